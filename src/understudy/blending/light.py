@@ -1,0 +1,204 @@
+"""Light and colour transfer: a slow, smooth map on the flattened face that can't blow up.
+
+The frame and the patch are compared on a coarse grid of points of the flattened face. Averaged over
+neighbouring skin they give the mean colour of the target, T, and of the patch, S, whose luminances are
+T_y and S_y. A patch pixel with colour P and luminance y becomes, in each channel c,
+
+    out_c = y · a_c + k · g · (P_c - y)        g = T_y / S_y,    a_c = (T_c - k · g · (S_c - S_y)) / S_y
+
+so P = S gives exactly T: a shadow on the target's cheek falls on the swapped cheek, skin takes the
+target's tone, and lips stay redder than skin. k shrinks the chroma of a source that is more saturated than
+the target; multiplying each channel by its own ratio instead would turn the grey shadows of a painting
+blue. What keeps it tame: S and T are averages over many points, g and a_c are limited, and points that
+disagree with the rest of the face (hair, glasses, a hand) count less.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from understudy.arrays import FloatArray, IntArray, UInt8Array
+from understudy.compiled import compiled
+from understudy.geometry.raster import rasterise
+from understudy.geometry.topology import topology
+
+#: Points along a side of the grid.
+GRID = 32
+#: Luminance of BGR (ITU-R BT.601).
+LUMA = np.array([0.114, 0.587, 0.299], np.float32)
+
+
+@dataclass(frozen=True)
+class LightOptions:
+    """Limits of the transfer.
+
+    Attributes:
+        max_gain: The patch is made at most so many times brighter or darker.
+        max_tint: No channel's a_c is more than this factor away from g.
+        chroma: How much of the source's own colour variation is kept when the target is as saturated.
+        seconds: Time constant with which the ratio follows the target's light.
+        jump: A change of the ratio (in its logarithm) from which it follows at once: a lamp switched on.
+    """
+
+    max_gain: float = 4.0
+    max_tint: float = 1.7
+    chroma: float = 0.85
+    seconds: float = 0.25
+    jump: float = 0.35
+
+
+class _Grid(NamedTuple):
+    """Where the grid's points lie: each in a triangle of the mesh."""
+
+    corners: IntArray  # (G*G, 3) vertices
+    weights: FloatArray  # (G*G, 3) barycentric
+    skin: FloatArray  # (G, G) 1 on plain skin, 0 on features, openings and outside
+    near_seam: FloatArray  # (G, G) 1 at the oval, 0 well inside
+
+
+@lru_cache(maxsize=1)
+def _grid() -> _Grid:
+    shape = topology()
+    flat = np.column_stack([shape.uv * GRID, np.zeros(len(shape.uv))]).astype(np.float32)
+    corners = np.zeros((GRID, GRID, 3), np.int32)
+    weights = np.zeros((GRID, GRID, 3), np.float32)
+    inside = np.zeros((GRID, GRID), bool)
+    for triangle in shape.triangles:
+        values, depth = rasterise(flat[triangle], np.array([[0, 1, 2]], np.int32), np.eye(3, dtype=np.float32), (GRID, GRID))
+        hit = np.isfinite(depth)
+        corners[hit], weights[hit] = triangle, values[hit]
+        inside |= hit
+    features = np.zeros((GRID * 8, GRID * 8), np.uint8)
+    for ring in (shape.lips_outer, shape.eye_left, shape.eye_right, shape.brow_left, shape.brow_right):
+        hull = cv2.convexHull(shape.uv[ring] * GRID * 8)
+        cv2.fillPoly(features, [np.round(hull).astype(np.int32)], 255)
+    features = cv2.dilate(features, np.ones((9, 9)))
+    plain = 1 - cv2.resize(features, (GRID, GRID), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    depth_inside = cv2.distanceTransform(cv2.copyMakeBorder(inside.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 3)
+    near = np.clip(1 - (depth_inside[1:-1, 1:-1] - 1) / (GRID * 0.14), 0, 1).astype(np.float32)
+    return _Grid(corners.reshape(-1, 3), weights.reshape(-1, 3), plain * inside, near)
+
+
+class LightTransfer:
+    """The map between one person's patch and target, and its memory."""
+
+    def __init__(self, options: LightOptions | None = None) -> None:
+        self.options = options or LightOptions()
+        self._logs: FloatArray | None = None
+        self._seconds = 0.0
+
+    def coefficients(
+        self, target: UInt8Array, picture: UInt8Array, alpha: UInt8Array, place: FloatArray, seconds: float
+    ) -> FloatArray:
+        """How to recolour the patch.
+
+        Args:
+            target: uint8 BGR (h, w, 3): the frame under the patch.
+            picture: uint8 BGR (h, w, 3): the patch.
+            alpha: uint8 (h, w): the patch's opacity; only shown pixels are compared.
+            place: float32 (468, 2): the mesh in pixels of the patch.
+            seconds: The frame's time; a step back or a long gap forgets what was.
+
+        Returns:
+            float32 (G, G, 4) on a grid over the flattened face: a_b, a_g, a_r and k·g of the module's formula.
+        """
+        fresh = self._measured(target, picture, alpha, place)
+        step = seconds - self._seconds
+        if self._logs is None or not 0 <= step < 1.0:
+            self._logs = fresh
+        else:
+            change = float(np.abs(fresh[:, :, :3] - self._logs[:, :, :3]).mean())
+            follow = 1 - np.exp(-step / self.options.seconds)
+            follow += (1 - follow) * np.clip(change / self.options.jump - 0.5, 0, 1)
+            self._logs = self._logs + (fresh - self._logs) * np.float32(follow)
+        self._seconds = seconds
+        return self._limited(np.exp(self._logs))
+
+    def _measured(self, target: UInt8Array, picture: UInt8Array, alpha: UInt8Array, place: FloatArray) -> FloatArray:
+        """Logarithms of T and S (BGR each), smoothed over the grid: float32 (G, G, 6)."""
+        grid = _grid()
+        points = (place[grid.corners] * grid.weights[..., None]).sum(axis=1).astype(np.float32)
+        radius = max(1, int(float(np.ptp(place, axis=0).max()) / GRID / 2))
+        means, shown = _box_means(target, picture, alpha, points, radius)
+        logs = np.log(means.reshape(GRID, GRID, 6) + np.float32(2))
+        weight = grid.skin * shown.reshape(GRID, GRID)
+        return self._smoothed(logs, weight * self._agreement(logs, weight))
+
+    @staticmethod
+    def _agreement(logs: FloatArray, weight: FloatArray) -> FloatArray:
+        """Less weight for points where T/S is far from the face's own: they are not skin."""
+        tone = (logs[:, :, :3] - logs[:, :, 3:]).mean(axis=2)
+        known = tone[weight > 0.3]
+        middle = np.median(known) if known.size else 0.0
+        return np.asarray(1 / (1 + (np.abs(tone - middle) / 1.0) ** 4), np.float32)
+
+    @staticmethod
+    def _smoothed(logs: FloatArray, weight: FloatArray) -> FloatArray:
+        """Weighted averages at four widths: the finest where it has points to go by, and near the seam."""
+        weighted = logs * weight[..., None]
+        result = weighted.sum((0, 1)) / max(float(weight.sum()), 1e-6)
+        near_seam = _grid().near_seam[..., None]
+        for sigma, share in ((5.0, 1.0), (2.6, 1.0), (1.3, near_seam)):
+            total = cv2.GaussianBlur(weight, (0, 0), sigma)[..., None]
+            local = _blurred(weighted, sigma) / (total + 1e-5)
+            result = result + (local - result) * np.clip(total * 3, 0, 1) * share
+        return np.asarray(result, np.float32)
+
+    def _limited(self, colors: FloatArray) -> FloatArray:
+        options = self.options
+        target, source = colors[:, :, :3], colors[:, :, 3:]
+        target_y, source_y = (part @ LUMA[:, None] for part in (target, source))
+        gain = np.clip(target_y / source_y, 1 / options.max_gain, options.max_gain)
+        saturation = [
+            float(np.linalg.norm(part - y, axis=2).sum() / y.sum())
+            for part, y in ((target, target_y), (source, source_y))
+        ]
+        kept = options.chroma * min(1.0, saturation[0] / max(saturation[1], 1e-3))
+        chroma = kept * gain
+        direct = gain * target / target_y - chroma * (source - source_y) / source_y
+        direct = np.clip(direct, gain / options.max_tint, gain * options.max_tint)
+        return np.concatenate([direct, chroma], axis=2).astype(np.float32)
+
+
+def _blurred(planes: FloatArray, sigma: float) -> FloatArray:
+    """Gaussian blur of more planes than OpenCV takes at once, float32 (G, G, 6)."""
+    halves = [cv2.GaussianBlur(np.ascontiguousarray(planes[:, :, k : k + 3]), (0, 0), sigma) for k in (0, 3)]
+    return np.concatenate(halves, axis=2)
+
+
+@compiled
+def _box_means(
+    target: UInt8Array, picture: UInt8Array, alpha: UInt8Array, points: FloatArray, radius: int
+) -> tuple[FloatArray, FloatArray]:
+    """Means of both pictures in a square around each point, over the pixels where the patch is shown.
+
+    Returns:
+        float32 (P, 6): BGR of the target, then of the patch; float32 (P,): mean opacity there, 0-1.
+    """
+    height, width = alpha.shape
+    means = np.zeros((points.shape[0], 6), np.float32)
+    shown = np.zeros(points.shape[0], np.float32)
+    step = max(1, radius // 3)  # at most 7 x 7 samples a point, however large the face
+    for p in range(points.shape[0]):
+        x, y = int(points[p, 0]), int(points[p, 1])
+        total = np.float32(0)
+        count = 0
+        for row in range(y - radius, y + radius + 1, step):
+            for column in range(x - radius, x + radius + 1, step):
+                count += 1
+                if row < 0 or column < 0 or row >= height or column >= width:
+                    continue
+                weight = np.float32(alpha[row, column]) * np.float32(1 / 255)
+                total += weight
+                for k in range(3):
+                    means[p, k] += weight * target[row, column, k]
+                    means[p, k + 3] += weight * picture[row, column, k]
+        for k in range(6):
+            means[p, k] /= max(total, np.float32(1e-3))
+        shown[p] = total / np.float32(count)
+    return means, shown

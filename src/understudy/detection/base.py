@@ -1,0 +1,25 @@
+"""What every detector does."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from understudy.arrays import UInt8Array
+from understudy.faces import Faces
+
+
+class Detector(Protocol):
+    """Finds faces in a picture."""
+
+    def detect(self, picture: UInt8Array, *, thorough: bool = False) -> Faces:
+        """Find faces.
+
+        Args:
+            picture: uint8 BGR (H, W, 3).
+            thorough: Take the time to look for small faces too: for stills, and for a clip in which
+                nothing has been found.
+
+        Returns:
+            Faces with ``boxes_xyxy``, ``scores`` and ``keypoints5``, best score first.
+        """
+        ...

@@ -1,0 +1,147 @@
+"""BlazeFace (Bazarevsky et al., 2019), short range and full range, as embedded in the package.
+
+Both models are single-shot detectors: for every anchor a score and 16 numbers: box centre and size,
+then six keypoints (eyes, nose tip, mouth centre, ears), relative to the anchor in input pixels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from understudy.arrays import FloatArray, UInt8Array
+from understudy.faces import Faces
+from understudy.geometry.boxes import weighted_nms
+from understudy.models.runtime import LiteModel
+
+#: Overlap from which two detections are one face (MediaPipe's setting).
+NMS_IOU = 0.3
+#: Side of a tile relative to the picture's shorter side, in a thorough search.
+TILE_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class BlazeFaceOptions:
+    """How sure the detector must be.
+
+    Attributes:
+        min_score: 0-1; detections below it are dropped.
+        max_faces: At most so many faces, best first.
+    """
+
+    min_score: float = 0.5
+    max_faces: int = 32
+
+
+class BlazeFace:
+    """The embedded face detector.
+
+    The short-range model (128 px; faces from about a sixth of the picture's side) looks first; where it finds
+    nothing the full-range one (192 px) does. A thorough search adds overlapping tiles.
+    """
+
+    def __init__(self, options: BlazeFaceOptions | None = None) -> None:
+        self.options = options or BlazeFaceOptions()
+        self._short = _Network(
+            LiteModel("face_detection_short_range.tflite"),
+            _anchors(128, ((8, 2), (16, 6))),
+            outputs=("regressors", "classificators"),
+        )
+        self._full = _Network(
+            LiteModel("face_detection_full_range_sparse.tflite"),
+            _anchors(192, ((4, 1),)),
+            outputs=("Identity", "Identity_1"),
+        )
+
+    def detect(self, picture: UInt8Array, *, thorough: bool = False) -> Faces:
+        """See ``Detector.detect``. The mouth corners are estimated from the mouth's centre."""
+        found = self._short.candidates(picture, self.options.min_score)
+        if thorough or not len(found):
+            found = np.concatenate([found, self._full.candidates(picture, self.options.min_score)])
+        if thorough:
+            found = np.concatenate([found, *self._tiles(picture)])
+        boxes, scores, points = weighted_nms(found[:, 1:5], found[:, 0], found[:, 5:], NMS_IOU)
+        boxes, scores, points = (rows[: self.options.max_faces] for rows in (boxes, scores, points))
+        keypoints = _five_from_six(points.reshape(-1, 6, 2))
+        return Faces(boxes_xyxy=boxes, scores=np.clip(scores, 0, 1), keypoints5=keypoints)
+
+    def _tiles(self, picture: UInt8Array) -> list[FloatArray]:
+        height, width = picture.shape[:2]
+        side = max(int(min(height, width) * TILE_SHARE), min(height, width, 192))
+        found = []
+        for top in _starts(height, side):
+            for left in _starts(width, side):
+                tile = picture[top : top + side, left : left + side]
+                rows = self._full.candidates(tile, self.options.min_score)
+                rows[:, 1:] += np.tile([left, top], 8).astype(np.float32)
+                # A face cut by the tile's edge is seen whole by its neighbour or in the whole picture.
+                edge = side * 0.02
+                inner = (rows[:, 1:3] > [left + edge, top + edge]).all(1)
+                inner &= (rows[:, 3:5] < [left + side - edge, top + side - edge]).all(1)
+                found.append(rows[inner])
+        return found
+
+
+def _starts(length: int, side: int) -> list[int]:
+    """Where tiles of ``side`` begin so that they cover ``length`` and overlap by half or more."""
+    if length <= side:
+        return [0]
+    count = int(np.ceil((length - side) / (side * 0.5))) + 1
+    return np.linspace(0, length - side, count).astype(int).tolist()
+
+
+def _anchors(input_size: int, layers: tuple[tuple[int, int], ...]) -> FloatArray:
+    """Anchor centres in input pixels: float32 (A, 2). A layer is (stride, anchors a cell)."""
+    parts = []
+    for stride, count in layers:
+        cells = input_size // stride
+        y, x = np.mgrid[0:cells, 0:cells]
+        centers = (np.stack([x, y], axis=-1).reshape(-1, 2) + 0.5) * stride
+        parts.append(np.repeat(centers, count, axis=0))
+    return np.concatenate(parts).astype(np.float32)
+
+
+def _five_from_six(points: FloatArray) -> FloatArray:
+    """Five keypoints of the field out of BlazeFace's six (two eyes, nose tip, mouth centre, two ears).
+
+    The mouth's corners lie about 0.38 interocular distances beside its centre, along the eyes' line.
+    """
+    eyes, nose, mouth = points[:, 0:2], points[:, 2:3], points[:, 3:4]
+    half = (eyes[:, 1:2] - eyes[:, 0:1]) * 0.38
+    return np.concatenate([eyes, nose, mouth - half, mouth + half], axis=1)
+
+
+class _Network:
+    """One of the two models with its anchors."""
+
+    def __init__(self, model: LiteModel, anchors: FloatArray, outputs: tuple[str, str]) -> None:
+        self._model, self._anchors, self._outputs = model, anchors, outputs
+
+    def candidates(self, picture: UInt8Array, min_score: float) -> FloatArray:
+        """Detections before suppression: float32 (N, 17): score, box xyxy, six points, in picture pixels."""
+        size, _ = self._model.input_size
+        height, width = picture.shape[:2]
+        scale = size / max(height, width)
+        inner = (max(1, round(width * scale)), max(1, round(height * scale)))
+        left, top = (size - inner[0]) // 2, (size - inner[1]) // 2
+        small = np.zeros((size, size, 3), np.uint8)
+        cv2.resize(
+            picture,
+            inner,
+            dst=small[top : top + inner[1], left : left + inner[0]],
+            interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR,
+        )
+        blob = small[:, :, ::-1].astype(np.float32) * (1 / 127.5) - 1
+        result = self._model.run(np.ascontiguousarray(blob))
+        raw, logits = (result[name] for name in self._outputs)
+        score = 1 / (1 + np.exp(-np.clip(logits[:, 0], -80, 80)))
+        good = score >= min_score
+        raw, anchors = raw[good], self._anchors[good]
+        center, half = raw[:, 0:2] + anchors, raw[:, 2:4] / 2
+        points = raw[:, 4:16].reshape(-1, 6, 2) + anchors[:, None]
+        coordinates = np.concatenate([center - half, center + half, points.reshape(-1, 12)], axis=1)
+        coordinates -= np.tile([left, top], 8)
+        coordinates *= np.tile([width / inner[0], height / inner[1]], 8)
+        return np.concatenate([score[good, None], coordinates], axis=1).astype(np.float32)

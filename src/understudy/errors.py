@@ -1,0 +1,146 @@
+"""Every error this package raises on purpose.
+
+Each has a message for a person, a hint of what to do next, and the exit code the command line
+ends with. Where a builtin fits, the error is one too, so ``except FileNotFoundError`` works::
+
+    UnderstudyError
+    ├── UsageError (ValueError)                    exit 2  the request itself is wrong
+    │   ├── UnknownSuffixError
+    │   ├── OutputExistsError (FileExistsError)
+    │   ├── OutputIsInputError
+    │   └── EncoderError
+    ├── InputError (ValueError)                    exit 3  an input can't be used
+    │   ├── InputNotFoundError (FileNotFoundError)
+    │   ├── InputUnreadableError (PermissionError)
+    │   ├── NotMediaError
+    │   ├── InputTooLargeError
+    │   └── NoFaceError (LookupError)
+    ├── ModelError (RuntimeError)                  exit 5  a model is missing or not what it should be
+    └── RunError (RuntimeError)                    exit 6  something failed on the way
+        ├── CorruptMediaError
+        ├── OutputError (OSError)
+        └── NoSpaceError (OSError)
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class UnderstudyError(Exception):
+    """Base of the tree.
+
+    Args:
+        message: What is wrong, in one line, naming the file or option.
+        hint: What to do next, in one line.
+    """
+
+    exit_code = 6
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class UsageError(UnderstudyError, ValueError):
+    """The request can't be carried out as it was put."""
+
+    exit_code = 2
+
+
+class UnknownSuffixError(UsageError):
+    """The output's suffix names no format that can be written from this input."""
+
+
+class OutputExistsError(UsageError, FileExistsError):
+    """The output is there already and overwriting was not asked for."""
+
+
+class OutputIsInputError(UsageError):
+    """The output is one of the inputs."""
+
+
+class EncoderError(UsageError):
+    """The encoder asked for does not exist, does not open here, or does not fit the container."""
+
+
+class InputError(UnderstudyError, ValueError):
+    """An input can't be used."""
+
+    exit_code = 3
+
+
+class InputNotFoundError(InputError, FileNotFoundError):
+    """No such file."""
+
+    def __init__(self, path: Path, role: str = "input") -> None:
+        super().__init__(f"the {role} does not exist: {path}", "Check the path and its spelling.")
+
+
+class InputUnreadableError(InputError, PermissionError):
+    """The file is there and can't be read."""
+
+
+class NotMediaError(InputError):
+    """The file is empty, truncated, holds no pictures, or is not a picture or video at all."""
+
+
+class InputTooLargeError(InputError):
+    """A picture or frame has more pixels than the cap allows."""
+
+    def __init__(self, path: Path, width: int, height: int, max_pixels: int) -> None:
+        super().__init__(
+            f"{path.name} is {width}x{height}, more than the cap of {max_pixels / 1e6:.0f} megapixels",
+            f"Make it smaller, or raise the cap: --max-pixels {width * height}.",
+        )
+
+
+class NoFaceError(InputError, LookupError):
+    """No face was found where one is needed."""
+
+
+class ModelError(UnderstudyError, RuntimeError):
+    """A model file is missing, altered, or can't be opened."""
+
+    exit_code = 5
+
+
+class RunError(UnderstudyError, RuntimeError):
+    """Something failed while running."""
+
+    exit_code = 6
+
+
+class CorruptMediaError(RunError):
+    """A video could be read only in part; what was readable has been delivered.
+
+    Args:
+        path: The damaged file.
+        at_seconds: Presentation time of the last good frame.
+        reason: What the decoder said.
+    """
+
+    def __init__(self, path: Path, at_seconds: float, reason: str) -> None:
+        super().__init__(
+            f"{path.name} is damaged after {at_seconds:.2f} s ({reason})",
+            "What could be read was processed. Fetch or export the file again for the rest.",
+        )
+        self.at_seconds = at_seconds
+
+
+class OutputError(RunError, OSError):
+    """The output can't be written."""
+
+
+class NoSpaceError(RunError, OSError):
+    """The disk is full."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"no space left on the disk of {path}",
+            "Free some space, or name an output on another disk. Nothing was left behind.",
+        )

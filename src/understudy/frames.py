@@ -1,0 +1,107 @@
+"""Frames: a picture with its own time. No stage looks at a clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from understudy.arrays import UInt8Array
+
+
+class PixelBox(NamedTuple):
+    """A rectangle of whole pixels, ``x1``/``y1`` outside it, in the frame's coordinates."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+
+    @property
+    def empty(self) -> bool:
+        """Whether it holds no pixel."""
+        return self.x1 <= self.x0 or self.y1 <= self.y0
+
+    def clipped(self, width: int, height: int) -> PixelBox:
+        """The part of it that lies in a picture of ``width`` x ``height`` pixels."""
+        return PixelBox(
+            min(max(self.x0, 0), width),
+            min(max(self.y0, 0), height),
+            min(max(self.x1, 0), width),
+            min(max(self.y1, 0), height),
+        )
+
+
+@dataclass(eq=False, slots=True)
+class Frame:
+    """One picture of a clip.
+
+    Attributes:
+        picture: uint8 BGR, C-contiguous, shape (H, W, 3). Blending and the label write into it.
+        pts: Presentation time in units of ``time_base``.
+        time_base: Seconds a unit of ``pts``.
+        duration: How long it is shown, in units of ``time_base``; 0 where the source does not say.
+        alpha: uint8 opacity, shape (H, W), for sources that have one. Carried, never written.
+        origin: What the source decoded ``picture`` from; only the sink that knows its type uses it, to
+            copy what was not touched without a round trip through BGR.
+        touched: The rectangles of ``picture`` that were written since it was decoded.
+    """
+
+    picture: UInt8Array
+    pts: int = 0
+    time_base: Fraction = Fraction(1, 1000)
+    duration: int = 0
+    alpha: UInt8Array | None = None
+    origin: object | None = None
+    touched: list[PixelBox] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        picture = self.picture
+        if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or 0 in picture.shape:
+            raise ValueError(f"a frame needs a uint8 picture of shape (H, W, 3), not {picture.dtype} {picture.shape}")
+        if not picture.flags.c_contiguous:
+            self.picture = np.ascontiguousarray(picture)
+        if self.alpha is not None and self.alpha.shape != picture.shape[:2]:
+            raise ValueError(f"alpha is {self.alpha.shape}, the picture {picture.shape[:2]}")
+
+    @property
+    def width(self) -> int:
+        """Pixels across."""
+        return int(self.picture.shape[1])
+
+    @property
+    def height(self) -> int:
+        """Pixels down."""
+        return int(self.picture.shape[0])
+
+    @property
+    def seconds(self) -> float:
+        """Presentation time in seconds."""
+        return float(self.pts * self.time_base)
+
+
+class _Seal:
+    """What proves that a frame went through the label. Only ``provenance.label`` holds it."""
+
+
+LABEL_SEAL: Final = _Seal()
+
+
+@dataclass(eq=False, slots=True, frozen=True)
+class LabelledFrame:
+    """A frame that carries the visible label: the only thing a sink takes.
+
+    It can't be made by hand: ``understudy.provenance`` makes it, and a test keeps it so.
+
+    Raises:
+        TypeError: made without the label's seal.
+    """
+
+    frame: Frame
+    seal: _Seal
+
+    def __post_init__(self) -> None:
+        if self.seal is not LABEL_SEAL:
+            raise TypeError("a LabelledFrame is made by understudy.provenance only")

@@ -1,0 +1,83 @@
+"""One z-buffered rasteriser for everything that is drawn on a face mesh."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from understudy.arrays import FloatArray, IntArray
+from understudy.compiled import compiled
+
+#: Depth of a pixel that no triangle covers.
+EMPTY = np.float32(np.inf)
+
+
+def rasterise(
+    points: FloatArray, triangles: IntArray, attributes: FloatArray, size: tuple[int, int]
+) -> tuple[FloatArray, FloatArray]:
+    """Interpolate per-vertex values over the triangles, nearest surface first.
+
+    Triangles that face away (clockwise on the screen, y down, is towards the camera for
+    ``topology.TRIANGLES``) are not drawn. Interpolation is linear on the screen, which is exact for the
+    orthographic projection that the mesh is in. Of two equally near surfaces the earlier triangle wins.
+
+    Args:
+        points: float32 (V, 3): x, y in pixels of the output ((0, 0) its outer corner), z smaller is nearer.
+        triangles: int32 (T, 3): vertex indices.
+        attributes: float32 (V, K): what to interpolate.
+        size: Width and height of the output.
+
+    Returns:
+        Values, float32 (height, width, K), 0 where nothing is drawn; depth, float32 (height, width),
+        ``EMPTY`` where nothing is drawn.
+    """
+    width, height = size
+    values = np.zeros((height, width, attributes.shape[1]), np.float32)
+    depth = np.full((height, width), EMPTY, np.float32)
+    _fill(
+        np.ascontiguousarray(points, np.float32),
+        np.ascontiguousarray(triangles, np.int32),
+        np.ascontiguousarray(attributes, np.float32),
+        values,
+        depth,
+    )
+    return values, depth
+
+
+@compiled
+def _fill(points: FloatArray, triangles: IntArray, attributes: FloatArray, values: FloatArray, depth: FloatArray) -> None:
+    height, width = depth.shape
+    channels = attributes.shape[1]
+    for t in range(triangles.shape[0]):
+        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        ax, ay = points[a, 0], points[a, 1]
+        bx, by = points[b, 0], points[b, 1]
+        cx, cy = points[c, 0], points[c, 1]
+        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+        if not area > np.float32(1e-9):  # also false for NaN
+            continue
+        inverse = np.float32(1) / area
+        # Pixel centres lie at +0.5; a pixel belongs to the box if its centre does.
+        top = max(0, int(np.ceil(min(ay, by, cy) - np.float32(0.5))))
+        bottom = min(height - 1, int(np.floor(max(ay, by, cy) - np.float32(0.5))))
+        left = max(0, int(np.ceil(min(ax, bx, cx) - np.float32(0.5))))
+        right = min(width - 1, int(np.floor(max(ax, bx, cx) - np.float32(0.5))))
+        step_b = (cy - ay) * inverse
+        step_c = -(by - ay) * inverse
+        for y in range(top, bottom + 1):
+            py = np.float32(y) + np.float32(0.5)
+            px = np.float32(left) + np.float32(0.5)
+            weight_b = ((px - ax) * (cy - ay) - (py - ay) * (cx - ax)) * inverse
+            weight_c = ((bx - ax) * (py - ay) - (by - ay) * (px - ax)) * inverse
+            for x in range(left, right + 1):
+                weight_a = np.float32(1) - weight_b - weight_c
+                # A hair of slack closes the seams between neighbours in float arithmetic.
+                if weight_a >= np.float32(-1e-5) and weight_b >= np.float32(-1e-5) and weight_c >= np.float32(-1e-5):
+                    z = weight_a * points[a, 2] + weight_b * points[b, 2] + weight_c * points[c, 2]
+                    if z < depth[y, x]:
+                        depth[y, x] = z
+                        for k in range(channels):
+                            values[y, x, k] = (
+                                weight_a * attributes[a, k] + weight_b * attributes[b, k] + weight_c * attributes[c, k]
+                            )
+                weight_b += step_b
+                weight_c += step_c

@@ -1,0 +1,153 @@
+"""The face mesh: 468 vertices, their triangles and named contours.
+
+Indices are those of MediaPipe's face mesh (Kartynnik et al., "Real-time Facial Surface Geometry from
+Monocular Video on Mobile GPUs", 2019). The edges come out of the mediapipe wheel when the package is
+built; ``canonical_face_mesh.json`` is this project's own (see ``tools/canonical_mesh.py``): the mean of
+meshes seen on portraits, made symmetric, and its unwrapping to the unit square.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+
+import numpy as np
+
+from understudy.arrays import AnyArray, FloatArray, IntArray
+from understudy.errors import ModelError
+
+# Single vertices of note; left and right are the picture's, for a person who looks at the camera.
+NOSE_TIP = 1
+MOUTH_LEFT, MOUTH_RIGHT = 61, 291
+EYE_LEFT_OUTER, EYE_LEFT_INNER = 33, 133
+EYE_RIGHT_OUTER, EYE_RIGHT_INNER = 263, 362
+FOREHEAD_TOP, CHIN = 10, 152
+LIP_UPPER_INNER, LIP_LOWER_INNER = 13, 14
+
+
+def _ring(edges: list[list[int]]) -> list[int]:
+    """The vertices of a closed contour in order, from its unordered edges."""
+    neighbours: dict[int, list[int]] = {}
+    for a, b in edges:
+        neighbours.setdefault(a, []).append(b)
+        neighbours.setdefault(b, []).append(a)
+    ring = [edges[0][0], neighbours[edges[0][0]][0]]
+    while len(ring) < len(neighbours):
+        first, second = neighbours[ring[-1]]
+        ring.append(second if first == ring[-2] else first)
+    return ring
+
+
+def _rings(edges: list[list[int]]) -> list[list[int]]:
+    """The closed contours that edges of several rings make, each in order."""
+    left, rings = [list(edge) for edge in edges], []
+    while left:
+        members = set(left[0])
+        while True:
+            grown = members | {v for edge in left if members & set(edge) for v in edge}
+            if grown == members:
+                break
+            members = grown
+        rings.append(_ring([edge for edge in left if edge[0] in members]))
+        left = [edge for edge in left if edge[0] not in members]
+    return rings
+
+
+@dataclass(frozen=True, eq=False)
+class Topology:
+    """What never changes about the mesh. Index arrays are int32.
+
+    Attributes:
+        triangles: (852, 3), clockwise on the screen when seen from the front (y down); the eyes and the
+            inner mouth are left open.
+        oval: (36,) the face's outline in order.
+        lips_outer: (20,) and ``lips_inner`` (20,): the lips' contours in order.
+        eye_left, eye_right: (16,) the lids' contours in order; left and right are the picture's.
+        brow_left, brow_right: (8,) vertices of the brows.
+        mirror: (468,) the vertex on the other side of the face; its own on the middle line.
+        canonical: float32 (468, 3): a neutral frontal face; unit: distance between the eyes' centres;
+            origin between them; x right, y down, z smaller is nearer.
+        uv: float32 (468, 2), 0-1: where each vertex lies on the flattened face (u right, v down).
+    """
+
+    triangles: IntArray
+    oval: IntArray
+    lips_outer: IntArray
+    lips_inner: IntArray
+    eye_left: IntArray
+    eye_right: IntArray
+    brow_left: IntArray
+    brow_right: IntArray
+    mirror: IntArray
+    canonical: FloatArray
+    uv: FloatArray
+
+
+def _resource(name: str) -> dict[str, list[list[int]]]:
+    try:
+        return dict(json.loads(files("understudy.geometry").joinpath(name).read_text(encoding="utf-8")))
+    except FileNotFoundError as fault:
+        raise ModelError(
+            f"the package was installed without its embedded file {name}",
+            "Install it again with pip: the build fetches and checks that file.",
+        ) from fault
+
+
+def _frozen(values: object, dtype: type) -> AnyArray:
+    array = np.asarray(values, dtype)
+    array.flags.writeable = False
+    return array
+
+
+def load_connections() -> dict[str, AnyArray]:
+    """The triangles and rings that come from the mediapipe wheel, by field name of ``Topology``."""
+    edges = _resource("face_mesh_connections.json")
+    # The tesselation lists each triangle as its three edges in a row, all wound anticlockwise (y down).
+    tesselation = edges["FACEMESH_TESSELATION"]
+    triangles = [[a[0], c[0], b[0]] for a, b, c in zip(*[iter(tesselation)] * 3, strict=True)]
+    lips = sorted(_rings(edges["FACEMESH_LIPS"]), key=lambda ring: LIP_UPPER_INNER in ring)
+    rings = {
+        "triangles": triangles,
+        "oval": _ring(edges["FACEMESH_FACE_OVAL"]),
+        "lips_outer": lips[0],
+        "lips_inner": lips[1],
+        # The wheel names sides from the person's view.
+        "eye_left": _ring(edges["FACEMESH_RIGHT_EYE"]),
+        "eye_right": _ring(edges["FACEMESH_LEFT_EYE"]),
+        "brow_left": sorted({v for edge in edges["FACEMESH_RIGHT_EYEBROW"] for v in edge}),
+        "brow_right": sorted({v for edge in edges["FACEMESH_LEFT_EYEBROW"] for v in edge}),
+    }
+    return {name: np.asarray(values, np.int32) for name, values in rings.items()}
+
+
+@lru_cache(maxsize=1)
+def topology() -> Topology:
+    """The mesh's topology, read once from the package's data.
+
+    Raises:
+        ModelError: the data files are not in the installed package.
+    """
+    own = _resource("canonical_face_mesh.json")
+    return Topology(
+        **{name: _frozen(values, np.int32) for name, values in load_connections().items()},
+        mirror=_frozen(own["mirror"], np.int32),
+        canonical=_frozen(own["vertices"], np.float32),
+        uv=_frozen(own["uv"], np.float32),
+    )
+
+
+def keypoints5(mesh: FloatArray) -> FloatArray:
+    """The field's five keypoints out of meshes.
+
+    Args:
+        mesh: float32 (N, 468, 3).
+
+    Returns:
+        float32 (N, 5, 2): eye centres, nose tip, mouth corners, the picture's left first.
+    """
+    shape = topology()
+    eyes = [mesh[:, ring, :2].mean(axis=1) for ring in (shape.eye_left, shape.eye_right)]
+    points = [*eyes, mesh[:, NOSE_TIP, :2], mesh[:, MOUTH_LEFT, :2], mesh[:, MOUTH_RIGHT, :2]]
+    return np.stack(points, axis=1).astype(np.float32)

@@ -1,0 +1,1 @@
+"""Models: the ones that the package carries, and what opens and runs them."""

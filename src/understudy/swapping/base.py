@@ -1,0 +1,74 @@
+"""What every engine does: an identity once, then patches for every frame."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from understudy.arrays import FloatArray, UInt8Array
+from understudy.faces import Faces
+from understudy.frames import Frame, PixelBox
+
+
+@dataclass(frozen=True, eq=False)
+class Portrait:
+    """A photo of the person whose face is used, with the face found in it.
+
+    Attributes:
+        picture: uint8 BGR (H, W, 3).
+        face: One row, with a mesh, in pixels of ``picture``.
+    """
+
+    picture: UInt8Array
+    face: Faces
+
+
+class Identity:
+    """What an engine keeps of one person. Each engine has a class of its own."""
+
+
+@dataclass(frozen=True, eq=False)
+class Patch:
+    """A small picture and its place in a frame.
+
+    Attributes:
+        picture: uint8 BGR (h, w, 3); undefined where ``alpha`` is 0.
+        alpha: uint8 (h, w): 0 keeps the frame, 255 shows the patch.
+        uv: float32 (h, w, 2), 0-1: where on the flattened face (``Topology.uv``) each pixel lies.
+        box: The pixels of the frame that it covers; its size is the picture's.
+        mesh: float32 (468, 3): the face's mesh in pixels of the frame.
+        track_id: Whose patch it is.
+    """
+
+    picture: UInt8Array
+    alpha: UInt8Array
+    uv: FloatArray
+    box: PixelBox
+    mesh: FloatArray
+    track_id: int
+
+
+Own = TypeVar("Own", bound=Identity)
+
+
+class Swapper(Protocol, Generic[Own]):
+    """An engine."""
+
+    def identity(self, portraits: Sequence[Portrait]) -> Own:
+        """Learn one person.
+
+        Args:
+            portraits: At least one; all of the same person.
+        """
+        ...
+
+    def render(self, frame: Frame, faces: Faces, identities: Mapping[int, Own]) -> list[Patch]:
+        """Draw identities for one frame. The frame is only read.
+
+        Args:
+            frame: The frame the faces were found in.
+            faces: With meshes and track ids.
+            identities: By track id; a face without one is left as it is.
+        """
+        ...

@@ -1,0 +1,129 @@
+"""The mesh engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from understudy.arrays import FloatArray, UInt8Array
+from understudy.compiled import compiled
+from understudy.faces import Faces
+from understudy.frames import Frame
+from understudy.geometry.boxes import bounds_xyxy, pixel_box
+from understudy.geometry.raster import rasterise
+from understudy.geometry.topology import topology
+from understudy.swapping.base import Identity, Patch, Portrait
+from understudy.swapping.mesh.regions import smoothstep
+from understudy.swapping.mesh.texture import build_texture
+from understudy.swapping.mesh.unwrap import TEXTURE_SIZE, facing
+
+
+@dataclass(frozen=True)
+class MeshOptions:
+    """How the mesh engine draws.
+
+    Attributes:
+        fade_facing: Where a vertex' normal has less than the second of these towards the camera, the patch
+            begins to fade; it is gone at the first. Skin seen at a grazing angle has no texture to show.
+    """
+
+    fade_facing: tuple[float, float] = (0.05, 0.30)
+
+
+@dataclass(frozen=True, eq=False)
+class MeshIdentity(Identity):
+    """A face as textures.
+
+    Attributes:
+        levels: uint8 BGR plus opacity (S/2^k, S/2^k, 4), from the full size down: each a smoothed half of
+            the one before, so that a small face is drawn without aliasing.
+    """
+
+    levels: tuple[UInt8Array, ...]
+
+
+class MeshEngine:
+    """Textures on tracked meshes. The target's own eyes and inner mouth stay: the mesh is open there."""
+
+    def __init__(self, options: MeshOptions | None = None) -> None:
+        self.options = options or MeshOptions()
+
+    def identity(self, portraits: Sequence[Portrait]) -> MeshIdentity:
+        """See ``Swapper.identity``."""
+        texture = build_texture(portraits)
+        levels = [np.dstack([texture.color, texture.opacity])]
+        while levels[-1].shape[0] > 32:
+            levels.append(np.asarray(cv2.pyrDown(levels[-1]), np.uint8))
+        return MeshIdentity(tuple(levels))
+
+    def render(self, frame: Frame, faces: Faces, identities: Mapping[int, MeshIdentity]) -> list[Patch]:
+        """See ``Swapper.render``."""
+        if faces.mesh is None or faces.track_ids is None:
+            return []
+        patches = []
+        for mesh, track_id in zip(faces.mesh, faces.track_ids.tolist(), strict=True):
+            if track_id in identities:
+                patch = self._patch(frame, mesh, identities[track_id], track_id)
+                if patch is not None:
+                    patches.append(patch)
+        return patches
+
+    def _patch(self, frame: Frame, mesh: FloatArray, identity: MeshIdentity, track_id: int) -> Patch | None:
+        box = pixel_box(bounds_xyxy(mesh[None])[0], frame.width, frame.height, margin=1)
+        if box.empty or not np.isfinite(mesh).all():
+            return None
+        shape = topology()
+        place = mesh - np.array([box.x0, box.y0, 0], np.float32)
+        visible = smoothstep(facing(mesh), *self.options.fade_facing)
+        values, _ = rasterise(
+            place, shape.triangles, np.column_stack([shape.uv, visible]), (box.x1 - box.x0, box.y1 - box.y0)
+        )
+        level = identity.levels[self._level(mesh, len(identity.levels))]
+        picture, alpha, uv = _painted(values, level)
+        return Patch(picture=picture, alpha=alpha, uv=uv, box=box, mesh=mesh, track_id=track_id)
+
+    @staticmethod
+    def _level(mesh: FloatArray, count: int) -> int:
+        """The texture whose texels are about as large as the frame's pixels."""
+        shape = topology()
+        size = float(np.ptp(mesh[:, :2], axis=0).max()) / float(np.ptp(shape.uv, axis=0).max())
+        return int(np.clip(np.floor(np.log2(TEXTURE_SIZE / max(size, 1.0)) + 0.25), 0, count - 1))
+
+
+@compiled
+def _painted(values: FloatArray, level: UInt8Array) -> tuple[UInt8Array, UInt8Array, FloatArray]:
+    """The texture seen through (u, v, visibility) of every pixel: BGR, opacity and u, v, all contiguous."""
+    height, width, _ = values.shape
+    size = level.shape[0]
+    picture = np.zeros((height, width, 3), np.uint8)
+    alpha = np.zeros((height, width), np.uint8)
+    uv = np.empty((height, width, 2), np.float32)
+    for y in range(height):
+        for x in range(width):
+            u, v, visible = values[y, x, 0], values[y, x, 1], values[y, x, 2]
+            uv[y, x, 0], uv[y, x, 1] = u, v
+            if visible <= np.float32(0):
+                continue
+            s = min(max(u * np.float32(size) - np.float32(0.5), np.float32(0)), np.float32(size) - np.float32(1.001))
+            t = min(max(v * np.float32(size) - np.float32(0.5), np.float32(0)), np.float32(size) - np.float32(1.001))
+            column, row = int(s), int(t)
+            right, down = s - np.float32(column), t - np.float32(row)
+            a = (np.float32(1) - right) * (np.float32(1) - down)
+            b = right * (np.float32(1) - down)
+            c = (np.float32(1) - right) * down
+            d = right * down
+            opacity = (
+                a * level[row, column, 3] + b * level[row, column + 1, 3]
+                + c * level[row + 1, column, 3] + d * level[row + 1, column + 1, 3]
+            )
+            alpha[y, x] = np.uint8(opacity * visible + np.float32(0.5))
+            for k in range(3):
+                value = (
+                    a * level[row, column, k] + b * level[row, column + 1, k]
+                    + c * level[row + 1, column, k] + d * level[row + 1, column + 1, k]
+                )
+                picture[y, x, k] = np.uint8(value + np.float32(0.5))
+    return picture, alpha, uv

@@ -1,0 +1,90 @@
+"""Fixed maps on the flattened face: where features, seam and openings are. Computed once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from understudy.arrays import FloatArray, IntArray, UInt8Array
+from understudy.geometry.topology import topology
+from understudy.swapping.mesh.unwrap import TEXTURE_SIZE
+
+
+@dataclass(frozen=True, eq=False)
+class Regions:
+    """Maps over the texture, float32 (S, S), 0-1.
+
+    Attributes:
+        face: 1 inside the oval.
+        features: 1 on brows, eyes and lips: they are not plain skin.
+        core: 1 in the middle of the face, which no hair reaches: brows, eyes, nose, mouth, inner cheeks.
+        seam: The patch's opacity as far as geometry alone decides it: 0 at the oval and at the openings'
+            rims, 1 inside; widest under the hairline.
+    """
+
+    face: FloatArray
+    features: FloatArray
+    core: FloatArray
+    seam: FloatArray
+
+
+def _filled(*rings: IntArray | FloatArray) -> UInt8Array:
+    canvas = np.zeros((TEXTURE_SIZE, TEXTURE_SIZE), np.uint8)
+    uv = topology().uv
+    for ring in rings:
+        points = uv[ring] if np.issubdtype(np.asarray(ring).dtype, np.integer) else ring
+        fixed = np.round((points * TEXTURE_SIZE - 0.5) * 16).astype(np.int32)
+        cv2.fillPoly(canvas, [fixed], 255, shift=4)
+    return canvas
+
+
+def _ramp(mask: UInt8Array, start: float, end: float) -> FloatArray:
+    """0 to 1 smoothly as the distance into ``mask`` goes from ``start`` to ``end`` (shares of the side)."""
+    distance = cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) / TEXTURE_SIZE
+    return smoothstep(distance.astype(np.float32), start, end)
+
+
+def smoothstep(value: FloatArray, low: float, high: float) -> FloatArray:
+    """3t²-2t³ of ``value`` between ``low`` and ``high``."""
+    t = np.clip((value - np.float32(low)) / np.float32(high - low), 0, 1)
+    return np.asarray(t * t * (3 - 2 * t), np.float32)
+
+
+@lru_cache(maxsize=1)
+def regions() -> Regions:
+    """The maps; read-only."""
+    shape = topology()
+    face = _filled(shape.oval)
+    eyes = _filled(shape.eye_left, shape.eye_right)
+    mouth = _filled(shape.lips_inner)
+    lips = _filled(shape.lips_outer)
+    brows = np.zeros_like(face)
+    for brow in (shape.brow_left, shape.brow_right):
+        hull = cv2.convexHull(shape.uv[brow])[:, 0]
+        brows |= _filled(hull)
+    soft = np.ones((13, 13), np.uint8)
+    features = cv2.dilate(eyes | lips | brows, soft)
+    # Not above the brows: there begins what a fringe may hang over.
+    wide = _dilated(eyes, 0.03) | brows | _dilated(lips, 0.06)
+    nose = _filled(cv2.convexHull(shape.uv[[168, 50, 280, 1, 2, 36, 266, 205, 425, 18]])[:, 0])
+    core = cv2.morphologyEx(wide | nose, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (121, 121)))
+
+    # The seam is wider under the hairline, where foreheads differ most, than at the jaw.
+    v = ((np.arange(TEXTURE_SIZE) + 0.5) / TEXTURE_SIZE).astype(np.float32)[:, None]
+    upper = 1 - smoothstep(v, 0.08, 0.32)
+    seam = _ramp(face, 0.004, 0.075) * (1 - upper) + _ramp(face, 0.02, 0.13) * upper
+    seam *= _ramp(np.asarray(255 - eyes, np.uint8), 0.002, 0.022)
+    seam *= _ramp(np.asarray(255 - mouth, np.uint8), 0.001, 0.012)
+    maps = [face, features, core]
+    result = Regions(*(np.asarray(m, np.float32) / np.float32(255) for m in maps), seam=seam)
+    for field in (result.face, result.features, result.core, result.seam):
+        field.flags.writeable = False
+    return result
+
+
+def _dilated(mask: UInt8Array, share: float) -> UInt8Array:
+    size = 2 * int(share * TEXTURE_SIZE) + 1
+    return np.asarray(cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))), np.uint8)

@@ -1,0 +1,111 @@
+"""What of a photo is the face's own surface, and what hangs in front of it: fringe, hat, veil.
+
+The mesh covers the forehead whether it is bare or not. Painting a fringe onto somebody else's forehead
+was the plainest fault of early mesh swaps, so each photo is segmented once with GrabCut (Rother et al.,
+2004): the middle of the face is surely skin, what lies above and beside the head is surely not, and
+colour and edges decide about what is between.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from understudy.arrays import BoolArray, FloatArray, UInt8Array
+from understudy.geometry import topology as topo
+from understudy.geometry.transforms import RotatedSquare, apply, crop, invert
+
+#: Side of the picture that is segmented, and how much of it the face fills.
+WORK_SIZE = 160
+ROI_SCALE = 1.9
+#: How far beyond the oval's top, from the middle of the face, there is surely no forehead left.
+HAIR_REACH = 1.35
+#: Colour distance from sure skin, in standard deviations, from which a pixel starts as hair or hat; and
+#: the least standard deviations of L, a and b (8-bit units).
+MAX_UNLIKENESS = 2.2
+MIN_SPREAD = np.array([22.0, 5.0, 6.0], np.float32)
+#: Neighbouring vertices that stay skin whatever hangs over the forehead: inner cheeks, nose, upper lip, chin.
+_SURE = (50, 205, 207, 212, 214, 210, 199, 430, 434, 432, 427, 425, 280, 347, 343, 6, 114, 118)
+#: Top of the oval, from temple to temple: what lies outside it is hair, a hat or the background.
+_TOP = (127, 162, 21, 54, 103, 67, 109, 10, 338, 297, 332, 284, 251, 389, 356)
+
+
+def skin_mask(picture: UInt8Array, mesh: FloatArray) -> FloatArray:
+    """How likely each pixel is the face's own skin, where that matters.
+
+    Args:
+        picture: uint8 BGR (H, W, 3).
+        mesh: float32 (468, 3) in pixels of ``picture``.
+
+    Returns:
+        float32 (H, W), 0-1, soft-edged.
+    """
+    points = mesh[:, :2]
+    center, size = (points.min(0) + points.max(0)) / 2, float(np.ptp(points, axis=0).max())
+    eyes = points[topo.EYE_RIGHT_OUTER] - points[topo.EYE_LEFT_OUTER]
+    roi = RotatedSquare((float(center[0]), float(center[1])), size * ROI_SCALE, float(np.arctan2(eyes[1], eyes[0])))
+    to_crop = roi.to_crop(WORK_SIZE)
+    small = crop(picture, to_crop, (WORK_SIZE, WORK_SIZE))
+    inside = apply(to_crop, points)
+    labels = _prior(small, inside)
+    foreground = labels.copy()
+    models = np.zeros((1, 65)), np.zeros((1, 65))
+    cv2.setRNGSeed(0)  # GrabCut seeds its mixtures at random: same photo, same identity
+    cv2.grabCut(cv2.bilateralFilter(small, 5, 30, 5), foreground, None, *models, 3, cv2.GC_INIT_WITH_MASK)
+    skin = np.isin(foreground, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
+    skin = _joined(skin, inside)
+    skin = np.asarray(cv2.erode(skin, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))), np.uint8)
+    soft = cv2.GaussianBlur(skin.astype(np.float32), (0, 0), 1.5)
+    back = invert(to_crop)
+    matrix = np.column_stack([back[:, :2], back[:, 2] + back[:, :2] @ [0.5, 0.5] - 0.5])
+    height, width = picture.shape[:2]
+    return np.asarray(cv2.warpAffine(soft, matrix, (width, height), flags=cv2.INTER_LINEAR), np.float32)
+
+
+def _prior(picture: UInt8Array, points: FloatArray) -> UInt8Array:
+    """GrabCut's first labels for a crop in which the mesh lies at ``points``, float32 (468, 2)."""
+    shape = topo.topology()
+    sure = _polygon(cv2.convexHull(points[list(_SURE)])[:, 0])
+    middle = points.mean(0)
+    top = points[list(_TOP)]
+
+    def fan(near: float, far: float) -> BoolArray:
+        """The strip between two copies of the oval's top, scaled from the middle of the face."""
+        return _polygon(np.concatenate([middle + (top - middle) * near, (middle + (top - middle) * far)[::-1]]))
+
+    unlike = _unlikeness(picture, sure) > MAX_UNLIKENESS
+    labels = np.full(sure.shape, cv2.GC_PR_FGD, np.uint8)
+    # On the forehead, colour has the first word: GrabCut's mixtures must not learn a fringe as skin.
+    labels[fan(0.6, 1.0) & unlike] = cv2.GC_PR_BGD
+    # Just above the oval there is forehead or hair; further up, no forehead is left.
+    labels[fan(1.0, HAIR_REACH) & unlike] = cv2.GC_BGD
+    labels[fan(HAIR_REACH, 4.0)] = cv2.GC_BGD
+    labels[sure] = cv2.GC_FGD
+    for ring in (shape.eye_left, shape.eye_right, shape.lips_outer):
+        labels[_polygon(points[ring])] = cv2.GC_FGD
+    return labels
+
+
+def _unlikeness(picture: UInt8Array, sure: BoolArray) -> FloatArray:
+    """How far each pixel's colour is from that of sure skin, in standard deviations (float32).
+
+    In Lab, with room for shadows in lightness and for make-up in hue.
+    """
+    lab = cv2.cvtColor(cv2.GaussianBlur(picture, (0, 0), 1.0), cv2.COLOR_BGR2LAB).astype(np.float32)
+    skin = lab[sure]
+    middle = np.median(skin, axis=0)
+    spread = 1.4826 * np.median(np.abs(skin - middle), axis=0)
+    return np.asarray(np.linalg.norm((lab - middle) / np.maximum(spread, MIN_SPREAD), axis=2), np.float32)
+
+
+def _polygon(points: FloatArray) -> BoolArray:
+    canvas = np.zeros((WORK_SIZE, WORK_SIZE), np.uint8)
+    cv2.fillPoly(canvas, [np.round(points - 0.5).astype(np.int32)], 1)
+    return canvas.astype(bool)
+
+
+def _joined(skin: UInt8Array, points: FloatArray) -> UInt8Array:
+    """Only the part of the mask that hangs together with the middle of the face."""
+    _, parts = cv2.connectedComponents(skin, connectivity=4)
+    x, y = np.clip(points[6].astype(int), 0, WORK_SIZE - 1)
+    return np.asarray(parts == parts[y, x], np.uint8) if skin[y, x] else skin

@@ -1,0 +1,170 @@
+"""Makes the texture of an identity out of its photos: merge, even out the light, complete.
+
+The aim is the face as it would look in flat, even light, with every texel filled: whatever light there is
+on the target is put on when the patch is blended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from understudy.arrays import FloatArray, UInt8Array
+from understudy.swapping.base import Portrait
+from understudy.swapping.mesh.regions import regions, smoothstep
+from understudy.swapping.mesh.skin import skin_mask
+from understudy.swapping.mesh.unwrap import TEXTURE_SIZE, unwrap
+
+#: Side of the copy on which slow changes (light, filled-in colour) are computed.
+COARSE = 128
+#: Spread of the blur (share of the side) under which a left/right difference counts as light.
+ONE_SIDED_SIGMA = 0.045
+#: How far one-sided light may be evened out, as a natural logarithm (1.2: a factor of 3.3).
+ONE_SIDED_LIMIT = 1.2
+#: Broad shadows are measured under a blur of this spread (share of the side), lifted by this share of their
+#: depth, and by no more than this (natural logarithm).
+SHADOW_SIGMA, SHADOW_LIFT, SHADOW_LIMIT = 0.05, 0.85, 1.2
+#: Luminance (0-255) below which a texel is too dark to be trusted, and from which it is good.
+DARK = (14.0, 46.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Texture:
+    """A complete face texture.
+
+    Attributes:
+        color: uint8 BGR (S, S, 3).
+        opacity: uint8 (S, S): 255 where the texture should be shown, falling to 0 at the seam, at the
+            openings' rims, and where no photo showed skin (so the target's own skin stays).
+    """
+
+    color: UInt8Array
+    opacity: UInt8Array
+
+
+def build_texture(portraits: Sequence[Portrait]) -> Texture:
+    """One texture out of one or more photos of a person."""
+    parts = [_single(portrait) for portrait in portraits]
+    color, trust = _merged(parts)
+    maps = regions()
+    color, trust = _even_out(color, trust)
+    color, trust = _completed(color, trust)
+    # In the middle a hole would show; there the filled texture is better than none.
+    shown = np.maximum(trust, maps.core)
+    shown = cv2.GaussianBlur(cv2.erode(shown, np.ones((25, 25))), (0, 0), 8)
+    opacity = shown * maps.seam
+    return Texture(
+        np.clip(np.round(color), 0, 255).astype(np.uint8), np.round(opacity * 255).astype(np.uint8)
+    )
+
+
+def _single(portrait: Portrait) -> tuple[FloatArray, FloatArray]:
+    """One photo's texture and how far each texel is to be trusted, 0-1."""
+    assert portrait.face.mesh is not None
+    mesh, maps = portrait.face.mesh[0], regions()
+    flat = unwrap(portrait.picture, mesh, skin_mask(portrait.picture, mesh))
+    skin = np.maximum(flat.extra, maps.core)
+    light = cv2.GaussianBlur(flat.texture.max(axis=2), (0, 0), 0.01 * TEXTURE_SIZE)
+    bright = np.maximum(smoothstep(light, *DARK), maps.features * 0.5)
+    return flat.texture, np.asarray(flat.seen * skin * bright * maps.face, np.float32)
+
+
+def _merged(parts: Sequence[tuple[FloatArray, FloatArray]]) -> tuple[FloatArray, FloatArray]:
+    """Several photos of one person: each texel from the photo that sees it best, in the first one's light."""
+    color, trust = parts[0]
+    if len(parts) == 1:
+        return color, trust
+    total, weight, best = color * trust[..., None] ** 4, trust**4, trust
+    for other, other_trust in parts[1:]:
+        light = _light_between(color, other, trust * other_trust)
+        share = other_trust**4
+        total += other * np.exp(np.clip(light, -1, 1)) * share[..., None]
+        weight = weight + share
+        best = np.maximum(best, other_trust)
+    return np.asarray(total / np.maximum(weight, 1e-6)[..., None], np.float32), best
+
+
+def _even_out(color: FloatArray, trust: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Take the one-sided light off.
+
+    Faces are nearly symmetric, so what differs slowly between the left and the right half is light, not
+    face: half of that difference (in the logarithm) is taken from each side. Brows, eyes and lips, and what
+    only one side shows, say nothing about it.
+    """
+    plain = trust * (1 - regions().features)
+    plain = plain * _mirrored(plain)
+    difference = (_log(color) - _log(_mirrored(color))) * plain[..., None]
+    light = _normalised_blur(difference, plain, ONE_SIDED_SIGMA, floor=0.02) * 0.5
+    light = np.clip(light, -ONE_SIDED_LIMIT, ONE_SIDED_LIMIT)
+    even = np.asarray(np.exp(_log(color) - light), np.float32)
+    return _lifted(even, trust), trust
+
+
+def _lifted(color: FloatArray, trust: FloatArray) -> FloatArray:
+    """Lift broad shadows that both sides have: under the brim, at the rims of the cheeks."""
+    skin = trust * (1 - regions().features)
+    tone = _log(color).mean(axis=2)
+    level = _normalised_blur((tone * skin)[..., None], skin, SHADOW_SIGMA, floor=1e-3).reshape(tone.shape)
+    known = skin > 0.5
+    if not known.any():
+        return color
+    short = np.clip(np.median(level[known]) - level, 0, SHADOW_LIMIT) * smoothstep(trust, 0.0, 0.3)
+    return np.asarray(color * np.exp(SHADOW_LIFT * short)[..., None], np.float32)
+
+
+def _completed(color: FloatArray, trust: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Fill what was not seen: first from the other half, in this half's light, then from around."""
+    other, other_trust = _mirrored(color), _mirrored(trust)
+    other = other * np.exp(np.clip(_light_between(color, other, trust * other_trust), -0.8, 0.8))
+    need = cv2.GaussianBlur(1 - smoothstep(trust, 0.1, 0.5), (0, 0), 3) * smoothstep(other_trust, 0.2, 0.6)
+    filled = color + (other - color) * need[..., None]
+    known = np.maximum(smoothstep(trust, 0.05, 0.4), smoothstep(other_trust, 0.2, 0.6))
+    around = _diffused(filled, known * (1 - regions().features))
+    return np.asarray(around + (filled - around) * known[..., None], np.float32), known
+
+
+def _light_between(first: FloatArray, second: FloatArray, weight: FloatArray) -> FloatArray:
+    """The smooth log ratio of two textures where both are trusted, spread out to where they are not."""
+    return _normalised_blur((_log(first) - _log(second)) * weight[..., None], weight, 0.1, floor=0.01)
+
+
+def _diffused(color: FloatArray, weight: FloatArray) -> FloatArray:
+    """Colours spread from where ``weight`` is high to where it is not, coarse to fine (push-pull)."""
+    color, weight = _coarse(color), _coarse(weight)
+    result = np.zeros_like(color)
+    for sigma in (0.3, 0.15, 0.07, 0.03):
+        near = cv2.GaussianBlur(weight, (0, 0), sigma * COARSE)[..., None]
+        local = cv2.GaussianBlur(color * weight[..., None], (0, 0), sigma * COARSE) / (near + 1e-4)
+        result = local if sigma == 0.3 else result + (local - result) * np.clip(near * 4, 0, 1)
+    return _fine(result)
+
+
+def _normalised_blur(weighted: FloatArray, weight: FloatArray, sigma: float, floor: float) -> FloatArray:
+    """Blur of values given as value·weight, fading to 0 where there is no weight near.
+
+    ``sigma`` is a share of the side. Done on a coarse copy: what comes out is smooth anyway.
+    """
+    total = cv2.GaussianBlur(_coarse(weight), (0, 0), sigma * COARSE)[..., None]
+    blurred = cv2.GaussianBlur(_coarse(weighted), (0, 0), sigma * COARSE)
+    return _fine(blurred.reshape(COARSE, COARSE, -1) / (total + np.float32(floor)))
+
+
+def _coarse(values: FloatArray) -> FloatArray:
+    return np.asarray(cv2.resize(values, (COARSE, COARSE), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _fine(values: FloatArray) -> FloatArray:
+    size = (TEXTURE_SIZE, TEXTURE_SIZE)
+    return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _log(color: FloatArray) -> FloatArray:
+    return np.log(np.asarray(color, np.float32) + np.float32(4))
+
+
+def _mirrored(picture: FloatArray) -> FloatArray:
+    """The other half in place of this one: the unwrapping is symmetric about the middle."""
+    return np.ascontiguousarray(picture[:, ::-1])

@@ -1,0 +1,103 @@
+"""Unwraps a photographed face to a texture on the flattened mesh."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from understudy.arrays import FloatArray, UInt8Array
+from understudy.geometry.raster import EMPTY, rasterise
+from understudy.geometry.topology import topology
+
+#: Side of a texture in texels. A face fills a 720p frame at about this size.
+TEXTURE_SIZE = 512
+
+
+class Unwrapped(NamedTuple):
+    """A face on the flattened mesh.
+
+    Attributes:
+        texture: float32 BGR (S, S, 3), 0-255.
+        seen: float32 (S, S), 0-1: how well the photo shows each texel: 0 where it faces away, is hidden
+            behind the nose, lies outside the photo, or there is no mesh.
+        extra: float32 (S, S): whatever mask was unwrapped along.
+    """
+
+    texture: FloatArray
+    seen: FloatArray
+    extra: FloatArray
+
+
+def facing(mesh: FloatArray) -> FloatArray:
+    """How far each vertex faces the camera: the z of its unit normal, turned so that 1 is frontal.
+
+    Args:
+        mesh: float32 (468, 3), z smaller is nearer.
+
+    Returns:
+        float32 (468,), -1 to 1.
+    """
+    triangles = topology().triangles
+    a, b, c = (mesh[triangles[:, i]] for i in range(3))
+    normal = np.cross(b - a, c - a)
+    total = np.zeros((len(mesh), 3), np.float64)
+    for corner in range(3):
+        for axis in range(3):
+            total[:, axis] += np.bincount(triangles[:, corner], weights=normal[:, axis], minlength=len(mesh))
+    # Clockwise on the screen (y down) gives a normal with positive z, which is away from the camera in
+    # this left-handed frame: the sign below makes "towards the camera" positive.
+    return np.asarray(total[:, 2] / np.maximum(np.linalg.norm(total, axis=1), 1e-9), np.float32)
+
+
+def unwrap(picture: UInt8Array, mesh: FloatArray, mask: FloatArray | None = None) -> Unwrapped:
+    """Sample the photo at every texel of the flattened face.
+
+    Args:
+        picture: uint8 BGR (H, W, 3).
+        mesh: float32 (468, 3) in pixels of ``picture``.
+        mask: float32 (H, W), 0-1, to be unwrapped along; all ones if None.
+    """
+    shape = topology()
+    picture, mesh, mask = _reduced(picture, mesh, mask)
+    height, width = picture.shape[:2]
+    flat = np.column_stack([shape.uv * TEXTURE_SIZE, np.zeros(len(shape.uv))]).astype(np.float32)
+    values, covered = rasterise(
+        flat, shape.triangles, np.column_stack([mesh, facing(mesh)]), (TEXTURE_SIZE, TEXTURE_SIZE)
+    )
+    x, y, z, front = (np.ascontiguousarray(values[:, :, k]) for k in range(4))
+    texture = cv2.remap(picture, x - 0.5, y - 0.5, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    _, depth = rasterise(mesh, shape.triangles, np.zeros((len(mesh), 1), np.float32), (width, height))
+    depth[depth == EMPTY] = 1e6
+    nearest = cv2.remap(cv2.erode(depth, np.ones((3, 3))), x - 0.5, y - 0.5, cv2.INTER_NEAREST)
+    face_size = float(np.ptp(mesh[:, :2], axis=0).max())
+    hidden = np.clip((z - nearest) / face_size / 0.06 - 0.5, 0, 1)
+    inside = (x >= 0) & (y >= 0) & (x < width) & (y < height) & (covered < EMPTY)
+    seen = np.clip((front - 0.15) / 0.35, 0, 1) * (1 - hidden) * inside
+    extra = np.ones_like(x) if mask is None else cv2.remap(mask, x - 0.5, y - 0.5, cv2.INTER_LINEAR)
+    return Unwrapped(
+        texture.astype(np.float32), cv2.GaussianBlur(seen, (0, 0), 3).astype(np.float32) * inside, extra
+    )
+
+
+def _reduced(
+    picture: UInt8Array, mesh: FloatArray, mask: FloatArray | None
+) -> tuple[UInt8Array, FloatArray, FloatArray | None]:
+    """The face's part of the photo, averaged down so that a texel is about a pixel (no aliasing)."""
+    height, width = picture.shape[:2]
+    low, high = mesh[:, :2].min(0), mesh[:, :2].max(0)
+    factor = max(1, int(float((high - low).max()) / TEXTURE_SIZE))
+    pad = (high - low).max() * 0.1 + factor
+    x0, y0 = np.clip(np.floor(low - pad), 0, [width - 1, height - 1]).astype(int)
+    x1, y1 = np.clip(np.ceil(high + pad), [x0 + 1, y0 + 1], [width, height]).astype(int)
+    picture = picture[y0:y1, x0:x1]
+    mask = None if mask is None else mask[y0:y1, x0:x1]
+    moved = mesh - np.array([x0, y0, 0], np.float32)
+    if factor > 1:
+        size = (max(1, picture.shape[1] // factor), max(1, picture.shape[0] // factor))
+        scale = np.array([size[0] / picture.shape[1], size[1] / picture.shape[0], 1 / factor], np.float32)
+        picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+        mask = None if mask is None else cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
+        moved = moved * scale
+    return np.ascontiguousarray(picture), moved.astype(np.float32), mask

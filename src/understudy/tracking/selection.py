@@ -1,0 +1,49 @@
+"""Which of the faces in a frame are swapped."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import numpy as np
+
+from understudy.faces import Faces
+
+FaceChoice = Literal["largest", "all", "left", "right"]
+
+#: Another face must be so much larger (or the one chosen be gone) before "largest" changes over: two people
+#: of about the same size must not swap roles with every step.
+SWITCH_RATIO = 1.5
+
+
+class FaceSelector:
+    """Chooses faces, and stays with its choice.
+
+    Args:
+        choice: ``largest``, ``all``, or the leftmost or rightmost in the picture.
+
+    Raises:
+        ValueError: another choice.
+    """
+
+    def __init__(self, choice: FaceChoice = "largest") -> None:
+        if choice not in get_args(FaceChoice):
+            raise ValueError(f"faces must be one of {', '.join(get_args(FaceChoice))}, not {choice!r}")
+        self.choice = choice
+        self._kept: int | None = None
+
+    def select(self, faces: Faces) -> Faces:
+        """The rows to swap; all of them need track ids."""
+        if self.choice == "all" or not len(faces):
+            return faces
+        centers = faces.boxes_xyxy[:, [0, 2]].mean(axis=1)
+        if self.choice == "left":
+            return faces[int(np.argmin(centers))]
+        if self.choice == "right":
+            return faces[int(np.argmax(centers))]
+        best = int(np.argmax(faces.areas))
+        if faces.track_ids is not None:
+            kept = np.flatnonzero(faces.track_ids == self._kept)
+            if len(kept) and faces.areas[best] < SWITCH_RATIO * faces.areas[kept[0]]:
+                best = int(kept[0])
+            self._kept = int(faces.track_ids[best])
+        return faces[best]

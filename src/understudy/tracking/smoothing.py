@@ -1,0 +1,63 @@
+"""The One-Euro filter (Casiez, Roussel and Vogel, 2012): still when still, quick when quick."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from understudy.arrays import FloatArray
+
+
+@dataclass(frozen=True)
+class OneEuroOptions:
+    """MediaPipe's settings for face landmarks.
+
+    Attributes:
+        min_cutoff: Hz; lower is steadier at rest.
+        beta: How much the cut-off rises with speed (in object sizes a second); higher is quicker.
+        derivative_cutoff: Hz, for the speed's own smoothing.
+    """
+
+    min_cutoff: float = 0.05
+    beta: float = 80.0
+    derivative_cutoff: float = 1.0
+
+
+class OneEuroFilter:
+    """Smooths points of one object, each coordinate by its own speed relative to the object's size."""
+
+    def __init__(self, options: OneEuroOptions | None = None) -> None:
+        self.options = options or OneEuroOptions()
+        self._value: FloatArray | None = None
+        self._speed: FloatArray | None = None
+        self._seconds = 0.0
+
+    def __call__(self, points: FloatArray, seconds: float, size: float) -> FloatArray:
+        """The next smoothed points.
+
+        Args:
+            points: float32, any shape, the same at every call.
+            seconds: Time of the frame; a step of zero, back, or over a second starts afresh.
+            size: The object's size in the points' unit.
+
+        Returns:
+            float32, the shape of ``points``.
+        """
+        step = seconds - self._seconds
+        self._seconds = seconds
+        if self._value is None or self._speed is None or not 0 < step <= 1.0:
+            self._value, self._speed = points.copy(), np.zeros_like(points)
+            return points
+        options = self.options
+        speed = (points - self._value) / np.float32(step * max(size, 1e-6))
+        self._speed = self._speed + (speed - self._speed) * np.float32(_share(options.derivative_cutoff, step))
+        cutoff = options.min_cutoff + options.beta * np.abs(self._speed)
+        self._value = np.asarray(self._value + (points - self._value) * _share(cutoff, step), np.float32)
+        return self._value
+
+
+def _share(cutoff: FloatArray | float, step: float) -> FloatArray:
+    """The share of the new value in an exponential smoother of that cut-off (Hz) and step (s)."""
+    ratio = 2 * np.pi * np.asarray(cutoff, np.float32) * np.float32(step)
+    return np.asarray(ratio / (ratio + 1), np.float32)

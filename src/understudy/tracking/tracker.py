@@ -1,0 +1,210 @@
+"""Follows every face by its mesh; the detector runs only when a face is lost or may have come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from understudy.arrays import FloatArray, UInt8Array
+from understudy.faces import Faces
+from understudy.frames import Frame
+from understudy.geometry.boxes import bounds_xyxy, iou_xyxy
+from understudy.geometry.topology import keypoints5
+from understudy.geometry.transforms import RotatedSquare
+from understudy.tracking.cuts import CutDetector
+from understudy.tracking.smoothing import OneEuroFilter, OneEuroOptions
+
+
+class FindsFaces(Protocol):
+    """A detector, as far as the tracker needs it (see ``detection.Detector``)."""
+
+    def detect(self, picture: UInt8Array, *, thorough: bool = False) -> Faces: ...  # noqa: D102
+
+
+class FitsMesh(Protocol):
+    """A landmarker, as far as the tracker needs it (see ``landmarks``)."""
+
+    def first_roi(self, box_xyxy: FloatArray, keypoints: FloatArray) -> RotatedSquare: ...  # noqa: D102
+    def next_roi(self, mesh: FloatArray) -> RotatedSquare: ...  # noqa: D102
+    def fit(self, picture: UInt8Array, roi: RotatedSquare) -> tuple[FloatArray, float]: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class TrackerOptions:
+    """How faces are followed.
+
+    Attributes:
+        max_faces: Follow at most so many.
+        min_presence: 0-1; below it the mesh model says that there is no face in its region.
+        scan_seconds: While somebody is followed, look for others this often.
+        search_seconds: While nobody is, look thoroughly (for small faces) this often.
+        keep_seconds: A face lost for less than this gets its id back.
+        smoothing: One-Euro settings for the mesh.
+    """
+
+    max_faces: int = 8
+    min_presence: float = 0.5
+    scan_seconds: float = 0.5
+    search_seconds: float = 0.25
+    keep_seconds: float = 1.0
+    smoothing: OneEuroOptions = field(default_factory=OneEuroOptions)
+
+
+@dataclass(frozen=True, eq=False)
+class TrackingResult:
+    """What the tracker saw in one frame.
+
+    Attributes:
+        faces: With mesh (smoothed), keypoints5, scores (presence) and track ids; largest first.
+        cut: Whether this frame starts a new shot; ids are new then.
+    """
+
+    faces: Faces
+    cut: bool
+
+
+@dataclass
+class _Track:
+    id: int
+    raw: FloatArray
+    smooth: FloatArray
+    presence: float
+    filter: OneEuroFilter
+    seen_seconds: float
+
+
+class Tracker:
+    """One clip's faces. Make a new one for each clip; frames come in order."""
+
+    def __init__(self, detector: FindsFaces, landmarker: FitsMesh, options: TrackerOptions | None = None) -> None:
+        self.options = options or TrackerOptions()
+        self._detector, self._landmarker = detector, landmarker
+        self._cuts = CutDetector()
+        self._live: list[_Track] = []
+        self._lost: list[_Track] = []
+        self._next_id = 1
+        self._scanned = -np.inf
+        self._searched = -np.inf
+
+    def update(self, frame: Frame) -> TrackingResult:
+        """Follow everybody into ``frame``."""
+        now = frame.seconds
+        cut = self._cuts.is_cut(frame.picture)
+        if cut:
+            self._live, self._lost = [], []
+            self._scanned = self._searched = -np.inf
+        self._lost = [track for track in self._lost if 0 <= now - track.seen_seconds <= self.options.keep_seconds]
+        had = len(self._live)
+        self._live = [track for track in self._live if self._follow(track, frame)]
+        self._live = self._without_doubles(self._live)
+        if self._should_look(now, lost_one=len(self._live) < had):
+            self._look(frame)
+        return TrackingResult(self._faces(), cut)
+
+    def _follow(self, track: _Track, frame: Frame) -> bool:
+        """Fit a track's mesh near where it was; False (and moved to the lost) if nothing is there."""
+        mesh, presence = self._landmarker.fit(frame.picture, self._landmarker.next_roi(track.raw))
+        if presence < self.options.min_presence or not _plausible(mesh, frame):
+            self._lost.append(track)
+            return False
+        self._take(track, mesh, presence, frame)
+        return True
+
+    def _take(self, track: _Track, mesh: FloatArray, presence: float, frame: Frame) -> None:
+        size = float(np.ptp(mesh[:, :2], axis=0).mean())
+        track.raw, track.presence, track.seen_seconds = mesh, presence, frame.seconds
+        track.smooth = track.filter(mesh, frame.seconds, size)
+
+    def _should_look(self, now: float, *, lost_one: bool) -> bool:
+        if not self._live or lost_one:
+            return True
+        room = len(self._live) < self.options.max_faces
+        return room and not 0 <= now - self._scanned < self.options.scan_seconds
+
+    def _look(self, frame: Frame) -> None:
+        """Run the detector and start, or take up again, a track for every face that is not followed yet."""
+        now = frame.seconds
+        self._scanned = now
+        found = self._detector.detect(frame.picture)
+        if not len(found) and not self._live and not 0 <= now - self._searched < self.options.search_seconds:
+            self._searched = now
+            found = self._detector.detect(frame.picture, thorough=True)
+        assert found.keypoints5 is not None or not len(found)
+        for row in range(len(found)):
+            if len(self._live) >= self.options.max_faces:
+                break
+            box = found.boxes_xyxy[row]
+            if self._overlaps(box):
+                continue
+            assert found.keypoints5 is not None
+            mesh, presence = self._landmarker.fit(
+                frame.picture, self._landmarker.first_roi(box, found.keypoints5[row])
+            )
+            if presence < self.options.min_presence or not _plausible(mesh, frame):
+                continue
+            # A mesh fitted in the detector's rough region is less exact than one in its own.
+            again, presence_again = self._landmarker.fit(frame.picture, self._landmarker.next_roi(mesh))
+            if presence_again >= self.options.min_presence and _plausible(again, frame):
+                mesh, presence = again, presence_again
+            if self._overlaps(bounds_xyxy(mesh[None])[0]):
+                continue
+            track = self._track_for(mesh, now)
+            self._take(track, mesh, presence, frame)
+            self._live.append(track)
+
+    def _overlaps(self, box: FloatArray) -> bool:
+        if not self._live:
+            return False
+        boxes = bounds_xyxy(np.stack([track.raw for track in self._live]))
+        return bool(iou_xyxy(box[None], boxes).max() > 0.25)
+
+    def _track_for(self, mesh: FloatArray, now: float) -> _Track:
+        """The lost track that this face continues, or a new one."""
+        center, size = mesh[:, :2].mean(0), float(np.ptp(mesh[:, :2], axis=0).max())
+        for track in sorted(self._lost, key=lambda t: float(np.linalg.norm(t.raw[:, :2].mean(0) - center))):
+            distance = float(np.linalg.norm(track.raw[:, :2].mean(0) - center))
+            ratio = size / max(float(np.ptp(track.raw[:, :2], axis=0).max()), 1e-6)
+            # The longer it was away the further it may have gone: about two face sizes a second.
+            if distance < size * (0.6 + 2 * (now - track.seen_seconds)) and 0.5 < ratio < 2:
+                self._lost.remove(track)
+                track.filter = OneEuroFilter(self.options.smoothing)
+                return track
+        track = _Track(self._next_id, mesh, mesh, 0.0, OneEuroFilter(self.options.smoothing), now)
+        self._next_id += 1
+        return track
+
+    @staticmethod
+    def _without_doubles(tracks: list[_Track]) -> list[_Track]:
+        """Two tracks that slid onto one face: the older stays."""
+        kept: list[_Track] = []
+        for track in sorted(tracks, key=lambda t: t.id):
+            box = bounds_xyxy(track.raw[None])
+            others = bounds_xyxy(np.stack([other.raw for other in kept])) if kept else np.zeros((0, 4), np.float32)
+            if not kept or iou_xyxy(box, others).max() < 0.6:
+                kept.append(track)
+        return kept
+
+    def _faces(self) -> Faces:
+        if not self._live:
+            return Faces.empty()
+        mesh = np.stack([track.smooth for track in self._live])
+        faces = Faces(
+            boxes_xyxy=bounds_xyxy(mesh),
+            scores=np.array([track.presence for track in self._live], np.float32),
+            mesh=mesh,
+            keypoints5=keypoints5(mesh),
+            track_ids=np.array([track.id for track in self._live]),
+        )
+        return faces[np.argsort(-faces.areas, kind="stable")]
+
+
+def _plausible(mesh: FloatArray, frame: Frame) -> bool:
+    """Whether the mesh is finite, larger than a few pixels, and mostly inside the frame."""
+    if not np.isfinite(mesh).all():
+        return False
+    low, high = mesh[:, :2].min(0), mesh[:, :2].max(0)
+    center = (low + high) / 2
+    inside = bool((center > 0).all() and center[0] < frame.width and center[1] < frame.height)
+    return inside and float((high - low).max()) > 8

@@ -11,7 +11,7 @@ from understudy.arrays import FloatArray, UInt8Array
 from understudy.blending.light import LightOptions, LightTransfer
 from understudy.compiled import compiled
 from understudy.frames import Frame
-from understudy.swapping.base import Patch
+from understudy.patches import Patch
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,14 @@ class Blender:
             light = self._lights.setdefault(patch.track_id, LightTransfer(self.options.light))
             place = patch.mesh[:, :2] - np.array([box.x0, box.y0], np.float32)
             coefficients = light.coefficients(region, patch.picture, patch.alpha, place, frame.seconds)
-            _composite(region, patch.picture, patch.alpha, patch.uv, coefficients, np.float32(self.options.strength / 255))
+            _composite(
+                region,
+                patch.picture,
+                patch.alpha,
+                patch.uv,
+                coefficients,
+                np.float32(self.options.strength / 255),
+            )
             frame.touched.append(box)
         seen = {patch.track_id for patch in patches}
         for gone in [key for key in self._lights if key not in seen and len(self._lights) > 16]:
@@ -60,7 +67,12 @@ class Blender:
 
 @compiled
 def _composite(
-    target: UInt8Array, picture: UInt8Array, alpha: UInt8Array, uv: FloatArray, light: FloatArray, unit: np.float32
+    target: UInt8Array,
+    picture: UInt8Array,
+    alpha: UInt8Array,
+    uv: FloatArray,
+    light: FloatArray,
+    unit: np.float32,
 ) -> None:
     """Recolour the patch by ``light`` (see ``blending.light``), interpolated at ``uv``, and blend it in."""
     height, width = alpha.shape
@@ -71,24 +83,36 @@ def _composite(
             if alpha[y, x] == 0:
                 continue
             opacity = np.float32(alpha[y, x]) * unit
-            u = min(max(uv[y, x, 0] * np.float32(last + 1) - half, zero), np.float32(last) - np.float32(0.001))
-            v = min(max(uv[y, x, 1] * np.float32(last + 1) - half, zero), np.float32(last) - np.float32(0.001))
+            u = min(
+                max(uv[y, x, 0] * np.float32(last + 1) - half, zero), np.float32(last) - np.float32(0.001)
+            )
+            v = min(
+                max(uv[y, x, 1] * np.float32(last + 1) - half, zero), np.float32(last) - np.float32(0.001)
+            )
             column, row = int(u), int(v)
             right, down = u - np.float32(column), v - np.float32(row)
             a = (np.float32(1) - right) * (np.float32(1) - down)
             b = right * (np.float32(1) - down)
             c = (np.float32(1) - right) * down
             d = right * down
-            blue, green, red = np.float32(picture[y, x, 0]), np.float32(picture[y, x, 1]), np.float32(picture[y, x, 2])
+            blue, green, red = (
+                np.float32(picture[y, x, 0]),
+                np.float32(picture[y, x, 1]),
+                np.float32(picture[y, x, 2]),
+            )
             luma = np.float32(0.114) * blue + np.float32(0.587) * green + np.float32(0.299) * red
             chroma = (
-                a * light[row, column, 3] + b * light[row, column + 1, 3]
-                + c * light[row + 1, column, 3] + d * light[row + 1, column + 1, 3]
+                a * light[row, column, 3]
+                + b * light[row, column + 1, 3]
+                + c * light[row + 1, column, 3]
+                + d * light[row + 1, column + 1, 3]
             )
             for k in range(3):
                 direct = (
-                    a * light[row, column, k] + b * light[row, column + 1, k]
-                    + c * light[row + 1, column, k] + d * light[row + 1, column + 1, k]
+                    a * light[row, column, k]
+                    + b * light[row, column + 1, k]
+                    + c * light[row + 1, column, k]
+                    + d * light[row + 1, column + 1, k]
                 )
                 value = luma * direct + chroma * (np.float32(picture[y, x, k]) - luma)
                 value = min(max(value, zero), np.float32(255))

@@ -151,3 +151,46 @@ def keypoints5(mesh: FloatArray) -> FloatArray:
     eyes = [mesh[:, ring, :2].mean(axis=1) for ring in (shape.eye_left, shape.eye_right)]
     points = [*eyes, mesh[:, NOSE_TIP, :2], mesh[:, MOUTH_LEFT, :2], mesh[:, MOUTH_RIGHT, :2]]
     return np.stack(points, axis=1).astype(np.float32)
+
+
+def pose_degrees(mesh: FloatArray) -> tuple[float, float, float]:
+    """Where a head points: yaw, pitch and roll in degrees.
+
+    The rotation that best turns the canonical mesh to this one (Kabsch, 1976), without the mouth and the jaw,
+    which move by themselves.
+
+    Args:
+        mesh: float32 (468, 3).
+
+    Returns:
+        Yaw (positive: towards the picture's right), pitch (positive: down), roll (positive: clockwise as seen).
+    """
+    canonical = topology().canonical
+    stable = canonical[:, 1] < canonical[NOSE_TIP, 1]
+    a = canonical[stable] - canonical[stable].mean(0)
+    b = mesh[stable] - mesh[stable].mean(0)
+    u, _, vt = np.linalg.svd(a.T.astype(np.float64) @ b)
+    turn = (u @ np.diag([1, 1, np.sign(np.linalg.det(u @ vt))]) @ vt).T
+    forward, right = turn @ [0, 0, -1], turn @ [1, 0, 0]
+    yaw = np.arctan2(forward[0], -forward[2])
+    pitch = np.arctan2(forward[1], np.hypot(forward[0], forward[2]))
+    roll = np.arctan2(right[1], np.hypot(right[0], right[2]))
+    return float(np.degrees(yaw)), float(np.degrees(pitch)), float(np.degrees(roll))
+
+
+def mouth_aperture(mesh: FloatArray) -> float:
+    """The gap between the lips over the mouth's width; 0 when shut."""
+    return _gap(mesh, LIP_UPPER_INNER, LIP_LOWER_INNER, MOUTH_LEFT, MOUTH_RIGHT)
+
+
+def eye_apertures(mesh: FloatArray) -> tuple[float, float]:
+    """The gap between the lids over the eye's width, the picture's left first; near 0 when shut."""
+    return (
+        _gap(mesh, 159, 145, EYE_LEFT_OUTER, EYE_LEFT_INNER),
+        _gap(mesh, 386, 374, EYE_RIGHT_INNER, EYE_RIGHT_OUTER),
+    )
+
+
+def _gap(mesh: FloatArray, upper: int, lower: int, left: int, right: int) -> float:
+    width = float(np.linalg.norm(mesh[right] - mesh[left]))
+    return float(np.linalg.norm(mesh[lower] - mesh[upper])) / max(width, 1e-6)

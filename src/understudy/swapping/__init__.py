@@ -1,6 +1,6 @@
 """Swapping: engines that turn an identity and a frame's faces into patches."""
 
-from understudy.swapping.base import Identity, Patch, Portrait, Swapper
+from understudy.swapping.base import Identity, Portrait, Swapper
 from understudy.swapping.mesh.engine import MeshEngine, MeshOptions
 
-__all__ = ["Identity", "MeshEngine", "MeshOptions", "Patch", "Portrait", "Swapper"]
+__all__ = ["Identity", "MeshEngine", "MeshOptions", "Portrait", "Swapper"]

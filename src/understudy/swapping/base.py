@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from understudy.arrays import FloatArray, UInt8Array
+from understudy.arrays import UInt8Array
 from understudy.faces import Faces
-from understudy.frames import Frame, PixelBox
+from understudy.frames import Frame
+from understudy.patches import Patch
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,27 +27,6 @@ class Portrait:
 
 class Identity:
     """What an engine keeps of one person. Each engine has a class of its own."""
-
-
-@dataclass(frozen=True, eq=False)
-class Patch:
-    """A small picture and its place in a frame.
-
-    Attributes:
-        picture: uint8 BGR (h, w, 3); undefined where ``alpha`` is 0.
-        alpha: uint8 (h, w): 0 keeps the frame, 255 shows the patch.
-        uv: float32 (h, w, 2), 0-1: where on the flattened face (``Topology.uv``) each pixel lies.
-        box: The pixels of the frame that it covers; its size is the picture's.
-        mesh: float32 (468, 3): the face's mesh in pixels of the frame.
-        track_id: Whose patch it is.
-    """
-
-    picture: UInt8Array
-    alpha: UInt8Array
-    uv: FloatArray
-    box: PixelBox
-    mesh: FloatArray
-    track_id: int
 
 
 Own = TypeVar("Own", bound=Identity)

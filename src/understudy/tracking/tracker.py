@@ -78,7 +78,9 @@ class _Track:
 class Tracker:
     """One clip's faces. Make a new one for each clip; frames come in order."""
 
-    def __init__(self, detector: FindsFaces, landmarker: FitsMesh, options: TrackerOptions | None = None) -> None:
+    def __init__(
+        self, detector: FindsFaces, landmarker: FitsMesh, options: TrackerOptions | None = None
+    ) -> None:
         self.options = options or TrackerOptions()
         self._detector, self._landmarker = detector, landmarker
         self._cuts = CutDetector()
@@ -95,7 +97,9 @@ class Tracker:
         if cut:
             self._live, self._lost = [], []
             self._scanned = self._searched = -np.inf
-        self._lost = [track for track in self._lost if 0 <= now - track.seen_seconds <= self.options.keep_seconds]
+        self._lost = [
+            track for track in self._lost if 0 <= now - track.seen_seconds <= self.options.keep_seconds
+        ]
         had = len(self._live)
         self._live = [track for track in self._live if self._follow(track, frame)]
         self._live = self._without_doubles(self._live)
@@ -181,7 +185,9 @@ class Tracker:
         kept: list[_Track] = []
         for track in sorted(tracks, key=lambda t: t.id):
             box = bounds_xyxy(track.raw[None])
-            others = bounds_xyxy(np.stack([other.raw for other in kept])) if kept else np.zeros((0, 4), np.float32)
+            others = (
+                bounds_xyxy(np.stack([other.raw for other in kept])) if kept else np.zeros((0, 4), np.float32)
+            )
             if not kept or iou_xyxy(box, others).max() < 0.6:
                 kept.append(track)
         return kept

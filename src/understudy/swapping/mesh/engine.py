@@ -15,7 +15,8 @@ from understudy.frames import Frame
 from understudy.geometry.boxes import bounds_xyxy, pixel_box
 from understudy.geometry.raster import rasterise
 from understudy.geometry.topology import topology
-from understudy.swapping.base import Identity, Patch, Portrait
+from understudy.patches import Patch
+from understudy.swapping.base import Identity, Portrait
 from understudy.swapping.mesh.regions import smoothstep
 from understudy.swapping.mesh.texture import build_texture
 from understudy.swapping.mesh.unwrap import TEXTURE_SIZE, facing
@@ -107,8 +108,14 @@ def _painted(values: FloatArray, level: UInt8Array) -> tuple[UInt8Array, UInt8Ar
             uv[y, x, 0], uv[y, x, 1] = u, v
             if visible <= np.float32(0):
                 continue
-            s = min(max(u * np.float32(size) - np.float32(0.5), np.float32(0)), np.float32(size) - np.float32(1.001))
-            t = min(max(v * np.float32(size) - np.float32(0.5), np.float32(0)), np.float32(size) - np.float32(1.001))
+            s = min(
+                max(u * np.float32(size) - np.float32(0.5), np.float32(0)),
+                np.float32(size) - np.float32(1.001),
+            )
+            t = min(
+                max(v * np.float32(size) - np.float32(0.5), np.float32(0)),
+                np.float32(size) - np.float32(1.001),
+            )
             column, row = int(s), int(t)
             right, down = s - np.float32(column), t - np.float32(row)
             a = (np.float32(1) - right) * (np.float32(1) - down)
@@ -116,14 +123,18 @@ def _painted(values: FloatArray, level: UInt8Array) -> tuple[UInt8Array, UInt8Ar
             c = (np.float32(1) - right) * down
             d = right * down
             opacity = (
-                a * level[row, column, 3] + b * level[row, column + 1, 3]
-                + c * level[row + 1, column, 3] + d * level[row + 1, column + 1, 3]
+                a * level[row, column, 3]
+                + b * level[row, column + 1, 3]
+                + c * level[row + 1, column, 3]
+                + d * level[row + 1, column + 1, 3]
             )
             alpha[y, x] = np.uint8(opacity * visible + np.float32(0.5))
             for k in range(3):
                 value = (
-                    a * level[row, column, k] + b * level[row, column + 1, k]
-                    + c * level[row + 1, column, k] + d * level[row + 1, column + 1, k]
+                    a * level[row, column, k]
+                    + b * level[row, column + 1, k]
+                    + c * level[row + 1, column, k]
+                    + d * level[row + 1, column + 1, k]
                 )
                 picture[y, x, k] = np.uint8(value + np.float32(0.5))
     return picture, alpha, uv

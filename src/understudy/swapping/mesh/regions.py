@@ -70,7 +70,9 @@ def regions() -> Regions:
     # Not above the brows: there begins what a fringe may hang over.
     wide = _dilated(eyes, 0.03) | brows | _dilated(lips, 0.06)
     nose = _filled(cv2.convexHull(shape.uv[[168, 50, 280, 1, 2, 36, 266, 205, 425, 18]])[:, 0])
-    core = cv2.morphologyEx(wide | nose, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (121, 121)))
+    core = cv2.morphologyEx(
+        wide | nose, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (121, 121))
+    )
 
     # The seam is wider under the hairline, where foreheads differ most, than at the jaw.
     v = ((np.arange(TEXTURE_SIZE) + 0.5) / TEXTURE_SIZE).astype(np.float32)[:, None]

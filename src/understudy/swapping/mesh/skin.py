@@ -43,7 +43,9 @@ def skin_mask(picture: UInt8Array, mesh: FloatArray) -> FloatArray:
     points = mesh[:, :2]
     center, size = (points.min(0) + points.max(0)) / 2, float(np.ptp(points, axis=0).max())
     eyes = points[topo.EYE_RIGHT_OUTER] - points[topo.EYE_LEFT_OUTER]
-    roi = RotatedSquare((float(center[0]), float(center[1])), size * ROI_SCALE, float(np.arctan2(eyes[1], eyes[0])))
+    roi = RotatedSquare(
+        (float(center[0]), float(center[1])), size * ROI_SCALE, float(np.arctan2(eyes[1], eyes[0]))
+    )
     to_crop = roi.to_crop(WORK_SIZE)
     small = crop(picture, to_crop, (WORK_SIZE, WORK_SIZE))
     inside = apply(to_crop, points)
@@ -71,7 +73,9 @@ def _prior(picture: UInt8Array, points: FloatArray) -> UInt8Array:
 
     def fan(near: float, far: float) -> BoolArray:
         """The strip between two copies of the oval's top, scaled from the middle of the face."""
-        return _polygon(np.concatenate([middle + (top - middle) * near, (middle + (top - middle) * far)[::-1]]))
+        return _polygon(
+            np.concatenate([middle + (top - middle) * near, (middle + (top - middle) * far)[::-1]])
+        )
 
     unlike = _unlikeness(picture, sure) > MAX_UNLIKENESS
     labels = np.full(sure.shape, cv2.GC_PR_FGD, np.uint8)

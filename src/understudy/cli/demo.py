@@ -1,0 +1,31 @@
+"""``understudy demo``: a swap of sample material that is made on the spot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from understudy.cli.options import Json
+from understudy.cli.terminal import answer_json, progress_bar, say
+
+Folder = Annotated[
+    Path, typer.Option("--output-dir", "-d", help="Folder for the demo's files; made if missing.")
+]
+Seconds = Annotated[float, typer.Option("--seconds", min=0.2, max=60, help="Length of the sample clip.")]
+
+
+def command(output_dir: Folder = Path("demo"), seconds: Seconds = 6.0, json: Json = False) -> None:
+    """Make a sample clip out of public-domain portraits, swap a face onto it, and show both side by side."""
+    from understudy.testing.demo import make_demo
+
+    output_dir.mkdir(parents=True, exist_ok=True)
+    with progress_bar("demo") as progress:
+        report = make_demo(output_dir, seconds=seconds, progress=progress)
+    if json:
+        answer_json(report.as_json())
+        return
+    say(f"swapped picture: {report.picture}")
+    say(f"side by side:    {report.video}")
+    say(f"report:          {report.report}")

@@ -1,0 +1,31 @@
+"""``understudy doctor``."""
+
+from __future__ import annotations
+
+import typer
+
+from understudy.cli.options import Json
+from understudy.cli.terminal import answer, answer_json
+
+_MARK = {"ok": "ok     ", "missing": "missing", "broken": "BROKEN "}
+
+
+def command(json: Json = False) -> None:
+    """Say what is installed, what really opens, what is missing and how to mend it."""
+    from understudy.pipeline.checkup import checkup
+
+    report = checkup()
+    if json:
+        answer_json(report.as_json())
+    else:
+        for section, findings in report.sections.items():
+            answer(section)
+            for finding in findings:
+                answer(f"  {_MARK[finding.state]} {finding.name}: {finding.detail}")
+                if finding.mend:
+                    answer(f"          mend: {finding.mend}")
+        answer(
+            "all that is needed works" if report.healthy else "something that is needed is broken: see above"
+        )
+    if not report.healthy:
+        raise typer.Exit(6)

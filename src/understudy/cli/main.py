@@ -1,0 +1,120 @@
+"""The program's entry: commands, errors and exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import traceback
+from types import FrameType
+
+import typer
+
+from understudy.cli import demo, doctor, faces, swap
+from understudy.errors import UnderstudyError
+from understudy.version import __version__
+
+INTERRUPTED = 130
+UNEXPECTED = 6
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"understudy {__version__}")  # noqa: T201
+        raise typer.Exit
+
+
+def _app() -> typer.Typer:
+    app = typer.Typer(
+        name="understudy",
+        help="One photo's face on the person in front of the camera: on your own machine, labelled by construction.",
+        epilog="Exit codes: 0 done, 2 usage, 3 input unusable, 5 model missing, 6 failed while running, 130 interrupted. "
+        "--debug shows the traceback of an error.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+    @app.callback()
+    def _options(
+        version: bool = typer.Option(
+            False, "--version", help="Say the version.", callback=_version, is_eager=True
+        ),
+    ) -> None:
+        del version
+
+    app.command("demo")(demo.command)
+    app.command("swap")(swap.command)
+    app.command("faces")(faces.command)
+    app.command("doctor")(doctor.command)
+    return app
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the program.
+
+    Args:
+        arguments: The command line without the program's name; ``sys.argv`` if None.
+
+    Returns:
+        The exit code.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
+    words = [word for word in words if word != "--debug"]
+    as_json = "--json" in words
+    previous = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        return int(_app()(words, prog_name="understudy", standalone_mode=False) or 0)
+    except UnderstudyError as error:
+        _show_traceback(debug)
+        return _fail(error.message, error.hint, error.exit_code, as_json=as_json)
+    except typer.TyperException as error:
+        _show_traceback(debug)
+        message = " ".join(error.format_message().split()).rstrip(".")  # type: ignore[attr-defined]
+        if not message:  # the help was shown instead
+            return int(getattr(error, "exit_code", 2))
+        return _fail(_lower_first(message), "See `understudy --help`.", 2, as_json=as_json)
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("interrupted", "Nothing half-written was left behind.", INTERRUPTED, as_json=as_json)
+    except BrokenPipeError:
+        # Whoever read our output stopped; point stdout elsewhere so that Python's own flush stays quiet.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNEXPECTED
+    except Exception as error:  # noqa: BLE001 - the last resort: no traceback reaches a user unasked
+        _show_traceback(debug)
+        text = " ".join(str(error).split()) or "no message"
+        hint = "Run it again with --debug and report what it says."
+        return _fail(f"unexpected {type(error).__name__}: {text}", hint, UNEXPECTED, as_json=as_json)
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    """A polite kill ends like Ctrl-C: cleanly."""
+    raise KeyboardInterrupt
+
+
+def _fail(message: str, hint: str, code: int, *, as_json: bool) -> int:
+    if as_json:
+        print(
+            json.dumps({"error": {"message": message, "hint": hint, "exit_code": code}}, ensure_ascii=False)
+        )
+    sys.stderr.write(f"error: {message}\nhint: {hint}\n")
+    return code
+
+
+def _show_traceback(debug: bool) -> None:
+    if debug:
+        traceback.print_exc()
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def run() -> None:
+    """What the ``understudy`` script calls."""
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""``understudy swap``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from understudy.cli.options import FacesOption, Json, MaxPixels, Overwrite, choice
+from understudy.cli.terminal import answer_json, progress_bar, say
+
+Sources = Annotated[
+    list[Path],
+    typer.Option(
+        "--source", "-s", help="Photo of the person whose face is used; several of one person may be given."
+    ),
+]
+Target = Annotated[
+    Path, typer.Option("--target", "-t", help="Picture, animation or video to put the face into.")
+]
+Output = Annotated[
+    Path,
+    typer.Option(
+        "--output", "-o", help="File to write: mp4 mov mkv webm gif webp, or png jpg webp for a picture."
+    ),
+]
+Engine = Annotated[str, typer.Option("--engine", help="Swapping engine.")]
+SourceFace = Annotated[
+    int | None,
+    typer.Option(
+        "--source-face", help="Which face of a photo with several: 1 is the leftmost. Default: the largest."
+    ),
+]
+Encoder = Annotated[
+    str | None,
+    typer.Option(
+        "--encoder", help="Video encoder by FFmpeg's name; `understudy doctor` lists those that open."
+    ),
+]
+Quality = Annotated[int, typer.Option("--quality", min=0, max=100, help="0-100; 90 looks like the target.")]
+
+
+def command(
+    source: Sources,
+    target: Target,
+    output: Output,
+    engine: Engine = "mesh",
+    faces: FacesOption = "largest",
+    source_face: SourceFace = None,
+    encoder: Encoder = None,
+    quality: Quality = 90,
+    max_pixels: MaxPixels = None,
+    overwrite: Overwrite = False,
+    json: Json = False,
+) -> None:
+    """Put one person's face into a picture or video. Every frame is labelled."""
+    from understudy.media import EncodeOptions
+    from understudy.media.base import MAX_PIXELS
+    from understudy.pipeline import Settings, swap_file
+
+    settings = Settings(
+        engine=engine,
+        faces=choice(faces),
+        source_face=source_face,
+        max_pixels=max_pixels or MAX_PIXELS,
+        encode=EncodeOptions(encoder=encoder, quality=quality),
+    )
+    with progress_bar("swapping") as progress:
+        report = swap_file(source, target, output, settings, overwrite=overwrite, progress=progress)
+    for note in report.notes:
+        say(f"note: {note}")
+    if json:
+        answer_json(report.as_json())
+        return
+    swapped = f"{report.frames_swapped} of {report.frames} frames swapped, all labelled"
+    if report.kind == "image":
+        swapped = "swapped and labelled"
+    speed = f" ({report.fps:.1f} fps)" if report.frames > 1 else ""
+    say(f"wrote {report.output}: {swapped}, {report.seconds:.1f} s{speed}")

@@ -1,0 +1,55 @@
+"""Talking to a person: messages and progress on stderr, one JSON object on stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+#: Called with the frames done and, if known, how many there are.
+Progress = Callable[[int, "int | None"], None]
+
+
+def say(message: str) -> None:
+    """One line to stderr."""
+    sys.stderr.write(message + "\n")
+
+
+def answer(text: str) -> None:
+    """What was asked for, to stdout."""
+    sys.stdout.write(text + "\n")
+
+
+def answer_json(values: object) -> None:
+    """One JSON object, to stdout."""
+    answer(json.dumps(values, ensure_ascii=False, indent=2))
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Progress | None]:
+    """A bar with frames a second and the time left, on stderr if that is a terminal; else None."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[fps]}"),
+        TimeRemainingColumn(compact=True),
+    )
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None, fps="")
+        start = time.perf_counter()
+
+        def update(done: int, total: int | None) -> None:
+            rate = done / max(time.perf_counter() - start, 1e-6)
+            bar.update(task, completed=done, total=total, fps=f"{rate:.1f} fps")
+
+        yield update

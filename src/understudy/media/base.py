@@ -1,0 +1,119 @@
+"""What every source and sink does, and what a source says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol
+
+from understudy.frames import Frame, LabelledFrame
+
+#: Most pixels a frame or photo may have unless the user raises the cap: twice 8K.
+MAX_PIXELS = 2 * 7680 * 4320
+
+
+class MediaKind(Enum):
+    """What a file is, as far as outputs are concerned."""
+
+    IMAGE = "image"
+    ANIMATION = "animation"
+    VIDEO = "video"
+
+
+@dataclass(frozen=True)
+class Damage:
+    """Where a file stops being readable.
+
+    Attributes:
+        at_seconds: Time of the last good frame before it.
+        reason: What the decoder said.
+    """
+
+    at_seconds: float
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class MediaInfo:
+    """What a source delivers.
+
+    Attributes:
+        path: The file.
+        kind: Image, animation or video.
+        width, height: Of the frames as delivered, upright, in pixels.
+        time_base: Unit of the frames' ``pts``.
+        rate: Frames a second as the file says; None for a still.
+        frames: How many frames there are, as far as the file says.
+        duration: Seconds, as far as the file says.
+        codec, pixel_format: As FFmpeg or Pillow name them.
+        bit_depth: Bits a sample in the file; frames are delivered with 8.
+        colors: ``matrix``, ``range``, ``primaries``, ``transfer`` as FFmpeg's numbers (2 and 0: not said).
+        pixel_aspect: Width of a pixel over its height.
+        has_alpha: Whether frames carry ``alpha``.
+        loop: For animations: how often they play; 0 is for ever.
+        exif, icc_profile: For stills: carried to the output as they are (upright).
+        notes: What the user should know of how it is read.
+    """
+
+    path: Path
+    kind: MediaKind
+    width: int
+    height: int
+    time_base: Fraction
+    rate: Fraction | None = None
+    frames: int | None = None
+    duration: float | None = None
+    codec: str = ""
+    pixel_format: str = ""
+    bit_depth: int = 8
+    colors: dict[str, int] = field(default_factory=dict)
+    pixel_aspect: Fraction = Fraction(1)
+    has_alpha: bool = False
+    loop: int = 0
+    exif: bytes | None = None
+    icc_profile: bytes | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Source(Protocol):
+    """Yields the frames of one file, in order. A context manager."""
+
+    @property
+    def info(self) -> MediaInfo:
+        """What it delivers."""
+        ...
+
+    @property
+    def damage(self) -> Damage | None:
+        """Where it was unreadable, once all frames have been taken."""
+        ...
+
+    def __enter__(self) -> Source: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+    def __iter__(self) -> Iterator[Frame]: ...
+
+
+class Sink(Protocol):
+    """Writes labelled frames to one file. A context manager: the file appears under its own name only when
+    the block ends without an error, and nothing is left behind when it does not.
+    """
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know of what was kept and what was not."""
+        ...
+
+    def __enter__(self) -> Sink: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def write(self, labelled: LabelledFrame) -> None:
+        """Take the next frame; ``pts`` must rise."""
+        ...

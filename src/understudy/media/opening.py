@@ -1,0 +1,117 @@
+"""Chooses the right source and sink for a path, and refuses what can't or must not be done."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from understudy.errors import (
+    InputNotFoundError,
+    InputUnreadableError,
+    NotMediaError,
+    OutputError,
+    OutputExistsError,
+    OutputIsInputError,
+    UnknownSuffixError,
+)
+from understudy.media.base import MAX_PIXELS, MediaInfo, MediaKind, Sink, Source
+from understudy.media.encoders import CONTAINERS, STILL_FORMATS, EncodeOptions
+from understudy.media.still import StillSink, StillSource, open_picture
+from understudy.media.video_sink import VideoSink
+from understudy.media.video_source import VideoSource
+
+
+def check_input(path: Path, role: str = "input") -> None:
+    """Make sure that a path is a file with something in it.
+
+    Raises:
+        InputNotFoundError, InputUnreadableError, NotMediaError: it is not.
+    """
+    if not path.exists():
+        raise InputNotFoundError(path, role)
+    if not path.is_file():
+        raise NotMediaError(f"the {role} is not a file: {path}", "Name a picture or a video.")
+    if not os.access(path, os.R_OK):
+        raise InputUnreadableError(f"the {role} can't be read: {path}", "Check its permissions.")
+    if path.stat().st_size == 0:
+        raise NotMediaError(f"the {role} is empty: {path}", "Fetch or export it again.")
+
+
+def open_source(path: Path, max_pixels: int = MAX_PIXELS) -> Source:
+    """Open a picture, animation or video. What a file is, its content says, not its name.
+
+    Raises:
+        InputError: the file is missing, unreadable, no media, damaged or too large.
+    """
+    check_input(path, "target")
+    picture = open_picture(path, max_pixels)
+    if picture is None:
+        return VideoSource(path, max_pixels)
+    try:
+        return StillSource(path, picture)
+    except BaseException:
+        picture.close()
+        raise
+
+
+def open_sink(target: Path, info: MediaInfo, options: EncodeOptions, *, keep_streams: bool = True) -> Sink:
+    """Open the output for what ``info`` describes; ``check_output`` comes first.
+
+    Args:
+        target: The file to write.
+        info: Of the source.
+        options: Encoder and quality.
+        keep_streams: Copy sound, subtitles and metadata from the source's file.
+    """
+    if info.kind is MediaKind.IMAGE:
+        return StillSink(target, info, options)
+    copy_from = info.path if keep_streams and info.kind is MediaKind.VIDEO else None
+    return VideoSink(target, info, options, copy_from)
+
+
+def check_output(target: Path, kind: MediaKind, inputs: Iterable[Path], *, overwrite: bool) -> None:
+    """Refuse an output before any work is done.
+
+    Raises:
+        UnknownSuffixError: no format by that suffix can hold ``kind``.
+        OutputIsInputError: it is one of ``inputs``.
+        OutputExistsError: it exists and ``overwrite`` is false.
+        OutputError: its folder does not exist or can't be written to.
+    """
+    check_suffix(target, kind)
+    for path in inputs:
+        if path.exists() and target.exists() and path.samefile(target):
+            raise OutputIsInputError(
+                f"the output is an input: {target}", "Name another output; inputs are never changed."
+            )
+    if target.is_dir():
+        raise OutputExistsError(f"the output is a folder: {target}", "Name a file in it.")
+    if target.exists() and not overwrite:
+        raise OutputExistsError(f"the output exists: {target}", "Name another, or add --overwrite.")
+    folder = target.absolute().parent
+    if not folder.is_dir():
+        raise OutputError(
+            f"the output's folder does not exist: {folder}", f"Make it first: mkdir -p {folder}"
+        )
+    if not os.access(folder, os.W_OK):
+        raise OutputError(f"the output's folder can't be written to: {folder}", "Name another folder.")
+
+
+def check_suffix(target: Path, kind: MediaKind | None) -> None:
+    """Refuse a suffix that is unknown, or that can't hold ``kind`` (None: not known yet)."""
+    suffix = target.suffix.lower()
+    videos = [name for name in CONTAINERS if name != ".m4v"]
+    if suffix not in CONTAINERS and suffix not in STILL_FORMATS:
+        raise UnknownSuffixError(
+            f"unknown output suffix {suffix!r}" if suffix else f"the output has no suffix: {target.name}",
+            f"Videos: {' '.join(videos)}; pictures: {' '.join(STILL_FORMATS)}",
+        )
+    if kind is MediaKind.IMAGE and suffix not in STILL_FORMATS:
+        raise UnknownSuffixError(
+            f"a still picture can't be written as {suffix}", f"Use one of {' '.join(STILL_FORMATS)}"
+        )
+    if kind in (MediaKind.VIDEO, MediaKind.ANIMATION) and suffix not in CONTAINERS:
+        raise UnknownSuffixError(
+            f"moving pictures can't be written as {suffix}", f"Use one of {' '.join(videos)}"
+        )

@@ -1,0 +1,223 @@
+"""Writes video files and animations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import av
+import av.error
+import av.filter
+
+from understudy.errors import EncoderError
+from understudy.frames import LabelledFrame
+from understudy.media.atomic import AtomicFile, output_errors
+from understudy.media.base import MediaInfo, MediaKind
+from understudy.media.encoders import CONTAINERS, ENCODERS, EncodeOptions, choose_encoder
+from understudy.media.passthrough import Passthrough
+from understudy.media.pixels import bits_of, for_encoder
+
+#: Transfer curves of HDR (ITU-T H.273): PQ and HLG.
+HDR_CURVES = {16: "PQ", 18: "HLG"}
+#: What an encoder is given where it has the choice, best first, by bits a sample.
+_PREFERRED = {8: ("yuv420p", "nv12"), 10: ("yuv420p10le", "p010le")}
+
+
+class VideoSink:
+    """Encodes frames and puts the source's sound, subtitles and metadata beside them.
+
+    Args:
+        target: The file to write; its suffix chooses the container.
+        info: What the frames' source says of itself.
+        options: Encoder and quality.
+        copy_from: File whose other streams are copied; None for none.
+
+    Raises:
+        EncoderError: the encoder does not fit or open.
+    """
+
+    def __init__(self, target: Path, info: MediaInfo, options: EncodeOptions, copy_from: Path | None) -> None:
+        suffix = target.suffix.lower()
+        container = CONTAINERS[suffix]
+        self._encoder = choose_encoder(suffix, options.encoder, info.bit_depth)
+        self._info, self._target = info, target
+        self.notes = list(info.notes)
+        self._animated = suffix in (".gif", ".webp")
+        self._file = AtomicFile(target)
+        self._passthrough: Passthrough | None = None
+        self._palette: _GifPalette | None = None
+        muxer_options = dict(container.options)
+        if self._animated:
+            muxer_options["loop"] = str(info.loop)
+        try:
+            with output_errors(target):
+                self._container = av.open(
+                    str(self._file.path), "w", format=container.format, options=muxer_options
+                )
+                self._stream = self._add_stream(options)
+                if copy_from is not None and not self._animated:
+                    self._passthrough = Passthrough(copy_from, self._container)
+                    self.notes += self._passthrough.notes
+        except BaseException:
+            self._abandon()
+            raise
+
+    def __enter__(self) -> VideoSink:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self._abandon()
+            return
+        try:
+            with output_errors(self._target):
+                self._finish()
+                self._container.close()
+            self._file.commit()
+        except BaseException:
+            self._abandon()
+            raise
+        finally:
+            if self._passthrough is not None:
+                self._passthrough.close()
+
+    def write(self, labelled: LabelledFrame) -> None:
+        """Encode one frame."""
+        frame = labelled.frame
+        with output_errors(self._target):
+            if self._passthrough is not None:
+                self._passthrough.copy_until(frame.seconds)
+            picture = for_encoder(frame, self._frame_format, self._info.colors, self._size)
+            picture.pts, picture.time_base = frame.pts, frame.time_base
+            if frame.duration:
+                picture.duration = frame.duration
+            for ready in self._palette.apply(picture) if self._palette else [picture]:
+                self._container.mux(self._encode(ready))
+
+    def _encode(self, picture: av.VideoFrame | None) -> list[Any]:
+        if picture is not None and picture.format.name != self._stream.codec_context.pix_fmt:
+            picture = picture.reformat(format=self._stream.codec_context.pix_fmt)
+        try:
+            return list(self._stream.encode(picture))
+        except (av.error.InvalidDataError, av.error.ExternalError, ValueError) as fault:
+            raise EncoderError(
+                f"the encoder {self._encoder} failed: {getattr(fault, 'strerror', None) or fault}",
+                "Try another with --encoder; `understudy doctor` lists those that open.",
+            ) from fault
+
+    def _finish(self) -> None:
+        if self._palette:
+            for ready in self._palette.apply(None):
+                self._container.mux(self._encode(ready))
+        if self._passthrough is not None:
+            self._passthrough.copy_until(None)
+        self._container.mux(self._encode(None))
+
+    def _abandon(self) -> None:
+        """Close everything without a word and remove what was written."""
+        if self._passthrough is not None:
+            self._passthrough.close()
+        container = getattr(self, "_container", None)
+        if container is not None:
+            # Closing writes a trailer, which on a full disk fails once more; the first error is the one told.
+            try:
+                container.close()
+            except (av.error.FFmpegError, OSError):
+                pass
+        self._file.discard()
+
+    def _add_stream(self, options: EncodeOptions) -> Any:
+        info = self._info
+        settings = ENCODERS[self._encoder](options.quality)
+        stream = self._container.add_stream(self._encoder, rate=info.rate or 25, options=settings)
+        context = stream.codec_context
+        context.pix_fmt = self._pixel_format(stream)
+        self._frame_format = context.pix_fmt if "v12" not in context.pix_fmt else "yuv420p"
+        if context.pix_fmt == "p010le":
+            self._frame_format = "yuv420p10le"
+        if self._encoder == "gif":
+            self._frame_format, context.pix_fmt = "bgra" if info.has_alpha else "bgr24", "pal8"
+        self._size = self._even_size(context.pix_fmt)
+        context.width, context.height = self._size
+        context.time_base = info.time_base
+        if self._encoder == "gif":
+            context.time_base = Fraction(1, 100)
+            self._palette = _GifPalette(*self._size, self._frame_format, info.time_base)
+        stream.time_base = context.time_base
+        context.sample_aspect_ratio = info.pixel_aspect
+        if not self._animated:
+            context.color_range = info.colors["range"]
+            context.color_primaries = info.colors["primaries"]
+            context.color_trc = info.colors["transfer"]
+            context.colorspace = info.colors["tagged_matrix"]
+        self._say_what_changes()
+        return stream
+
+    def _pixel_format(self, stream: Any) -> str:
+        offered = [form.name for form in stream.codec.video_formats or ()]
+        if self._encoder == "libwebp_anim":
+            return "bgra"
+        if self._info.has_alpha and self._encoder == "libvpx-vp9":
+            return "yuv420p"
+        wanted = _PREFERRED[10 if self._info.bit_depth > 8 else 8] + _PREFERRED[8]
+        return next((form for form in wanted if form in offered), offered[0] if offered else "yuv420p")
+
+    def _even_size(self, pixel_format: str) -> tuple[int, int]:
+        width, height = self._info.width, self._info.height
+        if pixel_format in ("pal8", "bgra") or self._encoder == "libvpx-vp9":
+            return width, height
+        even = (width + width % 2, height + height % 2)
+        if even != (width, height):
+            self.notes.append(
+                f"{width}x{height} is odd, which {self._encoder} can't encode: one edge is repeated once"
+            )
+        return even
+
+    def _say_what_changes(self) -> None:
+        info = self._info
+        bits = 8 if self._animated else bits_of(av.VideoFormat(self._frame_format))
+        curve = HDR_CURVES.get(info.colors.get("transfer", 2))
+        if curve and not self._animated:
+            self.notes.append(
+                f"HDR ({curve}): kept as it is; the swapped face is computed with 8 bits in that curve"
+            )
+        if info.bit_depth > bits and info.kind is MediaKind.VIDEO:
+            self.notes.append(f"{info.bit_depth}-bit video is written with {bits} bits")
+        if info.has_alpha and not self._animated:
+            self.notes.append(f"transparency is left out: {self._target.suffix} is written opaque")
+
+
+class _GifPalette:
+    """A palette of its own for every frame, with dithering, by FFmpeg's filters."""
+
+    def __init__(self, width: int, height: int, pixel_format: str, time_base: Fraction) -> None:
+        graph = av.filter.Graph()
+        self._source = graph.add_buffer(width=width, height=height, format=pixel_format, time_base=time_base)
+        split = graph.add("split")
+        generate = graph.add("palettegen", "stats_mode=single")
+        use = graph.add("paletteuse", "dither=sierra2_4a:new=1")
+        self._sink = graph.add("buffersink")
+        self._source.link_to(split)
+        split.link_to(generate, 0, 0)
+        split.link_to(use, 1, 0)
+        generate.link_to(use, 0, 1)
+        use.link_to(self._sink)
+        graph.configure()
+        self._graph = graph
+
+    def apply(self, picture: av.VideoFrame | None) -> Iterator[av.VideoFrame]:
+        """The frames that are ready once ``picture`` is in; None says that no more come."""
+        self._source.push(picture)
+        while True:
+            try:
+                ready = self._sink.pull()
+            except (av.error.BlockingIOError, av.error.EOFError):
+                return
+            ready.pts = int(ready.pts * Fraction(ready.time_base) * 100)
+            ready.time_base = Fraction(1, 100)
+            yield ready

@@ -1,0 +1,231 @@
+"""Reads video files, frame by frame."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import av
+import av.error
+
+from understudy.errors import InputTooLargeError, NotMediaError
+from understudy.frames import Frame
+from understudy.media.base import Damage, MediaInfo, MediaKind
+from understudy.media.pixels import MATRIX_UNKNOWN, Decoded, alpha_of, bgr, bits_of, has_alpha, settle_colors
+
+#: Demuxers that are tried: files a camera, phone or editor makes. Playlists and device formats are left
+#: out, because they can make FFmpeg open other files and network addresses.
+DEMUXERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,ogg,asf,mxf,dv,ivf,h264,hevc,m4v,wtv,nut,gif,apng"
+#: A file whose last frame comes so many seconds before the end that it names is damaged.
+SHORT_BY_SECONDS = 0.5
+
+
+def open_container(path: Path) -> Any:
+    """Open a media file for reading with nothing but local files in reach.
+
+    Raises:
+        NotMediaError: FFmpeg can't make sense of it.
+    """
+    options = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
+    try:
+        return av.open(str(path.absolute()), "r", options=options, metadata_errors="replace")
+    except (av.error.FFmpegError, ValueError) as fault:
+        if isinstance(fault, (FileNotFoundError, PermissionError)):
+            raise
+        raise NotMediaError(
+            f"{path.name} is not a picture or video that can be read ({_said(fault)})",
+            "It may be truncated or of an unknown kind; open it in a player, or export it again as mp4.",
+        ) from fault
+
+
+class VideoSource:
+    """Frames of a video file, upright, with the file's own timestamps.
+
+    Args:
+        path: The file.
+        max_pixels: Frames with more are refused.
+
+    Raises:
+        NotMediaError: no video in it, or no frame that decodes.
+        InputTooLargeError: frames too large.
+    """
+
+    def __init__(self, path: Path, max_pixels: int) -> None:
+        self._path, self._max_pixels = path, max_pixels
+        self._container = open_container(path)
+        self._damage: Damage | None = None
+        try:
+            self._stream = self._video_stream()
+            self._stream.thread_type = "AUTO"
+            self._packets = 0
+            self._frames = self._decoded()
+            self._first = next(self._frames, None)
+            if self._first is None:
+                raise NotMediaError(
+                    f"{path.name} holds no frame that can be decoded", "Export it again, for instance as mp4."
+                )
+            self.info = self._describe(self._first)
+        except BaseException:
+            self._container.close()
+            raise
+
+    @property
+    def damage(self) -> Damage | None:
+        """See ``Source.damage``."""
+        return self._damage
+
+    def __enter__(self) -> VideoSource:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._container.close()
+
+    def __iter__(self) -> Iterator[Frame]:
+        """The frames; once. Times rise strictly: a frame that steps back in time is moved just behind its
+        predecessor (broken muxers make such files, and encoders refuse them).
+        """
+        time_base, last = self.info.time_base, None
+        step = max(1, round(1 / (self.info.rate or 25) / time_base))
+        picture = self._first
+        while picture is not None:
+            pts = picture.pts if picture.pts is not None else (0 if last is None else last + step)
+            if last is not None and pts <= last:
+                pts = last + 1
+            last = pts
+            yield self._frame(picture, pts)
+            picture = next(self._frames, None)
+        self._check_length(float(last * time_base) if last is not None else 0.0)
+
+    def _frame(self, picture: av.VideoFrame, pts: int) -> Frame:
+        if (picture.width, picture.height) != self._coded_size:
+            picture = picture.reformat(width=self._coded_size[0], height=self._coded_size[1])
+        settle_colors(picture)
+        return Frame(
+            bgr(picture, self._rotation),
+            pts=pts,
+            time_base=self.info.time_base,
+            duration=int(picture.duration or 0),
+            alpha=alpha_of(picture, self._rotation) if self.info.has_alpha else None,
+            origin=Decoded(picture, self._rotation),
+        )
+
+    def _video_stream(self) -> Any:
+        moving = [
+            s for s in self._container.streams.video if not s.disposition & av.stream.Disposition.attached_pic
+        ]
+        if not moving:
+            raise NotMediaError(f"{self._path.name} holds no video", "Name a file with pictures in it.")
+        # The largest: files with previews carry more than one.
+        stream = max(moving, key=lambda s: (s.codec_context.width or 0) * (s.codec_context.height or 0))
+        width, height = stream.codec_context.width or 0, stream.codec_context.height or 0
+        if width * height > self._max_pixels:
+            raise InputTooLargeError(self._path, width, height, self._max_pixels)
+        return stream
+
+    def _decoded(self) -> Iterator[av.VideoFrame]:
+        """Every frame that decodes; what does not is noted and passed over."""
+        last = 0.0
+        packets = self._container.demux(self._stream)
+        while True:
+            try:
+                packet = next(packets, None)
+            except av.error.FFmpegError as fault:
+                self._note_damage(last, _said(fault))
+                packet = None
+            if packet is None:
+                return
+            self._packets += packet.size > 0
+            try:
+                pictures = packet.decode()
+            except av.error.FFmpegError as fault:
+                self._note_damage(last, _said(fault))
+                continue
+            for picture in pictures:
+                if picture.is_corrupt:
+                    self._note_damage(last, "damaged pictures")
+                last = float(picture.time or last)
+                yield picture
+
+    def _note_damage(self, at_seconds: float, reason: str) -> None:
+        if self._damage is None:
+            self._damage = Damage(at_seconds, reason)
+
+    def _check_length(self, last: float) -> None:
+        """Damage, too, is a file that ends before it should."""
+        stream = self._stream
+        if stream.frames and self._packets < stream.frames:
+            self._note_damage(last, f"{self._packets} of {stream.frames} frames are there")
+        end = _promised_end(self._container, stream)
+        if end is not None and end - last > max(SHORT_BY_SECONDS, 3 / float(self.info.rate or 25)):
+            self._note_damage(last, f"the file names a length of {end:.2f} s")
+
+    def _describe(self, first: av.VideoFrame) -> MediaInfo:
+        stream, context = self._stream, self._stream.codec_context
+        self._rotation = round(first.rotation / 90) % 4
+        self._coded_size = (first.width, first.height)
+        if first.width * first.height > self._max_pixels:
+            raise InputTooLargeError(self._path, first.width, first.height, self._max_pixels)
+        settle_colors(first)
+        turned = self._rotation % 2 == 1
+        width, height = self._coded_size[::-1] if turned else self._coded_size
+        aspect = Fraction(stream.sample_aspect_ratio or 1) or Fraction(1)
+        notes = []
+        if first.rotation % 90:
+            notes.append(f"rotated by {first.rotation} degrees: left as it is")
+        if stream.duration is not None:
+            duration: float | None = float(stream.duration * stream.time_base)
+        else:
+            duration = self._container.duration / av.time_base if self._container.duration else None
+        return MediaInfo(
+            path=self._path,
+            kind=MediaKind.VIDEO,
+            width=width,
+            height=height,
+            time_base=Fraction(stream.time_base or Fraction(1, 1000)),
+            rate=stream.guessed_rate or stream.average_rate,
+            frames=stream.frames or None,
+            duration=duration,
+            codec=context.name,
+            pixel_format=first.format.name,
+            bit_depth=bits_of(first.format),
+            colors={
+                "matrix": int(first.colorspace),
+                "range": int(first.color_range),
+                "primaries": int(context.color_primaries or 2),
+                "transfer": int(context.color_trc or 2),
+                "tagged_matrix": int(
+                    context.colorspace if context.colorspace is not None else MATRIX_UNKNOWN
+                ),
+            },
+            pixel_aspect=1 / aspect if turned else aspect,
+            has_alpha=has_alpha(first.format),
+            notes=tuple(notes),
+        )
+
+
+def _promised_end(container: Any, stream: Any) -> float | None:
+    """When the file says that its video ends, in seconds, as far as it says so of the video itself."""
+    if stream.duration is not None:
+        start = stream.start_time or 0
+        return float((start + stream.duration) * stream.time_base)
+    # Matroska keeps each stream's duration as a tag: 00:00:10.500000000.
+    match = re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
+    if match:
+        hours, minutes, seconds = (float(part) for part in match.groups())
+        return hours * 3600 + minutes * 60 + seconds
+    alone = len(container.streams) == 1
+    return container.duration / av.time_base if alone and container.duration else None
+
+
+def _said(fault: BaseException) -> str:
+    text = str(getattr(fault, "strerror", None) or fault)
+    with contextlib.suppress(ValueError):
+        text = text[: text.index(":")] if text.startswith("[Errno") else text
+    return text

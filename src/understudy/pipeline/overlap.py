@@ -1,0 +1,123 @@
+"""Decoding ahead and encoding behind, each in a thread of its own, with little in between.
+
+FFmpeg, OpenCV, numba and the models all work without Python's lock, so three threads do keep two cores busy.
+Queues are short: memory does not grow with the clip, and a stop takes a frame or two.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+
+#: Frames that may wait between two threads.
+DEPTH = 4
+#: How often a waiting thread looks whether it should stop, in seconds.
+POLL = 0.1
+
+
+class _End:
+    """Marks the end of a stream, with the error that ended it."""
+
+    def __init__(self, error: BaseException | None) -> None:
+        self.error = error
+
+
+def ahead(items: Iterable[Item]) -> Iterator[Item]:
+    """The same items, produced by a thread that runs ahead by a few.
+
+    An error in the producer is raised here, after the items before it. Closing the generator stops the thread.
+    """
+    waiting: queue.Queue[Item | _End] = queue.Queue(DEPTH)
+    stop = threading.Event()
+
+    def produce() -> None:
+        error: BaseException | None = None
+        try:
+            for item in items:
+                if not _put(waiting, item, stop):
+                    return
+        except BaseException as fault:  # noqa: BLE001 - handed to the consumer, who raises it
+            error = fault
+        _put(waiting, _End(error), stop)
+
+    thread = threading.Thread(target=produce, name="decode", daemon=True)
+    thread.start()
+    try:
+        while True:
+            item = waiting.get()
+            if isinstance(item, _End):
+                if item.error is not None:
+                    raise item.error
+                return
+            yield item
+    finally:
+        stop.set()
+        thread.join()
+
+
+class Behind(Generic[Item]):
+    """Calls a function for each item in a thread that runs behind by a few. A context manager.
+
+    Leaving the block normally waits until all items are done; leaving it by an error drops what waits.
+    An error in the function is raised at the next ``put`` or at the end of the block.
+    """
+
+    def __init__(self, consume: Callable[[Item], None]) -> None:
+        self._consume = consume
+        self._waiting: queue.Queue[Item | _End] = queue.Queue(DEPTH)
+        self._stop = threading.Event()
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="encode", daemon=True)
+
+    def __enter__(self) -> Behind[Item]:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if kind is not None:
+            self._stop.set()
+        try:
+            _put(self._waiting, _End(None), self._stop)
+            self._thread.join()
+        except BaseException:
+            self._stop.set()
+            self._thread.join()
+            raise
+        if kind is None and self._error is not None:
+            raise self._error
+
+    def put(self, item: Item) -> None:
+        """Hand over an item; waits while the thread is too far behind."""
+        _put(self._waiting, item, self._stop)
+        if self._error is not None:
+            raise self._error
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                item = self._waiting.get(timeout=POLL)
+            except queue.Empty:
+                continue
+            if isinstance(item, _End):
+                return
+            try:
+                self._consume(item)
+            except BaseException as fault:  # noqa: BLE001 - raised in the producer's thread
+                self._error = fault
+                self._stop.set()
+                return
+
+
+def _put(waiting: queue.Queue[Item | _End], item: Item | _End, stop: threading.Event) -> bool:
+    """Put unless told to stop meanwhile; whether it was put."""
+    while not stop.is_set():
+        try:
+            waiting.put(item, timeout=POLL)
+        except queue.Full:
+            continue
+        return True
+    return False

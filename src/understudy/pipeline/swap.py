@@ -1,0 +1,160 @@
+"""Swaps a file: photos and a target in, a labelled file out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from understudy.errors import CorruptMediaError, NoFaceError
+from understudy.frames import LabelledFrame
+from understudy.media import MediaInfo, MediaKind, check_output, open_sink, open_source
+from understudy.media.base import Source
+from understudy.media.opening import check_suffix
+from understudy.pipeline.engines import make_engine
+from understudy.pipeline.overlap import Behind, ahead
+from understudy.pipeline.perception import Perception
+from understudy.pipeline.portraits import load_portraits
+from understudy.pipeline.settings import Settings
+from understudy.pipeline.stages import FaceSwap
+
+#: Called after every frame with the frames done and, if known, how many there are.
+Progress = Callable[[int, "int | None"], None]
+
+
+@dataclass(frozen=True)
+class SwapReport:
+    """What was done.
+
+    Attributes:
+        output: The file that was written.
+        target: The file that was swapped.
+        sources: The photos.
+        engine: Name of the engine.
+        kind: ``image``, ``animation`` or ``video``.
+        width, height: Of the target, in pixels.
+        frames: Frames written; every one of them is labelled.
+        frames_swapped: Frames in which a face was swapped.
+        people: How many different tracks were swapped.
+        seconds: Wall time from the first frame to the finished file.
+        fps: Frames a second over that time.
+        first_frame_seconds: From the start of the call to the first finished frame.
+        stages_ms: Median and 95th percentile of each stage's milliseconds a frame.
+        notes: What the user should know.
+    """
+
+    output: Path
+    target: Path
+    sources: tuple[Path, ...]
+    engine: str
+    kind: str
+    width: int
+    height: int
+    frames: int
+    frames_swapped: int
+    people: int
+    seconds: float
+    fps: float
+    first_frame_seconds: float
+    stages_ms: dict[str, dict[str, float]]
+    notes: tuple[str, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """The report as plain values."""
+        values = asdict(self)
+        values |= {
+            "output": str(self.output),
+            "target": str(self.target),
+            "sources": [str(p) for p in self.sources],
+        }
+        return values
+
+
+def swap_file(
+    sources: Sequence[Path],
+    target: Path,
+    output: Path,
+    settings: Settings,
+    *,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> SwapReport:
+    """Put the face of ``sources`` onto the chosen faces of ``target``.
+
+    Args:
+        sources: Photos of one person.
+        target: A picture, animation or video.
+        output: The file to write; its suffix says the format.
+        settings: How.
+        overwrite: Whether an existing output may be replaced.
+        progress: Told about every frame.
+
+    Raises:
+        UsageError, InputError, RunError: see ``errors``; nothing is written then, but for CorruptMediaError,
+            when what could be read has been.
+    """
+    started = time.perf_counter()
+    check_suffix(output, None)
+    engine = make_engine(settings)
+    with open_source(target, settings.max_pixels) as source:
+        info = source.info
+        check_output(output, info.kind, [target, *sources], overwrite=overwrite)
+        perception = Perception.embedded()
+        portraits, notes = load_portraits(
+            sources, perception, source_face=settings.source_face, max_pixels=settings.max_pixels
+        )
+        still = info.kind is MediaKind.IMAGE
+        swap = FaceSwap(engine, engine.identity(portraits), perception, settings, still=still)
+        ready = time.perf_counter()
+        with open_sink(output, info, settings.encode) as sink:
+            first = _run(source, info, swap, sink.write, progress)
+            if not swap.frames_swapped:
+                raise NoFaceError(
+                    f"no face was found in {target.name}",
+                    "Use a target that shows a face, larger and more frontal.",
+                )
+        finished = time.perf_counter()
+        if source.damage is not None:
+            raise CorruptMediaError(target, source.damage.at_seconds, source.damage.reason)
+    seconds = finished - ready
+    return SwapReport(
+        output=output,
+        target=target,
+        sources=tuple(sources),
+        engine=settings.engine,
+        kind=info.kind.value,
+        width=info.width,
+        height=info.height,
+        frames=swap.frames,
+        frames_swapped=swap.frames_swapped,
+        people=len(swap.people),
+        seconds=round(seconds, 3),
+        fps=round(swap.frames / seconds, 2),
+        first_frame_seconds=round(first - started, 3),
+        stages_ms=swap.timings.summary(),
+        notes=tuple([*notes, *sink.notes]),
+    )
+
+
+def _run(
+    source: Source,
+    info: MediaInfo,
+    swap: FaceSwap,
+    write: Callable[[LabelledFrame], None],
+    progress: Progress | None,
+) -> float:
+    """All frames through the stages; the time at which the first was done (``perf_counter``)."""
+    first = 0.0
+    frames = ahead(source)
+    try:
+        with Behind(write) as behind:
+            for frame in frames:
+                labelled = swap.process(frame)
+                first = first or time.perf_counter()
+                behind.put(labelled)
+                if progress is not None:
+                    progress(swap.frames, info.frames)
+    finally:
+        frames.close()  # type: ignore[attr-defined]
+    return first

@@ -1,0 +1,126 @@
+"""The visible label. Every frame that leaves the program carries it.
+
+``LabelledFrame`` is made here and nowhere else, and a sink takes nothing else: an output without a label is
+not a setting, it is a type error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from understudy.arrays import FloatArray, UInt8Array
+from understudy.faces import Faces
+from understudy.frames import LABEL_SEAL, Frame, LabelledFrame, PixelBox
+from understudy.geometry.boxes import pixel_box
+
+#: Least height of the letters, as a share of the picture's shorter side (GB 45438-2025 asks for 5%).
+MIN_HEIGHT_SHARE = 0.05
+#: Letters lower than this many pixels can't be read.
+MIN_HEIGHT_PIXELS = 7
+
+
+@dataclass(frozen=True)
+class LabelOptions:
+    """What the label says.
+
+    Attributes:
+        text: One line.
+
+    Raises:
+        ValueError: there is nothing to read in the text.
+    """
+
+    text: str = "AI face swap"
+
+    def __post_init__(self) -> None:
+        if not self.text.strip() or "\n" in self.text:
+            raise ValueError("the label needs one line of text")
+
+
+class Labeller:
+    """Labels the frames of one clip. The label stays in its corner unless a face comes there."""
+
+    def __init__(self, options: LabelOptions | None = None) -> None:
+        self.options = options or LabelOptions()
+        self._stamp: tuple[tuple[int, int], UInt8Array, FloatArray] | None = None
+        self._corner = 0
+
+    def label(self, frame: Frame, faces: Faces) -> LabelledFrame:
+        """Draw the label into ``frame`` (in place), clear of ``faces`` where there is room."""
+        size = (frame.width, frame.height)
+        if self._stamp is None or self._stamp[0] != size:
+            self._stamp = (size, *_stamp(self.options.text, *size))
+        _, color, opacity = self._stamp
+        box = self._place(frame, faces, opacity.shape[1], opacity.shape[0])
+        region = frame.picture[box.y0 : box.y1, box.x0 : box.x1]
+        share = opacity[: box.y1 - box.y0, : box.x1 - box.x0, None]
+        ink = color[: box.y1 - box.y0, : box.x1 - box.x0]
+        region[:] = (region + (ink - region.astype(np.float32)) * share + 0.5).astype(np.uint8)
+        if frame.alpha is not None:
+            # A label that is transparent is none.
+            part = frame.alpha[box.y0 : box.y1, box.x0 : box.x1]
+            np.maximum(part, (share[:, :, 0] * 255).astype(np.uint8), out=part)
+        frame.touched.append(box)
+        return LabelledFrame(frame, LABEL_SEAL)
+
+    def _place(self, frame: Frame, faces: Faces, width: int, height: int) -> PixelBox:
+        """The label's rectangle: the corner it is in, or the first that no face overlaps."""
+        margin = max(2, round(min(frame.width, frame.height) * 0.025))
+        right, bottom = max(0, frame.width - width - margin), max(0, frame.height - height - margin)
+        left, top = min(margin, max(0, frame.width - width)), min(margin, max(0, frame.height - height))
+        corners = [(left, bottom), (right, bottom), (left, top), (right, top)]
+        boxes = [pixel_box(box, frame.width, frame.height, margin) for box in faces.boxes_xyxy]
+
+        def covered(corner: int) -> int:
+            x, y = corners[corner]
+            return sum(
+                max(0, min(x + width, b.x1) - max(x, b.x0)) * max(0, min(y + height, b.y1) - max(y, b.y0))
+                for b in boxes
+            )
+
+        if covered(self._corner):
+            self._corner = min(range(4), key=covered)
+        x, y = corners[self._corner]
+        return PixelBox(x, y, x + width, y + height).clipped(frame.width, frame.height)
+
+
+def _stamp(text: str, width: int, height: int) -> tuple[UInt8Array, FloatArray]:
+    """The label for a picture of that size: colours uint8 BGR (h, w, 3), opacity float32 (h, w), 0-1.
+
+    White letters on a dark plate, so that it reads on light and dark alike.
+    """
+    wanted = max(MIN_HEIGHT_PIXELS, int(np.ceil(min(width, height) * MIN_HEIGHT_SHARE)))
+    ink = _letters(text, wanted)
+    pad_x, pad_y = round(wanted * 0.55), round(wanted * 0.45)
+    ink = np.pad(ink, ((pad_y, pad_y), (pad_x, pad_x)))
+    if ink.shape[1] > width or ink.shape[0] > height:
+        # A narrow picture: as large as it allows.
+        scale = min(width / ink.shape[1], height / ink.shape[0])
+        size = (max(1, int(ink.shape[1] * scale)), max(1, int(ink.shape[0] * scale)))
+        ink = np.asarray(cv2.resize(ink, size, interpolation=cv2.INTER_AREA), np.uint8)
+    plate = Image.new("L", (ink.shape[1] * 4, ink.shape[0] * 4), 0)
+    shape = (0, 0, plate.width - 1, plate.height - 1)
+    ImageDraw.Draw(plate).rounded_rectangle(shape, plate.height * 0.28, fill=255)
+    plate_alpha = np.asarray(plate.resize(ink.shape[::-1], Image.Resampling.BOX), np.float32) / 255 * 0.62
+    letters = ink.astype(np.float32) / 255
+    opacity = np.maximum(plate_alpha, letters)
+    color = np.repeat((letters / np.maximum(opacity, 1e-3) * 255)[:, :, None], 3, axis=2)
+    return np.clip(color, 0, 255).astype(np.uint8), opacity.astype(np.float32)
+
+
+def _letters(text: str, height: int) -> UInt8Array:
+    """The text in white on black, its ink ``height`` pixels or more high, cropped to the ink: uint8 (h, w)."""
+    size = height
+    while True:
+        font = ImageFont.load_default(size)
+        left, top, right, bottom = font.getbbox(text)
+        if bottom - top >= height:
+            break
+        size += max(1, size // 16)
+    canvas = Image.new("L", (int(right - left) + 2, int(bottom - top) + 2), 0)
+    ImageDraw.Draw(canvas).text((1 - left, 1 - top), text, fill=255, font=font)
+    return np.asarray(canvas, np.uint8)

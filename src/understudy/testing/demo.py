@@ -1,0 +1,100 @@
+"""The demo: sample material made on the spot, a swap of it, and a page to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+
+from understudy.arrays import UInt8Array
+from understudy.pipeline import Settings, SwapReport, swap_file
+from understudy.testing.clips import ClipSpec, write_clip, write_puppet_clip
+from understudy.testing.portraits import portrait, portrait_path
+from understudy.testing.puppet import Puppet
+
+#: Whose face, and onto whom.
+SOURCE, TARGET = "hopper", "astronaut"
+SIZE = (1280, 720)
+
+
+@dataclass(frozen=True)
+class DemoReport:
+    """What the demo wrote.
+
+    Attributes:
+        picture: The swapped portrait.
+        clip: The sample clip.
+        swapped: The swapped clip.
+        video: Sample and swap side by side.
+        report: A page of text about it.
+        swap: What was done to the clip.
+    """
+
+    picture: Path
+    clip: Path
+    swapped: Path
+    video: Path
+    report: Path
+    swap: SwapReport
+
+    def as_json(self) -> dict[str, object]:
+        """The report as plain values."""
+        values = asdict(self) | {"swap": self.swap.as_json()}
+        return {key: str(value) if isinstance(value, Path) else value for key, value in values.items()}
+
+
+def make_demo(
+    folder: Path, *, seconds: float, progress: Callable[[int, int | None], None] | None = None
+) -> DemoReport:
+    """Make the demo's files in ``folder``, which exists; files of an earlier demo are replaced."""
+    settings = Settings()
+    source = portrait_path(SOURCE)
+    picture = folder / "swapped.png"
+    swap_file([source], portrait_path(TARGET), picture, settings, overwrite=True)
+    clip, swapped = folder / "sample.mp4", folder / "swapped.mp4"
+    puppet = Puppet(portrait(TARGET), SIZE, face_share=0.45)
+    write_puppet_clip(clip, puppet, seconds, ClipSpec(metadata=(("title", "Understudy sample"),)))
+    done = swap_file([source], clip, swapped, settings, overwrite=True, progress=progress)
+    video = folder / "side-by-side.mp4"
+    write_clip(video, _side_by_side(source, clip, swapped), ClipSpec(audio=()))
+    report = folder / "report.txt"
+    report.write_text(_page(done, picture, clip, swapped, video), encoding="utf-8")
+    return DemoReport(picture, clip, swapped, video, report, done)
+
+
+def _side_by_side(source: Path, clip: Path, swapped: Path) -> Iterator[UInt8Array]:
+    """The sample with the photo in its corner, and beside it the swapped clip with its own label."""
+    photo = cv2.imdecode(np.frombuffer(source.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+    inset = cv2.resize(
+        photo,
+        None,
+        fx=SIZE[1] * 0.3 / photo.shape[0],
+        fy=SIZE[1] * 0.3 / photo.shape[0],
+        interpolation=cv2.INTER_AREA,
+    )
+    with av.open(str(clip)) as left, av.open(str(swapped)) as right:
+        for pair in zip(left.decode(video=0), right.decode(video=0), strict=False):
+            first, second = (frame.to_ndarray(format="bgr24") for frame in pair)
+            first[: inset.shape[0], : inset.shape[1]] = inset
+            yield np.ascontiguousarray(np.hstack([first, second]), np.uint8)
+
+
+def _page(done: SwapReport, picture: Path, clip: Path, swapped: Path, video: Path) -> str:
+    stages = "\n".join(
+        f"  {name:9s} {times['p50']:6.1f} ms   (95%: {times['p95']:.1f} ms)"
+        for name, times in done.stages_ms.items()
+    )
+    return (
+        "Understudy demo\n\n"
+        f"source photo      {SOURCE} (public domain)\n"
+        f"sample clip       {clip.name}: the portrait '{TARGET}' (public domain), animated\n"
+        f"swapped clip      {swapped.name}: {done.frames_swapped} of {done.frames} frames swapped, all labelled\n"
+        f"swapped picture   {picture.name}\n"
+        f"side by side      {video.name}\n\n"
+        f"{done.width}x{done.height}, {done.fps:.1f} frames a second on this machine, decoding and encoding included.\n"
+        f"Milliseconds a frame, median:\n{stages}\n"
+    )

@@ -42,9 +42,10 @@ def connections(source: bytes) -> dict[str, list[list[int]]]:
         if not (isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and node.value.args):
             continue
         target, argument = node.targets[0], node.value.args[0]
-        if isinstance(target, ast.Name) and isinstance(argument, ast.List) and argument.elts:
-            if all(isinstance(element, ast.Tuple) for element in argument.elts):
-                sets[target.id] = [list(pair) for pair in ast.literal_eval(argument)]
+        if not (isinstance(target, ast.Name) and isinstance(argument, ast.List) and argument.elts):
+            continue
+        if all(isinstance(pair, ast.Tuple) for pair in argument.elts):
+            sets[target.id] = [list(pair) for pair in ast.literal_eval(argument)]
     return sets
 
 
@@ -56,7 +57,7 @@ def _present(path: Path, entry: dict[str, Any]) -> bool:
     if not path.is_file():
         return False
     if "as" not in entry:
-        return sha256(path.read_bytes()) == entry["sha256"]
+        return bool(sha256(path.read_bytes()) == entry["sha256"])
     try:
         return bool(json.loads(path.read_text())["source_sha256"] == entry["sha256"])
     except (ValueError, KeyError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,7 +98,7 @@ class Faces:
     def __getitem__(self, rows: int | slice | list[int] | AnyArray | BoolArray) -> Faces:
         """Some of the people: by index, slice, list of indices or mask. Always a Faces."""
         key: slice | list[int] | AnyArray = [int(rows)] if isinstance(rows, (int, np.integer)) else rows
-        picked = {}
+        picked: dict[str, Any] = {}
         for spec in fields(self):
             value = getattr(self, spec.name)
             picked[spec.name] = None if value is None else value[key]

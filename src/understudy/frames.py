@@ -60,9 +60,7 @@ class Frame:
     def __post_init__(self) -> None:
         picture = self.picture
         if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or 0 in picture.shape:
-            raise ValueError(
-                f"a frame needs a uint8 picture of shape (H, W, 3), not {picture.dtype} {picture.shape}"
-            )
+            raise ValueError(f"a frame needs a uint8 picture of shape (H, W, 3), not {picture.dtype} {picture.shape}")
         if not picture.flags.c_contiguous:
             self.picture = np.ascontiguousarray(picture)
         if self.alpha is not None and self.alpha.shape != picture.shape[:2]:

@@ -83,12 +83,8 @@ def _composite(
             if alpha[y, x] == 0:
                 continue
             opacity = np.float32(alpha[y, x]) * unit
-            u = min(
-                max(uv[y, x, 0] * np.float32(last + 1) - half, zero), np.float32(last) - np.float32(0.001)
-            )
-            v = min(
-                max(uv[y, x, 1] * np.float32(last + 1) - half, zero), np.float32(last) - np.float32(0.001)
-            )
+            u = min(max(uv[y, x, 0] * np.float32(last + 1) - half, zero), np.float32(last) - np.float32(0.001))
+            v = min(max(uv[y, x, 1] * np.float32(last + 1) - half, zero), np.float32(last) - np.float32(0.001))
             column, row = int(u), int(v)
             right, down = u - np.float32(column), v - np.float32(row)
             a = (np.float32(1) - right) * (np.float32(1) - down)

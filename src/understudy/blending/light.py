@@ -79,13 +79,13 @@ def _grid() -> _Grid:
     for ring in (shape.lips_outer, shape.eye_left, shape.eye_right, shape.brow_left, shape.brow_right):
         hull = cv2.convexHull(shape.uv[ring] * GRID * 8)
         cv2.fillPoly(features, [np.round(hull).astype(np.int32)], 255)
-    features = cv2.dilate(features, np.ones((9, 9)))
-    plain = 1 - cv2.resize(features, (GRID, GRID), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    wide = cv2.dilate(features, np.ones((9, 9)))
+    plain = 1 - cv2.resize(wide, (GRID, GRID), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     depth_inside = cv2.distanceTransform(
         cv2.copyMakeBorder(inside.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 3
     )
     near = np.clip(1 - (depth_inside[1:-1, 1:-1] - 1) / (GRID * 0.14), 0, 1).astype(np.float32)
-    return _Grid(corners.reshape(-1, 3), weights.reshape(-1, 3), plain * inside, near)
+    return _Grid(corners.reshape(-1, 3), weights.reshape(-1, 3), (plain * inside).astype(np.float32), near)
 
 
 class LightTransfer:
@@ -123,9 +123,7 @@ class LightTransfer:
         self._seconds = seconds
         return self._limited(np.exp(self._logs))
 
-    def _measured(
-        self, target: UInt8Array, picture: UInt8Array, alpha: UInt8Array, place: FloatArray
-    ) -> FloatArray:
+    def _measured(self, target: UInt8Array, picture: UInt8Array, alpha: UInt8Array, place: FloatArray) -> FloatArray:
         """Logarithms of T and S (BGR each), smoothed over the grid: float32 (G, G, 6)."""
         grid = _grid()
         points = (place[grid.corners] * grid.weights[..., None]).sum(axis=1).astype(np.float32)

@@ -10,9 +10,7 @@ import typer
 from understudy.cli.options import Json
 from understudy.cli.terminal import answer_json, progress_bar, say
 
-Folder = Annotated[
-    Path, typer.Option("--output-dir", "-d", help="Folder for the demo's files; made if missing.")
-]
+Folder = Annotated[Path, typer.Option("--output-dir", "-d", help="Folder for the demo's files; made if missing.")]
 Seconds = Annotated[float, typer.Option("--seconds", min=0.2, max=60, help="Length of the sample clip.")]
 
 

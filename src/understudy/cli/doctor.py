@@ -24,8 +24,6 @@ def command(json: Json = False) -> None:
                 answer(f"  {_MARK[finding.state]} {finding.name}: {finding.detail}")
                 if finding.mend:
                     answer(f"          mend: {finding.mend}")
-        answer(
-            "all that is needed works" if report.healthy else "something that is needed is broken: see above"
-        )
+        answer("all that is needed works" if report.healthy else "something that is needed is broken: see above")
     if not report.healthy:
         raise typer.Exit(6)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -12,6 +11,7 @@ from types import FrameType
 import typer
 
 from understudy.cli import demo, doctor, faces, swap
+from understudy.cli.terminal import answer, answer_json
 from understudy.errors import UnderstudyError
 from understudy.version import __version__
 
@@ -21,7 +21,7 @@ UNEXPECTED = 6
 
 def _version(wanted: bool) -> None:
     if wanted:
-        print(f"understudy {__version__}")  # noqa: T201
+        answer(f"understudy {__version__}")
         raise typer.Exit
 
 
@@ -29,8 +29,8 @@ def _app() -> typer.Typer:
     app = typer.Typer(
         name="understudy",
         help="One photo's face on the person in front of the camera: on your own machine, labelled by construction.",
-        epilog="Exit codes: 0 done, 2 usage, 3 input unusable, 5 model missing, 6 failed while running, 130 interrupted. "
-        "--debug shows the traceback of an error.",
+        epilog="Exit codes: 0 done, 2 usage, 3 input unusable, 5 model missing, 6 failed while running, "
+        "130 interrupted. --debug shows the traceback of an error.",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
@@ -39,9 +39,7 @@ def _app() -> typer.Typer:
 
     @app.callback()
     def _options(
-        version: bool = typer.Option(
-            False, "--version", help="Say the version.", callback=_version, is_eager=True
-        ),
+        version: bool = typer.Option(False, "--version", help="Say the version.", callback=_version, is_eager=True),
     ) -> None:
         del version
 
@@ -73,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail(error.message, error.hint, error.exit_code, as_json=as_json)
     except typer.TyperException as error:
         _show_traceback(debug)
-        message = " ".join(error.format_message().split()).rstrip(".")  # type: ignore[attr-defined]
+        message = " ".join(error.format_message().split()).rstrip(".")
         if not message:  # the help was shown instead
             return int(getattr(error, "exit_code", 2))
         return _fail(_lower_first(message), "See `understudy --help`.", 2, as_json=as_json)
@@ -92,16 +90,14 @@ def main(arguments: list[str] | None = None) -> int:
         signal.signal(signal.SIGTERM, previous)
 
 
-def _terminate(number: int, frame: FrameType | None) -> None:
+def _terminate(_number: int, _frame: FrameType | None) -> None:
     """A polite kill ends like Ctrl-C: cleanly."""
     raise KeyboardInterrupt
 
 
 def _fail(message: str, hint: str, code: int, *, as_json: bool) -> int:
     if as_json:
-        print(
-            json.dumps({"error": {"message": message, "hint": hint, "exit_code": code}}, ensure_ascii=False)
-        )
+        answer_json({"error": {"message": message, "hint": hint, "exit_code": code}})
     sys.stderr.write(f"error: {message}\nhint: {hint}\n")
     return code
 

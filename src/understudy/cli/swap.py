@@ -12,31 +12,21 @@ from understudy.cli.terminal import answer_json, progress_bar, say
 
 Sources = Annotated[
     list[Path],
-    typer.Option(
-        "--source", "-s", help="Photo of the person whose face is used; several of one person may be given."
-    ),
+    typer.Option("--source", "-s", help="Photo of the person whose face is used; several of one person may be given."),
 ]
-Target = Annotated[
-    Path, typer.Option("--target", "-t", help="Picture, animation or video to put the face into.")
-]
+Target = Annotated[Path, typer.Option("--target", "-t", help="Picture, animation or video to put the face into.")]
 Output = Annotated[
     Path,
-    typer.Option(
-        "--output", "-o", help="File to write: mp4 mov mkv webm gif webp, or png jpg webp for a picture."
-    ),
+    typer.Option("--output", "-o", help="File to write: mp4 mov mkv webm gif webp, or png jpg webp for a picture."),
 ]
 Engine = Annotated[str, typer.Option("--engine", help="Swapping engine.")]
 SourceFace = Annotated[
     int | None,
-    typer.Option(
-        "--source-face", help="Which face of a photo with several: 1 is the leftmost. Default: the largest."
-    ),
+    typer.Option("--source-face", help="Which face of a photo with several: 1 is the leftmost. Default: the largest."),
 ]
 Encoder = Annotated[
     str | None,
-    typer.Option(
-        "--encoder", help="Video encoder by FFmpeg's name; `understudy doctor` lists those that open."
-    ),
+    typer.Option("--encoder", help="Video encoder by FFmpeg's name; `understudy doctor` lists those that open."),
 ]
 Quality = Annotated[int, typer.Option("--quality", min=0, max=100, help="0-100; 90 looks like the target.")]
 

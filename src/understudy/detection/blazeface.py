@@ -89,7 +89,7 @@ def _starts(length: int, side: int) -> list[int]:
     if length <= side:
         return [0]
     count = int(np.ceil((length - side) / (side * 0.5))) + 1
-    return np.linspace(0, length - side, count).astype(int).tolist()
+    return [int(start) for start in np.linspace(0, length - side, count)]
 
 
 def _anchors(input_size: int, layers: tuple[tuple[int, int], ...]) -> FloatArray:

@@ -26,11 +26,10 @@ def iou_xyxy(first: FloatArray, second: FloatArray) -> FloatArray:
     return np.asarray(shared / np.maximum(union, 1e-9), np.float32)
 
 
-def weighted_nms(
-    boxes: FloatArray, scores: FloatArray, extra: FloatArray, iou: float
-) -> tuple[FloatArray, ...]:
-    """Merge overlapping detections into their score-weighted mean (BlazeFace's suppression: steadier
-    from frame to frame than keeping the best box alone).
+def weighted_nms(boxes: FloatArray, scores: FloatArray, extra: FloatArray, iou: float) -> tuple[FloatArray, ...]:
+    """Merge overlapping detections into their score-weighted mean.
+
+    BlazeFace's way of suppression: steadier from frame to frame than keeping the best box alone.
 
     Args:
         boxes: float32 (N, 4), xyxy.

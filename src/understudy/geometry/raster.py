@@ -73,19 +73,13 @@ def _fill(
             for x in range(left, right + 1):
                 weight_a = np.float32(1) - weight_b - weight_c
                 # A hair of slack closes the seams between neighbours in float arithmetic.
-                if (
-                    weight_a >= np.float32(-1e-5)
-                    and weight_b >= np.float32(-1e-5)
-                    and weight_c >= np.float32(-1e-5)
-                ):
+                if weight_a >= np.float32(-1e-5) and weight_b >= np.float32(-1e-5) and weight_c >= np.float32(-1e-5):
                     z = weight_a * points[a, 2] + weight_b * points[b, 2] + weight_c * points[c, 2]
                     if z < depth[y, x]:
                         depth[y, x] = z
                         for k in range(channels):
                             values[y, x, k] = (
-                                weight_a * attributes[a, k]
-                                + weight_b * attributes[b, k]
-                                + weight_c * attributes[c, k]
+                                weight_a * attributes[a, k] + weight_b * attributes[b, k] + weight_c * attributes[c, k]
                             )
                 weight_b += step_b
                 weight_c += step_c

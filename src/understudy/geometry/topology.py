@@ -96,7 +96,7 @@ def _resource(name: str) -> dict[str, list[list[int]]]:
 
 
 def _frozen(values: object, dtype: type) -> AnyArray:
-    array = np.asarray(values, dtype)
+    array: AnyArray = np.asarray(values, dtype)
     array.flags.writeable = False
     return array
 

@@ -108,9 +108,7 @@ def crop(picture: UInt8Array, transform: FloatArray, size: tuple[int, int]) -> U
     factor = int(1 / max(scale_of(transform), 1e-6))
     linear, shift = transform[:, :2].astype(np.float64), transform[:, 2].astype(np.float64)
     if factor >= 2:
-        corners = apply(
-            invert(transform), np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-        )
+        corners = apply(invert(transform), np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32))
         bottom_right = [picture.shape[1], picture.shape[0]]
         low = np.clip(np.floor(corners.min(0)) - factor, 0, bottom_right).astype(int)
         high = np.clip(np.ceil(corners.max(0)) + factor, 0, bottom_right).astype(int)

@@ -25,9 +25,7 @@ class FaceMesh:
         size, _ = self._model.input_size
         to_crop = roi.to_crop(size)
         face = crop(picture, to_crop, (size, size))
-        result = self._model.run(
-            np.multiply(face[:, :, ::-1], np.float32(1 / 255), dtype=np.float32, order="C")
-        )
+        result = self._model.run(np.multiply(face[:, :, ::-1], np.float32(1 / 255), dtype=np.float32, order="C"))
         points = result["conv2d_21"].reshape(468, 3)
         logit = float(result["conv2d_31"].reshape(-1)[0])
         mesh = np.empty((468, 3), np.float32)
@@ -40,9 +38,7 @@ class FaceMesh:
         """See ``Landmarker.first_roi``: the detection's box, levelled by the eyes."""
         center = (box_xyxy[:2] + box_xyxy[2:]) / 2
         side = float(np.max(box_xyxy[2:] - box_xyxy[:2]))
-        return RotatedSquare(
-            (float(center[0]), float(center[1])), max(side, 1.0) * ROI_SCALE, _lean(*keypoints[:2])
-        )
+        return RotatedSquare((float(center[0]), float(center[1])), max(side, 1.0) * ROI_SCALE, _lean(*keypoints[:2]))
 
     @staticmethod
     def next_roi(mesh: FloatArray) -> RotatedSquare:

@@ -24,9 +24,7 @@ class AtomicFile:
     def __init__(self, target: Path) -> None:
         self.target = target
         # Same folder: a rename across disks is a copy. Same suffix: encoders look at it.
-        self.path = target.with_name(
-            f".{target.stem[:40]}.{os.getpid()}-{secrets.token_hex(4)}{target.suffix}"
-        )
+        self.path = target.with_name(f".{target.stem[:40]}.{os.getpid()}-{secrets.token_hex(4)}{target.suffix}")
 
     def commit(self) -> None:
         """Give the file its name."""

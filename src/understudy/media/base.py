@@ -100,8 +100,10 @@ class Source(Protocol):
 
 
 class Sink(Protocol):
-    """Writes labelled frames to one file. A context manager: the file appears under its own name only when
-    the block ends without an error, and nothing is left behind when it does not.
+    """Writes labelled frames to one file. A context manager.
+
+    The file appears under its own name only when the block ends without an error, and nothing is left behind
+    when it does not.
     """
 
     @property

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from io import BytesIO
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import av
 import av.error
@@ -132,16 +132,16 @@ def opens(encoder: str) -> str | None:
     Hardware encoders are listed by FFmpeg on machines that lack the hardware; only opening one tells.
     """
     try:
-        context = av.CodecContext.create(encoder, "w")
+        context: Any = av.CodecContext.create(encoder, "w")
     except (av.error.FFmpegError, ValueError):
         return "not in this FFmpeg"
     try:
-        context.width, context.height = 320, 240  # type: ignore[attr-defined]
+        context.width, context.height = 320, 240
         context.time_base = Fraction(1, 30)
-        context.framerate = Fraction(30)  # type: ignore[attr-defined]
+        context.framerate = Fraction(30)
         formats = context.codec.video_formats
-        context.pix_fmt = formats[0].name if formats else "yuv420p"  # type: ignore[attr-defined]
-        context.options = ENCODERS.get(encoder, lambda _quality: {})(80)
+        context.pix_fmt = formats[0].name if formats else "yuv420p"
+        context.options = ENCODERS[encoder](80) if encoder in ENCODERS else {}
         context.open()
     except (av.error.FFmpegError, ValueError, OSError) as fault:
         return str(getattr(fault, "strerror", None) or fault)
@@ -169,9 +169,7 @@ def choose_encoder(suffix: str, asked: str | None, bit_depth: int) -> str:
         raise EncoderError(f"the encoder {asked} does not open here: {reason}", hint)
     codec = av.Codec(asked, "w").canonical_name
     if not holds(container.format, codec):
-        raise EncoderError(
-            f"a {suffix} file can't hold {codec} video ({asked})", "Choose another suffix or encoder."
-        )
+        raise EncoderError(f"a {suffix} file can't hold {codec} video ({asked})", "Choose another suffix or encoder.")
     return asked
 
 

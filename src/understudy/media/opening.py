@@ -91,9 +91,7 @@ def check_output(target: Path, kind: MediaKind, inputs: Iterable[Path], *, overw
         raise OutputExistsError(f"the output exists: {target}", "Name another, or add --overwrite.")
     folder = target.absolute().parent
     if not folder.is_dir():
-        raise OutputError(
-            f"the output's folder does not exist: {folder}", f"Make it first: mkdir -p {folder}"
-        )
+        raise OutputError(f"the output's folder does not exist: {folder}", f"Make it first: mkdir -p {folder}")
     if not os.access(folder, os.W_OK):
         raise OutputError(f"the output's folder can't be written to: {folder}", "Name another folder.")
 
@@ -112,6 +110,4 @@ def check_suffix(target: Path, kind: MediaKind | None) -> None:
             f"a still picture can't be written as {suffix}", f"Use one of {' '.join(STILL_FORMATS)}"
         )
     if kind in (MediaKind.VIDEO, MediaKind.ANIMATION) and suffix not in CONTAINERS:
-        raise UnknownSuffixError(
-            f"moving pictures can't be written as {suffix}", f"Use one of {' '.join(videos)}"
-        )
+        raise UnknownSuffixError(f"moving pictures can't be written as {suffix}", f"Use one of {' '.join(videos)}")

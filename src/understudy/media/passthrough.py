@@ -19,7 +19,21 @@ from understudy.media.video_source import open_container
 
 #: Tags that describe the old file, not its content.
 STALE_TAGS = frozenset(
-    ["encoder", "major_brand", "minor_version", "compatible_brands", "duration", "rotate", "vendor_id", "_statistics_tags", "_statistics_writing_app", "_statistics_writing_date_utc", "bps", "number_of_frames", "number_of_bytes"]
+    [
+        "encoder",
+        "major_brand",
+        "minor_version",
+        "compatible_brands",
+        "duration",
+        "rotate",
+        "vendor_id",
+        "_statistics_tags",
+        "_statistics_writing_app",
+        "_statistics_writing_date_utc",
+        "bps",
+        "number_of_frames",
+        "number_of_bytes",
+    ]
 )
 
 
@@ -118,9 +132,7 @@ class Passthrough:
             converter = _AudioConverter(stream, self._output)
             self._converters[stream.index] = converter
             converter.target.metadata.update(kept_tags(stream.metadata))
-            self.notes.append(
-                f"converted: {name} to {converter.target.codec_context.name}, which the file can hold"
-            )
+            self.notes.append(f"converted: {name} to {converter.target.codec_context.name}, which the file can hold")
         else:
             self.notes.append(f"left out: {name}, which the file can't hold")
 

@@ -71,9 +71,7 @@ def bits_of(pixel_format: av.VideoFormat) -> int:
     return max((component.bits for component in pixel_format.components), default=8)
 
 
-def for_encoder(
-    frame: Frame, pixel_format: str, colors: Mapping[str, int], size: tuple[int, int]
-) -> av.VideoFrame:
+def for_encoder(frame: Frame, pixel_format: str, colors: Mapping[str, int], size: tuple[int, int]) -> av.VideoFrame:
     """The frame as a picture for the encoder.
 
     Args:
@@ -117,14 +115,10 @@ def _yuv(pixel_format: av.VideoFormat) -> bool:
 
 def _steps(picture: av.VideoFrame) -> list[tuple[int, int]]:
     """Pixels of the frame a sample of each plane stands for, across and down."""
-    return [
-        (round(picture.width / plane.width), round(picture.height / plane.height)) for plane in picture.planes
-    ]
+    return [(round(picture.width / plane.width), round(picture.height / plane.height)) for plane in picture.planes]
 
 
-def _converted(
-    picture: UInt8Array, box: PixelBox, pixel_format: str, shades: Mapping[str, int]
-) -> av.VideoFrame:
+def _converted(picture: UInt8Array, box: PixelBox, pixel_format: str, shades: Mapping[str, int]) -> av.VideoFrame:
     part = np.ascontiguousarray(picture[box.y0 : box.y1, box.x0 : box.x1])
     return av.VideoFrame.from_ndarray(part, format="bgr24").reformat(format=pixel_format, **shades)
 

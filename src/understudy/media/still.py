@@ -99,9 +99,7 @@ class StillSource:
             loop=int(picture.info.get("loop", 0)),
             exif=_upright_exif(picture),
             icc_profile=picture.info.get("icc_profile"),
-            notes=("16-bit picture: processed and written with 8 bits",)
-            if picture.mode.startswith("I")
-            else (),
+            notes=("16-bit picture: processed and written with 8 bits",) if picture.mode.startswith("I") else (),
         )
 
     @property

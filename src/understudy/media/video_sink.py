@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -54,9 +55,7 @@ class VideoSink:
             muxer_options["loop"] = str(info.loop)
         try:
             with output_errors(target):
-                self._container = av.open(
-                    str(self._file.path), "w", format=container.format, options=muxer_options
-                )
+                self._container = av.open(str(self._file.path), "w", format=container.format, options=muxer_options)
                 self._stream = self._add_stream(options)
                 if copy_from is not None and not self._animated:
                     self._passthrough = Passthrough(copy_from, self._container)
@@ -125,16 +124,14 @@ class VideoSink:
         container = getattr(self, "_container", None)
         if container is not None:
             # Closing writes a trailer, which on a full disk fails once more; the first error is the one told.
-            try:
+            with contextlib.suppress(av.error.FFmpegError, OSError):
                 container.close()
-            except (av.error.FFmpegError, OSError):
-                pass
         self._file.discard()
 
     def _add_stream(self, options: EncodeOptions) -> Any:
         info = self._info
         settings = ENCODERS[self._encoder](options.quality)
-        stream = self._container.add_stream(self._encoder, rate=info.rate or 25, options=settings)
+        stream: Any = self._container.add_stream(self._encoder, rate=info.rate or 25, options=settings)
         context = stream.codec_context
         context.pix_fmt = self._pixel_format(stream)
         self._frame_format = context.pix_fmt if "v12" not in context.pix_fmt else "yuv420p"
@@ -173,9 +170,7 @@ class VideoSink:
             return width, height
         even = (width + width % 2, height + height % 2)
         if even != (width, height):
-            self.notes.append(
-                f"{width}x{height} is odd, which {self._encoder} can't encode: one edge is repeated once"
-            )
+            self.notes.append(f"{width}x{height} is odd, which {self._encoder} can't encode: one edge is repeated once")
         return even
 
     def _say_what_changes(self) -> None:
@@ -183,9 +178,7 @@ class VideoSink:
         bits = 8 if self._animated else bits_of(av.VideoFormat(self._frame_format))
         curve = HDR_CURVES.get(info.colors.get("transfer", 2))
         if curve and not self._animated:
-            self.notes.append(
-                f"HDR ({curve}): kept as it is; the swapped face is computed with 8 bits in that curve"
-            )
+            self.notes.append(f"HDR ({curve}): kept as it is; the swapped face is computed with 8 bits in that curve")
         if info.bit_depth > bits and info.kind is MediaKind.VIDEO:
             self.notes.append(f"{info.bit_depth}-bit video is written with {bits} bits")
         if info.has_alpha and not self._animated:
@@ -197,7 +190,9 @@ class _GifPalette:
 
     def __init__(self, width: int, height: int, pixel_format: str, time_base: Fraction) -> None:
         graph = av.filter.Graph()
-        self._source = graph.add_buffer(width=width, height=height, format=pixel_format, time_base=time_base)
+        self._source = graph.add_buffer(
+            width=width, height=height, format=av.VideoFormat(pixel_format), time_base=time_base
+        )
         split = graph.add("split")
         generate = graph.add("palettegen", "stats_mode=single")
         use = graph.add("paletteuse", "dither=sierra2_4a:new=1")
@@ -215,7 +210,7 @@ class _GifPalette:
         self._source.push(picture)
         while True:
             try:
-                ready = self._sink.pull()
+                ready: Any = self._sink.pull()
             except (av.error.BlockingIOError, av.error.EOFError):
                 return
             ready.pts = int(ready.pts * Fraction(ready.time_base) * 100)

@@ -88,8 +88,10 @@ class VideoSource:
         self._container.close()
 
     def __iter__(self) -> Iterator[Frame]:
-        """The frames; once. Times rise strictly: a frame that steps back in time is moved just behind its
-        predecessor (broken muxers make such files, and encoders refuse them).
+        """The frames; once.
+
+        Times rise strictly: a frame that steps back in time is moved just behind its predecessor (broken
+        muxers make such files, and encoders refuse them).
         """
         time_base, last = self.info.time_base, None
         step = max(1, round(1 / (self.info.rate or 25) / time_base))
@@ -117,9 +119,7 @@ class VideoSource:
         )
 
     def _video_stream(self) -> Any:
-        moving = [
-            s for s in self._container.streams.video if not s.disposition & av.stream.Disposition.attached_pic
-        ]
+        moving = [s for s in self._container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
         if not moving:
             raise NotMediaError(f"{self._path.name} holds no video", "Name a file with pictures in it.")
         # The largest: files with previews carry more than one.
@@ -200,9 +200,7 @@ class VideoSource:
                 "range": int(first.color_range),
                 "primaries": int(context.color_primaries or 2),
                 "transfer": int(context.color_trc or 2),
-                "tagged_matrix": int(
-                    context.colorspace if context.colorspace is not None else MATRIX_UNKNOWN
-                ),
+                "tagged_matrix": int(context.colorspace if context.colorspace is not None else MATRIX_UNKNOWN),
             },
             pixel_aspect=1 / aspect if turned else aspect,
             has_alpha=has_alpha(first.format),

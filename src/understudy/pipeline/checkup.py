@@ -111,16 +111,12 @@ def _libraries() -> Iterable[Finding]:
         try:
             yield Finding(name, "ok", metadata.version(name))
         except metadata.PackageNotFoundError:
-            yield Finding(
-                name, "broken", "not installed", f"{Path(sys.executable).name} -m pip install {name}"
-            )
+            yield Finding(name, "broken", "not installed", f"{Path(sys.executable).name} -m pip install {name}")
     wheels = [name for name in OPENCV_WHEELS if _installed(name)]
     if len(wheels) > 1:
         surplus = [name for name in wheels if name != "opencv-python-headless"]
         mend = f"pip uninstall -y {' '.join(wheels)} && pip install opencv-python-headless"
-        yield Finding(
-            "opencv", "broken", f"more than one wheel is installed ({', '.join(surplus)} too)", mend
-        )
+        yield Finding("opencv", "broken", f"more than one wheel is installed ({', '.join(surplus)} too)", mend)
 
 
 def _installed(name: str) -> bool:
@@ -159,9 +155,7 @@ def _devices() -> Iterable[Finding]:
         (64, 64),
     )
     seconds = time.perf_counter() - start
-    state = (
-        "is cached" if seconds < 1 else f"was compiled just now ({seconds:.1f} s), and is cached from now on"
-    )
+    state = "is cached" if seconds < 1 else f"was compiled just now ({seconds:.1f} s), and is cached from now on"
     yield Finding("compiled code", "ok", state)
 
 
@@ -171,8 +165,6 @@ def _encoders() -> Iterable[Finding]:
         if reason is None:
             yield Finding(name, "ok", "opens")
         elif name in NEEDED_ENCODERS:
-            yield Finding(
-                name, "broken", f"does not open: {reason}", f"{Path(sys.executable).name} -m pip install av"
-            )
+            yield Finding(name, "broken", f"does not open: {reason}", f"{Path(sys.executable).name} -m pip install av")
         else:
             yield Finding(name, "missing", f"does not open: {reason}")

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from understudy.arrays import UInt8Array
+from understudy.arrays import FloatArray, UInt8Array
 from understudy.detection import BlazeFace, Detector
 from understudy.faces import Faces
 from understudy.geometry.boxes import bounds_xyxy, iou_xyxy
 from understudy.geometry.topology import keypoints5
-from understudy.landmarks import FaceMesh, IrisFinder, Landmarker
+from understudy.landmarks import FaceMesh, IrisFinder, Landmarker, MeshResult
 from understudy.tracking import Tracker, TrackerOptions
 
 #: Times a mesh is fitted again in the region that it found itself: a still has no frame before it.
@@ -46,7 +46,7 @@ class Perception:
             With mesh, keypoints5 and scores; ids 1, 2, … from left to right.
         """
         found = self.detector.detect(picture, thorough=True)
-        kept = []
+        kept: list[tuple[FloatArray, MeshResult]] = []
         for row in range(len(found)):
             assert found.keypoints5 is not None
             roi = self.landmarker.first_roi(found.boxes_xyxy[row], found.keypoints5[row])

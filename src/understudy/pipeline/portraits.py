@@ -67,9 +67,7 @@ def portrait_in(
     if len(faces) == 1:
         return Portrait(picture, faces[0]), []
     where = _ordinal(faces, largest)
-    note = (
-        f"{name} has {len(faces)} faces: the largest was taken ({where}); choose another with --source-face N"
-    )
+    note = f"{name} has {len(faces)} faces: the largest was taken ({where}); choose another with --source-face N"
     return Portrait(picture, faces[largest]), [note]
 
 

@@ -133,7 +133,7 @@ def swap_file(
         fps=round(swap.frames / seconds, 2),
         first_frame_seconds=round(first - started, 3),
         stages_ms=swap.timings.summary(),
-        notes=tuple([*notes, *sink.notes]),
+        notes=(*notes, *sink.notes),
     )
 
 

@@ -66,11 +66,7 @@ def write_clip(path: Path, pictures: Iterable[UInt8Array], spec: ClipSpec | None
         for count, picture in enumerate(_chain(first, pictures), 1):
             output.mux(video.encode(_encodable(picture, video, spec, count - 1)))
         output.mux(video.encode(None))
-        length = (
-            count / spec.rate
-            if spec.pts is None
-            else float(spec.pts[count - 1] * spec.time_base) + 1 / spec.rate
-        )
+        length = count / spec.rate if spec.pts is None else float(spec.pts[count - 1] * spec.time_base) + 1 / spec.rate
         if spec.chapters:
             step = int(length * 1000 / len(spec.chapters))
             output.set_chapters(

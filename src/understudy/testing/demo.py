@@ -47,9 +47,7 @@ class DemoReport:
         return {key: str(value) if isinstance(value, Path) else value for key, value in values.items()}
 
 
-def make_demo(
-    folder: Path, *, seconds: float, progress: Callable[[int, int | None], None] | None = None
-) -> DemoReport:
+def make_demo(folder: Path, *, seconds: float, progress: Callable[[int, int | None], None] | None = None) -> DemoReport:
     """Make the demo's files in ``folder``, which exists; files of an earlier demo are replaced."""
     settings = Settings()
     source = portrait_path(SOURCE)
@@ -60,22 +58,18 @@ def make_demo(
     write_puppet_clip(clip, puppet, seconds, ClipSpec(metadata=(("title", "Understudy sample"),)))
     done = swap_file([source], clip, swapped, settings, overwrite=True, progress=progress)
     video = folder / "side-by-side.mp4"
-    write_clip(video, _side_by_side(source, clip, swapped), ClipSpec(audio=()))
+    write_clip(video, _side_by_side(clip, swapped), ClipSpec(audio=()))
     report = folder / "report.txt"
     report.write_text(_page(done, picture, clip, swapped, video), encoding="utf-8")
     return DemoReport(picture, clip, swapped, video, report, done)
 
 
-def _side_by_side(source: Path, clip: Path, swapped: Path) -> Iterator[UInt8Array]:
+def _side_by_side(clip: Path, swapped: Path) -> Iterator[UInt8Array]:
     """The sample with the photo in its corner, and beside it the swapped clip with its own label."""
-    photo = cv2.imdecode(np.frombuffer(source.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
-    inset = cv2.resize(
-        photo,
-        None,
-        fx=SIZE[1] * 0.3 / photo.shape[0],
-        fy=SIZE[1] * 0.3 / photo.shape[0],
-        interpolation=cv2.INTER_AREA,
-    )
+    photo = portrait(SOURCE)
+    scale = SIZE[1] * 0.3 / photo.shape[0]
+    inset = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+
     with av.open(str(clip)) as left, av.open(str(swapped)) as right:
         for pair in zip(left.decode(video=0), right.decode(video=0), strict=False):
             first, second = (frame.to_ndarray(format="bgr24") for frame in pair)
@@ -85,8 +79,7 @@ def _side_by_side(source: Path, clip: Path, swapped: Path) -> Iterator[UInt8Arra
 
 def _page(done: SwapReport, picture: Path, clip: Path, swapped: Path, video: Path) -> str:
     stages = "\n".join(
-        f"  {name:9s} {times['p50']:6.1f} ms   (95%: {times['p95']:.1f} ms)"
-        for name, times in done.stages_ms.items()
+        f"  {name:9s} {times['p50']:6.1f} ms   (95%: {times['p95']:.1f} ms)" for name, times in done.stages_ms.items()
     )
     return (
         "Understudy demo\n\n"

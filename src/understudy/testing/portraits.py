@@ -25,9 +25,7 @@ def portrait_path(name: str) -> Path:
     """
     path = Path(str(files("understudy.testing").joinpath("portraits", PORTRAITS[name])))
     if not path.is_file():
-        raise ModelError(
-            f"the package was installed without the portrait {path.name}", "Install it again with pip."
-        )
+        raise ModelError(f"the package was installed without the portrait {path.name}", "Install it again with pip.")
     return path
 
 

@@ -72,15 +72,13 @@ class Puppet:
         skirt = self._skirt_moved(moved)
         points = np.concatenate([moved, self._centers(moved), skirt])
         source = np.concatenate([self.rest, self._centers(self.rest), self._skirt])[:, :2]
-        values, depth = rasterise(
-            points.astype(np.float32), self._triangles, source.astype(np.float32), self.size
-        )
+        values, depth = rasterise(points.astype(np.float32), self._triangles, source.astype(np.float32), self.size)
         y, x = np.mgrid[0 : self.size[1], 0 : self.size[0]].astype(np.float32) + np.float32(0.5)
         drawn = depth < EMPTY
         map_x = np.where(drawn, values[:, :, 0], x) - np.float32(0.5)
         map_y = np.where(drawn, values[:, :, 1], y) - np.float32(0.5)
-        picture = cv2.remap(self._canvas, map_x, map_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        picture = np.asarray(picture, np.uint8)
+        warped = cv2.remap(self._canvas, map_x, map_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        picture = np.asarray(warped, np.uint8)
         _paint_mouth(picture, moved, topo.mouth_aperture(self.rest))
         return PuppetFrame(picture, moved)
 
@@ -118,9 +116,7 @@ class _Weights:
         down = rest[topo.CHIN] - rest[topo.FOREHEAD_TOP]
         self.down = np.asarray(down / np.linalg.norm(down), np.float32)
         # Heads turn about the neck, behind the face.
-        self.pivot = (rest[127] + rest[356] + rest[58] + rest[288]) / 4 + np.array(
-            [0, 0, 0.25 * self.unit], np.float32
-        )
+        self.pivot = (rest[127] + rest[356] + rest[58] + rest[288]) / 4 + np.array([0, 0, 0.25 * self.unit], np.float32)
         self.jaw = self._jaw(shape)
         self.lid_travel = self._lids(rest, shape)
 
@@ -196,9 +192,7 @@ def _staged(
     pixel[:, 2] += scale * 0.5 - 0.5
     sharp = cv2.warpAffine(smaller, pixel, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
     inside = cv2.warpAffine(np.full(picture.shape[:2], 255, np.uint8), pixel, size)
-    soft = (
-        cv2.GaussianBlur(cv2.erode(inside, np.ones((9, 9))), (0, 0), 8)[:, :, None].astype(np.float32) / 255
-    )
+    soft = cv2.GaussianBlur(cv2.erode(inside, np.ones((9, 9))), (0, 0), 8)[:, :, None].astype(np.float32) / 255
     blurred = cv2.GaussianBlur(cv2.resize(sharp, (64, 36)), (0, 0), 2)
     backdrop = cv2.resize(blurred, size, interpolation=cv2.INTER_CUBIC)
     return (backdrop + (sharp.astype(np.float32) - backdrop) * soft).astype(np.uint8), moved

@@ -51,11 +51,11 @@ class OneEuroFilter:
             return points
         options = self.options
         speed = (points - self._value) / np.float32(step * max(size, 1e-6))
-        self._speed = self._speed + (speed - self._speed) * np.float32(
-            _share(options.derivative_cutoff, step)
-        )
+        self._speed = self._speed + (speed - self._speed) * np.float32(_share(options.derivative_cutoff, step))
         cutoff = options.min_cutoff + options.beta * np.abs(self._speed)
-        self._value = np.asarray(self._value + (points - self._value) * _share(cutoff, step), np.float32)
+        self._value = np.asarray(
+            self._value + (points - self._value) * _share(np.asarray(cutoff, np.float32), step), np.float32
+        )
         return self._value
 
 

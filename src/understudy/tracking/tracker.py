@@ -78,9 +78,7 @@ class _Track:
 class Tracker:
     """One clip's faces. Make a new one for each clip; frames come in order."""
 
-    def __init__(
-        self, detector: FindsFaces, landmarker: FitsMesh, options: TrackerOptions | None = None
-    ) -> None:
+    def __init__(self, detector: FindsFaces, landmarker: FitsMesh, options: TrackerOptions | None = None) -> None:
         self.options = options or TrackerOptions()
         self._detector, self._landmarker = detector, landmarker
         self._cuts = CutDetector()
@@ -97,9 +95,7 @@ class Tracker:
         if cut:
             self._live, self._lost = [], []
             self._scanned = self._searched = -np.inf
-        self._lost = [
-            track for track in self._lost if 0 <= now - track.seen_seconds <= self.options.keep_seconds
-        ]
+        self._lost = [track for track in self._lost if 0 <= now - track.seen_seconds <= self.options.keep_seconds]
         had = len(self._live)
         self._live = [track for track in self._live if self._follow(track, frame)]
         self._live = self._without_doubles(self._live)
@@ -143,9 +139,7 @@ class Tracker:
             if self._overlaps(box):
                 continue
             assert found.keypoints5 is not None
-            mesh, presence = self._landmarker.fit(
-                frame.picture, self._landmarker.first_roi(box, found.keypoints5[row])
-            )
+            mesh, presence = self._landmarker.fit(frame.picture, self._landmarker.first_roi(box, found.keypoints5[row]))
             if presence < self.options.min_presence or not _plausible(mesh, frame):
                 continue
             # A mesh fitted in the detector's rough region is less exact than one in its own.
@@ -185,9 +179,7 @@ class Tracker:
         kept: list[_Track] = []
         for track in sorted(tracks, key=lambda t: t.id):
             box = bounds_xyxy(track.raw[None])
-            others = (
-                bounds_xyxy(np.stack([other.raw for other in kept])) if kept else np.zeros((0, 4), np.float32)
-            )
+            others = bounds_xyxy(np.stack([other.raw for other in kept])) if kept else np.zeros((0, 4), np.float32)
             if not kept or iou_xyxy(box, others).max() < 0.6:
                 kept.append(track)
         return kept

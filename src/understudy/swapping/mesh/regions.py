@@ -63,16 +63,13 @@ def regions() -> Regions:
     lips = _filled(shape.lips_outer)
     brows = np.zeros_like(face)
     for brow in (shape.brow_left, shape.brow_right):
-        hull = cv2.convexHull(shape.uv[brow])[:, 0]
-        brows |= _filled(hull)
+        brows |= _filled(_hull(shape.uv[brow]))
     soft = np.ones((13, 13), np.uint8)
     features = cv2.dilate(eyes | lips | brows, soft)
     # Not above the brows: there begins what a fringe may hang over.
     wide = _dilated(eyes, 0.03) | brows | _dilated(lips, 0.06)
-    nose = _filled(cv2.convexHull(shape.uv[[168, 50, 280, 1, 2, 36, 266, 205, 425, 18]])[:, 0])
-    core = cv2.morphologyEx(
-        wide | nose, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (121, 121))
-    )
+    nose = _filled(_hull(shape.uv[[168, 50, 280, 1, 2, 36, 266, 205, 425, 18]]))
+    core = cv2.morphologyEx(wide | nose, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (121, 121)))
 
     # The seam is wider under the hairline, where foreheads differ most, than at the jaw.
     v = ((np.arange(TEXTURE_SIZE) + 0.5) / TEXTURE_SIZE).astype(np.float32)[:, None]
@@ -80,11 +77,15 @@ def regions() -> Regions:
     seam = _ramp(face, 0.004, 0.075) * (1 - upper) + _ramp(face, 0.02, 0.13) * upper
     seam *= _ramp(np.asarray(255 - eyes, np.uint8), 0.002, 0.022)
     seam *= _ramp(np.asarray(255 - mouth, np.uint8), 0.001, 0.012)
-    maps = [face, features, core]
-    result = Regions(*(np.asarray(m, np.float32) / np.float32(255) for m in maps), seam=seam)
+    masks = [np.asarray(mask, np.float32) / np.float32(255) for mask in (face, features, core)]
+    result = Regions(face=masks[0], features=masks[1], core=masks[2], seam=seam)
     for field in (result.face, result.features, result.core, result.seam):
         field.flags.writeable = False
     return result
+
+
+def _hull(points: FloatArray) -> FloatArray:
+    return np.asarray(cv2.convexHull(points)[:, 0], np.float32)
 
 
 def _dilated(mask: UInt8Array, share: float) -> UInt8Array:

@@ -43,17 +43,23 @@ def skin_mask(picture: UInt8Array, mesh: FloatArray) -> FloatArray:
     points = mesh[:, :2]
     center, size = (points.min(0) + points.max(0)) / 2, float(np.ptp(points, axis=0).max())
     eyes = points[topo.EYE_RIGHT_OUTER] - points[topo.EYE_LEFT_OUTER]
-    roi = RotatedSquare(
-        (float(center[0]), float(center[1])), size * ROI_SCALE, float(np.arctan2(eyes[1], eyes[0]))
-    )
+    roi = RotatedSquare((float(center[0]), float(center[1])), size * ROI_SCALE, float(np.arctan2(eyes[1], eyes[0])))
     to_crop = roi.to_crop(WORK_SIZE)
     small = crop(picture, to_crop, (WORK_SIZE, WORK_SIZE))
     inside = apply(to_crop, points)
     labels = _prior(small, inside)
     foreground = labels.copy()
-    models = np.zeros((1, 65)), np.zeros((1, 65))
+    background, skin_colors = np.zeros((1, 65)), np.zeros((1, 65))  # GrabCut's scratch space
     cv2.setRNGSeed(0)  # GrabCut seeds its mixtures at random: same photo, same identity
-    cv2.grabCut(cv2.bilateralFilter(small, 5, 30, 5), foreground, None, *models, 3, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(
+        cv2.bilateralFilter(small, 5, 30, 5),
+        foreground,
+        (0, 0, 1, 1),
+        background,
+        skin_colors,
+        3,
+        cv2.GC_INIT_WITH_MASK,
+    )
     skin = np.isin(foreground, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
     skin = _joined(skin, inside)
     skin = np.asarray(cv2.erode(skin, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))), np.uint8)
@@ -67,15 +73,13 @@ def skin_mask(picture: UInt8Array, mesh: FloatArray) -> FloatArray:
 def _prior(picture: UInt8Array, points: FloatArray) -> UInt8Array:
     """GrabCut's first labels for a crop in which the mesh lies at ``points``, float32 (468, 2)."""
     shape = topo.topology()
-    sure = _polygon(cv2.convexHull(points[list(_SURE)])[:, 0])
+    sure = _polygon(np.asarray(cv2.convexHull(points[list(_SURE)])[:, 0], np.float32))
     middle = points.mean(0)
     top = points[list(_TOP)]
 
     def fan(near: float, far: float) -> BoolArray:
         """The strip between two copies of the oval's top, scaled from the middle of the face."""
-        return _polygon(
-            np.concatenate([middle + (top - middle) * near, (middle + (top - middle) * far)[::-1]])
-        )
+        return _polygon(np.concatenate([middle + (top - middle) * near, (middle + (top - middle) * far)[::-1]]))
 
     unlike = _unlikeness(picture, sure) > MAX_UNLIKENESS
     labels = np.full(sure.shape, cv2.GC_PR_FGD, np.uint8)

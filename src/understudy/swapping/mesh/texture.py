@@ -56,9 +56,7 @@ def build_texture(portraits: Sequence[Portrait]) -> Texture:
     shown = np.maximum(trust, maps.core)
     shown = cv2.GaussianBlur(cv2.erode(shown, np.ones((25, 25))), (0, 0), 8)
     opacity = shown * maps.seam
-    return Texture(
-        np.clip(np.round(color), 0, 255).astype(np.uint8), np.round(opacity * 255).astype(np.uint8)
-    )
+    return Texture(np.clip(np.round(color), 0, 255).astype(np.uint8), np.round(opacity * 255).astype(np.uint8))
 
 
 def _single(portrait: Portrait) -> tuple[FloatArray, FloatArray]:
@@ -162,7 +160,7 @@ def _fine(values: FloatArray) -> FloatArray:
 
 
 def _log(color: FloatArray) -> FloatArray:
-    return np.log(np.asarray(color, np.float32) + np.float32(4))
+    return np.asarray(np.log(color + np.float32(4)), np.float32)
 
 
 def _mirrored(picture: FloatArray) -> FloatArray:

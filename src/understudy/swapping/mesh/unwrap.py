@@ -75,10 +75,10 @@ def unwrap(picture: UInt8Array, mesh: FloatArray, mask: FloatArray | None = None
     hidden = np.clip((z - nearest) / face_size / 0.06 - 0.5, 0, 1)
     inside = (x >= 0) & (y >= 0) & (x < width) & (y < height) & (covered < EMPTY)
     seen = np.clip((front - 0.15) / 0.35, 0, 1) * (1 - hidden) * inside
-    extra = np.ones_like(x) if mask is None else cv2.remap(mask, x - 0.5, y - 0.5, cv2.INTER_LINEAR)
-    return Unwrapped(
-        texture.astype(np.float32), cv2.GaussianBlur(seen, (0, 0), 3).astype(np.float32) * inside, extra
-    )
+    extra = np.ones_like(x)
+    if mask is not None:
+        extra = np.asarray(cv2.remap(mask, x - 0.5, y - 0.5, cv2.INTER_LINEAR), np.float32)
+    return Unwrapped(texture.astype(np.float32), cv2.GaussianBlur(seen, (0, 0), 3).astype(np.float32) * inside, extra)
 
 
 def _reduced(
@@ -98,6 +98,7 @@ def _reduced(
         size = (max(1, picture.shape[1] // factor), max(1, picture.shape[0] // factor))
         scale = np.array([size[0] / picture.shape[1], size[1] / picture.shape[0], 1 / factor], np.float32)
         picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-        mask = None if mask is None else cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
+        if mask is not None:
+            mask = np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA), np.float32)
         moved = moved * scale
     return np.ascontiguousarray(picture), moved.astype(np.float32), mask

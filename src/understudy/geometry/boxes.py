@@ -26,6 +26,22 @@ def iou_xyxy(first: FloatArray, second: FloatArray) -> FloatArray:
     return np.asarray(shared / np.maximum(union, 1e-9), np.float32)
 
 
+def shared_xyxy(box: FloatArray, others: FloatArray) -> FloatArray:
+    """How much of the smaller of two boxes lies in the larger: 1 for a box inside another.
+
+    Args:
+        box: float32 (4,), xyxy.
+        others: float32 (M, 4), xyxy.
+
+    Returns:
+        float32 (M,), 0-1.
+    """
+    low, high = np.maximum(box[:2], others[:, :2]), np.minimum(box[2:], others[:, 2:])
+    shared = np.prod(np.maximum(high - low, 0), axis=1)
+    area = np.prod(np.maximum(others[:, 2:] - others[:, :2], 0), axis=1)
+    return np.asarray(shared / np.maximum(np.minimum(area, np.prod(box[2:] - box[:2])), 1e-9), np.float32)
+
+
 def weighted_nms(boxes: FloatArray, scores: FloatArray, extra: FloatArray, iou: float) -> tuple[FloatArray, ...]:
     """Merge overlapping detections into their score-weighted mean.
 

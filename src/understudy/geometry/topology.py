@@ -171,10 +171,10 @@ def pose_degrees(mesh: FloatArray) -> tuple[float, float, float]:
     b = mesh[stable] - mesh[stable].mean(0)
     u, _, vt = np.linalg.svd(a.T.astype(np.float64) @ b)
     turn = (u @ np.diag([1, 1, np.sign(np.linalg.det(u @ vt))]) @ vt).T
-    forward, right = turn @ [0, 0, -1], turn @ [1, 0, 0]
-    yaw = np.arctan2(forward[0], -forward[2])
-    pitch = np.arctan2(forward[1], np.hypot(forward[0], forward[2]))
-    roll = np.arctan2(right[1], np.hypot(right[0], right[2]))
+    # turn = about z by roll, after about x by pitch, after about y by yaw.
+    yaw = np.arctan2(turn[2, 0], turn[2, 2])
+    pitch = np.arcsin(np.clip(turn[2, 1], -1, 1))
+    roll = np.arctan2(-turn[0, 1], turn[1, 1])
     return float(np.degrees(yaw)), float(np.degrees(pitch)), float(np.degrees(roll))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.detection import BlazeFace, Detector
 from understudy.faces import Faces
-from understudy.geometry.boxes import bounds_xyxy, iou_xyxy
+from understudy.geometry.boxes import bounds_xyxy, shared_xyxy
 from understudy.geometry.topology import keypoints5
 from understudy.landmarks import FaceMesh, IrisFinder, Landmarker, MeshResult
 from understudy.tracking import Tracker, TrackerOptions
@@ -18,6 +18,8 @@ from understudy.tracking import Tracker, TrackerOptions
 REFINEMENTS = 3
 #: Below this presence (0-1) a detection is no face.
 MIN_PRESENCE = 0.5
+#: A face of which more than this lies in a larger one is a part of it.
+MAX_SHARED = 0.6
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +49,8 @@ class Perception:
         """
         found = self.detector.detect(picture, thorough=True)
         kept: list[tuple[FloatArray, MeshResult]] = []
-        for row in range(len(found)):
+        # Large ones first: what the detector sees inside a face that is known already is part of it.
+        for row in np.argsort(-found.areas, kind="stable").tolist():
             assert found.keypoints5 is not None
             roi = self.landmarker.first_roi(found.boxes_xyxy[row], found.keypoints5[row])
             result = self.landmarker.fit(picture, roi)
@@ -58,7 +61,7 @@ class Perception:
             if result.presence < MIN_PRESENCE or not np.isfinite(result.mesh).all():
                 continue
             box = bounds_xyxy(result.mesh[None])
-            if kept and iou_xyxy(box, np.concatenate([other[0] for other in kept])).max() > 0.4:
+            if kept and shared_xyxy(box[0], np.concatenate([other[0] for other in kept])).max() > MAX_SHARED:
                 continue
             kept.append((box, result))
         if not kept:

@@ -10,7 +10,7 @@ import numpy as np
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.faces import Faces
 from understudy.frames import Frame
-from understudy.geometry.boxes import bounds_xyxy, iou_xyxy
+from understudy.geometry.boxes import bounds_xyxy, iou_xyxy, shared_xyxy
 from understudy.geometry.topology import keypoints5
 from understudy.geometry.transforms import RotatedSquare
 from understudy.tracking.cuts import CutDetector
@@ -156,7 +156,7 @@ class Tracker:
         if not self._live:
             return False
         boxes = bounds_xyxy(np.stack([track.raw for track in self._live]))
-        return bool(iou_xyxy(box[None], boxes).max() > 0.25)
+        return bool(shared_xyxy(box, boxes).max() > 0.5)
 
     def _track_for(self, mesh: FloatArray, now: float) -> _Track:
         """The lost track that this face continues, or a new one."""

@@ -1,0 +1,73 @@
+"""Fixtures: small clips that are made once a session, and a guard against the network."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from understudy.pipeline import Perception
+from understudy.testing import ClipSpec, Puppet, portrait, portrait_path, write_puppet_clip
+
+SIZE = (320, 240)
+
+
+class NetworkUsed(AssertionError):
+    pass
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch):
+    """No test opens a connection: not by Python's sockets, at least (FFmpeg's are tested apart)."""
+
+    def refuse(self, address, *args):
+        raise NetworkUsed(f"a test tried to reach {address}")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket.socket, "connect_ex", refuse)
+
+
+@pytest.fixture(scope="session")
+def perception():
+    return Perception.embedded()
+
+
+@pytest.fixture(scope="session")
+def astronaut():
+    return portrait("astronaut")
+
+
+@pytest.fixture(scope="session")
+def hopper():
+    return portrait("hopper")
+
+
+@pytest.fixture(scope="session")
+def hopper_path() -> Path:
+    return portrait_path("hopper")
+
+
+@pytest.fixture(scope="session")
+def astronaut_path() -> Path:
+    return portrait_path("astronaut")
+
+
+@pytest.fixture(scope="session")
+def small_puppet(astronaut) -> Puppet:
+    return Puppet(astronaut, SIZE, face_share=0.55)
+
+
+@pytest.fixture(scope="session")
+def small_clip(small_puppet, tmp_path_factory) -> Path:
+    """One second, 320x240, 25 fps, two sound tracks, chapters and a title."""
+    path = tmp_path_factory.mktemp("clips") / "small.mp4"
+    spec = ClipSpec(rate=25, audio=(("aac", 440.0), ("aac", 660.0)), chapters=("one", "two"))
+    write_puppet_clip(path, small_puppet, 1.0, spec)
+    return path
+
+
+@pytest.fixture(scope="session")
+def blank() -> np.ndarray:
+    return np.full((240, 320, 3), 127, np.uint8)

@@ -1,0 +1,135 @@
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from understudy.faces import Faces
+from understudy.frames import Frame
+from understudy.testing import REST, Motion, Puppet, talking
+from understudy.tracking import FaceSelector, TrackerOptions
+from understudy.tracking.cuts import CutDetector
+from understudy.tracking.smoothing import OneEuroFilter
+
+
+def frame_at(picture, number, rate=30):
+    return Frame(picture.copy(), pts=number, time_base=Fraction(1, rate))
+
+
+class Counting:
+    """A detector that counts how often it is asked."""
+
+    def __init__(self, detector):
+        self.detector, self.calls = detector, 0
+
+    def detect(self, picture, *, thorough=False):
+        self.calls += 1
+        return self.detector.detect(picture, thorough=thorough)
+
+
+@pytest.fixture(scope="module")
+def puppet(astronaut):
+    return Puppet(astronaut, (480, 360), face_share=0.5)
+
+
+def test_a_face_keeps_its_id_and_the_detector_rests(puppet, perception):
+    from understudy.tracking import Tracker
+
+    detector = Counting(perception.detector)
+    tracker = Tracker(detector, perception.landmarker, TrackerOptions(max_faces=1))
+    ids = set()
+    for number in range(45):
+        result = tracker.update(frame_at(puppet.render(talking(number / 30)).picture, number))
+        assert len(result.faces) == 1
+        assert not result.cut
+        ids |= set(result.faces.track_ids.tolist())
+    assert len(ids) == 1
+    assert detector.calls == 1
+
+
+def test_an_id_survives_a_short_loss_but_not_a_long_one(puppet, perception, blank):
+    picture = puppet.render(REST).picture
+    gray = np.full_like(picture, picture.mean(axis=(0, 1)).astype(np.uint8))  # no cut, but no face either
+    tracker = perception.tracker(TrackerOptions(keep_seconds=1.0))
+    tracker._cuts.is_cut = lambda _: False
+    ids = []
+    for number in range(100):
+        hidden = 10 <= number < 25 or 40 <= number < 80
+        faces = tracker.update(frame_at(gray if hidden else picture, number)).faces
+        ids.append(int(faces.track_ids[0]) if len(faces) else None)
+        assert (ids[-1] is None) == hidden
+    assert ids[0] == ids[30]
+    assert ids[90] not in (None, ids[30])
+
+
+def test_a_cut_starts_afresh(puppet, perception, hopper):
+    first = puppet.render(REST).picture
+    second = Puppet(hopper, (480, 360), face_share=0.6).render(REST).picture
+    tracker = perception.tracker(TrackerOptions())
+    results = [tracker.update(frame_at(first if n < 5 else second, n)) for n in range(10)]
+    assert [result.cut for result in results] == [False] * 5 + [True] + [False] * 4
+    before, after = results[4].faces, results[5].faces
+    assert len(after) == 1
+    assert before.track_ids[0] != after.track_ids[0]
+
+
+def test_fast_motion_and_light_are_not_cuts(puppet):
+    cuts = CutDetector()
+    for number in range(40):
+        picture = puppet.render(Motion(yaw=20 * np.sin(number / 3), shift=(0.4 * np.sin(number / 3), 0))).picture
+        bright = np.clip(picture.astype(np.float32) * (1 + 0.15 * np.sin(number / 2)), 0, 255).astype(np.uint8)
+        assert not cuts.is_cut(bright)
+
+
+def test_smoothing_is_still_at_rest_and_quick_in_motion():
+    rng = np.random.default_rng(1)
+    noisy = OneEuroFilter()
+    out = [noisy(np.float32([[100, 100]]) + rng.normal(0, 0.5, (1, 2)).astype(np.float32), n / 30, 100) for n in range(120)]
+    assert np.std(out[40:], axis=0).max() < 0.3
+    moving = OneEuroFilter()
+    for n in range(60):
+        position = np.float32([[n * 6, 0]])
+        value = moving(position, n / 30, 100)
+    assert abs(float(value[0, 0] - position[0, 0])) < 6  # less than a frame behind
+
+
+def test_smoothing_starts_afresh_after_a_gap_or_a_step_back():
+    smooth = OneEuroFilter()
+    smooth(np.float32([0]), 0.0, 10)
+    assert smooth(np.float32([50]), 5.0, 10) == 50
+    assert smooth(np.float32([7]), 1.0, 10) == 7
+
+
+def test_the_largest_face_is_kept_until_another_is_clearly_larger():
+    def pair(first, second):
+        boxes = np.float32([[0, 0, first, first], [200, 0, 200 + second, second]])
+        return Faces(boxes_xyxy=boxes, track_ids=np.array([1, 2]))
+
+    selector = FaceSelector("largest")
+    assert selector.select(pair(50, 40)).track_ids.tolist() == [1]
+    assert selector.select(pair(50, 55)).track_ids.tolist() == [1]
+    assert selector.select(pair(50, 90)).track_ids.tolist() == [2]
+    assert selector.select(pair(60, 55)).track_ids.tolist() == [2]
+
+
+def test_left_right_and_all():
+    boxes = np.float32([[300, 0, 340, 40], [0, 0, 20, 20], [150, 0, 160, 10]])
+    faces = Faces(boxes_xyxy=boxes, track_ids=np.array([7, 8, 9]))
+    assert FaceSelector("left").select(faces).track_ids.tolist() == [8]
+    assert FaceSelector("right").select(faces).track_ids.tolist() == [7]
+    assert len(FaceSelector("all").select(faces)) == 3
+    assert len(FaceSelector("largest").select(Faces.empty())) == 0
+    with pytest.raises(ValueError, match="must be one of"):
+        FaceSelector("middle")
+
+
+def test_two_people_keep_their_ids_side_by_side(perception, astronaut, hopper):
+    left, right = (Puppet(p, (360, 360), face_share=0.45) for p in (hopper, astronaut))
+    tracker = perception.tracker(TrackerOptions())
+    for number in range(12):
+        t = number / 30
+        picture = np.hstack([left.render(talking(t)).picture, right.render(talking(t + 1)).picture])
+        faces = tracker.update(frame_at(picture, number)).faces
+        assert len(faces) == 2
+        where = dict(zip(faces.track_ids.tolist(), faces.boxes_xyxy[:, 0] > 300, strict=True))
+        first = where if number == 0 else first
+        assert where == first

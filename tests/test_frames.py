@@ -17,7 +17,12 @@ def test_a_frame_knows_its_time():
 
 @pytest.mark.parametrize(
     "picture",
-    [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3), np.float32), np.zeros((0, 4, 3), np.uint8)],
+    [
+        np.zeros((4, 4), np.uint8),
+        np.zeros((4, 4, 4), np.uint8),
+        np.zeros((4, 4, 3), np.float32),
+        np.zeros((0, 4, 3), np.uint8),
+    ],
 )
 def test_other_pictures_are_refused(picture):
     with pytest.raises(ValueError, match="uint8 picture"):
@@ -39,7 +44,10 @@ def test_only_the_label_holds_the_seal_and_makes_labelled_frames():
     users = set()
     for path in package.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            makes = isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == "LabelledFrame"
+            makes = (
+                isinstance(node, ast.Call)
+                and getattr(node.func, "id", getattr(node.func, "attr", "")) == "LabelledFrame"
+            )
             holds = isinstance(node, (ast.Name, ast.Attribute, ast.alias)) and "LABEL_SEAL" in ast.dump(node)
             if makes or holds:
                 users.add(path.relative_to(package).as_posix())

@@ -83,7 +83,9 @@ def test_fast_motion_and_light_are_not_cuts(puppet):
 def test_smoothing_is_still_at_rest_and_quick_in_motion():
     rng = np.random.default_rng(1)
     noisy = OneEuroFilter()
-    out = [noisy(np.float32([[100, 100]]) + rng.normal(0, 0.5, (1, 2)).astype(np.float32), n / 30, 100) for n in range(120)]
+    out = [
+        noisy(np.float32([[100, 100]]) + rng.normal(0, 0.5, (1, 2)).astype(np.float32), n / 30, 100) for n in range(120)
+    ]
     assert np.std(out[40:], axis=0).max() < 0.3
     moving = OneEuroFilter()
     for n in range(60):

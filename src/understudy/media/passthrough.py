@@ -113,7 +113,11 @@ class Passthrough:
         index = packet.stream_index
         if index in self._converters:
             self._output.mux(self._converters[index].convert(packet))
-        elif packet.dts is not None or packet.pts is not None:
+        else:
+            if packet.dts is None and packet.pts is None:
+                if packet.stream.type != "video":
+                    return  # sound without a time has no place
+                packet.pts = packet.dts = 0  # the cover picture
             packet.stream = self._copies[index]
             self._output.mux(packet)
 

@@ -124,6 +124,7 @@ class StillSource:
         for number in range(self._picture.n_frames):  # type: ignore[attr-defined]
             try:
                 self._picture.seek(number)
+                self._picture.load()  # WebP says the delay only then
                 frame = self._frame(self._picture, pts, _delay(self._picture))
             except (NotMediaError, EOFError, OSError, SyntaxError) as fault:
                 if number == 0:
@@ -155,7 +156,7 @@ class StillSink:
 
     def __init__(self, target: Path, info: MediaInfo, options: EncodeOptions) -> None:
         self._file, self._info, self._options = AtomicFile(target), info, options
-        self.notes: list[str] = []
+        self.notes = list(info.notes)
 
     def __enter__(self) -> StillSink:
         return self
@@ -214,9 +215,10 @@ def _delay(picture: Image.Image) -> int:
 
 
 def _upright_exif(picture: Image.Image) -> bytes | None:
-    exif = picture.getexif()
-    if not len(exif):
+    if not len(picture.getexif()):
         return None
+    exif = Image.Exif()  # a copy: Pillow turns the picture by its own
+    exif.load(picture.getexif().tobytes())
     exif.pop(ORIENTATION, None)
     return exif.tobytes() if len(exif) else None
 

@@ -10,7 +10,7 @@ from understudy.arrays import UInt8Array
 THUMBNAIL = (64, 36)
 #: Mean difference of two thumbnails in HSV (0-255) from which it may be a cut, and how much larger
 #: than the recent mean it must be: fast motion is not a cut.
-MIN_DIFFERENCE = 18.0
+MIN_DIFFERENCE = 24.0
 MIN_RATIO = 3.0
 
 

@@ -46,7 +46,7 @@ class LightOptions:
     """
 
     max_gain: float = 4.0
-    max_tint: float = 1.7
+    max_tint: float = 3.0
     chroma: float = 0.85
     seconds: float = 0.25
     jump: float = 0.35

@@ -65,7 +65,9 @@ def main(arguments: list[str] | None = None) -> int:
     as_json = "--json" in words
     previous = signal.signal(signal.SIGTERM, _terminate)
     try:
-        return int(_app()(words, prog_name="understudy", standalone_mode=False) or 0)
+        code = int(_app()(words, prog_name="understudy", standalone_mode=False) or 0)
+        # Typer turns Ctrl-C into this exit code by itself, without a word.
+        return _interrupted(as_json) if code == INTERRUPTED else code
     except UnderstudyError as error:
         _show_traceback(debug)
         return _fail(error.message, error.hint, error.exit_code, as_json=as_json)
@@ -76,7 +78,7 @@ def main(arguments: list[str] | None = None) -> int:
             return int(getattr(error, "exit_code", 2))
         return _fail(_lower_first(message), "See `understudy --help`.", 2, as_json=as_json)
     except (KeyboardInterrupt, typer.Abort):
-        return _fail("interrupted", "Nothing half-written was left behind.", INTERRUPTED, as_json=as_json)
+        return _interrupted(as_json)
     except BrokenPipeError:
         # Whoever read our output stopped; point stdout elsewhere so that Python's own flush stays quiet.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -88,6 +90,10 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail(f"unexpected {type(error).__name__}: {text}", hint, UNEXPECTED, as_json=as_json)
     finally:
         signal.signal(signal.SIGTERM, previous)
+
+
+def _interrupted(as_json: bool) -> int:
+    return _fail("interrupted", "Nothing half-written was left behind.", INTERRUPTED, as_json=as_json)
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> None:

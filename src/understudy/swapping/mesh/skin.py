@@ -113,7 +113,13 @@ def _polygon(points: FloatArray) -> BoolArray:
 
 
 def _joined(skin: UInt8Array, points: FloatArray) -> UInt8Array:
-    """Only the part of the mask that hangs together with the middle of the face."""
-    _, parts = cv2.connectedComponents(skin, connectivity=4)
+    """Only the part of the mask that hangs together with the middle of the face.
+
+    Brows and the frames of glasses are not skin, but they do not part the forehead from the cheeks either.
+    """
+    shape = topo.topology()
+    across = [*shape.brow_left, *shape.brow_right, *shape.eye_left, *shape.eye_right]
+    bridge = _polygon(np.asarray(cv2.convexHull(points[across])[:, 0], np.float32)).astype(np.uint8)
+    _, parts = cv2.connectedComponents(skin | cv2.dilate(bridge, np.ones((5, 5))), connectivity=4)
     x, y = np.clip(points[6].astype(int), 0, WORK_SIZE - 1)
-    return np.asarray(parts == parts[y, x], np.uint8) if skin[y, x] else skin
+    return np.asarray((parts == parts[y, x]) & (skin > 0), np.uint8)

@@ -64,7 +64,7 @@ def test_no_pixel_outside_the_face_changes(sources, puppets):
     cv2.fillPoly(outside, [hull.round().astype(np.int32)], 0)
     outside = cv2.erode(outside, np.ones((3, 3))).astype(bool)
     np.testing.assert_array_equal(frame.picture[outside], shot.picture[outside])
-    assert len(frame.touched) == 1
+    assert len(frame.changes) == 1
 
 
 def test_the_eyes_and_the_inner_mouth_are_the_targets_own(sources, puppets):
@@ -145,7 +145,8 @@ def test_a_half_dark_photo_does_not_give_a_half_black_face(astronaut, perception
     wanted = [_around(truth.picture, shot.mesh, vertex) for vertex in (50, 280)]
     raw = [_around(dark, face.mesh[0], vertex) for vertex in (50, 280)]
     print(
-        f"cheeks: photo {raw[0]:.0f} {raw[1]:.0f}, swapped {cheeks[0]:.0f} {cheeks[1]:.0f}, even {wanted[0]:.0f} {wanted[1]:.0f}"
+        f"cheeks: photo {raw[0]:.0f} {raw[1]:.0f}, swapped {cheeks[0]:.0f} {cheeks[1]:.0f}, "
+        f"even {wanted[0]:.0f} {wanted[1]:.0f}"
     )
     assert max(raw) > 2.5 * min(raw)
     assert max(cheeks) < 1.35 * min(cheeks)

@@ -52,7 +52,8 @@ def test_the_mesh_follows_the_truth(puppet, poses, perception):
     rest = puppet.render(REST)
     still = np.linalg.norm(perception.still(rest.picture).mesh[0, :, :2] - rest.mesh[:, :2], axis=1).mean()
     print(
-        f"mesh: mean error {np.mean(errors):.4f} of the eye distance, worst frame {np.max(errors):.4f}; at rest {still:.2f} px"
+        f"mesh: mean error {np.mean(errors):.4f} of the eye distance, worst frame {np.max(errors):.4f}; "
+        f"at rest {still:.2f} px"
     )
     assert np.mean(errors) < 0.05
     assert np.max(errors) < 0.09

@@ -126,12 +126,12 @@ def test_left_right_and_all():
 
 def test_two_people_keep_their_ids_side_by_side(perception, astronaut, hopper):
     left, right = (Puppet(p, (360, 360), face_share=0.45) for p in (hopper, astronaut))
-    tracker = perception.tracker(TrackerOptions())
+    tracker, seen = perception.tracker(TrackerOptions()), []
     for number in range(12):
         t = number / 30
         picture = np.hstack([left.render(talking(t)).picture, right.render(talking(t + 1)).picture])
         faces = tracker.update(frame_at(picture, number)).faces
         assert len(faces) == 2
         where = dict(zip(faces.track_ids.tolist(), faces.boxes_xyxy[:, 0] > 300, strict=True))
-        first = where if number == 0 else first
-        assert where == first
+        seen.append(where)
+    assert all(where == seen[0] for where in seen)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from understudy.arrays import AnyArray, BoolArray, FloatArray
 
+#: Which of the faces in a frame are meant; left and right are the picture's.
+FaceChoice = Literal["largest", "all", "left", "right"]
 #: Vertices of the face mesh.
 MESH_POINTS = 468
 

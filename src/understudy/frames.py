@@ -34,6 +34,18 @@ class PixelBox(NamedTuple):
         )
 
 
+class Change(NamedTuple):
+    """A rectangle of a frame that was written.
+
+    Attributes:
+        box: Where.
+        before: uint8 BGR: what was there before.
+    """
+
+    box: PixelBox
+    before: UInt8Array
+
+
 @dataclass(eq=False, slots=True)
 class Frame:
     """One picture of a clip.
@@ -46,7 +58,7 @@ class Frame:
         alpha: uint8 opacity, shape (H, W), for sources that have one. Carried, never written.
         origin: What the source decoded ``picture`` from; only the sink that knows its type uses it, to
             copy what was not touched without a round trip through BGR.
-        touched: The rectangles of ``picture`` that were written since it was decoded.
+        changes: What was written into ``picture`` since it was decoded, in order (see ``change``).
     """
 
     picture: UInt8Array
@@ -55,7 +67,7 @@ class Frame:
     duration: int = 0
     alpha: UInt8Array | None = None
     origin: object | None = None
-    touched: list[PixelBox] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         picture = self.picture
@@ -65,6 +77,15 @@ class Frame:
             self.picture = np.ascontiguousarray(picture)
         if self.alpha is not None and self.alpha.shape != picture.shape[:2]:
             raise ValueError(f"alpha is {self.alpha.shape}, the picture {picture.shape[:2]}")
+
+    def change(self, box: PixelBox) -> UInt8Array:
+        """A writable view of a rectangle of the picture; what is there now is noted in ``changes`` first.
+
+        Every stage that writes a pixel gets at it this way, so that a sink knows what was not written.
+        """
+        view = self.picture[box.y0 : box.y1, box.x0 : box.x1]
+        self.changes.append(Change(box, view.copy()))
+        return view
 
     @property
     def width(self) -> int:

@@ -54,7 +54,7 @@ def _as_similarity(matrix):
 
 @pytest.mark.parametrize("bad", [np.zeros((1, 2)), np.zeros((3, 2)), np.zeros((0, 2))])
 def test_points_in_one_place_or_too_few_are_refused(bad):
-    with pytest.raises(ValueError, match="two|one place"):
+    with pytest.raises(ValueError, match=r"two|one place"):
         similarity(bad.astype(np.float32), bad.astype(np.float32))
 
 

@@ -43,11 +43,11 @@ class Blender:
         self._lights.clear()
 
     def blend(self, frame: Frame, patches: Iterable[Patch]) -> None:
-        """Write ``patches`` into ``frame.picture`` and note the regions in ``frame.touched``."""
+        """Write ``patches`` into ``frame.picture`` noting the regions in ``frame.changes``."""
         patches = list(patches)
         for patch in sorted(patches, key=lambda p: (p.box.x1 - p.box.x0) * (p.box.y1 - p.box.y0)):
             box = patch.box
-            region = frame.picture[box.y0 : box.y1, box.x0 : box.x1]
+            region = frame.change(box)
             light = self._lights.setdefault(patch.track_id, LightTransfer(self.options.light))
             place = patch.mesh[:, :2] - np.array([box.x0, box.y0], np.float32)
             coefficients = light.coefficients(region, patch.picture, patch.alpha, place, frame.seconds)
@@ -59,7 +59,6 @@ class Blender:
                 coefficients,
                 np.float32(self.options.strength / 255),
             )
-            frame.touched.append(box)
         seen = {patch.track_id for patch in patches}
         for gone in [key for key in self._lights if key not in seen and len(self._lights) > 16]:
             del self._lights[gone]

@@ -8,7 +8,7 @@ from typing import Annotated, cast, get_args
 import typer
 
 from understudy.errors import UsageError
-from understudy.tracking.selection import FaceChoice
+from understudy.faces import FaceChoice
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")]

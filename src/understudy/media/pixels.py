@@ -1,9 +1,11 @@
 """Between FFmpeg's pictures and BGR frames, without shifting a pixel's colour.
 
-What is not touched never goes through BGR: the sink starts from the decoded picture itself, in its own
-matrix, range and bit depth, and only the rectangles that were written (face, label) are converted and laid
-over it. So the untouched part of a frame reaches the encoder bit for bit, and 10-bit and HDR clips keep
-their depth and their curve; the face in them is computed with 8 bits in the clip's own transfer curve.
+What is not changed never goes through BGR: the sink starts from the decoded picture itself, in its own
+matrix, range and bit depth, and only the *difference* that was made to a rectangle (face, label) is converted
+and added. So unchanged pixels reach the encoder bit for bit, 10-bit and HDR clips keep their depth and their
+curve (the face in them is computed with 8 bits in the clip's own transfer curve), and the rounding of
+swscale's fast conversion, which darkens by one to three levels, cancels out: it is in both sides of the
+difference. Where a picture has to be converted as a whole, the slow and exact conversion does it.
 """
 
 from __future__ import annotations
@@ -20,6 +22,9 @@ from understudy.frames import Frame, PixelBox
 #: AVColorSpace and AVColorRange numbers (ITU-T H.273) that this module decides by.
 MATRIX_RGB, MATRIX_709, MATRIX_UNKNOWN, MATRIX_601 = 0, 1, 2, 6
 RANGE_UNKNOWN, RANGE_LIMITED, RANGE_FULL = 0, 1, 2
+#: swscale's bilinear filter with exact rounding and full chroma (SWS_BILINEAR, SWS_ACCURATE_RND,
+#: SWS_FULL_CHR_H_INT, SWS_FULL_CHR_H_INP of libswscale): no shade is shifted, at some ten times the time.
+EXACT = 0x2 | 0x40000 | 0x2000 | 0x4000
 #: Rectangles are widened to multiples of this, so that they fall on whole chroma samples.
 ALIGN = 4
 
@@ -48,7 +53,10 @@ def settle_colors(picture: av.VideoFrame) -> None:
 
 
 def bgr(picture: av.VideoFrame, rotation: int) -> UInt8Array:
-    """The upright picture, uint8 BGR (H, W, 3), contiguous. ``settle_colors`` comes first."""
+    """The upright picture, uint8 BGR (H, W, 3), contiguous. ``settle_colors`` comes first.
+
+    By the fast conversion: see the module's docstring for why that does no harm.
+    """
     pixels = picture.reformat(format="bgr24").to_ndarray()
     return np.ascontiguousarray(np.rot90(pixels, rotation), np.uint8)
 
@@ -85,18 +93,49 @@ def for_encoder(frame: Frame, pixel_format: str, colors: Mapping[str, int], size
     if pixel_format.startswith(("bgr", "rgb")):
         return _packed(frame, pixel_format)
     if not isinstance(origin, Decoded) or not _yuv(origin.picture.format):
-        whole = PixelBox(0, 0, frame.width, frame.height)
-        return _padded(_converted(frame.picture, whole, pixel_format, shades), size)
-    base = origin.picture.reformat(format=pixel_format, **shades)
+        return _padded(_converted(frame.picture, pixel_format, shades), size)
+    base = origin.picture.reformat(format=pixel_format, interpolation=EXACT, **shades)
     if base is origin.picture or origin.rotation:
         base = _copied(base, origin.rotation)
-    for box in _aligned(frame.touched, frame.width, frame.height):
-        part = _converted(frame.picture, box, pixel_format, shades)
-        for target, source, step in zip(planes(base), planes(part), _steps(base), strict=True):
-            rows, columns = source.shape[:2]
+    most = (1 << bits_of(base.format)) - 1
+    for box, before, after in changes_of(frame):
+        parts = [planes(_converted(part, pixel_format, shades, fast=True)) for part in (before, after)]
+        for target, old, new, step in zip(planes(base), *parts, _steps(base), strict=True):
             top, left = box.y0 // step[1], box.x0 // step[0]
-            target[top : top + rows, left : left + columns] = source
+            region = target[top : top + old.shape[0], left : left + old.shape[1]]
+            region[:] = np.clip(region.astype(np.int32) + new - old.astype(np.int32), 0, most)
     return _padded(base, size)
+
+
+def changes_of(frame: Frame) -> list[tuple[PixelBox, UInt8Array, UInt8Array]]:
+    """Every change of a frame on its own: its box, widened to whole chroma samples, before and after.
+
+    Later changes may overlap earlier ones: they are taken back, on a copy, from the last to the first.
+    """
+    boxes = [change.box for change in frame.changes]
+    picture = frame.picture.copy() if _any_overlap([_aligned(box, frame) for box in boxes]) else frame.picture
+    result = []
+    for change in reversed(frame.changes):
+        box = _aligned(change.box, frame)
+        if box.empty:
+            continue
+        after = np.ascontiguousarray(picture[box.y0 : box.y1, box.x0 : box.x1])
+        before = after.copy()
+        inner = np.s_[change.box.y0 - box.y0 :, change.box.x0 - box.x0 :]
+        before[inner][: change.before.shape[0], : change.before.shape[1]] = change.before
+        if picture is not frame.picture:
+            after = after.copy()
+            picture[box.y0 : box.y1, box.x0 : box.x1] = before
+        result.append((box, before, after))
+    return result
+
+
+def _any_overlap(boxes: list[PixelBox]) -> bool:
+    return any(
+        a.x0 < b.x1 and b.x0 < a.x1 and a.y0 < b.y1 and b.y0 < a.y1
+        for number, a in enumerate(boxes)
+        for b in boxes[number + 1 :]
+    )
 
 
 def planes(picture: av.VideoFrame) -> list[AnyArray]:
@@ -118,18 +157,28 @@ def _steps(picture: av.VideoFrame) -> list[tuple[int, int]]:
     return [(round(picture.width / plane.width), round(picture.height / plane.height)) for plane in picture.planes]
 
 
-def _converted(picture: UInt8Array, box: PixelBox, pixel_format: str, shades: Mapping[str, int]) -> av.VideoFrame:
-    part = np.ascontiguousarray(picture[box.y0 : box.y1, box.x0 : box.x1])
-    return av.VideoFrame.from_ndarray(part, format="bgr24").reformat(format=pixel_format, **shades)
+def _converted(
+    picture: UInt8Array, pixel_format: str, shades: Mapping[str, int], *, fast: bool = False
+) -> av.VideoFrame:
+    whole = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="bgr24")
+    return whole.reformat(format=pixel_format, interpolation=None if fast else EXACT, **shades)
 
 
 def _packed(frame: Frame, pixel_format: str) -> av.VideoFrame:
-    pixels = frame.picture
+    """The frame as packed RGB."""
+    pixels, origin = frame.picture, frame.origin
+    if isinstance(origin, Decoded) and _yuv(origin.picture.format):
+        exact = origin.picture.reformat(format="bgr24", interpolation=EXACT).to_ndarray()
+        pixels = np.ascontiguousarray(np.rot90(exact, origin.rotation))
+        for box, before, after in changes_of(frame):
+            region = pixels[box.y0 : box.y1, box.x0 : box.x1]
+            region[:] = np.clip(region.astype(np.int16) + after - before.astype(np.int16), 0, 255)
     if pixel_format in ("bgra", "rgba"):
         opacity = np.full(pixels.shape[:2], 255, np.uint8) if frame.alpha is None else frame.alpha
-        pixels = np.dstack([pixels, opacity])
-        return av.VideoFrame.from_ndarray(pixels, format="bgra").reformat(format=pixel_format)
-    return av.VideoFrame.from_ndarray(pixels, format="bgr24").reformat(format=pixel_format)
+        whole = av.VideoFrame.from_ndarray(np.dstack([pixels, opacity]), format="bgra")
+    else:
+        whole = av.VideoFrame.from_ndarray(pixels, format="bgr24")
+    return whole.reformat(format=pixel_format)
 
 
 def _copied(picture: av.VideoFrame, rotation: int) -> av.VideoFrame:
@@ -156,15 +205,11 @@ def _padded(picture: av.VideoFrame, size: tuple[int, int]) -> av.VideoFrame:
     return larger
 
 
-def _aligned(boxes: list[PixelBox], width: int, height: int) -> list[PixelBox]:
-    """The boxes widened to whole chroma samples and clipped."""
-    widened = [
-        PixelBox(
-            box.x0 // ALIGN * ALIGN,
-            box.y0 // ALIGN * ALIGN,
-            -(-box.x1 // ALIGN) * ALIGN,
-            -(-box.y1 // ALIGN) * ALIGN,
-        ).clipped(width, height)
-        for box in boxes
-    ]
-    return [box for box in widened if not box.empty]
+def _aligned(box: PixelBox, frame: Frame) -> PixelBox:
+    """The box widened to whole chroma samples and clipped to the frame."""
+    return PixelBox(
+        box.x0 // ALIGN * ALIGN,
+        box.y0 // ALIGN * ALIGN,
+        -(-box.x1 // ALIGN) * ALIGN,
+        -(-box.y1 // ALIGN) * ALIGN,
+    ).clipped(frame.width, frame.height)

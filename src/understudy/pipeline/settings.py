@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from understudy.blending import BlendOptions
+from understudy.faces import FaceChoice
 from understudy.media import EncodeOptions
 from understudy.media.base import MAX_PIXELS
 from understudy.provenance import LabelOptions
 from understudy.swapping import MeshOptions
-from understudy.tracking import FaceChoice, TrackerOptions
+from understudy.tracking import TrackerOptions
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ class Labeller:
             self._stamp = (size, *_stamp(self.options.text, *size))
         _, color, opacity = self._stamp
         box = self._place(frame, faces, opacity.shape[1], opacity.shape[0])
-        region = frame.picture[box.y0 : box.y1, box.x0 : box.x1]
+        region = frame.change(box)
         share = opacity[: box.y1 - box.y0, : box.x1 - box.x0, None]
         ink = color[: box.y1 - box.y0, : box.x1 - box.x0]
         region[:] = (region + (ink - region.astype(np.float32)) * share + 0.5).astype(np.uint8)
@@ -64,7 +64,6 @@ class Labeller:
             # A label that is transparent is none.
             part = frame.alpha[box.y0 : box.y1, box.x0 : box.x1]
             np.maximum(part, (share[:, :, 0] * 255).astype(np.uint8), out=part)
-        frame.touched.append(box)
         return LabelledFrame(frame, LABEL_SEAL)
 
     def _place(self, frame: Frame, faces: Faces, width: int, height: int) -> PixelBox:

@@ -1,6 +1,6 @@
 """Tracking: the same person from frame to frame, steady, at the cost of one mesh a frame."""
 
-from understudy.tracking.selection import FaceChoice, FaceSelector
+from understudy.tracking.selection import FaceSelector
 from understudy.tracking.tracker import Tracker, TrackerOptions, TrackingResult
 
-__all__ = ["FaceChoice", "FaceSelector", "Tracker", "TrackerOptions", "TrackingResult"]
+__all__ = ["FaceSelector", "Tracker", "TrackerOptions", "TrackingResult"]

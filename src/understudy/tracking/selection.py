@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 
-from understudy.faces import Faces
-
-FaceChoice = Literal["largest", "all", "left", "right"]
+from understudy.faces import FaceChoice, Faces
 
 #: Another face must be so much larger (or the one chosen be gone) before "largest" changes over: two people
 #: of about the same size must not swap roles with every step.

@@ -120,6 +120,7 @@ def _joined(skin: UInt8Array, points: FloatArray) -> UInt8Array:
     shape = topo.topology()
     across = [*shape.brow_left, *shape.brow_right, *shape.eye_left, *shape.eye_right]
     bridge = _polygon(np.asarray(cv2.convexHull(points[across])[:, 0], np.float32)).astype(np.uint8)
-    _, parts = cv2.connectedComponents(skin | cv2.dilate(bridge, np.ones((5, 5))), connectivity=4)
+    wide = np.asarray(cv2.dilate(bridge, np.ones((5, 5))), np.uint8)
+    _, parts = cv2.connectedComponents(skin | wide, connectivity=4)
     x, y = np.clip(points[6].astype(int), 0, WORK_SIZE - 1)
     return np.asarray((parts == parts[y, x]) & (skin > 0), np.uint8)

@@ -1,0 +1,110 @@
+"""What reaches the encoder: untouched pixels bit for bit."""
+
+import av
+import numpy as np
+import pytest
+
+from understudy.frames import Frame, PixelBox
+from understudy.media.pixels import Decoded, bgr, changes_of, for_encoder, planes, settle_colors
+
+
+def noisy(width, height, pixel_format, matrix=1, color_range=1):
+    rng = np.random.default_rng(3)
+    picture = av.VideoFrame(width, height, pixel_format)
+    depth = 1023 if "10" in pixel_format else 255
+    for plane in planes(picture):
+        plane[:] = rng.integers(depth // 8, depth * 7 // 8, plane.shape)
+    picture.colorspace, picture.color_range = matrix, color_range
+    return picture
+
+
+def copies(picture):
+    return [plane.copy() for plane in planes(picture)]
+
+
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuv420p10le"])
+@pytest.mark.parametrize("size", [(64, 48), (66, 50), (63, 47)])
+def test_untouched_pixels_are_bit_exact_and_touched_ones_are_not(pixel_format, size):
+    decoded = noisy(*size, pixel_format)
+    before = copies(decoded)
+    frame = Frame(bgr(decoded, 0), origin=Decoded(decoded, 0))
+    box = PixelBox(9, 5, 23, 30)
+    frame.change(box)[:] = (10, 200, 30)
+    after = for_encoder(frame, pixel_format, {"matrix": 1, "range": 1}, size)
+    for number, (old, new) in enumerate(zip(before, planes(after), strict=True)):
+        step = 1 if number == 0 else 2
+        inside = np.zeros(old.shape, bool)
+        inside[4 // step : 32 // step, 8 // step : 24 // step] = True
+        np.testing.assert_array_equal(new[~inside], old[~inside])
+        assert (new[inside] != old[inside]).mean() > 0.5
+    for old, new in zip(before, planes(decoded), strict=True):
+        np.testing.assert_array_equal(old, new)  # the decoder may still need its picture
+
+
+@pytest.mark.parametrize("rotation", [1, 2, 3])
+def test_turned_pictures_are_turned_bit_for_bit(rotation):
+    decoded = noisy(64, 48, "yuv420p")
+    frame = Frame(bgr(decoded, rotation), origin=Decoded(decoded, rotation))
+    size = (frame.width, frame.height)
+    after = for_encoder(frame, "yuv420p", {"matrix": 1, "range": 1}, size)
+    for old, new in zip(planes(decoded), planes(after), strict=True):
+        np.testing.assert_array_equal(np.rot90(old, rotation), new)
+
+
+def test_an_odd_edge_is_repeated():
+    decoded = noisy(63, 47, "yuv420p")
+    frame = Frame(bgr(decoded, 0), origin=Decoded(decoded, 0))
+    after = planes(for_encoder(frame, "yuv420p", {"matrix": 1, "range": 1}, (64, 48)))
+    np.testing.assert_array_equal(after[0][:47, :63], planes(decoded)[0])
+    np.testing.assert_array_equal(after[0][:, 63], after[0][:, 62])
+    np.testing.assert_array_equal(after[0][47], after[0][46])
+
+
+@pytest.mark.parametrize(("height", "matrix"), [(480, 6), (720, 1), (1080, 1)])
+def test_unsaid_matrices_are_read_as_players_do(height, matrix):
+    picture = av.VideoFrame(height * 4 // 3 // 2 * 2, height, "yuv420p")
+    settle_colors(picture)
+    assert picture.colorspace == matrix
+    assert picture.color_range == 1
+
+
+def test_full_range_by_its_old_name():
+    picture = av.VideoFrame(64, 48, "yuvj420p")
+    settle_colors(picture)
+    assert picture.color_range == 2
+
+
+@pytest.mark.parametrize("matrix", [1, 5, 6, 9])
+@pytest.mark.parametrize("color_range", [1, 2])
+def test_a_colour_goes_there_and_back(matrix, color_range):
+    grays = np.repeat(np.repeat(np.linspace(0, 255, 16).astype(np.uint8)[None, :, None], 16, 0), 3, 2)
+    colored = np.kron(np.random.default_rng(1).integers(0, 255, (4, 4, 3)), np.ones((4, 4, 1))).astype(np.uint8)
+    picture = np.ascontiguousarray(np.vstack([grays, colored]))
+    there = for_encoder(Frame(picture), "yuv420p", {"matrix": matrix, "range": color_range}, (16, 32))
+    settle_colors(there)
+    # Back through the exact conversion, as an animation would be written.
+    decoded = Frame(bgr(there, 0), origin=Decoded(there, 0))
+    back = for_encoder(decoded, "bgr24", {"matrix": matrix, "range": color_range}, (16, 32)).to_ndarray().astype(int)
+    difference = back - picture
+    assert np.abs(difference[:14, 2:-2].mean(axis=(0, 1))).max() < 0.6  # grays, each channel
+    assert np.abs(difference[17::4, 1::4].mean(axis=(0, 1))).max() < 2.5  # the swatches' middles
+    # A change is added to what was there: no shade is lost to the fast conversion.
+    change = decoded.change(PixelBox(0, 0, 16, 16))
+    change[:] = np.clip(change.astype(int) + 20, 0, 255)
+    lighter = planes(for_encoder(decoded, "yuv420p", {"matrix": matrix, "range": color_range}, (16, 32)))[0]
+    gain = (lighter[:14, 2:12].astype(int) - planes(there)[0][:14, 2:12]).mean()
+    assert gain == pytest.approx(20 * (219 / 255 if color_range == 1 else 1), abs=0.6)
+
+
+def test_changes_that_overlap_are_told_apart():
+    rng = np.random.default_rng(5)
+    frame = Frame(rng.integers(0, 255, (40, 40, 3), np.uint8))
+    start = frame.picture.copy()
+    for box in (PixelBox(3, 3, 20, 20), PixelBox(10, 10, 33, 30), PixelBox(0, 0, 8, 8)):
+        frame.change(box)[:] = rng.integers(0, 255, 3)
+    end = frame.picture.copy()
+    total = start.astype(int)
+    for box, before, after in changes_of(frame):
+        total[box.y0 : box.y1, box.x0 : box.x1] += after.astype(int) - before
+    np.testing.assert_array_equal(total, end)
+    np.testing.assert_array_equal(frame.picture, end)

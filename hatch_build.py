@@ -131,7 +131,7 @@ def _write(path: Path, data: bytes) -> None:
     Path(name).replace(path)
 
 
-class EmbedHook(BuildHookInterface):  # type: ignore[misc]
+class EmbedHook(BuildHookInterface[Any]):
     """Hatchling calls this for wheels, sdists and editable installs alike."""
 
     PLUGIN_NAME = "custom"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import sys
 import time
 from collections.abc import Iterable
@@ -20,18 +21,6 @@ from understudy.media.encoders import ENCODERS, opens
 from understudy.models.runtime import LiteModel
 from understudy.version import __version__
 
-#: Libraries without which nothing works.
-NEEDED = (
-    "numpy",
-    "opencv-python-headless",
-    "av",
-    "ai-edge-litert",
-    "numba",
-    "pillow",
-    "typer",
-    "rich",
-    "platformdirs",
-)
 #: Every name under which OpenCV is published: two of them overwrite each other's files.
 OPENCV_WHEELS = (
     "opencv-python",
@@ -107,7 +96,7 @@ def _program() -> Iterable[Finding]:
 
 
 def _libraries() -> Iterable[Finding]:
-    for name in NEEDED:
+    for name in _needed():
         try:
             yield Finding(name, "ok", metadata.version(name))
         except metadata.PackageNotFoundError:
@@ -117,6 +106,12 @@ def _libraries() -> Iterable[Finding]:
         surplus = [name for name in wheels if name != "opencv-python-headless"]
         mend = f"pip uninstall -y {' '.join(wheels)} && pip install opencv-python-headless"
         yield Finding("opencv", "broken", f"more than one wheel is installed ({', '.join(surplus)} too)", mend)
+
+
+def _needed() -> list[str]:
+    """What the package says it depends on, without its extras."""
+    lines = metadata.requires("understudy") or []
+    return [re.split(r"[^A-Za-z0-9_.-]", line)[0] for line in lines if "extra ==" not in line]
 
 
 def _installed(name: str) -> bool:

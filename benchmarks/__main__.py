@@ -1,0 +1,160 @@
+"""``make bench``: the cost of a swap over the cost of decoding and encoding alone, stage by stage, and memory.
+
+Each comparison runs its two sides in turn, several times, and takes medians: what a shared machine does
+meanwhile then falls on both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import av
+
+from understudy.media import EncodeOptions, open_source
+from understudy.media.encoders import CONTAINERS, ENCODERS
+from understudy.pipeline import Settings, swap_file
+from understudy.pipeline.overlap import Behind, ahead
+from understudy.testing import ClipSpec, Puppet, portrait, portrait_path, write_clip
+
+SIZE = (1280, 720)
+#: The same command a user runs, telling when its first frame was done and its peak memory.
+CHILD = """
+import json, sys, time
+from pathlib import Path
+from understudy.pipeline import Settings, swap_file
+first = []
+def progress(done, total):
+    first or first.append(time.time())
+photo, clip, output = (Path(word) for word in sys.argv[1:4])
+report = swap_file([photo], clip, output, Settings(), overwrite=True, progress=progress)
+peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(json.dumps({"first": first[0] - float(sys.argv[4]), "peak_mb": int(peak.split()[1]) / 1024, "fps": report.fps}))
+"""
+
+
+def sample(folder: Path, seconds: int) -> Path:
+    """A 720p clip with sound in which one face moves; a few rendered seconds, over and over."""
+    from understudy.testing import talking
+
+    path = folder / f"sample-{seconds}s.mp4"
+    puppet = Puppet(portrait("astronaut"), SIZE, face_share=0.4)
+    rendered = [puppet.render(talking(n / 30)).picture for n in range(90)]
+    there_and_back = rendered + rendered[::-1]
+    pictures = (there_and_back[n % len(there_and_back)] for n in range(seconds * 30))
+    write_clip(path, pictures, ClipSpec())
+    return path
+
+
+def transcode(clip: Path, output: Path) -> float:
+    """Seconds to decode and encode with the same encoder and settings, overlapped, and nothing else."""
+    container, options = CONTAINERS[".mp4"], EncodeOptions()
+    start = time.perf_counter()
+    with av.open(str(clip)) as source, av.open(str(output), "w") as sink:
+        video = source.streams.video[0]
+        video.thread_type = "AUTO"
+        stream = sink.add_stream(
+            container.encoder, rate=video.average_rate, options=ENCODERS[container.encoder](options.quality)
+        )
+        stream.codec_context.width, stream.codec_context.height = video.codec_context.width, video.codec_context.height
+        stream.codec_context.pix_fmt = "yuv420p"
+        stream.codec_context.time_base = video.time_base
+
+        def write(frame: av.VideoFrame) -> None:
+            frame.pict_type = 0
+            sink.mux(stream.encode(frame))
+
+        with Behind(write) as behind:
+            for frame in ahead(source.decode(video)):
+                behind.put(frame)
+        sink.mux(stream.encode(None))
+    return time.perf_counter() - start
+
+
+def compare(clip: Path, folder: Path, rounds: int) -> None:
+    """Print the ratio and the stages."""
+    source = portrait_path("hopper")
+    plain, swapped, stages = [], [], []
+    transcode(clip, folder / "warm.mp4")
+    for _ in range(rounds):
+        plain.append(transcode(clip, folder / "plain.mp4"))
+        report = swap_file([source], clip, folder / "swapped.mp4", Settings(), overwrite=True)
+        swapped.append(report.seconds)
+        stages.append(report.stages_ms)
+    frames = report.frames
+    ratio = statistics.median(b / a for a, b in zip(plain, swapped, strict=True))
+    print(f"{clip.name}: {frames} frames of {SIZE[0]}x{SIZE[1]}, one face")
+    print(
+        f"  decode and encode alone   {statistics.median(plain):6.2f} s   {frames / statistics.median(plain):5.1f} fps"
+    )
+    print(
+        f"  with the swap             {statistics.median(swapped):6.2f} s   {frames / statistics.median(swapped):5.1f} fps"
+    )
+    print(f"  ratio                     {ratio:6.2f}")
+    print("  a frame, while decoder and encoder use the same cores:")
+    _print_stages(stages)
+
+
+def stages_alone(clip: Path) -> None:
+    """The stages with nothing beside them: frames decoded beforehand, nothing encoded."""
+    from understudy.pipeline import Perception
+    from understudy.pipeline.engines import make_engine
+    from understudy.pipeline.portraits import load_portraits
+    from understudy.pipeline.stages import FaceSwap
+
+    perception, settings = Perception.embedded(), Settings()
+    portraits, _ = load_portraits(
+        [portrait_path("hopper")], perception, source_face=None, max_pixels=settings.max_pixels
+    )
+    engine = make_engine(settings)
+    swap = FaceSwap(engine, engine.identity(portraits), perception, settings, still=False)
+    with open_source(clip) as source:
+        frames = [frame for frame, _ in zip(source, range(150), strict=False)]
+    for frame in frames:
+        swap.process(frame)
+    print("  a frame, alone:")
+    _print_stages([swap.timings.summary()])
+
+
+def _print_stages(rounds: list[dict[str, dict[str, float]]]) -> None:
+    for stage in rounds[0]:
+        p50, p95 = (statistics.median(r[stage][p] for r in rounds) for p in ("p50", "p95"))
+        print(f"    {stage:10s} p50 {p50:6.2f} ms   p95 {p95:6.2f} ms")
+    print(f"    {'sum':10s} p50 {sum(statistics.median(r[s]['p50'] for r in rounds) for s in rounds[0]):6.2f} ms")
+
+
+def memory(clips: list[Path], folder: Path) -> None:
+    """Print the peak memory of a process a clip, and the time from its start to its first frame."""
+    peaks = []
+    for clip in clips:
+        command = [sys.executable, "-c", CHILD, str(portrait_path("hopper")), str(clip), str(folder / "child.mp4")]
+        done = subprocess.run([*command, str(time.time())], capture_output=True, text=True, check=True)
+        answer = json.loads(done.stdout)
+        peaks.append(answer["peak_mb"])
+        print(f"  {clip.name}: peak {answer['peak_mb']:.0f} MB, first frame after {answer['first']:.2f} s")
+    print(f"  the longer clip takes {peaks[-1] - peaks[0]:+.0f} MB")
+
+
+def main() -> None:
+    """Run everything."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--quick", action="store_true", help="leave out the memory of a long clip")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        short = sample(folder, 10)
+        compare(short, folder, arguments.rounds)
+        stages_alone(short)
+        print("memory and start:")
+        memory([short] if arguments.quick else [short, sample(folder, 60)], folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -90,12 +90,9 @@ def compare(clip: Path, folder: Path, rounds: int) -> None:
     frames = report.frames
     ratio = statistics.median(b / a for a, b in zip(plain, swapped, strict=True))
     print(f"{clip.name}: {frames} frames of {SIZE[0]}x{SIZE[1]}, one face")
-    print(
-        f"  decode and encode alone   {statistics.median(plain):6.2f} s   {frames / statistics.median(plain):5.1f} fps"
-    )
-    print(
-        f"  with the swap             {statistics.median(swapped):6.2f} s   {frames / statistics.median(swapped):5.1f} fps"
-    )
+    for name, times in (("decode and encode alone", plain), ("with the swap", swapped)):
+        seconds = statistics.median(times)
+        print(f"  {name:25s} {seconds:6.2f} s   {frames / seconds:5.1f} fps")
     print(f"  ratio                     {ratio:6.2f}")
     print("  a frame, while decoder and encoder use the same cores:")
     _print_stages(stages)

@@ -22,13 +22,15 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from understudy.arrays import FloatArray, IntArray, UInt8Array
+from understudy.arrays import FloatArray, UInt8Array
 from understudy.compiled import compiled
 from understudy.geometry.raster import rasterise
 from understudy.geometry.topology import topology
 
 #: Points along a side of the grid.
 GRID = 32
+#: Widths of the averages, in points of the grid.
+SIGMAS = (5.0, 2.6, 1.3)
 #: Luminance of BGR (ITU-R BT.601).
 LUMA = np.array([0.114, 0.587, 0.299], np.float32)
 
@@ -55,8 +57,7 @@ class LightOptions:
 class _Grid(NamedTuple):
     """Where the grid's points lie: each in a triangle of the mesh."""
 
-    corners: IntArray  # (G*G, 3) vertices
-    weights: FloatArray  # (G*G, 3) barycentric
+    from_mesh: FloatArray  # (G*G, 468): a point's place is this times the vertices' places
     skin: FloatArray  # (G, G) 1 on plain skin, 0 on features, openings and outside
     near_seam: FloatArray  # (G, G) 1 at the oval, 0 well inside
 
@@ -85,7 +86,9 @@ def _grid() -> _Grid:
         cv2.copyMakeBorder(inside.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 3
     )
     near = np.clip(1 - (depth_inside[1:-1, 1:-1] - 1) / (GRID * 0.14), 0, 1).astype(np.float32)
-    return _Grid(corners.reshape(-1, 3), weights.reshape(-1, 3), (plain * inside).astype(np.float32), near)
+    from_mesh = np.zeros((GRID * GRID, len(shape.uv)), np.float32)
+    np.put_along_axis(from_mesh, corners.reshape(-1, 3), weights.reshape(-1, 3), axis=1)
+    return _Grid(from_mesh, (plain * inside).astype(np.float32), near)
 
 
 class LightTransfer:
@@ -126,7 +129,7 @@ class LightTransfer:
     def _measured(self, target: UInt8Array, picture: UInt8Array, alpha: UInt8Array, place: FloatArray) -> FloatArray:
         """Logarithms of T and S (BGR each), smoothed over the grid: float32 (G, G, 6)."""
         grid = _grid()
-        points = (place[grid.corners] * grid.weights[..., None]).sum(axis=1).astype(np.float32)
+        points = grid.from_mesh @ np.ascontiguousarray(place, np.float32)
         radius = max(1, int(float(np.ptp(place, axis=0).max()) / GRID / 2))
         means, shown = _box_means(target, picture, alpha, points, radius)
         logs = np.log(means.reshape(GRID, GRID, 6) + np.float32(2))
@@ -144,13 +147,14 @@ class LightTransfer:
     @staticmethod
     def _smoothed(logs: FloatArray, weight: FloatArray) -> FloatArray:
         """Weighted averages at four widths: the finest where it has points to go by, and near the seam."""
-        weighted = logs * weight[..., None]
-        result = weighted.sum((0, 1)) / max(float(weight.sum()), 1e-6)
+        planes = np.concatenate([logs * weight[..., None], weight[..., None]], axis=2)
+        total = planes.sum((0, 1))
+        result = np.broadcast_to(total[:6] / max(float(total[6]), 1e-6), logs.shape)
         near_seam = _grid().near_seam[..., None]
-        for sigma, share in ((5.0, 1.0), (2.6, 1.0), (1.3, near_seam)):
-            total = cv2.GaussianBlur(weight, (0, 0), sigma)[..., None]
-            local = _blurred(weighted, sigma) / (total + 1e-5)
-            result = result + (local - result) * np.clip(total * 3, 0, 1) * share
+        for blur, share in zip(_blurs(), (1.0, 1.0, near_seam), strict=True):
+            local = _blurred(planes, blur)
+            trust = np.minimum(local[:, :, 6:] * 3, 1) * share
+            result = result + (local[:, :, :6] / (local[:, :, 6:] + np.float32(1e-5)) - result) * trust
         return np.asarray(result, np.float32)
 
     def _limited(self, colors: FloatArray) -> FloatArray:
@@ -169,10 +173,20 @@ class LightTransfer:
         return np.concatenate([direct, chroma], axis=2).astype(np.float32)
 
 
-def _blurred(planes: FloatArray, sigma: float) -> FloatArray:
-    """Gaussian blur of more planes than OpenCV takes at once, float32 (G, G, 6)."""
-    halves = [cv2.GaussianBlur(np.ascontiguousarray(planes[:, :, k : k + 3]), (0, 0), sigma) for k in (0, 3)]
-    return np.concatenate(halves, axis=2)
+@lru_cache(maxsize=1)
+def _blurs() -> tuple[FloatArray, ...]:
+    """Gaussian blurs along one side of the grid as matrices, float32 (G, G), widest first."""
+    distance = np.arange(GRID)[:, None] - np.arange(GRID)[None, :]
+    kernels = [np.exp(-0.5 * (distance / sigma) ** 2) for sigma in SIGMAS]
+    # The plain kernel's sum, also at the edges: beyond them there is no weight.
+    return tuple(np.asarray(kernel / kernel[GRID // 2].sum(), np.float32) for kernel in kernels)
+
+
+def _blurred(planes: FloatArray, blur: FloatArray) -> FloatArray:
+    """Blur (G, G, K) along both sides. On a grid this small two products beat a filter."""
+    rows = blur @ planes.reshape(GRID, -1)
+    columns = rows.reshape(planes.shape).transpose(1, 0, 2).reshape(GRID, -1)
+    return np.asarray((blur @ columns).reshape(GRID, GRID, -1).transpose(1, 0, 2), np.float32)
 
 
 @compiled

@@ -63,6 +63,7 @@ def _fill(
         bottom = min(height - 1, int(np.floor(max(ay, by, cy) - np.float32(0.5))))
         left = max(0, int(np.ceil(min(ax, bx, cx) - np.float32(0.5))))
         right = min(width - 1, int(np.floor(max(ax, bx, cx) - np.float32(0.5))))
+        # Barycentric weights are linear in x: a row's pixels inside are one run.
         step_b = (cy - ay) * inverse
         step_c = -(by - ay) * inverse
         for y in range(top, bottom + 1):
@@ -70,10 +71,12 @@ def _fill(
             px = np.float32(left) + np.float32(0.5)
             weight_b = ((px - ax) * (cy - ay) - (py - ay) * (cx - ax)) * inverse
             weight_c = ((bx - ax) * (py - ay) - (by - ay) * (px - ax)) * inverse
+            inside = False
             for x in range(left, right + 1):
                 weight_a = np.float32(1) - weight_b - weight_c
                 # A hair of slack closes the seams between neighbours in float arithmetic.
-                if weight_a >= np.float32(-1e-5) and weight_b >= np.float32(-1e-5) and weight_c >= np.float32(-1e-5):
+                if min(weight_a, weight_b, weight_c) >= np.float32(-1e-5):
+                    inside = True
                     z = weight_a * points[a, 2] + weight_b * points[b, 2] + weight_c * points[c, 2]
                     if z < depth[y, x]:
                         depth[y, x] = z
@@ -81,5 +84,7 @@ def _fill(
                             values[y, x, k] = (
                                 weight_a * attributes[a, k] + weight_b * attributes[b, k] + weight_c * attributes[c, k]
                             )
+                elif inside:
+                    break
                 weight_b += step_b
                 weight_c += step_c

@@ -8,6 +8,7 @@ from understudy.arrays import FloatArray, UInt8Array
 from understudy.geometry import topology as topo
 from understudy.geometry.transforms import RotatedSquare, apply, crop, invert, scale_of
 from understudy.landmarks.base import MeshResult
+from understudy.landmarks.blob import rgb_blob
 from understudy.models.runtime import LiteModel
 
 #: Side of the region relative to the face (MediaPipe's recipe, for a detection's box and for a mesh).
@@ -25,7 +26,7 @@ class FaceMesh:
         size, _ = self._model.input_size
         to_crop = roi.to_crop(size)
         face = crop(picture, to_crop, (size, size))
-        result = self._model.run(np.multiply(face[:, :, ::-1], np.float32(1 / 255), dtype=np.float32, order="C"))
+        result = self._model.run(rgb_blob(face))
         points = result["conv2d_21"].reshape(468, 3)
         logit = float(result["conv2d_31"].reshape(-1)[0])
         mesh = np.empty((468, 3), np.float32)

@@ -7,6 +7,7 @@ import numpy as np
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.geometry import topology as topo
 from understudy.geometry.transforms import RotatedSquare, apply, crop, invert, scale_of
+from understudy.landmarks.blob import rgb_blob
 from understudy.models.runtime import LiteModel
 
 #: Side of the eye's region relative to the distance between its corners (MediaPipe's recipe).
@@ -43,9 +44,7 @@ class IrisFinder:
         roi = RotatedSquare((float(center[0]), float(center[1])), side, float(np.arctan2(span[1], span[0])))
         to_crop = roi.to_crop(size)
         eye = crop(picture, to_crop, (size, size))
-        if flip:
-            eye = eye[:, ::-1]
-        result = self._model.run(np.ascontiguousarray(eye[:, :, ::-1], np.float32) * np.float32(1 / 255))
+        result = self._model.run(rgb_blob(np.ascontiguousarray(eye[:, ::-1]) if flip else eye))
         points = result["output_iris"].reshape(5, 3)
         if flip:
             points[:, 0] = size - points[:, 0]

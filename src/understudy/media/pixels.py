@@ -4,8 +4,8 @@ What is not changed never goes through BGR: the sink starts from the decoded pic
 matrix, range and bit depth, and only the *difference* that was made to a rectangle (face, label) is converted
 and added. So unchanged pixels reach the encoder bit for bit, 10-bit and HDR clips keep their depth and their
 curve (the face in them is computed with 8 bits in the clip's own transfer curve), and the rounding of
-swscale's fast conversion, which darkens by one to three levels, cancels out: it is in both sides of the
-difference. Where a picture has to be converted as a whole, the slow and exact conversion does it.
+swscale's fast conversion to BGR, which darkens by one to three levels, cancels out: it is in both sides of
+the difference. Where a picture has to be converted as a whole, the slow and exact conversion does it.
 """
 
 from __future__ import annotations
@@ -16,11 +16,15 @@ from dataclasses import dataclass
 import av
 import numpy as np
 
-from understudy.arrays import AnyArray, UInt8Array
+from understudy.arrays import AnyArray, FloatArray, UInt8Array
+from understudy.compiled import compiled
 from understudy.frames import Frame, PixelBox
 
 #: AVColorSpace and AVColorRange numbers (ITU-T H.273) that this module decides by.
 MATRIX_RGB, MATRIX_709, MATRIX_UNKNOWN, MATRIX_601 = 0, 1, 2, 6
+#: Weights of red and blue in luma, by matrix.
+LUMA_COEFFICIENTS = {1: (0.2126, 0.0722), 4: (0.30, 0.11), 5: (0.299, 0.114), 6: (0.299, 0.114), 7: (0.212, 0.087)}
+LUMA_COEFFICIENTS |= {9: (0.2627, 0.0593), 10: (0.2627, 0.0593)}
 RANGE_UNKNOWN, RANGE_LIMITED, RANGE_FULL = 0, 1, 2
 #: swscale's bilinear filter with exact rounding and full chroma (SWS_BILINEAR, SWS_ACCURATE_RND,
 #: SWS_FULL_CHR_H_INT, SWS_FULL_CHR_H_INP of libswscale): no shade is shifted, at some ten times the time.
@@ -97,14 +101,71 @@ def for_encoder(frame: Frame, pixel_format: str, colors: Mapping[str, int], size
     base = origin.picture.reformat(format=pixel_format, interpolation=EXACT, **shades)
     if base is origin.picture or origin.rotation:
         base = _copied(base, origin.rotation)
-    most = (1 << bits_of(base.format)) - 1
+    bits = bits_of(base.format)
+    weights = difference_matrix(colors["matrix"], colors["range"], bits)
+    luma, *chroma = planes(base)
+    across, down = round(base.width / chroma[0].shape[1]), round(base.height / chroma[0].shape[0])
     for box, before, after in changes_of(frame):
-        parts = [planes(_converted(part, pixel_format, shades, fast=True)) for part in (before, after)]
-        for target, old, new, step in zip(planes(base), *parts, _steps(base), strict=True):
-            top, left = box.y0 // step[1], box.x0 // step[0]
-            region = target[top : top + old.shape[0], left : left + old.shape[1]]
-            region[:] = np.clip(region.astype(np.int32) + new - old.astype(np.int32), 0, most)
+        rows, columns = np.s_[box.y0 : box.y1], np.s_[box.x0 : box.x1]
+        small = np.s_[box.y0 // down : -(-box.y1 // down), box.x0 // across : -(-box.x1 // across)]
+        parts = (luma[rows, columns], chroma[0][small], chroma[1][small])
+        _add_difference(*parts, before, after, weights, across, down, (1 << bits) - 1)
     return _padded(base, size)
+
+
+def difference_matrix(matrix: int, color_range: int, bits: int) -> FloatArray:
+    """What a difference in B, G, R (0-255) is in Y, Cb, Cr codes: float32 (3, 3), rows Y, Cb, Cr.
+
+    From the luma coefficients of ITU-R BT.601, BT.709, BT.2020 and SMPTE 240M, and the ranges of ITU-T H.273.
+    """
+    red, blue = LUMA_COEFFICIENTS.get(matrix, LUMA_COEFFICIENTS[MATRIX_601])
+    luma = np.array([blue, 1 - red - blue, red])
+    cb = (np.array([1, 0, 0]) - luma) / (2 * (1 - blue))
+    cr = (np.array([0, 0, 1]) - luma) / (2 * (1 - red))
+    full = color_range == RANGE_FULL
+    scale = ((1 << bits) - 1) / 255 if full else (1 << (bits - 8))
+    spans = (255, 255, 255) if full else (219, 224, 224)
+    return np.asarray([row * scale * span / 255 for row, span in zip((luma, cb, cr), spans, strict=True)], np.float32)
+
+
+@compiled
+def _add_difference(
+    luma: AnyArray,
+    cb: AnyArray,
+    cr: AnyArray,
+    before: UInt8Array,
+    after: UInt8Array,
+    weights: FloatArray,
+    across: int,
+    down: int,
+    most: int,
+) -> None:
+    """Add the difference of two BGR pictures to Y, Cb and Cr; a chroma sample takes the mean of its pixels."""
+    height, width = before.shape[:2]
+    half, top = np.float32(0.5), np.float32(most)
+    for row in range(cb.shape[0]):
+        for column in range(cb.shape[1]):
+            sum_b = sum_r = np.float32(0)
+            count = np.float32(0)
+            changed = False
+            for y in range(row * down, min((row + 1) * down, height)):
+                for x in range(column * across, min((column + 1) * across, width)):
+                    count += np.float32(1)
+                    b = np.float32(after[y, x, 0]) - np.float32(before[y, x, 0])
+                    g = np.float32(after[y, x, 1]) - np.float32(before[y, x, 1])
+                    r = np.float32(after[y, x, 2]) - np.float32(before[y, x, 2])
+                    if b == 0 and g == 0 and r == 0:
+                        continue
+                    changed = True
+                    value = luma[y, x] + weights[0, 0] * b + weights[0, 1] * g + weights[0, 2] * r
+                    luma[y, x] = int(min(max(value + half, np.float32(0)), top))
+                    sum_b += weights[1, 0] * b + weights[1, 1] * g + weights[1, 2] * r
+                    sum_r += weights[2, 0] * b + weights[2, 1] * g + weights[2, 2] * r
+            if changed:
+                value = cb[row, column] + sum_b / count
+                cb[row, column] = int(min(max(value + half, np.float32(0)), top))
+                value = cr[row, column] + sum_r / count
+                cr[row, column] = int(min(max(value + half, np.float32(0)), top))
 
 
 def changes_of(frame: Frame) -> list[tuple[PixelBox, UInt8Array, UInt8Array]]:
@@ -152,16 +213,9 @@ def _yuv(pixel_format: av.VideoFormat) -> bool:
     return not pixel_format.is_rgb and pixel_format.name != "pal8" and pixel_format.is_planar
 
 
-def _steps(picture: av.VideoFrame) -> list[tuple[int, int]]:
-    """Pixels of the frame a sample of each plane stands for, across and down."""
-    return [(round(picture.width / plane.width), round(picture.height / plane.height)) for plane in picture.planes]
-
-
-def _converted(
-    picture: UInt8Array, pixel_format: str, shades: Mapping[str, int], *, fast: bool = False
-) -> av.VideoFrame:
+def _converted(picture: UInt8Array, pixel_format: str, shades: Mapping[str, int]) -> av.VideoFrame:
     whole = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="bgr24")
-    return whole.reformat(format=pixel_format, interpolation=None if fast else EXACT, **shades)
+    return whole.reformat(format=pixel_format, interpolation=EXACT, **shades)
 
 
 def _packed(frame: Frame, pixel_format: str) -> av.VideoFrame:

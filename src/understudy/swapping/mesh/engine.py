@@ -83,8 +83,8 @@ class MeshEngine:
             place, shape.triangles, np.column_stack([shape.uv, visible]), (box.x1 - box.x0, box.y1 - box.y0)
         )
         level = identity.levels[self._level(mesh, len(identity.levels))]
-        picture, alpha, uv = _painted(values, level)
-        return Patch(picture=picture, alpha=alpha, uv=uv, box=box, mesh=mesh, track_id=track_id)
+        picture, alpha = _painted(values, level)
+        return Patch(picture=picture, alpha=alpha, uv=values[:, :, :2], box=box, mesh=mesh, track_id=track_id)
 
     @staticmethod
     def _level(mesh: FloatArray, count: int) -> int:
@@ -95,17 +95,15 @@ class MeshEngine:
 
 
 @compiled
-def _painted(values: FloatArray, level: UInt8Array) -> tuple[UInt8Array, UInt8Array, FloatArray]:
-    """The texture seen through (u, v, visibility) of every pixel: BGR, opacity and u, v, all contiguous."""
+def _painted(values: FloatArray, level: UInt8Array) -> tuple[UInt8Array, UInt8Array]:
+    """The texture seen through (u, v, visibility) of every pixel: BGR, and opacity."""
     height, width, _ = values.shape
     size = level.shape[0]
     picture = np.zeros((height, width, 3), np.uint8)
     alpha = np.zeros((height, width), np.uint8)
-    uv = np.empty((height, width, 2), np.float32)
     for y in range(height):
         for x in range(width):
             u, v, visible = values[y, x, 0], values[y, x, 1], values[y, x, 2]
-            uv[y, x, 0], uv[y, x, 1] = u, v
             if visible <= np.float32(0):
                 continue
             s = min(
@@ -128,7 +126,10 @@ def _painted(values: FloatArray, level: UInt8Array) -> tuple[UInt8Array, UInt8Ar
                 + c * level[row + 1, column, 3]
                 + d * level[row + 1, column + 1, 3]
             )
-            alpha[y, x] = np.uint8(opacity * visible + np.float32(0.5))
+            shown = np.uint8(opacity * visible + np.float32(0.5))
+            if shown == 0:
+                continue
+            alpha[y, x] = shown
             for k in range(3):
                 value = (
                     a * level[row, column, k]
@@ -137,4 +138,4 @@ def _painted(values: FloatArray, level: UInt8Array) -> tuple[UInt8Array, UInt8Ar
                     + d * level[row + 1, column + 1, k]
                 )
                 picture[y, x, k] = np.uint8(value + np.float32(0.5))
-    return picture, alpha, uv
+    return picture, alpha

@@ -1,0 +1,103 @@
+"""Every command and every line of Python that the documentation shows is run here."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+#: Shown as a form to fill in, or what CI and these tests are themselves.
+FORMS = {"understudy swap -s PHOTO [-s PHOTO …] -t TARGET -o OUTPUT"}
+DOCTESTS = ["understudy.faces", "understudy"]
+
+
+def commands(kind):
+    for page in PAGES:
+        for block in re.findall(rf"```{kind}\n(.*?)```", page.read_text(encoding="utf-8"), re.S):
+            yield page, block
+
+
+SHOWN = sorted({line for _, block in commands("console") for line in block.strip().splitlines()} - FORMS)
+
+
+@pytest.fixture
+def desk(tmp_path, monkeypatch, hopper_path, astronaut_path, small_clip):
+    """A folder with the files that the documentation speaks of."""
+    (tmp_path / "me.jpg").write_bytes(hopper_path.read_bytes())
+    (tmp_path / "me-from-the-side.jpg").write_bytes(hopper_path.read_bytes())
+    Image.open(astronaut_path).convert("RGB").save(tmp_path / "group.jpg")
+    (tmp_path / "clip.mp4").write_bytes(small_clip.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", [line for line in SHOWN if line.startswith("understudy")])
+def test_shown_commands_run(desk, line):
+    words = shlex.split(line)[1:]
+    if words[0] == "demo":
+        words = [*words[:1], "--seconds", "0.3", "-d", "demo"]
+    done = subprocess.run([sys.executable, "-m", "understudy", *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_other_command_shown_is_a_make_target():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    others = [line for line in SHOWN if not line.startswith("understudy")]
+    assert others
+    for line in others:
+        program, target = line.split()
+        assert program == "make"
+        assert re.search(rf"^{target}:", makefile, re.M), line
+
+
+def test_shown_python_runs(desk):
+    blocks = [block for _, block in commands("python")]
+    assert blocks
+    for block in blocks:
+        exec(compile(block, "README", "exec"), {})
+    assert (desk / "out.mp4").stat().st_size > 1000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.stem)
+def test_examples_run(desk, example):
+    words = ["me.jpg", "clip.mp4", "example.mp4"] if "sys.argv" in example.read_text(encoding="utf-8") else []
+    done = subprocess.run(
+        [sys.executable, str(example), *words], capture_output=True, text=True, check=False, env=dict(os.environ)
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+
+
+@pytest.mark.parametrize("name", DOCTESTS)
+def test_docstrings_run(name):
+    result = doctest.testmod(importlib.import_module(name))
+    assert result.failed == 0
+    assert result.attempted > 0
+
+
+def test_links_lead_somewhere():
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+            if "://" not in target:
+                assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_documented_options_exist():
+    from understudy.cli import swap
+
+    table = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
+    source = Path(swap.__file__).read_text() + (Path(swap.__file__).parent / "options.py").read_text()
+    for option in set(re.findall(r"`(--[a-z-]+)", table)):
+        assert option in source or option in ("--debug", "--output-dir", "--seconds"), option

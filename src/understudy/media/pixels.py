@@ -98,7 +98,9 @@ def for_encoder(frame: Frame, pixel_format: str, colors: Mapping[str, int], size
         return _packed(frame, pixel_format)
     if not isinstance(origin, Decoded) or not _yuv(origin.picture.format):
         return _padded(_converted(frame.picture, pixel_format, shades), size)
-    base = origin.picture.reformat(format=pixel_format, interpolation=EXACT, **shades)
+    base = origin.picture
+    if base.format.name != pixel_format:
+        base = base.reformat(format=pixel_format, interpolation=EXACT, **shades)
     if base is origin.picture or origin.rotation:
         base = _copied(base, origin.rotation)
     bits = bits_of(base.format)

@@ -21,6 +21,8 @@ from understudy.media.pixels import MATRIX_UNKNOWN, Decoded, alpha_of, bgr, bits
 #: Demuxers that are tried: files a camera, phone or editor makes. Playlists and device formats are left
 #: out, because they can make FFmpeg open other files and network addresses.
 DEMUXERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,ogg,asf,mxf,dv,ivf,h264,hevc,m4v,wtv,nut,gif,apng"
+#: PyAV's major version.
+PYAV = int(av.__version__.split(".")[0])
 #: A file whose last frame comes so many seconds before the end that it names is damaged.
 SHORT_BY_SECONDS = 0.5
 
@@ -32,8 +34,10 @@ def open_container(path: Path) -> Any:
         NotMediaError: FFmpeg can't make sense of it.
     """
     options = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
+    # Tags in odd encodings must not stop anybody; from PyAV 19 on they never do.
+    lenient: dict[str, Any] = {"metadata_errors": "replace"} if PYAV < 19 else {}
     try:
-        return av.open(str(path.absolute()), "r", options=options, metadata_errors="replace")
+        return av.open(str(path.absolute()), "r", options=options, **lenient)
     except (av.error.FFmpegError, ValueError) as fault:
         if isinstance(fault, (FileNotFoundError, PermissionError)):
             raise

@@ -53,15 +53,10 @@ CONVERTERS = {"connections-json": connections}
 
 
 def _present(path: Path, entry: dict[str, Any]) -> bool:
-    """Whether ``path`` already holds what ``entry`` promises (a converted file keeps a digest beside it)."""
+    """Whether ``path`` already holds what ``entry`` promises."""
     if not path.is_file():
         return False
-    if "as" not in entry:
-        return bool(sha256(path.read_bytes()) == entry["sha256"])
-    try:
-        return bool(json.loads(path.read_text())["source_sha256"] == entry["sha256"])
-    except (ValueError, KeyError):
-        return False
+    return bool(sha256(path.read_bytes()) == entry.get("written_sha256", entry["sha256"]))
 
 
 def fetch(wheel: dict[str, Any], folder: Path) -> Path:
@@ -117,18 +112,24 @@ def embed(root: Path) -> list[Path]:
 def _converted(data: bytes, entry: dict[str, Any]) -> bytes:
     if "as" not in entry:
         return data
-    content = {"source_sha256": entry["sha256"], **CONVERTERS[entry["as"]](data)}
-    return json.dumps(content, separators=(",", ":")).encode() + b"\n"
+    written = json.dumps(CONVERTERS[entry["as"]](data), separators=(",", ":")).encode() + b"\n"
+    if sha256(written) != entry["written_sha256"]:
+        raise RuntimeError(f"{entry['to']} would not be what is pinned: has its converter changed?")
+    return written
 
 
 def _write(path: Path, data: bytes) -> None:
     """Write atomically: two builds in one tree must not see half a model."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-    Path(name).chmod(0o644)
-    Path(name).replace(path)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 class EmbedHook(BuildHookInterface[Any]):

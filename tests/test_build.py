@@ -32,12 +32,14 @@ def project(tmp_path, monkeypatch):
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr("thing/model.bin", b"weights")
         archive.writestr("thing/edges.py", source)
+    written = b'{"EDGES":[[1,2],[2,3]]}\n'
     digest = lambda data: hashlib.sha256(data).hexdigest()  # noqa: E731
     (tmp_path / "embedded.toml").write_text(
         f'[[wheel]]\nname = "thing"\nversion = "1.0"\npython = "3.12"\nplatforms = ["any"]\nlicence = "x"\n'
         f'sha256 = "{digest(wheel.read_bytes())}"\n'
         f'[[wheel.file]]\nfrom = "thing/model.bin"\nto = "models/model.bin"\nsha256 = "{digest(b"weights")}"\n'
         f'[[wheel.file]]\nfrom = "thing/edges.py"\nto = "edges.json"\nas = "connections-json"\n'
+        f'written_sha256 = "{digest(written)}"\n'
         f'sha256 = "{digest(source)}"\n'
     )
     monkeypatch.setenv("UNDERSTUDY_WHEELS", str(wheels))
@@ -59,10 +61,12 @@ def test_a_second_build_needs_no_wheel(hook, project, monkeypatch):
 
 def test_a_file_that_was_changed_is_taken_again(hook, project):
     hook.embed(project)
-    target = project / "src/understudy/models/model.bin"
-    target.write_bytes(b"tampered")
-    hook.embed(project)
-    assert target.read_bytes() == b"weights"
+    for name in ("models/model.bin", "edges.json"):
+        target = project / "src/understudy" / name
+        good = target.read_bytes()
+        target.write_bytes(b"tampered")
+        hook.embed(project)
+        assert target.read_bytes() == good
 
 
 def test_another_wheel_is_refused(hook, project):

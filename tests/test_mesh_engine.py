@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
@@ -245,16 +246,73 @@ def test_the_same_photo_gives_the_same_identity(sources):
         np.testing.assert_array_equal(a, b)
 
 
-def test_two_photos_fill_what_one_does_not_show(hopper, perception):
+def test_each_part_comes_from_the_photo_that_shows_it(hopper):
+    """A green spot on the cheek that only the second photo shows."""
     puppet = Puppet(hopper, (480, 480), face_share=0.5)
-    left, right = (puppet.render(Motion(yaw=angle)) for angle in (-24, 24))
+    first, second = (puppet.render(Motion(yaw=angle)) for angle in (-28, 28))
+    vertex = 123  # the cheek on the picture's left, which looks away in the first photo
+    assert facing(first.mesh)[vertex] < 0.35 < facing(second.mesh)[vertex]
+    x, y = second.mesh[vertex, :2].astype(int)
+    cv2.circle(second.picture, (int(x), int(y)), 9, (60, 220, 60), -1)
 
     def as_portrait(shot):
         return Portrait(shot.picture, Faces(boxes_xyxy=np.zeros((1, 4)), mesh=shot.mesh[None]))
 
-    one, both = build_texture([as_portrait(left)]), build_texture([as_portrait(left), as_portrait(right)])
-    assert both.opacity.astype(int).sum() >= one.opacity.astype(int).sum() * 0.98
-    assert np.abs(both.color.astype(int) - one.color).mean() > 0.5
+    def greenness(texture):
+        u, v = (topology().uv[vertex] * TEXTURE_SIZE).astype(int)
+        b, g, r = texture.color[v - 4 : v + 4, u - 4 : u + 4].reshape(-1, 3).mean(0)
+        return g - (b + r) / 2
+
+    alone, both = build_texture([as_portrait(first)]), build_texture([as_portrait(first), as_portrait(second)])
+    assert greenness(alone) < 10
+    assert greenness(both) > 50
+
+
+def brightness_over_time(source, shot, levels, reset_at=None):
+    """A clip whose light changes; the mean brightness of its cheeks, of the target and of the swap."""
+    engine, blender = MeshEngine(), Blender()
+    identity = engine.identity([source])
+    faces = Faces(boxes_xyxy=np.zeros((1, 4)), mesh=shot.mesh[None], track_ids=np.array([1]))
+    target, result = [], []
+    for number, level in enumerate(levels):
+        lit = np.clip(shot.picture * level, 0, 255).astype(np.uint8)
+        frame = Frame(lit.copy(), pts=number, time_base=Fraction(1, 30))
+        if number == reset_at:
+            blender.reset()
+        blender.blend(frame, engine.render(frame, faces, {1: identity}))
+        target.append(_around(lit, shot.mesh, 50))
+        result.append(_around(frame.picture, shot.mesh, 50))
+    return np.array(target), np.array(result)
+
+
+def test_a_lamp_that_is_switched_off_darkens_the_swap_at_once(sources, puppets):
+    target, result = brightness_over_time(sources["hopper"], puppets["astronaut"].render(REST), [1.0] * 5 + [0.35] * 3)
+    assert result[5] < 0.6 * result[4]
+    np.testing.assert_allclose(result / result[0], target / target[0], atol=0.12)
+
+
+def test_a_slow_fade_is_followed_slowly(sources, puppets):
+    levels = np.linspace(1.0, 0.6, 30)
+    target, result = brightness_over_time(sources["hopper"], puppets["astronaut"].render(REST), levels)
+    steps = np.diff(result)
+    assert (steps < 0.5).all()  # never back up
+    assert result[-1] / result[0] == pytest.approx(target[-1] / target[0], abs=0.15)
+    assert result[10] / result[0] > target[10] / target[0]  # behind, not ahead
+
+
+def test_flicker_is_damped(sources, puppets):
+    levels = 1.0 + 0.04 * np.where(np.arange(30) % 2, 1, -1)
+    target, result = brightness_over_time(sources["hopper"], puppets["astronaut"].render(REST), levels)
+    assert np.std(result[5:]) < 0.5 * np.std(target[5:])
+
+
+def test_nothing_of_the_light_is_kept_over_a_cut(sources, puppets):
+    shot = puppets["astronaut"].render(REST)
+    _, kept = brightness_over_time(sources["hopper"], shot, [1.0] * 4 + [0.85])
+    _, cut = brightness_over_time(sources["hopper"], shot, [1.0] * 4 + [0.85], reset_at=4)
+    _, fresh = brightness_over_time(sources["hopper"], shot, [0.85])
+    assert cut[-1] == pytest.approx(fresh[0], abs=0.5)
+    assert kept[-1] > cut[-1] + 3
 
 
 def test_the_picture_is_what_it_was_when_it_was_last_looked_at(sources, puppets):

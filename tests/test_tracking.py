@@ -135,3 +135,34 @@ def test_two_people_keep_their_ids_side_by_side(perception, astronaut, hopper):
         where = dict(zip(faces.track_ids.tolist(), faces.boxes_xyxy[:, 0] > 300, strict=True))
         seen.append(where)
     assert all(where == seen[0] for where in seen)
+
+
+def test_a_false_detection_does_not_hide_a_small_face(puppet, perception):
+    """A detector that always likes a spot of wall, and finds the face only when it looks thoroughly."""
+    from understudy.tracking import Tracker
+
+    class Distracted:
+        def detect(self, picture, *, thorough=False):
+            wall = Faces(boxes_xyxy=np.float32([[5, 5, 25, 25]]), scores=[0.9], keypoints5=np.full((1, 5, 2), 15))
+            return Faces.concatenate([wall, perception.detector.detect(picture)]) if thorough else wall
+
+    tracker = Tracker(Distracted(), perception.landmarker, TrackerOptions())
+    assert len(tracker.update(frame_at(puppet.render(REST).picture, 0)).faces) == 1
+
+
+def test_a_cut_makes_the_blender_forget(puppet, perception, hopper):
+    """The pipeline tells the stages: light of one shot does not fall on the next."""
+    from understudy.pipeline import Settings
+    from understudy.pipeline.portraits import portrait_in
+    from understudy.pipeline.stages import FaceSwap
+    from understudy.swapping import MeshEngine
+
+    engine = MeshEngine()
+    identity = engine.identity([portrait_in(hopper, "hopper", perception, None)[0]])
+    swap = FaceSwap(engine, identity, perception, Settings(), still=False)
+    resets = []
+    swap._blender.reset = lambda: resets.append(swap.frames)
+    other = Puppet(hopper, (480, 360), face_share=0.6).render(REST).picture
+    for number in range(8):
+        swap.process(frame_at(puppet.render(REST).picture if number < 4 else other, number))
+    assert resets == [4]

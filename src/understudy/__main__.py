@@ -1,5 +1,5 @@
 """``python -m understudy``."""
 
-from understudy.cli.main import run
+from understudy.cli.entry import run
 
 run()

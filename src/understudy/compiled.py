@@ -11,9 +11,20 @@ from typing import Any, TypeVar, cast
 
 import numba
 
+#: LLVM's fast arithmetic, but for the flags that would let it assume there are no NaNs and infinities.
+FAST = {"contract", "reassoc", "nsz", "arcp", "afn"}
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def compiled(function: Function) -> Function:
     """Compile ``function`` on its first call; it runs without the GIL and keeps its Python type."""
-    return cast(Function, numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")(function))
+
+    def with_cache(cache: bool) -> Function:
+        built = numba.njit(function, cache=cache, nogil=True, fastmath=FAST, error_model="numpy")
+        return cast(Function, built)
+
+    try:
+        return with_cache(True)
+    except RuntimeError:  # no folder that can be written to: compile anew in every process
+        return with_cache(False)

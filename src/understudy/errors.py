@@ -18,6 +18,7 @@ ends with. Where a builtin fits, the error is one too, so ``except FileNotFoundE
     ├── ModelError (RuntimeError)                  exit 5  a model is missing or not what it should be
     └── RunError (RuntimeError)                    exit 6  something failed on the way
         ├── CorruptMediaError
+        ├── EncodingError
         ├── OutputError (OSError)
         └── NoSpaceError (OSError)
 """
@@ -130,6 +131,10 @@ class CorruptMediaError(RunError):
             "What could be read was processed. Fetch or export the file again for the rest.",
         )
         self.at_seconds = at_seconds
+
+
+class EncodingError(RunError):
+    """An encoder that opened failed on the way."""
 
 
 class OutputError(RunError, OSError):

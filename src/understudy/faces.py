@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 import numpy as np
@@ -115,7 +115,3 @@ class Faces:
         """float32 (N,): box areas in square pixels."""
         size = np.maximum(self.boxes_xyxy[:, 2:] - self.boxes_xyxy[:, :2], 0)
         return np.asarray(size[:, 0] * size[:, 1], np.float32)
-
-    def with_track_ids(self, ids: NDArray[np.int64]) -> Faces:
-        """The same people with these ids, int64 (N,)."""
-        return replace(self, track_ids=ids)

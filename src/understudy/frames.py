@@ -55,7 +55,7 @@ class Frame:
         pts: Presentation time in units of ``time_base``.
         time_base: Seconds a unit of ``pts``.
         duration: How long it is shown, in units of ``time_base``; 0 where the source does not say.
-        alpha: uint8 opacity, shape (H, W), for sources that have one. Carried, never written.
+        alpha: uint8 opacity, shape (H, W), for sources that have one. Only the label writes it.
         origin: What the source decoded ``picture`` from; only the sink that knows its type uses it, to
             copy what was not touched without a round trip through BGR.
         changes: What was written into ``picture`` since it was decoded, in order (see ``change``).
@@ -83,6 +83,7 @@ class Frame:
 
         Every stage that writes a pixel gets at it this way, so that a sink knows what was not written.
         """
+        box = box.clipped(self.width, self.height)
         view = self.picture[box.y0 : box.y1, box.x0 : box.x1]
         self.changes.append(Change(box, view.copy()))
         return view
@@ -110,19 +111,29 @@ class _Seal:
 LABEL_SEAL: Final = _Seal()
 
 
-@dataclass(eq=False, slots=True, frozen=True)
 class LabelledFrame:
     """A frame that carries the visible label: the only thing a sink takes.
 
-    It can't be made by hand: ``understudy.provenance`` makes it, and a test keeps it so.
+    It can't be made by hand: ``understudy.provenance`` makes it, and a test keeps it so. From then on its
+    picture can't be written any more.
+
+    Args:
+        frame: The frame, with the label drawn.
+        seal: What only the label holds.
 
     Raises:
         TypeError: made without the label's seal.
     """
 
-    frame: Frame
-    seal: _Seal
+    __slots__ = ("_frame",)
 
-    def __post_init__(self) -> None:
-        if self.seal is not LABEL_SEAL:
+    def __init__(self, frame: Frame, seal: _Seal) -> None:
+        if seal is not LABEL_SEAL:
             raise TypeError("a LabelledFrame is made by understudy.provenance only")
+        frame.picture.flags.writeable = False
+        self._frame = frame
+
+    @property
+    def frame(self) -> Frame:
+        """The frame, to be read."""
+        return self._frame

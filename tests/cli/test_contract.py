@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from understudy.cli.main import main
-from understudy.testing import ClipSpec, talking, write_clip, write_puppet_clip
+from understudy.testing import ClipSpec, write_clip, write_puppet_clip
 
 
 @pytest.fixture
@@ -289,9 +289,12 @@ def test_a_clip_whose_later_part_is_damaged_is_finished_as_far_as_it_reads(run, 
 
 
 def _spawn(words, **more):
-    code = f"import sys; from understudy.cli.main import main; sys.exit(main({[str(w) for w in words]!r}))"
     return subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more
+        [sys.executable, "-m", "understudy", *map(str, words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **more,
     )
 
 
@@ -341,6 +344,83 @@ def test_two_at_once_do_not_meet(folder):
     assert (folder / "same.mp4").stat().st_size > 1000
 
 
+def test_an_output_that_appears_meanwhile_is_not_replaced(folder, monkeypatch, run):
+    from understudy.pipeline.stages import FaceSwap
+
+    process, output = FaceSwap.process, folder / "race.mp4"
+
+    def meanwhile(self, frame):
+        output.write_text("precious")
+        return process(self, frame)
+
+    monkeypatch.setattr(FaceSwap, "process", meanwhile)
+    code, _, err = run("swap", "-s", folder / "photo.jpg", "-t", folder / "clip.mp4", "-o", output)
+    assert code == 2
+    is_one_error(err, "exist")
+    assert output.read_text() == "precious"
+    assert not [path for path in folder.iterdir() if path.name.startswith(".race")]
+
+
+def test_an_output_that_is_a_link_is_followed(folder, run):
+    (folder / "real.mp4").write_text("old")
+    (folder / "link.mp4").symlink_to(folder / "real.mp4")
+    words = ["swap", "-s", folder / "photo.jpg", "-t", folder / "clip.mp4", "-o", folder / "link.mp4"]
+    assert run(*words)[0] == 2
+    assert run(*words, "--overwrite")[0] == 0
+    assert (folder / "link.mp4").is_symlink()
+    assert (folder / "real.mp4").stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    "name", ["x" * 300 + ".mp4", "12:30.mp4", "-o.mp4", "a%03d.mp4", "new\nline.mp4", 'it\'s "so".mp4']
+)
+def test_odd_names(folder, run, name, monkeypatch):
+    monkeypatch.chdir(folder)
+    code, _, err = run("swap", "-s", "photo.jpg", "-t", "clip.mp4", "-o", name)
+    if len(name) > 255:
+        assert code == 6
+        assert err.startswith("error: can't write")
+        assert run("faces", name)[0] == 3
+    else:
+        assert code == 0, err
+        assert (folder / name).stat().st_size > 1000
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX shell")
+@pytest.mark.parametrize("redirect", [">&-", "2>&-", "</dev/null", "| true"])
+def test_closed_streams_are_no_trouble(folder, redirect):
+    line = f"exec 3>&1; {sys.executable} -m understudy faces {folder / 'photo.jpg'} --json {redirect}"
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+    if redirect in (">&-", "2>&-", "</dev/null"):
+        assert done.returncode == 0
+
+
+def test_an_interruption_while_starting_is_clean(folder):
+    for delay in (0.05, 0.2, 0.5):
+        process = _spawn(["faces", folder / "clip.mp4"])
+        time.sleep(delay)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=60)
+        assert "Traceback" not in err
+        assert process.returncode in (130, -signal.SIGTERM, 0)  # before the first line runs, or after the last
+
+
+def test_nothing_that_can_be_written_is_needed(folder, tmp_path):
+    """No home, no cache: compiled code is made anew."""
+    code = (
+        "import numba.core.caching as c, sys\n"
+        "c.CacheImpl._locator_classes = []\n"
+        "from understudy.cli.main import main\n"
+        "sys.exit(main(['faces', sys.argv[1]]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(folder / "photo.jpg")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_terminal_gets_a_progress_bar_with_fps_and_time_left(folder):
     pty = pytest.importorskip("pty")
     leader, follower = pty.openpty()
@@ -362,7 +442,3 @@ def test_a_terminal_gets_a_progress_bar_with_fps_and_time_left(folder):
     process.stdout.close()
     assert b"fps" in seen
     assert b"/25" in seen
-
-
-def test_talking_is_the_same_every_time():
-    assert talking(1.23) == talking(1.23)

@@ -79,8 +79,7 @@ def test_transparency_is_kept_but_not_under_the_label(face, hopper_path, tmp_pat
     after = np.asarray(opened(output, "RGBA"))[:, :, 3]
     assert (after[100:190] == 255).all()
     assert (after[:40, 150:] == 0).all()
-    changed = (after[200:] > 0) | False
-    assert changed.any()
+    assert (after[200:] > 100).sum() > 1000  # the label's plate
 
 
 def test_jpeg_says_that_transparency_is_gone(face, hopper_path, tmp_path):
@@ -145,7 +144,9 @@ def test_animations_keep_their_frames_and_delays(animation, hopper_path, tmp_pat
     assert report.frames == report.frames_swapped == 6
     found = delays_of(output)
     assert len(found) == 6
-    np.testing.assert_allclose(found[:-1], delays[:-1], atol=10)
+    np.testing.assert_allclose(
+        found if result == "gif" else found[:-1], delays if result == "gif" else delays[:-1], atol=10
+    )
     assert opened(output).info.get("loop", 0) == 0
 
 

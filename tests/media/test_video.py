@@ -11,7 +11,7 @@ import pytest
 import understudy
 from understudy.media import EncodeOptions
 from understudy.pipeline import Settings
-from understudy.testing import REST, ClipSpec, Motion, Puppet, talking, write_clip, write_puppet_clip
+from understudy.testing import ClipSpec, Puppet, talking, write_clip, write_puppet_clip
 
 FAST = Settings(encode=EncodeOptions(quality=90))
 
@@ -33,13 +33,6 @@ def packets_of(path, kind, number=0):
 
 def swap(hopper_path, target, output, settings=FAST, **more):
     return understudy.swap(hopper_path, target, output, settings=settings, **more)
-
-
-def outside_mask(before, after, limit):
-    """Pixels that no face or label touches: where both clips agree is checked on the corners only."""
-    height, width = before.shape[:2]
-    part = np.s_[: height // 8, width // 2 :]
-    return np.abs(before[part].astype(int) - after[part].astype(int)).mean() <= limit
 
 
 def test_everything_but_the_face_is_as_it_was(small_clip, hopper_path, tmp_path):
@@ -269,8 +262,3 @@ def test_the_label_is_on_every_frame(small_clip, hopper_path, tmp_path):
         a, b = (f.to_ndarray(format="gray").astype(int) for f in (before, after))
         corners = [np.s_[200:240, :110], np.s_[200:240, 210:], np.s_[:40, :110], np.s_[:40, 210:]]
         assert max(np.abs(a[c] - b[c]).mean() for c in corners) > 12
-
-
-def test_rest_motion_is_available(small_puppet):
-    assert small_puppet.render(REST).picture.shape == (240, 320, 3)
-    assert Motion() == REST

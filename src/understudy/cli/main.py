@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 import traceback
-from types import FrameType
+import warnings
 
 import typer
 
@@ -63,7 +61,8 @@ def main(arguments: list[str] | None = None) -> int:
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
     as_json = "--json" in words
-    previous = signal.signal(signal.SIGTERM, _terminate)
+    if not debug:
+        warnings.simplefilter("ignore")  # libraries' remarks are for developers
     try:
         code = int(_app()(words, prog_name="understudy", standalone_mode=False) or 0)
         # Typer turns Ctrl-C into this exit code by itself, without a word.
@@ -80,25 +79,16 @@ def main(arguments: list[str] | None = None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return _interrupted(as_json)
     except BrokenPipeError:
-        # Whoever read our output stopped; point stdout elsewhere so that Python's own flush stays quiet.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return UNEXPECTED
+        return UNEXPECTED  # whoever read our output stopped: nobody is left to be told
     except Exception as error:  # noqa: BLE001 - the last resort: no traceback reaches a user unasked
         _show_traceback(debug)
         text = " ".join(str(error).split()) or "no message"
         hint = "Run it again with --debug and report what it says."
         return _fail(f"unexpected {type(error).__name__}: {text}", hint, UNEXPECTED, as_json=as_json)
-    finally:
-        signal.signal(signal.SIGTERM, previous)
 
 
 def _interrupted(as_json: bool) -> int:
     return _fail("interrupted", "Nothing half-written was left behind.", INTERRUPTED, as_json=as_json)
-
-
-def _terminate(_number: int, _frame: FrameType | None) -> None:
-    """A polite kill ends like Ctrl-C: cleanly."""
-    raise KeyboardInterrupt
 
 
 def _fail(message: str, hint: str, code: int, *, as_json: bool) -> int:
@@ -115,8 +105,3 @@ def _show_traceback(debug: bool) -> None:
 
 def _lower_first(text: str) -> str:
     return text[:1].lower() + text[1:]
-
-
-def run() -> None:
-    """What the ``understudy`` script calls."""
-    sys.exit(main())

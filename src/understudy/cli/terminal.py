@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-#: Called with the frames done and, if known, how many there are.
-Progress = Callable[[int, "int | None"], None]
+if TYPE_CHECKING:
+    from understudy.pipeline.swap import Progress
 
 
 def say(message: str) -> None:

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from understudy.errors import NoSpaceError, OutputError, UnderstudyError
+import av.error
+
+from understudy.errors import NoSpaceError, OutputError, OutputExistsError, UnderstudyError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -18,18 +20,40 @@ class AtomicFile:
     """A temporary file beside its target that takes the target's name at the end.
 
     Args:
-        target: Where the file shall be. Its folder must exist.
+        target: Where the file shall be. Its folder must exist; a link is followed.
+        overwrite: Whether a file that has appeared there meanwhile may be replaced.
     """
 
-    def __init__(self, target: Path) -> None:
-        self.target = target
+    def __init__(self, target: Path, *, overwrite: bool = False) -> None:
+        target = target.resolve()
+        self.target, self._overwrite = target, overwrite
         # Same folder: a rename across disks is a copy. Same suffix: encoders look at it.
         self.path = target.with_name(f".{target.stem[:40]}.{os.getpid()}-{secrets.token_hex(4)}{target.suffix}")
 
     def commit(self) -> None:
-        """Give the file its name."""
+        """Give the file its name.
+
+        Raises:
+            OutputExistsError: somebody else has made a file of that name meanwhile.
+        """
         with output_errors(self.target):
+            if not self._overwrite and self._linked():
+                self.path.unlink()
+                return
             self.path.replace(self.target)
+
+    def _linked(self) -> bool:
+        """Give it its name by a hard link, which, unlike a rename, never replaces; False if there are none here."""
+        try:
+            os.link(self.path, self.target)
+        except FileExistsError:
+            self.discard()
+            raise OutputExistsError(
+                f"the output has come to exist meanwhile: {self.target}", "Name another, or add --overwrite."
+            ) from None
+        except (OSError, NotImplementedError):
+            return False
+        return True
 
     def discard(self) -> None:
         """Remove it; nothing was there if it is not."""
@@ -48,10 +72,10 @@ def output_errors(target: Path) -> Iterator[None]:
         yield
     except UnderstudyError:
         raise
-    except OSError as fault:
-        if fault.errno in _FULL:
+    except (OSError, av.error.FFmpegError) as fault:
+        if getattr(fault, "errno", None) in _FULL:
             raise NoSpaceError(target) from fault
-        reason = fault.strerror or str(fault)
+        reason = getattr(fault, "strerror", None) or str(fault)
         raise OutputError(
             f"can't write {target}: {reason}", "Check the folder and its permissions, or name another output."
         ) from fault

@@ -55,6 +55,7 @@ class MediaInfo:
         pixel_aspect: Width of a pixel over its height.
         has_alpha: Whether frames carry ``alpha``.
         loop: For animations: how often they play; 0 is for ever.
+        last_delay: For animations: how long the last frame stays, in seconds.
         exif, icc_profile: For stills: carried to the output as they are (upright).
         notes: What the user should know of how it is read.
     """
@@ -74,6 +75,7 @@ class MediaInfo:
     pixel_aspect: Fraction = Fraction(1)
     has_alpha: bool = False
     loop: int = 0
+    last_delay: float | None = None
     exif: bytes | None = None
     icc_profile: bytes | None = None
     notes: tuple[str, ...] = ()

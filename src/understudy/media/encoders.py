@@ -139,8 +139,10 @@ def opens(encoder: str) -> str | None:
         context.width, context.height = 320, 240
         context.time_base = Fraction(1, 30)
         context.framerate = Fraction(30)
-        formats = context.codec.video_formats
-        context.pix_fmt = formats[0].name if formats else "yuv420p"
+        offered = [form.name for form in context.codec.video_formats or ()]
+        context.pix_fmt = next((form for form in ("yuv420p", "nv12", "bgra") if form in offered), "yuv420p")
+        if encoder == "gif":
+            context.pix_fmt = "pal8"
         context.options = ENCODERS[encoder](80) if encoder in ENCODERS else {}
         context.open()
     except (av.error.FFmpegError, ValueError, OSError) as fault:

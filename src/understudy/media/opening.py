@@ -28,7 +28,11 @@ def check_input(path: Path, role: str = "input") -> None:
     Raises:
         InputNotFoundError, InputUnreadableError, NotMediaError: it is not.
     """
-    if not path.exists():
+    try:
+        there = path.exists()
+    except OSError as fault:  # a name that the system refuses
+        raise InputNotFoundError(path, role) from fault
+    if not there:
         raise InputNotFoundError(path, role)
     if not path.is_file():
         raise NotMediaError(f"the {role} is not a file: {path}", "Name a picture or a video.")
@@ -55,19 +59,19 @@ def open_source(path: Path, max_pixels: int = MAX_PIXELS) -> Source:
         raise
 
 
-def open_sink(target: Path, info: MediaInfo, options: EncodeOptions, *, keep_streams: bool = True) -> Sink:
+def open_sink(target: Path, info: MediaInfo, options: EncodeOptions, *, overwrite: bool = False) -> Sink:
     """Open the output for what ``info`` describes; ``check_output`` comes first.
 
     Args:
         target: The file to write.
         info: Of the source.
         options: Encoder and quality.
-        keep_streams: Copy sound, subtitles and metadata from the source's file.
+        overwrite: Whether a file that appears there meanwhile may be replaced.
     """
     if info.kind is MediaKind.IMAGE:
-        return StillSink(target, info, options)
-    copy_from = info.path if keep_streams and info.kind is MediaKind.VIDEO else None
-    return VideoSink(target, info, options, copy_from)
+        return StillSink(target, info, options, overwrite=overwrite)
+    copy_from = info.path if info.kind is MediaKind.VIDEO else None
+    return VideoSink(target, info, options, copy_from, overwrite=overwrite)
 
 
 def check_output(target: Path, kind: MediaKind, inputs: Iterable[Path], *, overwrite: bool) -> None:
@@ -80,6 +84,15 @@ def check_output(target: Path, kind: MediaKind, inputs: Iterable[Path], *, overw
         OutputError: its folder does not exist or can't be written to.
     """
     check_suffix(target, kind)
+    if not _working_directory():
+        raise OutputError("the working directory is gone", "Change to a folder that exists.")
+    folder, taken = target.absolute().parent, True
+    try:
+        target.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        taken = False
+    except OSError as fault:  # a name that the system refuses
+        raise OutputError(f"can't write {target}: {fault.strerror}", "Name another output.") from fault
     for path in inputs:
         if path.exists() and target.exists() and path.samefile(target):
             raise OutputIsInputError(
@@ -87,13 +100,20 @@ def check_output(target: Path, kind: MediaKind, inputs: Iterable[Path], *, overw
             )
     if target.is_dir():
         raise OutputExistsError(f"the output is a folder: {target}", "Name a file in it.")
-    if target.exists() and not overwrite:
+    if taken and not overwrite:
         raise OutputExistsError(f"the output exists: {target}", "Name another, or add --overwrite.")
-    folder = target.absolute().parent
     if not folder.is_dir():
         raise OutputError(f"the output's folder does not exist: {folder}", f"Make it first: mkdir -p {folder}")
     if not os.access(folder, os.W_OK):
         raise OutputError(f"the output's folder can't be written to: {folder}", "Name another folder.")
+
+
+def _working_directory() -> bool:
+    try:
+        Path.cwd()
+    except OSError:
+        return False
+    return True
 
 
 def check_suffix(target: Path, kind: MediaKind | None) -> None:

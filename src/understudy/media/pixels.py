@@ -48,7 +48,7 @@ class Decoded:
 
 def settle_colors(picture: av.VideoFrame) -> None:
     """Fill in what the stream does not say, as players do: BT.709 for HD, BT.601 below, limited range."""
-    if picture.format.is_rgb or picture.format.name.startswith("gray"):
+    if not is_yuv(picture.format) and not picture.format.name.startswith(("yuy", "uyvy", "yvyu", "nv", "p0")):
         return
     if picture.colorspace in (MATRIX_RGB, MATRIX_UNKNOWN):
         picture.colorspace = MATRIX_709 if max(picture.width / 16 * 9, picture.height) >= 720 else MATRIX_601
@@ -62,6 +62,8 @@ def bgr(picture: av.VideoFrame, rotation: int) -> UInt8Array:
     By the fast conversion: see the module's docstring for why that does no harm.
     """
     pixels = picture.reformat(format="bgr24").to_ndarray()
+    if picture.format.name == "bgr24":
+        pixels = pixels.copy()  # nothing was converted: this is the decoder's own memory, and frames are written to
     return np.ascontiguousarray(np.rot90(pixels, rotation), np.uint8)
 
 
@@ -96,7 +98,7 @@ def for_encoder(frame: Frame, pixel_format: str, colors: Mapping[str, int], size
     origin = frame.origin
     if pixel_format.startswith(("bgr", "rgb")):
         return _packed(frame, pixel_format)
-    if not isinstance(origin, Decoded) or not _yuv(origin.picture.format):
+    if not isinstance(origin, Decoded) or not is_yuv(origin.picture.format):
         return _padded(_converted(frame.picture, pixel_format, shades), size)
     base = origin.picture
     if base.format.name != pixel_format:
@@ -211,8 +213,9 @@ def planes(picture: av.VideoFrame) -> list[AnyArray]:
     return views
 
 
-def _yuv(pixel_format: av.VideoFormat) -> bool:
-    return not pixel_format.is_rgb and pixel_format.name != "pal8" and pixel_format.is_planar
+def is_yuv(pixel_format: av.VideoFormat) -> bool:
+    """Whether it is planar YUV with chroma."""
+    return not pixel_format.is_rgb and pixel_format.is_planar and len(pixel_format.components) >= 3
 
 
 def _converted(picture: UInt8Array, pixel_format: str, shades: Mapping[str, int]) -> av.VideoFrame:
@@ -223,7 +226,7 @@ def _converted(picture: UInt8Array, pixel_format: str, shades: Mapping[str, int]
 def _packed(frame: Frame, pixel_format: str) -> av.VideoFrame:
     """The frame as packed RGB."""
     pixels, origin = frame.picture, frame.origin
-    if isinstance(origin, Decoded) and _yuv(origin.picture.format):
+    if isinstance(origin, Decoded) and is_yuv(origin.picture.format):
         exact = origin.picture.reformat(format="bgr24", interpolation=EXACT).to_ndarray()
         pixels = np.ascontiguousarray(np.rot90(exact, origin.rotation))
         for box, before, after in changes_of(frame):

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import warnings
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
-from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, ImageSequence, UnidentifiedImageError
 
 from understudy.arrays import UInt8Array
-from understudy.errors import InputTooLargeError, NotMediaError
+from understudy.errors import InputTooLargeError, NotMediaError, OutputError
 from understudy.frames import Frame, LabelledFrame
 from understudy.media.atomic import AtomicFile, output_errors
 from understudy.media.base import Damage, MediaInfo, MediaKind
@@ -20,8 +22,15 @@ from understudy.media.encoders import STILL_FORMATS, EncodeOptions
 
 #: EXIF's tag for the orientation.
 ORIENTATION = 0x0112
+#: What is opened as a picture. Pillow knows more, some of it by calling other programs.
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "PPM", "AVIF", "JPEG2000")
+#: Formats whose further pictures are frames in time; elsewhere they are pages, depth maps or previews.
+ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
 #: What browsers make of animations that ask for (nearly) no delay, in milliseconds.
 DEFAULT_DELAY = 100
+#: Pillow's modes whose pictures are RGB already.
+RGB_MODES = ("RGB", "RGBA", "RGBX", "P", "PA")
+_CAP_LOCK = threading.Lock()
 
 
 def open_picture(path: Path, max_pixels: int) -> Image.Image | None:
@@ -31,25 +40,31 @@ def open_picture(path: Path, max_pixels: int) -> Image.Image | None:
         InputTooLargeError: more pixels than the cap.
         NotMediaError: a picture file that is damaged.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        try:
-            picture = Image.open(path)
-        except UnidentifiedImageError:
-            return None
-        except Image.DecompressionBombError as fault:
-            raise NotMediaError(
-                f"{path.name} has too many pixels to be opened safely",
-                "Make it smaller (under 178 megapixels).",
-            ) from fault
-        except (OSError, ValueError, SyntaxError) as fault:
-            if isinstance(fault, (FileNotFoundError, PermissionError, IsADirectoryError)):
-                raise
-            raise _damaged(path, fault) from fault
+    try:
+        with _own_cap():
+            Image.init()
+            picture = Image.open(path, formats=[name for name in FORMATS if name in Image.OPEN])
+    except UnidentifiedImageError:
+        return None
+    except (FileNotFoundError, PermissionError, IsADirectoryError):
+        raise
+    except Exception as fault:
+        raise _damaged(path, fault) from fault
     if picture.width * picture.height > max_pixels:
         picture.close()
         raise InputTooLargeError(path, picture.width, picture.height, max_pixels)
     return picture
+
+
+@contextmanager
+def _own_cap() -> Iterator[None]:
+    """Leave the decision about size to ``max_pixels``: Pillow's own limit is a global that a user can't raise."""
+    with _CAP_LOCK:
+        kept, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = kept
 
 
 def load_photo(path: Path, max_pixels: int) -> UInt8Array | None:
@@ -65,13 +80,33 @@ def load_photo(path: Path, max_pixels: int) -> UInt8Array | None:
         return _pixels(path, picture)[0]
 
 
+def _plays(picture: Image.Image) -> int:
+    """How often an animation plays; 0 is for ever. A GIF that says nothing plays once, one that says n n + 1 times."""
+    said = picture.info.get("loop")
+    if picture.format == "GIF":
+        return 1 if said is None else (0 if said == 0 else int(said) + 1)
+    return int(said or 0)
+
+
+def _notes(picture: Image.Image, animated: bool) -> Iterator[str]:
+    if picture.mode.startswith("I"):
+        yield "16-bit picture: processed and written with 8 bits"
+    if picture.mode == "F":
+        yield "floating-point picture: processed and written with 8 bits"
+    pictures = getattr(picture, "n_frames", 1)
+    if pictures > 1 and not animated:
+        yield f"the file holds {pictures} pictures: the first was taken"
+    if picture.info.get("icc_profile") and _profile(picture) is None:
+        yield "the colour profile does not fit an RGB picture: converted or left out"
+
+
 class StillSource:
     """One photo or one animated picture as frames."""
 
     def __init__(self, path: Path, picture: Image.Image) -> None:
         self._path, self._picture = path, picture
         self._damage: Damage | None = None
-        animated = getattr(picture, "n_frames", 1) > 1
+        animated = picture.format in ANIMATED and getattr(picture, "n_frames", 1) > 1
         width, height = picture.size
         if picture.getexif().get(ORIENTATION, 1) >= 5:
             width, height = height, width
@@ -96,10 +131,11 @@ class StillSource:
                 "tagged_matrix": 2,
             },
             has_alpha=picture.has_transparency_data,
-            loop=int(picture.info.get("loop", 0)),
+            loop=_plays(picture),
+            last_delay=delays[-1] / 1000 if animated else None,
             exif=_upright_exif(picture),
-            icc_profile=picture.info.get("icc_profile"),
-            notes=("16-bit picture: processed and written with 8 bits",) if picture.mode.startswith("I") else (),
+            icc_profile=_profile(picture),
+            notes=tuple(_notes(picture, animated)),
         )
 
     @property
@@ -126,9 +162,9 @@ class StillSource:
                 self._picture.seek(number)
                 self._picture.load()  # WebP says the delay only then
                 frame = self._frame(self._picture, pts, _delay(self._picture))
-            except (NotMediaError, EOFError, OSError, SyntaxError) as fault:
+            except Exception as fault:
                 if number == 0:
-                    raise
+                    raise fault if isinstance(fault, NotMediaError) else _damaged(self._path, fault) from fault
                 self._damage = Damage(pts / 1000, str(fault))
                 return
             yield frame
@@ -144,18 +180,18 @@ class StillSource:
             for picture in ImageSequence.Iterator(self._picture):
                 picture.load()  # WebP says the delay only then
                 delays.append(_delay(picture))
-        except (OSError, SyntaxError, EOFError, ValueError) as fault:
+            self._picture.seek(0)
+        except Exception as fault:
             if not delays:
                 raise _damaged(self._path, fault) from fault
-        self._picture.seek(0)
         return delays
 
 
 class StillSink:
     """Writes one still."""
 
-    def __init__(self, target: Path, info: MediaInfo, options: EncodeOptions) -> None:
-        self._file, self._info, self._options = AtomicFile(target), info, options
+    def __init__(self, target: Path, info: MediaInfo, options: EncodeOptions, *, overwrite: bool = False) -> None:
+        self._file, self._info, self._options = AtomicFile(target, overwrite=overwrite), info, options
         self.notes = list(info.notes)
 
     def __enter__(self) -> StillSink:
@@ -190,7 +226,17 @@ class StillSink:
             "WEBP": {"lossless": True} if quality == 100 else {"quality": quality, "method": 4},
         }
         with output_errors(self._file.target):
-            Image.fromarray(rgb).save(self._file.path, form, **settings[form], **extra)
+            try:
+                try:
+                    Image.fromarray(rgb).save(self._file.path, form, **settings[form], **extra)
+                except ValueError:
+                    if "exif" not in extra:
+                        raise
+                    del extra["exif"]
+                    Image.fromarray(rgb).save(self._file.path, form, **settings[form], **extra)
+                    self.notes.append(f"the EXIF data is left out: {form} can't hold so much")
+            except ValueError as fault:  # a limit of the format, such as WebP's size
+                raise OutputError(f"can't write {form}: {fault}", "Write a PNG instead.") from fault
 
 
 def _pixels(path: Path, picture: Image.Image) -> tuple[UInt8Array, UInt8Array | None]:
@@ -198,15 +244,35 @@ def _pixels(path: Path, picture: Image.Image) -> tuple[UInt8Array, UInt8Array | 
     try:
         upright = ImageOps.exif_transpose(picture)
         if upright.mode.startswith("I") or upright.mode == "F":
-            deep = np.asarray(upright, np.float64)
-            gray = np.clip(deep / (257 if deep.max() > 255 else 1), 0, 255).astype(np.uint8)
+            deep = np.nan_to_num(np.asarray(upright, np.float64))
+            # Integers have 16 bits; floating point goes to 1, or, where it goes further, to 255.
+            span = 65535.0 if upright.mode != "F" else (1.0 if deep.max() <= 1 else 255.0)
+            gray = np.clip(np.round(deep * (255 / span)), 0, 255).astype(np.uint8)
             return np.repeat(gray[:, :, None], 3, axis=2), None
+        if upright.mode == "CMYK" and upright.info.get("icc_profile"):
+            upright = _from_cmyk(upright)
         if upright.has_transparency_data:
             rgba = np.asarray(upright.convert("RGBA"), np.uint8)
             return np.ascontiguousarray(rgba[:, :, 2::-1]), np.ascontiguousarray(rgba[:, :, 3])
         return np.ascontiguousarray(np.asarray(upright.convert("RGB"), np.uint8)[:, :, ::-1]), None
-    except (OSError, SyntaxError, ValueError, EOFError) as fault:
+    except Exception as fault:
         raise _damaged(path, fault) from fault
+
+
+def _profile(picture: Image.Image) -> bytes | None:
+    """The picture's colour profile, if it describes RGB, which is what is written."""
+    profile = picture.info.get("icc_profile")
+    return bytes(profile) if profile and profile[16:20] == b"RGB " and picture.mode in RGB_MODES else None
+
+
+def _from_cmyk(picture: Image.Image) -> Image.Image:
+    """To sRGB by the picture's own profile; by Pillow's rule of thumb if the profile is broken."""
+    try:
+        own = ImageCms.ImageCmsProfile(BytesIO(picture.info["icc_profile"]))
+        converted = ImageCms.profileToProfile(picture, own, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError):
+        return picture.convert("RGB")
+    return converted or picture.convert("RGB")
 
 
 def _delay(picture: Image.Image) -> int:

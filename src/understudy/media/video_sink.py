@@ -13,12 +13,12 @@ import av
 import av.error
 import av.filter
 
-from understudy.errors import EncoderError
+from understudy.errors import EncodingError
 from understudy.frames import LabelledFrame
 from understudy.media.atomic import AtomicFile, output_errors
 from understudy.media.base import MediaInfo, MediaKind
 from understudy.media.encoders import CONTAINERS, ENCODERS, EncodeOptions, choose_encoder
-from understudy.media.passthrough import Passthrough
+from understudy.media.passthrough import Passthrough, pictures_only
 from understudy.media.pixels import bits_of, for_encoder
 
 #: Transfer curves of HDR (ITU-T H.273): PQ and HLG.
@@ -35,29 +35,49 @@ class VideoSink:
         info: What the frames' source says of itself.
         options: Encoder and quality.
         copy_from: File whose other streams are copied; None for none.
+        overwrite: Whether a file that appears under the target's name meanwhile may be replaced.
 
     Raises:
         EncoderError: the encoder does not fit or open.
     """
 
-    def __init__(self, target: Path, info: MediaInfo, options: EncodeOptions, copy_from: Path | None) -> None:
+    def __init__(
+        self,
+        target: Path,
+        info: MediaInfo,
+        options: EncodeOptions,
+        copy_from: Path | None,
+        *,
+        overwrite: bool = False,
+    ) -> None:
         suffix = target.suffix.lower()
         container = CONTAINERS[suffix]
         self._encoder = choose_encoder(suffix, options.encoder, info.bit_depth)
         self._info, self._target = info, target
         self.notes = list(info.notes)
         self._animated = suffix in (".gif", ".webp")
-        self._file = AtomicFile(target)
+        self._file = AtomicFile(target, overwrite=overwrite)
         self._passthrough: Passthrough | None = None
+        self._durations: dict[int, int] = {}
+        self._end = 0
+        self._first: tuple[int, int] | None = None
         self._palette: _GifPalette | None = None
         muxer_options = dict(container.options)
-        if self._animated:
+        if suffix == ".gif":  # FFmpeg counts repetitions here, -1 for none
+            muxer_options["loop"] = str(-1 if info.loop == 1 else max(info.loop - 1, 0))
+            if info.last_delay is not None:
+                muxer_options["final_delay"] = str(round(info.last_delay * 100))
+        elif suffix == ".webp":
             muxer_options["loop"] = str(info.loop)
         try:
             with output_errors(target):
-                self._container = av.open(str(self._file.path), "w", format=container.format, options=muxer_options)
+                # Absolute, or FFmpeg takes "12:30.mp4" for an address.
+                path = str(self._file.path.absolute())
+                self._container = av.open(path, "w", format=container.format, options=muxer_options)
                 self._stream = self._add_stream(options)
-                if copy_from is not None and not self._animated:
+                if copy_from is not None and self._animated:
+                    self.notes += pictures_only(copy_from)
+                elif copy_from is not None:
                     self._passthrough = Passthrough(copy_from, self._container)
                     self.notes += self._passthrough.notes
         except BaseException:
@@ -95,6 +115,8 @@ class VideoSink:
             picture.pts, picture.time_base = frame.pts, frame.time_base
             if frame.duration:
                 picture.duration = frame.duration
+                self._durations[frame.pts] = frame.duration
+                self._end = frame.pts + frame.duration
             for ready in self._palette.apply(picture) if self._palette else [picture]:
                 self._container.mux(self._encode(ready))
 
@@ -102,20 +124,36 @@ class VideoSink:
         if picture is not None and picture.format.name != self._stream.codec_context.pix_fmt:
             picture = picture.reformat(format=self._stream.codec_context.pix_fmt)
         try:
-            return list(self._stream.encode(picture))
+            packets = list(self._stream.encode(picture))
         except (av.error.InvalidDataError, av.error.ExternalError, ValueError) as fault:
-            raise EncoderError(
+            raise EncodingError(
                 f"the encoder {self._encoder} failed: {getattr(fault, 'strerror', None) or fault}",
                 "Try another with --encoder; `understudy doctor` lists those that open.",
             ) from fault
+        for packet in packets:
+            if self._first is None and packet.dts is not None:
+                self._first = (packet.pts, packet.dts)
+            # Encoders guess a packet's duration from the next one's time; the last has no next one.
+            duration = self._durations.pop(packet.pts, None)
+            if duration and packet.time_base == self._info.time_base:
+                packet.duration = duration
+        return packets
 
     def _finish(self) -> None:
         if self._palette:
             for ready in self._palette.apply(None):
                 self._container.mux(self._encode(ready))
+            if self._palette.dropped:
+                self.notes.append(f"{self._palette.dropped} frames left out: GIF holds at most 100 a second")
         if self._passthrough is not None:
             self._passthrough.copy_until(None)
-        self._container.mux(self._encode(None))
+        packets = self._encode(None)
+        if packets and packets[-1].dts is not None and packets[-1].time_base == self._info.time_base:
+            # A file's length is its last packet's, in decoding order, and that need not be the frame shown last.
+            first_pts, first_dts = self._first or (0, 0)
+            rest = (self._end - first_pts) - (packets[-1].dts - first_dts)
+            packets[-1].duration = max(packets[-1].duration or 0, rest)
+        self._container.mux(packets)
 
     def _abandon(self) -> None:
         """Close everything without a word and remove what was written."""
@@ -147,6 +185,8 @@ class VideoSink:
             self._palette = _GifPalette(*self._size, self._frame_format, info.time_base)
         stream.time_base = context.time_base
         context.sample_aspect_ratio = info.pixel_aspect
+        if context.codec.canonical_name == "hevc" and self._container.format.name in ("mp4", "mov"):
+            context.codec_tag = "hvc1"  # the only one that Apple's players take
         if not self._animated:
             context.color_range = info.colors["range"]
             context.color_primaries = info.colors["primaries"]
@@ -159,8 +199,6 @@ class VideoSink:
         offered = [form.name for form in stream.codec.video_formats or ()]
         if self._encoder == "libwebp_anim":
             return "bgra"
-        if self._info.has_alpha and self._encoder == "libvpx-vp9":
-            return "yuv420p"
         wanted = _PREFERRED[10 if self._info.bit_depth > 8 else 8] + _PREFERRED[8]
         return next((form for form in wanted if form in offered), offered[0] if offered else "yuv420p")
 
@@ -178,9 +216,14 @@ class VideoSink:
         bits = 8 if self._animated else bits_of(av.VideoFormat(self._frame_format))
         curve = HDR_CURVES.get(info.colors.get("transfer", 2))
         if curve and not self._animated:
-            self.notes.append(f"HDR ({curve}): kept as it is; the swapped face is computed with 8 bits in that curve")
+            self.notes.append(
+                f"HDR ({curve}): curve and depth are kept, mastering data is not; "
+                "the swapped face is computed with 8 bits in that curve"
+            )
         if info.bit_depth > bits and info.kind is MediaKind.VIDEO:
             self.notes.append(f"{info.bit_depth}-bit video is written with {bits} bits")
+        if any(kind in info.pixel_format for kind in ("444", "422")) and "420" in self._frame_format:
+            self.notes.append(f"{info.pixel_format} is written as {self._frame_format}: half the colour resolution")
         if info.has_alpha and not self._animated:
             self.notes.append(f"transparency is left out: {self._target.suffix} is written opaque")
 
@@ -203,7 +246,8 @@ class _GifPalette:
         generate.link_to(use, 0, 1)
         use.link_to(self._sink)
         graph.configure()
-        self._graph = graph
+        self._graph, self._last = graph, -1
+        self.dropped = 0
 
     def apply(self, picture: av.VideoFrame | None) -> Iterator[av.VideoFrame]:
         """The frames that are ready once ``picture`` is in; None says that no more come."""
@@ -213,6 +257,10 @@ class _GifPalette:
                 ready: Any = self._sink.pull()
             except (av.error.BlockingIOError, av.error.EOFError):
                 return
-            ready.pts = int(ready.pts * Fraction(ready.time_base) * 100)
-            ready.time_base = Fraction(1, 100)
+            pts = round(ready.pts * Fraction(ready.time_base) * 100)
+            if pts <= self._last:
+                self.dropped += 1  # GIF knows only hundredths of a second
+                continue
+            ready.duration = round((ready.duration or 0) * Fraction(ready.time_base) * 100)
+            ready.pts, ready.time_base, self._last = pts, Fraction(1, 100), pts
             yield ready

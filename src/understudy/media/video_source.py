@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import heapq
 import re
+from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -16,13 +18,27 @@ import av.error
 from understudy.errors import InputTooLargeError, NotMediaError
 from understudy.frames import Frame
 from understudy.media.base import Damage, MediaInfo, MediaKind
-from understudy.media.pixels import MATRIX_UNKNOWN, Decoded, alpha_of, bgr, bits_of, has_alpha, settle_colors
+from understudy.media.pixels import (
+    MATRIX_601,
+    MATRIX_709,
+    MATRIX_UNKNOWN,
+    RANGE_LIMITED,
+    Decoded,
+    alpha_of,
+    bgr,
+    bits_of,
+    has_alpha,
+    is_yuv,
+    settle_colors,
+)
 
 #: Demuxers that are tried: files a camera, phone or editor makes. Playlists and device formats are left
 #: out, because they can make FFmpeg open other files and network addresses.
 DEMUXERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,ogg,asf,mxf,dv,ivf,h264,hevc,m4v,wtv,nut,gif,apng"
 #: PyAV's major version.
 PYAV = int(av.__version__.split(".")[0])
+#: How far apart decoding and showing order may be, in frames.
+REORDER = 4
 #: A file whose last frame comes so many seconds before the end that it names is damaged.
 SHORT_BY_SECONDS = 0.5
 
@@ -47,6 +63,30 @@ def open_container(path: Path) -> Any:
         ) from fault
 
 
+def start_shift(container: Any) -> Fraction:
+    """Seconds to take off every time of a file.
+
+    Broadcast streams start at whatever their clock shows, a day in at times; elsewhere a start is meant.
+    """
+    broadcast = container.format.name in ("mpegts", "mpeg") and container.start_time
+    return Fraction(container.start_time, av.time_base) if broadcast else Fraction(0)
+
+
+def main_video_stream(container: Any) -> Any | None:
+    """The video that a player shows: the one marked so, else the largest; never a cover picture.
+
+    None if there is no video, or none whose codec is known.
+    """
+    cover = av.stream.Disposition.attached_pic
+    moving = [s for s in container.streams.video if s.codec_context is not None and not s.disposition & cover]
+
+    def rank(stream: Any) -> tuple[bool, int]:
+        marked = bool(stream.disposition & av.stream.Disposition.default)
+        return marked, (stream.codec_context.width or 0) * (stream.codec_context.height or 0)
+
+    return max(moving, key=rank, default=None)
+
+
 class VideoSource:
     """Frames of a video file, upright, with the file's own timestamps.
 
@@ -66,8 +106,13 @@ class VideoSource:
         try:
             self._stream = self._video_stream()
             self._stream.thread_type = "AUTO"
+            # Before anything is decoded: some decoders reset what the container says.
+            self._tags = self._said_colors()
+            self._shift = start_shift(self._container)
             self._packets = 0
             self._frames = self._decoded()
+            if "avi" in self._container.format.name:
+                self._frames = _in_order(self._frames)
             self._first = next(self._frames, None)
             if self._first is None:
                 raise NotMediaError(
@@ -99,15 +144,18 @@ class VideoSource:
         """
         time_base, last = self.info.time_base, None
         step = max(1, round(1 / (self.info.rate or 25) / time_base))
+        shown = 0
         picture = self._first
+        shift = int(self._shift / time_base)
         while picture is not None:
-            pts = picture.pts if picture.pts is not None else (0 if last is None else last + step)
+            pts = picture.pts - shift if picture.pts is not None else (0 if last is None else last + step)
             if last is not None and pts <= last:
                 pts = last + 1
-            last = pts
+            last, shown = pts, int(picture.duration or step)
             yield self._frame(picture, pts)
             picture = next(self._frames, None)
-        self._check_length(float(last * time_base) if last is not None else 0.0)
+        start = 0 if last is None else last
+        self._check_length(float(start * time_base), float((start + shown) * time_base))
 
     def _frame(self, picture: av.VideoFrame, pts: int) -> Frame:
         if (picture.width, picture.height) != self._coded_size:
@@ -123,11 +171,11 @@ class VideoSource:
         )
 
     def _video_stream(self) -> Any:
-        moving = [s for s in self._container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
-        if not moving:
-            raise NotMediaError(f"{self._path.name} holds no video", "Name a file with pictures in it.")
-        # The largest: files with previews carry more than one.
-        stream = max(moving, key=lambda s: (s.codec_context.width or 0) * (s.codec_context.height or 0))
+        stream = main_video_stream(self._container)
+        if stream is None:
+            raise NotMediaError(
+                f"{self._path.name} holds no video that can be decoded", "Name a file with pictures in it."
+            )
         width, height = stream.codec_context.width or 0, stream.codec_context.height or 0
         if width * height > self._max_pixels:
             raise InputTooLargeError(self._path, width, height, self._max_pixels)
@@ -143,32 +191,53 @@ class VideoSource:
             except av.error.FFmpegError as fault:
                 self._note_damage(last, _said(fault))
                 packet = None
-            if packet is None:
-                return
-            self._packets += packet.size > 0
+            # An empty packet with a time repeats the picture before it; one without flushes the decoder.
+            self._packets += packet is not None and (packet.size > 0 or packet.dts is not None)
             try:
-                pictures = packet.decode()
+                # After the last packet, or where reading broke off, the decoder still holds some pictures.
+                pictures = self._stream.codec_context.decode(packet)
+            except av.error.EOFError:
+                return  # it was flushed by the demuxer's own last packet
             except av.error.FFmpegError as fault:
                 self._note_damage(last, _said(fault))
+                if packet is None:
+                    return
                 continue
             for picture in pictures:
                 if picture.is_corrupt:
                     self._note_damage(last, "damaged pictures")
                 last = float(picture.time or last)
                 yield picture
+            if packet is None:
+                return
 
     def _note_damage(self, at_seconds: float, reason: str) -> None:
         if self._damage is None:
             self._damage = Damage(at_seconds, reason)
 
-    def _check_length(self, last: float) -> None:
-        """Damage, too, is a file that ends before it should."""
+    def _check_length(self, last: float, shown_until: float) -> None:
+        """Damage, too, is a file that ends before it should.
+
+        Args:
+            last: When the last frame starts, in seconds.
+            shown_until: When it ends.
+        """
         stream = self._stream
-        if stream.frames and self._packets < stream.frames:
+        # AVI counts repeated pictures, which it does not store, as frames.
+        if stream.frames and self._packets < stream.frames and "avi" not in self._container.format.name:
             self._note_damage(last, f"{self._packets} of {stream.frames} frames are there")
         end = _promised_end(self._container, stream)
-        if end is not None and end - last > max(SHORT_BY_SECONDS, 3 / float(self.info.rate or 25)):
+        if end is not None and end - shown_until > max(SHORT_BY_SECONDS, 3 / float(self.info.rate or 25)):
             self._note_damage(last, f"the file names a length of {end:.2f} s")
+
+    def _said_colors(self) -> dict[str, int]:
+        context = self._stream.codec_context
+        matrix = context.colorspace
+        return {
+            "primaries": int(context.color_primaries or 2),
+            "transfer": int(context.color_trc or 2),
+            "tagged_matrix": int(MATRIX_UNKNOWN if matrix is None else matrix),
+        }
 
     def _describe(self, first: av.VideoFrame) -> MediaInfo:
         stream, context = self._stream, self._stream.codec_context
@@ -177,12 +246,25 @@ class VideoSource:
         if first.width * first.height > self._max_pixels:
             raise InputTooLargeError(self._path, first.width, first.height, self._max_pixels)
         settle_colors(first)
+        colors = {
+            "matrix": int(first.colorspace),
+            "range": int(first.color_range),
+            **self._tags,
+        }
+        if not is_yuv(first.format):
+            # RGB and gray become YUV here: in the matrix that players expect of the size, and said so.
+            matrix = MATRIX_709 if first.height >= 720 else MATRIX_601
+            colors |= {"matrix": matrix, "tagged_matrix": matrix, "range": RANGE_LIMITED}
         turned = self._rotation % 2 == 1
         width, height = self._coded_size[::-1] if turned else self._coded_size
         aspect = Fraction(stream.sample_aspect_ratio or 1) or Fraction(1)
         notes = []
         if first.rotation % 90:
             notes.append(f"rotated by {first.rotation} degrees: left as it is")
+        if first.interlaced_frame:
+            notes.append("interlaced video is processed and written as whole frames")
+        if stream.metadata.get("alpha_mode") == "1":
+            notes.append("the transparency of VP8 and VP9 video is not read")
         if stream.duration is not None:
             duration: float | None = float(stream.duration * stream.time_base)
         else:
@@ -199,24 +281,39 @@ class VideoSource:
             codec=context.name,
             pixel_format=first.format.name,
             bit_depth=bits_of(first.format),
-            colors={
-                "matrix": int(first.colorspace),
-                "range": int(first.color_range),
-                "primaries": int(context.color_primaries or 2),
-                "transfer": int(context.color_trc or 2),
-                "tagged_matrix": int(context.colorspace if context.colorspace is not None else MATRIX_UNKNOWN),
-            },
+            colors=colors,
             pixel_aspect=1 / aspect if turned else aspect,
             has_alpha=has_alpha(first.format),
             notes=tuple(notes),
         )
 
 
+def _in_order(pictures: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
+    """Frames of AVI, whose times are those of decoding: the same times, in rising order."""
+    waiting: deque[av.VideoFrame] = deque()
+    times: list[int] = []
+
+    def released() -> av.VideoFrame:
+        picture = waiting.popleft()
+        if times:
+            picture.pts = heapq.heappop(times)
+        return picture
+
+    for picture in pictures:
+        waiting.append(picture)
+        if picture.pts is not None:
+            heapq.heappush(times, picture.pts)
+        if len(waiting) > REORDER:
+            yield released()
+    while waiting:
+        yield released()
+
+
 def _promised_end(container: Any, stream: Any) -> float | None:
     """When the file says that its video ends, in seconds, as far as it says so of the video itself."""
     if stream.duration is not None:
         start = stream.start_time or 0
-        return float((start + stream.duration) * stream.time_base)
+        return float((start + stream.duration) * stream.time_base - start_shift(container))
     # Matroska keeps each stream's duration as a tag: 00:00:10.500000000.
     match = re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
     if match:

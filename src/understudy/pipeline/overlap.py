@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -26,7 +26,7 @@ class _End:
         self.error = error
 
 
-def ahead(items: Iterable[Item]) -> Iterator[Item]:
+def ahead(items: Iterable[Item]) -> Generator[Item, None, None]:
     """The same items, produced by a thread that runs ahead by a few.
 
     An error in the producer is raised here, after the items before it. Closing the generator stops the thread.

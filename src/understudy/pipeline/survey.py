@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -95,12 +96,13 @@ def survey_file(path: Path, settings: Settings, progress: Progress | None = None
     count = 0
     with open_source(path, settings.max_pixels) as source:
         still = source.info.kind is MediaKind.IMAGE
-        for frame in ahead(source):
-            faces = perception.still(frame.picture) if still else tracker.update(frame).faces
-            count += 1
-            _note(seen, faces, frame, irises)
-            if progress is not None:
-                progress(count, source.info.frames)
+        with closing(ahead(source)) as frames:
+            for frame in frames:
+                faces = perception.still(frame.picture) if still else tracker.update(frame).faces
+                count += 1
+                _note(seen, faces, frame, irises)
+                if progress is not None:
+                    progress(count, source.info.frames)
         if source.damage is not None:
             raise CorruptMediaError(path, source.damage.at_seconds, source.damage.reason)
         info = source.info

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -107,7 +108,7 @@ def swap_file(
         still = info.kind is MediaKind.IMAGE
         swap = FaceSwap(engine, engine.identity(portraits), perception, settings, still=still)
         ready = time.perf_counter()
-        with open_sink(output, info, settings.encode) as sink:
+        with open_sink(output, info, settings.encode, overwrite=overwrite) as sink:
             first = _run(source, info, swap, sink.write, progress)
             if not swap.frames_swapped:
                 raise NoFaceError(
@@ -146,15 +147,11 @@ def _run(
 ) -> float:
     """All frames through the stages; the time at which the first was done (``perf_counter``)."""
     first = 0.0
-    frames = ahead(source)
-    try:
-        with Behind(write) as behind:
-            for frame in frames:
-                labelled = swap.process(frame)
-                first = first or time.perf_counter()
-                behind.put(labelled)
-                if progress is not None:
-                    progress(swap.frames, info.frames)
-    finally:
-        frames.close()  # type: ignore[attr-defined]
+    with closing(ahead(source)) as frames, Behind(write) as behind:
+        for frame in frames:
+            labelled = swap.process(frame)
+            first = first or time.perf_counter()
+            behind.put(labelled)
+            if progress is not None:
+                progress(swap.frames, info.frames)
     return first

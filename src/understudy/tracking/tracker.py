@@ -65,7 +65,7 @@ class TrackingResult:
     cut: bool
 
 
-@dataclass
+@dataclass(eq=False)
 class _Track:
     id: int
     raw: FloatArray
@@ -124,22 +124,25 @@ class Tracker:
         return room and not 0 <= now - self._scanned < self.options.scan_seconds
 
     def _look(self, frame: Frame) -> None:
-        """Run the detector and start, or take up again, a track for every face that is not followed yet."""
+        """Run the detector, and more thoroughly if that brings nobody: a poster must not hide a small face."""
         now = frame.seconds
         self._scanned = now
-        found = self._detector.detect(frame.picture)
-        if not len(found) and not self._live and not 0 <= now - self._searched < self.options.search_seconds:
+        self._start_tracks(self._detector.detect(frame.picture), frame)
+        if not self._live and not 0 <= now - self._searched < self.options.search_seconds:
             self._searched = now
-            found = self._detector.detect(frame.picture, thorough=True)
-        assert found.keypoints5 is not None or not len(found)
+            self._start_tracks(self._detector.detect(frame.picture, thorough=True), frame)
+
+    def _start_tracks(self, found: Faces, frame: Frame) -> None:
+        """Start, or take up again, a track for every face that is not followed yet and that a mesh fits."""
         for row in range(len(found)):
             if len(self._live) >= self.options.max_faces:
-                break
+                return
             box = found.boxes_xyxy[row]
             if self._overlaps(box):
                 continue
             assert found.keypoints5 is not None
-            mesh, presence = self._landmarker.fit(frame.picture, self._landmarker.first_roi(box, found.keypoints5[row]))
+            roi = self._landmarker.first_roi(box, found.keypoints5[row])
+            mesh, presence = self._landmarker.fit(frame.picture, roi)
             if presence < self.options.min_presence or not _plausible(mesh, frame):
                 continue
             # A mesh fitted in the detector's rough region is less exact than one in its own.
@@ -148,7 +151,7 @@ class Tracker:
                 mesh, presence = again, presence_again
             if self._overlaps(bounds_xyxy(mesh[None])[0]):
                 continue
-            track = self._track_for(mesh, now)
+            track = self._track_for(mesh, frame.seconds)
             self._take(track, mesh, presence, frame)
             self._live.append(track)
 
@@ -199,7 +202,7 @@ class Tracker:
 
 
 def _plausible(mesh: FloatArray, frame: Frame) -> bool:
-    """Whether the mesh is finite, larger than a few pixels, and mostly inside the frame."""
+    """Whether the mesh is finite, larger than a few pixels, and centred inside the frame."""
     if not np.isfinite(mesh).all():
         return False
     low, high = mesh[:, :2].min(0), mesh[:, :2].max(0)

@@ -135,7 +135,8 @@ def memory(clips: list[Path], folder: Path) -> None:
         answer = json.loads(done.stdout)
         peaks.append(answer["peak_mb"])
         print(f"  {clip.name}: peak {answer['peak_mb']:.0f} MB, first frame after {answer['first']:.2f} s")
-    print(f"  the longer clip takes {peaks[-1] - peaks[0]:+.0f} MB")
+    if len(peaks) > 1:
+        print(f"  the longer clip takes {peaks[-1] - peaks[0]:+.0f} MB")
 
 
 def main() -> None:

@@ -36,8 +36,12 @@ def check_input(path: Path, role: str = "input") -> None:
         raise InputNotFoundError(path, role)
     if not path.is_file():
         raise NotMediaError(f"the {role} is not a file: {path}", "Name a picture or a video.")
-    if not os.access(path, os.R_OK):
-        raise InputUnreadableError(f"the {role} can't be read: {path}", "Check its permissions.")
+    try:
+        with path.open("rb"):
+            pass
+    except OSError as fault:
+        reason = fault.strerror or str(fault)
+        raise InputUnreadableError(f"the {role} can't be read: {path} ({reason})", "Check its permissions.") from fault
     if path.stat().st_size == 0:
         raise NotMediaError(f"the {role} is empty: {path}", "Fetch or export it again.")
 

@@ -118,12 +118,33 @@ def swap_file(
         finished = time.perf_counter()
         if source.damage is not None:
             raise CorruptMediaError(target, source.damage.at_seconds, source.damage.reason)
-    seconds = finished - ready
+    return _report(
+        (output, target, tuple(sources)),
+        settings.engine,
+        info,
+        swap,
+        seconds=finished - ready,
+        first=first - started,
+        notes=(*notes, *sink.notes),
+    )
+
+
+def _report(
+    paths: tuple[Path, Path, tuple[Path, ...]],
+    engine: str,
+    info: MediaInfo,
+    swap: FaceSwap,
+    *,
+    seconds: float,
+    first: float,
+    notes: tuple[str, ...],
+) -> SwapReport:
+    output, target, sources = paths
     return SwapReport(
         output=output,
         target=target,
-        sources=tuple(sources),
-        engine=settings.engine,
+        sources=sources,
+        engine=engine,
         kind=info.kind.value,
         width=info.width,
         height=info.height,
@@ -132,9 +153,9 @@ def swap_file(
         people=len(swap.people),
         seconds=round(seconds, 3),
         fps=round(swap.frames / seconds, 2),
-        first_frame_seconds=round(first - started, 3),
+        first_frame_seconds=round(first, 3),
         stages_ms=swap.timings.summary(),
-        notes=(*notes, *sink.notes),
+        notes=notes,
     )
 
 

@@ -409,7 +409,7 @@ def test_closed_streams_are_no_trouble(folder, redirect):
 
 
 def test_an_interruption_while_starting_is_clean(folder):
-    for delay in (0.05, 0.2, 0.5):
+    for delay in (0.05, 0.2, 0.35, 0.5, 0.7, 0.9, 1.2):
         process = _spawn(["faces", folder / "clip.mp4"])
         time.sleep(delay)
         process.send_signal(signal.SIGTERM)

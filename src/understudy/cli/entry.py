@@ -7,21 +7,32 @@ import signal
 import sys
 from types import FrameType
 
+_SIGNALS = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+#: Exit code of an interruption.
+INTERRUPTED = 130
+
 
 def run() -> None:
     """Run the program and leave with its exit code."""
-    for name in ("SIGTERM", "SIGHUP"):  # a polite kill, and a closed terminal, end like Ctrl-C: cleanly
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), _interrupt)
-    _settle_streams()
     try:
+        for name in _SIGNALS:  # a polite kill, and a closed terminal, end like Ctrl-C: cleanly
+            signal.signal(getattr(signal, name), _interrupt)
+        _settle_streams()
         from understudy.cli.main import main
 
         code = main()
     except KeyboardInterrupt:
         sys.stderr.write("error: interrupted\nhint: Nothing half-written was left behind.\n")
-        code = 130
-    sys.exit(_flushed(code))
+        code = INTERRUPTED
+    for name in ("SIGINT", *_SIGNALS):  # all is done: nothing is left to interrupt
+        signal.signal(getattr(signal, name), signal.SIG_IGN)
+    code = _flushed(code)
+    if code == INTERRUPTED:
+        # Python remembers an interruption that passed through an extension's own imports, and would end by
+        # killing itself with SIGINT although it was handled.
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -69,6 +69,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _interrupted(as_json) if code == INTERRUPTED else code
     except UnderstudyError as error:
         _show_traceback(debug)
+        if _was_interrupted(error):
+            return _interrupted(as_json)
         return _fail(error.message, error.hint, error.exit_code, as_json=as_json)
     except typer.TyperException as error:
         _show_traceback(debug)
@@ -82,9 +84,20 @@ def main(arguments: list[str] | None = None) -> int:
         return UNEXPECTED  # whoever read our output stopped: nobody is left to be told
     except Exception as error:  # noqa: BLE001 - the last resort: no traceback reaches a user unasked
         _show_traceback(debug)
+        if _was_interrupted(error):
+            return _interrupted(as_json)
         text = " ".join(str(error).split()) or "no message"
         hint = "Run it again with --debug and report what it says."
         return _fail(f"unexpected {type(error).__name__}: {text}", hint, UNEXPECTED, as_json=as_json)
+
+
+def _was_interrupted(error: BaseException | None) -> bool:
+    """Whether an error comes of an interruption: one that arrives in compiled code comes out as SystemError."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _interrupted(as_json: bool) -> int:

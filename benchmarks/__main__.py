@@ -21,6 +21,8 @@ from understudy.media import EncodeOptions, open_source
 from understudy.media.encoders import CONTAINERS, ENCODERS
 from understudy.pipeline import Settings, swap_file
 from understudy.pipeline.overlap import Behind, ahead
+from understudy.provenance import ConsentClaim, FrameSealer
+from understudy.provenance.content import ContentCheck
 from understudy.testing import ClipSpec, Puppet, portrait, portrait_path, write_clip
 
 SIZE = (1280, 720)
@@ -29,11 +31,13 @@ CHILD = """
 import json, sys, time
 from pathlib import Path
 from understudy.pipeline import Settings, swap_file
+from understudy.provenance import ConsentClaim
 first = []
 def progress(done, total):
     first or first.append(time.time())
 photo, clip, output = (Path(word) for word in sys.argv[1:4])
-report = swap_file([photo], clip, output, Settings(), overwrite=True, progress=progress)
+settings, sample = Settings(home=Path(output.parent, "home")), ConsentClaim("sample")
+report = swap_file([photo], clip, output, settings, consent=sample, overwrite=True, progress=progress)
 peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
 print(json.dumps({"first": first[0] - float(sys.argv[4]), "peak_mb": int(peak.split()[1]) / 1024, "fps": report.fps}))
 """
@@ -84,7 +88,14 @@ def compare(clip: Path, folder: Path, rounds: int) -> None:
     transcode(clip, folder / "warm.mp4")
     for _ in range(rounds):
         plain.append(transcode(clip, folder / "plain.mp4"))
-        report = swap_file([source], clip, folder / "swapped.mp4", Settings(), overwrite=True)
+        report = swap_file(
+            [source],
+            clip,
+            folder / "swapped.mp4",
+            Settings(home=folder / "home"),
+            consent=ConsentClaim("sample"),
+            overwrite=True,
+        )
         swapped.append(report.seconds)
         stages.append(report.stages_ms)
     frames = report.frames
@@ -110,7 +121,8 @@ def stages_alone(clip: Path) -> None:
         [portrait_path("hopper")], perception, source_face=None, max_pixels=settings.max_pixels
     )
     engine = make_engine(settings)
-    swap = FaceSwap(engine, engine.identity(portraits), perception, settings, still=False)
+    identity, content = engine.identity(portraits), ContentCheck(settings.content)
+    swap = FaceSwap(engine, identity, perception, settings, FrameSealer(1), content, still=False)
     with open_source(clip) as source:
         frames = [frame for frame, _ in zip(source, range(150), strict=False)]
     for frame in frames:

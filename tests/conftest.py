@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from understudy.cli.consent import photo_of
 from understudy.pipeline import Perception
+from understudy.provenance import ConsentClaim, Consents, Home
 from understudy.testing import ClipSpec, Puppet, portrait, portrait_path, write_puppet_clip
 
 SIZE = (320, 240)
@@ -16,6 +18,20 @@ SIZE = (320, 240)
 
 class NetworkUsed(AssertionError):
     pass
+
+
+@pytest.fixture(autouse=True, scope="session")
+def home(tmp_path_factory):
+    """A private folder for the whole session, with consent for the two portraits; never the user's own."""
+    data = tmp_path_factory.mktemp("data")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(data))
+        patch.delenv("UNDERSTUDY_HOME", raising=False)
+        folder = Home.default()
+        assert folder.root.is_relative_to(data)
+        for name in ("hopper", "astronaut"):
+            Consents(folder).grant(photo_of(portrait_path(name)), ConsentClaim("sample"))
+        yield folder
 
 
 @pytest.fixture(autouse=True)

@@ -39,7 +39,7 @@ def test_a_labelled_frame_can_not_be_made_by_hand():
         LabelledFrame(Frame(np.zeros((4, 4, 3), np.uint8)), object())
 
 
-def test_only_the_label_holds_the_seal_and_makes_labelled_frames():
+def test_only_the_sealer_holds_the_seal_and_makes_labelled_frames():
     package = Path(understudy.__file__).parent
     users = set()
     for path in package.rglob("*.py"):
@@ -51,4 +51,4 @@ def test_only_the_label_holds_the_seal_and_makes_labelled_frames():
             holds = isinstance(node, (ast.Name, ast.Attribute, ast.alias)) and "LABEL_SEAL" in ast.dump(node)
             if makes or holds:
                 users.add(path.relative_to(package).as_posix())
-    assert users == {"frames.py", "provenance/label.py"}
+    assert users == {"frames.py", "provenance/sealing.py"}

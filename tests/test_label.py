@@ -2,8 +2,14 @@ import numpy as np
 import pytest
 
 from understudy.faces import Faces
-from understudy.frames import Frame, LabelledFrame
+from understudy.frames import Frame
 from understudy.provenance import Labeller, LabelOptions
+
+
+def drawn(labeller, frame, faces):
+    """The frame, labelled."""
+    labeller.draw(frame, faces)
+    return frame
 
 
 def ink(before, after):
@@ -20,9 +26,7 @@ def flat(width, height, shade):
 @pytest.mark.parametrize("shade", [0, 128, 255])
 def test_the_label_is_high_enough_and_reads_on_any_ground(size, shade):
     before = flat(*size, shade)
-    labelled = Labeller().label(Frame(before.copy()), Faces.empty())
-    assert isinstance(labelled, LabelledFrame)
-    after = labelled.frame.picture
+    after = drawn(Labeller(), Frame(before.copy()), Faces.empty()).picture
     top, bottom, left, right = ink(before, after)
     plate = after[top:bottom, left:right].astype(int).mean(2)
     letters = plate > 200
@@ -41,7 +45,7 @@ def test_the_label_keeps_clear_of_faces_and_stays_where_it_is():
     def place(*boxes):
         before = flat(*size, 90)
         faces = Faces(boxes_xyxy=np.float32(boxes).reshape(-1, 4))
-        after = labeller.label(Frame(before.copy()), faces).frame.picture
+        after = drawn(labeller, Frame(before.copy()), faces).picture
         top, bottom, left, right = ink(before, after)
         for x0, y0, x1, y1 in boxes:
             assert right <= x0 or left >= x1 or bottom <= y0 or top >= y1
@@ -56,13 +60,13 @@ def test_the_label_keeps_clear_of_faces_and_stays_where_it_is():
 
 def test_a_face_that_fills_the_frame_is_labelled_all_the_same():
     before = flat(640, 480, 90)
-    frame = Labeller().label(Frame(before.copy()), Faces(boxes_xyxy=np.float32([[-50, -50, 700, 500]]))).frame
+    frame = drawn(Labeller(), Frame(before.copy()), Faces(boxes_xyxy=np.float32([[-50, -50, 700, 500]])))
     assert np.abs(frame.picture.astype(int) - before).max() > 60
 
 
 @pytest.mark.parametrize("size", [(1, 1), (5, 3), (16, 200), (200, 16)])
 def test_tiny_frames_are_no_trouble(size):
-    frame = Labeller().label(Frame(flat(*size, 90)), Faces.empty()).frame
+    frame = drawn(Labeller(), Frame(flat(*size, 90)), Faces.empty())
     assert frame.picture.shape == (size[1], size[0], 3)
     assert len(frame.changes) == 1
 
@@ -71,7 +75,7 @@ def test_frames_of_another_size_get_a_label_of_their_own():
     labeller = Labeller()
     for size in ((640, 480), (320, 240), (640, 480)):
         before = flat(*size, 0)
-        top, bottom, _, _ = ink(before, labeller.label(Frame(before.copy()), Faces.empty()).frame.picture)
+        top, bottom, _, _ = ink(before, drawn(labeller, Frame(before.copy()), Faces.empty()).picture)
         assert bottom - top < 0.2 * size[1]
 
 
@@ -79,3 +83,37 @@ def test_frames_of_another_size_get_a_label_of_their_own():
 def test_a_label_needs_text(text):
     with pytest.raises(ValueError, match="one line"):
         LabelOptions(text=text)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"size": 0.049}, {"size": 0.3}, {"later_size": 0.01}, {"size": 0.06, "later_size": 0.07}, {"corner": "middle"}],
+)
+def test_a_label_can_not_be_made_to_vanish(options):
+    with pytest.raises(ValueError, match="label"):
+        LabelOptions(**options)
+
+
+def test_it_is_reduced_after_the_opening_only_and_never_live():
+    options = LabelOptions(later_size=0.025)
+
+    def heights(labeller):
+        for seconds in (10.0, 11.9, 12.0, 60.0):  # a clip need not begin at zero
+            before = flat(640, 480, 90)
+            frame = Frame(before.copy(), pts=round(seconds * 1000))
+            top, bottom, _, _ = ink(before, drawn(labeller, frame, Faces.empty()).picture)
+            yield bottom - top
+
+    first, second, third, last = heights(Labeller(options))
+    assert first == second > 1.7 * third == 1.7 * last
+    assert len(set(heights(Labeller(options, live=True)))) == 1
+
+
+@pytest.mark.parametrize("corner", ["bottom-left", "bottom-right", "top-left", "top-right"])
+def test_it_stands_where_it_is_told(corner):
+    before = flat(640, 480, 90)
+    top, _, left, _ = ink(
+        before, drawn(Labeller(LabelOptions(corner=corner)), Frame(before.copy()), Faces.empty()).picture
+    )
+    assert (top < 240) == ("top" in corner)
+    assert (left < 100) == ("left" in corner)

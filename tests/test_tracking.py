@@ -155,11 +155,15 @@ def test_a_cut_makes_the_blender_forget(puppet, perception, hopper):
     from understudy.pipeline import Settings
     from understudy.pipeline.portraits import portrait_in
     from understudy.pipeline.stages import FaceSwap
+    from understudy.provenance import ContentOptions, FrameSealer
+    from understudy.provenance.content import ContentCheck
     from understudy.swapping import MeshEngine
 
     engine = MeshEngine()
     identity = engine.identity([portrait_in(hopper, "hopper", perception, None)[0]])
-    swap = FaceSwap(engine, identity, perception, Settings(), still=False)
+    swap = FaceSwap(
+        engine, identity, perception, Settings(), FrameSealer(1), ContentCheck(ContentOptions()), still=False
+    )
     resets = []
     swap._blender.reset = lambda: resets.append(swap.frames)
     other = Puppet(hopper, (480, 360), face_share=0.6).render(REST).picture

@@ -1,7 +1,7 @@
 """Understudy: one photo in; that face on the person in front of the camera, labelled by construction.
 
 >>> import understudy
->>> understudy.swap(source="me.jpg", target="clip.mp4", output="out.mp4")  # doctest: +SKIP
+>>> understudy.swap(source="me.jpg", target="clip.mp4", output="out.mp4", consent="self")  # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from understudy.version import __version__
 
 if TYPE_CHECKING:
     from understudy.pipeline import Settings, SwapReport
+    from understudy.pipeline.inspect import Inspection
+    from understudy.provenance.consent import Ground
 
-__all__ = ["__version__", "swap"]
+__all__ = ["__version__", "inspect", "swap"]
 
 
 def swap(
@@ -23,6 +25,8 @@ def swap(
     target: str | PathLike[str],
     output: str | PathLike[str],
     *,
+    consent: Ground | None = None,
+    consent_note: str = "",
     settings: Settings | None = None,
     overwrite: bool = False,
 ) -> SwapReport:
@@ -32,6 +36,9 @@ def swap(
         source: A photo, or several photos of the same person.
         target: A picture, animation or video.
         output: The file to write; its suffix says the format.
+        consent: On what ground the photos are used: ``self``, ``granted`` (with a note), ``fictional`` or
+            ``sample``; None where a consent record says so already.
+        consent_note: How consent was granted.
         settings: Everything else (``understudy.pipeline.Settings``); the defaults if None.
         overwrite: Whether an existing output may be replaced.
 
@@ -45,6 +52,7 @@ def swap(
     from pathlib import Path
 
     from understudy.pipeline import Settings, swap_file
+    from understudy.provenance import ConsentClaim
 
     several = [source] if isinstance(source, (str, PathLike)) else list(source)
     return swap_file(
@@ -52,5 +60,26 @@ def swap(
         Path(target),
         Path(output),
         settings or Settings(),
+        consent=None if consent is None else ConsentClaim(consent, consent_note),
         overwrite=overwrite,
     )
+
+
+def inspect(file: str | PathLike[str], *, home: str | PathLike[str] | None = None) -> Inspection:
+    """Say what is known of where a picture or video comes from.
+
+    Args:
+        file: A picture, animation or video.
+        home: The private folder whose ledger and key are compared with; None for the user's own.
+
+    Returns:
+        What was found, and a verdict.
+
+    Raises:
+        understudy.errors.UnderstudyError: the file can't be read.
+    """
+    from pathlib import Path
+
+    from understudy.pipeline.inspect import inspect_file
+
+    return inspect_file(Path(file), None if home is None else Path(home))

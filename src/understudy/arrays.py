@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 UInt8Array = NDArray[np.uint8]
 #: Points, boxes, maps and pictures in floating point.
 FloatArray = NDArray[np.float32]
+#: Spectra.
+ComplexArray = NDArray[np.complex64]
+#: Signed textures.
+Int8Array = NDArray[np.int8]
 #: Indices and ids.
 IntArray = NDArray[np.int32]
 #: Row masks.

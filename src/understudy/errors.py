@@ -15,12 +15,18 @@ ends with. Where a builtin fits, the error is one too, so ``except FileNotFoundE
     │   ├── NotMediaError
     │   ├── InputTooLargeError
     │   └── NoFaceError (LookupError)
+    ├── RefusedError (PermissionError)             exit 4  this tool does not do that
+    │   ├── ConsentError
+    │   └── ContentRefusedError
     ├── ModelError (RuntimeError)                  exit 5  a model is missing or not what it should be
     └── RunError (RuntimeError)                    exit 6  something failed on the way
         ├── CorruptMediaError
         ├── EncodingError
         ├── OutputError (OSError)
-        └── NoSpaceError (OSError)
+        ├── NoSpaceError (OSError)
+        ├── SigningError
+        ├── PrivacyError (PermissionError)
+        └── RecordsError
 """
 
 from __future__ import annotations
@@ -104,6 +110,20 @@ class NoFaceError(InputError, LookupError):
     """No face was found where one is needed."""
 
 
+class RefusedError(UnderstudyError, PermissionError):
+    """The request is one that this tool does not carry out."""
+
+    exit_code = 4
+
+
+class ConsentError(RefusedError):
+    """There is no valid consent for using a photo in this way."""
+
+
+class ContentRefusedError(RefusedError):
+    """A picture is of a kind that faces are not put into."""
+
+
 class ModelError(UnderstudyError, RuntimeError):
     """A model file is missing, altered, or can't be opened."""
 
@@ -149,3 +169,15 @@ class NoSpaceError(RunError, OSError):
             f"no space left on the disk of {path}",
             "Free some space, or name an output on another disk. Nothing was left behind.",
         )
+
+
+class SigningError(RunError):
+    """The output can't be signed; it was not released."""
+
+
+class PrivacyError(RunError, PermissionError):
+    """A private file or folder is open to others, or not ours."""
+
+
+class RecordsError(RunError):
+    """The ledger or the consent records can't be read or written, or have been altered."""

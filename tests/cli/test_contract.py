@@ -167,7 +167,7 @@ def test_swap_reports_in_json(run, folder):
     report = json.loads(out)
     assert report["frames"] == report["frames_swapped"] == 25
     assert report["kind"] == "video"
-    assert set(report["stages_ms"]) == {"perceive", "swap", "blend", "label"}
+    assert set(report["stages_ms"]) == {"perceive", "swap", "blend", "seal"}
     assert all(times["p50"] <= times["p95"] for times in report["stages_ms"].values())
 
 
@@ -189,6 +189,7 @@ def test_a_photo_with_several_faces_says_which_was_taken(run, folder, hopper, as
     both = np.hstack([hopper[:512], astronaut])
     Image.fromarray(both[:, :, ::-1].copy()).save(folder / "both.png")
     words = ["swap", "-s", folder / "both.png", "-t", folder / "clip.mp4", "--overwrite", "-o", folder / "o.mp4"]
+    words += ["--consent", "self"]
     code, _, err = run(*words)
     assert code == 0
     assert "has 2 faces: the largest was taken (number 1 of 2 from the left)" in err
@@ -218,8 +219,9 @@ def test_all_faces_left_and_right(run, folder, hopper, astronaut):
     before = both[:, :, ::-1].astype(int)
     changed = {
         choice: [
-            np.abs(np.asarray(Image.open(folder / f"{choice}.png")).astype(int) - before)[:400, part].mean() > 0.3
-            for part in (np.s_[:512], np.s_[512:])
+            (np.abs(np.asarray(Image.open(folder / f"{choice}.png")).astype(int) - before)[:400, part] > 24).mean()
+            > 0.01
+            for part in (np.s_[:512], np.s_[512:])  # the mark's steps are smaller by far
         ]
         for choice in people
     }

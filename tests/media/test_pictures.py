@@ -38,9 +38,12 @@ def test_a_still_keeps_its_size_and_what_is_not_face(face, hopper_path, tmp_path
     assert report.kind == "image"
     before, after = pixels(target), pixels(output)
     assert before.shape == after.shape
-    assert np.abs(before - after)[:50, 260:].mean() < 2
+    assert np.abs(before - after)[:50, 260:].mean() < 3
     if suffix.lower() == "png":
-        assert (before == after)[:50, 260:].all()
+        # The mark is there, and nothing but the mark: the same small step in all three colours.
+        steps = (after - before)[:50, 260:]
+        assert (steps == steps[:, :, :1]).all()
+        assert 0 < np.abs(steps).max() < 16
     assert np.abs(before - after)[80:160, 120:200].mean() > 4
 
 
@@ -64,7 +67,7 @@ def test_a_source_photo_may_be_turned_too(hopper, astronaut_path, tmp_path):
     photo = tmp_path / "turned.jpg"
     picture = Image.fromarray(hopper[:, :, ::-1].copy()).transpose(Image.Transpose.ROTATE_90)
     picture.save(photo, exif=exif)
-    assert understudy.swap(photo, astronaut_path, tmp_path / "out.png").frames_swapped == 1
+    assert understudy.swap(photo, astronaut_path, tmp_path / "out.png", consent="self").frames_swapped == 1
 
 
 @pytest.mark.parametrize("suffix", ["png", "webp"])

@@ -101,9 +101,9 @@ def test_no_colour_is_shifted(hopper_path, astronaut, tmp_path, matrix, color_ra
                 np.frombuffer(f.planes[plane], np.uint8).reshape(f.planes[plane].height, -1)[:rows].astype(int)
                 for f in (before, after)
             )
-            # Swatches in their own planes: no mean shift, and little of what x264 leaves.
-            assert abs((a - b).mean()) < 0.2
-            assert np.abs(a - b).mean() < 0.8
+            # Swatches in their own planes: no mean shift, and little of what x264 leaves; in luma, the mark.
+            assert abs((a - b).mean()) < (0.3 if plane == 0 else 0.2)
+            assert np.abs(a - b).mean() < (1.4 if plane == 0 else 0.8)
 
 
 @pytest.mark.parametrize("turn", [90, 180, -90])

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from understudy.cli.options import Json
+from understudy.cli.options import HomeOption, Json
 from understudy.cli.terminal import answer_json, progress_bar, say
 from understudy.errors import OutputError
 
@@ -15,7 +15,9 @@ Folder = Annotated[Path, typer.Option("--output-dir", "-d", help="Folder for the
 Seconds = Annotated[float, typer.Option("--seconds", min=0.2, max=60, help="Length of the sample clip.")]
 
 
-def command(output_dir: Folder = Path("demo"), seconds: Seconds = 6.0, json: Json = False) -> None:
+def command(
+    output_dir: Folder = Path("demo"), seconds: Seconds = 6.0, home: HomeOption = None, json: Json = False
+) -> None:
     """Make a sample clip out of public-domain portraits, swap a face onto it, and show both side by side."""
     from understudy.testing.demo import make_demo
 
@@ -25,7 +27,7 @@ def command(output_dir: Folder = Path("demo"), seconds: Seconds = 6.0, json: Jso
         reason = fault.strerror or str(fault)
         raise OutputError(f"can't make the folder {output_dir}: {reason}", "Name another with --output-dir.") from fault
     with progress_bar("demo") as progress:
-        report = make_demo(output_dir, seconds=seconds, progress=progress)
+        report = make_demo(output_dir, seconds=seconds, home=home, progress=progress)
     if json:
         answer_json(report.as_json())
         return

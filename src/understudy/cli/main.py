@@ -8,7 +8,7 @@ import warnings
 
 import typer
 
-from understudy.cli import demo, doctor, faces, swap
+from understudy.cli import consent, demo, doctor, faces, inspect, ledger, swap
 from understudy.cli.terminal import answer, answer_json
 from understudy.errors import UnderstudyError
 from understudy.version import __version__
@@ -27,8 +27,8 @@ def _app() -> typer.Typer:
     app = typer.Typer(
         name="understudy",
         help="One photo's face on the person in front of the camera: on your own machine, labelled by construction.",
-        epilog="Exit codes: 0 done, 2 usage, 3 input unusable, 5 model missing, 6 failed while running, "
-        "130 interrupted. --debug shows the traceback of an error.",
+        epilog="Exit codes: 0 done, 2 usage, 3 input unusable, 4 refused (consent or content), 5 model missing, "
+        "6 failed while running, 130 interrupted. --debug shows the traceback of an error.",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
@@ -44,6 +44,9 @@ def _app() -> typer.Typer:
     app.command("demo")(demo.command)
     app.command("swap")(swap.command)
     app.command("faces")(faces.command)
+    app.command("inspect")(inspect.command)
+    app.add_typer(consent.app, name="consent")
+    app.add_typer(ledger.app, name="ledger")
     app.command("doctor")(doctor.command)
     return app
 

@@ -17,6 +17,14 @@ MaxPixels = Annotated[
     typer.Option("--max-pixels", min=1, help="Refuse photos and frames with more pixels. Default: 66 million."),
 ]
 FacesOption = Annotated[str, typer.Option("--faces", help="Which faces of the target: largest, all, left or right.")]
+HomeOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--home",
+        envvar="UNDERSTUDY_HOME",
+        help="Private folder with key, consents and ledger. Default: the user's own.",
+    ),
+]
 File = Annotated[Path, typer.Argument(help="Picture or video.")]
 
 

@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
-from understudy.cli.options import FacesOption, Json, MaxPixels, Overwrite, choice
+from understudy.cli.consent import ConsentNote, ConsentOption, ask, claim_of
+from understudy.cli.options import FacesOption, HomeOption, Json, MaxPixels, Overwrite, choice
 from understudy.cli.terminal import answer_json, progress_bar, say
+from understudy.errors import UsageError
 
 Sources = Annotated[
     list[Path],
@@ -28,6 +30,25 @@ Encoder = Annotated[
     str | None,
     typer.Option("--encoder", help="Video encoder by FFmpeg's name; `understudy doctor` lists those that open."),
 ]
+LabelText = Annotated[str | None, typer.Option("--label-text", help="What the visible label says, in any language.")]
+LabelCorner = Annotated[
+    str | None,
+    typer.Option(
+        "--label-corner", help="Where it stands while no face is there: bottom-left, bottom-right, top-left, top-right."
+    ),
+]
+LabelSize = Annotated[
+    float | None,
+    typer.Option("--label-size", help="Height of its letters over the picture's shorter side; 0.05 at least."),
+]
+LabelLaterSize = Annotated[
+    float | None,
+    typer.Option("--label-later-size", help="The same after the first 2 s of a video; 0.025 at least."),
+]
+SigningCert = Annotated[
+    Path | None, typer.Option("--signing-cert", help="Sign with your own certificate (PEM) and --signing-key.")
+]
+SigningKeyFile = Annotated[Path | None, typer.Option("--signing-key", help="Its private key (PEM, mode 600).")]
 Quality = Annotated[int, typer.Option("--quality", min=0, max=100, help="0-100; 90 looks like the target.")]
 
 
@@ -38,33 +59,54 @@ def command(
     engine: Engine = "mesh",
     faces: FacesOption = "largest",
     source_face: SourceFace = None,
+    consent: ConsentOption = None,
+    consent_note: ConsentNote = "",
+    label_text: LabelText = None,
+    label_corner: LabelCorner = None,
+    label_size: LabelSize = None,
+    label_later_size: LabelLaterSize = None,
+    signing_cert: SigningCert = None,
+    signing_key: SigningKeyFile = None,
+    home: HomeOption = None,
     encoder: Encoder = None,
     quality: Quality = 90,
     max_pixels: MaxPixels = None,
     overwrite: Overwrite = False,
     json: Json = False,
 ) -> None:
-    """Put one person's face into a picture or video. Every frame is labelled."""
+    """Put one person's face into a picture or video. Every frame is labelled and marked, every file signed."""
     from understudy.media import EncodeOptions
     from understudy.media.base import MAX_PIXELS
     from understudy.pipeline import Settings, swap_file
+    from understudy.provenance import LabelOptions, SigningOptions
 
+    asked = {"text": label_text, "corner": label_corner, "size": label_size, "later_size": label_later_size}
+    try:
+        label = LabelOptions(**{name: value for name, value in asked.items() if value is not None})  # type: ignore[arg-type]
+        signing = SigningOptions(signing_cert, signing_key)
+    except ValueError as fault:
+        raise UsageError(str(fault), "See `understudy swap --help`.") from fault
     settings = Settings(
         engine=engine,
         faces=choice(faces),
         source_face=source_face,
         max_pixels=max_pixels or MAX_PIXELS,
+        label=label,
+        signing=signing,
+        home=home,
         encode=EncodeOptions(encoder=encoder, quality=quality),
     )
+    claim = claim_of(consent, consent_note) or ask(source, home)
     with progress_bar("swapping") as progress:
-        report = swap_file(source, target, output, settings, overwrite=overwrite, progress=progress)
+        report = swap_file(source, target, output, settings, consent=claim, overwrite=overwrite, progress=progress)
     for note in report.notes:
         say(f"note: {note}")
     if json:
         answer_json(report.as_json())
         return
-    swapped = f"{report.frames_swapped} of {report.frames} frames swapped, all labelled"
+    swapped = f"{report.frames_swapped} of {report.frames} frames swapped, all labelled and marked"
     if report.kind == "image":
-        swapped = "swapped and labelled"
+        swapped = "swapped, labelled and marked"
     speed = f" ({report.fps:.1f} fps)" if report.frames > 1 else ""
     say(f"wrote {report.output}: {swapped}, {report.seconds:.1f} s{speed}")
+    say(f"signed as {report.identifier}; `understudy inspect {report.output}` checks it")

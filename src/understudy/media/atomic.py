@@ -12,6 +12,7 @@ from pathlib import Path
 import av.error
 
 from understudy.errors import NoSpaceError, OutputError, OutputExistsError, UnderstudyError
+from understudy.release import SIDECAR_SUFFIX, Release, SignedFile
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -30,30 +31,49 @@ class AtomicFile:
         # Same folder: a rename across disks is a copy. Same suffix: encoders look at it.
         self.path = target.with_name(f".{target.stem[:40]}.{os.getpid()}-{secrets.token_hex(4)}{target.suffix}")
 
-    def commit(self) -> None:
-        """Give the file its name.
+    def release(self, release: Release) -> None:
+        """Have the file signed and give it its name: only a signed file gets one.
 
         Raises:
             OutputExistsError: somebody else has made a file of that name meanwhile.
+            UnderstudyError: it can't be signed.
         """
+        signed = release.sign(self.path, self.target)
+        if not isinstance(signed, SignedFile):
+            raise TypeError("only a SignedFile gets its name")
+        beside = self.target.with_name(self.target.name + SIDECAR_SUFFIX)
         with output_errors(self.target):
-            if not self._overwrite and self._linked():
-                self.path.unlink()
-                return
-            self.path.replace(self.target)
+            try:
+                if signed.sidecar is not None:
+                    self._named(signed.sidecar, beside)
+                try:
+                    self._named(signed.path, self.target)
+                except BaseException:
+                    if signed.sidecar is not None:
+                        beside.unlink(missing_ok=True)
+                    raise
+            finally:
+                if signed.sidecar is not None:
+                    signed.sidecar.unlink(missing_ok=True)
+            if signed.sidecar is None and self._overwrite:
+                beside.unlink(missing_ok=True)  # it belonged to the file that was replaced
 
-    def _linked(self) -> bool:
-        """Give it its name by a hard link, which, unlike a rename, never replaces; False if there are none here."""
-        try:
-            os.link(self.path, self.target)
-        except FileExistsError:
-            self.discard()
-            raise OutputExistsError(
-                f"the output has come to exist meanwhile: {self.target}", "Name another, or add --overwrite."
-            ) from None
-        except (OSError, NotImplementedError):
-            return False
-        return True
+    def _named(self, path: Path, name: Path) -> None:
+        """Give a file its name; another of that name is replaced only where that was asked for."""
+        if not self._overwrite:
+            try:
+                # Unlike a rename, a hard link never replaces.
+                os.link(path, name)
+            except FileExistsError:
+                raise OutputExistsError(
+                    f"the output has come to exist meanwhile: {name}", "Name another, or add --overwrite."
+                ) from None
+            except (OSError, NotImplementedError):
+                pass  # no links here
+            else:
+                path.unlink()
+                return
+        path.replace(name)
 
     def discard(self) -> None:
         """Remove it; nothing was there if it is not."""

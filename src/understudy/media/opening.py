@@ -20,6 +20,7 @@ from understudy.media.encoders import CONTAINERS, STILL_FORMATS, EncodeOptions
 from understudy.media.still import StillSink, StillSource, open_picture
 from understudy.media.video_sink import VideoSink
 from understudy.media.video_source import VideoSource
+from understudy.release import SIDECAR_SUFFIX, Release
 
 
 def check_input(path: Path, role: str = "input") -> None:
@@ -63,19 +64,22 @@ def open_source(path: Path, max_pixels: int = MAX_PIXELS) -> Source:
         raise
 
 
-def open_sink(target: Path, info: MediaInfo, options: EncodeOptions, *, overwrite: bool = False) -> Sink:
+def open_sink(
+    target: Path, info: MediaInfo, options: EncodeOptions, release: Release, *, overwrite: bool = False
+) -> Sink:
     """Open the output for what ``info`` describes; ``check_output`` comes first.
 
     Args:
         target: The file to write.
         info: Of the source.
         options: Encoder and quality.
+        release: Signs the finished file.
         overwrite: Whether a file that appears there meanwhile may be replaced.
     """
     if info.kind is MediaKind.IMAGE:
-        return StillSink(target, info, options, overwrite=overwrite)
+        return StillSink(target, info, options, release, overwrite=overwrite)
     copy_from = info.path if info.kind is MediaKind.VIDEO else None
-    return VideoSink(target, info, options, copy_from, overwrite=overwrite)
+    return VideoSink(target, info, options, release, copy_from, overwrite=overwrite)
 
 
 def check_output(target: Path, kind: MediaKind, inputs: Iterable[Path], *, overwrite: bool) -> None:
@@ -104,8 +108,10 @@ def check_output(target: Path, kind: MediaKind, inputs: Iterable[Path], *, overw
             )
     if target.is_dir():
         raise OutputExistsError(f"the output is a folder: {target}", "Name a file in it.")
-    if taken and not overwrite:
-        raise OutputExistsError(f"the output exists: {target}", "Name another, or add --overwrite.")
+    beside = target.with_name(target.name + SIDECAR_SUFFIX)
+    for path in [target] * taken + [beside] * beside.exists():
+        if not overwrite:
+            raise OutputExistsError(f"the output exists: {path}", "Name another, or add --overwrite.")
     if not folder.is_dir():
         raise OutputError(f"the output's folder does not exist: {folder}", f"Make it first: mkdir -p {folder}")
     if not os.access(folder, os.W_OK):

@@ -56,6 +56,12 @@ def pictures_only(path: Path) -> list[str]:
     return [f"left out: {', '.join(kinds)}: an animation holds pictures only"] if kinds else []
 
 
+def has_cover(path: Path) -> bool:
+    """Whether a file carries a cover picture."""
+    with open_container(path) as container:
+        return any(s.disposition & av.stream.Disposition.attached_pic for s in container.streams.video)
+
+
 class Passthrough:
     """Copies everything but the pictures from one file to an open output container.
 

@@ -112,8 +112,11 @@ def for_encoder(frame: Frame, pixel_format: str, colors: Mapping[str, int], size
     for box, before, after in changes_of(frame):
         rows, columns = np.s_[box.y0 : box.y1], np.s_[box.x0 : box.x1]
         small = np.s_[box.y0 // down : -(-box.y1 // down), box.x0 // across : -(-box.x1 // across)]
-        parts = (luma[rows, columns], chroma[0][small], chroma[1][small])
-        _add_difference(*parts, before, after, weights, across, down, (1 << bits) - 1)
+        most = (1 << bits) - 1
+        pair = _flat(before), _flat(after)
+        _add_to_luma(luma[rows, columns], *pair, weights[0], most)
+        for plane, share in zip(chroma, weights[1:], strict=True):
+            _add_to_chroma(plane[small], *pair, share, across, down, most)
     return _padded(base, size)
 
 
@@ -133,74 +136,94 @@ def difference_matrix(matrix: int, color_range: int, bits: int) -> FloatArray:
 
 
 @compiled
-def _add_difference(
-    luma: AnyArray,
-    cb: AnyArray,
-    cr: AnyArray,
-    before: UInt8Array,
-    after: UInt8Array,
-    weights: FloatArray,
-    across: int,
-    down: int,
-    most: int,
+def _add_to_luma(luma: AnyArray, before: UInt8Array, after: UInt8Array, weights: FloatArray, most: int) -> None:
+    """Add the difference of two pictures (uint8 (h, 3 w): the colours of a pixel follow each other) to Y (h, w)."""
+    height, width = luma.shape
+    blue, green, red = weights[0], weights[1], weights[2]
+    half, top, none = np.float32(0.5), np.float32(most), np.float32(0)
+    step = np.empty(3 * width, np.int16)
+    for y in range(height):
+        # One loop for each kind of access: so both become vector code, several times as fast.
+        for x in range(3 * width):
+            step[x] = np.int16(after[y, x]) - np.int16(before[y, x])
+        for x in range(width):
+            value = np.float32(luma[y, x]) + half
+            value += blue * np.float32(step[3 * x])
+            value += green * np.float32(step[3 * x + 1])
+            value += red * np.float32(step[3 * x + 2])
+            luma[y, x] = np.int32(min(max(value, none), top))
+
+
+@compiled
+def _add_to_chroma(
+    chroma: AnyArray, before: UInt8Array, after: UInt8Array, weights: FloatArray, across: int, down: int, most: int
 ) -> None:
-    """Add the difference of two BGR pictures to Y, Cb and Cr; a chroma sample takes the mean of its pixels."""
-    height, width = before.shape[:2]
-    half, top = np.float32(0.5), np.float32(most)
-    for row in range(cb.shape[0]):
-        for column in range(cb.shape[1]):
-            sum_b = sum_r = np.float32(0)
-            count = np.float32(0)
-            changed = False
-            for y in range(row * down, min((row + 1) * down, height)):
-                for x in range(column * across, min((column + 1) * across, width)):
-                    count += np.float32(1)
-                    b = np.float32(after[y, x, 0]) - np.float32(before[y, x, 0])
-                    g = np.float32(after[y, x, 1]) - np.float32(before[y, x, 1])
-                    r = np.float32(after[y, x, 2]) - np.float32(before[y, x, 2])
-                    if b == 0 and g == 0 and r == 0:
-                        continue
-                    changed = True
-                    value = luma[y, x] + weights[0, 0] * b + weights[0, 1] * g + weights[0, 2] * r
-                    luma[y, x] = int(min(max(value + half, np.float32(0)), top))
-                    sum_b += weights[1, 0] * b + weights[1, 1] * g + weights[1, 2] * r
-                    sum_r += weights[2, 0] * b + weights[2, 1] * g + weights[2, 2] * r
-            if changed:
-                value = cb[row, column] + sum_b / count
-                cb[row, column] = int(min(max(value + half, np.float32(0)), top))
-                value = cr[row, column] + sum_r / count
-                cr[row, column] = int(min(max(value + half, np.float32(0)), top))
+    """Add the difference of two pictures to Cb or Cr: a sample takes the mean of its ``across`` x ``down`` pixels."""
+    height, width = before.shape[0], before.shape[1] // 3
+    blue, green, red = weights[0], weights[1], weights[2]
+    half, top, none = np.float32(0.5), np.float32(most), np.float32(0)
+    sums = np.empty(3 * width, np.int32)
+    rest = width // across  # columns with all their pixels; the last may have fewer
+    for row in range(chroma.shape[0]):
+        first, last = row * down, min((row + 1) * down, height)
+        sums[:] = 0
+        for y in range(first, last):
+            for x in range(3 * width):
+                sums[x] += np.int32(after[y, x]) - np.int32(before[y, x])
+        if across == 2:
+            share = np.float32(1) / np.float32(2 * (last - first))
+            for x in range(rest):
+                value = blue * np.float32(sums[6 * x] + sums[6 * x + 3])
+                value += green * np.float32(sums[6 * x + 1] + sums[6 * x + 4])
+                value += red * np.float32(sums[6 * x + 2] + sums[6 * x + 5])
+                chroma[row, x] = np.int32(min(max(np.float32(chroma[row, x]) + value * share + half, none), top))
+        for column in range(rest if across == 2 else 0, chroma.shape[1]):
+            left, right = column * across, min((column + 1) * across, width)
+            value = none
+            for x in range(left, right):
+                value += blue * np.float32(sums[3 * x])
+                value += green * np.float32(sums[3 * x + 1])
+                value += red * np.float32(sums[3 * x + 2])
+            share = np.float32(1) / np.float32((right - left) * (last - first))
+            chroma[row, column] = np.int32(min(max(np.float32(chroma[row, column]) + value * share + half, none), top))
 
 
 def changes_of(frame: Frame) -> list[tuple[PixelBox, UInt8Array, UInt8Array]]:
-    """Every change of a frame on its own: its box, widened to whole chroma samples, before and after.
+    """What was changed: rectangles of whole chroma samples that do not overlap, each before and after.
 
-    Later changes may overlap earlier ones: they are taken back, on a copy, from the last to the first.
+    Changes that overlap (the mark lies over everything) are one: the face, the label and the mark are converted
+    together, so their roundings do not add up.
     """
-    boxes = [change.box for change in frame.changes]
-    picture = frame.picture.copy() if _any_overlap([_aligned(box, frame) for box in boxes]) else frame.picture
+    boxes = _merged([_aligned(change.box, frame) for change in frame.changes])
     result = []
-    for change in reversed(frame.changes):
-        box = _aligned(change.box, frame)
-        if box.empty:
-            continue
-        after = np.ascontiguousarray(picture[box.y0 : box.y1, box.x0 : box.x1])
+    for box in boxes:
+        after = frame.picture[box.y0 : box.y1, box.x0 : box.x1]
         before = after.copy()
-        inner = np.s_[change.box.y0 - box.y0 :, change.box.x0 - box.x0 :]
-        before[inner][: change.before.shape[0], : change.before.shape[1]] = change.before
-        if picture is not frame.picture:
-            after = after.copy()
-            picture[box.y0 : box.y1, box.x0 : box.x1] = before
+        for change in reversed(frame.changes):
+            inner = change.box
+            if box.x0 <= inner.x0 and inner.x1 <= box.x1 and box.y0 <= inner.y0 and inner.y1 <= box.y1:
+                before[inner.y0 - box.y0 : inner.y1 - box.y0, inner.x0 - box.x0 : inner.x1 - box.x0] = change.before
         result.append((box, before, after))
     return result
 
 
-def _any_overlap(boxes: list[PixelBox]) -> bool:
-    return any(
-        a.x0 < b.x1 and b.x0 < a.x1 and a.y0 < b.y1 and b.y0 < a.y1
-        for number, a in enumerate(boxes)
-        for b in boxes[number + 1 :]
-    )
+def _flat(picture: UInt8Array) -> UInt8Array:
+    """A picture (h, w, 3) as (h, 3 w)."""
+    return np.ascontiguousarray(picture).reshape(picture.shape[0], -1)
+
+
+def _merged(boxes: list[PixelBox]) -> list[PixelBox]:
+    """The boxes that are not empty, those that overlap replaced by the box around them."""
+    apart: list[PixelBox] = []
+    for box in boxes:
+        if box.empty:
+            continue
+        while overlapping := [a for a in apart if a.x0 < box.x1 and box.x0 < a.x1 and a.y0 < box.y1 and box.y0 < a.y1]:
+            apart = [a for a in apart if a not in overlapping]
+            x0, y0, x1, y1 = zip(box, *overlapping, strict=True)
+            box = PixelBox(min(x0), min(y0), max(x1), max(y1))  # noqa: PLW2901 - grows until it touches none
+        apart.append(box)
+    return apart
 
 
 def planes(picture: av.VideoFrame) -> list[AnyArray]:

@@ -19,6 +19,8 @@ from understudy.frames import Frame, LabelledFrame
 from understudy.media.atomic import AtomicFile, output_errors
 from understudy.media.base import Damage, MediaInfo, MediaKind
 from understudy.media.encoders import STILL_FORMATS, EncodeOptions
+from understudy.media.tags import png_text
+from understudy.release import Release
 
 #: EXIF's tag for the orientation.
 ORIENTATION = 0x0112
@@ -190,8 +192,11 @@ class StillSource:
 class StillSink:
     """Writes one still."""
 
-    def __init__(self, target: Path, info: MediaInfo, options: EncodeOptions, *, overwrite: bool = False) -> None:
+    def __init__(
+        self, target: Path, info: MediaInfo, options: EncodeOptions, release: Release, *, overwrite: bool = False
+    ) -> None:
         self._file, self._info, self._options = AtomicFile(target, overwrite=overwrite), info, options
+        self._release = release
         self.notes = list(info.notes)
 
     def __enter__(self) -> StillSink:
@@ -200,9 +205,11 @@ class StillSink:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
-            self._file.commit()
-        else:
+        try:
+            if kind is None:
+                self._file.release(self._release)
+                self.notes += self._release.notes
+        finally:
             self._file.discard()
 
     def write(self, labelled: LabelledFrame) -> None:
@@ -213,7 +220,8 @@ class StillSink:
             rgb = np.dstack([rgb, frame.alpha])
         elif frame.alpha is not None:
             self.notes.append("JPEG has no transparency: the picture is opaque")
-        extra: dict[str, object] = {}
+        tags = self._release.tags
+        extra: dict[str, object] = {"pnginfo": png_text(tags)} if form == "PNG" else {"xmp": tags.xmp}
         if self._info.exif:
             extra["exif"] = self._info.exif
         if self._info.icc_profile:

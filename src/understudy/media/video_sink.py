@@ -18,8 +18,10 @@ from understudy.frames import LabelledFrame
 from understudy.media.atomic import AtomicFile, output_errors
 from understudy.media.base import MediaInfo, MediaKind
 from understudy.media.encoders import CONTAINERS, ENCODERS, EncodeOptions, choose_encoder
-from understudy.media.passthrough import Passthrough, pictures_only
+from understudy.media.passthrough import Passthrough, has_cover, pictures_only
 from understudy.media.pixels import bits_of, for_encoder
+from understudy.media.tags import add_xmp
+from understudy.release import Release
 
 #: Transfer curves of HDR (ITU-T H.273): PQ and HLG.
 HDR_CURVES = {16: "PQ", 18: "HLG"}
@@ -34,6 +36,7 @@ class VideoSink:
         target: The file to write; its suffix chooses the container.
         info: What the frames' source says of itself.
         options: Encoder and quality.
+        release: Signs the finished file.
         copy_from: File whose other streams are copied; None for none.
         overwrite: Whether a file that appears under the target's name meanwhile may be replaced.
 
@@ -46,6 +49,7 @@ class VideoSink:
         target: Path,
         info: MediaInfo,
         options: EncodeOptions,
+        release: Release,
         copy_from: Path | None,
         *,
         overwrite: bool = False,
@@ -57,6 +61,7 @@ class VideoSink:
         self.notes = list(info.notes)
         self._animated = suffix in (".gif", ".webp")
         self._file = AtomicFile(target, overwrite=overwrite)
+        self._release = release
         self._passthrough: Passthrough | None = None
         self._durations: dict[int, int] = {}
         self._end = 0
@@ -69,6 +74,9 @@ class VideoSink:
                 muxer_options["final_delay"] = str(round(info.last_delay * 100))
         elif suffix == ".webp":
             muxer_options["loop"] = str(info.loop)
+        elif container.format in ("mp4", "mov") and (copy_from is None or not has_cover(copy_from)):
+            # Fields of any name, AIGC among them. FFmpeg leaves a cover out then: where there is one, XMP must do.
+            muxer_options["movflags"] += "+use_metadata_tags"
         try:
             with output_errors(target):
                 # Absolute, or FFmpeg takes "12:30.mp4" for an address.
@@ -80,6 +88,7 @@ class VideoSink:
                 elif copy_from is not None:
                     self._passthrough = Passthrough(copy_from, self._container)
                     self.notes += self._passthrough.notes
+                self._container.metadata.update(release.tags.fields)
         except BaseException:
             self._abandon()
             raise
@@ -97,7 +106,9 @@ class VideoSink:
             with output_errors(self._target):
                 self._finish()
                 self._container.close()
-            self._file.commit()
+                add_xmp(self._file.path, self._target.suffix.lower(), self._release.tags.xmp)
+            self._file.release(self._release)
+            self.notes += self._release.notes
         except BaseException:
             self._abandon()
             raise

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from understudy.blending import BlendOptions
 from understudy.faces import FaceChoice
 from understudy.media import EncodeOptions
 from understudy.media.base import MAX_PIXELS
-from understudy.provenance import LabelOptions
+from understudy.provenance import ContentOptions, LabelOptions, SigningOptions, WatermarkOptions
+from understudy.provenance.ledger import KEEP_DAYS
 from understudy.swapping import MeshOptions
 from understudy.tracking import TrackerOptions
 
@@ -23,7 +25,9 @@ class Settings:
         source_face: Which face of a photo with several is used, from the left, the first is 1; None for the
             largest.
         max_pixels: Photos and frames with more are refused.
-        tracker, mesh, blend, label, encode: Options of the stages.
+        tracker, mesh, blend, label, watermark, content, encode, signing: Options of the stages.
+        home: The private folder (keys, consents, ledger); None for the platform's.
+        keep_days: How long the ledger keeps a record, at least.
     """
 
     engine: str = "mesh"
@@ -34,4 +38,9 @@ class Settings:
     mesh: MeshOptions = field(default_factory=MeshOptions)
     blend: BlendOptions = field(default_factory=BlendOptions)
     label: LabelOptions = field(default_factory=LabelOptions)
+    watermark: WatermarkOptions = field(default_factory=WatermarkOptions)
+    content: ContentOptions = field(default_factory=ContentOptions)
     encode: EncodeOptions = field(default_factory=EncodeOptions)
+    signing: SigningOptions = field(default_factory=SigningOptions)
+    home: Path | None = None
+    keep_days: int = KEEP_DAYS

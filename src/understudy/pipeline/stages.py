@@ -11,7 +11,8 @@ from understudy.frames import Frame, LabelledFrame
 from understudy.pipeline.perception import Perception
 from understudy.pipeline.settings import Settings
 from understudy.pipeline.timings import Timings
-from understudy.provenance import Labeller
+from understudy.provenance import FrameSealer
+from understudy.provenance.content import ContentCheck
 from understudy.swapping import Identity, Swapper
 from understudy.tracking import FaceSelector
 
@@ -24,6 +25,8 @@ class FaceSwap:
         identity: What ``engine.identity`` learned.
         perception: Finds and follows the faces.
         settings: Everything else.
+        sealer: Labels and marks what comes out.
+        content: Looks at what comes in.
         still: The clip is one photo: look more thoroughly, smooth nothing.
     """
 
@@ -33,6 +36,8 @@ class FaceSwap:
         identity: Identity,
         perception: Perception,
         settings: Settings,
+        sealer: FrameSealer,
+        content: ContentCheck,
         *,
         still: bool,
     ) -> None:
@@ -41,14 +46,19 @@ class FaceSwap:
         self._tracker = perception.tracker(settings.tracker)
         self._selector = FaceSelector(settings.faces)
         self._blender = Blender(settings.blend)
-        self._labeller = Labeller(settings.label)
+        self._sealer, self._content = sealer, content
         self.timings = Timings()
         self.frames = 0
         self.frames_swapped = 0
         self.people: set[int] = set()
 
     def process(self, frame: Frame) -> LabelledFrame:
-        """Swap and label ``frame``, in place."""
+        """Swap, label and mark ``frame``, in place.
+
+        Raises:
+            ContentRefusedError: it is intimate.
+        """
+        self._content.frame(frame.picture, frame.seconds)
         with self.timings.measure("perceive"):
             faces = self._perceive(frame)
             chosen = self._selector.select(faces)
@@ -59,8 +69,8 @@ class FaceSwap:
         self.frames += 1
         self.frames_swapped += bool(patches)
         self.people |= {patch.track_id for patch in patches}
-        with self.timings.measure("label"):
-            return self._labeller.label(frame, faces)
+        with self.timings.measure("seal"):
+            return self._sealer.seal(frame, faces)
 
     def _perceive(self, frame: Frame) -> Faces:
         if self._still:

@@ -19,6 +19,9 @@ from understudy.pipeline.perception import Perception
 from understudy.pipeline.portraits import load_portraits
 from understudy.pipeline.settings import Settings
 from understudy.pipeline.stages import FaceSwap
+from understudy.pipeline.trust import USE_OF, Trust
+from understudy.provenance import ConsentClaim
+from understudy.provenance.content import ContentCheck
 
 #: Called after every frame with the frames done and, if known, how many there are.
 Progress = Callable[[int, "int | None"], None]
@@ -30,6 +33,8 @@ class SwapReport:
 
     Attributes:
         output: The file that was written.
+        identifier: Its id, 12 hexadecimal digits: the mark's, the manifest's and the ledger's.
+        consents: Ids of the consent records that were relied on.
         target: The file that was swapped.
         sources: The photos.
         engine: Name of the engine.
@@ -46,6 +51,8 @@ class SwapReport:
     """
 
     output: Path
+    identifier: str
+    consents: tuple[str, ...]
     target: Path
     sources: tuple[Path, ...]
     engine: str
@@ -78,6 +85,7 @@ def swap_file(
     output: Path,
     settings: Settings,
     *,
+    consent: ConsentClaim | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> SwapReport:
@@ -88,12 +96,13 @@ def swap_file(
         target: A picture, animation or video.
         output: The file to write; its suffix says the format.
         settings: How.
+        consent: On what ground the photos are used; None where a record says so already.
         overwrite: Whether an existing output may be replaced.
         progress: Told about every frame.
 
     Raises:
-        UsageError, InputError, RunError: see ``errors``; nothing is written then, but for CorruptMediaError,
-            when what could be read has been.
+        UsageError, InputError, RefusedError, RunError: see ``errors``; nothing is written then, but for
+            CorruptMediaError, when what could be read has been.
     """
     started = time.perf_counter()
     check_suffix(output, None)
@@ -101,14 +110,21 @@ def swap_file(
     with open_source(target, settings.max_pixels) as source:
         info = source.info
         check_output(output, info.kind, [target, *sources], overwrite=overwrite)
+        trust = Trust(settings)
         perception = Perception.embedded()
         portraits, notes = load_portraits(
             sources, perception, source_face=settings.source_face, max_pixels=settings.max_pixels
         )
+        consents, digests = trust.consents(sources, portraits, USE_OF[info.kind], consent)
+        content = ContentCheck(settings.content)
+        for portrait, path in zip(portraits, sources, strict=True):
+            content.photo(portrait.picture, path.name)
+        made = trust.output(target, info.kind, consents, digests)
         still = info.kind is MediaKind.IMAGE
-        swap = FaceSwap(engine, engine.identity(portraits), perception, settings, still=still)
+        identity = engine.identity(portraits)
+        swap = FaceSwap(engine, identity, perception, settings, made.sealer, content, still=still)
         ready = time.perf_counter()
-        with open_sink(output, info, settings.encode, overwrite=overwrite) as sink:
+        with open_sink(output, info, settings.encode, made.release, overwrite=overwrite) as sink:
             first = _run(source, info, swap, sink.write, progress)
             if not swap.frames_swapped:
                 raise NoFaceError(
@@ -118,44 +134,24 @@ def swap_file(
         finished = time.perf_counter()
         if source.damage is not None:
             raise CorruptMediaError(target, source.damage.at_seconds, source.damage.reason)
-    return _report(
-        (output, target, tuple(sources)),
-        settings.engine,
-        info,
-        swap,
-        seconds=finished - ready,
-        first=first - started,
-        notes=(*notes, *sink.notes),
-    )
-
-
-def _report(
-    paths: tuple[Path, Path, tuple[Path, ...]],
-    engine: str,
-    info: MediaInfo,
-    swap: FaceSwap,
-    *,
-    seconds: float,
-    first: float,
-    notes: tuple[str, ...],
-) -> SwapReport:
-    output, target, sources = paths
     return SwapReport(
         output=output,
+        identifier=f"{made.sealer.identifier:012x}",
+        consents=consents,
         target=target,
-        sources=sources,
-        engine=engine,
+        sources=tuple(sources),
+        engine=settings.engine,
         kind=info.kind.value,
         width=info.width,
         height=info.height,
         frames=swap.frames,
         frames_swapped=swap.frames_swapped,
         people=len(swap.people),
-        seconds=round(seconds, 3),
-        fps=round(swap.frames / seconds, 2),
-        first_frame_seconds=round(first, 3),
+        seconds=round(finished - ready, 3),
+        fps=round(swap.frames / (finished - ready), 2),
+        first_frame_seconds=round(first - started, 3),
         stages_ms=swap.timings.summary(),
-        notes=notes,
+        notes=(*notes, *sink.notes, content.note),
     )
 
 

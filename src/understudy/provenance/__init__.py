@@ -1,5 +1,25 @@
-"""Provenance: what makes a swapped picture say that it is one. The visible label, so far."""
+"""Provenance: consent before, label and mark in every frame, signature and ledger after, and a way to check it all."""
 
+from understudy.provenance.consent import Consent, ConsentClaim, Consents
+from understudy.provenance.content import ContentClassifier, ContentOptions
+from understudy.provenance.home import Home
+from understudy.provenance.keys import SigningOptions
 from understudy.provenance.label import Labeller, LabelOptions
+from understudy.provenance.ledger import Ledger
+from understudy.provenance.sealing import FrameSealer
+from understudy.provenance.watermark import WatermarkOptions
 
-__all__ = ["LabelOptions", "Labeller"]
+__all__ = [
+    "Consent",
+    "ConsentClaim",
+    "Consents",
+    "ContentClassifier",
+    "ContentOptions",
+    "FrameSealer",
+    "Home",
+    "LabelOptions",
+    "Labeller",
+    "Ledger",
+    "SigningOptions",
+    "WatermarkOptions",
+]

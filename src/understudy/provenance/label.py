@@ -1,12 +1,9 @@
-"""The visible label. Every frame that leaves the program carries it.
-
-``LabelledFrame`` is made here and nowhere else, and a sink takes nothing else: an output without a label is
-not a setting, it is a type error.
-"""
+"""The visible label. Every frame that leaves the program carries it (see ``sealing``)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final, Literal, get_args
 
 import cv2
 import numpy as np
@@ -14,46 +11,73 @@ from PIL import Image, ImageDraw, ImageFont
 
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.faces import Faces
-from understudy.frames import LABEL_SEAL, Frame, LabelledFrame, PixelBox
+from understudy.frames import Frame, PixelBox
 from understudy.geometry.boxes import pixel_box
 
+Corner = Literal["bottom-left", "bottom-right", "top-left", "top-right"]
+CORNERS: Final[tuple[Corner, ...]] = get_args(Corner)
 #: Least height of the letters, as a share of the picture's shorter side (GB 45438-2025 asks for 5%).
-MIN_HEIGHT_SHARE = 0.05
+MIN_HEIGHT_SHARE: Final = 0.05
+#: The same once the opening of a video is over.
+MIN_LATER_SHARE: Final = 0.025
+#: Seconds of a video that carry the label in full (GB 45438-2025: two at least).
+OPENING: Final = 2.0
 #: Letters lower than this many pixels can't be read.
-MIN_HEIGHT_PIXELS = 7
+MIN_HEIGHT_PIXELS: Final = 7
+_LONGEST = 40
 
 
 @dataclass(frozen=True)
 class LabelOptions:
-    """What the label says.
+    """What the label says and where. It can be moved and made smaller after the opening; it can't be removed.
 
     Attributes:
-        text: One line.
+        text: One line of at most 40 characters.
+        corner: Where it stands while no face is there.
+        size: Height of the letters as a share of the picture's shorter side, at least 0.05.
+        later_size: The same after the first two seconds of a video, at least 0.025; None for ``size``. Pictures
+            and live output are labelled in full throughout.
 
     Raises:
-        ValueError: there is nothing to read in the text.
+        ValueError: nothing to read in the text, too long a text, or a size out of range.
     """
 
     text: str = "AI face swap"
+    corner: Corner = "bottom-left"
+    size: float = MIN_HEIGHT_SHARE
+    later_size: float | None = None
 
     def __post_init__(self) -> None:
-        if not self.text.strip() or "\n" in self.text:
-            raise ValueError("the label needs one line of text")
+        if not self.text.strip() or not self.text.isprintable() or len(self.text) > _LONGEST:
+            raise ValueError(f"the label needs one line of text, at most {_LONGEST} characters")
+        if self.corner not in CORNERS:
+            raise ValueError(f"the label stands in one of {', '.join(CORNERS)}, not in {self.corner!r}")
+        if not MIN_HEIGHT_SHARE <= self.size <= 0.25:
+            raise ValueError(f"the label's height is {MIN_HEIGHT_SHARE} to 0.25 of the shorter side, not {self.size}")
+        if self.later_size is not None and not MIN_LATER_SHARE <= self.later_size <= self.size:
+            raise ValueError(f"the label's later height is {MIN_LATER_SHARE} to {self.size}, not {self.later_size}")
 
 
 class Labeller:
-    """Labels the frames of one clip. The label stays in its corner unless a face comes there."""
+    """Labels the frames of one clip. The label stays in its corner unless a face comes there.
 
-    def __init__(self, options: LabelOptions | None = None) -> None:
+    Args:
+        options: What it says.
+        live: Whether the frames are shown as they are made: ``later_size`` does not count then.
+    """
+
+    def __init__(self, options: LabelOptions | None = None, *, live: bool = False) -> None:
         self.options = options or LabelOptions()
-        self._stamp: tuple[tuple[int, int], UInt8Array, FloatArray] | None = None
-        self._corner = 0
+        self._live = live
+        self._stamp: tuple[tuple[int, int, float], UInt8Array, FloatArray] | None = None
+        self._corner = CORNERS.index(self.options.corner)
+        self._opened: float | None = None
 
-    def label(self, frame: Frame, faces: Faces) -> LabelledFrame:
+    def draw(self, frame: Frame, faces: Faces) -> None:
         """Draw the label into ``frame`` (in place), clear of ``faces`` where there is room."""
-        size = (frame.width, frame.height)
-        if self._stamp is None or self._stamp[0] != size:
-            self._stamp = (size, *_stamp(self.options.text, *size))
+        key = (frame.width, frame.height, self._share(frame.seconds))
+        if self._stamp is None or self._stamp[0] != key:
+            self._stamp = (key, *_stamp(self.options.text, *key))
         _, color, opacity = self._stamp
         box = self._place(frame, faces, opacity.shape[1], opacity.shape[0])
         region = frame.change(box)
@@ -64,7 +88,15 @@ class Labeller:
             # A label that is transparent is none.
             part = frame.alpha[box.y0 : box.y1, box.x0 : box.x1]
             np.maximum(part, (share[:, :, 0] * 255).astype(np.uint8), out=part)
-        return LabelledFrame(frame, LABEL_SEAL)
+
+    def _share(self, seconds: float) -> float:
+        """The letters' height at that time of the clip, as a share of the shorter side."""
+        if self._opened is None:
+            self._opened = seconds
+        later = self.options.later_size
+        if self._live or later is None or seconds - self._opened < OPENING:
+            return self.options.size
+        return later
 
     def _place(self, frame: Frame, faces: Faces, width: int, height: int) -> PixelBox:
         """The label's rectangle: the corner it is in, or the first that no face overlaps."""
@@ -87,12 +119,12 @@ class Labeller:
         return PixelBox(x, y, x + width, y + height).clipped(frame.width, frame.height)
 
 
-def _stamp(text: str, width: int, height: int) -> tuple[UInt8Array, FloatArray]:
+def _stamp(text: str, width: int, height: int, share: float) -> tuple[UInt8Array, FloatArray]:
     """The label for a picture of that size: colours uint8 BGR (h, w, 3), opacity float32 (h, w), 0-1.
 
     White letters on a dark plate, so that it reads on light and dark alike.
     """
-    wanted = max(MIN_HEIGHT_PIXELS, int(np.ceil(min(width, height) * MIN_HEIGHT_SHARE)))
+    wanted = max(MIN_HEIGHT_PIXELS, int(np.ceil(min(width, height) * share)))
     ink = _letters(text, wanted)
     pad_x, pad_y = round(wanted * 0.55), round(wanted * 0.45)
     ink = np.pad(ink, ((pad_y, pad_y), (pad_x, pad_x)))

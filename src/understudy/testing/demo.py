@@ -11,7 +11,11 @@ import cv2
 import numpy as np
 
 from understudy.arrays import UInt8Array
+from understudy.media import MediaKind
+from understudy.media.atomic import AtomicFile
 from understudy.pipeline import Settings, SwapReport, swap_file
+from understudy.pipeline.trust import Trust
+from understudy.provenance import ConsentClaim
 from understudy.testing.clips import ClipSpec, write_clip, write_puppet_clip
 from understudy.testing.portraits import portrait, portrait_path
 from understudy.testing.puppet import Puppet
@@ -47,21 +51,36 @@ class DemoReport:
         return {key: str(value) if isinstance(value, Path) else value for key, value in values.items()}
 
 
-def make_demo(folder: Path, *, seconds: float, progress: Callable[[int, int | None], None] | None = None) -> DemoReport:
+def make_demo(
+    folder: Path, *, seconds: float, home: Path | None = None, progress: Callable[[int, int | None], None] | None = None
+) -> DemoReport:
     """Make the demo's files in ``folder``, which exists; files of an earlier demo are replaced."""
-    settings = Settings()
+    settings, sample = Settings(home=home), ConsentClaim("sample")
     source = portrait_path(SOURCE)
     picture = folder / "swapped.png"
-    swap_file([source], portrait_path(TARGET), picture, settings, overwrite=True)
+    swap_file([source], portrait_path(TARGET), picture, settings, consent=sample, overwrite=True)
     clip, swapped = folder / "sample.mp4", folder / "swapped.mp4"
     puppet = Puppet(portrait(TARGET), SIZE, face_share=0.45)
     write_puppet_clip(clip, puppet, seconds, ClipSpec(metadata=(("title", "Understudy sample"),)))
-    done = swap_file([source], clip, swapped, settings, overwrite=True, progress=progress)
+    done = swap_file([source], clip, swapped, settings, consent=sample, overwrite=True, progress=progress)
     video = folder / "side-by-side.mp4"
-    write_clip(video, _side_by_side(clip, swapped), ClipSpec(audio=()))
+    _write_signed(video, _side_by_side(clip, swapped), swapped, done, settings)
     report = folder / "report.txt"
     report.write_text(_page(done, picture, clip, swapped, video), encoding="utf-8")
     return DemoReport(picture, clip, swapped, video, report, done)
+
+
+def _write_signed(
+    video: Path, pictures: Iterator[UInt8Array], swapped: Path, done: SwapReport, settings: Settings
+) -> None:
+    """A clip of pictures that show a swap: labelled already, and signed like every output."""
+    file = AtomicFile(video, overwrite=True)
+    try:
+        write_clip(file.path, pictures, ClipSpec(audio=()))
+        output = Trust(settings).output(swapped, MediaKind.VIDEO, done.consents, ())
+        file.release(output.release)
+    finally:
+        file.discard()
 
 
 def _side_by_side(clip: Path, swapped: Path) -> Iterator[UInt8Array]:

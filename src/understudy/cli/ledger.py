@@ -1,0 +1,73 @@
+"""``understudy ledger``: list, verify, export."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from understudy.cli.options import HomeOption, Json
+from understudy.cli.terminal import answer, answer_json, say
+from understudy.errors import OutputError, OutputExistsError, RecordsError
+
+if TYPE_CHECKING:
+    from understudy.provenance.ledger import Ledger
+
+app = typer.Typer(help="The ledger: one record of every output, chained so that tampering shows.")
+
+
+def _ledger(home: Path | None) -> Ledger:
+    from understudy.provenance.home import Home
+    from understudy.provenance.ledger import Ledger
+
+    return Ledger(Home.default() if home is None else Home(home))
+
+
+@app.command("list")
+def show(home: HomeOption = None, json: Json = False) -> None:
+    """List the outputs, the oldest first."""
+    records = list(_ledger(home).records())
+    if json:
+        answer_json({"records": [asdict(record) for record in records]})
+        return
+    for record in records:
+        answer(
+            f"{record.identifier}  {record.time[:19]}  {record.kind:9s} {record.engine:8s} sha256 {record.output[:16]}"
+        )
+    if not records:
+        say("nothing was made yet")
+
+
+@app.command("verify")
+def verify(home: HomeOption = None, json: Json = False) -> None:
+    """Check that no record was edited or removed; exit 6 if one was."""
+    check = _ledger(home).verify()
+    if json:
+        answer_json(asdict(check) | {"intact": check.intact})
+        raise typer.Exit(0 if check.intact else RecordsError.exit_code)
+    if not check.intact:
+        raise RecordsError(
+            f"the ledger was tampered with: {'; '.join(check.problems)}", "`understudy ledger list` shows what is left."
+        )
+    dropped = f"; {check.dropped} older ones were dropped for their age" if check.dropped else ""
+    say(f"{check.records} records, none edited or removed{dropped}")
+
+
+@app.command("export")
+def export(
+    file: Annotated[Path, typer.Argument(help="File to write: one JSON object a line.")], home: HomeOption = None
+) -> None:
+    """Write all records to a file."""
+    import json
+
+    lines = [json.dumps(asdict(record), sort_keys=True) + "\n" for record in _ledger(home).records()]
+    try:
+        with file.open("x", encoding="utf-8") as output:
+            output.writelines(lines)
+    except FileExistsError as fault:
+        raise OutputExistsError(f"the output exists: {file}", "Name another.") from fault
+    except OSError as fault:
+        raise OutputError(f"can't write {file}: {fault.strerror}", "Name another file.") from fault
+    say(f"wrote {len(lines)} records to {file}")

@@ -1,0 +1,97 @@
+"""The content check: faces are not put into intimate pictures, nor taken from them.
+
+This module is the seam and the rule; the classifier is a model that is installed apart. Without one nothing is
+checked, and every report says so. Neural engines will ask for one; the embedded engine runs without.
+
+**Minors.** No classifier here estimates ages, and none is claimed to. The rule - nobody under 18 - is part of what
+the user states with every consent (see ``consent``), and nothing in a report says that it was checked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from understudy.arrays import UInt8Array
+from understudy.errors import ContentRefusedError
+
+#: Seconds of a clip between two looks.
+INTERVAL: Final = 1.0
+
+
+class ContentClassifier(Protocol):
+    """Says how likely a picture is intimate."""
+
+    @property
+    def name(self) -> str:
+        """What it is called, for reports."""
+        ...
+
+    def intimate(self, picture: UInt8Array) -> float:
+        """The probability, 0-1, that a picture (uint8 BGR, (H, W, 3)) shows nudity or a sexual act."""
+        ...
+
+
+@dataclass(frozen=True)
+class ContentOptions:
+    """How the content is checked.
+
+    Attributes:
+        classifier: None where none is installed.
+        threshold: From which probability on a picture is refused.
+
+    Raises:
+        ValueError: a threshold outside 0-1.
+    """
+
+    classifier: ContentClassifier | None = None
+    threshold: float = 0.6
+
+    def __post_init__(self) -> None:
+        if not 0 < self.threshold < 1:
+            raise ValueError(f"the threshold is a probability between 0 and 1, not {self.threshold}")
+
+
+class ContentCheck:
+    """Looks at the photos and, once a second, at the target. One for each output."""
+
+    def __init__(self, options: ContentOptions) -> None:
+        self._options = options
+        self._last: float | None = None
+
+    @property
+    def note(self) -> str:
+        """What the report says."""
+        if self._options.classifier is None:
+            return "no content classifier is installed: intimate pictures were not looked for"
+        return f"content was checked with {self._options.classifier.name}"
+
+    def photo(self, picture: UInt8Array, name: str) -> None:
+        """Look at a photo (uint8 BGR).
+
+        Raises:
+            ContentRefusedError: it is intimate.
+        """
+        self._look(picture, name)
+
+    def frame(self, picture: UInt8Array, seconds: float) -> None:
+        """Look at a frame of the target (uint8 BGR, before anything is put into it) if the last look is long ago.
+
+        Raises:
+            ContentRefusedError: it is intimate.
+        """
+        if self._last is None or abs(seconds - self._last) >= INTERVAL:
+            self._last = seconds
+            self._look(picture, f"the target at {seconds:.1f} s")
+
+    def _look(self, picture: UInt8Array, where: str) -> None:
+        classifier = self._options.classifier
+        if classifier is None:
+            return
+        probability = float(classifier.intimate(picture))
+        # Written this way round, a classifier that fails with NaN refuses too.
+        if not probability < self._options.threshold:
+            raise ContentRefusedError(
+                f"{where} looks intimate ({classifier.name}: {probability:.0%})",
+                "Faces are not put into such pictures, with whatever consent. Nothing was written.",
+            )

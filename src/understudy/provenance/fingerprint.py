@@ -1,0 +1,90 @@
+"""What a file or picture is known by: its digest, and a hash of how it looks. Neither says anything of a face."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+
+from understudy.arrays import UInt8Array
+
+#: Side of the block of low frequencies that a picture's hash is made of.
+_SIDE: Final = 16
+BITS: Final = _SIDE * _SIDE
+#: Bits by which two copies of one picture differ at most. Of 256 bits, copies by JPEG, scaling and coding differ in
+#: 0 to 20; different pictures in 128 +- 16, which a chance of 1e-9 brings below 60 at the earliest.
+SAME: Final = 40
+#: Seconds between two hashes of a clip, and how many are kept at most.
+_INTERVAL, _MOST = 1.0, 64
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's content, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _digest(file)
+
+
+def _digest(file: Iterable[bytes]) -> str:
+    state = hashlib.sha256()
+    for part in file:
+        state.update(part)
+    return state.hexdigest()
+
+
+def picture_hash(picture: UInt8Array) -> int:
+    """A 256-bit hash of a picture's large shapes (pHash: the signs of its lowest DCT coefficients about their median).
+
+    It survives scaling and coding and is far from that of any other picture.
+
+    Args:
+        picture: uint8, BGR (H, W, 3) or luma (H, W).
+    """
+    # In two steps: averaging a large picture's luma costs less than converting all of it.
+    small = cv2.resize(picture, (64, 64), interpolation=cv2.INTER_AREA)
+    plane = small if small.ndim == 2 else cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
+    lowest = np.asarray(cv2.dct(np.asarray(plane, np.float32)))[: _SIDE + 1, : _SIDE + 1]
+    block = lowest[1:, 1:].reshape(-1)
+    bits = block > np.median(block)
+    return int.from_bytes(np.packbits(bits).tobytes(), "big")
+
+
+def difference(first: int, second: int) -> int:
+    """Bits by which two hashes differ, 0-256."""
+    return (first ^ second).bit_count()
+
+
+class ClipHash:
+    """Hashes of a clip's pictures, one a second, at most 64: fewer and farther apart as it grows."""
+
+    def __init__(self) -> None:
+        self._taken: list[tuple[float, int]] = []
+        self._interval = _INTERVAL
+
+    def add(self, seconds: float, picture: UInt8Array) -> None:
+        """Look at a frame; ``seconds`` rises."""
+        if self._taken and seconds - self._taken[-1][0] < self._interval:
+            return
+        self._taken.append((seconds, picture_hash(picture)))
+        if len(self._taken) > _MOST:
+            self._taken = self._taken[::2]
+            self._interval *= 2
+
+    @property
+    def hashes(self) -> list[str]:
+        """The hashes so far, in hexadecimal, in order."""
+        return [f"{value:0{BITS // 4}x}" for _, value in self._taken]
+
+
+def closest(pictures: Iterable[int], known: Sequence[str]) -> int | None:
+    """The median, over pictures, of the distance to the nearest known hash; None if there is nothing to compare.
+
+    Of each picture the nearest counts, because a clip may have been cut and a player's first frame is not always
+    the file's.
+    """
+    values = [int(text, 16) for text in known]
+    distances = [min(difference(picture, value) for value in values) for picture in pictures] if values else []
+    return int(np.median(distances)) if distances else None

@@ -1,0 +1,138 @@
+"""The private folder: keys, consent records, the ledger. For its owner's eyes only."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from understudy.errors import NoSpaceError, PrivacyError, RecordsError
+
+#: Seconds that a process waits for another one's transaction.
+PATIENCE = 30.0
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where one user's private files are.
+
+    Attributes:
+        root: The folder. It is made on first use, open to its owner only.
+    """
+
+    root: Path
+
+    @classmethod
+    def default(cls) -> Home:
+        """The platform's folder for a user's data, such as ``~/.local/share/understudy``."""
+        return cls(platformdirs.user_data_path("understudy", appauthor=False))
+
+    def folder(self, *parts: str) -> Path:
+        """A folder in it, made if it is missing.
+
+        Raises:
+            PrivacyError: it can't be made, or others may enter it.
+        """
+        path = self.root.joinpath(*parts)
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as fault:
+            raise _unusable(path, fault) from fault
+        check_private(self.root)
+        check_private(path)
+        return path
+
+    def face_cache(self, digest: str) -> Path:
+        """Where what was learned of one photo may be kept; revoking its consent removes it."""
+        return self.folder("cache", "faces", digest)
+
+    def forget_face(self, digest: str) -> None:
+        """Remove what is kept of one photo."""
+        shutil.rmtree(self.root / "cache" / "faces" / digest, ignore_errors=True)
+
+
+def check_private(path: Path) -> None:
+    """Make sure that nobody but its owner can get at a file or folder, and that its owner is the user.
+
+    Raises:
+        PrivacyError: others can.
+    """
+    if os.name != "posix":
+        return  # access lists of Windows: the user's profile is private already
+    status = path.stat()
+    if status.st_mode & _OTHERS:
+        mode = "700" if path.is_dir() else "600"
+        raise PrivacyError(f"others can get at {path}", f"If that was not meant: chmod {mode} {path}")
+    if status.st_uid != os.geteuid():
+        raise PrivacyError(f"{path} belongs to another user", "Name a folder of your own with --home.")
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a file that only its owner can read, whole or not at all; another of that name is replaced.
+
+    Raises:
+        PrivacyError, NoSpaceError: it can't be written.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
+    try:
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as fault:
+        part.unlink(missing_ok=True)
+        raise _unusable(path, fault) from fault
+
+
+@contextmanager
+def database(path: Path, schema: str) -> Iterator[sqlite3.Connection]:
+    """One transaction on a private SQLite file, alone; undone if the block fails.
+
+    Raises:
+        RecordsError: the file is damaged, or another process holds it for too long.
+        PrivacyError: others can read it.
+    """
+    if not path.exists():
+        try:
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+        except OSError as fault:
+            raise _unusable(path, fault) from fault
+    check_private(path)
+    try:
+        with closing(sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)) as connection:
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                for statement in schema.split(";"):
+                    connection.execute(statement)
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+    except sqlite3.Error as fault:
+        if "full" in str(fault):
+            raise NoSpaceError(path) from fault
+        raise RecordsError(
+            f"can't use {path}: {fault}",
+            "If it is damaged, move it aside: a new one is begun. It is never overwritten.",
+        ) from fault
+
+
+def _unusable(path: Path, fault: OSError) -> PrivacyError | NoSpaceError:
+    if fault.errno == 28:
+        return NoSpaceError(path)
+    reason = fault.strerror or str(fault)
+    return PrivacyError(f"can't write {path}: {reason}", "Check its folder's permissions, or name another with --home.")

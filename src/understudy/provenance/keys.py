@@ -1,0 +1,252 @@
+"""The key that outputs are signed with: made once on each installation, or the user's own.
+
+The certificates follow what C2PA asks of a signer's (C2PA 2.x, "Certificate profile"): a P-256 root that may
+only certify, and a leaf that may only sign. Nobody else vouches for them, so a reader elsewhere says "valid, the
+signer is not on the trust list"; here the root is the anchor that tells own outputs from others'.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from understudy.errors import PrivacyError, SigningError, UsageError
+from understudy.provenance.home import Home, check_private, write_private
+
+Algorithm = Literal["es256", "es384", "es512", "ps256", "ed25519"]
+_YEARS = 10
+_CURVES: dict[str, Algorithm] = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}
+
+
+@dataclass(frozen=True)
+class SigningOptions:
+    """Whose signature outputs carry. Nothing set: this installation's.
+
+    Attributes:
+        certificate: PEM file with the signer's certificate and those above it.
+        key: PEM file with its private key (PKCS8, no password), readable by its owner only.
+        sign: In place of ``key``: a function from bytes to their signature, for keys that never leave their
+            hardware. ``algorithm`` says which.
+        algorithm: With ``sign``.
+
+    Raises:
+        ValueError: a certificate without a key or the other way round.
+    """
+
+    certificate: Path | None = None
+    key: Path | None = None
+    sign: Callable[[bytes], bytes] | None = None
+    algorithm: Algorithm = "es256"
+
+    def __post_init__(self) -> None:
+        if (self.certificate is None) != (self.key is None and self.sign is None) or (self.key and self.sign):
+            raise ValueError("signing needs a certificate and either its key or a function that signs")
+
+
+@dataclass(frozen=True)
+class SigningKey:
+    """What is needed to sign.
+
+    Attributes:
+        chain: PEM of the signer's certificate and those above it.
+        key: PEM of the private key; empty where ``sign`` does it.
+        algorithm: As C2PA names it.
+        sign: See ``SigningOptions``.
+    """
+
+    chain: bytes
+    key: bytes
+    algorithm: Algorithm
+    sign: Callable[[bytes], bytes] | None = None
+
+    def __repr__(self) -> str:
+        return f"SigningKey({self.algorithm})"  # never the key itself, not even in a traceback
+
+
+def open_signing_key(home: Home, options: SigningOptions) -> SigningKey:
+    """The key to sign with; this installation's is made if there is none.
+
+    Raises:
+        PrivacyError: the key can be read by others.
+        SigningError: a file is missing, or is no certificate or key, or they do not belong together, or the
+            certificate is not valid today.
+    """
+    if options.certificate is None:
+        key, chain = _own_files(home)
+        if not key.parent.exists():
+            _make(home)
+        return _checked(SigningKey(_read(chain), _read_key(key), "es256"), chain)
+    if options.sign is not None:
+        return _checked(
+            SigningKey(_read(options.certificate), b"", options.algorithm, options.sign), options.certificate
+        )
+    assert options.key is not None
+    private = _read_key(options.key)
+    return _checked(
+        SigningKey(_read(options.certificate), private, _algorithm(private, options.key)), options.certificate
+    )
+
+
+def own_root(home: Home) -> bytes | None:
+    """PEM of this installation's root certificate; None if it has signed nothing yet."""
+    _, chain = _own_files(home)
+    if not chain.exists():
+        return None
+    return _certificates(_read(chain), chain)[-1].public_bytes(serialization.Encoding.PEM)
+
+
+def _own_files(home: Home) -> tuple[Path, Path]:
+    """Where this installation's key and certificates are; an incomplete pair is refused.
+
+    Raises:
+        SigningError: one of the two is missing.
+    """
+    folder = home.folder() / "keys"
+    files = folder / "signing.key", folder / "signing.pem"
+    missing = [file for file in files if not file.exists()]
+    if folder.exists() and missing:
+        raise SigningError(
+            f"the signing key is incomplete: {missing[0]} is missing",
+            f"Put it back, or remove {folder} to have a new key made (outputs so far keep their signature).",
+        )
+    return files
+
+
+def _make(home: Home) -> None:
+    """Make this installation's key and its certificates. The root's key is thrown away: it signs once."""
+    root_key, leaf_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    root_name, leaf_name = _name("Understudy installation"), _name("Understudy")
+    root_id = x509.SubjectKeyIdentifier.from_public_key(root_key.public_key())
+    root = (
+        _certificate(root_name, root_name, root_key.public_key())
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage(certify=True), critical=True)
+        .add_extension(root_id, critical=False)
+        .sign(root_key, hashes.SHA256())
+    )
+    leaf = (
+        _certificate(leaf_name, root_name, leaf_key.public_key())
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(certify=False), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(leaf_key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(root_id), critical=False)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False)
+        .sign(root_key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    # Both files at once, and only one pair where two processes begin together.
+    made = home.folder(f"keys-{secrets.token_hex(8)}")
+    private = leaf_key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    write_private(made / "signing.key", private)
+    write_private(made / "signing.pem", leaf.public_bytes(pem) + root.public_bytes(pem))
+    try:
+        made.rename(home.root / "keys")
+    except OSError:
+        shutil.rmtree(made, ignore_errors=True)
+        if not (home.root / "keys").exists():
+            raise
+
+
+def _name(common: str) -> x509.Name:
+    """A name that says nothing of the user or the machine."""
+    return x509.Name(
+        [x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Understudy"), x509.NameAttribute(NameOID.COMMON_NAME, common)]
+    )
+
+
+def _certificate(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+    now = dt.datetime.now(dt.timezone.utc)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))  # clocks differ
+        .not_valid_after(now + dt.timedelta(days=365 * _YEARS))
+    )
+
+
+def _usage(*, certify: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not certify,
+        key_cert_sign=certify,
+        crl_sign=certify,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as fault:
+        raise SigningError(f"can't read {path}: {fault.strerror}", "Check --signing-cert and --signing-key.") from fault
+
+
+def _read_key(path: Path) -> bytes:
+    data = _read(path)
+    try:
+        check_private(path)
+    except PrivacyError as fault:
+        raise PrivacyError(f"the signing key is open to others: {path}", fault.hint) from fault
+    return data
+
+
+def _algorithm(key: bytes, path: Path) -> Algorithm:
+    """What a private key signs with."""
+    hint = "It must be a PEM file (PKCS8) without a password: P-256, P-384, P-521, RSA or Ed25519."
+    try:
+        private = serialization.load_pem_private_key(key, None)
+    except (ValueError, TypeError) as fault:
+        raise SigningError(f"not a private key: {path}", hint) from fault
+    if isinstance(private, ec.EllipticCurvePrivateKey) and private.curve.name in _CURVES:
+        return _CURVES[private.curve.name]
+    if isinstance(private, rsa.RSAPrivateKey):
+        return "ps256"
+    if isinstance(private, ed25519.Ed25519PrivateKey):
+        return "ed25519"
+    raise SigningError(f"no key that Content Credentials are signed with: {path}", hint)
+
+
+def _certificates(chain: bytes, path: Path) -> list[x509.Certificate]:
+    try:
+        return x509.load_pem_x509_certificates(chain)
+    except ValueError as fault:
+        raise UsageError(
+            f"not a certificate: {path}", "It must be PEM: the signer's first, then those above."
+        ) from fault
+
+
+def _checked(key: SigningKey, path: Path) -> SigningKey:
+    """The key, if its certificate is valid today and belongs to it."""
+    leaf = _certificates(key.chain, path)[0]
+    now = dt.datetime.now(dt.timezone.utc)
+    if not leaf.not_valid_before_utc <= now <= leaf.not_valid_after_utc:
+        raise SigningError(
+            f"the signing certificate is valid from {leaf.not_valid_before_utc:%Y-%m-%d} "
+            f"to {leaf.not_valid_after_utc:%Y-%m-%d}: {path}",
+            "Renew it (your own), or remove the keys folder to have a new key made.",
+        )
+    if key.key:
+        private = serialization.load_pem_private_key(key.key, None)
+        spki = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+        if private.public_key().public_bytes(*spki) != leaf.public_key().public_bytes(*spki):
+            raise SigningError(
+                f"the signing key is not the certificate's: {path}", "Name a pair that belongs together."
+            )
+    return key

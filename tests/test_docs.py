@@ -98,6 +98,7 @@ def test_documented_options_exist():
     from understudy.cli import swap
 
     table = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
-    source = Path(swap.__file__).read_text() + (Path(swap.__file__).parent / "options.py").read_text()
+    folder = Path(swap.__file__).parent
+    source = "".join((folder / name).read_text() for name in ("swap.py", "options.py", "consent.py"))
     for option in set(re.findall(r"`(--[a-z-]+)", table)):
         assert option in source or option in ("--debug", "--output-dir", "--seconds"), option

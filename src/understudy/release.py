@@ -56,6 +56,15 @@ class SignedFile:
 SIDECAR_SUFFIX: Final = ".c2pa"
 
 
+def is_sidecar(path: Path) -> bool:
+    """Whether a file holds Content Credentials of another: a JUMBF box, by its content."""
+    try:
+        with path.open("rb") as file:
+            return file.read(8)[4:] == b"jumb"
+    except OSError:
+        return False
+
+
 class Release(Protocol):
     """Makes a finished file fit to be released."""
 

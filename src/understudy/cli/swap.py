@@ -30,7 +30,9 @@ Encoder = Annotated[
     str | None,
     typer.Option("--encoder", help="Video encoder by FFmpeg's name; `understudy doctor` lists those that open."),
 ]
-LabelText = Annotated[str | None, typer.Option("--label-text", help="What the visible label says, in any language.")]
+LabelText = Annotated[
+    str | None, typer.Option("--label-text", help="What the visible label says; Latin letters, so far.")
+]
 LabelCorner = Annotated[
     str | None,
     typer.Option(

@@ -12,7 +12,7 @@ from pathlib import Path
 import av.error
 
 from understudy.errors import NoSpaceError, OutputError, OutputExistsError, UnderstudyError
-from understudy.release import SIDECAR_SUFFIX, Release, SignedFile
+from understudy.release import SIDECAR_SUFFIX, Release, SignedFile, is_sidecar
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -55,7 +55,7 @@ class AtomicFile:
             finally:
                 if signed.sidecar is not None:
                     signed.sidecar.unlink(missing_ok=True)
-            if signed.sidecar is None and self._overwrite:
+            if signed.sidecar is None and self._overwrite and is_sidecar(beside):
                 beside.unlink(missing_ok=True)  # it belonged to the file that was replaced
 
     def _named(self, path: Path, name: Path) -> None:

@@ -20,7 +20,7 @@ from understudy.media.encoders import CONTAINERS, STILL_FORMATS, EncodeOptions
 from understudy.media.still import StillSink, StillSource, open_picture
 from understudy.media.video_sink import VideoSink
 from understudy.media.video_source import VideoSource
-from understudy.release import SIDECAR_SUFFIX, Release
+from understudy.release import SIDECAR_SUFFIX, Release, is_sidecar
 
 
 def check_input(path: Path, role: str = "input") -> None:
@@ -101,15 +101,23 @@ def check_output(target: Path, kind: MediaKind, inputs: Iterable[Path], *, overw
         taken = False
     except OSError as fault:  # a name that the system refuses
         raise OutputError(f"can't write {target}: {fault.strerror}", "Name another output.") from fault
+    beside = target.with_name(target.name + SIDECAR_SUFFIX)
     for path in inputs:
+        if path.exists() and os.path.lexists(beside) and path.samefile(beside):
+            raise OutputIsInputError(
+                f"the output's credentials would replace an input: {beside}", "Name another output."
+            )
         if path.exists() and target.exists() and path.samefile(target):
             raise OutputIsInputError(
                 f"the output is an input: {target}", "Name another output; inputs are never changed."
             )
     if target.is_dir():
         raise OutputExistsError(f"the output is a folder: {target}", "Name a file in it.")
-    beside = target.with_name(target.name + SIDECAR_SUFFIX)
-    for path in [target] * taken + [beside] * beside.exists():
+    if os.path.lexists(beside) and not is_sidecar(beside):
+        raise OutputExistsError(
+            f"something else has the name of the output's credentials: {beside}", "Name another output."
+        )
+    for path in [target] * taken + [beside] * os.path.lexists(beside):
         if not overwrite:
             raise OutputExistsError(f"the output exists: {path}", "Name another, or add --overwrite.")
     if not folder.is_dir():

@@ -110,7 +110,11 @@ class StillSource:
         self._damage: Damage | None = None
         animated = picture.format in ANIMATED and getattr(picture, "n_frames", 1) > 1
         width, height = picture.size
-        if picture.getexif().get(ORIENTATION, 1) >= 5:
+        try:
+            turned = picture.getexif().get(ORIENTATION, 1) >= 5
+        except Exception as fault:  # a PNG's EXIF may stand at its end, which may be missing
+            raise _damaged(path, fault) from fault
+        if turned:
             width, height = height, width
         delays = self._delays() if animated else []
         self.info = MediaInfo(

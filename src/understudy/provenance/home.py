@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import sqlite3
@@ -57,6 +58,8 @@ class Home:
 
     def forget_face(self, digest: str) -> None:
         """Remove what is kept of one photo."""
+        if not re.fullmatch("[0-9a-f]{64}", digest):
+            raise RecordsError(f"a consent record names no photo: {digest[:20]!r}", "The consent records were altered.")
         shutil.rmtree(self.root / "cache" / "faces" / digest, ignore_errors=True)
 
 

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from understudy.errors import PrivacyError, SigningError, UsageError
+from understudy.errors import PrivacyError, SigningError
 from understudy.provenance.home import Home, check_private, write_private
 
 Algorithm = Literal["es256", "es384", "es512", "ps256", "ed25519"]
@@ -85,12 +85,13 @@ def open_signing_key(home: Home, options: SigningOptions) -> SigningKey:
         key, chain = _own_files(home)
         if not key.parent.exists():
             _make(home)
-        return _checked(SigningKey(_read(chain), _read_key(key), "es256"), chain)
+        private = _read_key(key)
+        return _checked(SigningKey(_read(chain), private, _algorithm(private, key)), chain)
     if options.sign is not None:
         return _checked(
             SigningKey(_read(options.certificate), b"", options.algorithm, options.sign), options.certificate
         )
-    assert options.key is not None
+    assert options.key is not None  # SigningOptions saw to it
     private = _read_key(options.key)
     return _checked(
         SigningKey(_read(options.certificate), private, _algorithm(private, options.key)), options.certificate
@@ -227,7 +228,7 @@ def _certificates(chain: bytes, path: Path) -> list[x509.Certificate]:
     try:
         return x509.load_pem_x509_certificates(chain)
     except ValueError as fault:
-        raise UsageError(
+        raise SigningError(
             f"not a certificate: {path}", "It must be PEM: the signer's first, then those above."
         ) from fault
 

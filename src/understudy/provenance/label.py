@@ -48,8 +48,14 @@ class LabelOptions:
     later_size: float | None = None
 
     def __post_init__(self) -> None:
-        if not self.text.strip() or not self.text.isprintable() or len(self.text) > _LONGEST:
-            raise ValueError(f"the label needs one line of text, at most {_LONGEST} characters")
+        if (
+            sum(letter.isalnum() for letter in self.text) < 2
+            or not self.text.isprintable()
+            or len(self.text) > _LONGEST
+        ):
+            raise ValueError(f"the label needs one line of text with letters, at most {_LONGEST} characters")
+        if missing := _missing(self.text):
+            raise ValueError(f"the label's font has no letters for one line of {missing!r}: it could not be read")
         if self.corner not in CORNERS:
             raise ValueError(f"the label stands in one of {', '.join(CORNERS)}, not in {self.corner!r}")
         if not MIN_HEIGHT_SHARE <= self.size <= 0.25:
@@ -141,6 +147,13 @@ def _stamp(text: str, width: int, height: int, share: float) -> tuple[UInt8Array
     opacity = np.maximum(plate_alpha, letters)
     color = np.repeat((letters / np.maximum(opacity, 1e-3) * 255)[:, :, None], 3, axis=2)
     return np.clip(color, 0, 255).astype(np.uint8), opacity.astype(np.float32)
+
+
+def _missing(text: str) -> str:
+    """The characters that the font has no shape for: they would be drawn as empty boxes."""
+    font = ImageFont.load_default(24)
+    nothing = bytes(font.getmask("\U0010fffd"))
+    return "".join(dict.fromkeys(c for c in text if not c.isspace() and bytes(font.getmask(c)) == nothing))
 
 
 def _letters(text: str, height: int) -> UInt8Array:

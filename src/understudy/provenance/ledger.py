@@ -107,6 +107,7 @@ class Ledger:
         """
         with database(self._path, _SCHEMA) as connection:
             number, previous = _last(connection)
+            self._refuse_if_tampered(connection, number)
             body = json.dumps(asdict(record), sort_keys=True)
             entry = (number + 1, body, _link(previous, body))
             connection.execute("INSERT INTO records VALUES (?, ?, ?)", entry)
@@ -114,6 +115,19 @@ class Ledger:
         # After the database: a kill in between leaves a head that is behind, which is no fault. Two processes may
         # write it in either order, which is none either.
         write_private(self._head, json.dumps({"number": entry[0], "hash": entry[2]}).encode())
+
+    def _refuse_if_tampered(self, connection: sqlite3.Connection, last: int) -> None:
+        """A new record must not paper over a head that does not fit."""
+        if not self._head.exists():
+            return
+        rows = connection.execute("SELECT number, hash FROM records").fetchall()
+        dropped = _origin(connection)[0]
+        problems = self._check_head({0: _BEGINNING[1], **dict([_origin(connection)]), **dict(rows)}, dropped)
+        if problems:
+            raise RecordsError(
+                f"the ledger was tampered with after record {last}: {problems[0]}",
+                "`understudy ledger verify` says more. To begin anew, move ledger.sqlite and ledger.head aside.",
+            )
 
     def records(self) -> Iterator[Record]:
         """All records, the oldest first.

@@ -42,17 +42,18 @@ class Evidence:
 
 def judge(evidence: Evidence) -> tuple[Verdict, tuple[str, ...]]:
     """The verdict and its reasons, in words, the strongest first."""
-    reasons = [*_of_credentials(evidence), *_of_mark(evidence), *_of_claims(evidence)]
+    same = ["the ledger here has a record of this very file"] if evidence.same_file else []
+    reasons = [*same, *_of_credentials(evidence), *_of_mark(evidence), *_of_claims(evidence)]
     credentials = evidence.credentials
-    signed = credentials.state == "valid" and credentials.ours
-    if signed and _contradicted(evidence):
-        return "unknown", tuple(reasons)
+    # Anyone can sign as anyone: somebody else's signature counts only with the mark that it names.
+    mark = evidence.mark
+    backed = credentials.own or (mark is not None and mark.identifier == credentials.identifier)
+    signed = credentials.state == "valid" and credentials.ours and backed
     if signed or evidence.same_file:
         return "made by this tool", tuple(reasons)
     confirmed = evidence.mark is not None and evidence.record is not None and evidence.looks_alike is True
-    broken = credentials.state == "altered" and credentials.ours
-    # A broken signature alone says little: anyone can write one. With our record of that picture it says much.
-    if confirmed or (broken and evidence.record is not None and evidence.looks_alike is True):
+    # A broken signature says nothing, even beside a picture that looks alike: the target itself looks like its swap.
+    if confirmed:
         return "made by this tool, altered since", tuple(reasons)
     if not reasons:
         reasons.append("no mark, no credentials and no metadata: that says nothing of where it comes from")
@@ -91,6 +92,8 @@ def _of_mark(evidence: Evidence) -> list[str]:
     if mark is None:
         return ["the mark was not found in the picture"] if record is not None and not evidence.same_file else []
     found = f"the invisible mark {mark.identifier:012x} was found (agreement {mark.agreement:.0%})"
+    if record is None and evidence.credentials.state == "valid" and mark.identifier == evidence.credentials.identifier:
+        return [f"{found}: the one that its credentials name"]
     if record is None:
         return [f"{found}; the ledger here has no record of it, so whether it belongs to this picture can't be checked"]
     if record.identifier != f"{mark.identifier:012x}":

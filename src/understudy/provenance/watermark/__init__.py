@@ -12,6 +12,7 @@ period is bound to the picture's size and not to its pixels, so scaling a pictur
 
 **What the waves say.** 32 of them, the *pilots*, have known phases z_k = 1.6 exp(i phi_k) and say where the
 texture lies. The others carry one QPSK symbol each, z_k = (+-1 +-i) / sqrt 2: two coded bits.
+All are turned by the phase of a shift that is derived from the id, so that two marks in one picture do not coincide.
 The payload is a version (4 bits), the id (48) and a CRC-32 of both; a convolutional code of rate 1/3 with
 constraint length 9 (generators 557, 663, 711 octal: the strongest of that length, Larsen 1973) turns its 84
 bits and 8 tail bits into 276 coded bits, which fill all symbols in a scrambled order, some of them twice.
@@ -30,7 +31,8 @@ Then, with S the spectrum's power over its local mean (about exponentially distr
    pilot frequencies. T knows nothing of the mark's position, so one transform serves all shifts. The tries are:
    the period that an uncropped picture has, the best isotropic ones, and the best of all; each as it is and
    mirrored.
-2. *Shift.* The inverse transform of the pilots, their known phases taken off, peaks where the texture begins.
+2. *Shift.* The inverse transform of the pilots, their known phases taken off, peaks where the texture begins; the
+   two highest peaks are tried.
 3. *Bits.* Symbols are turned back by the shift, divided by the local deviation of the spectrum (a matched
    filter in coloured noise) and summed over repetitions; the Viterbi algorithm finds the likeliest payload.
 4. *Acceptance.* A payload is taken only if its CRC-32 holds.

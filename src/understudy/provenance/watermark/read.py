@@ -152,12 +152,13 @@ def _alignments(
         complex64 (n,) amplitudes in the order of ``waves``, turned back by the texture's shift and weighted by
         their noise; and the periods that were assumed.
     """
-    seen = _amplitudes(residual, spectrum, expected)
-    yield seen, expected  # neither scaled otherwise than its size says, nor cropped
-    yield _shifted(seen), expected
+    # First as if it were neither cropped nor stretched.
+    for turned in _shifted(_amplitudes(residual, spectrum, expected)):
+        yield turned, expected
     for cycles in _periods(spectrum, expected):
         fitted = _refined(residual, cycles)
-        yield _shifted(_amplitudes(residual, spectrum, fitted)), fitted
+        for turned in _shifted(_amplitudes(residual, spectrum, fitted)):
+            yield turned, fitted
 
 
 def _periods(spectrum: _Spectrum, expected: tuple[float, float]) -> Iterator[tuple[float, float]]:
@@ -239,8 +240,11 @@ def _amplitudes(residual: FloatArray, spectrum: _Spectrum, cycles: tuple[float, 
     return np.asarray(seen / max(float(np.median(np.abs(seen))), 1e-9), np.complex64)
 
 
-def _shifted(seen: ComplexArray) -> ComplexArray:
-    """The amplitudes with the texture's shift taken off, as the pilots tell it."""
+def _shifted(seen: ComplexArray) -> Iterator[ComplexArray]:
+    """The amplitudes with the texture's shift taken off, as the pilots tell it: the two likeliest.
+
+    Two, because a picture that was swapped twice carries two marks.
+    """
     known = waves()
     u, v = known.u[known.pilots], known.v[known.pilots]
     seen_pilots = seen[known.pilots]
@@ -248,8 +252,12 @@ def _shifted(seen: ComplexArray) -> ComplexArray:
     grid = np.zeros((_SHIFTS, _SHIFTS), np.complex64)
     grid[v % _SHIFTS, u % _SHIFTS] = pilots * known.pilot_phases.conj()
     match = np.fft.ifft2(grid).real
-    down, across = (int(place) / _SHIFTS for place in np.unravel_index(int(np.argmax(match)), match.shape))
-    return np.asarray(seen * np.exp(2j * np.pi * (known.u * across + known.v * down)), np.complex64)
+    for _ in range(2):
+        row, column = (int(place) for place in np.unravel_index(int(np.argmax(match)), match.shape))
+        turn = known.u * (column / _SHIFTS) + known.v * (row / _SHIFTS)
+        yield np.asarray(seen * np.exp(2j * np.pi * turn), np.complex64)
+        near = np.arange(-4, 5)
+        match[np.ix_((row + near) % _SHIFTS, (column + near) % _SHIFTS)] = -np.inf
 
 
 def _payload(seen: ComplexArray) -> tuple[int, float] | None:

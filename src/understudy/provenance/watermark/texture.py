@@ -70,13 +70,18 @@ def waves() -> Waves:
 
 
 def amplitudes(identifier: int) -> ComplexArray:
-    """The z_k of an id, in the order of ``waves``: complex64 (n,)."""
+    """The z_k of an id, in the order of ``waves``: complex64 (n,).
+
+    Each id's texture begins at a place of its own. A picture that is swapped twice carries two marks, and this keeps
+    the second from writing over the first, wave by wave.
+    """
     known = waves()
     halves = (1.0 - 2.0 * encode(payload(identifier))[known.slots]) * known.signs / math.sqrt(2)
     z = np.zeros(len(known.u), np.complex64)
     z[known.pilots] = PILOT_AMPLITUDE * known.pilot_phases
     z[known.data] = halves[0::2] + 1j * halves[1::2]
-    return z
+    right, down = _noise(f"shift {identifier}", 2)
+    return np.asarray(z * np.exp(-2j * np.pi * (known.u * right + known.v * down)), np.complex64)
 
 
 def period(width: int, height: int) -> float:

@@ -1,0 +1,610 @@
+"""Consent, signature, ledger and inspection, from the outside."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import shutil
+import sqlite3
+import stat
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from PIL import Image
+
+import understudy
+from understudy.cli.consent import photo_of
+from understudy.cli.main import main
+from understudy.errors import (
+    ConsentError,
+    ContentRefusedError,
+    NoSpaceError,
+    PrivacyError,
+    RecordsError,
+    SigningError,
+    UsageError,
+)
+from understudy.pipeline import Settings
+from understudy.provenance import ConsentClaim, Consents, ContentOptions, Home, Ledger, SigningOptions
+from understudy.provenance.credentials import read_credentials
+from understudy.provenance.fingerprint import BITS, SAME, difference, picture_hash
+from understudy.provenance.ledger import KEEP_DAYS, Record, now
+
+posix = pytest.mark.skipif(os.name != "posix", reason="file modes")
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A private folder of this test's own."""
+    return Home(tmp_path / "home")
+
+
+@pytest.fixture
+def make(own, hopper_path, astronaut_path, tmp_path):
+    """Makes a swapped picture with that folder."""
+
+    def call(name="out.png", target=astronaut_path, consent="sample", **more):
+        settings = Settings(home=own.root, **more)
+        understudy.swap(hopper_path, target, tmp_path / name, consent=consent, settings=settings, overwrite=True)
+        return tmp_path / name
+
+    return call
+
+
+def record(**values):
+    known = dict.fromkeys(Record.__dataclass_fields__, "")
+    known |= dict.fromkeys(("sources", "consents", "hashes"), ()) | {"time": now(), "identifier": "0" * 12}
+    return Record(**(known | values))
+
+
+# Consent
+
+
+def test_without_consent_nothing_is_made(make, tmp_path):
+    with pytest.raises(ConsentError, match="no consent") as refusal:
+        make(consent=None)
+    assert refusal.value.exit_code == 4
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_a_record_allows_what_it_is_for_until_it_is_revoked(make, own, hopper_path):
+    photo = photo_of(hopper_path)
+    Consents(own).grant(photo, ConsentClaim("self", uses=("video",)))
+    with pytest.raises(ConsentError, match="for video, not for image"):
+        make(consent=None)
+    given = Consents(own).grant(photo, ConsentClaim("self", uses=("image",)))
+    make(consent=None)
+    kept = own.face_cache(photo.digest)
+    (kept / "something").write_text("learned")
+    Consents(own).revoke(given.id)
+    assert not kept.exists()
+    with pytest.raises(ConsentError, match="revoked"):
+        make(consent=None)
+    with pytest.raises(ConsentError, match="revoked"):
+        make(consent="self")  # the flag is not enough any more
+    Consents(own).grant(photo, ConsentClaim("self"))
+    make(consent=None)
+
+
+def test_an_expired_record_allows_nothing(make, own, hopper_path):
+    Consents(own).grant(photo_of(hopper_path), ConsentClaim("self", days=1))
+    with sqlite3.connect(own.root / "consents.sqlite") as database:
+        ((name, body),) = database.execute("SELECT id, body FROM consents").fetchall()
+        old = json.loads(body) | {"expires": "2020-01-01T00:00:00.000+00:00"}
+        database.execute("UPDATE consents SET body = ? WHERE id = ?", (json.dumps(old), name))
+    database.close()
+    with pytest.raises(ConsentError, match="expired on 2020-01-01"):
+        make(consent=None)
+
+
+def test_a_photo_saved_anew_is_the_same_photo_and_another_is_not(own, hopper_path, astronaut_path, tmp_path):
+    with Image.open(hopper_path) as picture:
+        picture.resize((picture.width // 2, picture.height // 2)).save(tmp_path / "copy.jpg", quality=70)
+    copy, photo, other = (photo_of(path) for path in (tmp_path / "copy.jpg", hopper_path, astronaut_path))
+    assert copy.digest != photo.digest
+    assert copy.is_copy_of(photo)
+    assert not other.is_copy_of(photo)
+    Consents(own).revoke(Consents(own).grant(photo, ConsentClaim("self")).id)
+    with pytest.raises(ConsentError, match="revoked"):
+        Consents(own).require(copy, "image", ConsentClaim("self"))
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        {"ground": "granted"},
+        {"ground": "granted", "note": "  "},
+        {"ground": "yes"},
+        {"ground": "self", "uses": ("all",)},
+        {"ground": "self", "uses": ()},
+        {"ground": "self", "days": 0},
+    ],
+)
+def test_half_a_claim_is_none(claim):
+    with pytest.raises(UsageError):
+        ConsentClaim(**claim)
+
+
+def test_sample_is_for_the_portraits_that_come_along(own, blank, tmp_path):
+    Image.fromarray(blank).save(tmp_path / "me.png")
+    with pytest.raises(ConsentError, match="not one of the portraits"):
+        Consents(own).require(photo_of(tmp_path / "me.png"), "image", ConsentClaim("sample"))
+
+
+def test_consent_from_the_command_line(own, hopper_path, capfd):
+    home = ["--home", str(own.root)]
+    assert main(["consent", "grant", str(hopper_path), "--ground", "granted", *home]) == 2  # no note
+    words = ["--ground", "granted", "--note", "signed form", "--for", "image", "--json", *home]
+    capfd.readouterr()
+    assert main(["consent", "grant", str(hopper_path), *words]) == 0
+    (given,) = json.loads(capfd.readouterr().out)["consents"]
+    assert (given["uses"], given["note"]) == (["image"], "signed form")
+    assert main(["consent", "list", *home]) == 0
+    assert given["id"] in capfd.readouterr().out
+    assert main(["consent", "revoke", str(hopper_path), *home]) == 0
+    assert main(["consent", "revoke", "ffffffff", *home]) == 2
+    capfd.readouterr()
+    assert main(["consent", "list", "--json", *home]) == 0
+    assert json.loads(capfd.readouterr().out)["consents"][0]["state"] == "revoked"
+    assert main(["consent", "form"]) == 0
+    assert "18 or older" in capfd.readouterr().out
+
+
+@posix
+def test_private_files_are_private(make, own):
+    make()
+    for path in [own.root, *own.root.rglob("*")]:
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+
+
+# Content
+
+
+class Prude:
+    name = "prude"
+
+    def __init__(self, says):
+        self.says = says
+
+    def intimate(self, picture):
+        assert picture.dtype == np.uint8
+        return self.says
+
+
+@pytest.mark.parametrize("says", [0.9, float("nan")])
+def test_intimate_pictures_are_refused(make, tmp_path, says):
+    with pytest.raises(ContentRefusedError, match="intimate") as refusal:
+        make(content=ContentOptions(Prude(says)))
+    assert refusal.value.exit_code == 4
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_the_report_says_whether_content_was_checked(own, hopper_path, astronaut_path, tmp_path):
+    for number, (options, words) in enumerate(
+        [(ContentOptions(), "no content classifier is installed"), (ContentOptions(Prude(0.1)), "checked with prude")]
+    ):
+        settings, output = Settings(home=own.root, content=options), tmp_path / f"{number}.png"
+        report = understudy.swap(hopper_path, astronaut_path, output, consent="sample", settings=settings)
+        assert any(words in note for note in report.notes)
+
+
+# Signature
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp"])
+def test_a_picture_carries_all_that_is_promised(make, own, suffix):
+    output = make(f"out.{suffix}")
+    found = understudy.inspect(output, home=own.root)
+    assert found.verdict == "made by this tool"
+    assert (found.credentials.state, found.credentials.own, found.credentials.sidecar) == ("valid", True, False)
+    assert found.credentials.ingredients == ("source: source photo 1", "target: astronaut.png")
+    assert found.claims.source_type == found.credentials.source_type == "compositeSynthetic"
+    identifier = found.record.identifier
+    assert found.claims.aigc["ProduceID"] == identifier == f"{found.credentials.identifier:012x}"
+    assert found.mark is not None
+    assert f"{found.mark.identifier:012x}" == identifier
+    assert found.distance <= SAME
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "webm", "gif", "webp"])
+def test_a_clip_carries_all_that_is_promised(make, own, small_clip, suffix):
+    output = make(f"out.{suffix}", small_clip)
+    found = understudy.inspect(output, home=own.root)
+    assert found.verdict == "made by this tool"
+    assert found.credentials.own
+    assert found.credentials.sidecar == (suffix in ("mkv", "webm")) == Path(f"{output}.c2pa").exists()
+    assert found.claims.aigc["ProduceID"] == found.record.identifier
+    assert found.claims.source_type == "compositeSynthetic"
+    assert found.mark is not None
+    assert f"{found.mark.identifier:012x}" == found.record.identifier
+
+
+def test_the_source_face_is_not_carried_on(make, hopper_path):
+    """Not as a thumbnail, and not by a name."""
+    import c2pa
+
+    with c2pa.Reader(make("out.jpg")) as reader:
+        store = reader.json()
+    assert "thumbnail" not in store
+    assert hopper_path.name not in store
+
+
+def test_marks_that_were_there_stay(make, own, tmp_path):
+    first = make("first.png")
+    second = make("second.png", target=first)
+    found = understudy.inspect(second, home=own.root)
+    assert "target: first.png (with credentials of its own)" in found.credentials.ingredients
+    assert f"{found.mark.identifier:012x}" in (
+        found.record.identifier,
+        understudy.inspect(first, home=own.root).record.identifier,
+    )
+    earlier = json.loads(found.claims.aigc["ReservedCode1"])
+    assert earlier["ProduceID"] == understudy.inspect(first, home=own.root).record.identifier
+
+
+def test_a_sidecar_is_not_left_behind_when_another_file_takes_its_place(make, small_clip, tmp_path):
+    output = make("out.mkv", small_clip)
+    beside = Path(f"{output}.c2pa")
+    assert beside.exists()
+    output.unlink()
+    with pytest.raises(Exception, match="exists") as refusal:
+        understudy.swap(output, small_clip, output)
+    assert refusal.value.exit_code in (2, 3)
+
+
+def certificate(folder, *, days=365, begin=-1, password=None, usage=True):
+    """A signer of somebody else's: paths of certificate chain and key."""
+    folder.mkdir(exist_ok=True)
+    today = dt.datetime.now(dt.timezone.utc)
+    root_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+
+    def build(name, issuer, public, authority):
+        ids = x509.SubjectKeyIdentifier.from_public_key
+        flags = dict.fromkeys(
+            [
+                "content_commitment",
+                "key_encipherment",
+                "data_encipherment",
+                "key_agreement",
+                "encipher_only",
+                "decipher_only",
+            ],
+            False,
+        )
+        names = [
+            x509.Name(
+                [x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Studio"), x509.NameAttribute(NameOID.COMMON_NAME, n)]
+            )
+            for n in (name, issuer)
+        ]
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(names[0])
+            .issuer_name(names[1])
+            .public_key(public)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(today + dt.timedelta(days=begin))
+            .not_valid_after(today + dt.timedelta(days=days))
+            .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+            .add_extension(
+                x509.KeyUsage(digital_signature=not authority, key_cert_sign=authority, crl_sign=authority, **flags),
+                True,
+            )
+            .add_extension(ids(public), critical=False)
+        )
+        if not authority:
+            identity = x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key())
+            builder = builder.add_extension(identity, critical=False)
+            builder = builder.add_extension(
+                x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False
+            )
+        return builder.sign(root_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+    chain = build("signer", "root", key.public_key(), False) + build("root", "root", root_key.public_key(), True)
+    (folder / "chain.pem").write_bytes(chain)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / "key.pem").write_bytes(private)
+    (folder / "key.pem").chmod(0o600)
+    return folder / "chain.pem", folder / "key.pem"
+
+
+def test_ones_own_certificate_signs(make, own, tmp_path):
+    output = make(signing=SigningOptions(*certificate(tmp_path / "studio")))
+    found = read_credentials(output, None)
+    assert (found.state, found.own) == ("valid", False)
+    assert "Studio" in found.signer
+    elsewhere = understudy.inspect(output, home=tmp_path / "nobody")
+    assert elsewhere.verdict == "made by this tool"
+    assert any("not on a trust list" in reason for reason in elsewhere.reasons)
+    assert not (tmp_path / "nobody").exists()  # looking leaves nothing behind
+
+
+def test_a_function_signs(make, tmp_path):
+    chain, key_file = certificate(tmp_path / "studio")
+    key = serialization.load_pem_private_key(key_file.read_bytes(), None)
+    asked = []
+
+    def sign(data):
+        from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+        asked.append(len(data))
+        r, s = decode_dss_signature(key.sign(data, ec.ECDSA(hashes.SHA256())))
+        return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+
+    output = make(signing=SigningOptions(chain, sign=sign))
+    assert asked
+    assert read_credentials(output, None).state == "valid"
+
+
+@pytest.mark.parametrize("wrong", ["expired", "not yet", "other key", "no key", "no certificate", "missing", "failing"])
+def test_what_can_not_be_signed_is_not_released(make, tmp_path, wrong):
+    chain, key = certificate(tmp_path / "studio")
+    options = None
+    if wrong == "expired":
+        chain, key = certificate(tmp_path / "old", begin=-30, days=-1)
+    elif wrong == "not yet":
+        chain, key = certificate(tmp_path / "new", begin=5)
+    elif wrong == "other key":
+        _, key = certificate(tmp_path / "other")
+    elif wrong == "no key":
+        key.write_text("not a key")
+    elif wrong == "no certificate":
+        chain.write_text("not a certificate")
+    elif wrong == "missing":
+        key.unlink()
+    else:
+
+        def refuse(data):
+            raise OSError("the token was pulled out")
+
+        options = SigningOptions(chain, sign=refuse)
+    before = sorted(path.name for path in tmp_path.iterdir())
+    with pytest.raises((SigningError, UsageError)):
+        make(signing=options or SigningOptions(chain, key))
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != "home") == before
+
+
+@posix
+def test_a_key_that_others_can_read_is_refused(make, own, tmp_path):
+    chain, key = certificate(tmp_path / "studio")
+    key.chmod(0o644)
+    with pytest.raises(PrivacyError, match="open to others"):
+        make(signing=SigningOptions(chain, key))
+    make()
+    (own.root / "keys" / "signing.key").chmod(0o640)
+    with pytest.raises(PrivacyError, match="open to others"):
+        make("second.png")
+    (own.root / "keys" / "signing.key").unlink()
+    with pytest.raises(SigningError, match="incomplete"):
+        make("second.png")
+    assert not (tmp_path / "second.png").exists()
+
+
+def test_a_full_disk_while_signing_leaves_nothing_under_the_name(make, own, tmp_path, monkeypatch):
+    from understudy.provenance import credentials
+
+    make("kept.png")
+    before = sorted(p.name for p in tmp_path.iterdir())
+    kept = (tmp_path / "kept.png").read_bytes()
+
+    class Full:
+        def __getattr__(self, name):
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(credentials, "_signer", lambda key: Full().anything)
+    with pytest.raises(NoSpaceError):
+        make("kept.png")
+    assert sorted(p.name for p in tmp_path.iterdir()) == before
+    assert (tmp_path / "kept.png").read_bytes() == kept
+    assert len(list(Ledger(own).records())) == 1
+
+
+# Ledger
+
+
+def test_the_ledger_keeps_what_was_made(make, own):
+    output = make()
+    (entry,) = Ledger(own).records()
+    assert Ledger(own).find_output(entry.output) == entry
+    assert entry.engine == "mesh"
+    assert len(entry.sources[0]) == len(entry.target) == 64
+    assert Ledger(own).verify().intact
+    assert output.exists()
+
+
+@pytest.mark.parametrize(
+    "harm", ["edit", "remove first", "remove middle", "remove last", "remove all", "no head", "head"]
+)
+def test_tampering_shows(own, harm):
+    ledger = Ledger(own)
+    for number in range(4):
+        ledger.append(record(engine=f"engine {number}"))
+    assert ledger.verify().intact
+    head = own.root / "ledger.head"
+    with sqlite3.connect(own.root / "ledger.sqlite") as database:
+        if harm == "edit":
+            database.execute("UPDATE records SET body = replace(body, 'engine 1', 'engine 9')")
+        elif harm == "remove first":
+            database.execute("DELETE FROM records WHERE number = 1")
+        elif harm == "remove middle":
+            database.execute("DELETE FROM records WHERE number = 2")
+        elif harm == "remove last":
+            database.execute("DELETE FROM records WHERE number = 4")
+        elif harm == "remove all":
+            database.execute("DELETE FROM records")
+        elif harm == "no head":
+            head.unlink()
+        else:
+            head.write_text("{}")
+    database.close()
+    check = ledger.verify()
+    assert not check.intact
+    assert main(["ledger", "verify", "--home", str(own.root)]) == 6
+
+
+def test_old_records_are_dropped_and_the_chain_still_holds(own):
+    ledger = Ledger(own)
+    for days in (400, 300, KEEP_DAYS - 1, 1):
+        then = (dt.datetime.now(dt.timezone.utc) - dt.timedelta(days=days)).isoformat(timespec="milliseconds")
+        ledger.append(record(time=then))
+    check = ledger.verify()
+    assert (check.records, check.dropped, check.problems) == (2, 2, ())
+    with pytest.raises(ValueError, match="at least"):
+        Ledger(own, keep_days=30)
+
+
+def test_a_corrupt_ledger_stops_the_work_and_is_not_overwritten(make, own, tmp_path):
+    make()
+    (own.root / "ledger.sqlite").write_bytes(b"not a database" * 100)
+    with pytest.raises(RecordsError, match="ledger"):
+        make("second.png")
+    assert not (tmp_path / "second.png").exists()
+    assert (own.root / "ledger.sqlite").read_bytes() == b"not a database" * 100
+    with pytest.raises(RecordsError):
+        understudy.inspect(tmp_path / "out.png", home=own.root)
+
+
+def test_several_processes_share_one_ledger(own):
+    code = (
+        "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
+        "from understudy.provenance import Home, Ledger, SigningOptions\n"
+        "from understudy.provenance.keys import open_signing_key\n"
+        "from tests.provenance.test_trust import record\n"
+        "home = Home(Path(sys.argv[1]))\n"
+        "open_signing_key(home, SigningOptions())\n"
+        "[Ledger(home).append(record()) for _ in range(8)]\n"
+    )
+    root = str(Path(__file__).parents[2])
+    words = [sys.executable, "-c", code, str(own.root), root]
+    processes = [subprocess.Popen(words, stderr=subprocess.PIPE) for _ in range(3)]
+    for process in processes:
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors.decode()
+    check = Ledger(own).verify()
+    assert (check.records, check.problems) == (24, ())
+    assert sorted(path.name for path in (own.root / "keys").iterdir()) == ["signing.key", "signing.pem"]
+
+
+def test_the_ledger_from_the_command_line(make, own, tmp_path, capfd):
+    make()
+    home = ["--home", str(own.root)]
+    assert main(["ledger", "verify", *home]) == 0
+    capfd.readouterr()
+    assert main(["ledger", "list", "--json", *home]) == 0
+    (entry,) = json.loads(capfd.readouterr().out)["records"]
+    assert main(["ledger", "export", str(tmp_path / "records.jsonl"), *home]) == 0
+    assert json.loads((tmp_path / "records.jsonl").read_text())["identifier"] == entry["identifier"]
+    assert main(["ledger", "export", str(tmp_path / "records.jsonl"), *home]) == 2
+
+
+# Inspection
+
+
+def test_a_file_sent_through_another_program_is_told_apart(make, own, small_clip, tmp_path, capfd):
+    """Swap, re-encode to another size, inspect: the truth, as a user would see it."""
+    output, sent = make("out.mp4", small_clip), tmp_path / "sent.mp4"
+    with av.open(str(output)) as source, av.open(str(sent), "w") as sink:
+        stream = sink.add_stream("libx264", rate=25, options={"crf": "23"})
+        stream.width, stream.height, stream.pix_fmt = 400, 300, "yuv420p"
+        for frame in source.decode(video=0):
+            sink.mux(stream.encode(frame.reformat(width=400, height=300)))
+        sink.mux(stream.encode(None))
+    assert main(["inspect", str(sent), "--home", str(own.root)]) == 0
+    said = capfd.readouterr().out
+    assert "made by this tool, altered since" in said
+    assert "the ledger's record" in said
+    elsewhere = understudy.inspect(sent, home=tmp_path / "nobody")
+    assert elsewhere.verdict == "unknown"
+    assert any("was found" in reason and "no record" in reason for reason in elsewhere.reasons)
+
+
+def test_a_tampered_file_is_called_altered(make, own):
+    output = make("out.png")
+    with Image.open(output) as picture:
+        pixels = np.asarray(picture.convert("RGB")).copy()
+    data = bytearray(output.read_bytes())
+    data[len(data) // 2] ^= 1
+    output.write_bytes(data)
+    assert read_credentials(output, None).state in ("altered", "unreadable")
+    pixels[:40, :40] = 0
+    Image.fromarray(pixels).save(output)  # its credentials are gone
+    found = understudy.inspect(output, home=own.root)
+    assert found.credentials.state == "absent"
+    assert found.verdict == "made by this tool, altered since"
+
+
+def test_a_transplanted_mark_is_called_out(make, own, hopper, tmp_path):
+    from understudy.frames import Frame
+    from understudy.provenance.watermark import Watermarker
+
+    identifier = understudy.inspect(make(), home=own.root).mark.identifier
+    other = Frame(hopper.copy())
+    Watermarker(identifier).mark(other)
+    Image.fromarray(other.picture[:, :, ::-1].copy()).save(tmp_path / "forged.png")
+    found = understudy.inspect(tmp_path / "forged.png", home=own.root)
+    assert found.mark.identifier == identifier
+    assert found.verdict == "unknown"
+    assert any("transplanted" in reason for reason in found.reasons)
+
+
+def test_credentials_transplanted_onto_another_picture_do_not_hold(make, own, hopper_path, small_clip, tmp_path):
+    output = make("out.mkv", small_clip)
+    other = tmp_path / "other.mkv"
+    shutil.copy(small_clip, other)
+    shutil.copy(f"{output}.c2pa", f"{other}.c2pa")
+    found = understudy.inspect(other, home=own.root)
+    assert found.credentials.state == "altered"
+    assert found.verdict == "unknown"
+
+
+def test_of_an_unmarked_file_nothing_is_claimed(own, hopper_path, capfd):
+    found = understudy.inspect(hopper_path, home=own.root)
+    assert (found.verdict, found.mark, found.record) == ("unknown", None, None)
+    assert main(["inspect", str(hopper_path), "--json", "--home", str(own.root)]) == 0
+    said = json.loads(capfd.readouterr().out)
+    assert said["verdict"] == "unknown"
+    assert "real" not in json.dumps(said).lower().replace("already", "")
+    assert not own.root.exists()
+
+
+@pytest.mark.parametrize("what", ["text", "half", "noise"])
+def test_broken_files_are_looked_at_as_far_as_they_go(make, own, tmp_path, what):
+    path = make()
+    if what == "text":
+        path.write_text("hello")
+    elif what == "half":
+        path.write_bytes(path.read_bytes()[:4000])
+    else:
+        path.write_bytes(np.random.default_rng(0).bytes(5000))
+    found = understudy.inspect(path, home=own.root)
+    assert found.verdict == "unknown"
+    assert found.notes
+
+
+def test_missing_and_empty_files_are_input_errors(tmp_path, capfd):
+    (tmp_path / "empty.png").touch()
+    for name in ("none.png", "empty.png"):
+        assert main(["inspect", str(tmp_path / name)]) == 3
+        assert capfd.readouterr().err.startswith("error: ")
+
+
+def test_hashes_tell_pictures_apart_and_copies_together(hopper, astronaut):
+    import cv2
+
+    small = cv2.resize(hopper, None, fx=0.4, fy=0.4)
+    code = cv2.imdecode(cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 40])[1], 1)
+    assert difference(picture_hash(hopper), picture_hash(code)) <= SAME / 2
+    assert difference(picture_hash(hopper), picture_hash(astronaut)) > BITS / 4
+    assert replace(record(), engine="x").engine == "x"

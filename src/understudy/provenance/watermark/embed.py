@@ -33,7 +33,7 @@ class WatermarkOptions:
     """
 
     least: float = 0.65
-    most: float = 3.0
+    most: float = 4.0
     slope: float = 0.6
 
     def __post_init__(self) -> None:

@@ -171,8 +171,10 @@ def main() -> None:
     parser.add_argument("--unmarked", type=int, default=200)
     asked = parser.parse_args()
     cost()
-    survival(asked.clips, asked.trials)
-    false_accepts(asked.clips, asked.unmarked)
+    if asked.trials:
+        survival(asked.clips, asked.trials)
+    if asked.unmarked:
+        false_accepts(asked.clips, asked.unmarked)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
+from PIL import features
 
 from understudy.faces import Faces
 from understudy.frames import Frame
 from understudy.provenance import Labeller, LabelOptions
+from understudy.provenance.lettering import FONTS
 
 
 def drawn(labeller, frame, faces):
@@ -117,3 +119,41 @@ def test_it_stands_where_it_is_told(corner):
     )
     assert (top < 240) == ("top" in corner)
     assert (left < 100) == ("left" in corner)
+
+
+SCRIPTS = {
+    "chinese": "人工智能换脸",
+    "japanese": "AI 顔交換アプリ",
+    "korean": "AI 얼굴 바꾸기",
+    "arabic": "وجه بالذكاء",
+    "hebrew": "החלפת פנים AI",
+    "russian": "Замена лица ИИ",
+    "vietnamese": "Khuôn mặt AI",
+}
+
+
+@pytest.mark.parametrize("text", SCRIPTS.values(), ids=SCRIPTS.keys())
+def test_the_label_speaks_the_users_language(text):
+    if any("\u0590" <= letter <= "\u06ff" for letter in text) and not features.check("raqm"):
+        with pytest.raises(ValueError, match="raqm"):
+            LabelOptions(text=text)
+        return
+    before = flat(640, 480, 90)
+    picture = drawn(Labeller(LabelOptions(text=text)), Frame(before.copy()), Faces.empty()).picture
+    top, bottom, left, right = ink(before, picture)
+    assert bottom - top >= 0.05 * 480
+    # More ink than two thin letters have: the rest is not left out.
+    boxes = drawn(Labeller(LabelOptions(text="ll")), Frame(before.copy()), Faces.empty()).picture
+    assert (picture[top:bottom, left:right] > 200).sum() > 1.5 * (boxes > 200).sum()
+
+
+def test_a_script_that_no_font_has_is_refused_unless_a_font_is_named(tmp_path):
+    with pytest.raises(ValueError, match="'ꠀꠁ'"):
+        LabelOptions(text="ꠀꠁ AI")
+    with pytest.raises(ValueError, match="人工智能换脸"):
+        LabelOptions(text=SCRIPTS["chinese"], font=FONTS[0])
+    LabelOptions(text=SCRIPTS["chinese"], font=FONTS[1])
+    (tmp_path / "no.ttf").write_bytes(b"no font")
+    for path in (tmp_path / "no.ttf", tmp_path / "missing.ttf", tmp_path):
+        with pytest.raises(ValueError, match="can't be read as a font"):
+            LabelOptions(font=path)

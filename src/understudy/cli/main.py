@@ -23,7 +23,8 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-def _app() -> typer.Typer:
+def application() -> typer.Typer:
+    """All commands with their options."""
     app = typer.Typer(
         name="understudy",
         help="One photo's face on the person in front of the camera: on your own machine, labelled by construction.",
@@ -67,7 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not debug:
         warnings.simplefilter("ignore")  # libraries' remarks are for developers
     try:
-        code = int(_app()(words, prog_name="understudy", standalone_mode=False) or 0)
+        code = int(application()(words, prog_name="understudy", standalone_mode=False) or 0)
         # Typer turns Ctrl-C into this exit code by itself, without a word.
         return _interrupted(as_json) if code == INTERRUPTED else code
     except UnderstudyError as error:

@@ -10,7 +10,17 @@ import typer
 from understudy.cli.consent import ConsentNote, ConsentOption, ask, claim_of
 from understudy.cli.options import FacesOption, HomeOption, Json, MaxPixels, Overwrite, choice
 from understudy.cli.terminal import answer_json, progress_bar, say
-from understudy.errors import UsageError
+from understudy.cli.trust import (
+    LabelCorner,
+    LabelFont,
+    LabelLaterSize,
+    LabelSize,
+    LabelText,
+    SigningCert,
+    SigningKeyFile,
+    label_options,
+    signing_options,
+)
 
 Sources = Annotated[
     list[Path],
@@ -30,27 +40,6 @@ Encoder = Annotated[
     str | None,
     typer.Option("--encoder", help="Video encoder by FFmpeg's name; `understudy doctor` lists those that open."),
 ]
-LabelText = Annotated[
-    str | None, typer.Option("--label-text", help="What the visible label says; Latin letters, so far.")
-]
-LabelCorner = Annotated[
-    str | None,
-    typer.Option(
-        "--label-corner", help="Where it stands while no face is there: bottom-left, bottom-right, top-left, top-right."
-    ),
-]
-LabelSize = Annotated[
-    float | None,
-    typer.Option("--label-size", help="Height of its letters over the picture's shorter side; 0.05 at least."),
-]
-LabelLaterSize = Annotated[
-    float | None,
-    typer.Option("--label-later-size", help="The same after the first 2 s of a video; 0.025 at least."),
-]
-SigningCert = Annotated[
-    Path | None, typer.Option("--signing-cert", help="Sign with your own certificate (PEM) and --signing-key.")
-]
-SigningKeyFile = Annotated[Path | None, typer.Option("--signing-key", help="Its private key (PEM, mode 600).")]
 Quality = Annotated[int, typer.Option("--quality", min=0, max=100, help="0-100; 90 looks like the target.")]
 
 
@@ -67,6 +56,7 @@ def command(
     label_corner: LabelCorner = None,
     label_size: LabelSize = None,
     label_later_size: LabelLaterSize = None,
+    label_font: LabelFont = None,
     signing_cert: SigningCert = None,
     signing_key: SigningKeyFile = None,
     home: HomeOption = None,
@@ -80,21 +70,14 @@ def command(
     from understudy.media import EncodeOptions
     from understudy.media.base import MAX_PIXELS
     from understudy.pipeline import Settings, swap_file
-    from understudy.provenance import LabelOptions, SigningOptions
 
-    asked = {"text": label_text, "corner": label_corner, "size": label_size, "later_size": label_later_size}
-    try:
-        label = LabelOptions(**{name: value for name, value in asked.items() if value is not None})  # type: ignore[arg-type]
-        signing = SigningOptions(signing_cert, signing_key)
-    except ValueError as fault:
-        raise UsageError(str(fault), "See `understudy swap --help`.") from fault
     settings = Settings(
         engine=engine,
         faces=choice(faces),
         source_face=source_face,
         max_pixels=max_pixels or MAX_PIXELS,
-        label=label,
-        signing=signing,
+        label=label_options(label_text, label_corner, label_size, label_later_size, label_font),
+        signing=signing_options(signing_cert, signing_key),
         home=home,
         encode=EncodeOptions(encoder=encoder, quality=quality),
     )

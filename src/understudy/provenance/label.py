@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Literal, get_args
 
 import cv2
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.faces import Faces
 from understudy.frames import Frame, PixelBox
 from understudy.geometry.boxes import pixel_box
+from understudy.provenance.lettering import font_for, letters
 
 Corner = Literal["bottom-left", "bottom-right", "top-left", "top-right"]
 CORNERS: Final[tuple[Corner, ...]] = get_args(Corner)
@@ -37,15 +39,17 @@ class LabelOptions:
         size: Height of the letters as a share of the picture's shorter side, at least 0.05.
         later_size: The same after the first two seconds of a video, at least 0.025; None for ``size``. Pictures
             and live output are labelled in full throughout.
+        font: A font file for a script that the package's own fonts lack (see ``lettering.FONTS``).
 
     Raises:
-        ValueError: nothing to read in the text, too long a text, or a size out of range.
+        ValueError: nothing to read in the text, too long a text, letters that the font lacks, or a size out of range.
     """
 
     text: str = "AI face swap"
     corner: Corner = "bottom-left"
     size: float = MIN_HEIGHT_SHARE
     later_size: float | None = None
+    font: Path | None = None
 
     def __post_init__(self) -> None:
         if (
@@ -54,8 +58,7 @@ class LabelOptions:
             or len(self.text) > _LONGEST
         ):
             raise ValueError(f"the label needs one line of text with letters, at most {_LONGEST} characters")
-        if missing := _missing(self.text):
-            raise ValueError(f"the label's font has no letters for one line of {missing!r}: it could not be read")
+        font_for(self.text, self.font)
         if self.corner not in CORNERS:
             raise ValueError(f"the label stands in one of {', '.join(CORNERS)}, not in {self.corner!r}")
         if not MIN_HEIGHT_SHARE <= self.size <= 0.25:
@@ -83,7 +86,7 @@ class Labeller:
         """Draw the label into ``frame`` (in place), clear of ``faces`` where there is room."""
         key = (frame.width, frame.height, self._share(frame.seconds))
         if self._stamp is None or self._stamp[0] != key:
-            self._stamp = (key, *_stamp(self.options.text, *key))
+            self._stamp = (key, *_stamp(self.options, *key))
         _, color, opacity = self._stamp
         box = self._place(frame, faces, opacity.shape[1], opacity.shape[0])
         region = frame.change(box)
@@ -125,13 +128,13 @@ class Labeller:
         return PixelBox(x, y, x + width, y + height).clipped(frame.width, frame.height)
 
 
-def _stamp(text: str, width: int, height: int, share: float) -> tuple[UInt8Array, FloatArray]:
+def _stamp(options: LabelOptions, width: int, height: int, share: float) -> tuple[UInt8Array, FloatArray]:
     """The label for a picture of that size: colours uint8 BGR (h, w, 3), opacity float32 (h, w), 0-1.
 
     White letters on a dark plate, so that it reads on light and dark alike.
     """
     wanted = max(MIN_HEIGHT_PIXELS, int(np.ceil(min(width, height) * share)))
-    ink = _letters(text, wanted)
+    ink = letters(options.text, font_for(options.text, options.font), wanted)
     pad_x, pad_y = round(wanted * 0.55), round(wanted * 0.45)
     ink = np.pad(ink, ((pad_y, pad_y), (pad_x, pad_x)))
     if ink.shape[1] > width or ink.shape[0] > height:
@@ -143,28 +146,7 @@ def _stamp(text: str, width: int, height: int, share: float) -> tuple[UInt8Array
     shape = (0, 0, plate.width - 1, plate.height - 1)
     ImageDraw.Draw(plate).rounded_rectangle(shape, plate.height * 0.28, fill=255)
     plate_alpha = np.asarray(plate.resize(ink.shape[::-1], Image.Resampling.BOX), np.float32) / 255 * 0.62
-    letters = ink.astype(np.float32) / 255
-    opacity = np.maximum(plate_alpha, letters)
-    color = np.repeat((letters / np.maximum(opacity, 1e-3) * 255)[:, :, None], 3, axis=2)
+    white = ink.astype(np.float32) / 255
+    opacity = np.maximum(plate_alpha, white)
+    color = np.repeat((white / np.maximum(opacity, 1e-3) * 255)[:, :, None], 3, axis=2)
     return np.clip(color, 0, 255).astype(np.uint8), opacity.astype(np.float32)
-
-
-def _missing(text: str) -> str:
-    """The characters that the font has no shape for: they would be drawn as empty boxes."""
-    font = ImageFont.load_default(24)
-    nothing = bytes(font.getmask("\U0010fffd"))
-    return "".join(dict.fromkeys(c for c in text if not c.isspace() and bytes(font.getmask(c)) == nothing))
-
-
-def _letters(text: str, height: int) -> UInt8Array:
-    """The text in white on black, its ink ``height`` pixels or more high, cropped to the ink: uint8 (h, w)."""
-    size = height
-    while True:
-        font = ImageFont.load_default(size)
-        left, top, right, bottom = font.getbbox(text)
-        if bottom - top >= height:
-            break
-        size += max(1, size // 16)
-    canvas = Image.new("L", (int(right - left) + 2, int(bottom - top) + 2), 0)
-    ImageDraw.Draw(canvas).text((1 - left, 1 - top), text, fill=255, font=font)
-    return np.asarray(canvas, np.uint8)

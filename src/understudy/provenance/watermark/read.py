@@ -212,21 +212,34 @@ def _refined(residual: FloatArray, cycles: tuple[float, float]) -> tuple[float, 
     """The pair of periods near ``cycles`` at which the pilots are strongest."""
     pilots = waves().pilots
     for step in (0.0015, 0.0005):
-        near = [(cycles[0] * (1 + i * step), cycles[1] * (1 + j * step)) for i in (-1, 0, 1) for j in (-1, 0, 1)]
-        powers = [float(np.sum(np.abs(_transform(residual, pair)[pilots]) ** 2)) for pair in near]
-        cycles = near[int(np.argmax(powers))]
+        near = (1 - step, 1.0, 1 + step)
+        best = (-1.0, cycles)
+        for across in near:
+            half = _transform_across(residual, cycles[0] * across)
+            for down in near:
+                power = float(np.sum(np.abs(_transform_down(half, cycles[1] * down)[pilots]) ** 2))
+                best = max(best, (power, (cycles[0] * across, cycles[1] * down)))
+        cycles = best[1]
     return cycles
 
 
 def _transform(residual: FloatArray, cycles: tuple[float, float]) -> ComplexArray:
     """The residual's Fourier coefficients at the waves' frequencies: complex64 (n,), in the order of ``waves``."""
-    height, width = residual.shape
-    reach = int(FASTEST)
-    across = carriers(width, cycles[0], 0).conj().T
+    return _transform_down(_transform_across(residual, cycles[0]), cycles[1])
+
+
+def _transform_across(residual: FloatArray, cycle: float) -> ComplexArray:
+    """Rows to frequencies from -FASTEST to FASTEST: complex64 (height, 2 FASTEST + 1)."""
+    across = carriers(residual.shape[1], cycle, 0).conj().T
     half = residual @ across.real + 1j * (residual @ across.imag)
-    both = np.concatenate([half[:, :0:-1].conj(), half], axis=1)  # negative frequencies: the residual is real
+    # Negative frequencies: the residual is real.
+    return np.concatenate([half[:, :0:-1].conj(), half], axis=1)
+
+
+def _transform_down(half: ComplexArray, cycle: float) -> ComplexArray:
     known = waves()
-    return np.asarray((carriers(height, cycles[1], 0).conj() @ both)[known.v, known.u + reach], np.complex64)
+    both = carriers(len(half), cycle, 0).conj() @ half
+    return np.asarray(both[known.v, known.u + int(FASTEST)], np.complex64)
 
 
 def _amplitudes(residual: FloatArray, spectrum: _Spectrum, cycles: tuple[float, float]) -> ComplexArray:

@@ -109,8 +109,15 @@ def render(identifier: int, width: int, height: int) -> Int8Array:
 
 def carriers(length: int, cycle: float, first: int, last: int = int(FASTEST)) -> ComplexArray:
     """exp(2 pi i f (x + 1/2) / cycle) for f from ``first`` to ``last``: complex64 (frequencies, length)."""
-    places = (np.arange(length) + 0.5) / cycle
-    return np.exp(2j * np.pi * np.outer(np.arange(first, last + 1), places)).astype(np.complex64)
+    turn = 2j * np.pi * (np.arange(length) + 0.5) / cycle
+    slowest = np.exp(turn)
+    rows = np.empty((last - first + 1, length), np.complex64)
+    # Each is the one before, turned on: a tenth of the time that exponentials take, and reading is made of these.
+    row = np.exp(turn * first)
+    for n in range(len(rows)):
+        rows[n] = row
+        row *= slowest
+    return rows
 
 
 def dither() -> FloatArray:

@@ -1,0 +1,73 @@
+"""Text in the package's own fonts, for labels in any script that they cover."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont, features
+
+from understudy.arrays import UInt8Array
+
+#: The first font that has every letter of a text draws it: DejaVu Sans has Latin, Greek, Cyrillic, Armenian,
+#: Georgian, Hebrew and Arabic; Noto Sans CJK has Latin, Chinese, Japanese and Korean.
+FONTS: Final = tuple(Path(__file__).parent / "fonts" / name for name in ("DejaVuSans.ttf", "NotoSansCJKsc-Regular.otf"))
+#: No font has a letter there, so every font draws its sign for a missing one.
+_NO_LETTER: Final = "\U0010fffd"
+
+
+def font_for(text: str, own: Path | None = None) -> Path:
+    """The font that draws ``text``.
+
+    Args:
+        text: One line.
+        own: A font file that the user named: no other is tried.
+
+    Raises:
+        ValueError: no font has all its letters (they would be drawn as empty boxes), this machine can't join the
+            letters of its script, or the named file is no font.
+    """
+    if _needs_shaping(text) and not features.check("raqm"):
+        raise ValueError(f"drawing {text!r} needs the libraries raqm and fribidi, which this machine lacks")
+    lacking = ""
+    for path in (own,) if own else FONTS:
+        try:
+            font = ImageFont.truetype(path, 24)
+            missing = _missing(text, font)
+        except OSError as error:
+            raise ValueError(f"{path.name} can't be read as a font: {error}") from error
+        if not missing:
+            return path
+        lacking = lacking if lacking and len(lacking) < len(missing) else missing
+    raise ValueError(
+        f"the label's font has no letters for {lacking!r}: it could not be read; name a font that has them"
+    )
+
+
+def letters(text: str, font: Path, height: int) -> UInt8Array:
+    """The text in white on black, its ink ``height`` pixels or more high, cropped to the ink: uint8 (h, w)."""
+    size = height
+    while True:
+        face = ImageFont.truetype(font, size)
+        left, top, right, bottom = face.getbbox(text)
+        if bottom - top >= height:
+            break
+        size += max(1, size // 16)
+    canvas = Image.new("L", (int(right - left) + 2, int(bottom - top) + 2), 0)
+    ImageDraw.Draw(canvas).text((1 - left, 1 - top), text, fill=255, font=face)
+    return np.asarray(canvas, np.uint8)
+
+
+def _needs_shaping(text: str) -> bool:
+    """Whether its letters run from right to left, or sit on each other."""
+    return any(
+        unicodedata.bidirectional(letter) in ("R", "AL") or unicodedata.category(letter) in ("Mn", "Mc")
+        for letter in text
+    )
+
+
+def _missing(text: str, font: ImageFont.FreeTypeFont) -> str:
+    nothing = bytes(font.getmask(_NO_LETTER))
+    return "".join(dict.fromkeys(c for c in text if not c.isspace() and bytes(font.getmask(c)) == nothing))

@@ -57,17 +57,21 @@ def verify(home: HomeOption = None, json: Json = False) -> None:
 
 @app.command("export")
 def export(
-    file: Annotated[Path, typer.Argument(help="File to write: one JSON object a line.")], home: HomeOption = None
+    file: Annotated[Path, typer.Argument(help="File to write: one JSON object a line.")],
+    home: HomeOption = None,
+    json: Json = False,
 ) -> None:
-    """Write all records to a file."""
-    import json
+    """Write all records to a file that only its owner can read."""
+    from understudy.provenance.home import write_private
+    from understudy.provenance.rows import body_of
 
-    lines = [json.dumps(asdict(record), sort_keys=True) + "\n" for record in _ledger(home).records()]
-    try:
-        with file.open("x", encoding="utf-8") as output:
-            output.writelines(lines)
-    except FileExistsError as fault:
-        raise OutputExistsError(f"the output exists: {file}", "Name another.") from fault
-    except OSError as fault:
-        raise OutputError(f"can't write {file}: {fault.strerror}", "Name another file.") from fault
+    lines = [body_of(record) + "\n" for record in _ledger(home).records()]
+    if file.exists():
+        raise OutputExistsError(f"the output exists: {file}", "Name another.")
+    if not file.parent.is_dir():
+        raise OutputError(f"there is no folder {file.parent}", "Make it first, or name another.")
+    write_private(file, "".join(lines).encode())
+    if json:
+        answer_json({"output": str(file), "records": len(lines)})
+        return
     say(f"wrote {len(lines)} records to {file}")

@@ -9,23 +9,33 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from understudy.text import printable
+
 if TYPE_CHECKING:
     from understudy.pipeline.swap import Progress
 
 
 def say(message: str) -> None:
     """One line to stderr."""
-    sys.stderr.write(message + "\n")
+    sys.stderr.write(_shown(message) + "\n")
 
 
 def answer(text: str) -> None:
     """What was asked for, to stdout."""
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(_shown(text) + "\n")
+
+
+def _shown(text: str) -> str:
+    """Names and notes come from outside: nothing in them may steer a terminal."""
+    return "\n".join(printable(line) for line in text.split("\n"))
 
 
 def answer_json(values: object) -> None:
     """One JSON object, to stdout."""
-    answer(json.dumps(values, ensure_ascii=False, indent=2))
+    text = json.dumps(values, ensure_ascii=False, indent=2)
+    # A file's name need not be valid Unicode; escaped, it is what it was.
+    sound = text == text.encode("utf-8", "replace").decode()
+    sys.stdout.write((text if sound else json.dumps(values, indent=2)) + "\n")
 
 
 @contextmanager

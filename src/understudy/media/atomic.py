@@ -43,20 +43,24 @@ class AtomicFile:
             raise TypeError("only a SignedFile gets its name")
         beside = self.target.with_name(self.target.name + SIDECAR_SUFFIX)
         with output_errors(self.target):
+            # Until the file has its name, what lay beside the one that it replaces is kept.
+            kept = self.path.with_name(f"{self.path.name}.kept")
+            if self._overwrite and is_sidecar(beside):
+                beside.replace(kept)
             try:
                 if signed.sidecar is not None:
                     self._named(signed.sidecar, beside)
-                try:
-                    self._named(signed.path, self.target)
-                except BaseException:
-                    if signed.sidecar is not None:
-                        beside.unlink(missing_ok=True)
-                    raise
+                self._named(signed.path, self.target)
+            except BaseException:
+                if signed.sidecar is not None and not signed.sidecar.exists():
+                    beside.unlink(missing_ok=True)
+                if kept.exists():
+                    kept.replace(beside)
+                raise
             finally:
                 if signed.sidecar is not None:
                     signed.sidecar.unlink(missing_ok=True)
-            if signed.sidecar is None and self._overwrite and is_sidecar(beside):
-                beside.unlink(missing_ok=True)  # it belonged to the file that was replaced
+                kept.unlink(missing_ok=True)
 
     def _named(self, path: Path, name: Path) -> None:
         """Give a file its name; another of that name is replaced only where that was asked for."""

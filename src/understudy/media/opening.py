@@ -94,16 +94,11 @@ def check_output(target: Path, kind: MediaKind, inputs: Iterable[Path], *, overw
     check_suffix(target, kind)
     if not _working_directory():
         raise OutputError("the working directory is gone", "Change to a folder that exists.")
-    folder, taken = target.absolute().parent, True
-    try:
-        target.lstat()
-    except (FileNotFoundError, NotADirectoryError):
-        taken = False
-    except OSError as fault:  # a name that the system refuses
-        raise OutputError(f"can't write {target}: {fault.strerror}", "Name another output.") from fault
+    folder = target.absolute().parent
     beside = target.with_name(target.name + SIDECAR_SUFFIX)
+    there = [path for path in (target, beside) if _taken(path)]
     for path in inputs:
-        if path.exists() and os.path.lexists(beside) and path.samefile(beside):
+        if path.exists() and beside in there and path.samefile(beside):
             raise OutputIsInputError(
                 f"the output's credentials would replace an input: {beside}", "Name another output."
             )
@@ -113,17 +108,31 @@ def check_output(target: Path, kind: MediaKind, inputs: Iterable[Path], *, overw
             )
     if target.is_dir():
         raise OutputExistsError(f"the output is a folder: {target}", "Name a file in it.")
-    if os.path.lexists(beside) and not is_sidecar(beside):
+    if beside in there and not is_sidecar(beside):
         raise OutputExistsError(
             f"something else has the name of the output's credentials: {beside}", "Name another output."
         )
-    for path in [target] * taken + [beside] * os.path.lexists(beside):
-        if not overwrite:
-            raise OutputExistsError(f"the output exists: {path}", "Name another, or add --overwrite.")
+    if there and not overwrite:
+        raise OutputExistsError(f"the output exists: {there[0]}", "Name another, or add --overwrite.")
     if not folder.is_dir():
         raise OutputError(f"the output's folder does not exist: {folder}", f"Make it first: mkdir -p {folder}")
     if not os.access(folder, os.W_OK):
         raise OutputError(f"the output's folder can't be written to: {folder}", "Name another folder.")
+
+
+def _taken(path: Path) -> bool:
+    """Whether something has that name.
+
+    Raises:
+        OutputError: the system refuses such a name.
+    """
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as fault:
+        raise OutputError(f"can't write {path}: {fault.strerror}", "Name another output, a shorter one.") from fault
+    return True
 
 
 def _working_directory() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -105,6 +106,8 @@ def swap_file(
             CorruptMediaError, when what could be read has been.
     """
     started = time.perf_counter()
+    if output.is_symlink():
+        output = Path(os.path.realpath(output))  # its suffix says the format
     check_suffix(output, None)
     engine = make_engine(settings)
     with open_source(target, settings.max_pixels) as source:

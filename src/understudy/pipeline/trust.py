@@ -12,11 +12,11 @@ from understudy.media.tags import read_tags
 from understudy.pipeline.settings import Settings
 from understudy.provenance import ConsentClaim, Consents, FrameSealer, Home, Ledger
 from understudy.provenance.consent import Photo, Use
-from understudy.provenance.credentials import Work
 from understudy.provenance.fingerprint import file_digest
 from understudy.provenance.keys import SigningKey, open_signing_key
 from understudy.provenance.metadata import COMPOSITE, claims
 from understudy.provenance.releasing import Circumstances, SignedRelease, new_identifier
+from understudy.provenance.signing import Work
 from understudy.swapping import Portrait
 
 #: What an output of a kind uses a face for.

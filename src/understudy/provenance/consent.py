@@ -11,10 +11,9 @@ and kept in the record.
 from __future__ import annotations
 
 import datetime as dt
-import json
 import secrets
 import sqlite3
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal, get_args
 
@@ -22,6 +21,7 @@ from understudy.arrays import UInt8Array
 from understudy.errors import ConsentError, UsageError
 from understudy.provenance.fingerprint import difference, picture_hash
 from understudy.provenance.home import Home, database
+from understudy.provenance.rows import body_of, parse
 
 Ground = Literal["self", "granted", "fictional", "sample"]
 Use = Literal["image", "video", "live"]
@@ -208,7 +208,7 @@ class Consents:
                 raise UsageError(f"no consent record fits {which}", "`understudy consent list` shows them.")
             changed = [_revoked(record) for record in found]
             for record in changed:
-                connection.execute("UPDATE consents SET body = ? WHERE id = ?", (_body(record), record.id))
+                connection.execute("UPDATE consents SET body = ? WHERE id = ?", (body_of(record), record.id))
         for record in changed:
             self._home.forget_face(record.digest)
         return changed
@@ -221,7 +221,7 @@ def _meant(record: Consent, which: str, photo: Photo | None) -> bool:
 
 
 def _revoked(record: Consent) -> Consent:
-    return record if record.revoked else Consent(**{**asdict(record), "revoked": _now()})
+    return record if record.revoked else replace(record, revoked=_now())
 
 
 def _refusal(photo: Photo, use: Use, newest: Consent | None) -> tuple[str, str]:
@@ -250,18 +250,13 @@ def _insert(connection: sqlite3.Connection, photo: Photo, claim: ConsentClaim) -
         given=given.isoformat(timespec="milliseconds"),
         expires=(given + dt.timedelta(days=claim.days)).isoformat(timespec="milliseconds"),
     )
-    connection.execute("INSERT INTO consents VALUES (?, ?)", (record.id, _body(record)))
+    connection.execute("INSERT INTO consents VALUES (?, ?)", (record.id, body_of(record)))
     return record
 
 
 def _all(connection: sqlite3.Connection) -> list[Consent]:
     rows = connection.execute("SELECT body FROM consents ORDER BY rowid").fetchall()
-    values = [json.loads(body) for (body,) in rows]
-    return [Consent(**{**value, "uses": tuple(value["uses"])}) for value in values]
-
-
-def _body(record: Consent) -> str:
-    return json.dumps(asdict(record), sort_keys=True)
+    return [parse(Consent, body) for (body,) in rows]
 
 
 def _now() -> str:

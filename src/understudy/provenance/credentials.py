@@ -1,14 +1,9 @@
-"""Content Credentials (C2PA 2.x): what was done to what by which engine, signed.
-
-The manifest names the target as parent (with the target's own manifest, if it has one: marks that are there are
-never stripped) and the photos as components. A photo is named by its digest only: neither its picture nor a
-manifest of its own goes in, because either would carry the face on. Nothing here reaches the network: no
-time-stamp authority, no OCSP, no remote manifests.
-"""
+"""Content Credentials (C2PA 2.x) of a file: what they say, and whether they hold. Nothing reaches the network."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +11,9 @@ from typing import Any, Final, Literal
 
 import c2pa
 
-from understudy.errors import NoSpaceError, SigningError
-from understudy.provenance.keys import SigningKey
-from understudy.provenance.metadata import PRODUCER, SOURCE_TYPE_ROOT
-from understudy.release import SIDECAR_SUFFIX
-from understudy.version import __version__
+from understudy.provenance.metadata import PRODUCER
+from understudy.release import SIDECAR_SUFFIX, is_sidecar
+from understudy.text import printable
 
 #: What the mark is called in the manifest's soft binding.
 WATERMARK_ALGORITHM: Final = "org.understudy.watermark.1"
@@ -39,34 +32,20 @@ EMBEDDABLE: Final[Mapping[str, str]] = {
     ".avif": "image/avif",
 }
 #: What a type without a handler is called: its bytes are signed as they are.
-_BYTES: Final = "application/octet-stream"
-_OFFLINE: Final[dict[str, Any]] = {
+BYTES: Final = "application/octet-stream"
+_MAGIC: Final[Mapping[bytes, str]] = {
+    b"\xff\xd8\xff": "image/jpeg",
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"GIF8": "image/gif",
+    b"II*\0": "image/tiff",
+    b"MM\0*": "image/tiff",
+}
+OFFLINE: Final[dict[str, Any]] = {
     "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False, "verify_trust": True},
     "builder": {"thumbnail": {"enabled": False}},
 }
 
-State = Literal["valid", "altered", "absent", "unreadable"]
-
-
-@dataclass(frozen=True)
-class Work:
-    """What was done, for the manifest.
-
-    Attributes:
-        identifier: The output's id, which its mark carries too.
-        engine: Name of the engine.
-        source_type: IPTC's digital source type (see ``metadata``).
-        target: The file that was swapped; None for live output.
-        target_digest: Its SHA-256.
-        source_digests: SHA-256 of the photos.
-    """
-
-    identifier: int
-    engine: str
-    source_type: str
-    target: Path | None
-    target_digest: str
-    source_digests: tuple[str, ...]
+State = Literal["valid", "lapsed", "altered", "absent", "unreadable"]
 
 
 @dataclass(frozen=True)
@@ -74,8 +53,9 @@ class Credentials:
     """What a file's Content Credentials say.
 
     Attributes:
-        state: ``valid``: signed, and the file is as it was then. ``altered``: it is not, or the signature is
-            broken. ``absent``: it has none. ``unreadable``: they can't be read.
+        state: ``valid``: signed, and the file is as it was then. ``lapsed``: the file is as it was, but the signer's
+            certificate has expired or does not suit. ``altered``: it is not, or the signature is broken.
+            ``absent``: it has none. ``unreadable``: they can't be read.
         own: Whether this installation's key signed them.
         signer: Who the certificate says it is: anyone can write that, unless ``own``.
         tool: Name and version of the program that made them, as they say.
@@ -104,104 +84,6 @@ class Credentials:
         return self.tool is not None and self.tool.split("/")[0] == PRODUCER
 
 
-def sign_file(path: Path, final: Path, work: Work, key: SigningKey) -> Path | None:
-    """Sign a finished file in place.
-
-    Args:
-        path: The file, under its temporary name.
-        final: What it will be called.
-        work: What was done.
-        key: Whose signature.
-
-    Returns:
-        None, or the sidecar (under a temporary name beside the file) where the format carries no credentials.
-
-    Raises:
-        SigningError, NoSpaceError: it can't be signed; ``path`` is as it was.
-    """
-    kind = EMBEDDABLE.get(final.suffix.lower())
-    signed = path.with_name(f"{path.name}.signed{final.suffix}")
-    sidecar = path.with_name(f"{path.name}{SIDECAR_SUFFIX}")
-    try:
-        builder = _builder(work, final.name)
-        with builder, _signer(key) as signer, path.open("rb") as plain:
-            if kind is None:
-                builder.set_no_embed()
-                with signed.open("w+b") as copy:
-                    sidecar.write_bytes(builder.sign(signer, _BYTES, plain, copy))
-                return sidecar
-            with signed.open("w+b") as copy:
-                builder.sign(signer, kind, plain, copy)
-        signed.replace(path)
-    except (c2pa.C2paError, OSError) as fault:
-        sidecar.unlink(missing_ok=True)
-        if getattr(fault, "errno", None) == 28 or "os error 28" in str(fault) or "No space" in str(fault):
-            raise NoSpaceError(final) from fault
-        raise SigningError(
-            f"can't sign {final.name}: {_first_line(fault)}",
-            "Nothing was released. If it is your own certificate: does it suit C2PA (see docs/signing.md)?",
-        ) from fault
-    finally:
-        signed.unlink(missing_ok=True)
-    return None
-
-
-def _signer(key: SigningKey) -> Any:
-    if key.sign is not None:
-        algorithm = c2pa.C2paSigningAlg[key.algorithm.upper()]
-        return c2pa.Signer.from_callback(key.sign, algorithm, key.chain.decode(), None)
-    return c2pa.Signer.from_info(c2pa.C2paSignerInfo(key.algorithm.encode(), key.chain, key.key, None))
-
-
-def _builder(work: Work, title: str) -> Any:
-    builder = c2pa.Builder.from_json(json.dumps(_manifest(work, title)), context=c2pa.Context.from_dict(_OFFLINE))
-    if work.target is not None:
-        parent = {"title": work.target.name, "relationship": "parentOf", "label": "target"}
-        kind = EMBEDDABLE.get(work.target.suffix.lower(), _BYTES)
-        with work.target.open("rb") as file:
-            try:
-                builder.add_ingredient(json.dumps(parent), kind, file)
-            except c2pa.C2paError:
-                # A name that lies about the content, or content that C2PA's reader can't parse: its bytes, then.
-                file.seek(0)
-                builder.add_ingredient(json.dumps(parent), _BYTES, file)
-    return builder
-
-
-def _manifest(work: Work, title: str) -> dict[str, Any]:
-    agent = {"name": f"{PRODUCER} {work.engine} engine", "version": __version__}
-    sources = [f"source{number}" for number in range(1, len(work.source_digests) + 1)]
-    first: dict[str, Any] = {"action": "c2pa.opened", "parameters": {"ingredientIds": ["target"]}}
-    if work.target is None:
-        first = {"action": "c2pa.created", "digitalSourceType": SOURCE_TYPE_ROOT + work.source_type}
-    edited = {
-        "action": "c2pa.edited",
-        "description": "A face was replaced, and the result labelled and marked.",
-        "digitalSourceType": SOURCE_TYPE_ROOT + work.source_type,
-        "softwareAgent": agent,
-        "parameters": {"ingredientIds": sources},
-    }
-    photos = [
-        {
-            "title": f"source photo {number}",
-            "relationship": "componentOf",
-            "label": label,
-            "instance_id": f"urn:sha256:{digest}",
-        }
-        for number, (label, digest) in enumerate(zip(sources, work.source_digests, strict=True), 1)
-    ]
-    binding = {"alg": WATERMARK_ALGORITHM, "blocks": [{"scope": {}, "value": f"{work.identifier:012x}"}]}
-    return {
-        "claim_generator_info": [{"name": PRODUCER, "version": __version__}],
-        "title": title,
-        "ingredients": photos,
-        "assertions": [
-            {"label": "c2pa.actions.v2", "data": {"actions": [first, edited]}},
-            {"label": "c2pa.soft-binding", "data": binding},
-        ],
-    }
-
-
 def read_credentials(path: Path, own_root: bytes | None) -> Credentials:
     """What a file's credentials say, embedded or beside it.
 
@@ -209,24 +91,38 @@ def read_credentials(path: Path, own_root: bytes | None) -> Credentials:
         path: Any file.
         own_root: PEM of this installation's root certificate; None if there is none.
     """
-    settings = dict(_OFFLINE)
+    settings = dict(OFFLINE)
     if own_root is not None:
         settings["trust"] = {"user_anchors": own_root.decode()}
     sidecar = path.with_name(path.name + SIDECAR_SUFFIX)
-    kind = EMBEDDABLE.get(path.suffix.lower())
+    kind = media_type(path)
     try:
         context = c2pa.Context.from_dict(settings)
-        if kind is None or (sidecar.exists() and c2pa.Reader.try_create(path, context=context) is None):
-            if not sidecar.exists():
+        with path.open("rb") as file:
+            reader = None if kind is None else c2pa.Reader.try_create(kind, file, context=context)
+            if reader is not None:
+                return _said(reader, sidecar=False)
+            if not is_sidecar(sidecar):
                 return Credentials("absent")
-            with path.open("rb") as file:
-                return _said(c2pa.Reader(_BYTES, file, sidecar.read_bytes(), context=context), sidecar=True)
-        reader = c2pa.Reader.try_create(path, context=context)
-        return Credentials("absent") if reader is None else _said(reader, sidecar=False)
+            file.seek(0)
+            # What lies beside was signed over the bytes, whatever their type.
+            return _said(c2pa.Reader(BYTES, file, sidecar.read_bytes(), context=context), sidecar=True)
     except c2pa.C2paError.NotSupported:
         return Credentials("absent")
-    except c2pa.C2paError as fault:
-        return Credentials("unreadable", problems=(_first_line(fault),))
+    except (c2pa.C2paError, OSError) as fault:
+        return Credentials("unreadable", problems=(first_line(fault),))
+
+
+def media_type(path: Path) -> str | None:
+    """The type that a file's content shows, whatever its name says; None for one that carries no credentials."""
+    with path.open("rb") as file:
+        head = file.read(16)
+    if head[4:8] == b"ftyp":
+        brand = head[8:12]
+        return {b"qt  ": "video/quicktime", b"avif": "image/avif", b"avis": "image/avif"}.get(brand, "video/mp4")
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "image/webp"
+    return next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), None)
 
 
 def _said(reader: Any, *, sidecar: bool) -> Credentials:
@@ -241,10 +137,10 @@ def _said(reader: Any, *, sidecar: bool) -> Credentials:
     actions = _assertion(manifest, "c2pa.actions").get("actions", [])
     types = [action["digitalSourceType"] for action in actions if "digitalSourceType" in action]
     return Credentials(
-        state="valid" if state in ("Valid", "Trusted") else "altered",
+        state="valid" if state in ("Valid", "Trusted") else _broken(problems),
         own=own,
-        signer=", ".join(filter(None, (signature.get("common_name"), signature.get("issuer")))) or None,
-        tool=f"{generator['name']}/{generator.get('version', '?')}" if "name" in generator else None,
+        signer=printable(", ".join(filter(None, (signature.get("common_name"), signature.get("issuer"))))) or None,
+        tool=printable(f"{generator['name']}/{generator.get('version', '?')}") if "name" in generator else None,
         identifier=_identifier(_assertion(manifest, "c2pa.soft-binding")),
         source_type=types[-1].rsplit("/", 1)[-1] if types else None,
         ingredients=tuple(_ingredients(manifest.get("ingredients", []))),
@@ -252,6 +148,12 @@ def _said(reader: Any, *, sidecar: bool) -> Credentials:
         problems=tuple(dict.fromkeys(problems)),
         sidecar=sidecar,
     )
+
+
+def _broken(problems: Sequence[str]) -> State:
+    """What credentials are that do not hold."""
+    signer_only = ("signingCredential.", "claimSignature.outsideValidity", "timeStamp.")
+    return "lapsed" if problems and all(code.startswith(signer_only) for code in problems) else "altered"
 
 
 def _assertion(manifest: Mapping[str, Any], label: str) -> dict[str, Any]:
@@ -265,19 +167,21 @@ def _identifier(binding: Mapping[str, Any]) -> int | None:
     if binding.get("alg") != WATERMARK_ALGORITHM:
         return None
     try:
-        return int(binding["blocks"][0]["value"], 16)
-    except (KeyError, IndexError, TypeError, ValueError):
+        value = str(binding["blocks"][0]["value"])
+    except (KeyError, IndexError, TypeError):
         return None
+    return int(value, 16) if re.fullmatch("[0-9a-f]{12}", value) else None
 
 
 def _ingredients(found: Sequence[Mapping[str, Any]]) -> list[str]:
     roles = {"parentOf": "target", "componentOf": "source", "inputTo": "input"}
     return [
-        f"{roles.get(str(item.get('relationship')), '?')}: {item.get('title', '?')}"
+        f"{roles.get(str(item.get('relationship')), '?')}: {printable(item.get('title', '?'))}"
         + (" (with credentials of its own)" if item.get("active_manifest") else "")
         for item in found
     ]
 
 
-def _first_line(fault: BaseException) -> str:
-    return " ".join(str(fault).split())[:200]
+def first_line(fault: BaseException) -> str:
+    """What an error says, fit for one line."""
+    return printable(" ".join(str(fault).split()))[:200]

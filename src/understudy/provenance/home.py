@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import platformdirs
 
@@ -19,6 +21,17 @@ from understudy.errors import NoSpaceError, PrivacyError, RecordsError
 
 #: Seconds that a process waits for another one's transaction.
 PATIENCE = 30.0
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+#: What SQLite and the signer (Rust) say of it.
+_FULL_WORDS: Final = ("database or disk is full", "os error 28", "No space left", "File too large")
+#: What to do, by what SQLite says.
+_DATABASE_HINTS: Final = {
+    "locked": "Another process holds it. Try again.",
+    "readonly": "Check its permissions and its folder's.",
+    "I/O": "Check the disk.",
+    "malformed": "It is damaged. Move it aside and a new one is begun; it is never overwritten.",
+    "not a database": "It is damaged. Move it aside and a new one is begun; it is never overwritten.",
+}
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -126,16 +139,19 @@ def database(path: Path, schema: str) -> Iterator[sqlite3.Connection]:
                     connection.execute("ROLLBACK")
                 raise
     except sqlite3.Error as fault:
-        if "full" in str(fault):
+        if out_of_space(fault):
             raise NoSpaceError(path) from fault
-        raise RecordsError(
-            f"can't use {path}: {fault}",
-            "If it is damaged, move it aside: a new one is begun. It is never overwritten.",
-        ) from fault
+        hints = [hint for words, hint in _DATABASE_HINTS.items() if words in str(fault)]
+        raise RecordsError(f"can't use {path}: {fault}", (hints or ["Check the disk and the folder."])[0]) from fault
+
+
+def out_of_space(fault: BaseException) -> bool:
+    """Whether an error, of whatever library, says that the disk is full."""
+    return getattr(fault, "errno", None) in _FULL or any(words in str(fault) for words in _FULL_WORDS)
 
 
 def _unusable(path: Path, fault: OSError) -> PrivacyError | NoSpaceError:
-    if fault.errno == 28:
+    if out_of_space(fault):
         return NoSpaceError(path)
     reason = fault.strerror or str(fault)
     return PrivacyError(f"can't write {path}: {reason}", "Check its folder's permissions, or name another with --home.")

@@ -10,12 +10,14 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -25,6 +27,8 @@ from understudy.provenance.home import Home, check_private, write_private
 
 Algorithm = Literal["es256", "es384", "es512", "ps256", "ed25519"]
 _YEARS = 10
+#: Seconds after which a half-made key is nobody's any more.
+_ABANDONED = 600
 _CURVES: dict[str, Algorithm] = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}
 
 
@@ -103,7 +107,12 @@ def own_root(home: Home) -> bytes | None:
     _, chain = _own_files(home)
     if not chain.exists():
         return None
-    return _certificates(_read(chain), chain)[-1].public_bytes(serialization.Encoding.PEM)
+    root = _certificates(_read(chain), chain)[-1]
+    if root.subject != root.issuer:
+        raise SigningError(
+            f"the root certificate is missing from {chain}", "Put it back, or remove its folder: a new key is made."
+        )
+    return root.public_bytes(serialization.Encoding.PEM)
 
 
 def _own_files(home: Home) -> tuple[Path, Path]:
@@ -114,8 +123,9 @@ def _own_files(home: Home) -> tuple[Path, Path]:
     """
     folder = home.folder() / "keys"
     files = folder / "signing.key", folder / "signing.pem"
+    made = folder.exists()  # first: another process may be making it
     missing = [file for file in files if not file.exists()]
-    if folder.exists() and missing:
+    if made and missing:
         raise SigningError(
             f"the signing key is incomplete: {missing[0]} is missing",
             f"Put it back, or remove {folder} to have a new key made (outputs so far keep their signature).",
@@ -145,6 +155,9 @@ def _make(home: Home) -> None:
         .sign(root_key, hashes.SHA256())
     )
     pem = serialization.Encoding.PEM
+    for left in home.root.glob("keys-*"):
+        if time.time() - left.stat().st_mtime > _ABANDONED:
+            shutil.rmtree(left, ignore_errors=True)  # of a process that was killed while it made them
     # Both files at once, and only one pair where two processes begin together.
     made = home.folder(f"keys-{secrets.token_hex(8)}")
     private = leaf_key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
@@ -235,7 +248,7 @@ def _certificates(chain: bytes, path: Path) -> list[x509.Certificate]:
 
 def _checked(key: SigningKey, path: Path) -> SigningKey:
     """The key, if its certificate is valid today and belongs to it."""
-    leaf = _certificates(key.chain, path)[0]
+    leaf, *above = _certificates(key.chain, path)
     now = dt.datetime.now(dt.timezone.utc)
     if not leaf.not_valid_before_utc <= now <= leaf.not_valid_after_utc:
         raise SigningError(
@@ -243,7 +256,15 @@ def _checked(key: SigningKey, path: Path) -> SigningKey:
             f"to {leaf.not_valid_after_utc:%Y-%m-%d}: {path}",
             "Renew it (your own), or remove the keys folder to have a new key made.",
         )
-    if key.key:
+    for lower, upper in zip((leaf, *above), above, strict=False):
+        try:
+            lower.verify_directly_issued_by(upper)
+        except (ValueError, TypeError, InvalidSignature) as fault:
+            raise SigningError(
+                f"the certificates in {path} are not a chain: one was not issued by the next",
+                "The signer's comes first, then the one that issued it, and so on.",
+            ) from fault
+    if key.sign is None:
         private = serialization.load_pem_private_key(key.key, None)
         spki = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
         if private.public_key().public_bytes(*spki) != leaf.public_key().public_bytes(*spki):

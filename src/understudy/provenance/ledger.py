@@ -1,9 +1,10 @@
-"""The ledger: one record of every output, each bound to the one before by its hash.
+"""The ledger: one record of every output, each bound to the one before by a keyed hash.
 
 A record that was edited, or removed from anywhere, breaks the chain or leaves the head (a file of its own, written
 after each record) pointing at nothing. Records older than six months are dropped from the beginning; the hash that
-the rest hangs on is kept. The chain shows tampering by whoever edits the database; it can't stop someone who has the
-whole folder from writing another history.
+the rest hangs on is kept. All three, links, head and that hash, are made with a key of the ledger's own
+(``ledger.key``), so that editing the database, or a copy of it, is not enough to write another history. Whoever
+has the whole private folder has that key as well: against its owner a ledger on the owner's own disk is no proof.
 
 What is in a record: digests, hashes of whole pictures, names of engines and consents. Nothing of any face.
 """
@@ -12,20 +13,23 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import hmac
 import json
+import secrets
 import sqlite3
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Final
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from understudy.errors import RecordsError
 from understudy.provenance.home import Home, database, write_private
+from understudy.provenance.rows import body_of, parse
 
 #: How long records are kept at least: six months (China's labelling measures, article 10).
 KEEP_DAYS: Final = 184
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS records (number INTEGER PRIMARY KEY, body TEXT NOT NULL, hash TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS origin (number INTEGER NOT NULL, hash TEXT NOT NULL)
+CREATE TABLE IF NOT EXISTS origin (number INTEGER NOT NULL, hash TEXT NOT NULL, mac TEXT NOT NULL)
 """
 _BEGINNING = (0, "0" * 64)
 
@@ -81,6 +85,28 @@ class Check:
         return not self.problems
 
 
+class _Row(NamedTuple):
+    """One row: its JSON, and whether its link holds."""
+
+    body: str
+    sound: bool
+
+
+class _Chain(NamedTuple):
+    """All that the ledger holds.
+
+    Attributes:
+        rows: The oldest first.
+        origin, last: Number and link that the first record hangs on, and of the newest record.
+        problems: What does not hold, in words.
+    """
+
+    rows: tuple[_Row, ...]
+    origin: tuple[int, str]
+    last: tuple[int, str]
+    problems: tuple[str, ...]
+
+
 class Ledger:
     """One user's ledger.
 
@@ -90,44 +116,40 @@ class Ledger:
 
     Raises:
         ValueError: shorter than the law asks.
+        PrivacyError: others can read its key.
     """
 
     def __init__(self, home: Home, keep_days: int = KEEP_DAYS) -> None:
         if keep_days < KEEP_DAYS:
             raise ValueError(f"records are kept for {KEEP_DAYS} days at least, not {keep_days}")
         self._keep = dt.timedelta(days=keep_days)
-        self._path = home.folder() / "ledger.sqlite"
-        self._head = home.folder() / "ledger.head"
+        folder = home.folder()
+        self._path, self._head, self._secret = (folder / f"ledger.{end}" for end in ("sqlite", "head", "key"))
 
     def append(self, record: Record) -> None:
         """Add a record. It is on the disk when this returns.
 
         Raises:
-            RecordsError: the ledger is damaged or busy.
+            RecordsError: the ledger is damaged, was tampered with, or is busy.
         """
+        if problems := self._lost():
+            raise _tampered(problems)
         with database(self._path, _SCHEMA) as connection:
-            number, previous = _last(connection)
-            self._refuse_if_tampered(connection, number)
-            body = json.dumps(asdict(record), sort_keys=True)
-            entry = (number + 1, body, _link(previous, body))
-            connection.execute("INSERT INTO records VALUES (?, ?, ?)", entry)
-            self._drop_old(connection)
-        # After the database: a kill in between leaves a head that is behind, which is no fault. Two processes may
-        # write it in either order, which is none either.
-        write_private(self._head, json.dumps({"number": entry[0], "hash": entry[2]}).encode())
-
-    def _refuse_if_tampered(self, connection: sqlite3.Connection, last: int) -> None:
-        """A new record must not paper over a head that does not fit."""
-        if not self._head.exists():
-            return
-        rows = connection.execute("SELECT number, hash FROM records").fetchall()
-        dropped = _origin(connection)[0]
-        problems = self._check_head({0: _BEGINNING[1], **dict([_origin(connection)]), **dict(rows)}, dropped)
-        if problems:
-            raise RecordsError(
-                f"the ledger was tampered with after record {last}: {problems[0]}",
-                "`understudy ledger verify` says more. To begin anew, move ledger.sqlite and ledger.head aside.",
-            )
+            # Inside the transaction: of two processes that begin together one makes it.
+            if not self._secret.exists():
+                write_private(self._secret, secrets.token_bytes(32))
+                self._say_head(*_BEGINNING)
+            chain = self._chain(connection)
+            if chain.problems:
+                raise _tampered(chain.problems)
+            body = body_of(record)
+            number, link = chain.last
+            number, link = number + 1, self._link(link, body)
+            connection.execute("INSERT INTO records VALUES (?, ?, ?)", (number, body, link))
+            self._drop_old(connection, chain)
+        # After the database: a kill in between leaves a head that is behind, which is no fault, as the new record's
+        # link can't be made without the key. Two processes may write it in either order, which is none either.
+        self._say_head(number, link)
 
     def records(self) -> Iterator[Record]:
         """All records, the oldest first.
@@ -135,17 +157,17 @@ class Ledger:
         Raises:
             RecordsError: the ledger is damaged.
         """
-        for _, body, _ in self._rows():
-            yield _record(body)
+        for row in self._read().rows:
+            yield parse(Record, row.body)
 
     def find(self, identifier: int) -> Record | None:
-        """The newest record of an id; None if there is none."""
+        """The newest sound record of an id; None if there is none."""
         wanted = f"{identifier:012x}"
-        return next((record for record in reversed(list(self.records())) if record.identifier == wanted), None)
+        return next((record for record in self._newest() if record.identifier == wanted), None)
 
     def find_output(self, digest: str) -> Record | None:
-        """The newest record of a file with this SHA-256; None if there is none."""
-        return next((record for record in reversed(list(self.records())) if record.output == digest), None)
+        """The newest sound record of a file with this SHA-256; None if there is none."""
+        return next((record for record in self._newest() if record.output == digest), None)
 
     def verify(self) -> Check:
         """Look at the whole chain.
@@ -153,56 +175,91 @@ class Ledger:
         Raises:
             RecordsError: the database can't be read at all.
         """
-        if not self._path.exists():
-            head = ("the ledger is gone, its head is there",) if self._head.exists() else ()
-            return Check(0, 0, head)
-        with database(self._path, _SCHEMA) as connection:
-            number, link = first = _origin(connection)
-            rows = connection.execute("SELECT number, body, hash FROM records ORDER BY number").fetchall()
-        problems, links = [], {first[0]: first[1]}
-        for row, body, claimed in rows:
-            if row != number + 1:
-                problems.append(
-                    f"records {number + 1} to {row - 1} were removed" if row > number + 1 else f"record {row}?"
-                )
-            elif _link(link, body) != claimed:
-                problems.append(f"record {row} was edited")
-            number, link = row, claimed
-            links[row] = claimed
-        problems += self._check_head(links, first[0])
-        return Check(len(rows), first[0], tuple(problems))
+        if problems := self._lost():
+            return Check(0, 0, problems)
+        chain = self._read()
+        return Check(len(chain.rows), chain.origin[0], chain.problems)
 
-    def _check_head(self, links: Mapping[int, str], dropped: int) -> list[str]:
+    def _newest(self) -> Iterator[Record]:
+        """Records whose link holds, the newest first: an edited one speaks for nothing."""
+        for row in reversed(self._read().rows):
+            if row.sound:
+                yield parse(Record, row.body)
+
+    def _lost(self) -> tuple[str, ...]:
+        """What shows that there was a ledger and there is none."""
+        if self._path.exists():
+            return () if self._secret.exists() or not self._path.stat().st_size else ("its key is gone",)
+        there = [path.name for path in (self._head, self._secret) if path.exists()]
+        return (f"the ledger is gone, {' and '.join(there)} are there",) if there else ()
+
+    def _read(self) -> _Chain:
+        if not self._path.exists():
+            return _Chain((), _BEGINNING, _BEGINNING, ())
+        with database(self._path, _SCHEMA) as connection:
+            return self._chain(connection)
+
+    def _chain(self, connection: sqlite3.Connection) -> _Chain:
+        """All rows, each with whether it hangs on the one before, and what is wrong with the whole."""
+        row = connection.execute("SELECT number, hash, mac FROM origin").fetchone()
+        origin, problems = _BEGINNING, []
+        if row is not None:
+            origin = (int(row[0]), str(row[1]))
+            if not hmac.compare_digest(self._mac("origin", origin), str(row[2])):
+                problems.append(f"the oldest records, up to {origin[0]}, were removed")
+        last, rows = origin, []
+        for number, body, claimed in connection.execute("SELECT number, body, hash FROM records ORDER BY number"):
+            sound = hmac.compare_digest(self._link(last[1], str(body)), str(claimed))
+            if number != last[0] + 1:
+                problems.append(f"records {last[0] + 1} to {number - 1} were removed")
+            elif not sound:
+                problems.append(f"record {number} was edited")
+            rows.append(_Row(str(body), sound))
+            last = (number, str(claimed))
+        links = {origin[0]: origin[1]} | dict(connection.execute("SELECT number, hash FROM records").fetchall())
+        problems += self._check_head(links, origin)
+        return _Chain(tuple(rows), origin, last, tuple(problems))
+
+    def _check_head(self, links: Mapping[int, str], origin: tuple[int, str]) -> list[str]:
         try:
-            head = json.loads(self._head.read_bytes())
-            number, link = int(head["number"]), str(head["hash"])
+            said = self._head.read_bytes()
         except FileNotFoundError:
-            return ["the head is missing"] if len(links) > 1 else []
+            return ["the head is missing"] if links.keys() - {0} else []
+        try:
+            head = json.loads(said)
+            number, link, mac = (head[name] for name in ("number", "hash", "mac"))
         except (ValueError, KeyError, TypeError):
             return ["the head is damaged"]
+        if not hmac.compare_digest(self._mac("head", (number, link)), str(mac)):
+            return ["the head was edited"]
         if number not in links:
-            return [] if number < dropped else [f"the newest records, up to {number}, were removed"]
+            return [] if number < origin[0] else [f"the newest records, up to {number}, were removed"]
         return [] if links[number] == link else [f"record {number} is not the one that was written"]
 
-    def _rows(self) -> list[tuple[int, str, str]]:
-        if not self._path.exists():
-            return []
-        with database(self._path, _SCHEMA) as connection:
-            return connection.execute("SELECT number, body, hash FROM records ORDER BY number").fetchall()
+    def _say_head(self, number: int, link: str) -> None:
+        mac = self._mac("head", (number, link))
+        write_private(self._head, json.dumps({"number": number, "hash": link, "mac": mac}).encode())
 
-    def _drop_old(self, connection: sqlite3.Connection) -> None:
-        """Drop records from the beginning that are older than what is kept; the newest stays in any case."""
+    def _mac(self, what: str, values: tuple[object, ...]) -> str:
+        return self._link(what, json.dumps(values))
+
+    def _link(self, previous: str, body: str) -> str:
+        key = self._secret.read_bytes() if self._secret.exists() else b""
+        return hmac.new(key, f"{previous}\n{body}".encode(), hashlib.sha256).hexdigest()
+
+    def _drop_old(self, connection: sqlite3.Connection, chain: _Chain) -> None:
+        """Drop records from the beginning that are older than what is kept."""
         limit = (dt.datetime.now(dt.timezone.utc) - self._keep).isoformat()
-        last = None
-        rows = connection.execute("SELECT number, body, hash FROM records ORDER BY number").fetchall()
-        for number, body, link in rows[:-1]:
-            if json.loads(body)["time"] >= limit:
-                break
-            last = (number, link)
-        if last is not None:
-            connection.execute("DELETE FROM records WHERE number <= ?", (last[0],))
-            connection.execute("DELETE FROM origin")
-            connection.execute("INSERT INTO origin VALUES (?, ?)", last)
+        count = 0
+        while count < len(chain.rows) and parse(Record, chain.rows[count].body).time < limit:
+            count += 1
+        if not count:
+            return
+        number = chain.origin[0] + count
+        (link,) = connection.execute("SELECT hash FROM records WHERE number = ?", (number,)).fetchone()
+        connection.execute("DELETE FROM records WHERE number <= ?", (number,))
+        connection.execute("DELETE FROM origin")
+        connection.execute("INSERT INTO origin VALUES (?, ?, ?)", (number, link, self._mac("origin", (number, link))))
 
 
 def now() -> str:
@@ -210,29 +267,8 @@ def now() -> str:
     return dt.datetime.now(dt.timezone.utc).isoformat(timespec="milliseconds")
 
 
-def _origin(connection: sqlite3.Connection) -> tuple[int, str]:
-    """Number and hash that the first record hangs on."""
-    row = connection.execute("SELECT number, hash FROM origin").fetchone()
-    return (int(row[0]), str(row[1])) if row else _BEGINNING
-
-
-def _last(connection: sqlite3.Connection) -> tuple[int, str]:
-    row = connection.execute("SELECT number, hash FROM records ORDER BY number DESC LIMIT 1").fetchone()
-    return (int(row[0]), str(row[1])) if row else _origin(connection)
-
-
-def _link(previous: str, body: str) -> str:
-    return hashlib.sha256(f"{previous}\n{body}".encode()).hexdigest()
-
-
-def _record(body: str) -> Record:
-    try:
-        values: dict[str, Any] = json.loads(body)
-        known: dict[str, Any] = {field.name: values[field.name] for field in fields(Record)}
-    except (ValueError, KeyError, TypeError) as fault:
-        raise RecordsError(
-            f"a record of the ledger can't be read ({fault})", "`understudy ledger verify` says which."
-        ) from fault
-    for name, value in known.items():
-        known[name] = tuple(value) if isinstance(value, list) else value
-    return Record(**known)
+def _tampered(problems: Sequence[str]) -> RecordsError:
+    return RecordsError(
+        f"the ledger was tampered with: {'; '.join(problems)}",
+        "`understudy ledger verify` says more. To begin anew, move ledger.sqlite, ledger.head and ledger.key aside.",
+    )

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape, unescape
 
 from understudy.release import Tags
+from understudy.text import printable
 from understudy.version import __version__
 
 SOURCE_TYPE_ROOT = "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -109,8 +110,4 @@ def _fields_of(text: str) -> dict[str, str] | None:
     if not isinstance(fields, dict):
         return None
     # For people's eyes, too: nothing in it may steer a terminal.
-    return {_plain(name): _plain(value) for name, value in fields.items()}
-
-
-def _plain(value: object) -> str:
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in str(value))
+    return {printable(name): printable(value) for name, value in fields.items()}

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from understudy.provenance.credentials import Work, sign_file
 from understudy.provenance.fingerprint import file_digest
 from understudy.provenance.keys import SigningKey
 from understudy.provenance.ledger import Ledger, Record, now
 from understudy.provenance.metadata import tags
+from understudy.provenance.signing import Work, sign_file
 from understudy.provenance.watermark.payload import ID_BITS
 from understudy.release import SIGNED_SEAL, SignedFile, Tags
 from understudy.version import __version__

@@ -79,6 +79,11 @@ def _of_credentials(evidence: Evidence) -> list[str]:
         return [f"its Content Credentials can't be read ({', '.join(said.problems)})"]
     if said.state == "altered":
         return [f"its Content Credentials ({who}) do not hold: the file was changed after it was signed, or they were"]
+    if said.state == "lapsed":
+        return [
+            f"it is as it was when its Content Credentials ({who}) were made, but their certificate does not hold "
+            f"({', '.join(said.problems)}): who signed it can't be told from them"
+        ]
     if said.own:
         return [f"its Content Credentials hold, and were signed with this installation's key ({who})"]
     reasons = [f"its Content Credentials hold ({who}); the signer ({said.signer}) is not on a trust list known here"]

@@ -1,0 +1,227 @@
+"""Signs finished files with Content Credentials (C2PA 2.x): what was done to what by which engine.
+
+The manifest names the target as parent (with the target's own manifest, embedded or beside it: marks that are there
+are never stripped) and the photos as components. A photo is named by its digest only: neither its picture nor a
+manifest of its own goes in, because either would carry the face on. Nothing here reaches the network: no time-stamp
+authority, no OCSP, no remote manifests.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import c2pa
+
+from understudy.errors import NoSpaceError, SigningError
+from understudy.provenance.credentials import BYTES, EMBEDDABLE, OFFLINE, WATERMARK_ALGORITHM, first_line, media_type
+from understudy.provenance.home import out_of_space
+from understudy.provenance.keys import SigningKey
+from understudy.provenance.metadata import PRODUCER, SOURCE_TYPE_ROOT
+from understudy.release import SIDECAR_SUFFIX, is_sidecar
+from understudy.text import printable
+from understudy.version import __version__
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+#: Where the builder keeps the credentials that lay beside the target.
+_TARGETS_OWN = "target.c2pa"
+
+
+@dataclass(frozen=True)
+class Work:
+    """What was done, for the manifest.
+
+    Attributes:
+        identifier: The output's id, which its mark carries too.
+        engine: Name of the engine.
+        source_type: IPTC's digital source type (see ``metadata``).
+        target: The file that was swapped; None for live output.
+        target_digest: Its SHA-256.
+        source_digests: SHA-256 of the photos.
+    """
+
+    identifier: int
+    engine: str
+    source_type: str
+    target: Path | None
+    target_digest: str
+    source_digests: tuple[str, ...]
+
+
+def sign_file(path: Path, final: Path, work: Work, key: SigningKey) -> Path | None:
+    """Sign a finished file in place.
+
+    Args:
+        path: The file, under its temporary name.
+        final: What it will be called.
+        work: What was done.
+        key: Whose signature.
+
+    Returns:
+        None, or the sidecar (under a temporary name beside the file) where the format carries no credentials.
+
+    Raises:
+        SigningError, NoSpaceError: it can't be signed; ``path`` is as it was.
+    """
+    kind = EMBEDDABLE.get(final.suffix.lower())
+    title = printable(final.name)
+    signed = path.with_name(f"{path.name}.signed{final.suffix}")
+    sidecar = path.with_name(f"{path.name}{SIDECAR_SUFFIX}")
+    copy: _Copy | None = None
+    try:
+        builder = _builder(work, title)
+        with builder, _signer(key) as signer, path.open("rb") as plain, _Copy(signed) as copy:
+            if kind is None:
+                builder.set_no_embed()
+                data = builder.sign(signer, BYTES, plain, copy)
+            else:
+                builder.sign(signer, kind, plain, copy)
+        if kind is None:
+            sidecar.write_bytes(data)
+            return sidecar
+        signed.replace(path)
+    except (c2pa.C2paError, OSError) as fault:
+        sidecar.unlink(missing_ok=True)
+        if out_of_space(fault) or (copy is not None and copy.full):
+            raise NoSpaceError(final) from fault
+        raise SigningError(
+            f"can't sign {title}: {first_line(fault)}",
+            "Nothing was released. If it is your own certificate: does it suit C2PA (see docs/signing.md)?",
+        ) from fault
+    finally:
+        signed.unlink(missing_ok=True)
+    return None
+
+
+class _Copy(io.BufferedRandom):
+    """The signed file as it is written. It remembers a full disk: the library says only that writing failed."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(io.FileIO(path, "w+"))
+        self.full = False
+
+    def write(self, data: Buffer) -> int:
+        with self._watched():
+            return super().write(data)
+
+    def flush(self) -> None:
+        with self._watched():
+            super().flush()
+
+    def seek(self, place: int, origin: int = io.SEEK_SET) -> int:
+        with self._watched():
+            return super().seek(place, origin)
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as fault:
+            self.full = self.full or out_of_space(fault)
+            raise
+
+
+def _signer(key: SigningKey) -> Any:
+    if key.sign is not None:
+        algorithm = c2pa.C2paSigningAlg[key.algorithm.upper()]
+        return c2pa.Signer.from_callback(key.sign, algorithm, key.chain.decode(), None)
+    return c2pa.Signer.from_info(c2pa.C2paSignerInfo(key.algorithm.encode(), key.chain, key.key, None))
+
+
+def _builder(work: Work, title: str) -> Any:
+    manifest = _manifest(work, title)
+    target = work.target
+    context = c2pa.Context.from_dict(OFFLINE)
+    if target is None:
+        return c2pa.Builder.from_json(json.dumps(manifest), context=context)
+    parent = {"title": printable(target.name), "relationship": "parentOf", "label": "target"}
+    kind = media_type(target) or BYTES
+    beside = _beside(target) if kind == BYTES or not _carries(target, kind) else None
+    if beside is not None:
+        found, data = beside
+        manifest["ingredients"].append({**parent, "instance_id": f"urn:sha256:{work.target_digest}", **found})
+        builder = c2pa.Builder.from_json(json.dumps(manifest), context=context)
+        builder.add_resource(_TARGETS_OWN, io.BytesIO(data))
+        return builder
+    builder = c2pa.Builder.from_json(json.dumps(manifest), context=context)
+    with target.open("rb") as file:
+        try:
+            builder.add_ingredient(json.dumps(parent), kind, file)
+        except c2pa.C2paError:
+            # Content that C2PA's reader can't parse: its bytes, then.
+            file.seek(0)
+            builder.add_ingredient(json.dumps(parent), BYTES, file)
+    return builder
+
+
+def _carries(path: Path, kind: str) -> bool:
+    """Whether a file carries credentials itself."""
+    try:
+        with path.open("rb") as file:
+            reader = c2pa.Reader.try_create(kind, file, context=c2pa.Context.from_dict(OFFLINE))
+            return reader is not None
+    except c2pa.C2paError:
+        return False
+
+
+def _beside(target: Path) -> tuple[dict[str, Any], bytes] | None:
+    """The credentials in a target's sidecar, as an ingredient names them, and their bytes; None if there are none."""
+    sidecar = target.with_name(target.name + SIDECAR_SUFFIX)
+    if not is_sidecar(sidecar):
+        return None
+    try:
+        data = sidecar.read_bytes()
+        with (
+            target.open("rb") as file,
+            c2pa.Reader(media_type(target) or BYTES, file, data, context=c2pa.Context.from_dict(OFFLINE)) as reader,
+        ):
+            store = json.loads(reader.json())
+        return {
+            "format": BYTES,
+            "active_manifest": store["active_manifest"],
+            "validation_results": store["validation_results"],
+            "manifest_data": {"format": "application/c2pa", "identifier": _TARGETS_OWN},
+        }, data
+    except (c2pa.C2paError, OSError, KeyError):
+        return None  # not credentials that can be carried on: the target itself is named all the same
+
+
+def _manifest(work: Work, title: str) -> dict[str, Any]:
+    agent = {"name": f"{PRODUCER} {work.engine} engine", "version": __version__}
+    sources = [f"source{number}" for number in range(1, len(work.source_digests) + 1)]
+    first: dict[str, Any] = {"action": "c2pa.opened", "parameters": {"ingredientIds": ["target"]}}
+    if work.target is None:
+        first = {"action": "c2pa.created", "digitalSourceType": SOURCE_TYPE_ROOT + work.source_type}
+    edited = {
+        "action": "c2pa.edited",
+        "description": "A face was replaced, and the result labelled and marked.",
+        "digitalSourceType": SOURCE_TYPE_ROOT + work.source_type,
+        "softwareAgent": agent,
+        "parameters": {"ingredientIds": sources},
+    }
+    photos = [
+        {
+            "title": f"source photo {number}",
+            "relationship": "componentOf",
+            "label": label,
+            "instance_id": f"urn:sha256:{digest}",
+        }
+        for number, (label, digest) in enumerate(zip(sources, work.source_digests, strict=True), 1)
+    ]
+    binding = {"alg": WATERMARK_ALGORITHM, "blocks": [{"scope": {}, "value": f"{work.identifier:012x}"}]}
+    return {
+        "claim_generator_info": [{"name": PRODUCER, "version": __version__}],
+        "title": title,
+        "ingredients": photos,
+        "assertions": [
+            {"label": "c2pa.actions.v2", "data": {"actions": [first, edited]}},
+            {"label": "c2pa.soft-binding", "data": binding},
+        ],
+    }

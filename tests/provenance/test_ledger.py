@@ -1,0 +1,203 @@
+"""The ledger: what it keeps, and that tampering shows."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import understudy
+from understudy.cli.main import main
+from understudy.errors import RecordsError
+from understudy.provenance import Ledger
+from understudy.provenance.ledger import KEEP_DAYS, Record, now
+
+
+def record(**values):
+    known = dict.fromkeys(Record.__dataclass_fields__, "")
+    known |= dict.fromkeys(("sources", "consents", "hashes"), ()) | {"time": now(), "identifier": "0" * 12}
+    return Record(**(known | values))
+
+
+def test_the_ledger_keeps_what_was_made(make, own):
+    output = make()
+    (entry,) = Ledger(own).records()
+    assert Ledger(own).find_output(entry.output) == entry
+    assert entry.engine == "mesh"
+    assert len(entry.sources[0]) == len(entry.target) == 64
+    assert Ledger(own).verify().intact
+    assert output.exists()
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "edit",
+        "rehash",
+        "remove first",
+        "age out",
+        "remove middle",
+        "remove last",
+        "remove all",
+        "no head",
+        "head",
+        "older head",
+        "no key",
+        "no database",
+        "no files",
+    ],
+)
+def test_tampering_shows(own, harm):
+    ledger = Ledger(own)
+    head = own.root / "ledger.head"
+    for number in range(4):
+        ledger.append(record(identifier=f"{number:012x}", engine=f"engine {number}"))
+        if number == 1:
+            earlier = head.read_bytes()
+    assert ledger.verify().intact
+    with sqlite3.connect(own.root / "ledger.sqlite") as database:
+        if harm == "edit":
+            database.execute("UPDATE records SET body = replace(body, 'engine 1', 'engine 9')")
+        elif harm == "rehash":  # as a plain hash chain would be forged
+            database.execute("UPDATE records SET body = replace(body, 'engine 3', 'engine 9')")
+            body, before = database.execute(
+                "SELECT a.body, b.hash FROM records a, records b WHERE a.number = 4 AND b.number = 3"
+            ).fetchone()
+            link = hashlib.sha256(f"{before}\n{body}".encode()).hexdigest()
+            database.execute("UPDATE records SET hash = ? WHERE number = 4", (link,))
+            head.write_text(json.dumps(json.loads(head.read_text()) | {"hash": link}))
+        elif harm == "age out":
+            link = database.execute("SELECT hash FROM records WHERE number = 2").fetchone()[0]
+            database.execute("DELETE FROM records WHERE number <= 2")
+            database.execute("INSERT INTO origin VALUES (2, ?, ?)", (link, "0" * 64))
+        elif harm == "remove first":
+            database.execute("DELETE FROM records WHERE number = 1")
+        elif harm == "remove middle":
+            database.execute("DELETE FROM records WHERE number = 2")
+        elif harm == "remove last":
+            database.execute("DELETE FROM records WHERE number = 4")
+        elif harm == "remove all":
+            database.execute("DELETE FROM records")
+        elif harm == "no head":
+            head.unlink()
+        elif harm == "older head":
+            head.write_bytes(earlier)
+            database.execute("DELETE FROM records WHERE number = 2")
+        elif harm.startswith("no "):
+            gone = {"no key": ["key"], "no database": ["sqlite"], "no files": ["sqlite", "head"]}[harm]
+            for end in gone:
+                (own.root / f"ledger.{end}").unlink()
+        else:
+            head.write_text("{}")
+    database.close()
+    check = ledger.verify()
+    assert not check.intact
+    assert main(["ledger", "verify", "--home", str(own.root)]) == 6
+    with pytest.raises(RecordsError, match="tampered"):
+        ledger.append(record())
+    changed = {"edit": 1, "rehash": 3}.get(harm)
+    if changed is not None:
+        assert Ledger(own).find(changed) is None  # it speaks for nothing
+        assert Ledger(own).find(0) is not None
+
+
+def test_a_process_that_is_killed_while_it_writes_leaves_the_ledger_sound(own):
+    code = (
+        "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
+        "from understudy.provenance import Home, Ledger\n"
+        "from tests.provenance.test_ledger import record\n"
+        "ledger = Ledger(Home(Path(sys.argv[1])))\n"
+        "while True: ledger.append(record()); print(flush=True)\n"
+    )
+    written = 0
+    for lines in (1, 5, 9):
+        words = [sys.executable, "-c", code, str(own.root), str(Path(__file__).parents[2])]
+        with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
+            for _ in range(lines):
+                process.stdout.readline()
+            process.kill()
+            written += lines + len(process.stdout.readlines())
+        check = Ledger(own).verify()
+        assert check.intact
+        assert check.records >= written
+    Ledger(own).append(record())
+    # Between the database and its head, where no kill can be aimed:
+    head = (own.root / "ledger.head").read_bytes()
+    Ledger(own).append(record())
+    (own.root / "ledger.head").write_bytes(head)
+    assert Ledger(own).verify().intact
+    Ledger(own).append(record())
+    assert Ledger(own).verify().intact
+
+
+@pytest.mark.parametrize("body", ["", "[]", "{}", "x", "null", '{"id": 4}', "[" * 5000])
+def test_damaged_rows_are_said_to_be(own, make, body, capfd):
+    make()
+    for name, table in (("ledger", "records"), ("consents", "consents")):
+        with sqlite3.connect(own.root / f"{name}.sqlite") as database:
+            database.execute(f"UPDATE {table} SET body = ?", (body,))
+        database.close()
+    for words in (["ledger", "list"], ["consent", "list"]):
+        assert main([*words, "--home", str(own.root)]) == 6
+        assert "record can't be read" in capfd.readouterr().err
+
+
+def test_old_records_are_dropped_and_the_chain_still_holds(own):
+    ledger = Ledger(own)
+    for days in (400, 300, KEEP_DAYS - 1, 1):
+        then = (dt.datetime.now(dt.timezone.utc) - dt.timedelta(days=days)).isoformat(timespec="milliseconds")
+        ledger.append(record(time=then))
+    check = ledger.verify()
+    assert (check.records, check.dropped, check.problems) == (2, 2, ())
+    with pytest.raises(ValueError, match="at least"):
+        Ledger(own, keep_days=30)
+
+
+def test_a_corrupt_ledger_stops_the_work_and_is_not_overwritten(make, own, tmp_path):
+    make()
+    (own.root / "ledger.sqlite").write_bytes(b"not a database" * 100)
+    with pytest.raises(RecordsError, match="ledger"):
+        make("second.png")
+    assert not (tmp_path / "second.png").exists()
+    assert (own.root / "ledger.sqlite").read_bytes() == b"not a database" * 100
+    with pytest.raises(RecordsError):
+        understudy.inspect(tmp_path / "out.png", home=own.root)
+
+
+def test_several_processes_share_one_ledger(own):
+    code = (
+        "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
+        "from understudy.provenance import Home, Ledger, SigningOptions\n"
+        "from understudy.provenance.keys import open_signing_key\n"
+        "from tests.provenance.test_ledger import record\n"
+        "home = Home(Path(sys.argv[1]))\n"
+        "open_signing_key(home, SigningOptions())\n"
+        "[Ledger(home).append(record()) for _ in range(8)]\n"
+    )
+    root = str(Path(__file__).parents[2])
+    words = [sys.executable, "-c", code, str(own.root), root]
+    processes = [subprocess.Popen(words, stderr=subprocess.PIPE) for _ in range(3)]
+    for process in processes:
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors.decode()
+    check = Ledger(own).verify()
+    assert (check.records, check.problems) == (24, ())
+    assert sorted(path.name for path in (own.root / "keys").iterdir()) == ["signing.key", "signing.pem"]
+
+
+def test_the_ledger_from_the_command_line(make, own, tmp_path, capfd):
+    make()
+    home = ["--home", str(own.root)]
+    assert main(["ledger", "verify", *home]) == 0
+    capfd.readouterr()
+    assert main(["ledger", "list", "--json", *home]) == 0
+    (entry,) = json.loads(capfd.readouterr().out)["records"]
+    assert main(["ledger", "export", str(tmp_path / "records.jsonl"), *home]) == 0
+    assert json.loads((tmp_path / "records.jsonl").read_text())["identifier"] == entry["identifier"]
+    assert main(["ledger", "export", str(tmp_path / "records.jsonl"), *home]) == 2

@@ -105,7 +105,7 @@ class Frame:
 
 
 class _Seal:
-    """What proves that a frame went through the label. Only ``provenance.label`` holds it."""
+    """What proves that a frame went through the label. Only ``provenance.sealing`` holds it."""
 
 
 LABEL_SEAL: Final = _Seal()
@@ -119,21 +119,34 @@ class LabelledFrame:
 
     Args:
         frame: The frame, with the label drawn.
-        seal: What only the label holds.
+        seal: What only provenance holds.
 
     Raises:
         TypeError: made without the label's seal.
     """
 
-    __slots__ = ("_frame",)
+    __slots__ = ("_frame", "_seal")
 
     def __init__(self, frame: Frame, seal: _Seal) -> None:
         if seal is not LABEL_SEAL:
             raise TypeError("a LabelledFrame is made by understudy.provenance only")
         frame.picture.flags.writeable = False
-        self._frame = frame
+        self._frame, self._seal = frame, seal
 
     @property
     def frame(self) -> Frame:
         """The frame, to be read."""
         return self._frame
+
+    @staticmethod
+    def opened(labelled: object) -> Frame:
+        """The frame in what a sink was given.
+
+        Raises:
+            TypeError: it is no labelled frame, whatever it looks like.
+        """
+        if type(labelled) is not LabelledFrame or getattr(labelled, "_seal", None) is not LABEL_SEAL:
+            raise TypeError(f"a sink takes a LabelledFrame, not {type(labelled).__name__}")
+        if labelled.frame.picture.flags.writeable:
+            raise TypeError("this frame was opened for writing after it was labelled")
+        return labelled.frame

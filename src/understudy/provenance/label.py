@@ -76,7 +76,9 @@ class Labeller:
     """
 
     def __init__(self, options: LabelOptions | None = None, *, live: bool = False) -> None:
-        self.options = options or LabelOptions()
+        given = options or LabelOptions()
+        # Made anew, so that its limits hold for what a subclass says, too.
+        self.options = LabelOptions(given.text, given.corner, given.size, given.later_size, given.font)
         self._live = live
         self._stamp: tuple[tuple[int, int, float], UInt8Array, FloatArray] | None = None
         self._corner = CORNERS.index(self.options.corner)

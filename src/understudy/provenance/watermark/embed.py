@@ -54,7 +54,9 @@ class Watermarker:
 
     def __init__(self, identifier: int, options: WatermarkOptions | None = None) -> None:
         self.identifier = identifier
-        self.options = options or WatermarkOptions()
+        given = options or WatermarkOptions()
+        # Made anew, so that its limits hold for what a subclass says, too.
+        self.options = WatermarkOptions(given.least, given.most, given.slope)
         self._texture: Int8Array | None = None
         self._noise = dither()
 

@@ -10,6 +10,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import av
@@ -383,6 +384,131 @@ def test_a_full_disk_while_signing_leaves_nothing_under_the_name(
     assert "no space left on the disk" in done.stderr
     assert done.stdout == ""
     assert len(list(Ledger(own).records())) == 1
+
+
+def test_credentials_that_expired_later_are_not_called_altered(make, own, tmp_path):
+    seconds = 6
+    output = make(signing=SigningOptions(*certificate(tmp_path / "studio", days=seconds / 86400)))
+    assert read_credentials(output, None).state == "valid"
+    time.sleep(seconds)
+    found = understudy.inspect(output, home=own.root)
+    assert found.credentials.state == "lapsed"
+    assert any("certificate does not hold" in reason for reason in found.reasons)
+    assert found.verdict == "made by this tool"  # the ledger knows this very file
+    output.write_bytes(output.read_bytes()[:-60] + bytes(60))
+    assert understudy.inspect(output, home=own.root).credentials.state in ("altered", "unreadable")
+
+
+@pytest.mark.parametrize("broken", ["order", "stranger"])
+def test_certificates_that_are_no_chain_are_refused_at_once(make, tmp_path, broken):
+    chain, key = certificate(tmp_path / "studio")
+    parts = chain.read_bytes().split(b"-----BEGIN")
+    others = certificate(tmp_path / "other")[0].read_bytes().split(b"-----BEGIN")
+    order = {"order": [parts[2], parts[1]], "stranger": [parts[1], others[2]]}[broken]
+    chain.write_bytes(b"".join(b"-----BEGIN" + part for part in order))
+    with pytest.raises(SigningError, match=r"not a chain|not the certificate"):
+        make(signing=SigningOptions(chain, key))
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_credentials_beside_the_target_are_carried_on(make, small_clip, tmp_path):
+    first = make("first.mkv", small_clip)
+    assert Path(f"{first}.c2pa").exists()
+    found = read_credentials(make("second.mp4", first), None)
+    assert "target: first.mkv (with credentials of its own)" in found.ingredients
+    Path(f"{first}.c2pa").write_bytes(b"\0\0\0\x08jumb and nothing")
+    found = read_credentials(make("third.mp4", first), None)
+    assert "target: first.mkv" in found.ingredients
+
+
+def test_a_suffix_that_lies_hides_no_credentials(make, own, tmp_path):
+    lying = tmp_path / "picture.jpg"
+    make("first.png").rename(lying)
+    assert read_credentials(lying, None).state == "valid"
+    found = read_credentials(make("second.png", lying), None)
+    assert "target: picture.jpg (with credentials of its own)" in found.ingredients
+
+
+def test_names_steer_no_terminal(make, own, astronaut_path, tmp_path, capfd):
+    target = tmp_path / "\x1b[31mred\nhidden\u202egnp.png"
+    shutil.copy(astronaut_path, target)
+    output = make("out.png", target)
+    for words in (["inspect", str(output)], ["inspect", str(output), "--json"], ["ledger", "list"]):
+        assert main([*words, "--home", str(own.root)]) == 0
+    copied = tmp_path / "\x1b]0;title\x07.png"
+    shutil.copy(tmp_path / "out.png", copied)
+    assert (
+        main(["consent", "grant", str(copied), "--ground", "fictional", "--note", "\x1b[2J", "--home", str(own.root)])
+        == 0
+    )
+    assert main(["consent", "list", "--home", str(own.root)]) == 0
+    assert main(["inspect", str(copied), "--home", str(own.root)]) == 0
+    said = "".join(capfd.readouterr())
+    assert "\x1b" not in said
+    assert "\x07" not in said
+    assert "\u202e" not in said
+
+
+@posix
+@pytest.mark.parametrize("kind", ["long", "other encoding", "chinese"])
+def test_names_of_every_kind(own, hopper_path, small_clip, tmp_path, kind, capfd):
+    name = {"long": "x" * 248, "other encoding": os.fsdecode(b"caf\xe9"), "chinese": "换脸" * 30}[kind]
+    target = tmp_path / f"{name}.mp4"
+    shutil.copy(small_clip, target)
+    for suffix in ("mp4", "mkv"):
+        folder = tmp_path / suffix
+        folder.mkdir()
+        words = ["swap", "-s", str(hopper_path), "-t", str(target), "-o", str(folder / f"{name}.{suffix}")]
+        code = main([*words, "--home", str(own.root), "--consent", "sample", "--json"])
+        said = capfd.readouterr()
+        if kind == "long":
+            assert code == 6, said.err  # no name is left for a sidecar
+            assert "shorter" in said.err
+            assert list(folder.iterdir()) == []
+            continue
+        assert code == 0, said.err
+        assert json.loads(said.out)["output"] == str(folder / f"{name}.{suffix}")
+        assert main(["inspect", str(folder / f"{name}.{suffix}"), "--home", str(own.root)]) == 0
+        capfd.readouterr()
+
+
+@posix
+def test_whoever_sits_at_a_terminal_is_asked_in_plain_words(own, hopper_path, astronaut_path, tmp_path):
+    import pty
+
+    words = ["-m", "understudy", "swap", "-s", str(hopper_path), "-t", str(astronaut_path), "--home", str(own.root)]
+
+    def answering(answers, output):
+        parent, child = pty.openpty()
+        with subprocess.Popen(
+            [sys.executable, *words, "-o", str(output)], stdin=child, stdout=child, stderr=child
+        ) as process:
+            os.close(child)
+            said = b""
+            waiting = list(answers)
+            while True:
+                try:
+                    part = os.read(parent, 4096)
+                except OSError:  # its end, as Linux says it
+                    break
+                if not part:
+                    break
+                said += part
+                if waiting and said.rstrip().endswith(b":"):
+                    os.write(parent, f"{waiting.pop(0)}\n".encode())
+            os.close(parent)
+        return process.returncode, said.decode()
+
+    code, said = answering(["0"], tmp_path / "no.png")
+    assert (code, (tmp_path / "no.png").exists()) == (4, False)
+    assert "Whose face is in grace_hopper.jpg?" in said
+    assert "This is my own face, and I am 18 or older." in said
+    code, said = answering(["2", "a signed form of 2026-05-04"], tmp_path / "yes.png")
+    assert (code, (tmp_path / "yes.png").exists()) == (0, True), said
+    (consent,) = Consents(own).all()
+    assert (consent.ground, consent.note) == ("granted", "a signed form of 2026-05-04")
+    code, said = answering([], tmp_path / "again.png")  # not asked twice
+    assert code == 0, said
 
 
 # Inspection

@@ -66,11 +66,16 @@ def scaled(scale: float) -> Callable[[Pictures, np.random.Generator], Pictures]:
     ]
 
 
-def cropped(pictures: Pictures, rng: np.random.Generator) -> Pictures:
-    """A quarter of width and height cut off, somewhere."""
-    height, width = pictures[0].shape[:2]
-    top, left = int(rng.integers(0, height // 4)), int(rng.integers(0, width // 4))
-    return [p[top : top + height * 3 // 4, left : left + width * 3 // 4] for p in pictures]
+def cropped(share: float) -> Callable[[Pictures, np.random.Generator], Pictures]:
+    """That share of width and height cut off, somewhere."""
+
+    def crop(pictures: Pictures, rng: np.random.Generator) -> Pictures:
+        height, width = pictures[0].shape[:2]
+        down, across = int(height * share), int(width * share)
+        top, left = int(rng.integers(0, down + 1)), int(rng.integers(0, across + 1))
+        return [p[top : top + height - down, left : left + width - across] for p in pictures]
+
+    return crop
 
 
 def shaded(gain: float, offset: float) -> Callable[[Pictures, np.random.Generator], Pictures]:
@@ -86,7 +91,7 @@ HARMS: dict[str, tuple[Callable[[Pictures, np.random.Generator], Pictures], int,
     "scale 0.5, CRF 23": (scaled(0.5), 23, 0.95),
     "scale 0.75, CRF 23": (scaled(0.75), 23, 0.95),
     "scale 1.5, CRF 23": (scaled(1.5), 23, 0.95),
-    "crop 25%, CRF 23": (cropped, 23, 0.95),
+    "crop 25%, CRF 23": (cropped(0.25), 23, 0.95),
     "brightness +30%, CRF 23": (shaded(1.3, 0), 23, 0.95),
     "brightness -30%, CRF 23": (shaded(0.7, 0), 23, 0.95),
     "contrast +30%, CRF 23": (shaded(1.3, -38.4), 23, 0.95),
@@ -99,21 +104,26 @@ def luma(picture: UInt8Array) -> UInt8Array:
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
 
 
+def marked_parts(pictures: Pictures, rate: float, trials: int) -> Iterator[tuple[Pictures, Pictures, int]]:
+    """Parts of a clip with different beginnings, the same marked, and the id."""
+    length = round(SECONDS * rate)
+    for trial in range(trials):
+        begin = int((len(pictures) - length) * trial / max(trials - 1, 1)) if len(pictures) > length else 0
+        part, identifier = pictures[begin : begin + length], new_identifier()
+        marker = Watermarker(identifier)
+        frames = [Frame(picture.copy()) for picture in part]
+        for frame in frames:
+            marker.mark(frame)
+        yield part, [frame.picture for frame in frames], identifier
+
+
 def survival(folder: Path | None, trials: int) -> None:
     """Print what is read after each harm."""
     rng = np.random.default_rng(1)
     read: dict[str, list[bool]] = defaultdict(list)
     for name, pictures, rate in clips(folder):
-        length = round(SECONDS * rate)
         quality = []
-        for trial in range(trials):
-            begin = int((len(pictures) - length) * trial / max(trials - 1, 1)) if len(pictures) > length else 0
-            part, identifier = pictures[begin : begin + length], new_identifier()
-            marker = Watermarker(identifier)
-            frames = [Frame(picture.copy()) for picture in part]
-            for frame in frames:
-                marker.mark(frame)
-            done = [frame.picture for frame in frames]
+        for part, done, identifier in marked_parts(pictures, rate, trials):
             errors = [np.mean((luma(a).astype(float) - luma(b)) ** 2) for a, b in zip(part, done, strict=True)]
             quality.append(10 * math.log10(255**2 / float(np.mean(errors))))
             for harm, (change, crf, _) in HARMS.items():
@@ -160,6 +170,8 @@ def false_accepts(folder: Path | None, count: int) -> None:
         noisy = part + rng.normal(0, rng.uniform(0, 12), part.shape)
         wrong += read_mark([np.clip(noisy, 0, 255).astype(np.uint8)]) is not None
         done += 1
+        if done % 1000 == 0:
+            print(f"  … {wrong} of {done}", flush=True)
     print(f"  unmarked pictures taken for marked: {wrong} of {done} ({(time.perf_counter() - begin) / 60:.1f} min)")
 
 

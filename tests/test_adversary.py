@@ -213,7 +213,7 @@ QUIET = {
     "negative size": {"label": Quiet(size=-1.0, later_size=-1.0)},
     "no corner": {"label": Quiet(corner="outside")},
     "no mark": {"watermark": None},
-    "a mark of nothing": {"watermark": Silent(least=0.0, most=0.0, slope=0.0)},
+    "a mark of nothing": {"watermark": Silent(least=0.0, most=0.0, slope=0.0, psnr=90.0)},
     "no signature": {"signing": None},
 }
 

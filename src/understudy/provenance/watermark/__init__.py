@@ -18,13 +18,16 @@ constraint length 9 (generators 557, 663, 711 octal: the strongest of that lengt
 bits and 8 tail bits into 276 coded bits, which fill all symbols in a scrambled order, some of them twice.
 
 **How strong.** g is small where the eye would see a texture (even surfaces) and larger where there is texture
-already: g = clip(g0 + k a, g0, g1), with a the least local mean of second differences at two scales around a
-pixel, so that an even surface beside an edge counts as even. A fixed dither pattern is added before rounding,
+already: g = q clip(g0 + k a, g0, g1), with a the least local mean of second differences at two scales around a
+pixel, so that an even surface beside an edge counts as even, and q <= 1 such that no frame's luma is changed by more
+than a PSNR of 42 dB. A fixed dither pattern is added before rounding,
 so that a mark of less than one grey level survives as a mean. g depends on the frame alone and P and the
 dither on nothing that changes in time: on a still picture the mark stands still, it can't flicker.
 
 **How it is found.** Of every frame, scaled to a working size, the local mean is taken off and the rest divided
-by its local deviation; clipped, and averaged over frames (the mark is the same in all, the picture is not).
+by its local deviation to the power 1.3 (a matched filter weighs by strength over variance, and the strength grows
+with texture, but less than texture does); clipped, and averaged over frames (the mark is the same in all, the
+picture is not).
 Then, with S the spectrum's power over its local mean (about exponentially distributed where there is no mark):
 
 1. *Scale and stretch.* For every pair of periods (p_x, p_y) on a logarithmic grid, T = sum of S over the 32

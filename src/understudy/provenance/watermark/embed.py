@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -27,6 +28,8 @@ class WatermarkOptions:
         least: On even surfaces.
         most: On the strongest texture.
         slope: How fast it grows with texture (grey levels of second difference).
+        psnr: The luma of no frame is further from what it was than this, in dB: where there is much texture, the
+            strength comes down everywhere.
 
     Raises:
         ValueError: weaker than the code can read, or stronger than anyone would bear.
@@ -34,14 +37,22 @@ class WatermarkOptions:
 
     least: float = 0.65
     most: float = 4.0
-    slope: float = 0.6
+    slope: float = 0.7
+    psnr: float = 42.2
 
     def __post_init__(self) -> None:
-        if not (0.5 <= self.least <= self.most <= 16 and self.most >= 2 and 0.3 <= self.slope <= 4):
+        fits = 0.5 <= self.least <= self.most <= 16 and self.most >= 2 and 0.3 <= self.slope <= 4
+        if not (fits and 25 <= self.psnr <= 44):
             raise ValueError(
-                "a mark needs 0.5 <= least <= most <= 16, most >= 2 and 0.3 <= slope <= 4; "
-                f"this has {self.least}, {self.most} and {self.slope}"
+                "a mark needs 0.5 <= least <= most <= 16, most >= 2, 0.3 <= slope <= 4 and 25 <= psnr <= 44; "
+                f"this has {self.least}, {self.most}, {self.slope} and {self.psnr}"
             )
+
+    @property
+    def loudest(self) -> float:
+        """What the strength may be over a whole frame, as a root mean square in grey levels."""
+        # Rounding with dither adds an error of its own: a sixth of a grey level squared.
+        return math.sqrt(255**2 / 10 ** (self.psnr / 10) - 1 / 6)
 
 
 class Watermarker:
@@ -56,7 +67,7 @@ class Watermarker:
         self.identifier = identifier
         given = options or WatermarkOptions()
         # Made anew, so that its limits hold for what a subclass says, too.
-        self.options = WatermarkOptions(given.least, given.most, given.slope)
+        self.options = WatermarkOptions(given.least, given.most, given.slope, given.psnr)
         self._texture: Int8Array | None = None
         self._noise = dither()
 
@@ -85,7 +96,9 @@ class Watermarker:
         spread = cv2.blur(np.minimum(texture, 8.0), (7, 7))
         least = cv2.blur(cv2.erode(spread, np.ones((5, 5), np.uint8)), (5, 5))
         options = self.options
-        strength = np.clip(options.least + options.slope * np.asarray(least), options.least, options.most) / UNIT
+        strength = np.clip(options.least + options.slope * np.asarray(least), options.least, options.most)
+        loudness = math.sqrt(float(np.mean(strength * strength)))
+        strength *= min(1.0, options.loudest / loudness) / UNIT
         return np.asarray(cv2.resize(strength, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -14,10 +14,10 @@ from understudy.frames import LabelledFrame
 from understudy.media import MediaInfo, MediaKind, check_output, open_sink, open_source
 from understudy.media.base import Source
 from understudy.media.opening import check_suffix
+from understudy.pipeline.casting import cast
 from understudy.pipeline.engines import make_engine
 from understudy.pipeline.overlap import Behind, ahead
 from understudy.pipeline.perception import Perception
-from understudy.pipeline.portraits import load_portraits
 from understudy.pipeline.settings import Settings
 from understudy.pipeline.stages import FaceSwap
 from understudy.pipeline.trust import USE_OF, Trust
@@ -106,26 +106,28 @@ def swap_file(
             CorruptMediaError, when what could be read has been.
     """
     started = time.perf_counter()
-    if output.is_symlink():
-        output = Path(os.path.realpath(output))  # its suffix says the format
+    with suppress(OSError):  # a name that the system refuses is told below
+        if output.is_symlink():
+            output = Path(os.path.realpath(output))  # its suffix says the format
     check_suffix(output, None)
     engine = make_engine(settings)
     with open_source(target, settings.max_pixels) as source:
         info = source.info
         check_output(output, info.kind, [target, *sources], overwrite=overwrite)
-        trust = Trust(settings)
-        perception = Perception.embedded()
-        portraits, notes = load_portraits(
-            sources, perception, source_face=settings.source_face, max_pixels=settings.max_pixels
+        trust, perception, content = Trust(settings), Perception.embedded(), ContentCheck(settings.content)
+        person = cast(
+            sources,
+            USE_OF[info.kind],
+            consent,
+            engine=engine,
+            perception=perception,
+            trust=trust,
+            content=content,
+            settings=settings,
         )
-        consents, digests = trust.consents(sources, portraits, USE_OF[info.kind], consent)
-        content = ContentCheck(settings.content)
-        for portrait, path in zip(portraits, sources, strict=True):
-            content.photo(portrait.picture, path.name)
-        made = trust.output(target, info.kind, consents, digests)
+        made = trust.output(target, info.kind, person.consents, person.digests)
         still = info.kind is MediaKind.IMAGE
-        identity = engine.identity(portraits)
-        swap = FaceSwap(engine, identity, perception, settings, made.sealer, content, still=still)
+        swap = FaceSwap(engine, person.identity, perception, settings, made.sealer, content, still=still)
         ready = time.perf_counter()
         with open_sink(output, info, settings.encode, made.release, overwrite=overwrite) as sink:
             first = _run(source, info, swap, sink.write, progress)
@@ -140,7 +142,7 @@ def swap_file(
     return SwapReport(
         output=output,
         identifier=f"{made.sealer.identifier:012x}",
-        consents=consents,
+        consents=person.consents,
         target=target,
         sources=tuple(sources),
         engine=settings.engine,
@@ -154,7 +156,7 @@ def swap_file(
         fps=round(swap.frames / (finished - ready), 2),
         first_frame_seconds=round(first - started, 3),
         stages_ms=swap.timings.summary(),
-        notes=(*notes, *sink.notes, content.note),
+        notes=(*person.notes, *sink.notes, content.note),
     )
 
 

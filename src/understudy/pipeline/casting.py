@@ -1,0 +1,70 @@
+"""From photos to an identity that may be used: read, consented to, looked at, learned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from understudy.pipeline.perception import Perception
+from understudy.pipeline.portraits import load_portraits
+from understudy.pipeline.settings import Settings
+from understudy.pipeline.trust import Trust
+from understudy.provenance import ConsentClaim
+from understudy.provenance.consent import Use
+from understudy.provenance.content import ContentCheck
+from understudy.swapping import Identity, Swapper
+
+
+@dataclass(frozen=True, eq=False)
+class Cast:
+    """Whose face is used.
+
+    Attributes:
+        identity: What the engine learned.
+        consents: Ids of the records that allow it.
+        digests: SHA-256 of the photos.
+        notes: What the user should know.
+    """
+
+    identity: Identity
+    consents: tuple[str, ...]
+    digests: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def cast(
+    photos: Sequence[Path],
+    use: Use,
+    claim: ConsentClaim | None,
+    *,
+    engine: Swapper[Any],
+    perception: Perception,
+    trust: Trust,
+    content: ContentCheck,
+    settings: Settings,
+) -> Cast:
+    """Learn one person's face.
+
+    Args:
+        photos: Of one person.
+        use: For what.
+        claim: On what ground; None where a record says so already.
+        engine: That will render it.
+        perception: Finds the faces in the photos.
+        trust: Holds the consent records.
+        content: Looks at the photos.
+        settings: Everything else.
+
+    Raises:
+        UsageError, InputError: a photo can't be used.
+        ConsentError, ContentRefusedError: it may not be used.
+    """
+    portraits, notes = load_portraits(
+        photos, perception, source_face=settings.source_face, max_pixels=settings.max_pixels
+    )
+    consents, digests = trust.consents(photos, portraits, use, claim)
+    for portrait, path in zip(portraits, photos, strict=True):
+        content.photo(portrait.picture, path.name)
+    return Cast(engine.identity(portraits), consents, digests, tuple(notes))

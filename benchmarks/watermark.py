@@ -164,7 +164,7 @@ def false_accepts(folder: Path | None, count: int) -> None:
     while done < count:
         picture = base[int(rng.integers(len(base)))]
         height, width = picture.shape
-        size = int(rng.integers(min(160, height, width), min(height, width, 400) + 1))
+        size = int(rng.integers(min(128, height, width), min(height, width, 288) + 1))
         top, left = int(rng.integers(0, height - size + 1)), int(rng.integers(0, width - size + 1))
         part = np.rot90(picture[top : top + size, left : left + size], int(rng.integers(4)))
         noisy = part + rng.normal(0, rng.uniform(0, 12), part.shape)

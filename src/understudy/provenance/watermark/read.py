@@ -218,10 +218,11 @@ def _refined(residual: FloatArray, cycles: tuple[float, float]) -> tuple[float, 
     for step in (0.0015, 0.0005):
         near = (1 - step, 1.0, 1 + step)
         best = (-1.0, cycles)
+        columns = [carriers(len(residual), cycles[1] * down, 0).conj() for down in near]
         for across in near:
             half = _transform_across(residual, cycles[0] * across)
-            for down in near:
-                power = float(np.sum(np.abs(_transform_down(half, cycles[1] * down)[pilots]) ** 2))
+            for down, column in zip(near, columns, strict=True):
+                power = float(np.sum(np.abs(_transform_down(half, column)[pilots]) ** 2))
                 best = max(best, (power, (cycles[0] * across, cycles[1] * down)))
         cycles = best[1]
     return cycles
@@ -229,21 +230,22 @@ def _refined(residual: FloatArray, cycles: tuple[float, float]) -> tuple[float, 
 
 def _transform(residual: FloatArray, cycles: tuple[float, float]) -> ComplexArray:
     """The residual's Fourier coefficients at the waves' frequencies: complex64 (n,), in the order of ``waves``."""
-    return _transform_down(_transform_across(residual, cycles[0]), cycles[1])
+    down = carriers(len(residual), cycles[1], 0).conj()
+    return _transform_down(_transform_across(residual, cycles[0]), down)
 
 
 def _transform_across(residual: FloatArray, cycle: float) -> ComplexArray:
     """Rows to frequencies from -FASTEST to FASTEST: complex64 (height, 2 FASTEST + 1)."""
-    across = carriers(residual.shape[1], cycle, 0).conj().T
-    half = residual @ across.real + 1j * (residual @ across.imag)
+    across = carriers(residual.shape[1], cycle, 0)
+    half = residual @ np.ascontiguousarray(across.real).T - 1j * (residual @ np.ascontiguousarray(across.imag).T)
     # Negative frequencies: the residual is real.
     return np.concatenate([half[:, :0:-1].conj(), half], axis=1)
 
 
-def _transform_down(half: ComplexArray, cycle: float) -> ComplexArray:
+def _transform_down(half: ComplexArray, down: ComplexArray) -> ComplexArray:
+    """Columns to frequencies, and of all those the waves': complex64 (n,); ``down`` is conjugate ``carriers``."""
     known = waves()
-    both = carriers(len(half), cycle, 0).conj() @ half
-    return np.asarray(both[known.v, known.u + int(FASTEST)], np.complex64)
+    return np.asarray((down @ half)[known.v, known.u + int(FASTEST)], np.complex64)
 
 
 def _amplitudes(residual: FloatArray, spectrum: _Spectrum, cycles: tuple[float, float]) -> ComplexArray:

@@ -107,19 +107,19 @@ def test_the_largest_face_is_kept_until_another_is_clearly_larger():
         return Faces(boxes_xyxy=boxes, track_ids=np.array([1, 2]))
 
     selector = FaceSelector("largest")
-    assert selector.select(pair(50, 40)).track_ids.tolist() == [1]
-    assert selector.select(pair(50, 55)).track_ids.tolist() == [1]
-    assert selector.select(pair(50, 90)).track_ids.tolist() == [2]
-    assert selector.select(pair(60, 55)).track_ids.tolist() == [2]
+    assert selector.select(pair(50, 40), 0.0).track_ids.tolist() == [1]
+    assert selector.select(pair(50, 55), 0.0).track_ids.tolist() == [1]
+    assert selector.select(pair(50, 90), 0.0).track_ids.tolist() == [2]
+    assert selector.select(pair(60, 55), 0.0).track_ids.tolist() == [2]
 
 
 def test_left_right_and_all():
     boxes = np.float32([[300, 0, 340, 40], [0, 0, 20, 20], [150, 0, 160, 10]])
     faces = Faces(boxes_xyxy=boxes, track_ids=np.array([7, 8, 9]))
-    assert FaceSelector("left").select(faces).track_ids.tolist() == [8]
-    assert FaceSelector("right").select(faces).track_ids.tolist() == [7]
-    assert len(FaceSelector("all").select(faces)) == 3
-    assert len(FaceSelector("largest").select(Faces.empty())) == 0
+    assert FaceSelector("left").select(faces, 0.0).track_ids.tolist() == [8]
+    assert FaceSelector("right").select(faces, 0.0).track_ids.tolist() == [7]
+    assert len(FaceSelector("all").select(faces, 0.0)) == 3
+    assert len(FaceSelector("largest").select(Faces.empty(), 0.0)) == 0
     with pytest.raises(ValueError, match="must be one of"):
         FaceSelector("middle")
 

@@ -9,6 +9,7 @@ from understudy.blending import BlendOptions
 from understudy.faces import FaceChoice
 from understudy.media import EncodeOptions
 from understudy.media.base import MAX_PIXELS
+from understudy.pipeline.guard import GuardOptions
 from understudy.provenance import ContentOptions, LabelOptions, SigningOptions, WatermarkOptions
 from understudy.provenance.ledger import KEEP_DAYS
 from understudy.swapping import MeshOptions
@@ -27,6 +28,7 @@ class Settings:
         max_pixels: Photos and frames with more are refused.
         tracker, mesh, blend, label, watermark, content, encode, signing: Options of the stages.
         home: The private folder (keys, consents, ledger); None for the platform's.
+        guard: What live output does about a face that is lost.
         keep_days: How long the ledger keeps a record, at least.
     """
 
@@ -42,5 +44,6 @@ class Settings:
     content: ContentOptions = field(default_factory=ContentOptions)
     encode: EncodeOptions = field(default_factory=EncodeOptions)
     signing: SigningOptions = field(default_factory=SigningOptions)
+    guard: GuardOptions = field(default_factory=GuardOptions)
     home: Path | None = None
     keep_days: int = KEEP_DAYS

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from understudy.arrays import UInt8Array
 from understudy.blending import Blender
 from understudy.faces import Faces
-from understudy.frames import Frame, LabelledFrame
+from understudy.frames import Frame, LabelledFrame, PixelBox
+from understudy.pipeline.guard import Cover, Guard, obscure, obscure_all
 from understudy.pipeline.perception import Perception
 from understudy.pipeline.settings import Settings
 from understudy.pipeline.timings import Timings
@@ -28,6 +30,7 @@ class FaceSwap:
         sealer: Labels and marks what comes out.
         content: Looks at what comes in.
         still: The clip is one photo: look more thoroughly, smooth nothing.
+        guard: Covers faces that should be swapped and are not; None to leave them.
     """
 
     def __init__(
@@ -40,8 +43,14 @@ class FaceSwap:
         content: ContentCheck,
         *,
         still: bool,
+        guard: Guard | None = None,
     ) -> None:
-        self._engine, self._identity, self._perception = engine, identity, perception
+        self._engine, self._perception = engine, perception
+        #: Whose face is put in; may be changed between frames.
+        self.identity = identity
+        self._guard = guard
+        self._cut = False
+        self._shown: UInt8Array | None = None
         self._still = still
         self._tracker = perception.tracker(settings.tracker)
         self._selector = FaceSelector(settings.faces)
@@ -50,6 +59,7 @@ class FaceSwap:
         self.timings = Timings()
         self.frames = 0
         self.frames_swapped = 0
+        self.frames_covered = 0
         self.people: set[int] = set()
 
     def process(self, frame: Frame) -> LabelledFrame:
@@ -61,25 +71,52 @@ class FaceSwap:
         self._content.frame(frame.picture, frame.seconds)
         with self.timings.measure("perceive"):
             faces = self._perceive(frame)
-            chosen = self._selector.select(faces)
+            chosen = self._selector.select(faces, frame.seconds)
         with self.timings.measure("swap"):
             patches = self._engine.render(frame, chosen, self._identities(chosen))
+        covered = False
+        if self._guard is not None:
+            with self.timings.measure("guard"):
+                cover = self._guard.cover(frame, faces, chosen, patches, cut=self._cut)
+                patches += cover.held
+                covered = cover.any
+                self._cover(frame, cover)
         with self.timings.measure("blend"):
             self._blender.blend(frame, patches)
+        if self._guard is not None and self._guard.options.on_lost == "freeze":
+            self._freeze(frame, covered=covered)
+        self.frames_covered += covered
         self.frames += 1
         self.frames_swapped += bool(patches)
         self.people |= {patch.track_id for patch in patches}
         with self.timings.measure("seal"):
             return self._sealer.seal(frame, faces)
 
+    @staticmethod
+    def _cover(frame: Frame, cover: Cover) -> None:
+        if cover.whole:
+            obscure_all(frame)
+        for box in cover.blurred:
+            obscure(frame, box)
+
+    def _freeze(self, frame: Frame, *, covered: bool) -> None:
+        """Show the last picture in which nothing had to be covered."""
+        if not covered:
+            self._shown = frame.picture.copy()
+        elif self._shown is not None and self._shown.shape == frame.picture.shape:
+            frame.change(PixelBox(0, 0, frame.width, frame.height))[:] = self._shown
+
     def _perceive(self, frame: Frame) -> Faces:
+        self._cut = False
         if self._still:
             return self._perception.still(frame.picture)
         result = self._tracker.update(frame)
+        self._cut = result.cut
         if result.cut:
             self._blender.reset()
+            self._selector.reset()
         return result.faces
 
     def _identities(self, faces: Faces) -> Mapping[int, Identity]:
         ids = [] if faces.track_ids is None else faces.track_ids.tolist()
-        return dict.fromkeys(ids, self._identity)
+        return dict.fromkeys(ids, self.identity)

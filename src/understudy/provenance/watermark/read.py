@@ -214,38 +214,36 @@ def _pilot_sums(
 
 def _refined(residual: FloatArray, cycles: tuple[float, float]) -> tuple[float, float]:
     """The pair of periods near ``cycles`` at which the pilots are strongest."""
-    pilots = waves().pilots
+    known, reach = waves(), int(FASTEST)
+    u, v = known.u[known.pilots] + reach, known.v[known.pilots]
     for step in (0.0015, 0.0005):
         near = (1 - step, 1.0, 1 + step)
-        best = (-1.0, cycles)
-        columns = [carriers(len(residual), cycles[1] * down, 0).conj() for down in near]
-        for across in near:
-            half = _transform_across(residual, cycles[0] * across)
-            for down, column in zip(near, columns, strict=True):
-                power = float(np.sum(np.abs(_transform_down(half, column)[pilots]) ** 2))
-                best = max(best, (power, (cycles[0] * across, cycles[1] * down)))
-        cycles = best[1]
+        # All nine pairs in two products: reading is made of these.
+        across = np.concatenate([carriers(residual.shape[1], cycles[0] * change, 0) for change in near])
+        down = np.concatenate([carriers(len(residual), cycles[1] * change, 0).conj() for change in near])
+        half = _rows_to_frequencies(residual, across).reshape(len(residual), len(near), reach + 1)
+        both = np.concatenate([half[:, :, :0:-1].conj(), half], axis=2)
+        sums = (down @ both.reshape(len(residual), -1)).reshape(len(near), reach + 1, len(near), 2 * reach + 1)
+        powers = np.sum(np.abs(sums[:, v, :, u]) ** 2, axis=0)  # (down, across)
+        row, column = np.unravel_index(int(np.argmax(powers)), powers.shape)
+        cycles = (cycles[0] * near[int(column)], cycles[1] * near[int(row)])
     return cycles
 
 
 def _transform(residual: FloatArray, cycles: tuple[float, float]) -> ComplexArray:
     """The residual's Fourier coefficients at the waves' frequencies: complex64 (n,), in the order of ``waves``."""
-    down = carriers(len(residual), cycles[1], 0).conj()
-    return _transform_down(_transform_across(residual, cycles[0]), down)
-
-
-def _transform_across(residual: FloatArray, cycle: float) -> ComplexArray:
-    """Rows to frequencies from -FASTEST to FASTEST: complex64 (height, 2 FASTEST + 1)."""
-    across = carriers(residual.shape[1], cycle, 0)
-    half = residual @ np.ascontiguousarray(across.real).T - 1j * (residual @ np.ascontiguousarray(across.imag).T)
-    # Negative frequencies: the residual is real.
-    return np.concatenate([half[:, :0:-1].conj(), half], axis=1)
-
-
-def _transform_down(half: ComplexArray, down: ComplexArray) -> ComplexArray:
-    """Columns to frequencies, and of all those the waves': complex64 (n,); ``down`` is conjugate ``carriers``."""
     known = waves()
-    return np.asarray((down @ half)[known.v, known.u + int(FASTEST)], np.complex64)
+    half = _rows_to_frequencies(residual, carriers(residual.shape[1], cycles[0], 0))
+    both = np.concatenate([half[:, :0:-1].conj(), half], axis=1)  # negative frequencies: the residual is real
+    down = carriers(len(residual), cycles[1], 0).conj()
+    return np.asarray((down @ both)[known.v, known.u + int(FASTEST)], np.complex64)
+
+
+def _rows_to_frequencies(residual: FloatArray, across: ComplexArray) -> ComplexArray:
+    """Sums of every row times the conjugate of each row of ``across``: complex64 (height, len(across))."""
+    # The residual is real: two real products are half the work of a complex one.
+    real = residual @ np.ascontiguousarray(across.real).T
+    return np.asarray(real - 1j * (residual @ np.ascontiguousarray(across.imag).T), np.complex64)
 
 
 def _amplitudes(residual: FloatArray, spectrum: _Spectrum, cycles: tuple[float, float]) -> ComplexArray:

@@ -1,0 +1,154 @@
+"""Nothing raw is shown: over clips whose faces are known, with a tracker and a detector that fail at random."""
+
+import numpy as np
+import pytest
+
+from understudy.faces import Faces
+from understudy.frames import Frame, PixelBox
+from understudy.pipeline import Perception, Settings
+from understudy.pipeline.engines import make_engine
+from understudy.pipeline.guard import ON_LOST, Guard, GuardOptions, obscure
+from understudy.pipeline.portraits import portrait_in
+from understudy.pipeline.stages import FaceSwap
+from understudy.provenance import FrameSealer
+from understudy.provenance.content import ContentCheck, ContentOptions
+from understudy.testing import Puppet, talking
+
+
+class FlakyLandmarker:
+    """Loses the face at random, for up to ``longest`` frames."""
+
+    def __init__(self, inner, rng, longest=20):
+        self.inner, self.rng, self.longest, self.left = inner, rng, longest, 0
+
+    def first_roi(self, *of):
+        return self.inner.first_roi(*of)
+
+    def next_roi(self, *of):
+        return self.inner.next_roi(*of)
+
+    def fit(self, picture, roi):
+        found = self.inner.fit(picture, roi)
+        if self.left <= 0 and self.rng.random() < 0.06:
+            self.left = int(self.rng.integers(1, self.longest))
+        self.left -= 1
+        return found if self.left < 0 else found._replace(presence=0.0)
+
+
+class FlakyDetector:
+    """Overlooks everybody now and then."""
+
+    def __init__(self, inner, rng):
+        self.inner, self.rng = inner, rng
+
+    def detect(self, picture, *, thorough=False):
+        return Faces.empty() if self.rng.random() < 0.3 else self.inner.detect(picture, thorough=thorough)
+
+
+@pytest.fixture(scope="module")
+def identity(perception, hopper):
+    return make_engine(Settings()).identity([portrait_in(hopper, "hopper", perception, None)[0]])
+
+
+def swap(perception, identity, on_lost):
+    sealer, content = FrameSealer(1), ContentCheck(ContentOptions())
+    guard = Guard(perception.detector, GuardOptions(on_lost=on_lost))
+    return FaceSwap(
+        make_engine(Settings()), identity, perception, Settings(), sealer, content, still=False, guard=guard
+    )
+
+
+def shows_raw(before, after, box):
+    """Whether the middle of a face is as it was, but for the mark."""
+    (x, y), (width, height) = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) / 4
+    part = np.s_[max(0, int(y - height)) : int(y + height), max(0, int(x - width)) : int(x + width)]
+    return np.abs(after[part].astype(int) - before[part]).mean() < 4
+
+
+def clip(puppet, other=None):
+    """Talking and moving; with ``other``, a cut to it and back."""
+    for number in range(90):
+        shot = other if other is not None and 30 <= number < 60 else puppet
+        motion = talking(number / 25)
+        yield shot.render(motion), number
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("on_lost", ON_LOST)
+def test_no_raw_face_is_shown_however_the_tracker_fails(perception, identity, astronaut, hopper, on_lost, seed):
+    rng = np.random.default_rng(seed)
+    flaky = Perception(FlakyDetector(perception.detector, rng), FlakyLandmarker(perception.landmarker, rng))
+    stages = swap(flaky, identity, on_lost)
+    puppets = (Puppet(astronaut, (480, 360), face_share=0.5), Puppet(hopper, (480, 360), face_share=0.35))
+    raw = 0
+    for shot, number in clip(*puppets):
+        before = shot.picture.copy()
+        frame = Frame(shot.picture.copy(), pts=number * 40)
+        shown = stages.process(frame).frame.picture
+        box = np.concatenate([shot.mesh[:, :2].min(0), shot.mesh[:, :2].max(0)])
+        raw += stages.frames_swapped > 0 and shows_raw(before, shown, box)
+    assert stages.frames_swapped > 20
+    if on_lost == "pass":
+        assert raw > 10  # the test sees what it looks for
+    else:
+        assert raw == 0
+
+
+def test_a_cut_shows_nothing_until_a_look_was_taken(perception, identity, astronaut, blank):
+    stages = swap(perception, identity, "hold")
+    pictures = [Puppet(astronaut, (320, 240), face_share=0.5).render(talking(0)).picture] * 5
+    room = np.zeros((240, 320, 3), np.uint8)
+    room[::2] = 200  # fine lines: a blur takes them away
+    shown = [stages.process(Frame(p.copy(), pts=n * 40)).frame.picture for n, p in enumerate([*pictures, *[room] * 20])]
+    lines = [float(np.abs(np.diff(picture[:100, :, 1].astype(int), axis=0)).mean()) for picture in shown[5:]]
+    assert lines[0] < 20
+    assert lines[-1] > 150
+
+
+class Blinkered:
+    """Sees no face whose middle is left of ``edge``, once ``on``."""
+
+    def __init__(self, inner, edge):
+        self.inner, self.edge, self.on = inner, edge, False
+
+    def first_roi(self, *of):
+        return self.inner.first_roi(*of)
+
+    def next_roi(self, *of):
+        return self.inner.next_roi(*of)
+
+    def fit(self, picture, roi):
+        found = self.inner.fit(picture, roi)
+        return found._replace(presence=0.0) if self.on and found.mesh[:, 0].mean() < self.edge else found
+
+
+def test_somebody_beside_is_left_alone(perception, identity, astronaut, hopper):
+    """Only the largest was chosen: the other is not blurred when the chosen one is lost."""
+    landmarker = Blinkered(perception.landmarker, 360)
+    stages = swap(Perception(perception.detector, landmarker), identity, "blur")
+    large, small = Puppet(astronaut, (360, 360), face_share=0.6), Puppet(hopper, (360, 360), face_share=0.35)
+    for number in range(12):
+        landmarker.on = number >= 8
+        first, second = large.render(talking(number / 25)), small.render(talking(number / 25))
+        picture = np.hstack([first.picture, second.picture])
+        shown = stages.process(Frame(picture.copy(), pts=number * 40)).frame.picture
+    beside = second.mesh[:, :2] + [360, 0]
+    chosen = first.mesh[:, :2]
+    assert shows_raw(picture, shown, np.concatenate([beside.min(0), beside.max(0)]))
+    assert not shows_raw(picture, shown, np.concatenate([chosen.min(0), chosen.max(0)]))
+
+
+@pytest.mark.parametrize("box", [(0, 0, 320, 240), (10, 10, 12, 11), (300, 200, 320, 240), (0, 0, 1, 1)])
+def test_a_blurred_region_can_not_be_read(box, hopper):
+    frame = Frame(np.ascontiguousarray(hopper[:240, :320]))
+    before = frame.picture.copy()
+    obscure(frame, PixelBox(*box))
+    outside = np.ones(before.shape[:2], bool)
+    outside[box[1] : box[3], box[0] : box[2]] = False
+    assert (frame.picture[outside] == before[outside]).all()
+
+
+@pytest.mark.parametrize("options", [{"on_lost": "show"}, {"hold_seconds": -1}, {"hold_seconds": float("nan")}])
+def test_options_are_checked(options):
+    with pytest.raises(ValueError):
+        GuardOptions(**options)

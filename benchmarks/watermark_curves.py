@@ -32,7 +32,7 @@ AXES: dict[str, tuple[tuple[float, ...], Harm]] = {
         (0.25, 0.35, 0.5, 0.75, 1.5, 2.0),
         lambda p, x, rate, rng: coded(scaled(x)(p, rng), 23, rate),
     ),
-    "cut off each side, %, CRF 23": (
+    "% of width and height cut off, CRF 23": (
         (10, 25, 35, 45, 55),
         lambda p, x, rate, rng: coded(cropped(x / 100)(p, rng), 23, rate),
     ),

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from fractions import Fraction
 from importlib import import_module
 from types import SimpleNamespace
 
@@ -28,6 +29,11 @@ from understudy.errors import UnderstudyError
 from understudy.faces import Faces
 from understudy.frames import Frame, LabelledFrame
 from understudy.media import EncodeOptions, MediaKind, open_sink, open_source
+from understudy.media.broadcast import PushSink, RecordingSink
+from understudy.media.live import LiveInfo
+from understudy.media.raw import RawSink
+from understudy.media.virtual import VirtualCameraSink
+from understudy.media.window import WindowSink
 from understudy.pipeline import Settings
 from understudy.pipeline.swap import swap_file
 from understudy.provenance import ConsentClaim, FrameSealer, Labeller, LabelOptions, WatermarkOptions
@@ -114,7 +120,11 @@ def sinks():
 
 
 def test_every_sink_is_tried_below():
-    assert {name for name in sinks() if name.endswith("Sink")} == {"StillSink", "VideoSink"}
+    files, live = (
+        {"StillSink", "VideoSink"},
+        {"PushSink", "RecordingSink", "RawSink", "VirtualCameraSink", "WindowSink"},
+    )
+    assert {name for name in sinks() if name.endswith("Sink")} == files | live
 
 
 @pytest.fixture(params=[("png", MediaKind.IMAGE), ("mp4", MediaKind.VIDEO), ("gif", MediaKind.ANIMATION)])
@@ -160,6 +170,36 @@ def test_no_sink_takes_what_is_not_labelled(sink):
         assert left(folder) == []
 
 
+def test_no_live_sink_takes_what_is_not_labelled(tmp_path, monkeypatch):
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    info = LiveInfo("nothing", 64, 48, Fraction(25))
+    made = [
+        RecordingSink(tmp_path / "out.mp4", Unsigned()),
+        PushSink("udp://127.0.0.1:9"),
+        RawSink((tmp_path / "raw").open("wb")),
+        WindowSink(),
+    ]
+    for sink in made:
+        sink.open(info)
+        for impostor in impostors(info):
+            with pytest.raises(TypeError, match="LabelledFrame"):
+                sink.write(impostor, 0.0)
+    camera = VirtualCameraSink()
+    camera._camera = SimpleNamespace(send=lambda _: pytest.fail("sent"), close=lambda: None)
+    for impostor in impostors(info):
+        with pytest.raises(TypeError, match="LabelledFrame"):
+            camera.write(impostor, 0.0)
+    # And a recording without a signature gets no name.
+    made[0].write(FrameSealer(1).seal(raw(info), Faces.empty()), 0.0)
+    with pytest.raises(TypeError, match="SignedFile"):
+        made[0].close()
+    for sink in made[1:]:
+        sink.close()
+    made[2]._pipe.close()
+    assert (tmp_path / "raw").stat().st_size == 0
+    assert not (tmp_path / "out.mp4").exists()
+
+
 def test_a_labelled_frame_is_not_changed_any_more(sink):
     make, info, folder = sink
     labelled = FrameSealer(1).seal(raw(info), Faces.empty())
@@ -200,7 +240,7 @@ def test_no_sink_gives_a_name_to_an_unsigned_file(sink):
 def test_every_command_is_known_here():
     """A command that is added to this list is to be tried below, if it writes pictures."""
     assert set(typer.main.get_command(application()).commands) == {
-        "demo", "swap", "faces", "inspect", "consent", "ledger", "doctor"
+        "demo", "swap", "live", "faces", "inspect", "consent", "ledger", "doctor"
     }  # fmt: skip
     assert set(understudy.__all__) == {"__version__", "swap", "inspect"}
 

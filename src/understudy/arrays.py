@@ -13,6 +13,8 @@ UInt8Array = NDArray[np.uint8]
 FloatArray = NDArray[np.float32]
 #: Spectra.
 ComplexArray = NDArray[np.complex64]
+#: Samples of sound.
+Int16Array = NDArray[np.int16]
 #: Signed textures.
 Int8Array = NDArray[np.int8]
 #: Indices and ids.

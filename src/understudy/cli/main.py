@@ -8,7 +8,7 @@ import warnings
 
 import typer
 
-from understudy.cli import consent, demo, doctor, faces, inspect, ledger, swap
+from understudy.cli import consent, demo, doctor, faces, inspect, ledger, live, swap
 from understudy.cli.terminal import answer, answer_json
 from understudy.errors import UnderstudyError
 from understudy.version import __version__
@@ -44,6 +44,7 @@ def application() -> typer.Typer:
 
     app.command("demo")(demo.command)
     app.command("swap")(swap.command)
+    app.command("live")(live.command)
     app.command("faces")(faces.command)
     app.command("inspect")(inspect.command)
     app.add_typer(consent.app, name="consent")

@@ -250,7 +250,10 @@ def obscure_all(frame: Frame) -> None:
 
 def _small(picture: UInt8Array, scale: float) -> UInt8Array:
     size = (max(round(picture.shape[1] * scale), 1), max(round(picture.shape[0] * scale), 1))
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR)
+    # Every second sample of a large picture is enough, and half the time.
+    nearest = (2 * size[0], 2 * size[1])
+    sampled = cv2.resize(picture, nearest, interpolation=cv2.INTER_NEAREST) if scale < 0.5 else picture
+    small = cv2.resize(sampled, size, interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8)
 
 

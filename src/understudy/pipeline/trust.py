@@ -69,6 +69,14 @@ class Trust:
         earlier = claims(read_tags(target)).aigc
         return Output(sealer, SignedRelease(work, about, self._key, self._ledger, earlier_label=earlier))
 
+    def live(self, consents: tuple[str, ...], digests: tuple[str, ...]) -> Output:
+        """A live session's output: all its frames and recordings have one id."""
+        settings = self._settings
+        sealer = FrameSealer(new_identifier(), settings.label, settings.watermark, live=True)
+        work = Work(sealer.identifier, settings.engine, COMPOSITE, None, "", digests)
+        about = Circumstances("live", consents, settings.label.text, lambda: sealer.hashes)
+        return Output(sealer, SignedRelease(work, about, self._key, self._ledger))
+
 
 @dataclass(frozen=True)
 class Output:

@@ -72,14 +72,22 @@ class SignedRelease:
                 "keep the two together"
             )
         try:
-            self._ledger.append(self._record(path))
+            self._ledger.append(self._record(file_digest(path)))
         except BaseException:
             if sidecar is not None:
                 sidecar.unlink(missing_ok=True)
             raise
         return SignedFile(path, sidecar, SIGNED_SEAL)
 
-    def _record(self, path: Path) -> Record:
+    def enter(self) -> None:
+        """Enter an output that is no file: a live session, when it begins and when it ends.
+
+        Raises:
+            RecordsError: the ledger can't be written.
+        """
+        self._ledger.append(self._record(""))
+
+    def _record(self, digest: str) -> Record:
         work, about = self._work, self._circumstances
         return Record(
             identifier=f"{work.identifier:012x}",
@@ -89,7 +97,7 @@ class SignedRelease:
             version=__version__,
             sources=work.source_digests,
             target=work.target_digest,
-            output=file_digest(path),
+            output=digest,
             consents=about.consents,
             label=about.label,
             hashes=about.hashes(),

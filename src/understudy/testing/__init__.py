@@ -3,6 +3,7 @@
 For tests, examples and ``understudy demo``; nothing else imports it.
 """
 
+from understudy.testing.camera import FakeCamera
 from understudy.testing.clips import ClipSpec, write_clip, write_puppet_clip
 from understudy.testing.motion import REST, Motion, talking
 from understudy.testing.portraits import PORTRAITS, portrait, portrait_path
@@ -12,6 +13,7 @@ __all__ = [
     "PORTRAITS",
     "REST",
     "ClipSpec",
+    "FakeCamera",
     "Motion",
     "Puppet",
     "PuppetFrame",

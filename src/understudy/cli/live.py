@@ -1,0 +1,233 @@
+"""``understudy live``."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from dataclasses import asdict
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from understudy.cli.consent import ConsentNote, ConsentOption, ask, claim_of
+from understudy.cli.options import FacesOption, HomeOption, Json, Overwrite, choice
+from understudy.cli.terminal import answer, answer_json, say
+from understudy.cli.trust import (
+    LabelCorner,
+    LabelFont,
+    LabelSize,
+    LabelText,
+    SigningCert,
+    SigningKeyFile,
+    label_options,
+    signing_options,
+)
+from understudy.errors import UsageError
+
+if TYPE_CHECKING:
+    from understudy.live import LiveReport, LiveSession
+    from understudy.live.session import MakeSink
+    from understudy.pipeline.guard import OnLost
+    from understudy.release import Release
+
+Sources = Annotated[
+    list[Path] | None,
+    typer.Option("--source", "-s", help="Photo of the person whose face is used; several of one person may be given."),
+]
+Next = Annotated[
+    list[Path] | None,
+    typer.Option("--next", help="Photo of another person, to change over to while it runs (key n in the window)."),
+]
+From = Annotated[
+    str,
+    typer.Option(
+        "--from",
+        help="Camera by number or name, a video file (played at its own pace), an address (rtmp, rtsp, udp, http), "
+        "or - for raw BGR frames on stdin.",
+    ),
+]
+To = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--to",
+        help="window, virtual, an address (rtmp://, rtmps://, udp://), a file to record (mp4, mov), or - for raw BGR "
+        "frames on stdout. May be given several times. Default: window.",
+    ),
+]
+ListCameras = Annotated[bool, typer.Option("--list", help="List the cameras and end.")]
+Size = Annotated[str, typer.Option("--size", help="What is asked of a camera, or what stdin delivers: WIDTHxHEIGHT.")]
+Fps = Annotated[float, typer.Option("--fps", min=1, max=240, help="The same: pictures a second.")]
+Loop = Annotated[bool, typer.Option("--loop", help="Begin a file again at its end.")]
+OnLostOption = Annotated[
+    str,
+    typer.Option("--on-lost", help="What is shown of a face that is lost: hold (the last swap), blur, freeze, pass."),
+]
+Mirror = Annotated[bool, typer.Option("--mirror", help="Turn the picture as a mirror does.")]
+Stats = Annotated[Path | None, typer.Option("--stats", help="Write statistics to this file every second (JSON).")]
+Seconds = Annotated[float | None, typer.Option("--seconds", min=0, help="End after so many seconds.")]
+Bitrate = Annotated[int, typer.Option("--bitrate", min=100, help="Of what is sent and recorded: kilobits a second.")]
+
+
+def command(
+    source: Sources = None,
+    next_person: Next = None,
+    come_from: From = "0",
+    to: To = None,
+    list_them: ListCameras = False,
+    size: Size = "1280x720",
+    fps: Fps = 30,
+    loop: Loop = False,
+    faces: FacesOption = "largest",
+    on_lost: OnLostOption = "hold",
+    mirror: Mirror = False,
+    consent: ConsentOption = None,
+    consent_note: ConsentNote = "",
+    label_text: LabelText = None,
+    label_corner: LabelCorner = None,
+    label_size: LabelSize = None,
+    label_font: LabelFont = None,
+    signing_cert: SigningCert = None,
+    signing_key: SigningKeyFile = None,
+    home: HomeOption = None,
+    stats: Stats = None,
+    seconds: Seconds = None,
+    bitrate: Bitrate = 6000,
+    overwrite: Overwrite = False,
+    json: Json = False,
+) -> None:
+    """Put a face onto the person in front of the camera, live. Ctrl-C ends it."""
+    from understudy.live import LiveSession
+    from understudy.media.capture import CaptureOptions, list_cameras, open_capture
+    from understudy.pipeline import Settings
+    from understudy.pipeline.guard import GuardOptions
+
+    if list_them:
+        cameras = list_cameras()
+        if json:
+            answer_json({"cameras": [asdict(camera) for camera in cameras]})
+        for camera in [] if json else cameras:
+            answer(f"{camera.number}  {camera.name}")
+        if not cameras:
+            say("no camera was found")
+        return
+    if not source:
+        raise UsageError("no source photo", "Name one with -s PHOTO.")
+    width, height = _size(size)
+    try:
+        guard = GuardOptions(on_lost=cast("OnLost", on_lost))
+    except ValueError as fault:
+        raise UsageError(str(fault), "See `understudy live --help`.") from fault
+    settings = Settings(
+        faces=choice(faces),
+        label=label_options(label_text, label_corner, label_size, None, label_font),
+        signing=signing_options(signing_cert, signing_key),
+        guard=guard,
+        home=home,
+    )
+    people = [source, *([photo] for photo in next_person or [])]
+    claim = claim_of(consent, consent_note) or ask([photo for photos in people for photo in photos], home)
+    asked = CaptureOptions(width, height, Fraction(fps).limit_denominator(1001), loop)
+    holder: list[LiveSession] = []
+    session = LiveSession(
+        people,
+        open_capture(come_from, asked),
+        [_sink(word, bitrate * 1000, holder, overwrite=overwrite) for word in to or ["window"]],
+        settings,
+        consent=claim,
+        mirror=mirror,
+        stats_file=stats,
+    )
+    holder.append(session)
+    report = _run(session, seconds)
+    for note in report.notes:
+        say(f"note: {note}")
+    if json and "-" not in (to or []):
+        answer_json(report.as_json())
+        return
+    for line in _lines(report):
+        say(line)
+
+
+def _run(session: LiveSession, seconds: float | None) -> LiveReport:
+    """Run until it is over, a signal comes, or the time is up."""
+    told = threading.Event()
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            before[number] = signal.signal(number, lambda *_: told.set())
+    try:
+        session.start()
+        say(f"live: {session.info.name}, {session.info.width}x{session.info.height}, {float(session.info.fps):g} fps")
+        left = seconds
+        while not told.is_set() and not session.wait(0.1):
+            if left is not None:
+                left -= 0.1
+                if left <= 0:
+                    break
+        return session.stop()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _sink(word: str, bitrate: int, session: list[LiveSession], *, overwrite: bool) -> MakeSink:
+    """What makes the sink that a word names; wrong words are told before anything is opened."""
+    from understudy.media.broadcast import MUXERS, BroadcastOptions, PushSink, RecordingSink, check_recording
+    from understudy.media.raw import RawSink
+    from understudy.media.virtual import VirtualCameraSink
+    from understudy.media.window import WindowSink
+
+    options = BroadcastOptions(bitrate=bitrate)
+    if word == "window":
+        return lambda _: WindowSink(lambda key: _press(session[0], key), lambda: _overlay(session[0]))
+    if word == "virtual":
+        return lambda _: VirtualCameraSink()
+    if word == "-":
+        return lambda _: RawSink(sys.stdout.buffer)
+    if "://" in word:
+        if word.split(":", 1)[0] not in MUXERS:
+            raise UsageError(f"can't send to {word.split(':', 1)[0]}:// addresses", f"Known: {', '.join(MUXERS)}.")
+        return lambda _: PushSink(word, options)
+    path = Path(word)
+    check_recording(path, overwrite=overwrite)
+
+    def record(release: Release) -> RecordingSink:
+        return RecordingSink(path, release, options, overwrite=overwrite)
+
+    return record
+
+
+def _press(session: LiveSession, key: str) -> None:
+    if key == "mirror":
+        session.mirror = not session.mirror
+    elif key == "next":
+        session.identity = (session.identity + 1) % session.people
+
+
+def _overlay(session: LiveSession) -> list[str]:
+    found = session.statistics()
+    latency = " ".join(f"{name} {value:.0f} ms" for name, value in found.latency_ms.items())
+    stages = " ".join(f"{name} {times['p50']:.1f}" for name, times in found.stages_ms.items())
+    return [f"in {found.fps_in:.1f} fps  out {found.fps_out:.1f} fps", f"latency {latency}", f"stages (ms) {stages}"]
+
+
+def _lines(report: LiveReport) -> list[str]:
+    found = report.statistics
+    latency = ", ".join(f"{name} {value:.1f} ms" for name, value in found.latency_ms.items()) or "none"
+    drops = ", ".join(f"{count} {cause}" for cause, count in found.drops.items()) or "none"
+    return [
+        f"{found.frames_in} frames in {found.seconds:.1f} s, {found.frames_swapped} swapped, "
+        f"{found.frames_covered} with a lost face covered",
+        f"latency from capture to hand-over: {latency}; dropped: {drops}",
+        f"session {report.identifier}",
+    ]
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition("x")
+    if not (width.isdigit() and height.isdigit() and 16 <= int(width) <= 7680 and 16 <= int(height) <= 4320):
+        raise UsageError(f"--size can't be {text!r}", "Give WIDTHxHEIGHT, such as 1280x720.")
+    return int(width), int(height)

@@ -1,0 +1,311 @@
+"""A live session: capture, swap, label and hand over, each in a thread of its own, newest frame only."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from understudy.errors import InputError, UnderstudyError, UsageError
+from understudy.frames import Frame
+from understudy.live.outlet import Outlet
+from understudy.live.slots import Slot
+from understudy.live.statistics import LiveStatistics, Recorder
+from understudy.media.broadcast import fitted
+from understudy.media.live import LiveInfo, LiveSink, LiveSource, Picture, SourceEnded, SourceLostError
+from understudy.pipeline.casting import Cast, cast
+from understudy.pipeline.engines import make_engine
+from understudy.pipeline.guard import Guard
+from understudy.pipeline.perception import Perception
+from understudy.pipeline.settings import Settings
+from understudy.pipeline.stages import FaceSwap
+from understudy.pipeline.trust import Output, Trust
+from understudy.provenance import ConsentClaim
+from understudy.provenance.content import ContentCheck
+from understudy.release import Release
+
+#: Unit of the frames' times.
+_UNIT = Fraction(1, 1_000_000)
+#: Seconds between two tries to open a source that was lost.
+_REOPEN = 1.0
+#: Seconds that each thread has to end.
+_PATIENCE = 0.8
+#: Seconds between two writes of the statistics file.
+_SAVE_EVERY = 1.0
+
+
+@dataclass(frozen=True)
+class LiveReport:
+    """What a session did.
+
+    Attributes:
+        identifier: Its id, 12 hexadecimal digits: the mark's in every frame.
+        consents: Ids of the consent records that were relied on.
+        statistics: See there.
+        notes: What the user should know.
+    """
+
+    identifier: str
+    consents: tuple[str, ...]
+    statistics: LiveStatistics
+    notes: tuple[str, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """The report as plain values."""
+        return {
+            "identifier": self.identifier,
+            "consents": list(self.consents),
+            "statistics": self.statistics.as_json(),
+            "notes": list(self.notes),
+        }
+
+
+#: Makes a sink once the session knows how its files are signed.
+MakeSink = Callable[[Release], LiveSink]
+
+
+class LiveSession:
+    """Puts a face onto whoever is in front of a source, as it happens. A context manager.
+
+    Args:
+        people: For each person whose face may be used, their photos. The first is used first; see ``identity``.
+        source: Where pictures come from.
+        sinks: Where they go: functions from the session's release to a sink.
+        settings: Everything else.
+        consent: On what ground the photos are used; None where records say so already.
+        mirror: Turn the picture as a mirror does.
+        stats_file: Where statistics are written every second; None for nowhere.
+
+    Raises:
+        UsageError, InputError: no photo or sink, or the source can't be opened.
+        RefusedError: the photos may not be used.
+    """
+
+    def __init__(
+        self,
+        people: Sequence[Sequence[Path]],
+        source: LiveSource,
+        sinks: Sequence[MakeSink],
+        settings: Settings | None = None,
+        *,
+        consent: ConsentClaim | None = None,
+        mirror: bool = False,
+        stats_file: Path | None = None,
+    ) -> None:
+        if not people or not sinks:
+            raise UsageError("a live session needs a photo and somewhere to go", "Give -s PHOTO and --to.")
+        self._settings = settings or Settings()
+        self._source, self._make_sinks = source, list(sinks)
+        self._people, self._consent = [list(photos) for photos in people], consent
+        self.mirror, self._stats_file = mirror, stats_file
+        self._stop, self._over = threading.Event(), threading.Event()
+        self._slot: Slot[Picture] = Slot()
+        self._outlets: list[Outlet] = []
+        self._threads: list[threading.Thread] = []
+        self._error: UnderstudyError | None = None
+        self._notes: list[str] = []
+        self._chosen = 0
+
+    def start(self) -> None:
+        """Open everything and begin.
+
+        Raises:
+            UnderstudyError: see the class; nothing runs then.
+        """
+        settings = self._settings
+        engine, perception = make_engine(settings), Perception.embedded()
+        trust, content = Trust(settings), ContentCheck(settings.content)
+        self._cast: list[Cast] = [
+            cast(
+                photos,
+                "live",
+                self._consent,
+                engine=engine,
+                perception=perception,
+                trust=trust,
+                content=content,
+                settings=settings,
+            )
+            for photos in self._people
+        ]
+        self._notes += [note for person in self._cast for note in person.notes] + [content.note]
+        consents = tuple(dict.fromkeys(one for person in self._cast for one in person.consents))
+        digests = tuple(dict.fromkeys(one for person in self._cast for one in person.digests))
+        self._output: Output = trust.live(consents, digests)
+        self._consents = consents
+        guard = Guard(perception.detector, settings.guard)
+        self._swap = FaceSwap(
+            engine, self._cast[0].identity, perception, settings, self._output.sealer, content, still=False, guard=guard
+        )
+        try:
+            self._info = self._source.open()
+        except SourceLostError as fault:
+            raise InputError(fault.message, fault.hint) from fault
+        # From here on frames are counted, and every session leaves a record, however it ends.
+        self._recorder = Recorder()
+        try:
+            self._output.release.enter()
+            self._outlets = [
+                Outlet(make(self._output.release), self._info, self._recorder, self._sink_ended)
+                for make in self._make_sinks
+            ]
+        except BaseException:
+            self._source.close()
+            raise
+        for outlet in self._outlets:
+            outlet.start()
+        for name, run in (("capture", self._capture), ("swap", self._work), ("statistics", self._save)):
+            thread = threading.Thread(target=run, name=name, daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    @property
+    def info(self) -> LiveInfo:
+        """What the source delivers."""
+        return self._info
+
+    @property
+    def identity(self) -> int:
+        """Whose face is used: a number into ``people``. Setting it takes effect with the next frame."""
+        return self._chosen
+
+    @identity.setter
+    def identity(self, number: int) -> None:
+        if not 0 <= number < len(self._cast):
+            raise UsageError(f"there is no person {number}", f"There are {len(self._cast)}, counted from 0.")
+        self._chosen = number
+        self._swap.identity = self._cast[number].identity
+
+    @property
+    def people(self) -> int:
+        """How many people there are to choose from."""
+        return len(self._people)
+
+    @property
+    def running(self) -> bool:
+        """Whether it goes on."""
+        return bool(self._threads) and not self._over.is_set()
+
+    def statistics(self) -> LiveStatistics:
+        """What it did so far."""
+        swap = self._swap
+        return self._recorder.summary(swap.frames_swapped, swap.frames_covered, swap.timings.summary())
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until it is over (the source ended, a sink was closed or all failed); whether it is."""
+        return self._over.wait(seconds)
+
+    def stop(self) -> LiveReport:
+        """End: devices are given back, recordings signed.
+
+        Raises:
+            UnderstudyError: what ended it, if that was a failure.
+        """
+        self._stop.set()
+        self._over.set()
+        self._slot.close()
+        for thread in self._threads:
+            thread.join(_PATIENCE)
+        for outlet in self._outlets:
+            if not outlet.stop(outlet.sink.patience):
+                self._notes.append(f"{outlet.sink.name} did not end in time")
+        self._source.close()
+        for outlet in self._outlets:
+            self._notes += outlet.notes
+        self._output.release.enter()
+        statistics = self.statistics()
+        if self._stats_file is not None:
+            statistics.save(self._stats_file)
+        if self._error is not None:
+            raise self._error
+        identifier = f"{self._output.sealer.identifier:012x}"
+        return LiveReport(identifier, self._consents, statistics, tuple(dict.fromkeys(self._notes)))
+
+    def __enter__(self) -> LiveSession:
+        self.start()
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if not self._stop.is_set():
+            self.stop()
+
+    def _capture(self) -> None:
+        while not self._stop.is_set():
+            try:
+                item = self._source.read()
+            except SourceEnded:
+                self._recorder.event("the source ended")
+                time.sleep(0.2)  # what is on its way arrives
+                self._over.set()
+                return
+            except SourceLostError as fault:
+                self._recorder.event(fault.message)
+                self._reopen()
+                continue
+            except UnderstudyError as fault:
+                self._fail(fault)
+                return
+            if isinstance(item, Picture):
+                self._recorder.captured(item.at)
+                self._recorder.dropped("processing behind", self._slot.put(item))
+            elif item is not None:
+                for outlet in self._outlets:
+                    outlet.hear(item)
+
+    def _reopen(self) -> None:
+        self._source.close()
+        while not self._stop.wait(_REOPEN):
+            try:
+                self._source.open()
+            except InputError:
+                continue
+            self._recorder.event("the source is back")
+            return
+
+    def _work(self) -> None:
+        last = -1
+        while not self._stop.is_set():
+            item = self._slot.get(0.2)
+            if item is None:
+                continue
+            picture = fitted(item.picture, self._info.width, self._info.height)
+            if self.mirror:
+                picture = np.asarray(cv2.flip(picture, 1), np.uint8)
+            last = max(last + 1, round((item.at - self._recorder.begun) / _UNIT))
+            try:
+                labelled = self._swap.process(Frame(picture, pts=last, time_base=_UNIT))
+            except UnderstudyError as fault:
+                self._fail(fault)
+                return
+            self._recorder.made()
+            for outlet in list(self._outlets):
+                outlet.put(labelled)
+
+    def _save(self) -> None:
+        while self._stats_file is not None and not self._stop.wait(_SAVE_EVERY):
+            try:
+                self.statistics().save(self._stats_file)
+            except UnderstudyError as fault:
+                self._recorder.event(f"statistics not written: {fault.message}")
+                return
+
+    def _sink_ended(self, outlet: Outlet, failure: UnderstudyError | None) -> None:
+        """A sink takes no more: its user closed it, which ends the session, or it failed, and the others go on."""
+        if failure is None:
+            self._over.set()
+            return
+        self._recorder.event(f"{outlet.sink.name} failed: {failure.message}")
+        self._notes.append(f"{outlet.sink.name} failed: {failure.message}")
+        others = [other for other in self._outlets if other is not outlet]
+        if not any(other.alive for other in others):
+            self._fail(failure)
+
+    def _fail(self, fault: UnderstudyError) -> None:
+        self._error = fault
+        self._over.set()

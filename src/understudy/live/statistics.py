@@ -1,0 +1,143 @@
+"""The truth about time: how late, how many, what was dropped and why."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import Counter, deque
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from understudy.provenance.home import write_private
+
+#: Frames that percentiles and rates are taken over: so that an evening needs no more memory than a minute.
+WINDOW = 1800
+
+
+@dataclass(frozen=True)
+class LiveStatistics:
+    """What a session did so far.
+
+    Attributes:
+        seconds: Since it began.
+        frames_in: Captured.
+        frames_swapped, frames_covered: With a swap; with a lost face held, blurred or frozen.
+        fps_in, fps_out: Over the last seconds: captured, made.
+        latency_ms: ``p50``, ``p95``, ``p99`` from capture to hand-over to the sink, over all sinks.
+        sinks: By name: frames ``written`` and ``repeated``, and its own ``latency_ms``.
+        drops: Frames that were not shown, by cause.
+        events: What happened: sources and sinks lost and back.
+        stages_ms: Median and 95th percentile of each stage.
+    """
+
+    seconds: float
+    frames_in: int
+    frames_swapped: int
+    frames_covered: int
+    fps_in: float
+    fps_out: float
+    latency_ms: dict[str, float]
+    sinks: dict[str, dict[str, object]]
+    drops: dict[str, int]
+    events: tuple[str, ...]
+    stages_ms: dict[str, dict[str, float]]
+
+    def as_json(self) -> dict[str, object]:
+        """The statistics as plain values."""
+        return asdict(self)
+
+    def save(self, path: Path) -> None:
+        """Write them to a file, whole or not at all."""
+        write_private(path, json.dumps(self.as_json(), indent=2).encode())
+
+
+class Recorder:
+    """Collects what the threads report."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.begun = time.monotonic()
+        self._in: deque[float] = deque(maxlen=WINDOW)
+        self._out: deque[float] = deque(maxlen=WINDOW)
+        self._frames_in = 0
+        self._latencies: dict[str, deque[float]] = {}
+        self._written: Counter[str] = Counter()
+        self._repeated: Counter[str] = Counter()
+        self._drops: Counter[str] = Counter()
+        self._events: deque[str] = deque(maxlen=200)
+
+    def captured(self, at: float) -> None:
+        """A picture came."""
+        with self._lock:
+            self._in.append(at)
+            self._frames_in += 1
+
+    def made(self) -> None:
+        """A frame went through all stages."""
+        with self._lock:
+            self._out.append(time.monotonic())
+
+    def handed(self, sink: str, latency: float) -> None:
+        """A frame was handed to a sink, so many seconds after its capture."""
+        with self._lock:
+            self._latencies.setdefault(sink, deque(maxlen=WINDOW)).append(latency)
+            self._written[sink] += 1
+
+    def repeated(self, sink: str) -> None:
+        """A sink showed a frame again."""
+        with self._lock:
+            self._repeated[sink] += 1
+
+    def dropped(self, cause: str, count: int = 1) -> None:
+        """Frames were not shown."""
+        if count:
+            with self._lock:
+                self._drops[cause] += count
+
+    def event(self, what: str) -> None:
+        """Something happened that the user should know."""
+        with self._lock:
+            self._events.append(f"{time.monotonic() - self.begun:.1f} s: {what}")
+
+    def summary(self, swapped: int, covered: int, stages_ms: dict[str, dict[str, float]]) -> LiveStatistics:
+        """All of it, now."""
+        with self._lock:
+            every = [value for values in self._latencies.values() for value in values]
+            sinks: dict[str, dict[str, object]] = {
+                name: {
+                    "written": self._written[name],
+                    "repeated": self._repeated[name],
+                    "latency_ms": _percentiles(self._latencies.get(name, ())),
+                }
+                for name in {*self._written, *self._repeated}
+            }
+            return LiveStatistics(
+                seconds=round(time.monotonic() - self.begun, 2),
+                frames_in=self._frames_in,
+                frames_swapped=swapped,
+                frames_covered=covered,
+                fps_in=_rate(self._in),
+                fps_out=_rate(self._out),
+                latency_ms=_percentiles(every),
+                sinks=sinks,
+                drops=dict(self._drops),
+                events=tuple(self._events),
+                stages_ms=stages_ms,
+            )
+
+
+def _percentiles(seconds: object) -> dict[str, float]:
+    values = np.array(list(seconds), np.float64) * 1000  # type: ignore[call-overload]
+    if not len(values):
+        return {}
+    return {f"p{share}": round(float(np.percentile(values, share)), 2) for share in (50, 95, 99)}
+
+
+def _rate(times: deque[float]) -> float:
+    """Events a second over the last five seconds that have any."""
+    recent = [at for at in times if times[-1] - at <= 5.0] if times else []
+    span = recent[-1] - recent[0] if len(recent) > 1 else 0.0
+    return round((len(recent) - 1) / span, 2) if span > 0 else 0.0

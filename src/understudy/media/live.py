@@ -1,0 +1,152 @@
+"""What live sources and sinks do. Times are seconds of the monotonic clock (``time.monotonic``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import NamedTuple, Protocol
+
+from understudy.arrays import Int16Array, UInt8Array
+from understudy.errors import InputError, RunError
+from understudy.frames import LabelledFrame
+
+#: Sound is passed on as 16-bit stereo at this many samples a second.
+SOUND_RATE = 48_000
+#: Seconds that ``read`` blocks at most, where the device lets it: so long a stop may take.
+PATIENCE = 0.2
+
+
+class SourceLostError(InputError):
+    """A source that worked is gone for now: unplugged, stalled, closed by the other side. It may come back."""
+
+
+class SinkLostError(RunError):
+    """A sink that worked is gone for now. It may come back."""
+
+
+class SourceEnded(Exception):  # noqa: N818 - no error: a clip ends
+    """There is no more."""
+
+
+class SinkClosed(Exception):  # noqa: N818 - no error: somebody closed the window
+    """The user closed it."""
+
+
+class Picture(NamedTuple):
+    """A picture as it was captured.
+
+    Attributes:
+        picture: uint8 BGR (H, W, 3). The receiver may write into it.
+        at: When it was captured.
+    """
+
+    picture: UInt8Array
+    at: float
+
+
+class Sound(NamedTuple):
+    """Some sound.
+
+    Attributes:
+        samples: int16 (n, 2) at ``SOUND_RATE``.
+        at: When its first sample was captured.
+    """
+
+    samples: Int16Array
+    at: float
+
+
+@dataclass(frozen=True)
+class LiveInfo:
+    """What a live source delivers.
+
+    Attributes:
+        name: For people.
+        width, height: Of its pictures, in pixels.
+        fps: Pictures a second, as it says.
+        sound: Whether it delivers sound.
+    """
+
+    name: str
+    width: int
+    height: int
+    fps: Fraction
+    sound: bool = False
+
+
+class LiveSource(Protocol):
+    """Delivers pictures, and perhaps sound, as they come. Used by one thread; can be opened again after ``close``."""
+
+    def open(self) -> LiveInfo:
+        """Begin.
+
+        Raises:
+            InputError: it is not there, or busy.
+        """
+        ...
+
+    def read(self) -> Picture | Sound | None:
+        """What came next; None if nothing did within ``PATIENCE``.
+
+        Raises:
+            SourceEnded: there is no more.
+            SourceLostError: it is gone for now.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give the device back."""
+        ...
+
+
+class LiveSink(Protocol):
+    """Takes labelled frames as they are made. Used by one thread."""
+
+    @property
+    def name(self) -> str:
+        """For people and statistics."""
+        ...
+
+    @property
+    def depth(self) -> int:
+        """How many frames may wait for it: 1 for what is looked at, a few for what is encoded."""
+        ...
+
+    @property
+    def steady(self) -> bool:
+        """Whether the last frame is repeated when none comes in time."""
+        ...
+
+    @property
+    def patience(self) -> float:
+        """Seconds that it may take to end."""
+        ...
+
+    def open(self, info: LiveInfo) -> None:
+        """Begin; again after ``SinkLostError``.
+
+        Raises:
+            SinkLostError: it is not there now; trying again may help.
+            UnderstudyError: it can't be used.
+        """
+        ...
+
+    def write(self, labelled: LabelledFrame, seconds: float) -> None:
+        """Show or send a frame.
+
+        Args:
+            labelled: The frame.
+            seconds: Its time since the session began; rises from call to call.
+
+        Raises:
+            SinkLostError, SinkClosed, UnderstudyError: see ``open``.
+        """
+        ...
+
+    def hear(self, sound: Sound, seconds: float) -> None:
+        """Send some sound; ``seconds`` is its time since the session began."""
+        ...
+
+    def close(self) -> list[str]:
+        """End. What the user should know of it."""
+        ...

@@ -1,0 +1,375 @@
+"""Live sessions: what comes out, how fast they end, and what they do when something goes wrong."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+import understudy
+from tests.test_adversary import has_label, is_released_honestly
+from understudy.errors import InputError, NoSpaceError, UsageError
+from understudy.frames import LabelledFrame
+from understudy.live import LiveSession
+from understudy.media.broadcast import PushSink, RecordingSink
+from understudy.media.capture import CaptureOptions, FileSource
+from understudy.media.live import SinkClosed, SinkLostError
+from understudy.pipeline import Settings
+from understudy.provenance import Home, Ledger
+from understudy.testing import ClipSpec, FakeCamera, Puppet, talking, write_puppet_clip
+
+SIZE = (320, 240)
+
+
+class Screen:
+    """A sink that remembers what it was given."""
+
+    steady, patience, depth = False, 0.8, 1
+
+    def __init__(self, name="screen", *, slow=0.0, steady=False, failing=()):
+        self.name, self.slow, self.steady, self.failing = name, slow, steady, list(failing)
+        self.seconds, self.frames, self.opened, self.closed = [], [], 0, 0
+
+    def open(self, info):
+        self.opened += 1
+        if self.failing and isinstance(self.failing[0], Exception):
+            raise self.failing.pop(0)
+
+    def write(self, labelled, seconds):
+        assert type(labelled) is LabelledFrame
+        if self.failing and callable(self.failing[0]) and self.failing[0](len(self.seconds)):
+            raise self.failing.pop(0)(None)
+        time.sleep(self.slow)
+        self.seconds.append(seconds)
+        self.frames = [*self.frames, labelled.frame.picture][-40:]
+
+    def hear(self, sound, seconds):
+        pass
+
+    def close(self):
+        self.closed += 1
+        return []
+
+
+@pytest.fixture(scope="module")
+def pictures(astronaut):
+    puppet = Puppet(astronaut, SIZE, face_share=0.5)
+    return [puppet.render(talking(n / 30)).picture for n in range(60)]
+
+
+@pytest.fixture
+def session(hopper_path, pictures, tmp_path):
+    """Makes sessions and sees to it that none leaves a thread behind."""
+    before = set(threading.enumerate())
+    made = []
+
+    def make(*sinks, source=None, people=None, **more):
+        settings = Settings(home=tmp_path / "home")
+        people = people or [[hopper_path]]
+        from understudy.provenance import ConsentClaim
+
+        makers = [sink if callable(sink) else (lambda _, sink=sink: sink) for sink in sinks]
+        live = LiveSession(
+            people, source or FakeCamera(pictures), makers, settings, consent=ConsentClaim("sample"), **more
+        )
+        made.append(live)
+        return live
+
+    yield make
+    deadline = time.monotonic() + 3
+    while set(threading.enumerate()) - before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert {thread.name for thread in set(threading.enumerate()) - before} == set()
+
+
+def until(what, seconds=20.0):
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
+
+
+def test_frames_come_in_order_labelled_and_swapped(session, pictures, tmp_path):
+    screen = Screen()
+    with session(screen) as live:
+        until(lambda: len(screen.seconds) > 30)
+        report = live.stop()
+    assert all(has_label(picture) for picture in screen.frames)
+    assert screen.seconds == sorted(screen.seconds)
+    assert report.statistics.frames_swapped > 20
+    assert report.statistics.latency_ms["p50"] > 0
+    assert set(report.statistics.stages_ms) >= {"perceive", "swap", "guard", "blend", "seal"}
+    assert (screen.opened, screen.closed) == (1, 1)
+    entries = list(Ledger(Home(tmp_path / "home")).records())
+    assert [entry.kind for entry in entries] == ["live", "live"]  # when it began and when it ended
+    assert {entry.identifier for entry in entries} == {report.identifier}
+    assert entries[-1].hashes
+
+
+def test_it_ends_within_a_second(session):
+    screen = Screen()
+    live = session(screen)
+    live.start()
+    until(lambda: len(screen.seconds) > 3)
+    begin = time.monotonic()
+    live.stop()
+    assert time.monotonic() - begin < 1.5  # a second, and what this machine is busy with
+
+
+def test_a_slow_sink_slows_nobody(session):
+    slow, quick = Screen("slow", slow=0.4), Screen("quick")
+    with session(slow, quick) as live:
+        until(lambda: len(quick.seconds) > 30)
+        statistics = live.statistics()
+    assert len(quick.seconds) > 3 * len(slow.seconds)
+    assert statistics.drops["slow behind"] > 5
+    assert slow.seconds == sorted(slow.seconds)
+    late = statistics.sinks["slow"]["latency_ms"]["p95"]
+    assert late < 1000  # the newest frame, not a queue
+
+
+def test_the_cadence_is_kept_when_frames_are_late(session, pictures):
+    steady, fast = Screen("steady", steady=True), FakeCamera(pictures, fps=30)
+    with session(steady, source=fast) as live:
+        until(lambda: len(steady.seconds) > 5)
+        fast._due += 1.0  # the camera hangs for a second
+        count = len(steady.seconds)
+        time.sleep(0.8)
+        assert len(steady.seconds) > count + 8
+        statistics = live.statistics()
+    assert statistics.sinks["steady"]["repeated"] > 8
+    assert all(later > earlier for earlier, later in zip(steady.seconds, steady.seconds[1:], strict=False))
+
+
+def test_a_camera_that_is_unplugged_is_taken_up_again(session, pictures):
+    camera, screen = FakeCamera(pictures), Screen()
+    with session(screen, source=camera) as live:
+        until(lambda: len(screen.seconds) > 3)
+        camera.plugged.clear()
+        until(lambda: any("unplugged" in event for event in live.statistics().events))
+        camera.plugged.set()
+        until(lambda: any("back" in event for event in live.statistics().events))
+        count = len(screen.seconds)
+        until(lambda: len(screen.seconds) > count + 3)
+    assert camera.opened == 2
+
+
+def test_a_camera_that_is_not_there_is_an_input_error(session, pictures):
+    camera = FakeCamera(pictures)
+    camera.plugged.clear()
+    with pytest.raises(InputError, match="not there"):
+        session(Screen(), source=camera).start()
+
+
+def test_a_camera_that_changes_its_size_goes_on(session, pictures):
+    odd = [np.ascontiguousarray(picture[:200, :300]) for picture in pictures]
+    screen = Screen()
+    with session(screen, source=FakeCamera([*pictures[:5], *odd])):
+        until(lambda: len(screen.seconds) > 20)
+    assert {picture.shape for picture in screen.frames} == {pictures[0].shape}
+
+
+def test_the_face_is_changed_while_it_runs(session, hopper_path, astronaut_path):
+    screen = Screen()
+    with session(screen, people=[[hopper_path], [astronaut_path]]) as live:
+        until(lambda: len(screen.seconds) > 5)
+        first = live._swap.identity
+        live.identity = 1
+        assert live._swap.identity is not first
+        count = len(screen.seconds)
+        until(lambda: len(screen.seconds) > count + 5)
+        with pytest.raises(UsageError):
+            live.identity = 2
+
+
+def test_a_sink_that_fails_leaves_the_others_going(session, tmp_path):
+    def full(_):
+        return NoSpaceError(Path("disk"))
+
+    failing, other = Screen("failing", failing=[lambda n: full(n) if n is None else n >= 3]), Screen("other")
+    with session(failing, other) as live:
+        until(lambda: any("failing failed" in event for event in live.statistics().events))
+        count = len(other.seconds)
+        until(lambda: len(other.seconds) > count + 5)
+        report = live.stop()
+    assert any("no space left" in note for note in report.notes)
+    assert failing.closed == 1
+
+
+def test_when_no_sink_is_left_the_session_says_why(session):
+    def full(n):
+        return NoSpaceError(Path("disk")) if n is None else n >= 2
+
+    live = session(Screen(failing=[full]))
+    live.start()
+    assert live.wait(20)
+    with pytest.raises(NoSpaceError):
+        live.stop()
+
+
+def test_a_closed_window_ends_the_session(session):
+    window = Screen("window", failing=[lambda n: SinkClosed() if n is None else n >= 3])
+    live = session(window)
+    live.start()
+    assert live.wait(20)
+    assert live.stop().statistics.frames_in > 3
+
+
+def test_a_sink_that_was_lost_is_reached_again(session):
+    sink = Screen(
+        "server",
+        failing=[SinkLostError("refused", "wait"), lambda n: SinkLostError("gone", "") if n is None else n >= 4],
+    )
+    with session(sink) as live:
+        until(lambda: sum("is there" in event for event in live.statistics().events) == 2)
+        count = len(sink.seconds)
+        until(lambda: len(sink.seconds) > count + 3)
+    assert sink.opened == 3
+
+
+def test_a_recording_is_whole_signed_and_in_step(session, small_puppet, tmp_path):
+    clip = tmp_path / "clip.mp4"
+    write_puppet_clip(clip, small_puppet, 3.0, ClipSpec(rate=25))
+    output = tmp_path / "recorded.mp4"
+    source = FileSource(clip, CaptureOptions())
+    live = session(lambda release: RecordingSink(output, release), source=source)
+    live.start()
+    assert live.wait(30)
+    report = live.stop()
+    assert is_released_honestly(output)
+    assert not output.with_name("recorded.recording.mp4").exists()
+    found = understudy.inspect(output, home=tmp_path / "home")
+    assert found.verdict == "made by this tool"
+    assert found.record.identifier == report.identifier
+    with av.open(str(output)) as container:
+        video, sound = container.streams.video[0], container.streams.audio[0]
+        assert abs(float(video.duration * video.time_base) - 3.0) < 0.3
+        assert abs(float(sound.duration * sound.time_base) - 3.0) < 0.3
+
+
+@pytest.mark.slow
+def test_a_killed_recording_can_be_played_and_has_not_its_name(hopper_path, small_clip, tmp_path):
+    output, growing = tmp_path / "out.mp4", tmp_path / "out.recording.mp4"
+    words = ["live", "-s", str(hopper_path), "--from", str(small_clip), "--loop", "--to", str(output)]
+    with subprocess.Popen([sys.executable, "-m", "understudy", *words], stderr=subprocess.DEVNULL) as process:
+        until(lambda: growing.exists() and growing.stat().st_size > 60_000, 60)
+        process.kill()
+    assert not output.exists()
+    with av.open(str(growing)) as container:
+        assert all(has_label(frame.to_ndarray(format="bgr24")) for frame in container.decode(video=0))
+
+
+def test_raw_frames_in_and_out_of_a_program(hopper_path, pictures, tmp_path):
+    words = ["live", "-s", str(hopper_path), "--from", "-", "--size", "320x240", "--to", "-"]
+    stats = tmp_path / "stats.json"
+    command = [sys.executable, "-m", "understudy", *words, "--stats", str(stats)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+
+        def feed():
+            for number in range(60):
+                process.stdin.write(pictures[number].tobytes())
+                process.stdin.flush()
+                time.sleep(0.05)
+            process.stdin.close()
+
+        feeder = threading.Thread(target=feed)
+        feeder.start()
+        shown = process.stdout.read()
+        said = process.stderr.read().decode()
+        feeder.join()
+    assert process.returncode == 0, said
+    size = 320 * 240 * 3
+    assert len(shown) % size == 0
+    assert len(shown) >= 20 * size
+    frames = np.frombuffer(shown, np.uint8).reshape(-1, 240, 320, 3)
+    assert all(has_label(frame) for frame in frames)
+    assert json.loads(stats.read_text())["frames_in"] > 0
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+SERVER = """
+import sys, av
+with av.open(sys.argv[1], options={"listen": "1"}, timeout=(60, 20)) as container:
+    container.streams.video[0].thread_type = "NONE"
+    print("connected", flush=True)
+    with av.open(sys.argv[2], "w") as output:
+        streams = {s.index: output.add_stream_from_template(s) for s in container.streams}
+        try:
+            for packet in container.demux():
+                if packet.dts is not None:
+                    packet.stream = streams[packet.stream.index]
+                    output.mux(packet)
+        except (av.error.FFmpegError, OSError):
+            pass
+"""
+
+
+def serve(address, path):
+    return subprocess.Popen([sys.executable, "-c", SERVER, address, str(path)], stdout=subprocess.DEVNULL)
+
+
+def test_a_server_receives_it_dies_and_is_reached_again(session, small_puppet, tmp_path):
+    clip = tmp_path / "clip.mp4"
+    write_puppet_clip(clip, small_puppet, 3.0, ClipSpec(rate=25))
+    address = f"rtmp://127.0.0.1:{free_port()}/live/key"
+    sink = PushSink(address)
+    assert "key" not in sink.name
+    live = session(sink, source=FileSource(clip, CaptureOptions(loop=True)))
+    live.start()
+    events = lambda: live.statistics().events  # noqa: E731
+    until(lambda: any("not reached" in event for event in events()))  # nobody is there yet
+    for number in (1, 2):
+        server = serve(address, tmp_path / f"{number}.mkv")
+        until(lambda number=number: sum("is there" in event for event in events()) >= number, 40)
+        time.sleep(2.5)
+        if number == 1:
+            server.kill()
+            server.wait()
+            until(lambda: any("lost" in event for event in events()), 30)
+    live.stop()
+    assert server.wait(30) == 0
+    with av.open(str(tmp_path / "2.mkv")) as container:
+        frames = [(frame.time, frame.to_ndarray(format="bgr24")) for frame in container.decode(video=0)]
+    assert len(frames) > 20
+    assert all(has_label(picture) for _, picture in frames)
+    with av.open(str(tmp_path / "2.mkv")) as container:
+        assert container.streams.audio[0].codec_context.name == "aac"
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["--from", "missing.mp4"], 3),
+        (["--from", "gopher://x"], 2),
+        (["--to", "gopher://x"], 2),
+        (["--to", "out.txt"], 2),
+        (["--size", "wide"], 2),
+        (["--on-lost", "show"], 2),
+        (["--from", "97"], 3),
+        (["--from", "no such camera"], 3),
+    ],
+    ids=str,
+)
+def test_wrong_words_are_told_at_once(words, code, hopper_path, small_clip, tmp_path, monkeypatch, capfd):
+    from understudy.cli.main import main
+
+    monkeypatch.chdir(tmp_path)
+    usual = ["live", "-s", str(hopper_path), "--from", str(small_clip), "--to", "out.mp4"]
+    assert main([*usual, *words]) == code
+    said = capfd.readouterr().err
+    assert said.splitlines()[-1].startswith("hint: ")
+    assert "Traceback" not in said
+    assert list(tmp_path.iterdir()) == []

@@ -125,13 +125,16 @@ class LabelledFrame:
         TypeError: made without the label's seal.
     """
 
-    __slots__ = ("_frame", "_seal")
+    __slots__ = ("_changes", "_frame", "_picture", "_seal")
 
     def __init__(self, frame: Frame, seal: _Seal) -> None:
         if seal is not LABEL_SEAL:
             raise TypeError("a LabelledFrame is made by understudy.provenance only")
         frame.picture.flags.writeable = False
+        if frame.alpha is not None:
+            frame.alpha.flags.writeable = False
         self._frame, self._seal = frame, seal
+        self._picture, self._changes = frame.picture, len(frame.changes)
 
     @property
     def frame(self) -> Frame:
@@ -147,6 +150,8 @@ class LabelledFrame:
         """
         if type(labelled) is not LabelledFrame or getattr(labelled, "_seal", None) is not LABEL_SEAL:
             raise TypeError(f"a sink takes a LabelledFrame, not {type(labelled).__name__}")
-        if labelled.frame.picture.flags.writeable:
-            raise TypeError("this frame was opened for writing after it was labelled")
-        return labelled.frame
+        frame = labelled.frame
+        kept = frame.picture is labelled._picture and len(frame.changes) == labelled._changes
+        if not kept or frame.picture.flags.writeable:
+            raise TypeError("this LabelledFrame was opened for writing after it was labelled")
+        return frame

@@ -34,8 +34,12 @@ from understudy.errors import (
 )
 from understudy.pipeline import Settings
 from understudy.provenance import ConsentClaim, Consents, ContentOptions, Ledger, SigningOptions
-from understudy.provenance.credentials import read_credentials
-from understudy.provenance.fingerprint import BITS, SAME, difference, picture_hash
+from understudy.provenance.credentials import Credentials, read_credentials
+from understudy.provenance.fingerprint import BITS, SAME, ClipHash, closest, difference, picture_hash
+from understudy.provenance.ledger import Record
+from understudy.provenance.metadata import Claims
+from understudy.provenance.verdict import Evidence, judge
+from understudy.provenance.watermark import Mark
 
 posix = pytest.mark.skipif(os.name != "posix", reason="file modes")
 
@@ -609,3 +613,58 @@ def test_hashes_tell_pictures_apart_and_copies_together(hopper, astronaut):
     code = cv2.imdecode(cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 40])[1], 1)
     assert difference(picture_hash(hopper), picture_hash(code)) <= SAME / 2
     assert difference(picture_hash(hopper), picture_hash(astronaut)) > BITS / 4
+
+
+# Verdicts
+
+
+def evidence(**values):
+    known = {
+        "credentials": Credentials("absent"),
+        "mark": None,
+        "claims": Claims(None, None),
+        "record": None,
+        "same_file": False,
+        "distance": None,
+    }
+    return Evidence(**(known | values))
+
+
+MARK = Mark(0xABC, 0.99, 2e-7, 1.0, 1.0, False, 1)
+
+
+def entry(identifier):
+    return Record(identifier, "2026-01-01T00:00:00", "image", "mesh", "1", (), "", "", (), "AI", ())
+
+
+def test_a_painted_mark_and_a_self_made_signature_do_not_outweigh_the_ledger():
+    signed = Credentials("valid", tool="Understudy/1", identifier=0xABC)
+    verdict, reasons = judge(evidence(credentials=signed, mark=MARK, record=entry(f"{0xABC:012x}"), distance=121))
+    assert verdict == "unknown"
+    assert any("transplanted" in reason for reason in reasons)
+
+
+def test_a_mark_of_one_output_and_credentials_of_another_confirm_nothing():
+    broken = Credentials("altered", tool="Understudy/1", identifier=0xDEF)
+    verdict, reasons = judge(evidence(credentials=broken, mark=MARK, record=entry(f"{0xDEF:012x}"), distance=3))
+    assert verdict == "unknown"
+    assert any("its credentials name output" in reason for reason in reasons)
+
+
+def test_where_nothing_can_be_compared_no_difference_is_claimed():
+    _, reasons = judge(evidence(mark=MARK, record=entry(f"{0xABC:012x}")))
+    assert any("nothing to compare" in reason for reason in reasons)
+    assert not any("differs" in reason for reason in reasons)
+
+
+def test_a_long_clip_is_known_by_its_beginning(hopper):
+    """Half an hour with a new picture every four seconds."""
+    clip, seen = ClipHash(), []
+    rng = np.random.default_rng(0)
+    pictures = [np.asarray(rng.integers(0, 256, (8, 8, 3)), np.uint8).repeat(8, 0).repeat(8, 1) for _ in range(450)]
+    for second in range(1800):
+        clip.add(float(second), pictures[second // 4])
+        if second < 15:
+            seen.append(picture_hash(pictures[second // 4]))
+    assert len(clip.hashes) <= 601
+    assert closest(seen, clip.hashes) <= SAME

@@ -28,7 +28,8 @@ def _ledger(home: Path | None) -> Ledger:
 @app.command("list")
 def show(home: HomeOption = None, json: Json = False) -> None:
     """List the outputs, the oldest first."""
-    records = list(_ledger(home).records())
+    ledger = _ledger(home)
+    records = list(ledger.records())
     if json:
         answer_json({"records": [asdict(record) for record in records]})
         return
@@ -38,6 +39,8 @@ def show(home: HomeOption = None, json: Json = False) -> None:
         )
     if not records:
         say("nothing was made yet")
+    if not ledger.verify().intact:
+        say("note: the ledger was tampered with; `understudy ledger verify` says how")
 
 
 @app.command("verify")
@@ -52,6 +55,9 @@ def verify(home: HomeOption = None, json: Json = False) -> None:
             f"the ledger was tampered with: {'; '.join(check.problems)}", "`understudy ledger list` shows what is left."
         )
     dropped = f"; {check.dropped} older ones were dropped for their age" if check.dropped else ""
+    if not check.records:
+        say("there are no records here")
+        return
     say(f"{check.records} records, none edited or removed{dropped}")
 
 

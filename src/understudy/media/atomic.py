@@ -45,22 +45,29 @@ class AtomicFile:
         with output_errors(self.target):
             # Until the file has its name, what lay beside the one that it replaces is kept.
             kept = self.path.with_name(f"{self.path.name}.kept")
+            if os.path.lexists(beside) and not is_sidecar(beside):
+                raise OutputExistsError(
+                    f"something else has the name of the output's credentials: {beside}", "Name another output."
+                )
             if self._overwrite and is_sidecar(beside):
                 beside.replace(kept)
+            made = signed.path.stat()
             try:
                 if signed.sidecar is not None:
                     self._named(signed.sidecar, beside)
                 self._named(signed.path, self.target)
             except BaseException:
-                if signed.sidecar is not None and not signed.sidecar.exists():
-                    beside.unlink(missing_ok=True)
-                if kept.exists():
-                    kept.replace(beside)
+                # An interruption may come when the file has its name already: then what is beside it belongs there.
+                if not _is(self.target, made):
+                    if signed.sidecar is not None and not signed.sidecar.exists():
+                        beside.unlink(missing_ok=True)
+                    if kept.exists():
+                        kept.replace(beside)
                 raise
             finally:
                 if signed.sidecar is not None:
                     signed.sidecar.unlink(missing_ok=True)
-                kept.unlink(missing_ok=True)
+            kept.unlink(missing_ok=True)
 
     def _named(self, path: Path, name: Path) -> None:
         """Give a file its name; another of that name is replaced only where that was asked for."""
@@ -72,8 +79,11 @@ class AtomicFile:
                 raise OutputExistsError(
                     f"the output has come to exist meanwhile: {name}", "Name another, or add --overwrite."
                 ) from None
-            except (OSError, NotImplementedError):
-                pass  # no links here
+            except (OSError, NotImplementedError):  # no links here
+                if os.path.lexists(name):
+                    raise OutputExistsError(
+                        f"the output has come to exist meanwhile: {name}", "Name another, or add --overwrite."
+                    ) from None
             else:
                 path.unlink()
                 return
@@ -82,6 +92,14 @@ class AtomicFile:
     def discard(self) -> None:
         """Remove it; nothing was there if it is not."""
         self.path.unlink(missing_ok=True)
+
+
+def _is(path: Path, made: os.stat_result) -> bool:
+    """Whether ``path`` is that very file."""
+    try:
+        return os.path.samestat(path.stat(), made)
+    except OSError:
+        return False
 
 
 @contextmanager

@@ -98,7 +98,7 @@ def check_output(target: Path, kind: MediaKind, inputs: Iterable[Path], *, overw
     beside = target.with_name(target.name + SIDECAR_SUFFIX)
     there = [path for path in (target, beside) if _taken(path)]
     for path in inputs:
-        if path.exists() and beside in there and path.samefile(beside):
+        if path.exists() and beside.exists() and path.samefile(beside):
             raise OutputIsInputError(
                 f"the output's credentials would replace an input: {beside}", "Name another output."
             )

@@ -18,7 +18,7 @@ from understudy.media.opening import check_input
 from understudy.media.tags import read_tags
 from understudy.provenance import Home, Ledger
 from understudy.provenance.credentials import Credentials, read_credentials
-from understudy.provenance.fingerprint import closest, file_digest, picture_hash
+from understudy.provenance.fingerprint import SAME, SPARSE, closest, file_digest, picture_hash
 from understudy.provenance.keys import own_root
 from understudy.provenance.ledger import Record
 from understudy.provenance.metadata import Claims, claims
@@ -88,6 +88,8 @@ def inspect_file(path: Path, home: Path | None = None) -> Inspection:
     kind, mark, hashes, notes = _look(path)
     record, same = _recorded(Ledger(private), path, mark, said) if there else (None, False)
     distance = None if record is None else closest(hashes, record.hashes)
+    if distance is not None and distance > SAME and record is not None and len(record.hashes) >= SPARSE:
+        distance = None  # perhaps a part of a long clip that no hash was kept of
     evidence = Evidence(said, mark, stated, record, same, distance)
     verdict, reasons = judge(evidence)
     return Inspection(path, kind, verdict, reasons, said, mark, stated, record, distance, notes)

@@ -44,6 +44,7 @@ class Trust:
         self._home = home_of(settings)
         self._key: SigningKey = open_signing_key(self._home, settings.signing)
         self._ledger = Ledger(self._home, settings.keep_days)
+        self._ledger.ensure_sound()
 
     def consents(
         self, photos: Sequence[Path], portraits: Sequence[Portrait], use: Use, claim: ConsentClaim | None

@@ -120,8 +120,8 @@ def media_type(path: Path) -> str | None:
     if head[4:8] == b"ftyp":
         brand = head[8:12]
         return {b"qt  ": "video/quicktime", b"avif": "image/avif", b"avis": "image/avif"}.get(brand, "video/mp4")
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "image/webp"
+    if head[:4] == b"RIFF":
+        return {b"WEBP": "image/webp", b"AVI ": "video/avi"}.get(head[8:12])
     return next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), None)
 
 

@@ -18,8 +18,10 @@ BITS: Final = _SIDE * _SIDE
 #: Bits by which two copies of one picture differ at most. Of 256 bits, copies by JPEG, scaling and coding differ in
 #: 0 to 20; different pictures in 128 +- 16, which a chance of 1e-9 brings below 60 at the earliest.
 SAME: Final = 40
-#: Seconds between two hashes of a clip, and how many are kept at most.
-_INTERVAL, _MOST = 1.0, 64
+#: Seconds between two hashes of a clip, how many are kept at most, and how many of the first always.
+_INTERVAL, _MOST, _FIRST = 1.0, 600, 20
+#: From so many on there may be longer gaps between a clip's hashes: what fits none of them may still be of it.
+SPARSE: Final = _MOST // 2
 
 
 def file_digest(path: Path) -> str:
@@ -58,7 +60,7 @@ def difference(first: int, second: int) -> int:
 
 
 class ClipHash:
-    """Hashes of a clip's pictures, one a second, at most 64: fewer and farther apart as it grows."""
+    """Hashes of a clip, one a second for ten minutes; farther apart in longer ones, but for the beginning."""
 
     def __init__(self) -> None:
         self._taken: list[tuple[float, int]] = []
@@ -70,7 +72,7 @@ class ClipHash:
             return
         self._taken.append((seconds, picture_hash(picture)))
         if len(self._taken) > _MOST:
-            self._taken = self._taken[::2]
+            self._taken = self._taken[:_FIRST] + self._taken[_FIRST::2]
             self._interval *= 2
 
     @property

@@ -127,7 +127,7 @@ def database(path: Path, schema: str) -> Iterator[sqlite3.Connection]:
     check_private(path)
     try:
         with closing(sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)) as connection:
-            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA synchronous = EXTRA")
             connection.execute("BEGIN IMMEDIATE")
             try:
                 for statement in schema.split(";"):

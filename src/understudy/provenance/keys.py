@@ -12,6 +12,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -156,8 +157,9 @@ def _make(home: Home) -> None:
     )
     pem = serialization.Encoding.PEM
     for left in home.root.glob("keys-*"):
-        if time.time() - left.stat().st_mtime > _ABANDONED:
-            shutil.rmtree(left, ignore_errors=True)  # of a process that was killed while it made them
+        with suppress(OSError):  # another process may be giving it its name
+            if time.time() - left.stat().st_mtime > _ABANDONED:
+                shutil.rmtree(left, ignore_errors=True)  # of a process that was killed while it made them
     # Both files at once, and only one pair where two processes begin together.
     made = home.folder(f"keys-{secrets.token_hex(8)}")
     private = leaf_key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
@@ -165,10 +167,10 @@ def _make(home: Home) -> None:
     write_private(made / "signing.pem", leaf.public_bytes(pem) + root.public_bytes(pem))
     try:
         made.rename(home.root / "keys")
-    except OSError:
+    except OSError as fault:
         shutil.rmtree(made, ignore_errors=True)
         if not (home.root / "keys").exists():
-            raise
+            raise PrivacyError(f"can't make the signing key: {fault.strerror}", f"Check {home.root}.") from fault
 
 
 def _name(common: str) -> x509.Name:

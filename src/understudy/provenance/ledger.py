@@ -5,6 +5,7 @@ after each record) pointing at nothing. Records older than six months are droppe
 the rest hangs on is kept. All three, links, head and that hash, are made with a key of the ledger's own
 (``ledger.key``), so that editing the database, or a copy of it, is not enough to write another history. Whoever
 has the whole private folder has that key as well: against its owner a ledger on the owner's own disk is no proof.
+Nor does it show that an older copy of database and head was put back, or that all its files are gone.
 
 What is in a record: digests, hashes of whole pictures, names of engines and consents. Nothing of any face.
 """
@@ -22,7 +23,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from understudy.errors import RecordsError
-from understudy.provenance.home import Home, database, write_private
+from understudy.provenance.home import Home, check_private, database, write_private
 from understudy.provenance.rows import body_of, parse
 
 #: How long records are kept at least: six months (China's labelling measures, article 10).
@@ -132,16 +133,17 @@ class Ledger:
         Raises:
             RecordsError: the ledger is damaged, was tampered with, or is busy.
         """
-        if problems := self._lost():
-            raise _tampered(problems)
+        self._refuse_if_lost()
         with database(self._path, _SCHEMA) as connection:
-            # Inside the transaction: of two processes that begin together one makes it.
-            if not self._secret.exists():
-                write_private(self._secret, secrets.token_bytes(32))
-                self._say_head(*_BEGINNING)
             chain = self._chain(connection)
             if chain.problems:
                 raise _tampered(chain.problems)
+            if not chain.rows and chain.origin == _BEGINNING:
+                # Inside the transaction: of two processes that begin together one makes them.
+                if not self._secret.exists():
+                    write_private(self._secret, secrets.token_bytes(32))
+                if not self._head.exists():
+                    self._say_head(*_BEGINNING)
             body = body_of(record)
             number, link = chain.last
             number, link = number + 1, self._link(link, body)
@@ -180,6 +182,16 @@ class Ledger:
         chain = self._read()
         return Check(len(chain.rows), chain.origin[0], chain.problems)
 
+    def ensure_sound(self) -> None:
+        """Look before any work is done that would have to be entered.
+
+        Raises:
+            RecordsError: it was tampered with or can't be read.
+        """
+        check = self.verify()
+        if not check.intact:
+            raise _tampered(check.problems)
+
     def _newest(self) -> Iterator[Record]:
         """Records whose link holds, the newest first: an edited one speaks for nothing."""
         for row in reversed(self._read().rows):
@@ -189,48 +201,65 @@ class Ledger:
     def _lost(self) -> tuple[str, ...]:
         """What shows that there was a ledger and there is none."""
         if self._path.exists():
-            return () if self._secret.exists() or not self._path.stat().st_size else ("its key is gone",)
+            return ()
         there = [path.name for path in (self._head, self._secret) if path.exists()]
         return (f"the ledger is gone, {' and '.join(there)} are there",) if there else ()
 
+    def _refuse_if_lost(self) -> None:
+        if problems := self._lost():
+            raise _tampered(problems)
+
     def _read(self) -> _Chain:
-        if not self._path.exists():
-            return _Chain((), _BEGINNING, _BEGINNING, ())
+        if not self._path.exists() or not self._path.stat().st_size:
+            # Reading makes nothing.
+            return _Chain((), _BEGINNING, _BEGINNING, tuple(self._check_head({0: _BEGINNING[1]}, _BEGINNING)))
         with database(self._path, _SCHEMA) as connection:
             return self._chain(connection)
 
     def _chain(self, connection: sqlite3.Connection) -> _Chain:
         """All rows, each with whether it hangs on the one before, and what is wrong with the whole."""
+        found = connection.execute("SELECT number, body, hash FROM records ORDER BY number").fetchall()
         row = connection.execute("SELECT number, hash, mac FROM origin").fetchone()
+        if not self._secret.exists() and (found or row):
+            # Nothing can be said of any record then.
+            rows = tuple(_Row(str(body), False) for _, body, _ in found)
+            return _Chain(rows, _BEGINNING, _BEGINNING, ("its key is gone",))
         origin, problems = _BEGINNING, []
         if row is not None:
-            origin = (int(row[0]), str(row[1]))
-            if not hmac.compare_digest(self._mac("origin", origin), str(row[2])):
+            try:
+                origin = (int(row[0]), str(row[1]))
+            except ValueError:
+                problems.append("what the oldest record hangs on is damaged")
+            if not _same(self._mac("origin", origin), row[2]):
                 problems.append(f"the oldest records, up to {origin[0]}, were removed")
-        last, rows = origin, []
-        for number, body, claimed in connection.execute("SELECT number, body, hash FROM records ORDER BY number"):
-            sound = hmac.compare_digest(self._link(last[1], str(body)), str(claimed))
+        last, rows_seen = origin, []
+        for number, body, claimed in found:
+            sound = _same(self._link(last[1], str(body)), claimed)
             if number != last[0] + 1:
                 problems.append(f"records {last[0] + 1} to {number - 1} were removed")
             elif not sound:
                 problems.append(f"record {number} was edited")
-            rows.append(_Row(str(body), sound))
+            rows_seen.append(_Row(str(body), sound))
             last = (number, str(claimed))
-        links = {origin[0]: origin[1]} | dict(connection.execute("SELECT number, hash FROM records").fetchall())
+        links = {origin[0]: origin[1]} | {number: claimed for number, _, claimed in found}
         problems += self._check_head(links, origin)
-        return _Chain(tuple(rows), origin, last, tuple(problems))
+        return _Chain(tuple(rows_seen), origin, last, tuple(problems))
 
     def _check_head(self, links: Mapping[int, str], origin: tuple[int, str]) -> list[str]:
         try:
             said = self._head.read_bytes()
         except FileNotFoundError:
             return ["the head is missing"] if links.keys() - {0} else []
+        except OSError as fault:
+            return [f"the head can't be read: {fault.strerror}"]
         try:
             head = json.loads(said)
             number, link, mac = (head[name] for name in ("number", "hash", "mac"))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return ["the head is damaged"]
-        if not hmac.compare_digest(self._mac("head", (number, link)), str(mac)):
+        if not self._secret.exists():
+            return ["its key is gone"]
+        if not _same(self._mac("head", (number, link)), mac):
             return ["the head was edited"]
         if number not in links:
             return [] if number < origin[0] else [f"the newest records, up to {number}, were removed"]
@@ -244,8 +273,8 @@ class Ledger:
         return self._link(what, json.dumps(values))
 
     def _link(self, previous: str, body: str) -> str:
-        key = self._secret.read_bytes() if self._secret.exists() else b""
-        return hmac.new(key, f"{previous}\n{body}".encode(), hashlib.sha256).hexdigest()
+        check_private(self._secret)
+        return hmac.new(self._secret.read_bytes(), f"{previous}\n{body}".encode(), hashlib.sha256).hexdigest()
 
     def _drop_old(self, connection: sqlite3.Connection, chain: _Chain) -> None:
         """Drop records from the beginning that are older than what is kept."""
@@ -265,6 +294,10 @@ class Ledger:
 def now() -> str:
     """The time, as records have it."""
     return dt.datetime.now(dt.timezone.utc).isoformat(timespec="milliseconds")
+
+
+def _same(made: str, claimed: object) -> bool:
+    return hmac.compare_digest(made.encode(), str(claimed).encode("utf-8", "replace"))
 
 
 def _tampered(problems: Sequence[str]) -> RecordsError:

@@ -70,4 +70,12 @@ def _needs_shaping(text: str) -> bool:
 
 def _missing(text: str, font: ImageFont.FreeTypeFont) -> str:
     nothing = bytes(font.getmask(_NO_LETTER))
-    return "".join(dict.fromkeys(c for c in text if not c.isspace() and bytes(font.getmask(c)) == nothing))
+
+    def lacks(letter: str) -> bool:
+        if letter.isspace():
+            return False
+        drawn = bytes(font.getmask(letter))
+        # Some fonts have letters without ink, such as the Hangul fillers: a label of those is none.
+        return drawn == nothing or (letter.isalnum() and not any(drawn))
+
+    return "".join(dict.fromkeys(letter for letter in text if lacks(letter)))

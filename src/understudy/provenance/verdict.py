@@ -47,11 +47,14 @@ def judge(evidence: Evidence) -> tuple[Verdict, tuple[str, ...]]:
     credentials = evidence.credentials
     # Anyone can sign as anyone: somebody else's signature counts only with the mark that it names.
     mark = evidence.mark
-    backed = credentials.own or (mark is not None and mark.identifier == credentials.identifier)
+    named = mark is not None and mark.identifier == credentials.identifier and evidence.looks_alike is not False
+    backed = credentials.own or named
     signed = credentials.state == "valid" and credentials.ours and backed
     if signed or evidence.same_file:
         return "made by this tool", tuple(reasons)
-    confirmed = evidence.mark is not None and evidence.record is not None and evidence.looks_alike is True
+    record = evidence.record
+    of_mark = mark is not None and record is not None and record.identifier == f"{mark.identifier:012x}"
+    confirmed = of_mark and evidence.looks_alike is True
     # A broken signature says nothing, even beside a picture that looks alike: the target itself looks like its swap.
     if confirmed:
         return "made by this tool, altered since", tuple(reasons)
@@ -102,7 +105,10 @@ def _of_mark(evidence: Evidence) -> list[str]:
     if record is None:
         return [f"{found}; the ledger here has no record of it, so whether it belongs to this picture can't be checked"]
     if record.identifier != f"{mark.identifier:012x}":
-        return [f"{found}, but the file is that of output {record.identifier}"]
+        other = "the file is that of" if evidence.same_file else "its credentials name"
+        return [f"{found}, but {other} output {record.identifier}"]
+    if evidence.looks_alike is None:
+        return [f"{found}, which the ledger here has a record of; there was nothing to compare the picture with"]
     if evidence.looks_alike:
         return [
             f"{found}; the ledger's record of {record.time[:10]} is of this picture ({evidence.distance} of 256 bits)"

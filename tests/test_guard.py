@@ -148,6 +148,18 @@ def test_a_blurred_region_can_not_be_read(box, hopper):
     assert (frame.picture[outside] == before[outside]).all()
 
 
+def test_a_face_at_the_edge_is_blurred_to_the_edge(hopper):
+    """A third of its box lies beyond the corner: none of the rest may be as it was."""
+    noise = np.random.default_rng(0).integers(0, 256, (240, 320, 3)).astype(np.uint8)
+    frame = Frame(noise.copy())
+    face = np.array([-30.0, -40.0, 60.0, 80.0])
+    grown = face + np.array([-90, -120, 90, 120]) * 0.35
+    obscure(frame, PixelBox(*np.rint(grown).astype(int)))
+    part = np.s_[0:80, 0:60]
+    same = (frame.picture[part] == noise[part]).all(axis=2).mean()
+    assert same < 0.01
+
+
 @pytest.mark.parametrize("options", [{"on_lost": "show"}, {"hold_seconds": -1}, {"hold_seconds": float("nan")}])
 def test_options_are_checked(options):
     with pytest.raises(ValueError):

@@ -16,7 +16,7 @@ import pytest
 
 import understudy
 from tests.test_adversary import has_label, is_released_honestly
-from understudy.errors import InputError, NoSpaceError, UsageError
+from understudy.errors import InputError, NoSpaceError, RunError, UsageError
 from understudy.frames import LabelledFrame
 from understudy.live import LiveSession
 from understudy.media.broadcast import PushSink, RecordingSink
@@ -373,3 +373,41 @@ def test_wrong_words_are_told_at_once(words, code, hopper_path, small_clip, tmp_
     assert said.splitlines()[-1].startswith("hint: ")
     assert "Traceback" not in said
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_of_any_library_ends_the_session_and_is_told(session, pictures, monkeypatch):
+    camera = FakeCamera(pictures)
+    live = session(Screen(), source=camera)
+    live.start()
+    monkeypatch.setattr(live._swap, "process", lambda _: 1 / 0)
+    assert live.wait(20)
+    with pytest.raises(RunError, match="ZeroDivisionError"):
+        live.stop()
+    assert camera.closed == 1
+
+
+def test_a_sink_whose_library_fails_does_not_die_in_silence(session):
+    def broken(n):
+        return ZeroDivisionError("so") if n is None else n >= 2
+
+    failing, other = Screen("failing", failing=[broken]), Screen("other")
+    with session(failing, other) as live:
+        until(lambda: any("ZeroDivisionError" in event for event in live.statistics().events))
+        count = len(other.seconds)
+        until(lambda: len(other.seconds) > count + 3)
+    assert failing.closed == 1
+
+
+@pytest.mark.parametrize(
+    "words", [["--to", "clip.mp4", "--overwrite"], ["--stats", "me.jpg"], ["--stats", "missing/x.json"]], ids=str
+)
+def test_inputs_are_never_written_over(words, hopper_path, small_clip, tmp_path, monkeypatch, capfd):
+    from understudy.cli.main import main
+
+    monkeypatch.chdir(tmp_path)
+    for name, path in (("me.jpg", hopper_path), ("clip.mp4", small_clip)):
+        (tmp_path / name).write_bytes(path.read_bytes())
+    usual = ["live", "-s", "me.jpg", "--from", "clip.mp4", "--to", "out.mp4", "--consent", "sample"]
+    assert main([*usual, *words]) == 2
+    assert (tmp_path / "me.jpg").read_bytes() == hopper_path.read_bytes()
+    assert (tmp_path / "clip.mp4").read_bytes() == small_clip.read_bytes()

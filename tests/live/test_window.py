@@ -37,7 +37,7 @@ def press(letter):
 
 
 def shown(sink):
-    return pygame.surfarray.array3d(sink._surface).transpose(1, 0, 2)[:, :, ::-1]
+    return pygame.surfarray.array3d(sink._surface).transpose(1, 0, 2)[:240, :, ::-1]
 
 
 def test_it_shows_the_frame_as_it_is(window):
@@ -61,9 +61,12 @@ def test_its_keys(window):
     press("h")
     sink.write(labelled(200), 0.3)
     assert shown(sink).mean() > 150
+    help_line = pygame.surfarray.array3d(sink._surface)[:, 240:].copy()
     press("s")
-    sink.write(labelled(200), 0.4)
-    assert shown(sink)[:40].min() == 0  # the statistics' letters stand on black
+    frame = labelled(200)
+    sink.write(frame, 0.4)
+    assert (shown(sink) == frame.frame.picture).all()  # text stands below the picture, never on its label
+    assert (pygame.surfarray.array3d(sink._surface)[:, 240:] != help_line).any()
     press("q")
     with pytest.raises(SinkClosed):
         sink.write(labelled(200), 0.5)

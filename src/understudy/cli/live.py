@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+import time
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
@@ -131,10 +132,12 @@ def command(
     claim = claim_of(consent, consent_note) or ask([photo for photos in people for photo in photos], home)
     asked = CaptureOptions(width, height, Fraction(fps).limit_denominator(1001), loop)
     holder: list[LiveSession] = []
+    inputs = [photo for photos in people for photo in photos] + ([Path(come_from)] if Path(come_from).is_file() else [])
+    _check_stats(stats, inputs)
     session = LiveSession(
         people,
         open_capture(come_from, asked),
-        [_sink(word, bitrate * 1000, holder, overwrite=overwrite) for word in to or ["window"]],
+        [_sink(word, bitrate * 1000, holder, inputs, overwrite=overwrite) for word in to or ["window"]],
         settings,
         consent=claim,
         mirror=mirror,
@@ -156,24 +159,34 @@ def _run(session: LiveSession, seconds: float | None) -> LiveReport:
     told = threading.Event()
     before = {}
     if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM):
-            before[number] = signal.signal(number, lambda *_: told.set())
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            if (number := getattr(signal, name, None)) is not None:
+                before[number] = signal.signal(number, lambda *_: told.set())
     try:
         session.start()
-        say(f"live: {session.info.name}, {session.info.width}x{session.info.height}, {float(session.info.fps):g} fps")
-        left = seconds
-        while not told.is_set() and not session.wait(0.1):
-            if left is not None:
-                left -= 0.1
-                if left <= 0:
-                    break
-        return session.stop()
+        with session:
+            info = session.info
+            say(f"live: {info.name}, {info.width}x{info.height}, {float(info.fps):g} fps")
+            _wait(session, seconds, told)
+            return session.stop()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def _sink(word: str, bitrate: int, session: list[LiveSession], *, overwrite: bool) -> MakeSink:
+def _wait(session: LiveSession, seconds: float | None, told: threading.Event) -> None:
+    """Until it is over; what happens meanwhile is said."""
+    begun, said = time.monotonic(), 0
+    while not told.is_set() and not session.wait(0.1):
+        events = session.statistics().events
+        for event in events[said:]:
+            say(event)
+        said = len(events)
+        if seconds is not None and time.monotonic() - begun >= seconds:
+            return
+
+
+def _sink(word: str, bitrate: int, session: list[LiveSession], inputs: list[Path], *, overwrite: bool) -> MakeSink:
     """What makes the sink that a word names; wrong words are told before anything is opened."""
     from understudy.media.broadcast import MUXERS, BroadcastOptions, PushSink, RecordingSink, check_recording
     from understudy.media.raw import RawSink
@@ -192,12 +205,22 @@ def _sink(word: str, bitrate: int, session: list[LiveSession], *, overwrite: boo
             raise UsageError(f"can't send to {word.split(':', 1)[0]}:// addresses", f"Known: {', '.join(MUXERS)}.")
         return lambda _: PushSink(word, options)
     path = Path(word)
-    check_recording(path, overwrite=overwrite)
+    check_recording(path, inputs, overwrite=overwrite)
 
     def record(release: Release) -> RecordingSink:
         return RecordingSink(path, release, options, overwrite=overwrite)
 
     return record
+
+
+def _check_stats(stats: Path | None, inputs: list[Path]) -> None:
+    """Refuse a statistics file that is something else, before anything is opened."""
+    if stats is None:
+        return
+    if not stats.parent.is_dir():
+        raise UsageError(f"there is no folder {stats.parent}", "Make it first, or name another file for --stats.")
+    if any(path.exists() and stats.exists() and path.samefile(stats) for path in inputs) or stats.suffix != ".json":
+        raise UsageError(f"statistics are not written to {stats.name}", "Name a file that ends in .json.")
 
 
 def _press(session: LiveSession, key: str) -> None:

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from understudy.errors import UnderstudyError
+from understudy.errors import RunError, UnderstudyError
 from understudy.frames import LabelledFrame
 from understudy.live.slots import Slot
 from understudy.live.statistics import Recorder
@@ -19,6 +19,16 @@ FIRST_WAIT, LONGEST_WAIT = 0.5, 8.0
 _LATE = 1.6
 #: Pieces of sound that may wait.
 _SOUNDS = 200
+#: Least seconds between two frames.
+_LEAST = 0.001
+
+
+def unexpected(fault: Exception) -> RunError:
+    """An error of some library, as one of this package's."""
+    text = " ".join(str(fault).split()) or "no message"
+    error = RunError(f"unexpected {type(fault).__name__}: {text}", "Run it again with --debug and report what it says.")
+    error.__cause__ = fault
+    return error
 
 
 class Outlet:
@@ -46,12 +56,13 @@ class Outlet:
         self._stop = threading.Event()
         self._last: tuple[LabelledFrame, float] | None = None
         self._done = False
+        self.failure: UnderstudyError | None = None
         self._thread = threading.Thread(target=self._run, name=f"sink {sink.name}", daemon=True)
 
     @property
     def alive(self) -> bool:
         """Whether it still takes frames."""
-        return self._thread.is_alive() and not self._done
+        return not self._done
 
     def start(self) -> None:
         """Begin."""
@@ -65,33 +76,46 @@ class Outlet:
         """Leave some sound; never waits."""
         self._sounds.append(sound)
 
-    def stop(self, patience: float) -> bool:
-        """End; whether it did within ``patience`` seconds."""
+    def finish(self) -> None:
+        """Tell it to end; does not wait."""
         self._stop.set()
         self._slot.close()
+
+    def ended(self, patience: float) -> bool:
+        """Whether it has ended, within ``patience`` seconds."""
         self._thread.join(patience)
         return not self._thread.is_alive()
 
+    @property
+    def failed_file(self) -> bool:
+        """Whether it was to make a file and could not: that is a failure of the whole."""
+        return self.failure is not None and self.sink.patience > 1
+
     def _run(self) -> None:
-        failure: UnderstudyError | None = None
-        told = False
+        closed = False
         try:
             if self._connected(first=True):
                 while not self._stop.is_set():
                     self._step()
+                while self.sink.patience > 1 and (left := self._slot.get(0)) is not None:
+                    self._hand(left)  # a file gets all that was made
         except SinkClosed:
-            told = True
+            closed = True
         except UnderstudyError as fault:
-            failure = fault
-            told = True
+            self.failure = fault
+        except Exception as fault:  # noqa: BLE001 - of any library: a thread must not die in silence
+            self.failure = unexpected(fault)
         self._done = True
         try:
             self.notes += self.sink.close()
         except UnderstudyError as fault:
-            failure = failure or fault
-            self.notes.append(f"{self.sink.name}: {fault.message}")
-        if told or failure is not None:
-            self._ended(self, failure)
+            self.failure = self.failure or fault
+        except Exception as fault:  # noqa: BLE001 - the same
+            self.failure = self.failure or unexpected(fault)
+        if self.failure is not None:
+            self.notes.append(f"{self.sink.name}: {self.failure.message}")
+        if closed or self.failure is not None:
+            self._ended(self, self.failure)
 
     def _step(self) -> None:
         """Hand over one frame, new or repeated, and the sound until then."""
@@ -102,10 +126,7 @@ class Outlet:
                 sound = self._sounds.popleft()
                 self.sink.hear(sound, sound.at - self._recorder.begun)
             if labelled is not None:
-                seconds = labelled.frame.seconds
-                self._recorder.handed(self.sink.name, time.monotonic() - self._recorder.begun - seconds)
-                self.sink.write(labelled, seconds)
-                self._last = labelled, seconds
+                self._hand(labelled)
             elif self.sink.steady and self._last is not None and not self._stop.is_set():
                 frame, seconds = self._last[0], self._last[1] + period
                 self._last = frame, seconds
@@ -114,6 +135,14 @@ class Outlet:
         except SinkLostError as fault:
             self._recorder.event(f"{self.sink.name} lost: {fault.message}")
             self._connected(first=False)
+
+    def _hand(self, labelled: LabelledFrame) -> None:
+        """Hand over a new frame. Its time rises: a repeated one may have run ahead of it."""
+        captured = labelled.frame.seconds
+        self._recorder.handed(self.sink.name, time.monotonic() - self._recorder.begun - captured)
+        seconds = captured if self._last is None else max(captured, self._last[1] + _LEAST)
+        self._last = labelled, seconds
+        self.sink.write(labelled, seconds)
 
     def _connected(self, *, first: bool) -> bool:
         """Open the sink, however often it takes; False if told to stop meanwhile."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from understudy.errors import InputError, UnderstudyError, UsageError
 from understudy.frames import Frame
-from understudy.live.outlet import Outlet
+from understudy.live.outlet import Outlet, unexpected
 from understudy.live.slots import Slot
 from understudy.live.statistics import LiveStatistics, Recorder
 from understudy.media.broadcast import fitted
@@ -146,7 +146,11 @@ class LiveSession:
         try:
             self._info = self._source.open()
         except SourceLostError as fault:
+            self._source.close()
             raise InputError(fault.message, fault.hint) from fault
+        except BaseException:
+            self._source.close()
+            raise
         # From here on frames are counted, and every session leaves a record, however it ends.
         self._recorder = Recorder()
         try:
@@ -161,7 +165,7 @@ class LiveSession:
         for outlet in self._outlets:
             outlet.start()
         for name, run in (("capture", self._capture), ("swap", self._work), ("statistics", self._save)):
-            thread = threading.Thread(target=run, name=name, daemon=True)
+            thread = threading.Thread(target=self._watched, args=(run,), name=name, daemon=True)
             self._threads.append(thread)
             thread.start()
 
@@ -210,32 +214,53 @@ class LiveSession:
         self._stop.set()
         self._over.set()
         self._slot.close()
+        for outlet in self._outlets:
+            outlet.finish()
         for thread in self._threads:
             thread.join(_PATIENCE)
-        for outlet in self._outlets:
-            if not outlet.stop(outlet.sink.patience):
+        # What is merely shown or sent first: a recording may take its time to be signed.
+        for outlet in sorted(self._outlets, key=lambda outlet: outlet.sink.patience):
+            if not outlet.ended(outlet.sink.patience):
                 self._notes.append(f"{outlet.sink.name} did not end in time")
-        self._source.close()
-        for outlet in self._outlets:
             self._notes += outlet.notes
-        self._output.release.enter()
         statistics = self.statistics()
-        if self._stats_file is not None:
-            statistics.save(self._stats_file)
-        if self._error is not None:
-            raise self._error
+        failure = self._error or next((outlet.failure for outlet in self._outlets if outlet.failed_file), None)
+        try:
+            self._output.release.enter()
+            if self._stats_file is not None:
+                statistics.save(self._stats_file)
+        except UnderstudyError as fault:
+            failure = failure or fault
+        if failure is not None:
+            raise failure
         identifier = f"{self._output.sealer.identifier:012x}"
         return LiveReport(identifier, self._consents, statistics, tuple(dict.fromkeys(self._notes)))
 
     def __enter__(self) -> LiveSession:
-        self.start()
+        if not self._threads:
+            self.start()
         return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         if not self._stop.is_set():
             self.stop()
 
+    def _watched(self, run: Callable[[], None]) -> None:
+        """Run a thread's function: whatever it fails with ends the session, and is told."""
+        try:
+            run()
+        except UnderstudyError as fault:
+            self._fail(fault)
+        except Exception as fault:  # noqa: BLE001 - of any library: a thread must not die in silence
+            self._fail(unexpected(fault))
+
     def _capture(self) -> None:
+        try:
+            self._take()
+        finally:
+            self._source.close()  # by the thread that reads it
+
+    def _take(self) -> None:
         while not self._stop.is_set():
             try:
                 item = self._source.read()
@@ -248,9 +273,6 @@ class LiveSession:
                 self._recorder.event(fault.message)
                 self._reopen()
                 continue
-            except UnderstudyError as fault:
-                self._fail(fault)
-                return
             if isinstance(item, Picture):
                 self._recorder.captured(item.at)
                 self._recorder.dropped("processing behind", self._slot.put(item))
@@ -263,7 +285,8 @@ class LiveSession:
         while not self._stop.wait(_REOPEN):
             try:
                 self._source.open()
-            except InputError:
+            except UnderstudyError:
+                self._source.close()
                 continue
             self._recorder.event("the source is back")
             return
@@ -278,11 +301,7 @@ class LiveSession:
             if self.mirror:
                 picture = np.asarray(cv2.flip(picture, 1), np.uint8)
             last = max(last + 1, round((item.at - self._recorder.begun) / _UNIT))
-            try:
-                labelled = self._swap.process(Frame(picture, pts=last, time_base=_UNIT))
-            except UnderstudyError as fault:
-                self._fail(fault)
-                return
+            labelled = self._swap.process(Frame(picture, pts=last, time_base=_UNIT))
             self._recorder.made()
             for outlet in list(self._outlets):
                 outlet.put(labelled)

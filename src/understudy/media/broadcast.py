@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -24,8 +25,10 @@ from understudy.media.tags import add_xmp
 from understudy.release import Release
 
 #: FFmpeg's muxer by scheme.
-MUXERS: Final = {"rtmp": "flv", "rtmps": "flv", "udp": "mpegts", "srt": "mpegts", "tcp": "mpegts"}
+MUXERS: Final = {"rtmp": "flv", "rtmps": "flv", "udp": "mpegts", "tcp": "mpegts"}
 _UNIT: Final = Fraction(1, 1000)
+#: Microseconds that pictures wait for sound that does not come, and the other way round: FFmpeg's own are ten million.
+_NO_WAITING: Final = "300000"
 #: Samples by which sound may wander from the clock.
 _GAP: Final = SOUND_RATE // 20
 #: How an mp4 is written that can be played however far it got.
@@ -93,8 +96,10 @@ class _Encoder:
         position = round(seconds * SOUND_RATE)
         # Pieces follow each other to the sample; only after a gap, or at first, does the clock decide.
         if self._next is None or abs(position - self._next - self._fifo.samples) > _GAP:
+            if self._next is not None and position < self._next:
+                return  # from before what was sent: its clock was set back
             self._fifo = av.AudioFifo()
-            self._next = max(position, self._next or 0)
+            self._next = position
         frame = av.AudioFrame.from_ndarray(sound.samples.reshape(1, -1), format="s16", layout="stereo")
         frame.sample_rate, frame.pts = SOUND_RATE, None
         self._fifo.write(frame)
@@ -118,14 +123,17 @@ class PushSink:
         self._address, self._options = address, options or BroadcastOptions()
         self._muxer = MUXERS[address.split(":", 1)[0]]
         # Neither password nor stream key is for logs.
-        self.name = re.sub(r"//[^/@]*@", "//", address).rsplit("/", 1)[0] if self._muxer == "flv" else address
+        plain = re.sub(r"//[^/@]*@", "//", address).split("?", 1)[0]
+        self.name = plain.rsplit("/", 1)[0] if self._muxer == "flv" else plain
         self._container: Any = None
         self._encoder: _Encoder | None = None
 
     def open(self, info: LiveInfo) -> None:
         """See ``LiveSink``."""
         self._drop()
-        options = {"flvflags": "no_duration_filesize"} if self._muxer == "flv" else {}
+        options = {"max_interleave_delta": _NO_WAITING}
+        if self._muxer == "flv":
+            options["flvflags"] = "no_duration_filesize"
         address = self._address
         if address.startswith("udp"):
             address += ("&" if "?" in address else "?") + "pkt_size=1316"
@@ -248,6 +256,8 @@ class RecordingSink:
         with contextlib.suppress(av.error.FFmpegError, OSError):
             self._container.close()
         self._container = None
+        if not self.growing.exists():
+            return [f"nothing was recorded to {self.name}"]
         file = AtomicFile(self._path, overwrite=self._overwrite)
         try:
             with output_errors(self._path):
@@ -255,14 +265,17 @@ class RecordingSink:
                 add_xmp(file.path, self._path.suffix.lower(), self._release.tags.xmp)
             file.release(self._release)
         except UnderstudyError as fault:
-            return [f"{self.name} was not released: {fault.message}; what was recorded is in {self.growing}, unsigned"]
+            raise OutputError(
+                f"{self.name} was not released: {fault.message}",
+                f"What was recorded is in {self.growing}: labelled and marked, not signed.",
+            ) from fault
         finally:
             file.discard()
         self.growing.unlink(missing_ok=True)
         return [f"recorded {self._path}", *self._release.notes]
 
 
-def check_recording(path: Path, *, overwrite: bool) -> None:
+def check_recording(path: Path, inputs: Iterable[Path], *, overwrite: bool) -> None:
     """Refuse a recording's name before anything is opened.
 
     Raises:
@@ -272,7 +285,7 @@ def check_recording(path: Path, *, overwrite: bool) -> None:
         raise UnknownSuffixError(
             f"can't record to {path.name}", "Name a file that ends in .mp4 or .mov, or an address."
         )
-    check_output(path, MediaKind.VIDEO, [], overwrite=overwrite)
+    check_output(path, MediaKind.VIDEO, inputs, overwrite=overwrite)
 
 
 def _in_order(fragments: Path, path: Path, release: Release) -> None:

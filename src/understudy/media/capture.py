@@ -25,6 +25,7 @@ from understudy.errors import InputError, NotMediaError, UsageError
 from understudy.media.base import MAX_PIXELS
 from understudy.media.live import PATIENCE, SOUND_RATE, LiveInfo, Picture, Sound, SourceEnded, SourceLostError
 from understudy.media.opening import check_input, open_source
+from understudy.media.video_source import open_container, start_shift
 
 #: What network sources may use; files are left out, because a stream could name them.
 _PROTOCOLS: Final = "rtmp,rtmps,rtmpt,rtsp,rtp,udp,tcp,tls,http,https,crypto,srtp"
@@ -65,7 +66,7 @@ def open_capture(what: str, options: CaptureOptions) -> CameraSource | FileSourc
         if scheme.group(1) not in _SCHEMES:
             raise UsageError(f"can't watch {scheme.group(1)}:// addresses", f"Known: {', '.join(_SCHEMES)}.")
         return StreamSource(what)
-    if not what.isdigit() and Path(what).suffix and not what.startswith("/dev/"):
+    if not what.startswith("/dev/") and (Path(what).is_file() or re.search(r"\.\w{2,4}$", what)):
         return FileSource(Path(what), options)
     return CameraSource(what, options)
 
@@ -230,7 +231,7 @@ class _FileSound:
         self._container: Any = None
         self._pieces: Iterator[tuple[Any, float]] = iter(())
         self._waiting: tuple[Any, float] | None = None
-        with av.open(str(path.absolute()), options={"protocol_whitelist": "file"}) as container:
+        with open_container(path) as container:
             self.there = any(stream.codec_context is not None for stream in container.streams.audio)
 
     def rewind(self, first: float) -> None:
@@ -238,8 +239,8 @@ class _FileSound:
         self.close()
         if not self.there:
             return
-        self._container = av.open(str(self._path.absolute()), options={"protocol_whitelist": "file"})
-        self._pieces = self._decoded(first)
+        self._container = open_container(self._path)
+        self._pieces = self._decoded(first + float(start_shift(self._container)))
         self._waiting = next(self._pieces, None)
 
     def _decoded(self, first: float) -> Iterator[tuple[Any, float]]:
@@ -275,6 +276,7 @@ class StreamSource:
         self._container: Any = None
         self._packets: Iterator[Any] = iter(())
         self._ready: deque[Picture | Sound] = deque()
+        self._streams: list[Any] = []
         self._shift: float | None = None
         self._resampler: Any = None
 
@@ -291,7 +293,7 @@ class StreamSource:
             raise SourceLostError(
                 f"can't watch {self._name}: {_said(fault)}", "Is it being sent, and is the address right?"
             ) from fault
-        streams = [video, *self._container.streams.audio[:1]]
+        self._streams = streams = [video, *self._container.streams.audio[:1]]
         self._packets = self._container.demux(streams)
         self._shift, self._resampler = None, _resampler()
         rate = video.average_rate or video.guessed_rate or Fraction(30)
@@ -309,13 +311,15 @@ class StreamSource:
                 packet = next(self._packets)
                 frames = packet.decode()
             except StopIteration:
-                raise SourceEnded from None
+                raise self._end() from None
             except (av.error.ExitError, av.error.TimeoutError) as fault:
                 raise SourceLostError(f"{self._name} stalled", "It is opened again.") from fault
             except av.error.EOFError:
-                raise SourceEnded from None
+                raise self._end() from None
             except av.error.InvalidDataError:
-                continue  # a damaged packet: the next key frame mends it
+                # A damaged packet: the next key frame mends it. The generator that raised is done for.
+                self._packets = self._container.demux(self._streams)
+                return None
             except (av.error.FFmpegError, OSError) as fault:
                 raise SourceLostError(f"{self._name} broke off: {_said(fault)}", "It is opened again.") from fault
             for frame in frames:
@@ -323,6 +327,12 @@ class StreamSource:
             if not frames and not self._ready:
                 return None
         return self._ready.popleft()
+
+    def _end(self) -> Exception:
+        """A file on a server ends; whoever sends may come back."""
+        if self._address.startswith("http"):
+            return SourceEnded()
+        return SourceLostError(f"{self._name} was closed by the other side", "It is opened again.")
 
     def _take(self, frame: Any) -> None:
         now = time.monotonic()

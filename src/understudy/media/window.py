@@ -17,6 +17,9 @@ from understudy.media.live import LiveInfo, SinkClosed, Sound
 
 #: What the keys do, in the order in which help shows them.
 KEYS = {"q": "quit", "m": "mirror", "n": "next", "h": "hold", "s": "statistics"}
+_HELP = "   ".join(f"{key}: {does}" for key, does in KEYS.items())
+#: Height of the strip below the picture, in pixels.
+_STRIP = 56
 
 
 class WindowSink:
@@ -27,7 +30,8 @@ class WindowSink:
         text: Gives the lines that the statistics key shows.
     """
 
-    depth, steady, patience, name = 1, False, 0.8, "window"
+    #: Steady: its keys work while no frames come, too.
+    depth, steady, patience, name = 1, True, 0.8, "window"
 
     def __init__(self, press: Callable[[str], None] | None = None, text: Callable[[], list[str]] | None = None) -> None:
         self._press, self._text = press, text
@@ -49,13 +53,13 @@ class WindowSink:
         try:
             pygame.display.init()
             pygame.font.init()
-            self._size = info.width, info.height
+            self._size = info.width, info.height + _STRIP
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of machines whose screen is slow to scale
                 self._surface = pygame.display.set_mode(self._size, pygame.RESIZABLE | pygame.SCALED)
         except pygame.error as fault:
             raise UsageError(f"no window can be opened here: {fault}", "Is there a screen (DISPLAY)?") from fault
-        pygame.display.set_caption(f"Understudy - {', '.join(f'{key}: {what}' for key, what in KEYS.items())}")
+        pygame.display.set_caption("Understudy")
         self._pygame = pygame
 
     def write(self, labelled: LabelledFrame, seconds: float) -> None:  # noqa: ARG002 - shown at once
@@ -65,12 +69,13 @@ class WindowSink:
         if self._held:
             return
         rgb = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
+        self._surface.fill((0, 0, 0))
         self._surface.blit(self._image(rgb), (0, 0))
-        if self._lines and self._text is not None:
-            font = self._pygame.font.Font(None, 22)
-            for row, line in enumerate(self._text()):
-                drawn = font.render(line, True, (255, 255, 255), (0, 0, 0))
-                self._surface.blit(drawn, (8, 8 + 20 * row))
+        lines = self._text() if self._lines and self._text is not None else [_HELP]
+        font = self._pygame.font.Font(None, 20)
+        for row, line in enumerate(lines):
+            drawn = font.render(line, True, (200, 200, 200), (0, 0, 0))
+            self._surface.blit(drawn, (8, picture.shape[0] + 4 + 16 * row))
         self._pygame.display.flip()
 
     def _image(self, rgb: UInt8Array) -> Any:

@@ -30,6 +30,8 @@ _POINTS, _AGREEING = 60, 10
 _MARGIN, _GROWTH = 0.35, 0.8
 #: Cells that are left of a blurred region's shorter side.
 _CELLS: Final = 5
+#: Seconds between two frames after which nothing is known any more of who is where.
+_GAP: Final = 0.5
 #: Boxes that share more than this of the smaller are one face.
 _SAME: Final = 0.3
 
@@ -124,9 +126,11 @@ class Guard:
         self._people: dict[int, _Person] = {}
         self._bystanders: set[int] = set()
         self._suspects = 0
+        self._looked = -np.inf
         self._settling: float | None = None
         self._settled = False
         self._searched = -np.inf
+        self._now: float | None = None
         self._last: UInt8Array | None = None
 
     def cover(self, frame: Frame, faces: Faces, chosen: Faces, patches: list[Patch], *, cut: bool) -> Cover:
@@ -143,12 +147,14 @@ class Guard:
             return Cover()
         now, scale = frame.seconds, _FOLLOWED / max(frame.width, frame.height, _FOLLOWED)
         before, self._last = self._last, _small(frame.picture, scale)
-        if cut or self._settling is None:
+        gap = self._now is not None and not 0 <= now - self._now <= _GAP
+        self._now = now
+        if cut or gap or self._settling is None:
             self._people, self._bystanders, self._settling, self._settled = {}, set(), now, False
             self._searched = -np.inf
         self._know(faces, chosen, patches, now)
         self._follow(patches, before, scale, now, cut=cut)
-        self._suspect(frame, faces, patches, now)
+        self._suspect(frame, faces, chosen, patches, now)
         if patches or now - self._settling >= self.options.settle_seconds:
             self._settled = True
         held: list[Patch | None] = []
@@ -160,8 +166,8 @@ class Guard:
             else:
                 regions.append(_grown(person.box, now - person.seen))
         whole = not self._settled and not patches
-        boxes = [PixelBox(*np.rint(region).astype(int)).clipped(frame.width, frame.height) for region in regions]
-        return Cover(tuple(p for p in held if p is not None), tuple(b for b in boxes if not b.empty), whole)
+        boxes = tuple(PixelBox(*np.rint(region).astype(int)) for region in regions)
+        return Cover(tuple(p for p in held if p is not None), boxes, whole)
 
     def _know(self, faces: Faces, chosen: Faces, patches: list[Patch], now: float) -> None:
         """Note who is swapped, and who stands beside."""
@@ -191,11 +197,13 @@ class Guard:
             if now - person.seen > self.options.cover_seconds or _shared(person.box, present) > _SAME:
                 del self._people[number]
 
-    def _suspect(self, frame: Frame, faces: Faces, patches: list[Patch], now: float) -> None:
+    def _suspect(self, frame: Frame, faces: Faces, chosen: Faces, patches: list[Patch], now: float) -> None:
         """Note faces that are seen and neither swapped nor known to stand beside: they stay covered until they are."""
         unswapped = self._unswapped(patches)
-        if patches and not unswapped:
+        everybody = len(chosen) == len(faces) and not self._bystanders
+        if patches and not unswapped and not (everybody and now - self._looked >= self.options.search_seconds):
             return
+        self._looked = now
         numbers = [] if faces.track_ids is None else faces.track_ids.tolist()
         swapped = {patch.track_id for patch in patches}
         beside = [box for box, number in zip(faces.boxes_xyxy, numbers, strict=False) if number in self._bystanders]
@@ -225,16 +233,20 @@ class Guard:
             unswapped.append(self._people[self._suspects])
 
 
-def obscure(frame: Frame, box: PixelBox) -> None:
-    """Blur a region beyond recognition, in place: an ellipse that fills the box."""
+def obscure(frame: Frame, whole: PixelBox) -> None:
+    """Blur a region beyond recognition, in place: an ellipse that fills the box, which may reach beyond the frame."""
+    box = whole.clipped(frame.width, frame.height)
+    if box.empty:
+        return
     region = frame.change(box)
     height, width = region.shape[:2]
     cell = max(min(width, height) / _CELLS, 1.0)
     cells = (max(round(width / cell), 1), max(round(height / cell), 1))
     coarse = cv2.resize(region, cells, interpolation=cv2.INTER_AREA)
     blurred = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
-    y, x = np.ogrid[:height, :width]
-    distance = ((x + 0.5) / width * 2 - 1) ** 2 + ((y + 0.5) / height * 2 - 1) ** 2
+    y, x = np.ogrid[box.y0 : box.y1, box.x0 : box.x1]
+    across, down = whole.x1 - whole.x0, whole.y1 - whole.y0
+    distance = ((x - whole.x0 + 0.5) / across * 2 - 1) ** 2 + ((y - whole.y0 + 0.5) / down * 2 - 1) ** 2
     share = np.clip((1.0 - distance) * 6, 0, 1).astype(np.float32)[:, :, None]
     region[:] = (region + (np.asarray(blurred, np.float32) - region) * share + 0.5).astype(np.uint8)
 

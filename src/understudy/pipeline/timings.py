@@ -29,7 +29,7 @@ class Timings:
     def summary(self) -> dict[str, dict[str, float]]:
         """``{stage: {"p50": ms, "p95": ms}}`` in the order the stages first ran."""
         result = {}
-        for stage, seconds in self._seconds.items():
-            p50, p95 = np.percentile(np.array(seconds) * 1000, [50, 95])
+        for stage, seconds in list(self._seconds.items()):
+            p50, p95 = np.percentile(np.array(seconds.copy()) * 1000, [50, 95])
             result[stage] = {"p50": round(float(p50), 3), "p95": round(float(p95), 3)}
         return result

@@ -368,6 +368,7 @@ def test_an_interrupted_swap_leaves_nothing(hopper_path, small_clip, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.slow
 def test_a_killed_swap_leaves_nothing_under_the_name(hopper_path, small_puppet, tmp_path):
     clip, folder = tmp_path / "clip.mp4", tmp_path / "out"
     folder.mkdir()
@@ -409,6 +410,7 @@ def test_without_consent_no_frame_is_made(hopper_path, astronaut, small_clip, tm
     assert left(tmp_path) == before
 
 
+@pytest.mark.slow
 def test_the_demo_is_labelled_and_signed(tmp_path, capfd):
     assert main(["demo", "--output-dir", str(tmp_path / "demo"), "--seconds", "1"]) == 0
     outputs = [path for path in (tmp_path / "demo").iterdir() if path.suffix in (".mp4", ".png", ".jpg")]

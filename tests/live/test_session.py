@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -16,14 +17,16 @@ import pytest
 
 import understudy
 from tests.test_adversary import has_label, is_released_honestly
-from understudy.errors import InputError, NoSpaceError, RunError, UsageError
-from understudy.frames import LabelledFrame
+from understudy.errors import InputError, NoSpaceError, OutputError, RunError, SigningError, UsageError
+from understudy.faces import Faces
+from understudy.frames import Frame, LabelledFrame
 from understudy.live import LiveSession
 from understudy.media.broadcast import PushSink, RecordingSink
 from understudy.media.capture import CaptureOptions, FileSource
-from understudy.media.live import SinkClosed, SinkLostError
+from understudy.media.live import LiveInfo, SinkClosed, SinkLostError
 from understudy.pipeline import Settings
-from understudy.provenance import Home, Ledger
+from understudy.provenance import FrameSealer, Home, Ledger
+from understudy.release import Tags
 from understudy.testing import ClipSpec, FakeCamera, Puppet, talking, write_puppet_clip
 
 SIZE = (320, 240)
@@ -321,6 +324,7 @@ def serve(address, path):
     return subprocess.Popen([sys.executable, "-c", SERVER, address, str(path)], stdout=subprocess.DEVNULL)
 
 
+@pytest.mark.slow
 def test_a_server_receives_it_dies_and_is_reached_again(session, small_puppet, tmp_path):
     clip = tmp_path / "clip.mp4"
     write_puppet_clip(clip, small_puppet, 3.0, ClipSpec(rate=25))
@@ -411,3 +415,28 @@ def test_inputs_are_never_written_over(words, hopper_path, small_clip, tmp_path,
     assert main([*usual, *words]) == 2
     assert (tmp_path / "me.jpg").read_bytes() == hopper_path.read_bytes()
     assert (tmp_path / "clip.mp4").read_bytes() == small_clip.read_bytes()
+
+
+def test_a_recording_grows_though_its_sound_is_over(hopper_path, small_puppet, pictures, tmp_path):
+    """FFmpeg would wait ten seconds for sound that does not come, and a kill would lose them."""
+    sink = RecordingSink(tmp_path / "out.mp4", NoRelease())
+    sink.open(LiveInfo("silent", *SIZE, Fraction(30), sound=True))
+    sealer = FrameSealer(1, live=True)
+    for number in range(150):
+        frame = Frame(pictures[number % 60].copy(), pts=number * 33)
+        sink.write(sealer.seal(frame, Faces.empty()), number / 30)
+    grown = sink.growing.stat().st_size
+    with pytest.raises(OutputError, match="not released"):
+        sink.close()
+    assert grown > 100_000
+    assert sink.growing.exists()  # what was recorded is not thrown away
+    assert not (tmp_path / "out.mp4").exists()
+
+
+class NoRelease:
+    """A release whose signature fails."""
+
+    tags, notes = Tags(b"", {}), []
+
+    def sign(self, path, final):
+        raise SigningError("no key", "Make one.")

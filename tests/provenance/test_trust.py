@@ -390,6 +390,7 @@ def test_a_full_disk_while_signing_leaves_nothing_under_the_name(
     assert len(list(Ledger(own).records())) == 1
 
 
+@pytest.mark.slow
 def test_credentials_that_expired_later_are_not_called_altered(make, own, tmp_path):
     seconds = 6
     output = make(signing=SigningOptions(*certificate(tmp_path / "studio", days=seconds / 86400)))
@@ -455,6 +456,7 @@ def test_names_steer_no_terminal(make, own, astronaut_path, tmp_path, capfd):
 
 @posix
 @pytest.mark.parametrize("kind", ["long", "other encoding", "chinese"])
+@pytest.mark.slow
 def test_names_of_every_kind(own, hopper_path, small_clip, tmp_path, kind, capfd):
     name = {"long": "x" * 248, "other encoding": os.fsdecode(b"caf\xe9"), "chinese": "换脸" * 30}[kind]
     target = tmp_path / f"{name}.mp4"
@@ -477,6 +479,7 @@ def test_names_of_every_kind(own, hopper_path, small_clip, tmp_path, kind, capfd
 
 
 @posix
+@pytest.mark.slow
 def test_whoever_sits_at_a_terminal_is_asked_in_plain_words(own, hopper_path, astronaut_path, tmp_path):
     import pty
 

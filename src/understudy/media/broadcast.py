@@ -31,8 +31,6 @@ _UNIT: Final = Fraction(1, 1000)
 _NO_WAITING: Final = "300000"
 #: Samples by which sound may wander from the clock.
 _GAP: Final = SOUND_RATE // 20
-#: How an mp4 is written that can be played however far it got.
-_FRAGMENTS: Final = "frag_keyframe+empty_moov+default_base_moof+use_metadata_tags"
 
 
 @dataclass(frozen=True)
@@ -215,8 +213,10 @@ class RecordingSink:
                 "w",
                 format="mp4",
                 options={
+                    # Can be played however far it got.
                     "movflags": "frag_keyframe+empty_moov+default_base_moof+use_metadata_tags",
                     "flush_packets": "1",
+                    "max_interleave_delta": _NO_WAITING,
                 },
             )
             self._container.metadata.update(self._release.tags.fields)

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from understudy.live import LiveSession
 from understudy.media.broadcast import PushSink
-from understudy.media.capture import CaptureOptions, FileSource
+from understudy.media.live import CaptureOptions
+from understudy.media.playback import FileSource
 from understudy.pipeline import Settings
 from understudy.provenance import ConsentClaim
 from understudy.testing import ClipSpec, Puppet, portrait, portrait_path, write_puppet_clip

@@ -24,6 +24,7 @@ from PIL import Image
 
 import understudy
 import understudy.media
+from tests.evidence import has_label, is_released_honestly
 from understudy.cli.main import application, main
 from understudy.errors import UnderstudyError
 from understudy.faces import Faces
@@ -63,36 +64,6 @@ class Unsigned:
 
     def sign(self, path, final):
         return SimpleNamespace(path=path, sidecar=None)
-
-
-def has_label(picture, text="AI face swap"):
-    """Whether the label's letters and plate stand in one of the corners."""
-    height, width = picture.shape[:2]
-    for corner in ("bottom-left", "bottom-right", "top-left", "top-right"):
-        for size in (0.05, 0.025):
-            labeller = Labeller(LabelOptions(text=text, corner=corner, later_size=size))
-            for pts in (0, 9000):  # within the opening, and after it
-                ground = np.full((height, width, 3), 127, np.uint8)
-                labeller.draw(Frame(ground, pts=pts), Faces.empty())
-            letters, plate = ground[:, :, 1] > 230, ground[:, :, 1] < 60
-            seen = picture[:, :, 1].astype(float)
-            if seen[letters].mean() - seen[plate].mean() > 70:
-                return True
-    return False
-
-
-def pictures(path):
-    with open_source(path) as source:
-        return [frame.picture.copy() for frame in source]
-
-
-def is_released_honestly(path):
-    """Every frame labelled, and signed as it is."""
-    assert all(has_label(picture) for picture in pictures(path))
-    credentials = read_credentials(path, None)
-    assert credentials.state == "valid"
-    assert credentials.ours
-    return True
 
 
 def left(folder):

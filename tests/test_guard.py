@@ -15,17 +15,25 @@ from understudy.provenance.content import ContentCheck, ContentOptions
 from understudy.testing import Puppet, talking
 
 
-class FlakyLandmarker:
-    """Loses the face at random, for up to ``longest`` frames."""
+class Wrapped:
+    """A landmarker around another."""
 
-    def __init__(self, inner, rng, longest=20):
-        self.inner, self.rng, self.longest, self.left = inner, rng, longest, 0
+    def __init__(self, inner):
+        self.inner = inner
 
     def first_roi(self, *of):
         return self.inner.first_roi(*of)
 
     def next_roi(self, *of):
         return self.inner.next_roi(*of)
+
+
+class FlakyLandmarker(Wrapped):
+    """Loses the face at random, for up to ``longest`` frames."""
+
+    def __init__(self, inner, rng, longest=20):
+        super().__init__(inner)
+        self.rng, self.longest, self.left = rng, longest, 0
 
     def fit(self, picture, roi):
         found = self.inner.fit(picture, roi)
@@ -105,17 +113,12 @@ def test_a_cut_shows_nothing_until_a_look_was_taken(perception, identity, astron
     assert lines[-1] > 150
 
 
-class Blinkered:
+class Blinkered(Wrapped):
     """Sees no face whose middle is left of ``edge``, once ``on``."""
 
     def __init__(self, inner, edge):
-        self.inner, self.edge, self.on = inner, edge, False
-
-    def first_roi(self, *of):
-        return self.inner.first_roi(*of)
-
-    def next_roi(self, *of):
-        return self.inner.next_roi(*of)
+        super().__init__(inner)
+        self.edge, self.on = edge, False
 
     def fit(self, picture, roi):
         found = self.inner.fit(picture, roi)

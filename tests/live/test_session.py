@@ -16,14 +16,14 @@ import numpy as np
 import pytest
 
 import understudy
-from tests.test_adversary import has_label, is_released_honestly
+from tests.evidence import has_label, is_released_honestly
 from understudy.errors import InputError, NoSpaceError, OutputError, RunError, SigningError, UsageError
 from understudy.faces import Faces
 from understudy.frames import Frame, LabelledFrame
 from understudy.live import LiveSession
 from understudy.media.broadcast import PushSink, RecordingSink
-from understudy.media.capture import CaptureOptions, FileSource
-from understudy.media.live import LiveInfo, SinkClosed, SinkLostError
+from understudy.media.live import CaptureOptions, LiveInfo, SinkClosed, SinkLostError
+from understudy.media.playback import FileSource
 from understudy.pipeline import Settings
 from understudy.provenance import FrameSealer, Home, Ledger
 from understudy.release import Tags
@@ -35,7 +35,7 @@ SIZE = (320, 240)
 class Screen:
     """A sink that remembers what it was given."""
 
-    steady, patience, depth = False, 0.8, 1
+    steady, keeps, depth = False, False, 1
 
     def __init__(self, name="screen", *, slow=0.0, steady=False, failing=()):
         self.name, self.slow, self.steady, self.failing = name, slow, steady, list(failing)

@@ -31,7 +31,7 @@ from understudy.errors import UsageError
 if TYPE_CHECKING:
     from understudy.live import LiveReport, LiveSession
     from understudy.live.session import MakeSink
-    from understudy.pipeline.guard import OnLost
+    from understudy.pipeline.guard import GuardOptions, OnLost
     from understudy.release import Release
 
 Sources = Annotated[
@@ -101,31 +101,21 @@ def command(
 ) -> None:
     """Put a face onto the person in front of the camera, live. Ctrl-C ends it."""
     from understudy.live import LiveSession
-    from understudy.media.capture import CaptureOptions, list_cameras, open_capture
+    from understudy.media.capture import open_capture
+    from understudy.media.live import CaptureOptions
     from understudy.pipeline import Settings
-    from understudy.pipeline.guard import GuardOptions
 
     if list_them:
-        cameras = list_cameras()
-        if json:
-            answer_json({"cameras": [asdict(camera) for camera in cameras]})
-        for camera in [] if json else cameras:
-            answer(f"{camera.number}  {camera.name}")
-        if not cameras:
-            say("no camera was found")
+        _list(json=json)
         return
     if not source:
         raise UsageError("no source photo", "Name one with -s PHOTO.")
     width, height = _size(size)
-    try:
-        guard = GuardOptions(on_lost=cast("OnLost", on_lost))
-    except ValueError as fault:
-        raise UsageError(str(fault), "See `understudy live --help`.") from fault
     settings = Settings(
         faces=choice(faces),
         label=label_options(label_text, label_corner, label_size, None, label_font),
         signing=signing_options(signing_cert, signing_key),
-        guard=guard,
+        guard=_guard(on_lost),
         home=home,
     )
     people = [source, *([photo] for photo in next_person or [])]
@@ -152,6 +142,28 @@ def command(
         return
     for line in _lines(report):
         say(line)
+
+
+def _list(*, json: bool) -> None:
+    """Say which cameras there are."""
+    from understudy.media.cameras import list_cameras
+
+    cameras = list_cameras()
+    if json:
+        answer_json({"cameras": [asdict(camera) for camera in cameras]})
+    for camera in [] if json else cameras:
+        answer(f"{camera.number}  {camera.name}")
+    if not cameras:
+        say("no camera was found")
+
+
+def _guard(on_lost: str) -> GuardOptions:
+    from understudy.pipeline.guard import GuardOptions
+
+    try:
+        return GuardOptions(on_lost=cast("OnLost", on_lost))
+    except ValueError as fault:
+        raise UsageError(str(fault), "See `understudy live --help`.") from fault
 
 
 def _run(session: LiveSession, seconds: float | None) -> LiveReport:

@@ -89,7 +89,7 @@ class Outlet:
     @property
     def failed_file(self) -> bool:
         """Whether it was to make a file and could not: that is a failure of the whole."""
-        return self.failure is not None and self.sink.patience > 1
+        return self.failure is not None and self.sink.keeps
 
     def _run(self) -> None:
         closed = False
@@ -97,7 +97,7 @@ class Outlet:
             if self._connected(first=True):
                 while not self._stop.is_set():
                     self._step()
-                while self.sink.patience > 1 and (left := self._slot.get(0)) is not None:
+                while self.sink.keeps and (left := self._slot.get(0)) is not None:
                     self._hand(left)  # a file gets all that was made
         except SinkClosed:
             closed = True

@@ -12,12 +12,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from understudy.arrays import UInt8Array
 from understudy.errors import InputError, UnderstudyError, UsageError
 from understudy.frames import Frame
 from understudy.live.outlet import Outlet, unexpected
 from understudy.live.slots import Slot
 from understudy.live.statistics import LiveStatistics, Recorder
-from understudy.media.broadcast import fitted
 from understudy.media.live import LiveInfo, LiveSink, LiveSource, Picture, SourceEnded, SourceLostError
 from understudy.pipeline.casting import Cast, cast
 from understudy.pipeline.engines import make_engine
@@ -36,6 +36,8 @@ _UNIT = Fraction(1, 1_000_000)
 _REOPEN = 1.0
 #: Seconds that each thread has to end.
 _PATIENCE = 0.8
+#: Seconds that a recording has to be put in order and signed.
+_SIGNING = 600.0
 #: Seconds between two writes of the statistics file.
 _SAVE_EVERY = 1.0
 
@@ -219,8 +221,8 @@ class LiveSession:
         for thread in self._threads:
             thread.join(_PATIENCE)
         # What is merely shown or sent first: a recording may take its time to be signed.
-        for outlet in sorted(self._outlets, key=lambda outlet: outlet.sink.patience):
-            if not outlet.ended(outlet.sink.patience):
+        for outlet in sorted(self._outlets, key=lambda outlet: outlet.sink.keeps):
+            if not outlet.ended(_SIGNING if outlet.sink.keeps else _PATIENCE):
                 self._notes.append(f"{outlet.sink.name} did not end in time")
             self._notes += outlet.notes
         statistics = self.statistics()
@@ -297,7 +299,7 @@ class LiveSession:
             item = self._slot.get(0.2)
             if item is None:
                 continue
-            picture = fitted(item.picture, self._info.width, self._info.height)
+            picture = _fitted(item.picture, self._info.width, self._info.height)
             if self.mirror:
                 picture = np.asarray(cv2.flip(picture, 1), np.uint8)
             last = max(last + 1, round((item.at - self._recorder.begun) / _UNIT))
@@ -328,3 +330,15 @@ class LiveSession:
     def _fail(self, fault: UnderstudyError) -> None:
         self._error = fault
         self._over.set()
+
+
+def _fitted(picture: UInt8Array, width: int, height: int) -> UInt8Array:
+    """A picture of another size, whole, in the middle of one of ``width`` x ``height``: uint8 BGR."""
+    if (picture.shape[1], picture.shape[0]) == (width, height):
+        return picture
+    scale = min(width / picture.shape[1], height / picture.shape[0])
+    size = max(round(picture.shape[1] * scale), 1), max(round(picture.shape[0] * scale), 1)
+    canvas = np.zeros((height, width, 3), np.uint8)
+    left, top = (width - size[0]) // 2, (height - size[1]) // 2
+    canvas[top : top + size[1], left : left + size[0]] = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    return canvas

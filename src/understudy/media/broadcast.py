@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -12,14 +12,13 @@ from typing import Any, Final
 
 import av
 import av.error
-import cv2
 import numpy as np
 
 from understudy.errors import EncodingError, OutputError, UnderstudyError, UnknownSuffixError
 from understudy.frames import LabelledFrame
 from understudy.media.atomic import AtomicFile, output_errors
 from understudy.media.base import MediaKind
-from understudy.media.live import SOUND_RATE, LiveInfo, SinkLostError, Sound
+from understudy.media.live import SOUND_RATE, LiveInfo, SinkLostError, Sound, reason_of
 from understudy.media.opening import check_output
 from understudy.media.tags import add_xmp
 from understudy.release import Release
@@ -40,12 +39,10 @@ class BroadcastOptions:
     Attributes:
         bitrate: Most bits a second of the pictures.
         preset: Of x264: ``ultrafast`` costs least.
-        patience: Seconds to wait for a server.
     """
 
     bitrate: int = 6_000_000
     preset: str = "ultrafast"
-    patience: float = 5.0
 
 
 class _Encoder:
@@ -115,7 +112,7 @@ class _Encoder:
 class PushSink:
     """Sends to a server or address: RTMP, RTMPS, MPEG-TS over UDP or TCP."""
 
-    depth, steady, patience = 4, True, 0.8
+    depth, steady, keeps = 4, True, False
 
     def __init__(self, address: str, options: BroadcastOptions | None = None) -> None:
         self._address, self._options = address, options or BroadcastOptions()
@@ -136,31 +133,32 @@ class PushSink:
         if address.startswith("udp"):
             address += ("&" if "?" in address else "?") + "pkt_size=1316"
         try:
-            patience = self._options.patience
-            self._container = av.open(address, "w", format=self._muxer, options=options, timeout=(patience, patience))
+            self._container = av.open(address, "w", format=self._muxer, options=options)
             self._encoder = _Encoder(self._container, info, self._options)
             self._container.start_encoding()
         except (av.error.FFmpegError, OSError) as fault:
             self._drop()
-            raise SinkLostError(f"no answer ({_said(fault)})", "Is the server there, and the key right?") from fault
+            raise SinkLostError(f"no answer ({reason_of(fault)})", "Is the server there, and the key right?") from fault
 
     def write(self, labelled: LabelledFrame, seconds: float) -> None:
         """See ``LiveSink``."""
         assert self._encoder is not None
-        try:
+        with self._watched():
             self._encoder.write(labelled, seconds)
-        except (av.error.FFmpegError, OSError) as fault:
-            self._drop()
-            raise SinkLostError(f"broke off ({_said(fault)})", "It is tried again.") from fault
 
     def hear(self, sound: Sound, seconds: float) -> None:
         """See ``LiveSink``."""
         assert self._encoder is not None
-        try:
+        with self._watched():
             self._encoder.hear(sound, seconds)
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[None]:
+        try:
+            yield
         except (av.error.FFmpegError, OSError) as fault:
             self._drop()
-            raise SinkLostError(f"broke off ({_said(fault)})", "It is tried again.") from fault
+            raise SinkLostError(f"broke off ({reason_of(fault)})", "It is tried again.") from fault
 
     def close(self) -> list[str]:
         """See ``LiveSink``."""
@@ -188,7 +186,7 @@ class RecordingSink:
         overwrite: Whether a file of that name may be replaced.
     """
 
-    depth, steady, patience = 8, True, 120.0
+    depth, steady, keeps = 8, True, True
 
     def __init__(
         self, path: Path, release: Release, options: BroadcastOptions | None = None, *, overwrite: bool = False
@@ -235,7 +233,7 @@ class RecordingSink:
             self._encoder.hear(sound, seconds)
 
     @contextlib.contextmanager
-    def _guarded(self) -> Any:
+    def _guarded(self) -> Iterator[None]:
         try:
             with output_errors(self._path):
                 yield
@@ -302,19 +300,3 @@ def _in_order(fragments: Path, path: Path, release: Release) -> None:
             if packet.dts is not None:
                 packet.stream = streams[packet.stream.index]
                 output.mux(packet)
-
-
-def fitted(picture: Any, width: int, height: int) -> Any:
-    """A picture of another size, whole, in the middle of one of ``width`` x ``height``: uint8 BGR."""
-    if (picture.shape[1], picture.shape[0]) == (width, height):
-        return picture
-    scale = min(width / picture.shape[1], height / picture.shape[0])
-    size = max(round(picture.shape[1] * scale), 1), max(round(picture.shape[0] * scale), 1)
-    canvas = np.zeros((height, width, 3), np.uint8)
-    left, top = (width - size[0]) // 2, (height - size[1]) // 2
-    canvas[top : top + size[1], left : left + size[0]] = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    return canvas
-
-
-def _said(fault: BaseException) -> str:
-    return str(getattr(fault, "strerror", None) or fault or type(fault).__name__)

@@ -74,6 +74,22 @@ class LiveInfo:
     sound: bool = False
 
 
+@dataclass(frozen=True)
+class CaptureOptions:
+    """What is asked of a source.
+
+    Attributes:
+        width, height: Of its pictures, in pixels; cameras come as near as they can.
+        fps: Pictures a second.
+        loop: Begin a file again at its end.
+    """
+
+    width: int = 1280
+    height: int = 720
+    fps: Fraction = Fraction(30)
+    loop: bool = False
+
+
 class LiveSource(Protocol):
     """Delivers pictures, and perhaps sound, as they come. Used by one thread; can be opened again after ``close``."""
 
@@ -118,8 +134,8 @@ class LiveSink(Protocol):
         ...
 
     @property
-    def patience(self) -> float:
-        """Seconds that it may take to end."""
+    def keeps(self) -> bool:
+        """Whether it makes a file: that gets every frame, and may take its time to end."""
         ...
 
     def open(self, info: LiveInfo) -> None:
@@ -150,3 +166,8 @@ class LiveSink(Protocol):
     def close(self) -> list[str]:
         """End. What the user should know of it."""
         ...
+
+
+def reason_of(fault: BaseException) -> str:
+    """What FFmpeg or the system says, without its numbers."""
+    return str(getattr(fault, "strerror", None) or fault or type(fault).__name__)

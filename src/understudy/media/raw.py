@@ -1,19 +1,57 @@
-"""A live sink for programs: raw BGR frames on a pipe."""
+"""Raw BGR frames on pipes, from and to other programs."""
 
 from __future__ import annotations
 
 import os
+import select
+import time
 from typing import IO
 
+import numpy as np
+
+from understudy.arrays import UInt8Array
 from understudy.errors import OutputError
 from understudy.frames import LabelledFrame
-from understudy.media.live import LiveInfo, SinkClosed, Sound
+from understudy.media.live import PATIENCE, CaptureOptions, LiveInfo, Picture, SinkClosed, Sound, SourceEnded
+
+
+class RawSource:
+    """Raw BGR frames of a known size, from a pipe."""
+
+    def __init__(self, pipe: IO[bytes], options: CaptureOptions) -> None:
+        self._pipe, self._options = pipe, options
+        self._part = bytearray()
+
+    def open(self) -> LiveInfo:
+        """See ``LiveSource``."""
+        options = self._options
+        return LiveInfo("stdin", options.width, options.height, options.fps)
+
+    def read(self) -> Picture | Sound | None:
+        """See ``LiveSource``."""
+        options = self._options
+        size = options.width * options.height * 3
+        while len(self._part) < size:
+            if os.name == "posix" and not select.select([self._pipe], [], [], PATIENCE)[0]:
+                return None
+            part = os.read(self._pipe.fileno(), size - len(self._part))
+            if not part:
+                raise SourceEnded
+            self._part += part
+        picture: UInt8Array = (
+            np.frombuffer(bytes(self._part), np.uint8).reshape(options.height, options.width, 3).copy()
+        )
+        self._part.clear()
+        return Picture(picture, time.monotonic())
+
+    def close(self) -> None:
+        """See ``LiveSource``."""
 
 
 class RawSink:
     """Writes every frame's bytes, BGR, row by row, to a pipe."""
 
-    depth, steady, patience, name = 2, True, 0.8, "stdout"
+    depth, steady, keeps, name = 2, True, False, "stdout"
 
     def __init__(self, pipe: IO[bytes]) -> None:
         self._pipe = pipe

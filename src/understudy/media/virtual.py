@@ -17,7 +17,7 @@ _HINT = (
 class VirtualCameraSink:
     """A virtual camera: v4l2loopback on Linux, OBS's elsewhere."""
 
-    depth, steady, patience, name = 1, True, 0.8, "virtual camera"
+    depth, steady, keeps, name = 1, True, False, "virtual camera"
 
     def __init__(self) -> None:
         self._camera: Any = None

@@ -31,7 +31,7 @@ class WindowSink:
     """
 
     #: Steady: its keys work while no frames come, too.
-    depth, steady, patience, name = 1, True, 0.8, "window"
+    depth, steady, keeps, name = 1, True, False, "window"
 
     def __init__(self, press: Callable[[str], None] | None = None, text: Callable[[], list[str]] | None = None) -> None:
         self._press, self._text = press, text

@@ -55,7 +55,7 @@ class FaceSwap:
         self._tracker = perception.tracker(settings.tracker)
         self._selector = FaceSelector(settings.faces)
         self._blender = Blender(settings.blend)
-        self._sealer, self._content = sealer, content
+        self._sealer, self.content = sealer, content
         self.timings = Timings()
         self.frames = 0
         self.frames_swapped = 0
@@ -68,7 +68,7 @@ class FaceSwap:
         Raises:
             ContentRefusedError: it is intimate.
         """
-        self._content.frame(frame.picture, frame.seconds)
+        self.content.frame(frame.picture, frame.seconds)
         with self.timings.measure("perceive"):
             faces = self._perceive(frame)
             chosen = self._selector.select(faces, frame.seconds)

@@ -8,21 +8,23 @@ from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from understudy.errors import CorruptMediaError, NoFaceError
 from understudy.frames import LabelledFrame
 from understudy.media import MediaInfo, MediaKind, check_output, open_sink, open_source
 from understudy.media.base import Source
 from understudy.media.opening import check_suffix
-from understudy.pipeline.casting import cast
+from understudy.pipeline.casting import Cast, cast
 from understudy.pipeline.engines import make_engine
 from understudy.pipeline.overlap import Behind, ahead
 from understudy.pipeline.perception import Perception
 from understudy.pipeline.settings import Settings
 from understudy.pipeline.stages import FaceSwap
-from understudy.pipeline.trust import USE_OF, Trust
+from understudy.pipeline.trust import USE_OF, Output, Trust
 from understudy.provenance import ConsentClaim
 from understudy.provenance.content import ContentCheck
+from understudy.swapping import Swapper
 
 #: Called after every frame with the frames done and, if known, how many there are.
 Progress = Callable[[int, "int | None"], None]
@@ -114,20 +116,7 @@ def swap_file(
     with open_source(target, settings.max_pixels) as source:
         info = source.info
         check_output(output, info.kind, [target, *sources], overwrite=overwrite)
-        trust, perception, content = Trust(settings), Perception.embedded(), ContentCheck(settings.content)
-        person = cast(
-            sources,
-            USE_OF[info.kind],
-            consent,
-            engine=engine,
-            perception=perception,
-            trust=trust,
-            content=content,
-            settings=settings,
-        )
-        made = trust.output(target, info.kind, person.consents, person.digests)
-        still = info.kind is MediaKind.IMAGE
-        swap = FaceSwap(engine, person.identity, perception, settings, made.sealer, content, still=still)
+        swap, made, person = _prepared(sources, target, info.kind, engine, settings, consent)
         ready = time.perf_counter()
         with open_sink(output, info, settings.encode, made.release, overwrite=overwrite) as sink:
             first = _run(source, info, swap, sink.write, progress)
@@ -156,8 +145,34 @@ def swap_file(
         fps=round(swap.frames / (finished - ready), 2),
         first_frame_seconds=round(first - started, 3),
         stages_ms=swap.timings.summary(),
-        notes=(*person.notes, *sink.notes, content.note),
+        notes=(*person.notes, *sink.notes, swap.content.note),
     )
+
+
+def _prepared(
+    sources: Sequence[Path],
+    target: Path,
+    kind: MediaKind,
+    engine: Swapper[Any],
+    settings: Settings,
+    consent: ConsentClaim | None,
+) -> tuple[FaceSwap, Output, Cast]:
+    """All that is settled before the first frame: whose face, whether it may be used, how the output is signed."""
+    trust, perception, content = Trust(settings), Perception.embedded(), ContentCheck(settings.content)
+    person = cast(
+        sources,
+        USE_OF[kind],
+        consent,
+        engine=engine,
+        perception=perception,
+        trust=trust,
+        content=content,
+        settings=settings,
+    )
+    made = trust.output(target, kind, person.consents, person.digests)
+    still = kind is MediaKind.IMAGE
+    swap = FaceSwap(engine, person.identity, perception, settings, made.sealer, content, still=still)
+    return swap, made, person
 
 
 def _run(

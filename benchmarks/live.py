@@ -1,7 +1,8 @@
 """How live output keeps up: a clip at its own pace as the camera, x264 over UDP as the sink.
 
-``python -m benchmarks.live [--clip FILE] [--seconds N]``. Prints frames a second, latency from capture to hand-over,
-drops, milliseconds a stage, and the process's memory at the beginning and at the end.
+``python -m benchmarks.live [--seconds N] [--clip FILE] [--faces largest|all]``. Without a clip: one face, then two, 720p
+at 30 fps. Prints frames a second, latency from capture to hand-over, drops, milliseconds a stage, and the memory that
+the process holds at the first minute and at the end. Of a session's first five seconds nothing is counted.
 """
 
 from __future__ import annotations
@@ -9,16 +10,22 @@ from __future__ import annotations
 import argparse
 import resource
 import tempfile
-import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
+from understudy.arrays import UInt8Array
 from understudy.live import LiveSession
 from understudy.media.broadcast import PushSink
 from understudy.media.live import CaptureOptions
 from understudy.media.playback import FileSource
 from understudy.pipeline import Settings
 from understudy.provenance import ConsentClaim
-from understudy.testing import ClipSpec, Puppet, portrait, portrait_path, write_puppet_clip
+from understudy.testing import ClipSpec, Puppet, portrait, portrait_path, talking, write_clip
+
+#: Seconds before anything is counted, and of the made clips.
+WARM, LENGTH = 5.0, 10.0
 
 
 def resident() -> float:
@@ -27,41 +34,64 @@ def resident() -> float:
     return pages * resource.getpagesize() / 1e6
 
 
+def made(path: Path, faces: int) -> Path:
+    """A 720p clip of one talking face, or of two beside each other."""
+    width = 1280 // faces
+    puppets = [Puppet(portrait("astronaut"), (width, 720), face_share=0.45) for _ in range(faces)]
+
+    def pictures() -> Iterator[UInt8Array]:
+        for number in range(round(LENGTH * 30)):
+            yield np.hstack([p.render(talking(number / 30 + side)).picture for side, p in enumerate(puppets)])
+
+    write_clip(path, pictures(), ClipSpec(rate=30))
+    return path
+
+
+def run(clip: Path, home: Path, faces: str, seconds: float) -> None:
+    """Run one session and print what it did."""
+    session = LiveSession(
+        [[portrait_path("hopper")]],
+        FileSource(clip, CaptureOptions(loop=True)),
+        [lambda _: PushSink("udp://127.0.0.1:9")],
+        Settings(home=home, faces=faces),
+        consent=ConsentClaim("sample"),
+    )
+    session.start()
+    session.wait(WARM)
+    before = session.statistics()
+    session.wait(min(seconds, 60))
+    minute = resident()
+    session.wait(max(seconds - 60, 0))
+    after, end = session.statistics(), resident()
+    session.stop()
+    took = after.seconds - before.seconds
+    written = [sum(int(str(sink["written"])) for sink in found.sinks.values()) for found in (before, after)]
+    print(f"{clip.name} {session.info.width}x{session.info.height} at {float(session.info.fps):g} fps, {took:.0f} s")
+    print(f"  in {(after.frames_in - before.frames_in) / took:.2f} fps, out {(written[1] - written[0]) / took:.2f} fps")
+    print(f"  latency before the encoder, last minute, ms: {after.latency_ms}")
+    drops = {cause: count - before.drops.get(cause, 0) for cause, count in after.drops.items()}
+    print(f"  dropped: { {cause: count for cause, count in drops.items() if count} or 'none'}")
+    print(f"  swapped {after.frames_swapped}, lost faces covered in {after.frames_covered} frames")
+    for stage, times in after.stages_ms.items():
+        print(f"    {stage:9s} p50 {times['p50']:6.2f} ms   p95 {times['p95']:6.2f} ms")
+    print(f"  memory: {minute:.0f} MB after {min(seconds, 60):.0f} s, {end:.0f} MB after {seconds:.0f} s")
+
+
 def main() -> None:
     """Run it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clip", type=Path, default=None)
     parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--faces", default="largest")
+    parser.add_argument("--faces", choices=("largest", "all"), default=None)
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        clip = asked.clip
-        if clip is None:
-            clip = Path(folder) / "clip.mp4"
-            write_puppet_clip(clip, Puppet(portrait("astronaut"), (1280, 720), face_share=0.45), 5.0, ClipSpec(rate=30))
-        session = LiveSession(
-            [[portrait_path("hopper")]],
-            FileSource(clip, CaptureOptions(loop=True)),
-            [lambda _: PushSink("udp://127.0.0.1:9")],
-            Settings(home=Path(folder) / "home", faces=asked.faces),
-            consent=ConsentClaim("sample"),
-        )
-        session.start()
-        session.wait(5)  # models are warm, caches filled
-        begin, before = resident(), session.statistics()
-        started = time.monotonic()
-        session.wait(asked.seconds)
-        took, after, end = time.monotonic() - started, session.statistics(), resident()
-        session.stop()
-    written = [sum(int(str(sink["written"])) for sink in found.sinks.values()) for found in (before, after)]
-    print(f"  {clip.name} {session.info.width}x{session.info.height} at {float(session.info.fps):g} fps, {took:.0f} s")
-    print(f"  in {(after.frames_in - before.frames_in) / took:.2f} fps, out {(written[1] - written[0]) / took:.2f} fps")
-    print(f"  latency before the encoder, ms: {after.latency_ms}")
-    drops = {cause: count - before.drops.get(cause, 0) for cause, count in after.drops.items()}
-    print(f"  dropped: {drops or 'none'}; lost faces covered in {after.frames_covered} frames")
-    for stage, times in after.stages_ms.items():
-        print(f"    {stage:9s} p50 {times['p50']:6.2f} ms   p95 {times['p95']:6.2f} ms")
-    print(f"  memory: {begin:.0f} MB after 5 s, {end:.0f} MB at the end")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if asked.clip is not None:
+            run(asked.clip, folder / "home", asked.faces or "largest", asked.seconds)
+            return
+        for faces, choice in ((1, "largest"), (2, "all")):
+            if asked.faces in (None, choice):
+                run(made(folder / f"faces-{faces}.mp4", faces), folder / "home", choice, asked.seconds)
 
 
 if __name__ == "__main__":

@@ -30,9 +30,10 @@ from understudy.errors import UnderstudyError
 from understudy.faces import Faces
 from understudy.frames import Frame, LabelledFrame
 from understudy.media import EncodeOptions, MediaKind, open_sink, open_source
-from understudy.media.broadcast import PushSink, RecordingSink
+from understudy.media.broadcast import PushSink
 from understudy.media.live import LiveInfo
 from understudy.media.raw import RawSink
+from understudy.media.recording import RecordingSink
 from understudy.media.virtual import VirtualCameraSink
 from understudy.media.window import WindowSink
 from understudy.pipeline import Settings

@@ -39,11 +39,11 @@ class Change(NamedTuple):
 
     Attributes:
         box: Where.
-        before: uint8 BGR: what was there before.
+        before: uint8 BGR: what was there before; None for a frame without ``origin``, which no sink asks for it.
     """
 
     box: PixelBox
-    before: UInt8Array
+    before: UInt8Array | None
 
 
 @dataclass(eq=False, slots=True)
@@ -85,7 +85,7 @@ class Frame:
         """
         box = box.clipped(self.width, self.height)
         view = self.picture[box.y0 : box.y1, box.x0 : box.x1]
-        self.changes.append(Change(box, view.copy()))
+        self.changes.append(Change(box, None if self.origin is None else view.copy()))
         return view
 
     @property

@@ -21,9 +21,10 @@ from understudy.errors import InputError, NoSpaceError, OutputError, RunError, S
 from understudy.faces import Faces
 from understudy.frames import Frame, LabelledFrame
 from understudy.live import LiveSession
-from understudy.media.broadcast import PushSink, RecordingSink
+from understudy.media.broadcast import PushSink
 from understudy.media.live import CaptureOptions, LiveInfo, SinkClosed, SinkLostError
 from understudy.media.playback import FileSource
+from understudy.media.recording import RecordingSink
 from understudy.pipeline import Settings
 from understudy.provenance import FrameSealer, Home, Ledger
 from understudy.release import Tags

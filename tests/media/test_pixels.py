@@ -98,7 +98,7 @@ def test_a_colour_goes_there_and_back(matrix, color_range):
 
 def test_changes_that_overlap_are_told_apart():
     rng = np.random.default_rng(5)
-    frame = Frame(rng.integers(0, 255, (40, 40, 3), np.uint8))
+    frame = Frame(rng.integers(0, 255, (40, 40, 3), np.uint8), origin="decoded")
     start = frame.picture.copy()
     for box in (PixelBox(3, 3, 20, 20), PixelBox(10, 10, 33, 30), PixelBox(0, 0, 8, 8)):
         frame.change(box)[:] = rng.integers(0, 255, 3)

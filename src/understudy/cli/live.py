@@ -200,8 +200,9 @@ def _wait(session: LiveSession, seconds: float | None, told: threading.Event) ->
 
 def _sink(word: str, bitrate: int, session: list[LiveSession], inputs: list[Path], *, overwrite: bool) -> MakeSink:
     """What makes the sink that a word names; wrong words are told before anything is opened."""
-    from understudy.media.broadcast import MUXERS, BroadcastOptions, PushSink, RecordingSink, check_recording
+    from understudy.media.broadcast import MUXERS, BroadcastOptions, PushSink
     from understudy.media.raw import RawSink
+    from understudy.media.recording import RecordingSink, check_recording
     from understudy.media.virtual import VirtualCameraSink
     from understudy.media.window import WindowSink
 

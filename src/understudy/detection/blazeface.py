@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.faces import Faces
 from understudy.geometry.boxes import weighted_nms
+from understudy.geometry.transforms import resized
 from understudy.models.runtime import LiteModel
 
 #: Overlap from which two detections are one face (MediaPipe's setting).
@@ -127,12 +127,7 @@ class _Network:
         inner = (max(1, round(width * scale)), max(1, round(height * scale)))
         left, top = (size - inner[0]) // 2, (size - inner[1]) // 2
         small = np.zeros((size, size, 3), np.uint8)
-        cv2.resize(
-            picture,
-            inner,
-            dst=small[top : top + inner[1], left : left + inner[0]],
-            interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR,
-        )
+        small[top : top + inner[1], left : left + inner[0]] = resized(picture, inner)
         blob = small[:, :, ::-1].astype(np.float32) * (1 / 127.5) - 1
         result = self._model.run(np.ascontiguousarray(blob))
         raw, logits = (result[name] for name in self._outputs)

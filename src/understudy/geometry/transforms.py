@@ -90,6 +90,29 @@ def scale_of(transform: FloatArray) -> float:
     return float(np.sqrt(abs(np.linalg.det(transform[:, :2]))))
 
 
+def resized(picture: UInt8Array, size: tuple[int, int]) -> UInt8Array:
+    """The picture at another size, without aliasing.
+
+    A much larger one is halved first, which OpenCV does many times as fast as any other step; the mean of means over
+    equal areas is the same.
+
+    Args:
+        picture: uint8 (H, W, 3) or (H, W).
+        size: Width and height of the result.
+
+    Returns:
+        uint8 (height, width, 3) or (height, width).
+    """
+    width, height = size
+    while min(picture.shape[1] / width, picture.shape[0] / height) >= 4:
+        half = (picture.shape[1] // 2, picture.shape[0] // 2)
+        picture = np.asarray(cv2.resize(picture, half, interpolation=cv2.INTER_AREA), np.uint8)
+    smaller = width < picture.shape[1] or height < picture.shape[0]
+    return np.asarray(
+        cv2.resize(picture, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR), np.uint8
+    )
+
+
 def crop(picture: UInt8Array, transform: FloatArray, size: tuple[int, int]) -> UInt8Array:
     """Sample a crop without aliasing.
 

@@ -86,6 +86,11 @@ class Outlet:
         self._thread.join(patience)
         return not self._thread.is_alive()
 
+    def abandon(self) -> None:
+        """It waits for nothing any more."""
+        self._stop.set()
+        self.sink.abandon()
+
     @property
     def failed_file(self) -> bool:
         """Whether it was to make a file and could not: that is a failure of the whole."""

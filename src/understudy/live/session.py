@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -38,6 +39,8 @@ _REOPEN = 1.0
 _PATIENCE = 0.8
 #: Seconds that a recording has to be put in order and signed.
 _SIGNING = 600.0
+#: The mean time a frame takes follows each frame's by this share; below this share of a frame's length, we keep up.
+_LEARNING, _KEEPS_UP = 0.1, 0.85
 #: Seconds between two writes of the statistics file.
 _SAVE_EVERY = 1.0
 
@@ -170,6 +173,9 @@ class LiveSession:
             thread = threading.Thread(target=self._watched, args=(run,), name=name, daemon=True)
             self._threads.append(thread)
             thread.start()
+        # Models and compiled code stay: looking through them for rubbish now and then held up frames for 50 ms.
+        gc.collect()
+        gc.freeze()
 
     @property
     def info(self) -> LiveInfo:
@@ -215,6 +221,7 @@ class LiveSession:
         """
         self._stop.set()
         self._over.set()
+        gc.unfreeze()
         self._slot.close()
         for outlet in self._outlets:
             outlet.finish()
@@ -223,7 +230,9 @@ class LiveSession:
         # What is merely shown or sent first: a recording may take its time to be signed.
         for outlet in sorted(self._outlets, key=lambda outlet: outlet.sink.keeps):
             if not outlet.ended(_SIGNING if outlet.sink.keeps else _PATIENCE):
-                self._notes.append(f"{outlet.sink.name} did not end in time")
+                outlet.abandon()
+                if not outlet.ended(_PATIENCE):
+                    self._notes.append(f"{outlet.sink.name} did not end in time")
             self._notes += outlet.notes
         statistics = self.statistics()
         failure = self._error or next((outlet.failure for outlet in self._outlets if outlet.failed_file), None)
@@ -294,11 +303,13 @@ class LiveSession:
             return
 
     def _work(self) -> None:
-        last = -1
+        last, usual = -1, 0.0
+        period = float(1 / self._info.fps)
         while not self._stop.is_set():
             item = self._slot.get(0.2)
             if item is None:
                 continue
+            begin = time.monotonic()
             picture = _fitted(item.picture, self._info.width, self._info.height)
             if self.mirror:
                 picture = np.asarray(cv2.flip(picture, 1), np.uint8)
@@ -307,6 +318,9 @@ class LiveSession:
             self._recorder.made()
             for outlet in list(self._outlets):
                 outlet.put(labelled)
+            # A frame that waited for a slow one is worth showing as long as we catch up; else only the newest is.
+            usual += _LEARNING * (time.monotonic() - begin - usual)
+            self._slot.depth = 2 if usual < _KEEPS_UP * period else 1
 
     def _save(self) -> None:
         while self._stats_file is not None and not self._stop.wait(_SAVE_EVERY):

@@ -13,18 +13,22 @@ class Slot(Generic[Item]):
     """Holds the newest items. Putting never waits: the oldest one makes room.
 
     Args:
-        depth: How many may wait.
+        depth: How many may wait. May be set anew at any time.
     """
 
     def __init__(self, depth: int = 1) -> None:
-        self._items: deque[Item] = deque(maxlen=depth)
+        self.depth = depth
+        self._items: deque[Item] = deque()
         self._changed = threading.Condition()
         self._closed = False
 
     def put(self, item: Item) -> int:
-        """Leave an item; how many had to make room for it (0 or 1)."""
+        """Leave an item; how many had to make room for it."""
         with self._changed:
-            dropped = int(len(self._items) == self._items.maxlen)
+            dropped = 0
+            while len(self._items) >= self.depth:
+                self._items.popleft()
+                dropped += 1
             self._items.append(item)
             self._changed.notify()
             return dropped

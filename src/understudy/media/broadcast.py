@@ -1,40 +1,39 @@
-"""Live sinks that encode: pushes to a server, MPEG-TS over UDP, and recordings that survive a kill."""
+"""Live output to a server or address: RTMP, RTMPS, MPEG-TS over UDP or TCP."""
 
 from __future__ import annotations
 
 import contextlib
+import json
+import queue
 import re
-from collections.abc import Iterable, Iterator
+import subprocess
+import sys
+import threading
+import time
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
-import av
-import av.error
-import numpy as np
-
-from understudy.errors import EncodingError, OutputError, UnderstudyError, UnknownSuffixError
+from understudy.errors import EncodingError
 from understudy.frames import LabelledFrame
-from understudy.media.atomic import AtomicFile, output_errors
-from understudy.media.base import MediaKind
-from understudy.media.live import SOUND_RATE, LiveInfo, SinkLostError, Sound, reason_of
-from understudy.media.opening import check_output
-from understudy.media.tags import add_xmp
-from understudy.release import Release
+from understudy.media.live import LiveInfo, SinkLostError, Sound
+from understudy.media.planar import i420
+from understudy.streaming.encoder import StreamFormat
+from understudy.streaming.sender import ANSWER, HEADER, OPEN, PICTURE, SOUND
 
 #: FFmpeg's muxer by scheme.
 MUXERS: Final = {"rtmp": "flv", "rtmps": "flv", "udp": "mpegts", "tcp": "mpegts"}
-_UNIT: Final = Fraction(1, 1000)
-#: Microseconds that pictures wait for sound that does not come, and the other way round: FFmpeg's own are ten million.
-_NO_WAITING: Final = "300000"
-#: Samples by which sound may wander from the clock.
-_GAP: Final = SOUND_RATE // 20
+#: Seconds that the sending process has for its start, beyond what the server has for its answer.
+_START: Final = 8.0
+#: Seconds that it has to send what is left at the end.
+_ENDING: Final = 0.5
+#: Bytes that a pipe to it holds where the system lets us say so: a frame takes a few turns, not forty.
+_PIPE: Final = 1 << 20
 
 
 @dataclass(frozen=True)
 class BroadcastOptions:
-    """How live output is encoded.
+    """How live output is coded.
 
     Attributes:
         bitrate: Most bits a second of the pictures.
@@ -45,72 +44,14 @@ class BroadcastOptions:
     preset: str = "ultrafast"
 
 
-class _Encoder:
-    """Pictures and sound into one container, by their times."""
-
-    def __init__(self, container: Any, info: LiveInfo, options: BroadcastOptions) -> None:
-        self._container = container
-        self._size = info.width - info.width % 2, info.height - info.height % 2
-        video: Any = container.add_stream("libx264", rate=info.fps)
-        video.width, video.height = self._size
-        video.pix_fmt = "yuv420p"
-        video.codec_context.time_base = video.time_base = _UNIT
-        video.codec_context.gop_size = max(round(float(info.fps) * 2), 1)
-        video.codec_context.colorspace, video.codec_context.color_range = 1, 1
-        video.options = {
-            "preset": options.preset,
-            "tune": "zerolatency",
-            "crf": "21",
-            "maxrate": str(options.bitrate),
-            "bufsize": str(options.bitrate),
-        }
-        self._video = video
-        self._sound: Any = None
-        if info.sound:
-            self._sound = container.add_stream("aac", rate=SOUND_RATE)
-            self._sound.layout, self._sound.bit_rate = "stereo", 160_000
-            self._fifo = av.AudioFifo()
-        self._last = -1
-        self._next: int | None = None
-
-    def write(self, labelled: LabelledFrame, seconds: float) -> None:
-        frame = LabelledFrame.opened(labelled)
-        picture = frame.picture
-        if (picture.shape[1], picture.shape[0]) != self._size:
-            picture = np.ascontiguousarray(picture[: self._size[1], : self._size[0]])
-        # OpenCV's conversion is several times as fast as FFmpeg's, but knows only BT.601 in limited range.
-        image = av.VideoFrame.from_ndarray(picture, format="bgr24").reformat(format="yuv420p", dst_colorspace=1)
-        pts = max(round(seconds / _UNIT), self._last + 1)
-        self._last = image.pts = pts
-        image.time_base = _UNIT
-        self._container.mux(self._video.encode(image))
-
-    def hear(self, sound: Sound, seconds: float) -> None:
-        if self._sound is None or seconds < 0:
-            return
-        position = round(seconds * SOUND_RATE)
-        # Pieces follow each other to the sample; only after a gap, or at first, does the clock decide.
-        if self._next is None or abs(position - self._next - self._fifo.samples) > _GAP:
-            if self._next is not None and position < self._next:
-                return  # from before what was sent: its clock was set back
-            self._fifo = av.AudioFifo()
-            self._next = position
-        frame = av.AudioFrame.from_ndarray(sound.samples.reshape(1, -1), format="s16", layout="stereo")
-        frame.sample_rate, frame.pts = SOUND_RATE, None
-        self._fifo.write(frame)
-        while (part := self._fifo.read(1024)) is not None:
-            part.pts, part.time_base = self._next, Fraction(1, SOUND_RATE)
-            self._next += 1024
-            self._container.mux(self._sound.encode(part))
-
-    def finish(self) -> None:
-        for stream in (self._video, self._sound):
-            if stream is not None:
-                self._container.mux(stream.encode(None))
+def stream_format(info: LiveInfo, options: BroadcastOptions) -> StreamFormat:
+    """What a live encoder is told. An odd row or column is left out."""
+    width, height = info.width - info.width % 2, info.height - info.height % 2
+    return StreamFormat(width, height, str(info.fps), info.sound, options.bitrate, options.preset)
 
 
 class PushSink:
-    """Sends to a server or address: RTMP, RTMPS, MPEG-TS over UDP or TCP."""
+    """Sends to a server or address, from a process of its own (see ``streaming.sender``)."""
 
     depth, steady, keeps = 4, True, False
 
@@ -120,183 +61,123 @@ class PushSink:
         # Neither password nor stream key is for logs.
         plain = re.sub(r"//[^/@]*@", "//", address).split("?", 1)[0]
         self.name = plain.rsplit("/", 1)[0] if self._muxer == "flv" else plain
-        self._container: Any = None
-        self._encoder: _Encoder | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._states: queue.Queue[dict[str, Any]] = queue.Queue()
+        self._abandoned = threading.Event()
 
     def open(self, info: LiveInfo) -> None:
         """See ``LiveSink``."""
         self._drop()
-        options = {"max_interleave_delta": _NO_WAITING}
-        if self._muxer == "flv":
-            options["flvflags"] = "no_duration_filesize"
         address = self._address
         if address.startswith("udp"):
             address += ("&" if "?" in address else "?") + "pkt_size=1316"
-        try:
-            self._container = av.open(address, "w", format=self._muxer, options=options)
-            self._encoder = _Encoder(self._container, info, self._options)
-            self._container.start_encoding()
-        except (av.error.FFmpegError, OSError) as fault:
-            self._drop()
-            raise SinkLostError(f"no answer ({reason_of(fault)})", "Is the server there, and the key right?") from fault
+        form = stream_format(info, self._options)
+        self._states = queue.Queue()
+        self._process = _started(self._states)
+        asked = {"address": address, "muxer": self._muxer, "format": form.as_json()}
+        with contextlib.suppress(OSError):  # it says why
+            self._send(OPEN, 0.0, memoryview(json.dumps(asked).encode()))
+        state = self._state(ANSWER + _START)
+        if state.get("state") == "open":
+            return
+        self._drop()
+        reason = state.get("reason", "it does not answer")
+        if state.get("fatal"):
+            raise EncodingError(f"can't send to {self.name}: {reason}", "Name another address.")
+        raise SinkLostError(f"no answer ({reason})", "Is the server there, and the key right?")
 
     def write(self, labelled: LabelledFrame, seconds: float) -> None:
         """See ``LiveSink``."""
-        assert self._encoder is not None
-        with self._watched():
-            self._encoder.write(labelled, seconds)
+        self._send_or_lose(PICTURE, seconds, i420(LabelledFrame.opened(labelled).picture).data)
 
     def hear(self, sound: Sound, seconds: float) -> None:
         """See ``LiveSink``."""
-        assert self._encoder is not None
-        with self._watched():
-            self._encoder.hear(sound, seconds)
+        self._send_or_lose(SOUND, seconds, sound.samples.data.cast("B"))
 
-    @contextlib.contextmanager
-    def _watched(self) -> Iterator[None]:
+    def _send_or_lose(self, kind: bytes, seconds: float, content: memoryview) -> None:
         try:
-            yield
-        except (av.error.FFmpegError, OSError) as fault:
+            self._send(kind, seconds, content)
+        except OSError as fault:
+            state = self._state(0.5)
             self._drop()
-            raise SinkLostError(f"broke off ({reason_of(fault)})", "It is tried again.") from fault
+            raise SinkLostError(f"broke off ({state.get('reason', 'no answer')})", "It is tried again.") from fault
+
+    def _send(self, kind: bytes, seconds: float, content: memoryview) -> None:
+        assert self._process is not None
+        pipe = self._process.stdin
+        assert pipe is not None
+        for part in (HEADER.pack(kind, seconds, len(content)), content):
+            left = memoryview(part)
+            while left:
+                # It gives way: what reads at the other end ends by itself when the server says nothing.
+                left = left[pipe.write(left) :]
+
+    def _state(self, patience: float) -> dict[str, Any]:
+        """What the process says next; an empty answer if that is nothing within ``patience`` seconds."""
+        until = time.monotonic() + patience
+        while not self._abandoned.is_set():
+            with contextlib.suppress(queue.Empty):
+                return self._states.get(timeout=0.05)
+            if time.monotonic() > until:
+                break
+        return {}
+
+    def abandon(self) -> None:
+        """See ``LiveSink``."""
+        self._abandoned.set()
+        process = self._process
+        if process is not None:
+            process.kill()
 
     def close(self) -> list[str]:
         """See ``LiveSink``."""
-        if self._encoder is not None:
-            with contextlib.suppress(av.error.FFmpegError, OSError):
-                self._encoder.finish()
+        if self._process is not None:
+            assert self._process.stdin is not None
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_ENDING)
         self._drop()
         return []
 
     def _drop(self) -> None:
-        container, self._container, self._encoder = self._container, None, None
-        if container is not None:
-            with contextlib.suppress(av.error.FFmpegError, OSError):
-                container.close()
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
 
 
-class RecordingSink:
-    """A file. While it grows it is ``NAME.recording.mp4``, in fragments: what was written survives a kill.
+def _started(states: queue.Queue[dict[str, Any]]) -> subprocess.Popen[bytes]:
+    """The process; a thread that ends with it puts what it says into ``states``."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "understudy.streaming.sender"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        bufsize=0,
+        # The folder that this package is in: a file of the user's folder is not taken for a library.
+        cwd=Path(__file__).resolve().parents[2],
+        start_new_session=True,  # Ctrl-C is for the session
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    if sys.platform == "linux":
+        import fcntl
 
-    At the end it is put into the order that players like, signed, and takes its name.
-
-    Args:
-        path: What it shall be called: mp4 or mov.
-        release: Signs it.
-        overwrite: Whether a file of that name may be replaced.
-    """
-
-    depth, steady, keeps = 8, True, True
-
-    def __init__(
-        self, path: Path, release: Release, options: BroadcastOptions | None = None, *, overwrite: bool = False
-    ) -> None:
-        self._path, self._release, self._options = path, release, options or BroadcastOptions()
-        self._overwrite = overwrite
-        self.name = path.name
-        self.growing = path.with_name(f"{path.stem}.recording{path.suffix}")
-        self._container: Any = None
-        self._encoder: _Encoder | None = None
-        self._failed = False
-
-    def open(self, info: LiveInfo) -> None:
-        """See ``LiveSink``."""
-        if self.growing.exists():
-            raise OutputError(
-                f"an earlier recording was not finished: {self.growing}", "Move it away; it can be played as it is."
-            )
-        with output_errors(self._path):
-            self._container = av.open(
-                str(self.growing.absolute()),
-                "w",
-                format="mp4",
-                options={
-                    # Can be played however far it got.
-                    "movflags": "frag_keyframe+empty_moov+default_base_moof+use_metadata_tags",
-                    "flush_packets": "1",
-                    "max_interleave_delta": _NO_WAITING,
-                },
-            )
-            self._container.metadata.update(self._release.tags.fields)
-            self._encoder = _Encoder(self._container, info, self._options)
-
-    def write(self, labelled: LabelledFrame, seconds: float) -> None:
-        """See ``LiveSink``."""
-        assert self._encoder is not None
-        with self._guarded():
-            self._encoder.write(labelled, seconds)
-
-    def hear(self, sound: Sound, seconds: float) -> None:
-        """See ``LiveSink``."""
-        assert self._encoder is not None
-        with self._guarded():
-            self._encoder.hear(sound, seconds)
-
-    @contextlib.contextmanager
-    def _guarded(self) -> Iterator[None]:
-        try:
-            with output_errors(self._path):
-                yield
-        except UnderstudyError:
-            self._failed = True
-            raise
-        except ValueError as fault:
-            self._failed = True
-            raise EncodingError(f"{self.name} can't be encoded: {fault}", "Try another size.") from fault
-
-    def close(self) -> list[str]:
-        """Finish, sign, name."""
-        if self._container is None or self._encoder is None:
-            return []
-        with contextlib.suppress(av.error.FFmpegError, OSError):
-            if not self._failed:
-                self._encoder.finish()
-        with contextlib.suppress(av.error.FFmpegError, OSError):
-            self._container.close()
-        self._container = None
-        if not self.growing.exists():
-            return [f"nothing was recorded to {self.name}"]
-        file = AtomicFile(self._path, overwrite=self._overwrite)
-        try:
-            with output_errors(self._path):
-                _in_order(self.growing, file.path, self._release)
-                add_xmp(file.path, self._path.suffix.lower(), self._release.tags.xmp)
-            file.release(self._release)
-        except UnderstudyError as fault:
-            raise OutputError(
-                f"{self.name} was not released: {fault.message}",
-                f"What was recorded is in {self.growing}: labelled and marked, not signed.",
-            ) from fault
-        finally:
-            file.discard()
-        self.growing.unlink(missing_ok=True)
-        return [f"recorded {self._path}", *self._release.notes]
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(process.stdin.fileno(), fcntl.F_SETPIPE_SZ, _PIPE)
+    threading.Thread(target=_listen, args=(process.stdout, states), name="sender", daemon=True).start()
+    return process
 
 
-def check_recording(path: Path, inputs: Iterable[Path], *, overwrite: bool) -> None:
-    """Refuse a recording's name before anything is opened.
-
-    Raises:
-        UsageError, OutputError: it can't be written.
-    """
-    if path.suffix.lower() not in (".mp4", ".mov"):
-        raise UnknownSuffixError(
-            f"can't record to {path.name}", "Name a file that ends in .mp4 or .mov, or an address."
-        )
-    check_output(path, MediaKind.VIDEO, inputs, overwrite=overwrite)
-
-
-def _in_order(fragments: Path, path: Path, release: Release) -> None:
-    """The same pictures and sound as one plain mp4, its index first."""
-    with (
-        av.open(str(fragments.absolute())) as source,
-        av.open(
-            str(path.absolute()), "w", format="mp4", options={"movflags": "+faststart+use_metadata_tags"}
-        ) as output,
-    ):
-        output.metadata.update(release.tags.fields)
-        streams = {stream.index: output.add_stream_from_template(stream) for stream in source.streams}
-        for packet in source.demux():
-            if packet.dts is not None:
-                packet.stream = streams[packet.stream.index]
-                output.mux(packet)
+def _listen(said: IO[bytes], states: queue.Queue[dict[str, Any]]) -> None:
+    with contextlib.suppress(OSError, ValueError):  # closed meanwhile
+        for line in said:
+            states.put(json.loads(line))
+    states.put({"state": "gone"})

@@ -10,8 +10,6 @@ from understudy.arrays import Int16Array, UInt8Array
 from understudy.errors import InputError, RunError
 from understudy.frames import LabelledFrame
 
-#: Sound is passed on as 16-bit stereo at this many samples a second.
-SOUND_RATE = 48_000
 #: Seconds that ``read`` blocks at most, where the device lets it: so long a stop may take.
 PATIENCE = 0.2
 
@@ -48,7 +46,7 @@ class Sound(NamedTuple):
     """Some sound.
 
     Attributes:
-        samples: int16 (n, 2) at ``SOUND_RATE``.
+        samples: int16 (n, 2) at ``streaming.encoder.SOUND_RATE``.
         at: When its first sample was captured.
     """
 
@@ -165,6 +163,10 @@ class LiveSink(Protocol):
 
     def close(self) -> list[str]:
         """End. What the user should know of it."""
+        ...
+
+    def abandon(self) -> None:
+        """From another thread: whatever the sink is waiting for is not worth it any more."""
         ...
 
 

@@ -201,6 +201,7 @@ def changes_of(frame: Frame) -> list[tuple[PixelBox, UInt8Array, UInt8Array]]:
         before = after.copy()
         for change in reversed(frame.changes):
             inner = change.box
+            assert change.before is not None  # the frame has an origin
             if box.x0 <= inner.x0 and inner.x1 <= box.x1 and box.y0 <= inner.y0 and inner.y1 <= box.y1:
                 before[inner.y0 - box.y0 : inner.y1 - box.y0, inner.x0 - box.x0 : inner.x1 - box.x0] = change.before
         result.append((box, before, after))

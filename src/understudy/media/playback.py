@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +12,7 @@ from typing import Any, Final
 import av.error
 
 from understudy.errors import NotMediaError
+from understudy.frames import Frame
 from understudy.media.base import MAX_PIXELS
 from understudy.media.live import PATIENCE, CaptureOptions, LiveInfo, Picture, Sound, SourceEnded
 from understudy.media.opening import check_input, open_source
@@ -26,87 +28,106 @@ class FileSource:
 
     def __init__(self, path: Path, options: CaptureOptions) -> None:
         self._path, self._options = path, options
-        self._source: Any = None
-        self._frames: Iterator[Any] = iter(())
-        self._next: Any = None
-        self._sounds: _FileSound | None = None
-        self._begun = 0.0
+        self._run: _Run | None = None
+        self._ahead: ThreadPoolExecutor | None = None
+        self._coming: Future[_Run] | None = None
+        self._begun = self._last = 0.0
         self._period = 1 / 30
 
     def open(self) -> LiveInfo:
         """See ``LiveSource``."""
         check_input(self._path)
-        self._source = open_source(self._path, MAX_PIXELS)
-        info = self._source.info
-        if info.rate is None:
-            self.close()
-            raise NotMediaError(f"{self._path.name} is no video", "Name a video, a camera or an address.")
-        self._period = float(1 / info.rate)
-        self._sounds = _FileSound(self._path)
+        self._run = _Run(self._path)
+        info, rate = self._run.info, self._run.rate
+        self._period = float(1 / rate)
         self._begun = time.monotonic()
-        self._rewind()
-        fps = Fraction(info.rate).limit_denominator(1001)
-        return LiveInfo(self._path.name, info.width, info.height, fps, sound=self._sounds.there)
-
-    def _rewind(self) -> None:
-        self._frames = iter(self._source)
-        self._next = next(self._frames)
-        self._first = self._next.seconds
-        if self._sounds is not None:
-            self._sounds.rewind(self._first)
+        if self._options.loop:
+            self._ahead = ThreadPoolExecutor(1, "playback")
+            self._coming = self._ahead.submit(_Run, self._path)
+        fps = rate.limit_denominator(1001)
+        return LiveInfo(self._path.name, info.width, info.height, fps, sound=self._run.sounds.there)
 
     def read(self) -> Picture | Sound | None:
         """See ``LiveSource``."""
-        now = time.monotonic()
-        if self._sounds is not None and (sound := self._sounds.due(now + _LEAD - self._begun)) is not None:
+        run = self._run
+        assert run is not None
+        if (sound := run.sounds.due(time.monotonic() + _LEAD - self._begun)) is not None:
             return Sound(sound[0], self._begun + sound[1])
-        if self._next is None:
-            self._end()
-        due = self._begun + self._next.seconds - self._first
-        if due > now:
-            time.sleep(min(due - now, PATIENCE))
-            if due > time.monotonic():
+        frame = run.next
+        if frame is None:
+            self._end(run)
+            return None
+        due = self._begun + frame.seconds - run.first
+        wait = due - time.monotonic()
+        if wait > 0:
+            time.sleep(min(wait, PATIENCE))
+            if wait > PATIENCE:
                 return None
-        picture, self._next = self._next.picture, next(self._frames, None)
+        run.advance()
         self._last = due
-        return Picture(picture, due)
+        return Picture(frame.picture, due)
 
-    def _end(self) -> None:
-        if not self._options.loop:
+    def _end(self, run: _Run) -> None:
+        if self._ahead is None or self._coming is None:
             raise SourceEnded
-        self._source.__exit__(None, None, None)
-        self._source = open_source(self._path, MAX_PIXELS)
+        # Opened long before: at the end of a pass there is no time for it.
+        self._run, self._coming = self._coming.result(), self._ahead.submit(_Run, self._path)
         self._begun = self._last + self._period
-        self._rewind()
+        run.close()
 
     def close(self) -> None:
         """See ``LiveSource``."""
-        if self._sounds is not None:
-            self._sounds.close()
-            self._sounds = None
-        if self._source is not None:
+        if self._ahead is not None:
+            self._ahead.shutdown()
+        if self._coming is not None and self._coming.exception() is None:
+            self._coming.result().close()
+        if self._run is not None:
+            self._run.close()
+        self._run = self._ahead = self._coming = None
+
+
+class _Run:
+    """Once through the file."""
+
+    def __init__(self, path: Path) -> None:
+        self._source = open_source(path, MAX_PIXELS)
+        self.info = self._source.info
+        try:
+            if self.info.rate is None:
+                raise NotMediaError(f"{path.name} is no video", "Name a video, a camera or an address.")
+            self.rate = Fraction(self.info.rate)
+            self._frames = iter(self._source)
+            self._next: Frame | None = next(self._frames)
+            self.first = self._next.seconds
+            self.sounds = _FileSound(path, self.first)
+        except BaseException:
             self._source.__exit__(None, None, None)
-            self._source = None
+            raise
+
+    @property
+    def next(self) -> Frame | None:
+        """The next frame; None at the end. Decoded when it is first asked for, before it is due."""
+        if self._next is None:
+            self._next = next(self._frames, None)
+        return self._next
+
+    def advance(self) -> None:
+        """Go on to the one after it."""
+        self._next = None
+
+    def close(self) -> None:
+        """Close the file."""
+        self.sounds.close()
+        self._source.__exit__(None, None, None)
 
 
 class _FileSound:
-    """The first sound track of a file, piece by piece."""
+    """The first sound track of a file, piece by piece; ``first`` is the time of the file's first picture."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._container: Any = None
-        self._pieces: Iterator[tuple[Any, float]] = iter(())
-        self._waiting: tuple[Any, float] | None = None
-        with open_container(path) as container:
-            self.there = any(stream.codec_context is not None for stream in container.streams.audio)
-
-    def rewind(self, first: float) -> None:
-        """Begin anew; ``first`` is the time of the file's first picture."""
-        self.close()
-        if not self.there:
-            return
-        self._container = open_container(self._path)
-        self._pieces = self._decoded(first + float(start_shift(self._container)))
+    def __init__(self, path: Path, first: float) -> None:
+        self._container = open_container(path)
+        self.there = any(stream.codec_context is not None for stream in self._container.streams.audio)
+        self._pieces = self._decoded(first + float(start_shift(self._container))) if self.there else iter(())
         self._waiting = next(self._pieces, None)
 
     def _decoded(self, first: float) -> Iterator[tuple[Any, float]]:
@@ -128,6 +149,5 @@ class _FileSound:
 
     def close(self) -> None:
         """Close the file."""
-        if self._container is not None:
-            self._container.close()
-            self._container, self._waiting = None, None
+        self._container.close()
+        self._waiting = None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
+import threading
 import time
 from typing import IO
 
@@ -49,21 +51,28 @@ class RawSource:
 
 
 class RawSink:
-    """Writes every frame's bytes, BGR, row by row, to a pipe."""
+    """Writes every frame's bytes, BGR, row by row, to a pipe. Whoever reads it slowly gets fewer frames, whole ones."""
 
     depth, steady, keeps, name = 2, True, False, "stdout"
 
     def __init__(self, pipe: IO[bytes]) -> None:
         self._pipe = pipe
+        self._abandoned = threading.Event()
 
-    def open(self, info: LiveInfo) -> None:
+    def open(self, info: LiveInfo) -> None:  # noqa: ARG002 - all there is to know is in the frames
         """See ``LiveSink``."""
+        if os.name == "posix":
+            os.set_blocking(self._pipe.fileno(), False)
 
     def write(self, labelled: LabelledFrame, seconds: float) -> None:  # noqa: ARG002 - a pipe has no clock
         """See ``LiveSink``."""
         data = memoryview(LabelledFrame.opened(labelled).picture.tobytes())
         try:
             while data:
+                if os.name == "posix" and not select.select([], [self._pipe], [], PATIENCE)[1]:
+                    if self._abandoned.is_set():
+                        raise SinkClosed
+                    continue
                 data = data[os.write(self._pipe.fileno(), data) :]
         except BrokenPipeError:
             raise SinkClosed from None
@@ -75,4 +84,11 @@ class RawSink:
 
     def close(self) -> list[str]:
         """See ``LiveSink``."""
+        if os.name == "posix":
+            with contextlib.suppress(OSError):
+                os.set_blocking(self._pipe.fileno(), True)
         return []
+
+    def abandon(self) -> None:
+        """See ``LiveSink``."""
+        self._abandoned.set()

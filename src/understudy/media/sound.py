@@ -7,7 +7,7 @@ from typing import Any
 import av
 
 from understudy.arrays import Int16Array
-from understudy.media.live import SOUND_RATE
+from understudy.streaming.encoder import SOUND_RATE
 
 
 def resampler() -> Any:

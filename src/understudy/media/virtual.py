@@ -47,6 +47,9 @@ class VirtualCameraSink:
     def hear(self, sound: Sound, seconds: float) -> None:
         """See ``LiveSink``: a camera has no sound."""
 
+    def abandon(self) -> None:
+        """See ``LiveSink``: it waits for nobody."""
+
     def close(self) -> list[str]:
         """See ``LiveSink``."""
         if self._camera is not None:

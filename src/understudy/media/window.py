@@ -100,6 +100,9 @@ class WindowSink:
     def hear(self, sound: Sound, seconds: float) -> None:
         """See ``LiveSink``: a window has no sound."""
 
+    def abandon(self) -> None:
+        """See ``LiveSink``: it waits for nobody."""
+
     def close(self) -> list[str]:
         """See ``LiveSink``."""
         if self._pygame is not None:

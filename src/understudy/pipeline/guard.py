@@ -133,7 +133,9 @@ class Guard:
         self._now: float | None = None
         self._last: UInt8Array | None = None
 
-    def cover(self, frame: Frame, faces: Faces, chosen: Faces, patches: list[Patch], *, cut: bool) -> Cover:
+    def cover(
+        self, frame: Frame, faces: Faces, chosen: Faces, patches: list[Patch], *, cut: bool, looked: bool = False
+    ) -> Cover:
         """What has to be covered in ``frame``, which holds no swap yet.
 
         Args:
@@ -142,6 +144,7 @@ class Guard:
             chosen: Those who should be swapped.
             patches: The swaps that there are.
             cut: Whether a new shot begins.
+            looked: Whether the tracker looked for new faces in this frame: no need to look again at once.
         """
         if self.options.on_lost == "pass":
             return Cover()
@@ -152,6 +155,8 @@ class Guard:
         if cut or gap or self._settling is None:
             self._people, self._bystanders, self._settling, self._settled = {}, set(), now, False
             self._searched = -np.inf
+        if looked:
+            self._looked = now
         self._know(faces, chosen, patches, now)
         self._follow(patches, before, scale, now, cut=cut)
         self._suspect(frame, faces, chosen, patches, now)

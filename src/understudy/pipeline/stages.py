@@ -49,7 +49,7 @@ class FaceSwap:
         #: Whose face is put in; may be changed between frames.
         self.identity = identity
         self._guard = guard
-        self._cut = False
+        self._cut = self._looked = False
         self._shown: UInt8Array | None = None
         self._still = still
         self._tracker = perception.tracker(settings.tracker)
@@ -77,7 +77,7 @@ class FaceSwap:
         covered = False
         if self._guard is not None:
             with self.timings.measure("guard"):
-                cover = self._guard.cover(frame, faces, chosen, patches, cut=self._cut)
+                cover = self._guard.cover(frame, faces, chosen, patches, cut=self._cut, looked=self._looked)
                 patches += cover.held
                 covered = cover.any
                 self._cover(frame, cover)
@@ -107,11 +107,11 @@ class FaceSwap:
             frame.change(PixelBox(0, 0, frame.width, frame.height))[:] = self._shown
 
     def _perceive(self, frame: Frame) -> Faces:
-        self._cut = False
+        self._cut = self._looked = False
         if self._still:
             return self._perception.still(frame.picture)
         result = self._tracker.update(frame)
-        self._cut = result.cut
+        self._cut, self._looked = result.cut, result.looked
         if result.cut:
             self._blender.reset()
             self._selector.reset()

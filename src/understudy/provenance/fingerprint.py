@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from understudy.arrays import UInt8Array
+from understudy.geometry.transforms import resized
 
 #: Side of the block of low frequencies that a picture's hash is made of.
 _SIDE: Final = 16
@@ -45,8 +46,8 @@ def picture_hash(picture: UInt8Array) -> int:
     Args:
         picture: uint8, BGR (H, W, 3) or luma (H, W).
     """
-    # In two steps: averaging a large picture's luma costs less than converting all of it.
-    small = cv2.resize(picture, (64, 64), interpolation=cv2.INTER_AREA)
+    # First smaller, then grey: converting all of a large picture costs more.
+    small = resized(picture, (64, 64))
     plane = small if small.ndim == 2 else cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
     lowest = np.asarray(cv2.dct(np.asarray(plane, np.float32)))[: _SIDE + 1, : _SIDE + 1]
     block = lowest[1:, 1:].reshape(-1)

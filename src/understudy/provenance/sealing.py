@@ -16,7 +16,7 @@ class FrameSealer:
         identifier: The output's id: 48 bits.
         label: What the label says and where.
         watermark: How strong the mark is.
-        live: Whether the frames are shown as they are made: then the label is never reduced.
+        live: Whether the frames are shown as they are made: then the label is never reduced, and time is short.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class FrameSealer:
     ) -> None:
         self.identifier = identifier
         self._labeller = Labeller(label, live=live)
-        self._watermarker = Watermarker(identifier, watermark)
+        self._watermarker = Watermarker(identifier, watermark, live=live)
         self._hash = ClipHash()
 
     def seal(self, frame: Frame, faces: Faces) -> LabelledFrame:

@@ -21,8 +21,9 @@ bits and 8 tail bits into 276 coded bits, which fill all symbols in a scrambled 
 already: g = q clip(g0 + k a, g0, g1), with a the least local mean of second differences at two scales around a
 pixel, so that an even surface beside an edge counts as even, and q <= 1 such that no frame's luma is changed by more
 than a PSNR of 42 dB. A fixed dither pattern is added before rounding,
-so that a mark of less than one grey level survives as a mean. g depends on the frame alone and P and the
-dither on nothing that changes in time: on a still picture the mark stands still, it can't flicker.
+so that a mark of less than one grey level survives as a mean. g depends on the frame alone (live,
+on one of every three) and P and the dither on nothing that changes in time: on a still picture the mark stands
+still, it can't flicker.
 
 **How it is found.** Of every frame, scaled to a working size, the local mean is taken off and the rest divided
 by its local deviation to the power 1.3 (a matched filter weighs by strength over variance, and the strength grows
@@ -49,7 +50,8 @@ said (see ``inspection``). Nothing is promised for pictures filmed off a screen,
 redrawn by a network.
 """
 
-from understudy.provenance.watermark.embed import Watermarker, WatermarkOptions
+from understudy.provenance.watermark.embed import Watermarker
 from understudy.provenance.watermark.read import Mark, MarkReader, read_mark
+from understudy.provenance.watermark.strength import WatermarkOptions
 
 __all__ = ["Mark", "MarkReader", "WatermarkOptions", "Watermarker", "read_mark"]

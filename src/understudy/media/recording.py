@@ -1,0 +1,153 @@
+"""Recordings of live output: they survive a kill, and are signed at the end."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+
+from understudy.errors import EncodingError, OutputError, UnderstudyError, UnknownSuffixError
+from understudy.frames import LabelledFrame
+from understudy.media.atomic import AtomicFile, output_errors
+from understudy.media.base import MediaKind
+from understudy.media.broadcast import BroadcastOptions, stream_format
+from understudy.media.live import LiveInfo, Sound
+from understudy.media.opening import check_output
+from understudy.media.planar import i420
+from understudy.media.tags import add_xmp
+from understudy.release import Release
+from understudy.streaming.encoder import NO_WAITING, Encoder
+
+
+class RecordingSink:
+    """A file. While it grows it is ``NAME.recording.mp4``, in fragments: what was written survives a kill.
+
+    At the end it is put into the order that players like, signed, and takes its name.
+
+    Args:
+        path: What it shall be called: mp4 or mov.
+        release: Signs it.
+        overwrite: Whether a file of that name may be replaced.
+    """
+
+    depth, steady, keeps = 8, True, True
+
+    def __init__(
+        self, path: Path, release: Release, options: BroadcastOptions | None = None, *, overwrite: bool = False
+    ) -> None:
+        self._path, self._release, self._options = path, release, options or BroadcastOptions()
+        self._overwrite = overwrite
+        self.name = path.name
+        self.growing = path.with_name(f"{path.stem}.recording{path.suffix}")
+        self._container: Any = None
+        self._encoder: Encoder | None = None
+        self._failed = False
+
+    def open(self, info: LiveInfo) -> None:
+        """See ``LiveSink``."""
+        if self.growing.exists():
+            raise OutputError(
+                f"an earlier recording was not finished: {self.growing}", "Move it away; it can be played as it is."
+            )
+        with output_errors(self._path):
+            self._container = av.open(
+                str(self.growing.absolute()),
+                "w",
+                format="mp4",
+                options={
+                    # Can be played however far it got.
+                    "movflags": "frag_keyframe+empty_moov+default_base_moof+use_metadata_tags",
+                    "flush_packets": "1",
+                    "max_interleave_delta": NO_WAITING,
+                },
+            )
+            self._container.metadata.update(self._release.tags.fields)
+            self._encoder = Encoder(self._container, stream_format(info, self._options))
+
+    def write(self, labelled: LabelledFrame, seconds: float) -> None:
+        """See ``LiveSink``."""
+        assert self._encoder is not None
+        with self._guarded():
+            self._encoder.write(i420(LabelledFrame.opened(labelled).picture).data, seconds)
+
+    def hear(self, sound: Sound, seconds: float) -> None:
+        """See ``LiveSink``."""
+        assert self._encoder is not None
+        with self._guarded():
+            self._encoder.hear(sound.samples.data.cast("B"), seconds)
+
+    @contextlib.contextmanager
+    def _guarded(self) -> Iterator[None]:
+        try:
+            with output_errors(self._path):
+                yield
+        except UnderstudyError:
+            self._failed = True
+            raise
+        except ValueError as fault:
+            self._failed = True
+            raise EncodingError(f"{self.name} can't be encoded: {fault}", "Try another size.") from fault
+
+    def abandon(self) -> None:
+        """See ``LiveSink``: it waits for nobody."""
+
+    def close(self) -> list[str]:
+        """Finish, sign, name."""
+        if self._container is None or self._encoder is None:
+            return []
+        with contextlib.suppress(av.error.FFmpegError, OSError):
+            if not self._failed:
+                self._encoder.finish()
+        with contextlib.suppress(av.error.FFmpegError, OSError):
+            self._container.close()
+        self._container = None
+        if not self.growing.exists():
+            return [f"nothing was recorded to {self.name}"]
+        file = AtomicFile(self._path, overwrite=self._overwrite)
+        try:
+            with output_errors(self._path):
+                _in_order(self.growing, file.path, self._release)
+                add_xmp(file.path, self._path.suffix.lower(), self._release.tags.xmp)
+            file.release(self._release)
+        except UnderstudyError as fault:
+            raise OutputError(
+                f"{self.name} was not released: {fault.message}",
+                f"What was recorded is in {self.growing}: labelled and marked, not signed.",
+            ) from fault
+        finally:
+            file.discard()
+        self.growing.unlink(missing_ok=True)
+        return [f"recorded {self._path}", *self._release.notes]
+
+
+def check_recording(path: Path, inputs: Iterable[Path], *, overwrite: bool) -> None:
+    """Refuse a recording's name before anything is opened.
+
+    Raises:
+        UsageError, OutputError: it can't be written.
+    """
+    if path.suffix.lower() not in (".mp4", ".mov"):
+        raise UnknownSuffixError(
+            f"can't record to {path.name}", "Name a file that ends in .mp4 or .mov, or an address."
+        )
+    check_output(path, MediaKind.VIDEO, inputs, overwrite=overwrite)
+
+
+def _in_order(fragments: Path, path: Path, release: Release) -> None:
+    """The same pictures and sound as one plain mp4, its index first."""
+    with (
+        av.open(str(fragments.absolute())) as source,
+        av.open(
+            str(path.absolute()), "w", format="mp4", options={"movflags": "+faststart+use_metadata_tags"}
+        ) as output,
+    ):
+        output.metadata.update(release.tags.fields)
+        streams = {stream.index: output.add_stream_from_template(stream) for stream in source.streams}
+        for packet in source.demux():
+            if packet.dts is not None:
+                packet.stream = streams[packet.stream.index]
+                output.mux(packet)

@@ -1,0 +1,112 @@
+"""How strong the mark is at every pixel: weak where the eye would see it, stronger where there is texture already."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+
+from understudy.arrays import FloatArray, UInt8Array
+from understudy.provenance.watermark.texture import UNIT
+
+#: Shorter side of the small picture in which texture is measured: cells of 4 pixels at 720p.
+MEASURED: Final = 180
+_SECOND_DIFFERENCE: Final = np.array([[0, -1, 0], [-1, 4, -1], [0, -1, 0]], np.float32) / 4
+
+
+@dataclass(frozen=True)
+class WatermarkOptions:
+    """How strong the mark is, as standard deviations in grey levels (0-255).
+
+    There is no zero: a mark weaker than ``least`` = 0.5 would not survive the coding of the file itself.
+
+    Attributes:
+        least: On even surfaces.
+        most: On the strongest texture.
+        slope: How fast it grows with texture (grey levels of second difference).
+        psnr: The luma of no frame is further from what it was than this, in dB: where there is much texture, the
+            strength comes down everywhere.
+
+    Raises:
+        ValueError: weaker than the code can read, or stronger than anyone would bear.
+    """
+
+    least: float = 0.65
+    most: float = 4.0
+    slope: float = 0.7
+    psnr: float = 42.2
+
+    def __post_init__(self) -> None:
+        fits = 0.5 <= self.least <= self.most <= 16 and self.most >= 2 and 0.3 <= self.slope <= 4
+        if not (fits and 25 <= self.psnr <= 44):
+            raise ValueError(
+                "a mark needs 0.5 <= least <= most <= 16, most >= 2, 0.3 <= slope <= 4 and 25 <= psnr <= 44; "
+                f"this has {self.least}, {self.most}, {self.slope} and {self.psnr}"
+            )
+
+    @property
+    def loudest(self) -> float:
+        """What the strength may be over a whole frame, as a root mean square in grey levels."""
+        # Rounding with dither adds an error of its own: a sixth of a grey level squared.
+        return math.sqrt(255**2 / 10 ** (self.psnr / 10) - 1 / 6)
+
+
+class Strength:
+    """The strength for the frames of one output.
+
+    Args:
+        options: How strong.
+        live: Whether there is no time to measure every frame: then it takes three frames to measure one, a step each.
+            Texture is averaged over more pixels than a picture moves by meanwhile, and the bound on the strength
+            does not depend on where the texture lies, so it holds for every frame.
+    """
+
+    def __init__(self, options: WatermarkOptions, *, live: bool) -> None:
+        self._options, self._live = options, live
+        self._known: FloatArray | None = None
+        self._under_way: Iterator[FloatArray | None] | None = None
+
+    def of(self, picture: UInt8Array) -> FloatArray:
+        """G of every pixel, in units of ``texture.render``: float32 (H, W).
+
+        Args:
+            picture: uint8 BGR (H, W, 3), the mark not in it yet.
+        """
+        if not self._live or self._known is None or self._known.shape != picture.shape[:2]:
+            self._under_way = None
+            *_, result = self._steps(picture)
+            assert result is not None
+            self._known = result
+            return result
+        self._under_way = self._under_way or self._steps(picture)
+        step = next(self._under_way)
+        if step is not None:
+            self._known, self._under_way = step, None
+        return self._known
+
+    def _steps(self, picture: UInt8Array) -> Iterator[FloatArray | None]:
+        """Measure a picture; None after each step but the last. It is looked at in the first."""
+        height, width = picture.shape[:2]
+        cell = max(min(width, height) / MEASURED, 1.0)
+        small = (max(round(width / cell), 1), max(round(height / cell), 1))
+        twice = (max(round(width / cell * 2), 1), max(round(height / cell * 2), 1))
+        # Green is most of luma; a plane of it costs a third of the conversion.
+        plane = cv2.extractChannel(cv2.resize(picture, twice, interpolation=cv2.INTER_AREA), 1).astype(np.float32)
+        yield None
+        coarse = cv2.resize(plane, small, interpolation=cv2.INTER_AREA)
+        texture = np.abs(cv2.filter2D(coarse, cv2.CV_32F, _SECOND_DIFFERENCE))
+        fine = np.abs(cv2.filter2D(plane, cv2.CV_32F, _SECOND_DIFFERENCE))
+        texture += 0.7 * np.asarray(cv2.resize(fine, small, interpolation=cv2.INTER_AREA))
+        yield None
+        # A single strong edge is not texture all around it: capped, and the least of the neighbourhood counts.
+        spread = cv2.blur(np.minimum(texture, 8.0), (7, 7))
+        least = cv2.blur(cv2.erode(spread, np.ones((5, 5), np.uint8)), (5, 5))
+        options = self._options
+        strength = np.clip(options.least + options.slope * np.asarray(least), options.least, options.most)
+        loudness = math.sqrt(float(np.mean(strength * strength)))
+        strength *= min(1.0, options.loudest / loudness) / UNIT
+        yield np.asarray(cv2.resize(strength, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)

@@ -1,8 +1,8 @@
 """How live output keeps up: a clip at its own pace as the camera, x264 over UDP as the sink.
 
-``python -m benchmarks.live [--seconds N] [--clip FILE] [--faces largest|all]``. Without a clip: one face, then two, 720p
-at 30 fps. Prints frames a second, latency from capture to hand-over, drops, milliseconds a stage, and the memory that
-the process holds at the first minute and at the end. Of a session's first five seconds nothing is counted.
+``python -m benchmarks.live [--seconds N] [--clip FILE] [--faces largest|all]``. Without a clip: one face, then two,
+720p at 30 fps. Prints frames a second, latency from capture to hand-over, drops, milliseconds a stage, and the memory
+that the process holds at the first minute and at the end. Of a session's first five seconds nothing is counted.
 """
 
 from __future__ import annotations
@@ -70,7 +70,8 @@ def run(clip: Path, home: Path, faces: str, seconds: float) -> None:
     print(f"  in {(after.frames_in - before.frames_in) / took:.2f} fps, out {(written[1] - written[0]) / took:.2f} fps")
     print(f"  latency before the encoder, last minute, ms: {after.latency_ms}")
     drops = {cause: count - before.drops.get(cause, 0) for cause, count in after.drops.items()}
-    print(f"  dropped: { {cause: count for cause, count in drops.items() if count} or 'none'}")
+    said = ", ".join(f"{count} {cause}" for cause, count in drops.items() if count)
+    print(f"  dropped: {said or 'none'}")
     print(f"  swapped {after.frames_swapped}, lost faces covered in {after.frames_covered} frames")
     for stage, times in after.stages_ms.items():
         print(f"    {stage:9s} p50 {times['p50']:6.2f} ms   p95 {times['p95']:6.2f} ms")

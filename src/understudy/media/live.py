@@ -168,8 +168,3 @@ class LiveSink(Protocol):
     def abandon(self) -> None:
         """From another thread: whatever the sink is waiting for is not worth it any more."""
         ...
-
-
-def reason_of(fault: BaseException) -> str:
-    """What FFmpeg or the system says, without its numbers."""
-    return str(getattr(fault, "strerror", None) or fault or type(fault).__name__)

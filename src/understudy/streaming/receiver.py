@@ -1,0 +1,135 @@
+"""A process that watches a network stream: started by ``media.streams``.
+
+What comes from the network is decoded in here: a server that says nothing holds up nobody else, and what breaks
+FFmpeg breaks this process only. Writes BGR pictures and 16-bit stereo sound to its standard output, each with the
+time it belongs to on the system's monotonic clock. States (on stderr): ``open`` with what comes; ``ended``; ``lost``,
+with a reason.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from fractions import Fraction
+from typing import Final
+
+import av
+import av.container
+import av.error
+
+from understudy.streaming.encoder import SOUND_RATE
+from understudy.streaming.messages import PICTURE, SOUND, Helper, at_most, leave, reason_of, write_message
+
+#: What a stream may use; files are left out, because it could name them.
+_PROTOCOLS: Final = "rtmp,rtmps,rtmpt,rtsp,rtp,udp,tcp,tls,http,https,crypto,srtp"
+#: Seconds to wait for a source to answer, and for more of it to come.
+ANSWER, _MORE = 8.0, 3.0
+#: Seconds by which a stream's clock may be ahead of ours (a playlist's segments come in bursts) or behind it.
+_AHEAD, _BEHIND = 12.0, 2.0
+#: Seconds a picture by which a clock that runs faster than ours is followed.
+_DRIFT: Final = 2e-5
+#: Seconds that sound is written before it is due.
+_LEAD: Final = 0.1
+
+
+class Clock:
+    """Ties a stream's own times to ours: by its first picture, and anew where they part.
+
+    Args:
+        paced: Whether the stream is to be shown at its own pace, as what a web server delivers in bursts; else it is
+            shown as it comes, and what comes earlier than thought says that the delay was thought too long.
+    """
+
+    def __init__(self, *, paced: bool) -> None:
+        self._paced = paced
+        self._shift: float | None = None
+
+    def due(self, own: float, now: float) -> float:
+        """When something of the time ``own`` is to be shown."""
+        if self._shift is None or not -_BEHIND <= own + self._shift - now <= _AHEAD:
+            self._shift = now - own
+        early = own + self._shift > now
+        if early and not self._paced:
+            self._shift = now - own
+        else:
+            self._shift += -_DRIFT if early else _DRIFT
+        return own + self._shift
+
+
+def main() -> int:
+    """Receive until the stream ends or is lost."""
+    helper = Helper(talks=True)
+    asked = helper.asked()
+    address = str(asked["address"])
+    options = {"protocol_whitelist": _PROTOCOLS, "flags": "low_delay"}
+    if address.startswith("rtsp"):
+        options["rtsp_transport"] = "tcp"
+    try:
+        with at_most(2 * ANSWER):
+            container = av.open(address, options=options, timeout=(ANSWER, _MORE))
+            opened = _opened(container)
+        helper.say(state="open", **opened)
+        _receive(helper, container, Clock(paced=address.startswith("http")))
+    except (av.error.ExitError, av.error.TimeoutError):
+        helper.say(state="lost", reason="it stalled")
+    except av.error.EOFError:
+        # A file on a server ends; whoever sends may come back.
+        ended = address.startswith("http")
+        helper.say(state="ended" if ended else "lost", reason="closed by the other side")
+    except (av.error.FFmpegError, OSError, LookupError, ValueError) as fault:
+        helper.say(state="lost", reason=reason_of(fault))
+    leave(0)
+    return 0
+
+
+def _opened(container: av.container.InputContainer) -> dict[str, object]:
+    if not container.streams.video:
+        raise LookupError("there are no pictures in it")
+    video = container.streams.video[0]
+    size = video.codec_context.width, video.codec_context.height
+    if 0 in size:
+        raise LookupError("it has sent no picture yet")
+    rate = video.average_rate or video.guessed_rate or Fraction(30)
+    fps = Fraction(rate).limit_denominator(1001) if 1 <= rate <= 240 else Fraction(30)
+    return {"width": size[0], "height": size[1], "rate": str(fps), "sound": bool(container.streams.audio)}
+
+
+def _receive(helper: Helper, container: av.container.InputContainer, clock: Clock) -> None:
+    streams = [container.streams.video[0], *container.streams.audio[:1]]
+    packets = container.demux(streams)
+    to_stereo = av.AudioResampler(format="s16", layout="stereo", rate=SOUND_RATE)
+    while True:
+        try:
+            packet = next(packets, None)
+            if packet is None:
+                raise av.error.EOFError(0, "the end")
+            frames = packet.decode()
+        except av.error.InvalidDataError:
+            # A damaged packet: the next key frame mends it. The generator that raised is done for.
+            packets = container.demux(streams)
+            continue
+        for frame in frames:
+            if not isinstance(frame, (av.VideoFrame, av.AudioFrame)) or frame.pts is None or frame.time_base is None:
+                continue
+            own = float(frame.pts * frame.time_base)
+            due = clock.due(own, time.monotonic())
+            if isinstance(frame, av.VideoFrame):
+                _wait(due)
+                picture = frame.to_ndarray(format="bgr24")
+                size = picture.shape[1].to_bytes(4, "little") + picture.shape[0].to_bytes(4, "little")
+                content = memoryview(b"".join([size, picture.data]))
+                write_message(helper.output, PICTURE, min(due, time.monotonic()), content)
+            else:
+                _wait(due - _LEAD)
+                for piece in to_stereo.resample(frame):
+                    write_message(helper.output, SOUND, due, memoryview(bytes(piece.planes[0])[: piece.samples * 4]))
+
+
+def _wait(until: float) -> None:
+    left = until - time.monotonic()
+    if left > 0:
+        time.sleep(left)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,111 +1,81 @@
-"""A live sink to look at: a window of its own, by SDL."""
+"""A live sink to look at: a window, in a process of its own (see ``streaming.viewer``)."""
 
 from __future__ import annotations
 
-import os
-import warnings
+import threading
 from collections.abc import Callable
 from typing import Any
 
-import cv2
-import numpy as np
-
-from understudy.arrays import UInt8Array
 from understudy.errors import UsageError
 from understudy.frames import LabelledFrame
 from understudy.media.live import LiveInfo, SinkClosed, Sound
+from understudy.media.process import START, HelperProcess
+from understudy.streaming.messages import PICTURE, TEXT
 
-#: What the keys do, in the order in which help shows them.
-KEYS = {"q": "quit", "m": "mirror", "n": "next", "h": "hold", "s": "statistics"}
-_HELP = "   ".join(f"{key}: {does}" for key, does in KEYS.items())
-#: Height of the strip below the picture, in pixels.
-_STRIP = 56
+#: Seconds between two changes of the statistics shown.
+_TEXT_EVERY = 0.5
 
 
 class WindowSink:
     """Shows frames in a window. The frame's pixels, label and all, are never drawn over: text goes below them.
 
     Args:
-        press: Called with ``mirror`` or ``next`` when such a key was pressed.
+        press: Called with ``mirror`` or ``next`` when such a key was pressed, from a thread of its own.
         text: Gives the lines that the statistics key shows.
     """
 
-    #: Steady: its keys work while no frames come, too.
+    #: Steady, so that its being closed is noticed while no frames come, too.
     depth, steady, keeps, name = 1, True, False, "window"
 
     def __init__(self, press: Callable[[str], None] | None = None, text: Callable[[], list[str]] | None = None) -> None:
         self._press, self._text = press, text
-        self._pygame: Any = None
-        self._surface: Any = None
-        self._size = (0, 0)
-        self._held = False
-        self._lines = False
+        self._process: HelperProcess | None = None
+        self._statistics = False
+        self._written = 0.0
+        self._abandoned = threading.Event()
 
     def open(self, info: LiveInfo) -> None:
         """See ``LiveSink``."""
-        os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
-        try:
-            import pygame
-        except ImportError as fault:
-            raise UsageError(
-                "a window needs the package pygame-ce", "Install it: pip install 'understudy[window]'."
-            ) from fault
-        try:
-            pygame.display.init()
-            pygame.font.init()
-            self._size = info.width, info.height + _STRIP
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of machines whose screen is slow to scale
-                self._surface = pygame.display.set_mode(self._size, pygame.RESIZABLE | pygame.SCALED)
-        except pygame.error as fault:
-            raise UsageError(f"no window can be opened here: {fault}", "Is there a screen (DISPLAY)?") from fault
-        pygame.display.set_caption("Understudy")
-        self._pygame = pygame
-
-    def write(self, labelled: LabelledFrame, seconds: float) -> None:  # noqa: ARG002 - shown at once
-        """See ``LiveSink``."""
-        picture = LabelledFrame.opened(labelled).picture
-        self._keys()
-        if self._held:
+        self._process = HelperProcess("viewer", {"width": info.width, "height": info.height}, told=self._told)
+        state = self._process.first_state(START, self._abandoned)
+        if state.get("state") == "open":
             return
-        rgb = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
-        self._surface.fill((0, 0, 0))
-        self._surface.blit(self._image(rgb), (0, 0))
-        lines = self._text() if self._lines and self._text is not None else [_HELP]
-        font = self._pygame.font.Font(None, 20)
-        for row, line in enumerate(lines):
-            drawn = font.render(line, True, (200, 200, 200), (0, 0, 0))
-            self._surface.blit(drawn, (8, picture.shape[0] + 4 + 16 * row))
-        self._pygame.display.flip()
+        self.close()
+        reason = state.get("reason", "it does not answer")
+        if reason == "missing":
+            raise UsageError("a window needs the package pygame-ce", "Install it: pip install 'understudy[window]'.")
+        raise UsageError(f"no window can be opened here: {reason}", "Is there a screen (DISPLAY)?")
 
-    def _image(self, rgb: UInt8Array) -> Any:
-        return self._pygame.image.frombuffer(rgb.tobytes(), (rgb.shape[1], rgb.shape[0]), "RGB")
+    def write(self, labelled: LabelledFrame, seconds: float) -> None:
+        """See ``LiveSink``."""
+        assert self._process is not None
+        try:
+            if self._statistics and self._text is not None and not 0 <= seconds - self._written < _TEXT_EVERY:
+                self._written = seconds
+                self._process.send(TEXT, seconds, memoryview("\n".join(self._text()).encode()))
+            self._process.send(PICTURE, seconds, LabelledFrame.opened(labelled).picture.data)
+        except OSError:
+            raise SinkClosed from None
 
-    def _keys(self) -> None:
-        for event in self._pygame.event.get():
-            if event.type == self._pygame.QUIT:
-                raise SinkClosed
-            if event.type != self._pygame.KEYDOWN:
-                continue
-            does = KEYS.get(event.unicode.lower())
-            if does == "quit" or event.key == self._pygame.K_ESCAPE:
-                raise SinkClosed
-            if does == "hold":
-                self._held = not self._held
-            elif does == "statistics":
-                self._lines = not self._lines
-            elif does is not None and self._press is not None:
-                self._press(does)
+    def _told(self, state: dict[str, Any]) -> None:
+        key = state.get("key")
+        if key == "statistics":
+            self._statistics = not self._statistics
+        elif key in ("mirror", "next") and self._press is not None:
+            self._press(str(key))
 
     def hear(self, sound: Sound, seconds: float) -> None:
         """See ``LiveSink``: a window has no sound."""
 
     def abandon(self) -> None:
-        """See ``LiveSink``: it waits for nobody."""
+        """See ``LiveSink``."""
+        self._abandoned.set()
+        if (process := self._process) is not None:
+            process.kill()
 
     def close(self) -> list[str]:
         """See ``LiveSink``."""
-        if self._pygame is not None:
-            self._pygame.display.quit()
-            self._pygame = None
+        process, self._process = self._process, None
+        if process is not None:
+            process.end()
         return []

@@ -14,8 +14,8 @@ from typing import IO, Any, Final
 
 #: Kind (a byte), seconds, bytes that follow.
 HEADER: Final = struct.Struct("<cdI")
-#: The kinds: what to open (JSON), a picture, sound.
-OPEN, PICTURE, SOUND = b"O", b"P", b"S"
+#: The kinds: what to open (JSON), a picture, sound, lines of text (UTF-8).
+OPEN, PICTURE, SOUND, TEXT = b"O", b"P", b"S", b"T"
 #: Longest message, in bytes: an 8K picture in BGR.
 LONGEST: Final = 7680 * 4320 * 3
 

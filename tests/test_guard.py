@@ -1,5 +1,6 @@
 """Nothing raw is shown: over clips whose faces are known, with a tracker and a detector that fail at random."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -7,7 +8,8 @@ from understudy.faces import Faces
 from understudy.frames import Frame, PixelBox
 from understudy.pipeline import Perception, Settings
 from understudy.pipeline.engines import make_engine
-from understudy.pipeline.guard import ON_LOST, Guard, GuardOptions, obscure
+from understudy.pipeline.guard import ON_LOST, Guard, GuardOptions
+from understudy.pipeline.obscuring import obscure
 from understudy.pipeline.portraits import portrait_in
 from understudy.pipeline.stages import FaceSwap
 from understudy.provenance import FrameSealer
@@ -47,10 +49,11 @@ class FlakyDetector:
     """Overlooks everybody now and then."""
 
     def __init__(self, inner, rng):
-        self.inner, self.rng = inner, rng
+        self.inner, self.rng, self.blind = inner, rng, None
 
     def detect(self, picture, *, thorough=False):
-        return Faces.empty() if self.rng.random() < 0.3 else self.inner.detect(picture, thorough=thorough)
+        blind = self.rng.random() < 0.3 if self.blind is None else self.blind
+        return Faces.empty() if blind else self.inner.detect(picture, thorough=thorough)
 
 
 @pytest.fixture(scope="module")
@@ -58,12 +61,10 @@ def identity(perception, hopper):
     return make_engine(Settings()).identity([portrait_in(hopper, "hopper", perception, None)[0]])
 
 
-def swap(perception, identity, on_lost):
-    sealer, content = FrameSealer(1), ContentCheck(ContentOptions())
-    guard = Guard(perception.detector, GuardOptions(on_lost=on_lost))
-    return FaceSwap(
-        make_engine(Settings()), identity, perception, Settings(), sealer, content, still=False, guard=guard
-    )
+def swap(perception, identity, on_lost, faces="largest"):
+    sealer, content, settings = FrameSealer(1), ContentCheck(ContentOptions()), Settings(faces=faces)
+    guard = Guard(perception.detector, GuardOptions(on_lost=on_lost), everybody=faces == "all")
+    return FaceSwap(make_engine(settings), identity, perception, settings, sealer, content, still=False, guard=guard)
 
 
 def shows_raw(before, after, box):
@@ -139,6 +140,45 @@ def test_somebody_beside_is_left_alone(perception, identity, astronaut, hopper):
     chosen = first.mesh[:, :2]
     assert shows_raw(picture, shown, np.concatenate([beside.min(0), beside.max(0)]))
     assert not shows_raw(picture, shown, np.concatenate([chosen.min(0), chosen.max(0)]))
+
+
+def test_whoever_comes_is_covered_from_the_first_frame(perception, identity, astronaut, hopper):
+    """Everybody is to be swapped, and the tracker looks for newcomers only now and then."""
+    landmarker = Blinkered(perception.landmarker, 10_000)
+    stages = swap(Perception(perception.detector, landmarker), identity, "hold", faces="all")
+    first, second = Puppet(astronaut, (360, 360), face_share=0.6), Puppet(hopper, (360, 360), face_share=0.55)
+    empty = cv2.GaussianBlur(second.render(talking(0)).picture, (0, 0), 40)
+    raw = 0
+    for number in range(50):
+        there, coming = first.render(talking(number / 25)), second.render(talking(number / 25))
+        picture = np.hstack([there.picture, coming.picture if number >= 23 else empty])
+        shown = stages.process(Frame(picture.copy(), pts=number * 40)).frame.picture
+        place = coming.mesh[:, :2] + [360, 0]
+        raw += number >= 23 and shows_raw(picture, shown, np.concatenate([place.min(0), place.max(0)]))
+    stages.close()
+    assert stages.people >= {1, 2}
+    assert raw == 0
+
+
+def test_a_face_that_is_not_found_for_seconds_stays_covered_and_one_that_left_does_not(perception, identity, astronaut):
+    detector, landmarker = FlakyDetector(perception.detector, None), Blinkered(perception.landmarker, 10_000)
+    detector.blind = False
+    stages = swap(Perception(detector, landmarker), identity, "hold")
+    puppet = Puppet(astronaut, (480, 360), face_share=0.5)
+    room = np.full((360, 480, 3), (150, 90, 40), np.uint8)
+    room[::3] = 220  # fine lines: a blur takes them away
+    uncovered = []
+    for number in range(230):
+        landmarker.on = detector.blind = number >= 10
+        shot = puppet.render(talking(number / 25))
+        share = min(max(number - 130, 0) / 10, 1.0)  # leaves without a cut
+        picture = np.asarray(shot.picture * (1 - share) + room * share, np.uint8)
+        shown = stages.process(Frame(picture.copy(), pts=number * 40)).frame.picture
+        box = np.concatenate([shot.mesh[:, :2].min(0), shot.mesh[:, :2].max(0)])
+        if shows_raw(picture, shown, box):
+            uncovered.append(number)
+    assert not [number for number in uncovered if number < 130]  # five seconds blind
+    assert set(range(210, 230)) <= set(uncovered)
 
 
 @pytest.mark.parametrize("box", [(0, 0, 320, 240), (10, 10, 12, 11), (300, 200, 320, 240), (0, 0, 1, 1)])

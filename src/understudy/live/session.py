@@ -144,7 +144,7 @@ class LiveSession:
         digests = tuple(dict.fromkeys(one for person in self._cast for one in person.digests))
         self._output: Output = trust.live(consents, digests)
         self._consents = consents
-        guard = Guard(perception.detector, settings.guard)
+        guard = Guard(perception.detector, settings.guard, everybody=settings.faces == "all")
         self._swap = FaceSwap(
             engine, self._cast[0].identity, perception, settings, self._output.sealer, content, still=False, guard=guard
         )
@@ -234,6 +234,7 @@ class LiveSession:
                 if not outlet.ended(_PATIENCE):
                     self._notes.append(f"{outlet.sink.name} did not end in time")
             self._notes += outlet.notes
+        self._swap.close()
         statistics = self.statistics()
         failure = self._error or next((outlet.failure for outlet in self._outlets if outlet.failed_file), None)
         try:

@@ -8,10 +8,10 @@ left alone: that is what choosing means.
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, Protocol, get_args
 
-import cv2
 import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
@@ -19,17 +19,14 @@ from understudy.faces import Faces
 from understudy.frames import Frame, PixelBox
 from understudy.geometry.boxes import bounds_xyxy, shared_xyxy
 from understudy.patches import Patch
+from understudy.pipeline.places import Small, alike, look, motion, small
 
 OnLost = Literal["hold", "blur", "freeze", "pass"]
 ON_LOST: Final[tuple[OnLost, ...]] = get_args(OnLost)
 #: Longer side of the small picture in which motion is followed.
 _FOLLOWED: Final = 320
-#: Points that motion is taken from; fewer that agree are no motion to rely on.
-_POINTS, _AGREEING = 60, 10
 #: A region is blurred so much larger than the box it is known by, and so much more with every second of not knowing.
-_MARGIN, _GROWTH = 0.35, 0.8
-#: Cells that are left of a blurred region's shorter side.
-_CELLS: Final = 5
+_MARGIN, _GROWTH, _MOST = 0.35, 0.8, 2.0
 #: Seconds between two frames after which nothing is known any more of who is where.
 _GAP: Final = 0.5
 #: Boxes that share more than this of the smaller are one face.
@@ -50,7 +47,8 @@ class GuardOptions:
         on_lost: ``hold`` the last swap, then blur; ``blur`` at once; ``freeze`` the whole picture; ``pass``: show
             the face as it is.
         hold_seconds: How long the last swap is held.
-        cover_seconds: How long the place is covered where nothing is seen of the face any more.
+        cover_seconds: How long the place is covered where nothing is seen of the face any more; longer while it looks
+            as it did with the face in it.
         settle_seconds: How long after a cut nobody must be found before a picture without a face is shown.
         search_seconds: While nobody is swapped, how often small faces are looked for.
 
@@ -82,6 +80,7 @@ class _Person:
         swapped: When it was swapped last.
         seen: When anything was seen of it last.
         followed: Whether its motion since then is known.
+        look: What its place looked like when it was last swapped (see ``_look``).
     """
 
     patch: Patch | None
@@ -89,6 +88,7 @@ class _Person:
     swapped: float
     seen: float
     followed: bool = True
+    look: FloatArray | None = None
     moved: FloatArray = field(default_factory=lambda: np.zeros(2, np.float32))
 
 
@@ -118,24 +118,37 @@ class Guard:
     Args:
         detector: Looks for faces that the tracker does not know.
         options: What is done.
+        everybody: Whether whoever comes is to be swapped: then every frame is searched for newcomers, in a thread
+            beside the swap.
     """
 
-    def __init__(self, detector: FindsFaces, options: GuardOptions | None = None) -> None:
+    def __init__(self, detector: FindsFaces, options: GuardOptions | None = None, *, everybody: bool = False) -> None:
         self.options = options or GuardOptions()
+        self._beside = ThreadPoolExecutor(1, "newcomers") if everybody else None
+        self._ahead: Future[Faces] | None = None
+        #: Whether all whom we know of are swapped.
+        self._calm = False
         self._detector = detector
         self._people: dict[int, _Person] = {}
         self._bystanders: set[int] = set()
         self._suspects = 0
-        self._looked = -np.inf
         self._settling: float | None = None
         self._settled = False
         self._searched = -np.inf
         self._now: float | None = None
-        self._last: UInt8Array | None = None
+        self._last: Small | None = None
 
-    def cover(
-        self, frame: Frame, faces: Faces, chosen: Faces, patches: list[Patch], *, cut: bool, looked: bool = False
-    ) -> Cover:
+    def look_ahead(self, frame: Frame) -> None:
+        """Begin to look for new faces in ``frame``, beside the work that comes before ``cover``."""
+        if self._beside is not None and self._calm:
+            self._ahead = self._beside.submit(self._detector.detect, frame.picture)
+
+    def close(self) -> None:
+        """End what runs beside."""
+        if self._beside is not None:
+            self._beside.shutdown()
+
+    def cover(self, frame: Frame, faces: Faces, chosen: Faces, patches: list[Patch], *, cut: bool) -> Cover:
         """What has to be covered in ``frame``, which holds no swap yet.
 
         Args:
@@ -144,22 +157,22 @@ class Guard:
             chosen: Those who should be swapped.
             patches: The swaps that there are.
             cut: Whether a new shot begins.
-            looked: Whether the tracker looked for new faces in this frame: no need to look again at once.
         """
+        ahead, self._ahead = self._ahead, None
+        found = None if ahead is None else ahead.result()
         if self.options.on_lost == "pass":
             return Cover()
         now, scale = frame.seconds, _FOLLOWED / max(frame.width, frame.height, _FOLLOWED)
-        before, self._last = self._last, _small(frame.picture, scale)
+        before, self._last = self._last, small(frame.picture, scale)
         gap = self._now is not None and not 0 <= now - self._now <= _GAP
         self._now = now
         if cut or gap or self._settling is None:
             self._people, self._bystanders, self._settling, self._settled = {}, set(), now, False
             self._searched = -np.inf
-        if looked:
-            self._looked = now
         self._know(faces, chosen, patches, now)
         self._follow(patches, before, scale, now, cut=cut)
-        self._suspect(frame, faces, chosen, patches, now)
+        self._suspect(frame, faces, patches, now, found)
+        self._calm = bool(patches) and not self._unswapped(patches)
         if patches or now - self._settling >= self.options.settle_seconds:
             self._settled = True
         held: list[Patch | None] = []
@@ -187,28 +200,32 @@ class Guard:
         swapped = {patch.track_id for patch in patches}
         return [person for number, person in self._people.items() if number not in swapped]
 
-    def _follow(self, patches: list[Patch], before: UInt8Array | None, scale: float, now: float, *, cut: bool) -> None:
+    def _follow(self, patches: list[Patch], before: Small | None, scale: float, now: float, *, cut: bool) -> None:
         """Move those who are not swapped to where they are; forget who is gone or swapped under another number."""
         present = _boxes(patches)
         swapped = {patch.track_id for patch in patches}
         for number in [key for key in self._people if key not in swapped]:
             person = self._people[number]
-            if before is not None and self._last is not None and not cut and before.shape == self._last.shape:
-                step = _motion(before, self._last, person.box * scale)
+            assert self._last is not None
+            if before is not None and not cut and before.grey.shape == self._last.grey.shape:
+                if person.look is None:
+                    person.look = look(before.color, person.box * scale)
+                step = motion(before.grey, self._last.grey, person.box * scale)
                 person.followed = person.followed and step is not None
                 if step is not None:
                     person.moved = person.moved + step / scale
                     person.box = person.box + np.tile(step / scale, 2).astype(np.float32)
-            if now - person.seen > self.options.cover_seconds or _shared(person.box, present) > _SAME:
+            unseen = now - person.seen > self.options.cover_seconds
+            # Nothing is found there, but it looks as they did: turned away, or in a light in which nothing is found.
+            gone = unseen and not alike(person.look, look(self._last.color, person.box * scale))
+            if gone or _shared(person.box, present) > _SAME:
                 del self._people[number]
 
-    def _suspect(self, frame: Frame, faces: Faces, chosen: Faces, patches: list[Patch], now: float) -> None:
+    def _suspect(self, frame: Frame, faces: Faces, patches: list[Patch], now: float, found: Faces | None) -> None:
         """Note faces that are seen and neither swapped nor known to stand beside: they stay covered until they are."""
         unswapped = self._unswapped(patches)
-        everybody = len(chosen) == len(faces) and not self._bystanders
-        if patches and not unswapped and not (everybody and now - self._looked >= self.options.search_seconds):
+        if patches and not unswapped and self._beside is None:
             return
-        self._looked = now
         numbers = [] if faces.track_ids is None else faces.track_ids.tolist()
         swapped = {patch.track_id for patch in patches}
         beside = [box for box, number in zip(faces.boxes_xyxy, numbers, strict=False) if number in self._bystanders]
@@ -221,7 +238,8 @@ class Guard:
         thorough = not patches and not 0 <= now - self._searched < self.options.search_seconds
         if thorough:
             self._searched = now
-        found = self._detector.detect(frame.picture, thorough=thorough)
+        if found is None or thorough:
+            found = self._detector.detect(frame.picture, thorough=thorough)
         explained = np.concatenate([_boxes(patches), np.array(beside, np.float32).reshape(-1, 4)])
         for box in [*tracked, *found.boxes_xyxy]:
             if _shared(box, explained) > _SAME:
@@ -236,63 +254,6 @@ class Guard:
             self._suspects -= 1
             self._people[self._suspects] = _Person(None, box, -np.inf, now)
             unswapped.append(self._people[self._suspects])
-
-
-def obscure(frame: Frame, whole: PixelBox) -> None:
-    """Blur a region beyond recognition, in place: an ellipse that fills the box, which may reach beyond the frame."""
-    box = whole.clipped(frame.width, frame.height)
-    if box.empty:
-        return
-    region = frame.change(box)
-    height, width = region.shape[:2]
-    cell = max(min(width, height) / _CELLS, 1.0)
-    cells = (max(round(width / cell), 1), max(round(height / cell), 1))
-    coarse = cv2.resize(region, cells, interpolation=cv2.INTER_AREA)
-    blurred = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
-    y, x = np.ogrid[box.y0 : box.y1, box.x0 : box.x1]
-    across, down = whole.x1 - whole.x0, whole.y1 - whole.y0
-    distance = ((x - whole.x0 + 0.5) / across * 2 - 1) ** 2 + ((y - whole.y0 + 0.5) / down * 2 - 1) ** 2
-    share = np.clip((1.0 - distance) * 6, 0, 1).astype(np.float32)[:, :, None]
-    region[:] = (region + (np.asarray(blurred, np.float32) - region) * share + 0.5).astype(np.uint8)
-
-
-def obscure_all(frame: Frame) -> None:
-    """Blur the whole frame, in place."""
-    picture = frame.change(PixelBox(0, 0, frame.width, frame.height))
-    cell = max(min(frame.width, frame.height) / 12, 1.0)
-    cells = (max(round(frame.width / cell), 1), max(round(frame.height / cell), 1))
-    coarse = cv2.resize(picture, cells, interpolation=cv2.INTER_AREA)
-    picture[:] = cv2.resize(coarse, (frame.width, frame.height), interpolation=cv2.INTER_LINEAR)
-
-
-def _small(picture: UInt8Array, scale: float) -> UInt8Array:
-    size = (max(round(picture.shape[1] * scale), 1), max(round(picture.shape[0] * scale), 1))
-    # Every second sample of a large picture is enough, and half the time.
-    nearest = (2 * size[0], 2 * size[1])
-    sampled = cv2.resize(picture, nearest, interpolation=cv2.INTER_NEAREST) if scale < 0.5 else picture
-    small = cv2.resize(sampled, size, interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8)
-
-
-def _motion(before: UInt8Array, after: UInt8Array, box: FloatArray) -> FloatArray | None:
-    """How far what is in ``box`` moved between two small pictures, float32 (2,); None if that can't be told."""
-    inside = PixelBox(*np.rint(box).astype(int)).clipped(before.shape[1], before.shape[0])
-    if inside.x1 - inside.x0 < 8 or inside.y1 - inside.y0 < 8:
-        return None
-    part = before[inside.y0 : inside.y1, inside.x0 : inside.x1]
-    points = cv2.goodFeaturesToTrack(part, _POINTS, 0.01, 3)
-    if points is None or len(points) < _AGREEING:
-        return None
-    start = np.asarray(points, np.float32) + np.array([inside.x0, inside.y0], np.float32)
-    end, ahead, _ = cv2.calcOpticalFlowPyrLK(before, after, start, None, winSize=(15, 15))  # type: ignore[call-overload]
-    back, behind, _ = cv2.calcOpticalFlowPyrLK(after, before, end, None, winSize=(15, 15))  # type: ignore[call-overload]
-    sound = (ahead[:, 0] == 1) & (behind[:, 0] == 1) & (np.abs(back - start).reshape(-1, 2).max(1) < 1.0)
-    steps = (np.asarray(end) - start).reshape(-1, 2)[sound]
-    if len(steps) < _AGREEING:
-        return None
-    middle = np.median(steps, axis=0)
-    agreeing = np.abs(steps - middle).max(1) < max(1.5, 0.1 * (inside.x1 - inside.x0))
-    return middle.astype(np.float32) if int(agreeing.sum()) >= _AGREEING else None
 
 
 def _moved(patch: Patch, by: FloatArray, frame: Frame) -> Patch | None:
@@ -319,7 +280,7 @@ def _grown(box: FloatArray, unseen: float) -> FloatArray:
     """The box with a margin that grows with the seconds since anything was seen there."""
     share = _MARGIN + _GROWTH * unseen
     width, height = box[2] - box[0], box[3] - box[1]
-    return box + np.array([-width, -height, width, height], np.float32) * np.float32(share)
+    return box + np.array([-width, -height, width, height], np.float32) * np.float32(min(share, _MOST))
 
 
 def _boxes(patches: list[Patch]) -> FloatArray:

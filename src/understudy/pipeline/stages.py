@@ -9,7 +9,8 @@ from understudy.arrays import UInt8Array
 from understudy.blending import Blender
 from understudy.faces import Faces
 from understudy.frames import Frame, LabelledFrame, PixelBox
-from understudy.pipeline.guard import Cover, Guard, obscure, obscure_all
+from understudy.pipeline.guard import Cover, Guard
+from understudy.pipeline.obscuring import obscure, obscure_all
 from understudy.pipeline.perception import Perception
 from understudy.pipeline.settings import Settings
 from understudy.pipeline.timings import Timings
@@ -49,7 +50,7 @@ class FaceSwap:
         #: Whose face is put in; may be changed between frames.
         self.identity = identity
         self._guard = guard
-        self._cut = self._looked = False
+        self._cut = False
         self._shown: UInt8Array | None = None
         self._still = still
         self._tracker = perception.tracker(settings.tracker)
@@ -72,12 +73,14 @@ class FaceSwap:
         with self.timings.measure("perceive"):
             faces = self._perceive(frame)
             chosen = self._selector.select(faces, frame.seconds)
+        if self._guard is not None:
+            self._guard.look_ahead(frame)
         with self.timings.measure("swap"):
             patches = self._engine.render(frame, chosen, self._identities(chosen))
         covered = False
         if self._guard is not None:
             with self.timings.measure("guard"):
-                cover = self._guard.cover(frame, faces, chosen, patches, cut=self._cut, looked=self._looked)
+                cover = self._guard.cover(frame, faces, chosen, patches, cut=self._cut)
                 patches += cover.held
                 covered = cover.any
                 self._cover(frame, cover)
@@ -91,6 +94,11 @@ class FaceSwap:
         self.people |= {patch.track_id for patch in patches}
         with self.timings.measure("seal"):
             return self._sealer.seal(frame, faces)
+
+    def close(self) -> None:
+        """Let go of what the guard holds."""
+        if self._guard is not None:
+            self._guard.close()
 
     @staticmethod
     def _cover(frame: Frame, cover: Cover) -> None:
@@ -107,11 +115,11 @@ class FaceSwap:
             frame.change(PixelBox(0, 0, frame.width, frame.height))[:] = self._shown
 
     def _perceive(self, frame: Frame) -> Faces:
-        self._cut = self._looked = False
+        self._cut = False
         if self._still:
             return self._perception.still(frame.picture)
         result = self._tracker.update(frame)
-        self._cut, self._looked = result.cut, result.looked
+        self._cut = result.cut
         if result.cut:
             self._blender.reset()
             self._selector.reset()

@@ -59,12 +59,10 @@ class TrackingResult:
     Attributes:
         faces: With mesh (smoothed), keypoints5, scores (presence) and track ids; largest first.
         cut: Whether this frame starts a new shot; ids are new then.
-        looked: Whether the detector looked for new faces in it.
     """
 
     faces: Faces
     cut: bool
-    looked: bool = False
 
 
 @dataclass(eq=False)
@@ -101,10 +99,9 @@ class Tracker:
         had = len(self._live)
         self._live = [track for track in self._live if self._follow(track, frame)]
         self._live = self._without_doubles(self._live)
-        looked = self._should_look(now, lost_one=len(self._live) < had)
-        if looked:
+        if self._should_look(now, lost_one=len(self._live) < had):
             self._look(frame)
-        return TrackingResult(self._faces(), cut, looked)
+        return TrackingResult(self._faces(), cut)
 
     def _follow(self, track: _Track, frame: Frame) -> bool:
         """Fit a track's mesh near where it was; False (and moved to the lost) if nothing is there."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
@@ -58,6 +60,12 @@ To = Annotated[
         "frames on stdout. May be given several times. Default: window.",
     ),
 ]
+MicrophoneOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Take sound from this device, in step with the pictures (Linux: ALSA's name, such as default).",
+    ),
+]
 ListCameras = Annotated[bool, typer.Option("--list", help="List the cameras and end.")]
 Size = Annotated[str, typer.Option("--size", help="What is asked of a camera, or what stdin delivers: WIDTHxHEIGHT.")]
 Fps = Annotated[float, typer.Option("--fps", min=1, max=240, help="The same: pictures a second.")]
@@ -81,6 +89,7 @@ def command(
     size: Size = "1280x720",
     fps: Fps = 30,
     loop: Loop = False,
+    microphone: MicrophoneOption = None,
     faces: FacesOption = "largest",
     on_lost: OnLostOption = "hold",
     mirror: Mirror = False,
@@ -103,6 +112,7 @@ def command(
     from understudy.live import LiveSession
     from understudy.media.capture import open_capture
     from understudy.media.live import CaptureOptions
+    from understudy.media.microphone import Microphone
     from understudy.pipeline import Settings
 
     if list_them:
@@ -132,6 +142,7 @@ def command(
         consent=claim,
         mirror=mirror,
         stats_file=stats,
+        microphone=None if microphone is None else Microphone(microphone),
     )
     holder.append(session)
     report = _run(session, seconds)
@@ -168,19 +179,38 @@ def _guard(on_lost: str) -> GuardOptions:
 
 def _run(session: LiveSession, seconds: float | None) -> LiveReport:
     """Run until it is over, a signal comes, or the time is up."""
-    told = threading.Event()
-    before = {}
-    if threading.current_thread() is threading.main_thread():
-        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-            if (number := getattr(signal, name, None)) is not None:
-                before[number] = signal.signal(number, lambda *_: told.set())
-    try:
+    with _signals() as told:
         session.start()
+        told.clear()
         with session:
             info = session.info
             say(f"live: {info.name}, {info.width}x{info.height}, {float(info.fps):g} fps")
             _wait(session, seconds, told)
             return session.stop()
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[threading.Event]:
+    """An event that the first signal to end sets.
+
+    While it is set already - before the start is over, or on a second signal, when signing takes too long - a signal
+    interrupts instead.
+    """
+    told = threading.Event()
+    told.set()
+    before = {}
+
+    def tell(number: int, frame: object) -> None:  # noqa: ARG001 - what handlers are given
+        if told.is_set():
+            raise KeyboardInterrupt
+        told.set()
+
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            if (number := getattr(signal, name, None)) is not None:
+                before[number] = signal.signal(number, tell)
+    try:
+        yield told
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -6,20 +6,20 @@ import gc
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from understudy.arrays import UInt8Array
-from understudy.errors import InputError, UnderstudyError, UsageError
+from understudy.errors import UnderstudyError, UsageError
 from understudy.frames import Frame
+from understudy.live.intake import Intake
 from understudy.live.outlet import Outlet, unexpected
-from understudy.live.slots import Slot
-from understudy.live.statistics import LiveStatistics, Recorder
-from understudy.media.live import LiveInfo, LiveSink, LiveSource, Picture, SourceEnded, SourceLostError
+from understudy.live.statistics import LiveReport, LiveStatistics, Recorder
+from understudy.media.live import LiveInfo, LiveSink, LiveSource, Sound
+from understudy.media.microphone import Microphone
 from understudy.pipeline.casting import Cast, cast
 from understudy.pipeline.engines import make_engine
 from understudy.pipeline.guard import Guard
@@ -31,10 +31,10 @@ from understudy.provenance import ConsentClaim
 from understudy.provenance.content import ContentCheck
 from understudy.release import Release
 
+#: Settings that can be changed while a session runs.
+CHANGEABLE = ("blend", "faces", "guard")
 #: Unit of the frames' times.
 _UNIT = Fraction(1, 1_000_000)
-#: Seconds between two tries to open a source that was lost.
-_REOPEN = 1.0
 #: Seconds that each thread has to end.
 _PATIENCE = 0.8
 #: Seconds that a recording has to be put in order and signed.
@@ -43,32 +43,6 @@ _SIGNING = 600.0
 _LEARNING, _KEEPS_UP = 0.1, 0.85
 #: Seconds between two writes of the statistics file.
 _SAVE_EVERY = 1.0
-
-
-@dataclass(frozen=True)
-class LiveReport:
-    """What a session did.
-
-    Attributes:
-        identifier: Its id, 12 hexadecimal digits: the mark's in every frame.
-        consents: Ids of the consent records that were relied on.
-        statistics: See there.
-        notes: What the user should know.
-    """
-
-    identifier: str
-    consents: tuple[str, ...]
-    statistics: LiveStatistics
-    notes: tuple[str, ...]
-
-    def as_json(self) -> dict[str, object]:
-        """The report as plain values."""
-        return {
-            "identifier": self.identifier,
-            "consents": list(self.consents),
-            "statistics": self.statistics.as_json(),
-            "notes": list(self.notes),
-        }
 
 
 #: Makes a sink once the session knows how its files are signed.
@@ -86,6 +60,7 @@ class LiveSession:
         consent: On what ground the photos are used; None where records say so already.
         mirror: Turn the picture as a mirror does.
         stats_file: Where statistics are written every second; None for nowhere.
+        microphone: Where sound comes from, in place of the source's own.
 
     Raises:
         UsageError, InputError: no photo or sink, or the source can't be opened.
@@ -102,15 +77,17 @@ class LiveSession:
         consent: ConsentClaim | None = None,
         mirror: bool = False,
         stats_file: Path | None = None,
+        microphone: Microphone | None = None,
     ) -> None:
         if not people or not sinks:
             raise UsageError("a live session needs a photo and somewhere to go", "Give -s PHOTO and --to.")
         self._settings = settings or Settings()
-        self._source, self._make_sinks = source, list(sinks)
+        self._make_sinks = list(sinks)
         self._people, self._consent = [list(photos) for photos in people], consent
         self.mirror, self._stats_file = mirror, stats_file
+        self._changed: Settings | None = None
         self._stop, self._over = threading.Event(), threading.Event()
-        self._slot: Slot[Picture] = Slot()
+        self._intake = Intake(source, microphone, self._stop, self._over)
         self._outlets: list[Outlet] = []
         self._threads: list[threading.Thread] = []
         self._error: UnderstudyError | None = None
@@ -148,14 +125,7 @@ class LiveSession:
         self._swap = FaceSwap(
             engine, self._cast[0].identity, perception, settings, self._output.sealer, content, still=False, guard=guard
         )
-        try:
-            self._info = self._source.open()
-        except SourceLostError as fault:
-            self._source.close()
-            raise InputError(fault.message, fault.hint) from fault
-        except BaseException:
-            self._source.close()
-            raise
+        self._info = self._intake.open()
         # From here on frames are counted, and every session leaves a record, however it ends.
         self._recorder = Recorder()
         try:
@@ -165,11 +135,11 @@ class LiveSession:
                 for make in self._make_sinks
             ]
         except BaseException:
-            self._source.close()
+            self._intake.close()
             raise
         for outlet in self._outlets:
             outlet.start()
-        for name, run in (("capture", self._capture), ("swap", self._work), ("statistics", self._save)):
+        for name, run in (*self._intake.work(self._recorder, self._hear), ("swap", self._work), ("stats", self._save)):
             thread = threading.Thread(target=self._watched, args=(run,), name=name, daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -193,6 +163,22 @@ class LiveSession:
             raise UsageError(f"there is no person {number}", f"There are {len(self._cast)}, counted from 0.")
         self._chosen = number
         self._swap.identity = self._cast[number].identity
+
+    @property
+    def settings(self) -> Settings:
+        """How the swap is done. What is set takes effect with the next frame.
+
+        Raises:
+            UsageError: on setting what can't be changed while it runs (all but the fields of ``CHANGEABLE``).
+        """
+        return self._changed or self._settings
+
+    @settings.setter
+    def settings(self, settings: Settings) -> None:
+        kept = {name: getattr(self._settings, name) for name in CHANGEABLE}
+        if replace(settings, **kept) != self._settings:
+            raise UsageError("this can't be changed while it runs", f"These can: {', '.join(CHANGEABLE)}.")
+        self._changed = settings
 
     @property
     def people(self) -> int:
@@ -222,7 +208,7 @@ class LiveSession:
         self._stop.set()
         self._over.set()
         gc.unfreeze()
-        self._slot.close()
+        self._intake.pictures.close()
         for outlet in self._outlets:
             outlet.finish()
         for thread in self._threads:
@@ -266,52 +252,22 @@ class LiveSession:
         except Exception as fault:  # noqa: BLE001 - of any library: a thread must not die in silence
             self._fail(unexpected(fault))
 
-    def _capture(self) -> None:
-        try:
-            self._take()
-        finally:
-            self._source.close()  # by the thread that reads it
-
-    def _take(self) -> None:
-        while not self._stop.is_set():
-            try:
-                item = self._source.read()
-            except SourceEnded:
-                self._recorder.event("the source ended")
-                time.sleep(0.2)  # what is on its way arrives
-                self._over.set()
-                return
-            except SourceLostError as fault:
-                self._recorder.event(fault.message)
-                self._reopen()
-                continue
-            if isinstance(item, Picture):
-                self._recorder.captured(item.at)
-                self._recorder.dropped("processing behind", self._slot.put(item))
-            elif item is not None:
-                for outlet in self._outlets:
-                    outlet.hear(item)
-
-    def _reopen(self) -> None:
-        self._source.close()
-        while not self._stop.wait(_REOPEN):
-            try:
-                self._source.open()
-            except UnderstudyError:
-                self._source.close()
-                continue
-            self._recorder.event("the source is back")
-            return
+    def _hear(self, sound: Sound) -> None:
+        for outlet in self._outlets:
+            outlet.hear(sound)
 
     def _work(self) -> None:
         last, usual = -1, 0.0
         period = float(1 / self._info.fps)
         while not self._stop.is_set():
-            item = self._slot.get(0.2)
+            item = self._intake.pictures.get(0.2)
             if item is None:
                 continue
             begin = time.monotonic()
-            picture = _fitted(item.picture, self._info.width, self._info.height)
+            if self._changed is not None:
+                self._settings, self._changed = self._changed, None
+                self._swap.adopt(self._settings)
+            picture = item.picture
             if self.mirror:
                 picture = np.asarray(cv2.flip(picture, 1), np.uint8)
             last = max(last + 1, round((item.at - self._recorder.begun) / _UNIT))
@@ -321,7 +277,7 @@ class LiveSession:
                 outlet.put(labelled)
             # A frame that waited for a slow one is worth showing as long as we catch up; else only the newest is.
             usual += _LEARNING * (time.monotonic() - begin - usual)
-            self._slot.depth = 2 if usual < _KEEPS_UP * period else 1
+            self._intake.pictures.depth = 2 if usual < _KEEPS_UP * period else 1
 
     def _save(self) -> None:
         while self._stats_file is not None and not self._stop.wait(_SAVE_EVERY):
@@ -345,15 +301,3 @@ class LiveSession:
     def _fail(self, fault: UnderstudyError) -> None:
         self._error = fault
         self._over.set()
-
-
-def _fitted(picture: UInt8Array, width: int, height: int) -> UInt8Array:
-    """A picture of another size, whole, in the middle of one of ``width`` x ``height``: uint8 BGR."""
-    if (picture.shape[1], picture.shape[0]) == (width, height):
-        return picture
-    scale = min(width / picture.shape[1], height / picture.shape[0])
-    size = max(round(picture.shape[1] * scale), 1), max(round(picture.shape[0] * scale), 1)
-    canvas = np.zeros((height, width, 3), np.uint8)
-    left, top = (width - size[0]) // 2, (height - size[1]) // 2
-    canvas[top : top + size[1], left : left + size[0]] = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    return canvas

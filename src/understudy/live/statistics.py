@@ -54,6 +54,32 @@ class LiveStatistics:
         write_private(path, json.dumps(self.as_json(), indent=2).encode())
 
 
+@dataclass(frozen=True)
+class LiveReport:
+    """What a session did.
+
+    Attributes:
+        identifier: Its id, 12 hexadecimal digits: the mark's in every frame.
+        consents: Ids of the consent records that were relied on.
+        statistics: See there.
+        notes: What the user should know.
+    """
+
+    identifier: str
+    consents: tuple[str, ...]
+    statistics: LiveStatistics
+    notes: tuple[str, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """The report as plain values."""
+        return {
+            "identifier": self.identifier,
+            "consents": list(self.consents),
+            "statistics": self.statistics.as_json(),
+            "notes": list(self.notes),
+        }
+
+
 class Recorder:
     """Collects what the threads report."""
 

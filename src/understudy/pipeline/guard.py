@@ -124,7 +124,8 @@ class Guard:
 
     def __init__(self, detector: FindsFaces, options: GuardOptions | None = None, *, everybody: bool = False) -> None:
         self.options = options or GuardOptions()
-        self._beside = ThreadPoolExecutor(1, "newcomers") if everybody else None
+        self.everybody = everybody
+        self._beside: ThreadPoolExecutor | None = None
         self._ahead: Future[Faces] | None = None
         #: Whether all whom we know of are swapped.
         self._calm = False
@@ -140,7 +141,8 @@ class Guard:
 
     def look_ahead(self, frame: Frame) -> None:
         """Begin to look for new faces in ``frame``, beside the work that comes before ``cover``."""
-        if self._beside is not None and self._calm:
+        if self.everybody and self._calm:
+            self._beside = self._beside or ThreadPoolExecutor(1, "newcomers")
             self._ahead = self._beside.submit(self._detector.detect, frame.picture)
 
     def close(self) -> None:
@@ -224,7 +226,7 @@ class Guard:
     def _suspect(self, frame: Frame, faces: Faces, patches: list[Patch], now: float, found: Faces | None) -> None:
         """Note faces that are seen and neither swapped nor known to stand beside: they stay covered until they are."""
         unswapped = self._unswapped(patches)
-        if patches and not unswapped and self._beside is None:
+        if patches and not unswapped and not self.everybody:
             return
         numbers = [] if faces.track_ids is None else faces.track_ids.tolist()
         swapped = {patch.track_id for patch in patches}

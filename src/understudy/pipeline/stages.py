@@ -63,6 +63,15 @@ class FaceSwap:
         self.frames_covered = 0
         self.people: set[int] = set()
 
+    def adopt(self, settings: Settings) -> None:
+        """Take over ``blend``, ``faces`` and ``guard`` of other settings, between two frames."""
+        if settings.faces != self._selector.choice:
+            self._selector = FaceSelector(settings.faces)
+        if settings.blend != self._blender.options:
+            self._blender = Blender(settings.blend)
+        if self._guard is not None:
+            self._guard.options, self._guard.everybody = settings.guard, settings.faces == "all"
+
     def process(self, frame: Frame) -> LabelledFrame:
         """Swap, label and mark ``frame``, in place.
 

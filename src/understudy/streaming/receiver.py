@@ -1,4 +1,4 @@
-"""A process that watches a network stream: started by ``media.streams``.
+"""A process that takes in a network stream, or a device's sound: started by ``media.receiving``.
 
 What comes from the network is decoded in here: a server that says nothing holds up nobody else, and what breaks
 FFmpeg breaks this process only. Writes BGR pictures and 16-bit stereo sound to its standard output, each with the
@@ -8,9 +8,11 @@ with a reason.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from fractions import Fraction
+from pathlib import Path
 from typing import Final
 
 import av
@@ -24,6 +26,8 @@ from understudy.streaming.messages import PICTURE, SOUND, Helper, at_most, leave
 _PROTOCOLS: Final = "rtmp,rtmps,rtmpt,rtsp,rtp,udp,tcp,tls,http,https,crypto,srtp"
 #: Seconds to wait for a source to answer, and for more of it to come.
 ANSWER, _MORE = 8.0, 3.0
+#: Where systems keep ALSA's settings.
+_ALSA: Final = Path("/usr/share/alsa/alsa.conf")
 #: Seconds by which a stream's clock may be ahead of ours (a playlist's segments come in bursts) or behind it.
 _AHEAD, _BEHIND = 12.0, 2.0
 #: Seconds a picture by which a clock that runs faster than ours is followed.
@@ -61,13 +65,17 @@ def main() -> int:
     helper = Helper(talks=True)
     asked = helper.asked()
     address = str(asked["address"])
-    options = {"protocol_whitelist": _PROTOCOLS, "flags": "low_delay"}
+    device = asked.get("device")
+    options = {} if device else {"protocol_whitelist": _PROTOCOLS, "flags": "low_delay"}
     if address.startswith("rtsp"):
         options["rtsp_transport"] = "tcp"
+    if _ALSA.exists():
+        # PyAV's own ALSA looks for its settings in the folder where it was built.
+        os.environ.setdefault("ALSA_CONFIG_PATH", str(_ALSA))
     try:
         with at_most(2 * ANSWER):
-            container = av.open(address, options=options, timeout=(ANSWER, _MORE))
-            opened = _opened(container)
+            container = av.open(address, format=device, options=options, timeout=(ANSWER, _MORE))
+            opened = _opened(container, sound_only=device is not None)
         helper.say(state="open", **opened)
         _receive(helper, container, Clock(paced=address.startswith("http")))
     except (av.error.ExitError, av.error.TimeoutError):
@@ -82,7 +90,11 @@ def main() -> int:
     return 0
 
 
-def _opened(container: av.container.InputContainer) -> dict[str, object]:
+def _opened(container: av.container.InputContainer, *, sound_only: bool) -> dict[str, object]:
+    if sound_only:
+        if not container.streams.audio:
+            raise LookupError("there is no sound in it")
+        return {"sound": True}
     if not container.streams.video:
         raise LookupError("there are no pictures in it")
     video = container.streams.video[0]
@@ -95,7 +107,7 @@ def _opened(container: av.container.InputContainer) -> dict[str, object]:
 
 
 def _receive(helper: Helper, container: av.container.InputContainer, clock: Clock) -> None:
-    streams = [container.streams.video[0], *container.streams.audio[:1]]
+    streams = [*container.streams.video[:1], *container.streams.audio[:1]]
     packets = container.demux(streams)
     to_stereo = av.AudioResampler(format="s16", layout="stereo", rate=SOUND_RATE)
     while True:
@@ -111,15 +123,18 @@ def _receive(helper: Helper, container: av.container.InputContainer, clock: Cloc
         for frame in frames:
             if not isinstance(frame, (av.VideoFrame, av.AudioFrame)) or frame.pts is None or frame.time_base is None:
                 continue
-            own = float(frame.pts * frame.time_base)
-            due = clock.due(own, time.monotonic())
+            own, now = float(frame.pts * frame.time_base), time.monotonic()
             if isinstance(frame, av.VideoFrame):
+                due = clock.due(own, now)
                 _wait(due)
                 picture = frame.to_ndarray(format="bgr24")
                 size = picture.shape[1].to_bytes(4, "little") + picture.shape[0].to_bytes(4, "little")
                 content = memoryview(b"".join([size, picture.data]))
                 write_message(helper.output, PICTURE, min(due, time.monotonic()), content)
             else:
+                # Sound comes when its last sample was taken.
+                length = frame.samples / frame.sample_rate
+                due = clock.due(own + length, now) - length
                 _wait(due - _LEAD)
                 for piece in to_stereo.resample(frame):
                     write_message(helper.output, SOUND, due, memoryview(bytes(piece.planes[0])[: piece.samples * 4]))

@@ -17,88 +17,17 @@ import pytest
 
 import understudy
 from tests.evidence import has_label, is_released_honestly
+from tests.live.stage import SIZE, Screen, until
 from understudy.errors import InputError, NoSpaceError, OutputError, RunError, SigningError, UsageError
 from understudy.faces import Faces
-from understudy.frames import Frame, LabelledFrame
-from understudy.live import LiveSession
+from understudy.frames import Frame
 from understudy.media.broadcast import PushSink
 from understudy.media.live import CaptureOptions, LiveInfo, SinkClosed, SinkLostError
 from understudy.media.playback import FileSource
 from understudy.media.recording import RecordingSink
-from understudy.pipeline import Settings
 from understudy.provenance import FrameSealer, Home, Ledger
 from understudy.release import Tags
-from understudy.testing import ClipSpec, FakeCamera, Puppet, talking, write_puppet_clip
-
-SIZE = (320, 240)
-
-
-class Screen:
-    """A sink that remembers what it was given."""
-
-    steady, keeps, depth = False, False, 1
-
-    def __init__(self, name="screen", *, slow=0.0, steady=False, failing=()):
-        self.name, self.slow, self.steady, self.failing = name, slow, steady, list(failing)
-        self.seconds, self.frames, self.opened, self.closed = [], [], 0, 0
-
-    def open(self, info):
-        self.opened += 1
-        if self.failing and isinstance(self.failing[0], Exception):
-            raise self.failing.pop(0)
-
-    def write(self, labelled, seconds):
-        assert type(labelled) is LabelledFrame
-        if self.failing and callable(self.failing[0]) and self.failing[0](len(self.seconds)):
-            raise self.failing.pop(0)(None)
-        time.sleep(self.slow)
-        self.seconds.append(seconds)
-        self.frames = [*self.frames, labelled.frame.picture][-40:]
-
-    def hear(self, sound, seconds):
-        pass
-
-    def close(self):
-        self.closed += 1
-        return []
-
-
-@pytest.fixture(scope="module")
-def pictures(astronaut):
-    puppet = Puppet(astronaut, SIZE, face_share=0.5)
-    return [puppet.render(talking(n / 30)).picture for n in range(60)]
-
-
-@pytest.fixture
-def session(hopper_path, pictures, tmp_path):
-    """Makes sessions and sees to it that none leaves a thread behind."""
-    before = set(threading.enumerate())
-    made = []
-
-    def make(*sinks, source=None, people=None, **more):
-        settings = Settings(home=tmp_path / "home")
-        people = people or [[hopper_path]]
-        from understudy.provenance import ConsentClaim
-
-        makers = [sink if callable(sink) else (lambda _, sink=sink: sink) for sink in sinks]
-        live = LiveSession(
-            people, source or FakeCamera(pictures), makers, settings, consent=ConsentClaim("sample"), **more
-        )
-        made.append(live)
-        return live
-
-    yield make
-    deadline = time.monotonic() + 3
-    while set(threading.enumerate()) - before and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert {thread.name for thread in set(threading.enumerate()) - before} == set()
-
-
-def until(what, seconds=20.0):
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
+from understudy.testing import ClipSpec, FakeCamera, write_puppet_clip
 
 
 def test_frames_come_in_order_labelled_and_swapped(session, pictures, tmp_path):

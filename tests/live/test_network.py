@@ -1,0 +1,332 @@
+"""Live output and input over a network: a real RTMP server, real clients, and servers that misbehave."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from tests.evidence import has_label
+from tests.live.stage import Screen, until
+from understudy.errors import EncodingError, InputError
+from understudy.media.broadcast import PushSink
+from understudy.media.live import CaptureOptions, LiveInfo, SinkLostError
+from understudy.media.microphone import Microphone
+from understudy.media.playback import FileSource
+from understudy.media.recording import RecordingSink
+from understudy.media.streams import StreamSource
+from understudy.streaming.receiver import Clock
+from understudy.testing import ClipSpec, Puppet, talking, write_puppet_clip
+
+MODULE = Path("/usr/lib/nginx/modules/ngx_rtmp_module.so")
+#: Seconds at which the clips that tell pictures and sound apart flash and beep, and how long.
+FLASHES, SHORT = (1.0, 2.2, 3.1, 4.3), 0.2
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+@pytest.fixture
+def server(tmp_path):
+    """Debian's nginx with the RTMP module; the address of a stream on it."""
+    if not (shutil.which("nginx") or Path("/usr/sbin/nginx").exists()) or not MODULE.exists():
+        pytest.skip("needs Debian's nginx and libnginx-mod-rtmp")
+    port, folder = free_port(), tmp_path / "nginx"
+    folder.mkdir()
+    (folder / "nginx.conf").write_text(
+        f"load_module {MODULE}; daemon off; master_process off; user root; pid {folder}/pid; "
+        f"error_log {folder}/error.log; events {{ }} "
+        f"rtmp {{ server {{ listen 127.0.0.1:{port}; application live {{ live on; wait_key on; }} }} }}"
+    )
+    command = [shutil.which("nginx") or "/usr/sbin/nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+
+        def listens():
+            with socket.socket() as one:
+                try:
+                    one.bind(("127.0.0.1", port))
+                except OSError:
+                    return True
+            return False
+
+        try:
+            until(listens)
+            yield f"rtmp://127.0.0.1:{port}/live/key"
+        finally:
+            process.kill()
+
+
+def write_flashing_clip(path, puppet, seconds=5.0, rate=25):
+    """A talking face; a corner flashes and a tone sounds at the same times."""
+    with av.open(str(path), "w") as output:
+        video = output.add_stream("libx264", rate=rate, options={"crf": "18", "preset": "veryfast"})
+        video.width, video.height, video.pix_fmt = 320, 240, "yuv420p"
+        sound = output.add_stream("aac", rate=48_000)
+        sound.layout = "mono"
+        for number in range(round(seconds * rate)):
+            picture = puppet.render(talking(number / rate)).picture
+            on = any(start <= number / rate + 1e-6 < start + SHORT for start in FLASHES)
+            picture[:60, -60:] = 255 if on else 0
+            output.mux(video.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
+        output.mux(video.encode(None))
+        times = np.arange(round(seconds * 48_000)) / 48_000
+        on = np.any([(times >= start) & (times < start + SHORT) for start in FLASHES], axis=0)
+        tone = (np.sin(2 * np.pi * 1000 * times) * on * 20_000).astype(np.int16)
+        for start in range(0, len(tone), 1024):
+            frame = av.AudioFrame.from_ndarray(tone[None, start : start + 1024], format="s16", layout="mono")
+            frame.sample_rate, frame.pts, frame.time_base = 48_000, start, Fraction(1, 48_000)
+            output.mux(sound.encode(frame))
+        output.mux(sound.encode(None))
+    return path
+
+
+def onsets(values, times):
+    """When values rise above the middle of their range."""
+    high = np.asarray(values) > (np.min(values) + np.max(values)) / 2
+    return [times[n] for n in range(1, len(high)) if high[n] and not high[n - 1]]
+
+
+def seen_and_heard(container):
+    """When the corner flashes and when a tone begins; and whether every picture is labelled."""
+    corner, shown, loud, heard, labelled = [], [], [], [], True
+    try:
+        for frame in container.decode(container.streams.video[0], container.streams.audio[0]):
+            if isinstance(frame, av.VideoFrame):
+                picture = frame.to_ndarray(format="bgr24")
+                labelled = labelled and has_label(picture)
+                corner.append(float(picture[10:50, -50:-10].mean()))
+                shown.append(frame.time)
+            else:
+                samples = frame.to_ndarray().astype(np.float64).mean(0)
+                for start in range(0, len(samples) - 47, 48):
+                    loud.append(float(np.abs(samples[start : start + 48]).mean()))
+                    heard.append(frame.time + start / frame.sample_rate)
+    except (av.error.FFmpegError, OSError):
+        pass  # it ends when the session does
+    return onsets(corner, shown), onsets(loud, heard), labelled, len(shown)
+
+
+@pytest.mark.slow
+def test_what_a_server_passes_on_is_labelled_and_in_step(session, server, astronaut, tmp_path):
+    clip = write_flashing_clip(tmp_path / "clip.mp4", Puppet(astronaut, (320, 240), face_share=0.5))
+    live = session(PushSink(server), source=FileSource(clip, CaptureOptions(loop=True)))
+    live.start()
+    until(lambda: any("is there" in event for event in live.statistics().events) or live.statistics().sinks)
+    found = []
+
+    def watch():
+        with av.open(server, timeout=(10, 3)) as container:
+            found.append(seen_and_heard(container))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    time.sleep(11)
+    live.stop()
+    watcher.join(20)
+    flashes, beeps, labelled, count = found[0]
+    assert labelled
+    assert count > 100
+    pairs = [(flash, min(beeps, key=lambda beep: abs(beep - flash))) for flash in flashes[1:-1]]
+    assert len(pairs) >= 5
+    late = [beep - flash for flash, beep in pairs]
+    print(f"sound after picture: {1000 * np.median(late):.0f} ms; {1000 * min(late):.0f} to {1000 * max(late):.0f}")
+    assert max(map(abs, late)) <= 0.040 + 1 / 25  # a flash is known to a picture's length
+    assert abs(float(np.median(late))) <= 0.040
+
+
+@pytest.mark.slow
+def test_a_stream_is_watched_lost_and_taken_up_again(session, server, small_puppet, tmp_path):
+    clip = tmp_path / "clip.mp4"
+    write_puppet_clip(clip, small_puppet, 3.0, ClipSpec(rate=25))
+    sender = [sys.executable, "-c", PUBLISH, str(clip), server]
+    screen = Screen()
+    with subprocess.Popen(sender) as first:
+        live = session(screen, source=opened_when_there(server))
+        live.start()
+        until(lambda: len(screen.seconds) > 20)
+        assert live.info.sound
+        assert screen.heard
+        first.kill()
+    until(lambda: any("lost" in event for event in live.statistics().events), 15)
+    with subprocess.Popen(sender) as second:
+        until(lambda: any("back" in event for event in live.statistics().events), 30)
+        count = len(screen.seconds)
+        until(lambda: len(screen.seconds) > count + 10)
+        begin = time.monotonic()
+        live.stop()
+        assert time.monotonic() - begin < 1.5
+        second.kill()
+    assert all(has_label(picture) for picture in screen.frames)
+    assert live.statistics().latency_ms["p50"] < 500  # not the seconds that were buffered before
+
+
+PUBLISH = """
+import sys, time, av
+from understudy.streaming.encoder import SOUND_RATE, Encoder, StreamFormat
+with av.open(sys.argv[1]) as clip:
+    frames = [frame.reformat(format="yuv420p") for frame in clip.decode(video=0)]
+pictures = [b"".join(bytes(plane) for plane in frame.planes) for frame in frames]
+with av.open(sys.argv[2], "w", format="flv") as output:
+    encoder = Encoder(output, StreamFormat(frames[0].width, frames[0].height, "25", sound=True))
+    output.start_encoding()
+    begun, number = time.monotonic(), 0
+    while True:
+        encoder.write(memoryview(pictures[number % len(pictures)]), number / 25)
+        encoder.hear(memoryview(bytes(4 * SOUND_RATE // 25)), number / 25)
+        number += 1
+        time.sleep(max(begun + number / 25 - time.monotonic(), 0))
+"""
+
+
+class opened_when_there(StreamSource):
+    """Waits until somebody sends."""
+
+    def open(self):
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                return super().open()
+            except InputError:
+                assert time.monotonic() < deadline
+                time.sleep(0.3)
+
+
+@pytest.fixture
+def silent():
+    """A server that takes every connection and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield listening.getsockname()[1]
+
+
+def test_a_silent_server_holds_nobody_up(session, silent):
+    screen, sink = Screen(), PushSink(f"rtmp://127.0.0.1:{silent}/live/key")
+    live = session(screen, sink)
+    live.start()
+    until(lambda: len(screen.seconds) > 10)
+    begin, count = time.monotonic(), len(screen.seconds)
+    time.sleep(1.5)
+    assert len(screen.seconds) - count > 30  # at nearly 30 a second
+    begin = time.monotonic()
+    live.stop()
+    assert time.monotonic() - begin < 2.0
+    assert helpers() == []
+
+
+@pytest.mark.slow
+def test_a_silent_server_is_given_up(silent):
+    sink = PushSink(f"rtmp://127.0.0.1:{silent}/live/key")
+    begin = time.monotonic()
+    with pytest.raises(SinkLostError, match="no answer"):
+        sink.open(LiveInfo("x", 320, 240, Fraction(30)))
+    assert 6 < time.monotonic() - begin < 12
+    assert sink.close() == []
+    assert helpers() == []
+
+
+@pytest.mark.slow
+def test_a_silent_source_is_an_input_error(silent, session):
+    with pytest.raises(InputError, match="can't watch"):
+        session(Screen(), source=StreamSource(f"http://127.0.0.1:{silent}/x")).start()
+    assert helpers() == []
+
+
+def test_addresses_that_can_not_work_are_not_tried_for_ever(monkeypatch):
+    sink = PushSink("rtmp://127.0.0.1:1/live/key")
+    monkeypatch.setattr(sink, "_address", "nosuch://127.0.0.1/x")
+    with pytest.raises(EncodingError, match="can't send"):
+        sink.open(LiveInfo("x", 320, 240, Fraction(30)))
+    with pytest.raises(SinkLostError, match="refused"):
+        PushSink("rtmp://127.0.0.1:1/live/key").open(LiveInfo("x", 320, 240, Fraction(30)))
+
+
+def test_neither_key_nor_password_is_in_a_name_or_on_a_command_line(silent):
+    sink = PushSink(f"rtmp://me:secret@127.0.0.1:{silent}/live/streamkey")
+    source = StreamSource(f"rtmp://me:secret@127.0.0.1:{silent}/live/x?token=streamkey")
+    assert not any(word in sink.name + source._name for word in ("secret", "streamkey"))
+
+    def give_up():
+        with pytest.raises(SinkLostError):
+            sink.open(LiveInfo("x", 32, 24, Fraction(9)))
+
+    opening = threading.Thread(target=give_up)
+    opening.start()
+    until(lambda: helpers() != [])
+    assert not any("secret" in line or "streamkey" in line for line in helpers())
+    sink.abandon()
+    opening.join(5)
+    assert not opening.is_alive()
+
+
+def helpers():
+    """Command lines of this process's helpers that still run."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            words = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except (OSError, IndexError):
+            continue
+        if parent == os.getpid() and "understudy.streaming" in words:
+            found.append(words)
+    return found
+
+
+def test_a_helper_ends_with_its_session(hopper_path, small_clip, tmp_path):
+    """However that ended."""
+    words = ["live", "-s", str(hopper_path), "--from", str(small_clip), "--loop", "--to", "udp://127.0.0.1:9"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "understudy", *words, "--consent", "sample", "--home", str(tmp_path)],
+        stderr=subprocess.DEVNULL,
+    ) as process:
+
+        def children():
+            return Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+
+        until(lambda: bool(children()), 30)
+        helper = Path("/proc") / children()[0]
+        process.kill()
+    until(lambda: not helper.exists(), 10)
+
+
+def test_a_microphone_is_heard_in_step(session, pictures, tmp_path):
+    output = tmp_path / "out.mp4"
+    microphone = Microphone("sine=frequency=440:sample_rate=44100,arealtime", "lavfi")
+    live = session(lambda release: RecordingSink(output, release), microphone=microphone)
+    live.start()
+    assert live.info.sound
+    time.sleep(3)
+    live.stop()
+    with av.open(str(output)) as container:
+        video, sound = container.streams.video[0], container.streams.audio[0]
+        assert abs(float(video.duration * video.time_base) - float(sound.duration * sound.time_base)) < 0.4
+        samples = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(sound)])
+    middle = samples[48_000:96_000]
+    pitch = np.argmax(np.abs(np.fft.rfft(middle))) * 48_000 / len(middle)
+    assert abs(pitch - 440) < 3  # no piece lost or doubled: the tone is one
+    assert helpers() == []
+
+
+def test_a_microphone_that_is_not_there_is_an_input_error(session):
+    with pytest.raises(InputError, match="microphone 'no such one'"):
+        session(Screen(), microphone=Microphone("no such one")).start()
+
+
+@pytest.mark.parametrize("paced", [True, False])
+def test_a_streams_clock_is_tied_to_ours(paced):
+    clock = Clock(paced=paced)
+    assert clock.due(100.0, 5.0) == pytest.approx(5.0, abs=1e-3)
+    burst = [clock.due(100.0 + n / 30, 5.0) - 5.0 for n in range(1, 10)]
+    assert burst[-1] == pytest.approx(0.3 if paced else 0.0, abs=0.01)
+    assert abs(clock.due(500.0, 6.0) - 6.0) < 0.01  # its clock jumped
+    assert abs(clock.due(0.0, 7.0) - 7.0) < 0.01

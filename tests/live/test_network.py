@@ -220,7 +220,7 @@ def test_a_silent_server_holds_nobody_up(session, silent):
     begin = time.monotonic()
     live.stop()
     assert time.monotonic() - begin < 2.0
-    assert helpers() == []
+    assert not helpers()
 
 
 @pytest.mark.slow
@@ -231,14 +231,14 @@ def test_a_silent_server_is_given_up(silent):
         sink.open(LiveInfo("x", 320, 240, Fraction(30)))
     assert 6 < time.monotonic() - begin < 12
     assert sink.close() == []
-    assert helpers() == []
+    assert not helpers()
 
 
 @pytest.mark.slow
 def test_a_silent_source_is_an_input_error(silent, session):
     with pytest.raises(InputError, match="can't watch"):
         session(Screen(), source=StreamSource(f"http://127.0.0.1:{silent}/x")).start()
-    assert helpers() == []
+    assert not helpers()
 
 
 def test_addresses_that_can_not_work_are_not_tried_for_ever(monkeypatch):
@@ -261,41 +261,37 @@ def test_neither_key_nor_password_is_in_a_name_or_on_a_command_line(silent):
 
     opening = threading.Thread(target=give_up)
     opening.start()
-    until(lambda: helpers() != [])
-    assert not any("secret" in line or "streamkey" in line for line in helpers())
+    until(helpers)
+    assert not any("secret" in line or "streamkey" in line for line in helpers().values())
     sink.abandon()
     opening.join(5)
     assert not opening.is_alive()
 
 
-def helpers():
-    """Command lines of this process's helpers that still run."""
-    found = []
+def helpers(of=None):
+    """Command lines, by number, of a process's helpers that still run."""
+    found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             parent = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
             words = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
         except (OSError, IndexError):
             continue
-        if parent == os.getpid() and "understudy.streaming" in words:
-            found.append(words)
+        if parent == (of or os.getpid()) and "understudy.streaming" in words:
+            found[folder] = words
     return found
 
 
 def test_a_helper_ends_with_its_session(hopper_path, small_clip, tmp_path):
     """However that ended."""
     words = ["live", "-s", str(hopper_path), "--from", str(small_clip), "--loop", "--to", "udp://127.0.0.1:9"]
-    with subprocess.Popen(
-        [sys.executable, "-m", "understudy", *words, "--consent", "sample", "--home", str(tmp_path)],
-        stderr=subprocess.DEVNULL,
-    ) as process:
-
-        def children():
-            return Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-
-        until(lambda: bool(children()), 30)
-        helper = Path("/proc") / children()[0]
-        process.kill()
+    words += ["--consent", "sample", "--home", str(tmp_path)]
+    with subprocess.Popen([sys.executable, "-m", "understudy", *words], stderr=subprocess.DEVNULL) as process:
+        try:
+            until(lambda: helpers(process.pid), 30)
+            helper = next(iter(helpers(process.pid)))
+        finally:
+            process.kill()
     until(lambda: not helper.exists(), 10)
 
 
@@ -314,7 +310,7 @@ def test_a_microphone_is_heard_in_step(session, pictures, tmp_path):
     middle = samples[48_000:96_000]
     pitch = np.argmax(np.abs(np.fft.rfft(middle))) * 48_000 / len(middle)
     assert abs(pitch - 440) < 3  # no piece lost or doubled: the tone is one
-    assert helpers() == []
+    assert not helpers()
 
 
 def test_a_microphone_that_is_not_there_is_an_input_error(session):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import pytest
 import understudy
 from tests.evidence import has_label, is_released_honestly
 from tests.live.stage import SIZE, Screen, until
+from understudy.blending import BlendOptions
 from understudy.errors import InputError, NoSpaceError, OutputError, RunError, SigningError, UsageError
 from understudy.faces import Faces
 from understudy.frames import Frame
@@ -25,6 +27,7 @@ from understudy.media.broadcast import PushSink
 from understudy.media.live import CaptureOptions, LiveInfo, SinkClosed, SinkLostError
 from understudy.media.playback import FileSource
 from understudy.media.recording import RecordingSink
+from understudy.pipeline.guard import GuardOptions
 from understudy.provenance import FrameSealer, Home, Ledger
 from understudy.release import Tags
 from understudy.testing import ClipSpec, FakeCamera, write_puppet_clip
@@ -100,6 +103,59 @@ def test_a_camera_that_is_not_there_is_an_input_error(session, pictures):
     camera.plugged.clear()
     with pytest.raises(InputError, match="not there"):
         session(Screen(), source=camera).start()
+
+
+def test_a_second_session_on_the_same_camera_is_told_and_leaves_the_first_alone(session, pictures, tmp_path):
+    camera, screen, other = FakeCamera(pictures), Screen(), Screen()
+    with session(screen, source=camera) as live:
+        until(lambda: len(screen.seconds) > 3)
+        with pytest.raises(InputError, match="busy"):
+            session(other, source=Shared(camera)).start()
+        count = len(screen.seconds)
+        until(lambda: len(screen.seconds) > count + 5)
+        live.stop()
+    assert other.opened == 0
+    with session(other, source=camera):
+        until(lambda: len(other.seconds) > 3)
+
+
+class Shared:
+    """Another program's hold on a camera: what it did not get it can't give back."""
+
+    def __init__(self, camera):
+        self.camera = camera
+        self.got = False
+
+    def open(self):
+        info = self.camera.open()
+        self.got = True
+        return info
+
+    def read(self):
+        return self.camera.read()
+
+    def close(self):
+        if self.got:
+            self.camera.close()
+
+
+def test_settings_change_between_two_frames(session, pictures):
+    screen = Screen()
+    with session(screen) as live:
+        until(lambda: len(screen.seconds) > 5)
+        live.settings = replace(live.settings, blend=BlendOptions(strength=0.0))
+        count = len(screen.seconds)
+        until(lambda: len(screen.seconds) > count + 10)
+        assert min(np.abs(shown.astype(int) - p).mean() for shown in screen.frames[-3:] for p in pictures) < 6
+        live.settings = replace(live.settings, faces="all", guard=GuardOptions(on_lost="pass"))
+        count = len(screen.seconds)
+        until(lambda: len(screen.seconds) > count + 5)
+        assert live.settings.faces == "all"
+        with pytest.raises(UsageError, match="while it runs"):
+            live.settings = replace(live.settings, max_pixels=5)
+        report = live.stop()
+    assert max(np.diff(screen.seconds)) < 0.5  # no gap
+    assert report.statistics.frames_swapped > 10
 
 
 def test_a_camera_that_changes_its_size_goes_on(session, pictures):

@@ -1,4 +1,4 @@
-"""A camera that shows what it is given, at its own pace, and can be unplugged."""
+"""A camera that shows what it is given, at its own pace, to one program at a time, and can be unplugged."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ class FakeCamera:
         self._shown = 0
         self.plugged = threading.Event()
         self.plugged.set()
+        self.busy = False
         self.opened = 0
         self.closed = 0
 
@@ -36,6 +37,9 @@ class FakeCamera:
         """See ``media.live.LiveSource``."""
         if not self.plugged.is_set():
             raise InputError("the camera is not there", "Plug it in.")
+        if self.busy:
+            raise InputError("the camera is busy", "Is another program using it?")
+        self.busy = True
         self.opened += 1
         self._order = itertools.cycle(range(len(self._pictures)))
         self._due = time.monotonic()
@@ -59,4 +63,5 @@ class FakeCamera:
 
     def close(self) -> None:
         """See ``media.live.LiveSource``."""
+        self.busy = False
         self.closed += 1

@@ -1,5 +1,6 @@
 """Live output and input over a network: a real RTMP server, real clients, and servers that misbehave."""
 
+import itertools
 import os
 import shutil
 import socket
@@ -143,6 +144,21 @@ def test_what_a_server_passes_on_is_labelled_and_in_step(session, server, astron
     print(f"sound after picture: {1000 * np.median(late):.0f} ms; {1000 * min(late):.0f} to {1000 * max(late):.0f}")
     assert max(map(abs, late)) <= 0.040 + 1 / 25  # a flash is known to a picture's length
     assert abs(float(np.median(late))) <= 0.040
+
+
+def test_a_transport_stream_over_udp_can_be_watched(session):
+    """As OBS watches it: joined while it runs."""
+    port = free_port()
+    live = session(PushSink(f"udp://127.0.0.1:{port}"))
+    live.start()
+    options = {"fifo_size": "50000"}
+    with av.open(f"udp://127.0.0.1:{port}", format="mpegts", options=options, timeout=(15, 5)) as container:
+        pictures = [
+            frame.to_ndarray(format="bgr24") for frame, _ in zip(container.decode(video=0), range(20), strict=False)
+        ]
+    live.stop()
+    assert len(pictures) == 20
+    assert all(has_label(picture) for picture in pictures)
 
 
 @pytest.mark.slow

@@ -1,6 +1,5 @@
 """Live output and input over a network: a real RTMP server, real clients, and servers that misbehave."""
 
-import itertools
 import os
 import shutil
 import socket

@@ -11,13 +11,14 @@ from understudy.faces import Faces
 class Detector(Protocol):
     """Finds faces in a picture."""
 
-    def detect(self, picture: UInt8Array, *, thorough: bool = False) -> Faces:
+    def detect(self, picture: UInt8Array, *, thorough: bool = False, glance: int | None = None) -> Faces:
         """Find faces.
 
         Args:
             picture: uint8 BGR (H, W, 3).
             thorough: Take the time to look for small faces too: for stills, and for a clip in which
                 nothing has been found.
+            glance: Look for small faces in one part of the picture only: rising numbers go round all parts.
 
         Returns:
             Faces with ``boxes_xyxy``, ``scores`` and ``keypoints5``, best score first.

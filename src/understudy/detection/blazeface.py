@@ -55,33 +55,35 @@ class BlazeFace:
             outputs=("Identity", "Identity_1"),
         )
 
-    def detect(self, picture: UInt8Array, *, thorough: bool = False) -> Faces:
+    def detect(self, picture: UInt8Array, *, thorough: bool = False, glance: int | None = None) -> Faces:
         """See ``Detector.detect``. The mouth corners are estimated from the mouth's centre."""
         found = self._short.candidates(picture, self.options.min_score)
-        if thorough or not len(found):
+        if thorough or glance is not None or not len(found):
             found = np.concatenate([found, self._full.candidates(picture, self.options.min_score)])
-        if thorough:
-            found = np.concatenate([found, *self._tiles(picture)])
+        tiles = _tiles(picture) if thorough or glance is not None else []
+        if glance is not None:
+            tiles = [tiles[glance % len(tiles)]]
+        found = np.concatenate([found, *(self._in_tile(picture, *tile) for tile in tiles)])
         boxes, scores, points = weighted_nms(found[:, 1:5], found[:, 0], found[:, 5:], NMS_IOU)
         boxes, scores, points = (rows[: self.options.max_faces] for rows in (boxes, scores, points))
         keypoints = _five_from_six(points.reshape(-1, 6, 2))
         return Faces(boxes_xyxy=boxes, scores=np.clip(scores, 0, 1), keypoints5=keypoints)
 
-    def _tiles(self, picture: UInt8Array) -> list[FloatArray]:
-        height, width = picture.shape[:2]
-        side = max(int(min(height, width) * TILE_SHARE), min(height, width, 192))
-        found = []
-        for top in _starts(height, side):
-            for left in _starts(width, side):
-                tile = picture[top : top + side, left : left + side]
-                rows = self._full.candidates(tile, self.options.min_score)
-                rows[:, 1:] += np.tile([left, top], 8).astype(np.float32)
-                # A face cut by the tile's edge is seen whole by its neighbour or in the whole picture.
-                edge = side * 0.02
-                inner = (rows[:, 1:3] > [left + edge, top + edge]).all(1)
-                inner &= (rows[:, 3:5] < [left + side - edge, top + side - edge]).all(1)
-                found.append(rows[inner])
-        return found
+    def _in_tile(self, picture: UInt8Array, left: int, top: int, side: int) -> FloatArray:
+        rows = self._full.candidates(picture[top : top + side, left : left + side], self.options.min_score)
+        rows[:, 1:] += np.tile([left, top], 8).astype(np.float32)
+        # A face cut by the tile's edge is seen whole by its neighbour or in the whole picture.
+        edge = side * 0.02
+        inner = (rows[:, 1:3] > [left + edge, top + edge]).all(1)
+        inner &= (rows[:, 3:5] < [left + side - edge, top + side - edge]).all(1)
+        return rows[inner]
+
+
+def _tiles(picture: UInt8Array) -> list[tuple[int, int, int]]:
+    """Overlapping squares that cover a picture: left, top, side."""
+    height, width = picture.shape[:2]
+    side = max(int(min(height, width) * TILE_SHARE), min(height, width, 192))
+    return [(left, top, side) for top in _starts(height, side) for left in _starts(width, side)]
 
 
 def _starts(length: int, side: int) -> list[int]:

@@ -121,7 +121,7 @@ class LiveSession:
         digests = tuple(dict.fromkeys(one for person in self._cast for one in person.digests))
         self._output: Output = trust.live(consents, digests)
         self._consents = consents
-        guard = Guard(perception.detector, settings.guard, everybody=settings.faces == "all")
+        guard = Guard(perception.detector, settings.guard, choice=settings.faces)
         self._swap = FaceSwap(
             engine, self._cast[0].identity, perception, settings, self._output.sealer, content, still=False, guard=guard
         )

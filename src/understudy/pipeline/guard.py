@@ -10,16 +10,17 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final, Literal, Protocol, get_args
 
 import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
-from understudy.faces import Faces
+from understudy.faces import FaceChoice, Faces
 from understudy.frames import Frame, PixelBox
-from understudy.geometry.boxes import bounds_xyxy, shared_xyxy
+from understudy.geometry.boxes import bounds_xyxy
 from understudy.patches import Patch
-from understudy.pipeline.places import Small, alike, look, motion, small
+from understudy.pipeline.places import Small, alike, inside_larger, look, motion, same_face, small
 
 OnLost = Literal["hold", "blur", "freeze", "pass"]
 ON_LOST: Final[tuple[OnLost, ...]] = get_args(OnLost)
@@ -29,14 +30,20 @@ _FOLLOWED: Final = 320
 _MARGIN, _GROWTH, _MOST = 0.35, 0.8, 2.0
 #: Seconds between two frames after which nothing is known any more of who is where.
 _GAP: Final = 0.5
-#: Boxes that share more than this of the smaller are one face.
-_SAME: Final = 0.3
+#: Seconds after a start or a cut in which the choice may have fallen on the wrong face.
+_UNSURE: Final = 1.0
+#: Seconds between two looks for such a face later on.
+_RESCAN: Final = 0.5
+#: A face so many times as large as the one that is swapped is the one to be swapped.
+_LARGER: Final = 1.5
 
 
 class FindsFaces(Protocol):
     """A detector (see ``detection.Detector``)."""
 
-    def detect(self, picture: UInt8Array, *, thorough: bool = False) -> Faces: ...  # noqa: D102
+    def detect(  # noqa: D102
+        self, picture: UInt8Array, *, thorough: bool = False, glance: int | None = None
+    ) -> Faces: ...
 
 
 @dataclass(frozen=True)
@@ -100,11 +107,13 @@ class Cover:
         held: Swaps of earlier frames, moved to where the faces are now.
         blurred: Regions to blur.
         whole: Blur all of it.
+        newcomers: What was found by looking for newcomers, if any of it is not swapped.
     """
 
     held: tuple[Patch, ...] = ()
     blurred: tuple[PixelBox, ...] = ()
     whole: bool = False
+    newcomers: Faces | None = None
 
     @property
     def any(self) -> bool:
@@ -118,13 +127,18 @@ class Guard:
     Args:
         detector: Looks for faces that the tracker does not know.
         options: What is done.
-        everybody: Whether whoever comes is to be swapped: then every frame is searched for newcomers, in a thread
-            beside the swap.
+        choice: Whose faces are to be swapped. If everybody's, every frame is searched for newcomers, in a thread beside
+            the swap: for faces from a sixth of the picture's height all over, for small ones in one part after the
+            other.
     """
 
-    def __init__(self, detector: FindsFaces, options: GuardOptions | None = None, *, everybody: bool = False) -> None:
+    def __init__(
+        self, detector: FindsFaces, options: GuardOptions | None = None, *, choice: FaceChoice = "largest"
+    ) -> None:
         self.options = options or GuardOptions()
-        self.everybody = everybody
+        self.choice: FaceChoice = choice
+        self._glances = 0
+        self._closed = False
         self._beside: ThreadPoolExecutor | None = None
         self._ahead: Future[Faces] | None = None
         #: Whether all whom we know of are swapped.
@@ -137,16 +151,21 @@ class Guard:
         self._settled = False
         self._searched = -np.inf
         self._now: float | None = None
+        self._step: float | None = None
+        self._looked = -np.inf
         self._last: Small | None = None
 
     def look_ahead(self, frame: Frame) -> None:
         """Begin to look for new faces in ``frame``, beside the work that comes before ``cover``."""
-        if self.everybody and self._calm:
+        if self.choice == "all" and self._calm and self.options.on_lost != "pass" and not self._closed:
             self._beside = self._beside or ThreadPoolExecutor(1, "newcomers")
-            self._ahead = self._beside.submit(self._detector.detect, frame.picture)
+            self._glances += 1
+            detect = partial(self._detector.detect, glance=self._glances)
+            self._ahead = self._beside.submit(detect, frame.picture)
 
     def close(self) -> None:
         """End what runs beside."""
+        self._closed = True
         if self._beside is not None:
             self._beside.shutdown()
 
@@ -166,11 +185,14 @@ class Guard:
             return Cover()
         now, scale = frame.seconds, _FOLLOWED / max(frame.width, frame.height, _FOLLOWED)
         before, self._last = self._last, small(frame.picture, scale)
-        gap = self._now is not None and not 0 <= now - self._now <= _GAP
-        self._now = now
+        gap = self._is_gap(now)
         if cut or gap or self._settling is None:
-            self._people, self._bystanders, self._settling, self._settled = {}, set(), now, False
-            self._searched = -np.inf
+            self._bystanders, self._settling, self._settled = set(), now, False
+            self._searched = self._looked = -np.inf
+            if cut:
+                self._people = {}
+            for person in self._people.values():
+                person.followed = False
         self._know(faces, chosen, patches, now)
         self._follow(patches, before, scale, now, cut=cut)
         self._suspect(frame, faces, patches, now, found)
@@ -187,7 +209,17 @@ class Guard:
                 regions.append(_grown(person.box, now - person.seen))
         whole = not self._settled and not patches
         boxes = tuple(PixelBox(*np.rint(region).astype(int)) for region in regions)
-        return Cover(tuple(p for p in held if p is not None), boxes, whole)
+        newcomers = found if found is not None and self._unswapped(patches) else None
+        return Cover(tuple(p for p in held if p is not None), boxes, whole, newcomers)
+
+    def _is_gap(self, now: float) -> bool:
+        """Whether so much time passed since the frame before that faces may be anywhere."""
+        before, self._now = self._now, now
+        if before is None:
+            return False
+        step, usual = now - before, self._step
+        self._step = step if usual is None else usual + 0.2 * (step - usual)
+        return not 0 <= step <= max(_GAP, 3 * (usual or 0.0))
 
     def _know(self, faces: Faces, chosen: Faces, patches: list[Patch], now: float) -> None:
         """Note who is swapped, and who stands beside."""
@@ -197,6 +229,18 @@ class Guard:
         if patches and faces.track_ids is not None and chosen.track_ids is not None:
             self._bystanders |= set(faces.track_ids.tolist()) - set(chosen.track_ids.tolist())
             self._bystanders -= set(chosen.track_ids.tolist())
+            # Whoever turns out to stand beside is not covered any longer: nor what was seen of them before.
+            for number in self._bystanders & self._people.keys():
+                del self._people[number]
+            beside = self._beside_boxes(faces)
+            for number in [key for key, person in self._people.items() if person.patch is None]:
+                if same_face(self._people[number].box, beside):
+                    del self._people[number]
+
+    def _beside_boxes(self, faces: Faces) -> FloatArray:
+        numbers = [] if faces.track_ids is None else faces.track_ids.tolist()
+        boxes = [box for box, number in zip(faces.boxes_xyxy, numbers, strict=False) if number in self._bystanders]
+        return np.array(boxes, np.float32).reshape(-1, 4)
 
     def _unswapped(self, patches: list[Patch]) -> list[_Person]:
         swapped = {patch.track_id for patch in patches}
@@ -220,17 +264,19 @@ class Guard:
             unseen = now - person.seen > self.options.cover_seconds
             # Nothing is found there, but it looks as they did: turned away, or in a light in which nothing is found.
             gone = unseen and not alike(person.look, look(self._last.color, person.box * scale))
-            if gone or _shared(person.box, present) > _SAME:
+            if gone or same_face(person.box, present):
                 del self._people[number]
 
     def _suspect(self, frame: Frame, faces: Faces, patches: list[Patch], now: float, found: Faces | None) -> None:
         """Note faces that are seen and neither swapped nor known to stand beside: they stay covered until they are."""
         unswapped = self._unswapped(patches)
-        if patches and not unswapped and not self.everybody:
+        # At first and now and then: somebody whom the mesh does not fit may be the one to be swapped.
+        unsure = self._settling is not None and now - self._settling < _UNSURE
+        if patches and not unswapped and found is None and not unsure and now - self._looked < _RESCAN:
             return
+        self._looked = now
         numbers = [] if faces.track_ids is None else faces.track_ids.tolist()
         swapped = {patch.track_id for patch in patches}
-        beside = [box for box, number in zip(faces.boxes_xyxy, numbers, strict=False) if number in self._bystanders]
         tracked = [
             box
             for box, number in zip(faces.boxes_xyxy, numbers, strict=False)
@@ -242,11 +288,12 @@ class Guard:
             self._searched = now
         if found is None or thorough:
             found = self._detector.detect(frame.picture, thorough=thorough)
-        explained = np.concatenate([_boxes(patches), np.array(beside, np.float32).reshape(-1, 4)])
+        present = _boxes(patches)
+        explained = np.concatenate([present, self._beside_boxes(faces)])
         for box in [*tracked, *found.boxes_xyxy]:
-            if _shared(box, explained) > _SAME:
+            if same_face(box, explained) or inside_larger(box, explained) or not self._chosen_over(box, present):
                 continue
-            known = next((one for one in unswapped if _shared(box, one.box[None]) > _SAME), None)
+            known = next((one for one in unswapped if same_face(box, one.box[None])), None)
             if known is not None:
                 known.seen = now
                 known.box = np.concatenate([np.minimum(known.box, box)[:2], np.maximum(known.box, box)[2:]])
@@ -256,6 +303,18 @@ class Guard:
             self._suspects -= 1
             self._people[self._suspects] = _Person(None, box, -np.inf, now)
             unswapped.append(self._people[self._suspects])
+
+    def _chosen_over(self, box: FloatArray, present: FloatArray) -> bool:
+        """Whether a face there would be swapped though others are."""
+        if self.choice == "all" or not len(present):
+            return True
+        middles = present[:, [0, 2]].mean(1)
+        if self.choice == "left":
+            return bool(box[[0, 2]].mean() < middles.min())
+        if self.choice == "right":
+            return bool(box[[0, 2]].mean() > middles.max())
+        areas = (present[:, 2] - present[:, 0]) * (present[:, 3] - present[:, 1])
+        return bool((box[2] - box[0]) * (box[3] - box[1]) > _LARGER * areas.max())
 
 
 def _moved(patch: Patch, by: FloatArray, frame: Frame) -> Patch | None:
@@ -288,7 +347,3 @@ def _grown(box: FloatArray, unseen: float) -> FloatArray:
 def _boxes(patches: list[Patch]) -> FloatArray:
     """Where the swaps are: float32 (n, 4)."""
     return np.array([bounds_xyxy(patch.mesh[None])[0] for patch in patches], np.float32).reshape(-1, 4)
-
-
-def _shared(box: FloatArray, others: FloatArray) -> float:
-    return float(shared_xyxy(box, others).max()) if len(others) else 0.0

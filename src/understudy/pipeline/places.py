@@ -9,11 +9,16 @@ import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.frames import PixelBox
+from understudy.geometry.boxes import shared_xyxy
 
 #: Points that motion is taken from; fewer that agree are no motion to rely on.
 _POINTS, _AGREEING = 60, 10
 #: Distance of two histograms of colours (Bhattacharyya, 0-1) up to which a place looks the same.
 _ALIKE: Final = 0.45
+#: Boxes whose middles are less than this share of their size apart are of one face.
+_APART: Final = 0.35
+#: Mean grey level to which places are brought before they are compared.
+_EVEN: Final = 100.0
 
 
 class Small(NamedTuple):
@@ -34,11 +39,13 @@ def small(picture: UInt8Array, scale: float) -> Small:
 
 
 def look(color: UInt8Array, box: FloatArray) -> FloatArray | None:
-    """The colours in a box of a small picture: a histogram, float32; None where the box lies outside."""
+    """The colours in a box of a small picture, evenly lit: a histogram, float32; None where it lies outside."""
     inside = PixelBox(*np.rint(box).astype(int)).clipped(color.shape[1], color.shape[0])
     if inside.empty:
         return None
     part = color[inside.y0 : inside.y1, inside.x0 : inside.x1]
+    lit = max(float(part.mean()), 1.0)
+    part = np.clip(part * np.float32(_EVEN / lit), 0, 255).astype(np.uint8)  # a lamp that goes out changes nobody
     histogram = cv2.calcHist([part], [0, 1, 2], None, [6, 6, 6], [0, 256, 0, 256, 0, 256])
     return np.asarray(histogram / max(float(histogram.sum()), 1.0), np.float32)
 
@@ -69,3 +76,21 @@ def motion(before: UInt8Array, after: UInt8Array, box: FloatArray) -> FloatArray
     middle = np.median(steps, axis=0)
     agreeing = np.abs(steps - middle).max(1) < max(1.5, 0.1 * (inside.x1 - inside.x0))
     return middle.astype(np.float32) if int(agreeing.sum()) >= _AGREEING else None
+
+
+def same_face(box: FloatArray, others: FloatArray) -> bool:
+    """Whether one of the boxes is of the same face: about there and about as large. Faces behind each other overlap."""
+    if not len(others):
+        return False
+    size, sizes = (np.sqrt((b[..., 2] - b[..., 0]) * (b[..., 3] - b[..., 1])) for b in (box, others))
+    apart = np.hypot(*(np.asarray(box[i] + box[i + 2] - others[:, i] - others[:, i + 2]) / 2 for i in (0, 1)))
+    near = apart < _APART * np.maximum(size, sizes)
+    return bool((near & (np.maximum(size, sizes) < 2 * np.minimum(size, sizes))).any())
+
+
+def inside_larger(box: FloatArray, others: FloatArray) -> bool:
+    """Whether the box lies within a much larger one: what a detector takes for a face in a face."""
+    if not len(others):
+        return False
+    area, areas = ((b[..., 2] - b[..., 0]) * (b[..., 3] - b[..., 1]) for b in (box, others))
+    return bool(((shared_xyxy(box, others) > 0.9) & (areas > 4 * area)).any())

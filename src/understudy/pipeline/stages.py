@@ -70,7 +70,7 @@ class FaceSwap:
         if settings.blend != self._blender.options:
             self._blender = Blender(settings.blend)
         if self._guard is not None:
-            self._guard.options, self._guard.everybody = settings.guard, settings.faces == "all"
+            self._guard.options, self._guard.choice = settings.guard, settings.faces
 
     def process(self, frame: Frame) -> LabelledFrame:
         """Swap, label and mark ``frame``, in place.
@@ -92,6 +92,8 @@ class FaceSwap:
                 cover = self._guard.cover(frame, faces, chosen, patches, cut=self._cut)
                 patches += cover.held
                 covered = cover.any
+                if cover.newcomers is not None:
+                    self._tracker.offer(cover.newcomers)
                 self._cover(frame, cover)
         with self.timings.measure("blend"):
             self._blender.blend(frame, patches)

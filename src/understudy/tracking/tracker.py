@@ -87,6 +87,7 @@ class Tracker:
         self._next_id = 1
         self._scanned = -np.inf
         self._searched = -np.inf
+        self._offered: Faces | None = None
 
     def update(self, frame: Frame) -> TrackingResult:
         """Follow everybody into ``frame``."""
@@ -99,9 +100,16 @@ class Tracker:
         had = len(self._live)
         self._live = [track for track in self._live if self._follow(track, frame)]
         self._live = self._without_doubles(self._live)
+        offered, self._offered = self._offered, None
+        if offered is not None and not cut:
+            self._start_tracks(offered, frame)
         if self._should_look(now, lost_one=len(self._live) < had):
             self._look(frame)
         return TrackingResult(self._faces(), cut)
+
+    def offer(self, found: Faces) -> None:
+        """Somebody else's detections: faces among them that are not followed yet are taken up in the next frame."""
+        self._offered = found
 
     def _follow(self, track: _Track, frame: Frame) -> bool:
         """Fit a track's mesh near where it was; False (and moved to the lost) if nothing is there."""

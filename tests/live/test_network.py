@@ -16,9 +16,9 @@ import pytest
 
 from tests.evidence import has_label
 from tests.live.stage import Screen, until
-from understudy.errors import EncodingError, InputError
+from understudy.errors import EncodingError, InputError, RunError, UsageError
 from understudy.media.broadcast import PushSink
-from understudy.media.live import CaptureOptions, LiveInfo, SinkLostError
+from understudy.media.live import CaptureOptions, LiveInfo, SinkLostError, SourceLostError
 from understudy.media.microphone import Microphone
 from understudy.media.playback import FileSource
 from understudy.media.recording import RecordingSink
@@ -267,8 +267,10 @@ def test_addresses_that_can_not_work_are_not_tried_for_ever(monkeypatch):
 
 def test_neither_key_nor_password_is_in_a_name_or_on_a_command_line(silent):
     sink = PushSink(f"rtmp://me:secret@127.0.0.1:{silent}/live/streamkey")
-    source = StreamSource(f"rtmp://me:secret@127.0.0.1:{silent}/live/x?token=streamkey")
-    assert not any(word in sink.name + source._name for word in ("secret", "streamkey"))
+    for word in ("me:secret@h/live/streamkey", "me:se@secret@h/live/streamkey/", "me:se/secret@h/live/x?key=streamkey"):
+        names = PushSink(f"rtmp://{word}").name + StreamSource(f"rtmp://{word}")._name
+        assert names == "rtmp://h/live" * 2
+    assert StreamSource("http://me:secret@h/a/clip.mp4?token=x")._name == "http://h/a/clip.mp4"
 
     def give_up():
         with pytest.raises(SinkLostError):
@@ -285,6 +287,8 @@ def test_neither_key_nor_password_is_in_a_name_or_on_a_command_line(silent):
 
 def helpers(of=None):
     """Command lines, by number, of a process's helpers that still run."""
+    if not Path("/proc/self").exists():
+        pytest.skip("needs /proc")
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -326,6 +330,65 @@ def test_a_microphone_is_heard_in_step(session, pictures, tmp_path):
     pitch = np.argmax(np.abs(np.fft.rfft(middle))) * 48_000 / len(middle)
     assert abs(pitch - 440) < 3  # no piece lost or doubled: the tone is one
     assert not helpers()
+
+
+def test_a_session_that_waits_for_a_lost_source_ends_at_once(session, silent, pictures):
+    """The source was there, is lost, and does not answer any more."""
+
+    class Lost(StreamSource):
+        def read(self):
+            raise SourceLostError("it was lost", "wait")
+
+    class First(Lost):
+        opened = 0
+
+        def open(self):
+            First.opened += 1
+            if First.opened == 1:
+                return LiveInfo("first", 320, 240, Fraction(30))
+            return super().open()
+
+    live = session(Screen(), source=First(f"http://127.0.0.1:{silent}/x"))
+    live.start()
+    until(helpers)  # it is being opened again
+    begin = time.monotonic()
+    live.stop()
+    assert time.monotonic() - begin < 3
+    assert not helpers()
+
+
+def test_a_window_that_crashes_is_no_wish_to_end(session):
+    """The others go on."""
+
+    class Crashing(Screen):
+        def write(self, labelled, seconds):
+            raise RunError("the window broke off", "")
+
+    window, other = Crashing("window"), Screen("other")
+    with session(window, other) as live:
+        until(lambda: any("broke off" in event for event in live.events_after(0)))
+        count = len(other.seconds)
+        until(lambda: len(other.seconds) > count + 5)
+
+
+def test_a_start_that_is_interrupted_leaves_nothing_running(session, monkeypatch, tmp_path):
+    import gc
+
+    def interrupt():
+        raise KeyboardInterrupt
+
+    output = tmp_path / "out.mp4"
+    live = session(lambda release: RecordingSink(output, release))
+    monkeypatch.setattr(gc, "collect", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        live.start()
+    assert not live.running
+    assert list(tmp_path.glob("*.mp4")) == []
+
+
+def test_stopping_what_never_began_says_so(session):
+    with pytest.raises(UsageError, match="not begun"):
+        session(Screen()).stop()
 
 
 def test_a_microphone_that_is_not_there_is_an_input_error(session):

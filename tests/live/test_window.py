@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from understudy.errors import UsageError
+from understudy.errors import RunError, UsageError
 from understudy.faces import Faces
 from understudy.frames import Frame
 from understudy.media.live import LiveInfo, SinkClosed
@@ -135,6 +135,20 @@ def test_closing_it_is_told(window, key):
         return False
 
     until(closed)
+
+
+def test_a_window_that_breaks_off_was_not_closed(window):
+    sink, _ = window
+    sink._process.kill()
+
+    def broke_off():
+        try:
+            sink.write(labelled(90), 0.1)
+        except RunError:
+            return True
+        return False
+
+    until(broke_off)
 
 
 def test_without_a_screen_it_says_so(monkeypatch):

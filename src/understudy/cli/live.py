@@ -56,8 +56,8 @@ To = Annotated[
     list[str] | None,
     typer.Option(
         "--to",
-        help="window, virtual, an address (rtmp://, rtmps://, udp://), a file to record (mp4, mov), or - for raw BGR "
-        "frames on stdout. May be given several times. Default: window.",
+        help="window, virtual, an address (rtmp://, rtmps://, udp://, tcp://), a file to record (mp4, mov), or - for "
+        "raw BGR frames on stdout. May be given several times. Default: window.",
     ),
 ]
 MicrophoneOption = Annotated[
@@ -75,7 +75,7 @@ OnLostOption = Annotated[
     typer.Option("--on-lost", help="What is shown of a face that is lost: hold (the last swap), blur, freeze, pass."),
 ]
 Mirror = Annotated[bool, typer.Option("--mirror", help="Turn the picture as a mirror does.")]
-Stats = Annotated[Path | None, typer.Option("--stats", help="Write statistics to this file every second (JSON).")]
+Stats = Annotated[Path | None, typer.Option("--stats", help="Write statistics to this file (.json) every second.")]
 Seconds = Annotated[float | None, typer.Option("--seconds", min=0, help="End after so many seconds.")]
 Bitrate = Annotated[int, typer.Option("--bitrate", min=100, help="Of what is sent and recorded: kilobits a second.")]
 
@@ -121,6 +121,11 @@ def command(
     if not source:
         raise UsageError("no source photo", "Name one with -s PHOTO.")
     width, height = _size(size)
+    outputs = [word if "://" in word else str(Path(word).absolute()) for word in to or ["window"]]
+    if len(set(outputs)) < len(outputs):
+        raise UsageError("the same output is named twice", "Name each once.")
+    if json and "-" in (to or []):
+        raise UsageError("stdout can't take frames and a report", "Leave --json out, or use --stats FILE.json.")
     settings = Settings(
         faces=choice(faces),
         label=label_options(label_text, label_corner, label_size, None, label_font),
@@ -148,7 +153,7 @@ def command(
     report = _run(session, seconds)
     for note in report.notes:
         say(f"note: {note}")
-    if json and "-" not in (to or []):
+    if json:
         answer_json(report.as_json())
         return
     for line in _lines(report):
@@ -179,14 +184,12 @@ def _guard(on_lost: str) -> GuardOptions:
 
 def _run(session: LiveSession, seconds: float | None) -> LiveReport:
     """Run until it is over, a signal comes, or the time is up."""
-    with _signals() as told:
-        session.start()
+    with _signals() as told, session:
         told.clear()
-        with session:
-            info = session.info
-            say(f"live: {info.name}, {info.width}x{info.height}, {float(info.fps):g} fps")
-            _wait(session, seconds, told)
-            return session.stop()
+        info = session.info
+        say(f"live: {info.name}, {info.width}x{info.height}, {float(info.fps):g} fps")
+        _wait(session, seconds, told)
+        return session.stop()
 
 
 @contextlib.contextmanager
@@ -207,7 +210,9 @@ def _signals() -> Iterator[threading.Event]:
 
     if threading.current_thread() is threading.main_thread():
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-            if (number := getattr(signal, name, None)) is not None:
+            number = getattr(signal, name, None)
+            # What is ignored (by nohup, of a job in the background) stays so.
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
                 before[number] = signal.signal(number, tell)
     try:
         yield told
@@ -220,10 +225,9 @@ def _wait(session: LiveSession, seconds: float | None, told: threading.Event) ->
     """Until it is over; what happens meanwhile is said."""
     begun, said = time.monotonic(), 0
     while not told.is_set() and not session.wait(0.1):
-        events = session.statistics().events
-        for event in events[said:]:
+        for event in session.events_after(said):
             say(event)
-        said = len(events)
+            said += 1
         if seconds is not None and time.monotonic() - begun >= seconds:
             return
 

@@ -48,9 +48,11 @@ class Intake:
             UnderstudyError: something is not there, or busy; nothing is open then.
         """
         try:
-            self._info = self._source.open()
+            # First the microphone, which may take seconds: pictures would grow old meanwhile.
             if self._microphone is not None:
                 self._microphone.open()
+            self._info = self._source.open()
+            if self._microphone is not None:
                 self._info = replace(self._info, sound=True)
         except SourceLostError as fault:
             self.close()
@@ -65,6 +67,12 @@ class Intake:
         self._source.close()
         if self._microphone is not None:
             self._microphone.close()
+
+    def abandon(self) -> None:
+        """From another thread: nothing is worth waiting for any more."""
+        self._source.abandon()
+        if self._microphone is not None:
+            self._microphone.abandon()
 
     def work(self, recorder: Recorder, hear: Callable[[Sound], None]) -> list[tuple[str, Callable[[], None]]]:
         """What has to run, each in a thread of its own: it closes what it reads."""

@@ -40,6 +40,7 @@ class Outlet:
         recorder: Told what happens.
         ended: Called once, from the outlet's thread, when the sink takes no more: with its error, or None if the
             user closed it.
+        number: Tells it from others of the same name.
     """
 
     def __init__(
@@ -48,16 +49,24 @@ class Outlet:
         info: LiveInfo,
         recorder: Recorder,
         ended: Callable[[Outlet, UnderstudyError | None], None],
+        number: int = 1,
     ) -> None:
+        self._number = number
         self.sink, self._info, self._recorder, self._ended = sink, info, recorder, ended
         self.notes: list[str] = []
         self._slot: Slot[LabelledFrame] = Slot(sink.depth)
         self._sounds: deque[Sound] = deque(maxlen=_SOUNDS)
         self._stop = threading.Event()
-        self._last: tuple[LabelledFrame, float] | None = None
+        #: The frame handed over last, its time, and when that was.
+        self._last: tuple[LabelledFrame, float, float] | None = None
         self._done = False
         self.failure: UnderstudyError | None = None
         self._thread = threading.Thread(target=self._run, name=f"sink {sink.name}", daemon=True)
+
+    @property
+    def name(self) -> str:
+        """For people and statistics."""
+        return self.sink.name if self._number == 1 else f"{self.sink.name} ({self._number})"
 
     @property
     def alive(self) -> bool:
@@ -70,7 +79,7 @@ class Outlet:
 
     def put(self, labelled: LabelledFrame) -> None:
         """Leave a frame; never waits."""
-        self._recorder.dropped(f"{self.sink.name} behind", self._slot.put(labelled))
+        self._recorder.dropped(f"{self.name} behind", self._slot.put(labelled))
 
     def hear(self, sound: Sound) -> None:
         """Leave some sound; never waits."""
@@ -83,6 +92,8 @@ class Outlet:
 
     def ended(self, patience: float) -> bool:
         """Whether it has ended, within ``patience`` seconds."""
+        if self._thread.ident is None:
+            return True  # it never began
         self._thread.join(patience)
         return not self._thread.is_alive()
 
@@ -118,7 +129,7 @@ class Outlet:
         except Exception as fault:  # noqa: BLE001 - the same
             self.failure = self.failure or unexpected(fault)
         if self.failure is not None:
-            self.notes.append(f"{self.sink.name}: {self.failure.message}")
+            self.notes.append(f"{self.name}: {self.failure.message}")
         if closed or self.failure is not None:
             self._ended(self, self.failure)
 
@@ -133,20 +144,21 @@ class Outlet:
             if labelled is not None:
                 self._hand(labelled)
             elif self.sink.steady and self._last is not None and not self._stop.is_set():
-                frame, seconds = self._last[0], self._last[1] + period
-                self._last = frame, seconds
-                self._recorder.repeated(self.sink.name)
+                frame, last, handed = self._last
+                seconds = max(last + time.monotonic() - handed, last + _LEAST)
+                self._last = frame, seconds, time.monotonic()
+                self._recorder.repeated(self.name)
                 self.sink.write(frame, seconds)
         except SinkLostError as fault:
-            self._recorder.event(f"{self.sink.name} lost: {fault.message}")
+            self._recorder.event(f"{self.name} lost: {fault.message}")
             self._connected(first=False)
 
     def _hand(self, labelled: LabelledFrame) -> None:
         """Hand over a new frame. Its time rises: a repeated one may have run ahead of it."""
         captured = labelled.frame.seconds
-        self._recorder.handed(self.sink.name, time.monotonic() - self._recorder.begun - captured)
+        self._recorder.handed(self.name, time.monotonic() - self._recorder.begun - captured)
         seconds = captured if self._last is None else max(captured, self._last[1] + _LEAST)
-        self._last = labelled, seconds
+        self._last = labelled, seconds, time.monotonic()
         self.sink.write(labelled, seconds)
 
     def _connected(self, *, first: bool) -> bool:
@@ -157,13 +169,13 @@ class Outlet:
                 self.sink.open(self._info)
             except SinkLostError as fault:
                 if first:
-                    self._recorder.event(f"{self.sink.name} not reached: {fault.message}")
+                    self._recorder.event(f"{self.name} not reached: {fault.message}")
                     first = False
                 self._discard_for(wait)
                 wait = min(2 * wait, LONGEST_WAIT)
                 continue
             if not first:
-                self._recorder.event(f"{self.sink.name} is there")
+                self._recorder.event(f"{self.name} is there")
             return True
         return False
 
@@ -172,5 +184,5 @@ class Outlet:
         until = time.monotonic() + seconds
         while time.monotonic() < until and not self._stop.is_set():
             if self._slot.get(0.1) is not None:
-                self._recorder.dropped(f"{self.sink.name} not there")
+                self._recorder.dropped(f"{self.name} not there")
             self._sounds.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import threading
 import time
@@ -33,6 +34,8 @@ from understudy.release import Release
 
 #: Settings that can be changed while a session runs.
 CHANGEABLE = ("blend", "faces", "guard")
+#: Least strength of a swap that is shown live.
+LEAST_STRENGTH = 0.5
 #: Unit of the frames' times.
 _UNIT = Fraction(1, 1_000_000)
 #: Seconds that each thread has to end.
@@ -82,10 +85,11 @@ class LiveSession:
         if not people or not sinks:
             raise UsageError("a live session needs a photo and somewhere to go", "Give -s PHOTO and --to.")
         self._settings = settings or Settings()
+        _check_strength(self._settings)
         self._make_sinks = list(sinks)
         self._people, self._consent = [list(photos) for photos in people], consent
         self.mirror, self._stats_file = mirror, stats_file
-        self._changed: Settings | None = None
+        self._changed = self._settings
         self._stop, self._over = threading.Event(), threading.Event()
         self._intake = Intake(source, microphone, self._stop, self._over)
         self._outlets: list[Outlet] = []
@@ -93,6 +97,7 @@ class LiveSession:
         self._error: UnderstudyError | None = None
         self._notes: list[str] = []
         self._chosen = 0
+        self._recorder: Recorder | None = None
 
     def start(self) -> None:
         """Open everything and begin.
@@ -130,22 +135,29 @@ class LiveSession:
         self._recorder = Recorder()
         try:
             self._output.release.enter()
-            self._outlets = [
-                Outlet(make(self._output.release), self._info, self._recorder, self._sink_ended)
-                for make in self._make_sinks
-            ]
+            self._begin()
         except BaseException:
-            self._intake.close()
+            if not self._threads:  # whoever reads it closes it
+                self._intake.close()
+            with contextlib.suppress(UnderstudyError):
+                self.stop()
             raise
+
+    def _begin(self) -> None:
+        sinks = [make(self._output.release) for make in self._make_sinks]
+        names = [sink.name for sink in sinks]
+        for place, sink in enumerate(sinks):
+            number = names[: place + 1].count(sink.name)
+            self._outlets.append(Outlet(sink, self._info, self._recorder, self._sink_ended, number))
+        # Models and compiled code stay: looking through them for rubbish now and then held up frames for 50 ms.
+        gc.collect()
+        gc.freeze()
         for outlet in self._outlets:
             outlet.start()
         for name, run in (*self._intake.work(self._recorder, self._hear), ("swap", self._work), ("stats", self._save)):
             thread = threading.Thread(target=self._watched, args=(run,), name=name, daemon=True)
-            self._threads.append(thread)
             thread.start()
-        # Models and compiled code stay: looking through them for rubbish now and then held up frames for 50 ms.
-        gc.collect()
-        gc.freeze()
+            self._threads.append(thread)
 
     @property
     def info(self) -> LiveInfo:
@@ -171,13 +183,14 @@ class LiveSession:
         Raises:
             UsageError: on setting what can't be changed while it runs (all but the fields of ``CHANGEABLE``).
         """
-        return self._changed or self._settings
+        return self._changed
 
     @settings.setter
     def settings(self, settings: Settings) -> None:
         kept = {name: getattr(self._settings, name) for name in CHANGEABLE}
         if replace(settings, **kept) != self._settings:
             raise UsageError("this can't be changed while it runs", f"These can: {', '.join(CHANGEABLE)}.")
+        _check_strength(settings)
         self._changed = settings
 
     @property
@@ -192,8 +205,14 @@ class LiveSession:
 
     def statistics(self) -> LiveStatistics:
         """What it did so far."""
+        if self._recorder is None:
+            raise UsageError("this session has not begun", "Start it first.")
         swap = self._swap
         return self._recorder.summary(swap.frames_swapped, swap.frames_covered, swap.timings.summary())
+
+    def events_after(self, number: int) -> list[str]:
+        """What happened since the first ``number`` events."""
+        return self._recorder.events_after(number) if self._recorder is not None else []
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait until it is over (the source ended, a sink was closed or all failed); whether it is."""
@@ -203,22 +222,29 @@ class LiveSession:
         """End: devices are given back, recordings signed.
 
         Raises:
-            UnderstudyError: what ended it, if that was a failure.
+            UnderstudyError: what ended it, if that was a failure; or it never began.
         """
+        if self._recorder is None:
+            raise UsageError("this session has not begun", "Start it first.")
         self._stop.set()
         self._over.set()
         gc.unfreeze()
         self._intake.pictures.close()
         for outlet in self._outlets:
             outlet.finish()
+        until = time.monotonic() + _PATIENCE
         for thread in self._threads:
-            thread.join(_PATIENCE)
+            thread.join(max(until - time.monotonic(), 0))
+        if any(thread.is_alive() for thread in self._threads):
+            self._intake.abandon()
+            for thread in self._threads:
+                thread.join(_PATIENCE)
         # What is merely shown or sent first: a recording may take its time to be signed.
         for outlet in sorted(self._outlets, key=lambda outlet: outlet.sink.keeps):
             if not outlet.ended(_SIGNING if outlet.sink.keeps else _PATIENCE):
                 outlet.abandon()
                 if not outlet.ended(_PATIENCE):
-                    self._notes.append(f"{outlet.sink.name} did not end in time")
+                    self._notes.append(f"{outlet.name} did not end in time")
             self._notes += outlet.notes
         self._swap.close()
         statistics = self.statistics()
@@ -264,9 +290,10 @@ class LiveSession:
             if item is None:
                 continue
             begin = time.monotonic()
-            if self._changed is not None:
-                self._settings, self._changed = self._changed, None
-                self._swap.adopt(self._settings)
+            changed = self._changed
+            if changed is not self._settings:
+                self._settings = changed
+                self._swap.adopt(changed)
             picture = item.picture
             if self.mirror:
                 picture = np.asarray(cv2.flip(picture, 1), np.uint8)
@@ -292,8 +319,8 @@ class LiveSession:
         if failure is None:
             self._over.set()
             return
-        self._recorder.event(f"{outlet.sink.name} failed: {failure.message}")
-        self._notes.append(f"{outlet.sink.name} failed: {failure.message}")
+        self._recorder.event(f"{outlet.name} failed: {failure.message}")
+        self._notes.append(f"{outlet.name} failed: {failure.message}")
         others = [other for other in self._outlets if other is not outlet]
         if not any(other.alive for other in others):
             self._fail(failure)
@@ -301,3 +328,12 @@ class LiveSession:
     def _fail(self, fault: UnderstudyError) -> None:
         self._error = fault
         self._over.set()
+
+
+def _check_strength(settings: Settings) -> None:
+    """A swap that hardly shows is the raw face."""
+    if settings.blend.strength < LEAST_STRENGTH and settings.guard.on_lost != "pass":
+        raise UsageError(
+            f"live, a swap is shown with a strength of {LEAST_STRENGTH} or more, not {settings.blend.strength}",
+            'Less shows the face as it is: only with on_lost="pass".',
+        )

@@ -94,6 +94,7 @@ class Recorder:
         self._repeated: Counter[str] = Counter()
         self._drops: Counter[str] = Counter()
         self._events: deque[str] = deque(maxlen=200)
+        self._event_count = 0
 
     def captured(self, at: float) -> None:
         """A picture came."""
@@ -127,6 +128,13 @@ class Recorder:
         """Something happened that the user should know."""
         with self._lock:
             self._events.append(f"{time.monotonic() - self.begun:.1f} s: {what}")
+            self._event_count += 1
+
+    def events_after(self, number: int) -> list[str]:
+        """The events since the first ``number``, as far as they are kept."""
+        with self._lock:
+            new = min(self._event_count - number, len(self._events))
+            return list(self._events)[len(self._events) - new :] if new > 0 else []
 
     def summary(self, swapped: int, covered: int, stages_ms: dict[str, dict[str, float]]) -> LiveStatistics:
         """All of it, now."""

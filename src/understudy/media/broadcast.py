@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from dataclasses import dataclass
 from typing import Final
 
 from understudy.errors import EncodingError
 from understudy.frames import LabelledFrame
-from understudy.media.live import LiveInfo, SinkLostError, Sound
+from understudy.media.live import LiveInfo, SinkLostError, Sound, public_address
 from understudy.media.planar import i420
 from understudy.media.process import START, HelperProcess
 from understudy.streaming.encoder import StreamFormat
@@ -47,9 +46,7 @@ class PushSink:
     def __init__(self, address: str, options: BroadcastOptions | None = None) -> None:
         self._address, self._options = address, options or BroadcastOptions()
         self._muxer = MUXERS[address.split(":", 1)[0]]
-        # Neither password nor stream key is for logs.
-        plain = re.sub(r"//[^/@]*@", "//", address).split("?", 1)[0]
-        self.name = plain.rsplit("/", 1)[0] if self._muxer == "flv" else plain
+        self.name = public_address(address)
         self._process: HelperProcess | None = None
         self._abandoned = threading.Event()
 

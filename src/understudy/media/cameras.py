@@ -87,6 +87,9 @@ class CameraSource:
             raise SourceLostError(f"camera {self._which} stopped", "Is it still plugged in?")
         return Picture(np.asarray(picture, np.uint8), time.monotonic())
 
+    def abandon(self) -> None:
+        """See ``LiveSource``: it waits for a moment only."""
+
     def close(self) -> None:
         """See ``LiveSource``."""
         if self._capture is not None:

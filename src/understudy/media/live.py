@@ -112,6 +112,10 @@ class LiveSource(Protocol):
         """Give the device back."""
         ...
 
+    def abandon(self) -> None:
+        """From another thread: whatever ``open`` or ``read`` waits for is not worth it any more."""
+        ...
+
 
 class LiveSink(Protocol):
     """Takes labelled frames as they are made. Used by one thread."""
@@ -168,3 +172,12 @@ class LiveSink(Protocol):
     def abandon(self) -> None:
         """From another thread: whatever the sink is waiting for is not worth it any more."""
         ...
+
+
+def public_address(address: str) -> str:
+    """An address as it may be shown and logged: without user, password, query, and a server's stream key."""
+    scheme, _, rest = address.partition("://")
+    # A password may hold slashes and question marks: the host begins behind the last @.
+    parts = rest.rpartition("@")[2].split("?", 1)[0].strip("/").split("/")
+    kept = parts[:2] if scheme.startswith("rtmp") else parts
+    return f"{scheme}://{'/'.join(kept)}"

@@ -56,6 +56,11 @@ class Microphone:
             raise SourceLostError("the microphone stopped", "Is it still plugged in?") from None
         return piece if isinstance(piece, Sound) else None
 
+    def abandon(self) -> None:
+        """From another thread: it is waited for no longer."""
+        if (receiver := self._receiver) is not None:
+            receiver.abandon()
+
     def close(self) -> None:
         """Give the device back."""
         receiver, self._receiver = self._receiver, None

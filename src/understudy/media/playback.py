@@ -19,6 +19,8 @@ from understudy.media.opening import check_input, open_source
 from understudy.media.sound import resampler, samples_of
 from understudy.media.video_source import open_container, start_shift
 
+#: Seconds that a picture may be late.
+_LATE: Final = 0.5
 #: Sound is delivered so many seconds before it is due: coding it takes a while.
 _LEAD: Final = 0.1
 
@@ -59,6 +61,8 @@ class FileSource:
             return None
         due = self._begun + frame.seconds - run.first
         wait = due - time.monotonic()
+        if wait < -_LATE:
+            self._begun -= wait  # decoding can't keep up: pictures and sound are slower, and in step
         if wait > 0:
             time.sleep(min(wait, PATIENCE))
             if wait > PATIENCE:
@@ -74,6 +78,9 @@ class FileSource:
         self._run, self._coming = self._coming.result(), self._ahead.submit(_Run, self._path)
         self._begun = self._last + self._period
         run.close()
+
+    def abandon(self) -> None:
+        """See ``LiveSource``: it waits for a moment only."""
 
     def close(self) -> None:
         """See ``LiveSource``."""

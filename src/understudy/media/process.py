@@ -142,6 +142,7 @@ class HelperProcess:
         with contextlib.suppress(OSError, ValueError):  # closed meanwhile
             while (message := read_message(messages)) is not None:
                 self._hear(*message)
+        self._process.kill()  # it is over, or makes no sense: nobody listens any more
 
 
 def _widen(pipe: IO[bytes]) -> None:

@@ -46,6 +46,9 @@ class RawSource:
         self._part.clear()
         return Picture(picture, time.monotonic())
 
+    def abandon(self) -> None:
+        """See ``LiveSource``: it waits for a moment only."""
+
     def close(self) -> None:
         """See ``LiveSource``."""
 

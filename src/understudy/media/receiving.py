@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import queue
 import threading
+from collections import deque
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -14,8 +14,8 @@ from understudy.media.process import START, HelperProcess
 from understudy.streaming.messages import PICTURE
 from understudy.streaming.receiver import ANSWER
 
-#: Pictures and pieces of sound that may wait to be read; the process waits when there are so many.
-_WAITING: Final = 64
+#: Pictures, and things in all, that may wait to be read; the oldest ones make room.
+_PICTURES, _WAITING = 3, 400
 
 
 class Receiver:
@@ -28,7 +28,8 @@ class Receiver:
 
     def __init__(self, name: str, asked: Mapping[str, object]) -> None:
         self._name = name
-        self._arrived: queue.Queue[Picture | Sound | dict[str, Any]] = queue.Queue(_WAITING)
+        self._arrived: deque[Picture | Sound | dict[str, Any]] = deque()
+        self._changed = threading.Condition()
         self._closing = threading.Event()
         self._process = HelperProcess("receiver", asked, self._take, self._put)
 
@@ -46,11 +47,12 @@ class Receiver:
     def read(self) -> Picture | Sound | None:
         """See ``LiveSource``."""
         gone = not self._process.alive
-        try:
-            item = self._arrived.get(timeout=PATIENCE)
-        except queue.Empty:
+        with self._changed:
+            self._changed.wait_for(lambda: self._arrived, PATIENCE)
+            item = self._arrived.popleft() if self._arrived else None
+        if item is None:
             if gone:
-                raise SourceLostError(f"{self._name} broke off", "It is opened again.") from None
+                raise SourceLostError(f"{self._name} broke off", "It is opened again.")
             return None
         if not isinstance(item, dict):
             return item
@@ -67,12 +69,19 @@ class Receiver:
             self._put(Sound(np.frombuffer(content, np.int16).reshape(-1, 2), seconds))
 
     def _put(self, item: Picture | Sound | dict[str, Any]) -> None:
-        while not self._closing.is_set():
-            try:
-                self._arrived.put(item, timeout=PATIENCE)
-            except queue.Full:
-                continue
-            return
+        with self._changed:
+            waiting = [other for other in self._arrived if isinstance(other, Picture)]
+            if isinstance(item, Picture) and len(waiting) >= _PICTURES:
+                self._arrived = deque(other for other in self._arrived if other is not waiting[0])
+            if len(self._arrived) >= _WAITING:
+                self._arrived.popleft()
+            self._arrived.append(item)
+            self._changed.notify()
+
+    def abandon(self) -> None:
+        """From another thread: what is waited for is not worth it any more."""
+        self._closing.set()
+        self._process.kill()
 
     def close(self) -> None:
         """End the process."""

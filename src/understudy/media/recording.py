@@ -42,17 +42,14 @@ class RecordingSink:
         self._path, self._release, self._options = path, release, options or BroadcastOptions()
         self._overwrite = overwrite
         self.name = path.name
-        self.growing = path.with_name(f"{path.stem}.recording{path.suffix}")
+        self.growing = growing_name(path)
         self._container: Any = None
         self._encoder: Encoder | None = None
         self._failed = False
 
     def open(self, info: LiveInfo) -> None:
         """See ``LiveSink``."""
-        if self.growing.exists():
-            raise OutputError(
-                f"an earlier recording was not finished: {self.growing}", "Move it away; it can be played as it is."
-            )
+        _check_growing(self._path)
         with output_errors(self._path):
             self._container = av.open(
                 str(self.growing.absolute()),
@@ -135,6 +132,19 @@ def check_recording(path: Path, inputs: Iterable[Path], *, overwrite: bool) -> N
             f"can't record to {path.name}", "Name a file that ends in .mp4 or .mov, or an address."
         )
     check_output(path, MediaKind.VIDEO, inputs, overwrite=overwrite)
+    _check_growing(path)
+
+
+def growing_name(path: Path) -> Path:
+    """What a recording is called while it grows."""
+    return path.with_name(f"{path.stem}.recording{path.suffix}")
+
+
+def _check_growing(path: Path) -> None:
+    if growing_name(path).exists():
+        raise OutputError(
+            f"an earlier recording was not finished: {growing_name(path)}", "Move it away; it can be played as it is."
+        )
 
 
 def _in_order(fragments: Path, path: Path, release: Release) -> None:

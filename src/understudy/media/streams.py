@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from fractions import Fraction
 from typing import Final
 
-from understudy.media.live import LiveInfo, Picture, Sound, SourceLostError
+from understudy.media.live import LiveInfo, Picture, Sound, SourceLostError, public_address
 from understudy.media.receiving import Receiver
 
 #: Addresses that can be watched.
@@ -18,7 +17,7 @@ class StreamSource:
 
     def __init__(self, address: str) -> None:
         self._address = address
-        self._name = re.sub(r"//[^/@]*@", "//", address).split("?", 1)[0]  # neither password nor key
+        self._name = public_address(address)
         self._receiver: Receiver | None = None
 
     def open(self) -> LiveInfo:
@@ -37,6 +36,11 @@ class StreamSource:
         """See ``LiveSource``."""
         assert self._receiver is not None
         return self._receiver.read()
+
+    def abandon(self) -> None:
+        """See ``LiveSource``."""
+        if (receiver := self._receiver) is not None:
+            receiver.abandon()
 
     def close(self) -> None:
         """See ``LiveSource``."""

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from understudy.errors import UsageError
+from understudy.errors import RunError, UsageError
 from understudy.frames import LabelledFrame
 from understudy.media.live import LiveInfo, SinkClosed, Sound
 from understudy.media.process import START, HelperProcess
@@ -30,7 +30,7 @@ class WindowSink:
     def __init__(self, press: Callable[[str], None] | None = None, text: Callable[[], list[str]] | None = None) -> None:
         self._press, self._text = press, text
         self._process: HelperProcess | None = None
-        self._statistics = False
+        self._statistics = self._closed = False
         self._written = 0.0
         self._abandoned = threading.Event()
 
@@ -54,10 +54,14 @@ class WindowSink:
                 self._written = seconds
                 self._process.send(TEXT, seconds, memoryview("\n".join(self._text()).encode()))
             self._process.send(PICTURE, seconds, LabelledFrame.opened(labelled).picture.data)
-        except OSError:
-            raise SinkClosed from None
+        except OSError as fault:
+            self._process.last_state()  # it is told before it goes
+            if self._closed:
+                raise SinkClosed from None
+            raise RunError("the window broke off", "Is the screen still there? Start it again.") from fault
 
     def _told(self, state: dict[str, Any]) -> None:
+        self._closed = self._closed or state.get("state") == "closed"
         key = state.get("key")
         if key == "statistics":
             self._statistics = not self._statistics

@@ -16,8 +16,8 @@ from typing import IO, Any, Final
 HEADER: Final = struct.Struct("<cdI")
 #: The kinds: what to open (JSON), a picture, sound, lines of text (UTF-8).
 OPEN, PICTURE, SOUND, TEXT = b"O", b"P", b"S", b"T"
-#: Longest message, in bytes: an 8K picture in BGR.
-LONGEST: Final = 7680 * 4320 * 3
+#: Longest message, in bytes: more than the largest picture that a source may deliver.
+LONGEST: Final = 300_000_000
 
 
 def read_message(pipe: IO[bytes]) -> tuple[bytes, float, memoryview] | None:

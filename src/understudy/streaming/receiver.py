@@ -32,6 +32,8 @@ _ALSA: Final = Path("/usr/share/alsa/alsa.conf")
 _AHEAD, _BEHIND = 12.0, 2.0
 #: Seconds a picture by which a clock that runs faster than ours is followed.
 _DRIFT: Final = 2e-5
+#: Pixels of a picture: 8K.
+_MOST: Final = 7680 * 4320
 #: Seconds that sound is written before it is due.
 _LEAD: Final = 0.1
 
@@ -52,11 +54,9 @@ class Clock:
         """When something of the time ``own`` is to be shown."""
         if self._shift is None or not -_BEHIND <= own + self._shift - now <= _AHEAD:
             self._shift = now - own
-        early = own + self._shift > now
-        if early and not self._paced:
-            self._shift = now - own
-        else:
-            self._shift += -_DRIFT if early else _DRIFT
+        if not self._paced:
+            # What comes earlier than thought says so; a clock that runs slower than ours is followed slowly.
+            self._shift = min(now - own, self._shift + _DRIFT)
         return own + self._shift
 
 
@@ -77,7 +77,10 @@ def main() -> int:
             container = av.open(address, format=device, options=options, timeout=(ANSWER, _MORE))
             opened = _opened(container, sound_only=device is not None)
         helper.say(state="open", **opened)
-        _receive(helper, container, Clock(paced=address.startswith("http")))
+        # A file on a server is sent as fast as it can be, a playlist's parts come in bursts. A camera's JPEGs have no
+        # times of their own: FFmpeg numbers them at a rate that it guesses.
+        bursts = address.startswith("http") and "jpeg" not in container.format.name
+        _receive(helper, container, Clock(paced=bursts))
     except (av.error.ExitError, av.error.TimeoutError):
         helper.say(state="lost", reason="it stalled")
     except av.error.EOFError:
@@ -101,6 +104,7 @@ def _opened(container: av.container.InputContainer, *, sound_only: bool) -> dict
     size = video.codec_context.width, video.codec_context.height
     if 0 in size:
         raise LookupError("it has sent no picture yet")
+    _check_size(*size)
     rate = video.average_rate or video.guessed_rate or Fraction(30)
     fps = Fraction(rate).limit_denominator(1001) if 1 <= rate <= 240 else Fraction(30)
     return {"width": size[0], "height": size[1], "rate": str(fps), "sound": bool(container.streams.audio)}
@@ -126,6 +130,7 @@ def _receive(helper: Helper, container: av.container.InputContainer, clock: Cloc
             own, now = float(frame.pts * frame.time_base), time.monotonic()
             if isinstance(frame, av.VideoFrame):
                 due = clock.due(own, now)
+                _check_size(frame.width, frame.height)
                 _wait(due)
                 picture = frame.to_ndarray(format="bgr24")
                 size = picture.shape[1].to_bytes(4, "little") + picture.shape[0].to_bytes(4, "little")
@@ -138,6 +143,11 @@ def _receive(helper: Helper, container: av.container.InputContainer, clock: Cloc
                 _wait(due - _LEAD)
                 for piece in to_stereo.resample(frame):
                     write_message(helper.output, SOUND, due, memoryview(bytes(piece.planes[0])[: piece.samples * 4]))
+
+
+def _check_size(width: int, height: int) -> None:
+    if width * height > _MOST:
+        raise LookupError(f"its pictures are too large ({width}x{height})")
 
 
 def _wait(until: float) -> None:

@@ -61,6 +61,9 @@ class FakeCamera:
         self._shown += 1
         return Picture(self._pictures[next(self._order)].copy(), at)
 
+    def abandon(self) -> None:
+        """See ``media.live.LiveSource``: it waits for a moment only."""
+
     def close(self) -> None:
         """See ``media.live.LiveSource``."""
         self.busy = False

@@ -18,7 +18,8 @@ class Detector(Protocol):
             picture: uint8 BGR (H, W, 3).
             thorough: Take the time to look for small faces too: for stills, and for a clip in which
                 nothing has been found.
-            glance: Look for small faces in one part of the picture only: rising numbers go round all parts.
+            glance: Look for small faces in one part of the picture only: rising numbers go round all parts. A face
+                found so has a score of 0.7 at least.
 
         Returns:
             Faces with ``boxes_xyxy``, ``scores`` and ``keypoints5``, best score first.

@@ -20,6 +20,8 @@ from understudy.models.runtime import LiteModel
 NMS_IOU = 0.3
 #: Side of a tile relative to the picture's shorter side, in a thorough search.
 TILE_SHARE = 0.5
+#: Least score of a face in a glance: nothing else confirms it, and over minutes a part of a coat passes for a face.
+GLANCE_SCORE = 0.7
 
 
 @dataclass(frozen=True)
@@ -58,19 +60,28 @@ class BlazeFace:
     def detect(self, picture: UInt8Array, *, thorough: bool = False, glance: int | None = None) -> Faces:
         """See ``Detector.detect``. The mouth corners are estimated from the mouth's centre."""
         found = self._short.candidates(picture, self.options.min_score)
-        if thorough or glance is not None or not len(found):
+        if thorough or not len(found):
             found = np.concatenate([found, self._full.candidates(picture, self.options.min_score)])
-        tiles = _tiles(picture) if thorough or glance is not None else []
-        if glance is not None:
-            tiles = [tiles[glance % len(tiles)]]
-        found = np.concatenate([found, *(self._in_tile(picture, *tile) for tile in tiles)])
+        if thorough:
+            parts = [self._in_tile(picture, *tile, self.options.min_score) for tile in _tiles(picture)]
+            found = np.concatenate([found, *parts])
+        elif glance is not None:
+            found = np.concatenate([found, self._glance(picture, glance)])
         boxes, scores, points = weighted_nms(found[:, 1:5], found[:, 0], found[:, 5:], NMS_IOU)
         boxes, scores, points = (rows[: self.options.max_faces] for rows in (boxes, scores, points))
         keypoints = _five_from_six(points.reshape(-1, 6, 2))
         return Faces(boxes_xyxy=boxes, scores=np.clip(scores, 0, 1), keypoints5=keypoints)
 
-    def _in_tile(self, picture: UInt8Array, left: int, top: int, side: int) -> FloatArray:
-        rows = self._full.candidates(picture[top : top + side, left : left + side], self.options.min_score)
+    def _glance(self, picture: UInt8Array, number: int) -> FloatArray:
+        """One run of the full-range model: on the whole picture every fourth time, else on one tile."""
+        least = max(self.options.min_score, GLANCE_SCORE)
+        if number % 4 == 0:
+            return self._full.candidates(picture, least)
+        tiles = _tiles(picture)
+        return self._in_tile(picture, *tiles[number % len(tiles)], least)
+
+    def _in_tile(self, picture: UInt8Array, left: int, top: int, side: int, least: float) -> FloatArray:
+        rows = self._full.candidates(picture[top : top + side, left : left + side], least)
         rows[:, 1:] += np.tile([left, top], 8).astype(np.float32)
         # A face cut by the tile's edge is seen whole by its neighbour or in the whole picture.
         edge = side * 0.02

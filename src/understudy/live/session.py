@@ -144,6 +144,7 @@ class LiveSession:
             raise
 
     def _begin(self) -> None:
+        assert self._recorder is not None
         sinks = [make(self._output.release) for make in self._make_sinks]
         names = [sink.name for sink in sinks]
         for place, sink in enumerate(sinks):
@@ -283,6 +284,7 @@ class LiveSession:
             outlet.hear(sound)
 
     def _work(self) -> None:
+        assert self._recorder is not None
         last, usual = -1, 0.0
         period = float(1 / self._info.fps)
         while not self._stop.is_set():
@@ -307,6 +309,7 @@ class LiveSession:
             self._intake.pictures.depth = 2 if usual < _KEEPS_UP * period else 1
 
     def _save(self) -> None:
+        assert self._recorder is not None
         while self._stats_file is not None and not self._stop.wait(_SAVE_EVERY):
             try:
                 self.statistics().save(self._stats_file)
@@ -319,6 +322,7 @@ class LiveSession:
         if failure is None:
             self._over.set()
             return
+        assert self._recorder is not None
         self._recorder.event(f"{outlet.name} failed: {failure.message}")
         self._notes.append(f"{outlet.name} failed: {failure.message}")
         others = [other for other in self._outlets if other is not outlet]

@@ -32,6 +32,8 @@ _MARGIN, _GROWTH, _MOST = 0.35, 0.8, 2.0
 _GAP: Final = 0.5
 #: Seconds after a start or a cut in which the choice may have fallen on the wrong face.
 _UNSURE: Final = 1.0
+#: Where everybody is swapped, every so-manieth frame is searched for a small face, too: that takes twice as long.
+_GLANCE: Final = 3
 #: Seconds between two looks for such a face later on.
 _RESCAN: Final = 0.5
 #: A face so many times as large as the one that is swapped is the one to be swapped.
@@ -160,7 +162,8 @@ class Guard:
         if self.choice == "all" and self._calm and self.options.on_lost != "pass" and not self._closed:
             self._beside = self._beside or ThreadPoolExecutor(1, "newcomers")
             self._glances += 1
-            detect = partial(self._detector.detect, glance=self._glances)
+            glance = None if self._glances % _GLANCE else self._glances // _GLANCE
+            detect = partial(self._detector.detect, glance=glance)
             self._ahead = self._beside.submit(detect, frame.picture)
 
     def close(self) -> None:
@@ -263,7 +266,9 @@ class Guard:
                     person.box = person.box + np.tile(step / scale, 2).astype(np.float32)
             unseen = now - person.seen > self.options.cover_seconds
             # Nothing is found there, but it looks as they did: turned away, or in a light in which nothing is found.
-            gone = unseen and not alike(person.look, look(self._last.color, person.box * scale))
+            gone = unseen and (
+                person.patch is None or not alike(person.look, look(self._last.color, person.box * scale))
+            )
             if gone or same_face(person.box, present):
                 del self._people[number]
 

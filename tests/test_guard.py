@@ -205,21 +205,10 @@ def test_the_person_behind_is_covered_when_lost(perception, identity, astronaut,
     assert raw == 0
 
 
-def test_a_pause_forgets_nobody(perception, identity, astronaut):
-    detector, landmarker = FlakyDetector(perception.detector, None), Blinkered(perception.landmarker, 10_000)
-    detector.blind = False
-    stages = swap(Perception(detector, landmarker), identity, "hold")
-    puppet, raw = Puppet(astronaut, (480, 360), face_share=0.5), 0
-    for number in range(60):
-        landmarker.on = detector.blind = number >= 10
-        shot = puppet.render(talking(number / 25))
-        pts = number * 40 + (700 if number >= 15 else 0)
-        shown = stages.process(Frame(shot.picture.copy(), pts=pts)).frame.picture
-        raw += shows_raw(shot.picture, shown, np.concatenate([shot.mesh[:, :2].min(0), shot.mesh[:, :2].max(0)]))
-    assert raw == 0
-
-
-def test_a_lamp_that_goes_down_uncovers_nobody(perception, identity, astronaut):
+@pytest.mark.parametrize(
+    ("pause", "dimmed"), [(700, 1.0), (0, 0.4)], ids=["a pause forgets nobody", "a lamp that goes down uncovers nobody"]
+)
+def test_who_is_lost_stays_covered(perception, identity, astronaut, pause, dimmed):
     detector, landmarker = FlakyDetector(perception.detector, None), Blinkered(perception.landmarker, 10_000)
     detector.blind = False
     stages = swap(Perception(detector, landmarker), identity, "hold")
@@ -227,9 +216,9 @@ def test_a_lamp_that_goes_down_uncovers_nobody(perception, identity, astronaut):
     for number in range(100):
         landmarker.on = detector.blind = number >= 10
         shot = puppet.render(talking(number / 25))
-        light = np.interp(number, [10, 50], [1.0, 0.4])
-        picture = np.asarray(shot.picture * light, np.uint8)
-        shown = stages.process(Frame(picture.copy(), pts=number * 40)).frame.picture
+        picture = np.asarray(shot.picture * np.interp(number, [10, 50], [1.0, dimmed]), np.uint8)
+        pts = number * 40 + (pause if number >= 15 else 0)
+        shown = stages.process(Frame(picture.copy(), pts=pts)).frame.picture
         raw += shows_raw(picture, shown, np.concatenate([shot.mesh[:, :2].min(0), shot.mesh[:, :2].max(0)]))
     assert raw == 0
 

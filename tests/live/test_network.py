@@ -16,7 +16,7 @@ import pytest
 
 from tests.evidence import has_label
 from tests.live.stage import Screen, until
-from understudy.errors import EncodingError, InputError, RunError, UsageError
+from understudy.errors import EncodingError, InputError
 from understudy.media.broadcast import PushSink
 from understudy.media.live import CaptureOptions, LiveInfo, SinkLostError, SourceLostError
 from understudy.media.microphone import Microphone
@@ -355,40 +355,6 @@ def test_a_session_that_waits_for_a_lost_source_ends_at_once(session, silent, pi
     live.stop()
     assert time.monotonic() - begin < 3
     assert not helpers()
-
-
-def test_a_window_that_crashes_is_no_wish_to_end(session):
-    """The others go on."""
-
-    class Crashing(Screen):
-        def write(self, labelled, seconds):
-            raise RunError("the window broke off", "")
-
-    window, other = Crashing("window"), Screen("other")
-    with session(window, other) as live:
-        until(lambda: any("broke off" in event for event in live.events_after(0)))
-        count = len(other.seconds)
-        until(lambda: len(other.seconds) > count + 5)
-
-
-def test_a_start_that_is_interrupted_leaves_nothing_running(session, monkeypatch, tmp_path):
-    import gc
-
-    def interrupt():
-        raise KeyboardInterrupt
-
-    output = tmp_path / "out.mp4"
-    live = session(lambda release: RecordingSink(output, release))
-    monkeypatch.setattr(gc, "collect", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        live.start()
-    assert not live.running
-    assert list(tmp_path.glob("*.mp4")) == []
-
-
-def test_stopping_what_never_began_says_so(session):
-    with pytest.raises(UsageError, match="not begun"):
-        session(Screen()).stop()
 
 
 def test_a_microphone_that_is_not_there_is_an_input_error(session):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import socket
 import subprocess
@@ -97,6 +98,34 @@ def test_a_camera_that_is_unplugged_is_taken_up_again(session, pictures):
         count = len(screen.seconds)
         until(lambda: len(screen.seconds) > count + 3)
     assert camera.opened == 2
+
+
+def test_a_start_that_is_interrupted_leaves_nothing_running(session, monkeypatch, tmp_path):
+    def interrupt():
+        raise KeyboardInterrupt
+
+    output = tmp_path / "out.mp4"
+    live = session(lambda release: RecordingSink(output, release))
+    monkeypatch.setattr(gc, "collect", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        live.start()
+    assert not live.running
+    assert list(tmp_path.glob("*.mp4")) == []
+
+
+def test_stopping_what_never_began_says_so(session):
+    with pytest.raises(UsageError, match="not begun"):
+        session(Screen()).stop()
+
+
+def test_a_sink_that_breaks_off_at_once_is_not_tried_without_a_pause(session):
+    """A server that takes every connection and refuses the key."""
+    sink = Screen("server", failing=[lambda n: SinkLostError("refused", "") if n is None else True] * 50)
+    with session(sink) as live:
+        until(lambda: sink.opened > 1)
+        time.sleep(2)
+        live.stop()
+    assert sink.opened <= 4  # after 0.5, 1, 2 seconds
 
 
 def test_a_camera_that_is_not_there_is_an_input_error(session, pictures):

@@ -79,6 +79,14 @@ def until(what, seconds=10.0):
         time.sleep(0.05)
 
 
+def fails_with(error, sink):
+    try:
+        sink.write(labelled(90), 0.1)
+    except error:
+        return True
+    return False
+
+
 def press(key):
     subprocess.run(["xdotool", "key", key], check=True, timeout=10)
 
@@ -126,29 +134,13 @@ def test_closing_it_is_told(window, key):
     sink.write(labelled(90), 0.0)
     until(lambda: shows(labelled(90).frame.picture))
     press(key)
-
-    def closed():
-        try:
-            sink.write(labelled(90), 0.1)
-        except SinkClosed:
-            return True
-        return False
-
-    until(closed)
+    until(lambda: fails_with(SinkClosed, sink))
 
 
 def test_a_window_that_breaks_off_was_not_closed(window):
     sink, _ = window
     sink._process.kill()
-
-    def broke_off():
-        try:
-            sink.write(labelled(90), 0.1)
-        except RunError:
-            return True
-        return False
-
-    until(broke_off)
+    until(lambda: fails_with(RunError, sink))
 
 
 def test_without_a_screen_it_says_so(monkeypatch):

@@ -197,3 +197,18 @@ def test_a_mark_says_how_sure_it_is(marked_shots):
     assert isinstance(found, Mark)
     assert found.false_accept_bound <= 1e-6
     assert 0.8 < found.agreement <= 1
+
+
+def test_live_no_frame_is_further_off_and_a_still_one_is_marked_as_ever(shots):
+    """Its texture is measured in steps, one a frame: the bound holds for the frames between as well."""
+    live, usual = Watermarker(77, live=True), Watermarker(77)
+    for shot in shots:
+        marked = Frame(shot.copy())
+        live.mark(marked)
+        off = cv2.cvtColor(marked.picture, cv2.COLOR_BGR2GRAY).astype(float) - cv2.cvtColor(shot, cv2.COLOR_BGR2GRAY)
+        assert 10 * np.log10(255**2 / (off**2).mean()) > 42
+    for _ in range(7):  # until it has measured this one
+        marked, expected = Frame(shots[0].copy()), Frame(shots[0].copy())
+        live.mark(marked)
+    usual.mark(expected)
+    assert (marked.picture == expected.picture).all()

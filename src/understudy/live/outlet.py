@@ -60,6 +60,8 @@ class Outlet:
         #: The frame handed over last, its time, and when that was.
         self._last: tuple[LabelledFrame, float, float] | None = None
         self._done = False
+        #: Seconds until the next try, and when the last one succeeded.
+        self._wait, self._reached = FIRST_WAIT, 0.0
         self.failure: UnderstudyError | None = None
         self._thread = threading.Thread(target=self._run, name=f"sink {sink.name}", daemon=True)
 
@@ -151,6 +153,12 @@ class Outlet:
                 self.sink.write(frame, seconds)
         except SinkLostError as fault:
             self._recorder.event(f"{self.name} lost: {fault.message}")
+            if time.monotonic() - self._reached < LONGEST_WAIT:
+                # It takes the connection and breaks it off, as for a wrong key: that is not to be had at once again.
+                self._discard_for(self._wait)
+                self._wait = min(2 * self._wait, LONGEST_WAIT)
+            else:
+                self._wait = FIRST_WAIT
             self._connected(first=False)
 
     def _hand(self, labelled: LabelledFrame) -> None:
@@ -163,7 +171,6 @@ class Outlet:
 
     def _connected(self, *, first: bool) -> bool:
         """Open the sink, however often it takes; False if told to stop meanwhile."""
-        wait = FIRST_WAIT
         while not self._stop.is_set():
             try:
                 self.sink.open(self._info)
@@ -171,9 +178,10 @@ class Outlet:
                 if first:
                     self._recorder.event(f"{self.name} not reached: {fault.message}")
                     first = False
-                self._discard_for(wait)
-                wait = min(2 * wait, LONGEST_WAIT)
+                self._discard_for(self._wait)
+                self._wait = min(2 * self._wait, LONGEST_WAIT)
                 continue
+            self._reached = time.monotonic()
             if not first:
                 self._recorder.event(f"{self.name} is there")
             return True

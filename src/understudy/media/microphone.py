@@ -7,13 +7,13 @@ from typing import Final
 
 from understudy.errors import InputError
 from understudy.media.live import Sound, SourceEnded, SourceLostError
-from understudy.media.receiving import Receiver
+from understudy.media.receiving import Received, Receiver
 
 #: FFmpeg's kind of device by platform, and what stands before a device's name there.
 _KINDS: Final = {"linux": ("alsa", ""), "darwin": ("avfoundation", ":"), "win32": ("dshow", "audio=")}
 
 
-class Microphone:
+class Microphone(Received):
     """A device that sound is taken from. Used by one thread; can be opened again after ``close``.
 
     Args:
@@ -25,7 +25,6 @@ class Microphone:
         usual, prefix = _KINDS.get(sys.platform, ("alsa", ""))
         self.name = name
         self._asked = {"address": name, "device": kind} if kind else {"address": prefix + name, "device": usual}
-        self._receiver: Receiver | None = None
 
     def open(self) -> None:
         """Begin.
@@ -55,14 +54,3 @@ class Microphone:
         except SourceEnded:
             raise SourceLostError("the microphone stopped", "Is it still plugged in?") from None
         return piece if isinstance(piece, Sound) else None
-
-    def abandon(self) -> None:
-        """From another thread: it is waited for no longer."""
-        if (receiver := self._receiver) is not None:
-            receiver.abandon()
-
-    def close(self) -> None:
-        """Give the device back."""
-        receiver, self._receiver = self._receiver, None
-        if receiver is not None:
-            receiver.close()

@@ -18,6 +18,23 @@ from understudy.streaming.receiver import ANSWER
 _PICTURES, _WAITING = 3, 400
 
 
+class Received:
+    """What stream sources and microphones have in common: a receiver while they are open."""
+
+    _receiver: Receiver | None = None
+
+    def abandon(self) -> None:
+        """From another thread: whatever is waited for is not worth it any more."""
+        if (receiver := self._receiver) is not None:
+            receiver.abandon()
+
+    def close(self) -> None:
+        """Give the device or the connection back."""
+        receiver, self._receiver = self._receiver, None
+        if receiver is not None:
+            receiver.close()
+
+
 class Receiver:
     """Opens once, and is read by one thread.
 

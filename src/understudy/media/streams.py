@@ -6,19 +6,18 @@ from fractions import Fraction
 from typing import Final
 
 from understudy.media.live import LiveInfo, Picture, Sound, SourceLostError, public_address
-from understudy.media.receiving import Receiver
+from understudy.media.receiving import Received, Receiver
 
 #: Addresses that can be watched.
 SCHEMES: Final = ("rtmp", "rtmps", "rtsp", "udp", "http", "https", "rtp", "tcp")
 
 
-class StreamSource:
+class StreamSource(Received):
     """A network stream."""
 
     def __init__(self, address: str) -> None:
         self._address = address
         self._name = public_address(address)
-        self._receiver: Receiver | None = None
 
     def open(self) -> LiveInfo:
         """See ``LiveSource``."""
@@ -36,14 +35,3 @@ class StreamSource:
         """See ``LiveSource``."""
         assert self._receiver is not None
         return self._receiver.read()
-
-    def abandon(self) -> None:
-        """See ``LiveSource``."""
-        if (receiver := self._receiver) is not None:
-            receiver.abandon()
-
-    def close(self) -> None:
-        """See ``LiveSource``."""
-        receiver, self._receiver = self._receiver, None
-        if receiver is not None:
-            receiver.close()

@@ -9,11 +9,10 @@ with a reason.
 from __future__ import annotations
 
 import os
-import sys
 import time
 from fractions import Fraction
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import av
 import av.container
@@ -60,7 +59,7 @@ class Clock:
         return own + self._shift
 
 
-def main() -> int:
+def main() -> NoReturn:
     """Receive until the stream ends or is lost."""
     helper = Helper(talks=True)
     asked = helper.asked()
@@ -90,7 +89,6 @@ def main() -> int:
     except (av.error.FFmpegError, OSError, LookupError, ValueError) as fault:
         helper.say(state="lost", reason=reason_of(fault))
     leave(0)
-    return 0
 
 
 def _opened(container: av.container.InputContainer, *, sound_only: bool) -> dict[str, object]:
@@ -157,4 +155,4 @@ def _wait(until: float) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -8,11 +8,10 @@ lines of text from its standard input. The picture is shown as it is, label and 
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import time
 import warnings
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from understudy.streaming.messages import PICTURE, TEXT, Helper, leave, read_message
 
@@ -25,7 +24,7 @@ STRIP, _LINE = 56, 16
 _TURN: Final = 0.004
 
 
-def main() -> int:
+def main() -> NoReturn:
     """Show pictures until the input ends or the user closes the window."""
     helper = Helper()
     asked = helper.asked()
@@ -34,18 +33,17 @@ def main() -> int:
         import pygame
     except ImportError:
         helper.say(state="lost", reason="missing")
-        return 1
+        leave(1)
     try:
         viewer = Viewer(pygame, helper, int(asked["width"]), int(asked["height"]))
     except pygame.error as fault:
         helper.say(state="lost", reason=str(fault))
-        return 1
+        leave(1)
     helper.say(state="open")
     threading.Thread(target=viewer.listen, name="pictures", daemon=True).start()
     while viewer.turn():
         time.sleep(_TURN)
     leave(0)
-    return 0
 
 
 class Viewer:
@@ -124,4 +122,4 @@ class Viewer:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -75,41 +75,37 @@ def _composite(
 ) -> None:
     """Recolour the patch by ``light`` (see ``blending.light``), interpolated at ``uv``, and blend it in."""
     height, width = alpha.shape
-    last = light.shape[0] - 1
-    half, zero = np.float32(0.5), np.float32(0)
+    side = light.shape[0]
+    points = light.reshape(side * side, 4)
+    stride, next_one = np.uint32(side), np.uint32(1)
+    half, zero, one, white = np.float32(0.5), np.float32(0), np.float32(1), np.float32(255)
+    scale = np.float32(side)
+    last = scale - np.float32(1.001)
     for y in range(height):
         for x in range(width):
             if alpha[y, x] == 0:
                 continue
             opacity = np.float32(alpha[y, x]) * unit
-            u = min(max(uv[y, x, 0] * np.float32(last + 1) - half, zero), np.float32(last) - np.float32(0.001))
-            v = min(max(uv[y, x, 1] * np.float32(last + 1) - half, zero), np.float32(last) - np.float32(0.001))
-            column, row = int(u), int(v)
+            u = min(max(uv[y, x, 0] * scale - half, zero), last)
+            v = min(max(uv[y, x, 1] * scale - half, zero), last)
+            column, row = np.uint32(u), np.uint32(v)
             right, down = u - np.float32(column), v - np.float32(row)
-            a = (np.float32(1) - right) * (np.float32(1) - down)
-            b = right * (np.float32(1) - down)
-            c = (np.float32(1) - right) * down
             d = right * down
+            b, c = right - d, down - d
+            a = one - right - c
+            i = np.uint32(row * stride + column)
+            j, k = np.uint32(i + next_one), np.uint32(i + stride)
+            m = np.uint32(k + next_one)
             blue, green, red = (
                 np.float32(picture[y, x, 0]),
                 np.float32(picture[y, x, 1]),
                 np.float32(picture[y, x, 2]),
             )
             luma = np.float32(0.114) * blue + np.float32(0.587) * green + np.float32(0.299) * red
-            chroma = (
-                a * light[row, column, 3]
-                + b * light[row, column + 1, 3]
-                + c * light[row + 1, column, 3]
-                + d * light[row + 1, column + 1, 3]
-            )
-            for k in range(3):
-                direct = (
-                    a * light[row, column, k]
-                    + b * light[row, column + 1, k]
-                    + c * light[row + 1, column, k]
-                    + d * light[row + 1, column + 1, k]
-                )
-                value = luma * direct + chroma * (np.float32(picture[y, x, k]) - luma)
-                value = min(max(value, zero), np.float32(255))
-                old = np.float32(target[y, x, k])
-                target[y, x, k] = np.uint8(old + (value - old) * opacity + half)
+            chroma = a * points[i, 3] + b * points[j, 3] + c * points[k, 3] + d * points[m, 3]
+            for n in range(3):
+                direct = a * points[i, n] + b * points[j, n] + c * points[k, n] + d * points[m, n]
+                value = luma * direct + chroma * (np.float32(picture[y, x, n]) - luma)
+                value = min(max(value, zero), white)
+                old = np.float32(target[y, x, n])
+                target[y, x, n] = np.uint8(old + (value - old) * opacity + half)

@@ -22,7 +22,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from understudy.arrays import FloatArray, UInt8Array
+from understudy.arrays import BoolArray, FloatArray, UInt8Array
 from understudy.compiled import compiled
 from understudy.geometry.raster import rasterise
 from understudy.geometry.topology import topology
@@ -59,6 +59,7 @@ class _Grid(NamedTuple):
 
     from_mesh: FloatArray  # (G*G, 468): a point's place is this times the vertices' places
     skin: FloatArray  # (G, G) 1 on plain skin, 0 on features, openings and outside
+    used: BoolArray  # (G*G,) whether the point lies on skin
     near_seam: FloatArray  # (G, G) 1 at the oval, 0 well inside
 
 
@@ -88,7 +89,8 @@ def _grid() -> _Grid:
     near = np.clip(1 - (depth_inside[1:-1, 1:-1] - 1) / (GRID * 0.14), 0, 1).astype(np.float32)
     from_mesh = np.zeros((GRID * GRID, len(shape.uv)), np.float32)
     np.put_along_axis(from_mesh, corners.reshape(-1, 3), weights.reshape(-1, 3), axis=1)
-    return _Grid(from_mesh, (plain * inside).astype(np.float32), near)
+    skin = (plain * inside).astype(np.float32)
+    return _Grid(from_mesh, skin, skin.reshape(-1) > 0, near)
 
 
 class LightTransfer:
@@ -131,7 +133,7 @@ class LightTransfer:
         grid = _grid()
         points = grid.from_mesh @ np.ascontiguousarray(place, np.float32)
         radius = max(1, int(float(np.ptp(place, axis=0).max()) / GRID / 2))
-        means, shown = _box_means(target, picture, alpha, points, radius)
+        means, shown = _box_means(target, picture, alpha, points, grid.used, radius)
         logs = np.log(means.reshape(GRID, GRID, 6) + np.float32(2))
         weight = grid.skin * shown.reshape(GRID, GRID)
         return self._smoothed(logs, weight * self._agreement(logs, weight))
@@ -191,9 +193,9 @@ def _blurred(planes: FloatArray, blur: FloatArray) -> FloatArray:
 
 @compiled
 def _box_means(
-    target: UInt8Array, picture: UInt8Array, alpha: UInt8Array, points: FloatArray, radius: int
+    target: UInt8Array, picture: UInt8Array, alpha: UInt8Array, points: FloatArray, used: BoolArray, radius: int
 ) -> tuple[FloatArray, FloatArray]:
-    """Means of both pictures in a square around each point, over the pixels where the patch is shown.
+    """Means of both pictures in a square around each used point, over the pixels where the patch is shown.
 
     Returns:
         float32 (P, 6): BGR of the target, then of the patch; float32 (P,): mean opacity there, 0-1.
@@ -201,8 +203,10 @@ def _box_means(
     height, width = alpha.shape
     means = np.zeros((points.shape[0], 6), np.float32)
     shown = np.zeros(points.shape[0], np.float32)
-    step = max(1, radius // 3)  # at most 7 x 7 samples a point, however large the face
+    step = max(1, (2 * radius + 1) // 5)  # some 6 x 6 samples a point, however large the face
     for p in range(points.shape[0]):
+        if not used[p]:
+            continue
         x, y = int(points[p, 0]), int(points[p, 1])
         total = np.float32(0)
         count = 0

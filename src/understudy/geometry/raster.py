@@ -49,6 +49,8 @@ def _fill(
 ) -> None:
     height, width = depth.shape
     channels = attributes.shape[1]
+    base = np.zeros(channels, np.float32)
+    towards_b, towards_c = np.zeros_like(base), np.zeros_like(base)
     for t in range(triangles.shape[0]):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
         ax, ay = points[a, 0], points[a, 1]
@@ -58,6 +60,12 @@ def _fill(
         if not area > np.float32(1e-9):  # also false for NaN
             continue
         inverse = np.float32(1) / area
+        az = points[a, 2]
+        bz, cz = points[b, 2] - az, points[c, 2] - az
+        for k in range(channels):
+            base[k] = attributes[a, k]
+            towards_b[k] = attributes[b, k] - base[k]
+            towards_c[k] = attributes[c, k] - base[k]
         # Pixel centres lie at +0.5; a pixel belongs to the box if its centre does.
         top = max(0, int(np.ceil(min(ay, by, cy) - np.float32(0.5))))
         bottom = min(height - 1, int(np.floor(max(ay, by, cy) - np.float32(0.5))))
@@ -77,13 +85,11 @@ def _fill(
                 # A hair of slack closes the seams between neighbours in float arithmetic.
                 if min(weight_a, weight_b, weight_c) >= np.float32(-1e-5):
                     inside = True
-                    z = weight_a * points[a, 2] + weight_b * points[b, 2] + weight_c * points[c, 2]
+                    z = az + weight_b * bz + weight_c * cz
                     if z < depth[y, x]:
                         depth[y, x] = z
                         for k in range(channels):
-                            values[y, x, k] = (
-                                weight_a * attributes[a, k] + weight_b * attributes[b, k] + weight_c * attributes[c, k]
-                            )
+                            values[y, x, k] = base[k] + weight_b * towards_b[k] + weight_c * towards_c[k]
                 elif inside:
                     break
                 weight_b += step_b

@@ -4,10 +4,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+MEDIA ?= ../shared/media
+EVAL ?= build/evaluation
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick lint bench format clean
+.PHONY: help setup demo test quick lint bench eval format clean
 
 help: ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -42,6 +44,12 @@ format: $(READY) ## put the code into the house's format
 
 bench: $(READY) ## speed and memory, as ratios
 	$(BIN)/python -m benchmarks
+
+eval: $(READY) ## how good the engine's swaps are: on MEDIA if it is there, else on what is made; report in EVAL
+	$(BIN)/python -m pip install --quiet --editable ".[evaluation]"
+	test -d "$(MEDIA)" || $(BIN)/python tools/evaluation_media.py $(EVAL)/media
+	media="$(EVAL)/media"; test ! -d "$(MEDIA)" || media="$(MEDIA)"; \
+	$(BIN)/understudy eval --sources "$$media/sources" --clips "$$media/targets" --output-dir $(EVAL) --overwrite --consent sample
 
 clean: ## remove what was made
 	rm -rf $(VENV) demo dist build .mypy_cache .ruff_cache .pytest_cache

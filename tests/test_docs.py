@@ -40,6 +40,9 @@ def desk(tmp_path, monkeypatch, hopper_path, astronaut_path, small_clip):
     (tmp_path / "me-from-the-side.jpg").write_bytes(hopper_path.read_bytes())
     Image.open(astronaut_path).convert("RGB").save(tmp_path / "group.jpg")
     (tmp_path / "clip.mp4").write_bytes(small_clip.read_bytes())
+    for folder, name in (("sources", "me.jpg"), ("clips", "clip.mp4")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).write_bytes((tmp_path / name).read_bytes())
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

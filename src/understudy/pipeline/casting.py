@@ -14,7 +14,7 @@ from understudy.pipeline.trust import Trust
 from understudy.provenance import ConsentClaim
 from understudy.provenance.consent import Use
 from understudy.provenance.content import ContentCheck
-from understudy.swapping import Identity, Swapper
+from understudy.swapping import Identity, Portrait, Swapper
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,12 +23,14 @@ class Cast:
 
     Attributes:
         identity: What the engine learned.
+        portraits: The photos, with the face in each.
         consents: Ids of the records that allow it.
         digests: SHA-256 of the photos.
         notes: What the user should know.
     """
 
     identity: Identity
+    portraits: tuple[Portrait, ...]
     consents: tuple[str, ...]
     digests: tuple[str, ...]
     notes: tuple[str, ...]
@@ -67,4 +69,4 @@ def cast(
     consents, digests = trust.consents(photos, portraits, use, claim)
     for portrait, path in zip(portraits, photos, strict=True):
         content.photo(portrait.picture, path.name)
-    return Cast(engine.identity(portraits), consents, digests, tuple(notes))
+    return Cast(engine.identity(portraits), tuple(portraits), consents, digests, tuple(notes))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from understudy.arrays import UInt8Array
 from understudy.blending import Blender
 from understudy.faces import Faces
 from understudy.frames import Frame, LabelledFrame, PixelBox
+from understudy.patches import Patch
 from understudy.pipeline.guard import Cover, Guard
 from understudy.pipeline.obscuring import obscure, obscure_all
 from understudy.pipeline.perception import Perception
@@ -18,6 +19,18 @@ from understudy.provenance import FrameSealer
 from understudy.provenance.content import ContentCheck
 from understudy.swapping import Identity, Swapper
 from understudy.tracking import FaceSelector
+
+
+class Swapped(NamedTuple):
+    """What was done to a frame.
+
+    Attributes:
+        faces: Everybody in it, as they were before.
+        patches: What was blended in.
+    """
+
+    faces: Faces
+    patches: list[Patch]
 
 
 class FaceSwap:
@@ -78,6 +91,16 @@ class FaceSwap:
         Raises:
             ContentRefusedError: it is intimate.
         """
+        faces = self.swap(frame).faces
+        with self.timings.measure("seal"):
+            return self._sealer.seal(frame, faces)
+
+    def swap(self, frame: Frame) -> Swapped:
+        """All but the last of ``process``: what comes out is no labelled frame, so no sink takes it.
+
+        Raises:
+            ContentRefusedError: it is intimate.
+        """
         self.content.frame(frame.picture, frame.seconds)
         with self.timings.measure("perceive"):
             faces = self._perceive(frame)
@@ -103,8 +126,7 @@ class FaceSwap:
         self.frames += 1
         self.frames_swapped += bool(patches)
         self.people |= {patch.track_id for patch in patches}
-        with self.timings.measure("seal"):
-            return self._sealer.seal(frame, faces)
+        return Swapped(faces, patches)
 
     def close(self) -> None:
         """Let go of what the guard holds."""

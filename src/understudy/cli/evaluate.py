@@ -1,0 +1,87 @@
+"""``understudy eval``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from understudy.cli.consent import ConsentNote, ConsentOption, ask, claim_of
+from understudy.cli.options import HomeOption, Json, MaxPixels, Overwrite
+from understudy.cli.swap import Engine
+from understudy.cli.terminal import answer, answer_json, progress_bar, say
+
+if TYPE_CHECKING:
+    from understudy.evaluation import Report
+
+SourcesFolder = Annotated[Path, typer.Option("--sources", help="Folder of photos, each of another person; or one.")]
+ClipsFolder = Annotated[Path, typer.Option("--clips", help="Folder of clips to put them into; or one.")]
+Folder = Annotated[
+    Path, typer.Option("--output-dir", "-d", help="Folder for report.json, report.html and pictures; made if missing.")
+]
+EmbedderOption = Annotated[
+    str,
+    typer.Option("--embedder", help="Who judges likeness: dlib (extra: evaluation), an ONNX file, or none."),
+]
+Frames = Annotated[int, typer.Option("--frames", min=1, max=100_000, help="Frames of each clip, at most.")]
+Pictures = Annotated[bool, typer.Option("--pictures/--no-pictures", help="A labelled, signed picture of each pair.")]
+
+
+def command(
+    sources: SourcesFolder,
+    clips: ClipsFolder,
+    output_dir: Folder,
+    engine: Engine = "mesh",
+    embedder: EmbedderOption = "dlib",
+    frames: Frames = 90,
+    pictures: Pictures = True,
+    consent: ConsentOption = None,
+    consent_note: ConsentNote = "",
+    home: HomeOption = None,
+    max_pixels: MaxPixels = None,
+    overwrite: Overwrite = False,
+    json: Json = False,
+) -> None:
+    """Measure how good an engine's swaps are: likeness, fidelity, seams, light, steadiness, cost."""
+    from understudy.evaluation import EvaluationOptions, evaluate, open_embedder
+    from understudy.evaluation.files import prepare_folder, write_report
+    from understudy.evaluation.material import clips_in, pictures_in
+    from understudy.media.base import MAX_PIXELS
+    from understudy.pipeline import Settings
+
+    photos, targets = pictures_in(sources), clips_in(clips)
+    judge = open_embedder(embedder)
+    prepare_folder(output_dir, overwrite=overwrite)
+    claim = claim_of(consent, consent_note) or ask(photos, home)
+    with progress_bar("measuring") as progress:
+        report = evaluate(
+            photos,
+            targets,
+            Settings(engine=engine, home=home, max_pixels=max_pixels or MAX_PIXELS),
+            EvaluationOptions(frames=frames),
+            embedder=judge,
+            consent=claim,
+            pictures=output_dir if pictures else None,
+            progress=None if progress is None else lambda _, done, total: progress(done, total),
+        )
+    write_report(report, output_dir)
+    if json:
+        answer_json(report.as_json())
+    else:
+        _table(report)
+    say(f"wrote {output_dir / 'report.html'} and report.json")
+
+
+def _table(report: Report) -> None:
+    answer(f"{'measure':18s} {'mean':>8s} {'± clips':>8s} {'worst':>8s}  {'goal':16s} {'pairs':>5s}")
+    for line in report.lines():
+        within = "" if line.within is None else f"{line.within:.0%}"
+        mark = {True: "reached", False: "missed", None: ""}[line.reached]
+        answer(
+            f"{line.measure:18s} {line.mean:8.3f} {line.spread:8.3f} {line.worst:8.3f}  {line.limit:16s} {within:>5s}"
+            f"  {mark}"
+        )
+    stages = report.cost()
+    engine = sum(stages.get(stage, 0.0) for stage in ("swap", "blend"))
+    answer(f"milliseconds a frame: {', '.join(f'{k} {v:.1f}' for k, v in stages.items())}; the engine {engine:.1f}")

@@ -1,0 +1,106 @@
+"""What a face does in a picture: its mesh, pose and expression, seen by the same eyes before and after a swap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from understudy.arrays import FloatArray, UInt8Array
+from understudy.geometry import topology as topo
+from understudy.landmarks import IrisFinder, Landmarker
+
+#: Vertices between brow and lid, above each eye's middle: brow, lid.
+_BROWS: Final = ((105, 159), (334, 386))
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """One face in one picture.
+
+    Attributes:
+        mesh: float32 (468, 3) as the model gives it, not smoothed, in pixels.
+        pose: Yaw, pitch and roll, in degrees.
+        mouth: Gap between the lips over the mouth's width.
+        lids: Gap between the lids over the eye's width, the mean of both eyes.
+        brows: Distance of the brows from the lids over that of the eyes.
+        gaze: float32 (2,): where the irises lie between the eyes' corners, right and down, in widths of an eye.
+    """
+
+    mesh: FloatArray
+    pose: tuple[float, float, float]
+    mouth: float
+    lids: float
+    brows: float
+    gaze: FloatArray
+
+    @property
+    def eye_distance(self) -> float:
+        """Pixels between the eyes' centres."""
+        eyes = topo.keypoints5(self.mesh[None])[0, :2]
+        return float(np.linalg.norm(eyes[1] - eyes[0]))
+
+
+class Onlooker:
+    """Sees looks. Not for several threads at once."""
+
+    def __init__(self, landmarker: Landmarker) -> None:
+        self._landmarker, self._irises = landmarker, IrisFinder()
+
+    def look(self, picture: UInt8Array, where: FloatArray) -> Look:
+        """The face near a known mesh.
+
+        Args:
+            picture: uint8 BGR (H, W, 3).
+            where: float32 (468, 3): a mesh of about the same face. Its region is searched, so that of the same
+                frame before and after a swap is seen through the same window.
+        """
+        mesh = self._landmarker.fit(picture, self._landmarker.next_roi(where)).mesh
+        return Look(
+            mesh=mesh,
+            pose=topo.pose_degrees(mesh),
+            mouth=topo.mouth_aperture(mesh),
+            lids=sum(topo.eye_apertures(mesh)) / 2,
+            brows=_brows(mesh),
+            gaze=self._gaze(picture, mesh),
+        )
+
+    def _gaze(self, picture: UInt8Array, mesh: FloatArray) -> FloatArray:
+        centers = self._irises.find(picture, mesh)[:, 0, :2]
+        corners = (
+            (topo.EYE_LEFT_OUTER, topo.EYE_LEFT_INNER),
+            (topo.EYE_RIGHT_INNER, topo.EYE_RIGHT_OUTER),
+        )
+        seen = []
+        for center, (left, right) in zip(centers, corners, strict=True):
+            along = mesh[right, :2] - mesh[left, :2]
+            width = max(float(np.linalg.norm(along)), 1e-6)
+            across = np.array([-along[1], along[0]]) / width
+            offset = center - (mesh[left, :2] + mesh[right, :2]) / 2
+            seen.append([float(offset @ along) / width**2, float(offset @ across) / width])
+        return np.asarray(np.mean(seen, axis=0), np.float32)
+
+
+def _brows(mesh: FloatArray) -> float:
+    eyes = topo.keypoints5(mesh[None])[0, :2]
+    distance = max(float(np.linalg.norm(eyes[1] - eyes[0])), 1e-6)
+    return float(np.mean([np.linalg.norm(mesh[a] - mesh[b]) for a, b in _BROWS])) / distance
+
+
+def fidelity(target: list[Look], swap: list[Look]) -> dict[str, float]:
+    """How far the result's pose and expression are from the target's: means over the frames.
+
+    Returns:
+        ``pose_degrees`` (mean of the three angles' errors); ``mouth``, ``lids``, ``brows`` and ``gaze`` (in the
+        units of ``Look``), and ``expression``, their sum.
+    """
+    pairs = list(zip(target, swap, strict=True))
+    pose = [np.abs(np.subtract(a.pose, b.pose)).mean() for a, b in pairs]
+    parts = {
+        "mouth": float(np.mean([abs(a.mouth - b.mouth) for a, b in pairs])),
+        "lids": float(np.mean([abs(a.lids - b.lids) for a, b in pairs])),
+        "brows": float(np.mean([abs(a.brows - b.brows) for a, b in pairs])),
+        "gaze": float(np.mean([np.linalg.norm(a.gaze - b.gaze) for a, b in pairs])),
+    }
+    return {"pose_degrees": float(np.mean(pose)), **parts, "expression": sum(parts.values())}

@@ -1,0 +1,192 @@
+"""What was measured, what it sums up to, and whether that is good enough."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from understudy.arrays import FloatArray
+from understudy.version import __version__
+
+
+class Goal(NamedTuple):
+    """What a measure's mean over all pairs should be.
+
+    Attributes:
+        low, high: Limits that still reach it.
+        meaning: In a few words.
+        of_self: The limit is ``high`` times what the self-swaps have.
+    """
+
+    low: float
+    high: float
+    meaning: str
+    of_self: bool = False
+
+
+#: By measure, in the order of the table. Limits are those that the project sets itself (docs/evaluation.md).
+GOALS: Final[dict[str, Goal]] = {
+    "identity_distance": Goal(0, 0.40, "embedder's distance to the source"),
+    "target_distance": Goal(0, np.inf, "its distance to the target (higher is less of the target)"),
+    "retrieval": Goal(0.99, 1, "frames whose nearest in the gallery is the source"),
+    "pose_degrees": Goal(0, 1.1, "error of yaw, pitch and roll", of_self=True),
+    "expression": Goal(0, 1.1, "error of mouth, lids, brows and gaze", of_self=True),
+    "outside_pixels": Goal(0, 0, "pixels changed outside the patch"),
+    "seam_excess": Goal(-np.inf, 0.15, "steeper gradients where the patch fades"),
+    "cheek_error": Goal(0, 0.10, "left to right cheek's light, off by"),
+    "saturation_ratio": Goal(0.8, 1.25, "colourfulness over the frame's"),
+    "clipped_share": Goal(0, 0.01, "pixels at black or white that were not"),
+    "sharpness_ratio": Goal(0.9, 1.1, "detail over the frame's"),
+    "grain_ratio": Goal(0.9, 1.1, "grain over the frame's"),
+    "jitter_ratio": Goal(0, 1.1, "restlessness over the untouched clip's"),
+    "flicker_ratio": Goal(0, 1.1, "change that no motion explains, over the clip's"),
+    "lag_frames": Goal(-0.5, 0.5, "frames that it trails"),
+    "missed_share": Goal(0, np.inf, "frames without a swap"),
+}
+
+
+@dataclass(frozen=True)
+class PairReport:
+    """One source on one clip.
+
+    Attributes:
+        source, clip: Names; the source ``self`` is a frame of the clip itself.
+        frames: Frames that were swapped.
+        measures: Means over them, by the names of ``GOALS`` and more; None where it can't be told.
+        series: Values over time, for the plots.
+        cost: Median milliseconds a frame by stage. The only thing here that two runs differ in.
+        picture: File name of the pair's picture, or None.
+    """
+
+    source: str
+    clip: str
+    frames: int
+    measures: Mapping[str, float | None]
+    series: Mapping[str, Sequence[float]]
+    cost: Mapping[str, float]
+    picture: str | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """One measure over all pairs.
+
+    Attributes:
+        measure, meaning: Which.
+        mean: Over the pairs.
+        worst: The pair furthest from the goal.
+        worst_pair: Which that is.
+        spread: Standard deviation between clips (of the clips' means).
+        limit: What would be good enough, in words.
+        reached: Whether it is; None without a goal. A ratio that should be near 1 is judged by how far the pairs are
+            from it either way, not by their mean: half of them twice too sharp and half twice too soft is no 1.
+        within: Share of the pairs that reach the goal alone; None without one.
+    """
+
+    measure: str
+    meaning: str
+    mean: float
+    worst: float
+    worst_pair: str
+    spread: float
+    limit: str
+    reached: bool | None
+    within: float | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that was measured.
+
+    Attributes:
+        engine, embedder: What was measured, and with what.
+        options: How.
+        pairs: Sources on clips.
+        selves: Each clip's own face on itself: what the engine loses though nothing should change.
+    """
+
+    engine: str
+    embedder: str
+    options: Mapping[str, object]
+    pairs: tuple[PairReport, ...]
+    selves: tuple[PairReport, ...]
+
+    def lines(self) -> list[Line]:
+        """The table."""
+        found = []
+        for measure, goal in GOALS.items():
+            told = [(pair, value) for pair in self.pairs if (value := pair.measures.get(measure)) is not None]
+            if told:
+                found.append(self._line(measure, goal, told))
+        return found
+
+    def _line(self, measure: str, goal: Goal, told: Sequence[tuple[PairReport, float]]) -> Line:
+        low, high = goal.low, goal.high
+        if goal.of_self:
+            own = [value for pair in self.selves if (value := pair.measures.get(measure)) is not None]
+            high = goal.high * float(np.mean(own)) if own else np.inf
+        values = np.array([value for _, value in told])
+        beyond = np.maximum(values - high, low - values) if np.isfinite([low, high]).any() else values
+        worst = int(np.argmax(beyond))
+        by_clip: dict[str, list[float]] = {}
+        for pair, value in told:
+            by_clip.setdefault(pair.clip, []).append(value)
+        mean = float(values.mean())
+        aimed = np.isfinite(high) or (np.isfinite(low) and low != 0)
+        pair = told[worst][0]
+        return Line(
+            measure,
+            goal.meaning,
+            mean,
+            float(values[worst]),
+            f"{pair.source} on {pair.clip}",
+            float(np.std([np.mean(of_clip) for of_clip in by_clip.values()])),
+            _limit(low, high),
+            bool(low <= _judged(values, low, high) <= high) if aimed else None,
+            float(((values >= low) & (values <= high)).mean()) if aimed else None,
+        )
+
+    def cost(self) -> dict[str, float]:
+        """Median milliseconds a frame by stage, over the pairs."""
+        stages = dict.fromkeys(stage for pair in self.pairs for stage in pair.cost)
+        return {
+            stage: float(np.median([pair.cost[stage] for pair in self.pairs if stage in pair.cost])) for stage in stages
+        }
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as plain values; all but ``cost`` is the same in every run."""
+        return {
+            "version": __version__,
+            "engine": self.engine,
+            "embedder": self.embedder,
+            "options": dict(self.options),
+            "summary": [asdict(line) for line in self.lines()],
+            "pairs": [_plain(pair) for pair in self.pairs],
+            "selves": [_plain(pair) for pair in self.selves],
+            "cost": {"median_ms": self.cost(), "pairs": [dict(pair.cost) for pair in self.pairs]},
+        }
+
+
+def _plain(pair: PairReport) -> dict[str, Any]:
+    values = asdict(pair)
+    del values["cost"]
+    return values
+
+
+def _judged(values: FloatArray, low: float, high: float) -> float:
+    if low > 0 and high > 1:
+        return float(np.exp(np.abs(np.log(np.maximum(values, 1e-6))).mean()))
+    return float(values.mean())
+
+
+def _limit(low: float, high: float) -> str:
+    if not np.isfinite(high):
+        return f"at least {low:.3g}" if np.isfinite(low) and low else ""
+    if not np.isfinite(low) or low == 0:
+        return f"at most {high:.3g}" if high else "none"
+    if high == 1:
+        return f"at least {low:.3g}"
+    return f"{low:.3g} to {high:.3g}"

@@ -1,0 +1,258 @@
+"""Runs an engine over sources and clips and measures what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from itertools import chain
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from understudy.arrays import FloatArray
+from understudy.errors import NoFaceError
+from understudy.evaluation.embedders import Embedder
+from understudy.evaluation.looks import Look, Onlooker, fidelity
+from understudy.evaluation.material import Clip, read_clip
+from understudy.evaluation.report import PairReport, Report
+from understudy.evaluation.steadiness import Instant, flicker, jitter, lag
+from understudy.evaluation.strips import Strips
+from understudy.evaluation.surface import SURFACE, similarity, surface
+from understudy.frames import Frame
+from understudy.pipeline import Settings
+from understudy.pipeline.casting import Cast, cast
+from understudy.pipeline.engines import make_engine
+from understudy.pipeline.perception import Perception
+from understudy.pipeline.stages import FaceSwap
+from understudy.pipeline.trust import Trust
+from understudy.provenance import ConsentClaim, FrameSealer
+from understudy.provenance.content import ContentCheck
+from understudy.swapping import Identity, Portrait
+
+#: The name of a clip's own face as a source.
+SELF: Final = "self"
+#: Told what is being measured, how many pairs are done, and how many there are.
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class EvaluationOptions:
+    """How much is measured.
+
+    Attributes:
+        frames: Of each clip, at most.
+        identity_every: Every how many frames a face is embedded.
+    """
+
+    frames: int = 90
+    identity_every: int = 6
+
+
+@dataclass
+class _Seen:
+    """What one source on one clip gave, stretch by stretch of frames that follow each other."""
+
+    instants: list[list[Instant]] = field(default_factory=list)
+    numbers: list[list[int]] = field(default_factory=list)
+    missed: int = 0
+
+    def add(self, number: int, instant: Instant, *, follows: bool) -> None:
+        if not follows or not self.instants:
+            self.instants.append([])
+            self.numbers.append([])
+        self.instants[-1].append(instant)
+        self.numbers[-1].append(number)
+
+
+def evaluate(
+    sources: Sequence[Path],
+    clips: Sequence[Path],
+    settings: Settings,
+    options: EvaluationOptions,
+    *,
+    embedder: Embedder | None,
+    consent: ConsentClaim | None,
+    pictures: Path | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Measure the engine that ``settings`` name.
+
+    Args:
+        sources: Photos, each of another person.
+        clips: Targets.
+        settings: The engine and its stages.
+        options: How much.
+        embedder: Who judges likeness; None to leave that out.
+        consent: On what ground the photos are used.
+        pictures: An existing folder for one labelled, signed picture a pair; None for none.
+        progress: Told of every pair.
+
+    Raises:
+        UsageError, InputError, RefusedError: see ``swap_file``.
+    """
+    return _Evaluation(settings, options, embedder).run(sources, clips, consent, pictures, progress)
+
+
+class _Evaluation:
+    def __init__(self, settings: Settings, options: EvaluationOptions, embedder: Embedder | None) -> None:
+        self._settings, self._options, self._embedder = settings, options, embedder
+        self._engine = make_engine(settings)
+        self._perception, self._trust = Perception.embedded(), Trust(settings)
+        self._onlooker = Onlooker(self._perception.landmarker)
+        self._gallery: dict[str, FloatArray] = {}
+        self._vectors: dict[tuple[str, str], list[FloatArray]] = {}
+
+    def run(
+        self,
+        sources: Sequence[Path],
+        clips: Sequence[Path],
+        consent: ConsentClaim | None,
+        pictures: Path | None,
+        progress: Progress | None,
+    ) -> Report:
+        people = {path.stem: self._cast(path, consent) for path in sources}
+        strips = None if pictures is None else Strips(pictures, self._trust)
+        pairs: list[PairReport] = []
+        selves: list[PairReport] = []
+        done, total = 0, len(clips) * (len(people) + 1)
+        for path in clips:
+            clip = read_clip(path, self._options.frames, self._settings.max_pixels)
+            looks: dict[int, Look] = {}
+            for name in (SELF, *people):
+                if progress is not None:
+                    progress(f"{name} on {clip.name}", done, total)
+                done += 1
+                if name == SELF:
+                    selves.append(self._pair(clip, name, self._own(clip), looks)[0])
+                    continue
+                report, seen = self._pair(clip, name, people[name].identity, looks)
+                if strips is not None:
+                    person = people[name]
+                    picture = strips.write(clip, name, person, [run[len(run) // 2] for run in seen.instants])
+                    report = replace(report, picture=picture)
+                pairs.append(report)
+        if progress is not None:
+            progress("done", total, total)
+        return Report(
+            self._settings.engine,
+            "none" if self._embedder is None else self._embedder.name,
+            asdict(self._options),
+            tuple(self._judged(pair) for pair in pairs),
+            tuple(selves),
+        )
+
+    def _cast(self, path: Path, consent: ConsentClaim | None) -> Cast:
+        settings = self._settings
+        person = cast(
+            [path],
+            "video",
+            consent,
+            engine=self._engine,
+            perception=self._perception,
+            trust=self._trust,
+            content=ContentCheck(settings.content),
+            settings=settings,
+        )
+        if self._embedder is not None:
+            face = person.portraits[0].face
+            assert face.mesh is not None
+            self._gallery[path.stem] = self._embedder.embed(person.portraits[0].picture, face.mesh[0])
+        return person
+
+    def _own(self, clip: Clip) -> Identity:
+        """The identity of the clip's own face, from its first frame that shows one."""
+        for stretch in clip.stretches:
+            for frame in stretch:
+                faces = self._perception.still(frame.picture)
+                if len(faces):
+                    largest = faces[int(np.argmax(faces.areas))]
+                    own: Identity = self._engine.identity([Portrait(frame.picture, largest)])
+                    return own
+        raise NoFaceError(f"no face was found in {clip.path.name}", "Leave it out.")
+
+    def _pair(self, clip: Clip, name: str, identity: Identity, looks: dict[int, Look]) -> tuple[PairReport, _Seen]:
+        seen, cost = self._swapped(clip, identity)
+        if not seen.instants:
+            raise NoFaceError(f"no face was found in {clip.path.name}", "Leave it out.")
+        for numbers, run in zip(seen.numbers, seen.instants, strict=True):
+            for number, instant in zip(numbers, run, strict=True):
+                if number not in looks:
+                    looks[number] = self._onlooker.look(instant.before, instant.patch.mesh)
+        before = [[looks[number] for number in numbers] for numbers in seen.numbers]
+        after = [[self._onlooker.look(i.after, i.patch.mesh) for i in run] for run in seen.instants]
+        instants = [instant for run in seen.instants for instant in run]
+        surfaces = [surface(i.before, i.after, i.patch) for i in instants]
+        measures: dict[str, float | None] = {key: float(np.mean([s[key] for s in surfaces])) for key in SURFACE}
+        measures |= fidelity(list(chain(*before)), list(chain(*after)))
+        measures |= self._motion(before, after, seen)
+        measures["missed_share"] = seen.missed / (seen.missed + len(instants))
+        if name == SELF:
+            # Of the frame that the face was taken from nothing is to be learned.
+            near = [similarity(i.before, i.after, i.patch) for i in instants[1:] or instants]
+            measures |= {key: float(np.mean([each[key] for each in near])) for key in ("ssim", "psnr")}
+        elif self._embedder is not None:
+            self._embed(self._embedder, clip, name, instants)
+        series = {
+            "mouth of the target": [round(look.mouth, 4) for run in before for look in run],
+            "mouth of the swap": [round(look.mouth, 4) for run in after for look in run],
+            "lids of the target": [round(look.lids, 4) for run in before for look in run],
+            "lids of the swap": [round(look.lids, 4) for run in after for look in run],
+            "cheek_error": [round(s["cheek_error"], 4) for s in surfaces],
+        }
+        told = {key: None if value is None else round(value, 6) for key, value in measures.items()}
+        return PairReport(name, clip.name, len(instants), told, series, cost), seen
+
+    def _swapped(self, clip: Clip, identity: Identity) -> tuple[_Seen, dict[str, float]]:
+        settings = self._settings
+        sealer = FrameSealer(0, settings.label, settings.watermark)  # nothing is sealed: nothing leaves
+        content = ContentCheck(settings.content)
+        swap = FaceSwap(self._engine, identity, self._perception, settings, sealer, content, still=False)
+        seen, number = _Seen(), 0
+        for stretch in clip.stretches:
+            follows = False
+            for frame in stretch:
+                copy = Frame(frame.picture.copy(), frame.pts, frame.time_base, frame.duration)
+                patches = swap.swap(copy).patches
+                if patches:
+                    seen.add(number, Instant(frame.picture, copy.picture, patches[0]), follows=follows)
+                seen.missed += not patches
+                follows = bool(patches)
+                number += 1
+        swap.close()
+        return seen, {stage: times["p50"] for stage, times in swap.timings.summary().items()}
+
+    @staticmethod
+    def _motion(before: list[list[Look]], after: list[list[Look]], seen: _Seen) -> dict[str, float | None]:
+        still = [np.concatenate([jitter(run) for run in side]) for side in (before, after)]
+        errors = [flicker(run) for run in seen.instants]
+        change = [np.concatenate([error[kind] for error in errors]) for kind in (0, 1)]
+        lags = [found for a, b in zip(before, after, strict=True) if (found := lag(a, b)) is not None]
+        return {
+            "jitter_ratio": float(still[1].mean() / max(still[0].mean(), 1e-6)) if still[0].size else None,
+            "jitter": float(still[1].mean()) if still[1].size else None,
+            # A quarter of a grey level is added to both: in a frozen clip there is no change to compare with.
+            "flicker_ratio": float((change[1].mean() + 0.25) / (change[0].mean() + 0.25)) if change[0].size else None,
+            "lag_frames": float(np.mean(lags)) if lags else None,
+        }
+
+    def _embed(self, embedder: Embedder, clip: Clip, name: str, instants: list[Instant]) -> None:
+        some = instants[:: self._options.identity_every]
+        if clip.name not in self._gallery:
+            own = [embedder.embed(i.before, i.patch.mesh) for i in some]
+            self._gallery[clip.name] = np.asarray(np.mean(own, axis=0), np.float32)
+        self._vectors[name, clip.name] = [embedder.embed(i.after, i.patch.mesh) for i in some]
+
+    def _judged(self, pair: PairReport) -> PairReport:
+        """The same with likeness, once all clips are in the gallery."""
+        if self._embedder is None:
+            return pair
+        names = list(self._gallery)
+        gallery = np.stack([self._gallery[name] for name in names])
+        near = np.stack([self._embedder.distances(v, gallery) for v in self._vectors[pair.source, pair.clip]])
+        likeness = {
+            "identity_distance": round(float(near[:, names.index(pair.source)].mean()), 6),
+            "target_distance": round(float(near[:, names.index(pair.clip)].mean()), 6),
+            "retrieval": round(float((near.argmin(axis=1) == names.index(pair.source)).mean()), 6),
+        }
+        return replace(pair, measures=likeness | dict(pair.measures))

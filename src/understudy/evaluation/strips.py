@@ -1,0 +1,64 @@
+"""Pictures for the report: source, target, swap and difference. Labelled and signed like every output."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from understudy.arrays import FloatArray, UInt8Array
+from understudy.evaluation.material import Clip
+from understudy.evaluation.steadiness import Instant
+from understudy.faces import Faces
+from understudy.frames import Frame
+from understudy.geometry.transforms import RotatedSquare, crop
+from understudy.media import EncodeOptions, MediaInfo, MediaKind, open_sink
+from understudy.pipeline.casting import Cast
+from understudy.pipeline.trust import Trust
+
+#: Side of each picture in the strip, and how much of the frame beside the face is shown (1: none).
+SIDE, ROOM = 288, 1.7
+#: Height of the empty row below, for the label.
+FOOT = 110
+#: How much stronger the difference is shown than it is.
+DIFFERENCE_GAIN = 3
+
+
+class Strips:
+    """Writes a picture a pair.
+
+    Args:
+        folder: Where; it exists.
+        trust: Signs them.
+    """
+
+    def __init__(self, folder: Path, trust: Trust) -> None:
+        self._folder, self._trust = folder, trust
+
+    def write(self, clip: Clip, name: str, person: Cast, instants: Sequence[Instant]) -> str:
+        """One picture: a row an instant. Returns its file's name."""
+        portrait = person.portraits[0]
+        assert portrait.face.mesh is not None
+        source = _around(portrait.picture, portrait.face.mesh[0])
+        rows = []
+        for instant in instants:
+            before, after = (_around(picture, instant.patch.mesh) for picture in (instant.before, instant.after))
+            difference = np.clip(cv2.absdiff(before, after).astype(np.int32) * DIFFERENCE_GAIN, 0, 255)
+            rows.append(np.hstack([source, before, after, difference.astype(np.uint8)]))
+        rows.append(np.zeros((FOOT, 4 * SIDE, 3), np.uint8))
+        sheet = Frame(np.ascontiguousarray(np.vstack(rows), np.uint8))
+        path = self._folder / f"{name}-on-{clip.name}.jpg"
+        made = self._trust.output(clip.path, MediaKind.IMAGE, person.consents, person.digests)
+        info = MediaInfo(clip.path, MediaKind.IMAGE, sheet.width, sheet.height, Fraction(1, 1000))
+        with open_sink(path, info, EncodeOptions(), made.release, overwrite=True) as sink:
+            sink.write(made.sealer.seal(sheet, Faces.empty()))
+        return path.name
+
+
+def _around(picture: UInt8Array, mesh: FloatArray) -> UInt8Array:
+    low, high = mesh[:, :2].min(0), mesh[:, :2].max(0)
+    middle, side = (low + high) / 2, float((high - low).max()) * ROOM
+    return crop(picture, RotatedSquare((float(middle[0]), float(middle[1])), side, 0.0).to_crop(SIDE), (SIDE, SIDE))

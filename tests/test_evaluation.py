@@ -200,7 +200,7 @@ def test_the_same_figures_every_time_but_for_the_cost(media, tmp_path):
     assert pair["measures"]["retrieval"] == 1
     (own,) = first["selves"]
     assert own["measures"]["ssim"] > 0.85
-    assert own["measures"]["psnr"] > 26
+    assert own["measures"]["psnr"] > 24
     assert own["measures"]["expression"] < pair["measures"]["expression"] * 1.5
     assert first["cost"]["median_ms"]["swap"] > 0
 

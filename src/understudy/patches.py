@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from understudy.arrays import FloatArray, UInt8Array
+from understudy.arrays import BoolArray, FloatArray, UInt8Array
 from understudy.frames import PixelBox
+
+
+class Warp(NamedTuple):
+    """How the frame's own pixels are moved, so that a face takes another shape.
+
+    Attributes:
+        mesh: float32 (468, 3): where the face's mesh lies afterwards, in pixels of the frame.
+        field: float32 (h, w, 2): how far from each pixel of the patch (right and down, in pixels) its new content
+            lies. 0 keeps a pixel.
+    """
+
+    mesh: FloatArray
+    field: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,8 +31,9 @@ class Patch:
         alpha: uint8 (h, w): 0 keeps the frame, 255 shows the patch.
         uv: float32 (h, w, 2), 0-1: where on the flattened face (``Topology.uv``) each pixel lies.
         box: The pixels of the frame that it covers; its size is the picture's.
-        mesh: float32 (468, 3): the face's mesh in pixels of the frame.
+        mesh: float32 (468, 3): the face's mesh in pixels of the frame, as it was found there.
         track_id: Whose patch it is.
+        warp: How the frame under the patch is moved first; None: not at all.
     """
 
     picture: UInt8Array
@@ -27,3 +42,10 @@ class Patch:
     box: PixelBox
     mesh: FloatArray
     track_id: int
+    warp: Warp | None = None
+
+    @property
+    def touched(self) -> BoolArray:
+        """Bool (h, w): the pixels that blending may change."""
+        shown = self.alpha > 0
+        return shown if self.warp is None else shown | self.warp.field.any(axis=2)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
+from understudy.blending.detail import DetailMatch, DetailOptions
 from understudy.blending.light import LightOptions, LightTransfer
 from understudy.compiled import compiled
 from understudy.frames import Frame
@@ -20,10 +21,12 @@ class BlendOptions:
 
     Attributes:
         light: Limits of the light and colour transfer.
+        detail: Limits of the match of sharpness and grain.
         strength: 0-1: 0 leaves the frame as it is, 1 shows the patch in full.
     """
 
     light: LightOptions = field(default_factory=LightOptions)
+    detail: DetailOptions = field(default_factory=DetailOptions)
     strength: float = 1.0
 
     def __post_init__(self) -> None:
@@ -37,10 +40,12 @@ class Blender:
     def __init__(self, options: BlendOptions | None = None) -> None:
         self.options = options or BlendOptions()
         self._lights: dict[int, LightTransfer] = {}
+        self._details: dict[int, DetailMatch] = {}
 
     def reset(self) -> None:
         """Forget all light: after a cut."""
         self._lights.clear()
+        self._details.clear()
 
     def blend(self, frame: Frame, patches: Iterable[Patch]) -> None:
         """Write ``patches`` into ``frame.picture`` noting the regions in ``frame.changes``."""
@@ -49,19 +54,61 @@ class Blender:
             box = patch.box
             region = frame.change(box)
             light = self._lights.setdefault(patch.track_id, LightTransfer(self.options.light))
-            place = patch.mesh[:, :2] - np.array([box.x0, box.y0], np.float32)
-            coefficients = light.coefficients(region, patch.picture, patch.alpha, place, frame.seconds)
+            corner = np.array([box.x0, box.y0], np.float32)
+            drawn = patch.mesh if patch.warp is None else patch.warp.mesh
+            places = patch.mesh[:, :2] - corner, drawn[:, :2] - corner
+            detail = self._details.setdefault(patch.track_id, DetailMatch(self.options.detail)).measure(
+                region, patch.picture, patch.alpha, frame.seconds
+            )
+            coefficients = light.coefficients(region, patch.picture, patch.alpha, *places, frame.seconds)
+            if patch.warp is not None:
+                share = np.float32(self.options.strength)
+                _move(region, region.copy(), patch.alpha, patch.warp.field, share)
             _composite(
                 region,
                 patch.picture,
                 patch.alpha,
                 patch.uv,
                 coefficients,
+                *detail,
                 np.float32(self.options.strength / 255),
             )
         seen = {patch.track_id for patch in patches}
         for gone in [key for key in self._lights if key not in seen and len(self._lights) > 16]:
-            del self._lights[gone]
+            del self._lights[gone], self._details[gone]
+
+
+@compiled
+def _move(region: UInt8Array, before: UInt8Array, alpha: UInt8Array, field: FloatArray, share: np.float32) -> None:
+    """Move the frame's own pixels about where they will be seen: ``region`` from ``before``, its copy."""
+    height, width, _ = region.shape
+    zero, half, one = np.float32(0), np.float32(0.5), np.float32(1)
+    right_most, lowest = np.float32(width) - np.float32(1.001), np.float32(height) - np.float32(1.001)
+    next_one = np.uint32(1)
+    whole = share == one
+    for y in range(height):
+        for x in range(width):
+            if whole and alpha[y, x] == 255:
+                continue
+            dx, dy = field[y, x, 0] * share, field[y, x, 1] * share
+            if dx == zero and dy == zero:
+                continue
+            s = min(max(np.float32(x) + dx, zero), right_most)
+            t = min(max(np.float32(y) + dy, zero), lowest)
+            column, row = np.uint32(s), np.uint32(t)
+            right, down = s - np.float32(column), t - np.float32(row)
+            d = right * down
+            b, c = right - d, down - d
+            a = one - right - c
+            after, below = np.uint32(column + next_one), np.uint32(row + next_one)
+            for n in range(3):
+                value = (
+                    a * np.float32(before[row, column, n])
+                    + b * np.float32(before[row, after, n])
+                    + c * np.float32(before[below, column, n])
+                    + d * np.float32(before[below, after, n])
+                )
+                region[y, x, n] = np.uint8(value + half)
 
 
 @compiled
@@ -71,6 +118,11 @@ def _composite(
     alpha: UInt8Array,
     uv: FloatArray,
     light: FloatArray,
+    fine: np.float32,
+    grain: np.float32,
+    limit: np.float32,
+    soft: UInt8Array,
+    under: UInt8Array,
     unit: np.float32,
 ) -> None:
     """Recolour the patch by ``light`` (see ``blending.light``), interpolated at ``uv``, and blend it in."""
@@ -81,6 +133,8 @@ def _composite(
     half, zero, one, white = np.float32(0.5), np.float32(0), np.float32(1), np.float32(255)
     scale = np.float32(side)
     last = scale - np.float32(1.001)
+    rest = one - fine
+    grainy = grain > zero
     for y in range(height):
         for x in range(width):
             if alpha[y, x] == 0:
@@ -96,16 +150,17 @@ def _composite(
             i = np.uint32(row * stride + column)
             j, k = np.uint32(i + next_one), np.uint32(i + stride)
             m = np.uint32(k + next_one)
-            blue, green, red = (
-                np.float32(picture[y, x, 0]),
-                np.float32(picture[y, x, 1]),
-                np.float32(picture[y, x, 2]),
-            )
+            blue = fine * np.float32(picture[y, x, 0]) + rest * np.float32(soft[y, x, 0])
+            green = fine * np.float32(picture[y, x, 1]) + rest * np.float32(soft[y, x, 1])
+            red = fine * np.float32(picture[y, x, 2]) + rest * np.float32(soft[y, x, 2])
             luma = np.float32(0.114) * blue + np.float32(0.587) * green + np.float32(0.299) * red
             chroma = a * points[i, 3] + b * points[j, 3] + c * points[k, 3] + d * points[m, 3]
             for n in range(3):
                 direct = a * points[i, n] + b * points[j, n] + c * points[k, n] + d * points[m, n]
-                value = luma * direct + chroma * (np.float32(picture[y, x, n]) - luma)
-                value = min(max(value, zero), white)
+                own = blue if n == 0 else green if n == 1 else red
                 old = np.float32(target[y, x, n])
+                value = luma * direct + chroma * (own - luma)
+                if grainy:
+                    value += min(max(old - np.float32(under[y, x, n]), -limit), limit) * grain
+                value = min(max(value, zero), white)
                 target[y, x, n] = np.uint8(old + (value - old) * opacity + half)

@@ -22,15 +22,15 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from understudy.arrays import BoolArray, FloatArray, UInt8Array
+from understudy.arrays import BoolArray, FloatArray, IntArray, UInt8Array
 from understudy.compiled import compiled
 from understudy.geometry.raster import rasterise
 from understudy.geometry.topology import topology
 
 #: Points along a side of the grid.
-GRID = 32
-#: Widths of the averages, in points of the grid.
-SIGMAS = (5.0, 2.6, 1.3)
+GRID = 24
+#: Widths of the averages, in points of the grid: what is finer than the second is the person, not the light.
+SIGMAS = (6.0, 3.75, 1.2)
 #: Luminance of BGR (ITU-R BT.601).
 LUMA = np.array([0.114, 0.587, 0.299], np.float32)
 
@@ -57,7 +57,8 @@ class LightOptions:
 class _Grid(NamedTuple):
     """Where the grid's points lie: each in a triangle of the mesh."""
 
-    from_mesh: FloatArray  # (G*G, 468): a point's place is this times the vertices' places
+    corners: IntArray  # (G*G, 3) the vertices of that triangle
+    weights: FloatArray  # (G*G, 3, 1) a point's place is the sum of theirs, so weighed
     skin: FloatArray  # (G, G) 1 on plain skin, 0 on features, openings and outside
     used: BoolArray  # (G*G,) whether the point lies on skin
     near_seam: FloatArray  # (G, G) 1 at the oval, 0 well inside
@@ -87,10 +88,8 @@ def _grid() -> _Grid:
         cv2.copyMakeBorder(inside.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 3
     )
     near = np.clip(1 - (depth_inside[1:-1, 1:-1] - 1) / (GRID * 0.14), 0, 1).astype(np.float32)
-    from_mesh = np.zeros((GRID * GRID, len(shape.uv)), np.float32)
-    np.put_along_axis(from_mesh, corners.reshape(-1, 3), weights.reshape(-1, 3), axis=1)
     skin = (plain * inside).astype(np.float32)
-    return _Grid(from_mesh, skin, skin.reshape(-1) > 0, near)
+    return _Grid(corners.reshape(-1, 3), weights.reshape(-1, 3, 1), skin, skin.reshape(-1) > 0, near)
 
 
 class LightTransfer:
@@ -102,7 +101,13 @@ class LightTransfer:
         self._seconds = 0.0
 
     def coefficients(
-        self, target: UInt8Array, picture: UInt8Array, alpha: UInt8Array, place: FloatArray, seconds: float
+        self,
+        target: UInt8Array,
+        picture: UInt8Array,
+        alpha: UInt8Array,
+        place: FloatArray,
+        drawn: FloatArray,
+        seconds: float,
     ) -> FloatArray:
         """How to recolour the patch.
 
@@ -110,13 +115,14 @@ class LightTransfer:
             target: uint8 BGR (h, w, 3): the frame under the patch.
             picture: uint8 BGR (h, w, 3): the patch.
             alpha: uint8 (h, w): the patch's opacity; only shown pixels are compared.
-            place: float32 (468, 2): the mesh in pixels of the patch.
+            place: float32 (468, 2): the face's mesh in the frame, in pixels of the patch.
+            drawn: float32 (468, 2): the mesh that the patch is drawn on, likewise.
             seconds: The frame's time; a step back or a long gap forgets what was.
 
         Returns:
             float32 (G, G, 4) on a grid over the flattened face: a_b, a_g, a_r and k·g of the module's formula.
         """
-        fresh = self._measured(target, picture, alpha, place)
+        fresh = self._measured(target, picture, alpha, place, drawn)
         step = seconds - self._seconds
         if self._logs is None or not 0 <= step < 1.0:
             self._logs = fresh
@@ -128,10 +134,12 @@ class LightTransfer:
         self._seconds = seconds
         return self._limited(np.exp(self._logs))
 
-    def _measured(self, target: UInt8Array, picture: UInt8Array, alpha: UInt8Array, place: FloatArray) -> FloatArray:
+    def _measured(
+        self, target: UInt8Array, picture: UInt8Array, alpha: UInt8Array, place: FloatArray, drawn: FloatArray
+    ) -> FloatArray:
         """Logarithms of T and S (BGR each), smoothed over the grid: float32 (G, G, 6)."""
         grid = _grid()
-        points = grid.from_mesh @ np.ascontiguousarray(place, np.float32)
+        points = (np.hstack([place, drawn])[grid.corners] * grid.weights).sum(axis=1, dtype=np.float32)
         radius = max(1, int(float(np.ptp(place, axis=0).max()) / GRID / 2))
         means, shown = _box_means(target, picture, alpha, points, grid.used, radius)
         logs = np.log(means.reshape(GRID, GRID, 6) + np.float32(2))
@@ -197,6 +205,8 @@ def _box_means(
 ) -> tuple[FloatArray, FloatArray]:
     """Means of both pictures in a square around each used point, over the pixels where the patch is shown.
 
+    Points are float32 (P, 4): where they lie in the frame, and where in the patch.
+
     Returns:
         float32 (P, 6): BGR of the target, then of the patch; float32 (P,): mean opacity there, 0-1.
     """
@@ -207,7 +217,8 @@ def _box_means(
     for p in range(points.shape[0]):
         if not used[p]:
             continue
-        x, y = int(points[p, 0]), int(points[p, 1])
+        x, y = int(points[p, 2]), int(points[p, 3])
+        dx, dy = int(points[p, 0]) - x, int(points[p, 1]) - y
         total = np.float32(0)
         count = 0
         for row in range(y - radius, y + radius + 1, step):
@@ -215,10 +226,11 @@ def _box_means(
                 count += 1
                 if row < 0 or column < 0 or row >= height or column >= width:
                     continue
+                below, beside = min(max(row + dy, 0), height - 1), min(max(column + dx, 0), width - 1)
                 weight = np.float32(alpha[row, column]) * np.float32(1 / 255)
                 total += weight
                 for k in range(3):
-                    means[p, k] += weight * target[row, column, k]
+                    means[p, k] += weight * target[below, beside, k]
                     means[p, k + 3] += weight * picture[row, column, k]
         for k in range(6):
             means[p, k] /= max(total, np.float32(1e-3))

@@ -93,7 +93,8 @@ def fidelity(target: list[Look], swap: list[Look]) -> dict[str, float]:
 
     Returns:
         ``pose_degrees`` (mean of the three angles' errors); ``mouth``, ``lids``, ``brows`` and ``gaze`` (in the
-        units of ``Look``), and ``expression``, their sum.
+        units of ``Look``), and ``expression``, their sum; ``expression_motion``, the same of what is left when the mean
+        over the frames is taken off each: how high somebody's brows sit is no expression, that they rise is one.
     """
     pairs = list(zip(target, swap, strict=True))
     pose = [np.abs(np.subtract(a.pose, b.pose)).mean() for a, b in pairs]
@@ -103,4 +104,8 @@ def fidelity(target: list[Look], swap: list[Look]) -> dict[str, float]:
         "brows": float(np.mean([abs(a.brows - b.brows) for a, b in pairs])),
         "gaze": float(np.mean([np.linalg.norm(a.gaze - b.gaze) for a, b in pairs])),
     }
-    return {"pose_degrees": float(np.mean(pose)), **parts, "expression": sum(parts.values())}
+    values = [np.array([[x.mouth, x.lids, x.brows, *x.gaze] for x in side]) for side in (target, swap)]
+    moves = np.abs(np.diff([side - side.mean(axis=0) for side in values], axis=0)[0]).mean(axis=0)
+    motion = float(moves[:3].sum() + np.hypot(moves[3], moves[4]))
+    whole = sum(parts.values())
+    return {"pose_degrees": float(np.mean(pose)), **parts, "expression": whole, "expression_motion": motion}

@@ -34,6 +34,7 @@ GOALS: Final[dict[str, Goal]] = {
     "retrieval": Goal(0.99, 1, "frames whose nearest in the gallery is the source"),
     "pose_degrees": Goal(0, 1.1, "error of yaw, pitch and roll", of_self=True),
     "expression": Goal(0, 1.1, "error of mouth, lids, brows and gaze", of_self=True),
+    "expression_motion": Goal(0, 1.1, "the same of their changes alone", of_self=True),
     "outside_pixels": Goal(0, 0, "pixels changed outside the patch"),
     "seam_excess": Goal(-np.inf, 0.15, "steeper gradients where the patch fades"),
     "cheek_error": Goal(0, 0.10, "left to right cheek's light, off by"),

@@ -15,6 +15,8 @@ from understudy.patches import Patch
 
 #: Side of the crop in which optical flow is computed.
 _FLOW_SIZE: Final = 160
+#: Correlation of speeds from which their shift is believed.
+_ALIKE: Final = 0.6
 #: How far a lag is looked for, in frames.
 _REACH: Final = 4
 
@@ -51,11 +53,12 @@ def lag(target: list[Look], swap: list[Look]) -> float | None:
 
     The shift at which the speeds of the nose and of the lips' gap correlate best, between frames by a parabola.
     """
-    found = []
+    found: list[float] = []
     for signal in (_nose_x, _nose_y, _lips):
         a, b = (np.diff([signal(look) for look in looks]) for looks in (target, swap))
         if len(a) > 2 * _REACH + 4 and float(a.std()) > 2e-3:
-            found.append(_shift(a, b))
+            shift = _shift(a, b)
+            found += [] if shift is None else [shift]
     return float(np.mean(found)) if found else None
 
 
@@ -71,15 +74,21 @@ def _lips(look: Look) -> float:
     return look.mouth
 
 
-def _shift(a: FloatArray, b: FloatArray) -> float:
+def _shift(a: FloatArray, b: FloatArray) -> float | None:
+    """How much later than ``a`` ``b`` is, in samples; None where they are too little alike to tell.
+
+    The peak of the correlation, between samples that of the parabola through its neighbours.
+    """
     scores = []
     for shift in range(-_REACH, _REACH + 1):
         early, late = (a[: len(a) - shift], b[shift:]) if shift >= 0 else (a[-shift:], b[:shift])
         scores.append(float(np.corrcoef(early, late)[0, 1]) if early.std() > 0 and late.std() > 0 else 0.0)
     best = int(np.clip(np.argmax(scores), 1, 2 * _REACH - 1))
     left, middle, right = scores[best - 1 : best + 2]
+    if middle < _ALIKE:
+        return None
     bend = left - 2 * middle + right
-    return best - _REACH + (0.5 * (left - right) / bend if abs(bend) > 1e-9 else 0.0)
+    return best - _REACH + (float(np.clip(0.5 * (left - right) / bend, -1, 1)) if bend < -1e-9 else 0.0)
 
 
 def flicker(instants: list[Instant]) -> tuple[FloatArray, FloatArray]:

@@ -38,13 +38,13 @@ def surface(before: UInt8Array, after: UInt8Array, patch: Patch) -> dict[str, fl
         patch: What was blended in.
 
     Returns:
-        ``outside_pixels``: how many pixels changed where the patch is fully transparent; ``seam_excess``: by which
+        ``outside_pixels``: how many pixels changed that the patch does not touch; ``seam_excess``: by which
         share the picture's gradients are steeper where the patch fades; ``cheek_error``: by which share the ratio of
         the left cheek's light to the right one's is off; ``saturation_ratio``; ``clipped_share``: of the patch's
         pixels, those at black or white that were not; ``sharpness_ratio`` and ``grain_ratio``: of the result over the
         frame.
     """
-    box, shown = patch.box, patch.alpha > 0
+    box, shown = patch.box, patch.touched
     place = (slice(box.y0, box.y1), slice(box.x0, box.x1))
     old, new = before[place], after[place]
     face = float(max(box.x1 - box.x0, box.y1 - box.y0))

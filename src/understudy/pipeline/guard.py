@@ -19,7 +19,7 @@ from understudy.arrays import FloatArray, UInt8Array
 from understudy.faces import FaceChoice, Faces
 from understudy.frames import Frame, PixelBox
 from understudy.geometry.boxes import bounds_xyxy
-from understudy.patches import Patch
+from understudy.patches import Patch, Warp
 from understudy.pipeline.places import Small, alike, inside_larger, look, motion, same_face, small
 
 OnLost = Literal["hold", "blur", "freeze", "pass"]
@@ -331,14 +331,15 @@ def _moved(patch: Patch, by: FloatArray, frame: Frame) -> Patch | None:
         return None
     rows = slice(inside.y0 - box.y0, inside.y1 - box.y0)
     columns = slice(inside.x0 - box.x0, inside.x1 - box.x0)
-    mesh = patch.mesh + np.array([dx, dy, 0], np.float32)
+    shift, warp = np.array([dx, dy, 0], np.float32), patch.warp
     return replace(
         patch,
         picture=np.ascontiguousarray(patch.picture[rows, columns]),
         alpha=np.ascontiguousarray(patch.alpha[rows, columns]),
         uv=np.ascontiguousarray(patch.uv[rows, columns]),
+        warp=None if warp is None else Warp(warp.mesh + shift, np.ascontiguousarray(warp.field[rows, columns])),
         box=inside,
-        mesh=mesh,
+        mesh=patch.mesh + shift,
     )
 
 

@@ -15,11 +15,19 @@ from understudy.frames import Frame
 from understudy.geometry.boxes import bounds_xyxy, pixel_box
 from understudy.geometry.raster import rasterise
 from understudy.geometry.topology import topology
-from understudy.patches import Patch
+from understudy.patches import Patch, Warp
 from understudy.swapping.base import Identity, Portrait
 from understudy.swapping.mesh.regions import smoothstep
+from understudy.swapping.mesh.shape import NeutralShape, closed, closed_triangles, moved, neutral, posed
 from understudy.swapping.mesh.texture import build_texture
 from understudy.swapping.mesh.unwrap import TEXTURE_SIZE, facing
+
+#: The longer side of the flattened face in the unit square.
+UV_EXTENT = 0.94
+#: Beyond this a face becomes a caricature and folds.
+MOST_SHAPE = 1.5
+#: People whose neutral shape is kept.
+MOST_REMEMBERED = 64
 
 
 @dataclass(frozen=True)
@@ -29,9 +37,15 @@ class MeshOptions:
     Attributes:
         fade_facing: Where a vertex' normal has less than the second of these towards the camera, the patch
             begins to fade; it is gone at the first. Skin seen at a grazing angle has no texture to show.
+        shape: 0 or more, 1 as a rule: how far the target's face takes the source's shape, inside its own contour.
     """
 
     fade_facing: tuple[float, float] = (0.05, 0.30)
+    shape: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.shape <= MOST_SHAPE:
+            raise ValueError(f"shape must be between 0 and {MOST_SHAPE:g}, not {self.shape}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,9 +55,11 @@ class MeshIdentity(Identity):
     Attributes:
         levels: uint8 BGR plus opacity (S/2^k, S/2^k, 4), from the full size down: each a smoothed half of
             the one before, so that a small face is drawn without aliasing.
+        shape: float32 (468, 3): the face's neutral shape (see ``shape.neutral``).
     """
 
     levels: tuple[UInt8Array, ...]
+    shape: FloatArray
 
 
 class MeshEngine:
@@ -51,6 +67,7 @@ class MeshEngine:
 
     def __init__(self, options: MeshOptions | None = None) -> None:
         self.options = options or MeshOptions()
+        self._neutrals: dict[int, NeutralShape] = {}
 
     def identity(self, portraits: Sequence[Portrait]) -> MeshIdentity:
         """See ``Swapper.identity``."""
@@ -58,7 +75,9 @@ class MeshEngine:
         levels = [np.dstack([texture.color, texture.opacity])]
         while levels[-1].shape[0] > 32:
             levels.append(np.asarray(cv2.pyrDown(levels[-1]), np.uint8))
-        return MeshIdentity(tuple(levels))
+        meshes = [portrait.face.mesh[0] for portrait in portraits if portrait.face.mesh is not None]
+        shape = np.mean([neutral(mesh) for mesh in meshes], axis=0).astype(np.float32)
+        return MeshIdentity(tuple(levels), shape)
 
     def render(self, frame: Frame, faces: Faces, identities: Mapping[int, MeshIdentity]) -> list[Patch]:
         """See ``Swapper.render``."""
@@ -77,20 +96,35 @@ class MeshEngine:
         if box.empty or not np.isfinite(mesh).all():
             return None
         shape = topology()
-        place = mesh - np.array([box.x0, box.y0, 0], np.float32)
-        visible = smoothstep(facing(mesh), *self.options.fade_facing)
-        values, _ = rasterise(
-            place, shape.triangles, np.column_stack([shape.uv, visible]), (box.x1 - box.x0, box.y1 - box.y0)
-        )
+        pose = posed(mesh)
+        own = self._neutral(track_id).update(pose, frame.seconds)
+        reshaped = moved(mesh, pose, identity.shape - own, self.options.shape) if self.options.shape else mesh
+        place = reshaped - np.array([box.x0, box.y0, 0], np.float32)
+        visible = smoothstep(facing(reshaped), *self.options.fade_facing)
+        attributes = np.column_stack([shape.uv, visible, (mesh - reshaped)[:, :2]])
+        size = (box.x1 - box.x0, box.y1 - box.y0)
+        values, _ = rasterise(closed(place), closed_triangles(), closed(attributes), size)
         level = identity.levels[self._level(mesh, len(identity.levels))]
         picture, alpha = _painted(values, level)
-        return Patch(picture=picture, alpha=alpha, uv=values[:, :, :2], box=box, mesh=mesh, track_id=track_id)
+        return Patch(
+            picture=picture,
+            alpha=alpha,
+            uv=values[:, :, :2],
+            box=box,
+            mesh=mesh,
+            track_id=track_id,
+            warp=Warp(reshaped, values[:, :, 3:]) if self.options.shape else None,
+        )
+
+    def _neutral(self, track_id: int) -> NeutralShape:
+        if track_id not in self._neutrals and len(self._neutrals) >= MOST_REMEMBERED:
+            del self._neutrals[next(iter(self._neutrals))]
+        return self._neutrals.setdefault(track_id, NeutralShape())
 
     @staticmethod
     def _level(mesh: FloatArray, count: int) -> int:
         """The texture whose texels are about as large as the frame's pixels."""
-        shape = topology()
-        size = float(np.ptp(mesh[:, :2], axis=0).max()) / float(np.ptp(shape.uv, axis=0).max())
+        size = float(np.ptp(mesh[:, :2], axis=0).max()) / UV_EXTENT
         return int(np.clip(np.floor(np.log2(TEXTURE_SIZE / max(size, 1.0)) + 0.25), 0, count - 1))
 
 

@@ -24,9 +24,21 @@ COARSE = 128
 ONE_SIDED_SIGMA = 0.045
 #: How far one-sided light may be evened out, as a natural logarithm (1.2: a factor of 3.3).
 ONE_SIDED_LIMIT = 1.2
+#: From which of these (natural logarithm) the darker half is no longer trusted, and from which not at all.
+IN_THE_DARK = (0.12, 0.45)
 #: Broad shadows are measured under a blur of this spread (share of the side), lifted by this share of their
 #: depth, and by no more than this (natural logarithm).
 SHADOW_SIGMA, SHADOW_LIFT, SHADOW_LIMIT = 0.05, 0.85, 1.2
+#: The same for broad shine.
+SHINE_DIM = 0.6
+#: What differs from its surroundings on plain skin is held to this (natural logarithm) by a smooth limit.
+RELIEF = 0.45
+#: A texel may be so many times as colourful as the median of plain skin (by a smooth limit): lips are.
+COLOURFUL = 2.5
+#: How much of a lift (of its logarithm) the colourfulness of a shadow takes part in.
+REDNESS = 0.3
+#: Luminance of BGR (ITU-R BT.601).
+LUMA = np.array([0.114, 0.587, 0.299], np.float32)
 #: Luminance (0-255) below which a texel is too dark to be trusted, and from which it is good.
 DARK = (14.0, 46.0)
 
@@ -98,19 +110,44 @@ def _even_out(color: FloatArray, trust: FloatArray) -> tuple[FloatArray, FloatAr
     light = _normalised_blur(difference, plain, ONE_SIDED_SIGMA, floor=0.02) * 0.5
     light = np.clip(light, -ONE_SIDED_LIMIT, ONE_SIDED_LIMIT)
     even = np.asarray(np.exp(_log(color) - light), np.float32)
-    return _lifted(even, trust), trust
+    # What has to be made much brighter is mostly grain, brush strokes and blocks: better the lit half's mirror image.
+    doubt = smoothstep(-light.mean(axis=2), *IN_THE_DARK)
+    return _lifted(even, trust), np.asarray(trust * (1 - doubt * _mirrored(trust)), np.float32)
 
 
 def _lifted(color: FloatArray, trust: FloatArray) -> FloatArray:
-    """Lift broad shadows that both sides have: under the brim, at the rims of the cheeks."""
-    skin = trust * (1 - regions().features)
+    """Lift broad shadows that both sides have, dim broad shine, and calm what is left of hard light in between.
+
+    Under the brim and at the rims of the cheeks it is dark in every photo; a lamp, marble and thick paint shine. On
+    the target both would be burnt in. What is finer, wrinkles and pores, stays as long as it is no stronger than that.
+    """
+    features = regions().features
+    skin = trust * (1 - features)
     tone = _log(color).mean(axis=2)
     level = _normalised_blur((tone * skin)[..., None], skin, SHADOW_SIGMA, floor=1e-3).reshape(tone.shape)
     known = skin > 0.5
     if not known.any():
         return color
-    short = np.clip(np.median(level[known]) - level, 0, SHADOW_LIMIT) * smoothstep(trust, 0.0, 0.3)
-    return np.asarray(color * np.exp(SHADOW_LIFT * short)[..., None], np.float32)
+    short = np.clip(np.median(level[known]) - level, -SHADOW_LIMIT, SHADOW_LIMIT)
+    share = smoothstep(trust, 0.0, 0.3)
+    relief = tone - level
+    calm = RELIEF * np.tanh(relief / RELIEF) - relief
+    change = np.where(short > 0, SHADOW_LIFT, SHINE_DIM) * short + calm * (1 - cv2.GaussianBlur(features, (0, 0), 4))
+    change = (change * share)[..., None]
+    tone = (color @ LUMA)[..., None]
+    # Creases are redder than what lies beside them, by the light that flesh throws on flesh: lifted in full they glow.
+    rest = (color - tone) * np.exp(np.where(change > 0, REDNESS, 1) * change)
+    return _calmed(np.asarray(tone * np.exp(change) + rest, np.float32), skin)
+
+
+def _calmed(color: FloatArray, skin: FloatArray) -> FloatArray:
+    """Hold colourfulness to a few times the skin's own: coloured lamps, shadows whose colour was lifted with them."""
+    tone = color @ LUMA
+    rest = color - tone[..., None]
+    strength = np.linalg.norm(rest, axis=2) / (tone + 4)
+    limit = np.float32(COLOURFUL) * np.median(strength[skin > 0.5]) + np.float32(0.1)
+    factor = limit * np.tanh(strength / limit) / np.maximum(strength, 1e-6)
+    return np.asarray(tone[..., None] + rest * factor[..., None], np.float32)
 
 
 def _completed(color: FloatArray, trust: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -1,0 +1,210 @@
+"""The shape of a face: how a target's mesh is moved towards the source's, with its contour left where it is.
+
+A texture alone does not make a likeness: how far the eyes are apart and the brows are high, how long and wide the nose
+is, tell people apart as much. So the mesh that the texture is drawn on is moved, in the head's own frame, by a share of
+the difference between the two neutral faces:
+
+    mesh' = mesh + scale · turn · strength · W (source - neutral)
+
+W smooths over neighbouring vertices (what differs only there is expression or noise) and fades to nothing at the oval,
+where the target's jaw, hair and ears begin.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from understudy.arrays import FloatArray, IntArray
+from understudy.compiled import compiled
+from understudy.geometry import topology as topo
+
+#: Rounds of averaging over neighbours.
+SMOOTHING = 3
+#: Steps from the oval over which W rises to one.
+RISE = 4
+#: How much less what the jaw carries is moved: how far it hangs is speech, how long it is the contour's affair.
+JAW = 0.5
+#: Gap between the lips, over the mouth's width, at which a view says little of the neutral face.
+SHUT = 0.12
+#: Seconds without a look after which somebody's shape is learned anew.
+FORGOTTEN = 10.0
+#: No vertex moves further than this (in distances of the eyes).
+LONGEST = 0.15
+
+
+class Posed(NamedTuple):
+    """A mesh as a shape and its pose: ``mesh = scale * shape @ turn.T + shift``.
+
+    Attributes:
+        shape: float32 (468, 3) in units and frame of ``Topology.canonical``.
+        turn: float32 (3, 3), a rotation.
+        scale: Pixels a unit.
+    """
+
+    shape: FloatArray
+    turn: FloatArray
+    scale: float
+
+
+def posed(mesh: FloatArray) -> Posed:
+    """Take the pose off a mesh: the similarity that best lays the canonical face's upper part on it (Umeyama, 1991).
+
+    Args:
+        mesh: float32 (468, 3).
+    """
+    canonical = topo.topology().canonical
+    stable = canonical[:, 1] < canonical[topo.NOSE_TIP, 1]
+    a, b = canonical[stable].astype(np.float64), mesh[stable].astype(np.float64)
+    middle_a, middle_b = a.mean(0), b.mean(0)
+    a, b = a - middle_a, b - middle_b
+    u, sizes, vt = np.linalg.svd(b.T @ a)
+    flip = np.array([1, 1, np.sign(np.linalg.det(u @ vt))])
+    turn = (u * flip) @ vt
+    scale = float((sizes * flip).sum() / (a * a).sum())
+    shape = (mesh - middle_b) @ turn / max(scale, 1e-6) + middle_a
+    return Posed(np.asarray(shape, np.float32), np.asarray(turn, np.float32), scale)
+
+
+def neutral(mesh: FloatArray) -> FloatArray:
+    """A photographed face's own shape: without its pose, and the same on both sides (float32 (468, 3)).
+
+    A face seen from the side has one half that is mostly guessed, and a crooked smile is no trait.
+    """
+    return symmetric(posed(mesh).shape)
+
+
+def symmetric(shape: FloatArray) -> FloatArray:
+    """The mean of a shape and its mirror image."""
+    mirrored = shape[topo.topology().mirror] * np.array([-1, 1, 1], np.float32)
+    return np.asarray((shape + mirrored) / 2, np.float32)
+
+
+def moved(mesh: FloatArray, pose: Posed, difference: FloatArray, strength: float) -> FloatArray:
+    """The mesh with the source's shape.
+
+    Args:
+        mesh: float32 (468, 3): the target's.
+        pose: Its pose.
+        difference: float32 (468, 3): the source's neutral shape minus the target's.
+        strength: 0-1.
+    """
+    step = _smoothed(_weights(), np.ascontiguousarray(difference.T)) * np.float32(strength)
+    length = np.linalg.norm(step, axis=1, keepdims=True)
+    step *= np.minimum(1, LONGEST / np.maximum(length, 1e-6))
+    return np.asarray(mesh + step @ pose.turn.T * np.float32(pose.scale), np.float32)
+
+
+@compiled
+def _smoothed(weights: FloatArray, difference: FloatArray) -> FloatArray:
+    """``weights @ difference.T`` in this thread.
+
+    The library that numpy asks for such a product starts threads, which then wait in a busy loop: on two cores they
+    took more from the encoder than the product is worth.
+    """
+    count = weights.shape[0]
+    result = np.zeros((count, 3), np.float32)
+    for v in range(count):
+        for k in range(3):
+            total = np.float32(0)
+            for other in range(count):
+                total += weights[v, other] * difference[k, other]
+            result[v, k] = total
+    return result
+
+
+@lru_cache(maxsize=1)
+def _weights() -> FloatArray:
+    """W, float32 (468, 468)."""
+    shape = topo.topology()
+    count = len(shape.canonical)
+    near = np.eye(count)
+    for a, b, c in shape.triangles.tolist():
+        near[[a, b, b, c, c, a], [b, a, c, b, a, c]] = 1
+    mean = near / near.sum(axis=1, keepdims=True)
+    steps = np.full(count, np.inf)
+    steps[shape.oval] = 0
+    for _ in range(RISE):
+        steps = np.minimum(steps, np.where(near > 0, steps[None, :], np.inf).min(axis=1) + 1)
+    fade = np.clip(steps / RISE, 0, 1)
+    fade = fade * fade * (3 - 2 * fade)
+    lips = shape.canonical[[topo.LIP_UPPER_INNER, topo.CHIN], 1]
+    fade *= 1 - JAW * np.clip((shape.canonical[:, 1] - lips[0]) / (lips[1] - lips[0]) * 3, 0, 1)
+    return np.asarray(fade[:, None] * (mean @ _together() @ np.linalg.matrix_power(mean, SMOOTHING)), np.float32)
+
+
+def _together() -> FloatArray:
+    """What opens and shuts moves as a whole, for the most part: an open mouth in the photo is no trait."""
+    shape = topo.topology()
+    share = np.eye(len(shape.canonical))
+    lips = [*shape.lips_outer, *shape.lips_inner]
+    for ring, rigid in ((lips, 0.7), (shape.eye_left, 0.5), (shape.eye_right, 0.5)):
+        group = np.unique(ring)
+        share[group] *= 1 - rigid
+        share[np.ix_(group, group)] += rigid / len(group)
+    return np.asarray(share, np.float32)
+
+
+@dataclass
+class NeutralShape:
+    """A target's neutral shape, learned as it is seen: the mean of what it showed.
+
+    Frontal views with the mouth shut have the most say.
+
+    A step back in time, or a long gap, forgets what was.
+
+    Attributes:
+        seconds: Time constant with which the past fades.
+    """
+
+    seconds: float = 5.0
+    _shape: FloatArray | None = None
+    _weight: float = 0.0
+    _last: float = 0.0
+
+    def update(self, pose: Posed, now: float) -> FloatArray:
+        """See one more frame; the neutral shape, float32 (468, 3)."""
+        fresh = symmetric(pose.shape)
+        shut = float(np.exp(-((topo.mouth_aperture(pose.shape) / SHUT) ** 2)))
+        front = max(float(pose.turn[2, 2]), 0.0) ** 4 * shut + 1e-3
+        if self._shape is None or not 0 <= now - self._last < FORGOTTEN:
+            self._shape, self._weight = fresh, front
+        else:
+            self._weight = self._weight * float(np.exp((self._last - now) / self.seconds)) + front
+            self._shape = self._shape + (fresh - self._shape) * np.float32(front / self._weight)
+        self._last = now
+        return self._shape
+
+
+@lru_cache(maxsize=1)
+def openings() -> tuple[IntArray, tuple[IntArray, ...]]:
+    """What closes the mesh at the eyes and the inner mouth.
+
+    Returns:
+        Triangles, int32 (T, 3), clockwise as the mesh's; vertex 468 + k is the middle of the k-th ring. The rings.
+    """
+    shape = topo.topology()
+    rings = (shape.eye_left, shape.eye_right, shape.lips_inner)
+    flat = shape.uv
+    fans = []
+    for number, ring in enumerate(rings):
+        middle = flat[ring].mean(0)
+        for a, b in zip(ring.tolist(), np.roll(ring, -1).tolist(), strict=True):
+            (ax, ay), (bx, by) = flat[a] - middle, flat[b] - middle
+            fans.append([468 + number, a, b] if ax * by - ay * bx > 0 else [468 + number, b, a])
+    return np.asarray(fans, np.int32), rings
+
+
+@lru_cache(maxsize=1)
+def closed_triangles() -> IntArray:
+    """The mesh's triangles with those that close its openings."""
+    return np.concatenate([topo.topology().triangles, openings()[0]])
+
+
+def closed(values: FloatArray) -> FloatArray:
+    """Values at the vertices, float32 (468, K), with those of the openings' middles: (471, K)."""
+    _, rings = openings()
+    return np.asarray(np.concatenate([values, [values[ring].mean(0) for ring in rings]]), np.float32)

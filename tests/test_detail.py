@@ -1,0 +1,70 @@
+"""Sharpness and grain: the patch gets what the frame has."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from understudy.blending.detail import DetailMatch, DetailOptions
+
+SIDE = 120
+ALPHA = np.full((SIDE, SIDE), 255, np.uint8)
+
+
+def grained(strength, seed=1, blur=0.0):
+    noise = np.random.default_rng(seed).normal(0, strength, (SIDE, SIDE, 1))
+    picture = np.clip(128 + np.repeat(noise, 3, axis=2), 0, 255).astype(np.uint8)
+    return cv2.GaussianBlur(picture, (0, 0), blur) if blur else picture
+
+
+def weighed(detail, patch, frame):
+    fine = patch.astype(float) - detail.soft
+    grain = np.clip(frame.astype(float) - detail.under, -detail.limit, detail.limit)
+    return detail.fine * fine + detail.soft + detail.grain * grain
+
+
+def fine_band(picture):
+    smooth = cv2.GaussianBlur(picture.astype(np.float32), (5, 5), 0)
+    return float(np.abs(picture - smooth).mean())
+
+
+@pytest.mark.parametrize(("of_patch", "of_frame"), [(12, 4), (6, 6), (2, 6), (0, 5)])
+def test_the_finest_band_becomes_the_frames(of_patch, of_frame):
+    patch, frame = grained(of_patch), grained(of_frame, seed=2)
+    detail = DetailMatch().measure(frame, patch, ALPHA, 0.0)
+    assert fine_band(weighed(detail, patch, frame)) == pytest.approx(fine_band(frame), rel=0.25)
+
+
+def test_a_patch_like_the_frame_is_left_alone():
+    picture = grained(5)
+    detail = DetailMatch().measure(picture, picture, ALPHA, 0.0)
+    assert (detail.fine, detail.grain) == pytest.approx((1, 0), abs=1e-3)
+
+
+def test_an_edge_of_the_frame_is_no_grain():
+    frame = grained(3)
+    frame[:, 60:] //= 3
+    detail = DetailMatch().measure(frame, grained(0), ALPHA, 0.0)
+    assert detail.grain > 0.5
+    added = weighed(detail, grained(0), frame) - 128
+    assert np.abs(added).max() <= detail.limit + 1
+    assert detail.limit < 20
+
+
+def test_factors_follow_slowly_keep_within_limits_and_forget():
+    match, soft, sharp = DetailMatch(), grained(20, blur=2), grained(20)
+    first = match.measure(soft, sharp, ALPHA, 0.0)
+    assert first.fine >= DetailOptions().least
+    assert match.measure(sharp, sharp, ALPHA, 1 / 30).fine == first.fine  # not measured yet
+    later = match.measure(sharp, sharp, ALPHA, 4 / 30)
+    assert first.fine <= later.fine < (first.fine + 1) / 2
+    assert match.measure(sharp, sharp, ALPHA, 60.0).fine == pytest.approx(1, abs=0.01)
+    assert match.measure(sharp, grained(1), ALPHA, 0.0).fine <= DetailOptions().most
+
+
+def test_where_next_to_nothing_is_shown_nothing_is_measured():
+    hidden = np.zeros_like(ALPHA)
+    hidden[0, :10] = 255
+    detail = DetailMatch().measure(grained(9), grained(1), hidden, 0.0)
+    assert (detail.fine, detail.grain) == (1, 0)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from understudy.cli.consent import ConsentNote, ConsentOption, ask, claim_of
-from understudy.cli.options import FacesOption, HomeOption, Json, Overwrite, choice
+from understudy.cli.options import FacesOption, HomeOption, Json, Overwrite, Shape, Strength, choice
 from understudy.cli.terminal import answer, answer_json, say
 from understudy.cli.trust import (
     LabelCorner,
@@ -91,6 +91,8 @@ def command(
     loop: Loop = False,
     microphone: MicrophoneOption = None,
     faces: FacesOption = "largest",
+    strength: Strength = 1.0,
+    shape: Shape = 1.0,
     on_lost: OnLostOption = "hold",
     mirror: Mirror = False,
     consent: ConsentOption = None,
@@ -109,11 +111,13 @@ def command(
     json: Json = False,
 ) -> None:
     """Put a face onto the person in front of the camera, live. Ctrl-C ends it."""
+    from understudy.blending import BlendOptions
     from understudy.live import LiveSession
     from understudy.media.capture import open_capture
     from understudy.media.live import CaptureOptions
     from understudy.media.microphone import Microphone
     from understudy.pipeline import Settings
+    from understudy.swapping import MeshOptions
 
     if list_them:
         _list(json=json)
@@ -128,6 +132,8 @@ def command(
         raise UsageError("stdout can't take frames and a report", "Leave --json out, or use --stats FILE.json.")
     settings = Settings(
         faces=choice(faces),
+        blend=BlendOptions(strength=strength),
+        mesh=MeshOptions(shape=shape),
         label=label_options(label_text, label_corner, label_size, None, label_font),
         signing=signing_options(signing_cert, signing_key),
         guard=_guard(on_lost),

@@ -25,6 +25,18 @@ HomeOption = Annotated[
         help="Private folder with key, consents and ledger. Default: the user's own.",
     ),
 ]
+Strength = Annotated[
+    float, typer.Option("--strength", min=0, max=1, help="How much of the swap is shown: 1 all of it.")
+]
+Shape = Annotated[
+    float,
+    typer.Option(
+        "--shape",
+        min=0,
+        max=1.5,
+        help="How far the face takes the photo's shape, inside its own contour: 0 not, 1 fully, 1.5 a caricature.",
+    ),
+]
 File = Annotated[Path, typer.Argument(help="Picture or video.")]
 
 

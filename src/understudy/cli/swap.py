@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from understudy.cli.consent import ConsentNote, ConsentOption, ask, claim_of
-from understudy.cli.options import FacesOption, HomeOption, Json, MaxPixels, Overwrite, choice
+from understudy.cli.options import FacesOption, HomeOption, Json, MaxPixels, Overwrite, Shape, Strength, choice
 from understudy.cli.terminal import answer_json, progress_bar, say
 from understudy.cli.trust import (
     LabelCorner,
@@ -50,6 +50,8 @@ def command(
     engine: Engine = "mesh",
     faces: FacesOption = "largest",
     source_face: SourceFace = None,
+    strength: Strength = 1.0,
+    shape: Shape = 1.0,
     consent: ConsentOption = None,
     consent_note: ConsentNote = "",
     label_text: LabelText = None,
@@ -67,15 +69,19 @@ def command(
     json: Json = False,
 ) -> None:
     """Put one person's face into a picture or video. Every frame is labelled and marked, every file signed."""
+    from understudy.blending import BlendOptions
     from understudy.media import EncodeOptions
     from understudy.media.base import MAX_PIXELS
     from understudy.pipeline import Settings, swap_file
+    from understudy.swapping import MeshOptions
 
     settings = Settings(
         engine=engine,
         faces=choice(faces),
         source_face=source_face,
         max_pixels=max_pixels or MAX_PIXELS,
+        blend=BlendOptions(strength=strength),
+        mesh=MeshOptions(shape=shape),
         label=label_options(label_text, label_corner, label_size, label_later_size, label_font),
         signing=signing_options(signing_cert, signing_key),
         home=home,

@@ -6,6 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 MEDIA ?= ../shared/media
 EVAL ?= build/evaluation
+FRAMES ?= 90
+# On what ground the photos in MEDIA are used: artworks and made-up characters, unless you say otherwise.
+CONSENT ?= fictional
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
@@ -48,8 +51,9 @@ bench: $(READY) ## speed and memory, as ratios
 eval: $(READY) ## how good the engine's swaps are: on MEDIA if it is there, else on what is made; report in EVAL
 	$(BIN)/python -m pip install --quiet --editable ".[evaluation]"
 	test -d "$(MEDIA)" || $(BIN)/python tools/evaluation_media.py $(EVAL)/media
-	media="$(EVAL)/media"; test ! -d "$(MEDIA)" || media="$(MEDIA)"; \
-	$(BIN)/understudy eval --sources "$$media/sources" --clips "$$media/targets" --output-dir $(EVAL) --overwrite --consent sample
+	media="$(EVAL)/media"; ground=sample; ! test -d "$(MEDIA)" || { media="$(MEDIA)"; ground="$(CONSENT)"; }; \
+	$(BIN)/understudy eval --sources "$$media/sources" --clips "$$media/targets" --output-dir $(EVAL) --overwrite \
+		--frames $(FRAMES) --consent "$$ground"
 
 clean: ## remove what was made
 	rm -rf $(VENV) demo dist build .mypy_cache .ruff_cache .pytest_cache

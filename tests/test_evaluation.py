@@ -222,6 +222,8 @@ def test_long_clips_are_measured_at_start_middle_and_end(media):
     clip = read_clip(media / "clips" / "talk.mp4", 9, 10**8)
     times = [[round(frame.seconds * 30) for frame in stretch] for stretch in clip.stretches]
     assert times == [[0, 1, 2], [14, 15, 16], [27, 28, 29]]
+    for asked in (1, 2, 4, 10):
+        assert sum(map(len, read_clip(media / "clips" / "talk.mp4", asked, 10**8).stretches)) <= asked
     assert len(read_clip(media / "clips" / "talk.mp4", 500, 10**8).stretches) == 1
 
 

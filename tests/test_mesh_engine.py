@@ -272,7 +272,7 @@ def test_each_part_comes_from_the_photo_that_shows_it(hopper):
 
 def brightness_over_time(source, shot, levels, reset_at=None):
     """A clip whose light changes; the mean brightness of its cheeks, of the target and of the swap."""
-    engine, blender = MeshEngine(), Blender()
+    engine, blender = MeshEngine(MeshOptions(shape=0)), Blender()
     identity = engine.identity([source])
     faces = Faces(boxes_xyxy=np.zeros((1, 4)), mesh=shot.mesh[None], track_ids=np.array([1]))
     target, result = [], []

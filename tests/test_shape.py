@@ -26,7 +26,7 @@ from understudy.swapping.mesh.shape import (
     posed,
     symmetric,
 )
-from understudy.testing import Motion, Puppet
+from understudy.testing import REST, Motion, Puppet
 
 
 def turned(degrees, axis):
@@ -92,17 +92,24 @@ def test_an_open_mouth_in_the_photo_opens_nobody_elses():
     assert after - before < 0.25 * (topo.mouth_aperture(speaking) - topo.mouth_aperture(canonical))
 
 
+def seen(learned, shape, seconds):
+    learned.update(posed((shape * 60).astype(np.float32)), seconds)
+    return learned.shape
+
+
 def test_a_neutral_shape_is_learned_and_forgotten():
     canonical = topology().canonical
     learned, wide = NeutralShape(), canonical * [1.2, 1, 1]
-    np.testing.assert_allclose(learned.update(posed(canonical * 60), 0.0), canonical, atol=1e-3)
-    half = learned.update(posed((wide * 60).astype(np.float32)), 0.04)
+    assert learned.trust == 0
+    np.testing.assert_allclose(seen(learned, canonical, 0.0), canonical, atol=1e-3)
+    assert learned.trust > 0.7
+    half = seen(learned, wide, 0.04)
     assert np.ptp(half[:, 0]) == pytest.approx(
         (np.ptp(posed(wide * 60).shape[:, 0]) + np.ptp(canonical[:, 0])) / 2, rel=0.02
     )
-    np.testing.assert_allclose(learned.update(posed(canonical * 60), 0.04 + FORGOTTEN), canonical, atol=1e-3)
-    learned.update(posed((wide * 60).astype(np.float32)), 20.0)
-    np.testing.assert_allclose(learned.update(posed(canonical * 60), 0.0), canonical, atol=1e-3)  # another clip
+    np.testing.assert_allclose(seen(learned, canonical, 0.04 + FORGOTTEN), canonical, atol=1e-3)
+    seen(learned, wide, 20.0)
+    np.testing.assert_allclose(seen(learned, canonical, 0.0), canonical, atol=1e-3)  # another clip
 
 
 def test_a_speaking_mouth_says_little_of_the_neutral_face():
@@ -111,10 +118,12 @@ def test_a_speaking_mouth_says_little_of_the_neutral_face():
     speaking[canonical[:, 1] > canonical[topo.LIP_UPPER_INNER, 1] + 1e-3, 1] += 0.3
     learned = NeutralShape()
     for number in range(30):
-        learned.update(posed(speaking * 60), number / 30)
-    shut = learned.update(posed(canonical * 60), 1.0)
+        seen(learned, speaking, number / 30)
+        if not number:
+            assert learned.trust < 0.1  # or a photo of a laugh would be shut
+    shut = seen(learned, canonical, 1.0)
     before, open_wide, after = (topo.mouth_aperture(shape) for shape in (canonical, speaking, shut))
-    assert after - before < 0.15 * (open_wide - before)
+    assert after - before < 0.35 * (open_wide - before)
 
 
 def test_the_openings_are_closed_without_a_hole():
@@ -131,9 +140,20 @@ def test_the_openings_are_closed_without_a_hole():
 
 @pytest.fixture(scope="module")
 def scene(astronaut, hopper, perception):
-    shot = Puppet(astronaut, (320, 320), face_share=0.6).render(Motion(mouth=0.5))
+    shot = Puppet(astronaut, (320, 320), face_share=0.6).render(REST)
     faces = Faces(boxes_xyxy=np.zeros((1, 4)), mesh=shot.mesh[None], track_ids=np.array([1]))
     return shot, faces, portrait_in(hopper, "a photo", perception, None)[0]
+
+
+def test_a_laugh_in_a_photo_is_not_shut(astronaut, hopper, perception):
+    shot = Puppet(astronaut, (320, 320), face_share=0.6).render(Motion(mouth=0.8))
+    faces = Faces(boxes_xyxy=np.zeros((1, 4)), mesh=shot.mesh[None], track_ids=np.array([1]))
+    engine = MeshEngine()
+    portrait = portrait_in(hopper, "a photo", perception, None)[0]
+    (patch,) = engine.render(Frame(shot.picture.copy()), faces, {1: engine.identity([portrait])})
+    before = topo.mouth_aperture(shot.mesh)
+    assert before > 0.3
+    assert topo.mouth_aperture(patch.warp.mesh) > 0.93 * before
 
 
 def test_what_is_moved_stays_within_the_patch_and_strength_zero_moves_nothing(scene):

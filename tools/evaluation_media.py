@@ -25,11 +25,11 @@ def turning(seconds: float) -> Motion:
     return Motion(yaw=35 * math.sin(2 * math.pi * seconds / SECONDS), mouth=0.2 + 0.2 * math.sin(5 * seconds))
 
 
-def by_a_lamp(picture: UInt8Array) -> UInt8Array:
+def by_a_lamp(picture: UInt8Array, grain: np.random.Generator) -> UInt8Array:
     """The same, lit warmly from the left, with the grain that a camera has then."""
     height, width, _ = picture.shape
     falloff = np.linspace(0.9, 0.2, width, dtype=np.float32)[None, :, None]
-    noise = np.random.default_rng(0).normal(0, 4, (height, width, 1)).astype(np.float32)
+    noise = grain.normal(0, 4, (height, width, 1)).astype(np.float32)
     warm = np.array([0.7, 0.9, 1.1], np.float32)
     return np.asarray(np.clip(picture * falloff * warm + noise, 0, 255), np.uint8)
 
@@ -44,9 +44,10 @@ KINDS: dict[str, tuple[Callable[[float], Motion], bool]] = {
 
 def frames(puppet: Puppet, motion: Callable[[float], Motion], lamp: bool) -> Iterator[UInt8Array]:
     """The pictures of a clip."""
+    noise = np.random.default_rng(0)
     for number in range(SECONDS * RATE):
         picture = puppet.render(motion(number / RATE)).picture
-        yield by_a_lamp(picture) if lamp else picture
+        yield by_a_lamp(picture, noise) if lamp else picture
 
 
 def main(folder: Path) -> None:

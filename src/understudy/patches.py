@@ -27,7 +27,7 @@ class Patch:
     """A small picture and its place in a frame.
 
     Attributes:
-        picture: uint8 BGR (h, w, 3); undefined where ``alpha`` is 0.
+        picture: uint8 BGR (h, w, 3); where ``alpha`` is 0 only the pixels next to what is shown are of any account.
         alpha: uint8 (h, w): 0 keeps the frame, 255 shows the patch.
         uv: float32 (h, w, 2), 0-1: where on the flattened face (``Topology.uv``) each pixel lies.
         box: The pixels of the frame that it covers; its size is the picture's.

@@ -57,13 +57,13 @@ class Blender:
             corner = np.array([box.x0, box.y0], np.float32)
             drawn = patch.mesh if patch.warp is None else patch.warp.mesh
             places = patch.mesh[:, :2] - corner, drawn[:, :2] - corner
-            detail = self._details.setdefault(patch.track_id, DetailMatch(self.options.detail)).measure(
-                region, patch.picture, patch.alpha, frame.seconds
-            )
             coefficients = light.coefficients(region, patch.picture, patch.alpha, *places, frame.seconds)
             if patch.warp is not None:
                 share = np.float32(self.options.strength)
                 _move(region, region.copy(), patch.alpha, patch.warp.field, share)
+            detail = self._details.setdefault(patch.track_id, DetailMatch(self.options.detail)).measure(
+                region, patch.picture, patch.alpha, frame.seconds
+            )
             _composite(
                 region,
                 patch.picture,
@@ -86,6 +86,8 @@ def _move(region: UInt8Array, before: UInt8Array, alpha: UInt8Array, field: Floa
     right_most, lowest = np.float32(width) - np.float32(1.001), np.float32(height) - np.float32(1.001)
     next_one = np.uint32(1)
     whole = share == one
+    if height < 2 or width < 2:
+        return
     for y in range(height):
         for x in range(width):
             if whole and alpha[y, x] == 255:

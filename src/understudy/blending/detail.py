@@ -17,7 +17,7 @@ from understudy.arrays import FloatArray, UInt8Array
 
 #: Side of the Gaussian that parts the finest band from the rest, in pixels: a spread of 1.1.
 SIZE = 5
-#: Opacity (0-255) above which a pixel is measured, and how many there must be.
+#: Opacity (0-255) above which a pixel is measured, and how many there must be, well inside.
 FULLY, ENOUGH = 250, 64
 #: Grey levels added to both sides of a ratio: below them there is nothing to match.
 FLOOR = 0.25
@@ -113,7 +113,7 @@ def _measured(
 
     In green, which is nearly luma. None if too little is shown.
     """
-    shown = np.asarray(alpha > FULLY, np.uint8)
+    shown = np.asarray(cv2.erode(np.asarray(alpha > FULLY, np.uint8), np.ones((SIZE, SIZE), np.uint8)), np.uint8)
     if cv2.countNonZero(shown) < ENOUGH:
         return None
     greens = [np.ascontiguousarray(part[:, :, 1]) for part in (target, under, picture, soft)]

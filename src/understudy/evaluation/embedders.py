@@ -129,7 +129,8 @@ class OnnxEmbedder:
 
     def distances(self, one: FloatArray, many: FloatArray) -> FloatArray:
         """See ``Embedder.distances``."""
-        return np.asarray(1 - many @ one, np.float32)
+        lengths = np.linalg.norm(many, axis=1) * np.linalg.norm(one)
+        return np.asarray(1 - many @ one / np.maximum(lengths, 1e-9), np.float32)
 
 
 def open_embedder(name: str) -> Embedder | None:

@@ -64,7 +64,7 @@ def read_clip(path: Path, frames: int, max_pixels: int) -> Clip:
     """
     with open_source(path, max_pixels) as source:
         starts = _starts(source.info.frames, frames)
-        length = -(-frames // len(starts))
+        length = frames // len(starts)
         stretches: list[list[Frame]] = [[] for _ in starts]
         for number, frame in enumerate(source):
             for start, stretch in zip(starts, stretches, strict=True):
@@ -76,7 +76,7 @@ def read_clip(path: Path, frames: int, max_pixels: int) -> Clip:
 
 
 def _starts(total: int | None, frames: int) -> Sequence[int]:
-    if total is None or total <= frames:
+    if total is None or total <= frames or frames < STRETCHES:
         return (0,)
     last = total - frames // STRETCHES
     return tuple(round(last * k / (STRETCHES - 1)) for k in range(STRETCHES))

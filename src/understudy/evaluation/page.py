@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from html import escape
 from typing import Final
@@ -83,7 +84,7 @@ def _matrix(report: Report) -> str:
 
 
 def _pair(pair: PairReport) -> str:
-    picture = f'<p><img src="{quote(pair.picture)}" loading=lazy alt="">' if pair.picture else ""
+    picture = f'<p><img src="{quote(os.fsencode(pair.picture))}" loading=lazy alt="">' if pair.picture else ""
     values = ", ".join(f"{escape(key)} {_number(value)}" for key, value in pair.measures.items())
     plots = "".join(
         _plot(title, [pair.series[name] for name in names])

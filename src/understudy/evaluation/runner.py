@@ -11,10 +11,10 @@ from typing import Final
 import numpy as np
 
 from understudy.arrays import FloatArray
-from understudy.errors import NoFaceError
+from understudy.errors import NoFaceError, UsageError
 from understudy.evaluation.embedders import Embedder
 from understudy.evaluation.looks import Look, Onlooker, fidelity
-from understudy.evaluation.material import Clip, read_clip
+from understudy.evaluation.material import STRETCHES, Clip, read_clip
 from understudy.evaluation.report import PairReport, Report
 from understudy.evaluation.steadiness import Instant, flicker, jitter, lag
 from understudy.evaluation.strips import Strips
@@ -100,7 +100,7 @@ class _Evaluation:
         self._engine = make_engine(settings)
         self._perception, self._trust = Perception.embedded(), Trust(settings)
         self._onlooker = Onlooker(self._perception.landmarker)
-        self._gallery: dict[str, FloatArray] = {}
+        self._gallery: dict[tuple[str, str], FloatArray] = {}
         self._vectors: dict[tuple[str, str], list[FloatArray]] = {}
 
     def run(
@@ -111,7 +111,8 @@ class _Evaluation:
         pictures: Path | None,
         progress: Progress | None,
     ) -> Report:
-        people = {path.stem: self._cast(path, consent) for path in sources}
+        _check_names(sources, clips)
+        people = {path.stem: self._cast(path, consent, pictures is not None) for path in sources}
         strips = None if pictures is None else Strips(pictures, self._trust)
         pairs: list[PairReport] = []
         selves: list[PairReport] = []
@@ -126,10 +127,14 @@ class _Evaluation:
                 if name == SELF:
                     selves.append(self._pair(clip, name, self._own(clip), looks)[0])
                     continue
+                if _same_person(name, clip.name):
+                    continue
                 report, seen = self._pair(clip, name, people[name].identity, looks)
                 if strips is not None:
                     person = people[name]
-                    picture = strips.write(clip, name, person, [run[len(run) // 2] for run in seen.instants])
+                    picture = strips.write(
+                        clip, name, person, [run[len(run) // 2] for run in seen.instants[:STRETCHES]]
+                    )
                     report = replace(report, picture=picture)
                 pairs.append(report)
         if progress is not None:
@@ -142,7 +147,7 @@ class _Evaluation:
             tuple(selves),
         )
 
-    def _cast(self, path: Path, consent: ConsentClaim | None) -> Cast:
+    def _cast(self, path: Path, consent: ConsentClaim | None, pictures: bool) -> Cast:
         settings = self._settings
         person = cast(
             [path],
@@ -154,10 +159,12 @@ class _Evaluation:
             content=ContentCheck(settings.content),
             settings=settings,
         )
+        if pictures:
+            self._trust.consents([path], person.portraits, "image", consent)
         if self._embedder is not None:
             face = person.portraits[0].face
             assert face.mesh is not None
-            self._gallery[path.stem] = self._embedder.embed(person.portraits[0].picture, face.mesh[0])
+            self._gallery["source", path.stem] = self._embedder.embed(person.portraits[0].picture, face.mesh[0])
         return person
 
     def _own(self, clip: Clip) -> Identity:
@@ -183,7 +190,7 @@ class _Evaluation:
         after = [[self._onlooker.look(i.after, i.patch.mesh) for i in run] for run in seen.instants]
         instants = [instant for run in seen.instants for instant in run]
         surfaces = [surface(i.before, i.after, i.patch) for i in instants]
-        measures: dict[str, float | None] = {key: float(np.mean([s[key] for s in surfaces])) for key in SURFACE}
+        measures: dict[str, float | None] = {key: _known_mean([s[key] for s in surfaces]) for key in SURFACE}
         measures |= fidelity(list(chain(*before)), list(chain(*after)))
         measures |= self._motion(before, after, seen)
         measures["missed_share"] = seen.missed / (seen.missed + len(instants))
@@ -238,21 +245,42 @@ class _Evaluation:
 
     def _embed(self, embedder: Embedder, clip: Clip, name: str, instants: list[Instant]) -> None:
         some = instants[:: self._options.identity_every]
-        if clip.name not in self._gallery:
+        if ("clip", clip.name) not in self._gallery:
             own = [embedder.embed(i.before, i.patch.mesh) for i in some]
-            self._gallery[clip.name] = np.asarray(np.mean(own, axis=0), np.float32)
+            self._gallery["clip", clip.name] = np.asarray(np.mean(own, axis=0), np.float32)
         self._vectors[name, clip.name] = [embedder.embed(i.after, i.patch.mesh) for i in some]
 
     def _judged(self, pair: PairReport) -> PairReport:
         """The same with likeness, once all clips are in the gallery."""
         if self._embedder is None:
             return pair
-        names = list(self._gallery)
+        source, target = ("source", pair.source), ("clip", pair.clip)
+        # Clips of the source himself are no wrong answer.
+        names = [key for key in self._gallery if key[0] == "source" or not _same_person(pair.source, key[1])]
         gallery = np.stack([self._gallery[name] for name in names])
         near = np.stack([self._embedder.distances(v, gallery) for v in self._vectors[pair.source, pair.clip]])
         likeness = {
-            "identity_distance": round(float(near[:, names.index(pair.source)].mean()), 6),
-            "target_distance": round(float(near[:, names.index(pair.clip)].mean()), 6),
-            "retrieval": round(float((near.argmin(axis=1) == names.index(pair.source)).mean()), 6),
+            "identity_distance": round(float(near[:, names.index(source)].mean()), 6),
+            "target_distance": round(float(near[:, names.index(target)].mean()), 6),
+            "retrieval": round(float((near.argmin(axis=1) == names.index(source)).mean()), 6),
         }
         return replace(pair, measures=likeness | dict(pair.measures))
+
+
+def _check_names(sources: Sequence[Path], clips: Sequence[Path]) -> None:
+    """Refuse names that the report could not tell apart."""
+    for what, paths in (("photos", sources), ("clips", clips)):
+        names = [path.stem for path in paths]
+        twice = sorted({name for name in names if names.count(name) > 1} | ({SELF} & set(names)))
+        if twice:
+            raise UsageError(f"two of the {what} have the name {twice[0]!r}, or it is taken", "Rename one.")
+
+
+def _same_person(source: str, clip: str) -> bool:
+    """Whether a clip shows the source: by its name, which then begins with the photo's."""
+    return clip == source or clip.startswith(f"{source}-")
+
+
+def _known_mean(values: Sequence[float]) -> float | None:
+    known = [value for value in values if np.isfinite(value)]
+    return float(np.mean(known)) if known else None

@@ -42,28 +42,28 @@ def surface(before: UInt8Array, after: UInt8Array, patch: Patch) -> dict[str, fl
         share the picture's gradients are steeper where the patch fades; ``cheek_error``: by which share the ratio of
         the left cheek's light to the right one's is off; ``saturation_ratio``; ``clipped_share``: of the patch's
         pixels, those at black or white that were not; ``sharpness_ratio`` and ``grain_ratio``: of the result over the
-        frame.
+        frame. NaN where there is nothing to measure: no fade, or nothing shown in full.
     """
     box, shown = patch.box, patch.touched
     place = (slice(box.y0, box.y1), slice(box.x0, box.x1))
     old, new = before[place], after[place]
     face = float(max(box.x1 - box.x0, box.y1 - box.y0))
-    full = np.asarray(cv2.erode((patch.alpha > 250).astype(np.uint8), np.ones((5, 5)))) > 0
+    most = float(patch.alpha.max())
+    full = np.asarray(cv2.erode((patch.alpha > 0.98 * most).astype(np.uint8), np.ones((5, 5)))) > 0
+    full &= most > 0
     fades = _fading(patch.alpha, face)
     old_grey, new_grey = (cv2.cvtColor(part, cv2.COLOR_BGR2GRAY).astype(np.float32) for part in (old, new))
     gradients = [_gradient(grey, max(face / 256, 0.5))[fades] for grey in (old_grey, new_grey)]
     noise = [_grain(grey, full) for grey in (old_grey, new_grey)]
-    detail = [
-        float(np.var(cv2.Laplacian(grey, cv2.CV_32F)[full])) if full.any() else 0.0 for grey in (old_grey, new_grey)
-    ]
+    detail = [_variance(np.asarray(cv2.Laplacian(grey, cv2.CV_32F), np.float32)[full]) for grey in (old_grey, new_grey)]
     cheeks = [_cheek_ratio(part, patch.mesh, box, face) for part in (old, new)]
-    chroma = [_chroma(part)[full].mean() if full.any() else 1.0 for part in (old, new)]
+    chroma = [_mean(_chroma(part)[full]) for part in (old, new)]
     clipped = _clipped(new) & ~_clipped(old) & shown
     return {
         "outside_pixels": float(_changed_outside(before, after, box, shown)),
-        "seam_excess": float(gradients[1].mean() / max(gradients[0].mean(), 0.5) - 1) if fades.any() else 0.0,
+        "seam_excess": _mean(gradients[1]) / max(_mean(gradients[0]), 0.5) - 1,
         "cheek_error": abs(float(np.exp(abs(np.log(cheeks[1] / cheeks[0])))) - 1),
-        "saturation_ratio": float(chroma[1] / max(chroma[0], 1.0)),
+        "saturation_ratio": chroma[1] / max(chroma[0], 1.0),
         "clipped_share": float(clipped.sum() / max(int(shown.sum()), 1)),
         # A quarter of a grey level is added to both: in a frame without any grain a ratio of grains says nothing.
         "sharpness_ratio": float(np.sqrt((detail[1] + 1) / (detail[0] + 1))),
@@ -96,6 +96,14 @@ def similarity(before: UInt8Array, after: UInt8Array, patch: Patch) -> dict[str,
     }
 
 
+def _mean(values: FloatArray) -> float:
+    return float(values.mean()) if values.size else float("nan")
+
+
+def _variance(values: FloatArray) -> float:
+    return float(values.var()) if values.size else float("nan")
+
+
 def _fading(alpha: UInt8Array, face: float) -> BoolArray:
     """Where the patch fades, with a little of what lies to both sides."""
     wide = np.ones((2 * int(face / 100) + 3,) * 2, np.uint8)
@@ -117,7 +125,7 @@ def _grain(grey: FloatArray, where: BoolArray) -> float:
     """
     mask = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
     response = np.abs(cv2.filter2D(grey, cv2.CV_32F, mask))[where]
-    return float(np.median(response) / 0.6745 / 6) if response.size else 0.0
+    return float(np.median(response) / 0.6745 / 6) if response.size else float("nan")
 
 
 def _cheek_ratio(part: UInt8Array, mesh: FloatArray, box: PixelBox, face: float) -> float:
@@ -139,7 +147,7 @@ def _chroma(part: UInt8Array) -> FloatArray:
 
 
 def _clipped(part: UInt8Array) -> BoolArray:
-    return np.asarray((part.max(axis=2) >= 255) | (part.max(axis=2) <= 1))
+    return np.asarray((part.min(axis=2) >= 255) | (part.max(axis=2) <= 1))
 
 
 def _changed_outside(before: UInt8Array, after: UInt8Array, box: PixelBox, shown: BoolArray) -> int:

@@ -60,6 +60,7 @@ class FaceSwap:
         guard: Guard | None = None,
     ) -> None:
         self._engine, self._perception = engine, perception
+        engine.forget()
         #: Whose face is put in; may be changed between frames.
         self.identity = identity
         self._guard = guard
@@ -154,6 +155,7 @@ class FaceSwap:
         result = self._tracker.update(frame)
         self._cut = result.cut
         if result.cut:
+            self._engine.forget()
             self._blender.reset()
             self._selector.reset()
         return result.faces

@@ -43,6 +43,10 @@ class Swapper(Protocol, Generic[Own]):
         """
         ...
 
+    def forget(self) -> None:
+        """Forget the people of the targets so far: a new clip, or a cut. Identities stay."""
+        ...
+
     def render(self, frame: Frame, faces: Faces, identities: Mapping[int, Own]) -> list[Patch]:
         """Draw identities for one frame. The frame is only read.
 

@@ -79,6 +79,10 @@ class MeshEngine:
         shape = np.mean([neutral(mesh) for mesh in meshes], axis=0).astype(np.float32)
         return MeshIdentity(tuple(levels), shape)
 
+    def forget(self) -> None:
+        """See ``Swapper.forget``."""
+        self._neutrals.clear()
+
     def render(self, frame: Frame, faces: Faces, identities: Mapping[int, MeshIdentity]) -> list[Patch]:
         """See ``Swapper.render``."""
         if faces.mesh is None or faces.track_ids is None:
@@ -92,13 +96,17 @@ class MeshEngine:
         return patches
 
     def _patch(self, frame: Frame, mesh: FloatArray, identity: MeshIdentity, track_id: int) -> Patch | None:
-        box = pixel_box(bounds_xyxy(mesh[None])[0], frame.width, frame.height, margin=1)
-        if box.empty or not np.isfinite(mesh).all():
+        if not np.isfinite(mesh).all():
             return None
-        shape = topology()
-        pose = posed(mesh)
-        own = self._neutral(track_id).update(pose, frame.seconds)
-        reshaped = moved(mesh, pose, identity.shape - own, self.options.shape) if self.options.shape else mesh
+        shape, reshaped = topology(), mesh
+        if self.options.shape:
+            pose, known = posed(mesh), self._neutral(track_id)
+            known.update(pose, frame.seconds)
+            reshaped = moved(mesh, pose, identity.shape - known.shape, self.options.shape * known.trust)
+        bounds = bounds_xyxy(np.concatenate([mesh, reshaped])[None])[0]
+        box = pixel_box(bounds, frame.width, frame.height, margin=1)
+        if box.empty:
+            return None
         place = reshaped - np.array([box.x0, box.y0, 0], np.float32)
         visible = smoothstep(facing(reshaped), *self.options.fade_facing)
         attributes = np.column_stack([shape.uv, visible, (mesh - reshaped)[:, :2]])
@@ -117,9 +125,11 @@ class MeshEngine:
         )
 
     def _neutral(self, track_id: int) -> NeutralShape:
-        if track_id not in self._neutrals and len(self._neutrals) >= MOST_REMEMBERED:
-            del self._neutrals[next(iter(self._neutrals))]
-        return self._neutrals.setdefault(track_id, NeutralShape())
+        known = self._neutrals.pop(track_id, None) or NeutralShape()
+        if len(self._neutrals) >= MOST_REMEMBERED:
+            del self._neutrals[next(iter(self._neutrals))]  # who was not seen for longest
+        self._neutrals[track_id] = known
+        return known
 
     @staticmethod
     def _level(mesh: FloatArray, count: int) -> int:
@@ -164,10 +174,8 @@ def _painted(values: FloatArray, level: UInt8Array) -> tuple[UInt8Array, UInt8Ar
                 + c * np.float32(texels[k, 3])
                 + d * np.float32(texels[m, 3])
             )
-            shown = np.uint8(opacity * visible + half)
-            if shown == 0:
-                continue
-            alpha[y, x] = shown
+            # Also where it is not shown: sharpness is matched by a blur, which looks a little beyond the edge.
+            alpha[y, x] = np.uint8(opacity * visible + half)
             for n in range(3):
                 value = (
                     a * np.float32(texels[i, n])

@@ -12,7 +12,7 @@ where the target's jaw, hair and ears begin.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -29,7 +29,9 @@ RISE = 4
 #: How much less what the jaw carries is moved: how far it hangs is speech, how long it is the contour's affair.
 JAW = 0.5
 #: Gap between the lips, over the mouth's width, at which a view says little of the neutral face.
-SHUT = 0.12
+SHUT = 0.2
+#: What a few frontal frames with the mouth shut weigh: from there on a shape is mostly trusted.
+ENOUGH = 0.2
 #: Seconds without a look after which somebody's shape is learned anew.
 FORGOTTEN = 10.0
 #: No vertex moves further than this (in distances of the eyes).
@@ -158,25 +160,32 @@ class NeutralShape:
 
     Attributes:
         seconds: Time constant with which the past fades.
+        shape: float32 (468, 3): the shape as far as it is known.
     """
 
     seconds: float = 5.0
-    _shape: FloatArray | None = None
+    shape: FloatArray = field(default_factory=lambda: topo.topology().canonical)
     _weight: float = 0.0
     _last: float = 0.0
 
-    def update(self, pose: Posed, now: float) -> FloatArray:
-        """See one more frame; the neutral shape, float32 (468, 3)."""
-        fresh = symmetric(pose.shape)
+    @property
+    def trust(self) -> float:
+        """0-1: how well ``shape`` is known.
+
+        What was seen with an open mouth only, as in one photo of a laugh, is the expression as much as the face; to
+        take it off would shut the mouth.
+        """
+        return self._weight / (self._weight + ENOUGH)
+
+    def update(self, pose: Posed, now: float) -> None:
+        """See one more frame, at ``now`` seconds."""
         shut = float(np.exp(-((topo.mouth_aperture(pose.shape) / SHUT) ** 2)))
         front = max(float(pose.turn[2, 2]), 0.0) ** 4 * shut + 1e-3
-        if self._shape is None or not 0 <= now - self._last < FORGOTTEN:
-            self._shape, self._weight = fresh, front
-        else:
-            self._weight = self._weight * float(np.exp((self._last - now) / self.seconds)) + front
-            self._shape = self._shape + (fresh - self._shape) * np.float32(front / self._weight)
+        passed = now - self._last
+        self._weight = self._weight * float(np.exp(-passed / self.seconds)) if 0 <= passed < FORGOTTEN else 0.0
+        self._weight += front
+        self.shape = self.shape + (symmetric(pose.shape) - self.shape) * np.float32(front / self._weight)
         self._last = now
-        return self._shape
 
 
 @lru_cache(maxsize=1)

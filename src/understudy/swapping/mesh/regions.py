@@ -21,6 +21,7 @@ class Regions:
         face: 1 inside the oval.
         features: 1 on brows, eyes and lips: they are not plain skin.
         core: 1 in the middle of the face, which no hair reaches: brows, eyes, nose, mouth, inner cheeks.
+        inside: 0 at the oval, 1 well inside it.
         seam: The patch's opacity as far as geometry alone decides it: 0 at the oval and at the openings'
             rims, 1 inside; widest under the hairline.
     """
@@ -28,6 +29,7 @@ class Regions:
     face: FloatArray
     features: FloatArray
     core: FloatArray
+    inside: FloatArray
     seam: FloatArray
 
 
@@ -78,8 +80,9 @@ def regions() -> Regions:
     seam *= _ramp(np.asarray(255 - eyes, np.uint8), 0.002, 0.022)
     seam *= _ramp(np.asarray(255 - mouth, np.uint8), 0.001, 0.012)
     masks = [np.asarray(mask, np.float32) / np.float32(255) for mask in (face, features, core)]
-    result = Regions(face=masks[0], features=masks[1], core=masks[2], seam=seam)
-    for field in (result.face, result.features, result.core, result.seam):
+    inside = _ramp(face, 0.06, 0.12)
+    result = Regions(face=masks[0], features=masks[1], core=masks[2], inside=inside, seam=seam)
+    for field in (result.face, result.features, result.core, result.inside, result.seam):
         field.flags.writeable = False
     return result
 

@@ -37,6 +37,8 @@ RELIEF = 0.45
 COLOURFUL = 2.5
 #: How much of a lift (of its logarithm) the colourfulness of a shadow takes part in.
 REDNESS = 0.3
+#: From which difference to the skin further in (natural logarithm, norm of BGR) the rim is foreign, from which surely.
+FOREIGN = (0.25, 0.6)
 #: Luminance of BGR (ITU-R BT.601).
 LUMA = np.array([0.114, 0.587, 0.299], np.float32)
 #: Luminance (0-255) below which a texel is too dark to be trusted, and from which it is good.
@@ -157,8 +159,15 @@ def _completed(color: FloatArray, trust: FloatArray) -> tuple[FloatArray, FloatA
     need = cv2.GaussianBlur(1 - smoothstep(trust, 0.1, 0.5), (0, 0), 3) * smoothstep(other_trust, 0.2, 0.6)
     filled = color + (other - color) * need[..., None]
     known = np.maximum(smoothstep(trust, 0.05, 0.4), smoothstep(other_trust, 0.2, 0.6))
-    around = _diffused(filled, known * (1 - regions().features))
-    return np.asarray(around + (filled - around) * known[..., None], np.float32), known
+    plain = 1 - regions().features
+    around = _diffused(filled, known * plain)
+    # Along the rim hangs what is no skin, and too thin to be told by itself: strands of hair, an ear, a collar.
+    within = _diffused(filled, known * plain * regions().inside)
+    unlike = np.linalg.norm(_log(filled) - _log(within), axis=2) * (1 - regions().inside)
+    foreign = cv2.GaussianBlur(smoothstep(unlike, *FOREIGN), (0, 0), 6)
+    around = around + (within - around) * (1 - regions().inside)[..., None]
+    shown = (known * (1 - foreign))[..., None]
+    return np.asarray(around + (filled - around) * shown, np.float32), known
 
 
 def _light_between(first: FloatArray, second: FloatArray, weight: FloatArray) -> FloatArray:

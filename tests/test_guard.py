@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from understudy.detection import BlazeFace
 from understudy.faces import Faces
 from understudy.frames import Frame, PixelBox
 from understudy.pipeline import Perception, Settings
@@ -63,7 +64,7 @@ def identity(perception, hopper):
 
 def swap(perception, identity, on_lost, faces="largest"):
     sealer, content, settings = FrameSealer(1), ContentCheck(ContentOptions()), Settings(faces=faces)
-    guard = Guard(perception.detector, GuardOptions(on_lost=on_lost), choice=faces)
+    guard = Guard(BlazeFace(), GuardOptions(on_lost=on_lost), choice=faces)
     return FaceSwap(make_engine(settings), identity, perception, settings, sealer, content, still=False, guard=guard)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import combinations
 
 import numpy as np
 
@@ -11,7 +13,8 @@ from understudy.arrays import FloatArray, UInt8Array
 from understudy.blending.detail import DetailMatch, DetailOptions
 from understudy.blending.light import LightOptions, LightTransfer
 from understudy.compiled import compiled
-from understudy.frames import Frame
+from understudy.each import Each
+from understudy.frames import Frame, PixelBox
 from understudy.patches import Patch
 
 
@@ -47,35 +50,50 @@ class Blender:
         self._lights.clear()
         self._details.clear()
 
-    def blend(self, frame: Frame, patches: Iterable[Patch]) -> None:
-        """Write ``patches`` into ``frame.picture`` noting the regions in ``frame.changes``."""
-        patches = list(patches)
-        for patch in sorted(patches, key=lambda p: (p.box.x1 - p.box.x0) * (p.box.y1 - p.box.y0)):
-            box = patch.box
-            region = frame.change(box)
-            light = self._lights.setdefault(patch.track_id, LightTransfer(self.options.light))
-            corner = np.array([box.x0, box.y0], np.float32)
-            drawn = patch.mesh if patch.warp is None else patch.warp.mesh
-            places = patch.mesh[:, :2] - corner, drawn[:, :2] - corner
-            coefficients = light.coefficients(region, patch.picture, patch.alpha, *places, frame.seconds)
-            if patch.warp is not None:
-                share = np.float32(self.options.strength)
-                _move(region, region.copy(), patch.alpha, patch.warp.field, share)
-            detail = self._details.setdefault(patch.track_id, DetailMatch(self.options.detail)).measure(
-                region, patch.picture, patch.alpha, frame.seconds
-            )
-            _composite(
-                region,
-                patch.picture,
-                patch.alpha,
-                patch.uv,
-                coefficients,
-                *detail,
-                np.float32(self.options.strength / 255),
-            )
+    def blend(self, frame: Frame, patches: Iterable[Patch], each: Each = map) -> None:
+        """Write ``patches`` into ``frame.picture`` noting the regions in ``frame.changes``.
+
+        Args:
+            frame: The frame.
+            patches: What is written; where they overlap the larger one is in front.
+            each: Calls a function with each of several items; it is given only patches that do not overlap.
+        """
+        patches = sorted(patches, key=lambda p: (p.box.x1 - p.box.x0) * (p.box.y1 - p.box.y0))
+        for patch in patches:
+            if patch.track_id not in self._lights:
+                self._lights[patch.track_id] = LightTransfer(self.options.light)
+                self._details[patch.track_id] = DetailMatch(self.options.detail)
+        apart = not any(_overlap(a.box, b.box) for a, b in combinations(patches, 2))
+        list((each if apart else map)(partial(self._write, frame), patches))
         seen = {patch.track_id for patch in patches}
         for gone in [key for key in self._lights if key not in seen and len(self._lights) > 16]:
             del self._lights[gone], self._details[gone]
+
+    def _write(self, frame: Frame, patch: Patch) -> None:
+        box = patch.box
+        region = frame.change(box)
+        light = self._lights[patch.track_id]
+        corner = np.array([box.x0, box.y0], np.float32)
+        drawn = patch.mesh if patch.warp is None else patch.warp.mesh
+        places = patch.mesh[:, :2] - corner, drawn[:, :2] - corner
+        coefficients = light.coefficients(region, patch.picture, patch.alpha, *places, frame.seconds)
+        if patch.warp is not None:
+            share = np.float32(self.options.strength)
+            _move(region, region.copy(), patch.alpha, patch.warp.field, share)
+        detail = self._details[patch.track_id].measure(region, patch.picture, patch.alpha, frame.seconds)
+        _composite(
+            region,
+            patch.picture,
+            patch.alpha,
+            patch.uv,
+            coefficients,
+            *detail,
+            np.float32(self.options.strength / 255),
+        )
+
+
+def _overlap(a: PixelBox, b: PixelBox) -> bool:
+    return a.x0 < b.x1 and b.x0 < a.x1 and a.y0 < b.y1 and b.y0 < a.y1
 
 
 @compiled

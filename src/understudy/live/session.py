@@ -14,6 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from understudy.detection import BlazeFace
 from understudy.errors import UnderstudyError, UsageError
 from understudy.frames import Frame
 from understudy.live.intake import Intake
@@ -126,7 +127,7 @@ class LiveSession:
         digests = tuple(dict.fromkeys(one for person in self._cast for one in person.digests))
         self._output: Output = trust.live(consents, digests)
         self._consents = consents
-        guard = Guard(perception.detector, settings.guard, choice=settings.faces)
+        guard = Guard(BlazeFace(), settings.guard, choice=settings.faces)
         self._swap = FaceSwap(
             engine, self._cast[0].identity, perception, settings, self._output.sealer, content, still=False, guard=guard
         )

@@ -102,6 +102,8 @@ class RecordingSink:
         with contextlib.suppress(av.error.FFmpegError, OSError):
             self._container.close()
         self._container = None
+        if self._failed:
+            _cut_to_whole_fragments(self.growing)
         if not self.growing.exists():
             return [f"nothing was recorded to {self.name}"]
         file = AtomicFile(self._path, overwrite=self._overwrite)
@@ -145,6 +147,29 @@ def _check_growing(path: Path) -> None:
         raise OutputError(
             f"an earlier recording was not finished: {growing_name(path)}", "Move it away; it can be played as it is."
         )
+
+
+def _cut_to_whole_fragments(path: Path) -> None:
+    """Take off what was written of a fragment that the disk had no room for: some players stop at half a picture.
+
+    An mp4 is a row of boxes, each with its size and type (ISO/IEC 14496-12, 4.2); ``moof`` and ``mdat`` make a
+    fragment.
+    """
+    with contextlib.suppress(OSError), path.open("r+b") as file:
+        end, start, whole = path.stat().st_size, 0, 0
+        while start + 8 <= end:
+            file.seek(start)
+            head = file.read(16)
+            size = int.from_bytes(head[:4], "big")
+            if size == 1:  # a long one: its size follows
+                size = int.from_bytes(head[8:16], "big")
+            if size < 8 or start + size > end:
+                break
+            start += size
+            if head[4:8] != b"moof":
+                whole = start
+        if whole:
+            file.truncate(whole)
 
 
 def _in_order(fragments: Path, path: Path, release: Release) -> None:

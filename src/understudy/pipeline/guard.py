@@ -127,7 +127,7 @@ class Guard:
     """Watches over one clip. Frames come in order.
 
     Args:
-        detector: Looks for faces that the tracker does not know.
+        detector: Looks for faces that the tracker does not know: not the tracker's own, which runs at the same time.
         options: What is done.
         choice: Whose faces are to be swapped. If everybody's, every frame is searched for newcomers, in a thread beside
             the swap: for faces from a sixth of the picture's height all over, for small ones in one part after the
@@ -158,7 +158,7 @@ class Guard:
         self._last: Small | None = None
 
     def look_ahead(self, frame: Frame) -> None:
-        """Begin to look for new faces in ``frame``, beside the work that comes before ``cover``."""
+        """Begin to look for new faces in ``frame``, which is not written to before ``cover``, beside other work."""
         if self.choice == "all" and self._calm and self.options.on_lost != "pass" and not self._closed:
             self._beside = self._beside or ThreadPoolExecutor(1, "newcomers")
             self._glances += 1

@@ -1,4 +1,4 @@
-"""Decoding ahead and encoding behind, each in a thread of its own, with little in between.
+"""What runs at the same time: decoding ahead, encoding behind, several faces of one frame beside each other.
 
 FFmpeg, OpenCV, numba and the models all work without Python's lock, so three threads do keep two cores busy.
 Queues are short: memory does not grow with the clip, and a stop takes a frame or two.
@@ -9,9 +9,11 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 #: Frames that may wait between two threads.
 DEPTH = 4
@@ -121,3 +123,32 @@ def _put(waiting: queue.Queue[Item | _End], item: Item | _End, stop: threading.E
             continue
         return True
     return False
+
+
+class Beside:
+    """Calls a function with several items at once: the first in the caller's thread, the others in one beside it.
+
+    An ``Each``. With one item no thread is asked, so nothing is lost where there is nothing to gain.
+    """
+
+    def __init__(self) -> None:
+        self._other: ThreadPoolExecutor | None = None
+
+    def __call__(self, function: Callable[[Item], Result], items: Iterable[Item], /) -> list[Result]:
+        """The results, in the items' order. An error of any is raised, after all are done."""
+        listed = list(items)
+        if len(listed) < 2:
+            return [function(item) for item in listed]
+        if self._other is None:
+            self._other = ThreadPoolExecutor(1, "beside")
+        waiting = [self._other.submit(function, item) for item in listed[1:]]
+        try:
+            result = function(listed[0])
+        finally:
+            wait(waiting)
+        return [result, *(future.result() for future in waiting)]
+
+    def close(self) -> None:
+        """End the thread."""
+        if self._other is not None:
+            self._other.shutdown()

@@ -7,11 +7,13 @@ from typing import Any, NamedTuple
 
 from understudy.arrays import UInt8Array
 from understudy.blending import Blender
+from understudy.each import Each
 from understudy.faces import Faces
 from understudy.frames import Frame, LabelledFrame, PixelBox
 from understudy.patches import Patch
 from understudy.pipeline.guard import Cover, Guard
 from understudy.pipeline.obscuring import obscure, obscure_all
+from understudy.pipeline.overlap import Beside
 from understudy.pipeline.perception import Perception
 from understudy.pipeline.settings import Settings
 from understudy.pipeline.timings import Timings
@@ -64,6 +66,8 @@ class FaceSwap:
         #: Whose face is put in; may be changed between frames.
         self.identity = identity
         self._guard = guard
+        # Live, latency counts: several faces at once. A file's decoder and encoder keep the other cores busy anyway.
+        self._each: Each = Beside() if guard is not None else map
         self._cut = False
         self._shown: UInt8Array | None = None
         self._still = still
@@ -103,13 +107,13 @@ class FaceSwap:
             ContentRefusedError: it is intimate.
         """
         self.content.frame(frame.picture, frame.seconds)
+        if self._guard is not None:
+            self._guard.look_ahead(frame)
         with self.timings.measure("perceive"):
             faces = self._perceive(frame)
             chosen = self._selector.select(faces, frame.seconds)
-        if self._guard is not None:
-            self._guard.look_ahead(frame)
         with self.timings.measure("swap"):
-            patches = self._engine.render(frame, chosen, self._identities(chosen))
+            patches = self._rendered(frame, chosen)
         covered = False
         if self._guard is not None:
             with self.timings.measure("guard"):
@@ -120,7 +124,7 @@ class FaceSwap:
                     self._tracker.offer(cover.newcomers)
                 self._cover(frame, cover)
         with self.timings.measure("blend"):
-            self._blender.blend(frame, patches)
+            self._blender.blend(frame, patches, self._each)
         if self._guard is not None and self._guard.options.on_lost == "freeze":
             self._freeze(frame, covered=covered)
         self.frames_covered += covered
@@ -130,9 +134,16 @@ class FaceSwap:
         return Swapped(faces, patches)
 
     def close(self) -> None:
-        """Let go of what the guard holds."""
+        """End what runs beside."""
         if self._guard is not None:
             self._guard.close()
+        if isinstance(self._each, Beside):
+            self._each.close()
+
+    def _rendered(self, frame: Frame, chosen: Faces) -> list[Patch]:
+        identities = self._identities(chosen)
+        each = self._each(lambda face: self._engine.render(frame, face, identities), chosen)
+        return [patch for patches in each for patch in patches]
 
     @staticmethod
     def _cover(frame: Frame, cover: Cover) -> None:

@@ -48,7 +48,7 @@ class Swapper(Protocol, Generic[Own]):
         ...
 
     def render(self, frame: Frame, faces: Faces, identities: Mapping[int, Own]) -> list[Patch]:
-        """Draw identities for one frame. The frame is only read.
+        """Draw identities for one frame. The frame is only read; faces may be drawn by several threads at once.
 
         Args:
             frame: The frame the faces were found in.

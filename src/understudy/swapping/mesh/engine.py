@@ -127,7 +127,8 @@ class MeshEngine:
     def _neutral(self, track_id: int) -> NeutralShape:
         known = self._neutrals.pop(track_id, None) or NeutralShape()
         if len(self._neutrals) >= MOST_REMEMBERED:
-            del self._neutrals[next(iter(self._neutrals))]  # who was not seen for longest
+            longest_unseen, *_ = self._neutrals  # in one step: faces may be drawn by several threads
+            self._neutrals.pop(longest_unseen, None)
         self._neutrals[track_id] = known
         return known
 

@@ -63,7 +63,10 @@ class MeshIdentity(Identity):
 
 
 class MeshEngine:
-    """Textures on tracked meshes. The target's own eyes and inner mouth stay: the mesh is open there."""
+    """Textures on tracked meshes. Eyes and inner mouth are the target's own: the mesh is open there.
+
+    They are moved to where the source's shape has them (``MeshOptions.shape``), not painted.
+    """
 
     def __init__(self, options: MeshOptions | None = None) -> None:
         self.options = options or MeshOptions()

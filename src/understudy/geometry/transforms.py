@@ -104,7 +104,7 @@ def resized(picture: UInt8Array, size: tuple[int, int]) -> UInt8Array:
         uint8 (height, width, 3) or (height, width).
     """
     width, height = size
-    while min(picture.shape[1] / width, picture.shape[0] / height) >= 4:
+    while min(picture.shape[1] / width, picture.shape[0] / height) >= 2:
         half = (picture.shape[1] // 2, picture.shape[0] // 2)
         picture = np.asarray(cv2.resize(picture, half, interpolation=cv2.INTER_AREA), np.uint8)
     smaller = width < picture.shape[1] or height < picture.shape[0]
@@ -128,7 +128,7 @@ def crop(picture: UInt8Array, transform: FloatArray, size: tuple[int, int]) -> U
         uint8 (height, width, 3); black where the crop leaves the picture.
     """
     width, height = size
-    factor = int(1 / max(scale_of(transform), 1e-6))
+    factor = 1 << max(int(1 / max(scale_of(transform), 1e-6)).bit_length() - 1, 0)
     linear, shift = transform[:, :2].astype(np.float64), transform[:, 2].astype(np.float64)
     if factor >= 2:
         corners = apply(invert(transform), np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32))
@@ -139,7 +139,7 @@ def crop(picture: UInt8Array, transform: FloatArray, size: tuple[int, int]) -> U
         if (high > low).all():
             region = picture[low[1] : high[1], low[0] : high[0]]
             small = ((high - low) // factor).tolist()
-            picture = np.asarray(cv2.resize(region, small, interpolation=cv2.INTER_AREA), np.uint8)
+            picture = resized(region, (small[0], small[1]))
             shift = shift + linear @ low
             linear = linear * factor
     # OpenCV puts whole numbers at pixel centres; here they are pixel corners.

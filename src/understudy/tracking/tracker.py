@@ -14,7 +14,11 @@ from understudy.geometry.boxes import bounds_xyxy, iou_xyxy, shared_xyxy
 from understudy.geometry.topology import keypoints5
 from understudy.geometry.transforms import RotatedSquare
 from understudy.tracking.cuts import CutDetector
+from understudy.tracking.motion import FaceMotion
 from understudy.tracking.smoothing import OneEuroFilter, OneEuroOptions
+
+#: Seconds between two frames over which motion is followed in the picture.
+MOST_CARRIED = 0.2
 
 
 class FindsFaces(Protocol):
@@ -41,7 +45,8 @@ class TrackerOptions:
         scan_seconds: While somebody is followed, look for others this often.
         search_seconds: While nobody is, look thoroughly (for small faces) this often.
         keep_seconds: A face lost for less than this gets its id back.
-        smoothing: One-Euro settings for the mesh.
+        smoothing: One-Euro settings for the mesh as it is seen, which is carried along with the picture.
+        depth: The same for its depth, of which a picture shows no motion.
     """
 
     max_faces: int = 8
@@ -50,6 +55,7 @@ class TrackerOptions:
     search_seconds: float = 0.25
     keep_seconds: float = 1.0
     smoothing: OneEuroOptions = field(default_factory=OneEuroOptions)
+    depth: OneEuroOptions = field(default_factory=lambda: OneEuroOptions(0.05, 80.0, 1.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,13 +71,35 @@ class TrackingResult:
     cut: bool
 
 
+class _MeshFilter:
+    """Smooths one face's mesh: where it is carried along with the picture, and its depth."""
+
+    def __init__(self, options: TrackerOptions) -> None:
+        self._motion = FaceMotion()
+        self._plane, self._depth = OneEuroFilter(options.smoothing), OneEuroFilter(options.depth)
+        self._last: FloatArray | None = None
+        self._seconds = 0.0
+
+    def __call__(self, mesh: FloatArray, frame: Frame) -> FloatArray:
+        """The smoothed mesh; ``mesh`` is float32 (468, 3)."""
+        size = float(np.ptp(mesh[:, :2], axis=0).mean())
+        if not 0 < frame.seconds - self._seconds <= MOST_CARRIED:
+            self._motion.forget()
+        known = mesh if self._last is None else self._last
+        carried = self._motion.follow(frame.picture, known[:, :2], mesh)
+        plane = self._plane(mesh[:, :2], frame.seconds, size, carried)
+        self._last = np.column_stack([plane, self._depth(mesh[:, 2], frame.seconds, size)])
+        self._seconds = frame.seconds
+        return self._last
+
+
 @dataclass(eq=False)
 class _Track:
     id: int
     raw: FloatArray
     smooth: FloatArray
     presence: float
-    filter: OneEuroFilter
+    filter: _MeshFilter
     seen_seconds: float
 
 
@@ -121,9 +149,8 @@ class Tracker:
         return True
 
     def _take(self, track: _Track, mesh: FloatArray, presence: float, frame: Frame) -> None:
-        size = float(np.ptp(mesh[:, :2], axis=0).mean())
         track.raw, track.presence, track.seen_seconds = mesh, presence, frame.seconds
-        track.smooth = track.filter(mesh, frame.seconds, size)
+        track.smooth = track.filter(mesh, frame)
 
     def _should_look(self, now: float, *, lost_one: bool) -> bool:
         if not self._live or lost_one:
@@ -178,9 +205,9 @@ class Tracker:
             # The longer it was away the further it may have gone: about two face sizes a second.
             if distance < size * (0.6 + 2 * (now - track.seen_seconds)) and 0.5 < ratio < 2:
                 self._lost.remove(track)
-                track.filter = OneEuroFilter(self.options.smoothing)
+                track.filter = _MeshFilter(self.options)
                 return track
-        track = _Track(self._next_id, mesh, mesh, 0.0, OneEuroFilter(self.options.smoothing), now)
+        track = _Track(self._next_id, mesh, mesh, 0.0, _MeshFilter(self.options), now)
         self._next_id += 1
         return track
 

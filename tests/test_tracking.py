@@ -170,3 +170,54 @@ def test_a_cut_makes_the_blender_forget(puppet, perception, hopper):
     for number in range(8):
         swap.process(frame_at(puppet.render(REST).picture if number < 4 else other, number))
     assert resets == [4]
+
+
+@pytest.fixture(scope="module")
+def two(astronaut):
+    """Frames of two talking people beside each other, and their truth."""
+    puppet = Puppet(astronaut, (320, 360), face_share=0.5)
+    shots = [[puppet.render(talking(number / 30 + side)) for side in (0, 1)] for number in range(30)]
+    return [np.hstack([shot.picture for shot in pair]) for pair in shots]
+
+
+class CountingFits:
+    """A landmarker that counts the fits in each frame."""
+
+    def __init__(self, landmarker):
+        self._landmarker, self.fits = landmarker, 0
+        self.first_roi, self.next_roi = landmarker.first_roi, landmarker.next_roi
+
+    def fit(self, picture, roi):
+        self.fits += 1
+        return self._landmarker.fit(picture, roi)
+
+
+def test_several_people_can_take_turns_at_the_model(two, perception):
+    from understudy.tracking import Tracker
+
+    landmarker = CountingFits(perception.landmarker)
+    turns = Tracker(perception.detector, landmarker, TrackerOptions(max_fits=1, scan_seconds=100))
+    every = perception.tracker(TrackerOptions(scan_seconds=100))
+    apart = []
+    for number, picture in enumerate(two):
+        landmarker.fits = 0
+        found = turns.update(frame_at(picture, number)).faces
+        truth = every.update(frame_at(picture, number)).faces
+        assert sorted(found.track_ids.tolist()) == sorted(truth.track_ids.tolist()) == [1, 2]
+        assert landmarker.fits == 1 or number == 0
+        order, other = np.argsort(found.track_ids), np.argsort(truth.track_ids)
+        apart.append(np.linalg.norm((found.mesh[order] - truth.mesh[other])[:, :, :2], axis=2).mean())
+    face = float(np.ptp(truth.mesh[0, :, 1]))
+    assert np.mean(apart) < 0.01 * face
+
+
+def test_who_takes_turns_is_missed_soon_after_leaving(two, perception):
+    tracker = perception.tracker(TrackerOptions(max_fits=1, scan_seconds=100))
+    for number, picture in enumerate(two):
+        shown = picture.copy()
+        if number >= 15:
+            shown[:, :320] = 128
+        tracker._cuts.is_cut = lambda _: False
+        faces = tracker.update(frame_at(shown, number)).faces
+        if number >= 20:
+            assert len(faces) == 1

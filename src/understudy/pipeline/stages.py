@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from understudy.arrays import UInt8Array
@@ -67,11 +68,12 @@ class FaceSwap:
         self.identity = identity
         self._guard = guard
         # Live, latency counts: several faces at once. A file's decoder and encoder keep the other cores busy anyway.
-        self._each: Each = Beside() if guard is not None else map
+        live = guard is not None
+        self._each: Each = Beside() if live else map
         self._cut = False
         self._shown: UInt8Array | None = None
         self._still = still
-        self._tracker = perception.tracker(settings.tracker)
+        self._tracker = perception.tracker(replace(settings.tracker, max_fits=1) if live else settings.tracker)
         self._selector = FaceSelector(settings.faces)
         self._blender = Blender(settings.blend)
         self._sealer, self.content = sealer, content

@@ -47,37 +47,40 @@ class FaceMotion:
         """What comes next does not follow the last frame."""
         self._window = self._last = None
 
-    def follow(self, picture: UInt8Array, points: FloatArray, mesh: FloatArray) -> FloatArray:
+    def follow(self, picture: UInt8Array, points: FloatArray) -> FloatArray:
         """How far points went since the last call.
 
         Args:
             picture: uint8 BGR (H, W, 3): this frame.
-            points: float32 (N, 2): where they lay in the last frame.
-            mesh: float32 (468, 3): where the face is in this frame, roughly; the next call looks there.
+            points: float32 (N, 2): the face's, where they lay in the last frame; in the first, where they lie.
 
         Returns:
             float32 (N, 2), in pixels of the picture; 0 in the first frame, and where the face is out of it.
         """
-        moved, now = np.zeros_like(points), None
+        moved: FloatArray = np.zeros(points.shape, np.float32)
+        now = None
         if self._window is not None and self._last is not None:
             now = _copy(picture, self._window)
             if now is not None and now.shape == self._last.shape:
                 flow = self._flow.calc(self._last, now, np.zeros((*now.shape, 2), np.float32))
-                place = (points - np.array(self._window[:2], np.float32)) / np.float32(self._window.step) - np.float32(
-                    0.5
-                )
-                x, y = (np.ascontiguousarray(place[:, k]) for k in range(2))
-                found = cv2.remap(flow, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-                moved = np.asarray(found.reshape(-1, 2) * np.float32(self._window.step), np.float32)
-        if now is None or not _fits(self._window, mesh):
-            self._window = _around(mesh, picture.shape)
+                moved = _sampled(flow, points, self._window)
+        if now is None or not _fits(self._window, points + moved):
+            self._window = _around(points + moved, picture.shape)
             now = _copy(picture, self._window)
         self._last = now
         return moved
 
 
-def _around(mesh: FloatArray, shape: tuple[int, ...]) -> _Window:
-    middle, face = _extent(mesh)
+def _sampled(flow: FloatArray, points: FloatArray, window: _Window) -> FloatArray:
+    step = np.float32(window.step)
+    place = (points - np.array([window.x0, window.y0], np.float32)) / step - np.float32(0.5)
+    x, y = (np.ascontiguousarray(place[:, k]) for k in range(2))
+    moved = cv2.remap(flow, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(moved.reshape(-1, 2) * step, np.float32)
+
+
+def _around(points: FloatArray, shape: tuple[int, ...]) -> _Window:
+    middle, face = _extent(points)
     half = face * _ROOM / 2
     limits = np.array([shape[1], shape[0]])
     low = np.clip(np.floor(middle - half), 0, limits).astype(int)
@@ -90,18 +93,18 @@ def _around(mesh: FloatArray, shape: tuple[int, ...]) -> _Window:
     return _Window(x0, y0, x1, y1, step)
 
 
-def _fits(window: _Window | None, mesh: FloatArray) -> bool:
+def _fits(window: _Window | None, points: FloatArray) -> bool:
     """Whether the face is still in the middle of the window and as large."""
     if window is None:
         return False
-    middle, face = _extent(mesh)
+    middle, face = _extent(points)
     astray = np.abs(middle - [(window.x0 + window.x1) / 2, (window.y0 + window.y1) / 2]).max()
     size = max(window.x1 - window.x0, window.y1 - window.y0) / _ROOM
     return bool(astray < _ASTRAY * face and 0.9 < size / face < 1.1)
 
 
-def _extent(mesh: FloatArray) -> tuple[FloatArray, float]:
-    low, high = mesh[:, :2].min(0), mesh[:, :2].max(0)
+def _extent(points: FloatArray) -> tuple[FloatArray, float]:
+    low, high = points.min(0), points.max(0)
     return (low + high) / 2, max(float((high - low).max()), 1.0)
 
 

@@ -35,17 +35,22 @@ class OneEuroFilter:
         self._speed: FloatArray | None = None
         self._seconds = 0.0
 
-    def __call__(
-        self, points: FloatArray, seconds: float, size: float, carried: FloatArray | None = None
-    ) -> FloatArray:
+    def carry(self, moved: FloatArray) -> None:
+        """Motion since the last points that is known by other means: what it explains is not smoothed.
+
+        Args:
+            moved: float32, the shape of the points.
+        """
+        if self._value is not None:
+            self._value = np.asarray(self._value + moved, np.float32)
+
+    def __call__(self, points: FloatArray, seconds: float, size: float) -> FloatArray:
         """The next smoothed points.
 
         Args:
             points: float32, any shape, the same at every call.
             seconds: Time of the frame; a step of zero, back, or over a second starts afresh.
             size: The object's size in the points' unit.
-            carried: float32, the shape of ``points``: motion since the last call that is known by other means; the
-                filter then smooths what it does not explain.
 
         Returns:
             float32, the shape of ``points``.
@@ -56,8 +61,6 @@ class OneEuroFilter:
             self._value, self._speed = points.copy(), np.zeros_like(points)
             return points
         options = self.options
-        if carried is not None:
-            self._value = self._value + carried
         speed = (points - self._value) / np.float32(step * max(size, 1e-6))
         self._speed = self._speed + (speed - self._speed) * np.float32(_share(options.derivative_cutoff, step))
         cutoff = options.min_cutoff + options.beta * np.abs(self._speed)

@@ -17,8 +17,8 @@ from understudy.tracking.cuts import CutDetector
 from understudy.tracking.motion import FaceMotion
 from understudy.tracking.smoothing import OneEuroFilter, OneEuroOptions
 
-#: Seconds between two frames over which motion is followed in the picture.
-MOST_CARRIED = 0.2
+#: Seconds between two frames over which motion is followed in the picture, and for how long by that alone.
+MOST_CARRIED, MOST_UNFITTED = 0.2, 0.1
 
 
 class FindsFaces(Protocol):
@@ -41,6 +41,8 @@ class TrackerOptions:
 
     Attributes:
         max_faces: Follow at most so many.
+        max_fits: Of those who are followed, fit the mesh of so many in a frame, in turn; the others' are carried along
+            with the picture, which costs a third. 0: of all.
         min_presence: 0-1; below it the mesh model says that there is no face in its region.
         scan_seconds: While somebody is followed, look for others this often.
         search_seconds: While nobody is, look thoroughly (for small faces) this often.
@@ -50,6 +52,7 @@ class TrackerOptions:
     """
 
     max_faces: int = 8
+    max_fits: int = 0
     min_presence: float = 0.5
     scan_seconds: float = 0.5
     search_seconds: float = 0.25
@@ -72,25 +75,37 @@ class TrackingResult:
 
 
 class _MeshFilter:
-    """Smooths one face's mesh: where it is carried along with the picture, and its depth."""
+    """Smooths one face's mesh: as it is seen, carried along with the picture, and its depth."""
 
     def __init__(self, options: TrackerOptions) -> None:
         self._motion = FaceMotion()
         self._plane, self._depth = OneEuroFilter(options.smoothing), OneEuroFilter(options.depth)
-        self._last: FloatArray | None = None
+        self._mesh: FloatArray | None = None
         self._seconds = 0.0
 
+    def carry(self, frame: Frame) -> FloatArray | None:
+        """Move the mesh along with the picture: how far its points went, float32 (468, 3).
+
+        None if the last frame is too long ago, or none was seen.
+        """
+        if self._mesh is None or not 0 < frame.seconds - self._seconds <= MOST_CARRIED:
+            return None
+        moved = np.zeros_like(self._mesh)
+        moved[:, :2] = self._motion.follow(frame.picture, self._mesh[:, :2])
+        self._plane.carry(moved[:, :2])
+        self._mesh, self._seconds = self._mesh + moved, frame.seconds
+        return moved
+
     def __call__(self, mesh: FloatArray, frame: Frame) -> FloatArray:
-        """The smoothed mesh; ``mesh`` is float32 (468, 3)."""
+        """The smoothed mesh; ``mesh`` is float32 (468, 3), as the model sees it."""
+        if self._mesh is None or self._seconds != frame.seconds:
+            self._motion = FaceMotion()
+            self._motion.follow(frame.picture, mesh[:, :2])
         size = float(np.ptp(mesh[:, :2], axis=0).mean())
-        if not 0 < frame.seconds - self._seconds <= MOST_CARRIED:
-            self._motion.forget()
-        known = mesh if self._last is None else self._last
-        carried = self._motion.follow(frame.picture, known[:, :2], mesh)
-        plane = self._plane(mesh[:, :2], frame.seconds, size, carried)
-        self._last = np.column_stack([plane, self._depth(mesh[:, 2], frame.seconds, size)])
+        plane = self._plane(mesh[:, :2], frame.seconds, size)
+        self._mesh = np.column_stack([plane, self._depth(mesh[:, 2], frame.seconds, size)])
         self._seconds = frame.seconds
-        return self._last
+        return self._mesh
 
 
 @dataclass(eq=False)
@@ -101,6 +116,7 @@ class _Track:
     presence: float
     filter: _MeshFilter
     seen_seconds: float
+    fitted_seconds: float = -np.inf
 
 
 class Tracker:
@@ -126,8 +142,7 @@ class Tracker:
             self._scanned = self._searched = -np.inf
         self._lost = [track for track in self._lost if 0 <= now - track.seen_seconds <= self.options.keep_seconds]
         had = len(self._live)
-        self._live = [track for track in self._live if self._follow(track, frame)]
-        self._live = self._without_doubles(self._live)
+        self._live = self._without_doubles(self._followed(frame))
         offered, self._offered = self._offered, None
         if offered is not None and not cut:
             self._start_tracks(offered, frame)
@@ -139,6 +154,22 @@ class Tracker:
         """Somebody else's detections: faces among them that are not followed yet are taken up in the next frame."""
         self._offered = found
 
+    def _followed(self, frame: Frame) -> list[_Track]:
+        """Those who were followed up to now and still can be."""
+        kept: list[_Track] = []
+        turns = self.options.max_fits or len(self._live)
+        for track in sorted(self._live, key=lambda t: t.fitted_seconds):
+            moved = track.filter.carry(frame)
+            if turns or moved is None or not 0 <= frame.seconds - track.fitted_seconds <= MOST_UNFITTED:
+                turns = max(turns - 1, 0)
+                there = self._follow(track, frame)
+            else:
+                track.raw, track.smooth, track.seen_seconds = track.raw + moved, track.smooth + moved, frame.seconds
+                there = _plausible(track.smooth, frame)
+                self._lost += [] if there else [track]
+            kept += [track] if there else []
+        return kept
+
     def _follow(self, track: _Track, frame: Frame) -> bool:
         """Fit a track's mesh near where it was; False (and moved to the lost) if nothing is there."""
         mesh, presence = self._landmarker.fit(frame.picture, self._landmarker.next_roi(track.raw))
@@ -149,7 +180,8 @@ class Tracker:
         return True
 
     def _take(self, track: _Track, mesh: FloatArray, presence: float, frame: Frame) -> None:
-        track.raw, track.presence, track.seen_seconds = mesh, presence, frame.seconds
+        track.raw, track.presence = mesh, presence
+        track.seen_seconds = track.fitted_seconds = frame.seconds
         track.smooth = track.filter(mesh, frame)
 
     def _should_look(self, now: float, *, lost_one: bool) -> bool:

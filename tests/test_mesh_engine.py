@@ -95,7 +95,7 @@ def test_self_swap_gives_the_picture_back(sources, puppets):
         mask = on_face(shot.mesh, shot.picture.shape[:2])
         error = np.abs(frame.picture.astype(int) - shot.picture)[mask].mean()
         print(f"self-swap {name}: mean error {error:.2f} of 255")
-        assert error < 10.5
+        assert error < 11.5  # the glasses in the photo are taken off, the target's stay
 
 
 def test_a_fringe_is_not_painted_on_the_forehead(sources, perception):

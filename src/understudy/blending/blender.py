@@ -6,12 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import combinations
+from typing import NamedTuple
 
+import cv2
 import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.blending.detail import DetailMatch, DetailOptions
 from understudy.blending.light import LightOptions, LightTransfer
+from understudy.blending.occlusion import Occlusion, OcclusionOptions
 from understudy.compiled import compiled
 from understudy.each import Each
 from understudy.frames import Frame, PixelBox
@@ -25,11 +28,13 @@ class BlendOptions:
     Attributes:
         light: Limits of the light and colour transfer.
         detail: Limits of the match of sharpness and grain.
+        occlusion: What stays in front of the face.
         strength: 0-1: 0 leaves the frame as it is, 1 shows the patch in full.
     """
 
     light: LightOptions = field(default_factory=LightOptions)
     detail: DetailOptions = field(default_factory=DetailOptions)
+    occlusion: OcclusionOptions = field(default_factory=OcclusionOptions)
     strength: float = 1.0
 
     def __post_init__(self) -> None:
@@ -37,18 +42,24 @@ class BlendOptions:
             raise ValueError(f"strength must be between 0 and 1, not {self.strength}")
 
 
+class _Person(NamedTuple):
+    """What is remembered of one person."""
+
+    light: LightTransfer
+    detail: DetailMatch
+    occlusion: Occlusion
+
+
 class Blender:
-    """Blends patches and remembers each person's light."""
+    """Blends patches and remembers each person's light, sharpness and what hides them."""
 
     def __init__(self, options: BlendOptions | None = None) -> None:
         self.options = options or BlendOptions()
-        self._lights: dict[int, LightTransfer] = {}
-        self._details: dict[int, DetailMatch] = {}
+        self._people: dict[int, _Person] = {}
 
     def reset(self) -> None:
-        """Forget all light: after a cut."""
-        self._lights.clear()
-        self._details.clear()
+        """Forget what is known of everybody: after a cut."""
+        self._people.clear()
 
     def blend(self, frame: Frame, patches: Iterable[Patch], each: Each = map) -> None:
         """Write ``patches`` into ``frame.picture`` noting the regions in ``frame.changes``.
@@ -60,31 +71,37 @@ class Blender:
         """
         patches = sorted(patches, key=lambda p: (p.box.x1 - p.box.x0) * (p.box.y1 - p.box.y0))
         for patch in patches:
-            if patch.track_id not in self._lights:
-                self._lights[patch.track_id] = LightTransfer(self.options.light)
-                self._details[patch.track_id] = DetailMatch(self.options.detail)
+            if patch.track_id not in self._people:
+                options = self.options
+                self._people[patch.track_id] = _Person(
+                    LightTransfer(options.light), DetailMatch(options.detail), Occlusion(options.occlusion)
+                )
         apart = not any(_overlap(a.box, b.box) for a, b in combinations(patches, 2))
         list((each if apart else map)(partial(self._write, frame), patches))
         seen = {patch.track_id for patch in patches}
-        for gone in [key for key in self._lights if key not in seen and len(self._lights) > 16]:
-            del self._lights[gone], self._details[gone]
+        for gone in [key for key in self._people if key not in seen and len(self._people) > 16]:
+            del self._people[gone]
 
     def _write(self, frame: Frame, patch: Patch) -> None:
         box = patch.box
         region = frame.change(box)
-        light = self._lights[patch.track_id]
+        person = self._people[patch.track_id]
         corner = np.array([box.x0, box.y0], np.float32)
         drawn = patch.mesh if patch.warp is None else patch.warp.mesh
         places = patch.mesh[:, :2] - corner, drawn[:, :2] - corner
-        coefficients = light.coefficients(region, patch.picture, patch.alpha, *places, frame.seconds)
+        coefficients = person.light.coefficients(region, patch.picture, patch.alpha, *places, frame.seconds)
+        visible = person.occlusion.visible(region, patch.uv, person.light.tones, frame.seconds)
+        alpha = (
+            patch.alpha if visible is None else np.asarray(cv2.multiply(patch.alpha, visible, scale=1 / 255), np.uint8)
+        )
         if patch.warp is not None:
-            share = np.float32(self.options.strength)
-            _move(region, region.copy(), patch.alpha, patch.warp.field, share)
-        detail = self._details[patch.track_id].measure(region, patch.picture, patch.alpha, frame.seconds)
+            free = np.full_like(alpha, 255) if visible is None else visible
+            _move(region, region.copy(), alpha, free, patch.warp.field, np.float32(self.options.strength))
+        detail = person.detail.measure(region, patch.picture, alpha, frame.seconds)
         _composite(
             region,
             patch.picture,
-            patch.alpha,
+            alpha,
             patch.uv,
             coefficients,
             *detail,
@@ -97,8 +114,18 @@ def _overlap(a: PixelBox, b: PixelBox) -> bool:
 
 
 @compiled
-def _move(region: UInt8Array, before: UInt8Array, alpha: UInt8Array, field: FloatArray, share: np.float32) -> None:
-    """Move the frame's own pixels about where they will be seen: ``region`` from ``before``, its copy."""
+def _move(
+    region: UInt8Array,
+    before: UInt8Array,
+    alpha: UInt8Array,
+    free: UInt8Array,
+    field: FloatArray,
+    share: np.float32,
+) -> None:
+    """Move the frame's own pixels about where they will be seen: ``region`` from ``before``, its copy.
+
+    What is in front of the face, where ``free`` is not 255, stays.
+    """
     height, width, _ = region.shape
     zero, half, one = np.float32(0), np.float32(0.5), np.float32(1)
     right_most, lowest = np.float32(width) - np.float32(1.001), np.float32(height) - np.float32(1.001)
@@ -108,7 +135,7 @@ def _move(region: UInt8Array, before: UInt8Array, alpha: UInt8Array, field: Floa
         return
     for y in range(height):
         for x in range(width):
-            if whole and alpha[y, x] == 255:
+            if free[y, x] < 255 or (whole and alpha[y, x] == 255):
                 continue
             dx, dy = field[y, x, 0] * share, field[y, x, 1] * share
             if dx == zero and dy == zero:

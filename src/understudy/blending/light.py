@@ -134,6 +134,12 @@ class LightTransfer:
         self._seconds = seconds
         return self._limited(np.exp(self._logs))
 
+    @property
+    def tones(self) -> FloatArray:
+        """Natural logarithm (of grey levels + 2) of the target's skin as measured last: float32 BGR (G, G, 3)."""
+        assert self._logs is not None
+        return np.ascontiguousarray(self._logs[:, :, :3], np.float32)
+
     def _measured(
         self, target: UInt8Array, picture: UInt8Array, alpha: UInt8Array, place: FloatArray, drawn: FloatArray
     ) -> FloatArray:

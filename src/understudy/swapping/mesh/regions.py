@@ -12,6 +12,9 @@ from understudy.arrays import FloatArray, IntArray, UInt8Array
 from understudy.geometry.topology import topology
 from understudy.swapping.mesh.unwrap import TEXTURE_SIZE
 
+#: Around the nostrils, from the wings to the tip.
+_NOSTRILS = (2, 97, 98, 64, 129, 358, 294, 327, 326, 94, 19, 1, 4)
+
 
 @dataclass(frozen=True, eq=False)
 class Regions:
@@ -20,6 +23,8 @@ class Regions:
     Attributes:
         face: 1 inside the oval.
         features: 1 on brows, eyes and lips: they are not plain skin.
+        plain: 1 on plain skin, falling softly to 0 on features, nostrils and outside.
+        pale: 1 where skin's own hue is, falling softly to 0 on the lips and outside.
         core: 1 in the middle of the face, which no hair reaches: brows, eyes, nose, mouth, inner cheeks.
         inside: 0 at the oval, 1 well inside it.
         seam: The patch's opacity as far as geometry alone decides it: 0 at the oval and at the openings'
@@ -28,6 +33,8 @@ class Regions:
 
     face: FloatArray
     features: FloatArray
+    plain: FloatArray
+    pale: FloatArray
     core: FloatArray
     inside: FloatArray
     seam: FloatArray
@@ -71,6 +78,8 @@ def regions() -> Regions:
     # Not above the brows: there begins what a fringe may hang over.
     wide = _dilated(eyes, 0.03) | brows | _dilated(lips, 0.06)
     nose = _filled(_hull(shape.uv[[168, 50, 280, 1, 2, 36, 266, 205, 425, 18]]))
+    nostrils = _dilated(_filled(_hull(shape.uv[list(_NOSTRILS)])), 0.02)
+    apart = cv2.GaussianBlur(np.maximum(_dilated(np.asarray(features, np.uint8), 0.015), nostrils), (0, 0), 6)
     core = cv2.morphologyEx(wide | nose, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (121, 121)))
 
     # The seam is wider under the hairline, where foreheads differ most, than at the jaw.
@@ -81,8 +90,12 @@ def regions() -> Regions:
     seam *= _ramp(np.asarray(255 - mouth, np.uint8), 0.001, 0.012)
     masks = [np.asarray(mask, np.float32) / np.float32(255) for mask in (face, features, core)]
     inside = _ramp(face, 0.06, 0.12)
-    result = Regions(face=masks[0], features=masks[1], core=masks[2], inside=inside, seam=seam)
-    for field in (result.face, result.features, result.core, result.inside, result.seam):
+    plain = np.asarray(masks[0] * (1 - apart.astype(np.float32) / 255), np.float32)
+    pale = np.asarray(
+        masks[0] * (1 - cv2.GaussianBlur(cv2.dilate(lips, soft) / np.float32(255), (0, 0), 4)), np.float32
+    )
+    result = Regions(masks[0], masks[1], plain, pale, masks[2], inside, seam)
+    for field in vars(result).values():
         field.flags.writeable = False
     return result
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
+from understudy.glasses import glasses_seen, rims
 from understudy.swapping.base import Portrait
+from understudy.swapping.mesh.complexion import calm
 from understudy.swapping.mesh.regions import regions, smoothstep
 from understudy.swapping.mesh.skin import skin_mask
 from understudy.swapping.mesh.unwrap import TEXTURE_SIZE, unwrap
@@ -39,6 +42,8 @@ COLOURFUL = 2.5
 REDNESS = 0.3
 #: From which difference to the skin further in (natural logarithm, norm of BGR) the rim is foreign, from which surely.
 FOREIGN = (0.25, 0.6)
+#: How much must be seen of glasses (see ``glasses_seen``) to be taken off, and how far beside their rims (texels).
+WORN, RIM_MARGIN = 0.35, 15
 #: Luminance of BGR (ITU-R BT.601).
 LUMA = np.array([0.114, 0.587, 0.299], np.float32)
 #: Luminance (0-255) below which a texel is too dark to be trusted, and from which it is good.
@@ -62,26 +67,51 @@ class Texture:
 def build_texture(portraits: Sequence[Portrait]) -> Texture:
     """One texture out of one or more photos of a person."""
     parts = [_single(portrait) for portrait in portraits]
-    color, trust = _merged(parts)
+    color, trust = _merged([(part.color, part.trust) for part in parts])
     maps = regions()
     color, trust = _even_out(color, trust)
-    color, trust = _completed(color, trust)
-    # In the middle a hole would show; there the filled texture is better than none.
-    shown = np.maximum(trust, maps.core)
+    color, trust = _completed(calm(color, trust), trust)
+    # In the middle a hole would show, and where glasses were taken off the target's own skin would flicker through.
+    shown = np.maximum.reduce([trust, maps.core, *(part.glasses for part in parts)])
     shown = cv2.GaussianBlur(cv2.erode(shown, np.ones((25, 25))), (0, 0), 8)
     opacity = shown * maps.seam
     return Texture(np.clip(np.round(color), 0, 255).astype(np.uint8), np.round(opacity * 255).astype(np.uint8))
 
 
-def _single(portrait: Portrait) -> tuple[FloatArray, FloatArray]:
-    """One photo's texture and how far each texel is to be trusted, 0-1."""
+class _Part(NamedTuple):
+    """One photo's texture.
+
+    Attributes:
+        color: float32 BGR (S, S, 3).
+        trust: float32 (S, S), 0-1: how far each texel is to be trusted.
+        glasses: float32 (S, S), 0-1: where glasses hide the skin.
+    """
+
+    color: FloatArray
+    trust: FloatArray
+    glasses: FloatArray
+
+
+def _single(portrait: Portrait) -> _Part:
     assert portrait.face.mesh is not None
     mesh, maps = portrait.face.mesh[0], regions()
     flat = unwrap(portrait.picture, mesh, skin_mask(portrait.picture, mesh))
     skin = np.maximum(flat.extra, maps.core)
     light = cv2.GaussianBlur(flat.texture.max(axis=2), (0, 0), 0.01 * TEXTURE_SIZE)
     bright = np.maximum(smoothstep(light, *DARK), maps.features * 0.5)
-    return flat.texture, np.asarray(flat.seen * skin * bright * maps.face, np.float32)
+    glasses = _glasses(np.clip(flat.texture, 0, 255).astype(np.uint8))
+    trust = flat.seen * skin * bright * maps.face
+    return _Part(flat.texture, np.asarray(trust * (1 - glasses), np.float32), np.asarray(trust * glasses, np.float32))
+
+
+def _glasses(texture: UInt8Array) -> FloatArray:
+    """1 on the rims of glasses and their shadows, if the photo shows any: float32 (S, S). They are not the face."""
+    places = (np.arange(TEXTURE_SIZE, dtype=np.float32) + np.float32(0.5)) / TEXTURE_SIZE
+    uv = np.dstack(np.meshgrid(places, places)).astype(np.float32)
+    if glasses_seen(texture, uv, thin=False) < WORN:
+        return np.zeros(texture.shape[:2], np.float32)
+    wide = cv2.dilate(rims(texture, uv), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (RIM_MARGIN, RIM_MARGIN)))
+    return np.asarray(cv2.GaussianBlur(wide, (0, 0), 3) / np.float32(255), np.float32)
 
 
 def _merged(parts: Sequence[tuple[FloatArray, FloatArray]]) -> tuple[FloatArray, FloatArray]:

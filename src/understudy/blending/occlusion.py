@@ -1,0 +1,198 @@
+"""What is in front of the target's face and stays there: glasses, a microphone, strands of hair, an object held up.
+
+What comes in from outside the face and is much darker, brighter or of another colour than the skin around it hangs in
+front of it; brows, lids and nostrils are dark, too, but do not come from outside. A hand of the face's own colour is
+not told from it. Glasses are thin, and are looked for by themselves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import cv2
+import numpy as np
+
+from understudy.arrays import FloatArray, UInt8Array
+from understudy.compiled import compiled
+from understudy.geometry.topology import topology
+from understudy.glasses import filled, glasses_seen, rims, wider
+
+#: Longer side of the copy in which is looked for things, in pixels at most.
+_SIDE: Final = 128
+#: Faces with a shorter side below this are left as they are: nothing in front could be told.
+_SMALLEST: Final = 16
+#: Side of the map on the flattened face, and vertices around the nostrils.
+_FLAT: Final = 128
+_NOSTRILS: Final = [2, 97, 98, 64, 129, 358, 294, 327, 326, 94]
+#: From which natural logarithm of luminance, and of colour, over the skin's around it a pixel is no skin, and surely.
+_DARK: Final = (0.40, 0.65)
+_BRIGHT: Final = (0.60, 0.90)
+_STRANGE: Final = (0.35, 0.50)
+#: Of 0-255, from where it is one.
+_SURE: Final = 127
+#: Share of the face that a thing in front covers at least: less is a mole, or a mistake.
+_LEAST: Final = 0.002
+#: Seconds between two looks for glasses.
+_EVERY: Final = 0.25
+#: How much must be seen of glasses (see ``glasses_seen``) to begin with, and to go on.
+_WORN, _STILL_WORN = 0.30, 0.18
+
+
+@dataclass(frozen=True)
+class OcclusionOptions:
+    """What is left in front of the face.
+
+    Attributes:
+        things: Whatever comes in from outside the face and does not look like its skin.
+        glasses: The rims of glasses.
+        seconds: Time constant with which the sight of glasses is believed, or not any more.
+    """
+
+    things: bool = True
+    glasses: bool = True
+    seconds: float = 0.4
+
+
+@lru_cache(maxsize=1)
+def _features() -> UInt8Array:
+    """On the flattened face: 1 on brows, eyes and nostrils, 2 on lips, 0 elsewhere; uint8 (F, F)."""
+    shape = topology()
+    uv = shape.uv * _FLAT
+    eyes = filled(uv[shape.eye_left], _FLAT) | filled(uv[shape.eye_right], _FLAT)
+    others = filled(uv[shape.brow_left], _FLAT) | filled(uv[shape.brow_right], _FLAT) | filled(uv[_NOSTRILS], _FLAT)
+    features = np.asarray((wider(eyes, 0.03) | wider(others, 0.02)) > 0, np.uint8)
+    features[wider(filled(uv[shape.lips_outer], _FLAT), 0.03) > 0] = 2
+    return features
+
+
+class Occlusion:
+    """What hides one person's face, and the memory of whether they wear glasses."""
+
+    def __init__(self, options: OcclusionOptions | None = None) -> None:
+        self.options = options or OcclusionOptions()
+        self._worn = 0.0
+        self._wears = False
+        self._seconds: float | None = None
+
+    def visible(self, target: UInt8Array, uv: FloatArray, tones: FloatArray, seconds: float) -> UInt8Array | None:
+        """How much of the patch is to be shown where.
+
+        Args:
+            target: uint8 BGR (h, w, 3): the frame under the patch.
+            uv: float32 (h, w, 2), 0-1: where on the flattened face each pixel lies; 0, 0 beside it.
+            tones: float32 (G, G, 3): natural logarithm (of grey levels + 2) of the target's skin around each point of
+                the flattened face.
+            seconds: The frame's time; a step back or a long gap forgets what was.
+
+        Returns:
+            uint8 (h, w): 255 shows the patch, 0 the frame; None where nothing is in front.
+        """
+        if min(target.shape[:2]) < _SMALLEST:
+            return None
+        hidden = _things(target, uv, tones) if self.options.things else None
+        if self.options.glasses:
+            step = None if self._seconds is None else seconds - self._seconds
+            if step is None or not 0 <= step < _EVERY:
+                self._look(target, uv, step, seconds)
+            if self._wears:
+                worn = rims(target, uv)
+                hidden = worn if hidden is None else np.maximum(hidden, worn)
+        return None if hidden is None else np.asarray(255 - hidden, np.uint8)
+
+    def _look(self, target: UInt8Array, uv: FloatArray, step: float | None, seconds: float) -> None:
+        """Look for glasses; believe it slowly."""
+        seen = glasses_seen(target, uv)
+        if step is None or not 0 <= step < 1.0:
+            self._worn = seen
+        else:
+            self._worn += (seen - self._worn) * float(1 - np.exp(-step / max(self.options.seconds, 1e-6)))
+        self._seconds = seconds
+        self._wears = self._worn > (_STILL_WORN if self._wears else _WORN)
+
+
+def _things(target: UInt8Array, uv: FloatArray, tones: FloatArray) -> UInt8Array | None:
+    """How surely a thing hides each pixel: uint8 (h, w), 0-255; None if there is none."""
+    height, width = target.shape[:2]
+    step = -(-max(height, width) // _SIDE)
+    logs = np.log(np.arange(256, dtype=np.float32) + 2)
+    score, face, features = _unlikeness(target, uv, tones, logs, _features(), step)
+    unlike, skin = (np.asarray(found, np.uint8) for found in (score > _SURE, features == 0))
+    thing = _from_outside(unlike & skin, face)
+    if thing is None:
+        return None
+    # Lips are unlike skin by themselves; before them is what goes on beside them. A light on a thing is the thing.
+    thing = _filled(_joined(unlike & np.asarray(features != 1, np.uint8), thing))
+    score = np.maximum(score, thing * np.uint8(255))
+    near = np.asarray(cv2.dilate(thing, np.ones((5, 5), np.uint8)), np.uint8) & (skin | thing)
+    soft = cv2.GaussianBlur(score * near, (3, 3), 0)
+    return np.asarray(cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+@compiled
+def _unlikeness(
+    target: UInt8Array, uv: FloatArray, tones: FloatArray, logs: FloatArray, features: UInt8Array, step: int
+) -> tuple[UInt8Array, UInt8Array, UInt8Array]:
+    """How unlike the skin around it each step-th pixel is.
+
+    Returns:
+        uint8 (h', w') each: 0-255, how unlike; 1 on the face; ``features`` there.
+    """
+    height, width, _ = target.shape
+    first = step // 2
+    rows, columns = (height - first + step - 1) // step, (width - first + step - 1) // step
+    score = np.zeros((rows, columns), np.uint8)
+    face, feature = np.zeros_like(score), np.zeros_like(score)
+    side, flat = tones.shape[0], features.shape[0]
+    apart = np.zeros(3, np.float32)
+    for row in range(rows):
+        for column in range(columns):
+            y, x = first + row * step, first + column * step
+            u, v = uv[y, x, 0], uv[y, x, 1]
+            if u == 0 and v == 0:
+                continue
+            face[row, column] = 1
+            feature[row, column] = features[min(int(v * flat), flat - 1), min(int(u * flat), flat - 1)]
+            s = min(max(u * side - np.float32(0.5), np.float32(0)), np.float32(side) - np.float32(1.001))
+            t = min(max(v * side - np.float32(0.5), np.float32(0)), np.float32(side) - np.float32(1.001))
+            i, j = int(t), int(s)
+            down, right = t - np.float32(i), s - np.float32(j)
+            for k in range(3):
+                above = tones[i, j, k] + (tones[i, j + 1, k] - tones[i, j, k]) * right
+                below = tones[i + 1, j, k] + (tones[i + 1, j + 1, k] - tones[i + 1, j, k]) * right
+                apart[k] = logs[target[y, x, k]] - above - (below - above) * down
+            light = (apart[0] + apart[1] + apart[2]) / np.float32(3)
+            color = np.sqrt((apart[0] - light) ** 2 + (apart[1] - light) ** 2 + (apart[2] - light) ** 2)
+            sign = max(
+                (-light - _DARK[0]) / (_DARK[1] - _DARK[0]),
+                (light - _BRIGHT[0]) / (_BRIGHT[1] - _BRIGHT[0]),
+                (color - _STRANGE[0]) / (_STRANGE[1] - _STRANGE[0]),
+            )
+            score[row, column] = np.uint8(min(max(sign, 0.0), 1.0) * 255)
+    return score, face, feature
+
+
+def _from_outside(candidates: UInt8Array, face: UInt8Array) -> UInt8Array | None:
+    """Those candidates (1) that hang together with the face's rim and are large enough; None if there are none."""
+    inner = np.asarray(cv2.erode(face, np.ones((5, 5), np.uint8), borderValue=0), np.uint8)
+    rim = face & (1 - inner) & candidates
+    if not rim.any():
+        return None
+    things = _joined(candidates, rim, _LEAST * float(face.sum()))
+    return things if things.any() else None
+
+
+def _joined(candidates: UInt8Array, seeds: UInt8Array, least: float = 1) -> UInt8Array:
+    """Those candidates that hang together with a seed among them and have an area of ``least``: all uint8, 1 or 0."""
+    _, parts, stats, _ = cv2.connectedComponentsWithStats(candidates, connectivity=8)
+    kept = np.zeros(len(stats), np.uint8)
+    kept[parts[(seeds & candidates) > 0]] = 1
+    kept &= (stats[:, cv2.CC_STAT_AREA] >= least).astype(np.uint8)
+    return np.asarray(kept[parts], np.uint8)
+
+
+def _filled(thing: UInt8Array) -> UInt8Array:
+    """Without holes."""
+    outlines, _ = cv2.findContours(thing, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    return np.asarray(cv2.drawContours(thing.copy(), outlines, -1, 1, cv2.FILLED), np.uint8)

@@ -1,0 +1,137 @@
+"""Glasses on a face: whether there are any, and where their rims run.
+
+Thin dark lines where no face has any, under both eyes and across the bridge of the nose at once, are the rims of
+glasses. Brows, lids and wrinkles are dark lines, too, but do not lie at all three places.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+import cv2
+import numpy as np
+
+from understudy.arrays import BoolArray, FloatArray, UInt8Array
+from understudy.geometry.topology import topology
+
+#: Side of the maps on the flattened face.
+_FLAT: Final = 128
+#: Depth (natural logarithm) of a rim's line: from where it shows, and surely; and from where it counts as one.
+_RIM: Final = (0.04, 0.12)
+_LINE: Final = 0.08
+#: Spread of the blur that only thick rims outlast, over the face's longer side; and which share of the skin under an
+#: eye is lines where it is wrinkled, not crossed by a wire.
+_THICK: Final = 0.006
+_CROWDED: Final = 0.15
+#: Width of the widest line over the face's longer side, and length of the shortest part of a rim.
+_WIDTH: Final = 1 / 28
+_LENGTH: Final = 0.12
+
+
+class _Maps(NamedTuple):
+    """Maps over the flattened face, uint8 (F, F)."""
+
+    rims: UInt8Array  # 255 where rims may run: around the eyes, across the nose, to the temples
+    signs: UInt8Array  # 1 under one eye, 2 under the other, 3 across the bridge, 0 elsewhere
+
+
+@lru_cache(maxsize=1)
+def _maps() -> _Maps:
+    shape = topology()
+    uv = shape.uv * _FLAT
+    eyes = [filled(uv[ring], _FLAT) for ring in (shape.eye_left, shape.eye_right)]
+    both = eyes[0] | eyes[1]
+    brows = filled(uv[shape.brow_left], _FLAT) | filled(uv[shape.brow_right], _FLAT)
+    rims = wider(both, 0.14) | filled(uv[[6, 197, 193, 417, 127, 356, 70, 300]], _FLAT)
+    rims &= ~wider(brows, 0.005) & ~wider(both, 0.012)
+    below = np.zeros_like(rims)
+    below[round(float(uv[[33, 263], 1].mean())) + round(0.035 * _FLAT) :] = 255
+    under = [wider(eye, 0.12) & ~wider(eye, 0.03) & below for eye in eyes]
+    bridge = filled(uv[[193, 417, 197, 245, 465]], _FLAT)
+    signs = np.zeros_like(rims)
+    for number, place in enumerate((*under, bridge), start=1):
+        signs[place > 0] = number
+    return _Maps(rims, signs)
+
+
+def filled(points: FloatArray, side: int) -> UInt8Array:
+    """The hull of points, float32 (N, 2), drawn on a map of that side: uint8, 255 or 0."""
+    canvas = np.zeros((side, side), np.uint8)
+    hull = np.asarray(cv2.convexHull(points.astype(np.float32)), np.float32)
+    cv2.fillPoly(canvas, [np.round(hull).astype(np.int32)], 255)
+    return canvas
+
+
+def wider(mask: UInt8Array, share: float) -> UInt8Array:
+    """The mask, wider by a share of its side."""
+    size = 2 * round(share * len(mask)) + 1
+    return np.asarray(cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))), np.uint8)
+
+
+def glasses_seen(picture: UInt8Array, uv: FloatArray, *, thin: bool = True) -> float:
+    """How much of each place where rims run shows a line, at the one that shows least: 0-1.
+
+    Glasses reach 0.45, faces without stay below 0.25. Wrinkles, freckles and cracks are lines, too, but either fine, so
+    that a blur leaves nothing of them, or all over the place, so that they are not taken for wire.
+
+    Args:
+        picture: uint8 BGR (h, w, 3): a face, and little else.
+        uv: float32 (h, w, 2), 0-1: where on the flattened face each pixel lies; 0, 0 beside it.
+        thin: Whether wire counts, or only what is thick.
+    """
+    signs = _at(_maps().signs, uv)
+    band, face = _rows(signs), max(picture.shape[:2])
+    places = [signs[band] == number for number in (1, 2, 3)]
+    part = picture[band]
+    thick = _lines(np.asarray(cv2.GaussianBlur(part, (0, 0), face * _THICK), np.uint8), face) > _LINE
+    seen = min(_share(thick, place) for place in places)
+    if thin:
+        lines = _lines(part, face) > _LINE
+        if max(float(lines[place].mean()) if place.any() else 1.0 for place in places[:2]) < _CROWDED:
+            seen = max(seen, min(_share(lines, place) for place in places))
+    return seen
+
+
+def rims(picture: UInt8Array, uv: FloatArray) -> UInt8Array:
+    """Where rims run on a face that wears glasses: uint8 (h, w), 0-255. Arguments as of ``glasses_seen``."""
+    where = _at(_maps().rims, uv)
+    result = np.zeros_like(where)
+    if not where.any():
+        return result
+    band = _rows(where)
+    depth = _lines(picture[band], max(picture.shape[:2]))
+    shown = np.clip((depth - _RIM[0]) * (255 / (_RIM[1] - _RIM[0])), 0, 255).astype(np.uint8) & where[band]
+    # A rim is long; what is short is a pore, a lash, a wrinkle.
+    _, parts, stats, _ = cv2.connectedComponentsWithStats((shown > 0).astype(np.uint8), connectivity=8)
+    long = (stats[:, 2:4].max(axis=1) > _LENGTH * max(picture.shape[:2])).astype(np.uint8)
+    long[0] = 0
+    near = np.asarray(cv2.dilate(long[parts], np.ones((3, 3), np.uint8)), np.uint8)
+    result[band] = cv2.GaussianBlur(shown * near, (3, 3), 0)
+    return result
+
+
+def _rows(where: UInt8Array) -> slice:
+    """The rows in which there is anything."""
+    rows = np.flatnonzero(where.any(axis=1))
+    return slice(int(rows[0]), int(rows[-1]) + 1) if rows.size else slice(0, 1)
+
+
+def _lines(picture: UInt8Array, face: int) -> FloatArray:
+    """How deep below its surroundings each pixel of a thin line lies: float32 (h, w), natural logarithm."""
+    size = max(3, round(face * _WIDTH)) | 1
+    grey = cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), (3, 3), 0)
+    closed = cv2.morphologyEx(grey, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    logs = np.log(np.arange(256, dtype=np.float32) + 8)
+    return np.asarray(cv2.LUT(closed, logs) - cv2.LUT(grey, logs), np.float32)
+
+
+def _share(lines: BoolArray, place: BoolArray) -> float:
+    """How much of a place's width has a line somewhere, 0-1."""
+    return float((lines & place).any(axis=0).sum() / max(int(place.any(axis=0).sum()), 1))
+
+
+def _at(flat: UInt8Array, uv: FloatArray) -> UInt8Array:
+    """A map of the flattened face seen where the face is."""
+    x, y = cv2.split(uv * np.float32(_FLAT) - np.float32(0.5))
+    return np.asarray(cv2.remap(flat, x, y, cv2.INTER_NEAREST), np.uint8)

@@ -1,0 +1,78 @@
+"""Holds skin to what skin looks like: relief no stronger, and colours no further from each other, than in life.
+
+Cracks in varnish, brush strokes, chisel marks and the blocks of a small JPEG are as sharp as pores and many times as
+strong; painted onto a moving face they read as a mask, and they flicker. Cool and warm lamps leave a forehead blue and
+a cheek orange. Neither is the person. What is left too smooth takes its grain from the frame that it is put in.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+
+from understudy.arrays import FloatArray
+from understudy.swapping.mesh.regions import regions
+
+#: Bands of relief: up to which spread (texels of 512), and how strong (mean of the absolute natural logarithm of
+#: luminance, as a standard deviation) it may be. The mean hardly sees a mole or a scar: they are the person.
+BANDS: Final = ((1.2, 0.006), (2.5, 0.012), (6.0, 0.04))
+#: Spread over which that strength is taken.
+AROUND: Final = 14.0
+#: Colour over luminance may be this far from the skin's median (norm of BGR, by a smooth limit).
+HUE: Final = 0.05
+#: No colour is taken further than this: a lamp is a tint, what is painted on a face is the face.
+MOST_TINT: Final = 0.3
+#: Spread of the colours that are limited: what is finer has no hue to speak of.
+HUE_SIGMA: Final = 4.0
+#: Luminance of BGR (ITU-R BT.601).
+_LUMA: Final = np.array([0.114, 0.587, 0.299], np.float32)
+
+
+def calm(color: FloatArray, trust: FloatArray) -> FloatArray:
+    """A texture with plain skin held to these limits.
+
+    Args:
+        color: float32 BGR (S, S, 3), 0-255.
+        trust: float32 (S, S), 0-1.
+
+    Returns:
+        float32 BGR (S, S, 3). Lips are as they were; brows, eyes and nostrils keep their relief.
+    """
+    skin = np.asarray(trust * regions().plain, np.float32)
+    if not (skin > 0.5).any():
+        return color
+    tone = np.maximum(color @ _LUMA, 1)
+    rest = color / tone[..., None] - 1
+    rest = rest + (_one_hue(rest, skin) - rest) * regions().pale[..., None]
+    tone = tone * np.exp(_relief(np.log(tone + 4), skin) * regions().plain)
+    return np.asarray(tone[..., None] * (1 + rest), np.float32)
+
+
+def _relief(tone: FloatArray, skin: FloatArray) -> FloatArray:
+    """What to add to the logarithm of luminance so that no band is too strong."""
+    change = np.zeros_like(tone)
+    finer = tone
+    for sigma, most in BANDS:
+        smooth = _mean(tone, skin, sigma)
+        band = finer - smooth
+        strength = _mean(np.abs(band), skin, AROUND) * np.float32(np.sqrt(np.pi / 2))
+        change += band * (most / np.maximum(strength, most) - 1)
+        finer = smooth
+    return np.asarray(change, np.float32)
+
+
+def _one_hue(rest: FloatArray, skin: FloatArray) -> FloatArray:
+    """Colours over luminance, less 1, held to the neighbourhood of the skin's own."""
+    middle = np.median(rest[skin > 0.5], axis=0)
+    away = np.dstack([_mean(rest[:, :, k], skin, HUE_SIGMA) for k in range(3)]) - middle
+    far = np.linalg.norm(away, axis=2, keepdims=True)
+    back = np.minimum(far - HUE * np.tanh(far / HUE), MOST_TINT)
+    return np.asarray(middle + away * (1 - back / np.maximum(far, 1e-6)), np.float32)
+
+
+def _mean(values: FloatArray, skin: FloatArray, sigma: float) -> FloatArray:
+    """Gaussian mean over skin; where there is none near, over everything."""
+    weight = cv2.GaussianBlur(skin + np.float32(1e-3), (0, 0), sigma)
+    return np.asarray(cv2.GaussianBlur(values * (skin + np.float32(1e-3)), (0, 0), sigma) / weight, np.float32)

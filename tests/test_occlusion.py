@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from understudy.blending import Blender, BlendOptions
-from understudy.blending.occlusion import OcclusionOptions
+from understudy.blending.occlusion import Occlusion, OcclusionOptions
 from understudy.faces import Faces
 from understudy.frames import Frame
 from understudy.geometry import topology as topo
@@ -92,14 +92,14 @@ def test_a_thing_before_the_face_stays_before_it(identity, puppet, color, at):
     shot = puppet.render(Motion())
     picture, where = with_thing(shot.picture, shot.mesh, color, at=at)
     (result,), patch = swapped(identity, [picture], shot.mesh)
-    assert kept(result, picture, where) > 0.95
+    assert kept(result, picture, where) > 0.92
     box = patch.box
     place = (slice(box.y0, box.y1), slice(box.x0, box.x1))
     beside = (patch.alpha > 250) & ~cv2.dilate(where[place].astype(np.uint8), np.ones((15, 15))).astype(bool)
     (plain,), _ = swapped(identity, [shot.picture], shot.mesh)
     # The rest of the face is swapped as it is without the thing.
-    difference = np.abs(result[place].astype(int) - plain[place])[beside]
-    assert np.median(difference) < 12
+    difference = np.abs(result[place].astype(int) - plain[place])[beside].max(axis=1)
+    assert (difference > 40).mean() < 0.06
     (painted,), _ = swapped(identity, [picture], shot.mesh, occlusion=OcclusionOptions(things=False))
     assert kept(painted, picture, where) < 0.8
 
@@ -142,25 +142,67 @@ def test_glasses_in_the_photo_are_not_painted(hopper, perception, puppet, monkey
     worn = build_texture([Portrait(hopper, perception.still(hopper)[:1])])
     places = (np.arange(512, dtype=np.float32) + 0.5) / 512
     uv = np.dstack(np.meshgrid(places, places)).astype(np.float32)
-    assert glasses_seen(worn.color, uv, thin=False) > 0.35
+    assert glasses_seen(worn.color, uv, thin=False) > 0.3
     assert glasses_seen(texture.color, uv, thin=False) < 0.1
     # What is put in their place is shown, not left open.
     rimmed = rims(worn.color, uv) > 128
     assert texture.opacity[rimmed].mean() > 0.9 * worn.opacity[rimmed].mean()
 
 
-def test_glasses_taken_off_are_forgotten(identity, puppet):
-    shot = puppet.render(Motion())
-    worn, drawn = with_glasses(shot.picture, shot.mesh)
-    results, _ = swapped(identity, [worn] * 10 + [shot.picture] * 60, shot.mesh)
-    never, _ = swapped(identity, [shot.picture] * 70, shot.mesh)
-    assert np.abs(results[-1].astype(int) - never[-1])[drawn].mean() < 2
+def looked_at(occlusion, picture, patch, seconds):
+    box = patch.box
+    target = picture[box.y0 : box.y1, box.x0 : box.x1]
+    return occlusion.visible(target, patch.uv, np.full((24, 24, 3), np.log(128), np.float32), seconds)
 
 
-@pytest.mark.parametrize("share", [0.06, 0.3, 1.4])
-def test_faces_of_any_size_are_looked_at(identity, astronaut, share):
-    puppet = Puppet(astronaut, (480, 360), face_share=share)
+def test_glasses_are_believed_slowly_and_forgotten(identity, puppet):
     shot = puppet.render(Motion())
-    picture, _ = with_thing(shot.picture, shot.mesh, (20, 20, 20))
-    (result,), _ = swapped(identity, [picture], shot.mesh)
-    assert result.shape == picture.shape
+    worn, _ = with_glasses(shot.picture, shot.mesh)
+    _, patch = swapped(identity, [shot.picture], shot.mesh)
+    occlusion = Occlusion(OcclusionOptions(things=False))
+
+    def seen(picture, times):
+        return [looked_at(occlusion, picture, patch, t) is not None for t in times]
+
+    assert not any(seen(shot.picture, [0.0]))
+    assert seen(worn, [0.3, 0.6, 0.9, 1.2, 1.5])[::4] == [False, True]
+    assert seen(shot.picture, [1.8, 2.1, 2.4, 2.7, 3.0])[-1] is False
+    assert seen(worn, [3.3])[0] is False
+
+
+def test_after_a_gap_glasses_are_looked_for_anew(identity, puppet):
+    shot = puppet.render(Motion())
+    worn, _ = with_glasses(shot.picture, shot.mesh)
+    _, patch = swapped(identity, [shot.picture], shot.mesh)
+    occlusion = Occlusion(OcclusionOptions(things=False))
+    assert looked_at(occlusion, worn, patch, 0.0) is not None
+    assert looked_at(occlusion, shot.picture, patch, 100.0) is None
+
+
+@pytest.mark.parametrize("inset", [0.06, 0.14, 0.2])
+@pytest.mark.parametrize("color", [(20, 20, 22), (180, 60, 20)], ids=["black", "blue"])
+def test_a_hood_does_not_bare_the_face(identity, puppet, inset, color):
+    """What lies all around the face is in front of its rim, not of its middle."""
+    shot = puppet.render(Motion())
+    oval = shot.mesh[topo.topology().oval, :2]
+    inner = oval.mean(0) + (oval - oval.mean(0)) * (1 - 2 * inset)
+    hood = np.full(shot.picture.shape[:2], 255, np.uint8)
+    cv2.fillPoly(hood, [inner.round().astype(np.int32)], 0)
+    picture = shot.picture.copy()
+    picture[hood > 0] = color
+    (result,), patch = swapped(identity, [picture], shot.mesh)
+    (plain,), _ = swapped(identity, [picture], shot.mesh, occlusion=OcclusionOptions(False, False))
+    place = (slice(patch.box.y0, patch.box.y1), slice(patch.box.x0, patch.box.x1))
+    middle = (cv2.dilate(hood, np.ones((15, 15), np.uint8))[place] == 0) & (patch.alpha > 250)
+    assert np.abs(result[place].astype(int) - plain[place])[middle].mean() < 2
+
+
+@pytest.mark.parametrize(("size", "looked"), [((480, 360), True), ((90, 70), True), ((24, 20), False)])
+def test_the_patch_is_hidden_as_far_as_anything_can_be_told(identity, astronaut, size, looked):
+    puppet = Puppet(astronaut, size, face_share=0.6)
+    shot = puppet.render(Motion())
+    picture, where = with_thing(shot.picture, shot.mesh, (20, 20, 20))
+    (result,), _patch = swapped(identity, [picture], shot.mesh)
+    (painted,), _ = swapped(identity, [picture], shot.mesh, occlusion=OcclusionOptions(False, False))
+    assert (kept(result, picture, where) > 0.85) or not looked
+    assert (result == painted).all() or looked

@@ -211,13 +211,78 @@ def test_several_people_can_take_turns_at_the_model(two, perception):
     assert np.mean(apart) < 0.01 * face
 
 
-def test_who_takes_turns_is_missed_soon_after_leaving(two, perception):
-    tracker = perception.tracker(TrackerOptions(max_fits=1, scan_seconds=100))
-    for number, picture in enumerate(two):
-        shown = picture.copy()
-        if number >= 15:
-            shown[:, :320] = 128
-        tracker._cuts.is_cut = lambda _: False
-        faces = tracker.update(frame_at(shown, number)).faces
-        if number >= 20:
-            assert len(faces) == 1
+class Crowd:
+    """Many faces that stand still: a detector and a landmarker."""
+
+    def __init__(self, count):
+        self.count, self.fits = count, 0
+        self.mesh = np.zeros((468, 3), np.float32)
+        angles = np.linspace(0, 2 * np.pi, 468)
+        self.mesh[:, :2] = np.column_stack([np.cos(angles), np.sin(angles)]) * 20
+
+    def middles(self):
+        return [np.array([40 + 60 * k, 50], np.float32) for k in range(self.count)]
+
+    def detect(self, picture, *, thorough=False):
+        boxes = np.array([[*(m - 20), *(m + 20)] for m in self.middles()], np.float32)
+        points = np.stack([np.tile(m, (5, 1)) for m in self.middles()])
+        return Faces(boxes, np.ones(self.count, np.float32), keypoints5=points)
+
+    def first_roi(self, box, keypoints):
+        return keypoints[0]
+
+    def next_roi(self, mesh):
+        return mesh[:, :2].mean(0)
+
+    def fit(self, picture, roi):
+        self.fits += 1
+        return self.mesh + np.array([*roi, 0], np.float32), 1.0
+
+
+@pytest.mark.parametrize(("people", "rate", "most"), [(2, 30, 1), (4, 30, 2), (8, 30, 3), (8, 15, 6), (2, 5, 2)])
+def test_turns_are_spread_over_frames_and_come_in_time(people, rate, most):
+    from understudy.tracking import Tracker
+
+    crowd = Crowd(people)
+    tracker = Tracker(crowd, crowd, TrackerOptions(max_fits=1, scan_seconds=1e9))
+    picture = np.random.default_rng(0).integers(0, 255, (100, 60 * people + 40, 3)).astype(np.uint8)
+    fits = []
+    for number in range(40):
+        crowd.fits = 0
+        assert len(tracker.update(frame_at(picture, number, rate)).faces) == people
+        fits.append(crowd.fits)
+        late = max(number / rate - track.fitted_seconds for track in tracker._live)
+        assert late <= 0.1 + 1 / rate + 1e-6
+    assert max(fits[5:]) <= most
+    assert sum(fits[5:]) >= 34
+
+
+def test_what_passes_before_a_carried_face_makes_the_model_look(two, perception):
+    """Points that go different ways are no motion of a face."""
+    from understudy.tracking import Tracker
+
+    landmarker = CountingFits(perception.landmarker)
+    tracker = Tracker(perception.detector, landmarker, TrackerOptions(max_fits=1, scan_seconds=100))
+    texture = np.random.default_rng(0).integers(0, 255, (360, 24, 3)).astype(np.uint8)
+    fits = []
+    for number in range(30):
+        picture = two[0].copy()
+        if number > 8:
+            for left in (0, 320):
+                x = left + 70 + 6 * (number - 8)
+                picture[:, x : x + 24] = texture
+        landmarker.fits = 0
+        tracker.update(frame_at(picture, number))
+        fits.append(landmarker.fits)
+    assert set(fits[1:8]) == {1}
+    assert 2 in fits[9:]
+
+
+def test_a_frame_shown_twice_at_one_time_does_not_carry_twice(puppet, perception):
+    tracker = perception.tracker(TrackerOptions())
+    errors = []
+    for number, pts in enumerate((0, 1, 2, 2, 3, 4)):
+        shot = puppet.render(Motion(shift=(0.02 * number, 0)))
+        mesh = tracker.update(frame_at(shot.picture, pts)).faces.mesh[0]
+        errors.append(float((mesh - shot.mesh)[:, 0].mean()))
+    assert max(abs(error - errors[0]) for error in errors) < 1.5

@@ -15,6 +15,8 @@ import numpy as np
 from understudy.arrays import BoolArray, FloatArray, UInt8Array
 from understudy.geometry.topology import topology
 
+#: Longer side of the picture that is looked at, in pixels at most.
+_SIDE: Final = 400
 #: Side of the maps on the flattened face.
 _FLAT: Final = 128
 #: Depth (natural logarithm) of a rim's line: from where it shows, and surely; and from where it counts as one.
@@ -26,7 +28,7 @@ _THICK: Final = 0.006
 _CROWDED: Final = 0.15
 #: Width of the widest line over the face's longer side, and length of the shortest part of a rim.
 _WIDTH: Final = 1 / 28
-_LENGTH: Final = 0.12
+_LENGTH: Final = 0.08
 
 
 class _Maps(NamedTuple):
@@ -72,7 +74,7 @@ def wider(mask: UInt8Array, share: float) -> UInt8Array:
 def glasses_seen(picture: UInt8Array, uv: FloatArray, *, thin: bool = True) -> float:
     """How much of each place where rims run shows a line, at the one that shows least: 0-1.
 
-    Glasses reach 0.45, faces without stay below 0.25. Wrinkles, freckles and cracks are lines, too, but either fine, so
+    Glasses reach 0.45, faces without stay below 0.30. Wrinkles, freckles and cracks are lines, too, but either fine, so
     that a blur leaves nothing of them, or all over the place, so that they are not taken for wire.
 
     Args:
@@ -80,6 +82,7 @@ def glasses_seen(picture: UInt8Array, uv: FloatArray, *, thin: bool = True) -> f
         uv: float32 (h, w, 2), 0-1: where on the flattened face each pixel lies; 0, 0 beside it.
         thin: Whether wire counts, or only what is thick.
     """
+    picture, uv = _reduced(picture, uv)
     signs = _at(_maps().signs, uv)
     band, face = _rows(signs), max(picture.shape[:2])
     places = [signs[band] == number for number in (1, 2, 3)]
@@ -95,10 +98,12 @@ def glasses_seen(picture: UInt8Array, uv: FloatArray, *, thin: bool = True) -> f
 
 def rims(picture: UInt8Array, uv: FloatArray) -> UInt8Array:
     """Where rims run on a face that wears glasses: uint8 (h, w), 0-255. Arguments as of ``glasses_seen``."""
+    height, width = picture.shape[:2]
+    picture, uv = _reduced(picture, uv)
     where = _at(_maps().rims, uv)
     result = np.zeros_like(where)
     if not where.any():
-        return result
+        return np.zeros((height, width), np.uint8)
     band = _rows(where)
     depth = _lines(picture[band], max(picture.shape[:2]))
     shown = np.clip((depth - _RIM[0]) * (255 / (_RIM[1] - _RIM[0])), 0, 255).astype(np.uint8) & where[band]
@@ -108,7 +113,17 @@ def rims(picture: UInt8Array, uv: FloatArray) -> UInt8Array:
     long[0] = 0
     near = np.asarray(cv2.dilate(long[parts], np.ones((3, 3), np.uint8)), np.uint8)
     result[band] = cv2.GaussianBlur(shown * near, (3, 3), 0)
-    return result
+    return np.asarray(cv2.resize(result, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def _reduced(picture: UInt8Array, uv: FloatArray) -> tuple[UInt8Array, FloatArray]:
+    """Both at a size at which a wire is still a line and a large face takes no longer than a small one."""
+    step = -(-max(picture.shape[:2]) // _SIDE)
+    if step < 2 or min(picture.shape[:2]) < step:
+        return picture, uv
+    places = np.ascontiguousarray(uv[step // 2 :: step, step // 2 :: step])
+    size = (places.shape[1], places.shape[0])
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8), places
 
 
 def _rows(where: UInt8Array) -> slice:
@@ -121,7 +136,7 @@ def _lines(picture: UInt8Array, face: int) -> FloatArray:
     """How deep below its surroundings each pixel of a thin line lies: float32 (h, w), natural logarithm."""
     size = max(3, round(face * _WIDTH)) | 1
     grey = cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), (3, 3), 0)
-    closed = cv2.morphologyEx(grey, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    closed = cv2.morphologyEx(grey, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
     logs = np.log(np.arange(256, dtype=np.float32) + 8)
     return np.asarray(cv2.LUT(closed, logs) - cv2.LUT(grey, logs), np.float32)
 

@@ -143,6 +143,8 @@ def _move(
             s = min(max(np.float32(x) + dx, zero), right_most)
             t = min(max(np.float32(y) + dy, zero), lowest)
             column, row = np.uint32(s), np.uint32(t)
+            if free[row, column] < 255:
+                continue
             right, down = s - np.float32(column), t - np.float32(row)
             d = right * down
             b, c = right - d, down - d

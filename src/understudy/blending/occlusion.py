@@ -20,7 +20,7 @@ from understudy.geometry.topology import topology
 from understudy.glasses import filled, glasses_seen, rims, wider
 
 #: Longer side of the copy in which is looked for things, in pixels at most.
-_SIDE: Final = 128
+_SIDE: Final = 96
 #: Faces with a shorter side below this are left as they are: nothing in front could be told.
 _SMALLEST: Final = 16
 #: Side of the map on the flattened face, and vertices around the nostrils.
@@ -32,12 +32,21 @@ _BRIGHT: Final = (0.60, 0.90)
 _STRANGE: Final = (0.35, 0.50)
 #: Of 0-255, from where it is one.
 _SURE: Final = 127
-#: Share of the face that a thing in front covers at least: less is a mole, or a mistake.
+#: Share of the face that a thing in front covers at least (less is a mole, or a mistake), and at most: where nearly all
+#: is unlike skin, skin is not known, and rather a thing is painted over than the target's face left bare.
 _LEAST: Final = 0.002
+_MOST: Final = 0.4
+#: Share of the face that a light on a thing may cover, to be taken for the thing.
+_HOLE: Final = 0.03
+#: Grey levels below which a difference is noise, and below which that is less than any ratio that counts.
+_NOISE: Final = 12.0
+_DIM: Final = 40
+#: Seconds between two looks for things: at 30 frames a second every other one.
+_AGAIN: Final = 0.05
 #: Seconds between two looks for glasses.
-_EVERY: Final = 0.25
+_EVERY: Final = 0.4
 #: How much must be seen of glasses (see ``glasses_seen``) to begin with, and to go on.
-_WORN, _STILL_WORN = 0.30, 0.18
+_WORN, _STILL_WORN = 0.36, 0.30
 
 
 @dataclass(frozen=True)
@@ -75,6 +84,8 @@ class Occlusion:
         self._worn = 0.0
         self._wears = False
         self._seconds: float | None = None
+        self._things: UInt8Array | None = None
+        self._searched = -np.inf
 
     def visible(self, target: UInt8Array, uv: FloatArray, tones: FloatArray, seconds: float) -> UInt8Array | None:
         """How much of the patch is to be shown where.
@@ -91,7 +102,13 @@ class Occlusion:
         """
         if min(target.shape[:2]) < _SMALLEST:
             return None
-        hidden = _things(target, uv, tones) if self.options.things else None
+        hidden: UInt8Array | None = None
+        if self.options.things:
+            if not 0 <= seconds - self._searched < _AGAIN:
+                self._things, self._searched = _things(target, uv, tones), seconds
+            if self._things is not None:
+                size = (target.shape[1], target.shape[0])
+                hidden = np.asarray(cv2.resize(self._things, size, interpolation=cv2.INTER_LINEAR), np.uint8)
         if self.options.glasses:
             step = None if self._seconds is None else seconds - self._seconds
             if step is None or not 0 <= step < _EVERY:
@@ -105,7 +122,7 @@ class Occlusion:
         """Look for glasses; believe it slowly."""
         seen = glasses_seen(target, uv)
         if step is None or not 0 <= step < 1.0:
-            self._worn = seen
+            self._worn, self._wears = seen, False
         else:
             self._worn += (seen - self._worn) * float(1 - np.exp(-step / max(self.options.seconds, 1e-6)))
         self._seconds = seconds
@@ -113,39 +130,63 @@ class Occlusion:
 
 
 def _things(target: UInt8Array, uv: FloatArray, tones: FloatArray) -> UInt8Array | None:
-    """How surely a thing hides each pixel: uint8 (h, w), 0-255; None if there is none."""
+    """How surely a thing hides each part of the patch: uint8 (h', w'), 0-255; None if there is none."""
     height, width = target.shape[:2]
     step = -(-max(height, width) // _SIDE)
     logs = np.log(np.arange(256, dtype=np.float32) + 2)
-    score, face, features = _unlikeness(target, uv, tones, logs, _features(), step)
+    score, face, features = _unlikeness(target, uv, tones, _middle(target, uv, step), logs, _features(), step)
     unlike, skin = (np.asarray(found, np.uint8) for found in (score > _SURE, features == 0))
+    if float((unlike & skin).sum()) > _MOST * float(face.sum()):
+        return None
     thing = _from_outside(unlike & skin, face)
     if thing is None:
         return None
     # Lips are unlike skin by themselves; before them is what goes on beside them. A light on a thing is the thing.
-    thing = _filled(_joined(unlike & np.asarray(features != 1, np.uint8), thing))
+    thing = _filled(_joined(unlike & np.asarray(features != 1, np.uint8), thing), _HOLE * float(face.sum()))
+    if float(thing.sum()) > _MOST * float(face.sum()):
+        return None
     score = np.maximum(score, thing * np.uint8(255))
     near = np.asarray(cv2.dilate(thing, np.ones((5, 5), np.uint8)), np.uint8) & (skin | thing)
-    soft = cv2.GaussianBlur(score * near, (3, 3), 0)
-    return np.asarray(cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+    return np.asarray(cv2.GaussianBlur(score * near, (3, 3), 0), np.uint8)
+
+
+def _middle(target: UInt8Array, uv: FloatArray, step: int) -> FloatArray:
+    """The colour of the middle of the face, which is hardly ever hidden: float32 (3,), BGR, grey levels."""
+    some = 2 * step
+    apart = np.abs(uv[::some, ::some] - np.array([0.5, 0.48], np.float32))
+    colors = target[::some, ::some][(apart[:, :, 0] < 0.16) & (apart[:, :, 1] < 0.12)]
+    return np.asarray(np.median(colors, axis=0) if len(colors) else np.full(3, 128), np.float32)
 
 
 @compiled
 def _unlikeness(
-    target: UInt8Array, uv: FloatArray, tones: FloatArray, logs: FloatArray, features: UInt8Array, step: int
+    target: UInt8Array,
+    uv: FloatArray,
+    tones: FloatArray,
+    middle: FloatArray,
+    logs: FloatArray,
+    features: UInt8Array,
+    step: int,
 ) -> tuple[UInt8Array, UInt8Array, UInt8Array]:
-    """How unlike the skin around it each step-th pixel is.
+    """How unlike the skin around it, and that in the middle of the face, each step-th pixel is.
+
+    Around it may be a hood more than skin, and in the middle it may be lighter than on the shadowed side: a thing is
+    unlike both.
 
     Returns:
         uint8 (h', w') each: 0-255, how unlike; 1 on the face; ``features`` there.
     """
     height, width, _ = target.shape
-    first = step // 2
+    first, half = step // 2, max(step // 2, 1)
     rows, columns = (height - first + step - 1) // step, (width - first + step - 1) // step
     score = np.zeros((rows, columns), np.uint8)
     face, feature = np.zeros_like(score), np.zeros_like(score)
     side, flat = tones.shape[0], features.shape[0]
-    apart = np.zeros(3, np.float32)
+    apart = np.zeros((2, 3), np.float32)
+    known = np.log(middle + np.float32(2))
+    dark = np.array([_DARK[0], 1 / (_DARK[1] - _DARK[0])], np.float32)
+    bright = np.array([_BRIGHT[0], 1 / (_BRIGHT[1] - _BRIGHT[0])], np.float32)
+    odd = np.array([_STRANGE[0], 1 / (_STRANGE[1] - _STRANGE[0])], np.float32)
     for row in range(rows):
         for column in range(columns):
             y, x = first + row * step, first + column * step
@@ -158,18 +199,27 @@ def _unlikeness(
             t = min(max(v * side - np.float32(0.5), np.float32(0)), np.float32(side) - np.float32(1.001))
             i, j = int(t), int(s)
             down, right = t - np.float32(i), s - np.float32(j)
+            below_it, beside_it = min(y + half, height - 1), min(x + half, width - 1)
             for k in range(3):
+                grey = np.int32(target[y, x, k]) + np.int32(target[y, beside_it, k])
+                grey = (grey + np.int32(target[below_it, x, k]) + np.int32(target[below_it, beside_it, k])) >> 2
+                value = logs[grey]
                 above = tones[i, j, k] + (tones[i, j + 1, k] - tones[i, j, k]) * right
                 below = tones[i + 1, j, k] + (tones[i + 1, j + 1, k] - tones[i + 1, j, k]) * right
-                apart[k] = logs[target[y, x, k]] - above - (below - above) * down
-            light = (apart[0] + apart[1] + apart[2]) / np.float32(3)
-            color = np.sqrt((apart[0] - light) ** 2 + (apart[1] - light) ** 2 + (apart[2] - light) ** 2)
-            sign = max(
-                (-light - _DARK[0]) / (_DARK[1] - _DARK[0]),
-                (light - _BRIGHT[0]) / (_BRIGHT[1] - _BRIGHT[0]),
-                (color - _STRANGE[0]) / (_STRANGE[1] - _STRANGE[0]),
-            )
-            score[row, column] = np.uint8(min(max(sign, 0.0), 1.0) * 255)
+                skin = above + (below - above) * down
+                apart[0, k], apart[1, k] = value - skin, value - known[k]
+                if abs(np.float32(grey) - middle[k]) <= _NOISE:
+                    apart[1, k] = 0
+                # Only where it is dark is a large ratio a small difference.
+                if grey < _DIM and abs(np.float32(grey + 2) - np.exp(skin)) <= _NOISE:
+                    apart[0, k] = 0
+            least = np.float32(1)
+            for n in range(2):
+                light = (apart[n, 0] + apart[n, 1] + apart[n, 2]) / np.float32(3)
+                color = np.sqrt((apart[n, 0] - light) ** 2 + (apart[n, 1] - light) ** 2 + (apart[n, 2] - light) ** 2)
+                sign = max((-light - dark[0]) * dark[1], (light - bright[0]) * bright[1], (color - odd[0]) * odd[1])
+                least = min(least, max(sign, np.float32(0)))
+            score[row, column] = np.uint8(least * np.float32(255))
     return score, face, feature
 
 
@@ -192,7 +242,9 @@ def _joined(candidates: UInt8Array, seeds: UInt8Array, least: float = 1) -> UInt
     return np.asarray(kept[parts], np.uint8)
 
 
-def _filled(thing: UInt8Array) -> UInt8Array:
-    """Without holes."""
-    outlines, _ = cv2.findContours(thing, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    return np.asarray(cv2.drawContours(thing.copy(), outlines, -1, 1, cv2.FILLED), np.uint8)
+def _filled(thing: UInt8Array, most: float) -> UInt8Array:
+    """Without holes of an area of ``most`` or less. What a hood or long hair lies around is no hole."""
+    _, parts, stats, _ = cv2.connectedComponentsWithStats(np.asarray(1 - thing, np.uint8), connectivity=4)
+    holes = (stats[:, cv2.CC_STAT_AREA] <= most).astype(np.uint8)
+    holes[0] = 1
+    return np.asarray(holes[parts], np.uint8)

@@ -128,7 +128,7 @@ def crop(picture: UInt8Array, transform: FloatArray, size: tuple[int, int]) -> U
         uint8 (height, width, 3); black where the crop leaves the picture.
     """
     width, height = size
-    factor = 1 << max(int(1 / max(scale_of(transform), 1e-6)).bit_length() - 1, 0)
+    factor = int(1 / max(scale_of(transform), 1e-6))
     linear, shift = transform[:, :2].astype(np.float64), transform[:, 2].astype(np.float64)
     if factor >= 2:
         corners = apply(invert(transform), np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32))
@@ -139,7 +139,7 @@ def crop(picture: UInt8Array, transform: FloatArray, size: tuple[int, int]) -> U
         if (high > low).all():
             region = picture[low[1] : high[1], low[0] : high[0]]
             small = ((high - low) // factor).tolist()
-            picture = resized(region, (small[0], small[1]))
+            picture = np.asarray(cv2.resize(region, small, interpolation=cv2.INTER_AREA), np.uint8)
             shift = shift + linear @ low
             linear = linear * factor
     # OpenCV puts whole numbers at pixel centres; here they are pixel corners.

@@ -73,7 +73,9 @@ class FaceSwap:
         self._cut = False
         self._shown: UInt8Array | None = None
         self._still = still
-        self._tracker = perception.tracker(replace(settings.tracker, max_fits=1) if live else settings.tracker)
+        self._tracker = perception.tracker(
+            replace(settings.tracker, max_fits=settings.tracker.max_fits or 1) if live else settings.tracker
+        )
         self._selector = FaceSelector(settings.faces)
         self._blender = Blender(settings.blend)
         self._sealer, self.content = sealer, content

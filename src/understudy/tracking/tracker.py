@@ -12,11 +12,13 @@ from understudy.faces import Faces
 from understudy.frames import Frame
 from understudy.geometry.boxes import bounds_xyxy, iou_xyxy, shared_xyxy
 from understudy.geometry.topology import keypoints5
-from understudy.geometry.transforms import RotatedSquare
+from understudy.geometry.transforms import RotatedSquare, apply, similarity
 from understudy.tracking.cuts import CutDetector
 from understudy.tracking.motion import FaceMotion
 from understudy.tracking.smoothing import OneEuroFilter, OneEuroOptions
 
+#: How far points may go astray from moving as one (root mean square, over the face's size) before the model must look.
+MOST_ASTRAY = 0.01
 #: Seconds between two frames over which motion is followed in the picture, and for how long by that alone.
 MOST_CARRIED, MOST_UNFITTED = 0.2, 0.1
 
@@ -41,8 +43,8 @@ class TrackerOptions:
 
     Attributes:
         max_faces: Follow at most so many.
-        max_fits: Of those who are followed, fit the mesh of so many in a frame, in turn; the others' are carried along
-            with the picture, which costs a third. 0: of all.
+        max_fits: Of those who are followed, fit the mesh of so many in a frame, in turn, and of more where a turn would
+            come too late; the others' are carried along with the picture, which costs a third. 0: of all. Live, 0 is 1.
         min_presence: 0-1; below it the mesh model says that there is no face in its region.
         scan_seconds: While somebody is followed, look for others this often.
         search_seconds: While nobody is, look thoroughly (for small faces) this often.
@@ -89,6 +91,7 @@ class _MeshFilter:
         None if the last frame is too long ago, or none was seen.
         """
         if self._mesh is None or not 0 < frame.seconds - self._seconds <= MOST_CARRIED:
+            self._mesh = None
             return None
         moved = np.zeros_like(self._mesh)
         moved[:, :2] = self._motion.follow(frame.picture, self._mesh[:, :2])
@@ -98,7 +101,7 @@ class _MeshFilter:
 
     def __call__(self, mesh: FloatArray, frame: Frame) -> FloatArray:
         """The smoothed mesh; ``mesh`` is float32 (468, 3), as the model sees it."""
-        if self._mesh is None or self._seconds != frame.seconds:
+        if self._mesh is None:
             self._motion = FaceMotion()
             self._motion.follow(frame.picture, mesh[:, :2])
         size = float(np.ptp(mesh[:, :2], axis=0).mean())
@@ -132,6 +135,7 @@ class Tracker:
         self._scanned = -np.inf
         self._searched = -np.inf
         self._offered: Faces | None = None
+        self._followed_seconds = 0.0
 
     def update(self, frame: Frame) -> TrackingResult:
         """Follow everybody into ``frame``."""
@@ -157,10 +161,15 @@ class Tracker:
     def _followed(self, frame: Frame) -> list[_Track]:
         """Those who were followed up to now and still can be."""
         kept: list[_Track] = []
-        turns = self.options.max_fits or len(self._live)
+        since = max(frame.seconds - self._followed_seconds, 0.0)
+        self._followed_seconds = frame.seconds
+        # Everybody has a turn in time, a few in each frame.
+        turns = max(self.options.max_fits, int(np.ceil(min(since / MOST_UNFITTED, 1.0) * len(self._live) - 1e-6)))
+        turns = turns if self.options.max_fits else len(self._live)
         for track in sorted(self._live, key=lambda t: t.fitted_seconds):
             moved = track.filter.carry(frame)
-            if turns or moved is None or not 0 <= frame.seconds - track.fitted_seconds <= MOST_UNFITTED:
+            overdue = not 0 <= frame.seconds - track.fitted_seconds <= MOST_UNFITTED + since
+            if turns or overdue or moved is None or not _as_one(track.smooth, moved):
                 turns = max(turns - 1, 0)
                 there = self._follow(track, frame)
             else:
@@ -276,3 +285,17 @@ def _plausible(mesh: FloatArray, frame: Frame) -> bool:
     center = (low + high) / 2
     inside = bool((center > 0).all() and center[0] < frame.width and center[1] < frame.height)
     return inside and float((high - low).max()) > 8
+
+
+def _as_one(mesh: FloatArray, moved: FloatArray) -> bool:
+    """Whether points went about where the face went: what passes in front of it would drag some of them along.
+
+    Args:
+        mesh: float32 (468, 3): where they are or were.
+        moved: float32 (468, 3): how far they went.
+    """
+    before = mesh[:, :2]
+    after = before + moved[:, :2]
+    astray = apply(similarity(before, after), before) - after
+    size = float(np.ptp(before, axis=0).mean())
+    return bool(np.sqrt((astray * astray).sum(axis=1).mean()) <= MOST_ASTRAY * size)

@@ -28,7 +28,7 @@ ONE_SIDED_SIGMA = 0.045
 #: How far one-sided light may be evened out, as a natural logarithm (1.2: a factor of 3.3).
 ONE_SIDED_LIMIT = 1.2
 #: From which of these (natural logarithm) the darker half is no longer trusted, and from which not at all.
-IN_THE_DARK = (0.12, 0.45)
+IN_THE_DARK = (0.05, 0.25)
 #: Broad shadows are measured under a blur of this spread (share of the side), lifted by this share of their
 #: depth, and by no more than this (natural logarithm).
 SHADOW_SIGMA, SHADOW_LIFT, SHADOW_LIMIT = 0.05, 0.85, 1.2
@@ -43,7 +43,7 @@ REDNESS = 0.3
 #: From which difference to the skin further in (natural logarithm, norm of BGR) the rim is foreign, from which surely.
 FOREIGN = (0.25, 0.6)
 #: How much must be seen of glasses (see ``glasses_seen``) to be taken off, and how far beside their rims (texels).
-WORN, RIM_MARGIN = 0.35, 15
+WORN, RIM_MARGIN = 0.42, 15
 #: Luminance of BGR (ITU-R BT.601).
 LUMA = np.array([0.114, 0.587, 0.299], np.float32)
 #: Luminance (0-255) below which a texel is too dark to be trusted, and from which it is good.

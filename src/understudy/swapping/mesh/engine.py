@@ -105,7 +105,8 @@ class MeshEngine:
         if self.options.shape:
             pose, known = posed(mesh), self._neutral(track_id)
             known.update(pose, frame.seconds)
-            reshaped = moved(mesh, pose, identity.shape - known.shape, self.options.shape * known.trust)
+            difference = (identity.shape - known.shape) * known.trust[:, None]
+            reshaped = moved(mesh, pose, difference, self.options.shape)
         bounds = bounds_xyxy(np.concatenate([mesh, reshaped])[None])[0]
         box = pixel_box(bounds, frame.width, frame.height, margin=1)
         if box.empty:

@@ -43,6 +43,8 @@ _NOISE: Final = 12.0
 _DIM: Final = 40
 #: Seconds between two looks for things: at 30 frames a second every other one.
 _AGAIN: Final = 0.05
+#: Seconds without a look after which nothing is known any more.
+_FORGOTTEN: Final = 1.0
 #: Seconds between two looks for glasses.
 _EVERY: Final = 0.4
 #: How much must be seen of glasses (see ``glasses_seen``) to begin with, and to go on.
@@ -105,7 +107,9 @@ class Occlusion:
         hidden: UInt8Array | None = None
         if self.options.things:
             if not 0 <= seconds - self._searched < _AGAIN:
-                self._things, self._searched = _things(target, uv, tones), seconds
+                # The first time counts half: from then on the search and the look at the light take turns.
+                first = not 0 <= seconds - self._searched < _FORGOTTEN
+                self._things, self._searched = _things(target, uv, tones), seconds - (_AGAIN / 2 if first else 0)
             if self._things is not None:
                 size = (target.shape[1], target.shape[0])
                 hidden = np.asarray(cv2.resize(self._things, size, interpolation=cv2.INTER_LINEAR), np.uint8)
@@ -121,7 +125,7 @@ class Occlusion:
     def _look(self, target: UInt8Array, uv: FloatArray, step: float | None, seconds: float) -> None:
         """Look for glasses; believe it slowly."""
         seen = glasses_seen(target, uv)
-        if step is None or not 0 <= step < 1.0:
+        if step is None or not 0 <= step < _FORGOTTEN:
             self._worn, self._wears = seen, False
         else:
             self._worn += (seen - self._worn) * float(1 - np.exp(-step / max(self.options.seconds, 1e-6)))

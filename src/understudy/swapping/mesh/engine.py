@@ -147,15 +147,18 @@ class MeshEngine:
 def _painted(values: FloatArray, level: UInt8Array) -> tuple[UInt8Array, UInt8Array]:
     """The texture seen through (u, v, visibility) of every pixel: BGR, and opacity.
 
-    Unsigned indices spare a test for negative ones at every texel; that alone is a third of the time.
+    The four channels of a texel are weighed at once: spread to 16 bits each in one number of 64, eight bits of weight
+    leave room for their sum. A quarter faster than in floats, and at most one grey level from it.
     """
     height, width, _ = values.shape
     side = level.shape[0]
-    texels = level.reshape(side * side, 4)
-    stride, next_one = np.uint32(side), np.uint32(1)
-    half, zero, one = np.float32(0.5), np.float32(0), np.float32(1)
-    scale = np.float32(side)
-    last = scale - np.float32(1.001)
+    texels = level.view(np.uint32).reshape(side * side)
+    stride, next_one, eight = np.uint32(side), np.uint32(1), np.uint32(8)
+    fraction, whole, rounding = np.uint32(255), np.uint32(256), np.uint32(128)
+    zero, half = np.float32(0), np.float32(0.5)
+    scale, corner = np.float32(side * 256), np.float32(128)
+    last = scale - np.float32(257)
+    byte, halves = np.uint64(0xFF), np.uint64(0x0080008000800080)
     picture = np.zeros((height, width, 3), np.uint8)
     alpha = np.zeros((height, width), np.uint8)
     for y in range(height):
@@ -163,30 +166,32 @@ def _painted(values: FloatArray, level: UInt8Array) -> tuple[UInt8Array, UInt8Ar
             visible = values[y, x, 2]
             if visible <= zero:
                 continue
-            s = min(max(values[y, x, 0] * scale - half, zero), last)
-            t = min(max(values[y, x, 1] * scale - half, zero), last)
-            column, row = np.uint32(s), np.uint32(t)
-            right, down = s - np.float32(column), t - np.float32(row)
-            d = right * down
-            b, c = right - d, down - d
-            a = one - right - c
-            i = np.uint32(row * stride + column)
+            s = np.uint32(min(max(values[y, x, 0] * scale - corner, zero), last))
+            t = np.uint32(min(max(values[y, x, 1] * scale - corner, zero), last))
+            i = np.uint32((t >> eight) * stride + (s >> eight))
             j, k = np.uint32(i + next_one), np.uint32(i + stride)
-            m = np.uint32(k + next_one)
-            opacity = (
-                a * np.float32(texels[i, 3])
-                + b * np.float32(texels[j, 3])
-                + c * np.float32(texels[k, 3])
-                + d * np.float32(texels[m, 3])
+            right, down = s & fraction, t & fraction
+            d = (right * down + rounding) >> eight
+            b, c = right - d, down - d
+            a = whole - right - c
+            total = (
+                _spread(texels[i]) * np.uint64(a)
+                + _spread(texels[j]) * np.uint64(b)
+                + _spread(texels[k]) * np.uint64(c)
+                + _spread(texels[np.uint32(k + next_one)]) * np.uint64(d)
+                + halves
             )
             # Also where it is not shown: sharpness is matched by a blur, which looks a little beyond the edge.
-            alpha[y, x] = np.uint8(opacity * visible + half)
-            for n in range(3):
-                value = (
-                    a * np.float32(texels[i, n])
-                    + b * np.float32(texels[j, n])
-                    + c * np.float32(texels[k, n])
-                    + d * np.float32(texels[m, n])
-                )
-                picture[y, x, n] = np.uint8(value + half)
+            picture[y, x, 0] = np.uint8((total >> np.uint64(8)) & byte)
+            picture[y, x, 1] = np.uint8((total >> np.uint64(24)) & byte)
+            picture[y, x, 2] = np.uint8((total >> np.uint64(40)) & byte)
+            alpha[y, x] = np.uint8(np.float32(total >> np.uint64(56)) * visible + half)
     return picture, alpha
+
+
+@compiled
+def _spread(texel: np.uint32) -> np.uint64:
+    """Four bytes, each in 16 bits of its own."""
+    wide = np.uint64(texel)
+    wide = (wide | (wide << np.uint64(16))) & np.uint64(0x0000FFFF0000FFFF)
+    return (wide | (wide << np.uint64(8))) & np.uint64(0x00FF00FF00FF00FF)

@@ -143,6 +143,7 @@ class Guard:
         self._closed = False
         self._beside: ThreadPoolExecutor | None = None
         self._ahead: Future[Faces] | None = None
+        self._small: Future[Small] | None = None
         #: Whether all whom we know of are swapped.
         self._calm = False
         self._detector = detector
@@ -158,9 +159,12 @@ class Guard:
         self._last: Small | None = None
 
     def look_ahead(self, frame: Frame) -> None:
-        """Begin to look for new faces in ``frame``, which is not written to before ``cover``, beside other work."""
-        if self.choice == "all" and self._calm and self.options.on_lost != "pass" and not self._closed:
-            self._beside = self._beside or ThreadPoolExecutor(1, "newcomers")
+        """Begin beside other work with what needs ``frame`` only, which is not written to before ``cover``."""
+        if self.options.on_lost == "pass" or self._closed:
+            return
+        self._beside = self._beside or ThreadPoolExecutor(1, "guard")
+        self._small = self._beside.submit(small, frame.picture, _scale(frame))
+        if self.choice == "all" and self._calm:
             self._glances += 1
             glance = None if self._glances % _GLANCE else self._glances // _GLANCE
             detect = partial(self._detector.detect, glance=glance)
@@ -186,8 +190,9 @@ class Guard:
         found = None if ahead is None else ahead.result()
         if self.options.on_lost == "pass":
             return Cover()
-        now, scale = frame.seconds, _FOLLOWED / max(frame.width, frame.height, _FOLLOWED)
-        before, self._last = self._last, small(frame.picture, scale)
+        now, scale = frame.seconds, _scale(frame)
+        begun, self._small = self._small, None
+        before, self._last = self._last, small(frame.picture, scale) if begun is None else begun.result()
         gap = self._is_gap(now)
         if cut or gap or self._settling is None:
             self._bystanders, self._settling, self._settled = set(), now, False
@@ -320,6 +325,11 @@ class Guard:
             return bool(box[[0, 2]].mean() > middles.max())
         areas = (present[:, 2] - present[:, 0]) * (present[:, 3] - present[:, 1])
         return bool((box[2] - box[0]) * (box[3] - box[1]) > _LARGER * areas.max())
+
+
+def _scale(frame: Frame) -> float:
+    """Size of the small picture over the frame's."""
+    return _FOLLOWED / max(frame.width, frame.height, _FOLLOWED)
 
 
 def _moved(patch: Patch, by: FloatArray, frame: Frame) -> Patch | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import combinations
@@ -61,13 +61,14 @@ class Blender:
         """Forget what is known of everybody: after a cut."""
         self._people.clear()
 
-    def blend(self, frame: Frame, patches: Iterable[Patch], each: Each = map) -> None:
+    def blend(self, frame: Frame, patches: Iterable[Patch], each: Each = map, hands: Sequence[FloatArray] = ()) -> None:
         """Write ``patches`` into ``frame.picture`` noting the regions in ``frame.changes``.
 
         Args:
             frame: The frame.
             patches: What is written; where they overlap the larger one is in front.
             each: Calls a function with each of several items; it is given only patches that do not overlap.
+            hands: The joints of hands, float32 (21, 2) each, in pixels of the frame: they stay in front.
         """
         patches = sorted(patches, key=lambda p: (p.box.x1 - p.box.x0) * (p.box.y1 - p.box.y0))
         for patch in patches:
@@ -77,12 +78,12 @@ class Blender:
                     LightTransfer(options.light), DetailMatch(options.detail), Occlusion(options.occlusion)
                 )
         apart = not any(_overlap(a.box, b.box) for a, b in combinations(patches, 2))
-        list((each if apart else map)(partial(self._write, frame), patches))
+        list((each if apart else map)(partial(self._write, frame, hands), patches))
         seen = {patch.track_id for patch in patches}
         for gone in [key for key in self._people if key not in seen and len(self._people) > 16]:
             del self._people[gone]
 
-    def _write(self, frame: Frame, patch: Patch) -> None:
+    def _write(self, frame: Frame, hands: Sequence[FloatArray], patch: Patch) -> None:
         box = patch.box
         region = frame.change(box)
         person = self._people[patch.track_id]
@@ -90,7 +91,9 @@ class Blender:
         drawn = patch.mesh if patch.warp is None else patch.warp.mesh
         places = patch.mesh[:, :2] - corner, drawn[:, :2] - corner
         coefficients = person.light.coefficients(region, patch.picture, patch.alpha, *places, frame.seconds)
-        visible = person.occlusion.visible(region, patch.uv, person.light.tones, frame.seconds)
+        visible = person.occlusion.visible(
+            region, patch.uv, person.light.tones, frame.seconds, [joints - corner for joints in hands]
+        )
         alpha = (
             patch.alpha if visible is None else np.asarray(cv2.multiply(patch.alpha, visible, scale=1 / 255), np.uint8)
         )

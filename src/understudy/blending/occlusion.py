@@ -1,12 +1,13 @@
 """What is in front of the target's face and stays there: glasses, a microphone, strands of hair, an object held up.
 
 What comes in from outside the face and is much darker, brighter or of another colour than the skin around it hangs in
-front of it; brows, lids and nostrils are dark, too, but do not come from outside. A hand of the face's own colour is
-not told from it. Glasses are thin, and are looked for by themselves.
+front of it; brows, lids and nostrils are dark, too, but do not come from outside. A hand has the face's own colour:
+where hands are is known from their joints. Glasses are thin, and are looked for by themselves.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -15,6 +16,7 @@ import cv2
 import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
+from understudy.blending.hands import silhouette
 from understudy.compiled import compiled
 from understudy.geometry.topology import topology
 from understudy.glasses import filled, glasses_seen, rims, wider
@@ -58,11 +60,13 @@ class OcclusionOptions:
     Attributes:
         things: Whatever comes in from outside the face and does not look like its skin.
         glasses: The rims of glasses.
+        hands: Hands.
         seconds: Time constant with which the sight of glasses is believed, or not any more.
     """
 
     things: bool = True
     glasses: bool = True
+    hands: bool = True
     seconds: float = 0.4
 
 
@@ -89,7 +93,14 @@ class Occlusion:
         self._things: UInt8Array | None = None
         self._searched = -np.inf
 
-    def visible(self, target: UInt8Array, uv: FloatArray, tones: FloatArray, seconds: float) -> UInt8Array | None:
+    def visible(
+        self,
+        target: UInt8Array,
+        uv: FloatArray,
+        tones: FloatArray,
+        seconds: float,
+        hands: Sequence[FloatArray] = (),
+    ) -> UInt8Array | None:
         """How much of the patch is to be shown where.
 
         Args:
@@ -98,6 +109,7 @@ class Occlusion:
             tones: float32 (G, G, 3): natural logarithm (of grey levels + 2) of the target's skin around each point of
                 the flattened face.
             seconds: The frame's time; a step back or a long gap forgets what was.
+            hands: The joints of hands, float32 (21, 2) each, in pixels of ``target``.
 
         Returns:
             uint8 (h, w): 255 shows the patch, 0 the frame; None where nothing is in front.
@@ -120,6 +132,10 @@ class Occlusion:
             if self._wears:
                 worn = rims(target, uv)
                 hidden = worn if hidden is None else np.maximum(hidden, worn)
+        if self.options.hands and hands:
+            held_up = silhouette(hands, (target.shape[1], target.shape[0]))
+            if held_up is not None:
+                hidden = held_up if hidden is None else np.maximum(hidden, held_up)
         return None if hidden is None else np.asarray(255 - hidden, np.uint8)
 
     def _look(self, target: UInt8Array, uv: FloatArray, step: float | None, seconds: float) -> None:

@@ -1,7 +1,6 @@
 """BlazeFace (Bazarevsky et al., 2019), short range and full range, as embedded in the package.
 
-Both models are single-shot detectors: for every anchor a score and 16 numbers: box centre and size,
-then six keypoints (eyes, nose tip, mouth centre, ears), relative to the anchor in input pixels.
+Both models give six keypoints: eyes, nose tip, mouth centre, ears.
 """
 
 from __future__ import annotations
@@ -11,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
+from understudy.detection.ssd import SingleShot
 from understudy.faces import Faces
 from understudy.geometry.boxes import weighted_nms
-from understudy.geometry.transforms import resized
 from understudy.models.runtime import LiteModel
 
 #: Overlap from which two detections are one face (MediaPipe's setting).
@@ -46,15 +45,19 @@ class BlazeFace:
 
     def __init__(self, options: BlazeFaceOptions | None = None) -> None:
         self.options = options or BlazeFaceOptions()
-        self._short = _Network(
+        self._short = SingleShot(
             LiteModel("face_detection_short_range.tflite"),
-            _anchors(128, ((8, 2), (16, 6))),
+            ((8, 2), (16, 6)),
             outputs=("regressors", "classificators"),
+            points=6,
+            darkest=-1.0,
         )
-        self._full = _Network(
+        self._full = SingleShot(
             LiteModel("face_detection_full_range_sparse.tflite"),
-            _anchors(192, ((4, 1),)),
+            ((4, 1),),
             outputs=("Identity", "Identity_1"),
+            points=6,
+            darkest=-1.0,
         )
 
     def detect(self, picture: UInt8Array, *, thorough: bool = False, glance: int | None = None) -> Faces:
@@ -105,17 +108,6 @@ def _starts(length: int, side: int) -> list[int]:
     return [int(start) for start in np.linspace(0, length - side, count)]
 
 
-def _anchors(input_size: int, layers: tuple[tuple[int, int], ...]) -> FloatArray:
-    """Anchor centres in input pixels: float32 (A, 2). A layer is (stride, anchors a cell)."""
-    parts = []
-    for stride, count in layers:
-        cells = input_size // stride
-        y, x = np.mgrid[0:cells, 0:cells]
-        centers = (np.stack([x, y], axis=-1).reshape(-1, 2) + 0.5) * stride
-        parts.append(np.repeat(centers, count, axis=0))
-    return np.concatenate(parts).astype(np.float32)
-
-
 def _five_from_six(points: FloatArray) -> FloatArray:
     """Five keypoints of the field out of BlazeFace's six (two eyes, nose tip, mouth centre, two ears).
 
@@ -124,32 +116,3 @@ def _five_from_six(points: FloatArray) -> FloatArray:
     eyes, nose, mouth = points[:, 0:2], points[:, 2:3], points[:, 3:4]
     half = (eyes[:, 1:2] - eyes[:, 0:1]) * 0.38
     return np.concatenate([eyes, nose, mouth - half, mouth + half], axis=1)
-
-
-class _Network:
-    """One of the two models with its anchors."""
-
-    def __init__(self, model: LiteModel, anchors: FloatArray, outputs: tuple[str, str]) -> None:
-        self._model, self._anchors, self._outputs = model, anchors, outputs
-
-    def candidates(self, picture: UInt8Array, min_score: float) -> FloatArray:
-        """Detections before suppression: float32 (N, 17): score, box xyxy, six points, in picture pixels."""
-        size, _ = self._model.input_size
-        height, width = picture.shape[:2]
-        scale = size / max(height, width)
-        inner = (max(1, round(width * scale)), max(1, round(height * scale)))
-        left, top = (size - inner[0]) // 2, (size - inner[1]) // 2
-        small = np.zeros((size, size, 3), np.uint8)
-        small[top : top + inner[1], left : left + inner[0]] = resized(picture, inner)
-        blob = small[:, :, ::-1].astype(np.float32) * (1 / 127.5) - 1
-        result = self._model.run(np.ascontiguousarray(blob))
-        raw, logits = (result[name] for name in self._outputs)
-        score = 1 / (1 + np.exp(-np.clip(logits[:, 0], -80, 80)))
-        good = score >= min_score
-        raw, anchors = raw[good], self._anchors[good]
-        center, half = raw[:, 0:2] + anchors, raw[:, 2:4] / 2
-        points = raw[:, 4:16].reshape(-1, 6, 2) + anchors[:, None]
-        coordinates = np.concatenate([center - half, center + half, points.reshape(-1, 12)], axis=1)
-        coordinates -= np.tile([left, top], 8)
-        coordinates *= np.tile([width / inner[0], height / inner[1]], 8)
-        return np.concatenate([score[good, None], coordinates], axis=1).astype(np.float32)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
-from understudy.detection import BlazeFace, Detector
+from understudy.detection import BlazeFace, Detector, PalmDetector
 from understudy.faces import Faces
 from understudy.geometry.boxes import bounds_xyxy, shared_xyxy
 from understudy.geometry.topology import keypoints5
-from understudy.landmarks import FaceMesh, IrisFinder, Landmarker, MeshResult
-from understudy.tracking import Tracker, TrackerOptions
+from understudy.landmarks import FaceMesh, HandFinder, IrisFinder, Landmarker, MeshResult
+from understudy.tracking import HandTracker, Tracker, TrackerOptions
 
 #: Times a mesh is fitted again in the region that it found itself: a still has no frame before it.
 REFINEMENTS = 3
@@ -37,6 +37,11 @@ class Perception:
     def tracker(self, options: TrackerOptions) -> Tracker:
         """A tracker for one clip."""
         return Tracker(self.detector, self.landmarker, options)
+
+    @staticmethod
+    def hands(*, live: bool) -> HandTracker:
+        """A tracker for the hands of one clip, with models of its own: it runs beside."""
+        return HandTracker(PalmDetector(), HandFinder(), live=live)
 
     def still(self, picture: UInt8Array) -> Faces:
         """Everybody in a photo.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
-from understudy.arrays import UInt8Array
+from understudy.arrays import FloatArray, UInt8Array
 from understudy.blending import Blender
 from understudy.each import Each
 from understudy.faces import Faces
@@ -30,10 +31,12 @@ class Swapped(NamedTuple):
     Attributes:
         faces: Everybody in it, as they were before.
         patches: What was blended in.
+        hands: The joints of the hands before or near them, float32 (21, 2) each.
     """
 
     faces: Faces
     patches: list[Patch]
+    hands: list[FloatArray]
 
 
 class FaceSwap:
@@ -76,6 +79,8 @@ class FaceSwap:
         self._tracker = perception.tracker(
             replace(settings.tracker, max_fits=settings.tracker.max_fits or 1) if live else settings.tracker
         )
+        self._hands = perception.hands(live=live)
+        self._seen: Faces | None = None
         self._selector = FaceSelector(settings.faces)
         self._blender = Blender(settings.blend)
         self._sealer, self.content = sealer, content
@@ -114,7 +119,7 @@ class FaceSwap:
         if self._guard is not None:
             self._guard.look_ahead(frame)
         with self.timings.measure("perceive"):
-            faces = self._perceive(frame)
+            faces, hands = self._perceive(frame)
             chosen = self._selector.select(faces, frame.seconds)
         with self.timings.measure("swap"):
             patches = self._rendered(frame, chosen)
@@ -128,14 +133,14 @@ class FaceSwap:
                     self._tracker.offer(cover.newcomers)
                 self._cover(frame, cover)
         with self.timings.measure("blend"):
-            self._blender.blend(frame, patches, self._each)
+            self._blender.blend(frame, patches, self._each, hands)
         if self._guard is not None and self._guard.options.on_lost == "freeze":
             self._freeze(frame, covered=covered)
         self.frames_covered += covered
         self.frames += 1
         self.frames_swapped += bool(patches)
         self.people |= {patch.track_id for patch in patches}
-        return Swapped(faces, patches)
+        return Swapped(faces, patches, hands)
 
     def close(self) -> None:
         """End what runs beside."""
@@ -143,6 +148,7 @@ class FaceSwap:
             self._guard.close()
         if isinstance(self._each, Beside):
             self._each.close()
+        self._hands.close()
 
     def _rendered(self, frame: Frame, chosen: Faces) -> list[Patch]:
         identities = self._identities(chosen)
@@ -163,7 +169,22 @@ class FaceSwap:
         elif self._shown is not None and self._shown.shape == frame.picture.shape:
             frame.change(PixelBox(0, 0, frame.width, frame.height))[:] = self._shown
 
-    def _perceive(self, frame: Frame) -> Faces:
+    def _perceive(self, frame: Frame) -> tuple[Faces, list[FloatArray]]:
+        """Who is there, and which hands: those that are known, at once, by where the faces were in the frame before."""
+        seen = self._seen
+        if not self._blender.options.occlusion.hands:
+            return self._perceive_faces(frame), []
+        if seen is None or not len(seen) or not self._hands.following:
+            self._seen = self._perceive_faces(frame)
+            return self._seen, self._hands.update(frame, self._seen.boxes_xyxy)
+        jobs: list[Callable[[], Any]] = [
+            partial(self._perceive_faces, frame),
+            partial(self._hands.update, frame, seen.boxes_xyxy),
+        ]
+        self._seen, hands = self._each(lambda job: job(), jobs)
+        return self._seen, hands
+
+    def _perceive_faces(self, frame: Frame) -> Faces:
         self._cut = False
         if self._still:
             return self._perception.still(frame.picture)

@@ -1,0 +1,141 @@
+"""Follows the hands that are before a face or near it."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Final, Protocol
+
+import numpy as np
+
+from understudy.arrays import FloatArray, UInt8Array
+from understudy.frames import Frame, PixelBox
+from understudy.geometry.transforms import RotatedSquare
+
+#: Seconds between two searches, of which each is around one face; and where a hand was just lost.
+_EVERY, _LOST_EVERY = 0.3, 0.1
+#: Side of the square that is searched, over the face's longer side; the faces that are searched around, at most.
+_AROUND, _FACES = 2.4, 4
+#: How sure it must be that there is a hand: at first, and afterwards; and how often a hand just found is fitted
+#: again where it then lies: a palm says little of where the fingers are.
+_BEGIN, _GO_ON, _REFINEMENTS = 0.6, 0.5, 3
+#: A hand is followed while it is within the face's box with this margin (over its side).
+_NEAR: Final = 0.35
+#: Hands at a time.
+_MOST: Final = 4
+
+#: Boxes and keypoints of palms, in pixels of the frame.
+_Search = tuple[FloatArray, FloatArray]
+
+
+class FindsPalms(Protocol):
+    """A palm detector (see ``detection.PalmDetector``)."""
+
+    def detect(self, picture: UInt8Array) -> tuple[FloatArray, FloatArray]: ...  # noqa: D102
+
+
+class FitsHand(Protocol):
+    """A hand model (see ``landmarks.HandFinder``)."""
+
+    def first_roi(self, box_xyxy: FloatArray, keypoints: FloatArray) -> RotatedSquare: ...  # noqa: D102
+    def next_roi(self, joints: FloatArray) -> RotatedSquare: ...  # noqa: D102
+    def fit(self, picture: UInt8Array, roi: RotatedSquare) -> tuple[FloatArray, float]: ...  # noqa: D102
+
+
+class HandTracker:
+    """The hands before the faces of one clip. Frames come in order.
+
+    Args:
+        detector: Finds palms.
+        finder: Fits a hand's joints.
+        live: Whether no frame may wait for a search: then it runs beside, and a hand is seen a frame or two later.
+    """
+
+    def __init__(self, detector: FindsPalms, finder: FitsHand, *, live: bool = False) -> None:
+        self._detector, self._finder = detector, finder
+        self._beside = ThreadPoolExecutor(1, "palms") if live else None
+        self._found: Future[_Search] | None = None
+        self._hands: list[FloatArray] = []
+        self._searched = -np.inf
+        self._searches = 0
+
+    def update(self, frame: Frame, boxes_xyxy: FloatArray) -> list[FloatArray]:
+        """Follow hands into ``frame``.
+
+        Args:
+            frame: As it came.
+            boxes_xyxy: float32 (N, 4): where the faces are, or were in the frame before.
+
+        Returns:
+            The joints of each hand, float32 (21, 2) (see ``landmarks.HandResult``).
+        """
+        had = len(self._hands)
+        followed = [self._finder.fit(frame.picture, self._finder.next_roi(hand)) for hand in self._hands]
+        self._hands = []
+        for hand, presence in followed:
+            if presence >= _GO_ON:
+                self._keep(hand, boxes_xyxy)
+        wait = _LOST_EVERY if len(self._hands) < had else _EVERY
+        if self._found is not None and self._found.done():
+            found, self._found = self._found.result(), None
+            self._take(frame, found, boxes_xyxy)
+        if self._found is None and len(boxes_xyxy) and not 0 <= frame.seconds - self._searched < wait:
+            self._searched = frame.seconds
+            area = self._next_area(frame, boxes_xyxy)
+            if area.empty:
+                return self._hands
+            if self._beside is None:
+                self._take(frame, self._search(_part(frame, area), area), boxes_xyxy)
+            else:
+                # The frame will be written to meanwhile.
+                self._found = self._beside.submit(self._search, _part(frame, area).copy(), area)
+        return self._hands
+
+    @property
+    def following(self) -> bool:
+        """Whether there are hands: then a frame takes its time."""
+        return bool(self._hands)
+
+    def close(self) -> None:
+        """End what runs beside."""
+        if self._beside is not None:
+            self._beside.shutdown()
+
+    def _next_area(self, frame: Frame, boxes_xyxy: FloatArray) -> PixelBox:
+        """What is searched: around the larger faces by turns."""
+        sides = (boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]).max(1)
+        faces = np.argsort(-sides)[:_FACES]
+        face = faces[self._searches % len(faces)]
+        self._searches += 1
+        middle, half = (boxes_xyxy[face, :2] + boxes_xyxy[face, 2:]) / 2, float(sides[face]) * _AROUND / 2
+        box = PixelBox(*np.rint([*(middle - half), *(middle + half)]).astype(int))
+        return box.clipped(frame.width, frame.height)
+
+    def _search(self, part: UInt8Array, area: PixelBox) -> _Search:
+        """Look for palms in the part of a frame that ``area`` is."""
+        corner = np.array([area.x0, area.y0], np.float32)
+        boxes, keypoints = self._detector.detect(part)
+        return boxes + np.tile(corner, 2), keypoints + corner
+
+    def _take(self, frame: Frame, found: _Search, boxes_xyxy: FloatArray) -> None:
+        """Take up the hands of found palms that a hand's joints fit."""
+        for box, points in zip(*found, strict=True):
+            hand, presence = self._finder.fit(frame.picture, self._finder.first_roi(box, points))
+            for _ in range(_REFINEMENTS):
+                if presence >= _BEGIN:
+                    hand, presence = self._finder.fit(frame.picture, self._finder.next_roi(hand))
+            if presence >= _BEGIN:
+                self._keep(hand, boxes_xyxy)
+
+    def _keep(self, hand: FloatArray, boxes_xyxy: FloatArray) -> None:
+        """Note a hand that is near a face and not known yet."""
+        low, high = hand.min(0), hand.max(0)
+        margin = (boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]).max(1, keepdims=True, initial=0) * _NEAR
+        near = (low < boxes_xyxy[:, 2:] + margin).all(1) & (high > boxes_xyxy[:, :2] - margin).all(1)
+        size = float((high - low).max())
+        known = any(float(np.abs(other - hand).mean()) < 0.2 * size for other in self._hands)
+        if np.isfinite(hand).all() and near.any() and not known and len(self._hands) < _MOST:
+            self._hands.append(hand)
+
+
+def _part(frame: Frame, area: PixelBox) -> UInt8Array:
+    return frame.picture[area.y0 : area.y1, area.x0 : area.x1]

@@ -13,6 +13,7 @@ from understudy.each import Each
 from understudy.faces import Faces
 from understudy.frames import Frame, LabelledFrame, PixelBox
 from understudy.patches import Patch
+from understudy.pipeline.fading import Fading
 from understudy.pipeline.guard import Cover, Guard
 from understudy.pipeline.obscuring import obscure, obscure_all
 from understudy.pipeline.overlap import Beside
@@ -80,6 +81,7 @@ class FaceSwap:
             replace(settings.tracker, max_fits=settings.tracker.max_fits or 1) if live else settings.tracker
         )
         self._hands = perception.hands(live=live)
+        self._fading = Fading()
         self._seen: Faces | None = None
         self._selector = FaceSelector(settings.faces)
         self._blender = Blender(settings.blend)
@@ -122,7 +124,8 @@ class FaceSwap:
             faces, hands = self._perceive(frame)
             chosen = self._selector.select(faces, frame.seconds)
         with self.timings.measure("swap"):
-            patches = self._rendered(frame, chosen)
+            hidden = self._guard is not None and self._guard.options.on_lost != "pass"
+            patches = self._fading(self._rendered(frame, chosen), chosen, frame.seconds, whole=hidden)
         covered = False
         if self._guard is not None:
             with self.timings.measure("guard"):

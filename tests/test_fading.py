@@ -77,9 +77,7 @@ def test_everybody_has_their_own_share():
 def test_a_head_that_turns_to_its_profile_does_not_keep_a_mask_that_looks_ahead(astronaut, hopper, perception):
     engine, settings = MeshEngine(), Settings()
     identity = engine.identity([portrait_in(hopper, "a photo", perception, None)[0]])
-    swap = FaceSwap(
-        engine, identity, perception, settings, FrameSealer(0), ContentCheck(settings.content), still=False
-    )
+    swap = FaceSwap(engine, identity, perception, settings, FrameSealer(0), ContentCheck(settings.content), still=False)
     puppet, opacity = Puppet(astronaut, (640, 640), face_share=0.5), []
     for number in range(88):
         shot = puppet.render(Motion(yaw=-number * 0.9))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -17,7 +18,7 @@ from understudy.pipeline import Settings
 from understudy.provenance import Labeller, LabelOptions
 from understudy.provenance.lettering import font_for, letters
 from understudy.provenance.watermark import Watermarker
-from understudy.testing import portrait, portrait_path
+from understudy.testing import ClipSpec, Motion, Puppet, portrait, portrait_path, with_hand, write_clip
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
 
@@ -90,6 +91,59 @@ def verdicts(folder: Path) -> UInt8Array:
     return np.hstack(shown)
 
 
+def hard_frames(folder: Path) -> UInt8Array:
+    """The kinds of frames that face swaps break on: the target above, the swap of it below."""
+    puppet = Puppet(portrait("astronaut"), (480, 480), face_share=0.6)
+    distant = Puppet(portrait("astronaut"), (480, 480), face_share=0.09)
+    mesh = puppet.rest
+    face, skin = float(np.ptp(mesh[:, 1])), tuple(portrait("astronaut")[115, 225].tolist())
+    wrist = (float(mesh[:, 0].mean() - 0.25 * face), float(mesh[:, 1].mean() + 0.8 * face))
+    light = np.linspace(0.12, 0.6, 480, dtype=np.float32)[None, :, None]
+
+    def with_microphone(picture: UInt8Array) -> UInt8Array:
+        head = tuple(np.rint(mesh[17, :2] + [0.02 * face, 0.1 * face]).astype(int).tolist())
+        foot = (head[0] + round(0.2 * face), 480)
+        cv2.line(picture, head, foot, (40, 40, 40), round(0.09 * face), cv2.LINE_AA)
+        cv2.circle(picture, head, round(0.11 * face), (55, 52, 50), -1, cv2.LINE_AA)
+        return picture
+
+    scenes: dict[str, tuple[Puppet, Motion, Callable[[UInt8Array], UInt8Array]]] = {
+        "turned by 48 degrees": (puppet, Motion(yaw=-40), np.copy),
+        "looking down, blinking": (puppet, Motion(pitch=18, blink=1), np.copy),
+        "shouting": (puppet, Motion(mouth=1.0), np.copy),
+        "a hand": (puppet, Motion(), lambda p: with_hand(p, wrist, 0.45 * face, color=skin, lean=0.25).picture),
+        "a microphone": (puppet, Motion(mouth=0.3), with_microphone),
+        "dark, from one side": (puppet, Motion(yaw=10), lambda p: (p * light).astype(np.uint8)),
+        "43 pixels": (distant, Motion(), np.copy),
+    }
+    columns = []
+    for name, (who, motion, altered) in scenes.items():
+        before = altered(who.render(motion).picture)
+        after = last_of(folder, before)
+        middle, half = who.render(motion).mesh[:, :2].mean(0), 0.75 * float(np.ptp(who.rest[:, 1]))
+        x, y = np.clip(np.rint(middle - half), 0, None).astype(int)
+        parts = [part[y : y + round(2 * half), x : x + round(2 * half)] for part in (before, after)]
+        both = np.vstack([cv2.resize(part, (260, 260), interpolation=cv2.INTER_AREA) for part in parts])
+        columns.append(captioned(both, [name]))
+    # Room for the sheet's own label: those of the swaps are cut off in places.
+    sheet = Frame(cv2.copyMakeBorder(np.hstack(columns), 0, 45, 0, 0, cv2.BORDER_CONSTANT, value=(255, 255, 255)))
+    Watermarker(0x5EED5EED5EED).mark(sheet)
+    Labeller().draw(sheet, Faces.empty())
+    return sheet.picture
+
+
+def last_of(folder: Path, picture: UInt8Array) -> UInt8Array:
+    """The swap of a picture that has been there for half a second."""
+    clip = folder / "still.mp4"
+    write_clip(clip, [picture] * 15, ClipSpec(rate=30))
+    output = folder / "swapped.mp4"
+    settings = Settings(home=folder / "home")
+    understudy.swap(portrait_path("hopper"), clip, output, consent="sample", settings=settings, overwrite=True)
+    capture = cv2.VideoCapture(str(output))
+    shown = [found for _ in range(15) for read_one, found in [capture.read()] if read_one]
+    return np.asarray(shown[-1], np.uint8)
+
+
 def save(picture: UInt8Array, name: str) -> None:
     """As a JPEG in the documentation."""
     Image.fromarray(picture[:, :, ::-1]).save(PICTURES / name, quality=85, optimize=True)
@@ -101,6 +155,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         save(labels(Path(folder)), "labels.jpg")
         save(verdicts(Path(folder)), "verdicts.jpg")
+        save(hard_frames(Path(folder)), "hard-frames.jpg")
 
 
 if __name__ == "__main__":

@@ -32,18 +32,19 @@ class Wrapped:
 
 
 class FlakyLandmarker(Wrapped):
-    """Loses the face at random, for up to ``longest`` frames."""
+    """Loses the face at random, or is in doubt of it, for up to ``longest`` frames."""
 
     def __init__(self, inner, rng, longest=20):
         super().__init__(inner)
-        self.rng, self.longest, self.left = rng, longest, 0
+        self.rng, self.longest, self.left, self.presence = rng, longest, 0, 0.0
 
     def fit(self, picture, roi):
         found = self.inner.fit(picture, roi)
         if self.left <= 0 and self.rng.random() < 0.06:
             self.left = int(self.rng.integers(1, self.longest))
+            self.presence = float(self.rng.choice([0.0, 0.0, 0.55, 0.7]))
         self.left -= 1
-        return found if self.left < 0 else found._replace(presence=0.0)
+        return found if self.left < 0 else found._replace(presence=self.presence)
 
 
 class FlakyDetector:
@@ -102,6 +103,29 @@ def test_no_raw_face_is_shown_however_the_tracker_fails(perception, identity, as
         assert raw > 10  # the test sees what it looks for
     else:
         assert raw == 0
+
+
+def test_somebody_in_doubt_is_covered_without_a_search_in_every_frame(perception, identity, astronaut):
+    class Doubtful(Wrapped):
+        presence = 1.0
+
+        def fit(self, picture, roi):
+            return self.inner.fit(picture, roi)._replace(presence=self.presence)
+
+    doubtful, puppet = Doubtful(perception.landmarker), Puppet(astronaut, (480, 360), face_share=0.5)
+    stages = swap(Perception(perception.detector, doubtful), identity, "hold")
+    looks = []
+    detect = stages._guard._detector.detect
+    stages._guard._detector.detect = lambda picture, **how: looks.append(how) or detect(picture, **how)
+    for number in range(40):
+        doubtful.presence = 1.0 if number < 8 else 0.65
+        shot = puppet.render(talking(number / 25))
+        shown = stages.process(Frame(shot.picture.copy(), pts=number * 40)).frame.picture
+        box = np.concatenate([shot.mesh[:, :2].min(0), shot.mesh[:, :2].max(0)])
+        if number >= 2:
+            assert not shows_raw(shot.picture, shown, box), number
+    assert stages.frames_covered >= 30
+    assert not any(how.get("thorough") for how in looks[5:])
 
 
 def test_a_cut_shows_nothing_until_a_look_was_taken(perception, identity, astronaut, blank):

@@ -11,7 +11,7 @@ import pytest
 
 from understudy.blending import BlendOptions
 from understudy.blending.hands import silhouette
-from understudy.blending.occlusion import OcclusionOptions
+from understudy.blending.occlusion import Occlusion, OcclusionOptions
 from understudy.detection import PalmDetector
 from understudy.frames import Frame
 from understudy.landmarks import HandFinder
@@ -99,6 +99,110 @@ def test_a_hand_far_from_every_face_is_not_followed(detector, finder):
     drawn = scene()
     assert tracker.update(frame(drawn.picture, 0), np.array([[0, 0, 40, 50]], np.float32)) == []
     assert tracker.update(frame(drawn.picture, 30), np.zeros((0, 4), np.float32)) == []
+
+
+class OneHand:
+    """Stubs: a palm where it is said, and a hand that fits there while it is shown."""
+
+    def __init__(self):
+        self.middle, self.shown, self.searches, self.fits = np.array([240, 200], np.float32), True, 0, 0
+
+    def detect(self, part):
+        self.searches += 1
+        box = np.concatenate([self.middle - 20, self.middle + 20])[None]
+        return (box, np.zeros((1, 7, 2), np.float32)) if self.shown else (np.zeros((0, 4)), np.zeros((0, 7, 2)))
+
+    def first_roi(self, box, keypoints):
+        return None
+
+    next_roi = first_roi
+
+    def fit(self, picture, roi):
+        self.fits += 1
+        joints = self.middle + np.random.default_rng(0).uniform(-60, 60, (21, 2)).astype(np.float32)
+        return joints, 1.0 if self.shown else 0.0
+
+
+class AtOnce(OneHand):
+    first_roi = next_roi = lambda *_: None
+
+
+EMPTY = np.zeros((480, 480, 3), np.uint8)
+NOBODY = np.zeros((0, 4), np.float32)
+
+
+def test_only_hands_near_a_face_are_followed():
+    # Searches go far enough around a face to see hands that are not near it.
+    for x, near in ((340, True), (410, True), (700, False)):
+        stub = AtOnce()
+        stub.middle = np.array([x, 200], np.float32)
+        # A palm is reported in pixels of the part that is searched, whose corner is the picture's here.
+        hands = HandTracker(stub, stub).update(frame(EMPTY, 0), np.array([[0, 0, 300, 340]], np.float32))
+        assert bool(hands) is near, x
+
+
+def test_a_hand_is_followed_while_it_hides_the_face():
+    stub = AtOnce()
+    tracker = HandTracker(stub, stub)
+    for number in range(20):
+        hidden = 5 <= number < 15
+        assert len(tracker.update(frame(EMPTY, number), NOBODY if hidden else FACE)) == 1
+    for number in range(20, 60):
+        left = tracker.update(frame(EMPTY, number), NOBODY)
+    assert left == []
+
+
+def test_a_lost_hand_is_looked_for_sooner():
+    stub = AtOnce()
+    tracker = HandTracker(stub, stub)
+    for number in range(3):
+        tracker.update(frame(EMPTY, number), FACE)
+    stub.shown = False
+    tracker.update(frame(EMPTY, 3), FACE)
+    stub.shown = True
+    assert len(tracker.update(frame(EMPTY, 4), FACE)) + len(tracker.update(frame(EMPTY, 6), FACE)) >= 1
+
+
+def test_a_known_hand_is_not_fitted_again_for_being_found_again():
+    stub = AtOnce()
+    stub.middle = np.array([240, 200], np.float32)
+    tracker = HandTracker(stub, stub)
+    tracker.update(frame(EMPTY, 0), np.array([[0, 0, 400, 440]], np.float32))
+    before = stub.fits
+    for number in range(1, 31):
+        tracker.update(frame(EMPTY, number), np.array([[0, 0, 400, 440]], np.float32))
+    assert stub.searches >= 4
+    assert stub.fits - before == 30
+
+
+def test_the_first_frame_is_searched_around_everybody():
+    stub = AtOnce()
+    stub.shown = False
+    boxes = np.array([[0, 0, 90, 90], [100, 0, 190, 90], [200, 0, 290, 90]], np.float32)
+    tracker = HandTracker(stub, stub)
+    tracker.update(frame(EMPTY, 0), boxes)
+    assert stub.searches == 3
+    tracker.update(frame(EMPTY, 1), boxes)
+    assert stub.searches == 3
+    tracker.forget()
+    tracker.update(frame(EMPTY, 2), boxes)
+    assert stub.searches == 6
+
+
+def test_closed_it_goes_on_without_searching(detector, finder):
+    tracker = HandTracker(detector, finder, live=True)
+    tracker.close()
+    assert tracker.update(frame(scene().picture, 0), FACE) == []
+
+
+def test_joints_that_would_bare_the_face_are_not_believed():
+    uv = np.full((200, 160, 2), 0.5, np.float32)
+    target, tones = np.full((200, 160, 3), 120, np.uint8), np.full((24, 24, 3), np.log(122), np.float32)
+    joints = with_hand(target, (80, 190), 70).joints
+    occlusion = Occlusion(OcclusionOptions(glasses=False, things=False))
+    hidden = occlusion.visible(target, uv, tones, 0.0, [joints])
+    assert hidden is not None and hidden.min() == 0
+    assert occlusion.visible(target, uv, tones, 0.1, [(joints - [80, 100]) * 2.5 + [80, 130]]) is None
 
 
 def test_two_hands_are_two_and_each_is_known_once(detector, finder):

@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 
 from understudy.blending import Blender, BlendOptions
+from understudy.blending.light import LightTransfer
 from understudy.faces import Faces
 from understudy.frames import Frame
 from understudy.geometry import topology as topo
 from understudy.geometry.topology import topology
 from understudy.pipeline.portraits import portrait_in
 from understudy.swapping import MeshEngine, MeshOptions, Portrait
+from understudy.swapping.mesh.engine import _painted
 from understudy.swapping.mesh.regions import regions
 from understudy.swapping.mesh.skin import skin_mask
 from understudy.swapping.mesh.texture import build_texture
@@ -285,6 +287,40 @@ def brightness_over_time(source, shot, levels, reset_at=None):
         target.append(_around(lit, shot.mesh, 50))
         result.append(_around(frame.picture, shot.mesh, 50))
     return np.array(target), np.array(result)
+
+
+def test_a_texture_is_looked_up_as_exactly_as_eight_bits_of_weight_allow():
+    rng = np.random.default_rng(0)
+    side = 64
+    level = cv2.GaussianBlur(rng.integers(0, 256, (side, side, 4), np.uint8), (0, 0), 2.0)
+    uv = rng.uniform(0.02, 0.98, (50, 60, 2)).astype(np.float32)
+    values = np.dstack([uv, np.ones((50, 60), np.float32), np.zeros((50, 60, 2), np.float32)])
+    picture, alpha = _painted(values, level)
+    place = uv * side - 0.5
+    exact = cv2.remap(level.astype(np.float32), place[..., 0], place[..., 1], cv2.INTER_LINEAR)
+    assert np.abs(np.dstack([picture, alpha]) - exact).max() < 1.5
+    assert abs(float((np.dstack([picture, alpha]) - exact).mean())) < 0.1
+    values[..., 2] = 0
+    assert not _painted(values, level)[1].any()
+
+
+def test_light_is_looked_at_every_other_frame_and_at_once_when_it_jumps(monkeypatch):
+    light, looks = LightTransfer(), []
+    measured = light._measured
+    monkeypatch.setattr(light, "_measured", lambda *given: looks.append(1) or measured(*given))
+    target, mesh = np.full((80, 60, 3), 150, np.uint8), topology().canonical[:, :2] * 20 + [30, 35]
+    alpha = np.full((80, 60), 255, np.uint8)
+
+    def at(number, picture):
+        before = len(looks)
+        light.coefficients(picture, target, alpha, mesh, mesh, number / 30)
+        assert light.measured == (len(looks) > before)
+        return light.measured
+
+    assert [at(number, target) for number in range(6)] == [True, False, True, False, True, False]
+    assert not at(5.1, target)
+    assert at(5.2, target // 2)
+    assert at(0, target)  # another clip
 
 
 def test_a_lamp_that_is_switched_off_darkens_the_swap_at_once(sources, puppets):

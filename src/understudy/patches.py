@@ -34,6 +34,7 @@ class Patch:
         mesh: float32 (468, 3): the face's mesh in pixels of the frame, as it was found there.
         track_id: Whose patch it is.
         warp: How the frame under the patch is moved first; None: not at all.
+        share: 0-1: how much of all that is shown.
     """
 
     picture: UInt8Array
@@ -43,6 +44,7 @@ class Patch:
     mesh: FloatArray
     track_id: int
     warp: Warp | None = None
+    share: float = 1.0
 
     @property
     def touched(self) -> BoolArray:

@@ -84,7 +84,7 @@ class Blender:
             del self._people[gone]
 
     def _write(self, frame: Frame, hands: Sequence[FloatArray], patch: Patch) -> None:
-        box = patch.box
+        box, strength = patch.box, self.options.strength * patch.share
         region = frame.change(box)
         person = self._people[patch.track_id]
         corner = np.array([box.x0, box.y0], np.float32)
@@ -92,14 +92,19 @@ class Blender:
         places = patch.mesh[:, :2] - corner, drawn[:, :2] - corner
         coefficients = person.light.coefficients(region, patch.picture, patch.alpha, *places, frame.seconds)
         visible = person.occlusion.visible(
-            region, patch.uv, person.light.tones, frame.seconds, [joints - corner for joints in hands]
+            region,
+            patch.uv,
+            person.light.tones,
+            frame.seconds,
+            [joints - corner for joints in hands],
+            patient=person.light.measured,
         )
         alpha = (
             patch.alpha if visible is None else np.asarray(cv2.multiply(patch.alpha, visible, scale=1 / 255), np.uint8)
         )
         if patch.warp is not None:
             free = np.full_like(alpha, 255) if visible is None else visible
-            _move(region, region.copy(), alpha, free, patch.warp.field, np.float32(self.options.strength))
+            _move(region, region.copy(), alpha, free, patch.warp.field, np.float32(strength))
         detail = person.detail.measure(region, patch.picture, alpha, frame.seconds)
         _composite(
             region,
@@ -108,7 +113,7 @@ class Blender:
             patch.uv,
             coefficients,
             *detail,
-            np.float32(self.options.strength / 255),
+            np.float32(strength / 255),
         )
 
 

@@ -8,15 +8,15 @@ from typing import Final
 import cv2
 import numpy as np
 
-from understudy.arrays import FloatArray, UInt8Array
+from understudy.arrays import FloatArray, IntArray, UInt8Array
 
 #: Joints of each finger from the thumb on, each beginning in the palm; the joints around the palm.
 _FINGERS: Final = ((1, 2, 3, 4), (5, 6, 7, 8), (9, 10, 11, 12), (13, 14, 15, 16), (17, 18, 19, 20))
 _PALM: Final = (0, 1, 2, 5, 9, 13, 17)
 _WRIST, _MIDDLE = 0, 9
 #: Breadth of a finger, of what is around the palm's joints and of the arm, over the hand's size; how far of the arm is
-#: drawn, likewise; and the spread of the edge.
-_FINGER, _FLESH, _ARM, _SHOWN, _EDGE = 0.26, 0.3, 0.65, 1.2, 0.03
+#: drawn, likewise (a wrist may be bent: what lies further is a guess); and the spread of the edge.
+_FINGER, _FLESH, _ARM, _SHOWN, _EDGE = 0.26, 0.3, 0.65, 0.5, 0.03
 #: Fractions of a pixel that OpenCV draws with: 2 to the power of this.
 _SHIFT: Final = 4
 
@@ -63,5 +63,5 @@ def _stroke(mask: UInt8Array, points: FloatArray, breadth: float) -> None:
     cv2.polylines(mask, [_fixed(points)], isClosed=False, color=255, thickness=max(1, round(breadth)), shift=_SHIFT)
 
 
-def _fixed(points: FloatArray) -> FloatArray:
+def _fixed(points: FloatArray) -> IntArray:
     return np.rint(np.clip(points, -1e4, 1e4) * (1 << _SHIFT)).astype(np.int32)

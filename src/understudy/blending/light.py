@@ -105,6 +105,8 @@ class LightTransfer:
         self._coefficients: FloatArray | None = None
         self._seconds = 0.0
         self._glance = 1.0
+        #: Whether the last call measured, or repeated what the one before had found.
+        self.measured = False
 
     def coefficients(
         self,
@@ -135,7 +137,9 @@ class LightTransfer:
             and 0 <= step < self.options.every
             and abs(np.log(glance / self._glance)) < self.options.jump / 4
         ):
+            self.measured = False
             return self._coefficients
+        self.measured = True
         fresh = self._measured(target, picture, alpha, place, drawn)
         if self._logs is None or not 0 <= step < 1.0:
             self._logs = fresh

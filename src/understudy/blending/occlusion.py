@@ -38,6 +38,8 @@ _SURE: Final = 127
 #: is unlike skin, skin is not known, and rather a thing is painted over than the target's face left bare.
 _LEAST: Final = 0.002
 _MOST: Final = 0.4
+#: Share of the face that hands may hide: joints that cover more of it are likelier a mistake, and would bare the face.
+_MOST_HELD: Final = 0.6
 #: Share of the face that a light on a thing may cover, to be taken for the thing.
 _HOLE: Final = 0.03
 #: Grey levels below which a difference is noise, and below which that is less than any ratio that counts.
@@ -100,6 +102,8 @@ class Occlusion:
         tones: FloatArray,
         seconds: float,
         hands: Sequence[FloatArray] = (),
+        *,
+        patient: bool = False,
     ) -> UInt8Array | None:
         """How much of the patch is to be shown where.
 
@@ -110,6 +114,7 @@ class Occlusion:
                 the flattened face.
             seconds: The frame's time; a step back or a long gap forgets what was.
             hands: The joints of hands, float32 (21, 2) each, in pixels of ``target``.
+            patient: Whether this frame has enough to do: a search that has just come due waits for the next.
 
         Returns:
             uint8 (h, w): 255 shows the patch, 0 the frame; None where nothing is in front.
@@ -118,10 +123,8 @@ class Occlusion:
             return None
         hidden: UInt8Array | None = None
         if self.options.things:
-            if not 0 <= seconds - self._searched < _AGAIN:
-                # The first time counts half: from then on the search and the look at the light take turns.
-                first = not 0 <= seconds - self._searched < _FORGOTTEN
-                self._things, self._searched = _things(target, uv, tones), seconds - (_AGAIN / 2 if first else 0)
+            if not 0 <= seconds - self._searched < (2 * _AGAIN if patient else _AGAIN):
+                self._things, self._searched = _things(target, uv, tones), seconds
             if self._things is not None:
                 size = (target.shape[1], target.shape[0])
                 hidden = np.asarray(cv2.resize(self._things, size, interpolation=cv2.INTER_LINEAR), np.uint8)
@@ -134,7 +137,7 @@ class Occlusion:
                 hidden = worn if hidden is None else np.maximum(hidden, worn)
         if self.options.hands and hands:
             held_up = silhouette(hands, (target.shape[1], target.shape[0]))
-            if held_up is not None:
+            if held_up is not None and float(held_up[face := uv.any(axis=2)].sum()) <= _MOST_HELD * 255 * face.sum():
                 hidden = held_up if hidden is None else np.maximum(hidden, held_up)
         return None if hidden is None else np.asarray(255 - hidden, np.uint8)
 

@@ -7,28 +7,35 @@ looks straight ahead.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Final
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from understudy.arrays import UInt8Array
 from understudy.faces import Faces
-from understudy.patches import Patch, Warp
+from understudy.patches import Patch
 
 #: Presence at which nothing is shown any more, and from which all is.
 _GONE, _SURE = 0.6, 0.9
-#: Seconds in which a swap comes back.
-_BACK: Final = 0.25
-#: A swap that is shown less than this is none.
-_LEAST: Final = 0.5
+#: Seconds in which a swap comes back, and after which it is forgotten that it went.
+_BACK, _FORGOTTEN = 0.25, 1.0
+#: Shown whole or not at all: a share below the first takes a swap away, one from the second on brings it back.
+_LEAVES, _RETURNS = 0.5, 0.9
+
+
+@dataclass(eq=False)
+class _Shown:
+    """How far somebody's swap is shown, and since when they are known so."""
+
+    share: float
+    seconds: float
+    gone: bool = False
 
 
 class Fading:
     """How far each person's swap is shown. Frames come in order."""
 
     def __init__(self) -> None:
-        self._shares: dict[int, tuple[float, float]] = {}
+        self._people: dict[int, _Shown] = {}
 
     def __call__(self, patches: list[Patch], faces: Faces, seconds: float, *, whole: bool) -> list[Patch]:
         """The patches as far as their meshes are to be trusted.
@@ -41,30 +48,25 @@ class Fading:
         """
         if faces.scores is None or faces.track_ids is None:
             return patches
-        shares = {
-            number: self._share(number, float(score), seconds)
-            for number, score in zip(faces.track_ids.tolist(), faces.scores, strict=True)
+        for number, score in zip(faces.track_ids.tolist(), faces.scores, strict=True):
+            self._update(number, float(score), seconds)
+        self._people = {
+            number: person for number, person in self._people.items() if 0 <= seconds - person.seconds < _FORGOTTEN
         }
-        self._shares = {number: (share, seconds) for number, share in shares.items()}
-        if whole:
-            return [patch for patch in patches if shares.get(patch.track_id, 1.0) >= _LEAST]
-        shown = [_thinned(patch, shares.get(patch.track_id, 1.0)) for patch in patches]
-        return [patch for patch in shown if patch is not None]
+        shown: list[Patch] = []
+        for patch in patches:
+            person = self._people.get(patch.track_id)
+            if person is None or (not person.gone if whole else person.share >= 1):
+                shown.append(patch)
+            elif not whole and person.share > 0:
+                shown.append(replace(patch, share=person.share))
+        return shown
 
-    def _share(self, number: int, presence: float, seconds: float) -> float:
+    def _update(self, number: int, presence: float, seconds: float) -> None:
         """How far a person is shown: less at once, more step by step, so that nothing flickers."""
         share = float(np.clip((presence - _GONE) / (_SURE - _GONE), 0, 1))
-        before, then = self._shares.get(number, (1.0, seconds))
-        passed = seconds - then
-        return min(share, before + passed / _BACK) if 0 <= passed < 1 else share
-
-
-def _thinned(patch: Patch, share: float) -> Patch | None:
-    """The patch with its opacity times ``share``, and moving what is under it so much less."""
-    if share >= 1:
-        return patch
-    if share <= 0:
-        return None
-    alpha: UInt8Array = (patch.alpha * np.float32(share)).astype(np.uint8)
-    warp = None if patch.warp is None else Warp(patch.warp.mesh, patch.warp.field * np.float32(share))
-    return replace(patch, alpha=alpha, warp=warp)
+        person = self._people.setdefault(number, _Shown(share, seconds))
+        passed = seconds - person.seconds
+        person.share = min(share, person.share + passed / _BACK) if 0 <= passed < _FORGOTTEN else share
+        person.seconds = seconds
+        person.gone = person.share < (_RETURNS if person.gone else _LEAVES)

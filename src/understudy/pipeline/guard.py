@@ -9,6 +9,7 @@ left alone: that is what choosing means.
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final, Literal, Protocol, get_args
@@ -163,12 +164,13 @@ class Guard:
         if self.options.on_lost == "pass" or self._closed:
             return
         self._beside = self._beside or ThreadPoolExecutor(1, "guard")
-        self._small = self._beside.submit(small, frame.picture, _scale(frame))
-        if self.choice == "all" and self._calm:
-            self._glances += 1
-            glance = None if self._glances % _GLANCE else self._glances // _GLANCE
-            detect = partial(self._detector.detect, glance=glance)
-            self._ahead = self._beside.submit(detect, frame.picture)
+        with suppress(RuntimeError):  # closed meanwhile
+            self._small = self._beside.submit(small, frame.picture, _scale(frame))
+            if self.choice == "all" and self._calm:
+                self._glances += 1
+                glance = None if self._glances % _GLANCE else self._glances // _GLANCE
+                detect = partial(self._detector.detect, glance=glance)
+                self._ahead = self._beside.submit(detect, frame.picture)
 
     def close(self) -> None:
         """End what runs beside."""
@@ -203,7 +205,7 @@ class Guard:
                 person.followed = False
         self._know(faces, chosen, patches, now)
         self._follow(patches, before, scale, now, cut=cut)
-        self._suspect(frame, faces, patches, now, found)
+        self._suspect(frame, faces, chosen, patches, found)
         self._calm = bool(patches) and not self._unswapped(patches)
         if patches or now - self._settling >= self.options.settle_seconds:
             self._settled = True
@@ -277,9 +279,9 @@ class Guard:
             if gone or same_face(person.box, present):
                 del self._people[number]
 
-    def _suspect(self, frame: Frame, faces: Faces, patches: list[Patch], now: float, found: Faces | None) -> None:
+    def _suspect(self, frame: Frame, faces: Faces, chosen: Faces, patches: list[Patch], found: Faces | None) -> None:
         """Note faces that are seen and neither swapped nor known to stand beside: they stay covered until they are."""
-        unswapped = self._unswapped(patches)
+        unswapped, now = self._unswapped(patches), frame.seconds
         # At first and now and then: somebody whom the mesh does not fit may be the one to be swapped.
         unsure = self._settling is not None and now - self._settling < _UNSURE
         if patches and not unswapped and found is None and not unsure and now - self._looked < _RESCAN:
@@ -292,8 +294,9 @@ class Guard:
             for box, number in zip(faces.boxes_xyxy, numbers, strict=False)
             if number not in self._bystanders and number not in swapped
         ]
-        # A thorough look takes the time of several frames: one at once after a cut, then now and then.
-        thorough = not patches and not 0 <= now - self._searched < self.options.search_seconds
+        # A thorough look takes the time of several frames: one at once after a cut, then now and then - and none for
+        # somebody who is there, only not swapped: a mesh that is not to be trusted.
+        thorough = not patches and not len(chosen) and not 0 <= now - self._searched < self.options.search_seconds
         if thorough:
             self._searched = now
         if found is None or thorough:

@@ -32,12 +32,10 @@ class Swapped(NamedTuple):
     Attributes:
         faces: Everybody in it, as they were before.
         patches: What was blended in.
-        hands: The joints of the hands before or near them, float32 (21, 2) each.
     """
 
     faces: Faces
     patches: list[Patch]
-    hands: list[FloatArray]
 
 
 class FaceSwap:
@@ -82,7 +80,8 @@ class FaceSwap:
         )
         self._hands = perception.hands(live=live)
         self._fading = Fading()
-        self._seen: Faces | None = None
+        self._chosen: Faces | None = None
+        self._shown_identity = identity
         self._selector = FaceSelector(settings.faces)
         self._blender = Blender(settings.blend)
         self._sealer, self.content = sealer, content
@@ -118,14 +117,19 @@ class FaceSwap:
             ContentRefusedError: it is intimate.
         """
         self.content.frame(frame.picture, frame.seconds)
+        if self.identity is not self._shown_identity:
+            # What was learned of the light on one face would put another in the wrong one.
+            self._shown_identity = self.identity
+            self._blender.reset()
         if self._guard is not None:
             self._guard.look_ahead(frame)
         with self.timings.measure("perceive"):
-            faces, hands = self._perceive(frame)
-            chosen = self._selector.select(faces, frame.seconds)
+            faces, chosen, hands = self._perceive(frame)
         with self.timings.measure("swap"):
-            hidden = self._guard is not None and self._guard.options.on_lost != "pass"
-            patches = self._fading(self._rendered(frame, chosen), chosen, frame.seconds, whole=hidden)
+            patches = self._rendered(frame, chosen)
+            if not self._still:
+                hidden = self._guard is not None and self._guard.options.on_lost != "pass"
+                patches = self._fading(patches, chosen, frame.seconds, whole=hidden)
         covered = False
         if self._guard is not None:
             with self.timings.measure("guard"):
@@ -143,7 +147,7 @@ class FaceSwap:
         self.frames += 1
         self.frames_swapped += bool(patches)
         self.people |= {patch.track_id for patch in patches}
-        return Swapped(faces, patches, hands)
+        return Swapped(faces, patches)
 
     def close(self) -> None:
         """End what runs beside."""
@@ -172,20 +176,32 @@ class FaceSwap:
         elif self._shown is not None and self._shown.shape == frame.picture.shape:
             frame.change(PixelBox(0, 0, frame.width, frame.height))[:] = self._shown
 
-    def _perceive(self, frame: Frame) -> tuple[Faces, list[FloatArray]]:
-        """Who is there, and which hands: those that are known, at once, by where the faces were in the frame before."""
-        seen = self._seen
+    def _perceive(self, frame: Frame) -> tuple[Faces, Faces, list[FloatArray]]:
+        """Who is there, who of them is swapped, and which hands are before them.
+
+        Live, hands that are known are followed at the same time, by where the faces were in the frame before.
+        """
+        before, self._chosen = self._chosen, None
         if not self._blender.options.occlusion.hands:
-            return self._perceive_faces(frame), []
-        if seen is None or not len(seen) or not self._hands.following:
-            self._seen = self._perceive_faces(frame)
-            return self._seen, self._hands.update(frame, self._seen.boxes_xyxy)
+            return *self._perceive_chosen(frame), []
+        if before is None or not len(before) or not (isinstance(self._each, Beside) and self._hands.following):
+            faces, self._chosen = self._perceive_chosen(frame)
+            if self._cut:
+                self._hands.forget()
+            return faces, self._chosen, self._hands.update(frame, self._chosen.boxes_xyxy)
         jobs: list[Callable[[], Any]] = [
-            partial(self._perceive_faces, frame),
-            partial(self._hands.update, frame, seen.boxes_xyxy),
+            partial(self._perceive_chosen, frame),
+            partial(self._hands.update, frame, before.boxes_xyxy),
         ]
-        self._seen, hands = self._each(lambda job: job(), jobs)
-        return self._seen, hands
+        (faces, self._chosen), hands = self._each(lambda job: job(), jobs)
+        if self._cut:
+            self._hands.forget()
+            hands = []
+        return faces, self._chosen, hands
+
+    def _perceive_chosen(self, frame: Frame) -> tuple[Faces, Faces]:
+        faces = self._perceive_faces(frame)
+        return faces, self._selector.select(faces, frame.seconds)
 
     def _perceive_faces(self, frame: Frame) -> Faces:
         self._cut = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Final, Protocol
 
 import numpy as np
@@ -11,10 +12,12 @@ from understudy.arrays import FloatArray, UInt8Array
 from understudy.frames import Frame, PixelBox
 from understudy.geometry.transforms import RotatedSquare
 
-#: Seconds between two searches, of which each is around one face; and where a hand was just lost.
-_EVERY, _LOST_EVERY = 0.3, 0.1
-#: Side of the square that is searched, over the face's longer side; the faces that are searched around, at most.
-_AROUND, _FACES = 2.4, 4
+#: Seconds between two searches, of which each is around one face; and where a hand was just lost, for how long.
+_EVERY, _LOST_EVERY, _HURRY = 0.3, 0.1, 0.5
+#: Seconds for which hands are followed where a face was last: a hand may be just what hides it.
+_REMEMBERED: Final = 1.0
+#: Side of the square that is searched, over the face's longer side.
+_AROUND: Final = 2.4
 #: How sure it must be that there is a hand: at first, and afterwards; and how often a hand just found is fitted
 #: again where it then lies: a palm says little of where the fingers are.
 _BEGIN, _GO_ON, _REFINEMENTS = 0.6, 0.5, 3
@@ -57,38 +60,48 @@ class HandTracker:
         self._hands: list[FloatArray] = []
         self._searched = -np.inf
         self._searches = 0
+        self._lost_at = -np.inf
+        self._near: FloatArray = np.zeros((0, 4), np.float32)
+        self._near_seconds = -np.inf
 
     def update(self, frame: Frame, boxes_xyxy: FloatArray) -> list[FloatArray]:
         """Follow hands into ``frame``.
 
         Args:
             frame: As it came.
-            boxes_xyxy: float32 (N, 4): where the faces are, or were in the frame before.
+            boxes_xyxy: float32 (N, 4): where the faces that are swapped are, or were in the frame before.
 
         Returns:
             The joints of each hand, float32 (21, 2) (see ``landmarks.HandResult``).
         """
+        if len(boxes_xyxy):
+            self._near, self._near_seconds = boxes_xyxy, frame.seconds
+        elif not 0 <= frame.seconds - self._near_seconds < _REMEMBERED:
+            self._near = boxes_xyxy
         had = len(self._hands)
         followed = [self._finder.fit(frame.picture, self._finder.next_roi(hand)) for hand in self._hands]
         self._hands = []
         for hand, presence in followed:
             if presence >= _GO_ON:
-                self._keep(hand, boxes_xyxy)
-        wait = _LOST_EVERY if len(self._hands) < had else _EVERY
+                self._keep(hand)
+        if len(self._hands) < had:
+            self._lost_at = frame.seconds
         if self._found is not None and self._found.done():
             found, self._found = self._found.result(), None
-            self._take(frame, found, boxes_xyxy)
-        if self._found is None and len(boxes_xyxy) and not 0 <= frame.seconds - self._searched < wait:
+            self._take(frame, found)
+        wait = _LOST_EVERY if 0 <= frame.seconds - self._lost_at < _HURRY else _EVERY
+        if self._found is None and len(self._near) and not 0 <= frame.seconds - self._searched < wait:
+            first = not np.isfinite(self._searched)
             self._searched = frame.seconds
-            area = self._next_area(frame, boxes_xyxy)
-            if area.empty:
-                return self._hands
-            if self._beside is None:
-                self._take(frame, self._search(_part(frame, area), area), boxes_xyxy)
-            else:
-                # The frame will be written to meanwhile.
-                self._found = self._beside.submit(self._search, _part(frame, area).copy(), area)
+            # The first frame of a clip may be its only one.
+            for _ in range(len(self._near) if first and self._beside is None else 1):
+                self._begin_search(frame)
         return self._hands
+
+    def forget(self) -> None:
+        """What comes next is another shot."""
+        self._hands, self._found = [], None
+        self._searched = self._near_seconds = self._lost_at = -np.inf
 
     @property
     def following(self) -> bool:
@@ -100,13 +113,22 @@ class HandTracker:
         if self._beside is not None:
             self._beside.shutdown()
 
-    def _next_area(self, frame: Frame, boxes_xyxy: FloatArray) -> PixelBox:
-        """What is searched: around the larger faces by turns."""
-        sides = (boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]).max(1)
-        faces = np.argsort(-sides)[:_FACES]
-        face = faces[self._searches % len(faces)]
+    def _begin_search(self, frame: Frame) -> None:
+        area = self._next_area(frame)
+        if area.empty:
+            return
+        if self._beside is None:
+            self._take(frame, self._search(_part(frame, area), area))
+            return
+        with suppress(RuntimeError):  # closed meanwhile
+            # The frame will be written to meanwhile.
+            self._found = self._beside.submit(self._search, _part(frame, area).copy(), area)
+
+    def _next_area(self, frame: Frame) -> PixelBox:
+        """What is searched: around one face after the other."""
+        low, high = self._near[self._searches % len(self._near)].reshape(2, 2)
         self._searches += 1
-        middle, half = (boxes_xyxy[face, :2] + boxes_xyxy[face, 2:]) / 2, float(sides[face]) * _AROUND / 2
+        middle, half = (low + high) / 2, float((high - low).max()) * _AROUND / 2
         box = PixelBox(*np.rint([*(middle - half), *(middle + half)]).astype(int))
         return box.clipped(frame.width, frame.height)
 
@@ -116,21 +138,25 @@ class HandTracker:
         boxes, keypoints = self._detector.detect(part)
         return boxes + np.tile(corner, 2), keypoints + corner
 
-    def _take(self, frame: Frame, found: _Search, boxes_xyxy: FloatArray) -> None:
-        """Take up the hands of found palms that a hand's joints fit."""
+    def _take(self, frame: Frame, found: _Search) -> None:
+        """Take up the hands of found palms that a hand's joints fit and that are not known yet."""
         for box, points in zip(*found, strict=True):
+            middle = (box[:2] + box[2:]) / 2
+            if any((middle > hand.min(0)).all() and (middle < hand.max(0)).all() for hand in self._hands):
+                continue
             hand, presence = self._finder.fit(frame.picture, self._finder.first_roi(box, points))
-            for _ in range(_REFINEMENTS):
+            for _ in range(_REFINEMENTS if self._beside is None else 1):
                 if presence >= _BEGIN:
                     hand, presence = self._finder.fit(frame.picture, self._finder.next_roi(hand))
             if presence >= _BEGIN:
-                self._keep(hand, boxes_xyxy)
+                self._keep(hand)
 
-    def _keep(self, hand: FloatArray, boxes_xyxy: FloatArray) -> None:
+    def _keep(self, hand: FloatArray) -> None:
         """Note a hand that is near a face and not known yet."""
         low, high = hand.min(0), hand.max(0)
-        margin = (boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]).max(1, keepdims=True, initial=0) * _NEAR
-        near = (low < boxes_xyxy[:, 2:] + margin).all(1) & (high > boxes_xyxy[:, :2] - margin).all(1)
+        faces = self._near
+        margin = (faces[:, 2:] - faces[:, :2]).max(1, keepdims=True, initial=0) * _NEAR
+        near = (low < faces[:, 2:] + margin).all(1) & (high > faces[:, :2] - margin).all(1)
         size = float((high - low).max())
         known = any(float(np.abs(other - hand).mean()) < 0.2 * size for other in self._hands)
         if np.isfinite(hand).all() and near.any() and not known and len(self._hands) < _MOST:

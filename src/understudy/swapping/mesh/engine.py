@@ -148,7 +148,7 @@ def _painted(values: FloatArray, level: UInt8Array) -> tuple[UInt8Array, UInt8Ar
     """The texture seen through (u, v, visibility) of every pixel: BGR, and opacity.
 
     The four channels of a texel are weighed at once: spread to 16 bits each in one number of 64, eight bits of weight
-    leave room for their sum. A quarter faster than in floats, and at most one grey level from it.
+    leave room for their sum. A quarter faster than in floats, and on a face's texture at most one grey level from it.
     """
     height, width, _ = values.shape
     side = level.shape[0]

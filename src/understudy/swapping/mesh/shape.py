@@ -4,7 +4,7 @@ A texture alone does not make a likeness: how far the eyes are apart and the bro
 is, tell people apart as much. So the mesh that the texture is drawn on is moved, in the head's own frame, by a share of
 the difference between the two neutral faces:
 
-    mesh' = mesh + scale · turn · strength · W (source - neutral)
+    mesh' = mesh + scale · turn · strength · W trust (source - neutral)
 
 W smooths over neighbouring vertices (what differs only there is expression or noise) and fades to nothing at the oval,
 where the target's jaw, hair and ears begin.
@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from understudy.arrays import FloatArray, IntArray
+from understudy.arrays import AnyArray, FloatArray, IntArray
 from understudy.compiled import compiled
 from understudy.geometry import topology as topo
 from understudy.swapping.mesh.regions import smoothstep
@@ -34,7 +34,7 @@ SHUT = 0.02
 #: Gap between the lips, over the mouth's width, from which a view says little of the mouth at rest: so far goes what is
 #: known of how mouths open.
 SPEAKING = 0.5
-#: What a few frontal frames with the mouth shut weigh: from there on a shape is mostly trusted.
+#: What a few frontal frames weigh: from there on a shape is mostly trusted.
 ENOUGH = 0.2
 #: Seconds without a look after which somebody's shape is learned anew.
 FORGOTTEN = 10.0
@@ -100,8 +100,8 @@ def _opening() -> FloatArray:
     """How the face moves for each unit of gap between the lips, float32 (468, 3).
 
     Along the lips and the jaw's edge as measured on two people who spoke (regression of the shape on the gap; both
-    agree to 0.1): the lower lip goes all the way, the corners a quarter of it, the chin half; what goes down comes back
-    by two fifths. The rest lies between.
+    agree to 0.04): the lower lip goes all the way, the corners a quarter of it, the chin half; what goes down comes
+    back by two fifths. The rest lies between.
     """
     shape = topo.topology()
     x, y = np.abs(shape.canonical[:, 0]), shape.canonical[:, 1]
@@ -127,7 +127,7 @@ def moved(mesh: FloatArray, pose: Posed, difference: FloatArray, strength: float
     Args:
         mesh: float32 (468, 3): the target's.
         pose: Its pose.
-        difference: float32 (468, 3): the source's neutral shape minus the target's.
+        difference: float32 (468, 3): the source's neutral shape minus the target's, as far as both are known.
         strength: 0-1.
     """
     step = _smoothed(_weights(), np.ascontiguousarray(difference.T)) * np.float32(strength)
@@ -172,7 +172,7 @@ def _weights() -> FloatArray:
     return np.asarray(fade[:, None] * (mean @ _together() @ np.linalg.matrix_power(mean, SMOOTHING)), np.float32)
 
 
-def _neighbours() -> FloatArray:
+def _neighbours() -> AnyArray:
     """The mean of each vertex and its neighbours, float64 (468, 468)."""
     shape = topo.topology()
     near = np.eye(len(shape.canonical))

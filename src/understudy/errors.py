@@ -8,12 +8,14 @@ ends with. Where a builtin fits, the error is one too, so ``except FileNotFoundE
     │   ├── UnknownSuffixError
     │   ├── OutputExistsError (FileExistsError)
     │   ├── OutputIsInputError
-    │   └── EncoderError
+    │   ├── EncoderError
+    │   └── UnknownModelError (LookupError)
     ├── InputError (ValueError)                    exit 3  an input can't be used
     │   ├── InputNotFoundError (FileNotFoundError)
     │   ├── InputUnreadableError (PermissionError)
     │   ├── NotMediaError
     │   ├── InputTooLargeError
+    │   ├── CatalogueError
     │   └── NoFaceError (LookupError)
     ├── RefusedError (PermissionError)             exit 4  this tool does not do that
     │   ├── ConsentError
@@ -31,7 +33,11 @@ ends with. Where a builtin fits, the error is one too, so ``except FileNotFoundE
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
 from pathlib import Path
+
+from understudy.text import printable
 
 
 class UnderstudyError(Exception):
@@ -75,6 +81,15 @@ class EncoderError(UsageError):
     """The encoder asked for does not exist, does not open here, or does not fit the container."""
 
 
+class UnknownModelError(UsageError, LookupError):
+    """The catalogue has no model or bundle of that name."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        near = difflib.get_close_matches(name, known, 3, 0.4)
+        hint = f"Did you mean {' or '.join(near)}?" if near else "`understudy models list` shows what there is."
+        super().__init__(f"there is no model {name!r}", hint)
+
+
 class InputError(UnderstudyError, ValueError):
     """An input can't be used."""
 
@@ -104,6 +119,14 @@ class InputTooLargeError(InputError):
             f"{path.name} is {width}x{height}, more than the cap of {max_pixels / 1e6:.0f} megapixels",
             f"Make it smaller, or raise the cap: --max-pixels {width * height}.",
         )
+
+
+class CatalogueError(InputError):
+    """A file of the catalogue, or an entry in it, is not what it should be."""
+
+    def __init__(self, place: str, entry: str | None, reason: str) -> None:
+        where = place if entry is None else f"{entry} in {place}"
+        super().__init__(f"can't use {printable(where)}: {printable(reason)}", "docs/models.md says what an entry is.")
 
 
 class NoFaceError(InputError, LookupError):

@@ -8,7 +8,7 @@ import warnings
 
 import typer
 
-from understudy.cli import consent, demo, doctor, evaluate, faces, inspect, ledger, live, swap
+from understudy.cli import consent, demo, doctor, evaluate, faces, inspect, ledger, live, models, swap
 from understudy.cli.terminal import answer, answer_json
 from understudy.errors import UnderstudyError
 from understudy.version import __version__
@@ -49,6 +49,7 @@ def application() -> typer.Typer:
     app.command("inspect")(inspect.command)
     app.add_typer(consent.app, name="consent")
     app.add_typer(ledger.app, name="ledger")
+    app.add_typer(models.app, name="models")
     app.command("eval")(evaluate.command)
     app.command("doctor")(doctor.command)
     return app

@@ -1,0 +1,115 @@
+"""Writes docs/models.md from the catalogue: ``python tools/models_page.py [--check]``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from understudy.models.catalogue import Catalogue
+from understudy.models.entries import KINDS, Entry, Picture, Source
+
+PAGE = Path(__file__).parents[1] / "docs" / "models.md"
+HEAD = """# Models
+
+Written by `tools/models_page.py` from the catalogue (`src/understudy/models/data`). None of these models is part of
+the package; `understudy models list` shows them on the command line. That a model is listed says how it is fed, not
+that an engine for it is there already: today's engine is [the mesh engine](mesh-engine.md).
+
+A picture goes in as `(value / 255 - mean) / std` in each channel; what a swapper or an enhancer gives is
+`value * std + mean`, cut to 0-1, in RGB. A template says where the five keypoints lie in the crop. Hashes that are not
+known are recorded when a file is first fetched.
+"""
+OWN = """
+## Your own
+
+Entries in `models.toml` in the private folder are read after the package's; one of the same name takes its place. A bad
+entry is an error that names it and says what is wrong.
+
+```toml
+[licence.mine]
+name = "my own"
+commercial = true
+terms = "I trained it"
+
+[[model]]
+name = "my_swapper_256"
+kind = "swapper"
+title = "256 pixels, trained at home"
+licence = "mine"
+needs = ["arcface_w600k_r50"]
+[model.file]
+name = "my_swapper_256.onnx"
+[model.input]
+name = "target"
+size = 256
+template = "arcface_128"
+mean = 0.5
+std = 0.5
+[model.source]
+kind = "unit"
+name = "source"
+[model.output]
+mean = 0.5
+std = 0.5
+```
+"""
+
+
+def number(value: object) -> str:
+    """A mean or a standard deviation, short."""
+    if isinstance(value, tuple):
+        return ", ".join(f"{each:g}" for each in value)
+    return f"{value:.4g}"
+
+
+def crop(picture: Picture) -> str:
+    """How a picture goes in."""
+    template = picture.template or "-"
+    layout = "" if picture.layout == "nchw" else f" {picture.layout}"
+    return f"{picture.size}{layout} | {template} | {picture.channels} | {number(picture.mean)} | {number(picture.std)}"
+
+
+def identity(source: Source | None) -> str:
+    """How a swapper is told whose face to put in."""
+    if source is None:
+        return "-"
+    if source.picture is not None:
+        return f"the photo, {source.picture.size}, {source.picture.template}"
+    said = {"emap": "embedding · emap, length 1", "unit": "embedding, length 1"}
+    return said.get(source.kind) or f"{source.converter}{', length 1' if source.unit else ''}"
+
+
+def row(catalogue: Catalogue, entry: Entry) -> str:
+    """One model."""
+    licence = catalogue.licence_of(entry)
+    size = "?" if entry.file.size is None else f"{entry.file.size / 1e6:.0f} MB"
+    digest = "known" if entry.file.sha256 else "unknown"
+    told = f"| {entry.name} | {entry.title} | {size} | {digest} | {licence.name} | {licence.commercial_use} "
+    return f"{told}| {crop(entry.input)} | {identity(entry.source)} | {entry.notes or '-'} |"
+
+
+def page() -> str:
+    """The whole page."""
+    catalogue, parts = Catalogue.load(), [HEAD]
+    for kind in KINDS:
+        parts.append(f"\n## {kind.capitalize() if kind.endswith('s') else kind.capitalize() + 's'}\n")
+        parts.append(
+            "| name | good for | size | SHA-256 | licence | commercial use | crop | template | channels | mean | std "
+            "| identity | notes |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|"
+        )
+        parts += [row(catalogue, entry) for entry in catalogue.of_kind(kind)]
+    parts.append("\n## Bundles\n")
+    parts += [f"- `{one.name}`: {one.title}: {', '.join(one.models)}" for one in catalogue.bundles.values()]
+    return "\n".join(parts) + "\n" + OWN
+
+
+def main() -> None:
+    """Write it, or with ``--check`` see whether it is as it would be written."""
+    if "--check" in sys.argv[1:]:
+        sys.exit(0 if PAGE.read_text() == page() else "docs/models.md is old: python tools/models_page.py")
+    PAGE.write_text(page())
+    print(f"wrote {PAGE}")
+
+
+if __name__ == "__main__":
+    main()

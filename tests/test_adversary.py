@@ -226,7 +226,7 @@ def test_no_sink_gives_a_name_to_an_unsigned_file(sink):
 def test_every_command_is_known_here():
     """A command that is added to this list is to be tried below, if it writes pictures."""
     assert set(typer.main.get_command(application()).commands) == {
-        "demo", "swap", "live", "faces", "inspect", "consent", "ledger", "eval", "doctor"
+        "demo", "swap", "live", "faces", "inspect", "consent", "ledger", "models", "eval", "doctor"
     }  # fmt: skip
     assert set(understudy.__all__) == {"__version__", "swap", "inspect"}
 

@@ -11,6 +11,7 @@ COMMANDS = {
     "swap": ["swap", "-s", "{photo}", "-t", "{clip}", "-o", "{out}/o.mp4"],
     "faces": ["faces", "{clip}"],
     "doctor": ["doctor"],
+    "models": ["models", "list"],
     "eval": ["eval", "--sources", "{photo}", "--clips", "{clip}", "-d", "{out}/report", "--frames", "3"],
     "live": ["live", "-s", "{photo}", "--from", "{clip}", "--to", "{out}/o.mp4", "--consent", "sample"],
     "demo": ["demo", "-d", "{out}/demo", "--seconds", "0.3"],

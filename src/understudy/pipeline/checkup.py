@@ -35,6 +35,8 @@ MODELS = (
     "face_detection_full_range_sparse.tflite",
     "face_landmark.tflite",
     "iris_landmark.tflite",
+    "palm_detection_lite.tflite",
+    "hand_landmark_lite.tflite",
 )
 _AGAIN = f"{Path(sys.executable).name} -m pip install --force-reinstall understudy"
 
@@ -109,9 +111,19 @@ def _libraries() -> Iterable[Finding]:
 
 
 def _needed() -> list[str]:
-    """What the package says it depends on, without its extras."""
+    """What the package says it depends on with this Python, without its extras."""
     lines = metadata.requires("understudy") or []
-    return [re.split(r"[^A-Za-z0-9_.-]", line)[0] for line in lines if "extra ==" not in line]
+    return [
+        re.split(r"[^A-Za-z0-9_.-]", line)[0]
+        for line in lines
+        if "extra ==" not in line and not _only_before(line, sys.version_info[:2])
+    ]
+
+
+def _only_before(line: str, version: tuple[int, int]) -> bool:
+    """Whether a requirement is only one of Pythons older than ``version``."""
+    limit = re.search(r"python_version < [\"'](\d+)\.(\d+)[\"']", line)
+    return limit is not None and version >= (int(limit[1]), int(limit[2]))
 
 
 def _installed(name: str) -> bool:

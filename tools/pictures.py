@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -12,12 +13,17 @@ from PIL import Image
 
 import understudy
 from understudy.arrays import UInt8Array
+from understudy.blending import Blender
 from understudy.faces import Faces
 from understudy.frames import Frame
-from understudy.pipeline import Settings
-from understudy.provenance import Labeller, LabelOptions
+from understudy.geometry.topology import topology
+from understudy.glasses import filled
+from understudy.pipeline import Perception, Settings
+from understudy.pipeline.portraits import portrait_in
+from understudy.provenance import FrameSealer, Labeller, LabelOptions
 from understudy.provenance.lettering import font_for, letters
 from understudy.provenance.watermark import Watermarker
+from understudy.swapping import MeshEngine
 from understudy.testing import ClipSpec, Motion, Puppet, portrait, portrait_path, with_hand, write_clip
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
@@ -132,6 +138,27 @@ def hard_frames(folder: Path) -> UInt8Array:
     return sheet.picture
 
 
+def bounds() -> UInt8Array:
+    """What eyes and mouth have to do with likeness: the target, the swap, and a swap that paints them, too."""
+    perception, shape = Perception.embedded(), topology()
+    engine = MeshEngine()
+    identity = engine.identity([portrait_in(portrait("hopper"), "a photo", perception, None)[0]])
+    levels = []
+    for level in identity.levels:
+        painted, side = level.copy(), level.shape[0]
+        for ring in (shape.eye_left, shape.eye_right, shape.lips_inner):
+            painted[..., 3] |= filled(shape.uv[ring] * side, side)
+        levels.append(painted)
+    shot = Puppet(portrait("astronaut"), (420, 420), face_share=0.6).render(Motion(yaw=6, mouth=0.3))
+    faces = Faces(boxes_xyxy=np.zeros((1, 4)), mesh=shot.mesh[None], track_ids=np.array([1]))
+    shown = [captioned(shot.picture, ["the target"])]
+    for who, name in ((identity, "the swap"), (replace(identity, levels=tuple(levels)), "eyes and mouth painted, too")):
+        frame = Frame(shot.picture.copy())
+        Blender().blend(frame, engine.render(frame, faces, {1: who}))
+        shown.append(captioned(FrameSealer(0x5EED5EED5EED).seal(frame, faces).frame.picture, [name]))
+    return np.hstack(shown)
+
+
 def last_of(folder: Path, picture: UInt8Array) -> UInt8Array:
     """The swap of a picture that has been there for half a second."""
     clip = folder / "still.mp4"
@@ -156,6 +183,7 @@ def main() -> None:
         save(labels(Path(folder)), "labels.jpg")
         save(verdicts(Path(folder)), "verdicts.jpg")
         save(hard_frames(Path(folder)), "hard-frames.jpg")
+        save(bounds(), "bounds.jpg")
 
 
 if __name__ == "__main__":

@@ -139,7 +139,7 @@ def hard_frames(folder: Path) -> UInt8Array:
 
 
 def bounds() -> UInt8Array:
-    """What eyes and mouth have to do with likeness: the target, the swap, and a swap that paints them, too."""
+    """What eyes and mouth have to do with likeness: the target, the swap, and a swap without them."""
     perception, shape = Perception.embedded(), topology()
     engine = MeshEngine()
     identity = engine.identity([portrait_in(portrait("hopper"), "a photo", perception, None)[0]])
@@ -149,10 +149,11 @@ def bounds() -> UInt8Array:
         for ring in (shape.eye_left, shape.eye_right, shape.lips_inner):
             painted[..., 3] |= filled(shape.uv[ring] * side, side)
         levels.append(painted)
+    covered = replace(identity, levels=tuple(levels))
     shot = Puppet(portrait("astronaut"), (420, 420), face_share=0.6).render(Motion(yaw=6, mouth=0.3))
     faces = Faces(boxes_xyxy=np.zeros((1, 4)), mesh=shot.mesh[None], track_ids=np.array([1]))
     shown = [captioned(shot.picture, ["the target"])]
-    for who, name in ((identity, "the swap"), (replace(identity, levels=tuple(levels)), "eyes and mouth painted, too")):
+    for who, name in ((identity, "the swap"), (covered, "eyes and mouth covered")):
         frame = Frame(shot.picture.copy())
         Blender().blend(frame, engine.render(frame, faces, {1: who}))
         shown.append(captioned(FrameSealer(0x5EED5EED5EED).seal(frame, faces).frame.picture, [name]))

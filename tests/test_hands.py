@@ -65,6 +65,13 @@ def test_a_mirrored_hand_is_the_same_hand(detector, finder):
     assert np.abs(hand - ([480, 0] + drawn.joints * [-1, 1])).mean() < 0.1 * SIZE
 
 
+def test_fingers_before_the_chin_are_seen_though_the_palm_is_far_below(detector, finder, astronaut, perception):
+    face = perception.still(astronaut)
+    drawn = with_hand(astronaut, (205, 290), 62, color=(150, 180, 215))
+    (hand,) = HandTracker(detector, finder).update(frame(drawn.picture, 0), face.boxes_xyxy)
+    assert np.linalg.norm(hand - drawn.joints, axis=1).mean() < 0.15 * 62
+
+
 @pytest.mark.parametrize("shape", [(480, 640), (1, 1), (3, 900), (720, 40)])
 def test_nothing_is_found_where_there_is_nothing(detector, shape):
     found = detector.detect(np.full((*shape, 3), 120, np.uint8))

@@ -127,6 +127,12 @@ def test_an_opened_mouth_is_shut_and_nothing_above_it_moves(gap):
     np.testing.assert_array_equal(closed_again[above], opened[above])
 
 
+@pytest.mark.parametrize("mouth", [0.4, 1.0])
+def test_the_mouth_of_a_puppet_that_shouts_is_mostly_shut(hopper, mouth):
+    speaking = symmetric(posed(Puppet(hopper, (320, 320), face_share=0.6).render(Motion(mouth=mouth)).mesh).shape)
+    assert topo.mouth_aperture(shut(speaking)) < 0.45 * topo.mouth_aperture(speaking)
+
+
 def test_a_speaking_mouth_says_little_of_the_neutral_face():
     canonical = topology().canonical
     speaking = canonical.copy()

@@ -17,7 +17,7 @@ _EVERY, _LOST_EVERY, _HURRY = 0.3, 0.1, 0.5
 #: Seconds for which hands are followed where a face was last: a hand may be just what hides it.
 _REMEMBERED: Final = 1.0
 #: Side of the square that is searched, over the face's longer side.
-_AROUND: Final = 2.4
+_AROUND: Final = 3.2
 #: How sure it must be that there is a hand: at first, and afterwards; and how often a hand just found is fitted
 #: again where it then lies: a palm says little of where the fingers are.
 _BEGIN, _GO_ON, _REFINEMENTS = 0.6, 0.5, 3

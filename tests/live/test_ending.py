@@ -45,7 +45,7 @@ def test_a_signal_ends_it_in_order(number, hopper_path, small_clip, tmp_path):
     assert process.returncode == 0, said
     assert "latency from capture to hand-over" in said
     assert "Traceback" not in said
-    assert took < 5  # the recording is signed meanwhile
+    assert took < 10  # the recording is signed meanwhile
     assert is_released_honestly(output)
     assert sorted(path.name for path in tmp_path.glob("*.mp4")) == ["out.mp4"]
 
@@ -63,7 +63,7 @@ def test_a_signal_before_it_began_is_an_interruption(hopper_path, tmp_path):
             process.send_signal(signal.SIGTERM)
             said = process.communicate(timeout=30)[1]
             accepted.close()
-    assert time.monotonic() - begin < 3
+    assert time.monotonic() - begin < 5  # an address is given up after ten
     assert process.returncode == 130, said
     assert "Traceback" not in said
     assert not list(tmp_path.glob("*.mp4"))
@@ -77,10 +77,10 @@ def test_a_full_disk_stops_the_recording_and_nothing_else(hopper_path, small_cli
     disk.mkdir()
     live = (
         f"{sys.executable} -m understudy live -s {hopper_path} --consent sample --home {tmp_path / 'h'} "
-        f"--from {small_clip} --loop --to {disk / 'out.mp4'} --to udp://127.0.0.1:9 --stats {stats} --seconds 12"
+        f"--from {small_clip} --loop --to {disk / 'out.mp4'} --to udp://127.0.0.1:9 --stats {stats} --seconds 16"
     )
     script = (
-        f"mount -t tmpfs -o size=500k tmpfs {disk} || exit 77; {live}; code=$?; "
+        f"mount -t tmpfs -o size=350k tmpfs {disk} || exit 77; {live}; code=$?; "
         f"ls -A {disk}; cp {disk}/out.recording.mp4 {kept}; exit $code"
     )
     done = subprocess.run(
@@ -94,7 +94,7 @@ def test_a_full_disk_stops_the_recording_and_nothing_else(hopper_path, small_cli
     assert done.stdout.split() == ["out.recording.mp4"]
     told = json.loads(stats.read_text())
     full = next(event for event in told["events"] if "no space left" in event)
-    assert told["sinks"]["udp://127.0.0.1:9"]["written"] > told["sinks"]["out.mp4"]["written"] + 60, full
+    assert told["sinks"]["udp://127.0.0.1:9"]["written"] > told["sinks"]["out.mp4"]["written"] + 20, full
     with av.open(str(kept)) as container:
         pictures = [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
     assert len(pictures) > 20

@@ -31,10 +31,18 @@ _WIDTH: Final = 1 / 28
 _LENGTH: Final = 0.08
 
 
+#: The upper and the lower row of each brow's vertices, from the temple inwards (MediaPipe's numbers).
+_BROWS: Final = (
+    ([70, 63, 105, 66, 107], [46, 53, 52, 65, 55]),
+    ([300, 293, 334, 296, 336], [276, 283, 282, 295, 285]),
+)
+
+
 class _Maps(NamedTuple):
     """Maps over the flattened face, uint8 (F, F)."""
 
-    rims: UInt8Array  # 255 where rims may run: around the eyes, across the nose, to the temples
+    rims: UInt8Array  # 255 where rims may run: around the eyes, across the nose, to the temples; not in the brows
+    heavy: UInt8Array  # the same with the lower half of the brows, along which heavy rims run
     signs: UInt8Array  # 1 under one eye, 2 under the other, 3 across the bridge, 0 elsewhere
 
 
@@ -46,7 +54,9 @@ def _maps() -> _Maps:
     both = eyes[0] | eyes[1]
     brows = filled(uv[shape.brow_left], _FLAT) | filled(uv[shape.brow_right], _FLAT)
     rims = wider(both, 0.14) | filled(uv[[6, 197, 193, 417, 127, 356, 70, 300]], _FLAT)
-    rims &= ~wider(brows, 0.005) & ~wider(both, 0.012)
+    rims &= ~wider(both, 0.012)
+    heavy = rims & ~wider(_upper_half(uv, _BROWS[0]) | _upper_half(uv, _BROWS[1]), 0.005)
+    rims &= ~wider(brows, 0.005)
     below = np.zeros_like(rims)
     below[round(float(uv[[33, 263], 1].mean())) + round(0.035 * _FLAT) :] = 255
     under = [wider(eye, 0.12) & ~wider(eye, 0.03) & below for eye in eyes]
@@ -54,7 +64,13 @@ def _maps() -> _Maps:
     signs = np.zeros_like(rims)
     for number, place in enumerate((*under, bridge), start=1):
         signs[place > 0] = number
-    return _Maps(rims, signs)
+    return _Maps(rims, heavy, signs)
+
+
+def _upper_half(uv: FloatArray, rows: tuple[list[int], list[int]]) -> UInt8Array:
+    """The upper half of a brow, given its upper and its lower row of vertices."""
+    upper, lower = uv[rows[0]], uv[rows[1]]
+    return filled(np.concatenate([upper, (upper + lower) / 2]), _FLAT)
 
 
 def filled(points: FloatArray, side: int) -> UInt8Array:
@@ -96,11 +112,17 @@ def glasses_seen(picture: UInt8Array, uv: FloatArray, *, thin: bool = True) -> f
     return seen
 
 
-def rims(picture: UInt8Array, uv: FloatArray) -> UInt8Array:
-    """Where rims run on a face that wears glasses: uint8 (h, w), 0-255. Arguments as of ``glasses_seen``."""
+def rims(picture: UInt8Array, uv: FloatArray, *, heavy: bool = False) -> UInt8Array:
+    """Where rims run on a face that wears glasses: uint8 (h, w), 0-255. Arguments as of ``glasses_seen``.
+
+    Args:
+        picture: See there.
+        uv: See there.
+        heavy: Also along the lower half of the brows, of which a little may be taken for a rim.
+    """
     height, width = picture.shape[:2]
     picture, uv = _reduced(picture, uv)
-    where = _at(_maps().rims, uv)
+    where = _at(_maps().heavy if heavy else _maps().rims, uv)
     result = np.zeros_like(where)
     if not where.any():
         return np.zeros((height, width), np.uint8)

@@ -110,7 +110,9 @@ def _glasses(texture: UInt8Array) -> FloatArray:
     uv = np.dstack(np.meshgrid(places, places)).astype(np.float32)
     if glasses_seen(texture, uv, thin=False) < WORN:
         return np.zeros(texture.shape[:2], np.float32)
-    wide = cv2.dilate(rims(texture, uv), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (RIM_MARGIN, RIM_MARGIN)))
+    wide = cv2.dilate(
+        rims(texture, uv, heavy=True), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (RIM_MARGIN, RIM_MARGIN))
+    )
     return np.asarray(cv2.GaussianBlur(wide, (0, 0), 3) / np.float32(255), np.float32)
 
 

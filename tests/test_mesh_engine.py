@@ -105,7 +105,7 @@ def test_heavy_rims_along_the_brows_do_not_stay_as_strokes(sources):
     texture = build_texture([sources["hopper"]])
     low = np.zeros(texture.color.shape[:2], np.uint8)
     for row in ([46, 53, 52, 65, 55], [276, 283, 282, 295, 285]):
-        points = np.round(topology().uv[row] * len(low)).astype(np.int32) + [0, 6]
+        points = np.round(topology().uv[row] * len(low) + np.array([0, 6])).astype(np.int32)
         cv2.polylines(low, [points], False, 255, 21)
     tones = cv2.cvtColor(texture.color, cv2.COLOR_BGR2GRAY)
     dark = float((tones[low > 0] < 0.5 * tones[300:340, 120:180].mean()).mean())

@@ -35,10 +35,16 @@ def home(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def no_network(monkeypatch):
-    """No test opens a connection: not by Python's sockets, at least (FFmpeg's are tested apart)."""
+def no_network(monkeypatch, request):
+    """No test opens a connection: not by Python's sockets, at least (FFmpeg's are tested apart).
+
+    Marked ``loopback``, a test may reach the server that it runs itself.
+    """
+    connect = socket.socket.connect
 
     def refuse(self, address, *args):
+        if request.node.get_closest_marker("loopback") and address[0] == "127.0.0.1":
+            return connect(self, address)
         raise NetworkUsed(f"a test tried to reach {address}")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)

@@ -9,12 +9,15 @@ import re
 import shlex
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 import typer
 from PIL import Image
 
+from tests.models.lying import lying_server
+from tests.models.shelf import stocked
 from understudy.cli.main import application
 
 ROOT = Path(__file__).parents[1]
@@ -35,7 +38,7 @@ SHOWN = sorted({line for _, block in commands("console") for line in block.strip
 
 @pytest.fixture
 def desk(tmp_path, monkeypatch, hopper_path, astronaut_path, small_clip):
-    """A folder with the files that the documentation speaks of."""
+    """A folder with the files that the documentation speaks of; the models' places are a server of our own."""
     (tmp_path / "me.jpg").write_bytes(hopper_path.read_bytes())
     (tmp_path / "me-from-the-side.jpg").write_bytes(hopper_path.read_bytes())
     Image.open(astronaut_path).convert("RGB").save(tmp_path / "group.jpg")
@@ -44,13 +47,23 @@ def desk(tmp_path, monkeypatch, hopper_path, astronaut_path, small_clip):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / name).write_bytes((tmp_path / name).read_bytes())
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    with lying_server() as server:
+        models = stocked(server, tmp_path / "home")
+        for entry in (*models.catalogue.resolved(["inswapper", "2d106det"]),):
+            part = models.folder("partial") / "x"
+            part.write_bytes(server.files[f"/{entry.file.name}"])
+            models.add(entry, part, "a test")
+        with zipfile.ZipFile(tmp_path / "buffalo_l.zip", "w") as archive:
+            archive.writestr("buffalo_l/genderage.onnx", server.files["/genderage.onnx"])
+        yield tmp_path
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("line", [line for line in SHOWN if line.startswith("understudy")])
 def test_shown_commands_run(desk, line):
     words = shlex.split(line)[1:]
+    if words[0] == "models":
+        words += ["--home", str(desk / "home")]
     if words[0] == "demo":
         words = [*words[:1], "--seconds", "0.3", "-d", "demo"]
     done = subprocess.run([sys.executable, "-m", "understudy", *words], capture_output=True, text=True, check=False)

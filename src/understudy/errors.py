@@ -19,8 +19,12 @@ ends with. Where a builtin fits, the error is one too, so ``except FileNotFoundE
     │   └── NoFaceError (LookupError)
     ├── RefusedError (PermissionError)             exit 4  this tool does not do that
     │   ├── ConsentError
-    │   └── ContentRefusedError
+    │   ├── ContentRefusedError
+    │   └── LicenceError
     ├── ModelError (RuntimeError)                  exit 5  a model is missing or not what it should be
+    │   ├── ModelMissingError (FileNotFoundError)
+    │   ├── ModelFileError
+    │   └── FetchError
     └── RunError (RuntimeError)                    exit 6  something failed on the way
         ├── CorruptMediaError
         ├── EncodingError
@@ -34,10 +38,16 @@ ends with. Where a builtin fits, the error is one too, so ``except FileNotFoundE
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from understudy.text import printable
+
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+#: What SQLite and the signer (Rust) say of it.
+_FULL_WORDS: Final = ("database or disk is full", "os error 28", "No space left", "File too large")
 
 
 class UnderstudyError(Exception):
@@ -147,10 +157,29 @@ class ContentRefusedError(RefusedError):
     """A picture is of a kind that faces are not put into."""
 
 
+class LicenceError(RefusedError):
+    """A model's licence has not been accepted."""
+
+
 class ModelError(UnderstudyError, RuntimeError):
     """A model file is missing, altered, or can't be opened."""
 
     exit_code = 5
+
+
+class ModelMissingError(ModelError, FileNotFoundError):
+    """A model is not in the store."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the model {name} is not here", f"Fetch it: understudy models pull {name}")
+
+
+class ModelFileError(ModelError):
+    """A model's file is not what it should be: altered, truncated, no ONNX, or with parts outside of it."""
+
+
+class FetchError(ModelError):
+    """A model could not be fetched from any of its places."""
 
 
 class RunError(UnderstudyError, RuntimeError):
@@ -204,3 +233,8 @@ class PrivacyError(RunError, PermissionError):
 
 class RecordsError(RunError):
     """The ledger or the consent records can't be read or written, or have been altered."""
+
+
+def out_of_space(fault: BaseException) -> bool:
+    """Whether an error, of whatever library, says that the disk is full."""
+    return getattr(fault, "errno", None) in _FULL or any(words in str(fault) for words in _FULL_WORDS)

@@ -1,22 +1,30 @@
-"""``understudy models``: what can be fetched, under what licence, and how it is fed."""
+"""``understudy models``: what there is for the neural engines, under what licence, and what of it is here."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from understudy.cli.options import HomeOption, Json
-from understudy.cli.terminal import answer, answer_json
-from understudy.errors import UsageError
+from understudy.cli.terminal import answer, answer_json, say
+from understudy.errors import LicenceError, ModelMissingError, UsageError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from understudy.models.catalogue import Catalogue
     from understudy.models.entries import Entry
+    from understudy.models.fetching import FetchProgress
+    from understudy.models.store import Store
 
-app = typer.Typer(help="Models of the field for the neural engines: what there is, and under what licence.")
+app = typer.Typer(help="Models of the field for the neural engines: list, fetch, check, move.")
+
+Names = Annotated[list[str], typer.Argument(help="Models or bundles, as `models list` names them.")]
+AnyNames = Annotated[list[str] | None, typer.Argument(help="Models or bundles. Default: all that are here.")]
+Accept = Annotated[bool, typer.Option("--accept-licence", help="Accept the models' licences, without being asked.")]
 
 
 @app.command("list")
@@ -25,17 +33,18 @@ def show(
     home: HomeOption = None,
     json: Json = False,
 ) -> None:
-    """List the catalogue: every model's name, size, licence and what it is good for."""
+    """List the catalogue: every model's name, state on this machine, size, licence and what it is good for."""
     from understudy.models.entries import KINDS
 
     if kind is not None and kind not in KINDS:
         raise UsageError(f"there is no kind {kind!r} of model", f"There are {', '.join(KINDS)}.")
-    catalogue = _catalogue(home)
+    models = store(home)
+    catalogue = models.catalogue
     wanted = KINDS if kind is None else (kind,)
     if json:
         answer_json(
             {
-                "models": [_as_json(catalogue, entry) for each in wanted for entry in catalogue.of_kind(each)],
+                "models": [_as_json(models, entry) for each in wanted for entry in catalogue.of_kind(each)],
                 "bundles": [bundle.model_dump(mode="json") for bundle in catalogue.bundles.values()],
             }
         )
@@ -46,10 +55,12 @@ def show(
             continue
         answer(f"{each}:")
         for entry in entries:
-            licence = catalogue.licence_of(entry)
+            licence, state = catalogue.licence_of(entry), models.state(entry)
+            record = models.record(entry) if state == "there" else None
+            size = entry.file.size if record is None else record.size
             answer(
-                f"  {entry.name:26s} {_size(entry.file.size):>8s}  commercial use: {licence.commercial_use:7s}  "
-                f"{entry.title}"
+                f"  {entry.name:26s} {'' if state == 'missing' else state:8s} {_size(size):>7s}  "
+                f"commercial use: {licence.commercial_use:7s}  {entry.title}"
             )
     if kind is None:
         answer("bundles:")
@@ -57,16 +68,201 @@ def show(
             answer(f"  {bundle.name:26s} {', '.join(bundle.models)}: {bundle.title}")
 
 
-def _catalogue(home: Path | None) -> Catalogue:
+@app.command("pull")
+def pull(names: Names, accept_licence: Accept = False, home: HomeOption = None, json: Json = False) -> None:
+    """Fetch models and all that they need. What breaks off is taken up again; what is not the model is refused."""
+    from understudy.models.fetching import Fetcher
+
+    models = store(home)
+    entries = models.catalogue.resolved(names)
+    ask_licences(models, entries, given=accept_licence)
+    fetched = []
+    with _fetch_bar() as progress, Fetcher(models, progress=progress, note=say) as fetcher:
+        for entry in entries:
+            if fetcher.fetch(entry):
+                fetched.append(entry)
+                say(f"fetched {entry.name}{_trust(models, entry)}")
+            else:
+                say(f"{entry.name} is here already")
+    if json:
+        answer_json({"models": [_as_json(models, e) for e in entries], "fetched": [e.name for e in fetched]})
+
+
+@app.command("verify")
+def verify(names: AnyNames = None, home: HomeOption = None, json: Json = False) -> None:
+    """Read every file again and compare it with what came: exit code 5 if one is altered or missing."""
+    models = store(home)
+    entries = models.catalogue.resolved(names, needed=False) if names else _here(models)
+    states = [(entry, models.verify(entry)) for entry in entries]
+    if json:
+        answer_json({"models": [_as_json(models, entry) | {"state": state} for entry, state in states]})
+    else:
+        for entry, state in states:
+            answer(f"{state:8s} {entry.name}{_trust(models, entry) if state == 'there' else ''}")
+        if not states:
+            say("no model is here yet")
+    for entry, state in states:
+        if state == "altered":
+            models.read(entry)  # says how
+        if state != "there":
+            raise ModelMissingError(entry.name)
+
+
+@app.command("import")
+def take_in(
+    path: Annotated[Path, typer.Argument(help="A file, a folder, or a zip archive such as buffalo_l.zip.")],
+    accept_licence: Accept = False,
+    home: HomeOption = None,
+    json: Json = False,
+) -> None:
+    """Take in models that were fetched by hand: they are known by digest or by name, and checked as a pull is."""
+    from understudy.models.transfer import import_models
+
+    models = store(home)
+    done = import_models(models, path, lambda entry: ask_licences(models, [entry], given=accept_licence))
+    if json:
+        answer_json({"taken": list(done.models), "there": list(done.there), "left": dict(done.left)})
+    for name in done.models:
+        say(f"took in {name}{_trust(models, models.catalogue.entries[name])}")
+    for name in done.there:
+        say(f"{name} is here already")
+    for place, reason in done.left:
+        say(f"left alone: {place}: {reason}")
+
+
+@app.command("export")
+def export(
+    names: Names,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The archive: a .zip that `models import` takes.")],
+    home: HomeOption = None,
+    json: Json = False,
+) -> None:
+    """Write models, with all that they need, as one archive for a machine without a network."""
+    from understudy.models.transfer import export_models
+
+    models = store(home)
+    entries = models.catalogue.resolved(names)
+    export_models(models, entries, output)
+    if json:
+        answer_json({"output": str(output), "models": [entry.name for entry in entries]})
+    for entry in entries:
+        licence = models.catalogue.licence_of(entry)
+        say(f"{entry.name}: {licence.name}: {licence.terms}")
+
+
+@app.command("remove")
+def remove(names: Names, home: HomeOption = None, json: Json = False) -> None:
+    """Remove models from this machine; what they need stays."""
+    models = store(home)
+    entries = models.catalogue.resolved(names, needed=False)
+    removed = [entry.name for entry in entries if models.remove(entry)]
+    if json:
+        answer_json({"removed": removed})
+    for entry in entries:
+        say(f"{'removed' if entry.name in removed else 'was not here:'} {entry.name}")
+    if not removed:
+        raise ModelMissingError(entries[0].name)
+
+
+@app.command("where")
+def where(
+    name: Annotated[str | None, typer.Argument(help="A model. Default: the folder of all.")] = None,
+    home: HomeOption = None,
+    json: Json = False,
+) -> None:
+    """Say where models, or one model's file, are on this machine."""
+    models = store(home)
+    path = models.root
+    if name is not None:
+        (entry,) = models.catalogue.resolved([name], needed=False)[:1]
+        path = models.path(entry)
+        if models.state(entry) == "missing":
+            raise ModelMissingError(entry.name)
+    if json:
+        answer_json({"path": str(path)})
+    else:
+        answer(str(path))
+
+
+def store(home: Path | None) -> Store:
+    """The store in the private folder."""
     from understudy.models.catalogue import OWN_FILE, Catalogue
+    from understudy.models.store import FOLDER, Store
     from understudy.provenance.home import Home
 
-    return Catalogue.load((Home.default() if home is None else Home(home)).root / OWN_FILE)
+    root = (Home.default() if home is None else Home(home)).root
+    return Store(root / FOLDER, Catalogue.load(root / OWN_FILE))
 
 
-def _as_json(catalogue: Catalogue, entry: Entry) -> dict[str, object]:
-    licence = catalogue.licence_of(entry)
-    return entry.model_dump(mode="json", exclude_none=True) | {"licence": licence.model_dump(mode="json")}
+def ask_licences(models: Store, entries: list[Entry], *, given: bool) -> None:
+    """See to it that every licence has been accepted: once each.
+
+    Raises:
+        LicenceError: one has not, and nobody can be asked, or they said no.
+    """
+    for entry in entries:
+        licence = models.catalogue.licence_of(entry)
+        if models.accepted(entry.licence):
+            continue
+        of = [other.name for other in entries if other.licence == entry.licence]
+        say(f"{', '.join(of)}: {licence.name} ({licence.terms}); commercial use: {licence.commercial_use}")
+        if licence.url:
+            say(f"  {licence.url}")
+        if not given:
+            if not (sys.stdin.isatty() and sys.stderr.isatty()):
+                raise LicenceError(
+                    f"the licence of {entry.name} has not been accepted: {licence.name}, {licence.terms}",
+                    "Read it, and add --accept-licence.",
+                )
+            if not typer.confirm("Do you accept it?", err=True):
+                raise LicenceError(f"the licence of {entry.name} was not accepted", "Nothing was fetched under it.")
+        models.accept(entry.licence)
+
+
+@contextmanager
+def _fetch_bar() -> Iterator[FetchProgress | None]:
+    """A bar in bytes, on stderr if that is a terminal; else None."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(compact=True),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+
+        def update(name: str, done: int, total: int | None) -> None:
+            bar.update(task, description=name, completed=done, total=total)
+
+        yield update
+
+
+def _here(models: Store) -> list[Entry]:
+    return [entry for entry in models.catalogue.entries.values() if models.state(entry) in ("there", "altered")]
+
+
+def _trust(models: Store, entry: Entry) -> str:
+    """What is to be said where nobody knew beforehand what the file should be."""
+    record = models.record(entry)
+    if record is None or record.known:
+        return ""
+    return f" (its SHA-256 was not known before: {record.sha256}, recorded on {record.added[:10]})"
+
+
+def _as_json(models: Store, entry: Entry) -> dict[str, object]:
+    licence, record = models.catalogue.licence_of(entry), models.record(entry)
+    values = entry.model_dump(mode="json", exclude_none=True) | {"licence": licence.model_dump(mode="json")}
+    values["state"] = models.state(entry)
+    if record is not None:
+        values["record"] = asdict(record)
+    return values
 
 
 def _size(size: int | None) -> str:

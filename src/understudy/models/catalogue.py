@@ -79,8 +79,12 @@ class Catalogue:
         """The licence of a model."""
         return self.licences[entry.licence]
 
-    def resolved(self, names: Iterable[str]) -> list[Entry]:
-        """Models and bundles by name, with all that they need, each once: what is needed comes first.
+    def resolved(self, names: Iterable[str], *, needed: bool = True) -> list[Entry]:
+        """Models and bundles by name, each once.
+
+        Args:
+            names: Of models and bundles.
+            needed: With all that they need, before them.
 
         Raises:
             UnknownModelError: there is none of that name.
@@ -96,8 +100,8 @@ class Catalogue:
                 return
             if name not in self.entries:
                 raise UnknownModelError(printable(asked), [*self.entries, *self.bundles])
-            for needed in self.entries[name].needs:
-                take(needed, asked)
+            for other in self.entries[name].needs if needed else ():
+                take(other, asked)
             found[name] = self.entries[name]
 
         for name in names:

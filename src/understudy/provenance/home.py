@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import secrets
@@ -17,13 +16,10 @@ from typing import Final
 
 import platformdirs
 
-from understudy.errors import NoSpaceError, PrivacyError, RecordsError
+from understudy.errors import NoSpaceError, PrivacyError, RecordsError, out_of_space
 
 #: Seconds that a process waits for another one's transaction.
 PATIENCE = 30.0
-_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-#: What SQLite and the signer (Rust) say of it.
-_FULL_WORDS: Final = ("database or disk is full", "os error 28", "No space left", "File too large")
 #: What to do, by what SQLite says.
 _DATABASE_HINTS: Final = {
     "locked": "Another process holds it. Try again.",
@@ -143,11 +139,6 @@ def database(path: Path, schema: str) -> Iterator[sqlite3.Connection]:
             raise NoSpaceError(path) from fault
         hints = [hint for words, hint in _DATABASE_HINTS.items() if words in str(fault)]
         raise RecordsError(f"can't use {path}: {fault}", (hints or ["Check the disk and the folder."])[0]) from fault
-
-
-def out_of_space(fault: BaseException) -> bool:
-    """Whether an error, of whatever library, says that the disk is full."""
-    return getattr(fault, "errno", None) in _FULL or any(words in str(fault) for words in _FULL_WORDS)
 
 
 def _unusable(path: Path, fault: OSError) -> PrivacyError | NoSpaceError:

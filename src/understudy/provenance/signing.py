@@ -18,9 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import c2pa
 
-from understudy.errors import NoSpaceError, SigningError
+from understudy.errors import NoSpaceError, SigningError, out_of_space
 from understudy.provenance.credentials import BYTES, EMBEDDABLE, OFFLINE, WATERMARK_ALGORITHM, first_line, media_type
-from understudy.provenance.home import out_of_space
 from understudy.provenance.keys import SigningKey
 from understudy.provenance.metadata import PRODUCER, SOURCE_TYPE_ROOT
 from understudy.release import SIDECAR_SUFFIX, is_sidecar

@@ -1,0 +1,240 @@
+"""The store: model files on this machine, each with a record of what it was when it came.
+
+A file is used only if it is still that: its bytes are read once, checked, and what was checked is what runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Final, Literal
+
+from filelock import FileLock
+
+from understudy.errors import ModelError, ModelFileError, ModelMissingError, NoSpaceError, out_of_space
+from understudy.models.catalogue import Catalogue
+from understudy.models.entries import Entry
+from understudy.models.graphs import check_graph
+
+State = Literal["there", "begun", "missing", "altered"]
+#: The folder of the store in the private folder.
+FOLDER: Final = "models"
+_CHUNK: Final = 1 << 20
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is known of a file in the store.
+
+    Attributes:
+        sha256: Its digest when it came.
+        size: Bytes.
+        source: Where it came from.
+        added: When, ISO 8601.
+        known: Whether the catalogue knew the digest before; if not, the file was trusted when it first came.
+    """
+
+    sha256: str
+    size: int
+    source: str
+    added: str
+    known: bool
+
+
+class Store:
+    """Models on this machine.
+
+    Args:
+        root: The folder. It is made when something is put into it.
+        catalogue: What there could be.
+    """
+
+    def __init__(self, root: Path, catalogue: Catalogue) -> None:
+        self.root, self.catalogue = root, catalogue
+
+    def path(self, entry: Entry) -> Path:
+        """Where a model's file is, or would be."""
+        return self.root / entry.file.name
+
+    def partial(self, name: str) -> Path:
+        """Where a file of that name grows while it is fetched."""
+        return self.root / "partial" / f"{name}.part"
+
+    def state(self, entry: Entry) -> State:
+        """What is there, at a glance: sizes are compared, digests are not (see ``read``)."""
+        path = self.path(entry)
+        if not path.is_file():
+            return "begun" if self.partial(entry.file.name).exists() else "missing"
+        record = self.record(entry)
+        size = path.stat().st_size
+        return "there" if record is not None and size == record.size and _as_known(entry, record) else "altered"
+
+    def record(self, entry: Entry) -> Record | None:
+        """What was recorded when the file came; None if nothing was, or it can't be read."""
+        try:
+            return Record(**json.loads(self._record_path(entry).read_text()))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def read(self, entry: Entry) -> bytes:
+        """The file, checked: these very bytes are what was fetched.
+
+        Raises:
+            ModelMissingError: it is not there.
+            ModelFileError: it is not what came, or not what the catalogue says.
+        """
+        path = self.path(entry)
+        if path.is_symlink():
+            raise _altered(entry, "is a link to another file")
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            raise ModelMissingError(entry.name) from None
+        except OSError as fault:
+            raise ModelError(
+                f"can't read {path}: {fault.strerror or fault}", "Check its permissions and the disk."
+            ) from fault
+        record = self.record(entry)
+        if record is None:
+            raise _altered(entry, "was put there by other means")
+        if len(data) != record.size or hashlib.sha256(data).hexdigest() != record.sha256:
+            raise _altered(entry, "is not what it was when it came")
+        if not _as_known(entry, record):
+            raise _altered(entry, "is not what the catalogue says")
+        return data
+
+    def verify(self, entry: Entry) -> State:
+        """What is there, after reading all of it."""
+        state = self.state(entry)
+        if state in ("missing", "begun"):
+            return state
+        try:
+            self.read(entry)
+        except ModelFileError:
+            return "altered"
+        return "there"
+
+    def add(self, entry: Entry, part: Path, source: str, expected: str | None = None) -> Record:
+        """Check a file and take it in under its own name, whole or not at all. ``part`` is moved.
+
+        Args:
+            entry: What it should be.
+            part: The file, on the store's own disk.
+            source: Where it came from.
+            expected: A digest that it should have, where the catalogue knows none.
+
+        Raises:
+            ModelFileError: it is not that. ``part`` stays where it is.
+        """
+        data = part.read_bytes()
+        digest, known = hashlib.sha256(data).hexdigest(), entry.file.sha256 or expected
+        if entry.file.size is not None and len(data) != entry.file.size:
+            raise ModelFileError(
+                f"{entry.file.name} has {len(data):,} bytes instead of {entry.file.size:,}", "It is not the file meant."
+            )
+        if known is not None and digest != known:
+            raise ModelFileError(
+                f"{entry.file.name} is not the file that the catalogue means: its SHA-256 is {digest}",
+                "It was altered, or is another version.",
+            )
+        check_graph(data, entry.file.name)
+        added = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        record = Record(digest, len(data), source, added, entry.file.sha256 is not None)
+        self._write(self._record_path(entry), asdict(record))
+        part.replace(self.path(entry))
+        return record
+
+    def remove(self, entry: Entry) -> bool:
+        """Remove a model and what was begun of it; whether there was anything."""
+        paths = (self.path(entry), self._record_path(entry), self.partial(entry.file.name))
+        found = any(path.exists() or path.is_symlink() for path in paths)
+        for path in paths:
+            path.unlink(missing_ok=True)
+        return found
+
+    def accepted(self, licence: str) -> bool:
+        """Whether a licence was accepted here."""
+        return licence in self._accepted()
+
+    def accept(self, licence: str) -> None:
+        """Note that a licence was accepted, and when."""
+        with self.lock("licences"):
+            now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+            self._write(self._licences_path, {**self._accepted(), licence: now})
+
+    def lock(self, name: str) -> FileLock:
+        """Only one process at a time does something under that name: others wait."""
+        folder = self.folder("partial")
+        return FileLock(folder / f"{name}.lock")
+
+    def folder(self, *parts: str) -> Path:
+        """A folder of the store, made if it is missing.
+
+        Raises:
+            ModelError: it can't be made.
+        """
+        path = self.root.joinpath(*parts)
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as fault:
+            raise _unwritable(path, fault) from fault
+        return path
+
+    @property
+    def _licences_path(self) -> Path:
+        return self.root / "licences.json"
+
+    def _record_path(self, entry: Entry) -> Path:
+        return self.root / f"{entry.file.name}.json"
+
+    def _accepted(self) -> dict[str, str]:
+        try:
+            found = json.loads(self._licences_path.read_text())
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def _write(self, path: Path, values: dict[str, object] | dict[str, str]) -> None:
+        self.folder()
+        part = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
+        try:
+            part.write_text(json.dumps(values, indent=1))
+            part.replace(path)
+        except OSError as fault:
+            raise _unwritable(path, fault) from fault
+        finally:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file, without holding all of it."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _as_known(entry: Entry, record: Record) -> bool:
+    """Whether the catalogue means the file that came."""
+    return entry.file.sha256 in (None, record.sha256) and entry.file.size in (None, record.size)
+
+
+def _altered(entry: Entry, how: str) -> ModelFileError:
+    return ModelFileError(
+        f"the file of {entry.name} {how}: it is not used",
+        f"Fetch it again: understudy models remove {entry.name}, then understudy models pull {entry.name}",
+    )
+
+
+def _unwritable(path: Path, fault: OSError) -> ModelError | NoSpaceError:
+    if out_of_space(fault):
+        return NoSpaceError(path)
+    return ModelError(f"can't write {path}: {fault.strerror or fault}", "Check the folder's permissions, or --home.")

@@ -1,0 +1,230 @@
+"""Models by hand: taken in from files, folders and archives, and out as one archive for a machine without a network."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import zipfile
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from understudy.errors import (
+    InputNotFoundError,
+    InputUnreadableError,
+    ModelError,
+    ModelFileError,
+    NoSpaceError,
+    UnderstudyError,
+    UsageError,
+    out_of_space,
+)
+from understudy.models.archives import copy_member, opened
+from understudy.models.entries import Entry
+from understudy.models.fetching import FetchOptions
+from understudy.models.store import Store, digest_of
+
+#: What an exported archive says of its files.
+MANIFEST: Final = "models.json"
+_PARTS: Final = re.compile(r"(?P<name>.+\.onnx)\.part(?P<number>\d+)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file that can be taken in.
+
+    Attributes:
+        name: Its name, without folders.
+        place: Where it is, for messages and the record.
+        copy: Writes it to a path.
+    """
+
+    name: str
+    place: str
+    copy: Callable[[Path], None]
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What became of an import.
+
+    Attributes:
+        models: Names of the models that were taken in.
+        there: Names of those that were there already.
+        left: Files that were left alone, each with the reason.
+    """
+
+    models: tuple[str, ...]
+    there: tuple[str, ...]
+    left: tuple[tuple[str, str], ...]
+
+
+def import_models(store: Store, path: Path, accept: Callable[[Entry], None]) -> Imported:
+    """Take in what the catalogue knows of a file, a folder or a zip archive.
+
+    A file is known by its digest or by its name. Files in parts (``NAME.onnx.part0``, ``.part1`` …) are put together.
+    What is given stays as it is.
+
+    Args:
+        store: Where they go.
+        path: A file, a folder (with all in it), or an archive such as ``buffalo_l.zip``.
+        accept: Called with each model before it is taken in; raises to stop.
+
+    Raises:
+        InputError: it is not there, or can't be read.
+        UsageError: nothing in it is a model that the catalogue knows.
+        ModelFileError: the one file given is not what its name says; the archive is none.
+    """
+    taken, there, left = [], [], []
+    with _found(path) as files:
+        for file in files:
+            part = store.folder("partial") / f"import-{file.name}.part"
+            try:
+                file.copy(part)
+                entry = _by_digest(store, digest_of(part)) or _by_name(store, file.name)
+                if entry is None:
+                    left.append((file.place, "the catalogue knows no such file"))
+                    continue
+                accept(entry)
+                with store.lock(entry.file.name):
+                    if store.verify(entry) == "there":
+                        there.append(entry.name)
+                        continue
+                    store.add(entry, part, file.place)
+                    taken.append(entry.name)
+            except ModelFileError as fault:
+                left.append((file.place, fault.message))
+            except OSError as fault:
+                if out_of_space(fault):
+                    raise NoSpaceError(store.root) from fault
+                raise
+            finally:
+                part.unlink(missing_ok=True)
+    if not taken and not there:
+        reason = left[0][1] if len(left) == 1 else "nothing in it is a model that the catalogue knows"
+        if path.is_file() and len(left) == 1 and _by_name(store, path.name) is not None:
+            raise ModelFileError(f"can't take in {path}: {reason}", "Fetch it from its authors' own place.")
+        raise UsageError(
+            f"can't take in {path}: {reason}", "Name the file as the catalogue does: understudy models list"
+        )
+    return Imported(tuple(taken), tuple(there), tuple(left))
+
+
+def export_models(store: Store, entries: list[Entry], target: Path) -> None:
+    """Write models as one archive that ``import_models`` takes, whole or not at all.
+
+    Raises:
+        ModelError: one of them is not there, or altered.
+        UsageError: the target is there already.
+    """
+    if target.exists():
+        raise UsageError(f"{target} is there already", "Name another file.")
+    part = target.with_name(f".{target.name}.part")
+    try:
+        with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
+            manifest = []
+            for entry in entries:
+                data = store.read(entry)
+                archive.writestr(entry.file.name, data)
+                record = store.record(entry)
+                licence = store.catalogue.licence_of(entry)
+                manifest.append(
+                    {
+                        "name": entry.name,
+                        "file": entry.file.name,
+                        "sha256": record.sha256 if record is not None else None,
+                        "licence": licence.name,
+                        "commercial_use": licence.commercial_use,
+                    }
+                )
+            archive.writestr(MANIFEST, json.dumps({"models": manifest}, indent=1))
+        part.replace(target)
+    except OSError as fault:
+        if out_of_space(fault):
+            raise NoSpaceError(target) from fault
+        if isinstance(fault, ModelError):
+            raise
+        raise ModelError(f"can't write {target}: {fault.strerror or fault}", "Name another folder.") from fault
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _found(path: Path) -> Iterator[list[Found]]:
+    """The files that may be models."""
+    if not path.exists():
+        raise InputNotFoundError(path, "model")
+    try:
+        if path.is_dir():
+            files = sorted(p for p in path.rglob("*") if p.is_file() and not p.is_symlink())
+            yield [*_whole(files), *_in_parts(files)]
+        elif zipfile.is_zipfile(path):
+            most = FetchOptions().most_bytes
+            with opened(path) as archive:
+                yield [
+                    Found(name.split("/")[-1], f"{path}/{name}", _member(archive, name, most))
+                    for name in archive.namelist()
+                    if name.lower().endswith(".onnx")
+                ]
+        else:
+            siblings = sorted(path.parent.iterdir()) if _PARTS.match(path.name) else []
+            wanted = _PARTS.match(path.name)
+            parts = [one for one in _in_parts(siblings) if wanted is not None and one.name == wanted["name"]]
+            yield parts or _whole([path], any_suffix=True)
+    except PermissionError as fault:
+        if isinstance(fault, UnderstudyError):
+            raise
+        raise InputUnreadableError(f"can't read {fault.filename or path}", "Check its permissions.") from fault
+
+
+def _whole(files: list[Path], *, any_suffix: bool = False) -> list[Found]:
+    return [
+        Found(path.name, str(path), lambda target, path=path: _copy([path], target))  # type: ignore[misc]
+        for path in files
+        if any_suffix or path.suffix.lower() == ".onnx"
+    ]
+
+
+def _in_parts(files: list[Path]) -> list[Found]:
+    """Files in numbered parts, of which none may be missing."""
+    groups: dict[tuple[Path, str], dict[int, Path]] = defaultdict(dict)
+    for path in files:
+        match = _PARTS.match(path.name)
+        if match is not None:
+            groups[path.parent, match["name"]][int(match["number"])] = path
+    found = []
+    for (folder, name), parts in groups.items():
+        numbers = sorted(parts)
+        if numbers != list(range(numbers[0], numbers[0] + len(numbers))) or numbers[0] not in (0, 1):
+            raise ModelFileError(f"a part of {name} is missing in {folder}", "Fetch all of its parts.")
+        ordered = [parts[number] for number in numbers]
+        copy = lambda target, ordered=ordered: _copy(ordered, target)  # noqa: E731
+        found.append(Found(name, str(folder / name), copy))
+    return found
+
+
+def _by_digest(store: Store, digest: str) -> Entry | None:
+    return next((entry for entry in store.catalogue.entries.values() if entry.file.sha256 == digest), None)
+
+
+def _by_name(store: Store, name: str) -> Entry | None:
+    entries = store.catalogue.entries.values()
+    stem = name.lower().removesuffix(".onnx")
+    return next(
+        (entry for entry in entries if name.lower() == entry.file.name.lower() or stem == entry.name.lower()), None
+    )
+
+
+def _member(archive: zipfile.ZipFile, name: str, most: int) -> Callable[[Path], None]:
+    return lambda target: copy_member(archive, name, target, most)
+
+
+def _copy(paths: list[Path], target: Path) -> None:
+    with target.open("wb") as file:
+        for path in paths:
+            with path.open("rb") as source:
+                shutil.copyfileobj(source, file)

@@ -1,0 +1,49 @@
+"""A catalogue whose places are a server of the tests' own, and small graphs to put there."""
+
+import re
+from importlib.resources import files
+
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
+
+from understudy.models.catalogue import OWN_FILE, Catalogue
+from understudy.models.store import FOLDER, Store
+
+
+def graph(seed=0, numbers=40_000, **outside):
+    """A small graph with so many weights."""
+    weights = numpy_helper.from_array(np.random.default_rng(seed).normal(size=numbers).astype(np.float32), "w")
+    if outside:
+        weights.ClearField("raw_data")
+        weights.data_location = TensorProto.EXTERNAL
+        for key, value in outside.items():
+            entry = weights.external_data.add()
+            entry.key, entry.value = key, value
+    nodes = [helper.make_node("Add", ["x", "w"], ["y"])]
+    shape = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [numbers]) for name in "xy"]
+    made = helper.make_graph(nodes, "g", shape[:1], shape[1:], [weights])
+    return helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=9).SerializeToString()
+
+
+def local_catalogue(server):
+    """The package's own entries; each file comes from ``server``, and nothing is known of it beforehand."""
+    folder = files("understudy.models").joinpath("data")
+    text = "\n".join(part.read_text() for part in folder.iterdir() if part.name != "licences.toml" and part.is_file())
+    text = re.sub(r"^(size = \d[\d_]{3,}|sha256 = .*)\n", "", text, flags=re.M)
+    text = re.sub(r"sources = \[.*?\n\]", "", text, flags=re.S)
+    return re.sub(
+        r'^name = "(\S+\.onnx)"$',
+        lambda found: f'{found[0]}\nsources = [{{ url = "{server.url("/" + found[1])}" }}]',
+        text,
+        flags=re.M,
+    )
+
+
+def stocked(server, home, graphs=None):
+    """A store in a private folder that fetches from ``server``; models without a graph of their own get a small one."""
+    home.mkdir(mode=0o700, exist_ok=True)
+    (home / OWN_FILE).write_text(local_catalogue(server))
+    store = Store(home / FOLDER, Catalogue.load(home / OWN_FILE))
+    for number, entry in enumerate(store.catalogue.entries.values()):
+        server.files[f"/{entry.file.name}"] = (graphs or {}).get(entry.name) or graph(number, 100)
+    return store

@@ -1,0 +1,446 @@
+"""The store: fetched from servers that lie, checked before use, moved by hand, never left half done."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pickle
+import shutil
+import stat
+import subprocess
+import sys
+import time
+import zipfile
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper, numpy_helper
+
+from tests.models.lying import lying_server
+from tests.models.shelf import graph
+from understudy.cli.main import main
+from understudy.errors import (
+    FetchError,
+    LicenceError,
+    ModelFileError,
+    ModelMissingError,
+    NoSpaceError,
+    UsageError,
+)
+from understudy.models.catalogue import OWN_FILE, Catalogue
+from understudy.models.fetching import Fetcher, FetchOptions
+from understudy.models.graphs import check_graph, last_constant
+from understudy.models.store import FOLDER, Store
+from understudy.models.transfer import export_models, import_models
+
+pytestmark = pytest.mark.loopback
+
+QUICK = FetchOptions(stall_seconds=0.5, window_seconds=0.4, least_rate=5000, pause_seconds=0.01, most_bytes=2_000_000)
+
+
+GOOD, OTHER = graph(0), graph(1)
+
+
+@pytest.fixture
+def server():
+    with lying_server() as one:
+        one.files["/good.onnx"] = GOOD
+        yield one
+
+
+def entry(name, *sources, data=None, licence="mit", needs=()):
+    lines = [
+        "[[model]]",
+        f'name = "{name}"',
+        'kind = "upscaler"',
+        'title = "for tests"',
+        f'licence = "{licence}"',
+        f"needs = {json.dumps(list(needs))}",
+        "[model.file]",
+        f'name = "{name}.onnx"',
+    ]
+    if data is not None:
+        lines += [f"size = {len(data)}", f'sha256 = "{hashlib.sha256(data).hexdigest()}"']
+    places = ", ".join("{ " + ", ".join(f"{k} = {json.dumps(v)}" for k, v in s.items()) + " }" for s in sources)
+    return "\n".join([*lines, f"sources = [{places}]", "[model.input]", "size = 64", ""])
+
+
+@pytest.fixture
+def store(tmp_path):
+    def make(*entries):
+        home = tmp_path / "home"
+        home.mkdir(mode=0o700, exist_ok=True)
+        (home / OWN_FILE).write_text("\n".join(entries))
+        return Store(home / FOLDER, Catalogue.load(home / OWN_FILE))
+
+    return make
+
+
+def fetch(store, *names, options=QUICK):
+    notes = []
+    with Fetcher(store, options, note=notes.append) as fetcher:
+        done = [fetcher.fetch(one) for one in store.catalogue.resolved(names)]
+    return done, notes
+
+
+def is_clean(store):
+    """Nothing of a model that could be taken for one, or that will not be needed."""
+    return not [path for path in store.root.rglob("*") if path.is_file() and path.suffix != ".lock"]
+
+
+def test_a_model_is_fetched_once_and_its_digest_recorded(store, server):
+    models = store(entry("good", {"url": server.url("/good.onnx")}))
+    one = models.catalogue.entries["good"]
+    assert models.state(one) == "missing"
+    with pytest.raises(ModelMissingError, match="not here"):
+        models.read(one)
+    assert fetch(models, "good")[0] == [True]
+    assert models.state(one) == models.verify(one) == "there"
+    assert models.read(one) == GOOD
+    record = models.record(one)
+    assert (record.sha256, record.size, record.known) == (hashlib.sha256(GOOD).hexdigest(), len(GOOD), False)
+    assert fetch(models, "good")[0] == [False]
+    assert len(server.asked) == 1
+    assert sorted(path.name for path in models.root.iterdir()) == ["good.onnx", "good.onnx.json", "partial"]
+
+
+@pytest.mark.parametrize("manner", ["breaks off", "stalls", "503"])
+@pytest.mark.parametrize("known", [True, False])
+def test_what_breaks_off_is_taken_up_where_it_did(store, server, manner, known):
+    models = store(entry("good", {"url": server.url("/good.onnx")}, data=GOOD if known else None))
+    server.manners["/good.onnx"] = [manner, ""]
+    _, notes = fetch(models, "good")
+    assert models.read(models.catalogue.entries["good"]) == GOOD
+    assert notes
+    assert server.sent < 1.2 * len(GOOD)
+
+
+def test_a_new_session_goes_on_where_the_last_one_was_killed(store, server, tmp_path):
+    models = store(entry("good", {"url": server.url("/good.onnx")}, data=GOOD))
+    server.manners["/good.onnx"] = ["slow", ""]
+    words = ["models", "pull", "good", "--accept-licence", "--home", str(tmp_path / "home")]
+    part = models.partial("good.onnx")
+    with subprocess.Popen([sys.executable, "-m", "understudy", *words], stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 60
+        while not (part.exists() and part.stat().st_size > 20_000) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.kill()
+    have = part.stat().st_size
+    assert 0 < have < len(GOOD)
+    assert models.state(models.catalogue.entries["good"]) == "begun"
+    fetch(models, "good")
+    assert server.asked[-1][1] == f"bytes={have}-"
+    assert models.read(models.catalogue.entries["good"]) == GOOD
+
+
+@pytest.mark.parametrize("manner", ["no ranges", "no tag", "", "no length"])
+def test_another_version_is_not_glued_to_the_first_half(store, server, manner):
+    models = store(entry("good", {"url": server.url("/good.onnx")}))
+    server.manners["/good.onnx"] = ["breaks off", "404"]
+    with pytest.raises(FetchError):
+        fetch(models, "good")
+    server.files["/good.onnx"], server.etags["/good.onnx"] = OTHER, '"two"'
+    server.manners["/good.onnx"] = [manner]
+    fetch(models, "good")
+    assert models.read(models.catalogue.entries["good"]) == OTHER
+
+
+def test_a_half_of_something_else_is_thrown_away_once_the_digest_tells(store, server):
+    models = store(entry("good", {"url": server.url("/good.onnx")}, data=GOOD))
+    server.files["/good.onnx"] = OTHER
+    server.manners["/good.onnx"] = ["breaks off", "404"]
+    with pytest.raises(FetchError):
+        fetch(models, "good")
+    server.files["/good.onnx"], server.manners = GOOD, {}
+    fetch(models, "good")
+    assert models.read(models.catalogue.entries["good"]) == GOOD
+
+
+@pytest.mark.parametrize(
+    ("manner", "reason"),
+    [
+        ("404", "answers 404"),
+        ("503", "answers 503"),
+        ("stalls", "silent"),
+        ("drips", "next to nothing"),
+        ("says more", "instead of"),
+        ("says less", "instead of"),
+        ("for ever", "more than the"),
+        ("to file:///etc/passwd", "not allowed"),
+        ("to ftp://127.0.0.1/x", "another kind"),
+        ("to /bad.onnx", "redirect"),
+    ],
+)
+def test_a_bad_place_is_passed_over_for_the_next(store, server, manner, reason):
+    models = store(entry("good", {"url": server.url("/bad.onnx")}, {"url": server.url("/good.onnx")}, data=GOOD))
+    server.files["/bad.onnx"], server.manners["/bad.onnx"] = GOOD, [manner]
+    _, notes = fetch(
+        models, "good", options=FetchOptions(stall_seconds=0.4, window_seconds=0.3, tries=2, pause_seconds=0)
+    )
+    assert reason in " ".join(notes)
+    assert models.read(models.catalogue.entries["good"]) == GOOD
+
+
+def test_a_place_that_goes_on_elsewhere_is_not_believed(store, server):
+    models = store(entry("good", {"url": server.url("/good.onnx")}, data=GOOD))
+    server.manners["/good.onnx"] = ["breaks off", "elsewhere"]
+    with pytest.raises(FetchError, match="another place"):
+        fetch(models, "good")
+
+
+WRONG = {
+    "another file": OTHER,
+    "a web page": b"<!DOCTYPE html><html>Sign in</html>",
+    "a pickle": pickle.dumps({"weights": [1, 2, 3]}),
+    "a zip": b"PK\x03\x04" + bytes(100),
+    "a pointer": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n",
+    "half": GOOD[: len(GOOD) // 2],
+    "nothing": b"",
+    "noise": os.urandom(5000),
+    "outside": graph(0, location="/etc/passwd"),
+    "no graph": helper.make_model(helper.make_graph([], "g", [], [])).SerializeToString(),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+@pytest.mark.parametrize("known", [True, False])
+def test_what_is_not_the_model_never_gets_its_name(store, server, what, known):
+    if what == "another file" and not known:
+        pytest.skip("nobody could tell")
+    models = store(entry("good", {"url": server.url("/bad.onnx")}, data=GOOD if known else None))
+    server.files["/bad.onnx"] = WRONG[what]
+    with pytest.raises(FetchError):
+        fetch(models, "good")
+    assert is_clean(models)
+
+
+def test_parts_outside_are_found_wherever_they_hide():
+    inner = onnx.load_model_from_string(graph(0, location="../../secret"))
+    then = helper.make_node("If", ["c"], ["z"], then_branch=inner.graph, else_branch=inner.graph)
+    outer = onnx.load_model_from_string(GOOD)
+    outer.graph.node.append(then)
+    constant = onnx.load_model_from_string(GOOD)
+    constant.graph.node.append(helper.make_node("Constant", [], ["k"], value=inner.graph.initializer[0]))
+    for model in (outer, constant):
+        with pytest.raises(ModelFileError, match="outside"):
+            check_graph(model.SerializeToString(), "x.onnx")
+
+
+def test_the_last_constant_is_the_last():
+    model = onnx.load_model_from_string(GOOD)
+    model.graph.initializer.append(numpy_helper.from_array(np.eye(4, dtype=np.float32), "emap"))
+    assert np.array_equal(last_constant(model), np.eye(4))
+
+
+def test_one_archive_serves_several_models_and_is_not_kept(store, server, tmp_path):
+    archive = tmp_path / "pack.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("folder/a.onnx", GOOD)
+        file.writestr("folder/b.onnx", OTHER)
+    server.files["/pack.zip"] = archive.read_bytes()
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    place = {"url": server.url("/pack.zip"), "sha256": digest}
+    models = store(entry("a", place | {"member": "a.onnx"}), entry("b", place | {"member": "b.onnx"}, needs=["a"]))
+    server.manners["/pack.zip"] = ["breaks off", ""]
+    assert fetch(models, "b")[0] == [True, True]
+    assert [models.read(models.catalogue.entries[name]) for name in "ab"] == [GOOD, OTHER]
+    assert len(server.asked) == 2
+    assert not list(models.root.rglob("*.zip*"))
+    server.files["/pack.zip"] = archive.read_bytes() + b"x"
+    models.remove(models.catalogue.entries["a"])
+    server.manners.clear()
+    with pytest.raises(FetchError, match="archive is not the one"):
+        fetch(models, "a")
+
+
+def bad_archive(path, kind):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        if kind == "slip":
+            file.writestr("../../good.onnx", GOOD)
+        elif kind == "absolute":
+            file.writestr("/good.onnx", GOOD)
+        elif kind == "link":
+            info = zipfile.ZipInfo("good.onnx")
+            info.external_attr = (stat.S_IFLNK | 0o777) << 16
+            file.writestr(info, "/etc/passwd")
+        elif kind == "bomb":
+            file.writestr("good.onnx", bytes(50_000_000))
+        elif kind == "twice":
+            file.writestr("a/good.onnx", GOOD)
+            file.writestr("b/good.onnx", GOOD)
+        elif kind == "none":
+            file.writestr("readme.txt", "x")
+    if kind == "half":
+        with zipfile.ZipFile(path, "w") as file:
+            file.writestr("good.onnx", GOOD)
+        path.write_bytes(path.read_bytes()[:-4000])
+    return path
+
+
+@pytest.mark.parametrize("kind", ["slip", "absolute", "link", "bomb", "twice", "none", "half"])
+def test_bad_archives_are_refused(store, server, tmp_path, kind):
+    server.files["/bad.zip"] = bad_archive(tmp_path / "bad.zip", kind).read_bytes()
+    models = store(entry("good", {"url": server.url("/bad.zip"), "member": "good.onnx"}))
+    with pytest.raises(FetchError):
+        fetch(models, "good")
+    if kind != "twice":
+        with pytest.raises((ModelFileError, UsageError)):
+            import_models(models, tmp_path / "bad.zip", lambda _: None)
+    assert not models.path(models.catalogue.entries["good"]).exists()
+    assert not list(tmp_path.rglob("good.onnx"))
+
+
+@pytest.mark.parametrize("how", ["a bit", "cut", "link", "by hand", "record"])
+def test_an_altered_file_is_never_used(store, server, tmp_path, how, capsys):
+    models = store(entry("good", {"url": server.url("/good.onnx")}, data=GOOD if how == "record" else None))
+    fetch(models, "good")
+    one = models.catalogue.entries["good"]
+    path, record = models.path(one), models.root / "good.onnx.json"
+    if how == "a bit":
+        path.write_bytes(GOOD[:-1] + bytes([GOOD[-1] ^ 1]))
+    elif how == "cut":
+        path.write_bytes(GOOD[:-100])
+    elif how == "link":
+        path.rename(tmp_path / "elsewhere.onnx")
+        path.symlink_to(tmp_path / "elsewhere.onnx")
+    elif how == "by hand":
+        record.unlink()
+    else:  # whoever alters the file may alter what was recorded of it, too: not what the catalogue says
+        path.write_bytes(OTHER)
+        record.write_text(json.dumps(json.loads(record.read_text()) | {"sha256": hashlib.sha256(OTHER).hexdigest()}))
+    with pytest.raises(ModelFileError, match="not used"):
+        models.read(one)
+    home = ["--home", str(tmp_path / "home")]
+    assert main(["models", "verify", "good", *home]) == 5
+    assert main(["models", "pull", "good", "--accept-licence", *home]) == 5
+    assert "models remove good" in capsys.readouterr().err
+    assert main(["models", "remove", "good", *home]) == 0
+    assert main(["models", "pull", "good", "--accept-licence", *home]) == 0
+    assert models.read(one) == GOOD
+    assert how != "link" or (tmp_path / "elsewhere.onnx").read_bytes() == GOOD
+
+
+def test_two_at_once_fetch_it_once(store, server, tmp_path):
+    models = store(entry("good", {"url": server.url("/good.onnx")}))
+    server.manners["/good.onnx"] = ["slow"]
+    words = ["models", "pull", "good", "--accept-licence", "--home", str(tmp_path / "home")]
+    both = [subprocess.Popen([sys.executable, "-m", "understudy", *words], stderr=subprocess.PIPE) for _ in range(2)]
+    said = [process.communicate(timeout=60)[1].decode() for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    assert len(server.asked) == 1
+    assert models.read(models.catalogue.entries["good"]) == GOOD
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs a file system of its own")
+@pytest.mark.parametrize("manner", ["", "no length"])
+def test_a_full_disk_is_said_and_leaves_nothing_under_the_name(store, server, tmp_path, manner):
+    store(entry("good", {"url": server.url("/good.onnx")}))
+    server.manners["/good.onnx"] = [manner]
+    home, folder = tmp_path / "home", tmp_path / "home" / FOLDER
+    folder.mkdir()
+    pull = f"{sys.executable} -m understudy models pull good --accept-licence --home {home}"
+    script = f"mount -t tmpfs -o size=100k tmpfs {folder} || exit 77; {pull}; code=$?; ls {folder}; exit $code"
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", script], capture_output=True, text=True, check=False, timeout=120
+    )
+    if done.returncode == 77 or "unshare" in done.stderr:
+        pytest.skip("no file system of its own here")
+    assert done.returncode == 6, done.stderr
+    assert "no space left" in done.stderr
+    assert "good.onnx" not in done.stdout.split()
+
+
+def test_a_disk_that_is_too_small_is_known_before(store, server, monkeypatch):
+    models = store(entry("good", {"url": server.url("/good.onnx")}))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 9, 1))
+    with pytest.raises(NoSpaceError):
+        fetch(models, "good")
+
+
+def test_licences_are_accepted_once_each(store, server, tmp_path, capsys):
+    place = {"url": server.url("/good.onnx")}
+    store(
+        entry("free", place), entry("bound", place, licence="insightface"), entry("two", place, licence="insightface")
+    )
+    home = ["--home", str(tmp_path / "home")]
+    assert main(["models", "pull", "bound", *home]) == 4
+    said = capsys.readouterr().err
+    assert "InsightFace" in said
+    assert "commercial use: no" in said
+    assert "--accept-licence" in said
+    assert server.asked == []
+    assert main(["models", "pull", "bound", "--accept-licence", "--json", *home]) == 0
+    assert json.loads(capsys.readouterr().out)["fetched"] == ["bound"]
+    assert main(["models", "pull", "two", *home]) == 0
+    assert "InsightFace" not in capsys.readouterr().err
+    assert main(["models", "pull", "free", *home]) == 4
+
+
+def test_models_are_taken_in_by_digest_by_name_and_in_parts(store, tmp_path):
+    models = store(entry("good", data=GOOD), entry("other"), entry("third"))
+    folder = tmp_path / "mine"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "some name.onnx").write_bytes(GOOD)
+    (folder / "deep" / "Other.onnx").write_bytes(OTHER)
+    third = graph(3)
+    for number in range(3):
+        (folder / f"third.onnx.part{number}").write_bytes(third[number * 60_000 : (number + 1) * 60_000])
+    (folder / "stranger.onnx").write_bytes(graph(4))
+    (folder / "notes.txt").write_text("x")
+    done = import_models(models, folder, lambda _: None)
+    assert sorted(done.models) == ["good", "other", "third"]
+    assert [reason for _, reason in done.left] == ["the catalogue knows no such file"]
+    assert models.read(models.catalogue.entries["third"]) == third
+    assert import_models(models, folder, lambda _: None).there == done.models
+    assert (folder / "some name.onnx").read_bytes() == GOOD
+    (folder / "third.onnx.part1").unlink()
+    with pytest.raises(ModelFileError, match=r"part of third\.onnx is missing"):
+        import_models(models, folder, lambda _: None)
+
+
+def test_a_file_that_only_bears_the_name_is_refused(store, tmp_path):
+    models = store(entry("good", data=GOOD))
+    (tmp_path / "good.onnx").write_bytes(OTHER)
+    with pytest.raises(ModelFileError, match="SHA-256"):
+        import_models(models, tmp_path / "good.onnx", lambda _: None)
+    assert is_clean(models)
+
+
+def test_a_licence_that_is_not_accepted_keeps_a_file_out(store, tmp_path):
+    models = store(entry("good", data=GOOD))
+    (tmp_path / "good.onnx").write_bytes(GOOD)
+
+    def refuse(_):
+        raise LicenceError("no", "")
+
+    with pytest.raises(LicenceError):
+        import_models(models, tmp_path, refuse)
+    assert is_clean(models)
+
+
+def test_what_is_exported_is_taken_in_elsewhere(store, server, tmp_path, capsys):
+    models = store(entry("good", {"url": server.url("/good.onnx")}), entry("other", needs=["good"]))
+    fetch(models, "good")
+    (tmp_path / "other.onnx").write_bytes(OTHER)
+    import_models(models, tmp_path / "other.onnx", lambda _: None)
+    home = ["--home", str(tmp_path / "home")]
+    bundle = tmp_path / "bundle.zip"
+    assert main(["models", "export", "other", "-o", str(bundle), *home]) == 0
+    assert main(["models", "export", "other", "-o", str(bundle), *home]) == 2
+    assert main(["models", "remove", "good", "other", *home]) == 0
+    assert main(["models", "where", "good", *home]) == 5
+    assert main(["models", "import", str(bundle), "--accept-licence", *home]) == 0
+    assert main(["models", "verify", *home]) == 0
+    capsys.readouterr()
+    assert main(["models", "where", "other", *home]) == 0
+    assert capsys.readouterr().out.strip() == str(models.path(models.catalogue.entries["other"]))
+    assert models.read(models.catalogue.entries["other"]) == OTHER
+    broken = tmp_path / "broken.zip"
+    models.path(models.catalogue.entries["good"]).write_bytes(OTHER)
+    with pytest.raises(ModelFileError):
+        export_models(models, models.catalogue.resolved(["other"]), broken)
+    assert not list(tmp_path.glob(".broken*"))
+    assert not broken.exists()

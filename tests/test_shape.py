@@ -12,17 +12,15 @@ from understudy.faces import Faces
 from understudy.frames import Frame
 from understudy.geometry import topology as topo
 from understudy.geometry.raster import EMPTY, rasterise
-from understudy.geometry.topology import topology
+from understudy.geometry.topology import closed, openings, topology
 from understudy.pipeline.portraits import portrait_in
 from understudy.swapping import MeshEngine, MeshOptions
 from understudy.swapping.mesh.shape import (
     FORGOTTEN,
     LONGEST,
     NeutralShape,
-    closed,
     moved,
     neutral,
-    openings,
     posed,
     shut,
     symmetric,

@@ -168,10 +168,16 @@ class ModelError(UnderstudyError, RuntimeError):
 
 
 class ModelMissingError(ModelError, FileNotFoundError):
-    """A model is not in the store."""
+    """Models are not in the store.
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"the model {name} is not here", f"Fetch it: understudy models pull {name}")
+    Args:
+        names: Which.
+        pull: What fetches them, if not their names.
+    """
+
+    def __init__(self, *names: str, pull: str | None = None) -> None:
+        what = f"the model {names[0]} is" if len(names) == 1 else f"the models {', '.join(names)} are"
+        super().__init__(f"{what} not here", f"To fetch: understudy models pull {pull or ' '.join(names)}")
 
 
 class ModelFileError(ModelError):

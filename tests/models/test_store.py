@@ -31,7 +31,7 @@ from understudy.errors import (
 )
 from understudy.models.catalogue import OWN_FILE, Catalogue
 from understudy.models.fetching import Fetcher, FetchOptions
-from understudy.models.graphs import check_graph, last_constant
+from understudy.models.graphs import check_graph, emap_of
 from understudy.models.store import FOLDER, Store
 from understudy.models.transfer import export_models, import_models
 
@@ -228,10 +228,12 @@ def test_parts_outside_are_found_wherever_they_hide():
             check_graph(model.SerializeToString(), "x.onnx")
 
 
-def test_the_last_constant_is_the_last():
+def test_the_projection_is_the_last_constant():
     model = onnx.load_model_from_string(GOOD)
-    model.graph.initializer.append(numpy_helper.from_array(np.eye(4, dtype=np.float32), "emap"))
-    assert np.array_equal(last_constant(model), np.eye(4))
+    with pytest.raises(ModelFileError, match="no projection"):
+        emap_of(model, "x")
+    model.graph.initializer.append(numpy_helper.from_array(np.eye(512, dtype=np.float32), "emap"))
+    assert np.array_equal(emap_of(model, "x"), np.eye(512))
 
 
 def test_one_archive_serves_several_models_and_is_not_kept(store, server, tmp_path):

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from understudy.cli.consent import ConsentNote, ConsentOption, ask, claim_of
-from understudy.cli.options import HomeOption, Json, MaxPixels, Overwrite
-from understudy.cli.swap import Engine
+from understudy.cli.options import Engine, HomeOption, Json, MaxPixels, Overwrite
 from understudy.cli.terminal import answer, answer_json, progress_bar, say
 
 if TYPE_CHECKING:

@@ -16,7 +16,19 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from understudy.cli.consent import ConsentNote, ConsentOption, ask, claim_of
-from understudy.cli.options import FacesOption, HomeOption, Json, Overwrite, Shape, Strength, choice
+from understudy.cli.options import (
+    Boost,
+    DeviceOption,
+    Engine,
+    FacesOption,
+    HomeOption,
+    Json,
+    Overwrite,
+    Shape,
+    Strength,
+    choice,
+    runtime_options,
+)
 from understudy.cli.terminal import answer, answer_json, say
 from understudy.cli.trust import (
     LabelCorner,
@@ -103,6 +115,9 @@ def command(
     label_font: LabelFont = None,
     signing_cert: SigningCert = None,
     signing_key: SigningKeyFile = None,
+    engine: Engine = "mesh",
+    device: DeviceOption = "auto",
+    boost: Boost = 1,
     home: HomeOption = None,
     stats: Stats = None,
     seconds: Seconds = None,
@@ -118,6 +133,7 @@ def command(
     from understudy.media.microphone import Microphone
     from understudy.pipeline import Settings
     from understudy.swapping import MeshOptions
+    from understudy.swapping.neural.options import NeuralOptions
 
     if list_them:
         _list(json=json)
@@ -133,6 +149,9 @@ def command(
     settings = Settings(
         faces=choice(faces),
         blend=BlendOptions(strength=strength),
+        engine=engine,
+        runtime=runtime_options(device),
+        neural=NeuralOptions(boost=boost),
         mesh=MeshOptions(shape=shape),
         label=label_options(label_text, label_corner, label_size, None, label_font),
         signing=signing_options(signing_cert, signing_key),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, cast, get_args
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
 from understudy.errors import UsageError
 from understudy.faces import FaceChoice
+
+if TYPE_CHECKING:
+    from understudy.models.devices import RuntimeOptions
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")]
@@ -37,7 +40,31 @@ Shape = Annotated[
         help="How far the face takes the photo's shape, inside its own contour: 0 not, 1 fully, 1.5 a caricature.",
     ),
 ]
+Engine = Annotated[
+    str, typer.Option("--engine", help="mesh, which needs nothing more, or a swapper of `understudy models list`.")
+]
+DeviceOption = Annotated[
+    str,
+    typer.Option("--device", help="Where neural models run: auto, cpu, cuda, tensorrt, coreml, directml or openvino."),
+]
+Boost = Annotated[
+    int,
+    typer.Option("--boost", min=1, max=4, help="Neural engines: so many times as many pixels along each side."),
+]
 File = Annotated[Path, typer.Argument(help="Picture or video.")]
+
+
+def runtime_options(device: str) -> RuntimeOptions:
+    """How neural models run.
+
+    Raises:
+        UsageError: there is no such device.
+    """
+    from understudy.models.devices import DEVICES, RuntimeOptions
+
+    if device not in DEVICES:
+        raise UsageError(f"--device can't be {device!r}", f"Choose one of {', '.join(DEVICES)}.")
+    return RuntimeOptions(device=device)
 
 
 def choice(word: str) -> FaceChoice:

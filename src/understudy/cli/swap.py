@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 
 from understudy.cli.consent import ConsentNote, ConsentOption, ask, claim_of
-from understudy.cli.options import FacesOption, HomeOption, Json, MaxPixels, Overwrite, Shape, Strength, choice
+from understudy.cli.options import (
+    Boost,
+    DeviceOption,
+    Engine,
+    FacesOption,
+    HomeOption,
+    Json,
+    MaxPixels,
+    Overwrite,
+    Shape,
+    Strength,
+    choice,
+    runtime_options,
+)
 from understudy.cli.terminal import answer_json, progress_bar, say
 from understudy.cli.trust import (
     LabelCorner,
@@ -31,7 +44,6 @@ Output = Annotated[
     Path,
     typer.Option("--output", "-o", help="File to write: mp4 mov mkv webm gif webp, or png jpg webp for a picture."),
 ]
-Engine = Annotated[str, typer.Option("--engine", help="Swapping engine.")]
 SourceFace = Annotated[
     int | None,
     typer.Option("--source-face", help="Which face of a photo with several: 1 is the leftmost. Default: the largest."),
@@ -61,6 +73,8 @@ def command(
     label_font: LabelFont = None,
     signing_cert: SigningCert = None,
     signing_key: SigningKeyFile = None,
+    device: DeviceOption = "auto",
+    boost: Boost = 1,
     home: HomeOption = None,
     encoder: Encoder = None,
     quality: Quality = 90,
@@ -74,6 +88,7 @@ def command(
     from understudy.media.base import MAX_PIXELS
     from understudy.pipeline import Settings, swap_file
     from understudy.swapping import MeshOptions
+    from understudy.swapping.neural.options import NeuralOptions
 
     settings = Settings(
         engine=engine,
@@ -84,6 +99,8 @@ def command(
         mesh=MeshOptions(shape=shape),
         label=label_options(label_text, label_corner, label_size, label_later_size, label_font),
         signing=signing_options(signing_cert, signing_key),
+        runtime=runtime_options(device),
+        neural=NeuralOptions(boost=boost),
         home=home,
         encode=EncodeOptions(encoder=encoder, quality=quality),
     )

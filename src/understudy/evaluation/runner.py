@@ -22,7 +22,7 @@ from understudy.evaluation.surface import SURFACE, similarity, surface
 from understudy.frames import Frame
 from understudy.pipeline import Settings
 from understudy.pipeline.casting import Cast, cast
-from understudy.pipeline.engines import make_engine
+from understudy.pipeline.engines import content_options, make_engine
 from understudy.pipeline.perception import Perception
 from understudy.pipeline.stages import FaceSwap
 from understudy.pipeline.trust import Trust
@@ -156,7 +156,7 @@ class _Evaluation:
             engine=self._engine,
             perception=self._perception,
             trust=self._trust,
-            content=ContentCheck(settings.content),
+            content=ContentCheck(content_options(settings)),
             settings=settings,
         )
         if pictures:
@@ -213,7 +213,7 @@ class _Evaluation:
     def _swapped(self, clip: Clip, identity: Identity) -> tuple[_Seen, dict[str, float]]:
         settings = self._settings
         sealer = FrameSealer(0, settings.label, settings.watermark)  # nothing is sealed: nothing leaves
-        content = ContentCheck(settings.content)
+        content = ContentCheck(content_options(settings))
         swap = FaceSwap(self._engine, identity, self._perception, settings, sealer, content, still=False)
         seen, number = _Seen(), 0
         for stretch in clip.stretches:

@@ -194,3 +194,34 @@ def eye_apertures(mesh: FloatArray) -> tuple[float, float]:
 def _gap(mesh: FloatArray, upper: int, lower: int, left: int, right: int) -> float:
     width = float(np.linalg.norm(mesh[right] - mesh[left]))
     return float(np.linalg.norm(mesh[lower] - mesh[upper])) / max(width, 1e-6)
+
+
+@lru_cache(maxsize=1)
+def openings() -> tuple[IntArray, tuple[IntArray, ...]]:
+    """What closes the mesh at the eyes and the inner mouth.
+
+    Returns:
+        Triangles, int32 (T, 3), clockwise as the mesh's; vertex 468 + k is the middle of the k-th ring. The rings.
+    """
+    shape = topology()
+    rings = (shape.eye_left, shape.eye_right, shape.lips_inner)
+    flat = shape.uv
+    fans = []
+    for number, ring in enumerate(rings):
+        middle = flat[ring].mean(0)
+        for a, b in zip(ring.tolist(), np.roll(ring, -1).tolist(), strict=True):
+            (ax, ay), (bx, by) = flat[a] - middle, flat[b] - middle
+            fans.append([468 + number, a, b] if ax * by - ay * bx > 0 else [468 + number, b, a])
+    return np.asarray(fans, np.int32), rings
+
+
+@lru_cache(maxsize=1)
+def closed_triangles() -> IntArray:
+    """The mesh's triangles with those that close its openings."""
+    return np.concatenate([topology().triangles, openings()[0]])
+
+
+def closed(values: FloatArray) -> FloatArray:
+    """Values at the vertices, float32 (468, K), with those of the openings' middles: (471, K)."""
+    _, rings = openings()
+    return np.asarray(np.concatenate([values, [values[ring].mean(0) for ring in rings]]), np.float32)

@@ -145,3 +145,22 @@ def crop(picture: UInt8Array, transform: FloatArray, size: tuple[int, int]) -> U
     # OpenCV puts whole numbers at pixel centres; here they are pixel corners.
     matrix = np.column_stack([linear, shift + linear @ [0.5, 0.5] - 0.5])
     return np.asarray(cv2.warpAffine(picture, matrix, (width, height), flags=cv2.INTER_LINEAR), np.uint8)
+
+
+def aligned(
+    picture: UInt8Array, keypoints5: FloatArray, template: FloatArray, size: int
+) -> tuple[UInt8Array, FloatArray]:
+    """The crop of a face in which its keypoints lie where a template has them.
+
+    Args:
+        picture: uint8 (H, W, 3).
+        keypoints5: float32 (5, 2), in pixels of ``picture``.
+        template: float32 (5, 2), in units of the crop's side (see ``templates``).
+        size: Side of the crop, in pixels.
+
+    Returns:
+        uint8 (size, size, 3), and the transform from picture to crop, float32 (2, 3).
+    """
+    # Templates count pixels by their centres, as the field's code does; here (0, 0) is a pixel's outer corner.
+    transform = similarity(keypoints5, template * size + 0.5)
+    return crop(picture, transform, (size, size)), transform

@@ -23,7 +23,7 @@ from understudy.live.statistics import LiveReport, LiveStatistics, Recorder
 from understudy.media.live import LiveInfo, LiveSink, LiveSource, Sound
 from understudy.media.microphone import Microphone
 from understudy.pipeline.casting import Cast, cast
-from understudy.pipeline.engines import make_engine
+from understudy.pipeline.engines import content_options, make_engine
 from understudy.pipeline.guard import Guard
 from understudy.pipeline.perception import Perception
 from understudy.pipeline.settings import Settings
@@ -108,7 +108,7 @@ class LiveSession:
         """
         settings = self._settings
         engine, perception = make_engine(settings), Perception.embedded()
-        trust, content = Trust(settings), ContentCheck(settings.content)
+        trust, content = Trust(settings), ContentCheck(content_options(settings))
         self._cast: list[Cast] = [
             cast(
                 photos,

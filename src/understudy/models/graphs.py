@@ -12,8 +12,12 @@ from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto
 from understudy.arrays import FloatArray
 from understudy.errors import ModelFileError
 
+#: Numbers of an embedding.
+EMBEDDING = 512
 #: How deep graphs may lie in each other.
 _DEEPEST = 16
+#: What inswapper_128 adds to a variance.
+_EPSILON = 1e-8
 #: What other files begin with that are taken for models: said by name.
 _OTHERS = {
     b"\x80": "a pickle, which could run anything",
@@ -48,9 +52,16 @@ def check_graph(data: bytes, name: str) -> ModelProto:
     return model
 
 
-def last_constant(model: ModelProto) -> FloatArray:
-    """The last initialiser, float32: where inswapper's graph keeps ``emap``, which it does not use itself."""
-    return np.asarray(onnx.numpy_helper.to_array(model.graph.initializer[-1]), np.float32)
+def emap_of(model: ModelProto, name: str) -> FloatArray:
+    """The projection of embeddings, float32 (512, 512): the last initialiser of inswapper's graph, unused by it.
+
+    Raises:
+        ModelFileError: there is none.
+    """
+    constants = model.graph.initializer
+    if not constants or tuple(constants[-1].dims) != (EMBEDDING, EMBEDDING):
+        raise _wrong(name, "has no projection of embeddings as its last constant")
+    return np.asarray(onnx.numpy_helper.to_array(constants[-1]), np.float32)
 
 
 def _tensors(model: ModelProto, name: str) -> Iterator[TensorProto]:
@@ -92,3 +103,43 @@ def _of_attribute(attribute: AttributeProto, name: str, depth: int) -> Iterator[
 
 def _wrong(name: str, what: str) -> ModelFileError:
     return ModelFileError(f"{name} {what}", "Fetch it again, from its authors' own place.")
+
+
+def is_half(model: ModelProto) -> bool:
+    """Whether it has weights in half precision."""
+    return any(tensor.data_type == TensorProto.FLOAT16 for tensor in model.graph.initializer)
+
+
+def in_single(model: ModelProto) -> ModelProto:
+    """A copy of a graph in half precision, in single: the same numbers, computed with more digits.
+
+    What is added before a root so that nothing is divided by zero is often too small for half precision and became
+    zero itself: there it is put back, as inswapper_128 has it.
+    """
+    copy = ModelProto()
+    copy.CopyFrom(model)
+    graph = copy.graph
+    for tensor in graph.initializer:
+        _widen(tensor)
+    roots = {node.input[0] for node in graph.node if node.op_type == "Sqrt"}
+    added = {name for node in graph.node if node.op_type == "Add" and node.output[0] in roots for name in node.input}
+    for tensor in graph.initializer:
+        if tensor.name in added and not onnx.numpy_helper.to_array(tensor).any():
+            values = np.full(tuple(tensor.dims), _EPSILON, np.float32)
+            tensor.CopyFrom(onnx.numpy_helper.from_array(values, tensor.name))
+    for value in (*graph.input, *graph.output, *graph.value_info):
+        if value.type.tensor_type.elem_type == TensorProto.FLOAT16:
+            value.type.tensor_type.elem_type = TensorProto.FLOAT
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.type == AttributeProto.TENSOR:
+                _widen(attribute.t)
+            elif node.op_type == "Cast" and attribute.name == "to" and attribute.i == TensorProto.FLOAT16:
+                attribute.i = TensorProto.FLOAT
+    return copy
+
+
+def _widen(tensor: TensorProto) -> None:
+    if tensor.data_type == TensorProto.FLOAT16:
+        values = onnx.numpy_helper.to_array(tensor).astype(np.float32)
+        tensor.CopyFrom(onnx.numpy_helper.from_array(values, tensor.name))

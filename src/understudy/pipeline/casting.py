@@ -69,4 +69,6 @@ def cast(
     consents, digests = trust.consents(photos, portraits, use, claim)
     for portrait, path in zip(portraits, photos, strict=True):
         content.photo(portrait.picture, path.name)
-    return Cast(engine.identity(portraits), tuple(portraits), consents, digests, tuple(notes))
+    identity = engine.identity(portraits)
+    notes += [f"{photos[number].name} was left out: {reason}" for number, reason in identity.dropped]
+    return Cast(identity, tuple(portraits), consents, digests, tuple(notes))

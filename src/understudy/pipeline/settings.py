@@ -9,10 +9,12 @@ from understudy.blending import BlendOptions
 from understudy.faces import FaceChoice
 from understudy.media import EncodeOptions
 from understudy.media.base import MAX_PIXELS
+from understudy.models.devices import RuntimeOptions
 from understudy.pipeline.guard import GuardOptions
 from understudy.provenance import ContentOptions, LabelOptions, SigningOptions, WatermarkOptions
 from understudy.provenance.ledger import KEEP_DAYS
 from understudy.swapping import MeshOptions
+from understudy.swapping.neural.options import NeuralOptions
 from understudy.tracking import TrackerOptions
 
 
@@ -21,12 +23,13 @@ class Settings:
     """How a swap is done.
 
     Attributes:
-        engine: Name of the swapping engine (see ``ENGINES``).
+        engine: Name of the swapping engine : ``mesh``, or a swapper of the catalogue.
         faces: Which faces of the target are swapped.
         source_face: Which face of a photo with several is used, from the left, the first is 1; None for the
             largest.
         max_pixels: Photos and frames with more are refused.
-        tracker, mesh, blend, label, watermark, content, encode, signing: Options of the stages.
+        tracker, mesh, neural, blend, label, watermark, content, encode, signing: Options of the stages.
+        runtime: Where and how precisely neural models run.
         home: The private folder (keys, consents, ledger); None for the platform's.
         guard: What live output does about a face that is lost.
         keep_days: How long the ledger keeps a record, at least.
@@ -38,6 +41,7 @@ class Settings:
     max_pixels: int = MAX_PIXELS
     tracker: TrackerOptions = field(default_factory=TrackerOptions)
     mesh: MeshOptions = field(default_factory=MeshOptions)
+    neural: NeuralOptions = field(default_factory=NeuralOptions)
     blend: BlendOptions = field(default_factory=BlendOptions)
     label: LabelOptions = field(default_factory=LabelOptions)
     watermark: WatermarkOptions = field(default_factory=WatermarkOptions)
@@ -45,5 +49,6 @@ class Settings:
     encode: EncodeOptions = field(default_factory=EncodeOptions)
     signing: SigningOptions = field(default_factory=SigningOptions)
     guard: GuardOptions = field(default_factory=GuardOptions)
+    runtime: RuntimeOptions = field(default_factory=RuntimeOptions)
     home: Path | None = None
     keep_days: int = KEEP_DAYS

@@ -16,7 +16,7 @@ from understudy.media import MediaInfo, MediaKind, check_output, open_sink, open
 from understudy.media.base import Source
 from understudy.media.opening import check_suffix
 from understudy.pipeline.casting import Cast, cast
-from understudy.pipeline.engines import make_engine
+from understudy.pipeline.engines import content_options, make_engine
 from understudy.pipeline.overlap import Behind, ahead
 from understudy.pipeline.perception import Perception
 from understudy.pipeline.settings import Settings
@@ -158,7 +158,7 @@ def _prepared(
     consent: ConsentClaim | None,
 ) -> tuple[FaceSwap, Output, Cast]:
     """All that is settled before the first frame: whose face, whether it may be used, how the output is signed."""
-    trust, perception, content = Trust(settings), Perception.embedded(), ContentCheck(settings.content)
+    trust, perception, content = Trust(settings), Perception.embedded(), ContentCheck(content_options(settings))
     person = cast(
         sources,
         USE_OF[kind],

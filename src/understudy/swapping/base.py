@@ -26,7 +26,13 @@ class Portrait:
 
 
 class Identity:
-    """What an engine keeps of one person. Each engine has a class of its own."""
+    """What an engine keeps of one person. Each engine has a class of its own.
+
+    Attributes:
+        dropped: The photos that it left out: the number of each, from 0, and why.
+    """
+
+    dropped: tuple[tuple[int, str], ...] = ()
 
 
 Own = TypeVar("Own", bound=Identity)

@@ -14,11 +14,11 @@ from understudy.faces import Faces
 from understudy.frames import Frame
 from understudy.geometry.boxes import bounds_xyxy, pixel_box
 from understudy.geometry.raster import rasterise
-from understudy.geometry.topology import topology
+from understudy.geometry.topology import closed, closed_triangles, topology
 from understudy.patches import Patch, Warp
 from understudy.swapping.base import Identity, Portrait
 from understudy.swapping.mesh.regions import smoothstep
-from understudy.swapping.mesh.shape import NeutralShape, closed, closed_triangles, moved, neutral, posed
+from understudy.swapping.mesh.shape import NeutralShape, moved, neutral, posed
 from understudy.swapping.mesh.texture import build_texture
 from understudy.swapping.mesh.unwrap import TEXTURE_SIZE, facing
 

@@ -1,0 +1,76 @@
+"""ArcFace: a face as 512 numbers (Deng et al., "ArcFace", 2019; InsightFace's conventions)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from understudy.arrays import FloatArray, UInt8Array
+from understudy.geometry.templates import TEMPLATES
+from understudy.geometry.transforms import aligned
+from understudy.models.conventions import blob
+from understudy.models.sessions import Session
+
+#: Cosine to the mean of all photos' embeddings below which one is of somebody else.
+SOMEBODY_ELSE = 0.3
+
+
+class ArcFace:
+    """Tells who somebody is.
+
+    Args:
+        session: An open embedder.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session, self._input = session, session.entry.input
+
+    def embed(self, picture: UInt8Array, keypoints5: FloatArray) -> FloatArray:
+        """The embedding of a face.
+
+        Args:
+            picture: uint8 BGR (H, W, 3).
+            keypoints5: float32 (5, 2), in pixels of ``picture``.
+
+        Returns:
+            float32 (512,), not of length 1.
+        """
+        assert self._input.template is not None
+        crop, _ = aligned(picture, keypoints5, TEMPLATES[self._input.template], self._input.size)
+        (embedding,) = self._session.run({self._session.inputs[0]: blob(crop, self._input)})
+        return embedding.reshape(-1)
+
+
+@dataclass(frozen=True, eq=False)
+class Together:
+    """One person out of several photos.
+
+    Attributes:
+        embedding: float32 (512,), of length 1.
+        dropped: Numbers of the photos, from 0, that seem to show somebody else.
+    """
+
+    embedding: FloatArray
+    dropped: tuple[int, ...]
+
+
+def together(embeddings: FloatArray) -> Together:
+    """The mean of unit embeddings, without those of somebody else: of two that differ the first one counts.
+
+    Args:
+        embeddings: float32 (N, 512), N >= 1.
+
+    Raises:
+        ValueError: one is all zeros or not finite.
+    """
+    lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
+    if not np.isfinite(embeddings).all() or not (lengths > 0).all():
+        raise ValueError("an embedding is no direction")
+    units = embeddings / lengths
+    # The photo that is nearest to all others: a stranger among three is far from it, and does not pull it.
+    middle = units[int(np.argmax((units @ units.T).sum(axis=1)))]
+    kept = [row for row in range(len(units)) if float(units[row] @ middle) >= SOMEBODY_ELSE]
+    far = tuple(row for row in range(len(units)) if row not in kept)
+    mean = units[kept].mean(axis=0)
+    return Together(np.asarray(mean / np.linalg.norm(mean), np.float32), far)

@@ -1,0 +1,1 @@
+"""The neural engine: every swapper of the catalogue. Nothing is imported here: it takes ONNX Runtime."""

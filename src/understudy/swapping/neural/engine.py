@@ -1,0 +1,139 @@
+"""Runs any swapper of the catalogue: crop, model, and back into the frame as a patch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from understudy.arrays import FloatArray, UInt8Array
+from understudy.faces import Faces
+from understudy.frames import Frame, PixelBox
+from understudy.geometry.boxes import bounds_xyxy, pixel_box
+from understudy.geometry.raster import rasterise
+from understudy.geometry.templates import TEMPLATES
+from understudy.geometry.topology import closed, closed_triangles, topology
+from understudy.geometry.transforms import aligned, invert
+from understudy.models.conventions import blob, picture_of
+from understudy.models.sessions import Session
+from understudy.patches import Patch
+from understudy.swapping.base import Identity, Portrait
+from understudy.swapping.neural.options import NeuralOptions
+from understudy.swapping.neural.source import SourceEncoder
+
+#: Of the face's width: how far inside its outline the patch is whole.
+SOFT = 0.06
+#: Of the crop's side: how far inside its edge, likewise.
+EDGE = 0.04
+
+
+@dataclass(frozen=True, eq=False)
+class NeuralIdentity(Identity):
+    """A face as a swapper takes it.
+
+    Attributes:
+        values: float32 (1, ...): what goes into the model's second input.
+        dropped: See ``Identity``.
+    """
+
+    values: FloatArray
+    dropped: tuple[tuple[int, str], ...] = ()
+
+
+class NeuralEngine:
+    """One swapper of the catalogue.
+
+    Args:
+        session: The open model.
+        encoder: Encodes people for it.
+        options: How it draws.
+    """
+
+    def __init__(self, session: Session, encoder: SourceEncoder, options: NeuralOptions | None = None) -> None:
+        entry = session.entry
+        assert entry.source is not None
+        assert entry.output is not None
+        assert entry.input.template is not None
+        self.options = options or NeuralOptions()
+        self._session, self._encoder = session, encoder
+        self._input, self._output = entry.input, entry.output
+        self._template = TEMPLATES[entry.input.template]
+        self._target = entry.input.name or session.inputs[0]
+        self._source = entry.source.name or next(name for name in session.inputs if name != self._target)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What should be said of the models."""
+        return self._session.notes
+
+    def identity(self, portraits: Sequence[Portrait]) -> NeuralIdentity:
+        """See ``Swapper.identity``."""
+        encoded = self._encoder.encode(portraits)
+        return NeuralIdentity(encoded.values, encoded.dropped)
+
+    def forget(self) -> None:
+        """See ``Swapper.forget``: nothing is remembered."""
+
+    def render(self, frame: Frame, faces: Faces, identities: Mapping[int, NeuralIdentity]) -> list[Patch]:
+        """See ``Swapper.render``."""
+        if faces.mesh is None or faces.keypoints5 is None or faces.track_ids is None:
+            return []
+        patches = []
+        for mesh, keypoints, track_id in zip(faces.mesh, faces.keypoints5, faces.track_ids.tolist(), strict=True):
+            if track_id in identities and np.isfinite(mesh).all():
+                patch = self._patch(frame, mesh, keypoints, identities[track_id], track_id)
+                if patch is not None:
+                    patches.append(patch)
+        return patches
+
+    def swapped(self, crop: UInt8Array, identity: NeuralIdentity) -> UInt8Array:
+        """A crop with the other face in it, uint8 BGR of the same size: the model's, times ``options.boost``."""
+        boost = self.options.boost
+        result = np.empty_like(crop)
+        for row in range(boost):
+            for column in range(boost):
+                part = np.ascontiguousarray(crop[row::boost, column::boost])
+                values = {self._target: blob(part, self._input), self._source: identity.values}
+                result[row::boost, column::boost] = picture_of(self._session.run(values)[0], self._output)
+        return result
+
+    def _patch(
+        self, frame: Frame, mesh: FloatArray, keypoints: FloatArray, identity: NeuralIdentity, track_id: int
+    ) -> Patch | None:
+        box = pixel_box(bounds_xyxy(mesh[None])[0], frame.width, frame.height, margin=1)
+        if box.empty:
+            return None
+        side = self._input.size * self.options.boost
+        crop, transform = aligned(frame.picture, keypoints, self._template, side)
+        picture = _back(self.swapped(crop, identity), transform, box)
+        place = mesh - np.array([box.x0, box.y0, 0], np.float32)
+        size = (box.x1 - box.x0, box.y1 - box.y0)
+        uv, depth = rasterise(closed(place), closed_triangles(), closed(topology().uv), size)
+        shown = np.asarray(np.isfinite(depth), np.uint8) * np.uint8(255)
+        alpha = cv2.min(_softened(shown, float(np.ptp(mesh[:, 0]))), _inside(side, transform, box))
+        return Patch(picture=picture, alpha=np.asarray(alpha, np.uint8), uv=uv, box=box, mesh=mesh, track_id=track_id)
+
+
+def _back(crop: UInt8Array, transform: FloatArray, box: PixelBox) -> UInt8Array:
+    """A crop where it came from, as much of it as lies in ``box``: uint8, of the box's size."""
+    size = (box.x1 - box.x0, box.y1 - box.y0)
+    matrix = invert(transform).astype(np.float64)
+    # OpenCV puts whole numbers at pixel centres; here they are pixel corners.
+    matrix[:, 2] += matrix[:, :2] @ [0.5, 0.5] - 0.5 - np.array([box.x0, box.y0])
+    return np.asarray(cv2.warpAffine(crop, matrix, size, flags=cv2.INTER_LINEAR), np.uint8)
+
+
+def _softened(shown: UInt8Array, width: float) -> UInt8Array:
+    """The face's outline, falling to nothing on the inside; not at the frame's edge, where the face goes on."""
+    reach = max(1, round(SOFT * width))
+    inside = cv2.distanceTransform(shown, cv2.DIST_L2, 3)
+    return np.asarray(np.clip(inside * (255 / reach), 0, 255), np.uint8)
+
+
+def _inside(side: int, transform: FloatArray, box: PixelBox) -> UInt8Array:
+    """How far inside the crop each pixel of the box lies: nothing is known beyond its edge."""
+    ramp = np.minimum(np.arange(side) + 0.5, side - np.arange(side) - 0.5) / (EDGE * side)
+    square = np.clip(np.minimum.outer(ramp, ramp) * 255, 0, 255).astype(np.uint8)
+    return _back(square, transform, box)

@@ -1,0 +1,110 @@
+"""How a swapper is told whose face to put in: an embedding in one of several dresses, or the photo itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from understudy.arrays import FloatArray
+from understudy.errors import ModelError
+from understudy.geometry.templates import TEMPLATES
+from understudy.geometry.transforms import aligned
+from understudy.models.conventions import blob
+from understudy.models.entries import Source
+from understudy.models.sessions import Session
+from understudy.recognition import ArcFace, together
+from understudy.swapping.base import Portrait
+
+#: Why a photo is left out.
+STRANGER, ONE_PHOTO = "it seems to show somebody else", "this engine takes one photo"
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """What a swapper is given for one person.
+
+    Attributes:
+        values: float32, with the leading axis: (1, 512), or (1, 3, s, s) where it is a photo.
+        dropped: The photos that were left out: the number of each, from 0, and why.
+    """
+
+    values: FloatArray
+    dropped: tuple[tuple[int, str], ...]
+
+
+class SourceEncoder:
+    """Encodes people for one swapper.
+
+    Args:
+        how: The swapper's convention.
+        embedder: Where it takes an embedding.
+        converter: Where it takes another one's embedding.
+        emap: float32 (512, 512), where it takes a projected one.
+    """
+
+    def __init__(
+        self,
+        how: Source,
+        embedder: ArcFace | None = None,
+        converter: Session | None = None,
+        emap: FloatArray | None = None,
+    ) -> None:
+        self._how, self._embedder, self._converter, self._emap = how, embedder, converter, emap
+
+    def encode(self, portraits: Sequence[Portrait]) -> Encoded:
+        """One person, out of their photos.
+
+        Raises:
+            ModelError: a model gives no direction for a photo.
+        """
+        if self._how.picture is not None:
+            assert self._how.picture.template is not None
+            first = portraits[0]
+            size, template = self._how.picture.size, TEMPLATES[self._how.picture.template]
+            crop, _ = aligned(first.picture, _keypoints(first), template, size)
+            return Encoded(
+                blob(crop, self._how.picture), tuple((number, ONE_PHOTO) for number in range(1, len(portraits)))
+            )
+        assert self._embedder is not None
+        embeddings = np.stack([self._embedder.embed(one.picture, _keypoints(one)) for one in portraits])
+        try:
+            person = together(embeddings)
+        except ValueError as fault:
+            raise ModelError(
+                f"the embedder gives no identity: {fault}", "Fetch it again, or use other photos."
+            ) from fault
+        # A converter knows embeddings as they come, of their own length; of several photos it gets the usual one.
+        length = float(np.linalg.norm(embeddings, axis=1).mean())
+        return Encoded(
+            self.dressed(person.embedding, length)[None], tuple((number, STRANGER) for number in person.dropped)
+        )
+
+    def dressed(self, unit: FloatArray, length: float) -> FloatArray:
+        """An embedding as the swapper takes it: float32 (512,).
+
+        Args:
+            unit: float32 (512,), of length 1.
+            length: How long the embedder gave it.
+        """
+        if self._how.kind == "emap":
+            assert self._emap is not None
+            return _unit(unit @ self._emap)
+        if self._how.kind == "converter":
+            assert self._converter is not None
+            (converted,) = self._converter.run({self._converter.inputs[0]: (unit * length)[None]})
+            return _unit(converted.reshape(-1)) if self._how.unit else converted.reshape(-1)
+        return unit
+
+
+def _unit(vector: FloatArray) -> FloatArray:
+    length = float(np.linalg.norm(vector))
+    if not np.isfinite(length) or length == 0:
+        raise ModelError("the identity has no direction any more", "Fetch the models again.")
+    return np.asarray(vector / length, np.float32)
+
+
+def _keypoints(portrait: Portrait) -> FloatArray:
+    assert portrait.face.keypoints5 is not None
+    return np.asarray(portrait.face.keypoints5[0], np.float32)

@@ -1,0 +1,62 @@
+"""A store full of twins."""
+
+import shutil
+
+import pytest
+
+from tests.models.lying import Server
+from tests.models.shelf import stocked
+from understudy.models.catalogue import OWN_FILE, Catalogue
+from understudy.models.store import FOLDER, Store
+from understudy.testing import twins
+
+#: Small twins of inswapper, the embedder and the classifier; swappers with a known answer for all others.
+SMALL = {"channels": (8, 16, 32, 64), "blocks": 1}
+
+
+def graphs():
+    made = {
+        "arcface_w600k_r50": twins.arcface_twin(),
+        "nsfw_384": twins.classifier_twin(),
+        "inswapper_128": twins.inswapper_twin(**SMALL),
+    }
+    for entry in Catalogue.load().entries.values():
+        if entry.kind == "converter":
+            made[entry.name] = twins.converter_twin()
+        if entry.kind == "swapper" and entry.name not in made:
+            photo = entry.source.picture
+            shape = (1, 512) if photo is None else (1, 3, photo.size, photo.size)
+            made[entry.name] = twins.swapper_twin(entry.input.size, shape, emap=entry.source.kind == "emap")
+    return made
+
+
+@pytest.fixture(scope="session")
+def shelf(tmp_path_factory):
+    """The private folder, with every model of the swappers in its store."""
+    home = tmp_path_factory.mktemp("neural") / "home"
+    server = Server()
+    store = stocked(server, home, graphs())
+    server.close()
+    for entry in store.catalogue.entries.values():
+        part = store.folder("partial") / "x"
+        part.write_bytes(server.files[f"/{entry.file.name}"])
+        store.add(entry, part, "a test")
+    return home
+
+
+@pytest.fixture
+def put(shelf, tmp_path):
+    """Makes a private folder with one model replaced by another graph."""
+
+    def make(name, data):
+        home = tmp_path / f"home-{len(list(tmp_path.iterdir()))}"
+        shutil.copytree(shelf, home)
+        store = Store(home / FOLDER, Catalogue.load(home / OWN_FILE))
+        entry = store.catalogue.entries[name]
+        store.remove(entry)
+        part = store.folder("partial") / "x"
+        part.write_bytes(data)
+        store.add(entry, part, "a test")
+        return home, store, entry
+
+    return make

@@ -1,0 +1,183 @@
+"""How pictures and identities go into the models, against what their authors' code does, in closed form."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from understudy.geometry.templates import TEMPLATES
+from understudy.geometry.transforms import aligned, similarity
+from understudy.models.catalogue import Catalogue
+from understudy.models.conventions import blob, picture_of
+from understudy.models.entries import Output, Picture
+from understudy.models.sessions import Runtime
+from understudy.models.store import FOLDER, Store
+from understudy.pipeline.engines import make_engine
+from understudy.pipeline.portraits import portrait_in
+from understudy.pipeline.settings import Settings
+from understudy.recognition import together
+from understudy.swapping.neural.options import NeuralOptions
+from understudy.swapping.neural.source import SourceEncoder
+from understudy.testing.twins import converter_twin, known_tint
+
+ZERO, HALF, IMAGENET = ((0, 0, 0), (1, 1, 1)), ((0.5,) * 3, (0.5,) * 3), ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+#: The field's table, written down here once more: side, template, what goes in, what comes out.
+TABLE = {
+    "inswapper_128": (128, "arcface_128", ZERO, ZERO),
+    "inswapper_128_fp16": (128, "arcface_128", ZERO, ZERO),
+    "hyperswap_1a_256": (256, "arcface_128", HALF, HALF),
+    "hyperswap_1b_256": (256, "arcface_128", HALF, HALF),
+    "hyperswap_1c_256": (256, "arcface_128", HALF, HALF),
+    "ghost_1_256": (256, "arcface_112_v1", HALF, HALF),
+    "ghost_2_256": (256, "arcface_112_v1", HALF, HALF),
+    "ghost_3_256": (256, "arcface_112_v1", HALF, HALF),
+    "simswap_256": (256, "arcface_112_v1", IMAGENET, ZERO),
+    "simswap_unofficial_512": (512, "arcface_112_v1", ZERO, ZERO),
+    "hififace_unofficial_256": (256, "mtcnn_512", HALF, HALF),
+    "blendswap_256": (256, "ffhq_512", ZERO, ZERO),
+    "uniface_256": (256, "ffhq_512", HALF, HALF),
+}
+
+
+@pytest.fixture(scope="module")
+def portrait(hopper, perception):
+    return portrait_in(hopper, "hopper", perception, None)[0]
+
+
+def noise(size, seed=1):
+    return np.random.default_rng(seed).integers(0, 256, (size, size, 3), np.uint8)
+
+
+def test_blobs_are_what_opencv_makes_of_them():
+    """InsightFace's way: ``cv2.dnn.blobFromImage``, with the mean in grey levels and one factor."""
+    picture = noise(112)
+    theirs = cv2.dnn.blobFromImage(picture, 1 / 127.5, (112, 112), (127.5, 127.5, 127.5), swapRB=True)
+    ours = blob(picture, Picture(size=112, mean=0.5, std=0.5))
+    assert ours.shape == theirs.shape
+    assert np.abs(ours - theirs).max() < 1e-6
+    theirs = cv2.dnn.blobFromImage(picture, 1 / 128, (112, 112), (127.5, 127.5, 127.5), swapRB=True)
+    assert np.abs(blob(picture, Picture(size=112, mean=0.5, std=128 / 255)) - theirs).max() < 1e-6
+    theirs = cv2.dnn.blobFromImage(picture, 1 / 255, (112, 112), (0, 0, 0), swapRB=False)
+    assert np.abs(blob(picture, Picture(size=112, channels="bgr")) - theirs).max() < 1e-6
+
+
+def test_each_channel_has_its_own_mean_and_the_layout_is_kept():
+    picture = np.zeros((4, 6, 3), np.uint8)
+    picture[1, 2] = (10, 20, 30)  # blue, green, red
+    how = Picture(size=4, mean=(0.1, 0.2, 0.3), std=(1.0, 2.0, 4.0))
+    planes = blob(picture, how)[0]
+    assert planes.shape == (3, 4, 6)
+    assert planes[:, 1, 2] == pytest.approx([30 / 255 - 0.1, (20 / 255 - 0.2) / 2, (10 / 255 - 0.3) / 4], abs=1e-6)
+    rows = blob(picture, how.model_copy(update={"layout": "nhwc"}))[0]
+    assert np.array_equal(rows, planes.transpose(1, 2, 0))
+
+
+def test_what_comes_out_is_rounded_cut_and_in_order():
+    values = np.zeros((1, 3, 2, 2), np.float32)
+    values[0, 0, 0, 1], values[0, 1, 0, 1], values[0, 2, 0, 1] = 0.2004, 1.7, -0.4
+    assert picture_of(values, Output())[0, 1].tolist() == [0, 255, 51]
+    assert picture_of(values, Output(mean=0.5, std=0.5))[0, 0].tolist() == [128, 128, 128]
+    picture = noise(16)
+    for mean, std in ((0.5, 0.5), (0.0, 1.0)):
+        back = picture_of(blob(picture, Picture(size=16, mean=mean, std=std)), Output(mean=mean, std=std))
+        assert np.array_equal(back, picture)
+
+
+@pytest.mark.parametrize("template", sorted(TEMPLATES))
+def test_crops_are_what_the_fields_own_code_makes_of_them(template, hopper):
+    """There whole numbers are pixels' centres, in keypoints, templates and OpenCV alike."""
+    size = 128
+    their_points = TEMPLATES[template] * 110 + np.array([230.3, 141.7]) + np.random.default_rng(2).normal(0, 2, (5, 2))
+    matrix = similarity(their_points.astype(np.float32), TEMPLATES[template] * size)
+    theirs = cv2.warpAffine(hopper, matrix, (size, size), borderValue=0.0)
+    ours, _ = aligned(hopper, (their_points + 0.5).astype(np.float32), TEMPLATES[template], size)
+    assert np.abs(ours.astype(int) - theirs).max() <= 2  # OpenCV steps by 1/32 of a pixel
+    assert np.abs(ours.astype(int) - theirs).mean() < 0.2
+
+
+@pytest.mark.parametrize("name", TABLE)
+@pytest.mark.parametrize("boost", [1, 2])
+def test_every_swapper_is_fed_as_the_table_says(name, boost, shelf, portrait):
+    """The twin gives its target with a known tint: expected is the table's arithmetic, done here."""
+    side, template, (mean_in, std_in), (mean_out, std_out) = TABLE[name]
+    if name == "inswapper_128":
+        pytest.skip("its twin is the architecture itself")
+    engine = make_engine(Settings(engine=name, home=shelf, neural=NeuralOptions(boost=boost)))
+    identity = engine.identity([portrait])
+    crop, _ = aligned(portrait.picture, portrait.face.keypoints5[0], TEMPLATES[template], side * boost)
+    rgb = crop[:, :, ::-1].astype(np.float64) / 255
+    given = (rgb - mean_in) / std_in + np.repeat(np.repeat(known_tint(side), boost, 1), boost, 2).transpose(1, 2, 0)
+    expected = np.clip(given * std_out + mean_out, 0, 1)[:, :, ::-1] * 255
+    shown = engine.swapped(crop, identity)
+    assert shown.shape == crop.shape
+    assert np.abs(shown - expected).max() <= 0.51
+
+
+def test_inswappers_identity_is_projected_then_brought_to_length_one(shelf, portrait):
+    """Against InsightFace's formula: ``latent = normed_embedding @ emap; latent /= norm(latent)``."""
+    engine = make_engine(Settings(engine="inswapper_128", home=shelf))
+    values = engine.identity([portrait]).values
+    encoder = engine._encoder
+    raw = encoder._embedder.embed(portrait.picture, portrait.face.keypoints5[0])
+    latent = (raw / np.linalg.norm(raw)).reshape(1, -1) @ encoder._emap
+    latent /= np.linalg.norm(latent)
+    assert values.shape == (1, 512)
+    assert np.abs(values - latent).max() < 1e-6
+
+
+def test_other_identities_are_plain_converted_or_photos(shelf, portrait):
+    def values(name):
+        return make_engine(Settings(engine=name, home=shelf)).identity([portrait]).values
+
+    plain = make_engine(Settings(engine="hyperswap_1a_256", home=shelf))
+    raw = plain._encoder._embedder.embed(portrait.picture, portrait.face.keypoints5[0])
+    unit = raw / np.linalg.norm(raw)
+    assert np.abs(plain.identity([portrait]).values - unit).max() < 1e-6
+    import onnx
+    from onnx import numpy_helper
+
+    turn = numpy_helper.to_array(onnx.load_model_from_string(converter_twin()).graph.initializer[0])
+    assert np.abs(values("ghost_1_256")[0] - raw @ turn).max() < 1e-3 * np.abs(raw).max()  # as it comes
+    assert np.linalg.norm(values("simswap_256")) == pytest.approx(1, abs=1e-5)
+    assert np.abs(values("simswap_256")[0] - unit @ turn / 2).max() < 1e-5
+    for name, size, template, convention in (
+        ("blendswap_256", 112, "arcface_112_v2", Picture(size=112)),
+        ("uniface_256", 256, "ffhq_512", Picture(size=256)),
+    ):
+        crop, _ = aligned(portrait.picture, portrait.face.keypoints5[0], TEMPLATES[template], size)
+        assert np.array_equal(values(name), blob(crop, convention))
+
+
+def directions(*angles):
+    made = np.zeros((len(angles), 512), np.float32)
+    for row, angle in enumerate(np.radians(angles)):
+        made[row, :2] = 20 * (row + 1) * np.array([np.cos(angle), np.sin(angle)])
+    return made
+
+
+@pytest.mark.parametrize(
+    ("angles", "dropped"),
+    [((0,), ()), ((0, 20), ()), ((0, 90), (1,)), ((0, 10, 100), (2,)), ((100, 0, 10), (0,)), ((0, 10, 20, 170), (3,))],
+)
+def test_several_photos_are_one_person_and_strangers_are_left_out(angles, dropped):
+    person = together(directions(*angles))
+    assert person.dropped == dropped
+    kept = [angle for number, angle in enumerate(angles) if number not in dropped]
+    found = np.degrees(np.arctan2(person.embedding[1], person.embedding[0]))
+    assert found == pytest.approx(np.mean(kept), abs=0.5)  # lengths do not count
+    assert np.linalg.norm(person.embedding) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("value", [0, np.nan, np.inf])
+def test_an_embedding_without_direction_is_refused(value):
+    with pytest.raises(ValueError, match="no direction"):
+        together(np.full((2, 512), value, np.float32))
+
+
+def test_photos_beyond_the_first_are_named_where_one_is_enough(shelf, portrait):
+    store = Store(shelf / FOLDER, Catalogue.load(shelf / "models.toml"))
+    entry = store.catalogue.entries["uniface_256"]
+    encoded = SourceEncoder(entry.source).encode([portrait, portrait])
+    assert encoded.dropped == ((1, "this engine takes one photo"),)
+    assert Runtime().open(store, entry) is not None

@@ -1,0 +1,183 @@
+"""A neural swap as its user does it: fetched, consented to, checked, swapped, labelled, signed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from fractions import Fraction
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+import understudy
+from tests.evidence import has_label, is_released_honestly
+from tests.live.stage import Screen, until
+from tests.models.lying import lying_server
+from tests.models.shelf import stocked
+from tests.neural.conftest import graphs
+from understudy.cli.main import main
+from understudy.faces import Faces
+from understudy.frames import Frame
+from understudy.geometry.topology import topology
+from understudy.live import LiveSession
+from understudy.models.store import FOLDER
+from understudy.pipeline import Settings
+from understudy.pipeline.engines import make_engine
+from understudy.pipeline.portraits import portrait_in
+from understudy.provenance import ConsentClaim
+from understudy.testing import REST, FakeCamera, Motion, Puppet, talking
+
+
+def swap(home, source, target, output, *more, engine="inswapper_128"):
+    words = ["swap", "-s", str(source), "-t", str(target), "-o", str(output), "--engine", engine]
+    return main([*words, "--home", str(home), "--consent", "sample", *more])
+
+
+def test_from_nothing_to_a_neural_swap_in_three_commands(tmp_path, astronaut_path, hopper_path):
+    """Install; pull; swap. Here from a server of our own, with twins."""
+    home, output = tmp_path / "home", tmp_path / "out.png"
+    with lying_server() as server:
+        stocked(server, home, graphs())
+
+        def understudy_does(*words):
+            command = [sys.executable, "-m", "understudy", *words, "--home", str(home)]
+            return subprocess.run(command, capture_output=True, text=True, check=False)
+
+        wanted = ["swap", "-s", str(hopper_path), "-t", str(astronaut_path), "-o", str(output)]
+        wanted += ["--engine", "inswapper_128", "--consent", "sample"]
+        early = understudy_does(*wanted)
+        assert early.returncode == 5
+        assert "understudy models pull inswapper_128 nsfw_384" in early.stderr
+        assert understudy_does("models", "pull", "inswapper", "--accept-licence").returncode == 0
+        done = understudy_does(*wanted, "--json")
+        assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["engine"] == "inswapper_128"
+    assert report["frames_swapped"] == 1
+    assert any("checked with nsfw_384" in note for note in report["notes"])
+    assert has_label(cv2.imread(str(output)))
+    assert understudy.inspect(output, home=home).verdict == "made by this tool"
+
+
+@pytest.mark.slow
+def test_a_clip_is_swapped_in_every_frame_and_released_honestly(shelf, hopper_path, small_clip, tmp_path, capsys):
+    output = tmp_path / "out.mp4"
+    assert swap(shelf, hopper_path, small_clip, output, "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["frames_swapped"] == report["frames"] > 10
+    assert is_released_honestly(output)
+
+
+@pytest.mark.slow
+def test_live_too(shelf, hopper_path, astronaut):
+    puppet, screen = Puppet(astronaut, (320, 240), face_share=0.5), Screen()
+    camera = FakeCamera([puppet.render(talking(n / 30)).picture for n in range(30)])
+    settings = Settings(engine="inswapper_128", home=shelf)
+    with LiveSession([[hopper_path]], camera, [lambda _: screen], settings, consent=ConsentClaim("sample")) as live:
+        until(lambda: len(screen.seconds) > 10, 60)
+        statistics = live.statistics()
+    assert statistics.frames_swapped > 5
+    assert all(has_label(picture) for picture in screen.frames)
+
+
+def test_intimate_content_is_refused(shelf, hopper_path, tmp_path, capsys):
+    """The twin takes a wholly red picture for such."""
+    picture = np.zeros((400, 400, 3), np.uint8)
+    picture[..., 0] = 255
+    Image.fromarray(picture).save(tmp_path / "red.png")
+    assert swap(shelf, hopper_path, tmp_path / "red.png", tmp_path / "o.png") == 4
+    assert "nsfw_384" in capsys.readouterr().err
+    assert not (tmp_path / "o.png").exists()
+
+
+@pytest.mark.parametrize("name", ["inswapper_128", "arcface_w600k_r50", "nsfw_384"])
+def test_no_model_may_be_missing_or_altered(name, shelf, hopper_path, tmp_path, capsys):
+    home = tmp_path / "home"
+    shutil.copytree(shelf, home)
+    path = next((home / FOLDER).glob({"arcface_w600k_r50": "w600k_r50.onnx"}.get(name, f"{name}.onnx")))
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    assert swap(home, hopper_path, hopper_path, tmp_path / "o.png") == 5
+    assert f"file of {name} is not what it was" in capsys.readouterr().err
+    path.unlink()
+    assert swap(home, hopper_path, hopper_path, tmp_path / "o.png") == 5
+    said = capsys.readouterr().err
+    assert f"the model {name} is not here" in said
+    assert f"pull {'nsfw_384' if name == 'nsfw_384' else 'inswapper_128'}" in said
+    assert not (tmp_path / "o.png").exists()
+
+
+def test_a_stranger_among_the_photos_is_named(shelf, hopper_path, astronaut_path, tmp_path, capsys, monkeypatch):
+    """The twin embeds at random: two photos of one person are the same file."""
+    copy = tmp_path / "again.jpg"
+    shutil.copy(hopper_path, copy)
+    monkeypatch.setattr("understudy.recognition.arcface.SOMEBODY_ELSE", 0.999)
+    more = ["-s", str(copy), "-s", str(astronaut_path), "--json"]
+    assert swap(shelf, hopper_path, astronaut_path, tmp_path / "o.png", *more) == 0
+    notes = json.loads(capsys.readouterr().out)["notes"]
+    assert "astronaut.png was left out: it seems to show somebody else" in notes
+
+
+@pytest.fixture(scope="module")
+def engine(shelf, hopper, perception):
+    made = make_engine(Settings(engine="hyperswap_1a_256", home=shelf))
+    return made, made.identity([portrait_in(hopper, "hopper", perception, None)[0]])
+
+
+def drawn(engine, shot):
+    made, identity = engine
+    mesh = shot.mesh[None]
+    from understudy.geometry.topology import keypoints5
+
+    faces = Faces(
+        boxes_xyxy=np.array([[0, 0, 1, 1]], np.float32),
+        mesh=mesh,
+        keypoints5=keypoints5(mesh),
+        track_ids=np.array([7]),
+    )
+    frame = Frame(shot.picture.copy(), pts=0, time_base=Fraction(1, 30))
+    return made.render(frame, faces, {7: identity})
+
+
+@pytest.mark.parametrize(
+    "motion", [REST, Motion(yaw=25, roll=20), Motion(mouth=1.0)], ids=["rest", "turned", "laughing"]
+)
+def test_the_patch_is_the_face_in_its_place_and_covers_eyes_and_mouth(motion, engine, astronaut):
+    """The twin gives the face back with a known tint, so all that differs is what cropping and pasting lose."""
+    shot = Puppet(astronaut, (480, 480), face_share=0.5).render(motion)
+    (patch,) = drawn(engine, shot)
+    box = patch.box
+    under = shot.picture[box.y0 : box.y1, box.x0 : box.x1].astype(float)
+    whole = patch.alpha == 255
+    assert whole.mean() > 0.3
+    difference = (patch.picture.astype(float) - under)[whole]
+    assert difference[:, 2].mean() == pytest.approx(0.1 * 127.5, abs=2)  # red, raised
+    assert np.abs(difference[:, 1]).mean() < 4  # green, as it was
+    corner = np.array([box.x0, box.y0])
+    for ring in (topology().eye_left, topology().eye_right, topology().lips_inner):
+        x, y = (shot.mesh[ring, :2].mean(axis=0) - corner).astype(int)
+        assert patch.alpha[y, x] == 255
+    assert patch.uv[whole].min() > 0
+    assert patch.track_id == 7
+
+
+def test_a_face_at_the_frames_edge_is_covered_up_to_it(engine, astronaut):
+    shot = Puppet(astronaut, (480, 480), face_share=0.5).render(REST)
+    middle = int(shot.mesh[:, 0].mean())
+    cut = shot._replace(picture=np.ascontiguousarray(shot.picture[:, middle:]), mesh=shot.mesh - [middle, 0, 0])
+    (patch,) = drawn(engine, cut)
+    assert patch.box.x0 == 0
+    rows = slice(patch.alpha.shape[0] // 3, 2 * patch.alpha.shape[0] // 3)
+    assert (patch.alpha[rows, 0] == 255).all()
+
+
+def test_nobody_and_nothing_to_see_give_no_patch(engine, astronaut):
+    shot = Puppet(astronaut, (480, 480), face_share=0.5).render(REST)
+    made, identity = engine
+    frame = Frame(shot.picture, pts=0, time_base=Fraction(1, 30))
+    assert made.render(frame, Faces.empty(), {1: identity}) == []
+    assert drawn(engine, shot._replace(mesh=shot.mesh + 5000)) == []
+    assert drawn(engine, shot._replace(mesh=shot.mesh * np.nan)) == []

@@ -74,6 +74,26 @@ def weighted_nms(boxes: FloatArray, scores: FloatArray, extra: FloatArray, iou: 
     )
 
 
+def nms(boxes: FloatArray, scores: FloatArray, iou: float) -> list[int]:
+    """Of boxes that overlap, the best one: non-maximum suppression.
+
+    Args:
+        boxes: float32 (N, 4), xyxy.
+        scores: float32 (N,).
+        iou: Overlap beyond which two boxes are the same face. Boxes count as one pixel larger, as InsightFace counts.
+
+    Returns:
+        The rows that stay, best score first.
+    """
+    larger = boxes + np.array([0, 0, 1, 1], np.float32)
+    waiting, kept = np.argsort(-scores, kind="stable"), []
+    while waiting.size:
+        best, waiting = int(waiting[0]), waiting[1:]
+        kept.append(best)
+        waiting = waiting[iou_xyxy(larger[best][None], larger[waiting])[0] <= iou]
+    return kept
+
+
 def bounds_xyxy(points: FloatArray) -> FloatArray:
     """The smallest box around each group of points.
 

@@ -6,7 +6,7 @@ had; ``shifted_swapper`` and its like have answers that are known in closed form
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -42,15 +42,19 @@ class GraphWriter:
         self._constants.append(numpy_helper.from_array(np.ascontiguousarray(kept), name))
         return name
 
-    def weights(self, *shape: int) -> str:
-        """Noise that keeps the size of what goes through it (He et al., 2015)."""
+    def spread(self, *shape: int) -> AnyArray:
+        """Noise that keeps the size of what goes through it (He et al., 2015), float32."""
         inwards = int(np.prod(shape[1:])) or 1
-        return self.constant(self._random.normal(0, np.sqrt(2 / inwards), shape).astype(np.float32))
+        return self._random.normal(0, np.sqrt(2 / inwards), shape).astype(np.float32)
+
+    def weights(self, *shape: int) -> str:
+        """Such noise as a constant; its name."""
+        return self.constant(self.spread(*shape))
 
     def node(self, kind: str, *inputs: str, name: str | None = None, **attributes: Any) -> str:  # noqa: ANN401 - as onnx has it
         """A node with one output; that output's name."""
         output = name or f"n{len(self._nodes)}"
-        self._nodes.append(helper.make_node(kind, list(inputs), [output], None, **attributes))
+        self._nodes.append(helper.make_node(kind, list(inputs), [output], f"{kind}{len(self._nodes)}", **attributes))
         return output
 
     def convolved(self, values: str, channels: tuple[int, int], size: int, *, pad: int = 0, stride: int = 1) -> str:
@@ -210,3 +214,36 @@ def _turn(size: int, seed: int) -> AnyArray:
     """A rotation in so many dimensions, float32."""
     q, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(size, size)))
     return q.astype(np.float32)
+
+
+def points_twin(numbers: int, size: int = 192, seed: int = 7) -> bytes:
+    """A landmarker or ``genderage``: so many numbers out of a picture of that size.
+
+    As in InsightFace's own files its first steps are a subtraction and a product, which is how their code knows that it
+    takes grey levels as they are.
+    """
+    graph = GraphWriter(seed)
+    flow = graph.node("Sub", "data", graph.constant(np.array(127.5, np.float32)))
+    flow = graph.node("Mul", flow, graph.constant(np.array(1 / 128, np.float32)))
+    for before, after in ((3, 8), (8, 16), (16, 32), (32, 32)):
+        flow = graph.node("Relu", graph.convolved(flow, (before, after), 3, pad=1, stride=2))
+    side = size // 16
+    few = graph.constant(np.float32(0.3) * GraphWriter(seed).spread(numbers, 32 * side * side))
+    graph.node("Gemm", graph.node("Flatten", flow), few, transB=1, name="fc1")
+    return graph.finished([("data", ("N", 3, size, size))], [("fc1", ("N", numbers))])
+
+
+def planted_twin(shape: Sequence[int | str], answers: Mapping[str, AnyArray], name: str = "input") -> bytes:
+    """A graph that answers the same to every picture: detectors and landmarks whose result is known.
+
+    Args:
+        shape: Of its picture.
+        answers: By output.
+        name: Of its input.
+    """
+    graph = GraphWriter()
+    mean = graph.node("ReduceMean", name, axes=list(range(len(shape))), keepdims=0)
+    nothing = graph.node("Mul", mean, graph.constant(np.array(0, np.float32)))
+    for output, values in answers.items():
+        graph.node("Add", graph.constant(values.astype(np.float32)), nothing, name=output)
+    return graph.finished([(name, shape)], [(output, values.shape) for output, values in answers.items()])

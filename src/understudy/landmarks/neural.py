@@ -1,0 +1,96 @@
+"""Landmarks of the field's models: 106 points, 68 in space, 68 on the picture; each as its authors crop and decode.
+
+There whole numbers are pixels' centres; what is given back counts from pixels' corners, as everywhere in this package.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from understudy.arrays import FloatArray, UInt8Array
+from understudy.errors import ModelFileError
+from understudy.geometry.transforms import apply, crop, invert, scale_of
+from understudy.models.conventions import blob
+from understudy.models.sessions import Session
+
+#: Of a box's longer side: how large a square InsightFace's models see.
+_AROUND: Final = 1.5
+#: 2dfan4 sees a square in which the box's longer side is this long, and answers in a heat map of that side.
+_FAN_SIDE, _FAN_MAP = 195.0, 64.0
+#: Points of 1k3d68 that count: the last ones.
+_IN_SPACE: Final = 68
+
+
+class PointFinder:
+    """Finds one model's points on a face.
+
+    Args:
+        session: An open landmarker of the catalogue, or ``genderage``, which is fed alike.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session, self._input = session, session.entry.input
+        self._fan = session.entry.family == "fan"
+
+    def find(self, picture: UInt8Array, box_xyxy: FloatArray) -> FloatArray:
+        """The points of one face.
+
+        Args:
+            picture: uint8 BGR (H, W, 3).
+            box_xyxy: float32 (4,): a detector's.
+
+        Returns:
+            float32 (N, 2), in pixels of ``picture``; (68, 3) where the model knows depth: z in the same scale.
+
+        Raises:
+            ModelFileError: the model gives something else.
+        """
+        transform = self._square(box_xyxy)
+        values = self._run(picture, transform)
+        back = invert(transform)
+        if self._fan:
+            points = values.reshape(-1, values.shape[-1])[:, :2] / _FAN_MAP * self._input.size
+            return apply(back, points + np.float32(0.5))
+        depth = values.size >= 3 * _IN_SPACE and values.size % 3 == 0 and values.size > 1000
+        points = values.reshape(-1, 3 if depth else 2)[-_IN_SPACE if depth else 0 :]
+        points = np.column_stack([points[:, :2] + 1, points[:, 2:]]) * np.float32(self._input.size // 2)
+        flat = apply(back, points[:, :2] + np.float32(0.5))
+        return np.column_stack([flat, points[:, 2] * np.float32(scale_of(back))]) if depth else flat
+
+    def read(self, picture: UInt8Array, box_xyxy: FloatArray) -> FloatArray:
+        """What the model says of one face, flat: for models whose answer is no points."""
+        return self._run(picture, self._square(box_xyxy)).reshape(-1)
+
+    def _run(self, picture: UInt8Array, transform: FloatArray) -> FloatArray:
+        side = self._input.size
+        values = self._session.run({self._session.inputs[0]: blob(crop(picture, transform, (side, side)), self._input)})
+        if not np.isfinite(values[0]).all():
+            raise ModelFileError(f"{self._session.entry.name} gives what are no numbers", "Fetch it again.")
+        return values[0]
+
+    def _square(self, box_xyxy: FloatArray) -> FloatArray:
+        """From the picture to the crop, float32 (2, 3): upright, the box in its middle."""
+        low, high = box_xyxy[:2], box_xyxy[2:]
+        longer, side = max(float((high - low).max()), 1e-3), self._input.size
+        scale = _FAN_SIDE / longer if self._fan else side / (longer * _AROUND)
+        # Their box's middle, a pixel's centre, lies at the crop's half side.
+        shift = side / 2 + 0.5 - scale * (low + high) / 2
+        return np.array([[scale, 0, shift[0]], [0, scale, shift[1]]], np.float32)
+
+
+class Attributes:
+    """Guesses how old somebody looks, and which of two genders: statistics of photos, no facts about people.
+
+    Args:
+        session: ``genderage``, open.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._finder = PointFinder(session)
+
+    def guess(self, picture: UInt8Array, box_xyxy: FloatArray) -> tuple[str, int]:
+        """``female`` or ``male``, and years."""
+        female, male, age = self._finder.read(picture, box_xyxy)[:3].tolist()
+        return "male" if male > female else "female", round(age * 100)

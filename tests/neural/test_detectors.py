@@ -1,0 +1,121 @@
+"""Detectors and landmarks with planted answers: what each family's numbers mean, in closed form."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from understudy.detection.neural import NeuralDetector, NeuralDetectorOptions, fitted
+from understudy.errors import ModelError
+from understudy.geometry.boxes import nms
+from understudy.landmarks.neural import Attributes, PointFinder
+from understudy.models.sessions import Runtime
+from understudy.testing.twins import planted_twin
+
+PICTURE = np.full((480, 960, 3), 90, np.uint8)  # fits into 640 at two thirds
+SCALE = 640 / 960
+WANTED = np.array([[120, 90, 240, 240]], np.float32)
+POINTS = np.array([[150, 130], [210, 130], [180, 160], [160, 200], [205, 200]], np.float32)
+
+
+def yolo(*faces):
+    rows = np.zeros((1, 20, 8400), np.float32)
+    for place, (box, score) in enumerate(faces):
+        low, high = (box[:2] - 0.5) * SCALE, (box[2:] - 0.5) * SCALE
+        rows[0, :4, 100 + place] = [*(low + high) / 2, *(high - low)]
+        rows[0, 4, 100 + place] = score
+        keys = np.column_stack([(POINTS - 0.5) * SCALE, np.ones(5)])
+        rows[0, 5:, 100 + place] = keys.ravel()
+    return {"output": rows}
+
+
+def yunet(box, kind, thing, stride=16):
+    cells = {s: (640 // s) ** 2 for s in (8, 16, 32)}
+    names = [(name, width) for name, width in (("cls", 1), ("obj", 1), ("bbox", 4), ("kps", 10))]
+    answers = {f"{n}_{s}": np.zeros((1, cells[s], w), np.float32) for n, w in names for s in (8, 16, 32)}
+    middle, size = ((box[:2] + box[2:]) / 2 - 0.5) * SCALE, (box[2:] - box[:2]) * SCALE
+    column, row = (middle // stride).astype(int)
+    place = row * (640 // stride) + column
+    answers[f"cls_{stride}"][0, place], answers[f"obj_{stride}"][0, place] = kind, thing
+    answers[f"bbox_{stride}"][0, place] = [*(middle / stride - [column, row]), *np.log(size / stride)]
+    answers[f"kps_{stride}"][0, place] = ((POINTS - 0.5) * SCALE / stride - [column, row]).ravel()
+    return answers
+
+
+@pytest.fixture
+def opened(put):
+    def make(name, data):
+        _, store, entry = put(name, data)
+        return Runtime().open(store, entry)
+
+    return make
+
+
+def test_yolo_face_gives_centres_sizes_and_seen_points(opened):
+    session = opened(
+        "yoloface_8n", planted_twin((1, 3, 640, 640), yolo((WANTED[0], 0.8), (WANTED[0] + 3, 0.6)), "images")
+    )
+    found = NeuralDetector(session).detect(PICTURE)
+    assert len(found) == 1  # the second is the same face
+    assert np.abs(found.boxes_xyxy - WANTED).max() < 0.01
+    assert np.abs(found.keypoints5[0] - POINTS).max() < 0.01
+    assert found.scores == pytest.approx([0.8])
+    assert len(NeuralDetector(session, NeuralDetectorOptions(min_score=0.9)).detect(PICTURE)) == 0
+
+
+@pytest.mark.parametrize("stride", [8, 16, 32])
+def test_yunet_gives_offsets_logarithms_and_two_scores(opened, stride):
+    session = opened("yunet", planted_twin((1, 3, 640, 640), yunet(WANTED[0], 0.9, 0.8, stride)))
+    found = NeuralDetector(session).detect(PICTURE)
+    assert np.abs(found.boxes_xyxy - WANTED).max() < 0.01
+    assert np.abs(found.keypoints5[0] - POINTS).max() < 0.01
+    assert found.scores == pytest.approx([0.72])
+
+
+@pytest.mark.parametrize("name", ["scrfd_10g", "yunet", "yoloface_8n"])
+def test_another_detectors_answers_are_refused(opened, name):
+    ends = "input.1" if name == "scrfd_10g" else "input"
+    wrong = planted_twin((1, 3, 640, 640), {"x": np.random.default_rng(0).random((1, 7, 9))}, ends)
+    with pytest.raises(ModelError, match="of this kind gives"):
+        NeuralDetector(opened(name, wrong)).detect(PICTURE)
+
+
+@pytest.mark.parametrize(("height", "width"), [(480, 960), (960, 480), (640, 640), (3, 2000), (1, 1)])
+def test_pictures_are_fitted_into_the_upper_left(height, width):
+    square, scale = fitted(np.full((height, width, 3), 200, np.uint8), 640)
+    shown = np.argwhere(square[..., 0] > 0)
+    assert shown.min() == 0
+    assert shown.max() == 639
+    assert square.shape == (640, 640, 3)
+    assert scale == pytest.approx(640 / max(height, width), rel=0.35 if min(height, width) < 5 else 1e-6)
+
+
+def test_the_best_of_overlapping_boxes_stays():
+    boxes = np.array([[0, 0, 100, 100], [5, 5, 105, 105], [200, 0, 300, 100], [0, 60, 100, 160]], np.float32)
+    assert nms(boxes, np.array([0.6, 0.9, 0.7, 0.5], np.float32), 0.4) == [1, 2, 3]
+    assert nms(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), 0.4) == []
+
+
+def test_68_points_lie_in_a_heat_map_of_64(opened):
+    """2dfan4: a square in which the box's longer side has 195 of 256 pixels."""
+    answers = np.zeros((1, 68, 3), np.float32)
+    answers[0, :, 0], answers[0, :, 1] = 32, 16
+    session = opened("2dfan4", planted_twin((1, 3, 256, 256), {"landmarks": answers}))
+    box = np.array([300, 100, 400, 295], np.float32)
+    points = PointFinder(session).find(PICTURE, box)
+    # A longer side of 195 is kept as it is: 128, 64 of the crop lie 0 and 64 pixels from its middle.
+    assert points.shape == (68, 2)
+    assert np.abs(points - [350, 197.5 - 64]).max() < 1e-3
+
+
+def test_points_turn_back_from_minus_one_to_one(opened):
+    answers = np.zeros((1, 212), np.float32)
+    answers[0, 0::2], answers[0, 1::2] = 0.5, -0.5
+    session = opened("2d106det", planted_twin((1, 3, 192, 192), {"fc1": answers}, "data"))
+    points = PointFinder(session).find(PICTURE, np.array([300, 100, 428, 200], np.float32))
+    assert np.abs(points - [364 + 48, 150 - 48]).max() < 1e-3  # a square of 192, 1.5 times 128
+
+
+def test_a_guess_of_age_and_gender_is_read_as_it_is_written(opened):
+    session = opened("genderage", planted_twin((1, 3, 96, 96), {"fc1": np.array([[0.2, 0.7, 0.424]])}, "data"))
+    assert Attributes(session).guess(PICTURE, WANTED[0]) == ("male", 42)

@@ -18,6 +18,7 @@ from PIL import Image
 
 from tests.models.lying import lying_server
 from tests.models.shelf import stocked
+from tests.neural.conftest import graphs
 from understudy.cli.main import application
 
 ROOT = Path(__file__).parents[1]
@@ -48,7 +49,7 @@ def desk(tmp_path, monkeypatch, hopper_path, astronaut_path, small_clip):
         (tmp_path / folder / name).write_bytes((tmp_path / name).read_bytes())
     monkeypatch.chdir(tmp_path)
     with lying_server() as server:
-        models = stocked(server, tmp_path / "home")
+        models = stocked(server, tmp_path / "home", graphs())
         for entry in (*models.catalogue.resolved(["inswapper", "2d106det"]),):
             part = models.folder("partial") / "x"
             part.write_bytes(server.files[f"/{entry.file.name}"])
@@ -62,7 +63,7 @@ def desk(tmp_path, monkeypatch, hopper_path, astronaut_path, small_clip):
 @pytest.mark.parametrize("line", [line for line in SHOWN if line.startswith("understudy")])
 def test_shown_commands_run(desk, line):
     words = shlex.split(line)[1:]
-    if words[0] == "models":
+    if words[0] == "models" or "--engine" in words:
         words += ["--home", str(desk / "home")]
     if words[0] == "demo":
         words = [*words[:1], "--seconds", "0.3", "-d", "demo"]

@@ -13,8 +13,8 @@ HEAD = """# Models
 
 Written by `tools/models_page.py` from the catalogue (`src/understudy/models/data`). None of these models is part of
 the package; `understudy models list` shows them on the command line, `understudy models pull` fetches them
-([commands](commands.md)). That a model is listed says how it is fed, not that an engine for it is there already:
-today's engine is [the mesh engine](mesh-engine.md).
+([commands](commands.md)). Swappers are run by [the neural engine](neural-engine.md); that one of another kind is listed
+says how it is fed, not that something runs it already.
 
 A picture goes in as `(value / 255 - mean) / std` in each channel; what a swapper or an enhancer gives is
 `value * std + mean`, cut to 0-1, in RGB. A template says where the five keypoints lie in the crop. Hashes that are not

@@ -22,12 +22,11 @@ from understudy.frames import Frame
 from understudy.models.catalogue import Catalogue
 from understudy.models.sessions import Runtime
 from understudy.models.store import FOLDER, Store
-from understudy.pipeline import Perception, Settings
-from understudy.pipeline.engines import content_options, make_engine
+from understudy.pipeline import Settings
+from understudy.pipeline.engines import Workshop
 from understudy.pipeline.portraits import load_portraits
 from understudy.pipeline.stages import FaceSwap
 from understudy.provenance import FrameSealer
-from understudy.provenance.content import ContentCheck
 from understudy.testing import Puppet, portrait, portrait_path, talking, twins
 
 SIZE = (1920, 1080)
@@ -111,9 +110,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = stocked(Path(folder) / "home", small=options.small)
         settings = Settings(engine="inswapper_128", home=Path(folder) / "home")
-        perception, engine = Perception.embedded(), make_engine(settings)
+        workshop = Workshop(settings)
+        perception, engine = workshop.perception(), workshop.engine()
         portraits, _ = load_portraits([portrait_path("hopper")], perception, source_face=None, max_pixels=10**8)
-        identity, content = engine.identity(portraits), ContentCheck(content_options(settings))
+        identity, content = engine.identity(portraits), workshop.content()
         swap = FaceSwap(engine, identity, perception, settings, FrameSealer(1), content, still=False)
         puppet = Puppet(portrait("astronaut"), SIZE, face_share=0.4)
         pictures = [puppet.render(talking(n / 30)).picture for n in range(options.frames)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from understudy.cli.main import main
 from understudy.detection.neural import NeuralDetector, NeuralDetectorOptions, fitted
 from understudy.errors import ModelError
 from understudy.geometry.boxes import nms
@@ -119,3 +120,29 @@ def test_points_turn_back_from_minus_one_to_one(opened):
 def test_a_guess_of_age_and_gender_is_read_as_it_is_written(opened):
     session = opened("genderage", planted_twin((1, 3, 96, 96), {"fc1": np.array([[0.2, 0.7, 0.424]])}, "data"))
     assert Attributes(session).guess(PICTURE, WANTED[0]) == ("male", 42)
+
+
+def test_a_detector_of_the_catalogue_finds_the_face_that_is_swapped(put, perception, astronaut, hopper_path, tmp_path):
+    """Planted where the face is; and nowhere, where no face is found then."""
+    from understudy.pipeline.engines import Workshop
+    from understudy.pipeline.settings import Settings
+
+    face = perception.still(astronaut)
+    side, rows = max(astronaut.shape[:2]), np.zeros((1, 20, 8400), np.float32)
+    scale = 640 / side
+    low, high = np.split((face.boxes_xyxy[0] - 0.5) * scale, 2)
+    rows[0, :5, 7] = [*(low + high) / 2, *(high - low), 0.9]
+    rows[0, 5:, 7] = np.column_stack([(face.keypoints5[0] - 0.5) * scale, np.ones(5)]).ravel()
+    found = []
+    for answers in (rows, np.zeros_like(rows)):
+        home, _, _ = put("yoloface_8n", planted_twin((1, 3, 640, 640), {"output": answers}, "images"))
+        found.append(Workshop(Settings(detector="yoloface_8n", home=home)).perception().still(astronaut))
+    assert len(found[0]) == 1
+    assert np.abs(found[0].mesh - face.mesh).mean() < 2
+    assert len(found[1]) == 0
+
+
+def test_an_unknown_detector_names_those_there_are(shelf, hopper_path, tmp_path, capsys):
+    words = ["swap", "-s", str(hopper_path), "-t", str(hopper_path), "-o", str(tmp_path / "o.png")]
+    assert main([*words, "--detector", "eyes", "--home", str(shelf), "--consent", "sample"]) == 2
+    assert "embedded, scrfd_10g" in capsys.readouterr().err

@@ -18,6 +18,7 @@ import typer
 from understudy.cli.consent import ConsentNote, ConsentOption, ask, claim_of
 from understudy.cli.options import (
     Boost,
+    DetectorOption,
     DeviceOption,
     Engine,
     FacesOption,
@@ -116,6 +117,7 @@ def command(
     signing_cert: SigningCert = None,
     signing_key: SigningKeyFile = None,
     engine: Engine = "mesh",
+    detector: DetectorOption = "embedded",
     device: DeviceOption = "auto",
     boost: Boost = 1,
     home: HomeOption = None,
@@ -150,6 +152,7 @@ def command(
         faces=choice(faces),
         blend=BlendOptions(strength=strength),
         engine=engine,
+        detector=detector,
         runtime=runtime_options(device),
         neural=NeuralOptions(boost=boost),
         mesh=MeshOptions(shape=shape),

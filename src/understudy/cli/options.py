@@ -43,6 +43,7 @@ Shape = Annotated[
 Engine = Annotated[
     str, typer.Option("--engine", help="mesh, which needs nothing more, or a swapper of `understudy models list`.")
 ]
+DetectorOption = Annotated[str, typer.Option("--detector", help="embedded, or a detector of `understudy models list`.")]
 DeviceOption = Annotated[
     str,
     typer.Option("--device", help="Where neural models run: auto, cpu, cuda, tensorrt, coreml, directml or openvino."),

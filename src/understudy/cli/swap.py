@@ -10,6 +10,7 @@ import typer
 from understudy.cli.consent import ConsentNote, ConsentOption, ask, claim_of
 from understudy.cli.options import (
     Boost,
+    DetectorOption,
     DeviceOption,
     Engine,
     FacesOption,
@@ -73,6 +74,7 @@ def command(
     label_font: LabelFont = None,
     signing_cert: SigningCert = None,
     signing_key: SigningKeyFile = None,
+    detector: DetectorOption = "embedded",
     device: DeviceOption = "auto",
     boost: Boost = 1,
     home: HomeOption = None,
@@ -92,6 +94,7 @@ def command(
 
     settings = Settings(
         engine=engine,
+        detector=detector,
         faces=choice(faces),
         source_face=source_face,
         max_pixels=max_pixels or MAX_PIXELS,

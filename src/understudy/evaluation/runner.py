@@ -22,12 +22,10 @@ from understudy.evaluation.surface import SURFACE, similarity, surface
 from understudy.frames import Frame
 from understudy.pipeline import Settings
 from understudy.pipeline.casting import Cast, cast
-from understudy.pipeline.engines import content_options, make_engine
-from understudy.pipeline.perception import Perception
+from understudy.pipeline.engines import Workshop
 from understudy.pipeline.stages import FaceSwap
 from understudy.pipeline.trust import Trust
 from understudy.provenance import ConsentClaim, FrameSealer
-from understudy.provenance.content import ContentCheck
 from understudy.swapping import Identity, Portrait
 
 #: The name of a clip's own face as a source.
@@ -97,8 +95,9 @@ def evaluate(
 class _Evaluation:
     def __init__(self, settings: Settings, options: EvaluationOptions, embedder: Embedder | None) -> None:
         self._settings, self._options, self._embedder = settings, options, embedder
-        self._engine = make_engine(settings)
-        self._perception, self._trust = Perception.embedded(), Trust(settings)
+        self._workshop = Workshop(settings)
+        self._engine = self._workshop.engine()
+        self._perception, self._trust = self._workshop.perception(), Trust(settings)
         self._onlooker = Onlooker(self._perception.landmarker)
         self._gallery: dict[tuple[str, str], FloatArray] = {}
         self._vectors: dict[tuple[str, str], list[FloatArray]] = {}
@@ -156,7 +155,7 @@ class _Evaluation:
             engine=self._engine,
             perception=self._perception,
             trust=self._trust,
-            content=ContentCheck(content_options(settings)),
+            content=self._workshop.content(),
             settings=settings,
         )
         if pictures:
@@ -213,7 +212,7 @@ class _Evaluation:
     def _swapped(self, clip: Clip, identity: Identity) -> tuple[_Seen, dict[str, float]]:
         settings = self._settings
         sealer = FrameSealer(0, settings.label, settings.watermark)  # nothing is sealed: nothing leaves
-        content = ContentCheck(content_options(settings))
+        content = self._workshop.content()
         swap = FaceSwap(self._engine, identity, self._perception, settings, sealer, content, still=False)
         seen, number = _Seen(), 0
         for stretch in clip.stretches:

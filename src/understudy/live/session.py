@@ -23,14 +23,12 @@ from understudy.live.statistics import LiveReport, LiveStatistics, Recorder
 from understudy.media.live import LiveInfo, LiveSink, LiveSource, Sound
 from understudy.media.microphone import Microphone
 from understudy.pipeline.casting import Cast, cast
-from understudy.pipeline.engines import content_options, make_engine
+from understudy.pipeline.engines import Workshop
 from understudy.pipeline.guard import Guard
-from understudy.pipeline.perception import Perception
 from understudy.pipeline.settings import Settings
 from understudy.pipeline.stages import FaceSwap
 from understudy.pipeline.trust import Output, Trust
 from understudy.provenance import ConsentClaim
-from understudy.provenance.content import ContentCheck
 from understudy.release import Release
 
 #: Settings that can be changed while a session runs.
@@ -107,8 +105,9 @@ class LiveSession:
             UnderstudyError: see the class; nothing runs then.
         """
         settings = self._settings
-        engine, perception = make_engine(settings), Perception.embedded()
-        trust, content = Trust(settings), ContentCheck(content_options(settings))
+        workshop = Workshop(settings)
+        engine, perception = workshop.engine(), workshop.perception()
+        trust, content = Trust(settings), workshop.content()
         self._cast: list[Cast] = [
             cast(
                 photos,

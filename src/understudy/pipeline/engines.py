@@ -1,92 +1,113 @@
-"""The engines: the mesh engine, and every swapper of the catalogue."""
+"""What the settings name, opened: the engine, the detector, the content classifier."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from understudy.errors import ModelMissingError, UsageError
+from understudy.pipeline.perception import Perception
 from understudy.pipeline.settings import Settings
+from understudy.provenance.content import ContentCheck, ContentOptions
 from understudy.swapping import MeshEngine, Swapper
 
 if TYPE_CHECKING:
-    from understudy.models.sessions import Runtime
+    from understudy.models.entries import Entry, Kind
+    from understudy.models.sessions import Runtime, Session
     from understudy.models.store import Store
-    from understudy.provenance.content import ContentOptions
 
-#: The engine that the package carries.
-MESH = "mesh"
+#: The engine and the detector that the package carries.
+MESH, EMBEDDED = "mesh", "embedded"
 #: Which classifier neural engines ask, and which embedder knows whom they put in.
 CLASSIFIER, EMBEDDER = "nsfw_384", "arcface_w600k_r50"
 
 
 def make_engine(settings: Settings) -> Swapper[Any]:
-    """The engine that the settings name.
+    """The engine alone: see ``Workshop.engine``."""
+    return Workshop(settings).engine()
 
-    Raises:
-        UsageError: there is none by that name, or its device is not there.
-        ModelError: one of its models is not here, altered, or does not work.
+
+class Workshop:
+    """Opens what the settings name, each model once. The package's own engine needs neither catalogue nor store.
+
+    Args:
+        settings: How a swap is done.
     """
-    if settings.engine == MESH:
-        return MeshEngine(settings.mesh)
-    return _Neural(settings).engine()
-
-
-def content_options(settings: Settings) -> ContentOptions:
-    """How content is checked: an engine that makes photoreal pictures does not run without a classifier.
-
-    Raises:
-        ModelError: it takes one, and it is not here.
-    """
-    if settings.engine == MESH or settings.content.classifier is not None:
-        return settings.content
-    return replace(settings.content, classifier=_Neural(settings).classifier())
-
-
-class _Neural:
-    """Opens what one swapper of the catalogue takes."""
 
     def __init__(self, settings: Settings) -> None:
-        # Late: the mesh engine needs neither the catalogue nor ONNX Runtime.
-        from understudy.models.catalogue import OWN_FILE, Catalogue
-        from understudy.models.sessions import Runtime
-        from understudy.models.store import FOLDER, Store
-        from understudy.provenance.home import Home
-
         self._settings = settings
-        home = Home.default() if settings.home is None else Home(settings.home)
-        self._store: Store = Store(home.root / FOLDER, Catalogue.load(home.root / OWN_FILE))
-        self._runtime: Runtime = Runtime(settings.runtime)
 
     def engine(self) -> Swapper[Any]:
-        """The swapper."""
+        """The engine.
+
+        Raises:
+            UsageError: there is none by that name, or its device is not there.
+            ModelError: one of its models is not here, altered, or does not work.
+        """
+        name = self._settings.engine
+        if name == MESH:
+            return MeshEngine(self._settings.mesh)
+        entry = self._named(name, "swapper", f"unknown engine {name!r}", "Known engines", MESH)
+        self._check_there(name)
+        return self._neural(entry)
+
+    def perception(self) -> Perception:
+        """What finds faces: by the package's own detector, or one of the catalogue.
+
+        Raises:
+            UsageError, ModelError: as for ``engine``.
+        """
+        name, embedded = self._settings.detector, Perception.embedded()
+        if name == EMBEDDED:
+            return embedded
+        from understudy.detection.neural import NeuralDetector
+
+        entry = self._named(name, "detector", f"unknown detector {name!r}", "Known detectors", EMBEDDED)
+        return replace(embedded, detector=NeuralDetector(self._opened(entry)))
+
+    def content(self) -> ContentCheck:
+        """The content check for one output. An engine that makes photoreal pictures does not run without a classifier.
+
+        Raises:
+            ModelError: it takes one, and it is not here.
+        """
+        return ContentCheck(self._content)
+
+    @cached_property
+    def _content(self) -> ContentOptions:
+        options = self._settings.content
+        if self._settings.engine == MESH or options.classifier is not None:
+            return options
+        from understudy.provenance.classifier import IntimacyClassifier
+
+        return replace(options, classifier=IntimacyClassifier(self._opened(self._store.catalogue.entries[CLASSIFIER])))
+
+    def _neural(self, entry: Entry) -> Swapper[Any]:
         from understudy.models.graphs import check_graph, emap_of
         from understudy.recognition import ArcFace
         from understudy.swapping.neural.engine import NeuralEngine
         from understudy.swapping.neural.source import SourceEncoder
 
-        catalogue, name = self._store.catalogue, self._settings.engine
-        swappers = [entry.name for entry in catalogue.of_kind("swapper")]
-        if name not in swappers:
-            raise UsageError(f"unknown engine {name!r}", f"Known engines: {', '.join([MESH, *swappers])}")
-        entry = catalogue.entries[name]
-        self._check_there(name)
-        assert entry.source is not None
-        session = self._runtime.open(self._store, entry)
-        emap = None
-        if entry.source.kind == "emap":
+        entries, source = self._store.catalogue.entries, entry.source
+        assert source is not None
+        session, emap = self._opened(entry), None
+        if source.kind == "emap":
             emap = emap_of(check_graph(self._store.read(entry), entry.file.name), entry.file.name)
-        converter = entry.source.converter
-        embedder = None
-        if entry.source.kind != "frame":
-            embedder = ArcFace(self._runtime.open(self._store, catalogue.entries[EMBEDDER]))
         encoder = SourceEncoder(
-            entry.source,
-            embedder,
-            None if converter is None else self._runtime.open(self._store, catalogue.entries[converter]),
+            source,
+            None if source.kind == "frame" else ArcFace(self._opened(entries[EMBEDDER])),
+            None if source.converter is None else self._opened(entries[source.converter]),
             emap,
         )
         return NeuralEngine(session, encoder, self._settings.neural)
+
+    def _named(self, name: str, kind: Kind, problem: str, known: str, own: str) -> Entry:
+        """The entry of a name that a user gave."""
+        there = {entry.name: entry for entry in self._store.catalogue.of_kind(kind)}
+        if name not in there:
+            raise UsageError(problem, f"{known}: {', '.join([own, *there])}")
+        return there[name]
 
     def _check_there(self, name: str) -> None:
         """Whether all that the engine takes is there: said at once, not after the first large model was read."""
@@ -99,8 +120,20 @@ class _Neural:
             pull = [one for one in (name, CLASSIFIER) if one in missing or (one == name and missing != [CLASSIFIER])]
             raise ModelMissingError(*missing, pull=" ".join(pull))
 
-    def classifier(self) -> Any:  # noqa: ANN401 - a ContentClassifier
-        """What neural engines ask about every photo and target."""
-        from understudy.provenance.classifier import IntimacyClassifier
+    def _opened(self, entry: Entry) -> Session:
+        return self._runtime.open(self._store, entry)
 
-        return IntimacyClassifier(self._runtime.open(self._store, self._store.catalogue.entries[CLASSIFIER]))
+    @cached_property
+    def _store(self) -> Store:
+        from understudy.models.catalogue import OWN_FILE, Catalogue
+        from understudy.models.store import FOLDER, Store
+        from understudy.provenance.home import Home
+
+        home = Home.default() if self._settings.home is None else Home(self._settings.home)
+        return Store(home.root / FOLDER, Catalogue.load(home.root / OWN_FILE))
+
+    @cached_property
+    def _runtime(self) -> Runtime:
+        from understudy.models.sessions import Runtime
+
+        return Runtime(self._settings.runtime)

@@ -16,14 +16,12 @@ from understudy.media import MediaInfo, MediaKind, check_output, open_sink, open
 from understudy.media.base import Source
 from understudy.media.opening import check_suffix
 from understudy.pipeline.casting import Cast, cast
-from understudy.pipeline.engines import content_options, make_engine
+from understudy.pipeline.engines import Workshop
 from understudy.pipeline.overlap import Behind, ahead
-from understudy.pipeline.perception import Perception
 from understudy.pipeline.settings import Settings
 from understudy.pipeline.stages import FaceSwap
 from understudy.pipeline.trust import USE_OF, Output, Trust
 from understudy.provenance import ConsentClaim
-from understudy.provenance.content import ContentCheck
 from understudy.swapping import Swapper
 
 #: Called after every frame with the frames done and, if known, how many there are.
@@ -112,11 +110,12 @@ def swap_file(
         if output.is_symlink():
             output = Path(os.path.realpath(output))  # its suffix says the format
     check_suffix(output, None)
-    engine = make_engine(settings)
+    workshop = Workshop(settings)
+    engine = workshop.engine()
     with open_source(target, settings.max_pixels) as source:
         info = source.info
         check_output(output, info.kind, [target, *sources], overwrite=overwrite)
-        swap, made, person = _prepared(sources, target, info.kind, engine, settings, consent)
+        swap, made, person = _prepared(sources, target, info.kind, engine, workshop, settings, consent)
         ready = time.perf_counter()
         with open_sink(output, info, settings.encode, made.release, overwrite=overwrite) as sink:
             first = _run(source, info, swap, sink.write, progress)
@@ -154,11 +153,12 @@ def _prepared(
     target: Path,
     kind: MediaKind,
     engine: Swapper[Any],
+    workshop: Workshop,
     settings: Settings,
     consent: ConsentClaim | None,
 ) -> tuple[FaceSwap, Output, Cast]:
     """All that is settled before the first frame: whose face, whether it may be used, how the output is signed."""
-    trust, perception, content = Trust(settings), Perception.embedded(), ContentCheck(content_options(settings))
+    trust, perception, content = Trust(settings), workshop.perception(), workshop.content()
     person = cast(
         sources,
         USE_OF[kind],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import onnx
 import pytest
@@ -204,3 +206,17 @@ def test_options_of_the_runtime_are_options(shelf):
         store = Store(shelf / FOLDER, Catalogue.load(shelf / "models.toml"))
         missing = next(d for d in ("cuda", "coreml", "directml", "openvino") if d not in available_devices())
         Runtime(RuntimeOptions(device=missing)).open(store, store.catalogue.entries["inswapper_128"])
+
+
+def test_doctor_says_on_which_device_each_model_runs(put, capsys):
+    home, store, entry = put("inswapper_128", swapper(BAD["no numbers"][0]))
+    assert main(["doctor", "--json", "--home", str(home), "--device", "cpu"]) == 6
+    found = {one["name"]: one for one in json.loads(capsys.readouterr().out)["sections"]["fetched models"]}
+    assert found["arcface_w600k_r50"]["detail"] == "runs on cpu"
+    assert found["inswapper_128"]["state"] == "broken"
+    assert "no numbers" in found["inswapper_128"]["detail"]
+    store.remove(entry)
+    main(["doctor", "--home", str(home)])
+    out = capsys.readouterr().out
+    assert "inswapper_128:" not in out
+    assert "ONNX Runtime here knows" in out

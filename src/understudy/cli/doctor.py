@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from understudy.cli.options import Json
+from understudy.cli.options import DeviceOption, HomeOption, Json, runtime_options
 from understudy.cli.terminal import answer, answer_json
 
 _MARK = {"ok": "ok     ", "missing": "missing", "broken": "BROKEN "}
 
 
-def command(json: Json = False) -> None:
-    """Say what is installed, what really opens, what is missing and how to mend it."""
+def command(device: DeviceOption = "auto", home: HomeOption = None, json: Json = False) -> None:
+    """Say what is installed, what really opens and where it runs, what is missing and how to mend it."""
+    from understudy.pipeline import Settings
     from understudy.pipeline.checkup import checkup
 
-    report = checkup()
+    report = checkup(Settings(runtime=runtime_options(device), home=home))
     if json:
         answer_json(report.as_json())
     else:

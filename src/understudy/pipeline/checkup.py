@@ -14,11 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
-from understudy.errors import ModelError
+from understudy.errors import ModelError, UnderstudyError
 from understudy.geometry import raster
 from understudy.geometry.topology import topology
 from understudy.media.encoders import ENCODERS, opens
 from understudy.models.runtime import LiteModel
+from understudy.pipeline.engines import Workshop
+from understudy.pipeline.settings import Settings
 from understudy.version import __version__
 
 #: Every name under which OpenCV is published: two of them overwrite each other's files.
@@ -79,13 +81,21 @@ class Checkup:
         return {"healthy": self.healthy, "sections": parts}
 
 
-def checkup() -> Checkup:
-    """Look at everything. Opens every model and every known encoder once; takes a second or two."""
+def checkup(settings: Settings | None = None) -> Checkup:
+    """Look at everything. Opens every model and every known encoder once.
+
+    Takes a second or two, and as much for each large model in the store.
+
+    Args:
+        settings: Whose private folder, and on which device fetched models are to run.
+    """
+    settings = settings or Settings()
     return Checkup(
         {
             "program": tuple(_program()),
             "libraries": tuple(_libraries()),
             "embedded models": tuple(_models()),
+            "fetched models": tuple(_fetched(settings)),
             "devices": tuple(_devices()),
             "video encoders": tuple(_encoders()),
         }
@@ -150,9 +160,26 @@ def _models() -> Iterable[Finding]:
         yield Finding(name, "ok", f"runs in {(time.perf_counter() - start) * 200:.1f} ms on the CPU")
 
 
+def _fetched(settings: Settings) -> Iterable[Finding]:
+    """The models in the store: on which device each really runs."""
+    try:
+        found = Workshop(settings).fetched()
+    except UnderstudyError as fault:
+        yield Finding("catalogue", "broken", fault.message)
+        return
+    for name, session in found.items():
+        if isinstance(session, UnderstudyError):
+            yield Finding(name, "broken", session.message, f"understudy models remove {name}")
+        else:
+            yield Finding(name, "ok", "; ".join([f"runs on {session.device}", *session.notes]))
+
+
 def _devices() -> Iterable[Finding]:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     yield Finding("CPU", "ok", f"{cores} cores; the mesh engine and the embedded models run here")
+    from understudy.models.sessions import available_devices
+
+    yield Finding("neural models", "ok", f"ONNX Runtime here knows {', '.join(available_devices())}")
     start = time.perf_counter()
     shape = topology()
     raster.rasterise(

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from understudy.errors import ModelMissingError, UsageError
+from understudy.errors import ModelMissingError, UnderstudyError, UsageError
 from understudy.pipeline.perception import Perception
 from understudy.pipeline.settings import Settings
 from understudy.provenance.content import ContentCheck, ContentOptions
@@ -65,6 +65,19 @@ class Workshop:
 
         entry = self._named(name, "detector", f"unknown detector {name!r}", "Known detectors", EMBEDDED)
         return replace(embedded, detector=NeuralDetector(self._opened(entry)))
+
+    def fetched(self) -> dict[str, Session | UnderstudyError]:
+        """Every model of the store by name, opened; or why it does not open."""
+        found: dict[str, Session | UnderstudyError] = {}
+        for name, entry in self._store.catalogue.entries.items():
+            if self._store.state(entry) in ("there", "altered"):
+                try:
+                    found[name] = self._opened(entry)
+                except UnderstudyError as fault:
+                    found[name] = fault
+                finally:
+                    self._runtime.close()
+        return found
 
     def content(self) -> ContentCheck:
         """The content check for one output. An engine that makes photoreal pictures does not run without a classifier.

@@ -57,6 +57,12 @@ class Server:
             request.send_header("Content-Length", "0")
             request.end_headers()
             return
+        if manner == "dripping head":
+            with suppress(OSError):
+                for _ in range(100):
+                    request.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                    time.sleep(0.05)
+            return
         data, start, tag = self.files[path], 0, self.etags.get(path, '"one"')
         current = request.headers.get("If-Range") in (None, tag)
         if asked and manner != "no ranges" and current:

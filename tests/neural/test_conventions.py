@@ -108,6 +108,9 @@ def test_every_swapper_is_fed_as_the_table_says(name, boost, shelf, portrait):
     crop, _ = aligned(portrait.picture, portrait.face.keypoints5[0], TEMPLATES[template], side * boost)
     rgb = crop[:, :, ::-1].astype(np.float64) / 255
     given = (rgb - mean_in) / std_in + np.repeat(np.repeat(known_tint(side), boost, 1), boost, 2).transpose(1, 2, 0)
+    first = float(identity.values.ravel()[0])
+    assert first != 0
+    given += first / 10  # whose face it is counts
     expected = np.clip(given * std_out + mean_out, 0, 1)[:, :, ::-1] * 255
     shown = engine.swapped(crop, identity)
     assert shown.shape == crop.shape
@@ -147,6 +150,12 @@ def test_other_identities_are_plain_converted_or_photos(shelf, portrait):
     ):
         crop, _ = aligned(portrait.picture, portrait.face.keypoints5[0], TEMPLATES[template], size)
         assert np.array_equal(values(name), blob(crop, convention))
+
+
+def test_of_two_photos_that_differ_the_first_counts():
+    random = np.random.default_rng(0)
+    for _ in range(200):
+        assert together(random.normal(size=(2, 512)).astype(np.float32)).dropped == (1,)
 
 
 def directions(*angles):

@@ -18,18 +18,22 @@ from tests.evidence import has_label, is_released_honestly
 from tests.live.stage import Screen, until
 from tests.models.lying import lying_server
 from tests.models.shelf import stocked
-from tests.neural.conftest import graphs
+from tests.neural.conftest import SMALL, graphs
 from understudy.cli.main import main
+from understudy.errors import ContentRefusedError, ModelError, UsageError
 from understudy.faces import Faces
 from understudy.frames import Frame
 from understudy.geometry.topology import topology
 from understudy.live import LiveSession
+from understudy.models import sessions
 from understudy.models.store import FOLDER
 from understudy.pipeline import Settings
 from understudy.pipeline.engines import make_engine
 from understudy.pipeline.portraits import portrait_in
-from understudy.provenance import ConsentClaim
-from understudy.testing import REST, FakeCamera, Motion, Puppet, talking
+from understudy.pipeline.stages import FaceSwap
+from understudy.provenance import ConsentClaim, ContentOptions, FrameSealer
+from understudy.provenance.content import ContentCheck
+from understudy.testing import REST, ClipSpec, FakeCamera, Motion, Puppet, talking, twins, write_clip
 
 
 def swap(home, source, target, output, *more, engine="inswapper_128"):
@@ -41,7 +45,8 @@ def test_from_nothing_to_a_neural_swap_in_three_commands(tmp_path, astronaut_pat
     """Install; pull; swap. Here from a server of our own, with twins."""
     home, output = tmp_path / "home", tmp_path / "out.png"
     with lying_server() as server:
-        stocked(server, home, graphs())
+        stocked(server, tmp_path / "elsewhere", graphs())
+        places = (tmp_path / "elsewhere" / "models.toml").read_text()
 
         def understudy_does(*words):
             command = [sys.executable, "-m", "understudy", *words, "--home", str(home)]
@@ -52,6 +57,10 @@ def test_from_nothing_to_a_neural_swap_in_three_commands(tmp_path, astronaut_pat
         early = understudy_does(*wanted)
         assert early.returncode == 5
         assert "understudy models pull inswapper_128 nsfw_384" in early.stderr
+        assert not home.exists()
+        assert understudy_does("models", "pull", "mine", "--accept-licence").returncode == 2  # and makes the folder?
+        home.mkdir(mode=0o700, exist_ok=True)
+        (home / "models.toml").write_text(places)
         assert understudy_does("models", "pull", "inswapper", "--accept-licence").returncode == 0
         done = understudy_does(*wanted, "--json")
         assert done.returncode == 0, done.stderr
@@ -82,6 +91,78 @@ def test_live_too(shelf, hopper_path, astronaut):
         statistics = live.statistics()
     assert statistics.frames_swapped > 5
     assert all(has_label(picture) for picture in screen.frames)
+
+
+def red(size=(400, 400)):
+    picture = np.zeros((*size, 3), np.uint8)
+    picture[..., 2] = 255
+    return picture
+
+
+def test_live_and_eval_look_at_content_too(shelf, hopper_path, tmp_path):
+    settings = Settings(engine="inswapper_128", home=shelf)
+    live = LiveSession(
+        [[hopper_path]],
+        FakeCamera([red((240, 320))] * 5),
+        [lambda _: Screen()],
+        settings,
+        consent=ConsentClaim("sample"),
+    )
+    live.start()
+    assert live.wait(30)
+    with pytest.raises(ContentRefusedError):
+        live.stop()
+    clip = tmp_path / "red.mp4"
+    write_clip(clip, [red((240, 320))] * 30, ClipSpec(rate=10))
+    words = ["eval", "--sources", str(hopper_path), "--clips", str(clip), "-d", str(tmp_path / "report")]
+    assert main([*words, "--engine", "inswapper_128", "--home", str(shelf), "--consent", "sample"]) in (3, 4)
+
+
+def test_no_frame_is_made_without_a_classifier(shelf, hopper, perception):
+    settings = Settings(engine="inswapper_128", home=shelf)
+    engine = make_engine(settings)
+    identity = engine.identity([portrait_in(hopper, "hopper", perception, None)[0]])
+    with pytest.raises(UsageError, match="content classifier"):
+        FaceSwap(engine, identity, perception, settings, FrameSealer(1), ContentCheck(ContentOptions()), still=False)
+
+
+def test_a_clip_that_runs_fast_is_looked_at_as_often(shelf, hopper_path, astronaut, tmp_path):
+    clip = tmp_path / "fast.mp4"
+    clean = cv2.resize(astronaut, (320, 240))
+    write_clip(clip, [clean] * 5 + [red((240, 320))] * 40, ClipSpec(rate=1000))
+    assert swap(shelf, hopper_path, clip, tmp_path / "o.mp4") == 4
+    assert not (tmp_path / "o.mp4").exists()
+
+
+def test_a_frame_of_no_numbers_is_no_black_square(put, hopper, perception, astronaut):
+    """A model that works on noise and fails on this picture."""
+    graph = twins.GraphWriter()
+    mean = graph.node("ReduceMean", "target", axes=[1, 2, 3], keepdims=1)
+    bright = graph.node("Sqrt", graph.node("Sub", graph.constant(np.array(0.26, np.float32)), mean))
+    graph.node("Add", "target", graph.node("Mul", bright, graph.constant(np.array(0.1, np.float32))), name="output")
+    graph.constant(np.eye(512, dtype=np.float32), "emap")
+    shape = (1, 3, 128, 128)
+    home, _, _ = put("inswapper_128", graph.finished([("target", shape), ("source", (1, 512))], [("output", shape)]))
+    made = make_engine(Settings(engine="inswapper_128", home=home))
+    identity = made.identity([portrait_in(hopper, "hopper", perception, None)[0]])
+    assert drawn((made, identity), Puppet(astronaut, (480, 480), face_share=0.5).render(REST)) == []
+
+
+def test_what_the_models_have_to_say_is_in_the_report(put, hopper_path, astronaut_path, tmp_path, capsys, monkeypatch):
+    home, _, _ = put("inswapper_128", twins.inswapper_twin(**SMALL))
+    real = sessions.Runtime._started
+
+    def started(self, data, device):
+        if device == "cuda":
+            raise ModelError("cuda is not usable here", "")
+        return real(self, data, device)
+
+    monkeypatch.setattr(sessions, "available_devices", lambda: ["cuda", "cpu"])
+    monkeypatch.setattr(sessions.Runtime, "_started", started)
+    assert swap(home, hopper_path, astronaut_path, tmp_path / "o.png", "--json") == 0
+    notes = json.loads(capsys.readouterr().out)["notes"]
+    assert "inswapper_128: cuda is not usable here; cpu is used" in notes
+    assert any(note.startswith("content was checked with nsfw_384: 2 looks") for note in notes)
 
 
 def test_intimate_content_is_refused(shelf, hopper_path, tmp_path, capsys):
@@ -153,9 +234,15 @@ def test_the_patch_is_the_face_in_its_place_and_covers_eyes_and_mouth(motion, en
     under = shot.picture[box.y0 : box.y1, box.x0 : box.x1].astype(float)
     whole = patch.alpha == 255
     assert whole.mean() > 0.3
-    difference = (patch.picture.astype(float) - under)[whole]
+    brighter = float(engine[1].values[0, 0]) / 10 * 127.5
+    difference = (patch.picture.astype(float) - under)[whole] - brighter
     assert difference[:, 2].mean() == pytest.approx(0.1 * 127.5, abs=2)  # red, raised
     assert np.abs(difference[:, 1]).mean() < 4  # green, as it was
+    # And nowhere else: moved by a pixel it fits worse.
+    green = patch.picture[..., 1].astype(float)
+    for step in ((0, 1), (1, 0), (0, -1), (-1, 0)):
+        moved = np.roll(green, step, (0, 1))[whole] - under[..., 1][whole] - brighter
+        assert np.abs(moved).mean() > 1.1 * np.abs(difference[:, 1]).mean()
     corner = np.array([box.x0, box.y0])
     for ring in (topology().eye_left, topology().eye_right, topology().lips_inner):
         x, y = (shot.mesh[ring, :2].mean(axis=0) - corner).astype(int)

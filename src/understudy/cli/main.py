@@ -9,7 +9,7 @@ import warnings
 import typer
 
 from understudy.cli import consent, demo, doctor, evaluate, faces, inspect, ledger, live, models, swap
-from understudy.cli.terminal import answer, answer_json
+from understudy.cli.terminal import answer, answer_json, say
 from understudy.errors import UnderstudyError
 from understudy.version import __version__
 
@@ -114,7 +114,8 @@ def _interrupted(as_json: bool) -> int:
 def _fail(message: str, hint: str, code: int, *, as_json: bool) -> int:
     if as_json:
         answer_json({"error": {"message": message, "hint": hint, "exit_code": code}})
-    sys.stderr.write(f"error: {message}\nhint: {hint}\n")
+    say(f"error: {' '.join(message.split())}")
+    say(f"hint: {' '.join(hint.split())}")
     return code
 
 

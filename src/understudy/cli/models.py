@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -174,7 +173,11 @@ def where(
     models = store(home)
     path = models.root
     if name is not None:
-        (entry,) = models.catalogue.resolved([name], needed=False)[:1]
+        if name in models.catalogue.bundles:
+            raise UsageError(
+                f"{name} is several models", f"Name one: {', '.join(models.catalogue.bundles[name].models)}."
+            )
+        (entry,) = models.catalogue.resolved([name], needed=False)
         path = models.path(entry)
         if models.state(entry) == "missing":
             raise ModelMissingError(entry.name)
@@ -261,7 +264,7 @@ def _as_json(models: Store, entry: Entry) -> dict[str, object]:
     values = entry.model_dump(mode="json", exclude_none=True) | {"licence": licence.model_dump(mode="json")}
     values["state"] = models.state(entry)
     if record is not None:
-        values["record"] = asdict(record)
+        values["record"] = record.model_dump()
     return values
 
 

@@ -121,7 +121,7 @@ class LiveSession:
             )
             for photos in self._people
         ]
-        self._notes += [note for person in self._cast for note in person.notes] + [content.note]
+        self._notes += [note for person in self._cast for note in person.notes] + [*workshop.notes]
         consents = tuple(dict.fromkeys(one for person in self._cast for one in person.consents))
         digests = tuple(dict.fromkeys(one for person in self._cast for one in person.digests))
         self._output: Output = trust.live(consents, digests)
@@ -259,7 +259,8 @@ class LiveSession:
         if failure is not None:
             raise failure
         identifier = f"{self._output.sealer.identifier:012x}"
-        return LiveReport(identifier, self._consents, statistics, tuple(dict.fromkeys(self._notes)))
+        notes = tuple(dict.fromkeys([*self._notes, self._swap.content.note]))
+        return LiveReport(identifier, self._consents, statistics, notes)
 
     def __enter__(self) -> LiveSession:
         if not self._threads:

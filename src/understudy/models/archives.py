@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import lzma
 import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import IO, Final
 
 from understudy.errors import ModelError, ModelFileError
 
@@ -35,6 +36,8 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
             raise _unusable(path, "it holds too many files")
         for info in archive.infolist():
             place = PurePosixPath(info.filename.replace("\\", "/"))
+            if not place.parts:
+                raise _unusable(path, f"it holds a file without a name: {info.filename!r}")
             if place.is_absolute() or ".." in place.parts or ":" in place.parts[0]:
                 raise _unusable(path, f"{info.filename!r} would lie outside of it")
             if stat.S_ISLNK(info.external_attr >> 16):
@@ -65,9 +68,11 @@ def extract_member(path: Path, member: str, target: Path, most: int) -> None:
 def copy_member(archive: zipfile.ZipFile, name: str, target: Path, most: int) -> None:
     """Write a file of an open archive, as ``extract_member``."""
     path, done = Path(archive.filename or "archive"), 0
+    if archive.getinfo(name).file_size > most:
+        raise _unusable(path, f"{name} has more than the {most:,} bytes that it may have")
     try:
         with archive.open(name) as source, target.open("wb") as file:
-            while chunk := source.read(_CHUNK):
+            while chunk := _read(source):
                 done += len(chunk)
                 if done > most:
                     raise _unusable(path, f"{name} has more than the {most:,} bytes that it may have")
@@ -76,6 +81,13 @@ def copy_member(archive: zipfile.ZipFile, name: str, target: Path, most: int) ->
         if isinstance(fault, ModelError):
             raise
         raise _unusable(path, f"{name} is damaged or locked") from fault
+
+
+def _read(source: IO[bytes]) -> bytes:
+    try:
+        return source.read(_CHUNK)
+    except (OSError, lzma.LZMAError) as fault:  # of damaged data, whatever packed it
+        raise zipfile.BadZipFile(str(fault)) from fault
 
 
 def _unusable(path: Path, reason: str) -> ModelFileError:

@@ -24,6 +24,8 @@ else:
 OWN_FILE = "models.toml"
 #: Longest file of entries that is read.
 _LONGEST = 1_000_000
+#: Longest row of models of which each needs the next.
+_DEEPEST = 50
 
 One = TypeVar("One", bound=Strict)
 
@@ -109,14 +111,20 @@ class Catalogue:
         return list(found.values())
 
     def _check_references(self, place: str) -> None:
-        """Whether everything that is named is there, and nothing needs itself."""
+        """Whether everything that is named is there, nothing needs itself, and each has a file of its own."""
+        files: dict[str, str] = {}
+        for entry in self.entries.values():
+            other = files.setdefault(entry.file.name.lower(), entry.name)
+            if other != entry.name:
+                raise CatalogueError(place, entry.name, f"its file {entry.file.name} is that of {other}, too")
+        sound: set[str] = set()
         for entry in self.entries.values():
             if entry.licence not in self.licences:
                 raise CatalogueError(place, entry.name, f"there is no licence {entry.licence}")
             for needed in entry.needs:
                 if needed not in self.entries:
                     raise CatalogueError(place, entry.name, f"it needs {needed}, which there is not")
-            self._check_circle(place, entry, (entry.name,))
+            self._check_circle(place, entry, (entry.name,), sound)
         for bundle in self.bundles.values():
             missing = [name for name in bundle.models if name not in self.entries]
             if missing:
@@ -124,12 +132,15 @@ class Catalogue:
             if bundle.name in self.entries:
                 raise CatalogueError(place, bundle.name, "a model has the same name")
 
-    def _check_circle(self, place: str, entry: Entry, path: tuple[str, ...]) -> None:
+    def _check_circle(self, place: str, entry: Entry, path: tuple[str, ...], sound: set[str]) -> None:
+        if len(path) > _DEEPEST:
+            raise CatalogueError(place, path[0], "too many models need each other in a row")
         for needed in entry.needs:
             if needed in path:
                 raise CatalogueError(place, path[0], f"it needs itself: {' > '.join([*path, needed])}")
-            if needed in self.entries:
-                self._check_circle(place, self.entries[needed], (*path, needed))
+            if needed in self.entries and needed not in sound:
+                self._check_circle(place, self.entries[needed], (*path, needed), sound)
+        sound.add(entry.name)
 
 
 def _order(entry: Entry) -> int:

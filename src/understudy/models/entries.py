@@ -6,7 +6,7 @@ Entries come from data files, the package's and the user's own, so everything in
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, TypeVar, Union, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -30,6 +30,9 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.+-]{0,63}$")]
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,127}\.onnx$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Triple = tuple[float, float, float]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+#: One for all channels, or three.
+Numbers = Union[Finite, Annotated[tuple[Finite, Finite, Finite], Field(strict=False)]]  # noqa: UP007 - for Python 3.10
 
 
 class Strict(BaseModel):
@@ -114,14 +117,12 @@ class Picture(Strict):
     template: Template | None = None
     channels: Literal["rgb", "bgr"] = "rgb"
     layout: Literal["nchw", "nhwc"] = "nchw"
-    mean: float | Annotated[Triple, Field(strict=False)] = 0.0
-    std: float | Annotated[Triple, Field(strict=False)] = 1.0
+    mean: Numbers = 0.0
+    std: Numbers = 1.0
 
     @model_validator(mode="after")
     def _can_divide(self) -> Picture:
-        if any(value <= 0 for value in (self.std if isinstance(self.std, tuple) else (self.std,))):
-            raise ValueError("std must be above 0")
-        return self
+        return _dividing(self)
 
 
 class Source(Strict):
@@ -158,8 +159,12 @@ class Output(Strict):
         mean, std: Of the formula.
     """
 
-    mean: float | Annotated[Triple, Field(strict=False)] = 0.0
-    std: float | Annotated[Triple, Field(strict=False)] = 1.0
+    mean: Numbers = 0.0
+    std: Numbers = 1.0
+
+    @model_validator(mode="after")
+    def _can_divide(self) -> Output:
+        return _dividing(self)
 
 
 class Entry(Strict):
@@ -199,11 +204,23 @@ class Entry(Strict):
             raise ValueError("a swapper, and nothing else, has a source")
         if self.kind in ("swapper", "enhancer") and self.output is None:
             raise ValueError(f"a {self.kind} has an output")
-        if self.kind == "swapper" and self.input.template is None:
-            raise ValueError("a swapper's input has a template")
+        if self.kind in ("swapper", "embedder") and self.input.template is None:
+            raise ValueError(f"the input of a {self.kind} has a template")
+        if self.source is not None and self.source.picture is not None and self.source.picture.template is None:
+            raise ValueError("a source's picture has a template")
         if self.source is not None and self.source.converter not in (None, *self.needs):
             raise ValueError(f"needs must name the converter {self.source.converter}")
         return self
+
+
+Scaled = TypeVar("Scaled", Picture, Output)
+
+
+def _dividing(convention: Scaled) -> Scaled:
+    std = convention.std if isinstance(convention.std, tuple) else (convention.std,)
+    if any(value <= 0 for value in std):
+        raise ValueError("std must be above 0")
+    return convention
 
 
 class Bundle(Strict):

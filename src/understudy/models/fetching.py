@@ -6,27 +6,31 @@ long, fill the disk, or leave anything under a model's name that is not the mode
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import json
 import shutil
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 from urllib.parse import urlsplit
 
-from understudy.errors import FetchError, ModelError, ModelFileError, NoSpaceError, out_of_space
+from understudy.errors import FetchError, ModelError, ModelFileError, NoSpaceError, UnderstudyError, out_of_space
 from understudy.models.archives import extract_member
 from understudy.models.entries import Download, Entry
-from understudy.models.store import Store, digest_of
+from understudy.models.store import Store, digest_of, notes_of
 from understudy.version import __version__
 
 _CHUNK: Final = 1 << 16
+#: Bytes that make a try that broke off worth another one.
+_WORTH_IT: Final = 1 << 14
+#: Digits of a length that is believed.
+_DIGITS: Final = 15
 #: Longest reason of a server that is passed on.
 _LONGEST: Final = 120
 
@@ -91,7 +95,8 @@ class Fetcher:
 
     def __exit__(self, *_: object) -> None:
         for archive in self._archives:
-            _forget(archive)
+            with self.store.lock(archive.name):
+                _forget(archive)
 
     def fetch(self, entry: Entry) -> bool:
         """Fetch a model; whether that was needed.
@@ -135,7 +140,12 @@ class Fetcher:
             if download.member is None:
                 self._download(download.url, part, entry.file.size, exact=entry.file.sha256 is not None)
             else:
-                extract_member(self._archive(download), download.member, part, self._most(entry.file.size))
+                with self.store.lock(self.store.archive(download).name):
+                    try:
+                        extract_member(self._archive(download), download.member, part, self._most(entry.file.size))
+                    except ModelFileError:
+                        _forget(part)
+                        raise
             try:
                 self.store.add(entry, part, download.url)
             except ModelFileError:
@@ -147,10 +157,9 @@ class Fetcher:
             return
 
     def _archive(self, download: Download) -> Path:
-        """The archive that a file is in, checked where its digest is known."""
-        name = f"archive-{hashlib.sha256(download.url.encode()).hexdigest()[:16]}.zip"
-        path = self.store.partial(name)
-        if path in self._archives:
+        """The archive that a file is in, checked where its digest is known. Its lock is held."""
+        path = self.store.archive(download)
+        if path in self._archives and path.exists():
             return path
         self._download(download.url, path, download.size, exact=download.sha256 is not None)
         if download.sha256 is not None and digest_of(path) != download.sha256:
@@ -171,8 +180,8 @@ class Fetcher:
                 self._once(url, part, size, exact=exact)
                 return
             except _BrokeOff as fault:
-                grown = (part.stat().st_size if part.exists() else 0) > before
-                failures = 1 if grown else failures + 1
+                grown = (part.stat().st_size if part.exists() else 0) - before
+                failures = 1 if grown > _WORTH_IT else failures + 1
                 if failures >= self.options.tries:
                     raise FetchError(fault.args[0], "") from fault
                 self._note(f"{_host(url)}: {fault.args[0]}; going on")
@@ -187,26 +196,54 @@ class Fetcher:
                 headers["If-Range"] = mark
         try:
             request = urllib.request.Request(url, headers=headers)
-            with self._opener.open(request, timeout=self.options.stall_seconds) as answer:
-                if answer is None:
-                    raise FetchError("the address is of a kind that is not fetched", "")
+            with closing(self._asked(request)) as answer:
                 have = _where(answer, have)
                 total = _length(answer, have)
                 self._check_size(part, size, total, have)
                 _remember(part, url, answer)
                 self._receive(answer, part, have, total, self._most(size))
         except urllib.error.HTTPError as fault:
+            fault.close()
             if fault.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
                 _forget(part)
                 raise _BrokeOff("the server does not go on where it broke off") from fault
             if fault.code >= http.client.INTERNAL_SERVER_ERROR or fault.code == http.client.TOO_MANY_REQUESTS:
                 raise _BrokeOff(f"the server answers {fault.code}") from fault
-            raise FetchError(f"the server answers {fault.code} {str(fault.reason)[:_LONGEST]}", "") from fault
-        except (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError) as fault:
+            raise FetchError(f"the server answers {fault.code} {_short(fault.reason)}", "") from fault
+        except (urllib.error.URLError, http.client.HTTPException, _ConnectionLostError, TimeoutError) as fault:
             reason = getattr(fault, "reason", None) or fault
             if isinstance(reason, TimeoutError):
                 reason = "it is silent"
-            raise _BrokeOff(str(reason)[:_LONGEST] or type(fault).__name__) from fault
+            raise _BrokeOff(_short(reason) or type(fault).__name__) from fault
+        except ValueError as fault:  # what it says of itself, or of where to go on, can't be read
+            if isinstance(fault, UnderstudyError):
+                raise
+            raise FetchError(f"its answer can't be read: {_short(fault)}", "") from fault
+
+    def _asked(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        """The answer to a request, once its head is there. A thread, because a head may come letter by letter."""
+        answers: list[http.client.HTTPResponse | BaseException] = []
+
+        def ask() -> None:
+            try:
+                answers.append(self._opener.open(request, timeout=self.options.stall_seconds))
+            except BaseException as fault:  # noqa: BLE001 - raised where it was asked for
+                answers.append(fault)
+
+        asking = threading.Thread(target=ask, daemon=True, name="fetch")
+        asking.start()
+        asking.join(2 * self.options.stall_seconds)
+        if not answers:
+            raise TimeoutError
+        answer = answers.pop()
+        if isinstance(answer, BaseException):
+            try:
+                raise answer
+            finally:
+                del answer  # or it would hold itself, and its connection, until the next look for rubbish
+        if answer is None:
+            raise FetchError("the address is of a kind that is not fetched", "")
+        return answer
 
     def _receive(self, answer: http.client.HTTPResponse, part: Path, have: int, total: int | None, most: int) -> None:
         options = self.options
@@ -214,7 +251,7 @@ class Fetcher:
         with part.open("r+b" if part.exists() else "wb") as file:
             file.truncate(have)
             file.seek(have)
-            while chunk := answer.read1(_CHUNK):
+            while chunk := _read(answer):
                 have += len(chunk)
                 if have > most:
                     raise FetchError(f"it sends more than the {most:,} bytes that there should be", "")
@@ -252,7 +289,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(
         self,
         req: urllib.request.Request,
-        fp: object,
+        fp: IO[bytes],
         code: int,
         msg: str,
         headers: object,
@@ -260,16 +297,31 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     ) -> urllib.request.Request | None:
         old, new = urlsplit(req.full_url).scheme, urlsplit(newurl).scheme
         if new not in ("http", "https") or (old == "https" and new == "http"):
-            raise FetchError(f"it sends us on to an address of another kind: {new}", "")
+            fp.close()
+            raise FetchError(f"it sends us on to an address of another kind: {_short(new)}", "")
         return super().redirect_request(req, fp, code, msg, headers, newurl)  # type: ignore[arg-type]
+
+
+class _ConnectionLostError(Exception):
+    """Reading from the network failed: not from, or to, the disk."""
+
+
+def _read(answer: http.client.HTTPResponse) -> bytes:
+    try:
+        return answer.read1(_CHUNK)
+    except TimeoutError:
+        raise
+    except OSError as fault:
+        raise _ConnectionLostError(str(fault)) from fault
+
+
+def _short(reason: object) -> str:
+    """A reason in one line, and no longer than one."""
+    return " ".join(str(reason).split())[:_LONGEST]
 
 
 def _host(url: str) -> str:
     return urlsplit(url).netloc.rpartition("@")[2]
-
-
-def _notes(part: Path) -> Path:
-    return part.with_name(part.name + ".json")
 
 
 def _begun(part: Path, url: str, *, exact: bool) -> tuple[int, str]:
@@ -278,11 +330,14 @@ def _begun(part: Path, url: str, *, exact: bool) -> tuple[int, str]:
     Where the digest is known any place may go on with it; where not, only the same place with the same version.
     """
     try:
-        notes = json.loads(_notes(part).read_text())
+        notes = json.loads(notes_of(part).read_bytes()[:10_000])
         have = part.stat().st_size
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
+        return 0, ""
+    if not isinstance(notes, dict):
         return 0, ""
     mark = str(notes.get("mark", ""))
+    mark = mark if mark.isascii() and mark.isprintable() else ""
     if notes.get("url") == url and (mark or exact):
         return have, mark
     return (have, "") if exact else (0, "")
@@ -291,11 +346,11 @@ def _begun(part: Path, url: str, *, exact: bool) -> tuple[int, str]:
 def _remember(part: Path, url: str, answer: http.client.HTTPResponse) -> None:
     tag = answer.headers.get("ETag", "")
     mark = tag if tag and not tag.startswith("W/") else answer.headers.get("Last-Modified", "")
-    _notes(part).write_text(json.dumps({"url": url, "mark": mark}))
+    notes_of(part).write_text(json.dumps({"url": url, "mark": mark}))
 
 
 def _forget(part: Path) -> None:
-    for path in (part, _notes(part)):
+    for path in (part, notes_of(part)):
         with suppress(OSError):
             path.unlink(missing_ok=True)
 
@@ -313,4 +368,4 @@ def _where(answer: http.client.HTTPResponse, have: int) -> int:
 def _length(answer: http.client.HTTPResponse, have: int) -> int | None:
     """How long the whole file is, as the server says."""
     words = answer.headers.get("Content-Length") or ""
-    return have + int(words) if words.isdecimal() else None
+    return have + int(words) if words.isdecimal() and len(words) <= _DIGITS else None

@@ -17,7 +17,7 @@ from understudy.arrays import AnyArray, FloatArray
 from understudy.errors import ModelError, ModelFileError, UsageError
 from understudy.models.devices import Device, RuntimeOptions
 from understudy.models.entries import Entry
-from understudy.models.graphs import check_graph, in_single, is_half
+from understudy.models.graphs import EMBEDDING, check_graph, in_single, is_half
 from understudy.models.store import Store
 
 #: ONNX Runtime's name of each device, the fastest first: ``auto`` takes the first that works.
@@ -41,6 +41,8 @@ _PACKAGES: Final[dict[Device, str]] = {
 _HALF_IS_FINE: Final = 0.01
 #: Seed of the noise that models are tried with.
 _SEED: Final = 5
+#: Axes of a picture.
+_PICTURE: Final = 4
 #: Size of an axis that a graph leaves open.
 _OPEN_AXIS: Final = 1
 #: What answers noise with the same number everywhere is broken, if it is one of these kinds; and not if it gives fewer
@@ -65,6 +67,20 @@ class Session:
         self._types = {one.name: _numpy_type(one.type) for one in session.get_inputs()}
         self.inputs = [one.name for one in session.get_inputs()]
         self.outputs = [one.name for one in session.get_outputs()]
+
+    @property
+    def target(self) -> str:
+        """The input that takes a picture."""
+        named, others = self.entry.input.name, [self.entry.source.name if self.entry.source else None]
+        return named or next(
+            (n for n in self.inputs if n not in others and len(self.shape(n)) == _PICTURE), self.inputs[0]
+        )
+
+    @property
+    def source(self) -> str:
+        """The input that takes an identity, where there are two."""
+        named = self.entry.source.name if self.entry.source else None
+        return named or next(name for name in self.inputs if name != self.target)
 
     def shape(self, name: str) -> list[int | str | None]:
         """The shape of an input: numbers, and names or None for open axes."""
@@ -116,6 +132,11 @@ class Runtime:
             model = check_graph(data, entry.file.name)
             self._open[entry.name] = self._opened(entry, data, model)
         return self._open[entry.name]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What should be said of the open models."""
+        return tuple(note for session in self._open.values() for note in session.notes)
 
     def close(self) -> None:
         """Give all models back."""
@@ -210,8 +231,9 @@ def _check_inputs(session: Session) -> None:
             f"{entry.name} has {len(session.inputs)} inputs; a swapper has two", "It is another model than that."
         )
     if entry.kind != "converter":
-        name = entry.input.name or next((n for n in session.inputs if len(session.shape(n)) == 4), None)
-        side = session.shape(name)[-1 if entry.input.layout == "nchw" else -2] if name else None
+        if len(session.shape(session.target)) != _PICTURE:
+            raise ModelFileError(f"{entry.name} takes no picture", "It is another model than its entry means.")
+        side = session.shape(session.target)[-1 if entry.input.layout == "nchw" else -2]
         if entry.kind != "detector" and isinstance(side, int) and side != entry.input.size:
             raise ModelFileError(
                 f"{entry.name} takes pictures of {side} pixels, its entry says {entry.input.size}",
@@ -227,11 +249,17 @@ def _noise(session: Session) -> list[dict[str, FloatArray]]:
         values = {}
         for name in session.inputs:
             shape = [size if isinstance(size, int) and size > 0 else _OPEN_AXIS for size in session.shape(name)]
-            if len(shape) == 4 and 1 in shape[2:]:
-                size = session.entry.input.size
+            if len(shape) != _PICTURE:
+                shape[-1] = EMBEDDING if shape[-1] == _OPEN_AXIS else shape[-1]
+            elif _OPEN_AXIS in shape[2:]:
+                source = session.entry.source
+                photo = source.picture if source is not None and name != session.target else None
+                size = (photo or session.entry.input).size
                 shape = [1, 3, size, size] if session.entry.input.layout == "nchw" else [1, size, size, 3]
             noise = random.normal(size=shape) * 0.3
-            values[name] = np.full(shape, 0.25, np.float32) if flat and len(shape) == 4 else noise.astype(np.float32)
+            values[name] = (
+                np.full(shape, 0.25, np.float32) if flat and len(shape) == _PICTURE else noise.astype(np.float32)
+            )
         tries.append(values)
     return tries
 
@@ -243,12 +271,35 @@ def _probe(session: Session) -> None:
         ModelError: it fails, or answers with what is no number, or with the same number everywhere.
     """
     for number, values in enumerate(_noise(session)):
-        for output in session.run(values):
+        outputs = session.run(values)
+        _check_output(session, outputs[0])
+        for output in outputs:
             if not np.isfinite(output).all():
                 raise ModelError(f"{session.entry.name} gives what are no numbers on {session.device}", "")
             lively = session.entry.kind in _LIVELY and number == 0
             if lively and output.size >= _ENOUGH and float(np.ptp(output)) == 0:
                 raise ModelError(f"{session.entry.name} gives the same number everywhere on {session.device}", "")
+
+
+def _check_output(session: Session, output: FloatArray) -> None:
+    """Whether what comes out is of the shape that its kind has.
+
+    Raises:
+        ModelFileError: it is not.
+    """
+    entry, side = session.entry, session.entry.input.size
+    wanted: dict[str, tuple[int, ...]] = {
+        "swapper": (1, 3, side, side),
+        "embedder": (1, EMBEDDING),
+        "converter": (1, EMBEDDING),
+        "content": (1, 2),
+        "attributes": (1, 3),
+    }
+    shape = wanted.get(entry.kind)
+    if shape is not None and output.shape != shape:
+        raise ModelFileError(
+            f"{entry.name} gives numbers in the shape {output.shape}, not {shape}", "It is another model than that."
+        )
 
 
 def _agree(half: Session, single: Session) -> bool:

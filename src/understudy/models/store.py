@@ -10,7 +10,6 @@ import json
 import os
 import secrets
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Final, Literal
@@ -19,17 +18,18 @@ from filelock import FileLock
 
 from understudy.errors import ModelError, ModelFileError, ModelMissingError, NoSpaceError, out_of_space
 from understudy.models.catalogue import Catalogue
-from understudy.models.entries import Entry
+from understudy.models.entries import Download, Entry, Strict
 from understudy.models.graphs import check_graph
 
 State = Literal["there", "begun", "missing", "altered"]
 #: The folder of the store in the private folder.
 FOLDER: Final = "models"
 _CHUNK: Final = 1 << 20
+#: Bytes of a record that are read.
+_LONGEST_RECORD: Final = 10_000
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(Strict):
     """What is known of a file in the store.
 
     Attributes:
@@ -66,20 +66,26 @@ class Store:
         """Where a file of that name grows while it is fetched."""
         return self.root / "partial" / f"{name}.part"
 
+    def archive(self, download: Download) -> Path:
+        """Where the archive that a file is in grows while it is fetched."""
+        return self.partial(f"archive-{hashlib.sha256(download.url.encode()).hexdigest()[:16]}.zip")
+
     def state(self, entry: Entry) -> State:
         """What is there, at a glance: sizes are compared, digests are not (see ``read``)."""
         path = self.path(entry)
-        if not path.is_file():
-            return "begun" if self.partial(entry.file.name).exists() else "missing"
-        record = self.record(entry)
-        size = path.stat().st_size
+        try:
+            if not path.exists():
+                return "begun" if self.partial(entry.file.name).exists() else "missing"
+            record, size = self.record(entry), path.stat().st_size
+        except OSError as fault:
+            raise _unreadable(path, fault) from fault
         return "there" if record is not None and size == record.size and _as_known(entry, record) else "altered"
 
     def record(self, entry: Entry) -> Record | None:
         """What was recorded when the file came; None if nothing was, or it can't be read."""
         try:
-            return Record(**json.loads(self._record_path(entry).read_text()))
-        except (OSError, ValueError, TypeError):
+            return Record.model_validate_json(self._record_path(entry).read_bytes()[:_LONGEST_RECORD])
+        except (OSError, ValueError):
             return None
 
     def read(self, entry: Entry) -> bytes:
@@ -97,9 +103,7 @@ class Store:
         except FileNotFoundError:
             raise ModelMissingError(entry.name) from None
         except OSError as fault:
-            raise ModelError(
-                f"can't read {path}: {fault.strerror or fault}", "Check its permissions and the disk."
-            ) from fault
+            raise _unreadable(path, fault) from fault
         record = self.record(entry)
         if record is None:
             raise _altered(entry, "was put there by other means")
@@ -120,20 +124,19 @@ class Store:
             return "altered"
         return "there"
 
-    def add(self, entry: Entry, part: Path, source: str, expected: str | None = None) -> Record:
+    def add(self, entry: Entry, part: Path, source: str) -> Record:
         """Check a file and take it in under its own name, whole or not at all. ``part`` is moved.
 
         Args:
             entry: What it should be.
             part: The file, on the store's own disk.
             source: Where it came from.
-            expected: A digest that it should have, where the catalogue knows none.
 
         Raises:
             ModelFileError: it is not that. ``part`` stays where it is.
         """
         data = part.read_bytes()
-        digest, known = hashlib.sha256(data).hexdigest(), entry.file.sha256 or expected
+        digest, known = hashlib.sha256(data).hexdigest(), entry.file.sha256
         if entry.file.size is not None and len(data) != entry.file.size:
             raise ModelFileError(
                 f"{entry.file.name} has {len(data):,} bytes instead of {entry.file.size:,}", "It is not the file meant."
@@ -145,17 +148,25 @@ class Store:
             )
         check_graph(data, entry.file.name)
         added = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        record = Record(digest, len(data), source, added, entry.file.sha256 is not None)
-        self._write(self._record_path(entry), asdict(record))
+        record = Record(sha256=digest, size=len(data), source=source, added=added, known=entry.file.sha256 is not None)
+        self._write(self._record_path(entry), record.model_dump())
         part.replace(self.path(entry))
         return record
 
     def remove(self, entry: Entry) -> bool:
         """Remove a model and what was begun of it; whether there was anything."""
-        paths = (self.path(entry), self._record_path(entry), self.partial(entry.file.name))
-        found = any(path.exists() or path.is_symlink() for path in paths)
-        for path in paths:
-            path.unlink(missing_ok=True)
+        part = self.partial(entry.file.name)
+        paths = [self.path(entry), self._record_path(entry), part, notes_of(part)]
+        for download in entry.file.sources:
+            if download.member is not None:
+                archive = self.archive(download)
+                paths += [archive, notes_of(archive)]
+        try:
+            found = any(path.exists() or path.is_symlink() for path in paths)
+            for path in paths:
+                path.unlink(missing_ok=True)
+        except OSError as fault:
+            raise _unwritable(path, fault) from fault
         return found
 
     def accepted(self, licence: str) -> bool:
@@ -170,8 +181,12 @@ class Store:
 
     def lock(self, name: str) -> FileLock:
         """Only one process at a time does something under that name: others wait."""
-        folder = self.folder("partial")
-        return FileLock(folder / f"{name}.lock")
+        path = self.folder("partial") / f"{name}.lock"
+        try:
+            path.touch(mode=0o600)
+        except OSError as fault:
+            raise _unwritable(path, fault) from fault
+        return FileLock(path)
 
     def folder(self, *parts: str) -> Path:
         """A folder of the store, made if it is missing.
@@ -181,7 +196,11 @@ class Store:
         """
         path = self.root.joinpath(*parts)
         try:
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # One by one: of folders on the way ``mkdir`` makes private only the last.
+            for folder in [*reversed(path.parents), path]:
+                if not folder.exists():
+                    folder.mkdir(mode=0o700, exist_ok=True)
+            path.mkdir(exist_ok=True)
         except OSError as fault:
             raise _unwritable(path, fault) from fault
         return path
@@ -195,8 +214,8 @@ class Store:
 
     def _accepted(self) -> dict[str, str]:
         try:
-            found = json.loads(self._licences_path.read_text())
-        except (OSError, ValueError):
+            found = json.loads(self._licences_path.read_bytes()[:_LONGEST_RECORD])
+        except (OSError, ValueError, RecursionError):
             return {}
         return found if isinstance(found, dict) else {}
 
@@ -211,6 +230,11 @@ class Store:
         finally:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
+
+
+def notes_of(part: Path) -> Path:
+    """Where it is noted what a growing file will be."""
+    return part.with_name(part.name + ".json")
 
 
 def digest_of(path: Path) -> str:
@@ -232,6 +256,10 @@ def _altered(entry: Entry, how: str) -> ModelFileError:
         f"the file of {entry.name} {how}: it is not used",
         f"Fetch it again: understudy models remove {entry.name}, then understudy models pull {entry.name}",
     )
+
+
+def _unreadable(path: Path, fault: OSError) -> ModelError:
+    return ModelError(f"can't read {path}: {fault.strerror or fault}", "Check its permissions and the disk.")
 
 
 def _unwritable(path: Path, fault: OSError) -> ModelError | NoSpaceError:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import secrets
 import shutil
 import zipfile
 from collections import defaultdict
@@ -82,7 +84,7 @@ def import_models(store: Store, path: Path, accept: Callable[[Entry], None]) -> 
     taken, there, left = [], [], []
     with _found(path) as files:
         for file in files:
-            part = store.folder("partial") / f"import-{file.name}.part"
+            part = store.folder("partial") / f"import-{os.getpid()}-{secrets.token_hex(4)}.part"
             try:
                 file.copy(part)
                 entry = _by_digest(store, digest_of(part)) or _by_name(store, file.name)
@@ -200,11 +202,19 @@ def _in_parts(files: list[Path]) -> list[Found]:
     for (folder, name), parts in groups.items():
         numbers = sorted(parts)
         if numbers != list(range(numbers[0], numbers[0] + len(numbers))) or numbers[0] not in (0, 1):
-            raise ModelFileError(f"a part of {name} is missing in {folder}", "Fetch all of its parts.")
+            found.append(Found(name, str(folder / name), _missing(name, folder)))
+            continue
         ordered = [parts[number] for number in numbers]
         copy = lambda target, ordered=ordered: _copy(ordered, target)  # noqa: E731
         found.append(Found(name, str(folder / name), copy))
     return found
+
+
+def _missing(name: str, folder: Path) -> Callable[[Path], None]:
+    def refuse(_: Path) -> None:
+        raise ModelFileError(f"a part of {name} is missing in {folder}", "Fetch all of its parts.")
+
+    return refuse
 
 
 def _by_digest(store: Store, digest: str) -> Entry | None:
@@ -224,6 +234,9 @@ def _member(archive: zipfile.ZipFile, name: str, most: int) -> Callable[[Path], 
 
 
 def _copy(paths: list[Path], target: Path) -> None:
+    most = FetchOptions().most_bytes
+    if not all(path.is_file() for path in paths) or sum(path.stat().st_size for path in paths) > most:
+        raise ModelFileError(f"{paths[0].name} is no file, or larger than any model", "Name the model's own file.")
     with target.open("wb") as file:
         for path in paths:
             with path.open("rb") as source:

@@ -87,6 +87,11 @@ class Workshop:
         """
         return ContentCheck(self._content)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What should be said of the open models: where and how they run, if that is not what was hoped for."""
+        return self._runtime.notes if "_runtime" in self.__dict__ else ()
+
     @cached_property
     def _content(self) -> ContentOptions:
         options = self._settings.content

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.blending import Blender
 from understudy.each import Each
+from understudy.errors import UsageError
 from understudy.faces import Faces
 from understudy.frames import Frame, LabelledFrame, PixelBox
 from understudy.patches import Patch
@@ -50,6 +51,9 @@ class FaceSwap:
         content: Looks at what comes in.
         still: The clip is one photo: look more thoroughly, smooth nothing.
         guard: Covers faces that should be swapped and are not; None to leave them.
+
+    Raises:
+        UsageError: the engine takes a content classifier, and there is none.
     """
 
     def __init__(
@@ -64,6 +68,10 @@ class FaceSwap:
         still: bool,
         guard: Guard | None = None,
     ) -> None:
+        if engine.photoreal and not content.classifies:
+            raise UsageError(
+                "this engine does not run without a content classifier", "Give one with ContentOptions(classifier=…)."
+            )
         self._engine, self._perception = engine, perception
         engine.forget()
         #: Whose face is put in; may be changed between frames.

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from understudy.arrays import UInt8Array
+from understudy.errors import ModelError
 from understudy.models.conventions import blob
 from understudy.models.sessions import Session
 
@@ -29,10 +30,10 @@ class IntimacyClassifier:
         """See ``ContentClassifier``. The whole picture is looked at, squeezed to a square."""
         how = self._session.entry.input
         small = np.asarray(cv2.resize(picture, (how.size, how.size), interpolation=cv2.INTER_AREA), np.uint8)
-        (values,) = self._session.run({self._session.inputs[0]: blob(small, how)})
+        values, *_ = self._session.run({self._session.inputs[0]: blob(small, how)})
         two = values.reshape(-1).astype(np.float64)
-        if len(two) != 2:
-            return float("nan")  # which is refused
+        if len(two) != len(("intimate", "not")) or not np.isfinite(two).all():
+            raise ModelError(f"{self.name} gives no two numbers", "Fetch it again: without it nothing is swapped.")
         # Some exports end in a softmax, some before it.
         if not ((two >= 0).all() and abs(two.sum() - 1) < 1e-3):
             two = np.exp(two - two.max())

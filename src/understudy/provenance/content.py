@@ -17,6 +17,8 @@ from understudy.errors import ContentRefusedError
 
 #: Seconds of a clip between two looks.
 INTERVAL: Final = 1.0
+#: Frames of a clip between two looks, at most.
+MOST_UNSEEN: Final = 30
 
 
 class ContentClassifier(Protocol):
@@ -58,13 +60,23 @@ class ContentCheck:
     def __init__(self, options: ContentOptions) -> None:
         self._options = options
         self._last: float | None = None
+        self._unseen = 0
+        self._looks = 0
+
+    @property
+    def classifies(self) -> bool:
+        """Whether anything looks."""
+        return self._options.classifier is not None
 
     @property
     def note(self) -> str:
         """What the report says."""
         if self._options.classifier is None:
             return "no content classifier is installed: intimate pictures were not looked for"
-        return f"content was checked with {self._options.classifier.name}"
+        looks = f"{self._looks} look{'s' * (self._looks != 1)}"
+        return (
+            f"content was checked with {self._options.classifier.name}: {looks}, threshold {self._options.threshold:g}"
+        )
 
     def photo(self, picture: UInt8Array, name: str) -> None:
         """Look at a photo (uint8 BGR).
@@ -77,17 +89,21 @@ class ContentCheck:
     def frame(self, picture: UInt8Array, seconds: float) -> None:
         """Look at a frame of the target (uint8 BGR, before anything is put into it) if the last look is long ago.
 
+        That is a second, or as many frames as a second has as a rule: a clip may be played at any speed.
+
         Raises:
             ContentRefusedError: it is intimate.
         """
-        if self._last is None or abs(seconds - self._last) >= INTERVAL:
-            self._last = seconds
+        self._unseen += 1
+        if self._last is None or abs(seconds - self._last) >= INTERVAL or self._unseen >= MOST_UNSEEN:
+            self._last, self._unseen = seconds, 0
             self._look(picture, f"the target at {seconds:.1f} s")
 
     def _look(self, picture: UInt8Array, where: str) -> None:
         classifier = self._options.classifier
         if classifier is None:
             return
+        self._looks += 1
         probability = float(classifier.intimate(picture))
         # Written this way round, a classifier that fails with NaN refuses too.
         if not probability < self._options.threshold:

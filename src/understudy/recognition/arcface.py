@@ -12,7 +12,7 @@ from understudy.geometry.transforms import aligned
 from understudy.models.conventions import blob
 from understudy.models.sessions import Session
 
-#: Cosine to the mean of all photos' embeddings below which one is of somebody else.
+#: Cosine to the photo that is nearest to all others, below which one is of somebody else.
 SOMEBODY_ELSE = 0.3
 
 
@@ -38,7 +38,7 @@ class ArcFace:
         """
         assert self._input.template is not None
         crop, _ = aligned(picture, keypoints5, TEMPLATES[self._input.template], self._input.size)
-        (embedding,) = self._session.run({self._session.inputs[0]: blob(crop, self._input)})
+        embedding, *_ = self._session.run({self._session.inputs[0]: blob(crop, self._input)})
         return embedding.reshape(-1)
 
 
@@ -64,12 +64,15 @@ def together(embeddings: FloatArray) -> Together:
     Raises:
         ValueError: one is all zeros or not finite.
     """
-    lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
-    if not np.isfinite(embeddings).all() or not (lengths > 0).all():
+    lengths = np.linalg.norm(embeddings.astype(np.float64), axis=1, keepdims=True)
+    if not np.isfinite(lengths).all() or not (lengths > 0).all():
         raise ValueError("an embedding is no direction")
     units = embeddings / lengths
     # The photo that is nearest to all others: a stranger among three is far from it, and does not pull it.
-    middle = units[int(np.argmax((units @ units.T).sum(axis=1)))]
+    # Of two, both are as near: rounded, so that the first one counts.
+    near = (units @ units.T).round(6)
+    np.fill_diagonal(near, 0)
+    middle = units[int(np.argmax(near.sum(axis=1).round(5)))]
     kept = [row for row in range(len(units)) if float(units[row] @ middle) >= SOMEBODY_ELSE]
     far = tuple(row for row in range(len(units)) if row not in kept)
     mean = units[kept].mean(axis=0)

@@ -39,7 +39,13 @@ Own = TypeVar("Own", bound=Identity)
 
 
 class Swapper(Protocol, Generic[Own]):
-    """An engine."""
+    """An engine.
+
+    Attributes:
+        photoreal: Whether its results look so real that it does not run without a content classifier.
+    """
+
+    photoreal: bool
 
     def identity(self, portraits: Sequence[Portrait]) -> Own:
         """Learn one person.

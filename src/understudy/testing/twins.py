@@ -160,7 +160,7 @@ def arcface_twin(seed: int = 0, width: int = 8) -> bytes:
 
 
 def swapper_twin(size: int, source: tuple[int, ...], *, emap: bool = False) -> bytes:
-    """A swapper whose answer is known: its target, tinted, whoever its source is.
+    """A swapper whose answer is known: its target, tinted, and brighter by its source's first number over ten.
 
     Red is raised by a tenth, blue falls from left to right by a fifth: a wrong order of colours, a turned picture and a
     missing mean all show.
@@ -173,10 +173,10 @@ def swapper_twin(size: int, source: tuple[int, ...], *, emap: bool = False) -> b
     graph = GraphWriter()
     tint = graph.constant(known_tint(size)[None])
     added = graph.node("Add", "target", tint)
-    axes = list(range(1, len(source)))
-    mean = graph.node("ReduceMean", "source", axes=axes, keepdims=0)
-    nothing = graph.node("Mul", mean, graph.constant(np.array([0], np.float32)))
-    graph.node("Add", added, nothing, name="output")
+    flat = graph.node("Flatten", "source")
+    ends = [graph.constant(np.array([end], np.int64)) for end in (0, 1, 1, 1)]
+    first = graph.node("Slice", flat, *ends)
+    graph.node("Add", added, graph.node("Mul", first, graph.constant(np.array(0.1, np.float32))), name="output")
     if emap:
         graph.constant(_turn(512, 1), "emap")
     shape = (1, 3, size, size)

@@ -16,6 +16,7 @@ from understudy.geometry.raster import rasterise
 from understudy.geometry.templates import TEMPLATES
 from understudy.geometry.topology import closed, closed_triangles, topology
 from understudy.geometry.transforms import aligned, invert
+from understudy.geometry.transforms import crop as crop_of
 from understudy.models.conventions import blob, picture_of
 from understudy.models.sessions import Session
 from understudy.patches import Patch
@@ -45,11 +46,16 @@ class NeuralIdentity(Identity):
 class NeuralEngine:
     """One swapper of the catalogue.
 
+    Attributes:
+        photoreal: See ``Swapper``.
+
     Args:
         session: The open model.
         encoder: Encodes people for it.
         options: How it draws.
     """
+
+    photoreal = True
 
     def __init__(self, session: Session, encoder: SourceEncoder, options: NeuralOptions | None = None) -> None:
         entry = session.entry
@@ -60,13 +66,7 @@ class NeuralEngine:
         self._session, self._encoder = session, encoder
         self._input, self._output = entry.input, entry.output
         self._template = TEMPLATES[entry.input.template]
-        self._target = entry.input.name or session.inputs[0]
-        self._source = entry.source.name or next(name for name in session.inputs if name != self._target)
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What should be said of the models."""
-        return self._session.notes
+        self._target, self._source = session.target, session.source
 
     def identity(self, portraits: Sequence[Portrait]) -> NeuralIdentity:
         """See ``Swapper.identity``."""
@@ -82,21 +82,27 @@ class NeuralEngine:
             return []
         patches = []
         for mesh, keypoints, track_id in zip(faces.mesh, faces.keypoints5, faces.track_ids.tolist(), strict=True):
-            if track_id in identities and np.isfinite(mesh).all():
+            if track_id in identities and np.isfinite(mesh).all() and np.isfinite(keypoints).all():
                 patch = self._patch(frame, mesh, keypoints, identities[track_id], track_id)
                 if patch is not None:
                     patches.append(patch)
         return patches
 
-    def swapped(self, crop: UInt8Array, identity: NeuralIdentity) -> UInt8Array:
-        """A crop with the other face in it, uint8 BGR of the same size: the model's, times ``options.boost``."""
+    def swapped(self, crop: UInt8Array, identity: NeuralIdentity) -> UInt8Array | None:
+        """A crop with the other face in it, uint8 BGR of the same size: the model's, times ``options.boost``.
+
+        None where the model gave what are no numbers: a black square is no face.
+        """
         boost = self.options.boost
         result = np.empty_like(crop)
         for row in range(boost):
             for column in range(boost):
                 part = np.ascontiguousarray(crop[row::boost, column::boost])
                 values = {self._target: blob(part, self._input), self._source: identity.values}
-                result[row::boost, column::boost] = picture_of(self._session.run(values)[0], self._output)
+                given = self._session.run(values)[0]
+                if not np.isfinite(given).all():
+                    return None
+                result[row::boost, column::boost] = picture_of(given, self._output)
         return result
 
     def _patch(
@@ -107,7 +113,10 @@ class NeuralEngine:
             return None
         side = self._input.size * self.options.boost
         crop, transform = aligned(frame.picture, keypoints, self._template, side)
-        picture = _back(self.swapped(crop, identity), transform, box)
+        swapped = self.swapped(crop, identity)
+        if swapped is None:
+            return None
+        picture = _back(swapped, transform, box)
         place = mesh - np.array([box.x0, box.y0, 0], np.float32)
         size = (box.x1 - box.x0, box.y1 - box.y0)
         uv, depth = rasterise(closed(place), closed_triangles(), closed(topology().uv), size)
@@ -118,11 +127,9 @@ class NeuralEngine:
 
 def _back(crop: UInt8Array, transform: FloatArray, box: PixelBox) -> UInt8Array:
     """A crop where it came from, as much of it as lies in ``box``: uint8, of the box's size."""
-    size = (box.x1 - box.x0, box.y1 - box.y0)
-    matrix = invert(transform).astype(np.float64)
-    # OpenCV puts whole numbers at pixel centres; here they are pixel corners.
-    matrix[:, 2] += matrix[:, :2] @ [0.5, 0.5] - 0.5 - np.array([box.x0, box.y0])
-    return np.asarray(cv2.warpAffine(crop, matrix, size, flags=cv2.INTER_LINEAR), np.uint8)
+    back = invert(transform)
+    back[:, 2] -= [box.x0, box.y0]
+    return crop_of(crop, back, (box.x1 - box.x0, box.y1 - box.y0))
 
 
 def _softened(shown: UInt8Array, width: float) -> UInt8Array:

@@ -93,7 +93,7 @@ class SourceEncoder:
             return _unit(unit @ self._emap)
         if self._how.kind == "converter":
             assert self._converter is not None
-            (converted,) = self._converter.run({self._converter.inputs[0]: (unit * length)[None]})
+            converted, *_ = self._converter.run({self._converter.inputs[0]: (unit * length)[None]})
             return _unit(converted.reshape(-1)) if self._how.unit else converted.reshape(-1)
         return unit
 

@@ -214,11 +214,7 @@ def test_what_servers_say_can_not_steer_a_terminal(store, server, tmp_path, caps
     store(entry("good", {"url": server.url("/bad.onnx")}))
     server.files["/bad.onnx"], server.manners["/bad.onnx"] = GOOD, ["to file:///\x1b[2Jx"]
     assert main(["models", "pull", "good", "--accept-licence", "--home", str(tmp_path / "home")]) == 5
-    said = capsys.readouterr().err
-    assert "\x1b" not in said
-    assert said.count("\n") == said.count("error: ") + said.count("hint: ") + said.count("for tests") + len(
-        [line for line in said.splitlines() if not line.startswith(("error: ", "hint: "))]
-    )
+    assert all(line.isprintable() for line in capsys.readouterr().err.split("\n"))
 
 
 def test_a_head_that_never_ends_is_given_up(store, server):
@@ -258,11 +254,7 @@ def test_damaged_notes_and_records_are_none(store, server, text, tmp_path):
     assert main(["models", "list", *home]) == 0
     assert main(["models", "verify", *home]) == 5
     assert main(["models", "remove", "good", *home]) == 0
-    assert (
-        is_clean(models) == [] or [p.name for p in is_clean(models)] == ["licences.json"]
-        if isinstance(is_clean(models), list)
-        else True
-    )
+    assert not models.path(one).exists()
 
 
 def test_two_entries_with_one_file_are_refused(store):

@@ -58,7 +58,6 @@ def test_from_nothing_to_a_neural_swap_in_three_commands(tmp_path, astronaut_pat
         assert early.returncode == 5
         assert "understudy models pull inswapper_128 nsfw_384" in early.stderr
         assert not home.exists()
-        assert understudy_does("models", "pull", "mine", "--accept-licence").returncode == 2  # and makes the folder?
         home.mkdir(mode=0o700, exist_ok=True)
         (home / "models.toml").write_text(places)
         assert understudy_does("models", "pull", "inswapper", "--accept-licence").returncode == 0

@@ -220,12 +220,17 @@ class OutputError(RunError, OSError):
 
 
 class NoSpaceError(RunError, OSError):
-    """The disk is full."""
+    """The disk is full.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: What could not be written.
+        hint: What to do, where no output is meant.
+    """
+
+    def __init__(self, path: Path, hint: str = "") -> None:
         super().__init__(
             f"no space left on the disk of {path}",
-            "Free some space, or name an output on another disk. Nothing was left behind.",
+            hint or "Free some space, or name an output on another disk. Nothing was left behind.",
         )
 
 

@@ -305,6 +305,10 @@ def test_parts_outside_are_found_wherever_they_hide():
     for model in (outer, constant):
         with pytest.raises(ModelFileError, match="outside"):
             check_graph(model.SerializeToString(), "x.onnx")
+    compiled = onnx.load_model_from_string(GOOD)
+    compiled.graph.node.append(helper.make_node("EPContext", [], ["k"], ep_cache_context="../../x", embed_mode=0))
+    with pytest.raises(ModelFileError, match="compiled"):
+        check_graph(compiled.SerializeToString(), "x.onnx")
 
 
 def test_the_projection_is_the_last_constant():
@@ -438,8 +442,9 @@ def test_a_full_disk_is_said_and_leaves_nothing_under_the_name(store, server, tm
 def test_a_disk_that_is_too_small_is_known_before(store, server, monkeypatch):
     models = store(entry("good", {"url": server.url("/good.onnx")}))
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 9, 1))
-    with pytest.raises(NoSpaceError):
+    with pytest.raises(NoSpaceError) as fault:
         fetch(models, "good")
+    assert "pull again" in fault.value.hint
 
 
 def test_licences_are_accepted_once_each(store, server, tmp_path, capsys):

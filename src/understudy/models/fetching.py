@@ -27,6 +27,8 @@ from understudy.models.store import Store, digest_of, notes_of
 from understudy.version import __version__
 
 _CHUNK: Final = 1 << 16
+#: What to do about a full disk.
+_FREE: Final = "Free some space and pull again: it goes on where it broke off."
 #: Bytes that make a try that broke off worth another one.
 _WORTH_IT: Final = 1 << 14
 #: Digits of a length that is believed.
@@ -125,7 +127,7 @@ class Fetcher:
                 except OSError as fault:
                     if not out_of_space(fault):
                         raise ModelError(f"can't write into {self.store.root}: {fault}", "Check the disk.") from fault
-                    raise NoSpaceError(self.store.root) from fault
+                    raise NoSpaceError(self.store.root, _FREE) from fault
                 return True
         raise FetchError(
             f"{entry.name} could not be fetched: {'; '.join(reasons) or 'no place is known for it'}",
@@ -273,7 +275,7 @@ class Fetcher:
         if missing > self._most(size):
             raise FetchError(f"it offers {missing:,} bytes, more than any model has", "")
         if missing > shutil.disk_usage(part.parent).free:
-            raise NoSpaceError(part)
+            raise NoSpaceError(part, _FREE)
 
     def _most(self, size: int | None) -> int:
         return self.options.most_bytes if size is None else size

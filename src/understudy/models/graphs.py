@@ -87,6 +87,8 @@ def _of_graph(graph: GraphProto, name: str, depth: int) -> Iterator[TensorProto]
 
 def _of_nodes(nodes: list[NodeProto], name: str, depth: int) -> Iterator[TensorProto]:
     for node in nodes:
+        if node.op_type == "EPContext":  # compiled for one device: it may name any file, and runs what is in it
+            raise _wrong(name, "holds parts compiled for one device, which is not allowed")
         for attribute in node.attribute:
             yield from _of_attribute(attribute, name, depth)
 

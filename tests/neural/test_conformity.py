@@ -62,10 +62,9 @@ def planted():
     """det_10g's ends: three faces, one of which two anchors see, one hardly, and one in the padding's way."""
     answers = {}
     shapes = {8: 12800, 16: 3200, 32: 800}
-    for kind, width, names in (("s", 1, (448, 471, 494)), ("b", 4, (451, 474, 497)), ("k", 10, (454, 477, 500))):
+    for width, names in ((1, (448, 471, 494)), (4, (451, 474, 497)), (10, (454, 477, 500))):
         for stride, name in zip(shapes, names, strict=True):
             answers[name] = np.zeros((shapes[stride], width), np.float32)
-        del kind
     random = np.random.default_rng(3)
 
     def plant(stride, row, score):

@@ -151,10 +151,10 @@ def test_what_the_models_have_to_say_is_in_the_report(put, hopper_path, astronau
     home, _, _ = put("inswapper_128", twins.inswapper_twin(**SMALL))
     real = sessions.Runtime._started
 
-    def started(self, data, device):
+    def started(self, entry, data, device):
         if device == "cuda":
-            raise ModelError("cuda is not usable here", "")
-        return real(self, data, device)
+            raise ModelError(f"{entry.name}: cuda is not usable here", "")
+        return real(self, entry, data, device)
 
     monkeypatch.setattr(sessions, "available_devices", lambda: ["cuda", "cpu"])
     monkeypatch.setattr(sessions.Runtime, "_started", started)

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from understudy.cli.options import HomeOption, Json
-from understudy.cli.terminal import answer, answer_json, say
+from understudy.cli.terminal import answer, answer_json, bytes_bar, say
 from understudy.errors import LicenceError, ModelMissingError, UsageError
 
 if TYPE_CHECKING:
     from understudy.models.entries import Entry
-    from understudy.models.fetching import FetchProgress
     from understudy.models.store import Store
 
 app = typer.Typer(help="Models of the field for the neural engines: list, fetch, check, move.")
@@ -76,7 +73,7 @@ def pull(names: Names, accept_licence: Accept = False, home: HomeOption = None, 
     entries = models.catalogue.resolved(names)
     ask_licences(models, entries, given=accept_licence)
     fetched = []
-    with _fetch_bar() as progress, Fetcher(models, progress=progress, note=say) as fetcher:
+    with bytes_bar() as progress, Fetcher(models, progress=progress, note=say) as fetcher:
         for entry in entries:
             if fetcher.fetch(entry):
                 fetched.append(entry)
@@ -220,31 +217,6 @@ def ask_licences(models: Store, entries: list[Entry], *, given: bool) -> None:
             if not typer.confirm("Do you accept it?", err=True):
                 raise LicenceError(f"the licence of {entry.name} was not accepted", "Nothing was fetched under it.")
         models.accept(entry.licence)
-
-
-@contextmanager
-def _fetch_bar() -> Iterator[FetchProgress | None]:
-    """A bar in bytes, on stderr if that is a terminal; else None."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(compact=True),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
-
-        def update(name: str, done: int, total: int | None) -> None:
-            bar.update(task, description=name, completed=done, total=total)
-
-        yield update
 
 
 def _here(models: Store) -> list[Entry]:

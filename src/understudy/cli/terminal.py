@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING
 from understudy.text import printable
 
 if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+    from rich.progress import ProgressColumn
+
+    from understudy.models.download import FetchProgress
     from understudy.pipeline.swap import Progress
 
 
@@ -44,18 +48,9 @@ def progress_bar(what: str) -> Iterator[Progress | None]:
     if not sys.stderr.isatty():
         yield None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[fps]}"),
-        TimeRemainingColumn(compact=True),
-    )
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+    with _bar(BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[fps]}")) as bar:
         task = bar.add_task(what, total=None, fps="")
         start = time.perf_counter()
 
@@ -64,3 +59,29 @@ def progress_bar(what: str) -> Iterator[Progress | None]:
             bar.update(task, completed=done, total=total, fps=f"{rate:.1f} fps")
 
         yield update
+
+
+@contextmanager
+def bytes_bar() -> Iterator[FetchProgress | None]:
+    """A bar with bytes and the time left for what is fetched, on stderr if that is a terminal; else None."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.progress import BarColumn, DownloadColumn, TransferSpeedColumn
+
+    with _bar(BarColumn(), DownloadColumn(), TransferSpeedColumn()) as bar:
+        task = bar.add_task("", total=None)
+
+        def update(name: str, done: int, total: int | None) -> None:
+            bar.update(task, description=name, completed=done, total=total)
+
+        yield update
+
+
+def _bar(*columns: ProgressColumn) -> Bar:
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+    from rich.progress import TextColumn, TimeRemainingColumn
+
+    what, left = TextColumn("{task.description}"), TimeRemainingColumn(compact=True)
+    return Bar(what, *columns, left, console=Console(stderr=True), transient=True)

@@ -62,7 +62,7 @@ class NeuralDetector:
     def __init__(self, session: Session, options: NeuralDetectorOptions | None = None) -> None:
         self.options = options or NeuralDetectorOptions()
         self._session, self._input = session, session.entry.input
-        self._decode = {"scrfd": _scrfd, "yunet": _yunet, "yoloface": _yoloface}[session.entry.family or "scrfd"]
+        self._decode = {"scrfd": _scrfd, "yunet": _yunet, "yoloface": _yoloface}[str(session.entry.family)]
 
     def detect(self, picture: UInt8Array, *, thorough: bool = False, glance: int | None = None) -> Faces:  # noqa: ARG002
         """See ``Detector.detect``: one look sees large and small faces alike."""

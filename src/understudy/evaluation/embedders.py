@@ -100,10 +100,8 @@ class OnnxEmbedder:
     """
 
     def __init__(self, path: Path) -> None:
-        try:
-            runtime: Any = importlib.import_module("onnxruntime")
-        except ImportError as fault:
-            raise ModelError("ONNX Runtime is not installed", _EXTRA) from fault
+        import onnxruntime as runtime
+
         if not path.is_file():
             raise UsageError(f"there is no such embedder: {path}", "Name dlib, none, or an ONNX file.")
         runtime.set_default_logger_severity(3)

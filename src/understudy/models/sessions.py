@@ -17,8 +17,9 @@ from understudy.arrays import AnyArray, FloatArray
 from understudy.errors import ModelError, ModelFileError, UsageError
 from understudy.models.devices import Device, RuntimeOptions
 from understudy.models.entries import Entry
-from understudy.models.graphs import EMBEDDING, check_graph, in_single, is_half
+from understudy.models.graphs import check_graph, emap_of, in_single, is_half
 from understudy.models.store import Store
+from understudy.models.trial import PICTURE_AXES, agree, check_inputs, probe
 
 #: ONNX Runtime's name of each device, the fastest first: ``auto`` takes the first that works.
 PROVIDERS: Final[dict[Device, str]] = {
@@ -37,18 +38,6 @@ _PACKAGES: Final[dict[Device, str]] = {
     "directml": "onnxruntime-directml",
     "openvino": "onnxruntime-openvino",
 }
-#: Mean difference of half precision from single, over the range of what comes out, up to which it is used.
-_HALF_IS_FINE: Final = 0.01
-#: Seed of the noise that models are tried with.
-_SEED: Final = 5
-#: Axes of a picture.
-_PICTURE: Final = 4
-#: Size of an axis that a graph leaves open.
-_OPEN_AXIS: Final = 1
-#: What answers noise with the same number everywhere is broken, if it is one of these kinds; and not if it gives fewer
-#: numbers than that.
-_LIVELY: Final = ("swapper", "enhancer", "upscaler", "embedder", "converter")
-_ENOUGH: Final = 64
 
 
 class Session:
@@ -58,11 +47,14 @@ class Session:
         entry: Which.
         device: Where it really runs.
         notes: What should be said of it.
+        emap: float32 (512, 512): the projection of embeddings, where a swapper's file carries one.
         inputs, outputs: Names in the graph's order.
     """
 
-    def __init__(self, entry: Entry, session: Any, device: Device, notes: tuple[str, ...] = ()) -> None:  # noqa: ANN401
-        self.entry, self.device, self.notes = entry, device, notes
+    def __init__(self, entry: Entry, session: Any, device: Device) -> None:  # noqa: ANN401
+        self.entry, self.device = entry, device
+        self.notes: tuple[str, ...] = ()
+        self.emap: FloatArray | None = None
         self._session = session
         self._types = {one.name: _numpy_type(one.type) for one in session.get_inputs()}
         self.inputs = [one.name for one in session.get_inputs()]
@@ -73,7 +65,7 @@ class Session:
         """The input that takes a picture."""
         named, others = self.entry.input.name, [self.entry.source.name if self.entry.source else None]
         return named or next(
-            (n for n in self.inputs if n not in others and len(self.shape(n)) == _PICTURE), self.inputs[0]
+            (n for n in self.inputs if n not in others and len(self.shape(n)) == PICTURE_AXES), self.inputs[0]
         )
 
     @property
@@ -130,7 +122,10 @@ class Runtime:
         if entry.name not in self._open:
             data = store.read(entry)
             model = check_graph(data, entry.file.name)
-            self._open[entry.name] = self._opened(entry, data, model)
+            session = self._opened(entry, data, model)
+            if entry.source is not None and entry.source.kind == "emap":
+                session.emap = emap_of(model, entry.file.name)
+            self._open[entry.name] = session
         return self._open[entry.name]
 
     @property
@@ -143,40 +138,38 @@ class Runtime:
         self._open.clear()
 
     def _opened(self, entry: Entry, data: bytes, model: ModelProto) -> Session:
-        notes: tuple[str, ...] = ()
+        devices = self._devices()
         if not is_half(model):
-            return self._working(entry, data)
-        single_data = in_single(model).SerializeToString()
-        device = self._devices()[0]
-        wanted = self.options.precision == "half" or (self.options.precision == "auto" and device != "cpu")
-        if wanted:
-            single = self._working(entry, single_data)
-            try:
-                half = self._working(entry, data)
-            except ModelError as fault:
-                notes = (f"{entry.name}: half precision does not work here ({fault.message}): single is used",)
-            else:
-                if _agree(half, single):
-                    return half
-                notes = (f"{entry.name}: half precision gives something else here: single is used",)
-            return Session(entry, single._session, single.device, notes)
-        return self._working(entry, single_data)
+            return self._working(entry, data, devices)
+        single = self._working(entry, in_single(model).SerializeToString(), devices)
+        wished = self.options.precision
+        if wished == "single" or (wished == "auto" and single.device == "cpu"):
+            return single
+        try:
+            half = self._working(entry, data, [single.device])
+        except ModelError as fault:
+            single.notes += (f"half precision does not work here ({fault.message}): single is used",)
+            return single
+        if agree(half, single):
+            return half
+        single.notes += (f"{entry.name}: half precision gives something else here: single is used",)
+        return single
 
-    def _working(self, entry: Entry, data: bytes) -> Session:
+    def _working(self, entry: Entry, data: bytes, devices: list[Device]) -> Session:
         """A session that answers sensibly, on the first device where one does."""
-        faults = []
-        for device in self._devices():
+        faults: list[str] = []
+        for device in devices:
             try:
-                session = Session(entry, self._started(data, device), device)
-                _check_inputs(session)
-                _probe(session)
+                session = Session(entry, self._started(entry, data, device), device)
+                check_inputs(session)
+                probe(session)
             except ModelFileError:
                 raise
             except ModelError as fault:
                 faults.append(fault.message)
                 continue
-            notes = tuple(f"{entry.name}: {fault}; {device} is used" for fault in faults)
-            return Session(entry, session._session, device, notes)
+            session.notes = tuple(f"{fault}; {device} is used" for fault in faults)
+            return session
         raise ModelError(faults[-1], "Try another device (--device cpu), or fetch the model again.")
 
     def _devices(self) -> list[Device]:
@@ -192,7 +185,7 @@ class Runtime:
             )
         return [asked]
 
-    def _started(self, data: bytes, device: Device) -> Any:  # noqa: ANN401
+    def _started(self, entry: Entry, data: bytes, device: Device) -> Any:  # noqa: ANN401
         options = ort.SessionOptions()
         options.log_severity_level = 4  # what it has to say comes as an error
         if self.options.threads is not None:
@@ -201,9 +194,9 @@ class Runtime:
         try:
             session = ort.InferenceSession(data, options, providers=[provider])
         except Exception as fault:
-            raise ModelError(f"it does not open on {device}: {_first_line(fault)}", "") from fault
+            raise ModelError(f"{entry.name} does not open on {device}: {_first_line(fault)}", "") from fault
         if session.get_providers()[0] != provider:
-            raise ModelError(f"{device} is not usable here", "")
+            raise ModelError(f"{entry.name}: {device} is not usable here", "")
         return session
 
 
@@ -211,105 +204,6 @@ def available_devices() -> list[Device]:
     """What ONNX Runtime was built for, the fastest first. Whether it works shows when a model is opened."""
     there = set(ort.get_available_providers())
     return [device for device, provider in PROVIDERS.items() if provider in there]
-
-
-def _check_inputs(session: Session) -> None:
-    """Whether the graph takes what its entry says.
-
-    Raises:
-        ModelFileError: it does not.
-    """
-    entry = session.entry
-    for name in (entry.input.name, entry.source.name if entry.source else None):
-        if name is not None and name not in session.inputs:
-            raise ModelFileError(
-                f"{entry.name} has no input {name!r}, but {', '.join(session.inputs)}",
-                "It is another model than its entry means.",
-            )
-    if entry.source is not None and len(session.inputs) != 2:
-        raise ModelFileError(
-            f"{entry.name} has {len(session.inputs)} inputs; a swapper has two", "It is another model than that."
-        )
-    if entry.kind != "converter":
-        if len(session.shape(session.target)) != _PICTURE:
-            raise ModelFileError(f"{entry.name} takes no picture", "It is another model than its entry means.")
-        side = session.shape(session.target)[-1 if entry.input.layout == "nchw" else -2]
-        if entry.kind != "detector" and isinstance(side, int) and side != entry.input.size:
-            raise ModelFileError(
-                f"{entry.name} takes pictures of {side} pixels, its entry says {entry.input.size}",
-                "It is another model than its entry means.",
-            )
-
-
-def _noise(session: Session) -> list[dict[str, FloatArray]]:
-    """What a model is tried with: noise, and one flat colour, on which norms in half precision divide by zero."""
-    random = np.random.default_rng(_SEED)
-    tries = []
-    for flat in (False, True):
-        values = {}
-        for name in session.inputs:
-            shape = [size if isinstance(size, int) and size > 0 else _OPEN_AXIS for size in session.shape(name)]
-            if len(shape) != _PICTURE:
-                shape[-1] = EMBEDDING if shape[-1] == _OPEN_AXIS else shape[-1]
-            elif _OPEN_AXIS in shape[2:]:
-                source = session.entry.source
-                photo = source.picture if source is not None and name != session.target else None
-                size = (photo or session.entry.input).size
-                shape = [1, 3, size, size] if session.entry.input.layout == "nchw" else [1, size, size, 3]
-            noise = random.normal(size=shape) * 0.3
-            values[name] = (
-                np.full(shape, 0.25, np.float32) if flat and len(shape) == _PICTURE else noise.astype(np.float32)
-            )
-        tries.append(values)
-    return tries
-
-
-def _probe(session: Session) -> None:
-    """Run a model on noise.
-
-    Raises:
-        ModelError: it fails, or answers with what is no number, or with the same number everywhere.
-    """
-    for number, values in enumerate(_noise(session)):
-        outputs = session.run(values)
-        _check_output(session, outputs[0])
-        for output in outputs:
-            if not np.isfinite(output).all():
-                raise ModelError(f"{session.entry.name} gives what are no numbers on {session.device}", "")
-            lively = session.entry.kind in _LIVELY and number == 0
-            if lively and output.size >= _ENOUGH and float(np.ptp(output)) == 0:
-                raise ModelError(f"{session.entry.name} gives the same number everywhere on {session.device}", "")
-
-
-def _check_output(session: Session, output: FloatArray) -> None:
-    """Whether what comes out is of the shape that its kind has.
-
-    Raises:
-        ModelFileError: it is not.
-    """
-    entry, side = session.entry, session.entry.input.size
-    wanted: dict[str, tuple[int, ...]] = {
-        "swapper": (1, 3, side, side),
-        "embedder": (1, EMBEDDING),
-        "converter": (1, EMBEDDING),
-        "content": (1, 2),
-        "attributes": (1, 3),
-    }
-    shape = wanted.get(entry.kind)
-    if shape is not None and output.shape != shape:
-        raise ModelFileError(
-            f"{entry.name} gives numbers in the shape {output.shape}, not {shape}", "It is another model than that."
-        )
-
-
-def _agree(half: Session, single: Session) -> bool:
-    """Whether two sessions of one model give nearly the same."""
-    for values in _noise(single):
-        for one, other in zip(half.run(values), single.run(values), strict=True):
-            spread = max(float(np.ptp(other)), 1e-6)
-            if float(np.abs(one - other).mean()) > _HALF_IS_FINE * spread:
-                return False
-    return True
 
 
 def _numpy_type(name: str) -> Any:  # noqa: ANN401

@@ -25,6 +25,8 @@ State = Literal["there", "begun", "missing", "altered"]
 #: The folder of the store in the private folder.
 FOLDER: Final = "models"
 _CHUNK: Final = 1 << 20
+#: No model is longer.
+MOST_BYTES: Final = 4_000_000_000
 #: Bytes of a record that are read.
 _LONGEST_RECORD: Final = 10_000
 

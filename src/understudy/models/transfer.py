@@ -27,8 +27,7 @@ from understudy.errors import (
 )
 from understudy.models.archives import copy_member, opened
 from understudy.models.entries import Entry
-from understudy.models.fetching import FetchOptions
-from understudy.models.store import Store, digest_of
+from understudy.models.store import MOST_BYTES, Store, digest_of
 
 #: What an exported archive says of its files.
 MANIFEST: Final = "models.json"
@@ -165,10 +164,9 @@ def _found(path: Path) -> Iterator[list[Found]]:
             files = sorted(p for p in path.rglob("*") if p.is_file() and not p.is_symlink())
             yield [*_whole(files), *_in_parts(files)]
         elif zipfile.is_zipfile(path):
-            most = FetchOptions().most_bytes
             with opened(path) as archive:
                 yield [
-                    Found(name.split("/")[-1], f"{path}/{name}", _member(archive, name, most))
+                    Found(name.split("/")[-1], f"{path}/{name}", _member(archive, name))
                     for name in archive.namelist()
                     if name.lower().endswith(".onnx")
                 ]
@@ -229,13 +227,12 @@ def _by_name(store: Store, name: str) -> Entry | None:
     )
 
 
-def _member(archive: zipfile.ZipFile, name: str, most: int) -> Callable[[Path], None]:
-    return lambda target: copy_member(archive, name, target, most)
+def _member(archive: zipfile.ZipFile, name: str) -> Callable[[Path], None]:
+    return lambda target: copy_member(archive, name, target, MOST_BYTES)
 
 
 def _copy(paths: list[Path], target: Path) -> None:
-    most = FetchOptions().most_bytes
-    if not all(path.is_file() for path in paths) or sum(path.stat().st_size for path in paths) > most:
+    if not all(path.is_file() for path in paths) or sum(path.stat().st_size for path in paths) > MOST_BYTES:
         raise ModelFileError(f"{paths[0].name} is no file, or larger than any model", "Name the model's own file.")
     with target.open("wb") as file:
         for path in paths:

@@ -102,21 +102,18 @@ class Workshop:
         return replace(options, classifier=IntimacyClassifier(self._opened(self._store.catalogue.entries[CLASSIFIER])))
 
     def _neural(self, entry: Entry) -> Swapper[Any]:
-        from understudy.models.graphs import check_graph, emap_of
         from understudy.recognition import ArcFace
         from understudy.swapping.neural.engine import NeuralEngine
         from understudy.swapping.neural.source import SourceEncoder
 
         entries, source = self._store.catalogue.entries, entry.source
         assert source is not None
-        session, emap = self._opened(entry), None
-        if source.kind == "emap":
-            emap = emap_of(check_graph(self._store.read(entry), entry.file.name), entry.file.name)
+        session = self._opened(entry)
         encoder = SourceEncoder(
             source,
             None if source.kind == "frame" else ArcFace(self._opened(entries[EMBEDDER])),
             None if source.converter is None else self._opened(entries[source.converter]),
-            emap,
+            session.emap,
         )
         return NeuralEngine(session, encoder, self._settings.neural)
 

@@ -55,7 +55,7 @@ class ContentOptions:
 
 
 class ContentCheck:
-    """Looks at the photos and, once a second, at the target. One for each output."""
+    """Looks at the photos, and at the target every second and every 30 frames. One for each output."""
 
     def __init__(self, options: ContentOptions) -> None:
         self._options = options

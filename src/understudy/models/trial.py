@@ -1,0 +1,126 @@
+"""Whether an open model is what its entry says, and works: tried before its first real picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from understudy.arrays import FloatArray
+from understudy.errors import ModelError, ModelFileError
+from understudy.models.graphs import EMBEDDING
+
+if TYPE_CHECKING:
+    from understudy.models.sessions import Session
+
+#: Axes of a picture.
+PICTURE_AXES: Final = 4
+#: Mean difference of half precision from single, over the range of what comes out, up to which it is used.
+_HALF_IS_FINE: Final = 0.01
+#: Seed of the noise that models are tried with.
+_SEED: Final = 5
+#: What answers noise with the same number everywhere is broken, if it is one of these kinds; and not if it gives fewer
+#: numbers than that.
+_LIVELY: Final = ("swapper", "enhancer", "upscaler", "embedder", "converter")
+_ENOUGH: Final = 64
+#: Size of an axis that a graph leaves open.
+_OPEN_AXIS: Final = 1
+
+
+def check_inputs(session: Session) -> None:
+    """Whether the graph takes what its entry says.
+
+    Raises:
+        ModelFileError: it does not.
+    """
+    entry = session.entry
+    for name in (entry.input.name, entry.source.name if entry.source else None):
+        if name is not None and name not in session.inputs:
+            raise ModelFileError(
+                f"{entry.name} has no input {name!r}, but {', '.join(session.inputs)}",
+                "It is another model than its entry means.",
+            )
+    if entry.source is not None and len(session.inputs) != 2:
+        raise ModelFileError(
+            f"{entry.name} has {len(session.inputs)} inputs; a swapper has two", "It is another model than that."
+        )
+    if entry.kind != "converter":
+        if len(session.shape(session.target)) != PICTURE_AXES:
+            raise ModelFileError(f"{entry.name} takes no picture", "It is another model than its entry means.")
+        side = session.shape(session.target)[-1 if entry.input.layout == "nchw" else -2]
+        if entry.kind != "detector" and isinstance(side, int) and side != entry.input.size:
+            raise ModelFileError(
+                f"{entry.name} takes pictures of {side} pixels, its entry says {entry.input.size}",
+                "It is another model than its entry means.",
+            )
+
+
+def _noise(session: Session) -> list[dict[str, FloatArray]]:
+    """What a model is tried with: noise, and one flat colour, on which norms in half precision divide by zero."""
+    random = np.random.default_rng(_SEED)
+    tries = []
+    for flat in (False, True):
+        values = {}
+        for name in session.inputs:
+            shape = [size if isinstance(size, int) and size > 0 else _OPEN_AXIS for size in session.shape(name)]
+            if len(shape) != PICTURE_AXES:
+                shape[-1] = EMBEDDING if shape[-1] == _OPEN_AXIS else shape[-1]
+            elif _OPEN_AXIS in shape[2:]:
+                source = session.entry.source
+                photo = source.picture if source is not None and name != session.target else None
+                size = (photo or session.entry.input).size
+                shape = [1, 3, size, size] if session.entry.input.layout == "nchw" else [1, size, size, 3]
+            noise = random.normal(size=shape) * 0.3
+            values[name] = (
+                np.full(shape, 0.25, np.float32) if flat and len(shape) == PICTURE_AXES else noise.astype(np.float32)
+            )
+        tries.append(values)
+    return tries
+
+
+def probe(session: Session) -> None:
+    """Run a model on noise.
+
+    Raises:
+        ModelError: it fails, or answers with what is no number, or with the same number everywhere.
+    """
+    for number, values in enumerate(_noise(session)):
+        outputs = session.run(values)
+        _check_output(session, outputs[0])
+        for output in outputs:
+            if not np.isfinite(output).all():
+                raise ModelError(f"{session.entry.name} gives what are no numbers on {session.device}", "")
+            lively = session.entry.kind in _LIVELY and number == 0
+            if lively and output.size >= _ENOUGH and float(np.ptp(output)) == 0:
+                raise ModelError(f"{session.entry.name} gives the same number everywhere on {session.device}", "")
+
+
+def _check_output(session: Session, output: FloatArray) -> None:
+    """Whether what comes out is of the shape that its kind has.
+
+    Raises:
+        ModelFileError: it is not.
+    """
+    entry, side = session.entry, session.entry.input.size
+    wanted: dict[str, tuple[int, ...]] = {
+        "swapper": (1, 3, side, side),
+        "embedder": (1, EMBEDDING),
+        "converter": (1, EMBEDDING),
+        "content": (1, 2),
+        "attributes": (1, 3),
+    }
+    shape = wanted.get(entry.kind)
+    if shape is not None and output.shape != shape:
+        raise ModelFileError(
+            f"{entry.name} gives numbers in the shape {output.shape}, not {shape}", "It is another model than that."
+        )
+
+
+def agree(half: Session, single: Session) -> bool:
+    """Whether two sessions of one model give nearly the same."""
+    for values in _noise(single):
+        for one, other in zip(half.run(values), single.run(values), strict=True):
+            spread = max(float(np.ptp(other)), 1e-6)
+            if float(np.abs(one - other).mean()) > _HALF_IS_FINE * spread:
+                return False
+    return True

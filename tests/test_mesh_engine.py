@@ -18,8 +18,9 @@ from understudy.geometry.topology import topology
 from understudy.pipeline.portraits import portrait_in
 from understudy.swapping import MeshEngine, MeshOptions, Portrait
 from understudy.swapping.mesh.engine import _painted
+from understudy.swapping.mesh.pores import FINE, pores
 from understudy.swapping.mesh.regions import regions
-from understudy.swapping.mesh.skin import skin_mask
+from understudy.swapping.mesh.skin import _TOP, skin_mask
 from understudy.swapping.mesh.texture import build_texture
 from understudy.swapping.mesh.unwrap import TEXTURE_SIZE, facing, unwrap
 from understudy.testing import REST, Motion, Puppet
@@ -91,13 +92,16 @@ def test_the_middle_of_the_face_is_the_sources(sources, puppets):
 
 def test_self_swap_gives_the_picture_back(sources, puppets):
     """The portrait's own face onto itself, turned: what differs is what the engine loses."""
-    for name, most in (("astronaut", 9), ("hopper", 12.5)):
+    for name, most in (("astronaut", 9), ("hopper", 12)):
         shot = puppets[name].render(Motion(yaw=8, roll=4))
         frame, _ = swapped(sources[name], shot.picture, shot.mesh)
         mask = on_face(shot.mesh, shot.picture.shape[:2])
+        if name == "hopper":  # the glasses in the photo are taken off, and what the lenses show with them
+            band = cv2.convexHull(shot.mesh[[70, 300, 46, 276, 50, 280, 330, 101], :2].round().astype(np.int32))
+            mask &= cv2.fillPoly(np.zeros(mask.shape, np.uint8), [band], 1) == 0
         error = np.abs(frame.picture.astype(int) - shot.picture)[mask].mean()
         print(f"self-swap {name}: mean error {error:.2f} of 255")
-        assert error < most  # the glasses in the photo are taken off, the target's stay
+        assert error < most
 
 
 def test_heavy_rims_along_the_brows_do_not_stay_as_strokes(sources):
@@ -111,6 +115,64 @@ def test_heavy_rims_along_the_brows_do_not_stay_as_strokes(sources):
     dark = float((tones[low > 0] < 0.5 * tones[300:340, 120:180].mean()).mean())
     print(f"dark below the brows: {100 * dark:.1f}%")
     assert dark < 0.05
+
+
+def test_no_line_of_the_glasses_bridge_stays(sources):
+    """It shines above and is dark below: between brows and eyes no step is left that skin does not have."""
+    texture = build_texture([sources["hopper"]])
+    tones = np.log(cv2.GaussianBlur(cv2.cvtColor(texture.color, cv2.COLOR_BGR2GRAY), (0, 0), 1.5).astype(np.float32))
+    steps = np.abs(cv2.Sobel(tones, cv2.CV_32F, 0, 1))
+    (left, top), (right, bottom) = (topology().uv[[245, 465]] * len(tones)).astype(int)
+    bridge = steps[min(top, bottom) - 40 : min(top, bottom) + 5, left + 5 : right - 5]
+    cheeks = np.concatenate([steps[270:320, 110:170], steps[270:320, 342:402]])
+    print(f"steepest on the bridge {bridge.max():.2f}, on the cheeks {cheeks.max():.2f}")
+    assert bridge.max() < 0.65 * cheeks.max()
+
+
+def test_what_is_filled_in_has_pores(sources):
+    """Beside the nose, where the rims were, skin is as rough as on the cheeks: not smooth, no pattern."""
+    texture = build_texture([sources["hopper"]])
+    tones = np.log(texture.color.astype(np.float32).mean(axis=2) + 4)
+    fine = tones - cv2.GaussianBlur(tones, (0, 0), 2)
+    seen = fine[280:330, 110:170].std()
+    for filled in (fine[170:215, 212:235], fine[170:215, 275:300]):
+        assert 0.6 * seen < filled.std() < 1.3 * seen
+
+
+def test_pores_have_the_spectrum_of_the_skin_and_nothing_of_its_shapes():
+    noise = np.random.default_rng(1).normal(size=(512, 512)).astype(np.float32)
+    tone = 0.02 * noise + 0.03 * cv2.GaussianBlur(noise, (0, 0), 1.5)
+    skin = np.zeros_like(tone)
+    skin[150:400, 60:460] = 1
+    made = pores(tone, skin)
+    real = tone - cv2.GaussianBlur(tone, (0, 0), FINE)
+    for sigma in (0, 1, 2):
+        smooth = [values if not sigma else cv2.GaussianBlur(values, (0, 0), sigma) for values in (made, real)]
+        assert smooth[0].std() == pytest.approx(smooth[1][skin > 0].std(), rel=0.12)
+    assert abs(np.corrcoef(made[skin > 0], tone[skin > 0])[0, 1]) < 0.02
+    assert np.array_equal(made, pores(tone, skin))
+
+
+def test_without_skin_no_pores_are_made_up():
+    tone = np.ones((512, 512), np.float32)
+    assert not pores(tone, np.zeros_like(tone)).any()
+    assert not pores(tone, np.eye(512, dtype=np.float32)).any()
+
+
+def test_a_shining_forehead_is_skin_and_white_hair_is_not(sources):
+    """The admiral's forehead is much brighter and paler than her cheeks; painted as grey as hair it is kept out."""
+    portrait = sources["hopper"]
+    mesh = portrait.face.mesh[0]
+    middle = cv2.convexHull(mesh[[108, 337, 336, 107], :2].round().astype(np.int32))
+    forehead = cv2.fillPoly(np.zeros(portrait.picture.shape[:2], np.uint8), [middle], 1) > 0
+    assert skin_mask(portrait.picture, mesh)[forehead].mean() > 0.9
+    grey = portrait.picture.copy()
+    top = cv2.convexHull(mesh[_TOP, :2].round().astype(np.int32))
+    wide = cv2.fillPoly(np.zeros(grey.shape[:2], np.uint8), [top], 1)
+    wide = cv2.dilate(wide, np.ones((9, 9))) > 0
+    wide[int(mesh[[105, 334], 1].min()) :] = False
+    grey[wide] = cv2.cvtColor(cv2.cvtColor(grey, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)[wide]
+    assert skin_mask(grey, mesh)[forehead & wide].mean() < 0.2
 
 
 def test_a_fringe_is_not_painted_on_the_forehead(sources, perception):
@@ -195,6 +257,15 @@ def test_no_light_blows_the_colours_up(sources, puppets, tint):
     assert np.abs(after.mean(0) - before.mean(0)).max() < 30
     # No more of the face is saturated than was, give or take highlights.
     assert (after >= 254).mean() < (before >= 254).mean() + 0.03
+
+
+@pytest.mark.parametrize("light", [0.03, 0.08, 0.2])
+def test_in_the_dark_no_face_glows(sources, puppets, light):
+    shot = puppets["astronaut"].render(REST)
+    lit = (shot.picture * light).astype(np.uint8)
+    frame, _ = swapped(sources["hopper"], lit, shot.mesh)
+    mask = on_face(shot.mesh, lit.shape[:2])
+    assert frame.picture[mask].mean() == pytest.approx(lit[mask].mean(), rel=0.15, abs=5)
 
 
 def test_a_black_and_white_photo_takes_the_targets_colour(sources, puppets):

@@ -138,7 +138,7 @@ def test_the_rims_of_glasses_stay(identity, puppet, width):
 def test_glasses_in_the_photo_are_not_painted(hopper, perception, puppet, monkeypatch):
     """The rims of Hopper's glasses are darker than the skin beside them; on the swap nothing is."""
     texture = build_texture([Portrait(hopper, perception.still(hopper)[:1])])
-    monkeypatch.setattr("understudy.swapping.mesh.texture.WORN", 2.0)
+    monkeypatch.setattr("understudy.swapping.mesh.texture.behind", lambda flat: np.zeros(flat.shape[:2], np.float32))
     worn = build_texture([Portrait(hopper, perception.still(hopper)[:1])])
     places = (np.arange(512, dtype=np.float32) + 0.5) / 512
     uv = np.dstack(np.meshgrid(places, places)).astype(np.float32)

@@ -26,6 +26,14 @@ _LINE: Final = 0.08
 #: eye is lines where it is wrinkled, not crossed by a wire.
 _THICK: Final = 0.006
 _CROWDED: Final = 0.15
+#: How much must be seen of glasses (see ``glasses_seen``) to be taken off, and how far beside their rims, as a share of
+#: the face's side, nothing is trusted.
+_WORN: Final = 0.42
+_MARGIN: Final = 0.03
+#: By how much (natural logarithm) one brow is darker than the other where a rim crosses it.
+_ONE_SIDED: Final = 0.3
+#: What a lens leaves of the skin below an eye between two lines is no wider than this: it goes with them.
+_ISLAND: Final = 0.1
 #: Width of the widest line over the face's longer side, and length of the shortest part of a rim.
 _WIDTH: Final = 1 / 28
 _LENGTH: Final = 0.08
@@ -38,12 +46,18 @@ _BROWS: Final = (
 )
 
 
+#: The number of the bridge of the nose in ``signs``.
+_BRIDGE: Final = 3
+
+
 class _Maps(NamedTuple):
     """Maps over the flattened face, uint8 (F, F)."""
 
     rims: UInt8Array  # 255 where rims may run: around the eyes, across the nose, to the temples; not in the brows
     heavy: UInt8Array  # the same with the lower half of the brows, along which heavy rims run
     signs: UInt8Array  # 1 under one eye, 2 under the other, 3 across the bridge, 0 elsewhere
+    bridge: UInt8Array  # 255 from eye to eye, wherever a bridge may lie
+    brows: UInt8Array  # 255 on the upper half of the brows, where what is dark may be hair
 
 
 @lru_cache(maxsize=1)
@@ -55,7 +69,8 @@ def _maps() -> _Maps:
     brows = filled(uv[shape.brow_left], _FLAT) | filled(uv[shape.brow_right], _FLAT)
     rims = wider(both, 0.14) | filled(uv[[6, 197, 193, 417, 127, 356, 70, 300]], _FLAT)
     rims &= ~wider(both, 0.012)
-    heavy = rims & ~wider(_upper_half(uv, _BROWS[0]) | _upper_half(uv, _BROWS[1]), 0.005)
+    upper = wider(_upper_half(uv, _BROWS[0]) | _upper_half(uv, _BROWS[1]), 0.005)
+    heavy = rims & ~upper
     rims &= ~wider(brows, 0.005)
     below = np.zeros_like(rims)
     below[round(float(uv[[33, 263], 1].mean())) + round(0.035 * _FLAT) :] = 255
@@ -64,7 +79,7 @@ def _maps() -> _Maps:
     signs = np.zeros_like(rims)
     for number, place in enumerate((*under, bridge), start=1):
         signs[place > 0] = number
-    return _Maps(rims, heavy, signs)
+    return _Maps(rims, heavy, signs, filled(uv[[9, 193, 417, 197, 245, 465]], _FLAT), upper)
 
 
 def _upper_half(uv: FloatArray, rows: tuple[list[int], list[int]]) -> UInt8Array:
@@ -101,7 +116,7 @@ def glasses_seen(picture: UInt8Array, uv: FloatArray, *, thin: bool = True) -> f
     picture, uv = _reduced(picture, uv)
     signs = _at(_maps().signs, uv)
     band, face = _rows(signs), max(picture.shape[:2])
-    places = [signs[band] == number for number in (1, 2, 3)]
+    places = [signs[band] == number for number in (1, 2, _BRIDGE)]
     part = picture[band]
     thick = _lines(np.asarray(cv2.GaussianBlur(part, (0, 0), face * _THICK), np.uint8), face) > _LINE
     seen = min(_share(thick, place) for place in places)
@@ -136,6 +151,39 @@ def rims(picture: UInt8Array, uv: FloatArray, *, heavy: bool = False) -> UInt8Ar
     near = np.asarray(cv2.dilate(long[parts], np.ones((3, 3), np.uint8)), np.uint8)
     result[band] = cv2.GaussianBlur(shown * near, (3, 3), 0)
     return np.asarray(cv2.resize(result, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def behind(texture: UInt8Array) -> FloatArray:
+    """What glasses hide of a face, if it wears any that are thick enough to be seen on everybody.
+
+    Args:
+        texture: uint8 BGR (S, S, 3): the flattened face.
+
+    Returns:
+        float32 (S, S), 0-1: 1 on the rims, their glints and shadows, the bridge, and the skin below the eyes that the
+        lenses cut to pieces. The eyes are never among it.
+    """
+    side = len(texture)
+    places = (np.arange(side, dtype=np.float32) + np.float32(0.5)) / side
+    uv = np.dstack(np.meshgrid(places, places)).astype(np.float32)
+    if glasses_seen(texture, uv, thin=False) < _WORN:
+        return np.zeros((side, side), np.float32)
+    hidden = wider(rims(texture, uv, heavy=True), _MARGIN / 2)
+    signs = _at(_maps().signs, uv)
+    # Of the bridge itself, bright as often as dark, only the sides' shadows are lines.
+    hidden |= _at(_maps().bridge, uv)
+    hidden |= wider(_across_brow(texture, hidden) & _at(_maps().brows, uv), _MARGIN / 2)
+    size = 2 * round(_ISLAND * side / 2) + 1
+    closed = cv2.morphologyEx(hidden, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    hidden |= np.where((signs > 0) & (signs != _BRIDGE), closed, 0).astype(np.uint8)
+    return np.asarray(cv2.GaussianBlur(hidden, (0, 0), 0.006 * side) / np.float32(255), np.float32)
+
+
+def _across_brow(texture: UInt8Array, hidden: UInt8Array) -> UInt8Array:
+    """Where a rim goes on from ``hidden`` over one side's brow: what is much darker there than on the other side."""
+    tone = np.log(cv2.GaussianBlur(cv2.cvtColor(texture, cv2.COLOR_BGR2GRAY), (0, 0), 2).astype(np.float32) + 8)
+    darker = tone[:, ::-1] - tone > _ONE_SIDED
+    return np.where(darker, wider(hidden, _MARGIN), 0).astype(np.uint8)
 
 
 def _reduced(picture: UInt8Array, uv: FloatArray) -> tuple[UInt8Array, FloatArray]:

@@ -42,7 +42,8 @@ class LightOptions:
     """Limits of the transfer.
 
     Attributes:
-        max_gain: The patch is made at most so many times brighter or darker.
+        max_gain: The patch is made at most so many times brighter.
+        max_dimming: And at most so many times darker: in a room without light no face may glow.
         max_tint: No channel's a_c is more than this factor away from g.
         chroma: How much of the source's own colour variation is kept when the target is as saturated.
         seconds: Time constant with which the ratio follows the target's light.
@@ -51,6 +52,7 @@ class LightOptions:
     """
 
     max_gain: float = 4.0
+    max_dimming: float = 16.0
     max_tint: float = 3.0
     chroma: float = 0.85
     seconds: float = 0.25
@@ -195,7 +197,7 @@ class LightTransfer:
         options = self.options
         target, source = colors[:, :, :3], colors[:, :, 3:]
         target_y, source_y = (part @ LUMA[:, None] for part in (target, source))
-        gain = np.clip(target_y / source_y, 1 / options.max_gain, options.max_gain)
+        gain = np.clip(target_y / source_y, 1 / options.max_dimming, options.max_gain)
         saturation = [
             float(np.linalg.norm(part - y, axis=2).sum() / y.sum())
             for part, y in ((target, target_y), (source, source_y))

@@ -89,7 +89,7 @@ class Occlusion:
 
     def __init__(self, options: OcclusionOptions | None = None) -> None:
         self.options = options or OcclusionOptions()
-        self._worn = 0.0
+        self._worn = self._heavy = 0.0
         self._wears = False
         self._seconds: float | None = None
         self._things: UInt8Array | None = None
@@ -133,7 +133,7 @@ class Occlusion:
             if step is None or not 0 <= step < _EVERY:
                 self._look(target, uv, step, seconds)
             if self._wears:
-                worn = rims(target, uv)
+                worn = rims(target, uv, heavy=self._heavy > _WORN)
                 hidden = worn if hidden is None else np.maximum(hidden, worn)
         if self.options.hands and hands:
             held_up = silhouette(hands, (target.shape[1], target.shape[0]))
@@ -144,10 +144,14 @@ class Occlusion:
     def _look(self, target: UInt8Array, uv: FloatArray, step: float | None, seconds: float) -> None:
         """Look for glasses; believe it slowly."""
         seen = glasses_seen(target, uv)
+        # Along the brows only rims that are surely thick are looked for: a brow is a thick line, too.
+        heavy = glasses_seen(target, uv, thin=False) if seen > _STILL_WORN else 0.0
         if step is None or not 0 <= step < _FORGOTTEN:
-            self._worn, self._wears = seen, False
+            self._worn, self._heavy, self._wears = seen, heavy, False
         else:
-            self._worn += (seen - self._worn) * float(1 - np.exp(-step / max(self.options.seconds, 1e-6)))
+            follow = float(1 - np.exp(-step / max(self.options.seconds, 1e-6)))
+            self._worn += (seen - self._worn) * follow
+            self._heavy += (heavy - self._heavy) * follow
         self._seconds = seconds
         self._wears = self._worn > (_STILL_WORN if self._wears else _WORN)
 

@@ -24,6 +24,9 @@ HAIR_REACH = 1.35
 #: the least standard deviations of L, a and b (8-bit units).
 MAX_UNLIKENESS = 2.2
 MIN_SPREAD = np.array([22.0, 5.0, 6.0], np.float32)
+#: How far towards white skin may shine: hair is grey before.
+MOST_SHINE = 0.5
+_WHITE = np.array([255.0, 128.0, 128.0], np.float32)
 #: Neighbouring vertices that stay skin whatever hangs over the forehead: inner cheeks, nose, upper lip, chin.
 _SURE = (50, 205, 207, 212, 214, 210, 199, 430, 434, 432, 427, 425, 280, 347, 343, 6, 114, 118)
 #: Top of the oval, from temple to temple: what lies outside it is hair, a hat or the background.
@@ -97,13 +100,18 @@ def _prior(picture: UInt8Array, points: FloatArray) -> UInt8Array:
 def _unlikeness(picture: UInt8Array, sure: BoolArray) -> FloatArray:
     """How far each pixel's colour is from that of sure skin, in standard deviations (float32).
 
-    In Lab, with room for shadows in lightness and for make-up in hue.
+    In Lab, with room for shadows in lightness and for make-up in hue. What shines goes from the skin's colour straight
+    to that of the lamp, which is about white (S. Shafer, "Using color to separate reflection components", 1985): a
+    bald forehead is as bright as white hair, but not as grey.
     """
     lab = cv2.cvtColor(cv2.GaussianBlur(picture, (0, 0), 1.0), cv2.COLOR_BGR2LAB).astype(np.float32)
     skin = lab[sure]
     middle = np.median(skin, axis=0)
     spread = 1.4826 * np.median(np.abs(skin - middle), axis=0)
-    return np.asarray(np.linalg.norm((lab - middle) / np.maximum(spread, MIN_SPREAD), axis=2), np.float32)
+    spread = np.maximum(spread, MIN_SPREAD)
+    away, shine = (lab - middle) / spread, (_WHITE - middle) / spread
+    share = np.clip(away @ shine / (shine @ shine), 0, MOST_SHINE)
+    return np.asarray(np.linalg.norm(away - share[..., None] * shine, axis=2), np.float32)
 
 
 def _polygon(points: FloatArray) -> BoolArray:

@@ -14,9 +14,10 @@ import cv2
 import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
-from understudy.glasses import glasses_seen, rims
+from understudy.glasses import behind
 from understudy.swapping.base import Portrait
 from understudy.swapping.mesh.complexion import calm
+from understudy.swapping.mesh.pores import pores
 from understudy.swapping.mesh.regions import regions, smoothstep
 from understudy.swapping.mesh.skin import skin_mask
 from understudy.swapping.mesh.unwrap import TEXTURE_SIZE, unwrap
@@ -42,8 +43,6 @@ COLOURFUL = 2.5
 REDNESS = 0.3
 #: From which difference to the skin further in (natural logarithm, norm of BGR) the rim is foreign, from which surely.
 FOREIGN = (0.25, 0.6)
-#: How much must be seen of glasses (see ``glasses_seen``) to be taken off, and how far beside their rims (texels).
-WORN, RIM_MARGIN = 0.42, 15
 #: Luminance of BGR (ITU-R BT.601).
 LUMA = np.array([0.114, 0.587, 0.299], np.float32)
 #: Luminance (0-255) below which a texel is too dark to be trusted, and from which it is good.
@@ -99,21 +98,9 @@ def _single(portrait: Portrait) -> _Part:
     skin = np.maximum(flat.extra, maps.core)
     light = cv2.GaussianBlur(flat.texture.max(axis=2), (0, 0), 0.01 * TEXTURE_SIZE)
     bright = np.maximum(smoothstep(light, *DARK), maps.features * 0.5)
-    glasses = _glasses(np.clip(flat.texture, 0, 255).astype(np.uint8))
+    glasses = behind(np.clip(flat.texture, 0, 255).astype(np.uint8))
     trust = flat.seen * skin * bright * maps.face
     return _Part(flat.texture, np.asarray(trust * (1 - glasses), np.float32), np.asarray(trust * glasses, np.float32))
-
-
-def _glasses(texture: UInt8Array) -> FloatArray:
-    """1 on the rims of glasses and their shadows, if the photo shows any: float32 (S, S). They are not the face."""
-    places = (np.arange(TEXTURE_SIZE, dtype=np.float32) + np.float32(0.5)) / TEXTURE_SIZE
-    uv = np.dstack(np.meshgrid(places, places)).astype(np.float32)
-    if glasses_seen(texture, uv, thin=False) < WORN:
-        return np.zeros(texture.shape[:2], np.float32)
-    wide = cv2.dilate(
-        rims(texture, uv, heavy=True), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (RIM_MARGIN, RIM_MARGIN))
-    )
-    return np.asarray(cv2.GaussianBlur(wide, (0, 0), 3) / np.float32(255), np.float32)
 
 
 def _merged(parts: Sequence[tuple[FloatArray, FloatArray]]) -> tuple[FloatArray, FloatArray]:
@@ -199,6 +186,7 @@ def _completed(color: FloatArray, trust: FloatArray) -> tuple[FloatArray, FloatA
     foreign = cv2.GaussianBlur(smoothstep(unlike, *FOREIGN), (0, 0), 6)
     around = around + (within - around) * (1 - regions().inside)[..., None]
     shown = (known * (1 - foreign))[..., None]
+    around = around * np.exp(pores(_log(color) @ LUMA, trust * plain))[..., None]
     return np.asarray(around + (filled - around) * shown, np.float32), known
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 from PIL import Image
@@ -25,6 +26,7 @@ from understudy.provenance.lettering import font_for, letters
 from understudy.provenance.watermark import Watermarker
 from understudy.swapping import MeshEngine
 from understudy.testing import ClipSpec, Motion, Puppet, portrait, portrait_path, with_hand, write_clip
+from understudy.testing.demo import make_demo
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
 
@@ -51,6 +53,15 @@ def captioned(picture: UInt8Array, lines: list[str], height: int = 15) -> UInt8A
         part = strip[top : top + ink.shape[0], 8 : 8 + ink.shape[1]]
         part[:] = 255 - ink[: part.shape[0], : part.shape[1], None]
     return np.vstack([picture, strip])
+
+
+def demo(folder: Path) -> UInt8Array:
+    """Two frames of what `understudy demo` makes: the sample with the photo in its corner, and the swap."""
+    report = make_demo(folder, seconds=2, home=folder / "home")
+    with av.open(str(report.video)) as clip:
+        frames = [frame.to_ndarray(format="bgr24") for frame in clip.decode(video=0)]
+    rows = [cv2.resize(frames[number], None, fx=0.47, fy=0.47, interpolation=cv2.INTER_AREA) for number in (20, 52)]
+    return np.asarray(np.vstack(rows), np.uint8)
 
 
 def labels(folder: Path) -> UInt8Array:
@@ -181,6 +192,7 @@ def save(picture: UInt8Array, name: str) -> None:
 def main() -> None:
     """Make them all."""
     with tempfile.TemporaryDirectory() as folder:
+        save(demo(Path(folder)), "demo.jpg")
         save(labels(Path(folder)), "labels.jpg")
         save(verdicts(Path(folder)), "verdicts.jpg")
         save(hard_frames(Path(folder)), "hard-frames.jpg")

@@ -1,14 +1,16 @@
 """What a neural swap costs beside its model: ``python -m benchmarks.neural [--frames N] [--small]``.
 
-inswapper_128's twin, whole (554 MB, made here; takes 3 GB of memory), one face in 1080p. Each frame runs the bare model
-and the whole swap in turn, so that what a shared machine does meanwhile falls on both; medians are compared. Where the
-tests' environment with InsightFace's package is there (``.cache``), its own swap with paste-back runs on the same
-frames.
+Whole twins of inswapper_128 (554 MB, made here; takes 3 GB of memory), det_10g, w600k_r50, 2d106det; one face in
+1080p. Each frame runs the bare model and the whole swap in turn, so that what a shared machine does meanwhile falls on
+both; medians are compared. Where the tests' environment with InsightFace's package is there (``.cache``), its own swap
+with paste-back runs on the same frames, with the same files and threads: with the faces given, and with its own app
+that looks for them (detection and recognition; and with 106 points and attributes, as it does unless told otherwise).
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import subprocess
 import sys
@@ -18,87 +20,100 @@ from pathlib import Path
 
 import numpy as np
 
+from understudy.arrays import AnyArray, FloatArray, UInt8Array
+from understudy.faces import Faces
 from understudy.frames import Frame
-from understudy.models.catalogue import Catalogue
 from understudy.models.sessions import Runtime
-from understudy.models.store import FOLDER, Store
-from understudy.pipeline import Settings
+from understudy.models.store import Store
+from understudy.pipeline import Perception, Settings
 from understudy.pipeline.engines import Workshop
 from understudy.pipeline.portraits import load_portraits
 from understudy.pipeline.stages import FaceSwap
 from understudy.provenance import FrameSealer
 from understudy.testing import Puppet, portrait, portrait_path, talking, twins
+from understudy.testing.shelf import stock
 
 SIZE = (1920, 1080)
-#: An own entry of the same name without size and digest: a twin is not the file itself.
-ENTRY = """
-[[model]]
-name = "{name}"
-kind = "{kind}"
-title = "a twin"
-licence = "mit"
-needs = {needs}
-[model.file]
-name = "{file}"
-{rest}
-"""
-SWAPPER = """[model.input]
-name = "target"
-size = 128
-template = "arcface_128"
-[model.source]
-kind = "emap"
-name = "source"
-[model.output]"""
-EMBEDDER = """[model.input]
-size = 112
-template = "arcface_112_v2"
-mean = 0.5
-std = 0.5"""
-CLASSIFIER = """[model.input]
-size = 384
-mean = 0.5
-std = 0.5"""
-#: Run by the other Python.
+#: Run by the other Python: the median of what a frame takes, with faces given, then by the app in two makes.
 THEIRS = """
 import sys, time
 import numpy as np
+from insightface.app import FaceAnalysis
 from insightface.app.common import Face
 from insightface.model_zoo.inswapper import INSwapper
 given = np.load(sys.argv[1])
 swapper = INSwapper(sys.argv[2])
 source = Face(embedding=np.random.default_rng(0).normal(size=512).astype(np.float32))
-times = []
-for picture, keypoints in zip(given["pictures"], given["keypoints"]):
-    begin = time.perf_counter()
-    swapper.get(picture, Face(kps=keypoints), source, paste_back=True)
-    times.append(time.perf_counter() - begin)
-print(sorted(times[1:])[len(times[1:]) // 2])
+
+def median(work):
+    times = []
+    for picture, keypoints in zip(given["pictures"], given["keypoints"]):
+        begin = time.perf_counter()
+        work(picture, keypoints)
+        times.append(time.perf_counter() - begin)
+    print("took", sorted(times[1:])[len(times[1:]) // 2], flush=True)
+
+median(lambda picture, keypoints: swapper.get(picture, Face(kps=keypoints), source, paste_back=True))
+for modules in (["detection", "recognition"], None):
+    app = FaceAnalysis(name="twins", root=sys.argv[3], allowed_modules=modules, providers=["CPUExecutionProvider"])
+    app.prepare(ctx_id=-1, det_size=(640, 640))
+
+    def looked_for(picture, _):
+        (face,) = app.get(picture)
+        swapper.get(picture, face, source, paste_back=True)
+
+    median(looked_for)
 """
 
 
-def stocked(home: Path, *, small: bool) -> Store:
+def seen(faces: Faces) -> dict[str, AnyArray]:
+    """What det_10g is made to say of every picture: the first of these faces, and no other."""
+    scale = max(SIZE) / 640
+    box, points = faces.boxes_xyxy[0] / scale, faces.keypoints5[0] / scale  # type: ignore[index]
+    answers = {
+        name: np.zeros((2 * (640 // stride) ** 2, numbers), np.float32)
+        for stride, names in twins.SCRFD_ENDS.items()
+        for name, numbers in zip(names, (1, 4, 10), strict=True)
+    }
+    column, row = ((box[:2] + box[2:]) / 64).astype(int)
+    middle = 32 * np.array([column, row], np.float32)
+    values = (0.9, np.concatenate([middle - box[:2], box[2:] - middle]) / 32, (points - middle).reshape(-1) / 32)
+    for name, value in zip(twins.SCRFD_ENDS[32], values, strict=True):
+        answers[name][2 * (20 * row + column)] = value
+    return answers
+
+
+def stocked(home: Path, faces: Faces, *, small: bool) -> Store:
     """A private folder with twins in its store."""
-    home.mkdir(mode=0o700)
-    channels = (16, 32, 64, 128) if small else twins.INSWAPPER
-    made = {
-        "arcface_w600k_r50": ("embedder", "w600k_r50.onnx", [], EMBEDDER, twins.arcface_twin()),
-        "inswapper_128": (
-            "swapper", "inswapper_128.onnx", ["arcface_w600k_r50"], SWAPPER, twins.inswapper_twin(channels)
-        ),
-        "nsfw_384": ("content", "nsfw_384.onnx", [], CLASSIFIER, twins.classifier_twin()),
-    }  # fmt: skip
-    text = "".join(
-        ENTRY.format(name=name, kind=kind, file=file, needs=str(needs).replace("'", '"'), rest=rest)
-        for name, (kind, file, needs, rest, _) in made.items()
+    return stock(
+        home,
+        {
+            "scrfd_10g": twins.scrfd_10g_twin(answers=seen(faces)),
+            "arcface_w600k_r50": twins.arcface_r50_twin(),
+            "2d106det": twins.landmark_106_twin(),
+            "genderage": twins.points_twin(3, 96),
+            "inswapper_128": twins.inswapper_twin((16, 32, 64, 128) if small else twins.INSWAPPER),
+            "nsfw_384": twins.classifier_twin(),
+        },
     )
-    (home / "models.toml").write_text(text)
-    store = Store(home / FOLDER, Catalogue.load(home / "models.toml"))
-    for name, (*_, data) in made.items():
-        part = store.folder("partial") / "x"
-        part.write_bytes(data)
-        store.add(store.catalogue.entries[name], part, "made here")
-    return store
+
+
+def insightface(folder: Path, store: Store, pictures: list[UInt8Array], keypoints: list[FloatArray]) -> list[float]:
+    """Seconds a frame of InsightFace's own code: with the face given, lean app, whole app. Empty if it is not here."""
+    version = f"insightface-{sys.version_info[0]}.{sys.version_info[1]}"
+    python = Path(__file__).parents[1] / ".cache" / version / "bin" / "python"
+    if not python.exists():
+        return []
+    (folder / "models" / "twins").mkdir(parents=True)
+    for name in ("scrfd_10g", "arcface_w600k_r50", "2d106det", "genderage"):
+        path = store.path(store.catalogue.entries[name])
+        os.link(path, folder / "models" / "twins" / path.name)
+    file = folder / "given.npz"
+    np.savez(file, pictures=np.stack(pictures), keypoints=np.stack(keypoints))
+    swapper = store.path(store.catalogue.entries["inswapper_128"])
+    words = [str(python), "-c", THEIRS, str(file), str(swapper), str(folder)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    return [float(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("took ")]
 
 
 def main() -> None:
@@ -107,16 +122,17 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=12)
     parser.add_argument("--small", action="store_true", help="a small twin: to see that it runs")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        store = stocked(Path(folder) / "home", small=options.small)
-        settings = Settings(engine="inswapper_128", home=Path(folder) / "home")
+    puppet = Puppet(portrait("astronaut"), SIZE, face_share=0.4)
+    pictures = [puppet.render(talking(n / 30)).picture for n in range(options.frames)]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        store = stocked(folder / "home", Perception.embedded().still(pictures[0]), small=options.small)
+        settings = Settings(engine="inswapper_128", detector="scrfd_10g", home=folder / "home")
         workshop = Workshop(settings)
-        perception, engine = workshop.perception(), workshop.engine()
-        portraits, _ = load_portraits([portrait_path("hopper")], perception, source_face=None, max_pixels=10**8)
+        engine, embedded = workshop.engine(), Perception.embedded()
+        portraits, _ = load_portraits([portrait_path("hopper")], embedded, source_face=None, max_pixels=10**8)
         identity, content = engine.identity(portraits), workshop.content()
-        swap = FaceSwap(engine, identity, perception, settings, FrameSealer(1), content, still=False)
-        puppet = Puppet(portrait("astronaut"), SIZE, face_share=0.4)
-        pictures = [puppet.render(talking(n / 30)).picture for n in range(options.frames)]
+        swap = FaceSwap(engine, identity, workshop.perception(), settings, FrameSealer(1), content, still=False)
         bare = Runtime().open(store, store.catalogue.entries["inswapper_128"])
         noise = np.random.default_rng(0).random((1, 3, 128, 128), np.float32)
         given = {"target": noise, "source": identity.values}
@@ -128,7 +144,7 @@ def main() -> None:
             begin = time.perf_counter()
             swap.process(Frame(picture.copy(), pts=number * 40))
             whole.append(time.perf_counter() - begin)
-            keypoints.append(perception.still(picture).keypoints5[0] - 0.5)  # type: ignore[index]
+            keypoints.append(embedded.still(picture).keypoints5[0] - 0.5)  # type: ignore[index]
         # The first two: warming up, and the look at the content that comes once a second.
         model, frame = statistics.median(alone[2:]), statistics.median(whole[2:])
         print(f"inswapper_128's twin{', small' if options.small else ''}, 1080p, one face, on {bare.device}:")
@@ -138,15 +154,9 @@ def main() -> None:
         )
         for stage, times in swap.timings.summary().items():
             print(f"    {stage:12s}  {times['p50']:7.1f} ms")
-        version = f"insightface-{sys.version_info[0]}.{sys.version_info[1]}"
-        python = Path(__file__).parents[1] / ".cache" / version / "bin" / "python"
-        if python.exists():
-            file = Path(folder) / "given.npz"
-            np.savez(file, pictures=np.stack(pictures), keypoints=np.stack(keypoints))
-            words = [str(python), "-c", THEIRS, str(file), str(store.path(bare.entry))]
-            theirs = float(subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()[-1])
-            ratio = theirs / frame
-            print(f"  InsightFace's swap with paste-back, faces given: {1000 * theirs:.1f} ms, {ratio:.2f} times ours")
+        titles = ("with paste-back, the face given", "detection and recognition", "with points and attributes")
+        for title, theirs in zip(titles, insightface(folder, store, pictures, keypoints), strict=False):
+            print(f"  InsightFace, {title}: {1000 * theirs:.1f} ms, {theirs / frame:.2f} times ours")
 
 
 if __name__ == "__main__":

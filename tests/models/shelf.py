@@ -1,13 +1,11 @@
 """A catalogue whose places are a server of the tests' own, and small graphs to put there."""
 
-import re
-from importlib.resources import files
-
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
 from understudy.models.catalogue import OWN_FILE, Catalogue
 from understudy.models.store import FOLDER, Store
+from understudy.testing.shelf import unpinned_catalogue
 
 
 def graph(seed=0, numbers=40_000, **outside):
@@ -27,16 +25,7 @@ def graph(seed=0, numbers=40_000, **outside):
 
 def local_catalogue(server):
     """The package's own entries; each file comes from ``server``, and nothing is known of it beforehand."""
-    folder = files("understudy.models").joinpath("data")
-    text = "\n".join(part.read_text() for part in folder.iterdir() if part.name != "licences.toml" and part.is_file())
-    text = re.sub(r"^(size = \d+_[\d_]+|sha256 = .*)\n", "", text, flags=re.M)
-    text = re.sub(r"sources = \[.*?\n\]", "", text, flags=re.S)
-    return re.sub(
-        r'^name = "(\S+\.onnx)"$',
-        lambda found: f'{found[0]}\nsources = [{{ url = "{server.url("/" + found[1])}" }}]',
-        text,
-        flags=re.M,
-    )
+    return unpinned_catalogue(lambda name: server.url(f"/{name}"))
 
 
 def stocked(server, home, graphs=None):

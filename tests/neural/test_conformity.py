@@ -23,14 +23,13 @@ from understudy.frames import Frame
 from understudy.geometry.templates import TEMPLATES
 from understudy.geometry.transforms import aligned, resized
 from understudy.landmarks.neural import Attributes, PointFinder
-from understudy.models.catalogue import OWN_FILE, Catalogue
 from understudy.models.conventions import blob
 from understudy.models.sessions import Runtime
-from understudy.models.store import FOLDER, Store
 from understudy.pipeline.engines import make_engine
 from understudy.pipeline.portraits import portrait_in
 from understudy.pipeline.settings import Settings
 from understudy.testing import REST, Puppet, twins
+from understudy.testing.shelf import stock
 
 #: What the conventions were compared with; OpenCV is the same as here, whose versions sample differently.
 OPENCV = metadata.version("opencv-python-headless")
@@ -61,14 +60,13 @@ def other_python():
 def planted():
     """det_10g's ends: three faces, one of which two anchors see, one hardly, and one in the padding's way."""
     answers = {}
-    shapes = {8: 12800, 16: 3200, 32: 800}
-    for width, names in ((1, (448, 471, 494)), (4, (451, 474, 497)), (10, (454, 477, 500))):
-        for stride, name in zip(shapes, names, strict=True):
-            answers[name] = np.zeros((shapes[stride], width), np.float32)
+    for stride, names in twins.SCRFD_ENDS.items():
+        for width, name in zip((1, 4, 10), names, strict=True):
+            answers[name] = np.zeros((2 * (640 // stride) ** 2, width), np.float32)
     random = np.random.default_rng(3)
 
     def plant(stride, row, score):
-        scores, boxes, keys = {8: (448, 451, 454), 16: (471, 474, 477), 32: (494, 497, 500)}[stride]
+        scores, boxes, keys = twins.SCRFD_ENDS[stride]
         answers[scores][row] = score
         answers[boxes][row] = random.uniform(1.5, 3.5, 4)
         answers[keys][row] = random.uniform(-2, 2, 10)
@@ -78,29 +76,23 @@ def planted():
     plant(16, 2 * (40 * 8 + 30) + 1, 0.77)
     plant(8, 2 * (80 * 50 + 12), 0.52)
     plant(8, 2 * (80 * 51 + 70), 0.49)
-    return {str(name): answers[name] for name in (448, 471, 494, 451, 474, 497, 454, 477, 500)}
+    return answers
 
 
 @pytest.fixture(scope="session")
 def both(other_python, tmp_path_factory, astronaut, hopper, perception):
     """What theirs and ours are given, and what theirs gives."""
     home = tmp_path_factory.mktemp("conformity") / "home"
-    home.mkdir(mode=0o700)
-    (home / OWN_FILE).write_text(_without_sizes())
-    store = Store(home / FOLDER, Catalogue.load(home / OWN_FILE))
-    files = {
-        "scrfd_10g": twins.planted_twin((1, 3, 640, 640), planted(), "input.1"),
-        "2d106det": twins.points_twin(212),
+    graphs = {
+        "scrfd_10g": twins.scrfd_10g_twin(answers=planted()),
+        "2d106det": twins.landmark_106_twin(),
         "1k3d68": twins.points_twin(3309),
         "genderage": twins.points_twin(3, 96),
-        "arcface_w600k_r50": twins.arcface_twin(),
+        "arcface_w600k_r50": twins.arcface_r50_twin(),
         "inswapper_128": twins.inswapper_twin((16, 32, 64, 128), blocks=2),
         "nsfw_384": twins.classifier_twin(),
     }
-    for name, data in files.items():
-        part = store.folder("partial") / "x"
-        part.write_bytes(data)
-        store.add(store.catalogue.entries[name], part, "a test")
+    store = stock(home, graphs)
     shot = Puppet(astronaut, (500, 420), face_share=0.35).render(REST)
     target = portrait_in(shot.picture, "astronaut", perception, None)[0]
     # A face that is more than twice as large as a crop is averaged here and sampled there: that is meant.
@@ -118,16 +110,6 @@ def both(other_python, tmp_path_factory, astronaut, hopper, perception):
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     return store, target, source, dict(np.load(store.root / "theirs.npz"))
-
-
-def _without_sizes():
-    from tests.models.shelf import local_catalogue
-
-    class Nowhere:
-        def url(self, path):
-            return f"http://127.0.0.1:9{path}"
-
-    return local_catalogue(Nowhere())
 
 
 def opened(store, name):

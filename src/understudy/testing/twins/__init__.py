@@ -1,0 +1,43 @@
+"""Twins: graphs of the same architecture, input names and sizes as the models of the field, with weights made here.
+
+They swap nobody's face. They are what conventions, speed and conformity are tested with where the real files can't be
+had; ``swapper_twin`` and its like have answers that are known in closed form.
+"""
+
+from __future__ import annotations
+
+from understudy.testing.twins.answers import (
+    arcface_twin,
+    classifier_twin,
+    converter_twin,
+    known_tint,
+    planted_twin,
+    points_twin,
+    swapper_twin,
+)
+from understudy.testing.twins.architectures import (
+    INSWAPPER,
+    SCRFD_ENDS,
+    arcface_r50_twin,
+    inswapper_twin,
+    landmark_106_twin,
+    scrfd_10g_twin,
+)
+from understudy.testing.twins.writer import GraphWriter
+
+__all__ = [
+    "INSWAPPER",
+    "SCRFD_ENDS",
+    "GraphWriter",
+    "arcface_r50_twin",
+    "arcface_twin",
+    "classifier_twin",
+    "converter_twin",
+    "inswapper_twin",
+    "known_tint",
+    "landmark_106_twin",
+    "planted_twin",
+    "points_twin",
+    "scrfd_10g_twin",
+    "swapper_twin",
+]

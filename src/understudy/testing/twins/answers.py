@@ -1,0 +1,105 @@
+"""Small graphs whose answer is known, or with nothing but the right ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from understudy.arrays import AnyArray
+from understudy.testing.twins.writer import GraphWriter, turn
+
+
+def arcface_twin(seed: int = 0, width: int = 8) -> bytes:
+    """An embedder with arcface_w600k_r50's ends: 112 pixels in, 512 numbers out."""
+    graph = GraphWriter(seed)
+    flow = "input.1"
+    for before, after in ((3, width), (width, 2 * width), (2 * width, 4 * width)):
+        flow = graph.node("Relu", graph.convolved(flow, (before, after), 3, pad=1, stride=2))
+    flat = graph.node("Flatten", flow)
+    graph.node("Gemm", flat, graph.weights(512, 4 * width * 14 * 14), transB=1, name="683")
+    return graph.finished([("input.1", ("N", 3, 112, 112))], [("683", ("N", 512))])
+
+
+def swapper_twin(size: int, source: tuple[int, ...], *, emap: bool = False) -> bytes:
+    """A swapper whose answer is known: its target, tinted, and brighter by its source's first number over ten.
+
+    Red is raised by a tenth, blue falls from left to right by a fifth: a wrong order of colours, a turned picture and a
+    missing mean all show.
+
+    Args:
+        size: Side of its pictures.
+        source: Shape of its source, with the leading 1.
+        emap: With a projection as its last constant, as inswapper has.
+    """
+    graph = GraphWriter()
+    tint = graph.constant(known_tint(size)[None])
+    added = graph.node("Add", "target", tint)
+    flat = graph.node("Flatten", "source")
+    ends = [graph.constant(np.array([end], np.int64)) for end in (0, 1, 1, 1)]
+    first = graph.node("Slice", flat, *ends)
+    graph.node("Add", added, graph.node("Mul", first, graph.constant(np.array(0.1, np.float32))), name="output")
+    if emap:
+        graph.constant(turn(512, 1), "emap")
+    shape = (1, 3, size, size)
+    return graph.finished([("target", shape), ("source", source)], [("output", shape)])
+
+
+def known_tint(size: int) -> AnyArray:
+    """What ``swapper_twin`` adds to its target: float32 (3, size, size), RGB."""
+    tint = np.zeros((3, size, size), np.float32)
+    tint[0] = 0.1
+    tint[2] = -0.2 * np.arange(size, dtype=np.float32) / size
+    return tint
+
+
+def converter_twin(seed: int = 3) -> bytes:
+    """A converter of embeddings: it turns them and makes them twice as long."""
+    graph = GraphWriter(seed)
+    graph.node("MatMul", "input", graph.constant(2 * turn(512, seed)), name="output")
+    return graph.finished([("input", (1, 512))], [("output", (1, 512))])
+
+
+def classifier_twin(intimate: float = 0.02, size: int = 384) -> bytes:
+    """A content classifier that says the same of every picture (0-1), but of a wholly red one that it is intimate."""
+    graph = GraphWriter()
+    means = graph.node("ReduceMean", "input", axes=[2, 3], keepdims=0)  # (1, 3) in -1 to 1
+    redness = graph.node("MatMul", means, graph.constant(np.array([[60, 0], [-60, 0], [-60, 0]], np.float32)))
+    logits = np.array([[np.log(intimate) - 150, np.log(1 - intimate)]], np.float32)
+    flat = graph.node("Add", redness, graph.constant(logits))
+    floor = graph.constant(np.array([[np.log(intimate), np.log(1 - intimate)]], np.float32))
+    graph.node("Max", flat, floor, name="output")
+    return graph.finished([("input", (1, 3, size, size))], [("output", (1, 2))])
+
+
+def points_twin(numbers: int, size: int = 192, seed: int = 7) -> bytes:
+    """A landmarker or ``genderage``: so many numbers out of a picture of that size.
+
+    As in InsightFace's own files its first steps are a subtraction and a product, which is how their code knows that it
+    takes grey levels as they are.
+    """
+    graph = GraphWriter(seed)
+    flow = graph.node("Sub", "data", graph.constant(np.array(127.5, np.float32)))
+    flow = graph.node("Mul", flow, graph.constant(np.array(1 / 128, np.float32)))
+    for before, after in ((3, 8), (8, 16), (16, 32), (32, 32)):
+        flow = graph.node("Relu", graph.convolved(flow, (before, after), 3, pad=1, stride=2))
+    side = size // 16
+    few = graph.constant(np.float32(0.3) * GraphWriter(seed).spread(numbers, 32 * side * side))
+    graph.node("Gemm", graph.node("Flatten", flow), few, transB=1, name="fc1")
+    return graph.finished([("data", ("N", 3, size, size))], [("fc1", ("N", numbers))])
+
+
+def planted_twin(shape: Sequence[int | str], answers: Mapping[str, AnyArray], name: str = "input") -> bytes:
+    """A graph that answers the same to every picture: detectors and landmarks whose result is known.
+
+    Args:
+        shape: Of its picture.
+        answers: By output.
+        name: Of its input.
+    """
+    graph = GraphWriter()
+    mean = graph.node("ReduceMean", name, axes=list(range(len(shape))), keepdims=0)
+    nothing = graph.node("Mul", mean, graph.constant(np.array(0, np.float32)))
+    for output, values in answers.items():
+        graph.node("Add", graph.constant(values.astype(np.float32)), nothing, name=output)
+    return graph.finished([(name, shape)], [(output, values.shape) for output, values in answers.items()])

@@ -30,6 +30,7 @@ ends with. Where a builtin fits, the error is one too, so ``except FileNotFoundE
         ├── EncodingError
         ├── OutputError (OSError)
         ├── NoSpaceError (OSError)
+        ├── NoMemoryError (MemoryError)
         ├── SigningError
         ├── PrivacyError (PermissionError)
         └── RecordsError
@@ -48,6 +49,8 @@ from understudy.text import printable
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 #: What SQLite and the signer (Rust) say of it.
 _FULL_WORDS: Final = ("database or disk is full", "os error 28", "No space left", "File too large")
+#: What C++, ONNX Runtime and CUDA say of memory that they do not get.
+_NO_MEMORY_WORDS: Final = ("bad_alloc", "bad allocation", "Failed to allocate memory", "out of memory", "ALLOC_FAILED")
 
 
 class UnderstudyError(Exception):
@@ -234,6 +237,18 @@ class NoSpaceError(RunError, OSError):
         )
 
 
+class NoMemoryError(RunError, MemoryError):
+    """There is not enough memory.
+
+    Args:
+        what: For what.
+        hint: What to do, where something is known that takes less.
+    """
+
+    def __init__(self, what: str, hint: str = "") -> None:
+        super().__init__(f"not enough memory {what}", hint or "Close other programs, or use a smaller input.")
+
+
 class SigningError(RunError):
     """The output can't be signed; it was not released."""
 
@@ -244,6 +259,11 @@ class PrivacyError(RunError, PermissionError):
 
 class RecordsError(RunError):
     """The ledger or the consent records can't be read or written, or have been altered."""
+
+
+def out_of_memory(fault: BaseException) -> bool:
+    """Whether an error, of whatever library, says that there is not enough memory."""
+    return isinstance(fault, MemoryError) or any(word in str(fault) for word in _NO_MEMORY_WORDS)
 
 
 def out_of_space(fault: BaseException) -> bool:

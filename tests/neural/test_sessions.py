@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import onnx
@@ -10,7 +15,9 @@ import pytest
 
 from tests.neural.conftest import SMALL
 from understudy.cli.main import main
-from understudy.errors import ModelError
+from understudy.errors import ModelError, UsageError
+from understudy.models import sessions
+from understudy.models.catalogue import Catalogue
 from understudy.models.devices import RuntimeOptions
 from understudy.models.sessions import Runtime, available_devices
 from understudy.models.store import FOLDER, Store
@@ -41,8 +48,6 @@ def half(*, holds):
 
 
 def test_a_model_is_opened_once_and_tried(shelf):
-    from understudy.models.catalogue import Catalogue
-
     store = Store(shelf / FOLDER, Catalogue.load(shelf / "models.toml"))
     runtime, entry = Runtime(), store.catalogue.entries["inswapper_128"]
     session = runtime.open(store, entry)
@@ -195,7 +200,7 @@ def test_doctor_says_on_which_device_each_model_runs(put, capsys):
     home, store, entry = put("inswapper_128", swapper(BAD["no numbers"][0]))
     assert main(["doctor", "--json", "--home", str(home), "--device", "cpu"]) == 6
     found = {one["name"]: one for one in json.loads(capsys.readouterr().out)["sections"]["fetched models"]}
-    assert found["arcface_w600k_r50"]["detail"] == "runs on cpu"
+    assert re.fullmatch(r"runs on cpu, \d+\.\d MB", found["arcface_w600k_r50"]["detail"])
     assert found["inswapper_128"]["state"] == "broken"
     assert "no numbers" in found["inswapper_128"]["detail"]
     store.remove(entry)
@@ -203,3 +208,107 @@ def test_doctor_says_on_which_device_each_model_runs(put, capsys):
     out = capsys.readouterr().out
     assert "inswapper_128:" not in out
     assert "ONNX Runtime here knows" in out
+
+
+def test_models_are_placed_one_by_one(shelf):
+    options = RuntimeOptions(device="auto", placed=(("content", "cuda"), ("nsfw_384", "cpu")))
+    assert options.device_of("nsfw_384", "content") == "cpu"
+    assert options.device_of("another", "content") == "cuda"
+    assert options.device_of("inswapper_128", "swapper") == "auto"
+    store = Store(shelf / FOLDER, Catalogue.load(shelf / "models.toml"))
+    runtime = Runtime(RuntimeOptions(device="tensorrt", placed=(("swapper", "cpu"),)))
+    assert runtime.open(store, store.catalogue.entries["inswapper_128"]).device == "cpu"
+    if "tensorrt" not in available_devices():
+        with pytest.raises(UsageError, match="no device tensorrt"):
+            runtime.open(store, store.catalogue.entries["nsfw_384"])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["nsfw_384=gpu"], "can't be 'nsfw_384=gpu'"),
+        (["=cpu"], "can't be '=cpu'"),
+        (["cpu", "cuda"], "two places for all models"),
+        (["swapper=cpu", "swapper=cuda"], "two places for swapper"),
+        (["inswaper_128=cpu"], "Did you mean inswapper_128"),
+    ],
+)
+def test_places_that_can_not_be_are_refused(words, said, shelf, hopper_path, tmp_path, capsys):
+    devices = [part for word in words for part in ("--device", word)]
+    swap = [
+        "swap",
+        "-s",
+        str(hopper_path),
+        "-t",
+        str(hopper_path),
+        "-o",
+        str(tmp_path / "o.png"),
+        "--consent",
+        "sample",
+    ]
+    assert main([*swap, "--engine", "inswapper_128", "--home", str(shelf), *devices]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_buffers_that_stay_change_nothing(shelf, monkeypatch):
+    """As on a device with a memory of its own; here its memory is the computer's."""
+    store = Store(shelf / FOLDER, Catalogue.load(shelf / "models.toml"))
+    entry, random = store.catalogue.entries["inswapper_128"], np.random.default_rng(1)
+    plain = Runtime(RuntimeOptions(device="cpu")).open(store, entry)
+    monkeypatch.setitem(sessions.MEMORIES, "cpu", "cpu")
+    bound = Runtime(RuntimeOptions(device="cpu")).open(store, entry)
+    assert plain._binding is None
+    assert bound._binding is not None
+    first = None
+    for _ in range(3):
+        given = {"target": random.random(SHAPE), "source": random.random((1, 512))}
+        (expected,), (shown,) = plain.run(given), bound.run(given)
+        assert np.array_equal(shown, expected)
+        if first is not None:
+            assert not np.array_equal(shown, first[0])
+            assert np.array_equal(first[0], first[1])  # what was given before is not written over
+        first = shown, shown.copy()
+    several = {"target": given["target"][:, :, ::-1, ::-1], "source": given["source"]}
+    assert np.array_equal(plain.run(several)[0], bound.run(several)[0])  # whatever lies behind it in memory
+    open_axis = store.catalogue.entries["arcface_w600k_r50"]
+    assert Runtime(RuntimeOptions(device="cpu")).open(store, open_axis)._binding is None
+
+
+def test_buffers_are_taken_in_turns(shelf, monkeypatch):
+    store = Store(shelf / FOLDER, Catalogue.load(shelf / "models.toml"))
+    monkeypatch.setitem(sessions.MEMORIES, "cpu", "cpu")
+    session = Runtime(RuntimeOptions(device="cpu")).open(store, store.catalogue.entries["inswapper_128"])
+    pictures = [np.full(SHAPE, value) for value in np.linspace(0, 1, 12)]
+    one = np.ones((1, 512))
+    alone = [session.run({"target": picture, "source": one})[0] for picture in pictures]
+    with ThreadPoolExecutor(4) as threads:
+        beside = list(threads.map(lambda picture: session.run({"target": picture, "source": one})[0], pictures))
+    assert all(np.array_equal(a, b) for a, b in zip(alone, beside, strict=True))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork") or sys.platform == "darwin", reason="no limit on memory here")
+def test_too_little_memory_is_said(put, hopper_path, tmp_path):
+    """In a process that may have 300 MB more than it has when it is about to open the model of 140 MB."""
+    home, _, _ = put("inswapper_128", inswapper_twin((64, 128, 256, 512)))
+    script = """
+import resource, sys
+from understudy.cli.main import main
+import understudy.models.sessions as sessions
+read = sessions.Store.read
+def limited(store, entry):
+    data = read(store, entry)
+    if entry.name == "inswapper_128":
+        used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + 300_000_000, resource.RLIM_INFINITY))
+    return data
+sessions.Store.read = limited
+sys.exit(main(sys.argv[1:]))
+"""
+    output = tmp_path / "o.png"
+    words = ["swap", "-s", str(hopper_path), "-t", str(hopper_path), "-o", str(output), "--consent", "sample"]
+    words += ["--engine", "inswapper_128", "--home", str(home), "--device", "cpu"]
+    done = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 6, done.stderr
+    assert "error: not enough memory" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.glob("o*"))

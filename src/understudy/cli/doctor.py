@@ -10,7 +10,7 @@ from understudy.cli.terminal import answer, answer_json
 _MARK = {"ok": "ok     ", "missing": "missing", "broken": "BROKEN "}
 
 
-def command(device: DeviceOption = "auto", home: HomeOption = None, json: Json = False) -> None:
+def command(device: DeviceOption = None, home: HomeOption = None, json: Json = False) -> None:
     """Say what is installed, what really opens and where it runs, what is missing and how to mend it."""
     from understudy.pipeline import Settings
     from understudy.pipeline.checkup import checkup

@@ -118,7 +118,7 @@ def command(
     signing_key: SigningKeyFile = None,
     engine: Engine = "mesh",
     detector: DetectorOption = "embedded",
-    device: DeviceOption = "auto",
+    device: DeviceOption = None,
     boost: Boost = 1,
     home: HomeOption = None,
     stats: Stats = None,

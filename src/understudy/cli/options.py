@@ -45,8 +45,12 @@ Engine = Annotated[
 ]
 DetectorOption = Annotated[str, typer.Option("--detector", help="embedded, or a detector of `understudy models list`.")]
 DeviceOption = Annotated[
-    str,
-    typer.Option("--device", help="Where neural models run: auto, cpu, cuda, tensorrt, coreml, directml or openvino."),
+    list[str] | None,
+    typer.Option(
+        "--device",
+        help="Where neural models run: auto, cpu, cuda, tensorrt, coreml, directml or openvino. MODEL=DEVICE or "
+        "KIND=DEVICE places one of them; may be given several times.",
+    ),
 ]
 Boost = Annotated[
     int,
@@ -55,17 +59,25 @@ Boost = Annotated[
 File = Annotated[Path, typer.Argument(help="Picture or video.")]
 
 
-def runtime_options(device: str) -> RuntimeOptions:
+def runtime_options(words: list[str] | None) -> RuntimeOptions:
     """How neural models run.
 
     Raises:
-        UsageError: there is no such device.
+        UsageError: there is no such device, or two places are named for all.
     """
-    from understudy.models.devices import DEVICES, RuntimeOptions
+    from understudy.models.devices import DEVICES, Device, RuntimeOptions
 
-    if device not in DEVICES:
-        raise UsageError(f"--device can't be {device!r}", f"Choose one of {', '.join(DEVICES)}.")
-    return RuntimeOptions(device=device)
+    places: dict[str, Device] = {}
+    for word in words or []:
+        name, equals, asked = word.rpartition("=")
+        device = next((device for device in DEVICES if device == asked), None)
+        if device is None or bool(equals) != bool(name):
+            raise UsageError(f"--device can't be {word!r}", f"Choose one of {', '.join(DEVICES)}, or MODEL=DEVICE.")
+        if name in places:
+            raise UsageError(f"--device names two places for {name or 'all models'}", "Name one.")
+        places[name] = device
+    everywhere = places.pop("", "auto")
+    return RuntimeOptions(device=everywhere, placed=tuple(places.items()))
 
 
 def choice(word: str) -> FaceChoice:

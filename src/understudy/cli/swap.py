@@ -75,7 +75,7 @@ def command(
     signing_cert: SigningCert = None,
     signing_key: SigningKeyFile = None,
     detector: DetectorOption = "embedded",
-    device: DeviceOption = "auto",
+    device: DeviceOption = None,
     boost: Boost = 1,
     home: HomeOption = None,
     encoder: Encoder = None,

@@ -7,6 +7,8 @@ from typing import Final, Literal, get_args
 
 Device = Literal["auto", "cpu", "cuda", "tensorrt", "coreml", "directml", "openvino"]
 DEVICES: Final[tuple[Device, ...]] = get_args(Device)
+#: ONNX Runtime's name of the memory of devices that have one of their own.
+MEMORIES: Final[dict[str, str]] = {"cuda": "cuda", "tensorrt": "cuda"}
 
 
 @dataclass(frozen=True)
@@ -15,20 +17,32 @@ class RuntimeOptions:
 
     Attributes:
         device: ``auto``, or the only one that will do.
+        placed: Models, by name or kind, for which another one holds: ``(("nsfw_384", "cpu"), ("detector", "cpu"))``.
+            A name goes before a kind.
         threads: Threads of a model on the CPU; None: as many as there are cores.
         precision: ``auto``: single on the CPU, half elsewhere where the model has it and it holds; ``half``: wherever
             it holds; ``single``: always.
+        recorded: Whether a model on an NVIDIA device is recorded once and replayed (a CUDA graph), where that gives
+            the same.
 
     Raises:
         ValueError: no such device, or no thread.
     """
 
     device: Device = "auto"
+    placed: tuple[tuple[str, Device], ...] = ()
     threads: int | None = None
     precision: Literal["auto", "half", "single"] = "auto"
+    recorded: bool = True
 
     def __post_init__(self) -> None:
-        if self.device not in DEVICES:
-            raise ValueError(f"there is no device {self.device!r}: there are {', '.join(DEVICES)}")
+        for device in (self.device, *(place for _, place in self.placed)):
+            if device not in DEVICES:
+                raise ValueError(f"there is no device {device!r}: there are {', '.join(DEVICES)}")
         if self.threads is not None and self.threads < 1:
             raise ValueError("a model needs a thread")
+
+    def device_of(self, name: str, kind: str) -> Device:
+        """Where a model is to run."""
+        placed = dict(self.placed)
+        return placed.get(name, placed.get(kind, self.device))

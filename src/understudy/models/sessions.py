@@ -14,12 +14,13 @@ import onnxruntime as ort
 from onnx import ModelProto
 
 from understudy.arrays import AnyArray, FloatArray
-from understudy.errors import ModelError, ModelFileError, UsageError
-from understudy.models.devices import Device, RuntimeOptions
+from understudy.errors import ModelError, ModelFileError, NoMemoryError, UsageError, out_of_memory
+from understudy.models.binding import Binding
+from understudy.models.devices import MEMORIES, Device, RuntimeOptions
 from understudy.models.entries import Entry
 from understudy.models.graphs import check_graph, emap_of, in_single, is_half
 from understudy.models.store import Store
-from understudy.models.trial import PICTURE_AXES, agree, check_inputs, probe
+from understudy.models.trial import PICTURE_AXES, agree, check_inputs, has_fixed_shapes, noise, probe
 
 #: ONNX Runtime's name of each device, the fastest first: ``auto`` takes the first that works.
 PROVIDERS: Final[dict[Device, str]] = {
@@ -49,13 +50,15 @@ class Session:
         notes: What should be said of it.
         emap: float32 (512, 512): the projection of embeddings, where a swapper's file carries one.
         inputs, outputs: Names in the graph's order.
+        size: Bytes of the model: what it takes of the device's memory at least.
     """
 
-    def __init__(self, entry: Entry, session: Any, device: Device) -> None:  # noqa: ANN401
-        self.entry, self.device = entry, device
+    def __init__(self, entry: Entry, session: Any, device: Device, size: int) -> None:  # noqa: ANN401
+        self.entry, self.device, self.size = entry, device, size
         self.notes: tuple[str, ...] = ()
         self.emap: FloatArray | None = None
         self._session = session
+        self._binding: Binding | None = None
         self._types = {one.name: _numpy_type(one.type) for one in session.get_inputs()}
         self.inputs = [one.name for one in session.get_inputs()]
         self.outputs = [one.name for one in session.get_outputs()]
@@ -88,16 +91,44 @@ class Session:
             All outputs in the graph's order, float32.
 
         Raises:
-            ModelError: the device failed.
+            NoMemoryError: the device has not enough.
+            ModelError: it failed.
         """
-        given = {name: np.asarray(value, self._types[name]) for name, value in values.items()}
+        given = {name: np.ascontiguousarray(np.asarray(value, self._types[name])) for name, value in values.items()}
         try:
-            return [np.asarray(one, np.float32) for one in self._session.run(None, given)]
+            if self._binding is not None and self._binding.takes(given):
+                outputs = self._binding.run(given)
+            else:
+                outputs = self._session.run(None, given)
         except Exception as fault:  # ONNX Runtime's errors have no common class but this
+            if out_of_memory(fault):
+                raise _too_large(self.entry, self.size, self.device) from fault
             raise ModelError(
                 f"{self.entry.name} failed on {self.device}: {_first_line(fault)}",
                 "Try it on another device: --device cpu",
             ) from fault
+        return [np.asarray(one, np.float32) for one in outputs]
+
+    def bind(self, memory: str, values: Mapping[str, AnyArray]) -> None:
+        """Keep buffers on the device from now on, for inputs of these values' shapes.
+
+        Args:
+            memory: See ``MEMORIES``.
+            values: By input.
+
+        Raises:
+            ModelError: it does not do that.
+        """
+        given = {name: np.ascontiguousarray(np.asarray(value, self._types[name])) for name, value in values.items()}
+        try:
+            self._binding = Binding(self._session, memory, given, self._session.run(None, given))
+        except Exception as fault:
+            what = f"{self.entry.name} keeps no buffers on {self.device}"
+            raise ModelError(f"{what}: {_first_line(fault)}", "") from fault
+
+    def unbind(self) -> None:
+        """New buffers for every run."""
+        self._binding = None
 
 
 class Runtime:
@@ -138,7 +169,7 @@ class Runtime:
         self._open.clear()
 
     def _opened(self, entry: Entry, data: bytes, model: ModelProto) -> Session:
-        devices = self._devices()
+        devices = self._devices(entry)
         if not is_half(model):
             return self._working(entry, data, devices)
         single = self._working(entry, in_single(model).SerializeToString(), devices)
@@ -160,21 +191,52 @@ class Runtime:
         faults: list[str] = []
         for device in devices:
             try:
-                session = Session(entry, self._started(entry, data, device), device)
+                session = Session(entry, self._started(entry, data, device), device, len(data))
                 check_inputs(session)
                 probe(session)
             except ModelFileError:
                 raise
-            except ModelError as fault:
+            except (ModelError, NoMemoryError) as fault:
+                if len(devices) == 1 and isinstance(fault, NoMemoryError):
+                    raise
                 faults.append(fault.message)
                 continue
             session.notes = tuple(f"{fault}; {device} is used" for fault in faults)
+            if device in MEMORIES and has_fixed_shapes(session):
+                session = self._kept(session, data)
             return session
         raise ModelError(faults[-1], "Try another device (--device cpu), or fetch the model again.")
 
-    def _devices(self) -> list[Device]:
+    def _kept(self, plain: Session, data: bytes) -> Session:
+        """The same model on buffers that stay on the device, recorded if it can be; itself where that gives less."""
+        memory, tries = MEMORIES[plain.device], noise(plain)
+        if self.options.recorded and plain.device == "cuda":
+            try:
+                started = self._started(plain.entry, data, "cuda", recorded=True)
+                recorded = Session(plain.entry, started, "cuda", plain.size)
+                recorded.bind(memory, tries[0])
+                if agree(recorded, plain):
+                    recorded.notes = plain.notes
+                    return recorded
+            except (ModelError, NoMemoryError):
+                pass  # a graph with parts on the CPU can't be recorded: it runs as it did
+        try:
+            unbound = [plain.run(values) for values in tries]
+            plain.bind(memory, tries[0])
+            same = all(
+                np.allclose(one, other, rtol=1e-3, atol=1e-3)
+                for before, values in zip(unbound, tries, strict=True)
+                for one, other in zip(before, plain.run(values), strict=True)
+            )
+        except ModelError:
+            same = False
+        if not same:
+            plain.unbind()
+        return plain
+
+    def _devices(self, entry: Entry) -> list[Device]:
         there = available_devices()
-        asked = self.options.device
+        asked = self.options.device_of(entry.name, entry.kind)
         if asked == "auto":
             return there
         if asked not in there:
@@ -185,19 +247,32 @@ class Runtime:
             )
         return [asked]
 
-    def _started(self, entry: Entry, data: bytes, device: Device) -> Any:  # noqa: ANN401
+    def _started(self, entry: Entry, data: bytes, device: Device, *, recorded: bool = False) -> Any:  # noqa: ANN401
         options = ort.SessionOptions()
         options.log_severity_level = 4  # what it has to say comes as an error
+        # Its threads wait for the next run in a busy loop, and take the cores from what else a frame takes (with two
+        # cores that took twice as long). The next run is a frame away.
+        options.add_session_config_entry("session.force_spinning_stop", "1")
         if self.options.threads is not None:
             options.intra_op_num_threads = self.options.threads
         provider = PROVIDERS[device]
+        chosen = (provider, {"enable_cuda_graph": "1"}) if recorded else provider
         try:
-            session = ort.InferenceSession(data, options, providers=[provider])
+            session = ort.InferenceSession(data, options, providers=[chosen])
         except Exception as fault:
+            if out_of_memory(fault):
+                raise _too_large(entry, len(data), device) from fault
             raise ModelError(f"{entry.name} does not open on {device}: {_first_line(fault)}", "") from fault
         if session.get_providers()[0] != provider:
             raise ModelError(f"{entry.name}: {device} is not usable here", "")
         return session
+
+
+def _too_large(entry: Entry, size: int, device: Device) -> NoMemoryError:
+    return NoMemoryError(
+        f"for {entry.name} on {device}: its file alone is {size / 1e6:.0f} MB",
+        "Close other programs, choose a smaller model, or place some elsewhere: --device NAME=cpu",
+    )
 
 
 def available_devices() -> list[Device]:

@@ -55,7 +55,12 @@ def check_inputs(session: Session) -> None:
             )
 
 
-def _noise(session: Session) -> list[dict[str, FloatArray]]:
+def has_fixed_shapes(session: Session) -> bool:
+    """Whether every input is always of one shape."""
+    return all(isinstance(size, int) and size > 0 for name in session.inputs for size in session.shape(name))
+
+
+def noise(session: Session) -> list[dict[str, FloatArray]]:
     """What a model is tried with: noise, and one flat colour, on which norms in half precision divide by zero."""
     random = np.random.default_rng(_SEED)
     tries = []
@@ -70,9 +75,9 @@ def _noise(session: Session) -> list[dict[str, FloatArray]]:
                 photo = source.picture if source is not None and name != session.target else None
                 size = (photo or session.entry.input).size
                 shape = [1, 3, size, size] if session.entry.input.layout == "nchw" else [1, size, size, 3]
-            noise = random.normal(size=shape) * 0.3
+            drawn = random.normal(size=shape) * 0.3
             values[name] = (
-                np.full(shape, 0.25, np.float32) if flat and len(shape) == PICTURE_AXES else noise.astype(np.float32)
+                np.full(shape, 0.25, np.float32) if flat and len(shape) == PICTURE_AXES else drawn.astype(np.float32)
             )
         tries.append(values)
     return tries
@@ -84,7 +89,7 @@ def probe(session: Session) -> None:
     Raises:
         ModelError: it fails, or answers with what is no number, or with the same number everywhere.
     """
-    for number, values in enumerate(_noise(session)):
+    for number, values in enumerate(noise(session)):
         outputs = session.run(values)
         _check_output(session, outputs[0])
         for output in outputs:
@@ -118,7 +123,7 @@ def _check_output(session: Session, output: FloatArray) -> None:
 
 def agree(half: Session, single: Session) -> bool:
     """Whether two sessions of one model give nearly the same."""
-    for values in _noise(single):
+    for values in noise(single):
         for one, other in zip(half.run(values), single.run(values), strict=True):
             spread = max(float(np.ptp(other)), 1e-6)
             if float(np.abs(one - other).mean()) > _HALF_IS_FINE * spread:

@@ -171,7 +171,8 @@ def _fetched(settings: Settings) -> Iterable[Finding]:
         if isinstance(session, UnderstudyError):
             yield Finding(name, "broken", session.message, f"understudy models remove {name}")
         else:
-            yield Finding(name, "ok", "; ".join([f"runs on {session.device}", *session.notes]))
+            where = f"runs on {session.device}, {session.size / 1e6:.1f} MB"
+            yield Finding(name, "ok", "; ".join([where, *session.notes]))
 
 
 def _devices() -> Iterable[Finding]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from understudy.errors import ModelMissingError, UnderstudyError, UsageError
+from understudy.errors import ModelMissingError, UnderstudyError, UnknownModelError, UsageError
 from understudy.pipeline.perception import Perception
 from understudy.pipeline.settings import Settings
 from understudy.provenance.content import ContentCheck, ContentOptions
@@ -151,4 +151,9 @@ class Workshop:
     def _runtime(self) -> Runtime:
         from understudy.models.sessions import Runtime
 
+        entries = self._store.catalogue.entries
+        known = sorted({*entries, *(entry.kind for entry in entries.values())})
+        for name, _ in self._settings.runtime.placed:
+            if name not in known:
+                raise UnknownModelError(name, known)
         return Runtime(self._settings.runtime)

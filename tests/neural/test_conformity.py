@@ -168,7 +168,7 @@ def test_what_is_pasted_is_theirs(both):
     store, target, source, theirs = both
     engine = make_engine(Settings(engine="inswapper_128", home=store.root.parent))
     identity = engine.identity([source])
-    swapped = engine.swapped(theirs["crop"], identity)
+    swapped = engine.swapped(theirs["crop"], identity.values)
     print(f"swapped crops differ by {np.abs(swapped.astype(int) - theirs['swapped']).mean():.3f} of 255 in the mean")
     assert np.abs(swapped.astype(int) - theirs["swapped"]).mean() < 1  # they cut off, we round
     face = target.face

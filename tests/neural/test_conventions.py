@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import cv2
 import numpy as np
 import pytest
 
+from understudy.errors import UsageError
+from understudy.faces import Faces
+from understudy.frames import Frame
 from understudy.geometry.templates import TEMPLATES
 from understudy.geometry.transforms import aligned, similarity
 from understudy.models.catalogue import Catalogue
@@ -17,6 +22,7 @@ from understudy.pipeline.engines import make_engine
 from understudy.pipeline.portraits import portrait_in
 from understudy.pipeline.settings import Settings
 from understudy.recognition import together
+from understudy.swapping.neural.engine import REMEMBERED
 from understudy.swapping.neural.options import NeuralOptions
 from understudy.swapping.neural.source import SourceEncoder
 from understudy.testing.twins import converter_twin, known_tint
@@ -112,7 +118,7 @@ def test_every_swapper_is_fed_as_the_table_says(name, boost, shelf, portrait):
     assert first != 0
     given += first / 10  # whose face it is counts
     expected = np.clip(given * std_out + mean_out, 0, 1)[:, :, ::-1] * 255
-    shown = engine.swapped(crop, identity)
+    shown = engine.swapped(crop, identity.values)
     assert shown.shape == crop.shape
     assert np.abs(shown - expected).max() <= 0.51
 
@@ -190,3 +196,65 @@ def test_photos_beyond_the_first_are_named_where_one_is_enough(shelf, portrait):
     encoded = SourceEncoder(entry.source).encode([portrait, portrait])
     assert encoded.dropped == ((1, "this engine takes one photo"),)
     assert Runtime().open(store, entry) is not None
+
+
+def rendered_source(engine, identity, picture, face, track=1):
+    """What the model is given for the second input when it draws."""
+    given = []
+    session = engine._session
+    run = session.run
+    session.run = lambda values: given.append(values[engine._source]) or run(values)
+    faces = Faces(face.boxes_xyxy, face.scores, face.keypoints5, face.mesh, None, np.array([track]))
+    engine.render(Frame(picture.copy(), 0, Fraction(1, 25)), faces, {track: identity})
+    session.run = run
+    return given[0]
+
+
+def test_weight_mixes_the_targets_identity_in_and_takes_it_off(shelf, portrait, astronaut, perception):
+    """At 0 the source is 35% the target, at 1 as much is taken off, at one half it is itself."""
+    target = perception.still(astronaut)[:1]
+    plain = make_engine(Settings(engine="inswapper_128", home=shelf))
+    unit = plain.identity([portrait]).unit
+    other = plain._encoder.embed(astronaut, target.keypoints5[0])
+    other /= np.linalg.norm(other)
+    for weight, share in ((0.0, 0.35), (0.25, 0.175), (1.0, -0.35)):
+        engine = make_engine(Settings(engine="inswapper_128", home=shelf, neural=NeuralOptions(weight=weight)))
+        identity = engine.identity([portrait])
+        mixed = (1 - share) * unit + share * other
+        latent = (mixed / np.linalg.norm(mixed)) @ engine._encoder._emap
+        latent /= np.linalg.norm(latent)
+        shown = rendered_source(engine, identity, astronaut, target)
+        assert np.abs(shown - latent).max() < 1e-5
+    engine = make_engine(Settings(engine="inswapper_128", home=shelf, neural=NeuralOptions(weight=0.5)))
+    engine._encoder.embed = None  # it is not asked
+    identity = plain.identity([portrait])
+    assert np.array_equal(rendered_source(engine, identity, astronaut, target), identity.values)
+
+
+def test_whom_a_track_shows_is_looked_at_once_and_not_kept_for_ever(shelf, portrait, astronaut, perception):
+    target = perception.still(astronaut)[:1]
+    engine = make_engine(Settings(engine="inswapper_128", home=shelf, neural=NeuralOptions(weight=0.2)))
+    identity, embed, asked = engine.identity([portrait]), engine._encoder.embed, []
+    engine._encoder.embed = lambda *given: asked.append(1) or embed(*given)
+    for _ in range(3):
+        rendered_source(engine, identity, astronaut, target)
+    assert len(asked) == 1
+    engine.forget()
+    rendered_source(engine, identity, astronaut, target)
+    assert len(asked) == 2
+    for track in range(100):
+        rendered_source(engine, identity, astronaut, target, track)
+    assert len(engine._mixed) == REMEMBERED
+
+
+def test_a_photo_can_not_be_weighed(shelf):
+    photographic = next(
+        entry.name
+        for entry in Catalogue.load(shelf / "models.toml").of_kind("swapper")
+        if entry.source.picture is not None
+    )
+    with pytest.raises(UsageError, match="takes a photo"):
+        make_engine(Settings(engine=photographic, home=shelf, neural=NeuralOptions(weight=0.2)))
+    for wrong in (-0.1, 1.1):
+        with pytest.raises(ValueError, match="weight"):
+            NeuralOptions(weight=wrong)

@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
-from understudy.cli.options import File, Json, MaxPixels
+from typing import Annotated
+
+import typer
+
+from understudy.cli.options import DetectorOption, DeviceOption, File, HomeOption, Json, MaxPixels, runtime_options
 from understudy.cli.terminal import answer, answer_json, progress_bar
 
+Ask = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--ask", help="A landmarker or genderage of `understudy models list`: what it says of each face. Repeatable."
+    ),
+]
 
-def command(file: File, max_pixels: MaxPixels = None, json: Json = False) -> None:
+
+def command(
+    file: File,
+    ask: Ask = None,
+    detector: DetectorOption = "embedded",
+    device: DeviceOption = None,
+    max_pixels: MaxPixels = None,
+    home: HomeOption = None,
+    json: Json = False,
+) -> None:
     """Say who is in a picture or video: where, how large, and which way each head is turned."""
     from understudy.media.base import MAX_PIXELS
     from understudy.pipeline import Settings, survey_file
 
     with progress_bar("looking") as progress:
-        report = survey_file(file, Settings(max_pixels=max_pixels or MAX_PIXELS), progress)
+        settings = Settings(
+            max_pixels=max_pixels or MAX_PIXELS, detector=detector, runtime=runtime_options(device), home=home
+        )
+        report = survey_file(file, settings, progress, ask=ask or ())
     if json:
         answer_json(report.as_json())
         return
@@ -29,3 +51,11 @@ def command(file: File, max_pixels: MaxPixels = None, json: Json = False) -> Non
             f"  yaw {face.yaw:+.0f} pitch {face.pitch:+.0f} roll {face.roll:+.0f}"
             f"  mouth {face.mouth_open:.2f} eyes {face.eyes_open:.2f}  score {face.score:.2f}{when}"
         )
+        for reading in face.readings:
+            said = [f"{len(reading.points)} points"] if reading.points else []
+            if reading.pose is not None:
+                yaw, pitch, roll = reading.pose
+                said.append(f"yaw {yaw:+.0f} pitch {pitch:+.0f} roll {roll:+.0f}")
+            if reading.looks is not None:
+                said.append(f"looks {reading.looks[0]}, about {reading.looks[1]} (a guess)")
+            answer(f"       {reading.model}: {', '.join(said)}")

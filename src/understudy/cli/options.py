@@ -56,6 +56,16 @@ Boost = Annotated[
     int,
     typer.Option("--boost", min=1, max=4, help="Neural engines: so many times as many pixels along each side."),
 ]
+Weight = Annotated[
+    float,
+    typer.Option(
+        "--weight",
+        min=0,
+        max=1,
+        help="Neural engines: how much of the photo's identity: 0.5 as it is, less mixes the target's in, more "
+        "exaggerates what tells them apart.",
+    ),
+]
 File = Annotated[Path, typer.Argument(help="Picture or video.")]
 
 

@@ -20,6 +20,7 @@ from understudy.cli.options import (
     Overwrite,
     Shape,
     Strength,
+    Weight,
     choice,
     runtime_options,
 )
@@ -77,6 +78,7 @@ def command(
     detector: DetectorOption = "embedded",
     device: DeviceOption = None,
     boost: Boost = 1,
+    weight: Weight = 0.5,
     home: HomeOption = None,
     encoder: Encoder = None,
     quality: Quality = 90,
@@ -103,7 +105,7 @@ def command(
         label=label_options(label_text, label_corner, label_size, label_later_size, label_font),
         signing=signing_options(signing_cert, signing_key),
         runtime=runtime_options(device),
-        neural=NeuralOptions(boost=boost),
+        neural=NeuralOptions(boost=boost, weight=weight),
         home=home,
         encode=EncodeOptions(encoder=encoder, quality=quality),
     )

@@ -170,8 +170,11 @@ def pose_degrees(mesh: FloatArray) -> tuple[float, float, float]:
     a = canonical[stable] - canonical[stable].mean(0)
     b = mesh[stable] - mesh[stable].mean(0)
     u, _, vt = np.linalg.svd(a.T.astype(np.float64) @ b)
-    turn = (u @ np.diag([1, 1, np.sign(np.linalg.det(u @ vt))]) @ vt).T
-    # turn = about z by roll, after about x by pitch, after about y by yaw.
+    return turn_degrees((u @ np.diag([1, 1, np.sign(np.linalg.det(u @ vt))]) @ vt).T)
+
+
+def turn_degrees(turn: AnyArray) -> tuple[float, float, float]:
+    """Yaw, pitch and roll (see ``pose_degrees``) of a rotation, (3, 3): about z by roll, after x, after y."""
     yaw = np.arctan2(turn[2, 0], turn[2, 2])
     pitch = np.arcsin(np.clip(turn[2, 1], -1, 1))
     roll = np.arctan2(-turn[0, 1], turn[1, 1])

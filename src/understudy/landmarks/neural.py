@@ -12,6 +12,8 @@ import numpy as np
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.errors import ModelFileError
 from understudy.geometry.transforms import apply, crop, invert, scale_of
+from understudy.landmarks.pose import pose_of_points
+from understudy.landmarks.reading import Reading
 from understudy.models.conventions import blob
 from understudy.models.sessions import Session
 
@@ -94,3 +96,36 @@ class Attributes:
         """``female`` or ``male``, and years."""
         female, male, age = self._finder.read(picture, box_xyxy)[:3].tolist()
         return "male" if male > female else "female", round(age * 100)
+
+
+class Reader:
+    """Asks one model.
+
+    Args:
+        session: An open landmarker, or one that guesses.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._name = session.entry.name
+        self._guesser = Attributes(session) if session.entry.kind == "attributes" else None
+        self._finder = PointFinder(session)
+
+    def __call__(self, picture: UInt8Array, box_xyxy: FloatArray) -> Reading:
+        """What it says of a face, uint8 BGR (H, W, 3), in a box, float32 (4,).
+
+        Raises:
+            ModelError: it fails, or gives something else than its entry says.
+        """
+        if self._guesser is not None:
+            return Reading(self._name, looks=self._guesser.guess(picture, box_xyxy))
+        points = self._finder.find(picture, box_xyxy)
+        rounded = tuple(tuple(round(float(value), 2) for value in point) for point in points)
+        return Reading(self._name, rounded, _rounded_pose(points) if len(points) == 68 else None)
+
+
+def _rounded_pose(points: FloatArray) -> tuple[float, float, float] | None:
+    try:
+        yaw, pitch, roll = pose_of_points(points)
+    except ValueError:
+        return None  # a model that finds no face may put all points at one place
+    return round(yaw, 1), round(pitch, 1), round(roll, 1)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from understudy.errors import ModelMissingError, UnderstudyError, UnknownModelError, UsageError
 from understudy.pipeline.perception import Perception
@@ -13,12 +14,15 @@ from understudy.provenance.content import ContentCheck, ContentOptions
 from understudy.swapping import MeshEngine, Swapper
 
 if TYPE_CHECKING:
+    from understudy.landmarks.neural import Reader
     from understudy.models.entries import Entry, Kind
     from understudy.models.sessions import Runtime, Session
     from understudy.models.store import Store
 
 #: The engine and the detector that the package carries.
 MESH, EMBEDDED = "mesh", "embedded"
+#: Kinds of models that say something of a face.
+READERS: Final[tuple[Kind, ...]] = ("landmarker", "attributes")
 #: Which classifier neural engines ask, and which embedder knows whom they put in.
 CLASSIFIER, EMBEDDER = "nsfw_384", "arcface_w600k_r50"
 
@@ -65,6 +69,22 @@ class Workshop:
 
         entry = self._named(name, "detector", f"unknown detector {name!r}", "Known detectors", EMBEDDED)
         return replace(embedded, detector=NeuralDetector(self._opened(entry)))
+
+    def readers(self, names: Sequence[str]) -> list[Reader]:
+        """Landmarkers and guessers by name.
+
+        Raises:
+            UsageError, ModelError: as for ``engine``.
+        """
+        if not names:
+            return []
+        from understudy.landmarks.neural import Reader
+
+        there = {entry.name: entry for kind in READERS for entry in self._store.catalogue.of_kind(kind)}
+        for name in names:
+            if name not in there:
+                raise UsageError(f"{name!r} is no model that reads faces", f"Known ones: {', '.join(there)}")
+        return [Reader(self._opened(there[name])) for name in dict.fromkeys(names)]
 
     def fetched(self) -> dict[str, Session | UnderstudyError]:
         """Every model of the store by name, opened; or why it does not open."""

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
+from understudy.arrays import UInt8Array
 from understudy.errors import CorruptMediaError
 from understudy.faces import Faces
 from understudy.frames import Frame
 from understudy.geometry import topology as topo
 from understudy.landmarks import IrisFinder
+from understudy.landmarks.reading import Reading
 from understudy.media import MediaKind, open_source
+from understudy.pipeline.engines import Workshop
 from understudy.pipeline.overlap import ahead
-from understudy.pipeline.perception import Perception, with_irises
+from understudy.pipeline.perception import with_irises
 from understudy.pipeline.settings import Settings
 from understudy.pipeline.swap import Progress
 
@@ -34,6 +38,7 @@ class FaceReport:
         first_seconds, last_seconds: When the person is first and last seen; None in a picture.
         frames: In how many frames.
         irises_xy: The irises' centres in the same frame, the picture's left first.
+        readings: What each model that was asked says of the face in that frame.
     """
 
     number: int
@@ -49,6 +54,7 @@ class FaceReport:
     last_seconds: float | None
     frames: int
     irises_xy: tuple[tuple[float, float], tuple[float, float]]
+    readings: tuple[Reading, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,20 +84,36 @@ class SurveyReport:
 @dataclass
 class _Sighting:
     best: Faces
+    readings: tuple[Reading, ...]
     first: float
     last: float
     frames: int = 1
 
 
-def survey_file(path: Path, settings: Settings, progress: Progress | None = None) -> SurveyReport:
+def survey_file(
+    path: Path, settings: Settings, progress: Progress | None = None, *, ask: Sequence[str] = ()
+) -> SurveyReport:
     """Look through a whole file.
+
+    Args:
+        path: The file.
+        settings: Whose detector finds faces.
+        progress: Told how far it is.
+        ask: Landmarkers and guessers of the catalogue that are asked about each face, by name.
 
     Raises:
         InputError: the file can't be used.
         CorruptMediaError: a video could be read only in part.
+        UsageError, ModelError: the detector or a model that is asked is not there or does not work.
     """
-    perception, irises = Perception.embedded(), IrisFinder()
+    workshop = Workshop(settings)
+    perception, irises, readers = workshop.perception(), IrisFinder(), workshop.readers(ask)
     tracker = perception.tracker(settings.tracker)
+
+    def closely(face: Faces, picture: UInt8Array) -> tuple[Faces, tuple[Reading, ...]]:
+        """A face with its irises, and what the models say."""
+        return with_irises(face, picture, irises), tuple(read(picture, face.boxes_xyxy[0]) for read in readers)
+
     seen: dict[int, _Sighting] = {}
     count = 0
     with open_source(path, settings.max_pixels) as source:
@@ -100,7 +122,7 @@ def survey_file(path: Path, settings: Settings, progress: Progress | None = None
             for frame in frames:
                 faces = perception.still(frame.picture) if still else tracker.update(frame).faces
                 count += 1
-                _note(seen, faces, frame, irises)
+                _note(seen, faces, frame, closely)
                 if progress is not None:
                     progress(count, source.info.frames)
         if source.damage is not None:
@@ -110,17 +132,22 @@ def survey_file(path: Path, settings: Settings, progress: Progress | None = None
     return SurveyReport(path, info.kind.value, info.width, info.height, count, people)
 
 
-def _note(seen: dict[int, _Sighting], faces: Faces, frame: Frame, irises: IrisFinder) -> None:
+def _note(
+    seen: dict[int, _Sighting],
+    faces: Faces,
+    frame: Frame,
+    closely: Callable[[Faces, UInt8Array], tuple[Faces, tuple[Reading, ...]]],
+) -> None:
     for face in faces:
         assert face.track_ids is not None
         key = int(face.track_ids[0])
         known = seen.get(key)
         if known is None:
-            seen[key] = _Sighting(with_irises(face, frame.picture, irises), frame.seconds, frame.seconds)
+            seen[key] = _Sighting(*closely(face, frame.picture), frame.seconds, frame.seconds)
             continue
         known.last, known.frames = frame.seconds, known.frames + 1
         if face.areas[0] > known.best.areas[0] * 1.05:
-            known.best = with_irises(face, frame.picture, irises)
+            known.best, known.readings = closely(face, frame.picture)
 
 
 def _report(number: int, sighting: _Sighting, still: bool) -> FaceReport:
@@ -143,4 +170,5 @@ def _report(number: int, sighting: _Sighting, still: bool) -> FaceReport:
         last_seconds=None if still else round(sighting.last, 3),
         frames=sighting.frames,
         irises_xy=(centers[0], centers[1]),
+        readings=sighting.readings,
     )

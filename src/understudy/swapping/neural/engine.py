@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
+from understudy.errors import UsageError
 from understudy.faces import Faces
 from understudy.frames import Frame, PixelBox
 from understudy.geometry.boxes import bounds_xyxy, pixel_box
@@ -28,6 +29,8 @@ from understudy.swapping.neural.source import SourceEncoder
 SOFT = 0.06
 #: Of the crop's side: how far inside its edge, likewise.
 EDGE = 0.04
+#: People of the target whose identity is kept.
+REMEMBERED = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,10 +40,14 @@ class NeuralIdentity(Identity):
     Attributes:
         values: float32 (1, ...): what goes into the model's second input.
         dropped: See ``Identity``.
+        unit: float32 (512,): the embedding, of length 1; None where the model takes a photo.
+        length: How long the embedder gave it.
     """
 
     values: FloatArray
     dropped: tuple[tuple[int, str], ...] = ()
+    unit: FloatArray | None = None
+    length: float = 1.0
 
 
 class NeuralEngine:
@@ -53,6 +60,9 @@ class NeuralEngine:
         session: The open model.
         encoder: Encodes people for it.
         options: How it draws.
+
+    Raises:
+        UsageError: it takes photos, and ``options.weight`` would mix identities.
     """
 
     photoreal = True
@@ -63,6 +73,10 @@ class NeuralEngine:
         assert entry.output is not None
         assert entry.input.template is not None
         self.options = options or NeuralOptions()
+        if self.options.mixed and not encoder.knows_people:
+            raise UsageError(f"{entry.name} takes a photo, not an identity that can be weighed", "Leave --weight out.")
+        #: What goes in by identity and track, where the target's own identity is part of it.
+        self._mixed: dict[tuple[NeuralIdentity, int], FloatArray] = {}
         self._session, self._encoder = session, encoder
         self._input, self._output = entry.input, entry.output
         self._template = TEMPLATES[entry.input.template]
@@ -71,10 +85,11 @@ class NeuralEngine:
     def identity(self, portraits: Sequence[Portrait]) -> NeuralIdentity:
         """See ``Swapper.identity``."""
         encoded = self._encoder.encode(portraits)
-        return NeuralIdentity(encoded.values, encoded.dropped)
+        return NeuralIdentity(encoded.values, encoded.dropped, encoded.unit, encoded.length)
 
     def forget(self) -> None:
-        """See ``Swapper.forget``: nothing is remembered."""
+        """See ``Swapper.forget``."""
+        self._mixed.clear()
 
     def render(self, frame: Frame, faces: Faces, identities: Mapping[int, NeuralIdentity]) -> list[Patch]:
         """See ``Swapper.render``."""
@@ -88,8 +103,12 @@ class NeuralEngine:
                     patches.append(patch)
         return patches
 
-    def swapped(self, crop: UInt8Array, identity: NeuralIdentity) -> UInt8Array | None:
+    def swapped(self, crop: UInt8Array, source: FloatArray) -> UInt8Array | None:
         """A crop with the other face in it, uint8 BGR of the same size: the model's, times ``options.boost``.
+
+        Args:
+            crop: uint8 BGR, aligned.
+            source: What goes into the second input.
 
         None where the model gave what are no numbers: a black square is no face.
         """
@@ -98,7 +117,7 @@ class NeuralEngine:
         for row in range(boost):
             for column in range(boost):
                 part = np.ascontiguousarray(crop[row::boost, column::boost])
-                values = {self._target: blob(part, self._input), self._source: identity.values}
+                values = {self._target: blob(part, self._input), self._source: source}
                 given = self._session.run(values)[0]
                 if not np.isfinite(given).all():
                     return None
@@ -113,7 +132,7 @@ class NeuralEngine:
             return None
         side = self._input.size * self.options.boost
         crop, transform = aligned(frame.picture, keypoints, self._template, side)
-        swapped = self.swapped(crop, identity)
+        swapped = self.swapped(crop, self._weighed(frame.picture, keypoints, identity, track_id))
         if swapped is None:
             return None
         picture = _back(swapped, transform, box)
@@ -123,6 +142,21 @@ class NeuralEngine:
         shown = np.asarray(np.isfinite(depth), np.uint8) * np.uint8(255)
         alpha = cv2.min(_softened(shown, float(np.ptp(mesh[:, 0]))), _inside(side, transform, box))
         return Patch(picture=picture, alpha=np.asarray(alpha, np.uint8), uv=uv, box=box, mesh=mesh, track_id=track_id)
+
+    def _weighed(
+        self, picture: UInt8Array, keypoints: FloatArray, identity: NeuralIdentity, track_id: int
+    ) -> FloatArray:
+        """What goes in for one person of the target. Whom they are is looked at once: the embedder is slow."""
+        if not self.options.mixed or identity.unit is None:
+            return identity.values
+        known = self._mixed.get((identity, track_id))
+        if known is None:
+            other = self._encoder.embed(picture, keypoints)
+            known = self._encoder.mixed(identity.unit, identity.length, other, self.options.mixed)
+            while len(self._mixed) >= REMEMBERED:
+                self._mixed.pop(next(iter(self._mixed)), None)
+            self._mixed[identity, track_id] = known
+        return known
 
 
 def _back(crop: UInt8Array, transform: FloatArray, box: PixelBox) -> UInt8Array:

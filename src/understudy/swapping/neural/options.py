@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+#: The weight at which the source is as it is, and the largest share of the target at 0: as FaceFusion has both
+#: (``face_swapper_weight``), so that its users' numbers mean the same here.
+AS_IT_IS: Final = 0.5
+MOST_MIXED: Final = 0.35
 
 
 @dataclass(frozen=True)
@@ -12,13 +18,23 @@ class NeuralOptions:
     Attributes:
         boost: How many times as many pixels along each side: the model runs ``boost`` squared times a face, on every
             ``boost``-th pixel of a larger crop. For models of 128 or 256 pixels on large faces.
+        weight: How much of the source's identity: 0.5 is the source as it is; towards 0 up to ``MOST_MIXED`` of the
+            target's own is mixed in, towards 1 as much is taken off, so that what tells the two apart is exaggerated.
 
     Raises:
-        ValueError: outside 1-4.
+        ValueError: outside 1-4, or 0-1.
     """
 
     boost: int = 1
+    weight: float = AS_IT_IS
 
     def __post_init__(self) -> None:
         if not 1 <= self.boost <= 4:
             raise ValueError(f"boost must be 1 to 4, not {self.boost}")
+        if not 0 <= self.weight <= 1:
+            raise ValueError(f"weight must be 0 to 1, not {self.weight}")
+
+    @property
+    def mixed(self) -> float:
+        """The share of the target's identity: below 0 it is taken off."""
+        return MOST_MIXED * (1 - self.weight / AS_IT_IS)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from understudy.arrays import FloatArray
+from understudy.arrays import FloatArray, UInt8Array
 from understudy.errors import ModelError
 from understudy.geometry.templates import TEMPLATES
 from understudy.geometry.transforms import aligned
@@ -28,10 +28,14 @@ class Encoded:
     Attributes:
         values: float32, with the leading axis: (1, 512), or (1, 3, s, s) where it is a photo.
         dropped: The photos that were left out: the number of each, from 0, and why.
+        unit: float32 (512,): the embedding, of length 1; None where it is a photo.
+        length: How long the embedder gave it.
     """
 
     values: FloatArray
     dropped: tuple[tuple[int, str], ...]
+    unit: FloatArray | None = None
+    length: float = 1.0
 
 
 class SourceEncoder:
@@ -68,7 +72,7 @@ class SourceEncoder:
                 blob(crop, self._how.picture), tuple((number, ONE_PHOTO) for number in range(1, len(portraits)))
             )
         assert self._embedder is not None
-        embeddings = np.stack([self._embedder.embed(one.picture, _keypoints(one)) for one in portraits])
+        embeddings = np.stack([self.embed(one.picture, _keypoints(one)) for one in portraits])
         try:
             person = together(embeddings)
         except ValueError as fault:
@@ -77,9 +81,35 @@ class SourceEncoder:
             ) from fault
         # A converter knows embeddings as they come, of their own length; of several photos it gets the usual one.
         length = float(np.linalg.norm(embeddings, axis=1).mean())
-        return Encoded(
-            self.dressed(person.embedding, length)[None], tuple((number, STRANGER) for number in person.dropped)
-        )
+        values = self.dressed(person.embedding, length)[None]
+        return Encoded(values, tuple((number, STRANGER) for number in person.dropped), person.embedding, length)
+
+    @property
+    def knows_people(self) -> bool:
+        """Whether it takes embeddings, which can be mixed; not photos."""
+        return self._how.picture is None
+
+    def embed(self, picture: UInt8Array, keypoints5: FloatArray) -> FloatArray:
+        """See ``ArcFace.embed``."""
+        assert self._embedder is not None
+        return self._embedder.embed(picture, keypoints5)
+
+    def mixed(self, unit: FloatArray, length: float, other: FloatArray, share: float) -> FloatArray:
+        """A person with a share of somebody else, or with as much of them taken off, as the swapper takes it.
+
+        Args:
+            unit: float32 (512,), of length 1.
+            length: How long the embedder gave it.
+            other: float32 (512,), of any length.
+            share: Below 1; below 0 it is taken off.
+
+        Returns:
+            float32 (1, 512).
+
+        Raises:
+            ModelError: nothing is left.
+        """
+        return self.dressed(_unit((1 - share) * unit + share * _unit(other)), length)[None]
 
     def dressed(self, unit: FloatArray, length: float) -> FloatArray:
         """An embedding as the swapper takes it: float32 (512,).

@@ -19,6 +19,8 @@ says how it is fed, not that something runs it already.
 A picture goes in as `(value / 255 - mean) / std` in each channel; what a swapper or an enhancer gives is
 `value * std + mean`, cut to 0-1, in RGB. A template says where the five keypoints lie in the crop. Hashes that are not
 known are recorded when a file is first fetched.
+
+![What `understudy models list` says: names, what is here, sizes, licences, uses](pictures/models-list.svg)
 """
 OWN = """
 ## Your own

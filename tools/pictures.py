@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import av
 import cv2
@@ -25,8 +28,9 @@ from understudy.provenance import FrameSealer, Labeller, LabelOptions
 from understudy.provenance.lettering import font_for, letters
 from understudy.provenance.watermark import Watermarker
 from understudy.swapping import MeshEngine
-from understudy.testing import ClipSpec, Motion, Puppet, portrait, portrait_path, with_hand, write_clip
+from understudy.testing import ClipSpec, Motion, Puppet, portrait, portrait_path, twins, with_hand, write_clip
 from understudy.testing.demo import make_demo
+from understudy.testing.shelf import stock
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
 
@@ -62,6 +66,25 @@ def demo(folder: Path) -> UInt8Array:
         frames = [frame.to_ndarray(format="bgr24") for frame in clip.decode(video=0)]
     rows = [cv2.resize(frames[number], None, fx=0.47, fy=0.47, interpolation=cv2.INTER_AREA) for number in (20, 52)]
     return np.asarray(np.vstack(rows), np.uint8)
+
+
+def in_a_terminal(folder: Path, *words: str) -> str:
+    """A command and what it says, as an SVG that needs nothing from elsewhere."""
+    command = [sys.executable, "-m", "understudy", *words]
+    done = subprocess.run([*command, "--home", str(folder / "home")], capture_output=True, text=True, check=True)
+    lines = [f"$ understudy {' '.join(words)}", *done.stdout.rstrip().splitlines()]
+    width, height = round(7.23 * max(map(len, lines)) + 32), 17 * len(lines) + 30
+    colors = ["#8fd18f", *["#d8d8d8"] * len(lines)]
+    # Spaces that do not break are the only ones that SVG does not run together.
+    rows = "".join(
+        f'<text x="16" y="{27 + 17 * number}" fill="{color}">{escape(line).replace(" ", chr(160))}</text>\n'
+        for number, (line, color) in enumerate(zip(lines, colors, strict=False))
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" font-size="12" '
+        "font-family=\"ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace\">\n"
+        f'<rect width="{width}" height="{height}" rx="8" fill="#1d2126"/>\n{rows}</svg>\n'
+    )
 
 
 def labels(folder: Path) -> UInt8Array:
@@ -193,6 +216,8 @@ def main() -> None:
     """Make them all."""
     with tempfile.TemporaryDirectory() as folder:
         save(demo(Path(folder)), "demo.jpg")
+        stock(Path(folder) / "home", {"2d106det": twins.landmark_106_twin()})
+        (PICTURES / "models-list.svg").write_text(in_a_terminal(Path(folder), "models", "list"), encoding="utf-8")
         save(labels(Path(folder)), "labels.jpg")
         save(verdicts(Path(folder)), "verdicts.jpg")
         save(hard_frames(Path(folder)), "hard-frames.jpg")

@@ -532,3 +532,31 @@ def test_what_is_exported_is_taken_in_elsewhere(store, server, tmp_path, capsys)
         export_models(models, models.catalogue.resolved(["other"]), broken)
     assert not list(tmp_path.glob(".broken*"))
     assert not broken.exists()
+
+
+@pytest.mark.parametrize("spoilt", ["a file", "its list", "a list that is no list"])
+def test_an_exported_archive_that_was_altered_is_told_by_its_list(spoilt, store, tmp_path):
+    models = store(entry("good"), entry("other"))
+    for name, data in (("good", GOOD), ("other", OTHER)):
+        (tmp_path / f"{name}.onnx").write_bytes(data)
+        import_models(models, tmp_path / f"{name}.onnx", lambda _: None)
+    whole, altered = tmp_path / "whole.zip", tmp_path / "altered.zip"
+    export_models(models, models.catalogue.resolved(["good", "other"]), whole)
+    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(altered, "w") as target:
+        for name in source.namelist():
+            data = source.read(name)
+            if spoilt == "a file" and name == "good.onnx":
+                data = data[:-1] + bytes([data[-1] ^ 1])
+            if spoilt != "a file" and name == "models.json":
+                data = b"{" if spoilt == "its list" else b'{"models": [1]}'
+            target.writestr(name, data)
+    for name in ("good", "other"):
+        models.remove(models.catalogue.entries[name])
+    if spoilt == "a file":
+        done = import_models(models, altered, lambda _: None)
+        assert done.models == ("other",)
+        assert "not what its archive says" in done.left[0][1]
+    else:
+        with pytest.raises(ModelFileError, match="can't be read"):
+            import_models(models, altered, lambda _: None)
+    assert models.state(models.catalogue.entries["good"]) == "missing"

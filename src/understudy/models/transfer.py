@@ -8,6 +8,7 @@ import re
 import secrets
 import shutil
 import zipfile
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -31,6 +32,8 @@ from understudy.models.store import MOST_BYTES, Store, digest_of
 
 #: What an exported archive says of its files.
 MANIFEST: Final = "models.json"
+#: Bytes of it that are read.
+_LONGEST_LIST: Final = 1_000_000
 _PARTS: Final = re.compile(r"(?P<name>.+\.onnx)\.part(?P<number>\d+)$", re.IGNORECASE)
 
 
@@ -42,11 +45,13 @@ class Found:
         name: Its name, without folders.
         place: Where it is, for messages and the record.
         copy: Writes it to a path.
+        sha256: What the archive that it lies in says of it; None if that says nothing.
     """
 
     name: str
     place: str
     copy: Callable[[Path], None]
+    sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,7 @@ def import_models(store: Store, path: Path, accept: Callable[[Entry], None]) -> 
     """Take in what the catalogue knows of a file, a folder or a zip archive.
 
     A file is known by its digest or by its name. Files in parts (``NAME.onnx.part0``, ``.part1`` …) are put together.
-    What is given stays as it is.
+    One that is not what the list in its archive says is left alone. What is given stays as it is.
 
     Args:
         store: Where they go.
@@ -86,7 +91,10 @@ def import_models(store: Store, path: Path, accept: Callable[[Entry], None]) -> 
             part = store.folder("partial") / f"import-{os.getpid()}-{secrets.token_hex(4)}.part"
             try:
                 file.copy(part)
-                entry = _by_digest(store, digest_of(part)) or _by_name(store, file.name)
+                digest = digest_of(part)
+                if file.sha256 is not None and digest != file.sha256:
+                    raise ModelFileError(f"{file.name} is not what its archive says of it", "Export it anew.")
+                entry = _by_digest(store, digest) or _by_name(store, file.name)
                 if entry is None:
                     left.append((file.place, "the catalogue knows no such file"))
                     continue
@@ -165,8 +173,9 @@ def _found(path: Path) -> Iterator[list[Found]]:
             yield [*_whole(files), *_in_parts(files)]
         elif zipfile.is_zipfile(path):
             with opened(path) as archive:
+                said = _said(archive, path)
                 yield [
-                    Found(name.split("/")[-1], f"{path}/{name}", _member(archive, name))
+                    Found(name.split("/")[-1], f"{path}/{name}", _member(archive, name), said.get(name))
                     for name in archive.namelist()
                     if name.lower().endswith(".onnx")
                 ]
@@ -179,6 +188,22 @@ def _found(path: Path) -> Iterator[list[Found]]:
         if isinstance(fault, UnderstudyError):
             raise
         raise InputUnreadableError(f"can't read {fault.filename or path}", "Check its permissions.") from fault
+
+
+def _said(archive: zipfile.ZipFile, path: Path) -> dict[str, str]:
+    """The digests that an archive made by ``export_models`` names, by file.
+
+    Raises:
+        ModelFileError: its list can't be read.
+    """
+    if MANIFEST not in archive.namelist():
+        return {}
+    try:
+        with archive.open(MANIFEST) as file:
+            listed = json.loads(file.read(_LONGEST_LIST))["models"]
+        return {str(one["file"]): str(one["sha256"]) for one in listed if one["sha256"] is not None}
+    except (ValueError, KeyError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error) as fault:
+        raise ModelFileError(f"the list in {path} can't be read", "Export it anew.") from fault
 
 
 def _whole(files: list[Path], *, any_suffix: bool = False) -> list[Found]:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from understudy.arrays import AnyArray, FloatArray, UInt8Array
+from understudy.arrays import FloatArray, UInt8Array
 from understudy.faces import Faces
 from understudy.frames import Frame
 from understudy.models.sessions import Runtime
@@ -66,29 +66,14 @@ for modules in (["detection", "recognition"], None):
 """
 
 
-def seen(faces: Faces) -> dict[str, AnyArray]:
-    """What det_10g is made to say of every picture: the first of these faces, and no other."""
-    scale = max(SIZE) / 640
-    box, points = faces.boxes_xyxy[0] / scale, faces.keypoints5[0] / scale  # type: ignore[index]
-    answers = {
-        name: np.zeros((2 * (640 // stride) ** 2, numbers), np.float32)
-        for stride, names in twins.SCRFD_ENDS.items()
-        for name, numbers in zip(names, (1, 4, 10), strict=True)
-    }
-    column, row = ((box[:2] + box[2:]) / 64).astype(int)
-    middle = 32 * np.array([column, row], np.float32)
-    values = (0.9, np.concatenate([middle - box[:2], box[2:] - middle]) / 32, (points - middle).reshape(-1) / 32)
-    for name, value in zip(twins.SCRFD_ENDS[32], values, strict=True):
-        answers[name][2 * (20 * row + column)] = value
-    return answers
-
-
 def stocked(home: Path, faces: Faces, *, small: bool) -> Store:
     """A private folder with twins in its store."""
+    assert faces.keypoints5 is not None
+    seen = twins.scrfd_answers(faces.boxes_xyxy[0], faces.keypoints5[0], max(SIZE))
     return stock(
         home,
         {
-            "scrfd_10g": twins.scrfd_10g_twin(answers=seen(faces)),
+            "scrfd_10g": twins.scrfd_10g_twin(answers=seen),
             "arcface_w600k_r50": twins.arcface_r50_twin(),
             "2d106det": twins.landmark_106_twin(),
             "genderage": twins.points_twin(3, 96),

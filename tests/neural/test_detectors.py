@@ -7,10 +7,11 @@ import pytest
 
 from understudy.cli.main import main
 from understudy.detection.neural import NeuralDetector, NeuralDetectorOptions, fitted
-from understudy.errors import ModelError
+from understudy.errors import ModelError, ModelFileError
 from understudy.geometry.boxes import nms
 from understudy.landmarks.neural import Attributes, PointFinder
 from understudy.models.sessions import Runtime
+from understudy.testing import twins
 from understudy.testing.twins import planted_twin
 
 PICTURE = np.full((480, 960, 3), 90, np.uint8)  # fits into 640 at two thirds
@@ -89,6 +90,24 @@ def test_pictures_are_fitted_into_the_upper_left(height, width):
     assert shown.max() == 639
     assert square.shape == (640, 640, 3)
     assert scale == pytest.approx(640 / max(height, width), rel=0.35 if min(height, width) < 5 else 1e-6)
+
+
+def test_outputs_of_another_detector_are_told(opened):
+    """In another order, as another export has them; of no known number; and faces at no place are none."""
+    seen = twins.scrfd_answers(WANTED[0], POINTS, 960)
+    good = opened("scrfd_10g", planted_twin((1, 3, 640, 640), seen, "input.1"))
+    assert len(NeuralDetector(good).detect(PICTURE)) == 1
+    mixed = dict(sorted(seen.items(), key=lambda item: -len(item[1])))
+    for wrong in (mixed, {name: values[:, :1] for name, values in seen.items()}, dict(list(seen.items())[:5])):
+        session = opened("scrfd_10g", planted_twin((1, 3, 640, 640), wrong, "input.1"))
+        with pytest.raises(ModelFileError, match=r"not a scrfd detector's|9 outputs"):
+            NeuralDetector(session).detect(PICTURE)
+    answer = yolo((WANTED[0], 0.8))
+    nowhere = opened("yoloface_8n", planted_twin((1, 3, 640, 640), answer, "images"))
+    assert len(NeuralDetector(nowhere).detect(PICTURE)) == 1
+    answer["output"][0, 0, 100] = np.nan
+    nowhere.run = lambda _: list(answer.values())
+    assert len(NeuralDetector(nowhere).detect(PICTURE)) == 0
 
 
 def test_the_best_of_overlapping_boxes_stays():

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from fractions import Fraction
 
 import cv2
@@ -81,6 +82,29 @@ def test_a_clip_is_swapped_in_every_frame_and_released_honestly(shelf, hopper_pa
 
 
 @pytest.mark.slow
+def test_while_a_face_is_followed_only_the_swapper_runs(put, perception, hopper_path, astronaut, tmp_path, monkeypatch):
+    """Whose face it is is asked once for the photo, where faces are only when one may have come."""
+    frames = [Puppet(astronaut, (320, 240), face_share=0.5).render(talking(n / 30)).picture for n in range(45)]
+    write_clip(tmp_path / "clip.mp4", frames, ClipSpec(rate=30))
+    face = perception.still(frames[0])
+    seen = twins.scrfd_answers(face.boxes_xyxy[0], face.keypoints5[0], 320)
+    home, _, _ = put("scrfd_10g", twins.planted_twin((1, 3, 640, 640), seen, "input.1"))
+    runs, run = Counter(), sessions.Session.run
+    monkeypatch.setattr(sessions, "probe", lambda session: None)  # trying a model is not using it
+
+    def counted(session, values):
+        runs[session.entry.name] += 1
+        return run(session, values)
+
+    monkeypatch.setattr(sessions.Session, "run", counted)
+    assert swap(home, hopper_path, tmp_path / "clip.mp4", tmp_path / "out.mp4", "--detector", "scrfd_10g") == 0
+    print(dict(runs))
+    assert runs["inswapper_128"] == 45
+    assert runs["arcface_w600k_r50"] == 1
+    assert 1 <= runs["scrfd_10g"] <= 6
+    assert runs["nsfw_384"] <= 4
+
+
 def test_live_too(shelf, hopper_path, astronaut):
     puppet, screen = Puppet(astronaut, (320, 240), face_share=0.5), Screen()
     camera = FakeCamera([puppet.render(talking(n / 30)).picture for n in range(30)])

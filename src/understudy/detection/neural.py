@@ -65,13 +65,24 @@ class NeuralDetector:
         self._decode = {"scrfd": _scrfd, "yunet": _yunet, "yoloface": _yoloface}[str(session.entry.family)]
 
     def detect(self, picture: UInt8Array, *, thorough: bool = False, glance: int | None = None) -> Faces:  # noqa: ARG002
-        """See ``Detector.detect``: one look sees large and small faces alike."""
+        """See ``Detector.detect``: one look sees large and small faces alike.
+
+        Raises:
+            ModelFileError: the model's outputs are not those of its family.
+        """
         side = self._input.size
         square, scale = fitted(picture, side)
         values = self._session.run({self._session.inputs[0]: blob(square, self._input)})
         outputs = dict(zip(self._session.outputs, values, strict=True))
-        found = self._decode(outputs, side)
-        sure = found.scores >= self.options.min_score
+        try:
+            found = self._decode(outputs, side)
+        except (ValueError, IndexError) as fault:
+            raise ModelFileError(
+                f"{self._session.entry.name} gives outputs that are not a {self._session.entry.family} detector's",
+                "It is another model than its entry means.",
+            ) from fault
+        finite = np.isfinite(found.boxes).all(axis=1) & np.isfinite(found.keypoints).all(axis=(1, 2))
+        sure = finite & (found.scores >= self.options.min_score)
         boxes, scores = found.boxes[sure], found.scores[sure]
         kept = nms(boxes, scores, self.options.overlap)
         return Faces(

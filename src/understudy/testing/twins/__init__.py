@@ -22,6 +22,7 @@ from understudy.testing.twins.architectures import (
     inswapper_twin,
     landmark_106_twin,
     scrfd_10g_twin,
+    scrfd_answers,
 )
 from understudy.testing.twins.writer import GraphWriter
 
@@ -39,5 +40,6 @@ __all__ = [
     "planted_twin",
     "points_twin",
     "scrfd_10g_twin",
+    "scrfd_answers",
     "swapper_twin",
 ]

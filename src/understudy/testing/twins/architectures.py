@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from understudy.arrays import AnyArray
+from understudy.arrays import AnyArray, FloatArray
 from understudy.testing.twins.writer import GraphWriter, turn
 
 #: inswapper_128's channels after its first convolutions, from InsightFace's file.
@@ -131,6 +131,30 @@ def scrfd_10g_twin(seed: int = 0, answers: Mapping[str, AnyArray] | None = None)
             graph.node("Add", values, graph.constant(planted), name=name)
     ends = [(names[part], ("N", numbers)) for part, numbers in enumerate((1, 4, 10)) for names in SCRFD_ENDS.values()]
     return graph.finished([("input.1", (1, 3, "H", "W"))], ends)
+
+
+def scrfd_answers(box_xyxy: FloatArray, keypoints5: FloatArray, longer_side: int) -> dict[str, AnyArray]:
+    """What ``scrfd_10g_twin`` says for one face, and no other, in every picture.
+
+    Args:
+        box_xyxy: float32 (4,), in pixels of the picture.
+        keypoints5: float32 (5, 2), likewise.
+        longer_side: Of the picture, in pixels.
+    """
+    scale = np.float32(640 / longer_side)
+    box, points = box_xyxy * scale, keypoints5 * scale
+    answers: dict[str, AnyArray] = {
+        names[part]: np.zeros((2 * (640 // stride) ** 2, numbers), np.float32)
+        for part, numbers in enumerate((1, 4, 10))
+        for stride, names in SCRFD_ENDS.items()
+    }
+    column, row = ((box[:2] + box[2:]) / 64).astype(int)
+    middle = 32 * np.array([column, row], np.float32)
+    sides = np.concatenate([middle - box[:2], box[2:] - middle]) / 32
+    values = (np.full(1, 0.9), sides, (points - middle).reshape(-1) / 32)
+    for name, value in zip(SCRFD_ENDS[32], values, strict=True):
+        answers[name][2 * (20 * row + column)] = value
+    return answers
 
 
 def _pyramid(graph: GraphWriter, levels: list[tuple[str, int]], width: int = 56) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -26,7 +27,7 @@ from understudy.patches import Patch
 from understudy.pipeline import Settings
 from understudy.pipeline.inspect import inspect_file
 from understudy.provenance import ConsentClaim
-from understudy.testing import ClipSpec, Motion, Puppet, write_puppet_clip
+from understudy.testing import ClipSpec, Motion, Puppet, write_clip, write_puppet_clip
 
 SIDE = 200
 
@@ -302,3 +303,20 @@ def test_nothing_that_swaps_imports_the_ruler():
         "sys.exit(any(name.startswith('understudy.evaluation') for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_clip_without_a_face_is_left_out_and_the_others_are_measured(media, tmp_path, capsys):
+    shutil.copytree(media, tmp_path / "media")
+    clips = tmp_path / "media" / "clips"
+    write_clip(clips / "a-wall.mp4", [np.full((120, 160, 3), 90, np.uint8)] * 12, ClipSpec(audio=()))
+    words = ["eval", "--sources", str(tmp_path / "media" / "sources"), "-d", str(tmp_path / "out"), "--no-pictures"]
+    words += ["--consent", "sample", "--frames", "8", "--embedder", "none", "--shape", "0.5", "--strength", "0.8"]
+    assert main([*words, "--clips", str(clips)]) == 0
+    assert "a-wall is left out: no face" in capsys.readouterr().err
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert [pair["clip"] for pair in report["pairs"]] == ["talk"]
+    assert list(report["left_out"]) == ["a-wall"]
+    assert (report["options"]["shape"], report["options"]["strength"]) == (0.5, 0.8)
+    assert "a-wall is left out" in (tmp_path / "out" / "report.html").read_text()
+    assert main([*words, "--clips", str(clips / "a-wall.mp4"), "--overwrite"]) == 3
+    assert "no face was found in a-wall.mp4" in capsys.readouterr().err

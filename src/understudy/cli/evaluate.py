@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from understudy.cli.consent import ConsentNote, ConsentOption, ask, claim_of
-from understudy.cli.options import Engine, HomeOption, Json, MaxPixels, Overwrite
+from understudy.cli.options import (
+    Boost,
+    DetectorOption,
+    DeviceOption,
+    Engine,
+    HomeOption,
+    Json,
+    MaxPixels,
+    Overwrite,
+    Shape,
+    Strength,
+    Weight,
+    runtime_options,
+)
 from understudy.cli.terminal import answer, answer_json, progress_bar, say
 
 if TYPE_CHECKING:
@@ -32,6 +45,12 @@ def command(
     clips: ClipsFolder,
     output_dir: Folder,
     engine: Engine = "mesh",
+    strength: Strength = 1.0,
+    shape: Shape = 1.0,
+    detector: DetectorOption = "embedded",
+    device: DeviceOption = None,
+    boost: Boost = 1,
+    weight: Weight = 0.5,
     embedder: EmbedderOption = "dlib",
     frames: Frames = 90,
     pictures: Pictures = True,
@@ -43,12 +62,25 @@ def command(
     json: Json = False,
 ) -> None:
     """Measure how good an engine's swaps are: likeness, fidelity, seams, light, steadiness, cost."""
+    from understudy.blending import BlendOptions
     from understudy.evaluation import EvaluationOptions, evaluate, open_embedder
     from understudy.evaluation.files import prepare_folder, write_report
     from understudy.evaluation.material import clips_in, pictures_in
     from understudy.media.base import MAX_PIXELS
     from understudy.pipeline import Settings
+    from understudy.swapping import MeshOptions
+    from understudy.swapping.neural.options import NeuralOptions
 
+    settings = Settings(
+        engine=engine,
+        detector=detector,
+        blend=BlendOptions(strength=strength),
+        mesh=MeshOptions(shape=shape),
+        runtime=runtime_options(device),
+        neural=NeuralOptions(boost=boost, weight=weight),
+        home=home,
+        max_pixels=max_pixels or MAX_PIXELS,
+    )
     photos, targets = pictures_in(sources), clips_in(clips)
     judge = open_embedder(embedder)
     prepare_folder(output_dir, overwrite=overwrite)
@@ -57,7 +89,7 @@ def command(
         report = evaluate(
             photos,
             targets,
-            Settings(engine=engine, home=home, max_pixels=max_pixels or MAX_PIXELS),
+            settings,
             EvaluationOptions(frames=frames),
             embedder=judge,
             consent=claim,
@@ -65,6 +97,8 @@ def command(
             progress=None if progress is None else lambda _, done, total: progress(done, total),
         )
     write_report(report, output_dir)
+    for clip, reason in report.left_out:
+        say(f"note: {clip} is left out: {reason}")
     if json:
         answer_json(report.as_json())
     else:

@@ -39,12 +39,13 @@ def page(report: Report) -> str:
         for p in report.selves
     )
     options = ", ".join(f"{escape(key)} {escape(str(value))}" for key, value in report.options.items())
+    left_out = "".join(f"<p>{escape(clip)} is left out: {escape(why)}.</p>" for clip, why in report.left_out)
     return (
         "<!doctype html><html lang=en><meta charset=utf-8><title>Understudy: evaluation</title>"
         '<meta name=viewport content="width=device-width">'
         f"<style>{_STYLE}</style><h1>Engine {escape(report.engine)}</h1>"
         f"<p>{len(report.pairs)} pairs; likeness by {escape(report.embedder)}; {options}. What each measure is:"
-        " <code>docs/evaluation.md</code>.</p>"
+        f" <code>docs/evaluation.md</code>.</p>{left_out}"
         "<table><tr><th>Measure<th>Meaning<th>Mean<th>Between clips ±<th>Worst<th>On<th>Goal<th>Pairs that reach it"
         f"</tr>{rows}</table>"
         f"<h2>Milliseconds a frame</h2><table><tr><th>Stage<th>Median</tr>{cost}</table>"

@@ -109,6 +109,7 @@ class Report:
         options: How.
         pairs: Sources on clips.
         selves: Each clip's own face on itself: what the engine loses though nothing should change.
+        left_out: Clips that were not measured, each with the reason.
     """
 
     engine: str
@@ -116,6 +117,7 @@ class Report:
     options: Mapping[str, object]
     pairs: tuple[PairReport, ...]
     selves: tuple[PairReport, ...]
+    left_out: tuple[tuple[str, str], ...] = ()
 
     def lines(self) -> list[Line]:
         """The table."""
@@ -166,6 +168,7 @@ class Report:
             "engine": self.engine,
             "embedder": self.embedder,
             "options": dict(self.options),
+            "left_out": dict(self.left_out),
             "summary": [asdict(line) for line in self.lines()],
             "pairs": [_plain(pair) for pair in self.pairs],
             "selves": [_plain(pair) for pair in self.selves],

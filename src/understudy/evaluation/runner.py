@@ -22,7 +22,7 @@ from understudy.evaluation.surface import SURFACE, similarity, surface
 from understudy.frames import Frame
 from understudy.pipeline import Settings
 from understudy.pipeline.casting import Cast, cast
-from understudy.pipeline.engines import Workshop
+from understudy.pipeline.engines import MESH, Workshop
 from understudy.pipeline.stages import FaceSwap
 from understudy.pipeline.trust import Trust
 from understudy.provenance import ConsentClaim, FrameSealer
@@ -87,7 +87,7 @@ def evaluate(
         progress: Told of every pair.
 
     Raises:
-        UsageError, InputError, RefusedError: see ``swap_file``.
+        UsageError, InputError, RefusedError: see ``swap_file``. Of several clips those without a face are left out.
     """
     return _Evaluation(settings, options, embedder).run(sources, clips, consent, pictures, progress)
 
@@ -115,35 +115,42 @@ class _Evaluation:
         strips = None if pictures is None else Strips(pictures, self._trust)
         pairs: list[PairReport] = []
         selves: list[PairReport] = []
+        left_out: dict[str, str] = {}
         done, total = 0, len(clips) * (len(people) + 1)
         for path in clips:
             clip = read_clip(path, self._options.frames, self._settings.max_pixels)
             looks: dict[int, Look] = {}
-            for name in (SELF, *people):
+            if progress is not None:
+                progress(f"{SELF} on {clip.name}", done, total)
+            try:
+                selves.append(self._pair(clip, SELF, self._own(clip), looks)[0])
+            except NoFaceError as fault:
+                # One clip of many is no reason to lose what the others measured.
+                left_out[clip.name] = fault.message
+                done += len(people) + 1
+                continue
+            for number, (name, person) in enumerate(people.items(), done + 1):
                 if progress is not None:
-                    progress(f"{name} on {clip.name}", done, total)
-                done += 1
-                if name == SELF:
-                    selves.append(self._pair(clip, name, self._own(clip), looks)[0])
-                    continue
+                    progress(f"{name} on {clip.name}", number, total)
                 if _same_person(name, clip.name):
                     continue
-                report, seen = self._pair(clip, name, people[name].identity, looks)
+                report, seen = self._pair(clip, name, person.identity, looks)
                 if strips is not None:
-                    person = people[name]
-                    picture = strips.write(
-                        clip, name, person, [run[len(run) // 2] for run in seen.instants[:STRETCHES]]
-                    )
-                    report = replace(report, picture=picture)
+                    middles = [run[len(run) // 2] for run in seen.instants[:STRETCHES]]
+                    report = replace(report, picture=strips.write(clip, name, person, middles))
                 pairs.append(report)
+            done += len(people) + 1
+        if not selves:
+            raise NoFaceError(next(iter(left_out.values())), "Name clips that show a face.")
         if progress is not None:
             progress("done", total, total)
         return Report(
             self._settings.engine,
             "none" if self._embedder is None else self._embedder.name,
-            asdict(self._options),
+            asdict(self._options) | _drawn(self._settings),
             tuple(self._judged(pair) for pair in pairs),
             tuple(selves),
+            tuple(left_out.items()),
         )
 
     def _cast(self, path: Path, consent: ConsentClaim | None, pictures: bool) -> Cast:
@@ -264,6 +271,14 @@ class _Evaluation:
             "retrieval": round(float((near.argmin(axis=1) == names.index(source)).mean()), 6),
         }
         return replace(pair, measures=likeness | dict(pair.measures))
+
+
+def _drawn(settings: Settings) -> dict[str, object]:
+    """How the engine drew, so that two reports can be told apart."""
+    drawn: dict[str, object] = {"detector": settings.detector, "strength": settings.blend.strength}
+    if settings.engine == MESH:
+        return drawn | {"shape": settings.mesh.shape}
+    return drawn | asdict(settings.neural)
 
 
 def _check_names(sources: Sequence[Path], clips: Sequence[Path]) -> None:

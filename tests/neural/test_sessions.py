@@ -312,3 +312,17 @@ sys.exit(main(sys.argv[1:]))
     assert "error: not enough memory" in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.glob("o*"))
+
+
+def test_a_model_takes_no_more_threads_than_it_is_given(shelf, hopper_path, tmp_path, monkeypatch):
+    given, start = [], sessions.ort.InferenceSession
+
+    def noted(data, options, providers):
+        given.append(options.intra_op_num_threads)
+        return start(data, options, providers=providers)
+
+    monkeypatch.setattr(sessions.ort, "InferenceSession", noted)
+    words = ["swap", "-s", str(hopper_path), "-t", str(hopper_path), "-o", str(tmp_path / "o.png"), "--threads", "1"]
+    assert main([*words, "--consent", "sample", "--engine", "inswapper_128", "--home", str(shelf)]) == 0
+    assert set(given) == {1}
+    assert main([*words[:-1], "0", "--consent", "sample"]) == 2

@@ -52,6 +52,10 @@ DeviceOption = Annotated[
         "KIND=DEVICE places one of them; may be given several times.",
     ),
 ]
+Threads = Annotated[
+    int | None,
+    typer.Option("--threads", min=1, max=1024, help="Of a neural model on the CPU; if left out, one a core."),
+]
 Boost = Annotated[
     int,
     typer.Option("--boost", min=1, max=4, help="Neural engines: so many times as many pixels along each side."),
@@ -69,7 +73,7 @@ Weight = Annotated[
 File = Annotated[Path, typer.Argument(help="Picture or video.")]
 
 
-def runtime_options(words: list[str] | None) -> RuntimeOptions:
+def runtime_options(words: list[str] | None, threads: int | None = None) -> RuntimeOptions:
     """How neural models run.
 
     Raises:
@@ -87,7 +91,7 @@ def runtime_options(words: list[str] | None) -> RuntimeOptions:
             raise UsageError(f"--device names two places for {name or 'all models'}", "Name one.")
         places[name] = device
     everywhere = places.pop("", "auto")
-    return RuntimeOptions(device=everywhere, placed=tuple(places.items()))
+    return RuntimeOptions(device=everywhere, threads=threads, placed=tuple(places.items()))
 
 
 def choice(word: str) -> FaceChoice:

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -15,7 +16,7 @@ import pytest
 
 from tests.neural.conftest import SMALL
 from understudy.cli.main import main
-from understudy.errors import ModelError, UsageError
+from understudy.errors import ModelError, NoMemoryError, UsageError
 from understudy.models import sessions
 from understudy.models.catalogue import Catalogue
 from understudy.models.devices import RuntimeOptions
@@ -317,12 +318,135 @@ sys.exit(main(sys.argv[1:]))
 def test_a_model_takes_no_more_threads_than_it_is_given(shelf, hopper_path, tmp_path, monkeypatch):
     given, start = [], sessions.ort.InferenceSession
 
-    def noted(data, options, providers):
+    def noted(data, options, **more):
         given.append(options.intra_op_num_threads)
-        return start(data, options, providers=providers)
+        return start(data, options, **more)
 
     monkeypatch.setattr(sessions.ort, "InferenceSession", noted)
     words = ["swap", "-s", str(hopper_path), "-t", str(hopper_path), "-o", str(tmp_path / "o.png"), "--threads", "1"]
     assert main([*words, "--consent", "sample", "--engine", "inswapper_128", "--home", str(shelf)]) == 0
     assert set(given) == {1}
     assert main([*words[:-1], "0", "--consent", "sample"]) == 2
+
+
+class Recording:
+    """A session as ONNX Runtime's CUDA graphs are documented: what is run first is recorded, with that run's own buffers
+    and in that thread; every later run reads and writes those, and no others."""
+
+    def __init__(self, real):
+        self.real, self.buffers, self.thread = real, None, None
+
+    def __getattr__(self, name):
+        return getattr(self.real, name)
+
+    def get_providers(self):
+        return ["CUDAExecutionProvider"]
+
+    def run(self, names, given):
+        self.buffers = self.buffers or "its own"
+        return self.real.run(names, given)
+
+    def run_with_iobinding(self, binding):
+        if self.buffers is None:
+            self.buffers, self.thread = binding, threading.get_ident()
+        if self.buffers is binding and self.thread == threading.get_ident():
+            self.real.run_with_iobinding(binding)
+
+
+@pytest.fixture
+def pretended(monkeypatch):
+    """A device whose memory is the computer's and which records; the sessions that do."""
+    made, start = [], Runtime._started
+
+    def started(self, entry, data, device, *, recorded=False):
+        real = start(self, entry, data, "cpu")
+        if recorded:
+            made.append(Recording(real))
+        return made[-1] if recorded else real
+
+    monkeypatch.setattr(Runtime, "_started", started)
+    monkeypatch.setitem(sessions.MEMORIES, "cuda", "cpu")
+    monkeypatch.setattr(sessions, "available_devices", lambda: ["cuda", "cpu"])
+    return made
+
+
+def test_a_recorded_model_gives_what_the_plain_one_gives(shelf, pretended):
+    store = Store(shelf / FOLDER, Catalogue.load(shelf / "models.toml"))
+    entry, random = store.catalogue.entries["inswapper_128"], np.random.default_rng(2)
+    plain = Runtime(RuntimeOptions(device="cpu")).open(store, entry)
+    assert Runtime(RuntimeOptions(device="cuda")).open(store, entry)._session not in pretended  # it has to be asked for
+    recorded = Runtime(RuntimeOptions(device="cuda", recorded=True)).open(store, entry)
+    assert recorded._session in pretended
+    many = [{"target": random.random(SHAPE), "source": random.random((1, 512))} for _ in range(6)]
+    with ThreadPoolExecutor(3) as threads:
+        for given, shown in zip(many, threads.map(recorded.run, many), strict=True):
+            assert np.array_equal(plain.run(given)[0], shown[0])
+
+
+def test_what_says_whether_pictures_are_intimate_is_never_recorded(shelf, pretended):
+    store = Store(shelf / FOLDER, Catalogue.load(shelf / "models.toml"))
+    opened = Runtime(RuntimeOptions(device="cuda", recorded=True)).open(store, store.catalogue.entries["nsfw_384"])
+    assert pretended == []
+    red = np.full((1, 3, 384, 384), -1.0)
+    red[:, 0] = 1
+    assert opened.run({opened.inputs[0]: red})[0][0, 0] > 20
+
+
+@pytest.mark.parametrize("fault", ["stale", "memory", "error"])
+def test_a_recording_that_does_not_do_is_not_used(fault, shelf, pretended, monkeypatch):
+    def bound(self, binding):
+        if fault == "memory":
+            raise RuntimeError("CUDA failure 2: out of memory")
+        if fault == "error":
+            raise RuntimeError("CUDA failure 900: operation not permitted when stream is capturing")
+
+    monkeypatch.setattr(Recording, "run_with_iobinding", bound)
+    store = Store(shelf / FOLDER, Catalogue.load(shelf / "models.toml"))
+    entry = store.catalogue.entries["inswapper_128"]
+    session = Runtime(RuntimeOptions(device="cuda", recorded=True)).open(store, entry)
+    assert len(pretended) == 1
+    assert session._session not in pretended
+    plain = Runtime(RuntimeOptions(device="cpu")).open(store, entry)
+    given = {"target": np.full(SHAPE, 0.3), "source": np.ones((1, 512))}
+    assert np.array_equal(session.run(given)[0], plain.run(given)[0])
+
+
+def test_half_precision_that_does_not_fit_beside_single_is_left(put, monkeypatch):
+    _, store, entry = put("inswapper_128", half(holds=True))
+    start, opened = Runtime._started, []
+
+    def started(self, entry, data, device, *, recorded=False):
+        opened.append(device)
+        if len(opened) == 2:
+            raise NoMemoryError("for it")
+        return start(self, entry, data, device)
+
+    monkeypatch.setattr(Runtime, "_started", started)
+    session = Runtime(RuntimeOptions(device="cpu", precision="half")).open(store, entry)
+    assert len(opened) == 2
+    assert "not enough memory" in session.notes[-1]
+
+
+def test_too_little_memory_on_every_device_is_no_fault_of_the_file(shelf, monkeypatch):
+    def started(self, entry, data, device, *, recorded=False):
+        raise NoMemoryError(f"on {device}")
+
+    monkeypatch.setattr(Runtime, "_started", started)
+    monkeypatch.setattr(sessions, "available_devices", lambda: ["coreml", "cpu"])
+    store = Store(shelf / FOLDER, Catalogue.load(shelf / "models.toml"))
+    with pytest.raises(NoMemoryError, match="on cpu"):
+        Runtime().open(store, store.catalogue.entries["inswapper_128"])
+
+
+def test_what_comes_out_in_many_sizes_is_not_kept_in_buffers(put, monkeypatch):
+    """Its inputs are fixed, but how many points there are is not."""
+    graph = GraphWriter()
+    graph.node("Cast", graph.node("NonZero", "data"), to=1, name="fc1")
+    _, store, entry = put("2d106det", graph.finished([("data", (1, 3, 192, 192))], [("fc1", (4, "N"))]))
+    monkeypatch.setitem(sessions.MEMORIES, "cpu", "cpu")
+    session = Runtime(RuntimeOptions(device="cpu")).open(store, entry)
+    picture = np.zeros((1, 3, 192, 192))
+    for count in (3, 0, 7):
+        picture[0, 0, 0, :count] = 1
+        assert session.run({"data": picture})[0].shape == (4, count)
+        picture[:] = 0

@@ -7,9 +7,11 @@ replayed in one go, reads and writes at the same places each time (ONNX Runtime'
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import Any
 
+import numpy as np
 import onnxruntime as ort
 
 from understudy.arrays import AnyArray
@@ -19,10 +21,11 @@ class Binding:
     """Runs a session on buffers that stay. Safe for several threads: they take turns.
 
     Args:
-        session: ONNX Runtime's.
+        session: ONNX Runtime's. One that records has not been run yet: it would record that run's own buffers.
         memory: The device's name there: ``cuda``, ``cpu``.
         values: What goes in, by input: of the shapes and types that will come.
-        outputs: What came out of a run on them, in the graph's order.
+        outputs: Of the shapes and types that will come out, in the graph's order.
+        recorded: Whether it records: ONNX Runtime keeps a recording for each thread, so all runs are done by one.
     """
 
     def __init__(
@@ -31,11 +34,19 @@ class Binding:
         memory: str,
         values: Mapping[str, AnyArray],
         outputs: Sequence[AnyArray],
+        *,
+        recorded: bool = False,
     ) -> None:
         self._session, self._lock = session, Lock()
-        self._inputs = {name: ort.OrtValue.ortvalue_from_numpy(value, memory, 0) for name, value in values.items()}
+        self._thread = ThreadPoolExecutor(1, "recorded model") if recorded else None
         self._shapes = {name: value.shape for name, value in values.items()}
-        self._outputs = [ort.OrtValue.ortvalue_from_numpy(value, memory, 0) for value in outputs]
+        # Copies: on the CPU the value would be the array itself.
+        self._inputs = {
+            name: ort.OrtValue.ortvalue_from_numpy(value.copy(), memory, 0) for name, value in values.items()
+        }
+        # What is never written to shall not look like an answer.
+        blank = [np.full_like(one, np.nan if np.issubdtype(one.dtype, np.floating) else -1) for one in outputs]
+        self._outputs = [ort.OrtValue.ortvalue_from_numpy(value, memory, 0) for value in blank]
         self._binding = session.io_binding()
         for name, value in self._inputs.items():
             self._binding.bind_ortvalue_input(name, value)
@@ -48,6 +59,11 @@ class Binding:
 
     def run(self, values: Mapping[str, AnyArray]) -> list[AnyArray]:
         """Run once: all outputs in the graph's order, in memory of their own."""
+        if self._thread is not None:
+            return self._thread.submit(self._run, values).result()
+        return self._run(values)
+
+    def _run(self, values: Mapping[str, AnyArray]) -> list[AnyArray]:
         with self._lock:
             for name, value in values.items():
                 self._inputs[name].update_inplace(value)

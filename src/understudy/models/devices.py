@@ -23,7 +23,7 @@ class RuntimeOptions:
         precision: ``auto``: single on the CPU, half elsewhere where the model has it and it holds; ``half``: wherever
             it holds; ``single``: always.
         recorded: Whether a model on an NVIDIA device is recorded once and replayed (a CUDA graph), where that gives
-            the same.
+            the same. Never tried on a device so far: it has to be asked for.
 
     Raises:
         ValueError: no such device, or no thread.
@@ -33,7 +33,7 @@ class RuntimeOptions:
     placed: tuple[tuple[str, Device], ...] = ()
     threads: int | None = None
     precision: Literal["auto", "half", "single"] = "auto"
-    recorded: bool = True
+    recorded: bool = False
 
     def __post_init__(self) -> None:
         for device in (self.device, *(place for _, place in self.placed)):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from understudy.arrays import FloatArray
+from understudy.arrays import AnyArray, FloatArray
 from understudy.errors import ModelError, ModelFileError
 from understudy.models.graphs import EMBEDDING
 
@@ -53,11 +54,6 @@ def check_inputs(session: Session) -> None:
                 f"{entry.name} takes pictures of {side} pixels, its entry says {entry.input.size}",
                 "It is another model than its entry means.",
             )
-
-
-def has_fixed_shapes(session: Session) -> bool:
-    """Whether every input is always of one shape."""
-    return all(isinstance(size, int) and size > 0 for name in session.inputs for size in session.shape(name))
 
 
 def noise(session: Session) -> list[dict[str, FloatArray]]:
@@ -125,7 +121,31 @@ def agree(half: Session, single: Session) -> bool:
     """Whether two sessions of one model give nearly the same."""
     for values in noise(single):
         for one, other in zip(half.run(values), single.run(values), strict=True):
-            spread = max(float(np.ptp(other)), 1e-6)
-            if float(np.abs(one - other).mean()) > _HALF_IS_FINE * spread:
+            if float(np.abs(one - other).mean()) > _HALF_IS_FINE * _spread(other):
                 return False
     return True
+
+
+def gives(session: Session, tries: Sequence[Mapping[str, FloatArray]], expected: Sequence[Sequence[AnyArray]]) -> bool:
+    """Whether a session gives what is expected of each try, also after another one; False where that tells nothing.
+
+    Args:
+        session: Which.
+        tries: What goes in, by input.
+        expected: What should come out of each.
+
+    Raises:
+        ModelError, NoMemoryError: it fails.
+    """
+    if all(np.array_equal(one, other) for one, other in zip(expected[0], expected[-1], strict=True)):
+        return False  # it may have run once, and given that again
+    order = [*range(len(tries)), 0]
+    for number in order:
+        for one, other in zip(session.answers(tries[number]), expected[number], strict=True):
+            if one.shape != other.shape or not np.allclose(one, other, rtol=1e-3, atol=1e-3 * _spread(other)):
+                return False
+    return True
+
+
+def _spread(values: AnyArray) -> float:
+    return max(float(np.ptp(values.astype(np.float64))) if values.size else 0.0, 1e-6)

@@ -175,6 +175,16 @@ def test_a_shining_forehead_is_skin_and_white_hair_is_not(sources):
     assert skin_mask(grey, mesh)[forehead & wide].mean() < 0.2
 
 
+def test_a_blown_out_photo_is_told_apart_without_a_fault(sources):
+    """Where sure skin is as white as the lamp, nothing can shine more than it."""
+    portrait = sources["astronaut"]
+    white = np.clip(portrait.picture.astype(float) * 2.2 + 60, 0, 255).astype(np.uint8)
+    white[white.min(axis=2) > 180] = 255
+    with np.errstate(all="raise"):
+        skin = skin_mask(white, portrait.face.mesh[0])
+    assert np.isfinite(skin).all()
+
+
 def test_a_fringe_is_not_painted_on_the_forehead(sources, perception):
     """The astronaut's hair hangs over her forehead; none of it may reach the texture that is shown."""
     portrait = sources["astronaut"]

@@ -49,8 +49,17 @@ from understudy.text import printable
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 #: What SQLite and the signer (Rust) say of it.
 _FULL_WORDS: Final = ("database or disk is full", "os error 28", "No space left", "File too large")
-#: What C++, ONNX Runtime and CUDA say of memory that they do not get.
-_NO_MEMORY_WORDS: Final = ("bad_alloc", "bad allocation", "Failed to allocate memory", "out of memory", "ALLOC_FAILED")
+#: What C++, OpenCV, ONNX Runtime, CUDA and DirectX say of memory that they do not get.
+_NO_MEMORY_WORDS: Final = (
+    "bad_alloc",
+    "bad allocation",
+    "Failed to allocate",
+    "out of memory",
+    "ALLOC_FAILED",
+    "MemoryAllocation",
+    "Not enough memory",
+    "smaller than requested bytes",
+)
 
 
 class UnderstudyError(Exception):

@@ -161,7 +161,7 @@ def behind(texture: UInt8Array) -> FloatArray:
 
     Returns:
         float32 (S, S), 0-1: 1 on the rims, their glints and shadows, the bridge, and the skin below the eyes that the
-        lenses cut to pieces. The eyes are never among it.
+        lenses cut to pieces.
     """
     side = len(texture)
     places = (np.arange(side, dtype=np.float32) + np.float32(0.5)) / side

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from understudy.errors import UsageError
+from understudy.errors import ModelError, UsageError
 from understudy.faces import Faces
 from understudy.frames import Frame
 from understudy.geometry.templates import TEMPLATES
@@ -22,7 +22,7 @@ from understudy.pipeline.engines import make_engine
 from understudy.pipeline.portraits import portrait_in
 from understudy.pipeline.settings import Settings
 from understudy.recognition import together
-from understudy.swapping.neural.engine import REMEMBERED
+from understudy.swapping.neural.engine import REMEMBERED, NeuralIdentity
 from understudy.swapping.neural.options import NeuralOptions
 from understudy.swapping.neural.source import SourceEncoder
 from understudy.testing.twins import converter_twin, known_tint
@@ -231,20 +231,63 @@ def test_weight_mixes_the_targets_identity_in_and_takes_it_off(shelf, portrait, 
     assert np.array_equal(rendered_source(engine, identity, astronaut, target), identity.values)
 
 
-def test_whom_a_track_shows_is_looked_at_once_and_not_kept_for_ever(shelf, portrait, astronaut, perception):
-    target = perception.still(astronaut)[:1]
+@pytest.fixture
+def weighing(shelf, portrait, astronaut, perception):
+    """An engine that mixes, and what it is asked: ``given(embeddings, frames)`` gives what goes in, frame by frame."""
     engine = make_engine(Settings(engine="inswapper_128", home=shelf, neural=NeuralOptions(weight=0.2)))
-    identity, embed, asked = engine.identity([portrait]), engine._encoder.embed, []
-    engine._encoder.embed = lambda *given: asked.append(1) or embed(*given)
-    for _ in range(3):
-        rendered_source(engine, identity, astronaut, target)
-    assert len(asked) == 1
+    identity, target, asked = engine.identity([portrait]), perception.still(astronaut)[:1], []
+
+    def given(answer, frames=1, track=1, whose=identity):
+        engine._encoder.embed = lambda *_: asked.append(1) or answer(len(asked))
+        return [rendered_source(engine, whose, astronaut, target, track) for _ in range(frames)]
+
+    return engine, given, asked, identity
+
+
+def turned(degrees):
+    """An embedding, 3 long."""
+    vector = np.zeros(512, np.float32)
+    vector[:2] = 3 * np.cos(np.radians(degrees)), 3 * np.sin(np.radians(degrees))
+    return vector
+
+
+def test_whom_a_track_shows_is_looked_at_ever_more_rarely_and_averaged(weighing):
+    engine, given, asked, identity = weighing
+    shown = given(lambda look: turned(90 if look == 1 else 0), frames=9)
+    assert len(asked) == 4  # frames 1, 2, 4 and 8
+    for values, degrees in ((shown[0], [90]), (shown[1], [90, 0]), (shown[8], [90, 0, 0, 0])):
+        mean = np.sum([turned(each) for each in degrees], axis=0)
+        expected = engine._encoder.mixed(identity.unit, identity.length, mean, engine.options.mixed)
+        assert np.abs(values - expected).max() < 1e-6
+    assert shown[2] is shown[1]  # nothing is made anew in between
     engine.forget()
-    rendered_source(engine, identity, astronaut, target)
-    assert len(asked) == 2
+    given(lambda _: turned(0))
+    assert len(asked) == 5
+
+
+def test_a_look_that_tells_nothing_ends_nothing(weighing):
+    _, given, _, identity = weighing
+
+    def fails(_):
+        raise ModelError("the embedder failed", "")
+
+    for nothing in (fails, lambda _: np.full(512, np.nan, np.float32), lambda _: np.zeros(512, np.float32)):
+        assert np.array_equal(given(nothing)[0], identity.values)
+    (shown,) = given(lambda _: turned(0))  # the very next frame is looked at again
+    assert not np.array_equal(shown, identity.values)
+    assert np.isfinite(shown).all()
+
+
+def test_another_identity_is_mixed_with_the_same_target_and_not_all_are_kept(weighing, portrait):
+    engine, given, _, identity = weighing
+    (before,) = given(lambda _: turned(0))
+    other = NeuralIdentity(-identity.values, (), -identity.unit, identity.length)
+    (after,) = given(lambda _: turned(0), whose=other)
+    assert not np.array_equal(before, after)
+    assert np.abs(after - engine._encoder.mixed(other.unit, other.length, turned(0), engine.options.mixed)).max() < 1e-6
     for track in range(100):
-        rendered_source(engine, identity, astronaut, target, track)
-    assert len(engine._mixed) == REMEMBERED
+        given(lambda _: turned(0), track=track)
+    assert len(engine._targets) == REMEMBERED
 
 
 def test_a_photo_can_not_be_weighed(shelf):

@@ -136,6 +136,22 @@ def test_points_turn_back_from_minus_one_to_one(opened):
     assert np.abs(points - [364 + 48, 150 - 48]).max() < 1e-3  # a square of 192, 1.5 times 128
 
 
+@pytest.mark.parametrize(
+    ("name", "side", "shape"),
+    [("2d106det", 192, (1, 211)), ("2d106det", 192, (1, 0)), ("1k3d68", 192, (1, 3311)), ("2dfan4", 256, (1, 68, 1))],
+)
+def test_numbers_that_are_no_points_are_told(name, side, shape, opened):
+    session = opened(name, planted_twin((1, 3, side, side), {"out": np.zeros(shape, np.float32)}, "data"))
+    with pytest.raises(ModelFileError, match="not its points"):
+        PointFinder(session).find(PICTURE, WANTED[0])
+
+
+@pytest.mark.parametrize(("age", "years"), [(-3.0, 0), (1e9, 120)])
+def test_nobody_is_guessed_older_than_people_get(age, years, opened):
+    session = opened("genderage", planted_twin((1, 3, 96, 96), {"fc1": np.array([[0.2, 0.7, age]])}, "data"))
+    assert Attributes(session).guess(PICTURE, WANTED[0]) == ("male", years)
+
+
 def test_a_guess_of_age_and_gender_is_read_as_it_is_written(opened):
     session = opened("genderage", planted_twin((1, 3, 96, 96), {"fc1": np.array([[0.2, 0.7, 0.424]])}, "data"))
     assert Attributes(session).guess(PICTURE, WANTED[0]) == ("male", 42)

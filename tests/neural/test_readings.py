@@ -43,8 +43,9 @@ def test_on_another_face_the_pose_is_about_the_same(astronaut):
 
 
 def test_points_without_a_pose_are_refused():
-    for points in (np.zeros((67, 2)), np.full((68, 2), np.nan), np.full((68, 2), 5.0)):
-        with pytest.raises(ValueError, match=r"68 finite|one place"):
+    line = np.outer(np.arange(68), [1, 1]) + np.random.default_rng(0).normal(0, 0.1, (68, 2))
+    for points in (np.zeros((67, 2)), np.full((68, 2), np.nan), np.full((68, 2), 5.0), line, line * [0, 1]):
+        with pytest.raises(ValueError, match=r"68 finite|on a line"):
             pose_of_points(points.astype(np.float32))
 
 

@@ -22,6 +22,7 @@ from understudy.models.catalogue import Catalogue
 from understudy.models.devices import RuntimeOptions
 from understudy.models.sessions import Runtime, available_devices
 from understudy.models.store import FOLDER, Store
+from understudy.testing import twins
 from understudy.testing.twins import GraphWriter, inswapper_twin
 
 SHAPE = (1, 3, 128, 128)
@@ -330,8 +331,8 @@ def test_a_model_takes_no_more_threads_than_it_is_given(shelf, hopper_path, tmp_
 
 
 class Recording:
-    """A session as ONNX Runtime's CUDA graphs are documented: what is run first is recorded, with that run's own buffers
-    and in that thread; every later run reads and writes those, and no others."""
+    """A session as ONNX Runtime's CUDA graphs are documented: what is run first is recorded, with that run's own
+    buffers and in that thread; every later run reads and writes those, and no others."""
 
     def __init__(self, real):
         self.real, self.buffers, self.thread = real, None, None
@@ -450,3 +451,39 @@ def test_what_comes_out_in_many_sizes_is_not_kept_in_buffers(put, monkeypatch):
         picture[0, 0, 0, :count] = 1
         assert session.run({"data": picture})[0].shape == (4, count)
         picture[:] = 0
+
+
+def test_what_the_mesh_engine_does_not_heed_is_said(hopper_path, tmp_path, capsys):
+    words = [
+        "swap",
+        "-s",
+        str(hopper_path),
+        "-t",
+        str(hopper_path),
+        "-o",
+        str(tmp_path / "o.png"),
+        "--consent",
+        "sample",
+    ]
+    words += ["--home", str(tmp_path / "home"), "--overwrite"]
+    for option in (["--device", "cpu"], ["--threads", "2"], ["--weight", "0.2"], ["--boost", "2"]):
+        assert main([*words, *option]) == 0
+        assert "the mesh engine heeds no --device" in capsys.readouterr().err
+    assert main(words) == 0
+    assert "heeds" not in capsys.readouterr().err
+    for command in (words, ["faces", str(hopper_path)], ["doctor", "--home", str(tmp_path / "home")]):
+        assert main([*command, "--device", "nonsense=cpu"]) == 2
+        assert "there is no model 'nonsense'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("make", "size", "off"),
+    [
+        (twins.scrfd_10g_twin, 16_923_827, 10_000),
+        (twins.arcface_r50_twin, 174_383_860, 10_000),
+        (twins.landmark_106_twin, 5_030_888, 15_000),
+    ],
+)
+def test_twins_are_as_large_as_the_files_they_stand_for(make, size, off):
+    """The sizes of InsightFace's files, of the catalogue: another architecture would be further off."""
+    assert abs(len(make()) - size) < off

@@ -10,7 +10,7 @@ import typer
 
 from understudy.cli import consent, demo, doctor, evaluate, faces, inspect, ledger, live, models, swap
 from understudy.cli.terminal import answer, answer_json, say
-from understudy.errors import NoMemoryError, UnderstudyError
+from understudy.errors import NoMemoryError, UnderstudyError, out_of_memory
 from understudy.version import __version__
 
 INTERRUPTED = 130
@@ -89,15 +89,14 @@ def main(arguments: list[str] | None = None) -> int:
         return _interrupted(as_json)
     except BrokenPipeError:
         return UNEXPECTED  # whoever read our output stopped: nobody is left to be told
-    except MemoryError as error:
-        _show_traceback(debug)
-        lack = NoMemoryError("for this" if not str(error) else f"({error})")
-        return _fail(lack.message, lack.hint, lack.exit_code, as_json=as_json)
     except Exception as error:  # noqa: BLE001 - the last resort: no traceback reaches a user unasked
         _show_traceback(debug)
         if _was_interrupted(error):
             return _interrupted(as_json)
         text = " ".join(str(error).split()) or "no message"
+        if out_of_memory(error):
+            lack = NoMemoryError(f"({text})")
+            return _fail(lack.message, lack.hint, lack.exit_code, as_json=as_json)
         hint = "Run it again with --debug and report what it says."
         return _fail(f"unexpected {type(error).__name__}: {text}", hint, UNEXPECTED, as_json=as_json)
 

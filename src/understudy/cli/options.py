@@ -87,7 +87,7 @@ def runtime_options(words: list[str] | None, threads: int | None = None) -> Runt
         device = next((device for device in DEVICES if device == asked), None)
         if device is None or bool(equals) != bool(name):
             raise UsageError(f"--device can't be {word!r}", f"Choose one of {', '.join(DEVICES)}, or MODEL=DEVICE.")
-        if name in places:
+        if places.get(name, device) != device:
             raise UsageError(f"--device names two places for {name or 'all models'}", "Name one.")
         places[name] = device
     everywhere = places.pop("", "auto")

@@ -23,6 +23,10 @@ _AROUND: Final = 1.5
 _FAN_SIDE, _FAN_MAP = 195.0, 64.0
 #: Points of 1k3d68 that count: the last ones.
 _IN_SPACE: Final = 68
+#: Numbers beyond which they are points in space: 1k3d68 gives 3,309, 2d106det 212.
+_MANY: Final = 1000
+#: Years beyond which nobody is guessed.
+_OLDEST: Final = 120
 
 
 class PointFinder:
@@ -52,10 +56,14 @@ class PointFinder:
         transform = self._square(box_xyxy)
         values = self._run(picture, transform)
         back = invert(transform)
+        if self._fan and (values.shape[-1] not in (2, 3) or values.size != _IN_SPACE * values.shape[-1]):
+            raise self._unfitting(values)
         if self._fan:
             points = values.reshape(-1, values.shape[-1])[:, :2] / _FAN_MAP * self._input.size
             return apply(back, points + np.float32(0.5))
-        depth = values.size >= 3 * _IN_SPACE and values.size % 3 == 0 and values.size > 1000
+        depth = values.size > _MANY
+        if values.size < 3 * _IN_SPACE or values.size % (3 if depth else 2):
+            raise self._unfitting(values)
         points = values.reshape(-1, 3 if depth else 2)[-_IN_SPACE if depth else 0 :]
         points = np.column_stack([points[:, :2] + 1, points[:, 2:]]) * np.float32(self._input.size // 2)
         flat = apply(back, points[:, :2] + np.float32(0.5))
@@ -64,6 +72,12 @@ class PointFinder:
     def read(self, picture: UInt8Array, box_xyxy: FloatArray) -> FloatArray:
         """What the model says of one face, flat: for models whose answer is no points."""
         return self._run(picture, self._square(box_xyxy)).reshape(-1)
+
+    def _unfitting(self, values: FloatArray) -> ModelFileError:
+        return ModelFileError(
+            f"{self._session.entry.name} gives numbers in the shape {values.shape}, which are not its points",
+            "It is another model than its entry means.",
+        )
 
     def _run(self, picture: UInt8Array, transform: FloatArray) -> FloatArray:
         side = self._input.size
@@ -95,7 +109,7 @@ class Attributes:
     def guess(self, picture: UInt8Array, box_xyxy: FloatArray) -> tuple[str, int]:
         """``female`` or ``male``, and years."""
         female, male, age = self._finder.read(picture, box_xyxy)[:3].tolist()
-        return "male" if male > female else "female", round(age * 100)
+        return "male" if male > female else "female", round(min(max(age * 100, 0), _OLDEST))
 
 
 class Reader:

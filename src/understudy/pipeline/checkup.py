@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from understudy.errors import ModelError, UnderstudyError
+from understudy.errors import ModelError, UnderstudyError, UsageError
 from understudy.geometry import raster
 from understudy.geometry.topology import topology
 from understudy.media.encoders import ENCODERS, opens
@@ -164,6 +164,8 @@ def _fetched(settings: Settings) -> Iterable[Finding]:
     """The models in the store: on which device each really runs."""
     try:
         found = Workshop(settings).fetched()
+    except UsageError:
+        raise  # what was asked for is wrong, not what is here
     except UnderstudyError as fault:
         yield Finding("catalogue", "broken", fault.message)
         return

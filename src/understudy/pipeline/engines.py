@@ -8,10 +8,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from understudy.errors import ModelMissingError, UnderstudyError, UnknownModelError, UsageError
+from understudy.models.devices import RuntimeOptions
 from understudy.pipeline.perception import Perception
 from understudy.pipeline.settings import Settings
 from understudy.provenance.content import ContentCheck, ContentOptions
 from understudy.swapping import MeshEngine, Swapper
+from understudy.swapping.neural.options import NeuralOptions
 
 if TYPE_CHECKING:
     from understudy.landmarks.neural import Reader
@@ -37,10 +39,19 @@ class Workshop:
 
     Args:
         settings: How a swap is done.
+
+    Raises:
+        UnknownModelError: a model is placed that the catalogue does not have.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        if settings.runtime.placed:
+            entries = self._store.catalogue.entries
+            known = sorted({*entries, *(entry.kind for entry in entries.values())})
+            for name, _ in settings.runtime.placed:
+                if name not in known:
+                    raise UnknownModelError(name, known)
 
     def engine(self) -> Swapper[Any]:
         """The engine.
@@ -109,8 +120,12 @@ class Workshop:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What should be said of the open models: where and how they run, if that is not what was hoped for."""
-        return self._runtime.notes if "_runtime" in self.__dict__ else ()
+        """What should be said: where and how models run, if that is not what was hoped for, and what nothing heeds."""
+        settings = self._settings
+        asked = (settings.runtime, settings.neural) != (RuntimeOptions(), NeuralOptions())
+        idle = (f"the {MESH} engine heeds no --device, --threads, --boost and --weight",)
+        unheeded = idle if asked and (settings.engine, settings.detector) == (MESH, EMBEDDED) else ()
+        return (*unheeded, *(self._runtime.notes if "_runtime" in self.__dict__ else ()))
 
     @cached_property
     def _content(self) -> ContentOptions:
@@ -171,9 +186,4 @@ class Workshop:
     def _runtime(self) -> Runtime:
         from understudy.models.sessions import Runtime
 
-        entries = self._store.catalogue.entries
-        known = sorted({*entries, *(entry.kind for entry in entries.values())})
-        for name, _ in self._settings.runtime.placed:
-            if name not in known:
-                raise UnknownModelError(name, known)
         return Runtime(self._settings.runtime)

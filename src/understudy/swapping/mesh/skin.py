@@ -110,7 +110,7 @@ def _unlikeness(picture: UInt8Array, sure: BoolArray) -> FloatArray:
     spread = 1.4826 * np.median(np.abs(skin - middle), axis=0)
     spread = np.maximum(spread, MIN_SPREAD)
     away, shine = (lab - middle) / spread, (_WHITE - middle) / spread
-    share = np.clip(away @ shine / (shine @ shine), 0, MOST_SHINE)
+    share = np.clip(away @ shine / max(float(shine @ shine), 1e-6), 0, MOST_SHINE)
     return np.asarray(np.linalg.norm(away - share[..., None] * shine, axis=2), np.float32)
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
+from threading import Lock
 
 import cv2
 import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
-from understudy.errors import UsageError
+from understudy.errors import ModelError, UsageError
 from understudy.faces import Faces
 from understudy.frames import Frame, PixelBox
 from understudy.geometry.boxes import bounds_xyxy, pixel_box
@@ -19,6 +21,7 @@ from understudy.geometry.topology import closed, closed_triangles, topology
 from understudy.geometry.transforms import aligned, invert
 from understudy.geometry.transforms import crop as crop_of
 from understudy.models.conventions import blob, picture_of
+from understudy.models.graphs import EMBEDDING
 from understudy.models.sessions import Session
 from understudy.patches import Patch
 from understudy.swapping.base import Identity, Portrait
@@ -29,8 +32,8 @@ from understudy.swapping.neural.source import SourceEncoder
 SOFT = 0.06
 #: Of the crop's side: how far inside its edge, likewise.
 EDGE = 0.04
-#: People of the target whose identity is kept.
-REMEMBERED = 64
+#: People of the target whose identity is kept, and the frame after which it is looked at no more.
+REMEMBERED, LAST_LOOK = 64, 512
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +78,9 @@ class NeuralEngine:
         self.options = options or NeuralOptions()
         if self.options.mixed and not encoder.knows_people:
             raise UsageError(f"{entry.name} takes a photo, not an identity that can be weighed", "Leave --weight out.")
-        #: What goes in by identity and track, where the target's own identity is part of it.
-        self._mixed: dict[tuple[NeuralIdentity, int], FloatArray] = {}
+        #: Whom the target's people are like, where that is part of what goes in; by track.
+        self._targets: dict[int, _Target] = {}
+        self._lock = Lock()
         self._session, self._encoder = session, encoder
         self._input, self._output = entry.input, entry.output
         self._template = TEMPLATES[entry.input.template]
@@ -89,7 +93,8 @@ class NeuralEngine:
 
     def forget(self) -> None:
         """See ``Swapper.forget``."""
-        self._mixed.clear()
+        with self._lock:
+            self._targets.clear()
 
     def render(self, frame: Frame, faces: Faces, identities: Mapping[int, NeuralIdentity]) -> list[Patch]:
         """See ``Swapper.render``."""
@@ -146,17 +151,54 @@ class NeuralEngine:
     def _weighed(
         self, picture: UInt8Array, keypoints: FloatArray, identity: NeuralIdentity, track_id: int
     ) -> FloatArray:
-        """What goes in for one person of the target. Whom they are is looked at once: the embedder is slow."""
+        """What goes in for one person of the target.
+
+        Whom they are like is looked at in the first frame, the second, the fourth, the eighth …, and averaged: the
+        embedder is slow, and one frame may be dark or blurred.
+        """
         if not self.options.mixed or identity.unit is None:
             return identity.values
-        known = self._mixed.get((identity, track_id))
-        if known is None:
-            other = self._encoder.embed(picture, keypoints)
-            known = self._encoder.mixed(identity.unit, identity.length, other, self.options.mixed)
-            while len(self._mixed) >= REMEMBERED:
-                self._mixed.pop(next(iter(self._mixed)), None)
-            self._mixed[identity, track_id] = known
-        return known
+        with self._lock:
+            target = self._targets.setdefault(track_id, _Target())
+            while len(self._targets) > REMEMBERED:
+                del self._targets[next(iter(self._targets))]
+            target.seen += 1
+            if target.seen & (target.seen - 1) == 0 and target.seen <= LAST_LOOK:
+                with suppress(ModelError):  # of this frame it says nothing; the next look may
+                    target.add(self._encoder.embed(picture, keypoints))
+            if target.looks == 0:
+                target.seen = 0
+                return identity.values
+            if target.values is None or target.identity is not identity:
+                target.identity = identity
+                target.values = self._encoder.mixed(identity.unit, identity.length, target.total, self.options.mixed)
+            return target.values
+
+
+@dataclass(eq=False)
+class _Target:
+    """Whom a person of the target is like.
+
+    Attributes:
+        seen: Frames since the first look.
+        looks: Looks that told something.
+        total: float32 (512,): the sum of their embeddings, each of length 1.
+        identity: For whom ``values`` are.
+        values: What goes in; None if it has to be made anew.
+    """
+
+    seen: int = 0
+    looks: int = 0
+    total: FloatArray = field(default_factory=lambda: np.zeros(EMBEDDING, np.float32))
+    identity: NeuralIdentity | None = None
+    values: FloatArray | None = None
+
+    def add(self, embedding: FloatArray) -> None:
+        """Take in another look; one that is no direction tells nothing."""
+        length = float(np.linalg.norm(embedding))
+        if np.isfinite(length) and length > 0:
+            self.total = self.total + embedding / np.float32(length)
+            self.looks, self.values = self.looks + 1, None
 
 
 def _back(crop: UInt8Array, transform: FloatArray, box: PixelBox) -> UInt8Array:

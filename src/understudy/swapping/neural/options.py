@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-#: The weight at which the source is as it is, and the largest share of the target at 0: as FaceFusion has both
-#: (``face_swapper_weight``), so that its users' numbers mean the same here.
+#: The weight at which the source is as it is, and the largest share of the target at 0: the range of FaceFusion's
+#: ``face_swapper_weight``. There what is projected is mixed with what is not; here two directions of one space are.
 AS_IT_IS: Final = 0.5
 MOST_MIXED: Final = 0.35
 

@@ -100,7 +100,7 @@ def blended(share):
     alpha, color = np.full((40, 40), 255, np.uint8), np.full((40, 40, 3), 180, np.uint8)
     box = PixelBox(0, 0, 40, 40)
     off = OcclusionOptions(things=False, glasses=False)
-    Blender(BlendOptions(occlusion=off, light=LightOptions(max_gain=1.0001))).blend(
+    Blender(BlendOptions(occlusion=off, light=LightOptions(max_gain=1.0001, max_dimming=1.0001))).blend(
         shot, [Patch(color, alpha, uv, box, mesh.astype(np.float32), 1, None, share)]
     )
     return float(shot.picture.mean()) - 60

@@ -41,8 +41,7 @@ def stream_format(info: LiveInfo, options: BroadcastOptions) -> StreamFormat:
 class PushSink:
     """Sends to a server or address, from a process of its own (see ``streaming.sender``)."""
 
-    # A quarter of a second: a stall of the encoder is caught up, where a viewer would see missing frames.
-    depth, steady, keeps = 8, True, False
+    depth, steady, keeps = 4, True, False
 
     def __init__(self, address: str, options: BroadcastOptions | None = None) -> None:
         self._address, self._options = address, options or BroadcastOptions()

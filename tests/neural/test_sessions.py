@@ -49,6 +49,11 @@ def half(*, holds):
     return swapper(write, np.float16)
 
 
+def swap_words(photo, output):
+    """The command that puts a photo onto itself."""
+    return ["swap", "-s", str(photo), "-t", str(photo), "-o", str(output), "--consent", "sample"]
+
+
 def test_a_model_is_opened_once_and_tried(shelf):
     store = Store(shelf / FOLDER, Catalogue.load(shelf / "models.toml"))
     runtime, entry = Runtime(), store.catalogue.entries["inswapper_128"]
@@ -237,17 +242,7 @@ def test_models_are_placed_one_by_one(shelf):
 )
 def test_places_that_can_not_be_are_refused(words, said, shelf, hopper_path, tmp_path, capsys):
     devices = [part for word in words for part in ("--device", word)]
-    swap = [
-        "swap",
-        "-s",
-        str(hopper_path),
-        "-t",
-        str(hopper_path),
-        "-o",
-        str(tmp_path / "o.png"),
-        "--consent",
-        "sample",
-    ]
+    swap = swap_words(hopper_path, tmp_path / "o.png")
     assert main([*swap, "--engine", "inswapper_128", "--home", str(shelf), *devices]) == 2
     assert said in capsys.readouterr().err
 
@@ -454,17 +449,7 @@ def test_what_comes_out_in_many_sizes_is_not_kept_in_buffers(put, monkeypatch):
 
 
 def test_what_the_mesh_engine_does_not_heed_is_said(hopper_path, tmp_path, capsys):
-    words = [
-        "swap",
-        "-s",
-        str(hopper_path),
-        "-t",
-        str(hopper_path),
-        "-o",
-        str(tmp_path / "o.png"),
-        "--consent",
-        "sample",
-    ]
+    words = swap_words(hopper_path, tmp_path / "o.png")
     words += ["--home", str(tmp_path / "home"), "--overwrite"]
     for option in (["--device", "cpu"], ["--threads", "2"], ["--weight", "0.2"], ["--boost", "2"]):
         assert main([*words, *option]) == 0

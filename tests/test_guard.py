@@ -7,10 +7,10 @@ import pytest
 from understudy.detection import BlazeFace
 from understudy.faces import Faces
 from understudy.frames import Frame, PixelBox
+from understudy.guard import ON_LOST, Guard, GuardOptions
+from understudy.guard.obscuring import obscure
 from understudy.pipeline import Perception, Settings
 from understudy.pipeline.engines import make_engine
-from understudy.pipeline.guard import ON_LOST, Guard, GuardOptions
-from understudy.pipeline.obscuring import obscure
 from understudy.pipeline.portraits import portrait_in
 from understudy.pipeline.stages import FaceSwap
 from understudy.provenance import FrameSealer

@@ -24,11 +24,11 @@ from understudy.blending import BlendOptions
 from understudy.errors import InputError, NoSpaceError, OutputError, RunError, SigningError, UsageError
 from understudy.faces import Faces
 from understudy.frames import Frame
+from understudy.guard import GuardOptions
 from understudy.media.broadcast import PushSink
 from understudy.media.live import CaptureOptions, LiveInfo, SinkClosed, SinkLostError
 from understudy.media.playback import FileSource
 from understudy.media.recording import RecordingSink
-from understudy.pipeline.guard import GuardOptions
 from understudy.provenance import FrameSealer, Home, Ledger
 from understudy.release import Tags
 from understudy.testing import ClipSpec, FakeCamera, write_puppet_clip
@@ -49,6 +49,40 @@ def test_frames_come_in_order_labelled_and_swapped(session, pictures, tmp_path):
     assert [entry.kind for entry in entries] == ["live", "live"]  # when it began and when it ended
     assert {entry.identifier for entry in entries} == {report.identifier}
     assert entries[-1].hashes
+
+
+class OneBuffer(FakeCamera):
+    """A camera that hands out the same memory each time, and writes to it at any time, as camera libraries do."""
+
+    def __init__(self, pictures):
+        super().__init__(pictures, fps=120)
+        self.buffer = pictures[0].copy()
+        self.writing = threading.Thread(target=self.write, daemon=True)
+        self.done = threading.Event()
+
+    def write(self):
+        while not self.done.is_set():
+            self.buffer[:] = self._pictures[0]
+            self.done.wait(0.001)
+
+    def read(self):
+        shot = super().read()
+        if shot is not None:
+            self.buffer[:] = shot.picture
+            shot = shot._replace(picture=self.buffer)
+        return shot
+
+
+def test_a_source_that_uses_one_buffer_again_and_again_lets_no_frame_out_unlabelled(session, pictures):
+    screen, camera = Screen(), OneBuffer(pictures)
+    camera.writing.start()
+    try:
+        with session(screen, source=camera):
+            until(lambda: len(screen.seconds) > 120)
+    finally:
+        camera.done.set()
+        camera.writing.join()
+    assert all(has_label(picture) for picture in screen.frames)
 
 
 def test_it_ends_within_a_second(session):

@@ -46,9 +46,9 @@ from understudy.cli.trust import (
 from understudy.errors import UsageError
 
 if TYPE_CHECKING:
+    from understudy.guard import GuardOptions, OnLost
     from understudy.live import LiveReport, LiveSession
     from understudy.live.session import MakeSink
-    from understudy.pipeline.guard import GuardOptions, OnLost
     from understudy.release import Release
 
 Sources = Annotated[
@@ -206,7 +206,7 @@ def _list(*, json: bool) -> None:
 
 
 def _guard(on_lost: str) -> GuardOptions:
-    from understudy.pipeline.guard import GuardOptions
+    from understudy.guard import GuardOptions
 
     try:
         return GuardOptions(on_lost=cast("OnLost", on_lost))

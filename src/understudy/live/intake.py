@@ -95,10 +95,11 @@ class Intake:
                     continue
                 if isinstance(item, Picture):
                     self._recorder.captured(item.at)
-                    picture = _fitted(item.picture, self._info.width, self._info.height)
+                    # A camera's library may hand out the same memory again and again, and write to it meanwhile.
+                    picture = _fitted(item.picture.copy(), self._info.width, self._info.height)
                     self._recorder.dropped("processing behind", self.pictures.put(Picture(picture, item.at)))
                 elif item is not None and self._microphone is None:
-                    self._hear(item)
+                    self._hear(item._replace(samples=item.samples.copy()))
         finally:
             self._source.close()
 
@@ -113,7 +114,7 @@ class Intake:
                     self._reopen(microphone, "the microphone", fault)
                     continue
                 if sound is not None:
-                    self._hear(sound)
+                    self._hear(sound._replace(samples=sound.samples.copy()))
         finally:
             microphone.close()
 

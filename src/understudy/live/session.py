@@ -17,6 +17,7 @@ import numpy as np
 from understudy.detection import BlazeFace
 from understudy.errors import UnderstudyError, UsageError
 from understudy.frames import Frame
+from understudy.guard import Guard
 from understudy.live.intake import Intake
 from understudy.live.outlet import Outlet, unexpected
 from understudy.live.statistics import LiveReport, LiveStatistics, Recorder
@@ -24,7 +25,6 @@ from understudy.media.live import LiveInfo, LiveSink, LiveSource, Sound
 from understudy.media.microphone import Microphone
 from understudy.pipeline.casting import Cast, cast
 from understudy.pipeline.engines import Workshop
-from understudy.pipeline.guard import Guard
 from understudy.pipeline.settings import Settings
 from understudy.pipeline.stages import FaceSwap
 from understudy.pipeline.trust import Output, Trust

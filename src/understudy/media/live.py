@@ -34,7 +34,8 @@ class Picture(NamedTuple):
     """A picture as it was captured.
 
     Attributes:
-        picture: uint8 BGR (H, W, 3). The receiver may write into it.
+        picture: uint8 BGR (H, W, 3). The receiver copies it before the next one is read: a source may use its memory
+            again.
         at: When it was captured.
     """
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from understudy.blending import BlendOptions
 from understudy.faces import FaceChoice
+from understudy.guard import GuardOptions
 from understudy.media import EncodeOptions
 from understudy.media.base import MAX_PIXELS
 from understudy.models.devices import RuntimeOptions
-from understudy.pipeline.guard import GuardOptions
 from understudy.provenance import ContentOptions, LabelOptions, SigningOptions, WatermarkOptions
 from understudy.provenance.ledger import KEEP_DAYS
 from understudy.swapping import MeshOptions

@@ -13,10 +13,10 @@ from understudy.each import Each
 from understudy.errors import UsageError
 from understudy.faces import Faces
 from understudy.frames import Frame, LabelledFrame, PixelBox
+from understudy.guard import Cover, Guard
+from understudy.guard.obscuring import obscure, obscure_all, obscure_people
 from understudy.patches import Patch
 from understudy.pipeline.fading import Fading
-from understudy.pipeline.guard import Cover, Guard
-from understudy.pipeline.obscuring import obscure, obscure_all
 from understudy.pipeline.overlap import Beside
 from understudy.pipeline.perception import Perception
 from understudy.pipeline.settings import Settings
@@ -25,6 +25,7 @@ from understudy.provenance import FrameSealer
 from understudy.provenance.content import ContentCheck
 from understudy.swapping import Identity, Swapper
 from understudy.tracking import FaceSelector
+from understudy.tracking.hands import BESIDE, NEAR
 
 
 class Swapped(NamedTuple):
@@ -32,11 +33,13 @@ class Swapped(NamedTuple):
 
     Attributes:
         faces: Everybody in it, as they were before.
-        patches: What was blended in.
+        patches: What was blended in, swaps of earlier frames that are held included.
+        cover: What had to be covered.
     """
 
     faces: Faces
     patches: list[Patch]
+    cover: Cover
 
 
 class FaceSwap:
@@ -87,6 +90,7 @@ class FaceSwap:
             replace(settings.tracker, max_fits=settings.tracker.max_fits or 1) if live else settings.tracker
         )
         self._hands = perception.hands(live=live)
+        self._look_for_hands(settings)
         self._fading = Fading()
         self._chosen: Faces | None = None
         self._shown_identity = identity
@@ -107,6 +111,11 @@ class FaceSwap:
             self._blender = Blender(settings.blend)
         if self._guard is not None:
             self._guard.options, self._guard.choice = settings.guard, settings.faces
+        self._look_for_hands(settings)
+
+    def _look_for_hands(self, settings: Settings) -> None:
+        """Where everybody is to be swapped, a hand beside a face must not be taken for somebody else."""
+        self._hands.margin = BESIDE if self._guard is not None and settings.faces == "all" else NEAR
 
     def process(self, frame: Frame) -> LabelledFrame:
         """Swap, label and mark ``frame``, in place.
@@ -138,24 +147,25 @@ class FaceSwap:
             if not self._still:
                 hidden = self._guard is not None and self._guard.options.on_lost != "pass"
                 patches = self._fading(patches, chosen, frame.seconds, whole=hidden)
-        covered = False
+        cover = Cover()
         if self._guard is not None:
             with self.timings.measure("guard"):
-                cover = self._guard.cover(frame, faces, chosen, patches, cut=self._cut)
+                cover = self._guard.cover(frame, faces, chosen, patches, cut=self._cut, hands=hands)
+                patches = [patch for patch in patches if patch.track_id not in cover.beside]
                 patches += cover.held
-                covered = cover.any
                 if cover.newcomers is not None:
                     self._tracker.offer(cover.newcomers)
+                self._tracker.let_go(cover.astray)
                 self._cover(frame, cover)
         with self.timings.measure("blend"):
             self._blender.blend(frame, patches, self._each, hands)
         if self._guard is not None and self._guard.options.on_lost == "freeze":
-            self._freeze(frame, covered=covered)
-        self.frames_covered += covered
+            self._freeze(frame, covered=cover.any)
+        self.frames_covered += cover.any
         self.frames += 1
         self.frames_swapped += bool(patches)
         self.people |= {patch.track_id for patch in patches}
-        return Swapped(faces, patches)
+        return Swapped(faces, patches, cover)
 
     def close(self) -> None:
         """End what runs beside."""
@@ -174,6 +184,8 @@ class FaceSwap:
     def _cover(frame: Frame, cover: Cover) -> None:
         if cover.whole:
             obscure_all(frame)
+        if cover.people is not None:
+            obscure_people(frame, cover.people)
         for box in cover.blurred:
             obscure(frame, box)
 

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from understudy.arrays import FloatArray, IntArray, UInt8Array
+from understudy.detection import PersonSegmenter
 from understudy.geometry import topology as topo
 from understudy.geometry.raster import EMPTY, rasterise
 from understudy.pipeline.perception import Perception
@@ -30,10 +31,12 @@ class PuppetFrame(NamedTuple):
     Attributes:
         picture: uint8 BGR (H, W, 3).
         mesh: float32 (468, 3): where every vertex lies, in pixels of ``picture``.
+        cutout: uint8 (H, W): 255 where the person is, 0 where the portrait's background; None where not asked for.
     """
 
     picture: UInt8Array
     mesh: FloatArray
+    cutout: UInt8Array | None = None
 
 
 class Puppet:
@@ -44,6 +47,7 @@ class Puppet:
         size: Width and height of the frames; the portrait fills their height, the sides are blurred.
         face_share: Height of the face in the frame; None keeps the portrait whole.
         perception: The models that find the face in the portrait; the embedded ones if None.
+        cutout: Tell the person from the portrait's background, so that others can stand before and behind.
 
     Raises:
         ValueError: no face in the portrait.
@@ -56,6 +60,7 @@ class Puppet:
         *,
         face_share: float | None = None,
         perception: Perception | None = None,
+        cutout: bool = False,
     ) -> None:
         faces = (perception or Perception.embedded()).still(picture)
         if faces.mesh is None or not len(faces):
@@ -63,6 +68,7 @@ class Puppet:
         mesh = faces.mesh[int(np.argmax(faces.areas))]
         self.size = size
         self._canvas, self.rest = _staged(picture, mesh, size, face_share)
+        self._cutout = _cut_out(self._canvas) if cutout else None
         self._weights = _Weights(self.rest)
         self._skirt, self._triangles = _skirt(self.rest)
 
@@ -80,7 +86,10 @@ class Puppet:
         warped = cv2.remap(self._canvas, map_x, map_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         picture = np.asarray(warped, np.uint8)
         _paint_mouth(picture, moved, topo.mouth_aperture(self.rest))
-        return PuppetFrame(picture, moved)
+        if self._cutout is None:
+            return PuppetFrame(picture, moved)
+        cutout = cv2.remap(self._cutout, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return PuppetFrame(picture, moved, np.asarray(cutout, np.uint8))
 
     def _moved(self, motion: Motion) -> FloatArray:
         """The mesh after expression, rotation and shift."""
@@ -196,6 +205,20 @@ def _staged(
     blurred = cv2.GaussianBlur(cv2.resize(sharp, (64, 36)), (0, 0), 2)
     backdrop = cv2.resize(blurred, size, interpolation=cv2.INTER_CUBIC)
     return (backdrop + (sharp.astype(np.float32) - backdrop) * soft).astype(np.uint8), moved
+
+
+def _cut_out(picture: UInt8Array) -> UInt8Array:
+    """Where the person is, uint8 (H, W): as the segmentation sees it, drawn to the outline that colours have."""
+    sure = cv2.resize(PersonSegmenter().segment(picture), picture.shape[1::-1])
+    marks = np.select(
+        [sure > 0.9, sure > 0.5, sure > 0.1],
+        [cv2.GC_FGD, cv2.GC_PR_FGD, cv2.GC_PR_BGD],
+        cv2.GC_BGD,
+    ).astype(np.uint8)
+    cv2.setRNGSeed(0)
+    cv2.grabCut(picture, marks, None, np.zeros((1, 65)), np.zeros((1, 65)), 4, cv2.GC_INIT_WITH_MASK)  # type: ignore[call-overload]
+    person = np.isin(marks, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8) * 255
+    return np.asarray(cv2.GaussianBlur(person, (0, 0), 1.2), np.uint8)
 
 
 def _skirt(rest: FloatArray) -> tuple[FloatArray, IntArray]:

@@ -21,8 +21,9 @@ _AROUND: Final = 3.2
 #: How sure it must be that there is a hand: at first, and afterwards; and how often a hand just found is fitted
 #: again where it then lies: a palm says little of where the fingers are.
 _BEGIN, _GO_ON, _REFINEMENTS = 0.6, 0.5, 3
-#: A hand is followed while it is within the face's box with this margin (over its side).
-_NEAR: Final = 0.35
+#: A hand is followed while it is within the face's box with this margin (over its side): where it may hide the face,
+#: or anywhere beside it.
+NEAR, BESIDE = 0.35, 1.3
 #: Hands at a time.
 _MOST: Final = 4
 
@@ -51,9 +52,11 @@ class HandTracker:
         detector: Finds palms.
         finder: Fits a hand's joints.
         live: Whether no frame may wait for a search: then it runs beside, and a hand is seen a frame or two later.
+        margin: How far from a face hands are followed: ``NEAR`` or ``BESIDE``. May be set anew at any time.
     """
 
-    def __init__(self, detector: FindsPalms, finder: FitsHand, *, live: bool = False) -> None:
+    def __init__(self, detector: FindsPalms, finder: FitsHand, *, live: bool = False, margin: float = NEAR) -> None:
+        self.margin = margin
         self._detector, self._finder = detector, finder
         self._beside = ThreadPoolExecutor(1, "palms") if live else None
         self._found: Future[_Search] | None = None
@@ -155,7 +158,7 @@ class HandTracker:
         """Note a hand that is near a face and not known yet."""
         low, high = hand.min(0), hand.max(0)
         faces = self._near
-        margin = (faces[:, 2:] - faces[:, :2]).max(1, keepdims=True, initial=0) * _NEAR
+        margin = (faces[:, 2:] - faces[:, :2]).max(1, keepdims=True, initial=0) * self.margin
         near = (low < faces[:, 2:] + margin).all(1) & (high > faces[:, :2] - margin).all(1)
         size = float((high - low).max())
         known = any(float(np.abs(other - hand).mean()) < 0.2 * size for other in self._hands)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -157,6 +158,11 @@ class Tracker:
     def offer(self, found: Faces) -> None:
         """Somebody else's detections: faces among them that are not followed yet are taken up in the next frame."""
         self._offered = found
+
+    def let_go(self, numbers: Collection[int]) -> None:
+        """Look anew, in the next frame, for those whose meshes somebody else has found not to lie on their faces."""
+        self._lost += [track for track in self._live if track.id in numbers]
+        self._live = [track for track in self._live if track.id not in numbers]
 
     def _followed(self, frame: Frame) -> list[_Track]:
         """Those who were followed up to now and still can be."""

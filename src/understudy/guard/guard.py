@@ -1,0 +1,346 @@
+"""Fails closed: nothing is shown that may be the face of somebody who should be swapped and is not.
+
+Whatever may be such a face is covered until it is known to be swapped, to be a bystander's, or not to be there:
+
+- Somebody who was swapped and is lost (turned away, behind a hand, too fast) is first covered by the last swap, moved
+  along with the picture, then blurred, until they are seen to be gone.
+- People of whom no face is found (half in the picture, behind bars, turned away) are blurred where a person is seen
+  whom no known face explains.
+- At the beginning, after a cut, and after darkness, the whole picture is blurred until somebody is swapped or it was
+  looked at long enough in every way.
+
+Faces that are there beside the swapped one and were not chosen are left alone: that is what choosing means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from typing import Final, NamedTuple, Protocol
+
+import cv2
+import numpy as np
+
+from understudy.arrays import BoolArray, FloatArray, UInt8Array
+from understudy.blending.hands import silhouette
+from understudy.detection import PersonSegmenter
+from understudy.faces import FaceChoice, Faces
+from understudy.frames import Frame, PixelBox
+from understudy.geometry.boxes import bounds_xyxy
+from understudy.guard.choice import face_may_be_chosen
+from understudy.guard.cover import Cover, grown, moved
+from understudy.guard.fitting import fits
+from understudy.guard.options import GuardOptions
+from understudy.guard.people import People, Person
+from understudy.guard.places import Small, around_smaller, in_one_of, inside_larger, same_face, small
+from understudy.guard.sight import WAYS, Eyes, SegmentsPersons, Sight, share
+from understudy.guard.strangers import Strangers
+from understudy.guard.unexplained import Known, unexplained
+from understudy.patches import Patch
+
+#: Longer side of the small picture in which people are seen and motion is followed.
+_FOLLOWED: Final = 320
+#: Seconds between two frames after which nothing is known any more of who is where.
+_GAP: Final = 0.5
+#: Seconds after a start or a cut in which the choice may have fallen on the wrong face.
+_UNSURE: Final = 1.0
+#: Where everybody is swapped, every so-manieth frame is searched for a small face, too, and looked at through bars:
+#: either takes twice as long.
+_GLANCE: Final = 3
+#: Seconds between two looks for such a face later on.
+_RESCAN: Final = 0.5
+#: Width of the rim in which the small picture is mirrored, in its pixels: half a face at the edge becomes a whole one.
+_RIM: Final = 48
+#: A detection counts from this score (0-1), and with less where this share of its box is a person's.
+_SURE, _SOME = 0.7, 0.1
+#: Frames after which a track whose mesh does not fit is looked for anew.
+_ASTRAY: Final = 3
+
+
+class FindsFaces(Protocol):
+    """A detector (see ``detection.Detector``)."""
+
+    def detect(  # noqa: D102
+        self, picture: UInt8Array, *, thorough: bool = False, glance: int | None = None
+    ) -> Faces: ...
+
+
+class _Seen(NamedTuple):
+    """What needs the frame only."""
+
+    small: Small
+    sight: Sight
+    found: Faces | None
+    checks: FloatArray
+
+
+class Guard:
+    """Watches over one clip. Frames come in order.
+
+    Args:
+        detector: Looks for faces that the tracker does not know: not the tracker's own, which runs at the same time.
+        options: What is done.
+        choice: Whose faces are to be swapped. If everybody's, every frame is searched for newcomers, in a thread beside
+            the swap: for faces from a sixth of the picture's height all over, for small ones in one part after the
+            other.
+        segmenter: Sees where people are; the embedded one if None.
+    """
+
+    def __init__(
+        self,
+        detector: FindsFaces,
+        options: GuardOptions | None = None,
+        *,
+        choice: FaceChoice = "largest",
+        segmenter: SegmentsPersons | None = None,
+    ) -> None:
+        self.options = options or GuardOptions()
+        self.choice: FaceChoice = choice
+        self._detector = detector
+        self._eyes = Eyes(segmenter or PersonSegmenter())
+        self._beside: ThreadPoolExecutor | None = None
+        self._ahead: Future[_Seen] | None = None
+        self._closed = False
+        self._glances = 0
+        #: Whether all whom we know of are swapped.
+        self._calm = False
+        self._people = People()
+        self._misfits: dict[int, int] = {}
+        self._bystanders: set[int] = set()
+        self._strangers = Strangers()
+        self._settling: float | None = None
+        self._looks = 0
+        self._settled = False
+        self._searched = -np.inf
+        self._now: float | None = None
+        self._step: float | None = None
+        self._looked = -np.inf
+        self._last: Small | None = None
+
+    def look_ahead(self, frame: Frame) -> None:
+        """Begin beside other work with what needs ``frame`` only, which is not written to before ``cover``."""
+        if self.options.on_lost == "pass" or self._closed:
+            return
+        self._beside = self._beside or ThreadPoolExecutor(1, "guard")
+        with suppress(RuntimeError):  # closed meanwhile
+            self._ahead = self._beside.submit(self._see, frame)
+
+    def close(self) -> None:
+        """End what runs beside."""
+        self._closed = True
+        if self._beside is not None:
+            self._beside.shutdown()
+
+    def _see(self, frame: Frame) -> _Seen:
+        """Look at a frame: for people, and for newcomers where everybody is to be swapped."""
+        tiny = small(frame.picture, _scale(frame))
+        found = None
+        everybody = self.choice == "all"
+        if everybody and self._calm:
+            self._glances += 1
+            glance = None if self._glances % _GLANCE else self._glances // _GLANCE
+            found = self._detector.detect(frame.picture, glance=glance)
+        through = not self._calm or (everybody and self._glances % _GLANCE == 1)
+        checks = _with_rim(self._detector, tiny) / np.float32(_scale(frame))
+        sight = self._eyes.look(frame.picture, tiny, through_bars=through, closer=everybody or not self._calm)
+        return _Seen(tiny, sight, found, checks)
+
+    def cover(
+        self,
+        frame: Frame,
+        faces: Faces,
+        chosen: Faces,
+        patches: list[Patch],
+        *,
+        cut: bool,
+        hands: Sequence[FloatArray] = (),
+    ) -> Cover:
+        """What has to be covered in ``frame``, which holds no swap yet.
+
+        Args:
+            frame: As it came.
+            faces: Everybody who is tracked.
+            chosen: Those who should be swapped.
+            patches: The swaps that there are.
+            cut: Whether a new shot begins.
+            hands: The joints of each hand that is known, float32 (21, 2).
+        """
+        ahead, self._ahead = self._ahead, None
+        if self.options.on_lost == "pass":
+            return Cover()
+        seen = ahead.result() if ahead is not None else self._see(frame)
+        now = frame.seconds
+        self._begin(now, seen.sight, cut=cut)
+        beside = self._misfitting(frame, patches, seen)
+        patches = [patch for patch in patches if patch.track_id not in beside]
+        present = _boxes(patches)
+        self._people.swapped(patches, present, now)
+        self._beside_them(faces, chosen, patches)
+        self._follow(frame, seen, faces, patches, present, cut=cut)
+        self._suspect(frame, faces, chosen, patches, seen.found, seen.sight)
+        unswapped = self._people.unswapped(patches)
+        self._calm = bool(patches) and not unswapped
+        settled = seen.sight.readable and self._looks >= WAYS
+        settled &= now - (self._settling or 0.0) >= self.options.settle_seconds
+        self._settled = self._settled or settled or bool(patches)
+        held: list[Patch | None] = []
+        regions: list[FloatArray] = []
+        for person in unswapped:
+            holding = self.options.on_lost == "hold" and now - person.swapped <= self.options.hold_seconds
+            if person.patch is not None and holding and person.followed:
+                held.append(moved(person.patch, person.moved, frame))
+            else:
+                regions.append(grown(person.box, now - person.seen))
+        cell = frame.width / seen.sight.persons.shape[1]
+        known = _known(seen.sight, cell, np.concatenate([present, self._bystander_boxes(faces)]), unswapped, hands)
+        people = self._strangers.update(seen.sight, known, present / cell, self.choice, now)
+        return Cover(
+            held=tuple(patch for patch in held if patch is not None),
+            blurred=tuple(PixelBox(*np.rint(region).astype(int)) for region in regions),
+            people=people,
+            whole=not self._settled and not patches,
+            newcomers=seen.found if unswapped or people is not None else None,
+            beside=beside,
+            astray=frozenset(number for number in beside if self._misfits[number] >= _ASTRAY),
+        )
+
+    def _misfitting(self, frame: Frame, patches: list[Patch], seen: _Seen) -> frozenset[int]:
+        """Tracks whose mesh is not to be believed in this frame."""
+        checks = seen.checks if seen.found is None else np.concatenate([seen.checks, seen.found.boxes_xyxy])
+        size, scale = (frame.width, frame.height), _scale(frame)
+        beside = {patch.track_id for patch in patches if not fits(patch.mesh, checks, size, scale)}
+        self._misfits = {number: self._misfits.get(number, 0) + 1 for number in beside}
+        return frozenset(beside)
+
+    def _begin(self, now: float, sight: Sight, *, cut: bool) -> None:
+        """After a cut, a gap or in the dark nothing is known any more of who is where."""
+        gap = self._is_gap(now)
+        if cut or gap or self._settling is None:
+            self._bystanders = set()
+            self._searched = self._looked = -np.inf
+            self._strangers.forget()
+            if cut:
+                self._people.known = {}
+            for person in self._people.known.values():
+                person.followed = False
+        if cut or gap or self._settling is None or not sight.readable:
+            self._settling, self._settled, self._looks = now, False, 0
+        self._looks += sight.through is not None
+
+    def _is_gap(self, now: float) -> bool:
+        """Whether so much time passed since the frame before that faces may be anywhere."""
+        before, self._now = self._now, now
+        if before is None:
+            return False
+        step, usual = now - before, self._step
+        self._step = step if usual is None else usual + 0.2 * (step - usual)
+        return not 0 <= step <= max(_GAP, 3 * (usual or 0.0))
+
+    def _beside_them(self, faces: Faces, chosen: Faces, patches: list[Patch]) -> None:
+        """Note who stands beside those who are swapped."""
+        if patches and faces.track_ids is not None and chosen.track_ids is not None:
+            self._bystanders |= set(faces.track_ids.tolist()) - set(chosen.track_ids.tolist())
+            self._bystanders -= set(chosen.track_ids.tolist())
+            self._people.beside(self._bystanders, self._bystander_boxes(faces))
+
+    def _bystander_boxes(self, faces: Faces) -> FloatArray:
+        numbers = [] if faces.track_ids is None else faces.track_ids.tolist()
+        boxes = [box for box, number in zip(faces.boxes_xyxy, numbers, strict=False) if number in self._bystanders]
+        return np.array(boxes, np.float32).reshape(-1, 4)
+
+    def _follow(
+        self, frame: Frame, seen: _Seen, faces: Faces, patches: list[Patch], present: FloatArray, *, cut: bool
+    ) -> None:
+        """Move those who are not swapped to where they are; forget who is gone or swapped under another number."""
+        before, self._last = self._last, seen.small
+        scale, cell, now = _scale(frame), frame.width / seen.sight.persons.shape[1], frame.seconds
+        unswapped = self._people.unswapped(patches)
+        known = np.concatenate([present, self._bystander_boxes(faces)])
+        others = unexplained(seen.sight.persons, Known(known / cell, np.zeros((0, 4), np.float32))).explained
+        for person in unswapped:
+            if before is not None and not cut and before.grey.shape == seen.small.grey.shape:
+                person.follow(before, seen.small, scale)
+            person.watch(seen.sight, others, cell, now)
+        self._people.forget(
+            person
+            for person in unswapped
+            if same_face(person.box, present)
+            or (person.patch is None and in_one_of(person.box, present))
+            or person.gone(seen.small, scale, now, self.options)
+        )
+
+    @staticmethod
+    def _believed(found: Faces, frame: Frame, sight: Sight) -> BoolArray:
+        """Which detections count: over minutes a door handle passes for a face, but not for a person."""
+        assert found.scores is not None
+        cell = frame.width / sight.persons.shape[1]
+        views = [view for view in (sight.persons, sight.through) if view is not None]
+        seen = [max(share(view, box / cell) for view in views) >= _SOME for box in found.boxes_xyxy]
+        return np.asarray((found.scores >= _SURE) | np.array(seen, bool))
+
+    def _suspect(
+        self, frame: Frame, faces: Faces, chosen: Faces, patches: list[Patch], found: Faces | None, sight: Sight
+    ) -> None:
+        """Note faces that are seen and neither swapped nor known to stand beside: they stay covered until they are."""
+        unswapped, now = self._people.unswapped(patches), frame.seconds
+        # At first and now and then: somebody whom the mesh does not fit may be the one to be swapped.
+        unsure = self._settling is not None and now - self._settling < _UNSURE
+        if patches and not unswapped and found is None and not unsure and now - self._looked < _RESCAN:
+            return
+        self._looked = now
+        numbers = [] if faces.track_ids is None else faces.track_ids.tolist()
+        swapped = {patch.track_id for patch in patches}
+        tracked = [
+            box
+            for box, number in zip(faces.boxes_xyxy, numbers, strict=False)
+            if number not in self._bystanders and number not in swapped
+        ]
+        # A thorough look takes the time of several frames: one at once after a cut, then now and then - and none for
+        # somebody who is there, only not swapped: a mesh that is not to be trusted.
+        thorough = not patches and not len(chosen) and not 0 <= now - self._searched < self.options.search_seconds
+        if thorough:
+            self._searched = now
+        if found is None or thorough:
+            found = self._detector.detect(frame.picture, thorough=thorough)
+        present = _boxes(patches)
+        explained = np.concatenate([present, self._bystander_boxes(faces)])
+        for box in [*tracked, *found.boxes_xyxy[self._believed(found, frame, sight)]]:
+            same = same_face(box, explained) or inside_larger(box, explained) or around_smaller(box, explained)
+            if same or not face_may_be_chosen(box, self.choice, present):
+                continue
+            known = next((one for one in unswapped if same_face(box, one.box[None])), None)
+            if known is None:
+                self._people.suspect(box, now)
+                continue
+            known.seen = now
+            known.box = np.concatenate([np.minimum(known.box, box)[:2], np.maximum(known.box, box)[2:]])
+            if known.patch is None:
+                known.box = box
+
+
+def _known(sight: Sight, cell: float, boxes: FloatArray, unswapped: list[Person], hands: Sequence[FloatArray]) -> Known:
+    """Who is accounted for, in cells; everything else comes in pixels."""
+    followed = [person.box / cell for person in unswapped if person.followed]
+    drawn = silhouette([joints / cell for joints in hands], sight.persons.shape[::-1])
+    return Known(
+        np.asarray(boxes / cell, np.float32),
+        np.array(followed, np.float32).reshape(-1, 4),
+        None if drawn is None else drawn > 0,
+    )
+
+
+def _with_rim(detector: FindsFaces, tiny: Small) -> FloatArray:
+    """Boxes of the faces in a small picture, those at its edge too: float32 (N, 4), xyxy in its pixels."""
+    rimmed = cv2.copyMakeBorder(tiny.color, _RIM, _RIM, _RIM, _RIM, cv2.BORDER_REFLECT_101)
+    return detector.detect(np.asarray(rimmed, np.uint8)).boxes_xyxy - np.float32(_RIM)
+
+
+def _scale(frame: Frame) -> float:
+    """Size of the small picture over the frame's."""
+    return _FOLLOWED / max(frame.width, frame.height, _FOLLOWED)
+
+
+def _boxes(patches: list[Patch]) -> FloatArray:
+    """Where the swaps are: float32 (n, 4)."""
+    return np.array([bounds_xyxy(patch.mesh[None])[0] for patch in patches], np.float32).reshape(-1, 4)

@@ -1,0 +1,73 @@
+"""Blurs what must not be seen, beyond recognition."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+
+from understudy.arrays import BoolArray, FloatArray, UInt8Array
+from understudy.frames import Frame, PixelBox
+
+#: Cells that are left of a blurred region's shorter side.
+_CELLS: Final = 5
+#: Of people: cells along the longer side, and the margin around them in cells of the segmentation.
+_ALONG, _AROUND = 16, 7
+
+
+def obscure(frame: Frame, whole: PixelBox) -> None:
+    """Blur a region beyond recognition, in place: an ellipse that fills the box, which may reach beyond the frame."""
+    box = whole.clipped(frame.width, frame.height)
+    if box.empty:
+        return
+    region = frame.change(box)
+    height, width = region.shape[:2]
+    cell = max(min(width, height) / _CELLS, 1.0)
+    blurred = _coarse(region, cell)
+    y, x = np.ogrid[box.y0 : box.y1, box.x0 : box.x1]
+    across, down = whole.x1 - whole.x0, whole.y1 - whole.y0
+    distance = ((x - whole.x0 + 0.5) / across * 2 - 1) ** 2 + ((y - whole.y0 + 0.5) / down * 2 - 1) ** 2
+    share = np.clip((1.0 - distance) * 6, 0, 1).astype(np.float32)[:, :, None]
+    region[:] = (region + (blurred - region) * share + 0.5).astype(np.uint8)
+
+
+def obscure_people(frame: Frame, cells: BoolArray) -> None:
+    """Blur people beyond recognition, in place.
+
+    Args:
+        frame: To be written to.
+        cells: bool (h, w): where they are, in cells that share out the frame; a margin is added.
+    """
+    around = cv2.dilate(cells.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_AROUND, _AROUND)))
+    count, _, stats, _ = cv2.connectedComponentsWithStats(around)
+    across, down = frame.width / cells.shape[1], frame.height / cells.shape[0]
+    for left, top, width, height in stats[1:count, :4].tolist():
+        box = PixelBox(
+            int(left * across),
+            int(top * down),
+            int(np.ceil((left + width) * across)),
+            int(np.ceil((top + height) * down)),
+        ).clipped(frame.width, frame.height)
+        region = frame.change(box)
+        size = (box.x1 - box.x0, box.y1 - box.y0)
+        # A slice of a face is narrow, and a face still: its height counts, too.
+        cell = max(min(size) / _CELLS, max(size) / _ALONG, 1.0)
+        blurred = _coarse(region, cell)
+        part = around[top : top + height, left : left + width].astype(np.float32)
+        share = cv2.resize(cv2.GaussianBlur(part, (0, 0), 0.8), size, interpolation=cv2.INTER_LINEAR)[:, :, None]
+        region[:] = (region + (blurred - region) * np.clip(2 * share, 0, 1) + 0.5).astype(np.uint8)
+
+
+def obscure_all(frame: Frame) -> None:
+    """Blur the whole frame, in place."""
+    picture = frame.change(PixelBox(0, 0, frame.width, frame.height))
+    picture[:] = _coarse(picture, max(min(frame.width, frame.height) / 12, 1.0))
+
+
+def _coarse(picture: UInt8Array, cell: float) -> FloatArray:
+    """The picture with nothing in it that is smaller than ``cell`` pixels: float32 of its shape."""
+    height, width = picture.shape[:2]
+    cells = (max(round(width / cell), 1), max(round(height / cell), 1))
+    coarse = cv2.resize(picture, cells, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)

@@ -1,0 +1,97 @@
+"""People in the picture of whom no face is known, and who may be somebody to be swapped: where they are covered."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from understudy.arrays import BoolArray, FloatArray
+from understudy.faces import FaceChoice
+from understudy.guard.choice import part_may_be_chosen
+from understudy.guard.sight import Sight
+from understudy.guard.unexplained import Known, behind, covering, is_even, unexplained
+
+#: Seconds for which a place stays covered where somebody unexplained was, and where that was seen through bars.
+_LINGERS, _LINGERS_THROUGH = 0.3, 0.6
+#: Seconds for which somebody who came alone is told from whom they then touch.
+_REMEMBERED: Final = 2.0
+
+
+class Lingering:
+    """Remembers for a while where somebody unexplained was: a segmentation may miss them in one frame."""
+
+    def __init__(self) -> None:
+        self._until: NDArray[np.float64] | None = None
+
+    def forget(self) -> None:
+        """Nothing is known any more."""
+        self._until = None
+
+    def where(self, shape: tuple[int, ...], now: float) -> BoolArray:
+        """Bool of ``shape`` (h, w): where somebody is remembered."""
+        if self._until is None or self._until.shape != shape:
+            self._until = np.full(shape, -np.inf)
+        return np.asarray(self._until >= now)
+
+    def update(self, seen: BoolArray, explained: BoolArray, now: float, seconds: float) -> BoolArray:
+        """Bool (h, w): where somebody unexplained is, or was less than ``seconds`` ago.
+
+        Args:
+            seen: bool (h, w): where they are now.
+            explained: bool (h, w): where others are, who are known.
+            now: The frame's time in seconds.
+            seconds: How long a place is remembered.
+        """
+        self.where(seen.shape, now)
+        assert self._until is not None
+        self._until[explained] = -np.inf
+        self._until[seen] = now + seconds
+        return self.where(seen.shape, now)
+
+
+class Strangers:
+    """Those of one clip. Frames come in order."""
+
+    def __init__(self) -> None:
+        self._plain, self._through, self._alone = Lingering(), Lingering(), Lingering()
+
+    def forget(self) -> None:
+        """Nothing is known any more: after a cut."""
+        for memory in (self._plain, self._through, self._alone):
+            memory.forget()
+
+    def update(
+        self, sight: Sight, known: Known, present: FloatArray, choice: FaceChoice, now: float
+    ) -> BoolArray | None:
+        """Where they are to be covered: bool (h, w), in cells that share out the frame; None for nowhere.
+
+        Args:
+            sight: What is seen.
+            known: Who is accounted for.
+            present: float32 (N, 4): the faces that are swapped, in cells.
+            choice: Which faces are chosen.
+            now: The frame's time in seconds.
+        """
+        shape = sight.persons.shape
+        before, alone, covered = self._alone.where(shape, now), *(np.zeros(shape, bool) for _ in range(2))
+        for seen, lingering, seconds in (
+            (sight.persons, self._plain, _LINGERS),
+            (sight.through, self._through, _LINGERS_THROUGH),
+        ):
+            there, explained = np.zeros(shape, bool), np.zeros(shape, bool)
+            if seen is not None:
+                found = unexplained(seen, known, before)
+                explained |= found.explained
+                doubtful = found.doubtful if choice == "all" else []
+                chosen = [part for part in found.parts if part_may_be_chosen(part, choice, present)]
+                for part in (part for part in [*chosen, *doubtful] if not is_even(part, sight.detail)):
+                    there |= part.cells if part.alone else behind(part, seen, known.boxes)
+                    alone |= part.cells & part.alone
+                for part in [*found.parts, *found.doubtful]:
+                    explained |= part.cells & ~there
+            covered |= lingering.update(there, explained, now, seconds)
+        self._alone.update(alone, np.zeros(shape, bool), now, _REMEMBERED)
+        shown = covering(covered, known.boxes)
+        return shown if shown.any() else None

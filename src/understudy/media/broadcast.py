@@ -47,11 +47,13 @@ class PushSink:
         self._address, self._options = address, options or BroadcastOptions()
         self._muxer = MUXERS[address.split(":", 1)[0]]
         self.name = public_address(address)
+        self._size: tuple[int | None, int | None] = (None, None)
         self._process: HelperProcess | None = None
         self._abandoned = threading.Event()
 
     def open(self, info: LiveInfo) -> None:
         """See ``LiveSink``."""
+        self._size = (info.width, info.height)
         self._drop()
         address = self._address
         if address.startswith("udp"):
@@ -70,7 +72,7 @@ class PushSink:
 
     def write(self, labelled: LabelledFrame, seconds: float) -> None:
         """See ``LiveSink``."""
-        self._send(PICTURE, seconds, i420(LabelledFrame.opened(labelled).picture).data)
+        self._send(PICTURE, seconds, i420(LabelledFrame.opened(labelled, *self._size).picture).data)
 
     def hear(self, sound: Sound, seconds: float) -> None:
         """See ``LiveSink``."""

@@ -218,7 +218,8 @@ class StillSink:
 
     def write(self, labelled: LabelledFrame) -> None:
         """Encode the picture; a second one replaces the first."""
-        frame, form = LabelledFrame.opened(labelled), STILL_FORMATS[self._file.target.suffix.lower()]
+        frame = LabelledFrame.opened(labelled, self._info.width, self._info.height)
+        form = STILL_FORMATS[self._file.target.suffix.lower()]
         rgb = np.ascontiguousarray(frame.picture[:, :, ::-1])
         if frame.alpha is not None and form != "JPEG":
             rgb = np.dstack([rgb, frame.alpha])

@@ -118,7 +118,7 @@ class VideoSink:
 
     def write(self, labelled: LabelledFrame) -> None:
         """Encode one frame."""
-        frame = LabelledFrame.opened(labelled)
+        frame = LabelledFrame.opened(labelled, self._info.width, self._info.height)
         with output_errors(self._target):
             if self._passthrough is not None:
                 self._passthrough.copy_until(frame.seconds)

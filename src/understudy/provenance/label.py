@@ -84,8 +84,11 @@ class Labeller:
         self._corner = CORNERS.index(self.options.corner)
         self._opened: float | None = None
 
-    def draw(self, frame: Frame, faces: Faces) -> None:
-        """Draw the label into ``frame`` (in place), clear of ``faces`` where there is room."""
+    def check(self, width: int, height: int) -> None:
+        pass
+
+    def draw(self, frame: Frame, faces: Faces) -> PixelBox:
+        """Draw the label into ``frame`` (in place), clear of ``faces`` where there is room: where it stands."""
         key = (frame.width, frame.height, self._share(frame.seconds))
         if self._stamp is None or self._stamp[0] != key:
             self._stamp = (key, *_stamp(self.options, *key))
@@ -99,6 +102,7 @@ class Labeller:
             # A label that is transparent is none.
             part = frame.alpha[box.y0 : box.y1, box.x0 : box.x1]
             np.maximum(part, (share[:, :, 0] * 255).astype(np.uint8), out=part)
+        return box
 
     def _share(self, seconds: float) -> float:
         """The letters' height at that time of the clip, as a share of the shorter side."""

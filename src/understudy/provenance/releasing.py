@@ -6,14 +6,14 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import final
 
-from understudy.provenance.fingerprint import file_digest
 from understudy.provenance.keys import SigningKey
 from understudy.provenance.ledger import Ledger, Record, now
 from understudy.provenance.metadata import tags
 from understudy.provenance.signing import Work, sign_file
 from understudy.provenance.watermark.payload import ID_BITS
-from understudy.release import SIGNED_SEAL, SignedFile, Tags
+from understudy.release import SignedFile, Tags, _SignatureSeal, _Signed, file_digest
 from understudy.version import __version__
 
 
@@ -39,8 +39,11 @@ class Circumstances:
     hashes: Callable[[], tuple[str, ...]]
 
 
+@final
 class SignedRelease:
     """Signs an output and enters it into the ledger, in that order, before it gets its name.
+
+    It signs the file that it is given, whatever is in it: that only labelled frames are in it is the sink's part.
 
     Args:
         work: What the manifest says.
@@ -62,9 +65,14 @@ class SignedRelease:
         self._work, self._circumstances, self._key, self._ledger = work, circumstances, key, ledger
         self.tags: Tags = tags(work.identifier, work.source_type, earlier_label)
         self.notes: list[str] = []
+        self._seal = _SignatureSeal()
+
+    def __init_subclass__(cls) -> None:
+        raise TypeError("a SignedRelease has no subclasses: what it releases is signed")
 
     def sign(self, path: Path, final: Path) -> SignedFile:
         """See ``Release.sign``."""
+        written = file_digest(path)
         sidecar = sign_file(path, final, self._work, self._key)
         if sidecar is not None:
             self.notes.append(
@@ -72,12 +80,14 @@ class SignedRelease:
                 "keep the two together"
             )
         try:
-            self._ledger.append(self._record(file_digest(path)))
+            digest = file_digest(path)
+            beside = None if sidecar is None else file_digest(sidecar)
+            self._ledger.append(self._record(digest))
         except BaseException:
             if sidecar is not None:
                 sidecar.unlink(missing_ok=True)
             raise
-        return SignedFile(path, sidecar, SIGNED_SEAL)
+        return self._seal.close(_Signed(path, sidecar, final, written, digest, beside))
 
     def enter(self) -> None:
         """Enter an output that is no file: a live session, when it begins and when it ends.

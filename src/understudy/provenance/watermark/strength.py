@@ -96,6 +96,7 @@ class Strength:
         twice = (max(round(width / cell * 2), 1), max(round(height / cell * 2), 1))
         # Green is most of luma; a plane of it costs a third of the conversion.
         plane = cv2.extractChannel(cv2.resize(picture, twice, interpolation=cv2.INTER_AREA), 1).astype(np.float32)
+        del picture  # or a whole frame would live, and be writable, as long as this does
         yield None
         coarse = cv2.resize(plane, small, interpolation=cv2.INTER_AREA)
         texture = np.abs(cv2.filter2D(coarse, cv2.CV_32F, _SECOND_DIFFERENCE))

@@ -267,7 +267,7 @@ class Lying(np.ndarray):
 
 def test_what_is_sealed_is_a_copy(sink):
     """However the frame's memory is reached, before, while or after it is labelled."""
-    make, info, folder = sink
+    _, info, _ = sink
     owner = np.full((info.height, info.width, 3), 90, np.uint8)
     pristine = owner.copy()
     buffer = bytearray(pristine.tobytes())
@@ -468,7 +468,7 @@ class Turning(LabelOptions):
         lambda: LabelOptions(size=Odd(0.0001)),
         lambda: LabelOptions(text=OddText(" ")),
         lambda: LabelOptions(text=OddText("\u200b")),
-        lambda: Turning(),
+        Turning,
         lambda: changed(LabelOptions(), "size", 0.0),
         lambda: changed(LabelOptions(), "text", ""),
         lambda: changed(LabelOptions(), "later_size", -1.0),

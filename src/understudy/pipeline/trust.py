@@ -69,7 +69,7 @@ class Trust:
         work = Work(
             sealer.identifier, settings.engine, source_type(settings.engine), target, file_digest(target), digests
         )
-        about = Circumstances(kind.value, consents, settings.label.text, lambda: sealer.hashes)
+        about = Circumstances(kind.value, consents, sealer.text, lambda: sealer.hashes)
         earlier = claims(read_tags(target)).aigc
         return Output(sealer, SignedRelease(work, about, self._key, self._ledger, earlier_label=earlier))
 
@@ -78,7 +78,7 @@ class Trust:
         settings = self._settings
         sealer = FrameSealer(new_identifier(), settings.label, settings.watermark, live=True)
         work = Work(sealer.identifier, settings.engine, source_type(settings.engine), None, "", digests)
-        about = Circumstances("live", consents, settings.label.text, lambda: sealer.hashes)
+        about = Circumstances("live", consents, sealer.text, lambda: sealer.hashes)
         return Output(sealer, SignedRelease(work, about, self._key, self._ledger))
 
 

@@ -45,6 +45,11 @@ class FrameSealer:
     def __init_subclass__(cls) -> None:
         raise TypeError("a FrameSealer has no subclasses: what it seals is labelled")
 
+    @property
+    def text(self) -> str:
+        """What the label says where there is room."""
+        return self._labeller.text
+
     def check(self, width: int, height: int) -> None:
         """Whether frames of that size can carry the label: to be asked before the work.
 

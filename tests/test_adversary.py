@@ -29,12 +29,12 @@ import understudy
 import understudy.media
 from tests.evidence import has_label, is_released_honestly, pictures
 from understudy.cli.main import application, main
-from understudy.errors import EncodingError, SigningError, UnderstudyError
+from understudy.errors import EncodingError, SigningError, UnderstudyError, UsageError
 from understudy.faces import Faces
 from understudy.frames import Change, Frame, LabelledFrame, PixelBox
 from understudy.media import EncodeOptions, open_sink, open_source
 from understudy.media.base import MediaKind
-from understudy.media.broadcast import PushSink
+from understudy.media.broadcast import BroadcastOptions, PushSink
 from understudy.media.live import LiveInfo
 from understudy.media.pixels import Decoded, planes, settle_colors
 from understudy.media.raw import RawSink
@@ -463,8 +463,8 @@ class Turning(LabelOptions):
 @pytest.mark.parametrize(
     "label",
     [
-        lambda: LabelOptions(size=Odd(0.06)),
-        lambda: LabelOptions(size=Odd(0.06), later_size=Odd(0.03)),
+        lambda: LabelOptions(size=Odd(0.05)),
+        lambda: LabelOptions(size=Odd(0.05), later_size=Odd(0.03)),
         lambda: LabelOptions(size=Odd(0.0001)),
         lambda: LabelOptions(text=OddText(" ")),
         lambda: LabelOptions(text=OddText("\u200b")),
@@ -637,6 +637,12 @@ def test_settings_turn_nothing_off(name, suffix, hopper_path, astronaut_path, sm
         ["--label-text", "\u3164\u3164"],
         ["--label-text", "\u3164\u3164."],
         ["--label-text", "\u115f\uffa0\u1160"],
+        ["--label-text", "real photo"],
+        ["--label-text", "n0t  A.I."],
+        ["--label-text", "未经编辑"],
+        ["--label-text", "一一一一"],
+        ["--label-text", "\u0640" * 30],
+        ["--label-text", "A\u0301\u0301\u0301\u0301\u0301I"],
         ["--label-size", "0"],
         ["--label-size", "-0.05"],
         ["--label-size", "nan"],
@@ -693,6 +699,43 @@ def test_a_clip_that_is_read_by_another_program_is_labelled(hopper_path, small_c
         seen = [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
     assert len(seen) == 25
     assert all(has_label(picture) for picture in seen)
+
+
+@pytest.mark.parametrize("size", [(24, 24), (32, 32), (16, 300)])
+def test_a_picture_too_small_for_a_label_is_refused_before_the_work(size, hopper_path, astronaut, tmp_path, capfd):
+    Image.fromarray(np.ascontiguousarray(cv2.resize(astronaut, size)[:, :, ::-1])).save(tmp_path / "small.png")
+    words = ["swap", "-s", str(hopper_path), "-t", str(tmp_path / "small.png"), "-o", str(tmp_path / "out.png")]
+    assert main(words) == 3
+    assert ("too small" in capfd.readouterr().err) == (size != (32, 32))  # which has room for a short one, but no face
+    assert left(tmp_path) == ["small.png"]
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "webm", "webp", "jpg"])
+def test_the_worst_quality_leaves_the_label_readable(suffix, small_clip, hopper_path, astronaut_path, tmp_path):
+    target, output = (astronaut_path if suffix == "jpg" else small_clip), tmp_path / f"out.{suffix}"
+    understudy.swap(hopper_path, target, output, settings=Settings(encode=EncodeOptions(quality=0)))
+    assert is_released_honestly(output)
+
+
+@pytest.mark.parametrize("bitrate", [-1, 0, 1, 1000, 9000, float("nan")])
+def test_a_live_picture_has_bits_enough_for_its_label(bitrate, tmp_path):
+    sink = RecordingSink(tmp_path / "out.mp4", Unsigned(), BroadcastOptions(bitrate=bitrate))
+    with pytest.raises(UsageError, match="label"):
+        sink.open(LiveInfo("nothing", 320, 240, Fraction(25)))
+    sink.close()
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def test_a_live_picture_with_the_fewest_bits_is_labelled(tmp_path):
+    sink = RecordingSink(tmp_path / "out.mp4", kept := Kept(tmp_path / "kept.mp4"), BroadcastOptions(bitrate=18_000))
+    sink.open(LiveInfo("noise", 320, 240, Fraction(25)))
+    sealer, noise = FrameSealer(1, live=True), np.random.default_rng(2)
+    for number in range(20):
+        picture = noise.integers(0, 256, (240, 320, 3), dtype=np.uint8)
+        sink.write(sealer.seal(Frame(picture, pts=number * 40), Faces.empty()), number / 25)
+    with pytest.raises(UnderstudyError):
+        sink.close()
+    assert all(has_label(picture) for picture in pictures(kept.place))
 
 
 class Stop(Exception):

@@ -251,23 +251,36 @@ def test_the_label_shows_on_a_transparent_picture_whatever_it_is_laid_on(ground,
 
 
 REFUSED = """\
-real photo|REAL  PHOTO|r e a l  p h o t o|Real-Photo!|RealPhoto|r3al phot0|ＲＥＡＬ ＰＨＯＴＯ|
-rеаl рhоtо|réal phôto|real|This is a real video|not AI|NOT A.I.|No AI!|AI-free|n0t A1|
-without AI|authentic|unedited|100% genuine|no deepfake|echtes Foto|ohne KI|unbearbeitet|
-keine KI|vraie photo|sans IA|photo authentique|non retouchée|foto real|sin IA|sin editar|
-imagem real|sem IA|foto vera|senza IA|echte foto|geen AI|äkta bild|inte AI|ægte foto|ekte bilde|
-aito kuva|prawdziwe zdjęcie|bez AI|skutečná fotografie|valódi fotó|fotografie reală|
-истинска снимка|настоящее фото|не ИИ|не дипфейк|справжнє фото|πραγματική φωτογραφία|
-gerçek fotoğraf|yapay zekâ değil|ảnh thật|không phải AI|foto asli|bukan AI|صورة حقيقية|
-بدون تعديل|عکس واقعی|תמונה אמיתית|ללא AI|真实照片|真實照片|实拍|非AI|不是AI|未经编辑|本物の写真|AIではありません|無加工|실제 사진|
+real photo|REAL  PHOTO|r e a l  p h o t o|Real-Photo!|RealPhoto|
+r3al phot0|ＲＥＡＬ ＰＨＯＴＯ|
+rеаl рhоtо|réal phôto|real|This is a real video|not AI|NOT A.I.|
+No AI!|AI-free|n0t A1|
+without AI|authentic|unedited|100% genuine|no deepfake|echtes Foto|
+ohne KI|unbearbeitet|
+keine KI|vraie photo|sans IA|photo authentique|non retouchée|
+foto real|sin IA|sin editar|
+imagem real|sem IA|foto vera|senza IA|echte foto|geen AI|äkta bild|
+inte AI|ægte foto|ekte bilde|
+aito kuva|prawdziwe zdjęcie|bez AI|skutečná fotografie|valódi fotó|
+fotografie reală|
+истинска снимка|настоящее фото|не ИИ|не дипфейк|справжнє фото|
+πραγματική φωτογραφία|
+gerçek fotoğraf|yapay zekâ değil|ảnh thật|không phải AI|foto asli|
+bukan AI|صورة حقيقية|
+بدون تعديل|عکس واقعی|תמונה אמיתית|ללא AI|真实照片|真實照片|实拍|非AI|不是AI|未经编辑|
+本物の写真|AIではありません|無加工|실제 사진|
 AI 아님|무보정|իրական լուսանկար|ნამდვილი ფოტო\
 """
 ALLOWED = """\
-AI face swap|Not a real photo|This is not real footage|AI: not a real person|
-surreal photo by AI|Real-time AI face swap|Kein echtes Foto|Gesicht mit KI getauscht|
+AI face swap|Not a real photo|This is not real footage|
+AI: not a real person|
+surreal photo by AI|Real-time AI face swap|Kein echtes Foto|
+Gesicht mit KI getauscht|
 Ce n'est pas une photo authentique|Visage remplacé par IA|no es una foto real|
-Rosto trocado por IA|non è una foto vera|Замена лица ИИ|это не настоящее фото|
-gerçek fotoğraf değil|Khuôn mặt AI|非真实照片|不是真实照片|人工智能换脸|由AI生成|深度合成|本物の写真ではありません|AI 顔交換アプリ|
+Rosto trocado por IA|non è una foto vera|Замена лица ИИ|
+это не настоящее фото|
+gerçek fotoğraf değil|Khuôn mặt AI|非真实照片|不是真实照片|人工智能换脸|由AI生成|深度合成|
+本物の写真ではありません|AI 顔交換アプリ|
 실제 사진이 아님|AI 얼굴 바꾸기|deepfake\
 """
 

@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass
 from typing import Final
 
-from understudy.errors import EncodingError
+from understudy.errors import EncodingError, UsageError
 from understudy.frames import LabelledFrame
 from understudy.media.live import LiveInfo, SinkLostError, Sound, public_address
 from understudy.media.planar import i420
@@ -17,6 +17,11 @@ from understudy.streaming.sender import ANSWER
 
 #: FFmpeg's muxer by scheme.
 MUXERS: Final = {"rtmp": "flv", "rtmps": "flv", "udp": "mpegts", "tcp": "mpegts"}
+
+
+#: Bits of a live picture, at least, for each of its pixels and for itself. With half of that the label blurs where all
+#: moves (x264, 320x240 to 2560x1440).
+LEAST_BITS, LEAST_OVERHEAD = 0.004, 400
 
 
 @dataclass(frozen=True)
@@ -33,8 +38,18 @@ class BroadcastOptions:
 
 
 def stream_format(info: LiveInfo, options: BroadcastOptions) -> StreamFormat:
-    """What a live encoder is told. An odd row or column is left out."""
+    """What a live encoder is told. An odd row or column is left out.
+
+    Raises:
+        UsageError: so few bits that the label could not be read.
+    """
     width, height = info.width - info.width % 2, info.height - info.height % 2
+    least = int((width * height * LEAST_BITS + LEAST_OVERHEAD) * info.fps)
+    if not options.bitrate >= least:
+        raise UsageError(
+            f"{options.bitrate / 1000:.0f} kbit/s are too few for {width}x{height}: the label could not be read",
+            f"Name {-(-least // 1000)} or more, or a smaller picture.",
+        )
     return StreamFormat(width, height, str(info.fps), info.sound, options.bitrate, options.preset)
 
 

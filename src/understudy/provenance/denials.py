@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Final, NamedTuple
 
 #: Letters of other scripts that look like Latin ones, letters that NFKD keeps whole, and signs that stand for letters.
@@ -93,15 +93,17 @@ def _languages() -> tuple[_Language, ...]:
 
     def around(name: str, joined: bool) -> tuple[str, ...]:
         # Of all languages: neighbours share their claims ("foto real"), not what they say no with.
-        return tuple(run for one in lists.values() if one.get("joined", False) == joined for run in runs(one[name]))
+        listed = (runs(one[name]) for one in lists.values() if one.get("joined", False) == joined)
+        return tuple(dict.fromkeys(chain.from_iterable(listed)))
 
+    sides = {joined: (around("before", joined), around("after", joined)) for joined in (False, True)}
     return tuple(
         _Language(
-            joined := bool(one.get("joined", False)),
-            {"".join(_words(claim)): len(_words(claim)) for claim in one["claims"]},
+            joined,
+            {"".join(words): len(words) for words in map(_words, one["claims"])},
             frozenset(runs(one["alone"])),
-            around("before", joined),
-            around("after", joined),
+            *sides[joined],
         )
         for one in lists.values()
+        for joined in (bool(one.get("joined", False)),)
     )

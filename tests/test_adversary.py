@@ -506,9 +506,9 @@ def signed_by_hand():
 class Wrapped:
     """A release that does something to a file before or after it has it signed."""
 
-    def __init__(self, inner, before=lambda path: None, after=lambda path: None, swap=lambda signed: signed):
+    def __init__(self, inner, before=lambda path: None, after=lambda path: None, swap=lambda signed: signed, tags=None):
         self.inner, self.before, self.after, self.swap = inner, before, after, swap
-        self.tags, self.notes = inner.tags, inner.notes
+        self.tags, self.notes = tags or inner.tags, inner.notes
 
     def sign(self, path, final):
         self.before(path)
@@ -532,6 +532,7 @@ def replaced(path):
         (TypeError, {"swap": lambda signed: signed_by_hand()}),
         (TypeError, {"swap": lambda signed: SimpleNamespace(path=signed.path, sidecar=None)}),
         (TypeError, {"swap": lambda signed: None}),
+        (SigningError, {"tags": Tags(b"", {})}),
         (SigningError, {"before": replaced}),
         (SigningError, {"before": spoil}),
         (SigningError, {"after": replaced}),
@@ -564,9 +565,67 @@ def test_a_sidecar_that_is_changed_gets_no_name(astronaut_path, small_clip, tmp_
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(("suffix", "kind"), [("png", MediaKind.IMAGE), ("mp4", MediaKind.VIDEO)])
+def test_a_file_takes_no_frame_of_another_output(suffix, kind, astronaut_path, small_clip, tmp_path):
+    """Its mark would name one output and its signature another."""
+    target = astronaut_path if kind is MediaKind.IMAGE else small_clip
+    one, other = (Trust(Settings()).output(target, kind, (), ()) for _ in range(2))
+    with open_source(target) as source:
+        info, frame = source.info, next(iter(source))
+    with (
+        pytest.raises(TypeError, match="of the output"),
+        open_sink(tmp_path / f"out.{suffix}", info, EncodeOptions(), one.release) as sink,
+    ):
+        sink.write(other.sealer.seal(frame, Faces.empty()))
+    assert left(tmp_path) == []
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "mp4", "mkv", "webm", "gif"])
+def test_a_file_that_no_sink_has_written_is_not_signed(suffix, astronaut_path, small_clip, tmp_path):
+    target = astronaut_path if suffix in ("png", "jpg") else small_clip
+    made = Trust(Settings()).output(target, MediaKind.IMAGE, (), ())
+    for content in (target.read_bytes(), b""):
+        path = tmp_path / f"raw.{suffix}"
+        path.write_bytes(content)
+        with pytest.raises(SigningError, match="does not say"):
+            made.release.sign(path, path)
+        assert read_credentials(path, None).state == "absent"
+        assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("aspect", [Fraction(1, 50), Fraction(50), Fraction(0), Fraction(-1)])
+def test_a_picture_that_is_shown_out_of_shape_is_refused(aspect, small_clip, tmp_path):
+    with open_source(small_clip) as source:
+        info = replace(source.info, pixel_aspect=aspect)
+    with pytest.raises(UnderstudyError, match="label"):
+        open_sink(tmp_path / "out.mp4", info, EncodeOptions(), Unsigned())
+    assert list(tmp_path.iterdir()) == []
+
+
+class Loose(EncodeOptions):
+    def __post_init__(self):
+        pass
+
+
+@pytest.mark.parametrize("quality", [-1000, 101, Odd(2000.0), "low", None])
+def test_a_quality_out_of_range_is_refused_whatever_class_it_is_of(quality, sink):
+    _, info, folder = sink
+    with pytest.raises((ValueError, TypeError)):
+        open_sink(
+            folder / ("out.png" if info.kind is MediaKind.IMAGE else "out.mp4"), info, Loose(None, quality), Unsigned()
+        )
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("mark", [{"least": Odd(0.0)}, {"most": Odd(0.0)}, {"slope": Odd(9.0)}, {"psnr": Odd(99.0)}])
+def test_a_mark_is_not_weakened_by_odd_numbers(mark):
+    with pytest.raises(ValueError, match="mark"):
+        FrameSealer(1, None, Silent(**mark))
+
+
 def test_another_signed_file_does_not_stand_in(astronaut_path, tmp_path):
     made = Trust(Settings()).output(astronaut_path, MediaKind.IMAGE, (), ())
-    (tmp_path / "other.png").write_bytes(astronaut_path.read_bytes())
+    (tmp_path / "other.png").write_bytes(astronaut_path.read_bytes() + f"{made.sealer.identifier:012x}".encode())
     other = made.release.sign(tmp_path / "other.png", tmp_path / "other.png")
     with open_source(astronaut_path) as source:
         info, frame = source.info, next(iter(source))

@@ -118,6 +118,7 @@ class SealedFrame(NamedTuple):
             the pixels of ``label`` come out as in ``picture``.
         changes: What was written since then, as one change; none where there is no ``origin``.
         label: Where the label stands.
+        identifier: The id of the output that it was labelled for.
     """
 
     picture: UInt8Array
@@ -128,6 +129,7 @@ class SealedFrame(NamedTuple):
     origin: object | None
     changes: tuple[Change, ...]
     label: PixelBox
+    identifier: int
 
     @property
     def width(self) -> int:
@@ -156,6 +158,7 @@ class _Content(NamedTuple):
     origin: object | None
     before: Frozen | None
     label: PixelBox
+    identifier: int
 
     def shown(self) -> SealedFrame:
         height, width, _ = self.picture.shape
@@ -169,6 +172,7 @@ class _Content(NamedTuple):
             origin=self.origin,
             changes=() if before is None else (Change(whole, before.array),),
             label=self.label,
+            identifier=self.identifier,
         )
 
 
@@ -230,16 +234,20 @@ class LabelledFrame:
         return LabelledFrame.opened(self)
 
     @staticmethod
-    def opened(labelled: object, width: int | None = None, height: int | None = None) -> SealedFrame:
+    def opened(
+        labelled: object, width: int | None = None, height: int | None = None, identifier: int | None = None
+    ) -> SealedFrame:
         """The frame in what a sink was given.
 
         Args:
             labelled: What was given.
             width: Of the output, in pixels; None where it takes any size.
             height: The same.
+            identifier: Of the output; None where it has none.
 
         Raises:
-            TypeError: it is no labelled frame, whatever it looks like.
+            TypeError: it is no labelled frame, whatever it looks like, or one of another output: its mark is not the
+                one that this output's signature names.
             EncodingError: its picture has another size: what does not fit would be cut off, the label perhaps.
         """
         content = None
@@ -249,6 +257,8 @@ class LabelledFrame:
         if content is None:
             raise TypeError(f"a sink takes a LabelledFrame that its seal made, not this {type(labelled).__name__}")
         frame = content.shown()
+        if identifier not in (None, frame.identifier):
+            raise TypeError(f"this LabelledFrame is of the output {frame.identifier:012x}, not of {identifier:012x}")
         if (width or frame.width, height or frame.height) != (frame.width, frame.height):
             raise EncodingError(
                 f"this output takes pictures of {width}x{height}, not of {frame.width}x{frame.height}",

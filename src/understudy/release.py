@@ -174,6 +174,12 @@ def is_sidecar(path: Path) -> bool:
         return False
 
 
+def identifier_of(release: Release) -> int | None:
+    """The id of the output that a release is for; None of one that has none, and will sign nothing."""
+    found = getattr(release, "identifier", None)
+    return found if isinstance(found, int) else None
+
+
 class Release(Protocol):
     """Makes a finished file fit to be released."""
 

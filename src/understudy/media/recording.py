@@ -19,7 +19,7 @@ from understudy.media.live import LiveInfo, Sound
 from understudy.media.opening import check_output
 from understudy.media.planar import i420
 from understudy.media.tags import add_xmp
-from understudy.release import Release
+from understudy.release import Release, identifier_of
 from understudy.streaming.encoder import NO_WAITING, Encoder
 
 
@@ -71,7 +71,9 @@ class RecordingSink:
         """See ``LiveSink``."""
         assert self._encoder is not None
         with self._guarded():
-            self._encoder.write(i420(LabelledFrame.opened(labelled, *self._size).picture).data, seconds)
+            self._encoder.write(
+                i420(LabelledFrame.opened(labelled, *self._size, identifier_of(self._release)).picture).data, seconds
+            )
 
     def hear(self, sound: Sound, seconds: float) -> None:
         """See ``LiveSink``."""

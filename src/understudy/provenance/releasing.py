@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import mmap
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
+from understudy.errors import SigningError
 from understudy.provenance.keys import SigningKey
 from understudy.provenance.ledger import Ledger, Record, now
 from understudy.provenance.metadata import tags
@@ -67,12 +69,22 @@ class SignedRelease:
         self.notes: list[str] = []
         self._seal = _SignatureSeal()
 
+    @property
+    def identifier(self) -> int:
+        """The output's id, which the mark of its frames carries."""
+        return self._work.identifier
+
     def __init_subclass__(cls) -> None:
         raise TypeError("a SignedRelease has no subclasses: what it releases is signed")
 
     def sign(self, path: Path, final: Path) -> SignedFile:
         """See ``Release.sign``."""
         written = file_digest(path)
+        if not _holds(path, f"{self.identifier:012x}".encode()):
+            raise SigningError(
+                f"{final.name} does not say what it is: its metadata is not this output's",
+                "Nothing was released. A sink writes it; does code of your own write to the file?",
+            )
         sidecar = sign_file(path, final, self._work, self._key)
         if sidecar is not None:
             self.notes.append(
@@ -112,3 +124,12 @@ class SignedRelease:
             label=about.label,
             hashes=about.hashes(),
         )
+
+
+def _holds(path: Path, text: bytes) -> bool:
+    """Whether a file has those bytes in it somewhere."""
+    with path.open("rb") as file:
+        if path.stat().st_size == 0:
+            return False
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return content.find(text) >= 0

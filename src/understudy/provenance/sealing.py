@@ -36,14 +36,19 @@ class FrameSealer:
         *,
         live: bool = False,
     ) -> None:
-        self.identifier = identifier
+        self._identifier = int(identifier)
         self._labeller = Labeller(label, live=live)
-        self._watermarker = Watermarker(identifier, watermark, live=live)
+        self._watermarker = Watermarker(self._identifier, watermark, live=live)
         self._hash = ClipHash()
         self._seal = _LabelSeal()
 
     def __init_subclass__(cls) -> None:
         raise TypeError("a FrameSealer has no subclasses: what it seals is labelled")
+
+    @property
+    def identifier(self) -> int:
+        """The output's id."""
+        return self._identifier
 
     @property
     def text(self) -> str:
@@ -80,7 +85,7 @@ class FrameSealer:
         self._hash.add(own.seconds, own.picture)
         del own  # the last that could be written through
         opacity = None if alpha is None else alpha.freeze()
-        return self._seal.close(_Content(picture.freeze(), *times, opacity, origin, before, label))
+        return self._seal.close(_Content(picture.freeze(), *times, opacity, origin, before, label, self.identifier))
 
     @property
     def hashes(self) -> tuple[str, ...]:

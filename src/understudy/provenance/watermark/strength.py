@@ -41,6 +41,9 @@ class WatermarkOptions:
     psnr: float = 42.2
 
     def __post_init__(self) -> None:
+        for name in ("least", "most", "slope", "psnr"):
+            # Plain numbers from here on, whatever class these are of: what is checked is what is used.
+            object.__setattr__(self, name, float(getattr(self, name)))
         fits = 0.5 <= self.least <= self.most <= 16 and self.most >= 2 and 0.3 <= self.slope <= 4
         if not (fits and 25 <= self.psnr <= 44):
             raise ValueError(

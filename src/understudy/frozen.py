@@ -54,9 +54,9 @@ class Draft:
 
     def __init__(self, array: UInt8Array) -> None:
         plain = _plain(array)
-        self._file = io.BytesIO(bytes(plain.nbytes))
+        # The file takes the memory of what it is given if nobody else has it, and gives it back when asked: one copy.
+        self._file = io.BytesIO(plain.tobytes())
         self._array: UInt8Array | None = np.frombuffer(self._file.getbuffer(), np.uint8).reshape(plain.shape)
-        self._array[...] = plain
 
     @property
     def array(self) -> UInt8Array:

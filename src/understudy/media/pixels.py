@@ -114,28 +114,41 @@ def for_encoder(
         base = _copied(base, origin.rotation)
     bits = bits_of(base.format)
     weights = difference_matrix(colors["matrix"], colors["range"], bits)
-    luma, *chroma = planes(base)
-    across, down = round(base.width / chroma[0].shape[1]), round(base.height / chroma[0].shape[0])
     for box, before, after in changes_of(frame):
-        rows, columns = np.s_[box.y0 : box.y1], np.s_[box.x0 : box.x1]
-        small = np.s_[box.y0 // down : -(-box.y1 // down), box.x0 // across : -(-box.x1 // across)]
-        most = (1 << bits) - 1
-        pair = _flat(before), _flat(after)
-        _add_to_luma(luma[rows, columns], *pair, weights[0], most)
-        for plane, share in zip(chroma, weights[1:], strict=True):
-            _add_to_chroma(plane[small], *pair, share, across, down, most)
+        _add(planes(base), box, before, after, weights, bits)
     if isinstance(frame, SealedFrame):
-        _write_label(base, frame, shades, across, down)
+        _write_label(planes(base), frame, weights, bits, full=colors["range"] == RANGE_FULL)
     return _padded(base, size)
 
 
-def _write_label(base: av.VideoFrame, frame: SealedFrame, shades: Mapping[str, int], across: int, down: int) -> None:
-    """Write the label's pixels as they were sealed, whatever the picture was decoded from (that is anybody's)."""
+def _add(
+    into: list[AnyArray], box: PixelBox, before: UInt8Array, after: UInt8Array, weights: FloatArray, bits: int
+) -> None:
+    """Add the difference of two pictures of ``box`` to the planes of a YUV picture."""
+    luma, *chroma = into
+    across, down = (round(luma.shape[side] / chroma[0].shape[side]) for side in (1, 0))
+    rows, columns = np.s_[box.y0 : box.y1], np.s_[box.x0 : box.x1]
+    small = np.s_[box.y0 // down : -(-box.y1 // down), box.x0 // across : -(-box.x1 // across)]
+    most = (1 << bits) - 1
+    pair = _flat(before), _flat(after)
+    _add_to_luma(luma[rows, columns], *pair, weights[0], most)
+    for plane, share in zip(chroma, weights[1:], strict=True):
+        _add_to_chroma(plane[small], *pair, share, across, down, most)
+
+
+def _write_label(into: list[AnyArray], frame: SealedFrame, weights: FloatArray, bits: int, *, full: bool) -> None:
+    """Write the label's pixels as they were sealed, whatever the picture was decoded from (that is anybody's).
+
+    They are black first, and what is added then is their difference to black.
+    """
     box = _aligned(frame.label, frame)
-    label = _converted(frame.picture[box.y0 : box.y1, box.x0 : box.x1], base.format.name, shades)
-    for plane, part, step in zip(planes(base), planes(label), ((1, 1), (across, down), (across, down)), strict=True):
-        x, y = box.x0 // step[0], box.y0 // step[1]
-        plane[y : y + part.shape[0], x : x + part.shape[1]] = part
+    luma, *chroma = into
+    across, down = (round(luma.shape[side] / chroma[0].shape[side]) for side in (1, 0))
+    luma[box.y0 : box.y1, box.x0 : box.x1] = 0 if full else 16 << (bits - 8)
+    for plane in chroma:
+        plane[box.y0 // down : -(-box.y1 // down), box.x0 // across : -(-box.x1 // across)] = 1 << (bits - 1)
+    after = frame.picture[box.y0 : box.y1, box.x0 : box.x1]
+    _add(into, box, np.zeros_like(after), after, weights, bits)
 
 
 def difference_matrix(matrix: int, color_range: int, bits: int) -> FloatArray:
@@ -230,8 +243,10 @@ def changes_of(frame: Frame | SealedFrame) -> list[tuple[PixelBox, UInt8Array, U
 
 
 def _flat(picture: UInt8Array) -> UInt8Array:
-    """A picture (h, w, 3) as (h, 3 w)."""
-    return np.ascontiguousarray(picture).reshape(picture.shape[0], -1)
+    """A picture (h, w, 3) as (h, 3 w), not to be written: one kind of array, so that one kernel is compiled."""
+    flat = np.ascontiguousarray(picture).reshape(picture.shape[0], -1)
+    flat.flags.writeable = False
+    return flat
 
 
 def _merged(boxes: list[PixelBox]) -> list[PixelBox]:

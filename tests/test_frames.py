@@ -7,6 +7,7 @@ import pytest
 
 import understudy
 from understudy.frames import Frame, LabelledFrame
+from understudy.frozen import Draft, Frozen
 
 
 def test_a_frame_knows_its_time():
@@ -41,14 +42,38 @@ def test_a_labelled_frame_can_not_be_made_by_hand():
 
 def test_only_the_sealer_holds_the_seal_and_makes_labelled_frames():
     package = Path(understudy.__file__).parent
-    users = set()
-    for path in package.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            makes = (
-                isinstance(node, ast.Call)
-                and getattr(node.func, "id", getattr(node.func, "attr", "")) == "LabelledFrame"
-            )
-            holds = isinstance(node, (ast.Name, ast.Attribute, ast.alias)) and "LABEL_SEAL" in ast.dump(node)
-            if makes or holds:
-                users.add(path.relative_to(package).as_posix())
+    users = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if {getattr(node, field, None) for field in ("id", "attr", "name")} & {"_LabelSeal", "_Content"}
+    }
     assert users == {"frames.py", "provenance/sealing.py"}
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (7, 5, 3), (4, 6), (300, 400, 3)])
+def test_what_is_frozen_is_a_copy_that_nobody_can_write(shape):
+    array = np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8)
+    draft = Draft(array)
+    draft.array[0] += 1
+    expected = draft.array.copy()
+    frozen, copied = draft.freeze(), Frozen.copy_of(expected)
+    array[:] = 0
+    for found in (frozen.array, copied.array):
+        np.testing.assert_array_equal(found, expected)
+        with pytest.raises(ValueError, match="read-only"):
+            found[:] = 0
+        with pytest.raises(ValueError, match="WRITEABLE"):
+            found.flags.writeable = True
+        found.shape = (-1,)
+    assert frozen.array.shape == shape  # what one holder does to a view is not seen by the next
+    with pytest.raises(ValueError, match="frozen"):
+        draft.freeze()
+
+
+def test_a_view_of_a_draft_does_not_reach_what_was_frozen():
+    draft = Draft(np.zeros((4, 4), np.uint8))
+    view = draft.array[1:]
+    frozen = draft.freeze()
+    view[:] = 1
+    assert not frozen.array.any()

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Final, NamedTuple
+from typing import NamedTuple, NoReturn, SupportsIndex, final
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from understudy.arrays import UInt8Array
+from understudy.errors import EncodingError
+from understudy.frozen import Frozen
 
 
 class PixelBox(NamedTuple):
@@ -39,7 +42,7 @@ class Change(NamedTuple):
 
     Attributes:
         box: Where.
-        before: uint8 BGR: what was there before; None for a frame without ``origin``, which no sink asks for it.
+        before: uint8 BGR: what was there before; None for a frame without ``origin``, of which no sink asks it.
     """
 
     box: PixelBox
@@ -104,54 +107,161 @@ class Frame:
         return float(self.pts * self.time_base)
 
 
-class _Seal:
-    """What proves that a frame went through the label. Only ``provenance.sealing`` holds it."""
+class SealedFrame(NamedTuple):
+    """What is in a ``LabelledFrame``, to be read: nothing in it can be changed.
+
+    Attributes:
+        picture: uint8 BGR, C-contiguous, shape (H, W, 3), with label and mark.
+        pts, time_base, duration: As of the ``Frame``.
+        alpha: uint8 opacity, shape (H, W); None where the frame has none.
+        origin: What the source decoded the frame from. It is not the seal's, so whoever uses it must see to it that
+            the pixels of ``label`` come out as in ``picture``.
+        changes: What was written since then, as one change; none where there is no ``origin``.
+        label: Where the label stands.
+        identifier: The id of the output that it was labelled for.
+    """
+
+    picture: UInt8Array
+    pts: int
+    time_base: Fraction
+    duration: int
+    alpha: UInt8Array | None
+    origin: object | None
+    changes: tuple[Change, ...]
+    label: PixelBox
+    identifier: int
+
+    @property
+    def width(self) -> int:
+        """Pixels across."""
+        return int(self.picture.shape[1])
+
+    @property
+    def height(self) -> int:
+        """Pixels down."""
+        return int(self.picture.shape[0])
+
+    @property
+    def seconds(self) -> float:
+        """Presentation time in seconds."""
+        return float(self.pts * self.time_base)
 
 
-LABEL_SEAL: Final = _Seal()
+class _Content(NamedTuple):
+    """What a ``SealedFrame`` is made of, each time anew: its arrays are views that their holder could reshape."""
+
+    picture: Frozen
+    pts: int
+    time_base: Fraction
+    duration: int
+    alpha: Frozen | None
+    origin: object | None
+    before: Frozen | None
+    label: PixelBox
+    identifier: int
+
+    def shown(self) -> SealedFrame:
+        height, width, _ = self.picture.shape
+        whole, before = PixelBox(0, 0, width, height), self.before
+        return SealedFrame(
+            picture=self.picture.array,
+            pts=self.pts,
+            time_base=self.time_base,
+            duration=self.duration,
+            alpha=None if self.alpha is None else self.alpha.array,
+            origin=self.origin,
+            changes=() if before is None else (Change(whole, before.array),),
+            label=self.label,
+            identifier=self.identifier,
+        )
 
 
+class _LabelSeal:
+    """Knows the labelled frames that it made. Only ``provenance.sealing`` makes one."""
+
+    def __init__(self) -> None:
+        self._made: WeakKeyDictionary[LabelledFrame, _Content] = WeakKeyDictionary()
+
+    def close(self, content: _Content) -> LabelledFrame:
+        """A labelled frame with that content."""
+        labelled = object.__new__(LabelledFrame)
+        object.__setattr__(labelled, "_seal", self)
+        self._made[labelled] = content
+        return labelled
+
+    def content(self, labelled: LabelledFrame) -> _Content | None:
+        """What it put into that very object; None if it did not make it."""
+        return self._made.get(labelled)
+
+
+@final
 class LabelledFrame:
     """A frame that carries the visible label: the only thing a sink takes.
 
-    It can't be made by hand: ``understudy.provenance`` makes it, and a test keeps it so. From then on its
-    picture can't be written any more.
-
-    Args:
-        frame: The frame, with the label drawn.
-        seal: What only provenance holds.
+    It can't be made by hand: ``understudy.provenance`` makes it, and a test keeps it so. What is in it is a copy
+    that nobody can write, and its seal, not the object, says what that is: an object that the seal does not know
+    is refused, whatever it holds. It can't be copied, pickled or subclassed; hand on the frame itself.
 
     Raises:
-        TypeError: made without the label's seal.
+        TypeError: made by hand.
     """
 
-    __slots__ = ("_changes", "_frame", "_picture", "_seal")
+    __slots__ = ("__weakref__", "_seal")
+    _seal: _LabelSeal
 
-    def __init__(self, frame: Frame, seal: _Seal) -> None:
-        if seal is not LABEL_SEAL:
-            raise TypeError("a LabelledFrame is made by understudy.provenance only")
-        frame.picture.flags.writeable = False
-        if frame.alpha is not None:
-            frame.alpha.flags.writeable = False
-        self._frame, self._seal = frame, seal
-        self._picture, self._changes = frame.picture, len(frame.changes)
+    def __init__(self, *_: object) -> None:
+        raise TypeError("a LabelledFrame is made by understudy.provenance only")
+
+    def __init_subclass__(cls) -> None:
+        raise TypeError("a LabelledFrame is made by understudy.provenance only: it has no subclasses")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a LabelledFrame can't be changed: {name!r} can't be set")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"a LabelledFrame can't be changed: {name!r} can't be removed")
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise TypeError("a LabelledFrame can't be copied or pickled: hand on the frame itself")
 
     @property
-    def frame(self) -> Frame:
-        """The frame, to be read."""
-        return self._frame
-
-    @staticmethod
-    def opened(labelled: object) -> Frame:
-        """The frame in what a sink was given.
+    def frame(self) -> SealedFrame:
+        """The frame, to be read.
 
         Raises:
-            TypeError: it is no labelled frame, whatever it looks like.
+            TypeError: this is no labelled frame.
         """
-        if type(labelled) is not LabelledFrame or getattr(labelled, "_seal", None) is not LABEL_SEAL:
-            raise TypeError(f"a sink takes a LabelledFrame, not {type(labelled).__name__}")
-        frame = labelled.frame
-        kept = frame.picture is labelled._picture and len(frame.changes) == labelled._changes
-        if not kept or frame.picture.flags.writeable:
-            raise TypeError("this LabelledFrame was opened for writing after it was labelled")
+        return LabelledFrame.opened(self)
+
+    @staticmethod
+    def opened(
+        labelled: object, width: int | None = None, height: int | None = None, identifier: int | None = None
+    ) -> SealedFrame:
+        """The frame in what a sink was given.
+
+        Args:
+            labelled: What was given.
+            width: Of the output, in pixels; None where it takes any size.
+            height: The same.
+            identifier: Of the output; None where it has none.
+
+        Raises:
+            TypeError: it is no labelled frame, whatever it looks like, or one of another output: its mark is not the
+                one that this output's signature names.
+            EncodingError: its picture has another size: what does not fit would be cut off, the label perhaps.
+        """
+        content = None
+        if type(labelled) is LabelledFrame:
+            seal: object = getattr(labelled, "_seal", None)
+            content = seal.content(labelled) if type(seal) is _LabelSeal else None
+        if content is None:
+            raise TypeError(f"a sink takes a LabelledFrame that its seal made, not this {type(labelled).__name__}")
+        frame = content.shown()
+        if identifier not in (None, frame.identifier):
+            raise TypeError(f"this LabelledFrame is of the output {frame.identifier:012x}, not of {identifier:012x}")
+        if (width or frame.width, height or frame.height) != (frame.width, frame.height):
+            raise EncodingError(
+                f"this output takes pictures of {width}x{height}, not of {frame.width}x{frame.height}",
+                "All pictures of one output have one size: scale them before they are labelled.",
+            )
         return frame

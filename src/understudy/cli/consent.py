@@ -115,7 +115,7 @@ def photo_of(path: Path) -> Photo:
     from understudy.media.base import MAX_PIXELS
     from understudy.media.opening import check_input
     from understudy.provenance.consent import Photo
-    from understudy.provenance.fingerprint import file_digest
+    from understudy.release import file_digest
 
     check_input(path, "photo")
     picture = load_photo(path, MAX_PIXELS)

@@ -135,6 +135,7 @@ class LiveSession:
         self._recorder = Recorder()
         try:
             self._output.release.enter()
+            self._output.sealer.check(self._info.width, self._info.height)
             self._begin()
         except BaseException:
             if not self._threads:  # whoever reads it closes it

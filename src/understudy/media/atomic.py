@@ -12,7 +12,7 @@ from pathlib import Path
 import av.error
 
 from understudy.errors import NoSpaceError, OutputError, OutputExistsError, UnderstudyError
-from understudy.release import SIDECAR_SUFFIX, Release, SignedFile, is_sidecar
+from understudy.release import SIDECAR_SUFFIX, Release, SignedFile, file_digest, is_sidecar
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -38,9 +38,9 @@ class AtomicFile:
             OutputExistsError: somebody else has made a file of that name meanwhile.
             UnderstudyError: it can't be signed.
         """
-        signed = release.sign(self.path, self.target)
-        if not isinstance(signed, SignedFile):
-            raise TypeError("only a SignedFile gets its name")
+        with output_errors(self.target):
+            written = file_digest(self.path)
+        signed = SignedFile.checked(release.sign(self.path, self.target), self.path, self.target, written)
         beside = self.target.with_name(self.target.name + SIDECAR_SUFFIX)
         with output_errors(self.target):
             # Until the file has its name, what lay beside the one that it replaces is kept.
@@ -90,8 +90,9 @@ class AtomicFile:
         path.replace(name)
 
     def discard(self) -> None:
-        """Remove it; nothing was there if it is not."""
+        """Remove it and its sidecar; nothing was there if they are not."""
         self.path.unlink(missing_ok=True)
+        self.path.with_name(self.path.name + SIDECAR_SUFFIX).unlink(missing_ok=True)
 
 
 def _is(path: Path, made: os.stat_result) -> bool:

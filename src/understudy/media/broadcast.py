@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass
 from typing import Final
 
-from understudy.errors import EncodingError
+from understudy.errors import EncodingError, UsageError
 from understudy.frames import LabelledFrame
 from understudy.media.live import LiveInfo, SinkLostError, Sound, public_address
 from understudy.media.planar import i420
@@ -17,6 +17,11 @@ from understudy.streaming.sender import ANSWER
 
 #: FFmpeg's muxer by scheme.
 MUXERS: Final = {"rtmp": "flv", "rtmps": "flv", "udp": "mpegts", "tcp": "mpegts"}
+
+
+#: Bits of a live picture, at least, for each of its pixels and for itself. With half of that the label blurs where all
+#: moves (x264, 320x240 to 2560x1440).
+LEAST_BITS, LEAST_OVERHEAD = 0.004, 400
 
 
 @dataclass(frozen=True)
@@ -33,8 +38,18 @@ class BroadcastOptions:
 
 
 def stream_format(info: LiveInfo, options: BroadcastOptions) -> StreamFormat:
-    """What a live encoder is told. An odd row or column is left out."""
+    """What a live encoder is told. An odd row or column is left out.
+
+    Raises:
+        UsageError: so few bits that the label could not be read.
+    """
     width, height = info.width - info.width % 2, info.height - info.height % 2
+    least = int((width * height * LEAST_BITS + LEAST_OVERHEAD) * info.fps)
+    if not options.bitrate >= least:
+        raise UsageError(
+            f"{options.bitrate / 1000:.0f} kbit/s are too few for {width}x{height}: the label could not be read",
+            f"Name {-(-least // 1000)} or more, or a smaller picture.",
+        )
     return StreamFormat(width, height, str(info.fps), info.sound, options.bitrate, options.preset)
 
 
@@ -47,11 +62,13 @@ class PushSink:
         self._address, self._options = address, options or BroadcastOptions()
         self._muxer = MUXERS[address.split(":", 1)[0]]
         self.name = public_address(address)
+        self._size: tuple[int | None, int | None] = (None, None)
         self._process: HelperProcess | None = None
         self._abandoned = threading.Event()
 
     def open(self, info: LiveInfo) -> None:
         """See ``LiveSink``."""
+        self._size = (info.width, info.height)
         self._drop()
         address = self._address
         if address.startswith("udp"):
@@ -70,7 +87,7 @@ class PushSink:
 
     def write(self, labelled: LabelledFrame, seconds: float) -> None:
         """See ``LiveSink``."""
-        self._send(PICTURE, seconds, i420(LabelledFrame.opened(labelled).picture).data)
+        self._send(PICTURE, seconds, i420(LabelledFrame.opened(labelled, *self._size).picture).data)
 
     def hear(self, sound: Sound, seconds: float) -> None:
         """See ``LiveSink``."""

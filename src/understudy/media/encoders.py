@@ -31,6 +31,7 @@ class EncodeOptions:
     quality: int = 90
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "quality", int(self.quality))
         if not 0 <= self.quality <= 100:
             raise ValueError(f"quality must be between 0 and 100, not {self.quality}")
 

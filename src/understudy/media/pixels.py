@@ -18,7 +18,7 @@ import numpy as np
 
 from understudy.arrays import AnyArray, FloatArray, UInt8Array
 from understudy.compiled import compiled
-from understudy.frames import Frame, PixelBox
+from understudy.frames import Frame, PixelBox, SealedFrame
 
 #: AVColorSpace and AVColorRange numbers (ITU-T H.273) that this module decides by.
 MATRIX_RGB, MATRIX_709, MATRIX_UNKNOWN, MATRIX_601 = 0, 1, 2, 6
@@ -44,6 +44,11 @@ class Decoded:
 
     picture: av.VideoFrame
     rotation: int
+
+    def fits(self, frame: Frame | SealedFrame) -> bool:
+        """Whether the frame has its size, turned upright."""
+        sides = (self.picture.width, self.picture.height)
+        return (sides[::-1] if self.rotation % 2 else sides) == (frame.width, frame.height)
 
 
 def settle_colors(picture: av.VideoFrame) -> None:
@@ -85,7 +90,9 @@ def bits_of(pixel_format: av.VideoFormat) -> int:
     return max((component.bits for component in pixel_format.components), default=8)
 
 
-def for_encoder(frame: Frame, pixel_format: str, colors: Mapping[str, int], size: tuple[int, int]) -> av.VideoFrame:
+def for_encoder(
+    frame: Frame | SealedFrame, pixel_format: str, colors: Mapping[str, int], size: tuple[int, int]
+) -> av.VideoFrame:
     """The frame as a picture for the encoder.
 
     Args:
@@ -98,7 +105,7 @@ def for_encoder(frame: Frame, pixel_format: str, colors: Mapping[str, int], size
     origin = frame.origin
     if pixel_format.startswith(("bgr", "rgb")):
         return _packed(frame, pixel_format)
-    if not isinstance(origin, Decoded) or not is_yuv(origin.picture.format):
+    if not isinstance(origin, Decoded) or not origin.fits(frame) or not is_yuv(origin.picture.format):
         return _padded(_converted(frame.picture, pixel_format, shades), size)
     base = origin.picture
     if base.format.name != pixel_format:
@@ -107,17 +114,41 @@ def for_encoder(frame: Frame, pixel_format: str, colors: Mapping[str, int], size
         base = _copied(base, origin.rotation)
     bits = bits_of(base.format)
     weights = difference_matrix(colors["matrix"], colors["range"], bits)
-    luma, *chroma = planes(base)
-    across, down = round(base.width / chroma[0].shape[1]), round(base.height / chroma[0].shape[0])
     for box, before, after in changes_of(frame):
-        rows, columns = np.s_[box.y0 : box.y1], np.s_[box.x0 : box.x1]
-        small = np.s_[box.y0 // down : -(-box.y1 // down), box.x0 // across : -(-box.x1 // across)]
-        most = (1 << bits) - 1
-        pair = _flat(before), _flat(after)
-        _add_to_luma(luma[rows, columns], *pair, weights[0], most)
-        for plane, share in zip(chroma, weights[1:], strict=True):
-            _add_to_chroma(plane[small], *pair, share, across, down, most)
+        _add(planes(base), box, before, after, weights, bits)
+    if isinstance(frame, SealedFrame):
+        _write_label(planes(base), frame, weights, bits, full=colors["range"] == RANGE_FULL)
     return _padded(base, size)
+
+
+def _add(
+    into: list[AnyArray], box: PixelBox, before: UInt8Array, after: UInt8Array, weights: FloatArray, bits: int
+) -> None:
+    """Add the difference of two pictures of ``box`` to the planes of a YUV picture."""
+    luma, *chroma = into
+    across, down = (round(luma.shape[side] / chroma[0].shape[side]) for side in (1, 0))
+    rows, columns = np.s_[box.y0 : box.y1], np.s_[box.x0 : box.x1]
+    small = np.s_[box.y0 // down : -(-box.y1 // down), box.x0 // across : -(-box.x1 // across)]
+    most = (1 << bits) - 1
+    pair = _flat(before), _flat(after)
+    _add_to_luma(luma[rows, columns], *pair, weights[0], most)
+    for plane, share in zip(chroma, weights[1:], strict=True):
+        _add_to_chroma(plane[small], *pair, share, across, down, most)
+
+
+def _write_label(into: list[AnyArray], frame: SealedFrame, weights: FloatArray, bits: int, *, full: bool) -> None:
+    """Write the label's pixels as they were sealed, whatever the picture was decoded from (that is anybody's).
+
+    They are black first, and what is added then is their difference to black.
+    """
+    box = _aligned(frame.label, frame)
+    luma, *chroma = into
+    across, down = (round(luma.shape[side] / chroma[0].shape[side]) for side in (1, 0))
+    luma[box.y0 : box.y1, box.x0 : box.x1] = 0 if full else 16 << (bits - 8)
+    for plane in chroma:
+        plane[box.y0 // down : -(-box.y1 // down), box.x0 // across : -(-box.x1 // across)] = 1 << (bits - 1)
+    after = frame.picture[box.y0 : box.y1, box.x0 : box.x1]
+    _add(into, box, np.zeros_like(after), after, weights, bits)
 
 
 def difference_matrix(matrix: int, color_range: int, bits: int) -> FloatArray:
@@ -188,7 +219,7 @@ def _add_to_chroma(
             chroma[row, column] = np.int32(min(max(np.float32(chroma[row, column]) + value * share + half, none), top))
 
 
-def changes_of(frame: Frame) -> list[tuple[PixelBox, UInt8Array, UInt8Array]]:
+def changes_of(frame: Frame | SealedFrame) -> list[tuple[PixelBox, UInt8Array, UInt8Array]]:
     """What was changed: rectangles of whole chroma samples that do not overlap, each before and after.
 
     Changes that overlap (the mark lies over everything) are one: the face, the label and the mark are converted
@@ -198,6 +229,9 @@ def changes_of(frame: Frame) -> list[tuple[PixelBox, UInt8Array, UInt8Array]]:
     result = []
     for box in boxes:
         after = frame.picture[box.y0 : box.y1, box.x0 : box.x1]
+        if len(frame.changes) == 1 and frame.changes[0].before is not None and frame.changes[0].box == box:
+            result.append((box, frame.changes[0].before, after))
+            continue
         before = after.copy()
         for change in reversed(frame.changes):
             inner = change.box
@@ -209,8 +243,10 @@ def changes_of(frame: Frame) -> list[tuple[PixelBox, UInt8Array, UInt8Array]]:
 
 
 def _flat(picture: UInt8Array) -> UInt8Array:
-    """A picture (h, w, 3) as (h, 3 w)."""
-    return np.ascontiguousarray(picture).reshape(picture.shape[0], -1)
+    """A picture (h, w, 3) as (h, 3 w), not to be written: one kind of array, so that one kernel is compiled."""
+    flat = np.ascontiguousarray(picture).reshape(picture.shape[0], -1)
+    flat.flags.writeable = False
+    return flat
 
 
 def _merged(boxes: list[PixelBox]) -> list[PixelBox]:
@@ -247,15 +283,18 @@ def _converted(picture: UInt8Array, pixel_format: str, shades: Mapping[str, int]
     return whole.reformat(format=pixel_format, interpolation=EXACT, **shades)
 
 
-def _packed(frame: Frame, pixel_format: str) -> av.VideoFrame:
+def _packed(frame: Frame | SealedFrame, pixel_format: str) -> av.VideoFrame:
     """The frame as packed RGB."""
     pixels, origin = frame.picture, frame.origin
-    if isinstance(origin, Decoded) and is_yuv(origin.picture.format):
+    if isinstance(origin, Decoded) and origin.fits(frame) and is_yuv(origin.picture.format):
         exact = origin.picture.reformat(format="bgr24", interpolation=EXACT).to_ndarray()
         pixels = np.ascontiguousarray(np.rot90(exact, origin.rotation))
         for box, before, after in changes_of(frame):
             region = pixels[box.y0 : box.y1, box.x0 : box.x1]
             region[:] = np.clip(region.astype(np.int16) + after - before.astype(np.int16), 0, 255)
+        if isinstance(frame, SealedFrame):  # see _write_label
+            label = np.s_[frame.label.y0 : frame.label.y1, frame.label.x0 : frame.label.x1]
+            pixels[label] = frame.picture[label]
     if pixel_format in ("bgra", "rgba"):
         opacity = np.full(pixels.shape[:2], 255, np.uint8) if frame.alpha is None else frame.alpha
         whole = av.VideoFrame.from_ndarray(np.dstack([pixels, opacity]), format="bgra")
@@ -288,7 +327,7 @@ def _padded(picture: av.VideoFrame, size: tuple[int, int]) -> av.VideoFrame:
     return larger
 
 
-def _aligned(box: PixelBox, frame: Frame) -> PixelBox:
+def _aligned(box: PixelBox, frame: Frame | SealedFrame) -> PixelBox:
     """The box widened to whole chroma samples and clipped to the frame."""
     return PixelBox(
         box.x0 // ALIGN * ALIGN,

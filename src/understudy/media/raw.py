@@ -59,17 +59,19 @@ class RawSink:
     depth, steady, keeps, name = 2, True, False, "stdout"
 
     def __init__(self, pipe: IO[bytes]) -> None:
+        self._size: tuple[int | None, int | None] = (None, None)
         self._pipe = pipe
         self._abandoned = threading.Event()
 
-    def open(self, info: LiveInfo) -> None:  # noqa: ARG002 - all there is to know is in the frames
+    def open(self, info: LiveInfo) -> None:
         """See ``LiveSink``."""
+        self._size = (info.width, info.height)
         if os.name == "posix":
             os.set_blocking(self._pipe.fileno(), False)
 
     def write(self, labelled: LabelledFrame, seconds: float) -> None:  # noqa: ARG002 - a pipe has no clock
         """See ``LiveSink``."""
-        data = memoryview(LabelledFrame.opened(labelled).picture.tobytes())
+        data = LabelledFrame.opened(labelled, *self._size).picture.data.cast("B")
         try:
             while data:
                 if os.name == "posix" and not select.select([], [self._pipe], [], PATIENCE)[1]:

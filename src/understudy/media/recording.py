@@ -19,7 +19,7 @@ from understudy.media.live import LiveInfo, Sound
 from understudy.media.opening import check_output
 from understudy.media.planar import i420
 from understudy.media.tags import add_xmp
-from understudy.release import Release
+from understudy.release import Release, identifier_of
 from understudy.streaming.encoder import NO_WAITING, Encoder
 
 
@@ -43,12 +43,14 @@ class RecordingSink:
         self._overwrite = overwrite
         self.name = path.name
         self.growing = growing_name(path)
+        self._size: tuple[int | None, int | None] = (None, None)
         self._container: Any = None
         self._encoder: Encoder | None = None
         self._failed = False
 
     def open(self, info: LiveInfo) -> None:
         """See ``LiveSink``."""
+        self._size = (info.width, info.height)
         _check_growing(self._path)
         with output_errors(self._path):
             self._container = av.open(
@@ -69,7 +71,9 @@ class RecordingSink:
         """See ``LiveSink``."""
         assert self._encoder is not None
         with self._guarded():
-            self._encoder.write(i420(LabelledFrame.opened(labelled).picture).data, seconds)
+            self._encoder.write(
+                i420(LabelledFrame.opened(labelled, *self._size, identifier_of(self._release)).picture).data, seconds
+            )
 
     def hear(self, sound: Sound, seconds: float) -> None:
         """See ``LiveSink``."""

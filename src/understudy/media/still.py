@@ -20,7 +20,7 @@ from understudy.media.atomic import AtomicFile, output_errors
 from understudy.media.base import Damage, MediaInfo, MediaKind
 from understudy.media.encoders import STILL_FORMATS, EncodeOptions
 from understudy.media.tags import png_text
-from understudy.release import Release
+from understudy.release import Release, identifier_of
 
 #: EXIF's tag for the orientation.
 ORIENTATION = 0x0112
@@ -199,7 +199,9 @@ class StillSink:
     def __init__(
         self, target: Path, info: MediaInfo, options: EncodeOptions, release: Release, *, overwrite: bool = False
     ) -> None:
-        self._file, self._info, self._options = AtomicFile(target, overwrite=overwrite), info, options
+        self._file, self._info = AtomicFile(target, overwrite=overwrite), info
+        # Its limits hold for what a subclass says, too.
+        self._options = EncodeOptions(options.encoder, options.quality)
         self._release = release
         self.notes = list(info.notes)
 
@@ -218,7 +220,8 @@ class StillSink:
 
     def write(self, labelled: LabelledFrame) -> None:
         """Encode the picture; a second one replaces the first."""
-        frame, form = LabelledFrame.opened(labelled), STILL_FORMATS[self._file.target.suffix.lower()]
+        frame = LabelledFrame.opened(labelled, self._info.width, self._info.height, identifier_of(self._release))
+        form = STILL_FORMATS[self._file.target.suffix.lower()]
         rgb = np.ascontiguousarray(frame.picture[:, :, ::-1])
         if frame.alpha is not None and form != "JPEG":
             rgb = np.dstack([rgb, frame.alpha])

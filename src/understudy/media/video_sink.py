@@ -13,7 +13,7 @@ import av
 import av.error
 import av.filter
 
-from understudy.errors import EncodingError
+from understudy.errors import EncodingError, InputError
 from understudy.frames import LabelledFrame
 from understudy.media.atomic import AtomicFile, output_errors
 from understudy.media.base import MediaInfo, MediaKind
@@ -21,10 +21,12 @@ from understudy.media.encoders import CONTAINERS, ENCODERS, EncodeOptions, choos
 from understudy.media.passthrough import Passthrough, has_cover, pictures_only
 from understudy.media.pixels import bits_of, for_encoder
 from understudy.media.tags import add_xmp
-from understudy.release import Release
+from understudy.release import Release, identifier_of
 
 #: Transfer curves of HDR (ITU-T H.273): PQ and HLG.
 HDR_CURVES = {16: "PQ", 18: "HLG"}
+#: Pixels that are shown wider than high, or higher, by more than this make letters unreadable.
+MOST_STRETCHED = 4
 #: What an encoder is given where it has the choice, best first, by bits a sample.
 _PREFERRED = {8: ("yuv420p", "nv12"), 10: ("yuv420p10le", "p010le")}
 
@@ -42,6 +44,7 @@ class VideoSink:
 
     Raises:
         EncoderError: the encoder does not fit or open.
+        InputError: the source's pixels are stretched so much that no label can be read.
     """
 
     def __init__(
@@ -54,6 +57,12 @@ class VideoSink:
         *,
         overwrite: bool = False,
     ) -> None:
+        options = EncodeOptions(options.encoder, options.quality)  # its limits hold for what a subclass says, too
+        if not 1 / MOST_STRETCHED <= info.pixel_aspect <= MOST_STRETCHED:
+            raise InputError(
+                f"its pixels are shown {float(info.pixel_aspect):.3g} times as wide as high: no label could be read",
+                "Correct the pixel aspect ratio of the target first.",
+            )
         suffix = target.suffix.lower()
         container = CONTAINERS[suffix]
         self._encoder = choose_encoder(suffix, options.encoder, info.bit_depth)
@@ -118,7 +127,7 @@ class VideoSink:
 
     def write(self, labelled: LabelledFrame) -> None:
         """Encode one frame."""
-        frame = LabelledFrame.opened(labelled)
+        frame = LabelledFrame.opened(labelled, self._info.width, self._info.height, identifier_of(self._release))
         with output_errors(self._target):
             if self._passthrough is not None:
                 self._passthrough.copy_until(frame.seconds)

@@ -20,10 +20,12 @@ class VirtualCameraSink:
     depth, steady, keeps, name = 1, True, False, "virtual camera"
 
     def __init__(self) -> None:
+        self._size: tuple[int | None, int | None] = (None, None)
         self._camera: Any = None
 
     def open(self, info: LiveInfo) -> None:
         """See ``LiveSink``."""
+        self._size = (info.width, info.height)
         try:
             import pyvirtualcam
         except ImportError as fault:
@@ -42,7 +44,7 @@ class VirtualCameraSink:
 
     def write(self, labelled: LabelledFrame, seconds: float) -> None:  # noqa: ARG002 - a camera shows what comes
         """See ``LiveSink``."""
-        self._camera.send(LabelledFrame.opened(labelled).picture)
+        self._camera.send(LabelledFrame.opened(labelled, *self._size).picture)
 
     def hear(self, sound: Sound, seconds: float) -> None:
         """See ``LiveSink``: a camera has no sound."""

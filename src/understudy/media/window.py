@@ -29,6 +29,7 @@ class WindowSink:
 
     def __init__(self, press: Callable[[str], None] | None = None, text: Callable[[], list[str]] | None = None) -> None:
         self._press, self._text = press, text
+        self._size: tuple[int | None, int | None] = (None, None)
         self._process: HelperProcess | None = None
         self._statistics = self._closed = False
         self._written = 0.0
@@ -36,6 +37,7 @@ class WindowSink:
 
     def open(self, info: LiveInfo) -> None:
         """See ``LiveSink``."""
+        self._size = (info.width, info.height)
         self._process = HelperProcess("viewer", {"width": info.width, "height": info.height}, told=self._told)
         state = self._process.first_state(START, self._abandoned)
         if state.get("state") == "open":
@@ -53,7 +55,7 @@ class WindowSink:
             if self._statistics and self._text is not None and not 0 <= seconds - self._written < _TEXT_EVERY:
                 self._written = seconds
                 self._process.send(TEXT, seconds, memoryview("\n".join(self._text()).encode()))
-            self._process.send(PICTURE, seconds, LabelledFrame.opened(labelled).picture.data)
+            self._process.send(PICTURE, seconds, LabelledFrame.opened(labelled, *self._size).picture.data)
         except OSError as fault:
             self._process.last_state()  # it is told before it goes
             if self._closed:

@@ -12,6 +12,7 @@ from understudy.models.devices import RuntimeOptions
 from understudy.pipeline.perception import Perception
 from understudy.pipeline.settings import Settings
 from understudy.provenance.content import ContentCheck, ContentOptions
+from understudy.provenance.metadata import COMPOSITE, TRAINED_COMPOSITE
 from understudy.swapping import MeshEngine, Swapper
 from understudy.swapping.neural.options import NeuralOptions
 
@@ -27,6 +28,15 @@ MESH, EMBEDDED = "mesh", "embedded"
 READERS: Final[tuple[Kind, ...]] = ("landmarker", "attributes")
 #: Which classifier neural engines ask, and which embedder knows whom they put in.
 CLASSIFIER, EMBEDDER = "nsfw_384", "arcface_w600k_r50"
+
+
+def source_type(engine: str) -> str:
+    """IPTC's digital source type of what an engine makes: drawn from the photo itself, or by a trained network.
+
+    Args:
+        engine: Its name.
+    """
+    return COMPOSITE if engine == MESH else TRAINED_COMPOSITE
 
 
 def make_engine(settings: Settings) -> Swapper[Any]:

@@ -18,12 +18,13 @@ from understudy.media.opening import check_input
 from understudy.media.tags import read_tags
 from understudy.provenance import Home, Ledger
 from understudy.provenance.credentials import Credentials, read_credentials
-from understudy.provenance.fingerprint import SAME, SPARSE, closest, file_digest, picture_hash
+from understudy.provenance.fingerprint import SAME, SPARSE, closest, picture_hash
 from understudy.provenance.keys import own_root
 from understudy.provenance.ledger import Record
 from understudy.provenance.metadata import Claims, claims
 from understudy.provenance.verdict import Evidence, Verdict, judge
 from understudy.provenance.watermark import Mark, MarkReader
+from understudy.release import file_digest
 
 #: Seconds of a clip that the mark is read from at a time, and how many such parts are looked at.
 PART: Final = 3.0

@@ -115,7 +115,7 @@ def swap_file(
     with open_source(target, settings.max_pixels) as source:
         info = source.info
         check_output(output, info.kind, [target, *sources], overwrite=overwrite)
-        swap, made, person = _prepared(sources, target, info.kind, engine, workshop, settings, consent)
+        swap, made, person = _prepared(sources, target, info, engine, workshop, settings, consent)
         ready = time.perf_counter()
         with open_sink(output, info, settings.encode, made.release, overwrite=overwrite) as sink:
             first = _run(source, info, swap, sink.write, progress)
@@ -151,7 +151,7 @@ def swap_file(
 def _prepared(
     sources: Sequence[Path],
     target: Path,
-    kind: MediaKind,
+    info: MediaInfo,
     engine: Swapper[Any],
     workshop: Workshop,
     settings: Settings,
@@ -161,7 +161,7 @@ def _prepared(
     trust, perception, content = Trust(settings), workshop.perception(), workshop.content()
     person = cast(
         sources,
-        USE_OF[kind],
+        USE_OF[info.kind],
         consent,
         engine=engine,
         perception=perception,
@@ -169,8 +169,9 @@ def _prepared(
         content=content,
         settings=settings,
     )
-    made = trust.output(target, kind, person.consents, person.digests)
-    still = kind is MediaKind.IMAGE
+    made = trust.output(target, info.kind, person.consents, person.digests)
+    made.sealer.check(info.width, info.height)
+    still = info.kind is MediaKind.IMAGE
     swap = FaceSwap(engine, person.identity, perception, settings, made.sealer, content, still=still)
     return swap, made, person
 

@@ -9,14 +9,15 @@ from typing import Final
 
 from understudy.media.base import MediaKind
 from understudy.media.tags import read_tags
+from understudy.pipeline.engines import source_type
 from understudy.pipeline.settings import Settings
 from understudy.provenance import ConsentClaim, Consents, FrameSealer, Home, Ledger
 from understudy.provenance.consent import Photo, Use
-from understudy.provenance.fingerprint import file_digest
 from understudy.provenance.keys import SigningKey, open_signing_key
-from understudy.provenance.metadata import COMPOSITE, claims
+from understudy.provenance.metadata import claims
 from understudy.provenance.releasing import Circumstances, SignedRelease, new_identifier
 from understudy.provenance.signing import Work
+from understudy.release import file_digest
 from understudy.swapping import Portrait
 
 #: What an output of a kind uses a face for.
@@ -65,8 +66,10 @@ class Trust:
         """A new output with an id of its own."""
         settings = self._settings
         sealer = FrameSealer(new_identifier(), settings.label, settings.watermark)
-        work = Work(sealer.identifier, settings.engine, COMPOSITE, target, file_digest(target), digests)
-        about = Circumstances(kind.value, consents, settings.label.text, lambda: sealer.hashes)
+        work = Work(
+            sealer.identifier, settings.engine, source_type(settings.engine), target, file_digest(target), digests
+        )
+        about = Circumstances(kind.value, consents, sealer.text, lambda: sealer.hashes)
         earlier = claims(read_tags(target)).aigc
         return Output(sealer, SignedRelease(work, about, self._key, self._ledger, earlier_label=earlier))
 
@@ -74,8 +77,8 @@ class Trust:
         """A live session's output: all its frames and recordings have one id."""
         settings = self._settings
         sealer = FrameSealer(new_identifier(), settings.label, settings.watermark, live=True)
-        work = Work(sealer.identifier, settings.engine, COMPOSITE, None, "", digests)
-        about = Circumstances("live", consents, settings.label.text, lambda: sealer.hashes)
+        work = Work(sealer.identifier, settings.engine, source_type(settings.engine), None, "", digests)
+        about = Circumstances("live", consents, sealer.text, lambda: sealer.hashes)
         return Output(sealer, SignedRelease(work, about, self._key, self._ledger))
 
 

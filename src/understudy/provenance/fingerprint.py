@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Final
 
 import cv2
@@ -23,19 +21,6 @@ SAME: Final = 40
 _INTERVAL, _MOST, _FIRST = 1.0, 600, 20
 #: From so many on there may be longer gaps between a clip's hashes: what fits none of them may still be of it.
 SPARSE: Final = _MOST // 2
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file's content, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _digest(file)
-
-
-def _digest(file: Iterable[bytes]) -> str:
-    state = hashlib.sha256()
-    for part in file:
-        state.update(part)
-    return state.hexdigest()
 
 
 def picture_hash(picture: UInt8Array) -> int:

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, get_args
 
-import cv2
 import numpy as np
-from PIL import Image, ImageDraw
 
-from understudy.arrays import FloatArray, UInt8Array
+from understudy.errors import InputError
 from understudy.faces import Faces
 from understudy.frames import Frame, PixelBox
 from understudy.geometry.boxes import pixel_box
-from understudy.provenance.lettering import font_for, letters
+from understudy.provenance.lettering import font_for
+from understudy.provenance.stamping import Stamp, stamp_of
+from understudy.provenance.wording import worded
 
 Corner = Literal["bottom-left", "bottom-right", "top-left", "top-right"]
 CORNERS: Final[tuple[Corner, ...]] = get_args(Corner)
@@ -24,9 +24,8 @@ MIN_HEIGHT_SHARE: Final = 0.05
 MIN_LATER_SHARE: Final = 0.025
 #: Seconds of a video that carry the label in full (GB 45438-2025: two at least).
 OPENING: Final = 2.0
-#: Letters lower than this many pixels can't be read.
-MIN_HEIGHT_PIXELS: Final = 7
-_LONGEST = 40
+#: What stands where there is no room for more.
+SHORT: Final = "AI"
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,8 @@ class LabelOptions:
     """What the label says and where. It can be moved and made smaller after the opening; it can't be removed.
 
     Attributes:
-        text: One line of at most 40 characters.
+        text: One line of at most 40 characters. It is wrapped where the picture is narrow; where there is no room for
+            it at a size that can be read, "AI" stands in its place.
         corner: Where it stands while no face is there.
         size: Height of the letters as a share of the picture's shorter side, at least 0.05.
         later_size: The same after the first two seconds of a video, at least 0.025; None for ``size``. Pictures
@@ -42,7 +42,8 @@ class LabelOptions:
         font: A font file for a script that the package's own fonts lack (see ``lettering.FONTS``).
 
     Raises:
-        ValueError: nothing to read in the text, too long a text, letters that the font lacks, or a size out of range.
+        ValueError: nothing to read in the text, too long a text, one that says the opposite ("real photo"), letters
+            that the font lacks or that can't be told apart, or a size out of range.
     """
 
     text: str = "AI face swap"
@@ -52,19 +53,19 @@ class LabelOptions:
     font: Path | None = None
 
     def __post_init__(self) -> None:
-        if (
-            sum(letter.isalnum() for letter in self.text) < 2
-            or not self.text.isprintable()
-            or len(self.text) > _LONGEST
-        ):
-            raise ValueError(f"the label needs one line of text with letters, at most {_LONGEST} characters")
-        font_for(self.text, self.font)
-        if self.corner not in CORNERS:
-            raise ValueError(f"the label stands in one of {', '.join(CORNERS)}, not in {self.corner!r}")
-        if not MIN_HEIGHT_SHARE <= self.size <= 0.25:
-            raise ValueError(f"the label's height is {MIN_HEIGHT_SHARE} to 0.25 of the shorter side, not {self.size}")
-        if self.later_size is not None and not MIN_LATER_SHARE <= self.later_size <= self.size:
-            raise ValueError(f"the label's later height is {MIN_LATER_SHARE} to {self.size}, not {self.later_size}")
+        # Plain values from here on, whatever classes these are of: what is checked is what is used.
+        text, corner = worded(self.text), str.__str__(self.corner)
+        size, later = float(self.size), None if self.later_size is None else float(self.later_size)
+        font = None if self.font is None else Path(self.font)
+        for name, value in (("text", text), ("corner", corner), ("size", size), ("later_size", later), ("font", font)):
+            object.__setattr__(self, name, value)
+        font_for(text, font)
+        if corner not in CORNERS:
+            raise ValueError(f"the label stands in one of {', '.join(CORNERS)}, not in {corner!r}")
+        if not MIN_HEIGHT_SHARE <= size <= 0.25:
+            raise ValueError(f"the label's height is {MIN_HEIGHT_SHARE} to 0.25 of the shorter side, not {size}")
+        if later is not None and not MIN_LATER_SHARE <= later <= size:
+            raise ValueError(f"the label's later height is {MIN_LATER_SHARE} to {size}, not {later}")
 
 
 class Labeller:
@@ -78,35 +79,69 @@ class Labeller:
     def __init__(self, options: LabelOptions | None = None, *, live: bool = False) -> None:
         given = options or LabelOptions()
         # Made anew, so that its limits hold for what a subclass says, too.
-        self.options = LabelOptions(given.text, given.corner, given.size, given.later_size, given.font)
+        self._options = LabelOptions(given.text, given.corner, given.size, given.later_size, given.font)
+        self._fonts = {
+            self._options.text: font_for(self._options.text, self._options.font),
+            SHORT: font_for(SHORT),
+        }
         self._live = live
-        self._stamp: tuple[tuple[int, int, float], UInt8Array, FloatArray] | None = None
-        self._corner = CORNERS.index(self.options.corner)
+        self._stamp: tuple[tuple[int, int, float], Stamp] | None = None
+        self._corner = CORNERS.index(self._options.corner)
         self._opened: float | None = None
 
-    def draw(self, frame: Frame, faces: Faces) -> None:
-        """Draw the label into ``frame`` (in place), clear of ``faces`` where there is room."""
-        key = (frame.width, frame.height, self._share(frame.seconds))
-        if self._stamp is None or self._stamp[0] != key:
-            self._stamp = (key, *_stamp(self.options, *key))
-        _, color, opacity = self._stamp
-        box = self._place(frame, faces, opacity.shape[1], opacity.shape[0])
+    @property
+    def text(self) -> str:
+        """What it says where there is room."""
+        return self._options.text
+
+    def check(self, width: int, height: int) -> None:
+        """Whether a picture of that size can carry the label.
+
+        Raises:
+            InputError: it is too small for any text that can be read.
+        """
+        for share in (self._options.size, self._options.later_size or self._options.size):
+            self._stamped(width, height, share)
+
+    def draw(self, frame: Frame, faces: Faces) -> PixelBox:
+        """Draw the label into ``frame`` (in place), clear of ``faces`` where there is room: where it stands.
+
+        Raises:
+            InputError: see ``check``.
+        """
+        stamp = self._stamped(frame.width, frame.height, self._share(frame.seconds))
+        box = self._place(frame, faces, stamp.width, stamp.height)
         region = frame.change(box)
-        share = opacity[: box.y1 - box.y0, : box.x1 - box.x0, None]
-        ink = color[: box.y1 - box.y0, : box.x1 - box.x0]
-        region[:] = (region + (ink - region.astype(np.float32)) * share + 0.5).astype(np.uint8)
+        opacity = stamp.opacity[:, :, None]
+        region[:] = (region + (stamp.color - region.astype(np.float32)) * opacity + 0.5).astype(np.uint8)
         if frame.alpha is not None:
             # A label that is transparent is none.
             part = frame.alpha[box.y0 : box.y1, box.x0 : box.x1]
-            np.maximum(part, (share[:, :, 0] * 255).astype(np.uint8), out=part)
+            np.maximum(part, stamp.cover, out=part)
+        return box
+
+    def _stamped(self, width: int, height: int, share: float) -> Stamp:
+        """The label for pictures of that size."""
+        key = (width, height, share)
+        if self._stamp is None or self._stamp[0] != key:
+            least = min(share, MIN_HEIGHT_SHARE)
+            tried = (stamp_of(text, font, width, height, share, least) for text, font in self._fonts.items())
+            stamp = next((one for one in tried if one is not None), None)
+            if stamp is None:
+                raise InputError(
+                    f"a picture of {width}x{height} is too small for a label that can be read",
+                    "Every output carries one: enlarge the target first, to 64x64 at least.",
+                )
+            self._stamp = (key, stamp)
+        return self._stamp[1]
 
     def _share(self, seconds: float) -> float:
         """The letters' height at that time of the clip, as a share of the shorter side."""
         if self._opened is None:
             self._opened = seconds
-        later = self.options.later_size
+        later = self._options.later_size
         if self._live or later is None or seconds - self._opened < OPENING:
-            return self.options.size
+            return self._options.size
         return later
 
     def _place(self, frame: Frame, faces: Faces, width: int, height: int) -> PixelBox:
@@ -128,27 +163,3 @@ class Labeller:
             self._corner = min(range(4), key=covered)
         x, y = corners[self._corner]
         return PixelBox(x, y, x + width, y + height).clipped(frame.width, frame.height)
-
-
-def _stamp(options: LabelOptions, width: int, height: int, share: float) -> tuple[UInt8Array, FloatArray]:
-    """The label for a picture of that size: colours uint8 BGR (h, w, 3), opacity float32 (h, w), 0-1.
-
-    White letters on a dark plate, so that it reads on light and dark alike.
-    """
-    wanted = max(MIN_HEIGHT_PIXELS, int(np.ceil(min(width, height) * share)))
-    ink = letters(options.text, font_for(options.text, options.font), wanted)
-    pad_x, pad_y = round(wanted * 0.55), round(wanted * 0.45)
-    ink = np.pad(ink, ((pad_y, pad_y), (pad_x, pad_x)))
-    if ink.shape[1] > width or ink.shape[0] > height:
-        # A narrow picture: as large as it allows.
-        scale = min(width / ink.shape[1], height / ink.shape[0])
-        size = (max(1, int(ink.shape[1] * scale)), max(1, int(ink.shape[0] * scale)))
-        ink = np.asarray(cv2.resize(ink, size, interpolation=cv2.INTER_AREA), np.uint8)
-    plate = Image.new("L", (ink.shape[1] * 4, ink.shape[0] * 4), 0)
-    shape = (0, 0, plate.width - 1, plate.height - 1)
-    ImageDraw.Draw(plate).rounded_rectangle(shape, plate.height * 0.28, fill=255)
-    plate_alpha = np.asarray(plate.resize(ink.shape[::-1], Image.Resampling.BOX), np.float32) / 255 * 0.62
-    white = ink.astype(np.float32) / 255
-    opacity = np.maximum(plate_alpha, white)
-    color = np.repeat((white / np.maximum(opacity, 1e-3) * 255)[:, :, None], 3, axis=2)
-    return np.clip(color, 0, 255).astype(np.uint8), opacity.astype(np.float32)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import unicodedata
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -16,9 +18,63 @@ from understudy.arrays import UInt8Array
 FONTS: Final = tuple(Path(__file__).parent / "fonts" / name for name in ("DejaVuSans.ttf", "NotoSansCJKsc-Regular.otf"))
 #: No font has a letter there, so every font draws its sign for a missing one.
 _NO_LETTER: Final = "\U0010fffd"
+#: Largest font file that is read, in bytes.
+_LARGEST: Final = 64_000_000
+#: Letters whose ink is lower than that share of the font's size are flat strokes or dots. An "x" has 0.55.
+_LEAST_INK: Final = 0.45
+#: Size at which a font's letters are looked at, in pixels.
+_LOOK: Final = 48
 
 
-def font_for(text: str, own: Path | None = None) -> Path:
+@dataclass(frozen=True)
+class Font:
+    """A font file, read once: whatever becomes of the file later, the letters stay.
+
+    Attributes:
+        name: Of the file.
+        data: Its content.
+    """
+
+    name: str
+    data: bytes
+
+    @classmethod
+    def read(cls, path: Path) -> Font:
+        """Read a font file.
+
+        Raises:
+            ValueError: it can't be read, or is no font.
+        """
+        try:
+            if not path.is_file() or path.stat().st_size > _LARGEST:
+                raise OSError(f"no file of {_LARGEST // 1_000_000} MB at most")
+            font = cls(path.name, path.read_bytes())
+            font.at(_LOOK)
+            font.at(_LOOK + 1)  # fonts of one size are of no use
+        except OSError as error:
+            raise ValueError(f"{path.name} can't be read as a font: {error}") from error
+        return font
+
+    def at(self, size: int) -> ImageFont.FreeTypeFont:
+        """The font at a size in pixels."""
+        return ImageFont.truetype(io.BytesIO(self.data), size)
+
+    def lacking(self, text: str) -> str:
+        """The letters of ``text`` that it does not have."""
+        face = self.at(24)
+        nothing = bytes(face.getmask(_NO_LETTER))
+
+        def lacks(letter: str) -> bool:
+            if letter.isspace():
+                return False
+            drawn = bytes(face.getmask(letter))
+            # Some fonts have letters without ink, such as the Hangul fillers: a label of those is none.
+            return drawn == nothing or (letter.isalnum() and not any(drawn))
+
+        return "".join(dict.fromkeys(letter for letter in text if lacks(letter)))
+
+
+def font_for(text: str, own: Path | None = None) -> Font:
     """The font that draws ``text``.
 
     Args:
@@ -27,37 +83,125 @@ def font_for(text: str, own: Path | None = None) -> Path:
 
     Raises:
         ValueError: no font has all its letters (they would be drawn as empty boxes), this machine can't join the
-            letters of its script, or the named file is no font.
+            letters of its script, what is drawn can't be told apart, or the named file is no font.
     """
     if _needs_shaping(text) and not features.check("raqm"):
         raise ValueError(f"drawing {text!r} needs the libraries raqm and fribidi, which this machine lacks")
     lacking = ""
     for path in (own,) if own else FONTS:
-        try:
-            font = ImageFont.truetype(path, 24)
-            missing = _missing(text, font)
-        except OSError as error:
-            raise ValueError(f"{path.name} can't be read as a font: {error}") from error
+        font = Font.read(path)
+        missing = font.lacking(text)
         if not missing:
-            return path
+            _check_letters(text, font)
+            return font
         lacking = lacking if lacking and len(lacking) < len(missing) else missing
     raise ValueError(
         f"the label's font has no letters for {lacking!r}: it could not be read; name a font that has them"
     )
 
 
-def letters(text: str, font: Path, height: int) -> UInt8Array:
-    """The text in white on black, its ink ``height`` pixels or more high, cropped to the ink: uint8 (h, w)."""
+def size_for(text: str, font: Font, height: int) -> int:
+    """The font size at which the ink of ``text`` is ``height`` pixels or more high.
+
+    Never below ``height``: marks above and below a letter make the ink higher and the letter no larger.
+
+    Raises:
+        ValueError: its letters are flat strokes or dots, which no size makes readable.
+    """
     size = height
     while True:
-        face = ImageFont.truetype(font, size)
-        left, top, right, bottom = face.getbbox(text)
+        _, top, _, bottom = font.at(size).getbbox(text)
         if bottom - top >= height:
-            break
+            return size
+        if size * _LEAST_INK > height:
+            raise ValueError(f"the letters of {text!r} are too low to be read: add some that are higher")
         size += max(1, size // 16)
-    canvas = Image.new("L", (int(right - left) + 2, int(bottom - top) + 2), 0)
-    ImageDraw.Draw(canvas).text((1 - left, 1 - top), text, fill=255, font=face)
+
+
+def letters(text: str, font: Font, height: int) -> UInt8Array:
+    """The text in white on black, its ink ``height`` pixels or more high, cropped to the ink: uint8 (h, w).
+
+    Raises:
+        ValueError: see ``size_for``.
+    """
+    return drawn([text], font.at(size_for(text, font, height)))
+
+
+def drawn(lines: list[str], face: ImageFont.FreeTypeFont) -> UInt8Array:
+    """Lines of text, one below the other, in white on black, cropped to the ink: uint8 (h, w).
+
+    Lines of a script that runs from right to left stand at the right.
+    """
+    boxes = [face.getbbox(line) for line in lines]
+    lefts, tops = [int(box[0]) for box in boxes], [int(box[1]) for box in boxes]
+    widths = [int(box[2]) - left for box, left in zip(boxes, lefts, strict=True)]
+    heights = [int(box[3]) - top for box, top in zip(boxes, tops, strict=True)]
+    pitch = max(heights) + round(face.size / 4)
+    high = tops[-1] + heights[-1] - tops[0] + pitch * (len(lines) - 1) + 2
+    canvas = Image.new("L", (max(widths) + 2, high), 0)
+    pen = ImageDraw.Draw(canvas)
+    for number, (line, left, width) in enumerate(zip(lines, lefts, widths, strict=True)):
+        start = max(widths) - width if runs_left(line) else 0
+        pen.text((start + 1 - left, 1 - tops[0] + number * pitch), line, fill=255, font=face)
     return np.asarray(canvas, np.uint8)
+
+
+def wrapped(text: str, face: ImageFont.FreeTypeFont, room: int) -> list[str]:
+    """The text in as few lines as fit into ``room`` pixels, evenly filled.
+
+    Lines are broken at blanks and between ideographs; a word that is too long for a line, between any two letters.
+    """
+    pieces = [piece for word in text.split(" ") for piece in _pieces(word, face, room)]
+    lines = _filled(pieces, face, room)
+    low, high = 1, room
+    while len(lines) > 1 and low < high:
+        middle = (low + high) // 2
+        tried = _filled(pieces, face, middle)
+        if len(tried) > len(lines) or any(face.getlength(line) > middle for line in tried):
+            low = middle + 1
+        else:
+            lines, high = tried, middle
+    return lines
+
+
+def clusters(text: str) -> list[str]:
+    """The letters, each with the marks that sit on it."""
+    found: list[str] = []
+    for letter in text:
+        if found and unicodedata.category(letter).startswith("M"):
+            found[-1] += letter
+        else:
+            found.append(letter)
+    return found
+
+
+def runs_left(text: str) -> bool:
+    """Whether the text's first letter belongs to a script that runs from right to left."""
+    directions = (unicodedata.bidirectional(letter) for letter in text)
+    return next((one for one in directions if one in ("L", "R", "AL")), "L") != "L"
+
+
+def is_wide(letter: str) -> bool:
+    """Whether it is an ideograph, or takes as much room as one."""
+    return unicodedata.east_asian_width(letter) in ("W", "F")
+
+
+def _pieces(word: str, face: ImageFont.FreeTypeFont, room: int) -> list[tuple[str, bool]]:
+    """A word in parts that are never broken, and whether a blank stands before each."""
+    whole = not any(is_wide(letter) for letter in word) and face.getlength(word) <= room
+    parts = [word] if whole else clusters(word)
+    return [(part, number == 0) for number, part in enumerate(parts)]
+
+
+def _filled(pieces: list[tuple[str, bool]], face: ImageFont.FreeTypeFont, room: int) -> list[str]:
+    lines: list[str] = []
+    for piece, blank in pieces:
+        longer = f"{lines[-1]}{' ' if blank else ''}{piece}" if lines else piece
+        if lines and face.getlength(longer) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(piece)
+    return lines
 
 
 def _needs_shaping(text: str) -> bool:
@@ -68,14 +212,17 @@ def _needs_shaping(text: str) -> bool:
     )
 
 
-def _missing(text: str, font: ImageFont.FreeTypeFont) -> str:
-    nothing = bytes(font.getmask(_NO_LETTER))
+def _check_letters(text: str, font: Font) -> None:
+    """Whether what a font draws for different letters differs, and is no row of blocks or dots.
 
-    def lacks(letter: str) -> bool:
-        if letter.isspace():
-            return False
-        drawn = bytes(font.getmask(letter))
-        # Some fonts have letters without ink, such as the Hangul fillers: a label of those is none.
-        return drawn == nothing or (letter.isalnum() and not any(drawn))
-
-    return "".join(dict.fromkeys(letter for letter in text if lacks(letter)))
+    Raises:
+        ValueError: it does not, or is one.
+    """
+    face = font.at(_LOOK)
+    unique = list(dict.fromkeys(letter for letter in text.casefold() if letter.isalnum()))
+    seen = [np.asarray(face.getmask(letter), np.uint8).reshape(face.getmask(letter).size[::-1]) for letter in unique]
+    shapes = {(one.shape, one.tobytes()) for one in seen}
+    blocks = sum(one.mean() > 0.9 * 255 and 0.4 < one.shape[1] / one.shape[0] < 2.5 for one in seen)
+    if len(shapes) < len(unique) / 2 or blocks > len(unique) / 2:
+        raise ValueError(f"the letters of {text!r} can't be told apart in {font.name}: name another font")
+    size_for(text, font, _LOOK)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import mmap
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import final
 
-from understudy.provenance.fingerprint import file_digest
+from understudy.errors import SigningError
 from understudy.provenance.keys import SigningKey
 from understudy.provenance.ledger import Ledger, Record, now
 from understudy.provenance.metadata import tags
 from understudy.provenance.signing import Work, sign_file
 from understudy.provenance.watermark.payload import ID_BITS
-from understudy.release import SIGNED_SEAL, SignedFile, Tags
+from understudy.release import SignedFile, Tags, _SignatureSeal, _Signed, file_digest
 from understudy.version import __version__
 
 
@@ -39,8 +41,11 @@ class Circumstances:
     hashes: Callable[[], tuple[str, ...]]
 
 
+@final
 class SignedRelease:
     """Signs an output and enters it into the ledger, in that order, before it gets its name.
+
+    It signs the file that it is given, whatever is in it: that only labelled frames are in it is the sink's part.
 
     Args:
         work: What the manifest says.
@@ -62,9 +67,24 @@ class SignedRelease:
         self._work, self._circumstances, self._key, self._ledger = work, circumstances, key, ledger
         self.tags: Tags = tags(work.identifier, work.source_type, earlier_label)
         self.notes: list[str] = []
+        self._seal = _SignatureSeal()
+
+    @property
+    def identifier(self) -> int:
+        """The output's id, which the mark of its frames carries."""
+        return self._work.identifier
+
+    def __init_subclass__(cls) -> None:
+        raise TypeError("a SignedRelease has no subclasses: what it releases is signed")
 
     def sign(self, path: Path, final: Path) -> SignedFile:
         """See ``Release.sign``."""
+        written = file_digest(path)
+        if not _holds(path, f"{self.identifier:012x}".encode()):
+            raise SigningError(
+                f"{final.name} does not say what it is: its metadata is not this output's",
+                "Nothing was released. A sink writes it; does code of your own write to the file?",
+            )
         sidecar = sign_file(path, final, self._work, self._key)
         if sidecar is not None:
             self.notes.append(
@@ -72,12 +92,14 @@ class SignedRelease:
                 "keep the two together"
             )
         try:
-            self._ledger.append(self._record(file_digest(path)))
+            digest = file_digest(path)
+            beside = None if sidecar is None else file_digest(sidecar)
+            self._ledger.append(self._record(digest))
         except BaseException:
             if sidecar is not None:
                 sidecar.unlink(missing_ok=True)
             raise
-        return SignedFile(path, sidecar, SIGNED_SEAL)
+        return self._seal.close(_Signed(path, sidecar, final, written, digest, beside))
 
     def enter(self) -> None:
         """Enter an output that is no file: a live session, when it begins and when it ends.
@@ -102,3 +124,12 @@ class SignedRelease:
             label=about.label,
             hashes=about.hashes(),
         )
+
+
+def _holds(path: Path, text: bytes) -> bool:
+    """Whether a file has those bytes in it somewhere."""
+    with path.open("rb") as file:
+        if path.stat().st_size == 0:
+            return False
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return content.find(text) >= 0

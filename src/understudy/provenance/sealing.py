@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import final
+
+import numpy as np
+
+from understudy.arrays import UInt8Array
 from understudy.faces import Faces
-from understudy.frames import LABEL_SEAL, Frame, LabelledFrame
+from understudy.frames import Change, Frame, LabelledFrame, PixelBox, _Content, _LabelSeal
+from understudy.frozen import Draft, Frozen
 from understudy.provenance.fingerprint import ClipHash
 from understudy.provenance.label import Labeller, LabelOptions
 from understudy.provenance.watermark import Watermarker, WatermarkOptions
 
 
+@final
 class FrameSealer:
-    """Labels and marks the frames of one output.
+    """Labels and marks the frames of one output. It has no subclasses: what it makes is what it says.
 
     Args:
         identifier: The output's id: 48 bits.
@@ -27,19 +36,85 @@ class FrameSealer:
         *,
         live: bool = False,
     ) -> None:
-        self.identifier = identifier
+        self._identifier = int(identifier)
         self._labeller = Labeller(label, live=live)
-        self._watermarker = Watermarker(identifier, watermark, live=live)
+        self._watermarker = Watermarker(self._identifier, watermark, live=live)
         self._hash = ClipHash()
+        self._seal = _LabelSeal()
+
+    def __init_subclass__(cls) -> None:
+        raise TypeError("a FrameSealer has no subclasses: what it seals is labelled")
+
+    @property
+    def identifier(self) -> int:
+        """The output's id."""
+        return self._identifier
+
+    @property
+    def text(self) -> str:
+        """What the label says where there is room."""
+        return self._labeller.text
+
+    def check(self, width: int, height: int) -> None:
+        """Whether frames of that size can carry the label: to be asked before the work.
+
+        Raises:
+            InputError: they are too small for any text.
+        """
+        self._labeller.check(width, height)
 
     def seal(self, frame: Frame, faces: Faces) -> LabelledFrame:
-        """Label and mark ``frame`` (in place), the label clear of ``faces`` where there is room."""
-        self._labeller.draw(frame, faces)
-        self._watermarker.mark(frame)
-        self._hash.add(frame.seconds, frame.picture)
-        return LabelledFrame(frame, LABEL_SEAL)
+        """A labelled and marked copy of ``frame``, the label clear of ``faces`` where there is room.
+
+        The copy comes first and all is drawn into it, so nothing that holds the frame's memory, now or later, can
+        reach what was labelled. ``frame`` itself stays as it is.
+
+        Raises:
+            TypeError: it is no plain ``Frame``.
+            ValueError: what it notes in ``changes`` does not fit its picture.
+            InputError: the picture is too small to carry a label that can be read.
+        """
+        if type(frame) is not Frame:
+            raise TypeError(f"only a plain Frame is sealed, not {type(frame).__name__}")
+        picture, alpha, origin = Draft(frame.picture), _draft(frame.alpha), frame.origin
+        # What was decoded, for the encoder: it adds to that what was changed, which from now on is everything.
+        before = None if origin is None else _unchanged(picture.array, list(frame.changes))
+        own = Frame(picture.array, int(frame.pts), Fraction(frame.time_base), int(frame.duration), _array(alpha))
+        times, label = (own.pts, own.time_base, own.duration), self._labeller.draw(own, faces)
+        self._watermarker.mark(own)
+        self._hash.add(own.seconds, own.picture)
+        del own  # the last that could be written through
+        opacity = None if alpha is None else alpha.freeze()
+        return self._seal.close(_Content(picture.freeze(), *times, opacity, origin, before, label, self.identifier))
 
     @property
     def hashes(self) -> tuple[str, ...]:
         """Perceptual hashes of what was sealed so far, for the ledger."""
         return tuple(self._hash.hashes)
+
+
+def _draft(array: UInt8Array | None) -> Draft | None:
+    return None if array is None else Draft(array)
+
+
+def _array(draft: Draft | None) -> UInt8Array | None:
+    return None if draft is None else draft.array
+
+
+def _unchanged(picture: UInt8Array, changes: Sequence[Change]) -> Frozen:
+    """The picture as it was before all ``changes``.
+
+    Raises:
+        ValueError: one of them does not fit the picture.
+    """
+    height, width, _ = picture.shape
+    draft = Draft(picture)
+    for change in reversed(changes):
+        box, before = PixelBox(*map(int, change.box)), change.before
+        if box.empty:
+            continue
+        shape = (box.y1 - box.y0, box.x1 - box.x0, 3)
+        if before is None or np.shape(before) != shape or box.clipped(width, height) != box:
+            raise ValueError(f"a change of {shape} at {tuple(box)} does not fit a picture of {width}x{height}")
+        draft.array[box.y0 : box.y1, box.x0 : box.x1] = before
+    return draft.freeze()

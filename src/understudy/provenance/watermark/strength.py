@@ -41,6 +41,9 @@ class WatermarkOptions:
     psnr: float = 42.2
 
     def __post_init__(self) -> None:
+        for name in ("least", "most", "slope", "psnr"):
+            # Plain numbers from here on, whatever class these are of: what is checked is what is used.
+            object.__setattr__(self, name, float(getattr(self, name)))
         fits = 0.5 <= self.least <= self.most <= 16 and self.most >= 2 and 0.3 <= self.slope <= 4
         if not (fits and 25 <= self.psnr <= 44):
             raise ValueError(
@@ -96,6 +99,7 @@ class Strength:
         twice = (max(round(width / cell * 2), 1), max(round(height / cell * 2), 1))
         # Green is most of luma; a plane of it costs a third of the conversion.
         plane = cv2.extractChannel(cv2.resize(picture, twice, interpolation=cv2.INTER_AREA), 1).astype(np.float32)
+        del picture  # or a whole frame would live, and be writable, as long as this does
         yield None
         coarse = cv2.resize(plane, small, interpolation=cv2.INTER_AREA)
         texture = np.abs(cv2.filter2D(coarse, cv2.CV_32F, _SECOND_DIFFERENCE))

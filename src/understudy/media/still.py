@@ -19,6 +19,7 @@ from understudy.frames import Frame, LabelledFrame
 from understudy.media.atomic import AtomicFile, output_errors
 from understudy.media.base import Damage, MediaInfo, MediaKind
 from understudy.media.encoders import STILL_FORMATS, EncodeOptions
+from understudy.media.readback import unreadable
 from understudy.media.tags import png_text
 from understudy.release import Release
 
@@ -100,6 +101,21 @@ def _notes(picture: Image.Image, animated: bool) -> Iterator[str]:
         yield f"the file holds {pictures} pictures: the first was taken"
     if picture.info.get("icc_profile") and _profile(picture) is None:
         yield "the colour profile does not fit an RGB picture: converted or left out"
+
+
+def check_picture(path: Path) -> None:
+    """Make sure that a finished picture or animation opens, and that its first frame is whole.
+
+    Raises:
+        OutputError: it does not.
+    """
+    try:
+        with _own_cap():
+            picture = Image.open(path)
+        with picture:
+            picture.load()
+    except (OSError, ValueError, SyntaxError) as fault:  # as Pillow raises for damaged files
+        raise unreadable(fault) from fault
 
 
 class StillSource:
@@ -211,7 +227,7 @@ class StillSink:
     ) -> None:
         try:
             if kind is None:
-                self._file.release(self._release)
+                self._file.release(self._release, check_picture)
                 self.notes += self._release.notes
         finally:
             self._file.discard()

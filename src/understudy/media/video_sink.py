@@ -20,6 +20,8 @@ from understudy.media.base import MediaInfo, MediaKind
 from understudy.media.encoders import CONTAINERS, ENCODERS, EncodeOptions, choose_encoder
 from understudy.media.passthrough import Passthrough, has_cover, pictures_only
 from understudy.media.pixels import bits_of, for_encoder
+from understudy.media.readback import check_video
+from understudy.media.still import check_picture
 from understudy.media.tags import add_xmp
 from understudy.release import Release
 
@@ -107,7 +109,7 @@ class VideoSink:
                 self._finish()
                 self._container.close()
                 add_xmp(self._file.path, self._target.suffix.lower(), self._release.tags.xmp)
-            self._file.release(self._release)
+            self._file.release(self._release, check_picture if self._animated else check_video)
             self.notes += self._release.notes
         except BaseException:
             self._abandon()

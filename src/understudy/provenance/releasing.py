@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from understudy.interruptions import give_up_if_interrupted
 from understudy.provenance.fingerprint import file_digest
 from understudy.provenance.keys import SigningKey
 from understudy.provenance.ledger import Ledger, Record, now
@@ -65,19 +66,15 @@ class SignedRelease:
 
     def sign(self, path: Path, final: Path) -> SignedFile:
         """See ``Release.sign``."""
-        sidecar = sign_file(path, final, self._work, self._key)
+        signed, sidecar = sign_file(path, final, self._work, self._key)
         if sidecar is not None:
             self.notes.append(
                 f"{final.suffix} carries no Content Credentials: they are beside it, in {final.name}.c2pa; "
                 "keep the two together"
             )
-        try:
-            self._ledger.append(self._record(file_digest(path)))
-        except BaseException:
-            if sidecar is not None:
-                sidecar.unlink(missing_ok=True)
-            raise
-        return SignedFile(path, sidecar, SIGNED_SEAL)
+        give_up_if_interrupted()
+        self._ledger.append(self._record(file_digest(signed)))
+        return SignedFile(signed, sidecar, SIGNED_SEAL)
 
     def enter(self) -> None:
         """Enter an output that is no file: a live session, when it begins and when it ends.

@@ -13,6 +13,7 @@ import numpy as np
 from understudy.arrays import UInt8Array
 from understudy.media import MediaKind
 from understudy.media.atomic import AtomicFile
+from understudy.media.readback import check_video
 from understudy.pipeline import Settings, SwapReport, swap_file
 from understudy.pipeline.trust import Trust
 from understudy.provenance import ConsentClaim
@@ -78,7 +79,7 @@ def _write_signed(
     try:
         write_clip(file.path, pictures, ClipSpec(audio=()))
         output = Trust(settings).output(swapped, MediaKind.VIDEO, done.consents, ())
-        file.release(output.release)
+        file.release(output.release, check_video)
     finally:
         file.discard()
 

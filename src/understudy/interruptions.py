@@ -93,7 +93,7 @@ def deferred(told: threading.Event | None = None) -> Iterator[None]:
 
 @contextmanager
 def once() -> Iterator[None]:
-    """In the block only the first interruption is raised; those that follow it are dropped until the block has ended."""
+    """Raise only the first interruption of the block; those that follow, until it has tidied up, are dropped."""
     gate = _Gate()
     gate.closes = True
     gate.set_up()

@@ -1,8 +1,8 @@
 """Files for the user: what may be written where, and how a file appears whole, replacing nothing that it should not.
 
 A link is followed: what it leads to is written, and the link stays. What is replaced keeps who may read and write it,
-and, where the system allows, its owner; other names (hard links) of it keep the old content. Pipes, sockets, devices and
-folders are never written to or replaced.
+and, where the system allows, its owner; other names (hard links) of it keep the old content. Pipes, sockets, devices
+and folders are never written to or replaced.
 """
 
 from __future__ import annotations

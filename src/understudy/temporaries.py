@@ -24,17 +24,14 @@ import time
 import uuid
 import weakref
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Final
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
-
+#: Whether a file can be locked without keeping others from reading and writing it.
+_LOCKS: Final = os.name == "posix"
 #: What belongs to a temporary file and has no lock of its own.
 SIGNED, SIDECAR, KEPT, FOLDER = ".signed", ".c2pa", ".kept", ".d"
 _TOKEN: Final = r"[0-9a-f]{8}-[0-9]{1,10}-[0-9a-f]{8}-[0-9a-f]{8}"
@@ -73,13 +70,13 @@ class Temporary:
             os.close(descriptor)
         else:
             raise OSError(f"no temporary file stays in {target.parent}")
-        if fcntl is None:
+        if not _LOCKS:
             os.close(descriptor)  # an open file can't be renamed or removed there
             descriptor = -1
         self._end = weakref.finalize(self, _removed, self.path, self.token, descriptor, os.getpid())
 
     def beside(self, path: Path, what: str) -> Path:
-        """Where, as ``KEPT``, what ``path`` holds is kept while it is replaced, or what shall be named so is: ``SIDECAR``.
+        """A name for what ``path`` holds while that is replaced (``KEPT``), or for what will lie there (``SIDECAR``).
 
         ``clean`` knows by it what to put back and what to remove.
         """
@@ -90,8 +87,12 @@ class Temporary:
         self._end()
 
 
-def clean(folder: Path) -> list[Path]:
+def clean(folder: Path, seen: Callable[[Path], None] | None = None) -> list[Path]:
     """Remove what killed runs left in a folder (not in those below it).
+
+    Args:
+        folder: Where.
+        seen: Called with each file before it goes.
 
     Returns:
         What was removed. What can't be looked at or removed is left, without a word.
@@ -104,6 +105,9 @@ def clean(folder: Path) -> list[Path]:
         try:
             # A list that is made while files come may lack the first of them, which alone is locked.
             if descriptors or sorted(_listed(folder).get(token, ())) == sorted(names):
+                if seen is not None:
+                    for name in names:
+                        seen(folder / name)
                 removed += _swept(folder, token, names)
         finally:
             for descriptor in descriptors:
@@ -123,10 +127,10 @@ def _listed(folder: Path) -> Mapping[str, list[str]]:
 
 
 def _taken(folder: Path, names: Sequence[str]) -> list[int] | None:
-    """Take over files that nobody owns any more: their locks' descriptors; None if somebody does, or it can't be told."""
+    """Take over files that nobody owns any more: their locks' descriptors; None if that can't be told, or they live."""
     descriptors: list[int] = []
     try:
-        left = fcntl is not None and all(_is_plain(folder / name) for name in names)
+        left = _LOCKS and all(_is_plain(folder / name) for name in names)
         for path in [folder / name for name in names if left and not _BELONGING.search(name)]:
             flags = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
             descriptors.append(os.open(path, flags | getattr(os, "O_CLOEXEC", 0)))
@@ -212,8 +216,10 @@ def alone_in(folder: Path) -> Iterator[None]:
 
 def _lock(descriptor: int) -> bool | None:
     """Whether the lock was to be had; None where there are no locks."""
-    if fcntl is None:
+    if not _LOCKS:
         return None
+    import fcntl
+
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

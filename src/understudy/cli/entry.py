@@ -2,41 +2,62 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
+import time
 from types import FrameType
 
-_SIGNALS = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+_SIGNALS = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 #: Exit code of an interruption.
 INTERRUPTED = 130
+#: Seconds that an interruption has to tidy up before another one counts.
+_PATIENCE = 10.0
+
+
+class _Interruption:
+    """Handles signals: the first one interrupts. Further ones would break into what tidies up, and are not heard."""
+
+    def __init__(self) -> None:
+        #: All is done: nothing is left to interrupt.
+        self.over = False
+        self._since: float | None = None
+
+    def __call__(self, _number: int, _frame: FrameType | None) -> None:
+        now = time.monotonic()
+        if self.over or (self._since is not None and now - self._since < _PATIENCE):
+            return
+        self._since = now
+        raise KeyboardInterrupt
 
 
 def run() -> None:
     """Run the program and leave with its exit code."""
+    interruption = _Interruption()
     try:
         for name in _SIGNALS:  # a polite kill, and a closed terminal, end like Ctrl-C: cleanly
-            signal.signal(getattr(signal, name), _interrupt)
+            number = getattr(signal, name)
+            # What is ignored (by nohup, of a job in the background) stays so.
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, interruption)
         _settle_streams()
         from understudy.cli.main import main
 
         code = main()
+        interruption.over = True
     except KeyboardInterrupt:
+        interruption.over = True
         sys.stderr.write("error: interrupted\nhint: Nothing half-written was left behind.\n")
         code = INTERRUPTED
-    for name in ("SIGINT", *_SIGNALS):  # all is done: nothing is left to interrupt
-        signal.signal(getattr(signal, name), signal.SIG_IGN)
     code = _flushed(code)
     if code == INTERRUPTED:
         # Python remembers an interruption that passed through an extension's own imports, and would end by
         # killing itself with SIGINT although it was handled.
         sys.stderr.flush()
+        atexit._run_exitfuncs()  # temporary files whose tidying up was broken into are among what they remove
         os._exit(code)
     sys.exit(code)
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _settle_streams() -> None:

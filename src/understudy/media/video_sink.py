@@ -15,6 +15,7 @@ import av.filter
 
 from understudy.errors import EncodingError
 from understudy.frames import LabelledFrame
+from understudy.interruptions import deferred
 from understudy.media.atomic import AtomicFile, output_errors
 from understudy.media.base import MediaInfo, MediaKind
 from understudy.media.encoders import CONTAINERS, ENCODERS, EncodeOptions, choose_encoder
@@ -170,14 +171,15 @@ class VideoSink:
 
     def _abandon(self) -> None:
         """Close everything without a word and remove what was written."""
-        if self._passthrough is not None:
-            self._passthrough.close()
-        container = getattr(self, "_container", None)
-        if container is not None:
-            # Closing writes a trailer, which on a full disk fails once more; the first error is the one told.
-            with contextlib.suppress(av.error.FFmpegError, OSError):
-                container.close()
-        self._file.discard()
+        with deferred():
+            if self._passthrough is not None:
+                self._passthrough.close()
+            container = getattr(self, "_container", None)
+            if container is not None:
+                # Closing writes a trailer, which on a full disk fails once more; the first error is the one told.
+                with contextlib.suppress(av.error.FFmpegError, OSError):
+                    container.close()
+            self._file.discard()
 
     def _add_stream(self, options: EncodeOptions) -> Any:
         info = self._info

@@ -126,7 +126,7 @@ def _check(found: Credentials, work: Work, title: str) -> None:
 
 
 def _write(path: Path, data: bytes, mode: int) -> None:
-    with open(path, "xb", opener=lambda name, flags: os.open(name, flags, stat.S_IMODE(mode))) as file:  # noqa: PTH123
+    with open(path, "xb", opener=lambda name, flags: os.open(name, flags, stat.S_IMODE(mode))) as file:
         file.write(data)
 
 

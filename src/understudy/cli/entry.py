@@ -50,6 +50,8 @@ def run() -> None:
         interruption.over = True
         sys.stderr.write("error: interrupted\nhint: Nothing half-written was left behind.\n")
         code = INTERRUPTED
+    for name in _SIGNALS:  # Python sets its own handlers aside when it ends, and would be killed then
+        signal.signal(getattr(signal, name), signal.SIG_IGN)
     code = _flushed(code)
     if code == INTERRUPTED:
         # Python remembers an interruption that passed through an extension's own imports, and would end by

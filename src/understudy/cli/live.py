@@ -188,7 +188,7 @@ def command(
         microphone=None if microphone is None else Microphone(microphone),
     )
     holder.append(session)
-    report = _run(session, seconds)
+    report = _run(session, seconds, [Path(word) for word in to or () if word != "-" and "://" not in word])
     for note in report.notes:
         say(f"note: {note}")
     if json:
@@ -220,14 +220,22 @@ def _guard(on_lost: str) -> GuardOptions:
         raise UsageError(str(fault), "See `understudy live --help`.") from fault
 
 
-def _run(session: LiveSession, seconds: float | None) -> LiveReport:
-    """Run until it is over, a signal comes, or the time is up."""
+def _run(session: LiveSession, seconds: float | None, outputs: list[Path]) -> LiveReport:
+    """Run until it is over, a signal comes, or the time is up. Of outputs that are cut short it is said what stayed."""
+    from understudy.media.recording import growing_name
+
     with _signals() as told, session:
         told.clear()
         info = session.info
         say(f"live: {info.name}, {info.width}x{info.height}, {float(info.fps):g} fps")
         _wait(session, seconds, told)
-        return session.stop()
+        try:
+            return session.stop()
+        except KeyboardInterrupt:
+            for growing in map(growing_name, outputs):
+                if growing.exists():
+                    say(f"note: what was recorded is in {growing}: labelled and marked, not signed")
+            raise
 
 
 @contextlib.contextmanager

@@ -50,7 +50,7 @@ class RecordingSink:
         self.growing = growing_name(path)
         self._container: Any = None
         self._encoder: Encoder | None = None
-        self._failed = False
+        self._failed, self._pictures = False, 0
         self._file: AtomicFile | None = None
         self._given_up = threading.Event()
 
@@ -85,6 +85,7 @@ class RecordingSink:
         assert self._encoder is not None
         with self._guarded():
             self._encoder.write(i420(LabelledFrame.opened(labelled).picture).data, seconds)
+            self._pictures += 1
 
     def hear(self, sound: Sound, seconds: float) -> None:
         """See ``LiveSink``."""
@@ -122,8 +123,11 @@ class RecordingSink:
         self._container = None
         if self._failed:
             _cut_to_whole_fragments(self.growing)
-        if not self.growing.exists():
-            return [f"nothing was recorded to {self.name}"]
+        if not self._pictures:
+            self.growing.unlink(missing_ok=True)
+            raise OutputError(
+                f"nothing was recorded to {self.name}: it ended before the first picture", "Let it run for longer."
+            )
         try:
             self._finish()
         except UnderstudyError as fault:

@@ -1,15 +1,17 @@
-"""Sends signals to runs while they sign, and looks at what is left: python tools/attack_signals.py --count 300 --seed 1.
+"""Sends signals to runs while they sign, and looks at what is left.
 
-Each run is a copy (by fork) of one process that has imported everything, so that a run takes a second or so. It says by
-a pipe when it begins and ends to sign; somewhere in between, a little before or after, it is sent SIGINT, SIGTERM or
-SIGHUP, once, twice at once, twice a moment apart, or ten times. Runs are the command line's swap of a picture, of a clip
-and of a clip that gets a sidecar, its live recording, and a program of its own that calls ``understudy.swap``.
+    python tools/attack_signals.py --count 300 --seed 1
+
+Each run is a copy (by fork) of one process that has imported everything. It says by a pipe when it begins and ends to
+sign; somewhere in between, or a little before or after, it is sent SIGINT, SIGTERM or SIGHUP, once, twice at once,
+twice a moment apart, or ten times. Runs are the command line's swap of a picture, of a clip and of a clip that gets a
+sidecar, its live recording (which a first Ctrl-C has ended), and a program of its own that calls ``understudy.swap``.
 
 It is a violation if
-- an output is there and does not open, or ``inspect`` does not find it made by this tool, by the file's own signature;
-- the exit code is 0 and there is no output, or is neither 0 nor 130 (of the program of its own, which has no handler for
-  SIGTERM and SIGHUP, nor the signal's);
-- a traceback is printed, or the process ends by a signal of its own (an abort, a segmentation fault);
+- an output is there and does not open, or ``inspect`` does not find it made by this tool, by its own signature;
+- the exit code is 0 and there is no output, or is neither 0 nor 130 (of the program of its own, which handles neither
+  SIGTERM nor SIGHUP, nor the signal's);
+- a traceback is printed, or the process ends by an abort or a segmentation fault;
 - there are files that the next run in that folder does not remove.
 
 Exit code 1 if there was any. Linux and macOS.
@@ -182,7 +184,7 @@ class Attack:
             self._copied(kind, out, said, telling_begin, telling_end)
         except SystemExit:
             raise  # it ends as Python does, with all that comes then
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - a copy must not go on as the first process does
             traceback.print_exc()
         os._exit(99)
 
@@ -231,7 +233,7 @@ def _in_a_copy(work: Callable[[], object]) -> None:
         return
     try:
         work()
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - a copy must not go on as the first process does
         traceback.print_exc()
     os._exit(0)
 
@@ -348,7 +350,7 @@ def _verdict(path: Path, home: Path) -> str:
         with av.open(str(path)) as container:
             frames = sum(1 for _ in container.decode(video=0))
         found = inspect_file(path, home)
-    except Exception as fault:
+    except Exception as fault:  # noqa: BLE001 - whatever it is, the file can't be opened
         return f"{type(fault).__name__}: {fault}"
     if not frames:
         return "it shows nothing"

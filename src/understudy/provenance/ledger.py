@@ -19,7 +19,7 @@ import hmac
 import json
 import secrets
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -121,16 +121,17 @@ class Ledger:
     Args:
         home: Where it is kept.
         keep_days: How long.
+        clock: Tells the time.
 
     Raises:
         ValueError: shorter than the law asks.
         PrivacyError: others can read its key.
     """
 
-    def __init__(self, home: Home, keep_days: int = KEEP_DAYS) -> None:
+    def __init__(self, home: Home, keep_days: int = KEEP_DAYS, clock: Callable[[], dt.datetime] | None = None) -> None:
         if keep_days < KEEP_DAYS:
             raise ValueError(f"records are kept for {KEEP_DAYS} days at least, not {keep_days}")
-        self._keep = dt.timedelta(days=keep_days)
+        self._keep, self._clock = dt.timedelta(days=keep_days), clock or _today
         folder = home.folder()
         self._path, self._head, self._secret = (folder / f"ledger.{end}" for end in ("sqlite", "head", "key"))
 
@@ -299,7 +300,7 @@ class Ledger:
 
     def _keep_time(self, connection: sqlite3.Connection, chain: _Chain, number: int) -> None:
         """Note what was seen of time with a new record, and drop those that have been kept for long enough."""
-        today = dt.datetime.now(dt.timezone.utc)
+        today = self._clock()
         passed = chain.passed
         if passed is None:
             # Records of an earlier version: they age from now on.
@@ -334,7 +335,11 @@ class Ledger:
 
 def now() -> str:
     """The time, as records have it."""
-    return dt.datetime.now(dt.timezone.utc).isoformat(timespec="milliseconds")
+    return _today().isoformat(timespec="milliseconds")
+
+
+def _today() -> dt.datetime:
+    return dt.datetime.now(dt.timezone.utc)
 
 
 def _instant(time: str) -> dt.datetime:
@@ -342,7 +347,7 @@ def _instant(time: str) -> dt.datetime:
     try:
         found = dt.datetime.fromisoformat(time)
     except ValueError:
-        return dt.datetime.now(dt.timezone.utc)
+        return _today()
     return found if found.tzinfo is not None else found.replace(tzinfo=dt.timezone.utc)
 
 

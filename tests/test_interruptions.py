@@ -107,6 +107,21 @@ def test_several_interruptions_at_once_end_a_task_once():
     assert ends == ["tidied", "raised"] * 20
 
 
+def test_an_interruption_that_python_forgets_comes_again(capfd):
+    """Python prints what is raised in ``__del__``, and goes on."""
+
+    class Closing:
+        def __del__(self):
+            send(signal.SIGTERM)
+
+    with pytest.raises(Told), once(), once():
+        Closing()
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            time.sleep(0.001)
+    assert capfd.readouterr().err == ""
+
+
 def test_no_interruption_enters_what_compiled_code_calls():
     """As the signer does: what is raised in such a function can't be passed on."""
     seen = []

@@ -138,7 +138,7 @@ class Attack:
         if code not in allowed:
             problems.append(f"it ended with {code}: {' / '.join(text.strip().splitlines()[-3:])}")
         if "Traceback" in text or "Exception ignored" in text or "panicked" in text or "Fatal" in text:
-            problems.append(f"it printed: {' / '.join(text.strip().splitlines()[-3:])}")
+            problems.append(f"it printed: {' / '.join(text.strip().splitlines()[-12:])}")
         outputs = [path for path in _outputs(out) if not path.name.endswith(".c2pa")]
         if code == 0 and not outputs:
             problems.append("exit 0 without an output")

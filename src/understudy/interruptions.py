@@ -13,9 +13,12 @@ Handlers run as ever; those that only take a note, and raise nothing, disturb no
 
 from __future__ import annotations
 
+import _thread
 import errno
 import signal
+import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +26,8 @@ from types import FrameType
 from typing import Any, Generic, TypeVar
 
 Result = TypeVar("Result")
+#: Seconds that an interruption has to tidy up before another one counts, and until one that was lost comes again.
+_PATIENCE, _AGAIN = 10.0, 0.01
 _Handler = Callable[[int, "FrameType | None"], Any]
 
 
@@ -37,22 +42,20 @@ class _Gate:
         self._before: dict[int, _Handler] = {}
         #: One store decides for all signals at once, which changing their handlers one by one could not.
         self.closed = False
-        #: Whether what passes closes it.
-        self.closes = False
         self.waiting: BaseException | None = None
-        self._passed: BaseException | None = None
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         try:
             self._before[number](number, frame)
         except BaseException as fault:
-            # The same one comes by twice where one handler ran inside another.
-            if not self.closed or fault is self._passed:
-                self._passed, self.closed = fault, self.closes
+            if self._passes(fault, number):
                 raise
             self.waiting = self.waiting or fault
             if self._told is not None:
                 self._told.set()
+
+    def _passes(self, _fault: BaseException, _number: int) -> bool:
+        return not self.closed
 
     def set_up(self) -> None:
         if threading.current_thread() is not threading.main_thread():
@@ -71,6 +74,51 @@ class _Gate:
         for number, handler in self._before.items():
             if signal.getsignal(number) is self:
                 signal.signal(number, handler)
+
+
+class _OnceGate(_Gate):
+    """What passes closes it for a while, and what is lost on its way comes again.
+
+    Python only prints, and then forgets, what is raised in ``__del__``, in callbacks of weak references, and in
+    functions that compiled code has called.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._passed: BaseException | None = None
+        self._number, self._until = 0, 0.0
+        self._hook = sys.unraisablehook
+
+    def _passes(self, fault: BaseException, number: int) -> bool:
+        # The same one comes by twice where one handler ran inside another.
+        if not self.closed or fault is self._passed or time.monotonic() > self._until:
+            self._passed, self._number, self.closed = fault, number, True
+            self._until = time.monotonic() + _PATIENCE
+            return True
+        return False
+
+    def set_up(self) -> None:
+        super().set_up()
+        if self._before:
+            self._hook, sys.unraisablehook = sys.unraisablehook, self.lost
+
+    def take_down(self) -> None:
+        super().take_down()
+        if sys.unraisablehook == self.lost:
+            sys.unraisablehook = self._hook
+
+    def lost(self, what: sys.UnraisableHookArgs) -> None:
+        """Python's hook for what could not be raised."""
+        if what.exc_value is None or what.exc_value is not self._passed:
+            self._hook(what)
+            return
+        self._passed, self.closed = None, False
+        if isinstance(getattr(self._hook, "__self__", None), _OnceGate):
+            self._hook(what)  # which has let it pass as well
+            return
+        again = threading.Timer(_AGAIN, _thread.interrupt_main, (self._number,))
+        again.daemon = True
+        again.start()
 
 
 @contextmanager
@@ -93,9 +141,11 @@ def deferred(told: threading.Event | None = None) -> Iterator[None]:
 
 @contextmanager
 def once() -> Iterator[None]:
-    """Raise only the first interruption of the block; those that follow, until it has tidied up, are dropped."""
-    gate = _Gate()
-    gate.closes = True
+    """Raise only the first interruption of the block; those that follow while it tidies up are dropped.
+
+    It has ten seconds for that; then they count again.
+    """
+    gate = _OnceGate()
     gate.set_up()
     try:
         yield

@@ -6,30 +6,24 @@ import atexit
 import os
 import signal
 import sys
-import time
 from types import FrameType
+
+from understudy.interruptions import once
 
 _SIGNALS = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 #: Exit code of an interruption.
 INTERRUPTED = 130
-#: Seconds that an interruption has to tidy up before another one counts.
-_PATIENCE = 10.0
 
 
 class _Interruption:
-    """Handles signals: the first one interrupts. Further ones would break into what tidies up, and are not heard."""
+    """Handles signals: they interrupt, until all is done and nothing is left to interrupt."""
 
     def __init__(self) -> None:
-        #: All is done: nothing is left to interrupt.
         self.over = False
-        self._since: float | None = None
 
     def __call__(self, _number: int, _frame: FrameType | None) -> None:
-        now = time.monotonic()
-        if self.over or (self._since is not None and now - self._since < _PATIENCE):
-            return
-        self._since = now
-        raise KeyboardInterrupt
+        if not self.over:
+            raise KeyboardInterrupt
 
 
 def run() -> None:
@@ -42,9 +36,10 @@ def run() -> None:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, interruption)
         _settle_streams()
-        from understudy.cli.main import main
+        with once():
+            from understudy.cli.main import main
 
-        code = main()
+            code = main()
         interruption.over = True
     except KeyboardInterrupt:
         interruption.over = True

@@ -143,9 +143,9 @@ class RecordingSink:
         file = self._file = AtomicFile(self._path, overwrite=self._overwrite)
         try:
             with output_errors(self._path):
-                _in_order(self.growing, file.path, self._release, self._given_up)
+                pictures = _in_order(self.growing, file.path, self._release, self._given_up)
                 add_xmp(file.path, self._path.suffix.lower(), self._release.tags.xmp)
-            file.release(self._release, check_video)
+            file.release(self._release, lambda path: check_video(path, pictures))
         finally:
             file.discard()
 
@@ -209,12 +209,13 @@ def _cut_to_whole_fragments(path: Path) -> None:
             file.truncate(whole)
 
 
-def _in_order(fragments: Path, path: Path, release: Release, given_up: threading.Event) -> None:
-    """The same pictures and sound as one plain mp4, its index first.
+def _in_order(fragments: Path, path: Path, release: Release, given_up: threading.Event) -> int:
+    """The same pictures and sound as one plain mp4, its index first; how many pictures.
 
     Raises:
         InterruptedError: it was given up meanwhile.
     """
+    pictures = 0
     with (
         av.open(str(fragments.absolute())) as source,
         av.open(
@@ -227,5 +228,7 @@ def _in_order(fragments: Path, path: Path, release: Release, given_up: threading
             if given_up.is_set():
                 raise InterruptedError(errno.EINTR, "interrupted")
             if packet.dts is not None:
+                pictures += packet.stream.type == "video"
                 packet.stream = streams[packet.stream.index]
                 output.mux(packet)
+    return pictures

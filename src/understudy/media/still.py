@@ -103,8 +103,12 @@ def _notes(picture: Image.Image, animated: bool) -> Iterator[str]:
         yield "the colour profile does not fit an RGB picture: converted or left out"
 
 
-def check_picture(path: Path) -> None:
-    """Make sure that a finished picture or animation opens, and that its first frame is whole.
+def check_picture(path: Path, pictures: int | None = None) -> None:
+    """Make sure that a finished picture or animation opens, that its first frame is whole, and that all are there.
+
+    Args:
+        path: The file.
+        pictures: How many frames there should be; None where that is not known.
 
     Raises:
         OutputError: it does not.
@@ -114,7 +118,10 @@ def check_picture(path: Path) -> None:
             picture = Image.open(path)
         with picture:
             picture.load()
-    except (OSError, ValueError, SyntaxError) as fault:  # as Pillow raises for damaged files
+            there = getattr(picture, "n_frames", 1) if pictures is not None else None
+        if there != pictures:
+            raise ValueError(f"it holds {there} of {pictures} pictures")
+    except (OSError, ValueError, SyntaxError, EOFError) as fault:  # as Pillow raises for damaged files
         raise unreadable(fault) from fault
 
 

@@ -67,7 +67,7 @@ class VideoSink:
         self._release = release
         self._passthrough: Passthrough | None = None
         self._durations: dict[int, int] = {}
-        self._end = 0
+        self._end = self._packets = 0
         self._first: tuple[int, int] | None = None
         self._palette: _GifPalette | None = None
         muxer_options = dict(container.options)
@@ -110,7 +110,7 @@ class VideoSink:
                 self._finish()
                 self._container.close()
                 add_xmp(self._file.path, self._target.suffix.lower(), self._release.tags.xmp)
-            self._file.release(self._release, check_picture if self._animated else check_video)
+            self._file.release(self._release, self._check)
             self.notes += self._release.notes
         except BaseException:
             self._abandon()
@@ -118,6 +118,12 @@ class VideoSink:
         finally:
             if self._passthrough is not None:
                 self._passthrough.close()
+
+    def _check(self, path: Path) -> None:
+        """See ``AtomicFile.release``."""
+        # The WebP encoder puts all frames into one packet.
+        pictures = self._packets if self._encoder != "libwebp_anim" else None
+        (check_picture if self._animated else check_video)(path, pictures)
 
     def write(self, labelled: LabelledFrame) -> None:
         """Encode one frame."""
@@ -144,6 +150,7 @@ class VideoSink:
                 f"the encoder {self._encoder} failed: {getattr(fault, 'strerror', None) or fault}",
                 "Try another with --encoder; `understudy doctor` lists those that open.",
             ) from fault
+        self._packets += sum(packet.size > 0 for packet in packets)
         for packet in packets:
             if self._first is None and packet.dts is not None:
                 self._first = (packet.pts, packet.dts)

@@ -4,9 +4,10 @@ A file is removed only if all of this holds:
 
 - its name is one that this module made: a check sum in it fits the rest;
 - it was made on this machine, by this user, and is a plain file (or, of some, a folder), not a link;
-- nobody holds its lock. Whoever makes a temporary file locks it for as long as he lives; the system gives the lock back
-  however he ends, and a number that a later process has too (a pid) does not come into it. While it is looked at and
-  removed the lock is ours, so of two that tidy up at once, or one that is just beginning, neither harms the other.
+- nobody holds its lock. Beside each temporary file lies an empty one, which whoever made both keeps locked for as long
+  as he lives; the system gives the lock back however he ends, and a number that a later process has too (a pid) does
+  not come into it. While files are looked at and removed the lock is ours, so of two that tidy up at once, or one that
+  is just beginning, neither harms the other.
 
 Where a disk knows no locks, or Python has none (Windows), nothing is removed: rather too much left than too little.
 """
@@ -32,11 +33,11 @@ from typing import Final
 
 #: Whether a file can be locked without keeping others from reading and writing it.
 _LOCKS: Final = os.name == "posix"
-#: What belongs to a temporary file and has no lock of its own.
-SIGNED, SIDECAR, KEPT, FOLDER = ".signed", ".c2pa", ".kept", ".d"
+#: How names end of what belongs to a temporary file, and of what its owner keeps locked.
+SIGNED, SIDECAR, KEPT, FOLDER, LOCK = ".signed", ".c2pa", ".kept", ".d", ".lock"
 _TOKEN: Final = r"[0-9a-f]{8}-[0-9]{1,10}-[0-9a-f]{8}-[0-9a-f]{8}"
 _NAME: Final = re.compile(rf"\.(?P<stem>.*)\.(?P<token>{_TOKEN})(?P<rest>(\..*)?)", re.DOTALL)
-_BELONGING: Final = re.compile(r"\.(signed(\.[^.]*)?(\.c2pa)?|c2pa|kept|d)$", re.DOTALL)
+_BELONGING: Final = re.compile(r"\.(signed(\.[^.]*)?|c2pa|kept|d|lock)$", re.DOTALL)
 #: Characters of the target's name that the temporary one begins with: a name may have 255 bytes.
 _STEM: Final = 40
 _MACHINE_ID: Final = Path("/etc/machine-id")
@@ -62,8 +63,9 @@ class Temporary:
         self.target, self.token = target, ""
         for _ in range(_TRIES):
             self.token = _new_token()
-            self.path = target.with_name(f".{target.stem[:_STEM]}.{self.token}{target.suffix}")
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), mode)
+            name = f".{target.stem[:_STEM]}.{self.token}"
+            self.path, lock = target.with_name(name + target.suffix), target.with_name(name + LOCK)
+            descriptor = _made(lock, 0o600)
             # Whoever tidies up may have come between the two: he has removed it then.
             if _lock(descriptor) is not False and os.fstat(descriptor).st_nlink:
                 break
@@ -71,9 +73,10 @@ class Temporary:
         else:
             raise OSError(f"no temporary file stays in {target.parent}")
         if not _LOCKS:
-            os.close(descriptor)  # an open file can't be renamed or removed there
+            os.close(descriptor)  # an open file can't be removed there
             descriptor = -1
         self._end = weakref.finalize(self, _removed, self.path, self.token, descriptor, os.getpid())
+        os.close(_made(self.path, mode))
 
     def beside(self, path: Path, what: str) -> Path:
         """A name for what ``path`` holds while that is replaced (``KEPT``), or for what will lie there (``SIDECAR``).
@@ -131,7 +134,7 @@ def _taken(folder: Path, names: Sequence[str]) -> list[int] | None:
     descriptors: list[int] = []
     try:
         left = _LOCKS and all(_is_plain(folder / name) for name in names)
-        for path in [folder / name for name in names if left and not _BELONGING.search(name)]:
+        for path in [folder / name for name in names if left and name.endswith(LOCK)]:
             flags = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
             descriptors.append(os.open(path, flags | getattr(os, "O_CLOEXEC", 0)))
             locked = _lock(descriptors[-1])
@@ -157,10 +160,10 @@ def _is_plain(path: Path) -> bool:
 def _swept(folder: Path, token: str, names: Sequence[str]) -> list[Path]:
     """Remove files of one token, those that belong to another first.
 
-    As long as there is a signed file it has not got its name: what was named beside it goes, what was kept comes back.
+    As long as the file itself is there it has no name yet: what was named beside it goes, what was kept comes back.
     """
     removed = []
-    unnamed = any(SIGNED in name.rpartition(token)[2] for name in names)
+    unnamed = not all(_BELONGING.search(name) for name in names)
     for name in sorted(names, key=_order):
         path, beside = folder / name, folder / name[1:].rpartition(f".{token}")[0]
         with suppress(OSError):
@@ -177,11 +180,10 @@ def _swept(folder: Path, token: str, names: Sequence[str]) -> list[Path]:
 
 
 def _order(name: str) -> int:
-    """What shows that a file has no name yet goes nearly last, and the lock's own file last of all."""
-    belonging = _BELONGING.search(name)
-    if belonging is None:
-        return 3
-    return 2 if belonging[1].startswith("signed") else (1 if name.endswith(KEPT) else 0)
+    """The file itself, which shows that it has no name yet, goes nearly last, and the lock last of all."""
+    if _BELONGING.search(name) is None:
+        return 2
+    return {LOCK: 3, KEPT: 1}.get(f".{name.rpartition('.')[2]}", 0)
 
 
 def _removed(path: Path, token: str, descriptor: int, owner: int) -> None:
@@ -212,6 +214,11 @@ def alone_in(folder: Path) -> Iterator[None]:
     finally:
         if descriptor >= 0:
             os.close(descriptor)
+
+
+def _made(path: Path, mode: int) -> int:
+    """Make a file that is not there; its descriptor."""
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), mode)
 
 
 def _lock(descriptor: int) -> bool | None:

@@ -70,7 +70,8 @@ class Home:
 
         def read(note: Path) -> None:
             with suppress(OSError, ValueError):
-                elsewhere.append(Path(os.fsdecode(note.read_bytes())))
+                if said := note.read_bytes():
+                    elsewhere.append(Path(os.fsdecode(said)))
 
         removed = clean(self.root / _WORKING, read)
         parts = (self.root / part for part in ("", "keys", "models", "models/partial"))

@@ -66,15 +66,20 @@ class SignedRelease:
 
     def sign(self, path: Path, final: Path) -> SignedFile:
         """See ``Release.sign``."""
-        signed, sidecar = sign_file(path, final, self._work, self._key)
+        sidecar = sign_file(path, final, self._work, self._key)
         if sidecar is not None:
             self.notes.append(
                 f"{final.suffix} carries no Content Credentials: they are beside it, in {final.name}.c2pa; "
                 "keep the two together"
             )
-        give_up_if_interrupted()
-        self._ledger.append(self._record(file_digest(signed)))
-        return SignedFile(signed, sidecar, SIGNED_SEAL)
+        try:
+            give_up_if_interrupted()
+            self._ledger.append(self._record(file_digest(path)))
+        except BaseException:
+            if sidecar is not None:
+                sidecar.unlink(missing_ok=True)
+            raise
+        return SignedFile(path, sidecar, SIGNED_SEAL)
 
     def enter(self) -> None:
         """Enter an output that is no file: a live session, when it begins and when it ends.

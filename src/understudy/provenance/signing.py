@@ -67,39 +67,42 @@ class Work:
     source_digests: tuple[str, ...]
 
 
-def sign_file(path: Path, final: Path, work: Work, key: SigningKey) -> tuple[Path, Path | None]:
-    """Sign a finished file, and read back what was written.
+def sign_file(path: Path, final: Path, work: Work, key: SigningKey) -> Path | None:
+    """Sign a finished file in place, and read back what was written.
 
     Args:
-        path: The file, under its temporary name. It stays as it is.
+        path: The file, under its temporary name.
         final: What it will be called.
         work: What was done.
         key: Whose signature.
 
     Returns:
-        The signed file, and the sidecar where the format carries no credentials, under temporary names beside ``path``.
+        None, or the sidecar (under a temporary name beside the file) where the format carries no credentials.
 
     Raises:
-        SigningError, NoSpaceError: it can't be signed.
+        SigningError, NoSpaceError: it can't be signed; ``path`` is as it was.
     """
     kind = EMBEDDABLE.get(final.suffix.lower())
     title = printable(final.name)
     signed = path.with_name(f"{path.name}.signed{final.suffix}")
-    sidecar = signed.with_name(f"{signed.name}{SIDECAR_SUFFIX}")
+    sidecar = path.with_name(f"{path.name}{SIDECAR_SUFFIX}")
     copy: _Copy | None = None
     try:
+        mode = path.stat().st_mode
         builder = _builder(work, title)
-        with builder, _signer(key) as signer, Heeded(path) as plain, _Copy(signed, path.stat().st_mode) as copy:
+        with builder, _signer(key) as signer, Heeded(path) as plain, _Copy(signed, mode) as copy:
             if kind is None:
                 builder.set_no_embed()
                 data = builder.sign(signer, BYTES, plain, copy)
-                _write(sidecar, data, path.stat().st_mode)
             else:
                 builder.sign(signer, kind, plain, copy)
-        _check(read_credentials(signed, None), work, title)
+        if kind is None:
+            _write(sidecar, data, mode)
+        _check(read_credentials(signed if kind else path, None), work, title)
+        if kind is not None:
+            signed.replace(path)
     except BaseException as fault:
-        for left in (signed, sidecar):
-            left.unlink(missing_ok=True)
+        sidecar.unlink(missing_ok=True)
         if isinstance(fault, UnderstudyError) or not isinstance(fault, (c2pa.C2paError, OSError)):
             raise
         if out_of_space(fault) or (copy is not None and copy.full):
@@ -108,7 +111,9 @@ def sign_file(path: Path, final: Path, work: Work, key: SigningKey) -> tuple[Pat
             f"can't sign {title}: {first_line(fault)}",
             "Nothing was released. If it is your own certificate: does it suit C2PA (see docs/signing.md)?",
         ) from fault
-    return signed, None if kind is not None else sidecar
+    finally:
+        signed.unlink(missing_ok=True)
+    return sidecar if kind is None else None
 
 
 def _check(found: Credentials, work: Work, title: str) -> None:

@@ -190,6 +190,7 @@ class Attack:
 
     def _copied(self, kind: str, out: Path, said: Path, begin: int, end: int) -> None:
         os.setpgid(0, 0)
+        signal.alarm(round(2 * PATIENCE))  # should nobody be left to end it
         with said.open("wb") as file:
             os.dup2(file.fileno(), 2)
             os.dup2(file.fileno(), 1)

@@ -143,15 +143,100 @@ def test_damaged_rows_are_said_to_be(own, make, body, capfd):
         assert "record can't be read" in capfd.readouterr().err
 
 
-def test_old_records_are_dropped_and_the_chain_still_holds(own):
-    ledger = Ledger(own)
-    for days in (400, 300, KEEP_DAYS - 1, 1):
-        then = (dt.datetime.now(dt.timezone.utc) - dt.timedelta(days=days)).isoformat(timespec="milliseconds")
-        ledger.append(record(time=then))
-    check = ledger.verify()
-    assert (check.records, check.dropped, check.problems) == (2, 2, ())
+TODAY = dt.datetime(2026, 5, 4, 12, tzinfo=dt.timezone.utc)
+
+
+def made(own, when, number=0):
+    """An entry on that day."""
+    Ledger(own, clock=lambda: when).append(
+        record(time=when.isoformat(timespec="milliseconds"), identifier=f"{number:012x}")
+    )
+
+
+def days(count):
+    return TODAY + dt.timedelta(days=count)
+
+
+def test_records_go_when_they_were_seen_to_grow_old_and_it_is_said_why(own):
+    for day in range(0, 400, 10):
+        made(own, days(day))
+    check = Ledger(own).verify()
+    kept = [dt.datetime.fromisoformat(each.time) for each in Ledger(own).records()]
+    assert check.problems == ()
+    assert check.dropped > 0
+    assert check.records + check.dropped == 40
+    # Six months at least, and not for ever.
+    assert min(kept) <= days(390 - KEEP_DAYS)
+    assert min(kept) >= days(390 - KEEP_DAYS - 100)
+    assert sum(1 for _ in check.drops) > 1
+    assert f"up to number {check.dropped}," in check.drops[-1]
     with pytest.raises(ValueError, match="at least"):
         Ledger(own, keep_days=30)
+
+
+@pytest.mark.parametrize("leap", [200, 365 * 12, 365 * 6974])
+@pytest.mark.parametrize("then", ["goes back", "stays"])
+def test_a_clock_that_leaps_drops_nothing(own, leap, then):
+    for day in range(5):
+        made(own, days(day))
+    made(own, days(leap))
+    for day in range(6, 60):
+        made(own, days(day + (leap if then == "stays" else 0)))
+    check = Ledger(own).verify()
+    assert (check.records, check.dropped, check.problems) == (60, 0, ())
+
+
+def test_a_clock_that_leaps_to_and_fro_drops_nothing(own):
+    for day in range(40):
+        made(own, days(day))
+        made(own, days(day + 300))
+        made(own, dt.datetime(1970, 1, 1, 0, 5, tzinfo=dt.timezone.utc))
+    check = Ledger(own).verify()
+    assert (check.records, check.dropped, check.problems) == (120, 0, ())
+
+
+def test_after_a_leap_that_was_set_right_records_still_grow_old(own):
+    made(own, days(0), 1)
+    made(own, days(365 * 6974), 2)  # in the year 9000, for once
+    for day in range(1, 500, 4):
+        made(own, days(day))
+    assert Ledger(own).verify().problems == ()
+    assert Ledger(own).find(1) is None
+    assert Ledger(own).find(2) is None  # what seems to be of the future holds up nothing
+
+
+def test_records_of_an_earlier_version_are_kept_until_they_were_seen_to_grow_old(own):
+    for day in range(3):
+        made(own, days(day), day + 1)
+    with sqlite3.connect(own.root / "ledger.sqlite") as database:
+        database.execute("DROP TABLE passed")
+    database.close()
+    made(own, days(400))
+    assert Ledger(own).verify().records == 4
+    for day in range(401, 700, 10):
+        made(own, days(day))
+    assert Ledger(own).find(1) is None
+    assert Ledger(own).verify().problems == ()
+
+
+def test_what_was_noted_of_time_is_not_edited_unseen(own):
+    made(own, days(0))
+    with sqlite3.connect(own.root / "ledger.sqlite") as database:
+        body = database.execute("SELECT body FROM passed").fetchone()[0]
+        database.execute("UPDATE passed SET body = ?", (body.replace('"seen": 0.0', '"seen": 1e9'),))
+    database.close()
+    assert Ledger(own).verify().problems == ("what was noted of the records' age was edited",)
+    with pytest.raises(RecordsError, match="tampered"):
+        made(own, days(1))
+
+
+def test_the_command_line_says_what_was_dropped_and_why(own, capfd):
+    for day in range(0, 300, 10):
+        made(own, days(day))
+    assert main(["ledger", "verify", "--home", str(own.root)]) == 0
+    said = capfd.readouterr().err
+    assert "older ones were dropped for their age" in said
+    assert "as far as was seen" in said
 
 
 def test_a_corrupt_ledger_stops_the_work_and_is_not_overwritten(make, own, tmp_path):

@@ -2,16 +2,44 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from understudy.cli.options import DeviceOption, HomeOption, Json, runtime_options
-from understudy.cli.terminal import answer, answer_json
+from understudy.cli.terminal import answer, answer_json, say
+from understudy.errors import InputNotFoundError, UsageError
 
 _MARK = {"ok": "ok     ", "missing": "missing", "broken": "BROKEN "}
 
+Clean = Annotated[
+    bool,
+    typer.Option(
+        "--clean",
+        help="Remove what killed runs left: where they were at work, in the private folder, the system's folder for "
+        "temporary files, this folder and those given. Files of runs that live, and of other programs, stay.",
+    ),
+]
+Folders = Annotated[
+    list[Path] | None, typer.Argument(help="With --clean: further folders to look in (not in those below them).")
+]
 
-def command(device: DeviceOption = None, home: HomeOption = None, json: Json = False) -> None:
+
+def command(
+    folders: Folders = None,
+    clean: Clean = False,
+    device: DeviceOption = None,
+    home: HomeOption = None,
+    json: Json = False,
+) -> None:
     """Say what is installed, what really opens and where it runs, what is missing and how to mend it."""
+    if folders and not clean:
+        raise UsageError("folders are looked at with --clean only", "Add --clean, or leave them out.")
+    if clean:
+        _clean(folders or [], home, json=json)
+        return
     from understudy.pipeline import Settings
     from understudy.pipeline.checkup import checkup
 
@@ -28,3 +56,24 @@ def command(device: DeviceOption = None, home: HomeOption = None, json: Json = F
         answer("all that is needed works" if report.healthy else "something that is needed is broken: see above")
     if not report.healthy:
         raise typer.Exit(6)
+
+
+def _clean(folders: list[Path], home: Path | None, *, json: bool) -> None:
+    """Remove what killed runs left."""
+    from understudy import temporaries
+    from understudy.provenance.home import Home
+
+    for folder in folders:
+        if not folder.is_dir():
+            raise InputNotFoundError(folder, "folder")
+    private = Home.default() if home is None else Home(home)
+    removed = private.tidy() if private.root.exists() else []
+    for folder in (*folders, Path(), Path(tempfile.gettempdir())):
+        removed += temporaries.clean(folder)
+    if json:
+        answer_json({"removed": [str(path) for path in removed]})
+        return
+    for path in removed:
+        answer(f"removed {path}")
+    if not removed:
+        say("nothing was left behind")

@@ -2,41 +2,59 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
 from types import FrameType
 
-_SIGNALS = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+from understudy.interruptions import once
+
+_SIGNALS = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 #: Exit code of an interruption.
 INTERRUPTED = 130
 
 
+class _Interruption:
+    """Handles signals: they interrupt, until all is done and nothing is left to interrupt."""
+
+    def __init__(self) -> None:
+        self.over = False
+
+    def __call__(self, _number: int, _frame: FrameType | None) -> None:
+        if not self.over:
+            raise KeyboardInterrupt
+
+
 def run() -> None:
     """Run the program and leave with its exit code."""
+    interruption = _Interruption()
     try:
         for name in _SIGNALS:  # a polite kill, and a closed terminal, end like Ctrl-C: cleanly
-            signal.signal(getattr(signal, name), _interrupt)
+            number = getattr(signal, name)
+            # What is ignored (by nohup, of a job in the background) stays so.
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, interruption)
         _settle_streams()
-        from understudy.cli.main import main
+        with once():
+            from understudy.cli.main import main
 
-        code = main()
+            code = main()
+        interruption.over = True
     except KeyboardInterrupt:
+        interruption.over = True
         sys.stderr.write("error: interrupted\nhint: Nothing half-written was left behind.\n")
         code = INTERRUPTED
-    for name in ("SIGINT", *_SIGNALS):  # all is done: nothing is left to interrupt
+    for name in _SIGNALS:  # Python sets its own handlers aside when it ends, and would be killed then
         signal.signal(getattr(signal, name), signal.SIG_IGN)
     code = _flushed(code)
     if code == INTERRUPTED:
         # Python remembers an interruption that passed through an extension's own imports, and would end by
         # killing itself with SIGINT although it was handled.
         sys.stderr.flush()
+        atexit._run_exitfuncs()  # temporary files whose tidying up was broken into are among what they remove
         os._exit(code)
     sys.exit(code)
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _settle_streams() -> None:

@@ -96,9 +96,10 @@ def command(
             embedder=judge,
             consent=claim,
             pictures=output_dir if pictures else None,
+            overwrite=overwrite,
             progress=None if progress is None else lambda _, done, total: progress(done, total),
         )
-    write_report(report, output_dir)
+    write_report(report, output_dir, overwrite=overwrite)
     for clip, reason in report.left_out:
         say(f"note: {clip} is left out: {reason}")
     if json:

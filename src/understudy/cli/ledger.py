@@ -10,7 +10,7 @@ import typer
 
 from understudy.cli.options import HomeOption, Json
 from understudy.cli.terminal import answer, answer_json, say
-from understudy.errors import OutputError, OutputExistsError, RecordsError
+from understudy.errors import RecordsError
 
 if TYPE_CHECKING:
     from understudy.provenance.ledger import Ledger
@@ -54,11 +54,13 @@ def verify(home: HomeOption = None, json: Json = False) -> None:
         raise RecordsError(
             f"the ledger was tampered with: {'; '.join(check.problems)}", "`understudy ledger list` shows what is left."
         )
-    dropped = f"; {check.dropped} older ones were dropped for their age" if check.dropped else ""
-    if not check.records:
+    if not check.records and not check.dropped:
         say("there are no records here")
         return
+    dropped = f"; {check.dropped} older ones were dropped for their age:" if check.dropped else ""
     say(f"{check.records} records, none edited or removed{dropped}")
+    for drop in check.drops:
+        say(f"  {drop}")
 
 
 @app.command("export")
@@ -68,15 +70,12 @@ def export(
     json: Json = False,
 ) -> None:
     """Write all records to a file that only its owner can read."""
-    from understudy.provenance.home import write_private
+    from understudy.outputs import Draft, settled
     from understudy.provenance.rows import body_of
 
+    target = settled(file, overwrite=False, hint="Name another.")
     lines = [body_of(record) + "\n" for record in _ledger(home).records()]
-    if file.exists():
-        raise OutputExistsError(f"the output exists: {file}", "Name another.")
-    if not file.parent.is_dir():
-        raise OutputError(f"there is no folder {file.parent}", "Make it first, or name another.")
-    write_private(file, "".join(lines).encode())
+    Draft(target, private=True).write("".join(lines).encode())
     if json:
         answer_json({"output": str(file), "records": len(lines)})
         return

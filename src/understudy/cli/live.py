@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -44,6 +45,7 @@ from understudy.cli.trust import (
     signing_options,
 )
 from understudy.errors import UsageError
+from understudy.outputs import settled
 
 if TYPE_CHECKING:
     from understudy.guard import GuardOptions, OnLost
@@ -90,7 +92,10 @@ OnLostOption = Annotated[
     typer.Option("--on-lost", help="What is shown of a face that is lost: hold (the last swap), blur, freeze, pass."),
 ]
 Mirror = Annotated[bool, typer.Option("--mirror", help="Turn the picture as a mirror does.")]
-Stats = Annotated[Path | None, typer.Option("--stats", help="Write statistics to this file (.json) every second.")]
+Stats = Annotated[
+    Path | None,
+    typer.Option("--stats", help="Write statistics to this file (.json) every second; --overwrite replaces it."),
+]
 Seconds = Annotated[float | None, typer.Option("--seconds", min=0, help="End after so many seconds.")]
 Bitrate = Annotated[int, typer.Option("--bitrate", min=100, help="Of what is sent and recorded: kilobits a second.")]
 
@@ -170,7 +175,7 @@ def command(
     asked = CaptureOptions(width, height, Fraction(fps).limit_denominator(1001), loop)
     holder: list[LiveSession] = []
     inputs = [photo for photos in people for photo in photos] + ([Path(come_from)] if Path(come_from).is_file() else [])
-    _check_stats(stats, inputs)
+    _check_stats(stats, inputs, overwrite=overwrite)
     session = LiveSession(
         people,
         open_capture(come_from, asked),
@@ -179,10 +184,11 @@ def command(
         consent=claim,
         mirror=mirror,
         stats_file=stats,
+        overwrite_stats=overwrite,
         microphone=None if microphone is None else Microphone(microphone),
     )
     holder.append(session)
-    report = _run(session, seconds)
+    report = _run(session, seconds, [Path(word) for word in to or () if word != "-" and "://" not in word])
     for note in report.notes:
         say(f"note: {note}")
     if json:
@@ -214,14 +220,22 @@ def _guard(on_lost: str) -> GuardOptions:
         raise UsageError(str(fault), "See `understudy live --help`.") from fault
 
 
-def _run(session: LiveSession, seconds: float | None) -> LiveReport:
-    """Run until it is over, a signal comes, or the time is up."""
+def _run(session: LiveSession, seconds: float | None, outputs: list[Path]) -> LiveReport:
+    """Run until it is over, a signal comes, or the time is up. Of outputs that are cut short it is said what stayed."""
+    from understudy.media.recording import growing_name
+
     with _signals() as told, session:
         told.clear()
         info = session.info
         say(f"live: {info.name}, {info.width}x{info.height}, {float(info.fps):g} fps")
         _wait(session, seconds, told)
-        return session.stop()
+        try:
+            return session.stop()
+        except KeyboardInterrupt:
+            for growing in map(growing_name, outputs):
+                if growing.exists():
+                    say(f"note: what was recorded is in {growing}: labelled and marked, not signed")
+            raise
 
 
 @contextlib.contextmanager
@@ -233,19 +247,25 @@ def _signals() -> Iterator[threading.Event]:
     """
     told = threading.Event()
     told.set()
-    before = {}
+    before: dict[int, Any] = {}
 
-    def tell(number: int, frame: object) -> None:  # noqa: ARG001 - what handlers are given
-        if told.is_set():
+    def tell(number: int, frame: FrameType | None) -> None:
+        if not told.is_set():
+            told.set()
+            return
+        handler = before[number]
+        if callable(handler):
+            handler(number, frame)  # it knows which one is one too many
+        else:
             raise KeyboardInterrupt
-        told.set()
 
     if threading.current_thread() is threading.main_thread():
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)
             # What is ignored (by nohup, of a job in the background) stays so.
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-                before[number] = signal.signal(number, tell)
+                before[number] = signal.getsignal(number)
+                signal.signal(number, tell)
     try:
         yield told
     finally:
@@ -292,7 +312,7 @@ def _sink(word: str, bitrate: int, session: list[LiveSession], inputs: list[Path
     return record
 
 
-def _check_stats(stats: Path | None, inputs: list[Path]) -> None:
+def _check_stats(stats: Path | None, inputs: list[Path], *, overwrite: bool) -> None:
     """Refuse a statistics file that is something else, before anything is opened."""
     if stats is None:
         return
@@ -300,6 +320,7 @@ def _check_stats(stats: Path | None, inputs: list[Path]) -> None:
         raise UsageError(f"there is no folder {stats.parent}", "Make it first, or name another file for --stats.")
     if any(path.exists() and stats.exists() and path.samefile(stats) for path in inputs) or stats.suffix != ".json":
         raise UsageError(f"statistics are not written to {stats.name}", "Name a file that ends in .json.")
+    settled(stats, overwrite=overwrite)
 
 
 def _press(session: LiveSession, key: str) -> None:

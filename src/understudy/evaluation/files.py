@@ -6,9 +6,10 @@ import json
 import os
 from pathlib import Path
 
-from understudy.errors import OutputError, OutputExistsError
+from understudy.errors import OutputError
 from understudy.evaluation.page import page
 from understudy.evaluation.report import Report
+from understudy.outputs import Draft, settled
 
 JSON_NAME, PAGE_NAME = "report.json", "report.html"
 
@@ -27,20 +28,17 @@ def prepare_folder(folder: Path, *, overwrite: bool) -> None:
         raise OutputError(f"can't make the folder {folder}: {reason}", "Name another with --output-dir.") from fault
     if not os.access(folder, os.W_OK):
         raise OutputError(f"the folder can't be written to: {folder}", "Name another with --output-dir.")
-    there = [name for name in (JSON_NAME, PAGE_NAME) if (folder / name).exists()]
-    if there and not overwrite:
-        raise OutputExistsError(f"{folder} holds a report already", "Name another folder, or add --overwrite.")
+    for name in (JSON_NAME, PAGE_NAME):
+        settled(folder / name, overwrite=overwrite, hint="Name another folder, or add --overwrite.")
 
 
-def write_report(report: Report, folder: Path) -> None:
-    """Write ``report.json`` and ``report.html``; each appears whole or not at all."""
+def write_report(report: Report, folder: Path, *, overwrite: bool = False) -> None:
+    """Write ``report.json`` and ``report.html``; each appears whole or not at all.
+
+    Raises:
+        OutputExistsError: one has come to exist meanwhile, and ``overwrite`` is false.
+        OutputError, NoSpaceError: they can't be written.
+    """
     texts = {JSON_NAME: json.dumps(report.as_json(), indent=1, ensure_ascii=True) + "\n", PAGE_NAME: page(report)}
     for name, text in texts.items():
-        draft = folder / f".{name}.{os.getpid()}"
-        try:
-            draft.write_text(text, encoding="utf-8", errors="replace")
-            draft.replace(folder / name)
-        except OSError as fault:
-            draft.unlink(missing_ok=True)
-            reason = fault.strerror or str(fault)
-            raise OutputError(f"can't write {folder / name}: {reason}", "Make room, or name another folder.") from fault
+        Draft(folder / name, overwrite=overwrite).write(text.encode("utf-8", "replace"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from itertools import chain
+from itertools import chain, product
 from pathlib import Path
 from typing import Final
 
@@ -72,6 +72,7 @@ def evaluate(
     embedder: Embedder | None,
     consent: ConsentClaim | None,
     pictures: Path | None = None,
+    overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Report:
     """Measure the engine that ``settings`` name.
@@ -84,12 +85,15 @@ def evaluate(
         embedder: Who judges likeness; None to leave that out.
         consent: On what ground the photos are used.
         pictures: An existing folder for one labelled, signed picture a pair; None for none.
+        overwrite: Whether pictures that are there may be replaced.
         progress: Told of every pair.
 
     Raises:
         UsageError, InputError, RefusedError: see ``swap_file``. Of several clips those without a face are left out.
     """
-    return _Evaluation(settings, options, embedder).run(sources, clips, consent, pictures, progress)
+    return _Evaluation(settings, options, embedder).run(
+        sources, clips, consent, pictures, progress, overwrite=overwrite
+    )
 
 
 class _Evaluation:
@@ -109,10 +113,15 @@ class _Evaluation:
         consent: ConsentClaim | None,
         pictures: Path | None,
         progress: Progress | None,
+        *,
+        overwrite: bool,
     ) -> Report:
         _check_names(sources, clips)
+        strips = None if pictures is None else Strips(pictures, self._trust, overwrite=overwrite)
+        for name, clip_name in product([path.stem for path in sources], [path.stem for path in clips]):
+            if strips is not None and not _same_person(name, clip_name):
+                strips.check(clip_name, name)
         people = {path.stem: self._cast(path, consent, pictures is not None) for path in sources}
-        strips = None if pictures is None else Strips(pictures, self._trust)
         pairs: list[PairReport] = []
         selves: list[PairReport] = []
         left_out: dict[str, str] = {}

@@ -15,7 +15,7 @@ from understudy.evaluation.steadiness import Instant
 from understudy.faces import Faces
 from understudy.frames import Frame
 from understudy.geometry.transforms import RotatedSquare, crop
-from understudy.media import EncodeOptions, MediaInfo, MediaKind, open_sink
+from understudy.media import EncodeOptions, MediaInfo, MediaKind, check_output, open_sink
 from understudy.pipeline.casting import Cast
 from understudy.pipeline.trust import Trust
 
@@ -33,10 +33,22 @@ class Strips:
     Args:
         folder: Where; it exists.
         trust: Signs them.
+        overwrite: Whether pictures that are there may be replaced.
     """
 
-    def __init__(self, folder: Path, trust: Trust) -> None:
-        self._folder, self._trust = folder, trust
+    def __init__(self, folder: Path, trust: Trust, *, overwrite: bool = False) -> None:
+        self._folder, self._trust, self._overwrite = folder, trust, overwrite
+
+    def check(self, clip: str, name: str) -> None:
+        """Refuse a pair's picture, before any work is done.
+
+        Raises:
+            OutputExistsError, OutputError: it can't be written.
+        """
+        check_output(self._path(clip, name), MediaKind.IMAGE, (), overwrite=self._overwrite)
+
+    def _path(self, clip: str, name: str) -> Path:
+        return self._folder / f"{name}-on-{clip}.jpg"
 
     def write(self, clip: Clip, name: str, person: Cast, instants: Sequence[Instant]) -> str:
         """One picture: a row an instant. Returns its file's name."""
@@ -50,10 +62,10 @@ class Strips:
             rows.append(np.hstack([source, before, after, difference.astype(np.uint8)]))
         rows.append(np.zeros((FOOT, 4 * SIDE, 3), np.uint8))
         sheet = Frame(np.ascontiguousarray(np.vstack(rows), np.uint8))
-        path = self._folder / f"{name}-on-{clip.name}.jpg"
+        path = self._path(clip.name, name)
         made = self._trust.output(clip.path, MediaKind.IMAGE, person.consents, person.digests)
         info = MediaInfo(clip.path, MediaKind.IMAGE, sheet.width, sheet.height, Fraction(1, 1000))
-        with open_sink(path, info, EncodeOptions(), made.release, overwrite=True) as sink:
+        with open_sink(path, info, EncodeOptions(), made.release, overwrite=self._overwrite) as sink:
             sink.write(made.sealer.seal(sheet, Faces.empty()))
         return path.name
 

@@ -18,9 +18,10 @@ from understudy.detection import BlazeFace
 from understudy.errors import UnderstudyError, UsageError
 from understudy.frames import Frame
 from understudy.guard import Guard
+from understudy.interruptions import deferred, once
 from understudy.live.intake import Intake
 from understudy.live.outlet import Outlet, unexpected
-from understudy.live.statistics import LiveReport, LiveStatistics, Recorder
+from understudy.live.statistics import LiveReport, LiveStatistics, Recorder, StatisticsFile
 from understudy.media.live import LiveInfo, LiveSink, LiveSource, Sound
 from understudy.media.microphone import Microphone
 from understudy.pipeline.casting import Cast, cast
@@ -39,6 +40,8 @@ LEAST_STRENGTH = 0.5
 _UNIT = Fraction(1, 1_000_000)
 #: Seconds that each thread has to end.
 _PATIENCE = 0.8
+#: Seconds that a recording which is being signed has to stop that.
+_LETTING_GO = 20.0
 #: Seconds that a recording has to be put in order and signed.
 _SIGNING = 600.0
 #: The mean time a frame takes follows each frame's by this share; below this share of a frame's length, we keep up.
@@ -62,6 +65,7 @@ class LiveSession:
         consent: On what ground the photos are used; None where records say so already.
         mirror: Turn the picture as a mirror does.
         stats_file: Where statistics are written every second; None for nowhere.
+        overwrite_stats: Whether a file that is there already may be replaced by them.
         microphone: Where sound comes from, in place of the source's own.
 
     Raises:
@@ -79,6 +83,7 @@ class LiveSession:
         consent: ConsentClaim | None = None,
         mirror: bool = False,
         stats_file: Path | None = None,
+        overwrite_stats: bool = False,
         microphone: Microphone | None = None,
     ) -> None:
         if not people or not sinks:
@@ -87,7 +92,8 @@ class LiveSession:
         _check_strength(self._settings)
         self._make_sinks = list(sinks)
         self._people, self._consent = [list(photos) for photos in people], consent
-        self.mirror, self._stats_file = mirror, stats_file
+        self.mirror = mirror
+        self._stats_file = None if stats_file is None else StatisticsFile(stats_file, overwrite=overwrite_stats)
         self._changed = self._settings
         self._stop, self._over = threading.Event(), threading.Event()
         self._intake = Intake(source, microphone, self._stop, self._over)
@@ -228,6 +234,23 @@ class LiveSession:
         """
         if self._recorder is None:
             raise UsageError("this session has not begun", "Start it first.")
+        with once():
+            try:
+                return self._ended()
+            except BaseException as fault:
+                if not isinstance(fault, UnderstudyError):
+                    self._cut_short()
+                raise
+
+    def _cut_short(self) -> None:
+        """Interrupted while it ended: nobody is waited for any more, but what signs is to have let go."""
+        with deferred():
+            for outlet in self._outlets:
+                outlet.abandon()
+            for outlet in self._outlets:
+                outlet.ended(_LETTING_GO if outlet.sink.keeps else _PATIENCE)
+
+    def _ended(self) -> LiveReport:
         self._stop.set()
         self._over.set()
         gc.unfreeze()
@@ -254,7 +277,7 @@ class LiveSession:
         try:
             self._output.release.enter()
             if self._stats_file is not None:
-                statistics.save(self._stats_file)
+                self._stats_file.save(statistics)
         except UnderstudyError as fault:
             failure = failure or fault
         if failure is not None:
@@ -314,7 +337,7 @@ class LiveSession:
         assert self._recorder is not None
         while self._stats_file is not None and not self._stop.wait(_SAVE_EVERY):
             try:
-                self.statistics().save(self._stats_file)
+                self._stats_file.save(self.statistics())
             except UnderstudyError as fault:
                 self._recorder.event(f"statistics not written: {fault.message}")
                 return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from collections import Counter, deque
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from understudy.provenance.home import write_private
+from understudy.outputs import Draft, settled, status_of
 
 #: Frames that percentiles and rates are taken over: so that an evening needs no more memory than a minute.
 WINDOW = 1800
@@ -49,9 +50,49 @@ class LiveStatistics:
         """The statistics as plain values."""
         return asdict(self)
 
-    def save(self, path: Path) -> None:
-        """Write them to a file, whole or not at all."""
-        write_private(path, json.dumps(self.as_json(), indent=2).encode())
+    def save(self, path: Path, *, overwrite: bool = False) -> None:
+        """Write them to a file, whole or not at all.
+
+        Raises:
+            OutputExistsError: there is one, and ``overwrite`` is false.
+            OutputError, NoSpaceError: it can't be written.
+        """
+        target = settled(path, overwrite=overwrite)
+        Draft(target, overwrite=overwrite, private=True).write(json.dumps(self.as_json(), indent=2).encode())
+
+
+class StatisticsFile:
+    """A file that statistics are written to again and again. Only the first time it could be somebody else's.
+
+    Args:
+        path: Its name; a link is followed.
+        overwrite: Whether a file that is there may be replaced.
+
+    Raises:
+        OutputExistsError: there is one and it may not, or something that is no file.
+        OutputError: it can't be written.
+    """
+
+    def __init__(self, path: Path, *, overwrite: bool = False) -> None:
+        self._path, self._overwrite = settled(path, overwrite=overwrite), overwrite
+        self._written: os.stat_result | None = None
+
+    def save(self, statistics: LiveStatistics) -> None:
+        """Write them, whole or not at all.
+
+        Raises:
+            OutputExistsError: another file has that name meanwhile.
+            OutputError, NoSpaceError: it can't be written.
+        """
+        there = status_of(self._path)
+        own = there is not None and self._written is not None and _known(there) == _known(self._written)
+        statistics.save(self._path, overwrite=self._overwrite or own)
+        self._written = status_of(self._path)
+
+
+def _known(file: os.stat_result) -> tuple[int, ...]:
+    """What tells a file from another that took its place: its number alone may be given again."""
+    return file.st_dev, file.st_ino, file.st_mtime_ns, file.st_size
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,21 @@
-"""Files that appear whole or not at all."""
+"""Outputs that appear whole, signed and read back, or not at all."""
 
 from __future__ import annotations
 
-import errno
 import os
-import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import av.error
 
-from understudy.errors import NoSpaceError, OutputError, OutputExistsError, UnderstudyError
+from understudy import outputs
+from understudy.errors import OutputExistsError
+from understudy.interruptions import give_up_if_interrupted, undisturbed
+from understudy.outputs import Draft, output_error
 from understudy.release import SIDECAR_SUFFIX, Release, SignedFile, file_digest, is_sidecar
-
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+from understudy.temporaries import KEPT, SIDECAR, alone_in
 
 
 class AtomicFile:
@@ -26,99 +27,86 @@ class AtomicFile:
     """
 
     def __init__(self, target: Path, *, overwrite: bool = False) -> None:
-        target = target.resolve()
-        self.target, self._overwrite = target, overwrite
         # Same folder: a rename across disks is a copy. Same suffix: encoders look at it.
-        self.path = target.with_name(f".{target.stem[:40]}.{os.getpid()}-{secrets.token_hex(4)}{target.suffix}")
+        self._draft = Draft(target, overwrite=overwrite)
+        self.target, self.path, self._overwrite = self._draft.target, self._draft.path, overwrite
+        self._stop = threading.Event()
 
-    def release(self, release: Release) -> None:
-        """Have the file signed and give it its name: only a signed file gets one.
+    def release(self, release: Release, check: Callable[[Path], None]) -> None:
+        """Have the file signed, read it back and give it its name: only a signed file gets one.
+
+        No interruption enters here: the signer's compiled code calls back. One that comes ends the signing, and is
+        raised when it has ended.
+
+        Args:
+            release: Signs it.
+            check: Opens what was signed as whoever gets it would, and raises an error of this package if it can't.
 
         Raises:
             OutputExistsError: somebody else has made a file of that name meanwhile.
             UnderstudyError: it can't be signed.
         """
+        undisturbed(lambda: self._released(release, check), self._stop)
+
+    def give_up(self) -> None:
+        """Have the signing, which another thread waits for, ended."""
+        self._stop.set()
+
+    def _released(self, release: Release, check: Callable[[Path], None]) -> None:
         with output_errors(self.target):
             written = file_digest(self.path)
-        signed = SignedFile.checked(release.sign(self.path, self.target), self.path, self.target, written)
-        beside = self.target.with_name(self.target.name + SIDECAR_SUFFIX)
-        with output_errors(self.target):
-            # Until the file has its name, what lay beside the one that it replaces is kept.
-            kept = self.path.with_name(f"{self.path.name}.kept")
+        made = release.sign(self.path, self.target)
+        check(self.path)
+        signed = SignedFile.checked(made, self.path, self.target, written)
+        give_up_if_interrupted()
+        with output_errors(self.target), alone_in(self.target.parent):
+            beside = self.target.with_name(self.target.name + SIDECAR_SUFFIX)
             if os.path.lexists(beside) and not is_sidecar(beside):
                 raise OutputExistsError(
                     f"something else has the name of the output's credentials: {beside}", "Name another output."
                 )
-            if self._overwrite and is_sidecar(beside):
-                beside.replace(kept)
-            made = signed.path.stat()
-            try:
-                if signed.sidecar is not None:
-                    self._named(signed.sidecar, beside)
-                self._named(signed.path, self.target)
-            except BaseException:
-                # An interruption may come when the file has its name already: then what is beside it belongs there.
-                if not _is(self.target, made):
-                    if signed.sidecar is not None and not signed.sidecar.exists():
-                        beside.unlink(missing_ok=True)
-                    if kept.exists():
-                        kept.replace(beside)
-                raise
-            finally:
-                if signed.sidecar is not None:
-                    signed.sidecar.unlink(missing_ok=True)
-            kept.unlink(missing_ok=True)
-
-    def _named(self, path: Path, name: Path) -> None:
-        """Give a file its name; another of that name is replaced only where that was asked for."""
-        if not self._overwrite:
-            try:
-                # Unlike a rename, a hard link never replaces.
-                os.link(path, name)
-            except FileExistsError:
-                raise OutputExistsError(
-                    f"the output has come to exist meanwhile: {name}", "Name another, or add --overwrite."
-                ) from None
-            except (OSError, NotImplementedError):  # no links here
-                if os.path.lexists(name):
-                    raise OutputExistsError(
-                        f"the output has come to exist meanwhile: {name}", "Name another, or add --overwrite."
-                    ) from None
-            else:
-                path.unlink()
+            if signed.sidecar is not None:
+                self._name_both(signed.path, signed.sidecar, beside)
                 return
-        path.replace(name)
+            self._draft.name(signed.path)
+            if self._overwrite and is_sidecar(beside):
+                beside.unlink()  # of the file that was replaced
+
+    def _name_both(self, path: Path, sidecar: Path, beside: Path) -> None:
+        """Name a file and what belongs beside it. After a kill in between ``temporaries.clean`` undoes the half."""
+        temporary = self._draft.temporary
+        kept, shown = temporary.beside(beside, KEPT), temporary.beside(beside, SIDECAR)
+        with suppress(OSError, NotImplementedError):  # no links here, or a name too long: then it is not undone
+            if self._overwrite and beside.exists():
+                os.link(beside, kept)
+            os.link(sidecar, shown)
+        self._draft.name(sidecar, beside)
+        try:
+            self._draft.name(path)
+        except BaseException:
+            if kept.exists():
+                kept.replace(beside)
+            else:
+                beside.unlink(missing_ok=True)
+            raise
+        for left in (kept, shown):
+            left.unlink(missing_ok=True)
 
     def discard(self) -> None:
-        """Remove it and its sidecar; nothing was there if they are not."""
-        self.path.unlink(missing_ok=True)
-        self.path.with_name(self.path.name + SIDECAR_SUFFIX).unlink(missing_ok=True)
-
-
-def _is(path: Path, made: os.stat_result) -> bool:
-    """Whether ``path`` is that very file."""
-    try:
-        return os.path.samestat(path.stat(), made)
-    except OSError:
-        return False
+        """Remove what is left of it; nothing is there if it has its name."""
+        self._draft.discard()
 
 
 @contextmanager
 def output_errors(target: Path) -> Iterator[None]:
-    """Turn what the system says while writing into this package's errors.
+    """Turn what the system and FFmpeg say while writing into this package's errors.
 
     Raises:
         NoSpaceError: the disk is full.
-        OutputError: anything else the system refuses.
+        OutputError: anything else that is refused.
     """
     try:
-        yield
-    except UnderstudyError:
-        raise
-    except (OSError, av.error.FFmpegError) as fault:
-        if getattr(fault, "errno", None) in _FULL:
-            raise NoSpaceError(target) from fault
-        reason = getattr(fault, "strerror", None) or str(fault)
-        raise OutputError(
-            f"can't write {target}: {reason}", "Check the folder and its permissions, or name another output."
-        ) from fault
+        with outputs.output_errors(target):
+            yield
+    except av.error.FFmpegError as fault:
+        raise output_error(target, fault) from fault

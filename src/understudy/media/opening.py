@@ -20,6 +20,7 @@ from understudy.media.encoders import CONTAINERS, STILL_FORMATS, EncodeOptions
 from understudy.media.still import StillSink, StillSource, open_picture
 from understudy.media.video_sink import VideoSink
 from understudy.media.video_source import VideoSource
+from understudy.outputs import settled, status_of
 from understudy.release import SIDECAR_SUFFIX, Release, is_sidecar
 
 
@@ -94,45 +95,27 @@ def check_output(target: Path, kind: MediaKind, inputs: Iterable[Path], *, overw
     check_suffix(target, kind)
     if not _working_directory():
         raise OutputError("the working directory is gone", "Change to a folder that exists.")
-    folder = target.absolute().parent
-    beside = target.with_name(target.name + SIDECAR_SUFFIX)
-    there = [path for path in (target, beside) if _taken(path)]
+    real = Path(os.path.realpath(target))
+    beside = real.with_name(real.name + SIDECAR_SUFFIX)
     for path in inputs:
-        if path.exists() and beside.exists() and path.samefile(beside):
+        for taken in (real, beside):
+            there = status_of(taken, target)
+            if there is None or not path.exists() or not os.path.samestat(path.stat(), there):
+                continue
+            if taken == real:
+                raise OutputIsInputError(
+                    f"the output is an input: {target}", "Name another output; inputs are never changed."
+                )
             raise OutputIsInputError(
                 f"the output's credentials would replace an input: {beside}", "Name another output."
             )
-        if path.exists() and target.exists() and path.samefile(target):
-            raise OutputIsInputError(
-                f"the output is an input: {target}", "Name another output; inputs are never changed."
+    settled(target, overwrite=overwrite)
+    if status_of(beside) is not None:
+        if not is_sidecar(beside):
+            raise OutputExistsError(
+                f"something else has the name of the output's credentials: {beside}", "Name another output."
             )
-    if target.is_dir():
-        raise OutputExistsError(f"the output is a folder: {target}", "Name a file in it.")
-    if beside in there and not is_sidecar(beside):
-        raise OutputExistsError(
-            f"something else has the name of the output's credentials: {beside}", "Name another output."
-        )
-    if there and not overwrite:
-        raise OutputExistsError(f"the output exists: {there[0]}", "Name another, or add --overwrite.")
-    if not folder.is_dir():
-        raise OutputError(f"the output's folder does not exist: {folder}", f"Make it first: mkdir -p {folder}")
-    if not os.access(folder, os.W_OK):
-        raise OutputError(f"the output's folder can't be written to: {folder}", "Name another folder.")
-
-
-def _taken(path: Path) -> bool:
-    """Whether something has that name.
-
-    Raises:
-        OutputError: the system refuses such a name.
-    """
-    try:
-        path.lstat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError as fault:
-        raise OutputError(f"can't write {path}: {fault.strerror}", "Name another output, a shorter one.") from fault
-    return True
+        settled(beside, overwrite=overwrite)
 
 
 def _working_directory() -> bool:

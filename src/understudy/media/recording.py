@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +21,9 @@ from understudy.media.broadcast import BroadcastOptions, stream_format
 from understudy.media.live import LiveInfo, Sound
 from understudy.media.opening import check_output
 from understudy.media.planar import i420
+from understudy.media.readback import check_video
 from understudy.media.tags import add_xmp
+from understudy.outputs import status_of
 from understudy.release import Release, identifier_of
 from understudy.streaming.encoder import NO_WAITING, Encoder
 
@@ -46,26 +51,36 @@ class RecordingSink:
         self._size: tuple[int | None, int | None] = (None, None)
         self._container: Any = None
         self._encoder: Encoder | None = None
-        self._failed = False
+        self._failed, self._pictures = False, 0
+        self._file: AtomicFile | None = None
+        self._given_up = threading.Event()
 
     def open(self, info: LiveInfo) -> None:
         """See ``LiveSink``."""
         self._size = (info.width, info.height)
         _check_growing(self._path)
         with output_errors(self._path):
-            self._container = av.open(
-                str(self.growing.absolute()),
-                "w",
-                format="mp4",
-                options={
-                    # Can be played however far it got.
-                    "movflags": "frag_keyframe+empty_moov+default_base_moof+use_metadata_tags",
-                    "flush_packets": "1",
-                    "max_interleave_delta": NO_WAITING,
-                },
-            )
-            self._container.metadata.update(self._release.tags.fields)
-            self._encoder = Encoder(self._container, stream_format(info, self._options))
+            _begin(self.growing, self._path if self._overwrite else None)
+            try:
+                self._grow(info)
+            except BaseException:
+                self.growing.unlink(missing_ok=True)
+                raise
+
+    def _grow(self, info: LiveInfo) -> None:
+        self._container = av.open(
+            str(self.growing.absolute()),
+            "w",
+            format="mp4",
+            options={
+                # Can be played however far it got.
+                "movflags": "frag_keyframe+empty_moov+default_base_moof+use_metadata_tags",
+                "flush_packets": "1",
+                "max_interleave_delta": NO_WAITING,
+            },
+        )
+        self._container.metadata.update(self._release.tags.fields)
+        self._encoder = Encoder(self._container, stream_format(info, self._options))
 
     def write(self, labelled: LabelledFrame, seconds: float) -> None:
         """See ``LiveSink``."""
@@ -74,6 +89,7 @@ class RecordingSink:
             self._encoder.write(
                 i420(LabelledFrame.opened(labelled, *self._size, identifier_of(self._release)).picture).data, seconds
             )
+            self._pictures += 1
 
     def hear(self, sound: Sound, seconds: float) -> None:
         """See ``LiveSink``."""
@@ -94,7 +110,10 @@ class RecordingSink:
             raise EncodingError(f"{self.name} can't be encoded: {fault}", "Try another size.") from fault
 
     def abandon(self) -> None:
-        """See ``LiveSink``: it waits for nobody."""
+        """See ``LiveSink``: the signing is given up; what was recorded stays."""
+        self._given_up.set()
+        if self._file is not None:
+            self._file.give_up()
 
     def close(self) -> list[str]:
         """Finish, sign, name."""
@@ -108,23 +127,31 @@ class RecordingSink:
         self._container = None
         if self._failed:
             _cut_to_whole_fragments(self.growing)
-        if not self.growing.exists():
-            return [f"nothing was recorded to {self.name}"]
-        file = AtomicFile(self._path, overwrite=self._overwrite)
+        if not self._pictures:
+            self.growing.unlink(missing_ok=True)
+            raise OutputError(
+                f"nothing was recorded to {self.name}: it ended before the first picture", "Let it run for longer."
+            )
         try:
-            with output_errors(self._path):
-                _in_order(self.growing, file.path, self._release)
-                add_xmp(file.path, self._path.suffix.lower(), self._release.tags.xmp)
-            file.release(self._release)
+            self._finish()
         except UnderstudyError as fault:
             raise OutputError(
                 f"{self.name} was not released: {fault.message}",
                 f"What was recorded is in {self.growing}: labelled and marked, not signed.",
             ) from fault
-        finally:
-            file.discard()
         self.growing.unlink(missing_ok=True)
         return [f"recorded {self._path}", *self._release.notes]
+
+    def _finish(self) -> None:
+        """Put it in order, sign it, give it its name."""
+        file = self._file = AtomicFile(self._path, overwrite=self._overwrite)
+        try:
+            with output_errors(self._path):
+                pictures = _in_order(self.growing, file.path, self._release, self._given_up)
+                add_xmp(file.path, self._path.suffix.lower(), self._release.tags.xmp)
+            file.release(self._release, lambda path: check_video(path, pictures))
+        finally:
+            file.discard()
 
 
 def check_recording(path: Path, inputs: Iterable[Path], *, overwrite: bool) -> None:
@@ -147,10 +174,20 @@ def growing_name(path: Path) -> Path:
 
 
 def _check_growing(path: Path) -> None:
-    if growing_name(path).exists():
+    if os.path.lexists(growing_name(path)):
         raise OutputError(
             f"an earlier recording was not finished: {growing_name(path)}", "Move it away; it can be played as it is."
         )
+
+
+def _begin(growing: Path, replaced: Path | None) -> None:
+    """Make the file that grows, if there is none: as private as the one that it is to replace.
+
+    Raises:
+        OSError: there is one, of another run that began just now, or it can't be made.
+    """
+    private = replaced is not None and status_of(Path(os.path.realpath(replaced))) is not None
+    os.close(os.open(growing, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o666))
 
 
 def _cut_to_whole_fragments(path: Path) -> None:
@@ -176,8 +213,13 @@ def _cut_to_whole_fragments(path: Path) -> None:
             file.truncate(whole)
 
 
-def _in_order(fragments: Path, path: Path, release: Release) -> None:
-    """The same pictures and sound as one plain mp4, its index first."""
+def _in_order(fragments: Path, path: Path, release: Release, given_up: threading.Event) -> int:
+    """The same pictures and sound as one plain mp4, its index first; how many pictures.
+
+    Raises:
+        InterruptedError: it was given up meanwhile.
+    """
+    pictures = 0
     with (
         av.open(str(fragments.absolute())) as source,
         av.open(
@@ -187,6 +229,10 @@ def _in_order(fragments: Path, path: Path, release: Release) -> None:
         output.metadata.update(release.tags.fields)
         streams = {stream.index: output.add_stream_from_template(stream) for stream in source.streams}
         for packet in source.demux():
+            if given_up.is_set():
+                raise InterruptedError(errno.EINTR, "interrupted")
             if packet.dts is not None:
+                pictures += packet.stream.type == "video"
                 packet.stream = streams[packet.stream.index]
                 output.mux(packet)
+    return pictures

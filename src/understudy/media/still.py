@@ -19,6 +19,7 @@ from understudy.frames import Frame, LabelledFrame
 from understudy.media.atomic import AtomicFile, output_errors
 from understudy.media.base import Damage, MediaInfo, MediaKind
 from understudy.media.encoders import STILL_FORMATS, EncodeOptions
+from understudy.media.readback import unreadable
 from understudy.media.tags import png_text
 from understudy.release import Release, identifier_of
 
@@ -100,6 +101,28 @@ def _notes(picture: Image.Image, animated: bool) -> Iterator[str]:
         yield f"the file holds {pictures} pictures: the first was taken"
     if picture.info.get("icc_profile") and _profile(picture) is None:
         yield "the colour profile does not fit an RGB picture: converted or left out"
+
+
+def check_picture(path: Path, pictures: int | None = None) -> None:
+    """Make sure that a finished picture or animation opens, that its first frame is whole, and that all are there.
+
+    Args:
+        path: The file.
+        pictures: How many frames there should be; None where that is not known.
+
+    Raises:
+        OutputError: it does not.
+    """
+    try:
+        with _own_cap():
+            picture = Image.open(path)
+        with picture:
+            picture.load()
+            there = getattr(picture, "n_frames", 1) if pictures is not None else None
+        if there != pictures:
+            raise ValueError(f"it holds {there} of {pictures} pictures")
+    except (OSError, ValueError, SyntaxError, EOFError) as fault:  # as Pillow raises for damaged files
+        raise unreadable(fault) from fault
 
 
 class StillSource:
@@ -213,7 +236,7 @@ class StillSink:
     ) -> None:
         try:
             if kind is None:
-                self._file.release(self._release)
+                self._file.release(self._release, check_picture)
                 self.notes += self._release.notes
         finally:
             self._file.discard()

@@ -15,11 +15,14 @@ import av.filter
 
 from understudy.errors import EncodingError, InputError
 from understudy.frames import LabelledFrame
+from understudy.interruptions import deferred
 from understudy.media.atomic import AtomicFile, output_errors
 from understudy.media.base import MediaInfo, MediaKind
 from understudy.media.encoders import CONTAINERS, ENCODERS, EncodeOptions, choose_encoder
 from understudy.media.passthrough import Passthrough, has_cover, pictures_only
 from understudy.media.pixels import bits_of, for_encoder
+from understudy.media.readback import check_video
+from understudy.media.still import check_picture
 from understudy.media.tags import add_xmp
 from understudy.release import Release, identifier_of
 
@@ -73,7 +76,7 @@ class VideoSink:
         self._release = release
         self._passthrough: Passthrough | None = None
         self._durations: dict[int, int] = {}
-        self._end = 0
+        self._end = self._packets = 0
         self._first: tuple[int, int] | None = None
         self._palette: _GifPalette | None = None
         muxer_options = dict(container.options)
@@ -116,7 +119,7 @@ class VideoSink:
                 self._finish()
                 self._container.close()
                 add_xmp(self._file.path, self._target.suffix.lower(), self._release.tags.xmp)
-            self._file.release(self._release)
+            self._file.release(self._release, self._check)
             self.notes += self._release.notes
         except BaseException:
             self._abandon()
@@ -124,6 +127,12 @@ class VideoSink:
         finally:
             if self._passthrough is not None:
                 self._passthrough.close()
+
+    def _check(self, path: Path) -> None:
+        """See ``AtomicFile.release``."""
+        # The WebP encoder puts all frames into one packet.
+        pictures = self._packets if self._encoder != "libwebp_anim" else None
+        (check_picture if self._animated else check_video)(path, pictures)
 
     def write(self, labelled: LabelledFrame) -> None:
         """Encode one frame."""
@@ -150,6 +159,7 @@ class VideoSink:
                 f"the encoder {self._encoder} failed: {getattr(fault, 'strerror', None) or fault}",
                 "Try another with --encoder; `understudy doctor` lists those that open.",
             ) from fault
+        self._packets += sum(packet.size > 0 for packet in packets)
         for packet in packets:
             if self._first is None and packet.dts is not None:
                 self._first = (packet.pts, packet.dts)
@@ -177,14 +187,15 @@ class VideoSink:
 
     def _abandon(self) -> None:
         """Close everything without a word and remove what was written."""
-        if self._passthrough is not None:
-            self._passthrough.close()
-        container = getattr(self, "_container", None)
-        if container is not None:
-            # Closing writes a trailer, which on a full disk fails once more; the first error is the one told.
-            with contextlib.suppress(av.error.FFmpegError, OSError):
-                container.close()
-        self._file.discard()
+        with deferred():
+            if self._passthrough is not None:
+                self._passthrough.close()
+            container = getattr(self, "_container", None)
+            if container is not None:
+                # Closing writes a trailer, which on a full disk fails once more; the first error is the one told.
+                with contextlib.suppress(av.error.FFmpegError, OSError):
+                    container.close()
+            self._file.discard()
 
     def _add_stream(self, options: EncodeOptions) -> Any:
         info = self._info

@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import secrets
-from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Final, Literal
@@ -17,9 +14,11 @@ from typing import Final, Literal
 from filelock import FileLock
 
 from understudy.errors import ModelError, ModelFileError, ModelMissingError, NoSpaceError, out_of_space
+from understudy.interruptions import deferred
 from understudy.models.catalogue import Catalogue
 from understudy.models.entries import Download, Entry, Strict
 from understudy.models.graphs import check_graph
+from understudy.temporaries import Temporary
 
 State = Literal["there", "begun", "missing", "altered"]
 #: The folder of the store in the private folder.
@@ -223,15 +222,16 @@ class Store:
 
     def _write(self, path: Path, values: dict[str, object] | dict[str, str]) -> None:
         self.folder()
-        part = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
-        try:
-            part.write_text(json.dumps(values, indent=1))
-            part.replace(path)
-        except OSError as fault:
-            raise _unwritable(path, fault) from fault
-        finally:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
+        with deferred():
+            try:
+                part = Temporary(path)
+                try:
+                    part.path.write_text(json.dumps(values, indent=1))
+                    part.path.replace(path)
+                finally:
+                    part.remove()
+            except OSError as fault:
+                raise _unwritable(path, fault) from fault
 
 
 def notes_of(part: Path) -> Path:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import secrets
 import shutil
 import zipfile
 import zlib
@@ -19,16 +17,18 @@ from typing import Final
 from understudy.errors import (
     InputNotFoundError,
     InputUnreadableError,
-    ModelError,
     ModelFileError,
     NoSpaceError,
     UnderstudyError,
     UsageError,
     out_of_space,
 )
+from understudy.interruptions import deferred
 from understudy.models.archives import copy_member, opened
 from understudy.models.entries import Entry
 from understudy.models.store import MOST_BYTES, Store, digest_of
+from understudy.outputs import Draft, output_errors, settled
+from understudy.temporaries import Temporary
 
 #: What an exported archive says of its files.
 MANIFEST: Final = "models.json"
@@ -88,7 +88,8 @@ def import_models(store: Store, path: Path, accept: Callable[[Entry], None]) -> 
     taken, there, left = [], [], []
     with _found(path) as files:
         for file in files:
-            part = store.folder("partial") / f"import-{os.getpid()}-{secrets.token_hex(4)}.part"
+            temporary = Temporary(store.folder("partial") / "import.part", 0o600)
+            part = temporary.path
             try:
                 file.copy(part)
                 digest = digest_of(part)
@@ -112,7 +113,7 @@ def import_models(store: Store, path: Path, accept: Callable[[Entry], None]) -> 
                     raise NoSpaceError(store.root) from fault
                 raise
             finally:
-                part.unlink(missing_ok=True)
+                temporary.remove()
     if not taken and not there:
         reason = left[0][1] if len(left) == 1 else "nothing in it is a model that the catalogue knows"
         if path.is_file() and len(left) == 1 and _by_name(store, path.name) is not None:
@@ -128,13 +129,12 @@ def export_models(store: Store, entries: list[Entry], target: Path) -> None:
 
     Raises:
         ModelError: one of them is not there, or altered.
-        UsageError: the target is there already.
+        OutputExistsError: the target is there already.
+        OutputError, NoSpaceError: it can't be written.
     """
-    if target.exists():
-        raise UsageError(f"{target} is there already", "Name another file.")
-    part = target.with_name(f".{target.name}.part")
+    draft = Draft(settled(target, overwrite=False, hint="Name another file."))
     try:
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
+        with output_errors(target), zipfile.ZipFile(draft.path, "w", zipfile.ZIP_STORED) as archive:
             manifest = []
             for entry in entries:
                 data = store.read(entry)
@@ -151,15 +151,10 @@ def export_models(store: Store, entries: list[Entry], target: Path) -> None:
                     }
                 )
             archive.writestr(MANIFEST, json.dumps({"models": manifest}, indent=1))
-        part.replace(target)
-    except OSError as fault:
-        if out_of_space(fault):
-            raise NoSpaceError(target) from fault
-        if isinstance(fault, ModelError):
-            raise
-        raise ModelError(f"can't write {target}: {fault.strerror or fault}", "Name another folder.") from fault
+        with output_errors(target), deferred():
+            draft.name()
     finally:
-        part.unlink(missing_ok=True)
+        draft.discard()
 
 
 @contextmanager

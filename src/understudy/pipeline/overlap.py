@@ -12,6 +12,8 @@ from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Generic, TypeVar
 
+from understudy.interruptions import deferred
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -57,8 +59,9 @@ def ahead(items: Iterable[Item]) -> Generator[Item, None, None]:
                 return
             yield item
     finally:
-        stop.set()
-        thread.join()
+        with deferred():  # whoever reads has ended before what it reads is closed
+            stop.set()
+            thread.join()
 
 
 class Behind(Generic[Item]):
@@ -86,8 +89,9 @@ class Behind(Generic[Item]):
             _put(self._waiting, _End(None), self._stop)
             self._thread.join()
         except BaseException:
-            self._stop.set()
-            self._thread.join()
+            with deferred():
+                self._stop.set()
+                self._thread.join()
             raise
         if kind is None and self._error is not None:
             raise self._error

@@ -12,6 +12,7 @@ from typing import Any
 
 from understudy.errors import CorruptMediaError, NoFaceError
 from understudy.frames import LabelledFrame
+from understudy.interruptions import once
 from understudy.media import MediaInfo, MediaKind, check_output, open_sink, open_source
 from understudy.media.base import Source
 from understudy.media.opening import check_suffix
@@ -20,7 +21,7 @@ from understudy.pipeline.engines import Workshop
 from understudy.pipeline.overlap import Behind, ahead
 from understudy.pipeline.settings import Settings
 from understudy.pipeline.stages import FaceSwap
-from understudy.pipeline.trust import USE_OF, Output, Trust
+from understudy.pipeline.trust import USE_OF, Output, Trust, home_of
 from understudy.provenance import ConsentClaim
 from understudy.swapping import Swapper
 
@@ -105,6 +106,20 @@ def swap_file(
         UsageError, InputError, RefusedError, RunError: see ``errors``; nothing is written then, but for
             CorruptMediaError, when what could be read has been.
     """
+    with once():  # a second signal does not keep the first one from tidying up
+        return _swapped(sources, target, output, settings, consent, progress, overwrite=overwrite)
+
+
+def _swapped(
+    sources: Sequence[Path],
+    target: Path,
+    output: Path,
+    settings: Settings,
+    consent: ConsentClaim | None,
+    progress: Progress | None,
+    *,
+    overwrite: bool,
+) -> SwapReport:
     started = time.perf_counter()
     with suppress(OSError):  # a name that the system refuses is told below
         if output.is_symlink():
@@ -117,7 +132,10 @@ def swap_file(
         check_output(output, info.kind, [target, *sources], overwrite=overwrite)
         swap, made, person = _prepared(sources, target, info, engine, workshop, settings, consent)
         ready = time.perf_counter()
-        with open_sink(output, info, settings.encode, made.release, overwrite=overwrite) as sink:
+        with (
+            home_of(settings).working_in(output.parent),
+            open_sink(output, info, settings.encode, made.release, overwrite=overwrite) as sink,
+        ):
             first = _run(source, info, swap, sink.write, progress)
             if not swap.frames_swapped:
                 raise NoFaceError(

@@ -43,6 +43,7 @@ class Trust:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._home = home_of(settings)
+        self._home.tidy()
         self._key: SigningKey = open_signing_key(self._home, settings.signing)
         self._ledger = Ledger(self._home, settings.keep_days)
         self._ledger.ensure_sound()

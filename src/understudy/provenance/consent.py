@@ -42,6 +42,8 @@ SAMPLES: Final = frozenset(
         "a8ca6d734765703b09728ab47fe59f473d93ae3967fc24c7c0288c3c7adb7130",
     }
 )
+#: The last time that there is a name for.
+_LAST: Final = dt.datetime.max.replace(tzinfo=dt.timezone.utc)
 #: Bits of 256 by which a copy of a photo may differ. Stricter than for outputs: a consent must not reach too far.
 _SAME_PHOTO: Final = 12
 _SCHEMA = "CREATE TABLE IF NOT EXISTS consents (id TEXT PRIMARY KEY, body TEXT NOT NULL)"
@@ -238,7 +240,7 @@ def _insert(connection: sqlite3.Connection, photo: Photo, claim: ConsentClaim) -
             f"{photo.name} is not one of the portraits that come with this program",
             "Choose the ground that holds: self, granted or fictional.",
         )
-    given = dt.datetime.now(dt.timezone.utc)
+    given, span = dt.datetime.now(dt.timezone.utc), dt.timedelta(days=claim.days)
     record = Consent(
         id=secrets.token_hex(4),
         name=photo.name,
@@ -248,7 +250,7 @@ def _insert(connection: sqlite3.Connection, photo: Photo, claim: ConsentClaim) -
         note=claim.note,
         uses=claim.uses,
         given=given.isoformat(timespec="milliseconds"),
-        expires=(given + dt.timedelta(days=claim.days)).isoformat(timespec="milliseconds"),
+        expires=(min(given, _LAST - span) + span).isoformat(timespec="milliseconds"),
     )
     connection.execute("INSERT INTO consents VALUES (?, ?)", (record.id, body_of(record)))
     return record
@@ -261,6 +263,11 @@ def _all(connection: sqlite3.Connection) -> list[Consent]:
 
 def _now() -> str:
     return dt.datetime.now(dt.timezone.utc).isoformat(timespec="milliseconds")
+
+
+def _a_year_from(today: dt.date) -> dt.date:
+    year = min(today.year + 1, dt.MAXYEAR)
+    return today.replace(year=year) if (today.month, today.day) != (2, 29) else today.replace(year=year, day=28)
 
 
 def written_form(today: dt.date) -> str:
@@ -279,11 +286,7 @@ to put my face, taken from these photos:
 
 into   [ ] pictures   [ ] videos   [ ] live output
 for this purpose: {lines}
-until (date; a year from today is {
-        today.replace(year=today.year + 1)
-        if (today.month, today.day) != (2, 29)
-        else today.replace(year=today.year + 1, day=28)
-    }): ____________________
+until (date; a year from today is {_a_year_from(today)}): ____________________
 
 I know that
 - the result is made with software, carries a visible label and an invisible mark, and is signed as such;

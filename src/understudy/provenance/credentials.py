@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import c2pa
 
+from understudy.interruptions import give_up_if_interrupted, undisturbed
 from understudy.provenance.metadata import PRODUCER
 from understudy.release import SIDECAR_SUFFIX, is_sidecar
 from understudy.text import printable
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 #: What the mark is called in the manifest's soft binding.
 WATERMARK_ALGORITHM: Final = "org.understudy.watermark.1"
@@ -91,6 +96,10 @@ def read_credentials(path: Path, own_root: bytes | None) -> Credentials:
         path: Any file.
         own_root: PEM of this installation's root certificate; None if there is none.
     """
+    return undisturbed(lambda: _read(path, own_root))
+
+
+def _read(path: Path, own_root: bytes | None) -> Credentials:
     settings = dict(OFFLINE)
     if own_root is not None:
         settings["trust"] = {"user_anchors": own_root.decode()}
@@ -98,7 +107,7 @@ def read_credentials(path: Path, own_root: bytes | None) -> Credentials:
     kind = media_type(path)
     try:
         context = c2pa.Context.from_dict(settings)
-        with path.open("rb") as file:
+        with Heeded(path) as file:
             reader = None if kind is None else c2pa.Reader.try_create(kind, file, context=context)
             if reader is not None:
                 return _said(reader, sidecar=False)
@@ -111,6 +120,23 @@ def read_credentials(path: Path, own_root: bytes | None) -> Credentials:
         return Credentials("absent")
     except (c2pa.C2paError, OSError) as fault:
         return Credentials("unreadable", problems=(first_line(fault),))
+
+
+class Heeded(io.BufferedReader):
+    """A file that compiled code reads. Reading fails, and with it what the code is about, when that is interrupted."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(io.FileIO(path, "r"))
+
+    def read(self, size: int | None = -1) -> bytes:
+        """See ``io.BufferedReader``."""
+        give_up_if_interrupted()
+        return super().read(size)
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        """See ``io.BufferedReader``."""
+        give_up_if_interrupted()
+        return super().readinto(buffer)
 
 
 def media_type(path: Path) -> str | None:

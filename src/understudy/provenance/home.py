@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import shutil
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,6 +16,8 @@ from typing import Final
 import platformdirs
 
 from understudy.errors import NoSpaceError, PrivacyError, RecordsError, out_of_space
+from understudy.interruptions import deferred
+from understudy.temporaries import Temporary, clean
 
 #: Seconds that a process waits for another one's transaction.
 PATIENCE = 30.0
@@ -28,6 +29,8 @@ _DATABASE_HINTS: Final = {
     "malformed": "It is damaged. Move it aside and a new one is begun; it is never overwritten.",
     "not a database": "It is damaged. Move it aside and a new one is begun; it is never overwritten.",
 }
+#: Folder of the notes of where runs are at work.
+_WORKING: Final = "working"
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -60,6 +63,37 @@ class Home:
         check_private(self.root)
         check_private(path)
         return path
+
+    def tidy(self) -> list[Path]:
+        """Remove what killed runs left in it, and where they were at work; nothing of a run that lives."""
+        elsewhere: list[Path] = []
+
+        def read(note: Path) -> None:
+            with suppress(OSError, ValueError):
+                if said := note.read_bytes():
+                    elsewhere.append(Path(os.fsdecode(said)))
+
+        removed = clean(self.root / _WORKING, read)
+        parts = (self.root / part for part in ("", "keys", "models", "models/partial"))
+        return removed + [path for folder in (*parts, *elsewhere) for path in clean(folder)]
+
+    @contextmanager
+    def working_in(self, folder: Path) -> Iterator[None]:
+        """Note where a run is at work, so that it is tidied up there after a kill. The note goes with the run.
+
+        Raises:
+            PrivacyError, NoSpaceError: it can't be written.
+        """
+        place = self.folder(_WORKING) / "folder"
+        try:
+            note = Temporary(place, 0o600)
+            note.path.write_bytes(os.fsencode(folder.absolute()))
+        except OSError as fault:
+            raise _unusable(place, fault) from fault
+        try:
+            yield
+        finally:
+            note.remove()
 
     def face_cache(self, digest: str) -> Path:
         """Where what was learned of one photo may be kept; revoking its consent removes it."""
@@ -94,17 +128,19 @@ def write_private(path: Path, data: bytes) -> None:
     Raises:
         PrivacyError, NoSpaceError: it can't be written.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
-    try:
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as fault:
-        part.unlink(missing_ok=True)
-        raise _unusable(path, fault) from fault
+    with deferred():
+        try:
+            part = Temporary(path, 0o600)
+            try:
+                with part.path.open("r+b") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                part.path.replace(path)
+            finally:
+                part.remove()
+        except OSError as fault:
+            raise _unusable(path, fault) from fault
 
 
 @contextmanager

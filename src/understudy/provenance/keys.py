@@ -1,5 +1,8 @@
 """The key that outputs are signed with: made once on each installation, or the user's own.
 
+An own certificate that this machine's clock takes for expired, or for not yet valid, is kept and another made beside
+it: it may be the clock that is wrong, or was. Files signed with any of them are known as own.
+
 The certificates follow what C2PA asks of a signer's (C2PA 2.x, "Certificate profile"): a P-256 root that may
 only certify, and a leaf that may only sign. Nobody else vouches for them, so a reader elsewhere says "valid, the
 signer is not on the trust list"; here the root is the anchor that tells own outputs from others'.
@@ -9,10 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-import shutil
-import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -24,12 +24,14 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from understudy.errors import PrivacyError, SigningError
+from understudy.interruptions import deferred
 from understudy.provenance.home import Home, check_private, write_private
+from understudy.temporaries import FOLDER, Temporary
 
 Algorithm = Literal["es256", "es384", "es512", "ps256", "ed25519"]
-_YEARS = 10
-#: Seconds after which a half-made key is nobody's any more.
-_ABANDONED = 600
+_DAY, _LIFE = dt.timedelta(days=1), dt.timedelta(days=3650)
+#: Times that a certificate can name (RFC 5280, 4.1.2.5).
+_FIRST, _LAST = (dt.datetime(year, 12, 31, tzinfo=dt.timezone.utc) for year in (1950, 9999))
 _CURVES: dict[str, Algorithm] = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}
 
 
@@ -87,11 +89,7 @@ def open_signing_key(home: Home, options: SigningOptions) -> SigningKey:
             certificate is not valid today.
     """
     if options.certificate is None:
-        key, chain = _own_files(home)
-        if not key.parent.exists():
-            _make(home)
-        private = _read_key(key)
-        return _checked(SigningKey(_read(chain), private, _algorithm(private, key)), chain)
+        return _own_key(home)
     if options.sign is not None:
         return _checked(
             SigningKey(_read(options.certificate), b"", options.algorithm, options.sign), options.certificate
@@ -104,38 +102,68 @@ def open_signing_key(home: Home, options: SigningOptions) -> SigningKey:
 
 
 def own_root(home: Home) -> bytes | None:
-    """PEM of this installation's root certificate; None if it has signed nothing yet."""
-    _, chain = _own_files(home)
-    if not chain.exists():
-        return None
-    root = _certificates(_read(chain), chain)[-1]
-    if root.subject != root.issuer:
-        raise SigningError(
-            f"the root certificate is missing from {chain}", "Put it back, or remove its folder: a new key is made."
-        )
-    return root.public_bytes(serialization.Encoding.PEM)
-
-
-def _own_files(home: Home) -> tuple[Path, Path]:
-    """Where this installation's key and certificates are; an incomplete pair is refused.
+    """PEM of this installation's root certificates; None if it has signed nothing yet.
 
     Raises:
-        SigningError: one of the two is missing.
+        SigningError: one is missing.
+    """
+    roots = []
+    for _, chain in _own_pairs(home):
+        root = _certificates(_read(chain), chain)[-1]
+        if root.subject != root.issuer:
+            raise SigningError(
+                f"the root certificate is missing from {chain}", "Put it back, or move its folder aside."
+            )
+        roots.append(root.public_bytes(serialization.Encoding.PEM))
+    return b"".join(roots) or None
+
+
+def _own_key(home: Home) -> SigningKey:
+    """The key of this installation whose certificate is valid by this machine's clock; if there is none, a new one.
+
+    None is ever removed: the clock may be wrong, or may have been when a certificate was made.
+    """
+    for attempt in (1, 2):
+        pairs = _own_pairs(home)
+        for key, chain in pairs:
+            if _is_valid(_certificates(_read(chain), chain)[0]):
+                private = _read_key(key)
+                return _checked(SigningKey(_read(chain), private, _algorithm(private, key)), chain)
+        if attempt == 1:
+            keys = home.root / "keys"
+            _make(home, keys / f"renewed-{secrets.token_hex(4)}" if pairs else keys)
+    raise SigningError("a new signing certificate is not valid by this machine's clock", "Set the clock.")
+
+
+def _own_pairs(home: Home) -> list[tuple[Path, Path]]:
+    """This installation's keys and certificates, the first one first; an incomplete pair is refused.
+
+    Raises:
+        SigningError: a file is missing.
     """
     folder = home.folder() / "keys"
-    files = folder / "signing.key", folder / "signing.pem"
-    made = folder.exists()  # first: another process may be making it
-    missing = [file for file in files if not file.exists()]
-    if made and missing:
+    if not folder.exists():
+        return []
+    pairs = [(each / "signing.key", each / "signing.pem") for each in (folder, *sorted(folder.glob("renewed-*")))]
+    for missing in [file for pair in pairs for file in pair if not file.exists()]:
         raise SigningError(
-            f"the signing key is incomplete: {missing[0]} is missing",
-            f"Put it back, or remove {folder} to have a new key made (outputs so far keep their signature).",
+            f"the signing key is incomplete: {missing} is missing",
+            f"Put it back, or move {missing.parent} aside: a new key is made, and outputs so far keep their signature.",
         )
-    return files
+    return pairs
 
 
-def _make(home: Home) -> None:
-    """Make this installation's key and its certificates. The root's key is thrown away: it signs once."""
+def _is_valid(certificate: x509.Certificate) -> bool:
+    """Whether a certificate is valid by this machine's clock."""
+    return certificate.not_valid_before_utc <= _now() <= certificate.not_valid_after_utc
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.timezone.utc)
+
+
+def _make(home: Home, folder: Path) -> None:
+    """Make a key of this installation and its certificates. The root's key is thrown away: it signs once."""
     root_key, leaf_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     root_name, leaf_name = _name("Understudy installation"), _name("Understudy")
     root_id = x509.SubjectKeyIdentifier.from_public_key(root_key.public_key())
@@ -156,21 +184,30 @@ def _make(home: Home) -> None:
         .sign(root_key, hashes.SHA256())
     )
     pem = serialization.Encoding.PEM
-    for left in home.root.glob("keys-*"):
-        with suppress(OSError):  # another process may be giving it its name
-            if time.time() - left.stat().st_mtime > _ABANDONED:
-                shutil.rmtree(left, ignore_errors=True)  # of a process that was killed while it made them
-    # Both files at once, and only one pair where two processes begin together.
-    made = home.folder(f"keys-{secrets.token_hex(8)}")
     private = leaf_key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    write_private(made / "signing.key", private)
-    write_private(made / "signing.pem", leaf.public_bytes(pem) + root.public_bytes(pem))
+    with deferred():
+        try:
+            _put(folder, {"signing.key": private, "signing.pem": leaf.public_bytes(pem) + root.public_bytes(pem)})
+        except OSError as fault:
+            if not folder.exists():  # and no other process has made it
+                raise PrivacyError(f"can't make the signing key: {fault.strerror}", f"Check {home.root}.") from fault
+
+
+def _put(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Make a private folder with files: all at once, and only one where two processes begin together.
+
+    Raises:
+        OSError: it can't be made, or is there.
+    """
+    temporary = Temporary(folder, 0o600)
     try:
-        made.rename(home.root / "keys")
-    except OSError as fault:
-        shutil.rmtree(made, ignore_errors=True)
-        if not (home.root / "keys").exists():
-            raise PrivacyError(f"can't make the signing key: {fault.strerror}", f"Check {home.root}.") from fault
+        made = temporary.path.with_name(temporary.path.name + FOLDER)
+        made.mkdir(mode=0o700)
+        for name, data in files.items():
+            write_private(made / name, data)
+        made.rename(folder)
+    finally:
+        temporary.remove()
 
 
 def _name(common: str) -> x509.Name:
@@ -181,15 +218,15 @@ def _name(common: str) -> x509.Name:
 
 
 def _certificate(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
-    now = dt.datetime.now(dt.timezone.utc)
+    now = _now()
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))  # clocks differ
-        .not_valid_after(now + dt.timedelta(days=365 * _YEARS))
+        .not_valid_before(max(now, _FIRST + _DAY) - _DAY)  # clocks differ
+        .not_valid_after(min(now, _LAST - _LIFE) + _LIFE)
     )
 
 
@@ -251,12 +288,12 @@ def _certificates(chain: bytes, path: Path) -> list[x509.Certificate]:
 def _checked(key: SigningKey, path: Path) -> SigningKey:
     """The key, if its certificate is valid today and belongs to it."""
     leaf, *above = _certificates(key.chain, path)
-    now = dt.datetime.now(dt.timezone.utc)
-    if not leaf.not_valid_before_utc <= now <= leaf.not_valid_after_utc:
+    if not _is_valid(leaf):
+        early = _now() < leaf.not_valid_before_utc
         raise SigningError(
             f"the signing certificate is valid from {leaf.not_valid_before_utc:%Y-%m-%d} "
-            f"to {leaf.not_valid_after_utc:%Y-%m-%d}: {path}",
-            "Renew it (your own), or remove the keys folder to have a new key made.",
+            f"to {leaf.not_valid_after_utc:%Y-%m-%d}, and this machine's clock says {_now():%Y-%m-%d}: {path}",
+            "Set the clock, or name a certificate that is valid." if early else "Renew it, if the clock is right.",
         )
     for lower, upper in zip((leaf, *above), above, strict=False):
         try:

@@ -1,11 +1,12 @@
 """The ledger: one record of every output, each bound to the one before by a keyed hash.
 
 A record that was edited, or removed from anywhere, breaks the chain or leaves the head (a file of its own, written
-after each record) pointing at nothing. Records older than six months are dropped from the beginning; the hash that
-the rest hangs on is kept. All three, links, head and that hash, are made with a key of the ledger's own
-(``ledger.key``), so that editing the database, or a copy of it, is not enough to write another history. Whoever
-has the whole private folder has that key as well: against its owner a ledger on the owner's own disk is no proof.
-Nor does it show that an older copy of database and head was put back, or that all its files are gone.
+after each record) pointing at nothing. Records are kept for six months at least, by time that was seen to pass (see
+``retention``), and then dropped from the beginning; the hash that the rest hangs on is kept, and it is noted what went
+and why. All of this, links, head, that hash and those notes, is made with a key of the ledger's own (``ledger.key``),
+so that editing the database, or a copy of it, is not enough to write another history. Whoever has the whole private
+folder has that key as well: against its owner a ledger on the owner's own disk is no proof. Nor does it show that an
+older copy of database and head was put back, or that all its files are gone.
 
 What is in a record: digests, hashes of whole pictures, names of engines and consents. Nothing of any face.
 """
@@ -18,19 +19,21 @@ import hmac
 import json
 import secrets
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from understudy.errors import RecordsError
 from understudy.provenance.home import Home, check_private, database, write_private
+from understudy.provenance.retention import Drop, Passed
 from understudy.provenance.rows import body_of, parse
 
 #: How long records are kept at least: six months (China's labelling measures, article 10).
 KEEP_DAYS: Final = 184
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS records (number INTEGER PRIMARY KEY, body TEXT NOT NULL, hash TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS origin (number INTEGER NOT NULL, hash TEXT NOT NULL, mac TEXT NOT NULL)
+CREATE TABLE IF NOT EXISTS origin (number INTEGER NOT NULL, hash TEXT NOT NULL, mac TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS passed (body TEXT NOT NULL, mac TEXT NOT NULL)
 """
 _BEGINNING = (0, "0" * 64)
 
@@ -74,11 +77,13 @@ class Check:
         records: How many there are.
         dropped: How many were dropped for their age.
         problems: What does not hold, in words; empty if all does.
+        drops: What was dropped when, and why, in words.
     """
 
     records: int
     dropped: int
     problems: tuple[str, ...]
+    drops: tuple[str, ...] = ()
 
     @property
     def intact(self) -> bool:
@@ -100,12 +105,14 @@ class _Chain(NamedTuple):
         rows: The oldest first.
         origin, last: Number and link that the first record hangs on, and of the newest record.
         problems: What does not hold, in words.
+        passed: What was seen of time passing; None where nothing was noted yet.
     """
 
     rows: tuple[_Row, ...]
     origin: tuple[int, str]
     last: tuple[int, str]
     problems: tuple[str, ...]
+    passed: Passed | None = None
 
 
 class Ledger:
@@ -114,16 +121,17 @@ class Ledger:
     Args:
         home: Where it is kept.
         keep_days: How long.
+        clock: Tells the time.
 
     Raises:
         ValueError: shorter than the law asks.
         PrivacyError: others can read its key.
     """
 
-    def __init__(self, home: Home, keep_days: int = KEEP_DAYS) -> None:
+    def __init__(self, home: Home, keep_days: int = KEEP_DAYS, clock: Callable[[], dt.datetime] | None = None) -> None:
         if keep_days < KEEP_DAYS:
             raise ValueError(f"records are kept for {KEEP_DAYS} days at least, not {keep_days}")
-        self._keep = dt.timedelta(days=keep_days)
+        self._keep, self._clock = dt.timedelta(days=keep_days), clock or _today
         folder = home.folder()
         self._path, self._head, self._secret = (folder / f"ledger.{end}" for end in ("sqlite", "head", "key"))
 
@@ -148,7 +156,7 @@ class Ledger:
             number, link = chain.last
             number, link = number + 1, self._link(link, body)
             connection.execute("INSERT INTO records VALUES (?, ?, ?)", (number, body, link))
-            self._drop_old(connection, chain)
+            self._keep_time(connection, chain, number)
         # After the database: a kill in between leaves a head that is behind, which is no fault, as the new record's
         # link can't be made without the key. Two processes may write it in either order, which is none either.
         self._say_head(number, link)
@@ -180,7 +188,10 @@ class Ledger:
         if problems := self._lost():
             return Check(0, 0, problems)
         chain = self._read()
-        return Check(len(chain.rows), chain.origin[0], chain.problems)
+        drops = [drop.why for drop in chain.passed.drops] if chain.passed is not None else []
+        if chain.origin[0] and not drops:
+            drops.append(f"up to number {chain.origin[0]}: an earlier version of this program did not note why")
+        return Check(len(chain.rows), chain.origin[0], chain.problems, tuple(drops))
 
     def ensure_sound(self) -> None:
         """Look before any work is done that would have to be entered.
@@ -241,9 +252,11 @@ class Ledger:
                 problems.append(f"record {number} was edited")
             rows_seen.append(_Row(str(body), sound))
             last = (number, str(claimed))
+        passed, edited = self._passed(connection)
+        problems += edited
         links = {origin[0]: origin[1]} | {number: claimed for number, _, claimed in found}
         problems += self._check_head(links, origin)
-        return _Chain(tuple(rows_seen), origin, last, tuple(problems))
+        return _Chain(tuple(rows_seen), origin, last, tuple(problems), passed)
 
     def _check_head(self, links: Mapping[int, str], origin: tuple[int, str]) -> list[str]:
         try:
@@ -276,24 +289,66 @@ class Ledger:
         check_private(self._secret)
         return hmac.new(self._secret.read_bytes(), f"{previous}\n{body}".encode(), hashlib.sha256).hexdigest()
 
-    def _drop_old(self, connection: sqlite3.Connection, chain: _Chain) -> None:
-        """Drop records from the beginning that are older than what is kept."""
-        limit = (dt.datetime.now(dt.timezone.utc) - self._keep).isoformat()
-        count = 0
-        while count < len(chain.rows) and parse(Record, chain.rows[count].body).time < limit:
-            count += 1
+    def _passed(self, connection: sqlite3.Connection) -> tuple[Passed | None, list[str]]:
+        """What was noted of time, and what is wrong with it."""
+        row = connection.execute("SELECT body, mac FROM passed").fetchone()
+        if row is None:
+            return None, []
+        if not _same(self._mac("passed", (str(row[0]),)), row[1]):
+            return None, ["what was noted of the records' age was edited"]
+        return Passed.parse(str(row[0])), []
+
+    def _keep_time(self, connection: sqlite3.Connection, chain: _Chain, number: int) -> None:
+        """Note what was seen of time with a new record, and drop those that have been kept for long enough."""
+        today = self._clock()
+        passed = chain.passed
+        if passed is None:
+            # Records of an earlier version: they age from now on.
+            times = [today, *(_instant(parse(Record, row.body).time) for row in chain.rows[-1:])]
+            passed = Passed(min(times).timestamp()).noted(chain.last[0])
+        passed = passed.at(today.timestamp()).noted(number)
+        passed = self._drop_old(connection, chain, passed, today)
+        body = passed.as_text()
+        connection.execute("DELETE FROM passed")
+        connection.execute("INSERT INTO passed VALUES (?, ?)", (body, self._mac("passed", (body,))))
+
+    def _drop_old(self, connection: sqlite3.Connection, chain: _Chain, passed: Passed, today: dt.datetime) -> Passed:
+        """Drop records from the beginning that were seen to age, and are too old by the clock as well."""
+        aged, days = passed.aged(self._keep)
+        oldest = today - self._keep
+        made, count = "", 0
+        for number, row in enumerate(chain.rows, chain.origin[0] + 1):
+            time = parse(Record, row.body).time
+            # What the clock now takes for the future was made by one that was wrong: its age is what was seen of it.
+            if number > aged or oldest <= _instant(time) <= today:
+                break
+            made, count = time, count + 1
         if not count:
-            return
+            return passed
         number = chain.origin[0] + count
         (link,) = connection.execute("SELECT hash FROM records WHERE number = ?", (number,)).fetchone()
         connection.execute("DELETE FROM records WHERE number <= ?", (number,))
         connection.execute("DELETE FROM origin")
         connection.execute("INSERT INTO origin VALUES (?, ?, ?)", (number, link, self._mac("origin", (number, link))))
+        return passed.dropped(Drop(number, made, today.isoformat(timespec="milliseconds"), days))
 
 
 def now() -> str:
     """The time, as records have it."""
-    return dt.datetime.now(dt.timezone.utc).isoformat(timespec="milliseconds")
+    return _today().isoformat(timespec="milliseconds")
+
+
+def _today() -> dt.datetime:
+    return dt.datetime.now(dt.timezone.utc)
+
+
+def _instant(time: str) -> dt.datetime:
+    """A record's time; one that can't be read counts as just made."""
+    try:
+        found = dt.datetime.fromisoformat(time)
+    except ValueError:
+        return _today()
+    return found if found.tzinfo is not None else found.replace(tzinfo=dt.timezone.utc)
 
 
 def _same(made: str, claimed: object) -> bool:

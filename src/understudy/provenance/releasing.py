@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import final
 
 from understudy.errors import SigningError
+from understudy.interruptions import give_up_if_interrupted
 from understudy.provenance.keys import SigningKey
 from understudy.provenance.ledger import Ledger, Record, now
 from understudy.provenance.metadata import tags
@@ -92,6 +93,7 @@ class SignedRelease:
                 "keep the two together"
             )
         try:
+            give_up_if_interrupted()
             digest = file_digest(path)
             beside = None if sidecar is None else file_digest(sidecar)
             self._ledger.append(self._record(digest))

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,8 +20,19 @@ from typing import TYPE_CHECKING, Any
 
 import c2pa
 
-from understudy.errors import NoSpaceError, SigningError, out_of_space
-from understudy.provenance.credentials import BYTES, EMBEDDABLE, OFFLINE, WATERMARK_ALGORITHM, first_line, media_type
+from understudy.errors import NoSpaceError, SigningError, UnderstudyError, out_of_space
+from understudy.interruptions import give_up_if_interrupted
+from understudy.provenance.credentials import (
+    BYTES,
+    EMBEDDABLE,
+    OFFLINE,
+    WATERMARK_ALGORITHM,
+    Credentials,
+    Heeded,
+    first_line,
+    media_type,
+    read_credentials,
+)
 from understudy.provenance.keys import SigningKey
 from understudy.provenance.metadata import PRODUCER, SOURCE_TYPE_ROOT
 from understudy.release import SIDECAR_SUFFIX, is_sidecar
@@ -55,7 +68,7 @@ class Work:
 
 
 def sign_file(path: Path, final: Path, work: Work, key: SigningKey) -> Path | None:
-    """Sign a finished file in place.
+    """Sign a finished file in place, and read back what was written.
 
     Args:
         path: The file, under its temporary name.
@@ -75,19 +88,23 @@ def sign_file(path: Path, final: Path, work: Work, key: SigningKey) -> Path | No
     sidecar = path.with_name(f"{path.name}{SIDECAR_SUFFIX}")
     copy: _Copy | None = None
     try:
+        mode = path.stat().st_mode
         builder = _builder(work, title)
-        with builder, _signer(key) as signer, path.open("rb") as plain, _Copy(signed) as copy:
+        with builder, _signer(key) as signer, Heeded(path) as plain, _Copy(signed, mode) as copy:
             if kind is None:
                 builder.set_no_embed()
                 data = builder.sign(signer, BYTES, plain, copy)
             else:
                 builder.sign(signer, kind, plain, copy)
         if kind is None:
-            sidecar.write_bytes(data)
-            return sidecar
-        signed.replace(path)
-    except (c2pa.C2paError, OSError) as fault:
+            _write(sidecar, data, mode)
+        _check(read_credentials(signed if kind else path, None), work, title)
+        if kind is not None:
+            signed.replace(path)
+    except BaseException as fault:
         sidecar.unlink(missing_ok=True)
+        if isinstance(fault, UnderstudyError) or not isinstance(fault, (c2pa.C2paError, OSError)):
+            raise
         if out_of_space(fault) or (copy is not None and copy.full):
             raise NoSpaceError(final) from fault
         raise SigningError(
@@ -96,14 +113,34 @@ def sign_file(path: Path, final: Path, work: Work, key: SigningKey) -> Path | No
         ) from fault
     finally:
         signed.unlink(missing_ok=True)
-    return None
+    return sidecar if kind is None else None
+
+
+def _check(found: Credentials, work: Work, title: str) -> None:
+    """Make sure that what was signed is what lies on the disk.
+
+    Raises:
+        SigningError: it is not.
+    """
+    if found.state != "valid" or found.identifier != work.identifier:
+        give_up_if_interrupted()
+        raise SigningError(
+            f"the signature of {title} does not hold: {found.state} ({', '.join(found.problems) or 'another id'})",
+            "Nothing was released. Check the disk and try again.",
+        )
+
+
+def _write(path: Path, data: bytes, mode: int) -> None:
+    with open(path, "xb", opener=lambda name, flags: os.open(name, flags, stat.S_IMODE(mode))) as file:
+        file.write(data)
 
 
 class _Copy(io.BufferedRandom):
     """The signed file as it is written. It remembers a full disk: the library says only that writing failed."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(io.FileIO(path, "w+"))
+    def __init__(self, path: Path, mode: int) -> None:
+        private = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), stat.S_IMODE(mode))
+        super().__init__(io.FileIO(private, "r+"))
         self.full = False
 
     def write(self, data: Buffer) -> int:
@@ -120,6 +157,7 @@ class _Copy(io.BufferedRandom):
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
+        give_up_if_interrupted()
         try:
             yield
         except OSError as fault:
@@ -150,7 +188,7 @@ def _builder(work: Work, title: str) -> Any:
         builder.add_resource(_TARGETS_OWN, io.BytesIO(data))
         return builder
     builder = c2pa.Builder.from_json(json.dumps(manifest), context=context)
-    with target.open("rb") as file:
+    with Heeded(target) as file:
         try:
             builder.add_ingredient(json.dumps(parent), kind, file)
         except c2pa.C2paError:
@@ -163,7 +201,7 @@ def _builder(work: Work, title: str) -> Any:
 def _carries(path: Path, kind: str) -> bool:
     """Whether a file carries credentials itself."""
     try:
-        with path.open("rb") as file:
+        with Heeded(path) as file:
             reader = c2pa.Reader.try_create(kind, file, context=c2pa.Context.from_dict(OFFLINE))
             return reader is not None
     except c2pa.C2paError:
@@ -178,7 +216,7 @@ def _beside(target: Path) -> tuple[dict[str, Any], bytes] | None:
     try:
         data = sidecar.read_bytes()
         with (
-            target.open("rb") as file,
+            Heeded(target) as file,
             c2pa.Reader(media_type(target) or BYTES, file, data, context=c2pa.Context.from_dict(OFFLINE)) as reader,
         ):
             store = json.loads(reader.json())

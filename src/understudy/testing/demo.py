@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import numpy as np
 from understudy.arrays import UInt8Array
 from understudy.media import MediaKind
 from understudy.media.atomic import AtomicFile
+from understudy.media.readback import check_video
+from understudy.outputs import Draft, settled
 from understudy.pipeline import Settings, SwapReport, swap_file
 from understudy.pipeline.trust import Trust
 from understudy.provenance import ConsentClaim
@@ -23,6 +26,9 @@ from understudy.testing.puppet import Puppet
 #: Whose face, and onto whom.
 SOURCE, TARGET = "hopper", "astronaut"
 SIZE = (1280, 720)
+PICTURE, CLIP, SWAPPED, VIDEO = "swapped.png", "sample.mp4", "swapped.mp4", "side-by-side.mp4"
+#: How the report begins.
+_HEAD = "Understudy demo\n\n"
 
 
 @dataclass(frozen=True)
@@ -54,20 +60,37 @@ class DemoReport:
 def make_demo(
     folder: Path, *, seconds: float, home: Path | None = None, progress: Callable[[int, int | None], None] | None = None
 ) -> DemoReport:
-    """Make the demo's files in ``folder``, which exists; files of an earlier demo are replaced."""
+    """Make the demo's files in ``folder``, which exists; files of an earlier demo are replaced.
+
+    Raises:
+        OutputExistsError: the folder holds files of those names that no demo made.
+    """
+    report = folder / "report.txt"
+    _check_folder(folder, report)
+    Draft(report, overwrite=True).write(_HEAD.encode())  # says whose files these are, if it is broken off
     settings, sample = Settings(home=home), ConsentClaim("sample")
     source = portrait_path(SOURCE)
-    picture = folder / "swapped.png"
+    picture = folder / PICTURE
     swap_file([source], portrait_path(TARGET), picture, settings, consent=sample, overwrite=True)
-    clip, swapped = folder / "sample.mp4", folder / "swapped.mp4"
+    clip, swapped = folder / CLIP, folder / SWAPPED
     puppet = Puppet(portrait(TARGET), SIZE, face_share=0.45)
     write_puppet_clip(clip, puppet, seconds, ClipSpec(metadata=(("title", "Understudy sample"),)))
     done = swap_file([source], clip, swapped, settings, consent=sample, overwrite=True, progress=progress)
-    video = folder / "side-by-side.mp4"
+    video = folder / VIDEO
     _write_signed(video, _side_by_side(clip, swapped), swapped, done, settings)
-    report = folder / "report.txt"
-    report.write_text(_page(done, picture, clip, swapped, video), encoding="utf-8")
+    Draft(report, overwrite=True).write(_page(done, picture, clip, swapped, video).encode())
     return DemoReport(picture, clip, swapped, video, report, done)
+
+
+def _check_folder(folder: Path, report: Path) -> None:
+    """Refuse a folder with files that would be replaced, unless an earlier demo's report lies there."""
+    names = (PICTURE, CLIP, SWAPPED, VIDEO, report.name)
+    if report.is_file():
+        with suppress(OSError, ValueError), report.open(encoding="utf-8") as file:
+            if file.read(len(_HEAD)) == _HEAD:
+                return
+    for name in names:
+        settled(folder / name, overwrite=False, hint="Name another folder with --output-dir.")
 
 
 def _write_signed(
@@ -78,7 +101,7 @@ def _write_signed(
     try:
         write_clip(file.path, pictures, ClipSpec(audio=()))
         output = Trust(settings).output(swapped, MediaKind.VIDEO, done.consents, ())
-        file.release(output.release)
+        file.release(output.release, check_video)
     finally:
         file.discard()
 
@@ -101,7 +124,7 @@ def _page(done: SwapReport, picture: Path, clip: Path, swapped: Path, video: Pat
         f"  {name:9s} {times['p50']:6.1f} ms   (95%: {times['p95']:.1f} ms)" for name, times in done.stages_ms.items()
     )
     return (
-        "Understudy demo\n\n"
+        f"{_HEAD}"
         f"source photo      {SOURCE} (public domain)\n"
         f"sample clip       {clip.name}: the portrait '{TARGET}' (public domain), animated\n"
         f"swapped clip      {swapped.name}: {done.frames_swapped} of {done.frames} frames swapped, all labelled\n"

@@ -55,9 +55,8 @@ class AtomicFile:
     def _released(self, release: Release, check: Callable[[Path], None]) -> None:
         with output_errors(self.target):
             written = file_digest(self.path)
-        made = release.sign(self.path, self.target)
-        check(self.path)
-        signed = SignedFile.checked(made, self.path, self.target, written)
+        signed = SignedFile.checked(release.sign(self.path, self.target), self.path, self.target, written)
+        check(signed.path)
         give_up_if_interrupted()
         with output_errors(self.target), alone_in(self.target.parent):
             beside = self.target.with_name(self.target.name + SIDECAR_SUFFIX)

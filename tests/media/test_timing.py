@@ -180,3 +180,27 @@ def test_a_clip_that_changes_its_matrix_keeps_its_colours(wide, tmp_path):
         frames = [frame.picture.astype(int) for frame in source]
         assert not source.remarks
     assert np.abs(frames[0] - frames[-1])[:50].mean() < 3
+
+
+def test_pieces_put_end_to_end_are_shown_one_after_the_other_sound_and_all(small_puppet, hopper_path, tmp_path):
+    picture = small_puppet.render(talking(0.2)).picture
+    options = (("crf", "20"), ("preset", "veryfast"), ("bf", "3"))
+    specs = [ClipSpec(rate=25, options=options, audio=(("aac", pitch),)) for pitch in (400.0, 800.0, 1200.0)]
+    clip, output = tmp_path / "three.ts", tmp_path / "out.mp4"
+    data = b""
+    for number, spec in enumerate(specs):
+        part = tmp_path / f"{number}.ts"
+        write_clip(part, [picture] * 25, spec)
+        data += part.read_bytes()
+    clip.write_bytes(data)
+    seconds, damage = read(clip)
+    assert damage is None
+    assert len(seconds) == 75
+    assert np.diff(seconds) == pytest.approx([0.04] * 74, abs=0.002)
+    understudy.swap(hopper_path, clip, output)
+    with av.open(str(output)) as container:
+        heard = [(frame.time, frame.to_ndarray()[0]) for frame in container.decode(audio=0)]
+    for second, spec in enumerate(specs):
+        wave = np.concatenate([samples for time, samples in heard if second + 0.3 <= time < second + 0.7])
+        pitch = np.abs(np.fft.rfft(wave)).argmax() * 48000 / len(wave)
+        assert pitch == pytest.approx(spec.audio[0][1], rel=0.03)

@@ -14,6 +14,7 @@ import av
 import av.error
 
 from understudy.media.base import Damage
+from understudy.media.splicing import FORMATS, Pictures
 
 #: How far apart decoding and showing order may be, in frames.
 REORDER: Final = 4
@@ -37,6 +38,7 @@ class Decoding:
         self.damage: Damage | None = None
         self._packets = 0
         self._repeats: deque[int] = deque()
+        self._pieces = Pictures() if container.format.name in FORMATS else None
 
     def __iter__(self) -> Iterator[av.VideoFrame]:
         """Once. A picture that is repeated comes as the same object again, with another ``pts``."""
@@ -69,6 +71,8 @@ class Decoding:
             except av.error.FFmpegError as fault:
                 self._note_damage(last, said(fault))
                 packet = None
+            if packet is not None and self._pieces is not None:
+                self._pieces.move(packet)
             # An empty packet with a time repeats the picture before it; one without flushes the decoder.
             self._packets += packet is not None and (packet.size > 0 or packet.dts is not None)
             if packet is not None and not packet.size and packet.dts is not None:

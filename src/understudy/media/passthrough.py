@@ -17,7 +17,7 @@ import av.error
 
 from understudy.media.converting import SoundConverter, form_for
 from understudy.media.trying import ended, first_packets, takes_copy
-from understudy.media.video_source import main_video_stream, open_container, start_shift
+from understudy.media.video_source import main_video_stream, open_container, packets_beside, start_shift
 
 #: Suffix and type of the pictures that are covers, by codec.
 COVER_TYPES = {
@@ -158,7 +158,7 @@ class Passthrough:
         wanted = [self._input.streams[index] for index in (*self._copies, *self._converters)]
         if not wanted:
             return
-        packets = self._input.demux(wanted)
+        packets = packets_beside(self._input, wanted)
         while True:
             try:
                 packet = next(packets, None)

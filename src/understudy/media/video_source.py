@@ -31,6 +31,7 @@ from understudy.media.pixels import (
     is_yuv,
     settle_colors,
 )
+from understudy.media.splicing import FORMATS, joined
 
 #: Demuxers that are tried: files a camera, phone or editor makes. Playlists and device formats are left
 #: out, because they can make FFmpeg open other files and network addresses.
@@ -81,6 +82,14 @@ def main_video_stream(container: Any) -> Any | None:
         return marked, (stream.codec_context.width or 0) * (stream.codec_context.height or 0)
 
     return max(moving, key=rank, default=None)
+
+
+def packets_beside(container: Any, streams: list[Any]) -> Iterator[Any]:
+    """The packets of streams that go along with a file's pictures, in step with those (see ``splicing``)."""
+    main = main_video_stream(container)
+    if main is None or container.format.name not in FORMATS:
+        return iter(container.demux(streams))
+    return joined(container.demux([main, *streams]), main.index)
 
 
 class VideoSource:

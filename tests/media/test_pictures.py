@@ -194,3 +194,77 @@ def test_what_a_file_is_its_content_says(face, tmp_path):
     face.save(liar, format="PNG")
     with open_source(liar) as source:
         assert source.info.kind is MediaKind.IMAGE
+
+
+def test_the_picture_before_an_animation_is_no_part_of_it(small_puppet, hopper_path, astronaut_path, tmp_path):
+    frames = [Image.fromarray(small_puppet.render(talking(n / 10)).picture[:, :, ::-1].copy()) for n in range(3)]
+    poster = Image.new("RGB", frames[0].size, (200, 30, 30))
+    path = tmp_path / "in.png"
+    poster.save(path, save_all=True, default_image=True, append_images=frames, duration=[120, 80, 300], loop=0)
+    with open_source(path) as source:
+        assert source.info.frames == 3
+        assert source.info.duration == pytest.approx(0.5)
+        shown = list(source)
+    assert [frame.duration for frame in shown] == [120, 80, 300]
+    for frame, original in zip(shown, frames, strict=True):
+        np.testing.assert_array_equal(frame.picture[:, :, ::-1], np.asarray(original))
+    # As a source, too, it is the animation that the face is in.
+    assert understudy.swap(path, astronaut_path, tmp_path / "out.png", consent="self").frames_swapped == 1
+
+
+def test_an_animation_of_one_frame_behind_a_picture_is_a_still(face, tmp_path):
+    path = tmp_path / "in.png"
+    poster = Image.new("RGB", face.size, (200, 30, 30))
+    poster.save(path, save_all=True, default_image=True, append_images=[face], duration=100)
+    with open_source(path) as source:
+        assert source.info.kind is MediaKind.IMAGE
+        (frame,) = source
+        assert not source.info.notes
+    np.testing.assert_array_equal(frame.picture[:, :, ::-1], np.asarray(face))
+
+
+def holes_of(path):
+    with Image.open(path) as picture:
+        return [np.asarray(frame.convert("RGBA"))[:, :, 3] < 128 for frame in ImageSequence.Iterator(picture)]
+
+
+@pytest.mark.parametrize(
+    ("disposal", "first", "suffix"),
+    [
+        (2, "opaque", "gif"),
+        (2, "opaque", "webp"),
+        (2, "holed", "gif"),
+        (1, "holed", "gif"),
+        (3, "opaque", "gif"),
+        ([2, 1, 2, 0], "opaque", "gif"),
+    ],
+)
+def test_holes_in_an_animation_are_where_they_were(small_puppet, hopper_path, tmp_path, disposal, first, suffix):
+    frames = []
+    for number in range(4):
+        frame = Image.fromarray(small_puppet.render(talking(number / 5)).picture[:, :, ::-1].copy()).convert("RGBA")
+        opacity = np.full((240, 320), 255, np.uint8)
+        if number in ((1, 2) if first == "opaque" else (0, 2)):
+            opacity[:60], opacity[:, 250 + 10 * number :] = 0, 0
+        frame.putalpha(Image.fromarray(opacity))
+        frames.append(frame)
+    target, output = tmp_path / "in.gif", tmp_path / f"out.{suffix}"
+    frames[0].save(target, save_all=True, append_images=frames[1:], duration=100, loop=0, disposal=disposal)
+    understudy.swap(hopper_path, target, output)
+    before, after = holes_of(target), holes_of(output)
+    assert len(after) == len(before)
+    for was, now in zip(before, after, strict=True):
+        assert not (now & ~was).any()
+        assert (was & ~now)[:190].sum() == 0  # below lies the label, which is never transparent
+
+
+def test_holes_of_a_webp_are_holes_of_a_gif(face, hopper_path, tmp_path):
+    holed = face.convert("RGBA")
+    opacity = np.full((240, 320), 255, np.uint8)
+    opacity[:60] = 0
+    holed.putalpha(Image.fromarray(opacity))
+    face.convert("RGBA").save(tmp_path / "in.webp", save_all=True, append_images=[holed], duration=100, lossless=True)
+    understudy.swap(hopper_path, tmp_path / "in.webp", tmp_path / "out.gif")
+    first, second = holes_of(tmp_path / "out.gif")
+    assert not first.any()
+    assert second[:55].all()

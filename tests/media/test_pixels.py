@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from understudy.frames import Frame, PixelBox
+from understudy.geometry.orientation import UPRIGHT, Orientation
 from understudy.media.pixels import Decoded, bgr, changes_of, for_encoder, planes, settle_colors
 
 
@@ -27,7 +28,7 @@ def copies(picture):
 def test_untouched_pixels_are_bit_exact_and_touched_ones_are_not(pixel_format, size):
     decoded = noisy(*size, pixel_format)
     before = copies(decoded)
-    frame = Frame(bgr(decoded, 0), origin=Decoded(decoded, 0))
+    frame = Frame(bgr(decoded, UPRIGHT), origin=Decoded(decoded, UPRIGHT))
     box = PixelBox(9, 5, 23, 30)
     frame.change(box)[:] = (10, 200, 30)
     after = for_encoder(frame, pixel_format, {"matrix": 1, "range": 1}, size)
@@ -41,19 +42,19 @@ def test_untouched_pixels_are_bit_exact_and_touched_ones_are_not(pixel_format, s
         np.testing.assert_array_equal(old, new)  # the decoder may still need its picture
 
 
-@pytest.mark.parametrize("rotation", [1, 2, 3])
-def test_turned_pictures_are_turned_bit_for_bit(rotation):
+@pytest.mark.parametrize("orientation", [Orientation(m, t) for m in (False, True) for t in range(4)][1:])
+def test_turned_pictures_are_turned_bit_for_bit(orientation):
     decoded = noisy(64, 48, "yuv420p")
-    frame = Frame(bgr(decoded, rotation), origin=Decoded(decoded, rotation))
+    frame = Frame(bgr(decoded, orientation), origin=Decoded(decoded, orientation))
     size = (frame.width, frame.height)
     after = for_encoder(frame, "yuv420p", {"matrix": 1, "range": 1}, size)
     for old, new in zip(planes(decoded), planes(after), strict=True):
-        np.testing.assert_array_equal(np.rot90(old, rotation), new)
+        np.testing.assert_array_equal(orientation.applied(old), new)
 
 
 def test_an_odd_edge_is_repeated():
     decoded = noisy(63, 47, "yuv420p")
-    frame = Frame(bgr(decoded, 0), origin=Decoded(decoded, 0))
+    frame = Frame(bgr(decoded, UPRIGHT), origin=Decoded(decoded, UPRIGHT))
     after = planes(for_encoder(frame, "yuv420p", {"matrix": 1, "range": 1}, (64, 48)))
     np.testing.assert_array_equal(after[0][:47, :63], planes(decoded)[0])
     np.testing.assert_array_equal(after[0][:, 63], after[0][:, 62])
@@ -83,7 +84,7 @@ def test_a_colour_goes_there_and_back(matrix, color_range):
     there = for_encoder(Frame(picture), "yuv420p", {"matrix": matrix, "range": color_range}, (16, 32))
     settle_colors(there)
     # Back through the exact conversion, as an animation would be written.
-    decoded = Frame(bgr(there, 0), origin=Decoded(there, 0))
+    decoded = Frame(bgr(there, UPRIGHT), origin=Decoded(there, UPRIGHT))
     back = for_encoder(decoded, "bgr24", {"matrix": matrix, "range": color_range}, (16, 32)).to_ndarray().astype(int)
     difference = back - picture
     assert np.abs(difference[:14, 2:-2].mean(axis=(0, 1))).max() < 0.6  # grays, each channel

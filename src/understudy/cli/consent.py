@@ -120,7 +120,7 @@ def photo_of(path: Path) -> Photo:
     check_input(path, "photo")
     picture = load_photo(path, MAX_PIXELS)
     if picture is None:
-        raise NotMediaError(f"{path.name} is not a photo", "Name a picture (jpg, png, webp…).")
+        raise NotMediaError(f"{path.name} is not a photo", "Name a picture (jpg, png, webp…), or export it as JPEG.")
     return Photo.of(path, file_digest(path), picture)
 
 

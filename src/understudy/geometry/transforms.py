@@ -113,6 +113,23 @@ def resized(picture: UInt8Array, size: tuple[int, int]) -> UInt8Array:
     )
 
 
+def letterboxed(picture: UInt8Array, inner: tuple[int, int], size: tuple[int, int]) -> UInt8Array:
+    """The picture at the size ``inner`` (width, height), in the middle of a black one of ``size``.
+
+    Args:
+        picture: uint8 (H, W, 3) or (H, W).
+        inner: No larger than ``size``.
+        size: Width and height of the result.
+
+    Returns:
+        uint8 (height, width, 3) or (height, width).
+    """
+    canvas = np.zeros((size[1], size[0], *picture.shape[2:]), np.uint8)
+    left, top = (size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2
+    canvas[top : top + inner[1], left : left + inner[0]] = resized(picture, inner)
+    return canvas
+
+
 def crop(picture: UInt8Array, transform: FloatArray, size: tuple[int, int]) -> UInt8Array:
     """Sample a crop without aliasing.
 

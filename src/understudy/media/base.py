@@ -94,6 +94,11 @@ class Source(Protocol):
         """Where it was unreadable, once all frames have been taken."""
         ...
 
+    @property
+    def remarks(self) -> list[str]:
+        """What the user should know of how it was read, beyond ``info.notes``, once all frames have been taken."""
+        ...
+
     def __enter__(self) -> Source: ...
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

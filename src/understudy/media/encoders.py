@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from io import BytesIO
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -13,6 +12,7 @@ import av
 import av.error
 
 from understudy.errors import EncoderError
+from understudy.media.trying import takes_codec
 
 
 @dataclass(frozen=True)
@@ -170,13 +170,7 @@ def choose_encoder(suffix: str, asked: str | None, bit_depth: int) -> str:
         raise EncoderError(f"unknown encoder {asked!r}", f"Known: {', '.join(ENCODERS)}. {hint}")
     if (reason := opens(asked)) is not None:
         raise EncoderError(f"the encoder {asked} does not open here: {reason}", hint)
-    codec = av.Codec(asked, "w").canonical_name
-    if not holds(container.format, codec):
+    if not takes_codec(container.format, asked):
+        codec = av.Codec(asked, "w").canonical_name
         raise EncoderError(f"a {suffix} file can't hold {codec} video ({asked})", "Choose another suffix or encoder.")
     return asked
-
-
-def holds(muxer: str, codec: str) -> bool:
-    """Whether FFmpeg's muxer of that name takes streams of that codec (canonical name, such as ``aac``)."""
-    with av.open(BytesIO(), "w", format=muxer) as probe:
-        return codec in probe.supported_codecs

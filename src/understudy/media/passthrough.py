@@ -15,14 +15,19 @@ from typing import Any
 import av
 import av.error
 
-from understudy.media.video_source import main_video_stream, open_container, start_shift
+from understudy.media.converting import SoundConverter, form_for
+from understudy.media.trying import ended, first_packets, takes_copy
+from understudy.media.video_source import main_video_stream, open_container, packets_beside, start_shift
 
-#: The layout that encoders take for a number of channels.
-USUAL_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
-#: Bit rate of converted sound.
-BITS_A_CHANNEL = 96_000
 #: Suffix and type of the pictures that are covers, by codec.
-COVER_TYPES = {"mjpeg": ("jpg", "image/jpeg"), "png": ("png", "image/png")}
+COVER_TYPES = {
+    "mjpeg": ("jpg", "image/jpeg"),
+    "png": ("png", "image/png"),
+    "gif": ("gif", "image/gif"),
+    "tiff": ("tif", "image/tiff"),
+    "webp": ("webp", "image/webp"),
+    "bmp": ("bmp", "image/bmp"),
+}
 #: Tags that describe the old file, not its content.
 STALE_TAGS = frozenset(
     [
@@ -56,8 +61,10 @@ def pictures_only(path: Path) -> list[str]:
     return [f"left out: {', '.join(kinds)}: an animation holds pictures only"] if kinds else []
 
 
-def has_cover(path: Path) -> bool:
-    """Whether a file carries a cover picture."""
+def keeps_cover(path: Path, muxer: str) -> bool:
+    """Whether a file carries a cover picture that goes into an mp4 as one."""
+    if muxer != "mp4":
+        return False
     with open_container(path) as container:
         return any(s.disposition & av.stream.Disposition.attached_pic for s in container.streams.video)
 
@@ -77,9 +84,11 @@ class Passthrough:
         self.notes: list[str] = []
         self._path, self._input, self._output = path, open_container(path), output
         self._copies: dict[int, Any] = {}
-        self._converters: dict[int, _AudioConverter] = {}
+        self._converters: dict[int, SoundConverter] = {}
+        self._last: dict[int, int] = {}
         try:
-            self._take_streams(output.supported_codecs)
+            self._tried = self._first_packets()
+            self._take_streams()
             output.metadata.update(kept_tags(self._input.metadata))
             if chapters := self._input.chapters():
                 output.set_chapters(chapters)
@@ -104,13 +113,24 @@ class Passthrough:
             self._mux(packet)
         if seconds is None:
             for converter in self._converters.values():
-                self._output.mux(converter.convert(None))
+                self._convert(converter, None)
 
     def close(self) -> None:
         """Close the reader."""
         self._input.close()
 
-    def _take_streams(self, supported: set[str]) -> None:
+    def _first_packets(self) -> dict[int, list[Any]]:
+        """Some packets of all that may be copied; they keep their own reader open."""
+        with open_container(self._path) as container:
+            main = main_video_stream(container)
+            shown = main.index if main is not None else None
+            kinds = ("video", "audio", "subtitle", "data")
+            return first_packets(container, [s for s in container.streams if s.type in kinds and s.index != shown])
+
+    def _takes(self, stream: Any) -> bool:
+        return takes_copy(self._output.format.name, stream, self._tried.get(stream.index, ()))
+
+    def _take_streams(self) -> None:
         main = main_video_stream(self._input)
         for stream in self._input.streams:
             if main is not None and stream.index == main.index:
@@ -118,19 +138,27 @@ class Passthrough:
                 shown.metadata.update(kept_tags(stream.metadata))
                 shown.disposition = stream.disposition
             elif stream.type == "video":
-                self._picture_stream(stream, supported)
+                self._picture_stream(stream)
             elif stream.type == "attachment":
                 self._attachment(stream)
             elif stream.type in ("audio", "subtitle"):
-                self._media_stream(stream, supported)
-            elif not self._input.chapters():  # mp4 keeps its chapters in such a stream; they are copied
-                self.notes.append(f"left out: stream {stream.index} ({stream.type})")
+                self._media_stream(stream)
+            elif not self._is_chapters(stream) and "timecode" not in stream.metadata:
+                # A timecode is a tag of the picture's, too, and becomes a stream again where that is usual.
+                self._data_stream(stream)
+
+    def _is_chapters(self, stream: Any) -> bool:
+        """Whether it is the stream in which mp4 keeps its chapters, which are copied as such."""
+        if not self._input.chapters() or stream.type != "data":
+            return False
+        discard = getattr(stream, "discard", None)  # PyAV 17 does not say
+        return stream.name == "bin_data" if discard is None else discard is av.stream.Discard.all
 
     def _demuxed(self) -> Iterator[Any]:
         wanted = [self._input.streams[index] for index in (*self._copies, *self._converters)]
         if not wanted:
             return
-        packets = self._input.demux(wanted)
+        packets = packets_beside(self._input, wanted)
         while True:
             try:
                 packet = next(packets, None)
@@ -148,60 +176,77 @@ class Passthrough:
     def _mux(self, packet: Any) -> None:
         index = packet.stream_index
         if index in self._converters:
-            self._output.mux(self._converters[index].convert(packet))
-        else:
-            if packet.dts is None and packet.pts is None:
-                if packet.stream.type != "video":
-                    return  # sound without a time has no place
-                packet.pts = packet.dts = 0  # the cover picture
-            packet.stream = self._copies[index]
-            self._output.mux(packet)
+            self._convert(self._converters[index], packet)
+            return
+        if packet.dts is None and packet.pts is None:
+            if packet.stream.type != "video":
+                return  # sound without a time has no place
+            packet.pts = packet.dts = 0  # the cover picture
+        packet.stream = target = self._copies[index]
+        self._keep_order(ended(packet), target)
+        self._output.mux(packet)
 
-    def _media_stream(self, stream: Any, supported: set[str]) -> None:
-        codec = stream.codec_context.name if stream.codec_context else ""
-        name = f"{stream.type} stream {stream.index} ({codec or 'unknown'})"
-        # A decoder may have another name than its codec (libdav1d, libopus): the canonical one counts.
-        canonical = stream.codec_context.codec.canonical_name if codec else ""
-        if canonical in supported and not self._nameless_layout(stream):
-            try:
-                self._adopt(stream, self._output.add_stream_from_template(stream))
-                return
-            except (av.error.FFmpegError, ValueError):
-                pass  # the container lists the codec but not this flavour of it
-        layout = _AudioConverter.layout_for(stream, self._output) if stream.type == "audio" and codec else None
-        if layout is not None:
-            converter = _AudioConverter(stream, self._output, layout)
-            self._converters[stream.index] = converter
-            converter.target.metadata.update(kept_tags(stream.metadata))
-            self.notes.append(f"converted: {name} to {converter.target.codec_context.name} ({layout})")
-        else:
+    def _convert(self, converter: SoundConverter, packet: Any | None) -> None:
+        for made in converter.convert(packet):
+            self._keep_order(made, converter.target)
+            self._output.mux(made)
+
+    def _keep_order(self, packet: Any, target: Any) -> None:
+        """Move a packet that steps back in time, as broken muxers write them, just behind its predecessor.
+
+        In the units of the file that is written: what is apart in finer ones may be one time there.
+        """
+        if packet.dts is None or not target.time_base:
+            return
+        unit = Fraction(packet.time_base) / Fraction(target.time_base)
+        time, last = round(packet.dts * unit), self._last.get(target.index)
+        if last is not None and time <= last:
+            time = last + 1
+            packet.pts = None if packet.pts is None else max(round(packet.pts * unit), time)
+            packet.duration = round((packet.duration or 0) * unit)
+            packet.dts, packet.time_base = time, Fraction(target.time_base)
+        self._last[target.index] = time
+
+    def _media_stream(self, stream: Any) -> None:
+        name = _name(stream)
+        if self._takes(stream):
+            self._adopt(stream, self._output.add_stream_from_template(stream))
+            return
+        form = form_for(stream, self._output.format.name) if stream.type == "audio" else None
+        if form is None:
             self.notes.append(f"left out: {name}, which the file can't hold")
+            return
+        converter = SoundConverter(stream, self._output, form)
+        self._converters[stream.index] = converter
+        converter.target.metadata.update(kept_tags(stream.metadata))
+        converter.target.disposition = stream.disposition
+        self.notes.append(f"converted: {name} to {converter.target.codec_context.name} ({form.layout})")
 
-    def _nameless_layout(self, stream: Any) -> bool:
-        """Sound of "2 channels" instead of "stereo", as AVI and MXF have it, which mp4 and mov refuse."""
-        if stream.type != "audio" or self._output.format.name not in ("mp4", "mov"):
-            return False
-        return str(stream.codec_context.layout.name).endswith("channels")
+    def _data_stream(self, stream: Any) -> None:
+        """Positions, timed tags and the like: each kind of file has its own, known by a name that others lack."""
+        kin = "mov" in self._input.format.name and self._output.format.name in ("mp4", "mov")
+        if kin and stream.type == "data" and self._tried.get(stream.index) and self._takes(stream):
+            self._adopt(stream, self._output.add_stream_from_template(stream))
+        else:
+            self.notes.append(f"left out: {_name(stream)}, which the file can't hold")
 
-    def _picture_stream(self, stream: Any, supported: set[str]) -> None:
+    def _picture_stream(self, stream: Any) -> None:
         """Cover art is kept; a second video stream is not."""
-        codec = stream.codec_context.codec.canonical_name
+        codec = stream.codec_context.codec.canonical_name if stream.codec_context else "unknown"
+        muxer = self._output.format.name
         if not stream.disposition & av.stream.Disposition.attached_pic:
             self.notes.append(f"left out: video stream {stream.index} ({codec}), which is not the main one")
-        elif self._output.format.name == "matroska" and codec in COVER_TYPES:
+        elif muxer == "matroska" and codec in COVER_TYPES and self._tried[stream.index]:
             # Matroska keeps covers as attachments; a copied stream would become a second video.
             suffix, kind = COVER_TYPES[codec]
-            self._output.add_attachment(f"cover.{suffix}", kind, self._cover(stream.index))
-        elif codec in supported and self._output.format.name in ("mp4", "mov"):
+            name = stream.metadata.get("filename", f"cover.{suffix}")
+            self._output.add_attachment(name, kind, bytes(self._tried[stream.index][0]))
+        elif muxer == "mp4" and codec in COVER_TYPES and self._takes(stream):
             target = self._output.add_stream_from_template(stream)
             target.disposition = stream.disposition
             self._adopt(stream, target)
         else:
             self.notes.append("left out: the cover picture")
-
-    def _cover(self, index: int) -> bytes:
-        with open_container(self._path) as container:
-            return bytes(next(container.demux(container.streams[index])))
 
     def _attachment(self, stream: Any) -> None:
         if self._output.format.name != "matroska":
@@ -216,58 +261,12 @@ class Passthrough:
         self._copies[stream.index] = target
 
 
-class _AudioConverter:
-    """Re-encodes one sound stream with the output container's usual codec."""
-
-    def __init__(self, stream: Any, output: Any, layout: str) -> None:
-        self._context = stream.codec_context
-        encoder, self._rate = self._encoder_and_rate(stream, output)
-        self.target = output.add_stream(encoder, rate=self._rate)
-        context = self.target.codec_context
-        context.layout = layout
-        context.bit_rate = BITS_A_CHANNEL * av.AudioLayout(layout).nb_channels
-        context.open(strict=False)
-        self._resampler = av.AudioResampler(context.format, layout, self._rate, frame_size=context.frame_size or None)
-
-    @staticmethod
-    def _encoder_and_rate(stream: Any, output: Any) -> tuple[str, int]:
-        encoder = {"opus": "libopus"}.get(output.default_audio_codec, output.default_audio_codec)
-        return encoder, 48000 if encoder == "libopus" else (stream.codec_context.sample_rate or 48000)
-
-    @classmethod
-    def layout_for(cls, stream: Any, output: Any) -> str | None:
-        """The channel layout to convert to: the stream's own, the usual one of as many channels, or stereo.
-
-        None if the encoder opens with none of them.
-        """
-        encoder, rate = cls._encoder_and_rate(stream, output)
-        own = stream.codec_context.layout
-        for layout in (own.name, USUAL_LAYOUTS.get(own.nb_channels, "stereo"), "stereo"):
-            try:
-                trial: Any = av.CodecContext.create(encoder, "w")
-                trial.sample_rate, trial.layout, trial.format = rate, layout, trial.codec.audio_formats[0]
-                trial.time_base = Fraction(1, rate)
-                trial.open(strict=False)
-            except (av.error.FFmpegError, ValueError):
-                continue
-            return str(layout)
-        return None
-
-    def convert(self, packet: Any | None) -> list[Any]:
-        """The packets that one packet of the old stream becomes; None flushes."""
-        packets = []
-        for frame in [*self._decoded(packet), *([None] if packet is None else [])]:
-            for part in self._resampler.resample(frame):
-                packets += self.target.encode(part)
-        if packet is None:
-            packets += self.target.encode(None)
-        return packets
-
-    def _decoded(self, packet: Any | None) -> list[Any]:
-        try:
-            return list(self._context.decode(packet))
-        except av.error.FFmpegError:
-            return []  # a damaged packet is a short silence
+def _name(stream: Any) -> str:
+    """What a stream is called in a note."""
+    context = stream.codec_context
+    # A decoder may have another name than its codec (libdav1d, dca): the codec's own is the one that people know.
+    codec = context.codec.canonical_name if context is not None else (getattr(stream, "name", None) or "unknown")
+    return f"{stream.type} stream {stream.index} ({codec})"
 
 
 def _seconds(packet: Any) -> float | None:

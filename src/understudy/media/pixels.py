@@ -19,6 +19,7 @@ import numpy as np
 from understudy.arrays import AnyArray, FloatArray, UInt8Array
 from understudy.compiled import compiled
 from understudy.frames import Frame, PixelBox, SealedFrame
+from understudy.geometry.orientation import UPRIGHT, Orientation
 
 #: AVColorSpace and AVColorRange numbers (ITU-T H.273) that this module decides by.
 MATRIX_RGB, MATRIX_709, MATRIX_UNKNOWN, MATRIX_601 = 0, 1, 2, 6
@@ -39,16 +40,16 @@ class Decoded:
 
     Attributes:
         picture: The decoded frame, with its matrix and range set.
-        rotation: Quarter turns anticlockwise that make it upright, 0-3.
+        orientation: What makes it upright.
     """
 
     picture: av.VideoFrame
-    rotation: int
+    orientation: Orientation
 
     def fits(self, frame: Frame | SealedFrame) -> bool:
         """Whether the frame has its size, turned upright."""
         sides = (self.picture.width, self.picture.height)
-        return (sides[::-1] if self.rotation % 2 else sides) == (frame.width, frame.height)
+        return (sides[::-1] if self.orientation.lying else sides) == (frame.width, frame.height)
 
 
 def settle_colors(picture: av.VideoFrame) -> None:
@@ -61,23 +62,24 @@ def settle_colors(picture: av.VideoFrame) -> None:
         picture.color_range = RANGE_FULL if picture.format.name.startswith("yuvj") else RANGE_LIMITED
 
 
-def bgr(picture: av.VideoFrame, rotation: int) -> UInt8Array:
+def bgr(picture: av.VideoFrame, orientation: Orientation, *, exact: bool = False) -> UInt8Array:
     """The upright picture, uint8 BGR (H, W, 3), contiguous. ``settle_colors`` comes first.
 
-    By the fast conversion: see the module's docstring for why that does no harm.
+    By the fast conversion unless ``exact``: see the module's docstring for why that does no harm.
     """
-    pixels = picture.reformat(format="bgr24").to_ndarray()
+    how = {"interpolation": EXACT} if exact else {}
+    pixels = picture.reformat(format="bgr24", **how).to_ndarray()
     if picture.format.name == "bgr24":
         pixels = pixels.copy()  # nothing was converted: this is the decoder's own memory, and frames are written to
-    return np.ascontiguousarray(np.rot90(pixels, rotation), np.uint8)
+    return np.ascontiguousarray(orientation.applied(pixels), np.uint8)
 
 
-def alpha_of(picture: av.VideoFrame, rotation: int) -> UInt8Array | None:
+def alpha_of(picture: av.VideoFrame, orientation: Orientation) -> UInt8Array | None:
     """The upright opacity, uint8 (H, W), of formats that have one."""
     if not has_alpha(picture.format):
         return None
     pixels = picture.reformat(format="bgra").to_ndarray()[:, :, 3]
-    return np.ascontiguousarray(np.rot90(pixels, rotation), np.uint8)
+    return np.ascontiguousarray(orientation.applied(pixels), np.uint8)
 
 
 def has_alpha(pixel_format: av.VideoFormat) -> bool:
@@ -110,8 +112,8 @@ def for_encoder(
     base = origin.picture
     if base.format.name != pixel_format:
         base = base.reformat(format=pixel_format, interpolation=EXACT, **shades)
-    if base is origin.picture or origin.rotation:
-        base = _copied(base, origin.rotation)
+    if base is origin.picture or origin.orientation != UPRIGHT:
+        base = _copied(base, origin.orientation)
     bits = bits_of(base.format)
     weights = difference_matrix(colors["matrix"], colors["range"], bits)
     for box, before, after in changes_of(frame):
@@ -288,7 +290,7 @@ def _packed(frame: Frame | SealedFrame, pixel_format: str) -> av.VideoFrame:
     pixels, origin = frame.picture, frame.origin
     if isinstance(origin, Decoded) and origin.fits(frame) and is_yuv(origin.picture.format):
         exact = origin.picture.reformat(format="bgr24", interpolation=EXACT).to_ndarray()
-        pixels = np.ascontiguousarray(np.rot90(exact, origin.rotation))
+        pixels = np.ascontiguousarray(origin.orientation.applied(exact))
         for box, before, after in changes_of(frame):
             region = pixels[box.y0 : box.y1, box.x0 : box.x1]
             region[:] = np.clip(region.astype(np.int16) + after - before.astype(np.int16), 0, 255)
@@ -303,12 +305,12 @@ def _packed(frame: Frame | SealedFrame, pixel_format: str) -> av.VideoFrame:
     return whole.reformat(format=pixel_format)
 
 
-def _copied(picture: av.VideoFrame, rotation: int) -> av.VideoFrame:
+def _copied(picture: av.VideoFrame, orientation: Orientation) -> av.VideoFrame:
     """A copy, turned upright: the decoder may still need the original."""
-    width, height = (picture.height, picture.width) if rotation % 2 else (picture.width, picture.height)
+    width, height = (picture.height, picture.width) if orientation.lying else (picture.width, picture.height)
     copy = av.VideoFrame(width, height, picture.format.name)
     for target, source in zip(planes(copy), planes(picture), strict=True):
-        target[:] = np.rot90(source, rotation)
+        target[:] = orientation.applied(source)
     copy.colorspace, copy.color_range = picture.colorspace, picture.color_range
     return copy
 

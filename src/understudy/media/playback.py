@@ -17,7 +17,7 @@ from understudy.media.base import MAX_PIXELS
 from understudy.media.live import PATIENCE, CaptureOptions, LiveInfo, Picture, Sound, SourceEnded
 from understudy.media.opening import check_input, open_source
 from understudy.media.sound import resampler, samples_of
-from understudy.media.video_source import open_container, start_shift
+from understudy.media.video_source import open_container, packets_beside, start_shift
 
 #: Seconds that a picture may be late.
 _LATE: Final = 0.5
@@ -140,10 +140,11 @@ class _FileSound:
     def _decoded(self, first: float) -> Iterator[tuple[Any, float]]:
         to_stereo = resampler()
         try:
-            for frame in self._container.decode(audio=0):
-                for piece in to_stereo.resample(frame):
-                    if piece.pts is not None:
-                        yield samples_of(piece), float(piece.pts * piece.time_base) - first
+            for packet in packets_beside(self._container, [self._container.streams.audio[0]]):
+                for frame in packet.decode():
+                    for piece in to_stereo.resample(frame):
+                        if piece.pts is not None:
+                            yield samples_of(piece), float(piece.pts * piece.time_base) - first
         except av.error.FFmpegError:
             return  # damaged from here on: the pictures go on in silence
 

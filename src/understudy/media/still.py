@@ -19,6 +19,7 @@ from understudy.frames import Frame, LabelledFrame
 from understudy.media.atomic import AtomicFile, output_errors
 from understudy.media.base import Damage, MediaInfo, MediaKind
 from understudy.media.encoders import STILL_FORMATS, EncodeOptions
+from understudy.media.formats import refuse_raw, refuse_unread
 from understudy.media.readback import unreadable
 from understudy.media.tags import png_text
 from understudy.release import Release, identifier_of
@@ -41,13 +42,15 @@ def open_picture(path: Path, max_pixels: int) -> Image.Image | None:
 
     Raises:
         InputTooLargeError: more pixels than the cap.
-        NotMediaError: a picture file that is damaged.
+        NotMediaError: a picture file that is damaged, or of a kind that is not read here.
     """
+    refuse_raw(path)
     try:
         with _own_cap():
             Image.init()
             picture = Image.open(path, formats=[name for name in FORMATS if name in Image.OPEN])
     except UnidentifiedImageError:
+        refuse_unread(path)
         return None
     except (FileNotFoundError, PermissionError, IsADirectoryError):
         raise
@@ -80,7 +83,25 @@ def load_photo(path: Path, max_pixels: int) -> UInt8Array | None:
     if picture is None:
         return None
     with picture:
+        _seek(path, picture, first_frame(picture))
         return _pixels(path, picture)[0]
+
+
+def first_frame(picture: Image.Image) -> int:
+    """The number of an animation's first frame, as Pillow counts.
+
+    An animated PNG may begin with a picture for programs that know no animations, which is no part of it.
+    """
+    return 1 if getattr(picture, "default_image", False) and getattr(picture, "n_frames", 1) > 1 else 0
+
+
+def _seek(path: Path, picture: Image.Image, number: int) -> None:
+    if not number:
+        return
+    try:
+        picture.seek(number)
+    except Exception as fault:
+        raise _damaged(path, fault) from fault
 
 
 def _plays(picture: Image.Image) -> int:
@@ -96,7 +117,7 @@ def _notes(picture: Image.Image, animated: bool) -> Iterator[str]:
         yield "16-bit picture: processed and written with 8 bits"
     if picture.mode == "F":
         yield "floating-point picture: processed and written with 8 bits"
-    pictures = getattr(picture, "n_frames", 1)
+    pictures = getattr(picture, "n_frames", 1) - first_frame(picture)
     if pictures > 1 and not animated:
         yield f"the file holds {pictures} pictures: the first was taken"
     if picture.info.get("icc_profile") and _profile(picture) is None:
@@ -131,14 +152,18 @@ class StillSource:
     def __init__(self, path: Path, picture: Image.Image) -> None:
         self._path, self._picture = path, picture
         self._damage: Damage | None = None
-        animated = picture.format in ANIMATED and getattr(picture, "n_frames", 1) > 1
-        width, height = picture.size
+        self._start = first_frame(picture)
+        animated = picture.format in ANIMATED and getattr(picture, "n_frames", 1) - self._start > 1
         try:
+            if picture.format == "TIFF":
+                picture.load()  # Pillow turns it then, and takes the tag away
+            width, height = picture.size
             turned = picture.getexif().get(ORIENTATION, 1) >= 5
         except Exception as fault:  # a PNG's EXIF may stand at its end, which may be missing
             raise _damaged(path, fault) from fault
         if turned:
             width, height = height, width
+        self._see_through = picture.has_transparency_data
         delays = self._delays() if animated else []
         self.info = MediaInfo(
             path=path,
@@ -159,7 +184,7 @@ class StillSource:
                 "transfer": 13,
                 "tagged_matrix": 2,
             },
-            has_alpha=picture.has_transparency_data,
+            has_alpha=self._see_through,
             loop=_plays(picture),
             last_delay=delays[-1] / 1000 if animated else None,
             exif=_upright_exif(picture),
@@ -172,6 +197,11 @@ class StillSource:
         """See ``Source.damage``."""
         return self._damage
 
+    @property
+    def remarks(self) -> list[str]:
+        """See ``Source.remarks``."""
+        return []
+
     def __enter__(self) -> StillSource:
         return self
 
@@ -183,16 +213,17 @@ class StillSource:
     def __iter__(self) -> Iterator[Frame]:
         """The frames; an animation's carry their own delays."""
         if self.info.kind is MediaKind.IMAGE:
+            _seek(self._path, self._picture, self._start)
             yield self._frame(self._picture, 0, 0)
             return
         pts = 0
-        for number in range(self._picture.n_frames):  # type: ignore[attr-defined]
+        for number in range(self._start, self._picture.n_frames):  # type: ignore[attr-defined]
             try:
                 self._picture.seek(number)
                 self._picture.load()  # WebP says the delay only then
                 frame = self._frame(self._picture, pts, _delay(self._picture))
             except Exception as fault:
-                if number == 0:
+                if number == self._start:
                     raise fault if isinstance(fault, NotMediaError) else _damaged(self._path, fault) from fault
                 self._damage = Damage(pts / 1000, str(fault))
                 return
@@ -204,11 +235,14 @@ class StillSource:
         return Frame(pixels, pts=pts, time_base=Fraction(1, 1000), duration=duration, alpha=alpha)
 
     def _delays(self) -> list[int]:
+        """How long each frame stays, in milliseconds; notes, too, whether any of them has holes."""
         delays = []
         try:
-            for picture in ImageSequence.Iterator(self._picture):
+            for number, picture in enumerate(ImageSequence.Iterator(self._picture)):
                 picture.load()  # WebP says the delay only then
-                delays.append(_delay(picture))
+                if number >= self._start:
+                    delays.append(_delay(picture))
+                    self._see_through |= picture.has_transparency_data
             self._picture.seek(0)
         except Exception as fault:
             if not delays:

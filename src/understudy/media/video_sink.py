@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -11,7 +10,6 @@ from typing import Any
 
 import av
 import av.error
-import av.filter
 
 from understudy.errors import EncodingError, InputError
 from understudy.frames import LabelledFrame
@@ -19,7 +17,8 @@ from understudy.interruptions import deferred
 from understudy.media.atomic import AtomicFile, output_errors
 from understudy.media.base import MediaInfo, MediaKind
 from understudy.media.encoders import CONTAINERS, ENCODERS, EncodeOptions, choose_encoder
-from understudy.media.passthrough import Passthrough, has_cover, pictures_only
+from understudy.media.gif import WHOLE_PICTURES, GifPalette, restored
+from understudy.media.passthrough import Passthrough, keeps_cover, pictures_only
 from understudy.media.pixels import bits_of, for_encoder
 from understudy.media.readback import check_video
 from understudy.media.still import check_picture
@@ -78,7 +77,7 @@ class VideoSink:
         self._durations: dict[int, int] = {}
         self._end = self._packets = 0
         self._first: tuple[int, int] | None = None
-        self._palette: _GifPalette | None = None
+        self._palette: GifPalette | None = None
         muxer_options = dict(container.options)
         if suffix == ".gif":  # FFmpeg counts repetitions here, -1 for none
             muxer_options["loop"] = str(-1 if info.loop == 1 else max(info.loop - 1, 0))
@@ -86,7 +85,7 @@ class VideoSink:
                 muxer_options["final_delay"] = str(round(info.last_delay * 100))
         elif suffix == ".webp":
             muxer_options["loop"] = str(info.loop)
-        elif container.format in ("mp4", "mov") and (copy_from is None or not has_cover(copy_from)):
+        elif container.format in ("mp4", "mov") and (copy_from is None or not keeps_cover(copy_from, container.format)):
             # Fields of any name, AIGC among them. FFmpeg leaves a cover out then: where there is one, XMP must do.
             muxer_options["movflags"] += "+use_metadata_tags"
         try:
@@ -101,6 +100,7 @@ class VideoSink:
                     self._passthrough = Passthrough(copy_from, self._container)
                     self.notes += self._passthrough.notes
                 self._container.metadata.update(release.tags.fields)
+                self._begin()
         except BaseException:
             self._abandon()
             raise
@@ -161,6 +161,8 @@ class VideoSink:
             ) from fault
         self._packets += sum(packet.size > 0 for packet in packets)
         for packet in packets:
+            if self._encoder == "gif" and self._info.has_alpha:
+                packet.update(restored(bytes(packet)))
             if self._first is None and packet.dts is not None:
                 self._first = (packet.pts, packet.dts)
             # Encoders guess a packet's duration from the next one's time; the last has no next one.
@@ -168,6 +170,16 @@ class VideoSink:
             if duration and packet.time_base == self._info.time_base:
                 packet.duration = duration
         return packets
+
+    def _begin(self) -> None:
+        """Write the file's head: what it refuses is told before any work is done."""
+        try:
+            self._container.start_encoding()
+        except (av.error.ArgumentError, av.error.InvalidDataError, av.error.ExternalError) as fault:
+            raise EncodingError(
+                f"{self._encoder} does not go into {self._target.name}: {fault.strerror}",
+                "Try another suffix, such as .mkv, or another --encoder.",
+            ) from fault
 
     def _finish(self) -> None:
         if self._palette:
@@ -200,6 +212,8 @@ class VideoSink:
     def _add_stream(self, options: EncodeOptions) -> Any:
         info = self._info
         settings = ENCODERS[self._encoder](options.quality)
+        if self._encoder == "gif" and info.has_alpha:
+            settings |= WHOLE_PICTURES
         stream: Any = self._container.add_stream(self._encoder, rate=info.rate or 25, options=settings)
         context = stream.codec_context
         context.pix_fmt = self._pixel_format(stream)
@@ -213,7 +227,7 @@ class VideoSink:
         context.time_base = info.time_base
         if self._encoder == "gif":
             context.time_base = Fraction(1, 100)
-            self._palette = _GifPalette(*self._size, self._frame_format, info.time_base)
+            self._palette = GifPalette(*self._size, self._frame_format, info.time_base)
         stream.time_base = context.time_base
         context.sample_aspect_ratio = info.pixel_aspect
         if context.codec.canonical_name == "hevc" and self._container.format.name in ("mp4", "mov"):
@@ -257,41 +271,3 @@ class VideoSink:
             self.notes.append(f"{info.pixel_format} is written as {self._frame_format}: half the colour resolution")
         if info.has_alpha and not self._animated:
             self.notes.append(f"transparency is left out: {self._target.suffix} is written opaque")
-
-
-class _GifPalette:
-    """A palette of its own for every frame, with dithering, by FFmpeg's filters."""
-
-    def __init__(self, width: int, height: int, pixel_format: str, time_base: Fraction) -> None:
-        graph = av.filter.Graph()
-        self._source = graph.add_buffer(
-            width=width, height=height, format=av.VideoFormat(pixel_format), time_base=time_base
-        )
-        split = graph.add("split")
-        generate = graph.add("palettegen", "stats_mode=single")
-        use = graph.add("paletteuse", "dither=sierra2_4a:new=1")
-        self._sink = graph.add("buffersink")
-        self._source.link_to(split)
-        split.link_to(generate, 0, 0)
-        split.link_to(use, 1, 0)
-        generate.link_to(use, 0, 1)
-        use.link_to(self._sink)
-        graph.configure()
-        self._graph, self._last = graph, -1
-        self.dropped = 0
-
-    def apply(self, picture: av.VideoFrame | None) -> Iterator[av.VideoFrame]:
-        """The frames that are ready once ``picture`` is in; None says that no more come."""
-        self._source.push(picture)
-        while True:
-            try:
-                ready: Any = self._sink.pull()
-            except (av.error.BlockingIOError, av.error.EOFError):
-                return
-            pts = round(ready.pts * Fraction(ready.time_base) * 100)
-            if pts <= self._last:
-                self.dropped += 1  # GIF knows only hundredths of a second
-                continue
-            ready.duration = round((ready.duration or 0) * Fraction(ready.time_base) * 100)
-            ready.pts, ready.time_base, self._last = pts, Fraction(1, 100), pts
-            yield ready

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import heapq
-import re
-from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -15,9 +11,13 @@ from typing import Any
 import av
 import av.error
 
+from understudy.arrays import UInt8Array
 from understudy.errors import InputTooLargeError, NotMediaError
 from understudy.frames import Frame
+from understudy.geometry.orientation import Orientation, display_matrix, off_by, orientation_in
+from understudy.geometry.transforms import letterboxed
 from understudy.media.base import Damage, MediaInfo, MediaKind
+from understudy.media.decoding import Decoding, said
 from understudy.media.pixels import (
     MATRIX_601,
     MATRIX_709,
@@ -31,16 +31,13 @@ from understudy.media.pixels import (
     is_yuv,
     settle_colors,
 )
+from understudy.media.splicing import FORMATS, joined
 
 #: Demuxers that are tried: files a camera, phone or editor makes. Playlists and device formats are left
 #: out, because they can make FFmpeg open other files and network addresses.
 DEMUXERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,ogg,asf,mxf,dv,ivf,h264,hevc,m4v,wtv,nut,gif,apng"
 #: PyAV's major version.
 PYAV = int(av.__version__.split(".")[0])
-#: How far apart decoding and showing order may be, in frames.
-REORDER = 4
-#: A file whose last frame comes so many seconds before the end that it names is damaged.
-SHORT_BY_SECONDS = 0.5
 
 
 def open_container(path: Path) -> Any:
@@ -58,8 +55,8 @@ def open_container(path: Path) -> Any:
         if isinstance(fault, (FileNotFoundError, PermissionError)):
             raise
         raise NotMediaError(
-            f"{path.name} is not a picture or video that can be read ({_said(fault)})",
-            "It may be truncated or of an unknown kind; open it in a player, or export it again as mp4.",
+            f"{path.name} is not a picture or video that can be read ({said(fault)})",
+            "It may be truncated or of an unknown kind; export it again, a video as mp4, a picture as JPEG.",
         ) from fault
 
 
@@ -87,6 +84,14 @@ def main_video_stream(container: Any) -> Any | None:
     return max(moving, key=rank, default=None)
 
 
+def packets_beside(container: Any, streams: list[Any]) -> Iterator[Any]:
+    """The packets of streams that go along with a file's pictures, in step with those (see ``splicing``)."""
+    main = main_video_stream(container)
+    if main is None or container.format.name not in FORMATS:
+        return iter(container.demux(streams))
+    return joined(container.demux([main, *streams]), main.index)
+
+
 class VideoSource:
     """Frames of a video file, upright, with the file's own timestamps.
 
@@ -102,17 +107,15 @@ class VideoSource:
     def __init__(self, path: Path, max_pixels: int) -> None:
         self._path, self._max_pixels = path, max_pixels
         self._container = open_container(path)
-        self._damage: Damage | None = None
         try:
             self._stream = self._video_stream()
             self._stream.thread_type = "AUTO"
             # Before anything is decoded: some decoders reset what the container says.
             self._tags = self._said_colors()
             self._shift = start_shift(self._container)
-            self._packets = 0
-            self._frames = self._decoded()
-            if "avi" in self._container.format.name:
-                self._frames = _in_order(self._frames)
+            self._remarks: list[str] = []
+            self._decoding = Decoding(self._container, self._stream)
+            self._frames = iter(self._decoding)
             self._first = next(self._frames, None)
             if self._first is None:
                 raise NotMediaError(
@@ -126,7 +129,12 @@ class VideoSource:
     @property
     def damage(self) -> Damage | None:
         """See ``Source.damage``."""
-        return self._damage
+        return self._decoding.damage
+
+    @property
+    def remarks(self) -> list[str]:
+        """See ``Source.remarks``."""
+        return self._remarks
 
     def __enter__(self) -> VideoSource:
         return self
@@ -155,20 +163,74 @@ class VideoSource:
             yield self._frame(picture, pts)
             picture = next(self._frames, None)
         start = 0 if last is None else last
-        self._check_length(float(start * time_base), float((start + shown) * time_base))
+        rate = float(self.info.rate or 25)
+        self._decoding.check_length(float(start * time_base), float((start + shown) * time_base), self._shift, rate)
 
     def _frame(self, picture: av.VideoFrame, pts: int) -> Frame:
-        if (picture.width, picture.height) != self._coded_size:
-            picture = picture.reformat(width=self._coded_size[0], height=self._coded_size[1])
         settle_colors(picture)
+        orientation = orientation_in(picture)
+        origin = None
+        if self._stored_as(picture, orientation) == self._stored:
+            pixels, opacity = bgr(picture, orientation), self._opacity(picture, orientation)
+            origin = Decoded(picture, orientation)
+        else:
+            pixels, opacity = self._refitted(picture, orientation, float(pts * self.info.time_base))
         return Frame(
-            bgr(picture, self._rotation),
+            pixels,
             pts=pts,
             time_base=self.info.time_base,
             duration=int(picture.duration or 0),
-            alpha=alpha_of(picture, self._rotation) if self.info.has_alpha else None,
-            origin=Decoded(picture, self._rotation),
+            alpha=opacity,
+            origin=origin,
         )
+
+    def _opacity(self, picture: av.VideoFrame, orientation: Orientation) -> UInt8Array | None:
+        return alpha_of(picture, orientation) if self.info.has_alpha else None
+
+    def _stored_as(self, picture: av.VideoFrame, orientation: Orientation) -> tuple[object, ...]:
+        """All that the sink takes for granted of a frame."""
+        return (
+            picture.width,
+            picture.height,
+            orientation,
+            int(picture.colorspace) if is_yuv(picture.format) else None,
+            int(picture.color_range) if is_yuv(picture.format) else None,
+        )
+
+    def _refitted(
+        self, picture: av.VideoFrame, orientation: Orientation, seconds: float
+    ) -> tuple[UInt8Array, UInt8Array | None]:
+        """A picture that is stored unlike the first, and its opacity.
+
+        In its own shape, as large as goes into the first; what is left over is black.
+        """
+        if picture.width * picture.height > self._max_pixels:
+            raise InputTooLargeError(self._path, picture.width, picture.height, self._max_pixels)
+        pixels, opacity = bgr(picture, orientation, exact=True), self._opacity(picture, orientation)
+        (height, width), size = pixels.shape[:2], (self.info.width, self.info.height)
+        aspect = self._pixel_aspect(picture, orientation) / self.info.pixel_aspect
+        scale = min(size[0] / (width * aspect), Fraction(size[1], height))
+        inner = max(1, round(width * aspect * scale)), max(1, round(height * scale))
+        if not self._remarks and (inner != size or (width, height) != size):
+            self._remarks.append(
+                f"from {seconds:.2f} s on pictures are {width}x{height} instead of {size[0]}x{size[1]}: "
+                "fitted in with their own shape"
+            )
+        return letterboxed(pixels, inner, size), None if opacity is None else letterboxed(opacity, inner, size)
+
+    def _pixel_aspect(self, picture: av.VideoFrame, orientation: Orientation) -> Fraction:
+        """How wide an upright pixel is for its height.
+
+        What the container says holds for the whole clip. What the codec says may change with the size; decoders run
+        ahead, so what they say when a size is first seen counts for it.
+        """
+        aspect = self._aspects.setdefault((picture.width, picture.height), self._codec_aspect())
+        return 1 / aspect if orientation.lying else aspect
+
+    def _codec_aspect(self) -> Fraction:
+        stream = self._stream
+        said = stream.codec_context.sample_aspect_ratio if self._by_codec else stream.sample_aspect_ratio
+        return Fraction(said or 1) or Fraction(1)
 
     def _video_stream(self) -> Any:
         stream = main_video_stream(self._container)
@@ -181,55 +243,6 @@ class VideoSource:
             raise InputTooLargeError(self._path, width, height, self._max_pixels)
         return stream
 
-    def _decoded(self) -> Iterator[av.VideoFrame]:
-        """Every frame that decodes; what does not is noted and passed over."""
-        last = 0.0
-        packets = self._container.demux(self._stream)
-        while True:
-            try:
-                packet = next(packets, None)
-            except av.error.FFmpegError as fault:
-                self._note_damage(last, _said(fault))
-                packet = None
-            # An empty packet with a time repeats the picture before it; one without flushes the decoder.
-            self._packets += packet is not None and (packet.size > 0 or packet.dts is not None)
-            try:
-                # After the last packet, or where reading broke off, the decoder still holds some pictures.
-                pictures = self._stream.codec_context.decode(packet)
-            except av.error.EOFError:
-                return  # it was flushed by the demuxer's own last packet
-            except av.error.FFmpegError as fault:
-                self._note_damage(last, _said(fault))
-                if packet is None:
-                    return
-                continue
-            for picture in pictures:
-                if picture.is_corrupt:
-                    self._note_damage(last, "damaged pictures")
-                last = float(picture.time or last)
-                yield picture
-            if packet is None:
-                return
-
-    def _note_damage(self, at_seconds: float, reason: str) -> None:
-        if self._damage is None:
-            self._damage = Damage(at_seconds, reason)
-
-    def _check_length(self, last: float, shown_until: float) -> None:
-        """Damage, too, is a file that ends before it should.
-
-        Args:
-            last: When the last frame starts, in seconds.
-            shown_until: When it ends.
-        """
-        stream = self._stream
-        # AVI counts repeated pictures, which it does not store, as frames.
-        if stream.frames and self._packets < stream.frames and "avi" not in self._container.format.name:
-            self._note_damage(last, f"{self._packets} of {stream.frames} frames are there")
-        end = _promised_end(self._container, stream)
-        if end is not None and end - shown_until > max(SHORT_BY_SECONDS, 3 / float(self.info.rate or 25)):
-            self._note_damage(last, f"the file names a length of {end:.2f} s")
-
     def _said_colors(self) -> dict[str, int]:
         context = self._stream.codec_context
         matrix = context.colorspace
@@ -241,11 +254,13 @@ class VideoSource:
 
     def _describe(self, first: av.VideoFrame) -> MediaInfo:
         stream, context = self._stream, self._stream.codec_context
-        self._rotation = round(first.rotation / 90) % 4
-        self._coded_size = (first.width, first.height)
         if first.width * first.height > self._max_pixels:
             raise InputTooLargeError(self._path, first.width, first.height, self._max_pixels)
         settle_colors(first)
+        orientation = orientation_in(first)
+        self._by_codec = stream.sample_aspect_ratio == context.sample_aspect_ratio
+        self._aspects: dict[tuple[int, int], Fraction] = {}
+        self._stored = self._stored_as(first, orientation)
         colors = {
             "matrix": int(first.colorspace),
             "range": int(first.color_range),
@@ -255,12 +270,12 @@ class VideoSource:
             # RGB and gray become YUV here: in the matrix that players expect of the size, and said so.
             matrix = MATRIX_709 if first.height >= 720 else MATRIX_601
             colors |= {"matrix": matrix, "tagged_matrix": matrix, "range": RANGE_LIMITED}
-        turned = self._rotation % 2 == 1
-        width, height = self._coded_size[::-1] if turned else self._coded_size
-        aspect = Fraction(stream.sample_aspect_ratio or 1) or Fraction(1)
+        size = (first.width, first.height)
+        width, height = size[::-1] if orientation.lying else size
         notes = []
-        if first.rotation % 90:
-            notes.append(f"rotated by {first.rotation} degrees: left as it is")
+        turn = display_matrix(first)
+        if turn is not None and abs(off_by(turn)) > 1:
+            notes.append("turned by an odd angle: left as it is")
         if first.interlaced_frame:
             notes.append("interlaced video is processed and written as whole frames")
         if stream.metadata.get("alpha_mode") == "1":
@@ -282,49 +297,7 @@ class VideoSource:
             pixel_format=first.format.name,
             bit_depth=bits_of(first.format),
             colors=colors,
-            pixel_aspect=1 / aspect if turned else aspect,
+            pixel_aspect=self._pixel_aspect(first, orientation),
             has_alpha=has_alpha(first.format),
             notes=tuple(notes),
         )
-
-
-def _in_order(pictures: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
-    """Frames of AVI, whose times are those of decoding: the same times, in rising order."""
-    waiting: deque[av.VideoFrame] = deque()
-    times: list[int] = []
-
-    def released() -> av.VideoFrame:
-        picture = waiting.popleft()
-        if times:
-            picture.pts = heapq.heappop(times)
-        return picture
-
-    for picture in pictures:
-        waiting.append(picture)
-        if picture.pts is not None:
-            heapq.heappush(times, picture.pts)
-        if len(waiting) > REORDER:
-            yield released()
-    while waiting:
-        yield released()
-
-
-def _promised_end(container: Any, stream: Any) -> float | None:
-    """When the file says that its video ends, in seconds, as far as it says so of the video itself."""
-    if stream.duration is not None:
-        start = stream.start_time or 0
-        return float((start + stream.duration) * stream.time_base - start_shift(container))
-    # Matroska keeps each stream's duration as a tag: 00:00:10.500000000.
-    match = re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
-    if match:
-        hours, minutes, seconds = (float(part) for part in match.groups())
-        return hours * 3600 + minutes * 60 + seconds
-    alone = len(container.streams) == 1
-    return container.duration / av.time_base if alone and container.duration else None
-
-
-def _said(fault: BaseException) -> str:
-    text = str(getattr(fault, "strerror", None) or fault)
-    with contextlib.suppress(ValueError):
-        text = text[: text.index(":")] if text.startswith("[Errno") else text
-    return text

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from understudy.pipeline.exposure import in_usual_light
 from understudy.pipeline.perception import Perception
 from understudy.pipeline.portraits import load_portraits
 from understudy.pipeline.settings import Settings
@@ -69,6 +70,9 @@ def cast(
     consents, digests = trust.consents(photos, portraits, use, claim)
     for portrait, path in zip(portraits, photos, strict=True):
         content.photo(portrait.picture, path.name)
-    identity = engine.identity(portraits)
+    # What was consented to, and looked at, are the photos as they are.
+    lit = [in_usual_light(portrait, path.name, perception) for portrait, path in zip(portraits, photos, strict=True)]
+    identity = engine.identity([portrait for portrait, _ in lit])
+    notes += [note for _, own in lit for note in own]
     notes += [f"{photos[number].name} was left out: {reason}" for number, reason in identity.dropped]
     return Cast(identity, tuple(portraits), consents, digests, tuple(notes))

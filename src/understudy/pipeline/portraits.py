@@ -12,6 +12,7 @@ from understudy.errors import NoFaceError, NotMediaError, UsageError
 from understudy.faces import Faces
 from understudy.media import load_photo
 from understudy.media.opening import check_input
+from understudy.pipeline.exposure import brightened
 from understudy.pipeline.perception import Perception
 from understudy.swapping import Portrait
 
@@ -32,7 +33,9 @@ def load_portraits(
         check_input(path, "source photo")
         picture = load_photo(path, max_pixels)
         if picture is None:
-            raise NotMediaError(f"the source {path.name} is not a photo", "Name a picture (jpg, png, webp…).")
+            raise NotMediaError(
+                f"the source {path.name} is not a photo", "Name a picture (jpg, png, webp…), or export it as JPEG."
+            )
         portrait, note = portrait_in(picture, path.name, perception, source_face)
         portraits.append(portrait)
         notes += note
@@ -51,6 +54,8 @@ def portrait_in(
         source_face: From the left, the first is 1; None for the largest.
     """
     faces = perception.still(picture)
+    if not len(faces) and (lighter := brightened(picture)) is not None:
+        faces = perception.still(lighter)
     if not len(faces):
         raise NoFaceError(
             f"no face was found in {name}",

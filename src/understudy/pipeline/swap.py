@@ -162,7 +162,7 @@ def _swapped(
         fps=round(swap.frames / (finished - ready), 2),
         first_frame_seconds=round(first - started, 3),
         stages_ms=swap.timings.summary(),
-        notes=(*person.notes, *workshop.notes, *sink.notes, swap.content.note),
+        notes=(*person.notes, *workshop.notes, *source.remarks, *sink.notes, swap.content.note),
     )
 
 

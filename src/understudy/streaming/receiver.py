@@ -10,14 +10,18 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TypeAlias
 
 import av
 import av.container
 import av.error
+import numpy as np
 
+from understudy.geometry.orientation import orientation_in
 from understudy.streaming.encoder import SOUND_RATE
 from understudy.streaming.messages import PICTURE, SOUND, Helper, at_most, leave, reason_of, write_message
 
@@ -25,6 +29,8 @@ from understudy.streaming.messages import PICTURE, SOUND, Helper, at_most, leave
 _PROTOCOLS: Final = "rtmp,rtmps,rtmpt,rtsp,rtp,udp,tcp,tls,http,https,crypto,srtp"
 #: Seconds to wait for a source to answer, and for more of it to come.
 ANSWER, _MORE = 8.0, 3.0
+#: What a stream is made of.
+_Decoded: TypeAlias = "av.VideoFrame | av.AudioFrame"
 #: Where systems keep ALSA's settings.
 _ALSA: Final = Path("/usr/share/alsa/alsa.conf")
 #: Seconds by which a stream's clock may be ahead of ours (a playlist's segments come in bursts) or behind it.
@@ -74,12 +80,13 @@ def main() -> NoReturn:
     try:
         with at_most(2 * ANSWER):
             container = av.open(address, format=device, options=options, timeout=(ANSWER, _MORE))
-            opened = _opened(container, sound_only=device is not None)
+            frames = _decoded(container)
+            opened, waiting = _opened(container, frames, sound_only=device is not None)
         helper.say(state="open", **opened)
         # A file on a server is sent as fast as it can be, a playlist's parts come in bursts. A camera's JPEGs have no
         # times of their own: FFmpeg numbers them at a rate that it guesses.
         bursts = address.startswith("http") and "jpeg" not in container.format.name
-        _receive(helper, container, Clock(paced=bursts))
+        _receive(helper, chain(waiting, frames), Clock(paced=bursts))
     except (av.error.ExitError, av.error.TimeoutError):
         helper.say(state="lost", reason="it stalled")
     except av.error.EOFError:
@@ -91,11 +98,14 @@ def main() -> NoReturn:
     leave(0)
 
 
-def _opened(container: av.container.InputContainer, *, sound_only: bool) -> dict[str, object]:
+def _opened(
+    container: av.container.InputContainer, frames: Iterator[_Decoded], *, sound_only: bool
+) -> tuple[dict[str, object], list[_Decoded]]:
+    """What comes; and what had to be decoded to know how the pictures lie."""
     if sound_only:
         if not container.streams.audio:
             raise LookupError("there is no sound in it")
-        return {"sound": True}
+        return {"sound": True}, []
     if not container.streams.video:
         raise LookupError("there are no pictures in it")
     video = container.streams.video[0]
@@ -105,13 +115,21 @@ def _opened(container: av.container.InputContainer, *, sound_only: bool) -> dict
     _check_size(*size)
     rate = video.average_rate or video.guessed_rate or Fraction(30)
     fps = Fraction(rate).limit_denominator(1001) if 1 <= rate <= 240 else Fraction(30)
-    return {"width": size[0], "height": size[1], "rate": str(fps), "sound": bool(container.streams.audio)}
+    waiting: list[_Decoded] = []
+    for frame in frames:
+        waiting.append(frame)
+        if isinstance(frame, av.VideoFrame):
+            size = frame.width, frame.height
+            size = size[::-1] if orientation_in(frame).lying else size
+            break
+    opened = {"width": size[0], "height": size[1], "rate": str(fps), "sound": bool(container.streams.audio)}
+    return opened, waiting
 
 
-def _receive(helper: Helper, container: av.container.InputContainer, clock: Clock) -> None:
+def _decoded(container: av.container.InputContainer) -> Iterator[_Decoded]:
+    """The pictures and the sound of a stream that have a time, until it ends."""
     streams = [*container.streams.video[:1], *container.streams.audio[:1]]
     packets = container.demux(streams)
-    to_stereo = av.AudioResampler(format="s16", layout="stereo", rate=SOUND_RATE)
     while True:
         try:
             packet = next(packets, None)
@@ -123,24 +141,29 @@ def _receive(helper: Helper, container: av.container.InputContainer, clock: Cloc
             packets = container.demux(streams)
             continue
         for frame in frames:
-            if not isinstance(frame, (av.VideoFrame, av.AudioFrame)) or frame.pts is None or frame.time_base is None:
-                continue
-            own, now = float(frame.pts * frame.time_base), time.monotonic()
-            if isinstance(frame, av.VideoFrame):
-                due = clock.due(own, now)
-                _check_size(frame.width, frame.height)
-                _wait(due)
-                picture = frame.to_ndarray(format="bgr24")
-                size = picture.shape[1].to_bytes(4, "little") + picture.shape[0].to_bytes(4, "little")
-                content = memoryview(b"".join([size, picture.data]))
-                write_message(helper.output, PICTURE, min(due, time.monotonic()), content)
-            else:
-                # Sound comes when its last sample was taken.
-                length = frame.samples / frame.sample_rate
-                due = clock.due(own + length, now) - length
-                _wait(due - _LEAD)
-                for piece in to_stereo.resample(frame):
-                    write_message(helper.output, SOUND, due, memoryview(bytes(piece.planes[0])[: piece.samples * 4]))
+            if isinstance(frame, (av.VideoFrame, av.AudioFrame)) and frame.time is not None:
+                yield frame
+
+
+def _receive(helper: Helper, frames: Iterable[_Decoded], clock: Clock) -> None:
+    to_stereo = av.AudioResampler(format="s16", layout="stereo", rate=SOUND_RATE)
+    for frame in frames:
+        own, now = float(frame.time or 0), time.monotonic()
+        if isinstance(frame, av.VideoFrame):
+            due = clock.due(own, now)
+            _check_size(frame.width, frame.height)
+            _wait(due)
+            picture = np.ascontiguousarray(orientation_in(frame).applied(frame.to_ndarray(format="bgr24")))
+            size = picture.shape[1].to_bytes(4, "little") + picture.shape[0].to_bytes(4, "little")
+            content = memoryview(b"".join([size, picture.data]))
+            write_message(helper.output, PICTURE, min(due, time.monotonic()), content)
+        else:
+            # Sound comes when its last sample was taken.
+            length = frame.samples / frame.sample_rate
+            due = clock.due(own + length, now) - length
+            _wait(due - _LEAD)
+            for piece in to_stereo.resample(frame):
+                write_message(helper.output, SOUND, due, memoryview(bytes(piece.planes[0])[: piece.samples * 4]))
 
 
 def _check_size(width: int, height: int) -> None:

@@ -17,6 +17,7 @@ from understudy.geometry.transforms import RotatedSquare, apply, similarity
 from understudy.tracking.cuts import CutDetector
 from understudy.tracking.motion import FaceMotion
 from understudy.tracking.smoothing import OneEuroFilter, OneEuroOptions
+from understudy.tracking.turns import right_way_up
 
 #: How far points may go astray from moving as one (root mean square, over the face's size) before the model must look.
 MOST_ASTRAY = 0.01
@@ -212,10 +213,13 @@ class Tracker:
         self._start_tracks(self._detector.detect(frame.picture), frame)
         if not self._live and not 0 <= now - self._searched < self.options.search_seconds:
             self._searched = now
-            self._start_tracks(self._detector.detect(frame.picture, thorough=True), frame)
+            self._start_tracks(self._detector.detect(frame.picture, thorough=True), frame, thorough=True)
 
-    def _start_tracks(self, found: Faces, frame: Frame) -> None:
-        """Start, or take up again, a track for every face that is not followed yet and that a mesh fits."""
+    def _start_tracks(self, found: Faces, frame: Frame, *, thorough: bool = False) -> None:
+        """Start, or take up again, a track for every face that is not followed yet and that a mesh fits.
+
+        ``thorough``: also where it fits only the wrong way up, or on the side.
+        """
         for row in range(len(found)):
             if len(self._live) >= self.options.max_faces:
                 return
@@ -225,12 +229,17 @@ class Tracker:
             assert found.keypoints5 is not None
             roi = self._landmarker.first_roi(box, found.keypoints5[row])
             mesh, presence = self._landmarker.fit(frame.picture, roi)
-            if presence < self.options.min_presence or not _plausible(mesh, frame):
+            fits = presence >= self.options.min_presence and _plausible(mesh, frame)
+            if not fits and thorough:
+                mesh, presence = right_way_up(self._landmarker, frame.picture, roi, mesh, presence)
+                fits = presence >= self.options.min_presence and _plausible(mesh, frame)
+            if not fits:
                 continue
             # A mesh fitted in the detector's rough region is less exact than one in its own.
             again, presence_again = self._landmarker.fit(frame.picture, self._landmarker.next_roi(mesh))
             if presence_again >= self.options.min_presence and _plausible(again, frame):
                 mesh, presence = again, presence_again
+            mesh, presence = right_way_up(self._landmarker, frame.picture, roi, mesh, presence)
             if self._overlaps(bounds_xyxy(mesh[None])[0]):
                 continue
             track = self._track_for(mesh, frame.seconds)

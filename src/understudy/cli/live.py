@@ -33,6 +33,7 @@ from understudy.cli.options import (
     choice,
     runtime_options,
 )
+from understudy.cli.streams import fault_of
 from understudy.cli.terminal import answer, answer_json, say
 from understudy.cli.trust import (
     LabelCorner,
@@ -298,6 +299,8 @@ def _sink(word: str, bitrate: int, session: list[LiveSession], inputs: list[Path
     if word == "virtual":
         return lambda _: VirtualCameraSink()
     if word == "-":
+        if fault_of(sys.stdout) is not None:
+            raise UsageError("stdout is closed", "Have a program read the frames, or name another output.")
         return lambda _: RawSink(sys.stdout.buffer)
     if "://" in word:
         if word.split(":", 1)[0] not in MUXERS:

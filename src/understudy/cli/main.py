@@ -87,8 +87,6 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail(_lower_first(message), "See `understudy --help`.", 2, as_json=as_json)
     except (KeyboardInterrupt, typer.Abort):
         return _interrupted(as_json)
-    except BrokenPipeError:
-        return UNEXPECTED  # whoever read our output stopped: nobody is left to be told
     except Exception as error:  # noqa: BLE001 - the last resort: no traceback reaches a user unasked
         _show_traceback(debug)
         if _was_interrupted(error):

@@ -6,7 +6,7 @@ import re
 import sys
 from pathlib import Path
 
-from understudy.errors import UsageError
+from understudy.errors import InputError, UsageError
 from understudy.media.cameras import CameraSource
 from understudy.media.live import CaptureOptions, LiveSource
 from understudy.media.playback import FileSource
@@ -19,8 +19,11 @@ def open_capture(what: str, options: CaptureOptions) -> LiveSource:
 
     Raises:
         UsageError: it names nothing.
+        InputError: it names stdin, which is closed.
     """
     if what == "-":
+        if sys.stdin is None:
+            raise InputError("stdin is closed", "Send raw BGR frames to it, or name a camera, a file or an address.")
         return RawSource(sys.stdin.buffer, options)
     if (scheme := re.match(r"([a-z]+)://", what)) is not None:
         if scheme.group(1) not in SCHEMES:

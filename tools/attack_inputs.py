@@ -64,6 +64,9 @@ def _in_a_process_of_its_own(material: Path) -> bool:
     if child == 0:
         code = 1
         try:
+            nothing = os.open(os.devnull, os.O_RDWR)
+            for stream in (1, 2):  # encoders talk
+                os.dup2(nothing, stream)
             from attack.material import make
 
             make(material)
@@ -164,7 +167,7 @@ def _is_message(line: str) -> bool:
     return bool(
         line.startswith(_MESSAGES)
         or line.endswith(("is here already", "recorded yet", "here yet"))
-        or re.match(r"[\d.]+ s: |\d+ (frames|records)|[0-9a-f]{8}  |\S+: .*commercial use: |lossless", line)
+        or re.match(r"[\d.]+ s: |\d+ (frames|records)|[0-9a-f]{8}  |\S+: .*commercial use: |  https?://", line)
     )
 
 

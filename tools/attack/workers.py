@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Final
 
 from attack.trials import Trial
-
 from understudy.cli import streams
 
 #: Bounds of one run: seconds of computing, seconds in all (of a machine that others use too), and bytes that are in

@@ -14,6 +14,7 @@ from understudy.errors import (
     OutputExistsError,
     OutputIsInputError,
     UnknownSuffixError,
+    remedy,
 )
 from understudy.media.base import MAX_PIXELS, MediaInfo, MediaKind, Sink, Source
 from understudy.media.encoders import CONTAINERS, STILL_FORMATS, EncodeOptions
@@ -32,19 +33,21 @@ def check_input(path: Path, role: str = "input") -> None:
     """
     try:
         there = path.exists()
-    except OSError as fault:  # a name that the system refuses
+    except (OSError, ValueError) as fault:  # a name that the system refuses
         raise InputNotFoundError(path, role) from fault
     if not there:
         raise InputNotFoundError(path, role)
     if not path.is_file():
         raise NotMediaError(f"the {role} is not a file: {path}", "Name a picture or a video.")
     try:
-        with path.open("rb"):
-            pass
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
     except OSError as fault:
         reason = fault.strerror or str(fault)
-        raise InputUnreadableError(f"the {role} can't be read: {path} ({reason})", "Check its permissions.") from fault
-    if path.stat().st_size == 0:
+        raise InputUnreadableError(
+            f"the {role} can't be read: {path} ({reason})", remedy(fault, "Check its permissions.")
+        ) from fault
+    if size == 0:
         raise NotMediaError(f"the {role} is empty: {path}", "Fetch or export it again.")
 
 

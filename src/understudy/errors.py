@@ -322,6 +322,20 @@ _REMEDIES: Final = {
 }
 
 
+def of_the_system(fault: BaseException) -> RunError | None:
+    """An error that the system gave, and nobody foresaw there, as one of this package's; None for any other error.
+
+    It says what failed and why, so it is no fault of the program's.
+    """
+    if not isinstance(fault, OSError) or fault.errno is None:
+        return None
+    what = f"can't use {printable(fault.filename)}" if fault.filename else "the system refused something"
+    if out_of_space(fault):
+        return OutputError(f"no space left ({what})", "Free some space, or name an output on another disk.")
+    reason = " ".join(str(fault.strerror or fault).split())
+    return RunError(f"{what}: {reason}", remedy(fault, "Check the file, its folder and its disk; --debug shows more."))
+
+
 def remedy(fault: BaseException, usual: str) -> str:
     """What to do about an error of the system: the real cause where it names one, else ``usual``."""
     return _REMEDIES.get(getattr(fault, "errno", None) or 0, usual)

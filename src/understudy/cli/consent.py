@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from understudy import names
 from understudy.cli.options import HomeOption, Json
 from understudy.cli.terminal import answer, answer_json, say, somebody_answers
 from understudy.errors import ConsentError, NotMediaError
@@ -79,7 +80,7 @@ def revoke(
 ) -> None:
     """Revoke consent, and remove what is kept of that face."""
     path = Path(which)
-    photo = photo_of(path) if path.is_file() else None
+    photo = photo_of(path) if names.is_file(path) else None
     records = consents(home).revoke(which, photo)
     if json:
         answer_json({"consents": [asdict(record) for record in records]})

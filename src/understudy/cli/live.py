@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from understudy import names
 from understudy.cli.consent import ConsentNote, ConsentOption, ask, claim_of
 from understudy.cli.options import (
     Boost,
@@ -175,7 +176,9 @@ def command(
     claim = claim_of(consent, consent_note) or ask([photo for photos in people for photo in photos], home)
     asked = CaptureOptions(width, height, Fraction(fps).limit_denominator(1001), loop)
     holder: list[LiveSession] = []
-    inputs = [photo for photos in people for photo in photos] + ([Path(come_from)] if Path(come_from).is_file() else [])
+    inputs = [photo for photos in people for photo in photos] + (
+        [Path(come_from)] if names.is_file(Path(come_from)) else []
+    )
     _check_stats(stats, inputs, overwrite=overwrite)
     session = LiveSession(
         people,
@@ -305,7 +308,8 @@ def _sink(word: str, bitrate: int, session: list[LiveSession], inputs: list[Path
     if "://" in word:
         if word.split(":", 1)[0] not in MUXERS:
             raise UsageError(f"can't send to {word.split(':', 1)[0]}:// addresses", f"Known: {', '.join(MUXERS)}.")
-        return lambda _: PushSink(word, options)
+        sink = PushSink(word, options)
+        return lambda _: sink
     path = Path(word)
     check_recording(path, inputs, overwrite=overwrite)
 

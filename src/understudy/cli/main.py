@@ -12,7 +12,7 @@ import typer
 
 from understudy.cli import consent, demo, doctor, evaluate, faces, inspect, ledger, live, models, swap
 from understudy.cli.terminal import answer, answer_json, say
-from understudy.errors import ClockError, NoMemoryError, RunError, UnderstudyError, out_of_memory
+from understudy.errors import ClockError, NoMemoryError, RunError, UnderstudyError, of_the_system, out_of_memory
 from understudy.version import __version__
 
 INTERRUPTED = 130
@@ -99,6 +99,8 @@ def main(arguments: list[str] | None = None) -> int:
         if out_of_memory(error):
             lack = NoMemoryError(f"({text})")
             return _fail(lack.message, lack.hint, lack.exit_code, as_json=as_json)
+        if (known := of_the_system(error)) is not None:
+            return _fail(known.message, known.hint, known.exit_code, as_json=as_json)
         hint = "Run it again with --debug and report what it says."
         return _fail(f"unexpected {type(error).__name__}: {text}", hint, UNEXPECTED, as_json=as_json)
 

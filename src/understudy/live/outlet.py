@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from understudy.errors import RunError, UnderstudyError
+from understudy.errors import RunError, UnderstudyError, of_the_system
 from understudy.frames import LabelledFrame
 from understudy.live.slots import Slot
 from understudy.live.statistics import Recorder
@@ -25,6 +25,10 @@ _LEAST = 0.001
 
 def unexpected(fault: Exception) -> RunError:
     """An error of some library, as one of this package's."""
+    known = of_the_system(fault)
+    if known is not None:
+        known.__cause__ = fault
+        return known
     text = " ".join(str(fault).split()) or "no message"
     error = RunError(f"unexpected {type(fault).__name__}: {text}", "Run it again with --debug and report what it says.")
     error.__cause__ = fault

@@ -6,6 +6,7 @@ import re
 import sys
 from pathlib import Path
 
+from understudy import names
 from understudy.errors import InputError, UsageError
 from understudy.media.cameras import CameraSource
 from understudy.media.live import CaptureOptions, LiveSource
@@ -29,6 +30,6 @@ def open_capture(what: str, options: CaptureOptions) -> LiveSource:
         if scheme.group(1) not in SCHEMES:
             raise UsageError(f"can't watch {scheme.group(1)}:// addresses", f"Known: {', '.join(SCHEMES)}.")
         return StreamSource(what)
-    if not what.startswith("/dev/") and (Path(what).is_file() or re.search(r"\.\w{2,4}$", what)):
+    if not what.startswith("/dev/") and (names.is_file(Path(what)) or re.search(r"\.\w{2,4}$", what)):
         return FileSource(Path(what), options)
     return CameraSource(what, options)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from understudy import names
 from understudy.errors import (
     InputNotFoundError,
     InputUnreadableError,
@@ -31,13 +32,9 @@ def check_input(path: Path, role: str = "input") -> None:
     Raises:
         InputNotFoundError, InputUnreadableError, NotMediaError: it is not.
     """
-    try:
-        there = path.exists()
-    except (OSError, ValueError) as fault:  # a name that the system refuses
-        raise InputNotFoundError(path, role) from fault
-    if not there:
+    if not names.exists(path):
         raise InputNotFoundError(path, role)
-    if not path.is_file():
+    if not names.is_file(path):
         raise NotMediaError(f"the {role} is not a file: {path}", "Name a picture or a video.")
     try:
         with path.open("rb") as file:
@@ -103,7 +100,7 @@ def check_output(target: Path, kind: MediaKind, inputs: Iterable[Path], *, overw
     for path in inputs:
         for taken in (real, beside):
             there = status_of(taken, target)
-            if there is None or not path.exists() or not os.path.samestat(path.stat(), there):
+            if there is None or not names.exists(path) or not os.path.samestat(path.stat(), there):
                 continue
             if taken == real:
                 raise OutputIsInputError(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from understudy import names
 from understudy.errors import (
     InputNotFoundError,
     InputUnreadableError,
@@ -160,7 +161,7 @@ def export_models(store: Store, entries: list[Entry], target: Path) -> None:
 @contextmanager
 def _found(path: Path) -> Iterator[list[Found]]:
     """The files that may be models."""
-    if not path.exists():
+    if not names.exists(path):
         raise InputNotFoundError(path, "model")
     try:
         if path.is_dir():

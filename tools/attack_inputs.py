@@ -147,7 +147,8 @@ def faults(trial: Trial, ran: Ran) -> list[tuple[str, str]]:
     if ran.code not in _CODES:
         found.append(("code", str(ran.code)))
     ends = [line.split(":")[0] for line in lines[-2:]]
-    failed = ran.code not in (0, None) and not (trial.words[:2] == ("ledger", "verify") and "--json" in trial.words)
+    told_in_json = trial.words[:2] == ("ledger", "verify") and "--json" in trial.words and not lines
+    failed = ran.code != 0 and not told_in_json
     odd = [line for line in (lines[:-2] if failed else lines) if not _is_message(line)]
     if failed and ends != ["error", "hint"]:
         odd = lines[-2:] or ["nothing is said"]

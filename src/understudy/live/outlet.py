@@ -129,15 +129,31 @@ class Outlet:
             self.failure = unexpected(fault)
         self._done = True
         try:
-            self.notes += self.sink.close()
+            kept = self.sink.close()
+            self.notes += kept
+            self._failed_with(None, "; ".join(kept))
         except UnderstudyError as fault:
-            self.failure = self.failure or fault
+            self._failed_with(fault, fault.hint)
         except Exception as fault:  # noqa: BLE001 - the same
-            self.failure = self.failure or unexpected(fault)
+            self._failed_with(unexpected(fault), "")
         if self.failure is not None:
             self.notes.append(f"{self.name}: {self.failure.message}")
         if closed or self.failure is not None:
             self._ended(self, self.failure)
+
+    def _failed_with(self, fault: UnderstudyError | None, kept: str) -> None:
+        """Note why closing failed, if nothing failed before. What became of a file only its end knows: said with both.
+
+        Args:
+            fault: What closing failed with.
+            kept: What is left of the file.
+        """
+        if self.failure is None:
+            self.failure = fault
+        elif self.sink.keeps and kept:
+            self.failure.hint = kept
+        elif self.sink.keeps:
+            self.failure.hint = "Nothing was left of it that can be played."
 
     def _step(self) -> None:
         """Hand over one frame, new or repeated, and the sound until then."""

@@ -170,6 +170,8 @@ def database(path: Path, schema: str) -> Iterator[sqlite3.Connection]:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+    except (UnicodeError, OverflowError) as fault:  # of texts and numbers that no database of ours holds
+        raise RecordsError(f"can't use {path}: it is damaged", _DATABASE_HINTS["malformed"]) from fault
     except sqlite3.Error as fault:
         if out_of_space(fault):
             raise NoSpaceError(path) from fault

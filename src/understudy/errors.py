@@ -12,6 +12,7 @@ ends with. Where a builtin fits, the error is one too, so ``except FileNotFoundE
     │   └── UnknownModelError (LookupError)
     ├── InputError (ValueError)                    exit 3  an input can't be used
     │   ├── InputNotFoundError (FileNotFoundError)
+    │   ├── InputGoneError (FileNotFoundError)
     │   ├── InputUnreadableError (PermissionError)
     │   ├── NotMediaError
     │   ├── InputTooLargeError
@@ -129,6 +130,15 @@ class InputNotFoundError(InputError, FileNotFoundError):
         except (OSError, ValueError) as fault:  # which of the ways of not being there it is
             hint = remedy(fault, hint)
         super().__init__(f"the {role} does not exist: {path}", hint)
+
+
+class InputGoneError(InputError, FileNotFoundError):
+    """An input was there, and went while it was used."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"the input went while it was used: {path}", "Put it back, and leave it there until the work is done."
+        )
 
 
 class InputUnreadableError(InputError, PermissionError):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
+from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
 from understudy.cli.main import main
 from understudy.errors import UsageError
 from understudy.media.live import check_address
-from understudy.testing import ClipSpec, portrait_path, write_clip
+from understudy.testing import ClipSpec, portrait_path, write_clip, write_puppet_clip
 
 LONG = "n" * 300
 
@@ -163,3 +166,38 @@ def test_an_error_of_the_system_says_what_failed_and_why(run, monkeypatch):
     assert code == 6
     assert error == "error: can't use disk.bin: Input/output error"
     assert "copy the file" in hint
+
+
+@pytest.mark.parametrize("which", ["target.png", "photo.png"])
+def test_an_input_that_goes_while_it_is_used(run, monkeypatch, which):
+    from understudy.pipeline.stages import FaceSwap
+    from understudy.pipeline.trust import Trust
+
+    shutil.copy("photo.png", "target.png")
+    place = (FaceSwap, "process") if which == "target.png" else (Trust, "consents")
+    method = getattr(*place)
+
+    def meanwhile(self, *words):
+        Path(which).unlink()
+        return method(self, *words)
+
+    monkeypatch.setattr(*place, meanwhile)
+    code, error, hint = run(*SWAP, "-t", "target.png", "-o", "o.png")
+    assert code == 3
+    assert f"the input went while it was used: {which}" in error
+    assert "leave it there" in hint
+    assert not Path("o.png").exists()
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "webp"])
+def test_pictures_that_are_hours_apart(run, small_puppet, suffix):
+    write_puppet_clip(
+        Path("gap.mkv"),
+        small_puppet,
+        0.2,
+        ClipSpec(pts=[0, 40, 80, 120, 2**38, 2**38 + 40], time_base=Fraction(1, 1000), audio=()),
+    )
+    code, error, hint = run(*SWAP, "-t", "gap.mkv", "-o", f"o.{suffix}")
+    assert code == 6
+    assert "76355.0 hours apart" in error
+    assert "cut it there" in hint

@@ -22,7 +22,7 @@ from understudy.cli import streams
 #: Bounds of one run: seconds of computing, seconds in all (of a machine that others use too), and bytes that are in
 #: memory.
 LONGEST: Final = 20.0
-WAITING: Final = 60.0
+WAITING: Final = 120.0
 MOST_MEMORY: Final = 1_500_000_000
 #: Address space of a worker: what asks for more gets none, before the machine suffers.
 _ADDRESSES: Final = 6_000_000_000

@@ -18,6 +18,7 @@ import platformdirs
 from understudy.errors import NoSpaceError, PrivacyError, RecordsError, out_of_space
 from understudy.interruptions import deferred
 from understudy.temporaries import Temporary, clean
+from understudy.text import printable
 
 #: Seconds that a process waits for another one's transaction.
 PATIENCE = 30.0
@@ -27,6 +28,7 @@ _DATABASE_HINTS: Final = {
     "readonly": "Check its permissions and its folder's.",
     "I/O": "Check the disk.",
     "malformed": "It is damaged. Move it aside and a new one is begun; it is never overwritten.",
+    "Could not decode": "It is damaged. Move it aside and a new one is begun; it is never overwritten.",
     "not a database": "It is damaged. Move it aside and a new one is begun; it is never overwritten.",
 }
 #: Folder of the notes of where runs are at work.
@@ -176,7 +178,8 @@ def database(path: Path, schema: str) -> Iterator[sqlite3.Connection]:
         if out_of_space(fault):
             raise NoSpaceError(path) from fault
         hints = [hint for words, hint in _DATABASE_HINTS.items() if words in str(fault)]
-        raise RecordsError(f"can't use {path}: {fault}", (hints or ["Check the disk and the folder."])[0]) from fault
+        said = printable(fault)[:100]  # it may quote what is in there
+        raise RecordsError(f"can't use {path}: {said}", (hints or ["Check the disk and the folder."])[0]) from fault
 
 
 def _unusable(path: Path, fault: OSError) -> PrivacyError | NoSpaceError:

@@ -29,6 +29,17 @@ def decoded(data: bytes) -> str:
         raise ValueError(f"it is no text in {encoding.upper().removesuffix('-SIG')}, from line {line} on") from fault
 
 
+def unmarked(data: bytes) -> bytes:
+    """The same text in UTF-8 without a byte order mark, which readers of old formats stumble over.
+
+    What has no mark, or is no text, is left as it is.
+    """
+    try:
+        return decoded(data).encode() if data.startswith(tuple(_MARKS)) else data
+    except ValueError:
+        return data
+
+
 def printable(text: object) -> str:
     """The text with what a terminal would obey, and what no encoding has, shown as U+FFFD.
 

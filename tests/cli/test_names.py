@@ -81,6 +81,22 @@ def test_a_file_as_a_folder(run):
     assert "file, not a folder" in hint
 
 
+@pytest.mark.parametrize(
+    ("home", "words", "hint"),
+    [
+        ("photo.png", "the private folder is no folder", "another with --home"),
+        ("loop.png", "the private folder is no folder", "another with --home"),
+        ("photo.png/home", "Not a directory", "file, not a folder"),
+        (LONG, "too long", "too long"),
+    ],
+)
+def test_a_private_folder_that_can_not_be_made(run, home, words, hint):
+    code, error, said = run("consent", "grant", "photo.png", "--ground", "sample", "--home", home)
+    assert code == 6
+    assert words in error
+    assert hint in said
+
+
 GOOD = (
     "rtmp://host/app/key",
     "rtmp://user:p[a]ss/wo?rd@host:1935/app",

@@ -100,6 +100,16 @@ def test_a_damaged_key_or_certificate_is_a_signing_error(used, tmp_path):
     assert errors > 50
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_a_key_that_an_editor_saved_with_a_mark_signs(used, tmp_path, astronaut_path, encoding):
+    for name in ("signing.key", "signing.pem"):
+        (tmp_path / name).write_bytes((used.root / "keys" / name).read_text().encode(encoding))
+        (tmp_path / name).chmod(0o600)
+    settings = Settings(home=used.root, signing=SigningOptions(tmp_path / "signing.pem", tmp_path / "signing.key"))
+    understudy.swap(astronaut_path, astronaut_path, tmp_path / "out.png", consent="sample", settings=settings)
+    assert understudy.inspect(tmp_path / "out.png", home=used.root).credentials.own
+
+
 @pytest.mark.parametrize("data", [b"", b"\xff\xfe-\0", b"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"])
 def test_no_certificate_at_all(used, data):
     (used.root / "keys" / "signing.pem").write_bytes(data)

@@ -15,7 +15,7 @@ from typing import Final
 
 import platformdirs
 
-from understudy.errors import NoSpaceError, PrivacyError, RecordsError, out_of_space
+from understudy.errors import NoSpaceError, PrivacyError, RecordsError, out_of_space, remedy
 from understudy.interruptions import deferred
 from understudy.temporaries import Temporary, clean
 from understudy.text import printable
@@ -185,5 +185,8 @@ def database(path: Path, schema: str) -> Iterator[sqlite3.Connection]:
 def _unusable(path: Path, fault: OSError) -> PrivacyError | NoSpaceError:
     if out_of_space(fault):
         return NoSpaceError(path)
+    if isinstance(fault, FileExistsError):
+        return PrivacyError(f"the private folder is no folder: {path}", "Name another with --home.")
     reason = fault.strerror or str(fault)
-    return PrivacyError(f"can't write {path}: {reason}", "Check its folder's permissions, or name another with --home.")
+    hint = remedy(fault, "Check its folder's permissions, or name another with --home.")
+    return PrivacyError(f"can't write {path}: {reason}", hint)

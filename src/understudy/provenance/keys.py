@@ -27,6 +27,7 @@ from understudy.errors import PrivacyError, SigningError
 from understudy.interruptions import deferred
 from understudy.provenance.home import Home, check_private, write_private
 from understudy.temporaries import FOLDER, Temporary
+from understudy.text import unmarked
 
 Algorithm = Literal["es256", "es384", "es512", "ps256", "ed25519"]
 _DAY, _LIFE = dt.timedelta(days=1), dt.timedelta(days=3650)
@@ -248,7 +249,7 @@ def _usage(*, certify: bool) -> x509.KeyUsage:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return unmarked(path.read_bytes())
     except OSError as fault:
         raise SigningError(f"can't read {path}: {fault.strerror}", "Check --signing-cert and --signing-key.") from fault
 

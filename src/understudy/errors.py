@@ -12,6 +12,7 @@ ends with. Where a builtin fits, the error is one too, so ``except FileNotFoundE
     │   └── UnknownModelError (LookupError)
     ├── InputError (ValueError)                    exit 3  an input can't be used
     │   ├── InputNotFoundError (FileNotFoundError)
+    │   ├── InputGoneError (FileNotFoundError)
     │   ├── InputUnreadableError (PermissionError)
     │   ├── NotMediaError
     │   ├── InputTooLargeError
@@ -33,7 +34,8 @@ ends with. Where a builtin fits, the error is one too, so ``except FileNotFoundE
         ├── NoMemoryError (MemoryError)
         ├── SigningError
         ├── PrivacyError (PermissionError)
-        └── RecordsError
+        ├── RecordsError
+        └── ClockError
 """
 
 from __future__ import annotations
@@ -122,7 +124,21 @@ class InputNotFoundError(InputError, FileNotFoundError):
     """No such file."""
 
     def __init__(self, path: Path, role: str = "input") -> None:
-        super().__init__(f"the {role} does not exist: {path}", "Check the path and its spelling.")
+        hint = "Check the path and its spelling."
+        try:
+            path.stat()
+        except (OSError, ValueError) as fault:  # which of the ways of not being there it is
+            hint = remedy(fault, hint)
+        super().__init__(f"the {role} does not exist: {path}", hint)
+
+
+class InputGoneError(InputError, FileNotFoundError):
+    """An input was there, and went while it was used."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"the input went while it was used: {path}", "Put it back, and leave it there until the work is done."
+        )
 
 
 class InputUnreadableError(InputError, PermissionError):
@@ -270,6 +286,19 @@ class RecordsError(RunError):
     """The ledger or the consent records can't be read or written, or have been altered."""
 
 
+class ClockError(RunError):
+    """The clock of this machine shows a time that nothing can count.
+
+    Args:
+        shows: What it shows.
+    """
+
+    def __init__(self, shows: str) -> None:
+        super().__init__(
+            f"the clock of this machine shows {shows}", "Set it right: records and signatures carry its time."
+        )
+
+
 def out_of_memory(fault: BaseException) -> bool:
     """Whether an error, of whatever library, says that there is not enough memory."""
     return isinstance(fault, MemoryError) or any(word in str(fault) for word in _NO_MEMORY_WORDS)
@@ -278,3 +307,45 @@ def out_of_memory(fault: BaseException) -> bool:
 def out_of_space(fault: BaseException) -> bool:
     """Whether an error, of whatever library, says that the disk is full."""
     return getattr(fault, "errno", None) in _FULL or any(words in str(fault) for words in _FULL_WORDS)
+
+
+def unreadable_input(path: Path, fault: OSError) -> InputUnreadableError:
+    """The error of a file that is there, and that the system does not let us read."""
+    return InputUnreadableError(
+        f"can't read {path}: {fault.strerror or fault}", remedy(fault, "Check its permissions and the disk.")
+    )
+
+
+#: What to do about what the system says, where that names the cause by itself.
+_REMEDIES: Final = {
+    errno.ENAMETOOLONG: "The name is too long: choose a shorter one.",
+    errno.ELOOP: "It is a link that leads in a circle: remove it, or name the file itself.",
+    errno.ENOTDIR: "A part of its path is a file, not a folder.",
+    errno.EROFS: "That disk can only be read: name a place on another one.",
+    errno.EACCES: "Check the permissions of the file and of its folders.",
+    errno.EPERM: "Check the permissions of the file and of its folders.",
+    errno.EIO: "The disk or its connection fails: copy the file elsewhere first.",
+    errno.ESTALE: "The network folder that it is in was lost: connect it again.",
+    errno.EMFILE: "Too many files are open: raise the limit (ulimit -n).",
+    errno.ENFILE: "Too many files are open on this machine: close other programs.",
+    errno.EILSEQ: "That disk takes no such name: choose one of plain letters.",
+}
+
+
+def of_the_system(fault: BaseException) -> RunError | None:
+    """An error that the system gave, and nobody foresaw there, as one of this package's; None for any other error.
+
+    It says what failed and why, so it is no fault of the program's.
+    """
+    if not isinstance(fault, OSError) or fault.errno is None:
+        return None
+    what = f"can't use {printable(fault.filename)}" if fault.filename else "the system refused something"
+    if out_of_space(fault):
+        return OutputError(f"no space left ({what})", "Free some space, or name an output on another disk.")
+    reason = " ".join(str(fault.strerror or fault).split())
+    return RunError(f"{what}: {reason}", remedy(fault, "Check the file, its folder and its disk; --debug shows more."))
+
+
+def remedy(fault: BaseException, usual: str) -> str:
+    """What to do about an error of the system: the real cause where it names one, else ``usual``."""
+    return _REMEDIES.get(getattr(fault, "errno", None) or 0, usual)

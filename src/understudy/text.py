@@ -2,6 +2,43 @@
 
 from __future__ import annotations
 
+import codecs
+from typing import Final
+
+#: What texts in other encodings than UTF-8 begin with. UTF-32's little-endian mark begins as that of UTF-16.
+_MARKS: Final = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+    codecs.BOM_UTF8: "utf-8-sig",
+}
+
+
+def decoded(data: bytes) -> str:
+    """The text of a file that an editor may have written: UTF-8, or what its byte order mark says.
+
+    Raises:
+        ValueError: it is no text in that encoding.
+    """
+    encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "utf-8")
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as fault:
+        line = data.count(b"\n", 0, fault.start) + 1
+        raise ValueError(f"it is no text in {encoding.upper().removesuffix('-SIG')}, from line {line} on") from fault
+
+
+def unmarked(data: bytes) -> bytes:
+    """The same text in UTF-8 without a byte order mark, which readers of old formats stumble over.
+
+    What has no mark, or is no text, is left as it is.
+    """
+    try:
+        return decoded(data).encode() if data.startswith(tuple(_MARKS)) else data
+    except ValueError:
+        return data
+
 
 def printable(text: object) -> str:
     """The text with what a terminal would obey, and what no encoding has, shown as U+FFFD.

@@ -90,6 +90,7 @@ def test_a_full_disk_stops_the_recording_and_nothing_else(hopper_path, small_cli
         pytest.skip("no file system of its own here")
     assert done.returncode == 6, done.stderr
     assert "no space left on the disk" in done.stderr
+    assert f"hint: What was recorded is in {disk}/out.recording.mp4" in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout.split() == ["out.recording.mp4"]
     told = json.loads(stats.read_text())

@@ -277,6 +277,27 @@ def test_when_no_sink_is_left_the_session_says_why(session):
         live.stop()
 
 
+@pytest.mark.parametrize("closing", [OutputError("not released", "it is in x.mp4"), "it is in x.mp4", ""])
+def test_a_file_that_fails_says_what_was_kept_of_it(session, closing):
+    class File(Screen):
+        keeps = True
+
+        def close(self):
+            if isinstance(closing, Exception):
+                raise closing
+            return [closing] * bool(closing)
+
+    def full(n):
+        return NoSpaceError(Path("disk")) if n is None else n >= 2
+
+    live = session(File(failing=[full]))
+    live.start()
+    assert live.wait(20)
+    with pytest.raises(NoSpaceError) as caught:
+        live.stop()
+    assert caught.value.hint == ("it is in x.mp4" if closing else "Nothing was left of it that can be played.")
+
+
 def test_a_closed_window_ends_the_session(session):
     window = Screen("window", failing=[lambda n: SinkClosed() if n is None else n >= 3])
     live = session(window)

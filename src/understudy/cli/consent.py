@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -11,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from understudy import names
 from understudy.cli.options import HomeOption, Json
-from understudy.cli.terminal import answer, answer_json, say
+from understudy.cli.terminal import answer, answer_json, say, somebody_answers
 from understudy.errors import ConsentError, NotMediaError
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def revoke(
 ) -> None:
     """Revoke consent, and remove what is kept of that face."""
     path = Path(which)
-    photo = photo_of(path) if path.is_file() else None
+    photo = photo_of(path) if names.is_file(path) else None
     records = consents(home).revoke(which, photo)
     if json:
         answer_json({"consents": [asdict(record) for record in records]})
@@ -139,7 +139,7 @@ def ask(photos: Sequence[Path], home: Path | None) -> ConsentClaim | None:
     """
     from understudy.provenance.consent import GROUNDS, ConsentClaim
 
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not somebody_answers():
         return None
     valid = [record for record in consents(home).all() if record.state == "valid"]
     unknown = [path for path in photos if not any(photo_of(path).is_copy_of(record) for record in valid)]

@@ -8,11 +8,12 @@ import signal
 import sys
 from types import FrameType
 
+from understudy.cli import streams
 from understudy.interruptions import once
 
 _SIGNALS = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-#: Exit code of an interruption.
-INTERRUPTED = 130
+#: Exit codes of an interruption, and of what fails while running.
+INTERRUPTED, FAILED = 130, 6
 
 
 class _Interruption:
@@ -35,7 +36,7 @@ def run() -> None:
             # What is ignored (by nohup, of a job in the background) stays so.
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, interruption)
-        _settle_streams()
+        streams.settle(debug="--debug" in sys.argv)
         with once():
             from understudy.cli.main import main
 
@@ -47,7 +48,7 @@ def run() -> None:
         code = INTERRUPTED
     for name in _SIGNALS:  # Python sets its own handlers aside when it ends, and would be killed then
         signal.signal(getattr(signal, name), signal.SIG_IGN)
-    code = _flushed(code)
+    code = _delivered(code)
     if code == INTERRUPTED:
         # Python remembers an interruption that passed through an extension's own imports, and would end by
         # killing itself with SIGINT although it was handled.
@@ -57,22 +58,13 @@ def run() -> None:
     sys.exit(code)
 
 
-def _settle_streams() -> None:
-    """Streams that are closed go nowhere; characters that a terminal can't show are escaped."""
-    if sys.stdout is None:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - open until the process ends
-    if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-
-
-def _flushed(code: int) -> int:
-    """Flush here, not when Python exits: whoever read our output may have gone, or its disk may be full."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return code or 6
-    return code
+def _delivered(code: int) -> int:
+    """The exit code, or that of a failure where all went well but what was asked for could not be written out."""
+    fault = streams.lost()
+    if fault is None or code:
+        return code
+    sys.stderr.write(
+        f"error: can't write to stdout: {fault.strerror}\n"
+        "hint: The work itself was done. Free some space, or send stdout to another file.\n"
+    )
+    return FAILED

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from understudy import names
 from understudy.cli.consent import ConsentNote, ConsentOption, ask, claim_of
 from understudy.cli.options import (
     Boost,
@@ -33,6 +34,7 @@ from understudy.cli.options import (
     choice,
     runtime_options,
 )
+from understudy.cli.streams import fault_of
 from understudy.cli.terminal import answer, answer_json, say
 from understudy.cli.trust import (
     LabelCorner,
@@ -174,7 +176,9 @@ def command(
     claim = claim_of(consent, consent_note) or ask([photo for photos in people for photo in photos], home)
     asked = CaptureOptions(width, height, Fraction(fps).limit_denominator(1001), loop)
     holder: list[LiveSession] = []
-    inputs = [photo for photos in people for photo in photos] + ([Path(come_from)] if Path(come_from).is_file() else [])
+    inputs = [photo for photos in people for photo in photos] + (
+        [Path(come_from)] if names.is_file(Path(come_from)) else []
+    )
     _check_stats(stats, inputs, overwrite=overwrite)
     session = LiveSession(
         people,
@@ -298,11 +302,14 @@ def _sink(word: str, bitrate: int, session: list[LiveSession], inputs: list[Path
     if word == "virtual":
         return lambda _: VirtualCameraSink()
     if word == "-":
+        if fault_of(sys.stdout) is not None:
+            raise UsageError("stdout is closed", "Have a program read the frames, or name another output.")
         return lambda _: RawSink(sys.stdout.buffer)
     if "://" in word:
         if word.split(":", 1)[0] not in MUXERS:
             raise UsageError(f"can't send to {word.split(':', 1)[0]}:// addresses", f"Known: {', '.join(MUXERS)}.")
-        return lambda _: PushSink(word, options)
+        sink = PushSink(word, options)
+        return lambda _: sink
     path = Path(word)
     check_recording(path, inputs, overwrite=overwrite)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 import traceback
 import warnings
 
@@ -10,7 +12,7 @@ import typer
 
 from understudy.cli import consent, demo, doctor, evaluate, faces, inspect, ledger, live, models, swap
 from understudy.cli.terminal import answer, answer_json, say
-from understudy.errors import NoMemoryError, UnderstudyError, out_of_memory
+from understudy.errors import ClockError, NoMemoryError, RunError, UnderstudyError, of_the_system, out_of_memory
 from understudy.version import __version__
 
 INTERRUPTED = 130
@@ -71,6 +73,8 @@ def main(arguments: list[str] | None = None) -> int:
     if not debug:
         warnings.simplefilter("ignore")  # libraries' remarks are for developers
     try:
+        if not {"-h", "--help", "--version"} & {*words}:
+            _check_surroundings()
         code = int(application()(words, prog_name="understudy", standalone_mode=False) or 0)
         # Typer turns Ctrl-C into this exit code by itself, without a word.
         return _interrupted(as_json) if code == INTERRUPTED else code
@@ -87,8 +91,6 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail(_lower_first(message), "See `understudy --help`.", 2, as_json=as_json)
     except (KeyboardInterrupt, typer.Abort):
         return _interrupted(as_json)
-    except BrokenPipeError:
-        return UNEXPECTED  # whoever read our output stopped: nobody is left to be told
     except Exception as error:  # noqa: BLE001 - the last resort: no traceback reaches a user unasked
         _show_traceback(debug)
         if _was_interrupted(error):
@@ -97,8 +99,28 @@ def main(arguments: list[str] | None = None) -> int:
         if out_of_memory(error):
             lack = NoMemoryError(f"({text})")
             return _fail(lack.message, lack.hint, lack.exit_code, as_json=as_json)
+        if (known := of_the_system(error)) is not None:
+            return _fail(known.message, known.hint, known.exit_code, as_json=as_json)
         hint = "Run it again with --debug and report what it says."
         return _fail(f"unexpected {type(error).__name__}: {text}", hint, UNEXPECTED, as_json=as_json)
+
+
+def _check_surroundings() -> None:
+    """Tell at once of what no command works without, here because libraries stumble over it while they are loaded.
+
+    Raises:
+        RunError: the working directory is gone, or the clock shows a time that nothing can count.
+    """
+    try:
+        os.getcwd()  # noqa: PTH109 - the system's own words
+    except OSError as fault:
+        gone = isinstance(fault, FileNotFoundError)
+        what = "is gone" if gone else f"can't be used: {fault.strerror}"
+        raise RunError(f"the working directory {what}", "Change to a folder that exists.") from fault
+    try:
+        time.time()
+    except OverflowError as fault:
+        raise ClockError("a year after 2262") from fault
 
 
 def _was_interrupted(error: BaseException | None) -> bool:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from understudy.cli.options import HomeOption, Json
-from understudy.cli.terminal import answer, answer_json, bytes_bar, say
+from understudy.cli.terminal import answer, answer_json, bytes_bar, say, somebody_answers
 from understudy.errors import LicenceError, ModelMissingError, UsageError
 
 if TYPE_CHECKING:
@@ -209,7 +208,7 @@ def ask_licences(models: Store, entries: list[Entry], *, given: bool) -> None:
         if licence.url:
             say(f"  {licence.url}")
         if not given:
-            if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            if not somebody_answers():
                 raise LicenceError(
                     f"the licence of {entry.name} has not been accepted: {licence.name}, {licence.terms}",
                     "Read it, and add --accept-licence.",

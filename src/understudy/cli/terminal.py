@@ -37,9 +37,17 @@ def _shown(text: str) -> str:
 def answer_json(values: object) -> None:
     """One JSON object, to stdout."""
     text = json.dumps(values, ensure_ascii=False, indent=2)
-    # A file's name need not be valid Unicode; escaped, it is what it was.
-    sound = text == text.encode("utf-8", "replace").decode()
-    sys.stdout.write((text if sound else json.dumps(values, indent=2)) + "\n")
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except (UnicodeError, LookupError):
+        # A file's name need not be valid Unicode, and stdout need not be UTF-8; escaped, it is what it was.
+        text = json.dumps(values, indent=2)
+    sys.stdout.write(text + "\n")
+
+
+def somebody_answers() -> bool:
+    """Whether questions can be asked: both ends are a terminal."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
 @contextmanager

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from understudy.errors import InputNotFoundError, UsageError
+from understudy import names
+from understudy.errors import InputNotFoundError, UsageError, unreadable_input
 from understudy.frames import Frame
 from understudy.media import open_source
 from understudy.media.encoders import CONTAINERS, STILL_FORMATS
@@ -44,11 +45,14 @@ def clips_in(folder: Path) -> list[Path]:
 
 
 def _files(folder: Path, suffixes: set[str], what: str) -> list[Path]:
-    if not folder.exists():
+    if not names.exists(folder):
         raise InputNotFoundError(folder, f"folder of {what}s")
-    if folder.is_file():
+    if names.is_file(folder):
         return [folder]
-    found = sorted(path for path in folder.iterdir() if path.is_file() and path.suffix.lower() in suffixes)
+    try:
+        found = sorted(path for path in folder.iterdir() if names.is_file(path) and path.suffix.lower() in suffixes)
+    except OSError as fault:
+        raise unreadable_input(folder, fault) from fault
     if not found:
         raise UsageError(
             f"there is no {what} in {folder}", f"Name a folder with {what}s ({' '.join(sorted(suffixes))})."

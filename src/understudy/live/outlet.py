@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from understudy.errors import RunError, UnderstudyError
+from understudy.errors import RunError, UnderstudyError, of_the_system
 from understudy.frames import LabelledFrame
 from understudy.live.slots import Slot
 from understudy.live.statistics import Recorder
@@ -25,6 +25,10 @@ _LEAST = 0.001
 
 def unexpected(fault: Exception) -> RunError:
     """An error of some library, as one of this package's."""
+    known = of_the_system(fault)
+    if known is not None:
+        known.__cause__ = fault
+        return known
     text = " ".join(str(fault).split()) or "no message"
     error = RunError(f"unexpected {type(fault).__name__}: {text}", "Run it again with --debug and report what it says.")
     error.__cause__ = fault
@@ -125,15 +129,31 @@ class Outlet:
             self.failure = unexpected(fault)
         self._done = True
         try:
-            self.notes += self.sink.close()
+            kept = self.sink.close()
+            self.notes += kept
+            self._failed_with(None, "; ".join(kept))
         except UnderstudyError as fault:
-            self.failure = self.failure or fault
+            self._failed_with(fault, fault.hint)
         except Exception as fault:  # noqa: BLE001 - the same
-            self.failure = self.failure or unexpected(fault)
+            self._failed_with(unexpected(fault), "")
         if self.failure is not None:
             self.notes.append(f"{self.name}: {self.failure.message}")
         if closed or self.failure is not None:
             self._ended(self, self.failure)
+
+    def _failed_with(self, fault: UnderstudyError | None, kept: str) -> None:
+        """Note why closing failed, if nothing failed before. What became of a file only its end knows: said with both.
+
+        Args:
+            fault: What closing failed with.
+            kept: What is left of the file.
+        """
+        if self.failure is None:
+            self.failure = fault
+        elif self.sink.keeps and kept:
+            self.failure.hint = kept
+        elif self.sink.keeps:
+            self.failure.hint = "Nothing was left of it that can be played."
 
     def _step(self) -> None:
         """Hand over one frame, new or repeated, and the sound until then."""

@@ -8,7 +8,7 @@ from typing import Final
 
 from understudy.errors import EncodingError, UsageError
 from understudy.frames import LabelledFrame
-from understudy.media.live import LiveInfo, SinkLostError, Sound, public_address
+from understudy.media.live import LiveInfo, SinkLostError, Sound, check_address, public_address
 from understudy.media.planar import i420
 from understudy.media.process import START, HelperProcess
 from understudy.streaming.encoder import StreamFormat
@@ -54,11 +54,16 @@ def stream_format(info: LiveInfo, options: BroadcastOptions) -> StreamFormat:
 
 
 class PushSink:
-    """Sends to a server or address, from a process of its own (see ``streaming.sender``)."""
+    """Sends to a server or address, from a process of its own (see ``streaming.sender``).
+
+    Raises:
+        UsageError: it is no address.
+    """
 
     depth, steady, keeps = 4, True, False
 
     def __init__(self, address: str, options: BroadcastOptions | None = None) -> None:
+        check_address(address)
         self._address, self._options = address, options or BroadcastOptions()
         self._muxer = MUXERS[address.split(":", 1)[0]]
         self.name = public_address(address)

@@ -6,7 +6,8 @@ import re
 import sys
 from pathlib import Path
 
-from understudy.errors import UsageError
+from understudy import names
+from understudy.errors import InputError, UsageError
 from understudy.media.cameras import CameraSource
 from understudy.media.live import CaptureOptions, LiveSource
 from understudy.media.playback import FileSource
@@ -19,13 +20,16 @@ def open_capture(what: str, options: CaptureOptions) -> LiveSource:
 
     Raises:
         UsageError: it names nothing.
+        InputError: it names stdin, which is closed.
     """
     if what == "-":
+        if sys.stdin is None:
+            raise InputError("stdin is closed", "Send raw BGR frames to it, or name a camera, a file or an address.")
         return RawSource(sys.stdin.buffer, options)
     if (scheme := re.match(r"([a-z]+)://", what)) is not None:
         if scheme.group(1) not in SCHEMES:
             raise UsageError(f"can't watch {scheme.group(1)}:// addresses", f"Known: {', '.join(SCHEMES)}.")
         return StreamSource(what)
-    if not what.startswith("/dev/") and (Path(what).is_file() or re.search(r"\.\w{2,4}$", what)):
+    if not what.startswith("/dev/") and (names.is_file(Path(what)) or re.search(r"\.\w{2,4}$", what)):
         return FileSource(Path(what), options)
     return CameraSource(what, options)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from understudy.arrays import Int16Array, UInt8Array
-from understudy.errors import InputError, RunError
+from understudy.errors import InputError, RunError, UsageError
 from understudy.frames import LabelledFrame
 
 #: Seconds that ``read`` blocks at most, where the device lets it: so long a stop may take.
 PATIENCE = 0.2
+#: Host and port of an address (RFC 3986, 3.2), as far as all that takes addresses agrees.
+_AUTHORITY: Final = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+(?:%[\w.~-]+)?\]|[^\s:\[\]]*)(?::(?P<port>\d{1,5})?)?")
+_LAST_PORT: Final = 65535
 
 
 class SourceLostError(InputError):
@@ -173,6 +177,22 @@ class LiveSink(Protocol):
     def abandon(self) -> None:
         """From another thread: whatever the sink is waiting for is not worth it any more."""
         ...
+
+
+def check_address(address: str) -> None:
+    """Refuse an address that can't be one, before anything is opened: it would be tried again and again.
+
+    Raises:
+        UsageError: it has no host, or one that is none, or a port that is none.
+    """
+    # A password may hold anything: the host begins behind the last @.
+    authority = re.split(r"[/?#]", address.partition("://")[2].rpartition("@")[2], maxsplit=1)[0]
+    found = _AUTHORITY.fullmatch(authority)
+    if found is None or not any(found.groups()) or int(found["port"] or 0) > _LAST_PORT:
+        raise UsageError(
+            f"this is no address: {public_address(address)}",
+            "It is SCHEME://HOST:PORT/PATH; the port is 65535 at most, and an IPv6 address stands in brackets.",
+        )
 
 
 def public_address(address: str) -> str:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from understudy import names
 from understudy.errors import (
     InputNotFoundError,
     InputUnreadableError,
@@ -14,6 +15,7 @@ from understudy.errors import (
     OutputExistsError,
     OutputIsInputError,
     UnknownSuffixError,
+    remedy,
 )
 from understudy.media.base import MAX_PIXELS, MediaInfo, MediaKind, Sink, Source
 from understudy.media.encoders import CONTAINERS, STILL_FORMATS, EncodeOptions
@@ -30,21 +32,19 @@ def check_input(path: Path, role: str = "input") -> None:
     Raises:
         InputNotFoundError, InputUnreadableError, NotMediaError: it is not.
     """
-    try:
-        there = path.exists()
-    except OSError as fault:  # a name that the system refuses
-        raise InputNotFoundError(path, role) from fault
-    if not there:
+    if not names.exists(path):
         raise InputNotFoundError(path, role)
-    if not path.is_file():
+    if not names.is_file(path):
         raise NotMediaError(f"the {role} is not a file: {path}", "Name a picture or a video.")
     try:
-        with path.open("rb"):
-            pass
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
     except OSError as fault:
         reason = fault.strerror or str(fault)
-        raise InputUnreadableError(f"the {role} can't be read: {path} ({reason})", "Check its permissions.") from fault
-    if path.stat().st_size == 0:
+        raise InputUnreadableError(
+            f"the {role} can't be read: {path} ({reason})", remedy(fault, "Check its permissions.")
+        ) from fault
+    if size == 0:
         raise NotMediaError(f"the {role} is empty: {path}", "Fetch or export it again.")
 
 
@@ -100,7 +100,7 @@ def check_output(target: Path, kind: MediaKind, inputs: Iterable[Path], *, overw
     for path in inputs:
         for taken in (real, beside):
             there = status_of(taken, target)
-            if there is None or not path.exists() or not os.path.samestat(path.stat(), there):
+            if there is None or not names.exists(path) or not os.path.samestat(path.stat(), there):
                 continue
             if taken == real:
                 raise OutputIsInputError(

@@ -12,7 +12,7 @@ from typing import IO
 import numpy as np
 
 from understudy.arrays import UInt8Array
-from understudy.errors import OutputError
+from understudy.errors import OutputError, out_of_space
 from understudy.frames import LabelledFrame
 from understudy.media.live import PATIENCE, CaptureOptions, LiveInfo, Picture, SinkClosed, Sound, SourceEnded
 
@@ -82,7 +82,8 @@ class RawSink:
         except BrokenPipeError:
             raise SinkClosed from None
         except OSError as fault:
-            raise OutputError(f"can't write to stdout: {fault.strerror}", "Is something reading it?") from fault
+            hint = "Free some space, or name another output." if out_of_space(fault) else "Is something reading it?"
+            raise OutputError(f"can't write to stdout: {fault.strerror}", hint) from fault
 
     def hear(self, sound: Sound, seconds: float) -> None:
         """See ``LiveSink``: frames only."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,17 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps, ImageSequence, UnidentifiedImageError
 
 from understudy.arrays import UInt8Array
-from understudy.errors import InputTooLargeError, NotMediaError, OutputError
+from understudy.errors import (
+    InputError,
+    InputNotFoundError,
+    InputTooLargeError,
+    NoMemoryError,
+    NotMediaError,
+    OutputError,
+    UnderstudyError,
+    out_of_memory,
+    unreadable_input,
+)
 from understudy.frames import Frame, LabelledFrame
 from understudy.media.atomic import AtomicFile, output_errors
 from understudy.media.base import Damage, MediaInfo, MediaKind
@@ -23,6 +34,7 @@ from understudy.media.formats import refuse_raw, refuse_unread
 from understudy.media.readback import unreadable
 from understudy.media.tags import png_text
 from understudy.release import Release, identifier_of
+from understudy.text import printable
 
 #: EXIF's tag for the orientation.
 ORIENTATION = 0x0112
@@ -43,23 +55,43 @@ def open_picture(path: Path, max_pixels: int) -> Image.Image | None:
     Raises:
         InputTooLargeError: more pixels than the cap.
         NotMediaError: a picture file that is damaged, or of a kind that is not read here.
+        InputNotFoundError, InputUnreadableError: it went meanwhile, or the disk fails.
     """
-    refuse_raw(path)
-    try:
-        with _own_cap():
-            Image.init()
-            picture = Image.open(path, formats=[name for name in FORMATS if name in Image.OPEN])
-    except UnidentifiedImageError:
-        refuse_unread(path)
-        return None
-    except (FileNotFoundError, PermissionError, IsADirectoryError):
-        raise
-    except Exception as fault:
-        raise _damaged(path, fault) from fault
+    with _decoding(path):
+        refuse_raw(path)
+        try:
+            with _own_cap():
+                Image.init()
+                picture = Image.open(path, formats=[name for name in FORMATS if name in Image.OPEN])
+        except UnidentifiedImageError:
+            refuse_unread(path)
+            return None
     if picture.width * picture.height > max_pixels:
         picture.close()
         raise InputTooLargeError(path, picture.width, picture.height, max_pixels)
     return picture
+
+
+@contextmanager
+def _decoding(path: Path) -> Iterator[None]:
+    """Say in this package's errors what Pillow and its decoders fail with: of damaged files, errors of any kind.
+
+    Raises:
+        NotMediaError, InputNotFoundError, InputUnreadableError, NoMemoryError: according to what it is.
+    """
+    try:
+        yield
+    except UnderstudyError:
+        raise
+    except Exception as fault:
+        if out_of_memory(fault):
+            raise NoMemoryError(f"for {path.name}") from fault
+        if isinstance(fault, FileNotFoundError):
+            raise InputNotFoundError(path) from fault
+        # What decoders say has no number; of a number that makes no sense of a file, its content is the cause.
+        if isinstance(fault, OSError) and fault.errno not in (None, errno.EINVAL, errno.EOVERFLOW, errno.ENOSYS):
+            raise unreadable_input(path, fault) from fault
+        raise _damaged(path, fault) from fault
 
 
 @contextmanager
@@ -83,7 +115,8 @@ def load_photo(path: Path, max_pixels: int) -> UInt8Array | None:
     if picture is None:
         return None
     with picture:
-        _seek(path, picture, first_frame(picture))
+        with _decoding(path):
+            _seek(picture, first_frame(picture))
         return _pixels(path, picture)[0]
 
 
@@ -95,13 +128,9 @@ def first_frame(picture: Image.Image) -> int:
     return 1 if getattr(picture, "default_image", False) and getattr(picture, "n_frames", 1) > 1 else 0
 
 
-def _seek(path: Path, picture: Image.Image, number: int) -> None:
-    if not number:
-        return
-    try:
+def _seek(picture: Image.Image, number: int) -> None:
+    if number:
         picture.seek(number)
-    except Exception as fault:
-        raise _damaged(path, fault) from fault
 
 
 def _plays(picture: Image.Image) -> int:
@@ -120,6 +149,8 @@ def _notes(picture: Image.Image, animated: bool) -> Iterator[str]:
     pictures = getattr(picture, "n_frames", 1) - first_frame(picture)
     if pictures > 1 and not animated:
         yield f"the file holds {pictures} pictures: the first was taken"
+    if len(picture.getexif()) and _upright_exif(picture) is None and set(picture.getexif()) != {ORIENTATION}:
+        yield "the EXIF data is damaged: left out"
     if picture.info.get("icc_profile") and _profile(picture) is None:
         yield "the colour profile does not fit an RGB picture: converted or left out"
 
@@ -152,21 +183,62 @@ class StillSource:
     def __init__(self, path: Path, picture: Image.Image) -> None:
         self._path, self._picture = path, picture
         self._damage: Damage | None = None
-        self._start = first_frame(picture)
+        with _decoding(path):
+            self._start = first_frame(picture)
+            self.info = self._described(picture)
+
+    @property
+    def damage(self) -> Damage | None:
+        """See ``Source.damage``."""
+        return self._damage
+
+    @property
+    def remarks(self) -> list[str]:
+        """See ``Source.remarks``."""
+        return []
+
+    def __enter__(self) -> StillSource:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._picture.close()
+
+    def __iter__(self) -> Iterator[Frame]:
+        """The frames; an animation's carry their own delays."""
+        if self.info.kind is MediaKind.IMAGE:
+            with _decoding(self._path):
+                _seek(self._picture, self._start)
+            yield self._frame(self._picture, 0, 0)
+            return
+        pts = 0
+        for number in range(self._start, self._picture.n_frames):  # type: ignore[attr-defined]
+            try:
+                with _decoding(self._path):
+                    self._picture.seek(number)
+                    self._picture.load()  # WebP says the delay only then
+                    frame = self._frame(self._picture, pts, _delay(self._picture))
+            except InputError as fault:
+                if number == self._start:
+                    raise
+                self._damage = Damage(pts / 1000, _reason(fault.__cause__ or fault))
+                return
+            yield frame
+            pts += frame.duration
+
+    def _described(self, picture: Image.Image) -> MediaInfo:
         animated = picture.format in ANIMATED and getattr(picture, "n_frames", 1) - self._start > 1
-        try:
-            if picture.format == "TIFF":
-                picture.load()  # Pillow turns it then, and takes the tag away
-            width, height = picture.size
-            turned = picture.getexif().get(ORIENTATION, 1) >= 5
-        except Exception as fault:  # a PNG's EXIF may stand at its end, which may be missing
-            raise _damaged(path, fault) from fault
-        if turned:
+        if picture.format == "TIFF":
+            picture.load()  # Pillow turns it then, and takes the tag away
+        width, height = picture.size
+        # A PNG's EXIF may stand at its end, which may be missing.
+        if picture.getexif().get(ORIENTATION, 1) >= 5:
             width, height = height, width
         self._see_through = picture.has_transparency_data
         delays = self._delays() if animated else []
-        self.info = MediaInfo(
-            path=path,
+        return MediaInfo(
+            path=self._path,
             kind=MediaKind.ANIMATION if animated else MediaKind.IMAGE,
             width=width,
             height=height,
@@ -192,44 +264,6 @@ class StillSource:
             notes=tuple(_notes(picture, animated)),
         )
 
-    @property
-    def damage(self) -> Damage | None:
-        """See ``Source.damage``."""
-        return self._damage
-
-    @property
-    def remarks(self) -> list[str]:
-        """See ``Source.remarks``."""
-        return []
-
-    def __enter__(self) -> StillSource:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._picture.close()
-
-    def __iter__(self) -> Iterator[Frame]:
-        """The frames; an animation's carry their own delays."""
-        if self.info.kind is MediaKind.IMAGE:
-            _seek(self._path, self._picture, self._start)
-            yield self._frame(self._picture, 0, 0)
-            return
-        pts = 0
-        for number in range(self._start, self._picture.n_frames):  # type: ignore[attr-defined]
-            try:
-                self._picture.seek(number)
-                self._picture.load()  # WebP says the delay only then
-                frame = self._frame(self._picture, pts, _delay(self._picture))
-            except Exception as fault:
-                if number == self._start:
-                    raise fault if isinstance(fault, NotMediaError) else _damaged(self._path, fault) from fault
-                self._damage = Damage(pts / 1000, str(fault))
-                return
-            yield frame
-            pts += frame.duration
-
     def _frame(self, picture: Image.Image, pts: int, duration: int) -> Frame:
         pixels, alpha = _pixels(self._path, picture)
         return Frame(pixels, pts=pts, time_base=Fraction(1, 1000), duration=duration, alpha=alpha)
@@ -238,15 +272,16 @@ class StillSource:
         """How long each frame stays, in milliseconds; notes, too, whether any of them has holes."""
         delays = []
         try:
-            for number, picture in enumerate(ImageSequence.Iterator(self._picture)):
-                picture.load()  # WebP says the delay only then
-                if number >= self._start:
-                    delays.append(_delay(picture))
-                    self._see_through |= picture.has_transparency_data
-            self._picture.seek(0)
-        except Exception as fault:
+            with _decoding(self._path):
+                for number, picture in enumerate(ImageSequence.Iterator(self._picture)):
+                    picture.load()  # WebP says the delay only then
+                    if number >= self._start:
+                        delays.append(_delay(picture))
+                        self._see_through |= picture.has_transparency_data
+        except InputError:
             if not delays:
-                raise _damaged(self._path, fault) from fault
+                raise
+        self._picture.seek(0)
         return delays
 
 
@@ -313,7 +348,7 @@ class StillSink:
 
 def _pixels(path: Path, picture: Image.Image) -> tuple[UInt8Array, UInt8Array | None]:
     """BGR and opacity of Pillow's current frame, upright."""
-    try:
+    with _decoding(path):
         upright = ImageOps.exif_transpose(picture)
         if upright.mode.startswith("I") or upright.mode == "F":
             deep = np.nan_to_num(np.asarray(upright, np.float64))
@@ -327,8 +362,6 @@ def _pixels(path: Path, picture: Image.Image) -> tuple[UInt8Array, UInt8Array | 
             rgba = np.asarray(upright.convert("RGBA"), np.uint8)
             return np.ascontiguousarray(rgba[:, :, 2::-1]), np.ascontiguousarray(rgba[:, :, 3])
         return np.ascontiguousarray(np.asarray(upright.convert("RGB"), np.uint8)[:, :, ::-1]), None
-    except Exception as fault:
-        raise _damaged(path, fault) from fault
 
 
 def _profile(picture: Image.Image) -> bytes | None:
@@ -353,16 +386,25 @@ def _delay(picture: Image.Image) -> int:
 
 
 def _upright_exif(picture: Image.Image) -> bytes | None:
-    if not len(picture.getexif()):
+    """The picture's EXIF data without its orientation; None if it has none, or none that can be written again."""
+    try:
+        if not len(picture.getexif()):
+            return None
+        exif = Image.Exif()  # a copy: Pillow turns the picture by its own
+        exif.load(picture.getexif().tobytes())
+        exif.pop(ORIENTATION, None)
+        return exif.tobytes() if len(exif) else None
+    except Exception:  # noqa: BLE001 - of a damaged tag Pillow says anything; the picture is none the worse for it
         return None
-    exif = Image.Exif()  # a copy: Pillow turns the picture by its own
-    exif.load(picture.getexif().tobytes())
-    exif.pop(ORIENTATION, None)
-    return exif.tobytes() if len(exif) else None
 
 
 def _damaged(path: Path, fault: BaseException) -> NotMediaError:
     return NotMediaError(
-        f"{path.name} is a damaged picture ({fault})",
+        f"{path.name} is a damaged picture ({_reason(fault)})",
         "Fetch or export it again; a viewer should open it first.",
     )
+
+
+def _reason(fault: BaseException) -> str:
+    """What a library said, as a part of one line."""
+    return printable(" ".join(str(fault).split()))[:120] or type(fault).__name__

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Final
 
-from understudy.media.live import LiveInfo, Picture, Sound, SourceLostError, public_address
+from understudy.media.live import LiveInfo, Picture, Sound, SourceLostError, check_address, public_address
 from understudy.media.receiving import Received, Receiver
 
 #: Addresses that can be watched.
@@ -13,9 +13,14 @@ SCHEMES: Final = ("rtmp", "rtmps", "rtsp", "udp", "http", "https", "rtp", "tcp")
 
 
 class StreamSource(Received):
-    """A network stream."""
+    """A network stream.
+
+    Raises:
+        UsageError: it is no address.
+    """
 
     def __init__(self, address: str) -> None:
+        check_address(address)
         self._address = address
         self._name = public_address(address)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -11,7 +12,7 @@ from typing import Any
 import av
 import av.error
 
-from understudy.errors import EncodingError, InputError
+from understudy.errors import EncodingError, InputError, OutputError
 from understudy.frames import LabelledFrame
 from understudy.interruptions import deferred
 from understudy.media.atomic import AtomicFile, output_errors
@@ -29,6 +30,8 @@ from understudy.release import Release, identifier_of
 HDR_CURVES = {16: "PQ", 18: "HLG"}
 #: Pixels that are shown wider than high, or higher, by more than this make letters unreadable.
 MOST_STRETCHED = 4
+#: Seconds between two frames that no container of a fixed time scale has to hold.
+_LONG_GAP = 3600.0
 #: What an encoder is given where it has the choice, best first, by bits a sample.
 _PREFERRED = {8: ("yuv420p", "nv12"), 10: ("yuv420p10le", "p010le")}
 
@@ -76,6 +79,9 @@ class VideoSink:
         self._passthrough: Passthrough | None = None
         self._durations: dict[int, int] = {}
         self._end = self._packets = 0
+        #: The last frame's time, and the longest time between two frames, in seconds.
+        self._last: float | None = None
+        self._gap = 0.0
         self._first: tuple[int, int] | None = None
         self._palette: GifPalette | None = None
         muxer_options = dict(container.options)
@@ -115,7 +121,7 @@ class VideoSink:
             self._abandon()
             return
         try:
-            with output_errors(self._target):
+            with self._writing():
                 self._finish()
                 self._container.close()
                 add_xmp(self._file.path, self._target.suffix.lower(), self._release.tags.xmp)
@@ -137,7 +143,10 @@ class VideoSink:
     def write(self, labelled: LabelledFrame) -> None:
         """Encode one frame."""
         frame = LabelledFrame.opened(labelled, self._info.width, self._info.height, identifier_of(self._release))
-        with output_errors(self._target):
+        if self._last is not None:
+            self._gap = max(self._gap, frame.seconds - self._last)
+        self._last = frame.seconds
+        with self._writing():
             if self._passthrough is not None:
                 self._passthrough.copy_until(frame.seconds)
             picture = for_encoder(frame, self._frame_format, self._info.colors, self._size)
@@ -148,6 +157,21 @@ class VideoSink:
                 self._end = frame.pts + frame.duration
             for ready in self._palette.apply(picture) if self._palette else [picture]:
                 self._container.mux(self._encode(ready))
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """As ``output_errors``; what fails for the frames' times is told to do so, not to be the folder's fault."""
+        try:
+            with output_errors(self._target):
+                yield
+        except (OutputError, EncodingError) as fault:
+            if self._gap < _LONG_GAP or not isinstance(fault.__cause__, av.error.FFmpegError):
+                raise
+            suffix = self._target.suffix
+            raise EncodingError(
+                f"two pictures that follow each other are {self._gap / 3600:.1f} hours apart: {suffix} can't hold that",
+                "The target's times are damaged, or it has a long gap: cut it there, or write an .mkv.",
+            ) from fault
 
     def _encode(self, picture: av.VideoFrame | None) -> list[Any]:
         if picture is not None and picture.format.name != self._stream.codec_context.pix_fmt:

@@ -71,7 +71,7 @@ def copy_member(archive: zipfile.ZipFile, name: str, target: Path, most: int) ->
     if archive.getinfo(name).file_size > most:
         raise _unusable(path, f"{name} has more than the {most:,} bytes that it may have")
     try:
-        with archive.open(name) as source, target.open("wb") as file:
+        with open_member(archive, name) as source, target.open("wb") as file:
             while chunk := _read(source):
                 done += len(chunk)
                 if done > most:
@@ -81,6 +81,18 @@ def copy_member(archive: zipfile.ZipFile, name: str, target: Path, most: int) ->
         if isinstance(fault, ModelError):
             raise
         raise _unusable(path, f"{name} is damaged or locked") from fault
+
+
+def open_member(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
+    """A file of an open archive, for reading.
+
+    Raises:
+        zipfile.BadZipFile: it is not where the archive says.
+    """
+    try:
+        return archive.open(name)
+    except OSError as fault:  # a place before the file's beginning
+        raise zipfile.BadZipFile(str(fault)) from fault
 
 
 def _read(source: IO[bytes]) -> bytes:

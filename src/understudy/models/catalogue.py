@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from understudy.errors import CatalogueError, InputUnreadableError, UnknownModelError
 from understudy.models.entries import KINDS, Bundle, Entry, Kind, Licence, Strict
-from understudy.text import printable
+from understudy.text import decoded, printable
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -163,8 +163,8 @@ def _read(path: Path) -> bytes:
 def _parsed(place: str, text: bytes) -> dict[str, Any]:
     """The tables of one file, each there."""
     try:
-        tables: dict[str, Any] = tomllib.loads(text.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as fault:
+        tables: dict[str, Any] = tomllib.loads(decoded(text))
+    except (ValueError, RecursionError) as fault:
         raise CatalogueError(place, None, f"it is no TOML: {fault}") from fault
     shapes: dict[str, type] = {"model": list, "bundle": list, "licence": dict}
     for name, found in tables.items():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 from typing import Annotated, Literal, TypeVar, Union, get_args
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -83,6 +84,13 @@ class Download(Strict):
         parts = PurePosixPath(self.member or "x")
         if parts.is_absolute() or ".." in parts.parts or "\\" in (self.member or ""):
             raise ValueError("member must be a path inside the archive")
+        try:
+            place = urlsplit(self.url)
+            there = bool(place.hostname) and place.port != 0
+        except ValueError as fault:
+            raise ValueError(f"url is no address: {fault}") from fault
+        if not there:
+            raise ValueError("url is no address: it names no host")
         return self
 
 

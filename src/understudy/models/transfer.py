@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from understudy import names
 from understudy.errors import (
     InputNotFoundError,
     InputUnreadableError,
@@ -24,7 +25,7 @@ from understudy.errors import (
     out_of_space,
 )
 from understudy.interruptions import deferred
-from understudy.models.archives import copy_member, opened
+from understudy.models.archives import copy_member, open_member, opened
 from understudy.models.entries import Entry
 from understudy.models.store import MOST_BYTES, Store, digest_of
 from understudy.outputs import Draft, output_errors, settled
@@ -160,7 +161,7 @@ def export_models(store: Store, entries: list[Entry], target: Path) -> None:
 @contextmanager
 def _found(path: Path) -> Iterator[list[Found]]:
     """The files that may be models."""
-    if not path.exists():
+    if not names.exists(path):
         raise InputNotFoundError(path, "model")
     try:
         if path.is_dir():
@@ -194,10 +195,10 @@ def _said(archive: zipfile.ZipFile, path: Path) -> dict[str, str]:
     if MANIFEST not in archive.namelist():
         return {}
     try:
-        with archive.open(MANIFEST) as file:
+        with open_member(archive, MANIFEST) as file:
             listed = json.loads(file.read(_LONGEST_LIST))["models"]
         return {str(one["file"]): str(one["sha256"]) for one in listed if one["sha256"] is not None}
-    except (ValueError, KeyError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error) as fault:
+    except (ValueError, KeyError, TypeError, RuntimeError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as fault:
         raise ModelFileError(f"the list in {path} can't be read", "Export it anew.") from fault
 
 

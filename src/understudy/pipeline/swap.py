@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from understudy.errors import CorruptMediaError, NoFaceError
+from understudy import names
+from understudy.errors import CorruptMediaError, InputGoneError, InputNotFoundError, NoFaceError, SigningError
 from understudy.frames import LabelledFrame
 from understudy.interruptions import once
 from understudy.media import MediaInfo, MediaKind, check_output, open_sink, open_source
@@ -127,7 +128,7 @@ def _swapped(
     check_suffix(output, None)
     workshop = Workshop(settings)
     engine = workshop.engine()
-    with open_source(target, settings.max_pixels) as source:
+    with open_source(target, settings.max_pixels) as source, _needed([target, *sources]):
         info = source.info
         check_output(output, info.kind, [target, *sources], overwrite=overwrite)
         swap, made, person = _prepared(sources, target, info, engine, workshop, settings, consent)
@@ -164,6 +165,22 @@ def _swapped(
         stages_ms=swap.timings.summary(),
         notes=(*person.notes, *workshop.notes, *source.remarks, *sink.notes, swap.content.note),
     )
+
+
+@contextmanager
+def _needed(paths: Sequence[Path]) -> Iterator[None]:
+    """Inputs are read again, to be signed for: where that fails and one of them is gone, that is why.
+
+    Raises:
+        InputGoneError: one went while it was used.
+    """
+    try:
+        yield
+    except (SigningError, FileNotFoundError) as fault:
+        gone = [path for path in paths if not names.exists(path)]
+        if not gone or isinstance(fault, InputNotFoundError):
+            raise
+        raise InputGoneError(gone[0]) from fault
 
 
 def _prepared(

@@ -15,9 +15,10 @@ from typing import Final
 
 import platformdirs
 
-from understudy.errors import NoSpaceError, PrivacyError, RecordsError, out_of_space
+from understudy.errors import NoSpaceError, PrivacyError, RecordsError, out_of_space, remedy
 from understudy.interruptions import deferred
 from understudy.temporaries import Temporary, clean
+from understudy.text import printable
 
 #: Seconds that a process waits for another one's transaction.
 PATIENCE = 30.0
@@ -27,6 +28,7 @@ _DATABASE_HINTS: Final = {
     "readonly": "Check its permissions and its folder's.",
     "I/O": "Check the disk.",
     "malformed": "It is damaged. Move it aside and a new one is begun; it is never overwritten.",
+    "Could not decode": "It is damaged. Move it aside and a new one is begun; it is never overwritten.",
     "not a database": "It is damaged. Move it aside and a new one is begun; it is never overwritten.",
 }
 #: Folder of the notes of where runs are at work.
@@ -170,15 +172,21 @@ def database(path: Path, schema: str) -> Iterator[sqlite3.Connection]:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+    except (UnicodeError, OverflowError) as fault:  # of texts and numbers that no database of ours holds
+        raise RecordsError(f"can't use {path}: it is damaged", _DATABASE_HINTS["malformed"]) from fault
     except sqlite3.Error as fault:
         if out_of_space(fault):
             raise NoSpaceError(path) from fault
         hints = [hint for words, hint in _DATABASE_HINTS.items() if words in str(fault)]
-        raise RecordsError(f"can't use {path}: {fault}", (hints or ["Check the disk and the folder."])[0]) from fault
+        said = printable(fault)[:100]  # it may quote what is in there
+        raise RecordsError(f"can't use {path}: {said}", (hints or ["Check the disk and the folder."])[0]) from fault
 
 
 def _unusable(path: Path, fault: OSError) -> PrivacyError | NoSpaceError:
     if out_of_space(fault):
         return NoSpaceError(path)
+    if isinstance(fault, FileExistsError):
+        return PrivacyError(f"the private folder is no folder: {path}", "Name another with --home.")
     reason = fault.strerror or str(fault)
-    return PrivacyError(f"can't write {path}: {reason}", "Check its folder's permissions, or name another with --home.")
+    hint = remedy(fault, "Check its folder's permissions, or name another with --home.")
+    return PrivacyError(f"can't write {path}: {reason}", hint)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -27,11 +27,14 @@ from understudy.errors import PrivacyError, SigningError
 from understudy.interruptions import deferred
 from understudy.provenance.home import Home, check_private, write_private
 from understudy.temporaries import FOLDER, Temporary
+from understudy.text import unmarked
 
 Algorithm = Literal["es256", "es384", "es512", "ps256", "ed25519"]
 _DAY, _LIFE = dt.timedelta(days=1), dt.timedelta(days=3650)
 #: Times that a certificate can name (RFC 5280, 4.1.2.5).
 _FIRST, _LAST = (dt.datetime(year, 12, 31, tzinfo=dt.timezone.utc) for year in (1950, 9999))
+#: What the library fails with for files that are damaged, or of kinds that it does not know.
+_UNREADABLE = (ValueError, UnsupportedAlgorithm, OverflowError, x509.InvalidVersion)
 _CURVES: dict[str, Algorithm] = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}
 
 
@@ -246,7 +249,7 @@ def _usage(*, certify: bool) -> x509.KeyUsage:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return unmarked(path.read_bytes())
     except OSError as fault:
         raise SigningError(f"can't read {path}: {fault.strerror}", "Check --signing-cert and --signing-key.") from fault
 
@@ -265,7 +268,7 @@ def _algorithm(key: bytes, path: Path) -> Algorithm:
     hint = "It must be a PEM file (PKCS8) without a password: P-256, P-384, P-521, RSA or Ed25519."
     try:
         private = serialization.load_pem_private_key(key, None)
-    except (ValueError, TypeError) as fault:
+    except (*_UNREADABLE, TypeError) as fault:
         raise SigningError(f"not a private key: {path}", hint) from fault
     if isinstance(private, ec.EllipticCurvePrivateKey) and private.curve.name in _CURVES:
         return _CURVES[private.curve.name]
@@ -278,8 +281,13 @@ def _algorithm(key: bytes, path: Path) -> Algorithm:
 
 def _certificates(chain: bytes, path: Path) -> list[x509.Certificate]:
     try:
-        return x509.load_pem_x509_certificates(chain)
-    except ValueError as fault:
+        certificates = x509.load_pem_x509_certificates(chain)
+        for certificate in certificates:  # read as far as it is used: some faults show only then
+            certificate.public_key()
+            _ = certificate.subject, certificate.issuer, certificate.not_valid_before_utc
+            _ = certificate.not_valid_after_utc, certificate.signature_hash_algorithm
+        return certificates
+    except _UNREADABLE as fault:
         raise SigningError(
             f"not a certificate: {path}", "It must be PEM: the signer's first, then those above."
         ) from fault
@@ -298,7 +306,7 @@ def _checked(key: SigningKey, path: Path) -> SigningKey:
     for lower, upper in zip((leaf, *above), above, strict=False):
         try:
             lower.verify_directly_issued_by(upper)
-        except (ValueError, TypeError, InvalidSignature) as fault:
+        except (*_UNREADABLE, TypeError, InvalidSignature) as fault:
             raise SigningError(
                 f"the certificates in {path} are not a chain: one was not issued by the next",
                 "The signer's comes first, then the one that issued it, and so on.",

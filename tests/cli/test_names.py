@@ -1,0 +1,219 @@
+"""Names, addresses and texts that can't be used: the hint names the real cause."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from understudy.cli.main import main
+from understudy.errors import UsageError
+from understudy.media.live import check_address
+from understudy.testing import ClipSpec, portrait_path, write_clip, write_puppet_clip
+
+LONG = "n" * 300
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capfd, blank):
+    """Runs a command line in a folder of its own; gives the code, the error and the hint."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photo.png").write_bytes(portrait_path("astronaut").read_bytes())
+    write_clip(tmp_path / "clip.mp4", [blank] * 3, ClipSpec(audio=()))
+    os.symlink("loop.png", "loop.png")
+    os.symlink("nothing", "lost.png")
+
+    def call(*words):
+        code = main([*words])
+        _, err = capfd.readouterr()
+        lines = [line for line in err.splitlines() if line.startswith(("error:", "hint:"))]
+        assert [line.split(":")[0] for line in lines] == ["error", "hint"], err
+        assert "unexpected" not in err
+        return code, lines[0], lines[1]
+
+    return call
+
+
+SWAP = ["swap", "-s", "photo.png", "--consent", "sample"]
+LIVE = ["live", "-s", "photo.png", "--consent", "sample"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["faces", LONG], 3),
+        (["inspect", "d/" * 3000], 3),
+        (["swap", "-s", LONG, "-t", "photo.png", "-o", "o.png"], 3),
+        ([*SWAP, "-t", LONG, "-o", "o.png"], 3),
+        (["models", "import", LONG], 3),
+        (["consent", "grant", LONG, "--ground", "self"], 3),
+        ([*LIVE, "--from", f"{LONG}.mp4", "--to", "o.mp4"], 3),
+        (["eval", "--sources", LONG, "--clips", "clip.mp4", "-d", "out"], 3),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_an_input_whose_name_is_too_long(run, words, code):
+    found, _, hint = run(*words)
+    assert found == code
+    assert "too long" in hint
+
+
+@pytest.mark.parametrize("words", [["consent", "revoke", LONG], [*LIVE, "--from", LONG, "--to", "o.mp4"]])
+def test_a_word_that_is_no_name_either(run, words):
+    assert run(*words)[0] in (2, 3)
+
+
+@pytest.mark.parametrize("command", [["faces"], ["inspect"], ["models", "import"]])
+def test_a_link_that_leads_in_a_circle(run, command):
+    code, error, hint = run(*command, "loop.png")
+    assert code == 3
+    assert "loop.png" in error
+    assert "circle" in hint
+    assert "circle" not in run(*command, "lost.png")[2]
+
+
+def test_a_file_as_a_folder(run):
+    code, _, hint = run("faces", "photo.png/clip.mp4")
+    assert code == 3
+    assert "file, not a folder" in hint
+
+
+@pytest.mark.parametrize(
+    ("home", "words", "hint"),
+    [
+        ("photo.png", "the private folder is no folder", "another with --home"),
+        ("loop.png", "the private folder is no folder", "another with --home"),
+        ("photo.png/home", "Not a directory", "file, not a folder"),
+        (LONG, "too long", "too long"),
+    ],
+)
+def test_a_private_folder_that_can_not_be_made(run, home, words, hint):
+    code, error, said = run("consent", "grant", "photo.png", "--ground", "sample", "--home", home)
+    assert code == 6
+    assert words in error
+    assert hint in said
+
+
+GOOD = (
+    "rtmp://host/app/key",
+    "rtmp://user:p[a]ss/wo?rd@host:1935/app",
+    "udp://@239.0.0.1:1234",
+    "udp://:5000",
+    "rtsp://[::1]:554/x",
+    "http://[fe80::1%eth0]/x",
+    "tcp://127.0.0.1:1?listen=1",
+)
+BAD = (
+    "http://[::1/x",
+    "rtmp://::1/x",
+    "http://",
+    "http:///x",
+    "rtsp://host:99999/x",
+    "rtmp://host:port/x",
+    "http://a b/x",
+    "udp://?x",
+    "https://[zz]/",
+)
+
+
+@pytest.mark.parametrize("address", GOOD)
+def test_an_address_is_taken_as_it_is(address):
+    check_address(address)
+
+
+@pytest.mark.parametrize("address", BAD)
+def test_what_is_no_address_is_refused(address):
+    with pytest.raises(UsageError, match="no address"):
+        check_address(address)
+
+
+def test_no_address_is_told_before_anything_is_opened(run):
+    for words in (["--from", "http://[::1/x", "--to", "o.mp4"], ["--from", "clip.mp4", "--to", "rtmp://[::1/x"]):
+        code, error, _ = run(*LIVE, *words)
+        assert code == 2
+        assert "no address" in error
+
+
+def home(path, text, encoding="utf-8"):
+    path.mkdir(mode=0o700)
+    (path / "models.toml").write_bytes(text.encode(encoding))
+
+
+BUNDLE = '[[bundle]]\nname = "mine"\ntitle = "Łódź"\nmodels = ["scrfd_10g"]\n'
+MODEL = (
+    '[[model]]\nname = "mine"\nkind = "mask"\ntitle = "a mask"\nlicence = "apache-2.0"\nfamily = "xseg"\n[model.file]\n'
+    'name = "mine.onnx"\nsources = [{{ url = "{}" }}]\n[model.input]\nsize = 256\n'
+)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_entries_are_read_with_any_mark(tmp_path, capfd, encoding):
+    home(tmp_path / "home", BUNDLE, encoding)
+    assert main(["models", "list", "--home", str(tmp_path / "home")]) == 0
+    assert "Łódź" in capfd.readouterr().out
+
+
+def test_entries_in_another_encoding_are_told(tmp_path, run):
+    home(tmp_path / "home", BUNDLE, "iso8859-2")
+    code, error, _ = run("models", "list", "--home", "home")
+    assert code == 3
+    assert "no text in UTF-8, from line 3" in error
+
+
+@pytest.mark.parametrize("url", ["http://[::1/x", "http://host:99999/x", "https:///x", "http://host:x/"])
+def test_a_place_of_a_model_that_is_no_address(tmp_path, run, url):
+    home(tmp_path / "home", MODEL.format(url))
+    code, error, _ = run("models", "pull", "mine", "--accept-licence", "--home", "home")
+    assert code == 3
+    assert "url is no address" in error
+
+
+def test_an_error_of_the_system_says_what_failed_and_why(run, monkeypatch):
+    from understudy.pipeline import inspect
+
+    def fail(*_):
+        raise OSError(5, "Input/output error", "disk.bin")
+
+    monkeypatch.setattr(inspect, "read_tags", fail)
+    code, error, hint = run("inspect", "photo.png")
+    assert code == 6
+    assert error == "error: can't use disk.bin: Input/output error"
+    assert "copy the file" in hint
+
+
+@pytest.mark.parametrize("which", ["target.png", "photo.png"])
+def test_an_input_that_goes_while_it_is_used(run, monkeypatch, which):
+    from understudy.pipeline.stages import FaceSwap
+    from understudy.pipeline.trust import Trust
+
+    shutil.copy("photo.png", "target.png")
+    place = (FaceSwap, "process") if which == "target.png" else (Trust, "consents")
+    method = getattr(*place)
+
+    def meanwhile(self, *words):
+        Path(which).unlink()
+        return method(self, *words)
+
+    monkeypatch.setattr(*place, meanwhile)
+    code, error, hint = run(*SWAP, "-t", "target.png", "-o", "o.png")
+    assert code == 3
+    assert f"the input went while it was used: {which}" in error
+    assert "leave it there" in hint
+    assert not Path("o.png").exists()
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "webp"])
+def test_pictures_that_are_hours_apart(run, small_puppet, suffix):
+    write_puppet_clip(
+        Path("gap.mkv"),
+        small_puppet,
+        0.2,
+        ClipSpec(pts=[0, 40, 80, 120, 2**38, 2**38 + 40], time_base=Fraction(1, 1000), audio=()),
+    )
+    code, error, hint = run(*SWAP, "-t", "gap.mkv", "-o", f"o.{suffix}")
+    assert code == 6
+    assert "76355.0 hours apart" in error
+    assert "cut it there" in hint

@@ -13,6 +13,7 @@ ends with. Where a builtin fits, the error is one too, so ``except FileNotFoundE
     ├── InputError (ValueError)                    exit 3  an input can't be used
     │   ├── InputNotFoundError (FileNotFoundError)
     │   ├── InputUnreadableError (PermissionError)
+    │   ├── UnfitFileError (OSError)
     │   ├── NotMediaError
     │   ├── InputTooLargeError
     │   ├── CatalogueError
@@ -127,6 +128,19 @@ class InputNotFoundError(InputError, FileNotFoundError):
 
 class InputUnreadableError(InputError, PermissionError):
     """The file is there and can't be read."""
+
+
+class UnfitFileError(InputError, OSError):
+    """A file beside the medium is no regular file, or longer than such a file may be.
+
+    Args:
+        path: The file.
+        reason: What it is, after the words "can't use FILE:"; also as ``strerror``, for those who say it their own way.
+    """
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"can't use {printable(path)}: {reason}", "Name the file itself, or move it away.")
+        self.filename, self.strerror = str(path), reason
 
 
 class NotMediaError(InputError):

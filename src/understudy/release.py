@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+from understudy.regular import open_regular
+
 
 @dataclass(frozen=True)
 class Tags:
@@ -54,12 +56,14 @@ class SignedFile:
 
 #: Of a sidecar, after the file's whole name.
 SIDECAR_SUFFIX: Final = ".c2pa"
+#: Most bytes of a sidecar.
+SIDECAR_MOST: Final = 32_000_000
 
 
 def is_sidecar(path: Path) -> bool:
     """Whether a file holds Content Credentials of another: a JUMBF box, by its content."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path, SIDECAR_MOST) as file:
             return file.read(8)[4:] == b"jumb"
     except OSError:
         return False

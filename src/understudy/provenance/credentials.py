@@ -12,7 +12,8 @@ from typing import Any, Final, Literal
 import c2pa
 
 from understudy.provenance.metadata import PRODUCER
-from understudy.release import SIDECAR_SUFFIX, is_sidecar
+from understudy.regular import check_regular, read_regular
+from understudy.release import SIDECAR_MOST, SIDECAR_SUFFIX, is_sidecar
 from understudy.text import printable
 
 #: What the mark is called in the manifest's soft binding.
@@ -102,15 +103,29 @@ def read_credentials(path: Path, own_root: bytes | None) -> Credentials:
             reader = None if kind is None else c2pa.Reader.try_create(kind, file, context=context)
             if reader is not None:
                 return _said(reader, sidecar=False)
-            if not is_sidecar(sidecar):
+            beside = _beside(sidecar)
+            if beside is None:
                 return Credentials("absent")
             file.seek(0)
             # What lies beside was signed over the bytes, whatever their type.
-            return _said(c2pa.Reader(BYTES, file, sidecar.read_bytes(), context=context), sidecar=True)
+            return _said(c2pa.Reader(BYTES, file, beside, context=context), sidecar=True)
     except c2pa.C2paError.NotSupported:
         return Credentials("absent")
     except (c2pa.C2paError, OSError) as fault:
         return Credentials("unreadable", problems=(first_line(fault),))
+
+
+def _beside(sidecar: Path) -> bytes | None:
+    """What is in a sidecar; None if there is none.
+
+    Raises:
+        OSError: it can't be read, or is no file.
+    """
+    try:
+        check_regular(sidecar, SIDECAR_MOST)
+    except FileNotFoundError:
+        return None
+    return read_regular(sidecar, SIDECAR_MOST) if is_sidecar(sidecar) else None
 
 
 def media_type(path: Path) -> str | None:

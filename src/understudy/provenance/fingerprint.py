@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import cv2
 import numpy as np
@@ -15,6 +15,8 @@ from understudy.geometry.transforms import resized
 
 #: Side of the block of low frequencies that a picture's hash is made of.
 _SIDE: Final = 16
+#: Bytes that are digested at a time.
+_STEP: Final = 1 << 20
 BITS: Final = _SIDE * _SIDE
 #: Bits by which two copies of one picture differ at most. Of 256 bits, copies by JPEG, scaling and coding differ in
 #: 0 to 20; different pictures in 128 +- 16, which a chance of 1e-9 brings below 60 at the earliest.
@@ -31,9 +33,9 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _digest(file)
 
 
-def _digest(file: Iterable[bytes]) -> str:
+def _digest(file: BinaryIO) -> str:
     state = hashlib.sha256()
-    for part in file:
+    while part := file.read(_STEP):  # not line by line: a file may have none
         state.update(part)
     return state.hexdigest()
 

@@ -25,9 +25,12 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from understudy.errors import PrivacyError, SigningError
 from understudy.provenance.home import Home, check_private, write_private
+from understudy.regular import read_regular
 
 Algorithm = Literal["es256", "es384", "es512", "ps256", "ed25519"]
 _YEARS = 10
+#: Most bytes of a key or of certificates.
+_LONGEST = 256_000
 #: Seconds after which a half-made key is nobody's any more.
 _ABANDONED = 600
 _CURVES: dict[str, Algorithm] = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}
@@ -209,7 +212,7 @@ def _usage(*, certify: bool) -> x509.KeyUsage:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_regular(path, _LONGEST)
     except OSError as fault:
         raise SigningError(f"can't read {path}: {fault.strerror}", "Check --signing-cert and --signing-key.") from fault
 

@@ -25,6 +25,7 @@ from typing import Final, NamedTuple
 from understudy.errors import RecordsError
 from understudy.provenance.home import Home, check_private, database, write_private
 from understudy.provenance.rows import body_of, parse
+from understudy.regular import read_regular
 
 #: How long records are kept at least: six months (China's labelling measures, article 10).
 KEEP_DAYS: Final = 184
@@ -33,6 +34,8 @@ CREATE TABLE IF NOT EXISTS records (number INTEGER PRIMARY KEY, body TEXT NOT NU
 CREATE TABLE IF NOT EXISTS origin (number INTEGER NOT NULL, hash TEXT NOT NULL, mac TEXT NOT NULL)
 """
 _BEGINNING = (0, "0" * 64)
+#: Most bytes of the head and of the key.
+_LONGEST = 4096
 
 
 @dataclass(frozen=True)
@@ -210,7 +213,7 @@ class Ledger:
             raise _tampered(problems)
 
     def _read(self) -> _Chain:
-        if not self._path.exists() or not self._path.stat().st_size:
+        if not self._path.exists() or (self._path.is_file() and not self._path.stat().st_size):
             # Reading makes nothing.
             return _Chain((), _BEGINNING, _BEGINNING, tuple(self._check_head({0: _BEGINNING[1]}, _BEGINNING)))
         with database(self._path, _SCHEMA) as connection:
@@ -247,7 +250,7 @@ class Ledger:
 
     def _check_head(self, links: Mapping[int, str], origin: tuple[int, str]) -> list[str]:
         try:
-            said = self._head.read_bytes()
+            said = read_regular(self._head, _LONGEST)
         except FileNotFoundError:
             return ["the head is missing"] if links.keys() - {0} else []
         except OSError as fault:
@@ -274,7 +277,7 @@ class Ledger:
 
     def _link(self, previous: str, body: str) -> str:
         check_private(self._secret)
-        return hmac.new(self._secret.read_bytes(), f"{previous}\n{body}".encode(), hashlib.sha256).hexdigest()
+        return hmac.new(read_regular(self._secret, _LONGEST), f"{previous}\n{body}".encode(), hashlib.sha256).hexdigest()
 
     def _drop_old(self, connection: sqlite3.Connection, chain: _Chain) -> None:
         """Drop records from the beginning that are older than what is kept."""

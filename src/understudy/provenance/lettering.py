@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import unicodedata
 from pathlib import Path
 from typing import Final
@@ -10,7 +11,14 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, features
 
 from understudy.arrays import UInt8Array
+from understudy.regular import read_regular
 
+#: Size at which a font is tried, in pixels.
+_TRIED: Final = 24
+#: How high letters may be, over that size, and how wide one may be, over its height.
+_TALLEST, _WIDEST = 8, 32
+#: Most bytes of a font.
+_LONGEST: Final = 64_000_000
 #: The first font that has every letter of a text draws it: DejaVu Sans has Latin, Greek, Cyrillic, Armenian,
 #: Georgian, Hebrew and Arabic; Noto Sans CJK has Latin, Chinese, Japanese and Korean.
 FONTS: Final = tuple(Path(__file__).parent / "fonts" / name for name in ("DejaVuSans.ttf", "NotoSansCJKsc-Regular.otf"))
@@ -34,10 +42,12 @@ def font_for(text: str, own: Path | None = None) -> Path:
     lacking = ""
     for path in (own,) if own else FONTS:
         try:
-            font = ImageFont.truetype(path, 24)
+            font = _face(path, _TRIED)
+            _check_size(text, font, path)
             missing = _missing(text, font)
-        except OSError as error:
-            raise ValueError(f"{path.name} can't be read as a font: {error}") from error
+        except (OSError, Image.DecompressionBombError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise ValueError(f"{path.name} can't be read as a font: {reason}") from error
         if not missing:
             return path
         lacking = lacking if lacking and len(lacking) < len(missing) else missing
@@ -50,7 +60,7 @@ def letters(text: str, font: Path, height: int) -> UInt8Array:
     """The text in white on black, its ink ``height`` pixels or more high, cropped to the ink: uint8 (h, w)."""
     size = height
     while True:
-        face = ImageFont.truetype(font, size)
+        face = _face(font, size)
         left, top, right, bottom = face.getbbox(text)
         if bottom - top >= height:
             break
@@ -58,6 +68,27 @@ def letters(text: str, font: Path, height: int) -> UInt8Array:
     canvas = Image.new("L", (int(right - left) + 2, int(bottom - top) + 2), 0)
     ImageDraw.Draw(canvas).text((1 - left, 1 - top), text, fill=255, font=face)
     return np.asarray(canvas, np.uint8)
+
+
+def _check_size(text: str, font: ImageFont.FreeTypeFont, path: Path) -> None:
+    """Make sure that letters are about as large as a font of that size has them: some say otherwise, by far.
+
+    Raises:
+        ValueError: they are not; drawn as high as a label is, they would fill the memory.
+    """
+    left, top, right, bottom = font.getbbox(text)
+    high, wide = bottom - top, right - left
+    if not (high <= _TALLEST * _TRIED and wide <= _WIDEST * max(high, 1) * max(len(text), 1)):
+        raise ValueError(f"{path.name} can't be used as a font: its letters are of an odd size")
+
+
+def _face(font: Path, size: int) -> ImageFont.FreeTypeFont:
+    """A font at a size in pixels.
+
+    Raises:
+        OSError: it is no font, no file, or too long.
+    """
+    return ImageFont.truetype(io.BytesIO(read_regular(font, _LONGEST)), size)
 
 
 def _needs_shaping(text: str) -> bool:

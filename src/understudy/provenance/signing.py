@@ -22,7 +22,8 @@ from understudy.errors import NoSpaceError, SigningError, out_of_space
 from understudy.provenance.credentials import BYTES, EMBEDDABLE, OFFLINE, WATERMARK_ALGORITHM, first_line, media_type
 from understudy.provenance.keys import SigningKey
 from understudy.provenance.metadata import PRODUCER, SOURCE_TYPE_ROOT
-from understudy.release import SIDECAR_SUFFIX, is_sidecar
+from understudy.regular import read_regular
+from understudy.release import SIDECAR_MOST, SIDECAR_SUFFIX, is_sidecar
 from understudy.text import printable
 from understudy.version import __version__
 
@@ -176,7 +177,7 @@ def _beside(target: Path) -> tuple[dict[str, Any], bytes] | None:
     if not is_sidecar(sidecar):
         return None
     try:
-        data = sidecar.read_bytes()
+        data = read_regular(sidecar, SIDECAR_MOST)
         with (
             target.open("rb") as file,
             c2pa.Reader(media_type(target) or BYTES, file, data, context=c2pa.Context.from_dict(OFFLINE)) as reader,

@@ -135,11 +135,12 @@ class UnfitFileError(InputError, OSError):
 
     Args:
         path: The file.
-        reason: What it is, after the words "can't use FILE:"; also as ``strerror``, for those who say it their own way.
+        reason: What it is, after the words "can't use FILE:". It is the ``strerror``, too.
     """
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"can't use {printable(path)}: {reason}", "Name the file itself, or move it away.")
+        self.reason = reason
         self.filename, self.strerror = str(path), reason
 
 

@@ -155,7 +155,7 @@ def _read(path: Path) -> bytes:
     try:
         return read_regular(path, _LONGEST)
     except UnfitFileError as fault:
-        raise CatalogueError(str(path), None, fault.strerror) from fault
+        raise CatalogueError(str(path), None, fault.reason) from fault
     except OSError as fault:
         raise InputUnreadableError(
             f"can't read {path}: {fault.strerror or fault}", "Check its permissions, or move it away."

@@ -277,7 +277,9 @@ class Ledger:
 
     def _link(self, previous: str, body: str) -> str:
         check_private(self._secret)
-        return hmac.new(read_regular(self._secret, _LONGEST), f"{previous}\n{body}".encode(), hashlib.sha256).hexdigest()
+        return hmac.new(
+            read_regular(self._secret, _LONGEST), f"{previous}\n{body}".encode(), hashlib.sha256
+        ).hexdigest()
 
     def _drop_old(self, connection: sqlite3.Connection, chain: _Chain) -> None:
         """Drop records from the beginning that are older than what is kept."""

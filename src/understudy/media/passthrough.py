@@ -15,7 +15,8 @@ from typing import Any
 import av
 import av.error
 
-from understudy.media.video_source import main_video_stream, open_container, start_shift
+from understudy.media.reading import open_container
+from understudy.media.video_source import main_video_stream, start_shift
 
 #: The layout that encoders take for a number of channels.
 USUAL_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}

@@ -18,6 +18,7 @@ from understudy.media.broadcast import BroadcastOptions, stream_format
 from understudy.media.live import LiveInfo, Sound
 from understudy.media.opening import check_output
 from understudy.media.planar import i420
+from understudy.media.reading import open_container
 from understudy.media.tags import add_xmp
 from understudy.release import Release
 from understudy.streaming.encoder import NO_WAITING, Encoder
@@ -175,7 +176,7 @@ def _cut_to_whole_fragments(path: Path) -> None:
 def _in_order(fragments: Path, path: Path, release: Release) -> None:
     """The same pictures and sound as one plain mp4, its index first."""
     with (
-        av.open(str(fragments.absolute())) as source,
+        open_container(fragments) as source,
         av.open(
             str(path.absolute()), "w", format="mp4", options={"movflags": "+faststart+use_metadata_tags"}
         ) as output,

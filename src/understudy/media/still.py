@@ -2,71 +2,34 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, ImageSequence, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, ImageSequence
 
 from understudy.arrays import UInt8Array
-from understudy.errors import InputTooLargeError, NotMediaError, OutputError
+from understudy.errors import NotMediaError, OutputError
 from understudy.frames import Frame, LabelledFrame
 from understudy.media.atomic import AtomicFile, output_errors
 from understudy.media.base import Damage, MediaInfo, MediaKind
 from understudy.media.encoders import STILL_FORMATS, EncodeOptions
+from understudy.media.reading import damaged, open_picture
 from understudy.media.tags import png_text
 from understudy.release import Release
 
 #: EXIF's tag for the orientation.
 ORIENTATION = 0x0112
-#: What is opened as a picture. Pillow knows more, some of it by calling other programs.
-FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "PPM", "AVIF", "JPEG2000")
 #: Formats whose further pictures are frames in time; elsewhere they are pages, depth maps or previews.
 ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
 #: What browsers make of animations that ask for (nearly) no delay, in milliseconds.
 DEFAULT_DELAY = 100
 #: Pillow's modes whose pictures are RGB already.
 RGB_MODES = ("RGB", "RGBA", "RGBX", "P", "PA")
-_CAP_LOCK = threading.Lock()
-
-
-def open_picture(path: Path, max_pixels: int) -> Image.Image | None:
-    """Open a picture file; None if it is not one that Pillow knows.
-
-    Raises:
-        InputTooLargeError: more pixels than the cap.
-        NotMediaError: a picture file that is damaged.
-    """
-    try:
-        with _own_cap():
-            Image.init()
-            picture = Image.open(path, formats=[name for name in FORMATS if name in Image.OPEN])
-    except UnidentifiedImageError:
-        return None
-    except (FileNotFoundError, PermissionError, IsADirectoryError):
-        raise
-    except Exception as fault:
-        raise _damaged(path, fault) from fault
-    if picture.width * picture.height > max_pixels:
-        picture.close()
-        raise InputTooLargeError(path, picture.width, picture.height, max_pixels)
-    return picture
-
-
-@contextmanager
-def _own_cap() -> Iterator[None]:
-    """Leave the decision about size to ``max_pixels``: Pillow's own limit is a global that a user can't raise."""
-    with _CAP_LOCK:
-        kept, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-        try:
-            yield
-        finally:
-            Image.MAX_IMAGE_PIXELS = kept
 
 
 def load_photo(path: Path, max_pixels: int) -> UInt8Array | None:
@@ -78,7 +41,7 @@ def load_photo(path: Path, max_pixels: int) -> UInt8Array | None:
     picture = open_picture(path, max_pixels)
     if picture is None:
         return None
-    with picture:
+    with closing(picture):
         return _pixels(path, picture)[0]
 
 
@@ -113,7 +76,7 @@ class StillSource:
         try:
             turned = picture.getexif().get(ORIENTATION, 1) >= 5
         except Exception as fault:  # a PNG's EXIF may stand at its end, which may be missing
-            raise _damaged(path, fault) from fault
+            raise damaged(path, fault) from fault
         if turned:
             width, height = height, width
         delays = self._delays() if animated else []
@@ -170,7 +133,7 @@ class StillSource:
                 frame = self._frame(self._picture, pts, _delay(self._picture))
             except Exception as fault:
                 if number == 0:
-                    raise fault if isinstance(fault, NotMediaError) else _damaged(self._path, fault) from fault
+                    raise fault if isinstance(fault, NotMediaError) else damaged(self._path, fault) from fault
                 self._damage = Damage(pts / 1000, str(fault))
                 return
             yield frame
@@ -189,7 +152,7 @@ class StillSource:
             self._picture.seek(0)
         except Exception as fault:
             if not delays:
-                raise _damaged(self._path, fault) from fault
+                raise damaged(self._path, fault) from fault
         return delays
 
 
@@ -268,7 +231,7 @@ def _pixels(path: Path, picture: Image.Image) -> tuple[UInt8Array, UInt8Array | 
             return np.ascontiguousarray(rgba[:, :, 2::-1]), np.ascontiguousarray(rgba[:, :, 3])
         return np.ascontiguousarray(np.asarray(upright.convert("RGB"), np.uint8)[:, :, ::-1]), None
     except Exception as fault:
-        raise _damaged(path, fault) from fault
+        raise damaged(path, fault) from fault
 
 
 def _profile(picture: Image.Image) -> bytes | None:
@@ -299,10 +262,3 @@ def _upright_exif(picture: Image.Image) -> bytes | None:
     exif.load(picture.getexif().tobytes())
     exif.pop(ORIENTATION, None)
     return exif.tobytes() if len(exif) else None
-
-
-def _damaged(path: Path, fault: BaseException) -> NotMediaError:
-    return NotMediaError(
-        f"{path.name} is a damaged picture ({fault})",
-        "Fetch or export it again; a viewer should open it first.",
-    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import heapq
 import re
 from collections import deque
@@ -31,36 +30,12 @@ from understudy.media.pixels import (
     is_yuv,
     settle_colors,
 )
+from understudy.media.reading import open_container, said
 
-#: Demuxers that are tried: files a camera, phone or editor makes. Playlists and device formats are left
-#: out, because they can make FFmpeg open other files and network addresses.
-DEMUXERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,ogg,asf,mxf,dv,ivf,h264,hevc,m4v,wtv,nut,gif,apng"
-#: PyAV's major version.
-PYAV = int(av.__version__.split(".")[0])
 #: How far apart decoding and showing order may be, in frames.
 REORDER = 4
 #: A file whose last frame comes so many seconds before the end that it names is damaged.
 SHORT_BY_SECONDS = 0.5
-
-
-def open_container(path: Path) -> Any:
-    """Open a media file for reading with nothing but local files in reach.
-
-    Raises:
-        NotMediaError: FFmpeg can't make sense of it.
-    """
-    options = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
-    # Tags in odd encodings must not stop anybody; from PyAV 19 on they never do.
-    lenient: dict[str, Any] = {"metadata_errors": "replace"} if PYAV < 19 else {}
-    try:
-        return av.open(str(path.absolute()), "r", options=options, **lenient)
-    except (av.error.FFmpegError, ValueError) as fault:
-        if isinstance(fault, (FileNotFoundError, PermissionError)):
-            raise
-        raise NotMediaError(
-            f"{path.name} is not a picture or video that can be read ({_said(fault)})",
-            "It may be truncated or of an unknown kind; open it in a player, or export it again as mp4.",
-        ) from fault
 
 
 def start_shift(container: Any) -> Fraction:
@@ -189,7 +164,7 @@ class VideoSource:
             try:
                 packet = next(packets, None)
             except av.error.FFmpegError as fault:
-                self._note_damage(last, _said(fault))
+                self._note_damage(last, said(fault))
                 packet = None
             # An empty packet with a time repeats the picture before it; one without flushes the decoder.
             self._packets += packet is not None and (packet.size > 0 or packet.dts is not None)
@@ -199,7 +174,7 @@ class VideoSource:
             except av.error.EOFError:
                 return  # it was flushed by the demuxer's own last packet
             except av.error.FFmpegError as fault:
-                self._note_damage(last, _said(fault))
+                self._note_damage(last, said(fault))
                 if packet is None:
                     return
                 continue
@@ -321,10 +296,3 @@ def _promised_end(container: Any, stream: Any) -> float | None:
         return hours * 3600 + minutes * 60 + seconds
     alone = len(container.streams) == 1
     return container.duration / av.time_base if alone and container.duration else None
-
-
-def _said(fault: BaseException) -> str:
-    text = str(getattr(fault, "strerror", None) or fault)
-    with contextlib.suppress(ValueError):
-        text = text[: text.index(":")] if text.startswith("[Errno") else text
-    return text

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 import c2pa
 
+from understudy.provenance.carriers import MOST_VIDEO, UnwieldyError, carries_credentials
 from understudy.provenance.metadata import PRODUCER
 from understudy.regular import check_regular, read_regular
 from understudy.release import SIDECAR_MOST, SIDECAR_SUFFIX, is_sidecar
@@ -99,19 +100,22 @@ def read_credentials(path: Path, own_root: bytes | None) -> Credentials:
     kind = media_type(path)
     try:
         context = c2pa.Context.from_dict(settings)
+        inside = kind is not None and carries_credentials(path, kind)
         with path.open("rb") as file:
-            reader = None if kind is None else c2pa.Reader.try_create(kind, file, context=context)
+            reader = c2pa.Reader.try_create(kind, file, context=context) if inside else None
             if reader is not None:
                 return _said(reader, sidecar=False)
             beside = _beside(sidecar)
             if beside is None:
                 return Credentials("absent")
+            if path.stat().st_size > MOST_VIDEO:
+                raise UnwieldyError(f"{path.name} is too large to be compared with {sidecar.name}")
             file.seek(0)
             # What lies beside was signed over the bytes, whatever their type.
             return _said(c2pa.Reader(BYTES, file, beside, context=context), sidecar=True)
     except c2pa.C2paError.NotSupported:
         return Credentials("absent")
-    except (c2pa.C2paError, OSError) as fault:
+    except (c2pa.C2paError, OSError, UnwieldyError) as fault:
         return Credentials("unreadable", problems=(first_line(fault),))
 
 

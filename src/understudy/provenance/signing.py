@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import c2pa
 
 from understudy.errors import NoSpaceError, SigningError, out_of_space
+from understudy.provenance.carriers import UnwieldyError, carries_credentials
 from understudy.provenance.credentials import BYTES, EMBEDDABLE, OFFLINE, WATERMARK_ALGORITHM, first_line, media_type
 from understudy.provenance.keys import SigningKey
 from understudy.provenance.metadata import PRODUCER, SOURCE_TYPE_ROOT
@@ -164,10 +165,12 @@ def _builder(work: Work, title: str) -> Any:
 def _carries(path: Path, kind: str) -> bool:
     """Whether a file carries credentials itself."""
     try:
+        if not carries_credentials(path, kind):
+            return False
         with path.open("rb") as file:
             reader = c2pa.Reader.try_create(kind, file, context=c2pa.Context.from_dict(OFFLINE))
             return reader is not None
-    except c2pa.C2paError:
+    except (c2pa.C2paError, UnwieldyError):
         return False
 
 

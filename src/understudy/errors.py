@@ -16,6 +16,7 @@ ends with. Where a builtin fits, the error is one too, so ``except FileNotFoundE
     │   ├── UnfitFileError (OSError)
     │   ├── NotMediaError
     │   ├── InputTooLargeError
+    │   ├── UnwieldyPictureError
     │   ├── CatalogueError
     │   └── NoFaceError (LookupError)
     ├── RefusedError (PermissionError)             exit 4  this tool does not do that
@@ -156,6 +157,19 @@ class InputTooLargeError(InputError):
             f"{path.name} is {width}x{height}, more than the cap of {max_pixels / 1e6:.0f} megapixels",
             f"Make it smaller, or raise the cap: --max-pixels {width * height}.",
         )
+
+
+class UnwieldyPictureError(InputError):
+    """A picture or frame is of a size that would take too much memory or time, whatever the cap.
+
+    Args:
+        path: The file.
+        width, height: Its size in pixels.
+        reason: What the limit is.
+    """
+
+    def __init__(self, path: Path, width: int, height: int, reason: str) -> None:
+        super().__init__(f"{path.name} is {width}x{height}: {reason}", "Crop it or make it smaller first.")
 
 
 class CatalogueError(InputError):

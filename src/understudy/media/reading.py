@@ -21,7 +21,8 @@ import av
 import av.error
 from PIL import Image, UnidentifiedImageError
 
-from understudy.errors import InputTooLargeError, NotMediaError, UnfitFileError
+from understudy.errors import NotMediaError, UnfitFileError
+from understudy.media.bounds import Moving, check_size
 from understudy.regular import open_regular
 
 #: Demuxers that are tried: files a camera, phone or editor makes. Playlists and device formats are left
@@ -71,7 +72,7 @@ def open_picture(path: Path, max_pixels: int) -> Image.Image | None:
     """Open a picture file; None if it is not one that Pillow knows. Whoever gets it closes it (``close``).
 
     Raises:
-        InputTooLargeError: more pixels than the cap.
+        InputTooLargeError, UnwieldyPictureError: it is too large (see ``bounds``).
         NotMediaError: a picture file that is damaged, or too large for one.
     """
     try:
@@ -92,9 +93,11 @@ def open_picture(path: Path, max_pixels: int) -> Image.Image | None:
         raise damaged(path, fault) from fault
     file.head = False
     picture._exclusive_fp = True  # or Pillow would not close what it did not open itself
-    if picture.width * picture.height > max_pixels:
+    try:
+        check_size(path, *picture.size, max_pixels, Moving.STILL)
+    except BaseException:
         picture.close()
-        raise InputTooLargeError(path, picture.width, picture.height, max_pixels)
+        raise
     return picture
 
 

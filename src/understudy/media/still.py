@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from fractions import Fraction
@@ -17,11 +18,14 @@ from understudy.errors import NotMediaError, OutputError
 from understudy.frames import Frame, LabelledFrame
 from understudy.media.atomic import AtomicFile, output_errors
 from understudy.media.base import Damage, MediaInfo, MediaKind
+from understudy.media.bounds import Moving, check_size
 from understudy.media.encoders import STILL_FORMATS, EncodeOptions
 from understudy.media.reading import damaged, open_picture
 from understudy.media.tags import png_text
 from understudy.release import Release
 
+#: Bytes of BGR from which a picture is converted in pieces: 16 million pixels.
+LARGE = 48_000_000
 #: EXIF's tag for the orientation.
 ORIENTATION = 0x0112
 #: Formats whose further pictures are frames in time; elsewhere they are pages, depth maps or previews.
@@ -73,6 +77,8 @@ class StillSource:
         self._damage: Damage | None = None
         animated = picture.format in ANIMATED and getattr(picture, "n_frames", 1) > 1
         width, height = picture.size
+        if animated:
+            check_size(path, width, height, sys.maxsize, Moving.ANIMATION)
         try:
             turned = picture.getexif().get(ORIENTATION, 1) >= 5
         except Exception as fault:  # a PNG's EXIF may stand at its end, which may be missing
@@ -123,7 +129,9 @@ class StillSource:
     def __iter__(self) -> Iterator[Frame]:
         """The frames; an animation's carry their own delays."""
         if self.info.kind is MediaKind.IMAGE:
-            yield self._frame(self._picture, 0, 0)
+            frame = self._frame(self._picture, 0, 0)
+            self._picture.close()  # Pillow holds four bytes a pixel
+            yield frame
             return
         pts = 0
         for number in range(self._picture.n_frames):  # type: ignore[attr-defined]
@@ -182,11 +190,10 @@ class StillSink:
     def write(self, labelled: LabelledFrame) -> None:
         """Encode the picture; a second one replaces the first."""
         frame, form = LabelledFrame.opened(labelled), STILL_FORMATS[self._file.target.suffix.lower()]
-        rgb = np.ascontiguousarray(frame.picture[:, :, ::-1])
-        if frame.alpha is not None and form != "JPEG":
-            rgb = np.dstack([rgb, frame.alpha])
-        elif frame.alpha is not None:
+        opaque = frame.alpha is None or form == "JPEG"
+        if opaque and frame.alpha is not None:
             self.notes.append("JPEG has no transparency: the picture is opaque")
+        picture = _to_pillow(frame.picture, None if opaque else frame.alpha)
         tags = self._release.tags
         extra: dict[str, object] = {"pnginfo": png_text(tags)} if form == "PNG" else {"xmp": tags.xmp}
         if self._info.exif:
@@ -197,18 +204,19 @@ class StillSink:
         settings: dict[str, dict[str, object]] = {
             "PNG": {"compress_level": 4},
             # Full chroma: a label's edges and lips would bleed otherwise.
-            "JPEG": {"quality": min(quality + 3, 100), "subsampling": 0, "optimize": True},
+            # Finding the shortest code takes all of the picture's coefficients, six bytes a pixel.
+            "JPEG": {"quality": min(quality + 3, 100), "subsampling": 0, "optimize": frame.picture.size < LARGE},
             "WEBP": {"lossless": True} if quality == 100 else {"quality": quality, "method": 4},
         }
         with output_errors(self._file.target):
             try:
                 try:
-                    Image.fromarray(rgb).save(self._file.path, form, **settings[form], **extra)
+                    picture.save(self._file.path, form, **settings[form], **extra)
                 except ValueError:
                     if "exif" not in extra:
                         raise
                     del extra["exif"]
-                    Image.fromarray(rgb).save(self._file.path, form, **settings[form], **extra)
+                    picture.save(self._file.path, form, **settings[form], **extra)
                     self.notes.append(f"the EXIF data is left out: {form} can't hold so much")
             except ValueError as fault:  # a limit of the format, such as WebP's size
                 raise OutputError(f"can't write {form}: {fault}", "Write a PNG instead.") from fault
@@ -217,21 +225,71 @@ class StillSink:
 def _pixels(path: Path, picture: Image.Image) -> tuple[UInt8Array, UInt8Array | None]:
     """BGR and opacity of Pillow's current frame, upright."""
     try:
-        upright = ImageOps.exif_transpose(picture)
+        upright = picture
+        if picture.getexif().get(ORIENTATION, 1) not in (None, 1):
+            upright = ImageOps.exif_transpose(picture)
+            if not getattr(picture, "is_animated", False):
+                picture.close()  # two of a large one are more than enough
         if upright.mode.startswith("I") or upright.mode == "F":
-            deep = np.nan_to_num(np.asarray(upright, np.float64))
-            # Integers have 16 bits; floating point goes to 1, or, where it goes further, to 255.
-            span = 65535.0 if upright.mode != "F" else (1.0 if deep.max() <= 1 else 255.0)
-            gray = np.clip(np.round(deep * (255 / span)), 0, 255).astype(np.uint8)
-            return np.repeat(gray[:, :, None], 3, axis=2), None
+            return _from_deep(upright), None
         if upright.mode == "CMYK" and upright.info.get("icc_profile"):
             upright = _from_cmyk(upright)
         if upright.has_transparency_data:
-            rgba = np.asarray(upright.convert("RGBA"), np.uint8)
-            return np.ascontiguousarray(rgba[:, :, 2::-1]), np.ascontiguousarray(rgba[:, :, 3])
-        return np.ascontiguousarray(np.asarray(upright.convert("RGB"), np.uint8)[:, :, ::-1]), None
+            upright = upright if upright.mode == "RGBA" else upright.convert("RGBA")
+            alpha = np.empty((upright.height, upright.width), np.uint8)
+            return _from_bands(upright, alpha), alpha
+        return _from_bands(upright if upright.mode == "RGB" else upright.convert("RGB"), None), None
     except Exception as fault:
         raise damaged(path, fault) from fault
+
+
+def _bands(picture: Image.Image) -> Iterator[tuple[slice, Image.Image]]:
+    """A picture in pieces of some rows each, of one if it is not large: what is made of a piece is gone with it."""
+    rows = max(LARGE // (3 * picture.width), 1)
+    if rows >= picture.height:
+        yield slice(0, picture.height), picture
+        return
+    picture.load()
+    for top in range(0, picture.height, rows):
+        bottom = min(top + rows, picture.height)
+        yield slice(top, bottom), picture.crop((0, top, picture.width, bottom))
+
+
+def _from_bands(picture: Image.Image, alpha: UInt8Array | None) -> UInt8Array:
+    """The BGR of a picture that is RGB or RGBA; its opacity is written into ``alpha``."""
+    bgr = np.empty((picture.height, picture.width, 3), np.uint8)
+    for rows, band in _bands(picture):
+        values = np.asarray(band, np.uint8)
+        bgr[rows] = values[:, :, 2::-1]
+        if alpha is not None:
+            alpha[rows] = values[:, :, 3]
+    return bgr
+
+
+def _from_deep(picture: Image.Image) -> UInt8Array:
+    """A picture of larger numbers as grey BGR. Integers have 16 bits; floating point goes to 1, or further, to 255."""
+    span = 65535.0
+    if picture.mode == "F":
+        highest = max(float(np.nan_to_num(np.asarray(band, np.float64)).max()) for _, band in _bands(picture))
+        span = 1.0 if highest <= 1 else 255.0
+    bgr = np.empty((picture.height, picture.width, 3), np.uint8)
+    for rows, band in _bands(picture):
+        deep = np.nan_to_num(np.asarray(band, np.float64))
+        bgr[rows] = np.clip(np.round(deep * (255 / span)), 0, 255).astype(np.uint8)[:, :, None]
+    return bgr
+
+
+def _to_pillow(bgr: UInt8Array, alpha: UInt8Array | None) -> Image.Image:
+    """A picture for Pillow to write: it holds four bytes a pixel of its own, so little else is made."""
+    height, width = bgr.shape[:2]
+    rows = max(LARGE // (3 * width), 1)
+    picture = Image.new("RGB" if alpha is None else "RGBA", (width, height))
+    for top in range(0, height, rows):
+        part = np.ascontiguousarray(bgr[top : top + rows, :, ::-1])
+        if alpha is not None:
+            part = np.dstack([part, alpha[top : top + rows]])
+        picture.paste(Image.fromarray(part), (0, top))
+    return picture
 
 
 def _profile(picture: Image.Image) -> bytes | None:

@@ -14,9 +14,10 @@ from typing import Any
 import av
 import av.error
 
-from understudy.errors import InputTooLargeError, NotMediaError
+from understudy.errors import NotMediaError
 from understudy.frames import Frame
 from understudy.media.base import Damage, MediaInfo, MediaKind
+from understudy.media.bounds import Moving, check_size, frames_waiting
 from understudy.media.pixels import (
     MATRIX_601,
     MATRIX_709,
@@ -81,6 +82,9 @@ class VideoSource:
         try:
             self._stream = self._video_stream()
             self._stream.thread_type = "AUTO"
+            width, height = self._stream.codec_context.width, self._stream.codec_context.height
+            if not frames_waiting(width, height):
+                self._stream.codec_context.thread_count = 1  # each thread would hold a frame of its own
             # Before anything is decoded: some decoders reset what the container says.
             self._tags = self._said_colors()
             self._shift = start_shift(self._container)
@@ -152,8 +156,7 @@ class VideoSource:
                 f"{self._path.name} holds no video that can be decoded", "Name a file with pictures in it."
             )
         width, height = stream.codec_context.width or 0, stream.codec_context.height or 0
-        if width * height > self._max_pixels:
-            raise InputTooLargeError(self._path, width, height, self._max_pixels)
+        check_size(self._path, width, height, self._max_pixels, Moving.VIDEO)
         return stream
 
     def _decoded(self) -> Iterator[av.VideoFrame]:
@@ -218,8 +221,7 @@ class VideoSource:
         stream, context = self._stream, self._stream.codec_context
         self._rotation = round(first.rotation / 90) % 4
         self._coded_size = (first.width, first.height)
-        if first.width * first.height > self._max_pixels:
-            raise InputTooLargeError(self._path, first.width, first.height, self._max_pixels)
+        check_size(self._path, first.width, first.height, self._max_pixels, Moving.VIDEO)
         settle_colors(first)
         colors = {
             "matrix": int(first.colorspace),

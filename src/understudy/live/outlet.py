@@ -23,8 +23,8 @@ _SOUNDS = 200
 _LEAST = 0.001
 
 
-def unexpected(fault: Exception) -> RunError:
-    """An error of some library, as one of this package's."""
+def unexpected(fault: BaseException) -> RunError:
+    """An error of some library, as one of this package's: also one that was meant to end the program."""
     text = " ".join(str(fault).split()) or "no message"
     error = RunError(f"unexpected {type(fault).__name__}: {text}", "Run it again with --debug and report what it says.")
     error.__cause__ = fault
@@ -121,14 +121,14 @@ class Outlet:
             closed = True
         except UnderstudyError as fault:
             self.failure = fault
-        except Exception as fault:  # noqa: BLE001 - of any library: a thread must not die in silence
+        except BaseException as fault:  # noqa: BLE001 - of any library: a thread must not die in silence
             self.failure = unexpected(fault)
         self._done = True
         try:
             self.notes += self.sink.close()
         except UnderstudyError as fault:
             self.failure = self.failure or fault
-        except Exception as fault:  # noqa: BLE001 - the same
+        except BaseException as fault:  # noqa: BLE001 - the same
             self.failure = self.failure or unexpected(fault)
         if self.failure is not None:
             self.notes.append(f"{self.name}: {self.failure.message}")

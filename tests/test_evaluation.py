@@ -254,7 +254,7 @@ def test_an_embedder_that_is_not_there_is_told_with_what_to_do(tmp_path, monkeyp
     with pytest.raises(UsageError, match="no such embedder"):
         open_embedder(str(tmp_path / "none.onnx"))
     (tmp_path / "junk.onnx").write_bytes(b"junk")
-    with pytest.raises(UsageError, match="no ONNX model"):
+    with pytest.raises(UsageError, match="no ONNX file"):
         open_embedder(str(tmp_path / "junk.onnx"))
 
     def missing(name):

@@ -14,8 +14,10 @@ ends with. Where a builtin fits, the error is one too, so ``except FileNotFoundE
     │   ├── InputNotFoundError (FileNotFoundError)
     │   ├── InputGoneError (FileNotFoundError)
     │   ├── InputUnreadableError (PermissionError)
+    │   ├── UnfitFileError (OSError)
     │   ├── NotMediaError
     │   ├── InputTooLargeError
+    │   ├── UnwieldyPictureError
     │   ├── CatalogueError
     │   └── NoFaceError (LookupError)
     ├── RefusedError (PermissionError)             exit 4  this tool does not do that
@@ -145,6 +147,20 @@ class InputUnreadableError(InputError, PermissionError):
     """The file is there and can't be read."""
 
 
+class UnfitFileError(InputError, OSError):
+    """A file beside the medium is no regular file, or longer than such a file may be.
+
+    Args:
+        path: The file.
+        reason: What it is, after the words "can't use FILE:". It is the ``strerror``, too.
+    """
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"can't use {printable(path)}: {reason}", "Name the file itself, or move it away.")
+        self.reason = reason
+        self.filename, self.strerror = str(path), reason
+
+
 class NotMediaError(InputError):
     """The file is empty, truncated, holds no pictures, or is not a picture or video at all."""
 
@@ -157,6 +173,19 @@ class InputTooLargeError(InputError):
             f"{path.name} is {width}x{height}, more than the cap of {max_pixels / 1e6:.0f} megapixels",
             f"Make it smaller, or raise the cap: --max-pixels {width * height}.",
         )
+
+
+class UnwieldyPictureError(InputError):
+    """A picture or frame is of a size that would take too much memory or time, whatever the cap.
+
+    Args:
+        path: The file.
+        width, height: Its size in pixels.
+        reason: What the limit is.
+    """
+
+    def __init__(self, path: Path, width: int, height: int, reason: str) -> None:
+        super().__init__(f"{path.name} is {width}x{height}: {reason}", "Crop it or make it smaller first.")
 
 
 class CatalogueError(InputError):

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple, NoReturn, Protocol, SupportsIndex, final
 from weakref import WeakKeyDictionary
 
 from understudy.errors import SigningError
+from understudy.regular import open_regular
 
 
 @dataclass(frozen=True)
@@ -163,12 +164,14 @@ def _digest(file: Iterable[bytes]) -> str:
 
 #: Of a sidecar, after the file's whole name.
 SIDECAR_SUFFIX: Final = ".c2pa"
+#: Most bytes of a sidecar.
+SIDECAR_MOST: Final = 32_000_000
 
 
 def is_sidecar(path: Path) -> bool:
     """Whether a file holds Content Credentials of another: a JUMBF box, by its content."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path, SIDECAR_MOST) as file:
             return file.read(8)[4:] == b"jumb"
     except OSError:
         return False

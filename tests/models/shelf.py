@@ -1,5 +1,8 @@
 """A catalogue whose places are a server of the tests' own, and small graphs to put there."""
 
+import hashlib
+import json
+
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
@@ -21,6 +24,23 @@ def graph(seed=0, numbers=40_000, **outside):
     shape = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [numbers]) for name in "xy"]
     made = helper.make_graph(nodes, "g", shape[:1], shape[1:], [weights])
     return helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=9).SerializeToString()
+
+
+def entry(name, *sources, data=None, licence="mit", needs=()):
+    lines = [
+        "[[model]]",
+        f'name = "{name}"',
+        'kind = "upscaler"',
+        'title = "for tests"',
+        f'licence = "{licence}"',
+        f"needs = {json.dumps(list(needs))}",
+        "[model.file]",
+        f'name = "{name}.onnx"',
+    ]
+    if data is not None:
+        lines += [f"size = {len(data)}", f'sha256 = "{hashlib.sha256(data).hexdigest()}"']
+    places = ", ".join("{ " + ", ".join(f"{k} = {json.dumps(v)}" for k, v in s.items()) + " }" for s in sources)
+    return "\n".join([*lines, f"sources = [{places}]", "[model.input]", "size = 64", ""])
 
 
 def local_catalogue(server):

@@ -18,8 +18,7 @@ import onnx
 import pytest
 from onnx import helper, numpy_helper
 
-from tests.models.lying import lying_server
-from tests.models.shelf import graph
+from tests.models.shelf import entry, graph
 from understudy.cli.main import main
 from understudy.errors import (
     CatalogueError,
@@ -30,7 +29,7 @@ from understudy.errors import (
     NoSpaceError,
     UsageError,
 )
-from understudy.models.catalogue import OWN_FILE, Catalogue
+from understudy.models.catalogue import Catalogue
 from understudy.models.download import FetchOptions
 from understudy.models.fetching import Fetcher
 from understudy.models.graphs import check_graph, emap_of
@@ -43,41 +42,6 @@ QUICK = FetchOptions(stall_seconds=0.5, window_seconds=0.4, least_rate=5000, pau
 
 
 GOOD, OTHER = graph(0), graph(1)
-
-
-@pytest.fixture
-def server():
-    with lying_server() as one:
-        one.files["/good.onnx"] = GOOD
-        yield one
-
-
-def entry(name, *sources, data=None, licence="mit", needs=()):
-    lines = [
-        "[[model]]",
-        f'name = "{name}"',
-        'kind = "upscaler"',
-        'title = "for tests"',
-        f'licence = "{licence}"',
-        f"needs = {json.dumps(list(needs))}",
-        "[model.file]",
-        f'name = "{name}.onnx"',
-    ]
-    if data is not None:
-        lines += [f"size = {len(data)}", f'sha256 = "{hashlib.sha256(data).hexdigest()}"']
-    places = ", ".join("{ " + ", ".join(f"{k} = {json.dumps(v)}" for k, v in s.items()) + " }" for s in sources)
-    return "\n".join([*lines, f"sources = [{places}]", "[model.input]", "size = 64", ""])
-
-
-@pytest.fixture
-def store(tmp_path):
-    def make(*entries):
-        home = tmp_path / "home"
-        home.mkdir(mode=0o700, exist_ok=True)
-        (home / OWN_FILE).write_text("\n".join(entries))
-        return Store(home / FOLDER, Catalogue.load(home / OWN_FILE))
-
-    return make
 
 
 def fetch(store, *names, options=QUICK):

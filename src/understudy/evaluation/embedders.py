@@ -15,10 +15,13 @@ import cv2
 import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
-from understudy.errors import ModelError, UsageError
+from understudy.errors import ModelError, ModelFileError, UsageError
 from understudy.geometry import topology as topo
 from understudy.geometry.templates import TEMPLATES
 from understudy.geometry.transforms import crop, similarity
+from understudy.models.graphs import check_graph
+from understudy.models.store import MOST_BYTES
+from understudy.regular import read_regular
 
 _EXTRA = "Install the extra: pip install 'understudy[evaluation]', or name an ONNX file, or --embedder none."
 
@@ -102,11 +105,18 @@ class OnnxEmbedder:
     def __init__(self, path: Path) -> None:
         import onnxruntime as runtime
 
-        if not path.is_file():
-            raise UsageError(f"there is no such embedder: {path}", "Name dlib, none, or an ONNX file.")
+        try:
+            data = read_regular(path, MOST_BYTES)
+            check_graph(data, path.name)  # by its bytes, and never with parts that lie elsewhere
+        except OSError as fault:
+            raise UsageError(
+                f"there is no such embedder: {path} ({fault.strerror})", "Name dlib, none, or an ONNX file."
+            ) from fault
+        except ModelFileError as fault:
+            raise UsageError(f"{fault.message}: it is no embedder", "Name dlib, none, or an ONNX file.") from fault
         runtime.set_default_logger_severity(3)
         try:
-            self._session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+            self._session = runtime.InferenceSession(data, providers=["CPUExecutionProvider"])
         except Exception as fault:
             raise UsageError(f"{path.name} is no ONNX model that opens: {fault}", "Name another file.") from fault
         inputs = self._session.get_inputs()

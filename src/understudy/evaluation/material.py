@@ -14,6 +14,8 @@ from understudy.media.encoders import CONTAINERS, STILL_FORMATS
 
 #: Stretches that are taken of a clip, spread over it.
 STRETCHES = 3
+#: Most bytes of pictures that are taken of a clip: 96 frames of 1920x1080.
+_MOST_BYTES = 600_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,10 +65,13 @@ def _files(folder: Path, suffixes: set[str], what: str) -> list[Path]:
 def read_clip(path: Path, frames: int, max_pixels: int) -> Clip:
     """At most ``frames`` frames of a clip: all of a short one, else stretches at its start, middle and end.
 
+    Of large pictures fewer: all of them are held at once.
+
     Raises:
         InputError: the file can't be used.
     """
     with open_source(path, max_pixels) as source:
+        frames = max(min(frames, _MOST_BYTES // (3 * source.info.width * source.info.height)), 1)
         starts = _starts(source.info.frames, frames)
         length = frames // len(starts)
         stretches: list[list[Frame]] = [[] for _ in starts]

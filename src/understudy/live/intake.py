@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -22,6 +23,13 @@ from understudy.media.microphone import Microphone
 _REOPEN: Final = 1.0
 #: Seconds that what is on its way has to arrive once a source has ended.
 _ARRIVAL: Final = 0.2
+#: Seconds between two questions to a device that has nothing, at least.
+_MOMENT: Final = 0.005
+#: Seconds without a picture that are worth a word.
+_SILENCE: Final = 10.0
+#: Most pixels of a picture: 8K.
+_MOST_PIXELS: Final = 7680 * 4320
+_OWN_FAULT: Final = "That is the source's own fault: restart the device or program that it comes from."
 
 
 class Intake:
@@ -51,7 +59,7 @@ class Intake:
             # First the microphone, which may take seconds: pictures would grow old meanwhile.
             if self._microphone is not None:
                 self._microphone.open()
-            self._info = self._source.open()
+            self._info = _known(self._source.open())
             if self._microphone is not None:
                 self._info = replace(self._info, sound=True)
         except SourceLostError as fault:
@@ -81,8 +89,10 @@ class Intake:
         return capture if self._microphone is None else [*capture, ("microphone", self._listen)]
 
     def _capture(self) -> None:
+        self._last: float | None = time.monotonic()
         try:
             while not self._stop.is_set():
+                asked = time.monotonic()
                 try:
                     item = self._source.read()
                 except SourceEnded:
@@ -94,11 +104,18 @@ class Intake:
                     self._reopen(self._source, "the source", fault)
                     continue
                 if isinstance(item, Picture):
+                    _check(item)
+                    self._last = asked
                     self._recorder.captured(item.at)
                     # A camera's library may hand out the same memory again and again, and write to it meanwhile.
                     picture = _fitted(item.picture.copy(), self._info.width, self._info.height)
                     self._recorder.dropped("processing behind", self.pictures.put(Picture(picture, item.at)))
-                elif item is not None and self._microphone is None:
+                elif item is None:
+                    self._rest(asked)
+                    self._say_silence(asked)
+                elif not isinstance(item, Sound):
+                    raise InputError(f"the source gave {type(item).__name__}, which is no picture", _OWN_FAULT)
+                elif self._microphone is None:
                     self._hear(item._replace(samples=item.samples.copy()))
         finally:
             self._source.close()
@@ -108,6 +125,7 @@ class Intake:
         assert microphone is not None
         try:
             while not self._stop.is_set():
+                asked = time.monotonic()
                 try:
                     sound = microphone.read()
                 except SourceLostError as fault:
@@ -115,8 +133,21 @@ class Intake:
                     continue
                 if sound is not None:
                     self._hear(sound._replace(samples=sound.samples.copy()))
+                else:
+                    self._rest(asked)
         finally:
             microphone.close()
+
+    def _rest(self, asked: float) -> None:
+        """Wait a moment, where a device did not: asked again at once, it would take all of a processor."""
+        if time.monotonic() - asked < _MOMENT:
+            self._stop.wait(_MOMENT)
+
+    def _say_silence(self, now: float) -> None:
+        """Say once that nothing comes: some sources have nothing for a while, others never again."""
+        if self._last is not None and now - self._last > _SILENCE:
+            self._recorder.event(f"the source has given no picture for {_SILENCE:.0f} seconds")
+            self._last = None
 
     def _reopen(self, lost: LiveSource | Microphone, name: str, fault: SourceLostError) -> None:
         self._recorder.event(fault.message)
@@ -129,6 +160,35 @@ class Intake:
                 continue
             self._recorder.event(f"{name} is back")
             return
+
+
+def _known(info: LiveInfo) -> LiveInfo:
+    """What a source says of itself, if that can be.
+
+    Raises:
+        InputError: it can't.
+    """
+    fits = isinstance(info, LiveInfo) and min(info.width, info.height) > 0 and info.fps > 0
+    if not fits or info.width * info.height > _MOST_PIXELS:
+        raise InputError(f"the source says of itself what can't be: {info}", _OWN_FAULT)
+    return info
+
+
+def _check(item: Picture) -> None:
+    """Make sure that what a source gave is a picture.
+
+    Raises:
+        InputError: it is not.
+    """
+    picture: object = item.picture
+    shape: tuple[int, ...] = getattr(picture, "shape", ())
+    if not isinstance(picture, np.ndarray) or picture.dtype != np.uint8 or len(shape) != 3 or shape[2] != 3:
+        kind = getattr(picture, "dtype", type(picture).__name__)
+        raise InputError(f"the source gave {kind} of shape {shape}, which is no uint8 picture (H, W, 3)", _OWN_FAULT)
+    if not picture.size or shape[0] * shape[1] > _MOST_PIXELS:
+        raise InputError(f"the source gave a picture of {shape[1]}x{shape[0]}", _OWN_FAULT)
+    if not isinstance(item.at, (int, float)) or not math.isfinite(item.at):
+        raise InputError("the source gave a picture of no time", _OWN_FAULT)
 
 
 def _fitted(picture: UInt8Array, width: int, height: int) -> UInt8Array:

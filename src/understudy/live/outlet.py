@@ -23,9 +23,9 @@ _SOUNDS = 200
 _LEAST = 0.001
 
 
-def unexpected(fault: Exception) -> RunError:
-    """An error of some library, as one of this package's."""
-    known = of_the_system(fault)
+def unexpected(fault: BaseException) -> RunError:
+    """An error of some library, as one of this package's: also one that was meant to end the program."""
+    known = of_the_system(fault) if isinstance(fault, Exception) else None
     if known is not None:
         known.__cause__ = fault
         return known
@@ -125,7 +125,7 @@ class Outlet:
             closed = True
         except UnderstudyError as fault:
             self.failure = fault
-        except Exception as fault:  # noqa: BLE001 - of any library: a thread must not die in silence
+        except BaseException as fault:  # noqa: BLE001 - of any library: a thread must not die in silence
             self.failure = unexpected(fault)
         self._done = True
         try:
@@ -134,7 +134,7 @@ class Outlet:
             self._failed_with(None, "; ".join(kept))
         except UnderstudyError as fault:
             self._failed_with(fault, fault.hint)
-        except Exception as fault:  # noqa: BLE001 - the same
+        except BaseException as fault:  # noqa: BLE001 - the same
             self._failed_with(unexpected(fault), "")
         if self.failure is not None:
             self.notes.append(f"{self.name}: {self.failure.message}")

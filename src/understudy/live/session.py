@@ -301,7 +301,7 @@ class LiveSession:
             run()
         except UnderstudyError as fault:
             self._fail(fault)
-        except Exception as fault:  # noqa: BLE001 - of any library: a thread must not die in silence
+        except BaseException as fault:  # noqa: BLE001 - of any library: a thread must not die in silence
             self._fail(unexpected(fault))
 
     def _hear(self, sound: Sound) -> None:

@@ -12,8 +12,8 @@ from typing import Protocol
 
 from understudy.frames import Frame, LabelledFrame
 
-#: Most pixels a frame or photo may have unless the user raises the cap: twice 8K.
-MAX_PIXELS = 2 * 7680 * 4320
+#: Most pixels a photo may have unless the user raises the cap: what phones make of their 108 million.
+MAX_PIXELS = 12_000 * 9_000
 
 
 class MediaKind(Enum):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import heapq
 import re
 from collections import deque
@@ -14,6 +13,7 @@ import av
 import av.error
 
 from understudy.media.base import Damage
+from understudy.media.reading import said
 from understudy.media.splicing import FORMATS, Pictures
 
 #: How far apart decoding and showing order may be, in frames.
@@ -160,11 +160,3 @@ def _in_order(pictures: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
             yield released()
     while waiting:
         yield released()
-
-
-def said(fault: BaseException) -> str:
-    """What FFmpeg or the system says of an error, without its numbers."""
-    text = str(getattr(fault, "strerror", None) or fault)
-    with contextlib.suppress(ValueError):
-        text = text[: text.index(":")] if text.startswith("[Errno") else text
-    return text

@@ -127,6 +127,24 @@ ENCODERS: Final[Mapping[str, Callable[[int], dict[str, str]]]] = MappingProxyTyp
 )
 
 
+def sparing(encoder: str, pixels: int) -> dict[str, str]:
+    """Settings with which an encoder keeps few frames of so many pixels: it would keep forty, and more beside each.
+
+    Up to 1920x1200 none are needed.
+    """
+    if pixels <= 1920 * 1200:
+        return {}
+    few = pixels <= 4096 * 2304
+    if encoder == "libx264":
+        return {"rc-lookahead": "8"} if few else {"rc-lookahead": "0", "bf": "0", "refs": "1", "threads": "2"}
+    if encoder == "libx265":
+        kept = "rc-lookahead=8" if few else "rc-lookahead=0:bframes=0:ref=1:frame-threads=1"
+        return {"x265-params": f"log-level=error:{kept}"}
+    if encoder == "libvpx-vp9":
+        return {"lag-in-frames": "8" if few else "0"}
+    return {}
+
+
 def opens(encoder: str) -> str | None:
     """Whether an encoder really opens here: None if it does, else why not.
 

@@ -19,7 +19,8 @@ from understudy.errors import (
 )
 from understudy.media.base import MAX_PIXELS, MediaInfo, MediaKind, Sink, Source
 from understudy.media.encoders import CONTAINERS, STILL_FORMATS, EncodeOptions
-from understudy.media.still import StillSink, StillSource, open_picture
+from understudy.media.reading import open_picture
+from understudy.media.still import StillSink, StillSource
 from understudy.media.video_sink import VideoSink
 from understudy.media.video_source import VideoSource
 from understudy.outputs import settled, status_of

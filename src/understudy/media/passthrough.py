@@ -16,8 +16,9 @@ import av
 import av.error
 
 from understudy.media.converting import SoundConverter, form_for
+from understudy.media.reading import open_container
 from understudy.media.trying import ended, first_packets, takes_copy
-from understudy.media.video_source import main_video_stream, open_container, packets_beside, start_shift
+from understudy.media.video_source import main_video_stream, packets_beside, start_shift
 
 #: Suffix and type of the pictures that are covers, by codec.
 COVER_TYPES = {

@@ -13,11 +13,12 @@ import av.error
 
 from understudy.errors import NotMediaError
 from understudy.frames import Frame
-from understudy.media.base import MAX_PIXELS
+from understudy.media.base import MAX_PIXELS, MediaKind
 from understudy.media.live import PATIENCE, CaptureOptions, LiveInfo, Picture, Sound, SourceEnded
 from understudy.media.opening import check_input, open_source
+from understudy.media.reading import open_container
 from understudy.media.sound import resampler, samples_of
-from understudy.media.video_source import open_container, packets_beside, start_shift
+from understudy.media.video_source import packets_beside, start_shift
 
 #: Seconds that a picture may be late.
 _LATE: Final = 0.5
@@ -106,7 +107,7 @@ class _Run:
             self._frames = iter(self._source)
             self._next: Frame | None = next(self._frames)
             self.first = self._next.seconds
-            self.sounds = _FileSound(path, self.first)
+            self.sounds = _FileSound(path if self.info.kind is MediaKind.VIDEO else None, self.first)
         except BaseException:
             self._source.__exit__(None, None, None)
             raise
@@ -129,22 +130,24 @@ class _Run:
 
 
 class _FileSound:
-    """The first sound track of a file, piece by piece; ``first`` is the time of the file's first picture."""
+    """The first sound track of a file, if one is given, piece by piece; ``first`` is the time of its first picture."""
 
-    def __init__(self, path: Path, first: float) -> None:
-        self._container = open_container(path)
-        self.there = any(stream.codec_context is not None for stream in self._container.streams.audio)
-        self._pieces = self._decoded(first + float(start_shift(self._container))) if self.there else iter(())
+    def __init__(self, path: Path | None, first: float) -> None:
+        self._container = None if path is None else open_container(path)
+        sounds = [] if self._container is None else self._container.streams.audio
+        self.there = any(stream.codec_context is not None for stream in sounds)
+        self._pieces = self._decoded(self._container, first) if self.there else iter(())
         self._waiting = next(self._pieces, None)
 
-    def _decoded(self, first: float) -> Iterator[tuple[Any, float]]:
-        to_stereo = resampler()
+    @staticmethod
+    def _decoded(container: Any, first: float) -> Iterator[tuple[Any, float]]:
+        to_stereo, begin = resampler(), first + float(start_shift(container))
         try:
-            for packet in packets_beside(self._container, [self._container.streams.audio[0]]):
+            for packet in packets_beside(container, [container.streams.audio[0]]):
                 for frame in packet.decode():
                     for piece in to_stereo.resample(frame):
                         if piece.pts is not None:
-                            yield samples_of(piece), float(piece.pts * piece.time_base) - first
+                            yield samples_of(piece), float(piece.pts * piece.time_base) - begin
         except av.error.FFmpegError:
             return  # damaged from here on: the pictures go on in silence
 
@@ -157,5 +160,6 @@ class _FileSound:
 
     def close(self) -> None:
         """Close the file."""
-        self._container.close()
+        if self._container is not None:
+            self._container.close()
         self._waiting = None

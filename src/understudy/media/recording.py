@@ -22,6 +22,7 @@ from understudy.media.live import LiveInfo, Sound
 from understudy.media.opening import check_output
 from understudy.media.planar import i420
 from understudy.media.readback import check_video
+from understudy.media.reading import open_container
 from understudy.media.tags import add_xmp
 from understudy.outputs import status_of
 from understudy.release import Release, identifier_of
@@ -221,7 +222,7 @@ def _in_order(fragments: Path, path: Path, release: Release, given_up: threading
     """
     pictures = 0
     with (
-        av.open(str(fragments.absolute())) as source,
+        open_container(fragments) as source,
         av.open(
             str(path.absolute()), "w", format="mp4", options={"movflags": "+faststart+use_metadata_tags"}
         ) as output,

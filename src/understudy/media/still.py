@@ -2,107 +2,39 @@
 
 from __future__ import annotations
 
-import errno
-import threading
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, ImageSequence, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, ImageSequence
 
 from understudy.arrays import UInt8Array
-from understudy.errors import (
-    InputError,
-    InputNotFoundError,
-    InputTooLargeError,
-    NoMemoryError,
-    NotMediaError,
-    OutputError,
-    UnderstudyError,
-    out_of_memory,
-    unreadable_input,
-)
+from understudy.errors import InputError, OutputError
 from understudy.frames import Frame, LabelledFrame
 from understudy.media.atomic import AtomicFile, output_errors
 from understudy.media.base import Damage, MediaInfo, MediaKind
+from understudy.media.bounds import Moving, check_size
 from understudy.media.encoders import STILL_FORMATS, EncodeOptions
-from understudy.media.formats import refuse_raw, refuse_unread
 from understudy.media.readback import unreadable
+from understudy.media.reading import decoding, open_picture, own_cap, reason
 from understudy.media.tags import png_text
 from understudy.release import Release, identifier_of
-from understudy.text import printable
 
+#: Bytes of BGR from which a picture is converted in pieces: 16 million pixels.
+LARGE = 48_000_000
 #: EXIF's tag for the orientation.
 ORIENTATION = 0x0112
-#: What is opened as a picture. Pillow knows more, some of it by calling other programs.
-FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "PPM", "AVIF", "JPEG2000")
 #: Formats whose further pictures are frames in time; elsewhere they are pages, depth maps or previews.
 ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
 #: What browsers make of animations that ask for (nearly) no delay, in milliseconds.
 DEFAULT_DELAY = 100
 #: Pillow's modes whose pictures are RGB already.
 RGB_MODES = ("RGB", "RGBA", "RGBX", "P", "PA")
-_CAP_LOCK = threading.Lock()
-
-
-def open_picture(path: Path, max_pixels: int) -> Image.Image | None:
-    """Open a picture file; None if it is not one that Pillow knows.
-
-    Raises:
-        InputTooLargeError: more pixels than the cap.
-        NotMediaError: a picture file that is damaged, or of a kind that is not read here.
-        InputNotFoundError, InputUnreadableError: it went meanwhile, or the disk fails.
-    """
-    with _decoding(path):
-        refuse_raw(path)
-        try:
-            with _own_cap():
-                Image.init()
-                picture = Image.open(path, formats=[name for name in FORMATS if name in Image.OPEN])
-        except UnidentifiedImageError:
-            refuse_unread(path)
-            return None
-    if picture.width * picture.height > max_pixels:
-        picture.close()
-        raise InputTooLargeError(path, picture.width, picture.height, max_pixels)
-    return picture
-
-
-@contextmanager
-def _decoding(path: Path) -> Iterator[None]:
-    """Say in this package's errors what Pillow and its decoders fail with: of damaged files, errors of any kind.
-
-    Raises:
-        NotMediaError, InputNotFoundError, InputUnreadableError, NoMemoryError: according to what it is.
-    """
-    try:
-        yield
-    except UnderstudyError:
-        raise
-    except Exception as fault:
-        if out_of_memory(fault):
-            raise NoMemoryError(f"for {path.name}") from fault
-        if isinstance(fault, FileNotFoundError):
-            raise InputNotFoundError(path) from fault
-        # What decoders say has no number; of a number that makes no sense of a file, its content is the cause.
-        if isinstance(fault, OSError) and fault.errno not in (None, errno.EINVAL, errno.EOVERFLOW, errno.ENOSYS):
-            raise unreadable_input(path, fault) from fault
-        raise _damaged(path, fault) from fault
-
-
-@contextmanager
-def _own_cap() -> Iterator[None]:
-    """Leave the decision about size to ``max_pixels``: Pillow's own limit is a global that a user can't raise."""
-    with _CAP_LOCK:
-        kept, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-        try:
-            yield
-        finally:
-            Image.MAX_IMAGE_PIXELS = kept
 
 
 def load_photo(path: Path, max_pixels: int) -> UInt8Array | None:
@@ -114,8 +46,8 @@ def load_photo(path: Path, max_pixels: int) -> UInt8Array | None:
     picture = open_picture(path, max_pixels)
     if picture is None:
         return None
-    with picture:
-        with _decoding(path):
+    with closing(picture):
+        with decoding(path):
             _seek(picture, first_frame(picture))
         return _pixels(path, picture)[0]
 
@@ -166,7 +98,7 @@ def check_picture(path: Path, pictures: int | None = None) -> None:
         OutputError: it does not.
     """
     try:
-        with _own_cap():
+        with own_cap():
             picture = Image.open(path)
         with picture:
             picture.load()
@@ -183,7 +115,7 @@ class StillSource:
     def __init__(self, path: Path, picture: Image.Image) -> None:
         self._path, self._picture = path, picture
         self._damage: Damage | None = None
-        with _decoding(path):
+        with decoding(path):
             self._start = first_frame(picture)
             self.info = self._described(picture)
 
@@ -208,21 +140,23 @@ class StillSource:
     def __iter__(self) -> Iterator[Frame]:
         """The frames; an animation's carry their own delays."""
         if self.info.kind is MediaKind.IMAGE:
-            with _decoding(self._path):
+            with decoding(self._path):
                 _seek(self._picture, self._start)
-            yield self._frame(self._picture, 0, 0)
+            frame = self._frame(self._picture, 0, 0)
+            self._picture.close()  # Pillow holds four bytes a pixel
+            yield frame
             return
         pts = 0
         for number in range(self._start, self._picture.n_frames):  # type: ignore[attr-defined]
             try:
-                with _decoding(self._path):
+                with decoding(self._path):
                     self._picture.seek(number)
                     self._picture.load()  # WebP says the delay only then
                     frame = self._frame(self._picture, pts, _delay(self._picture))
             except InputError as fault:
                 if number == self._start:
                     raise
-                self._damage = Damage(pts / 1000, _reason(fault.__cause__ or fault))
+                self._damage = Damage(pts / 1000, reason(fault.__cause__ or fault))
                 return
             yield frame
             pts += frame.duration
@@ -232,6 +166,8 @@ class StillSource:
         if picture.format == "TIFF":
             picture.load()  # Pillow turns it then, and takes the tag away
         width, height = picture.size
+        if animated:
+            check_size(self._path, width, height, sys.maxsize, Moving.ANIMATION)
         # A PNG's EXIF may stand at its end, which may be missing.
         if picture.getexif().get(ORIENTATION, 1) >= 5:
             width, height = height, width
@@ -272,7 +208,7 @@ class StillSource:
         """How long each frame stays, in milliseconds; notes, too, whether any of them has holes."""
         delays = []
         try:
-            with _decoding(self._path):
+            with decoding(self._path):
                 for number, picture in enumerate(ImageSequence.Iterator(self._picture)):
                     picture.load()  # WebP says the delay only then
                     if number >= self._start:
@@ -314,11 +250,10 @@ class StillSink:
         """Encode the picture; a second one replaces the first."""
         frame = LabelledFrame.opened(labelled, self._info.width, self._info.height, identifier_of(self._release))
         form = STILL_FORMATS[self._file.target.suffix.lower()]
-        rgb = np.ascontiguousarray(frame.picture[:, :, ::-1])
-        if frame.alpha is not None and form != "JPEG":
-            rgb = np.dstack([rgb, frame.alpha])
-        elif frame.alpha is not None:
+        opaque = frame.alpha is None or form == "JPEG"
+        if opaque and frame.alpha is not None:
             self.notes.append("JPEG has no transparency: the picture is opaque")
+        picture = _to_pillow(frame.picture, None if opaque else frame.alpha)
         tags = self._release.tags
         extra: dict[str, object] = {"pnginfo": png_text(tags)} if form == "PNG" else {"xmp": tags.xmp}
         if self._info.exif:
@@ -329,18 +264,19 @@ class StillSink:
         settings: dict[str, dict[str, object]] = {
             "PNG": {"compress_level": 4},
             # Full chroma: a label's edges and lips would bleed otherwise.
-            "JPEG": {"quality": min(quality + 3, 100), "subsampling": 0, "optimize": True},
+            # Finding the shortest code takes all of the picture's coefficients, six bytes a pixel.
+            "JPEG": {"quality": min(quality + 3, 100), "subsampling": 0, "optimize": frame.picture.size < LARGE},
             "WEBP": {"lossless": True} if quality == 100 else {"quality": quality, "method": 4},
         }
         with output_errors(self._file.target):
             try:
                 try:
-                    Image.fromarray(rgb).save(self._file.path, form, **settings[form], **extra)
+                    picture.save(self._file.path, form, **settings[form], **extra)
                 except ValueError:
                     if "exif" not in extra:
                         raise
                     del extra["exif"]
-                    Image.fromarray(rgb).save(self._file.path, form, **settings[form], **extra)
+                    picture.save(self._file.path, form, **settings[form], **extra)
                     self.notes.append(f"the EXIF data is left out: {form} can't hold so much")
             except ValueError as fault:  # a limit of the format, such as WebP's size
                 raise OutputError(f"can't write {form}: {fault}", "Write a PNG instead.") from fault
@@ -348,20 +284,70 @@ class StillSink:
 
 def _pixels(path: Path, picture: Image.Image) -> tuple[UInt8Array, UInt8Array | None]:
     """BGR and opacity of Pillow's current frame, upright."""
-    with _decoding(path):
-        upright = ImageOps.exif_transpose(picture)
+    with decoding(path):
+        upright = picture
+        if picture.getexif().get(ORIENTATION, 1) not in (None, 1):
+            upright = ImageOps.exif_transpose(picture)
+            if not getattr(picture, "is_animated", False):
+                picture.close()  # two of a large one are more than enough
         if upright.mode.startswith("I") or upright.mode == "F":
-            deep = np.nan_to_num(np.asarray(upright, np.float64))
-            # Integers have 16 bits; floating point goes to 1, or, where it goes further, to 255.
-            span = 65535.0 if upright.mode != "F" else (1.0 if deep.max() <= 1 else 255.0)
-            gray = np.clip(np.round(deep * (255 / span)), 0, 255).astype(np.uint8)
-            return np.repeat(gray[:, :, None], 3, axis=2), None
+            return _from_deep(upright), None
         if upright.mode == "CMYK" and upright.info.get("icc_profile"):
             upright = _from_cmyk(upright)
         if upright.has_transparency_data:
-            rgba = np.asarray(upright.convert("RGBA"), np.uint8)
-            return np.ascontiguousarray(rgba[:, :, 2::-1]), np.ascontiguousarray(rgba[:, :, 3])
-        return np.ascontiguousarray(np.asarray(upright.convert("RGB"), np.uint8)[:, :, ::-1]), None
+            upright = upright if upright.mode == "RGBA" else upright.convert("RGBA")
+            alpha = np.empty((upright.height, upright.width), np.uint8)
+            return _from_bands(upright, alpha), alpha
+        return _from_bands(upright if upright.mode == "RGB" else upright.convert("RGB"), None), None
+
+
+def _bands(picture: Image.Image) -> Iterator[tuple[slice, Image.Image]]:
+    """A picture in pieces of some rows each, of one if it is not large: what is made of a piece is gone with it."""
+    rows = max(LARGE // (3 * picture.width), 1)
+    if rows >= picture.height:
+        yield slice(0, picture.height), picture
+        return
+    picture.load()
+    for top in range(0, picture.height, rows):
+        bottom = min(top + rows, picture.height)
+        yield slice(top, bottom), picture.crop((0, top, picture.width, bottom))
+
+
+def _from_bands(picture: Image.Image, alpha: UInt8Array | None) -> UInt8Array:
+    """The BGR of a picture that is RGB or RGBA; its opacity is written into ``alpha``."""
+    bgr = np.empty((picture.height, picture.width, 3), np.uint8)
+    for rows, band in _bands(picture):
+        values = np.asarray(band, np.uint8)
+        bgr[rows] = values[:, :, 2::-1]
+        if alpha is not None:
+            alpha[rows] = values[:, :, 3]
+    return bgr
+
+
+def _from_deep(picture: Image.Image) -> UInt8Array:
+    """A picture of larger numbers as grey BGR. Integers have 16 bits; floating point goes to 1, or further, to 255."""
+    span = 65535.0
+    if picture.mode == "F":
+        highest = max(float(np.nan_to_num(np.asarray(band, np.float64)).max()) for _, band in _bands(picture))
+        span = 1.0 if highest <= 1 else 255.0
+    bgr = np.empty((picture.height, picture.width, 3), np.uint8)
+    for rows, band in _bands(picture):
+        deep = np.nan_to_num(np.asarray(band, np.float64))
+        bgr[rows] = np.clip(np.round(deep * (255 / span)), 0, 255).astype(np.uint8)[:, :, None]
+    return bgr
+
+
+def _to_pillow(bgr: UInt8Array, alpha: UInt8Array | None) -> Image.Image:
+    """A picture for Pillow to write: it holds four bytes a pixel of its own, so little else is made."""
+    height, width = bgr.shape[:2]
+    rows = max(LARGE // (3 * width), 1)
+    picture = Image.new("RGB" if alpha is None else "RGBA", (width, height))
+    for top in range(0, height, rows):
+        part = np.ascontiguousarray(bgr[top : top + rows, :, ::-1])
+        if alpha is not None:
+            part = np.dstack([part, alpha[top : top + rows]])
+        picture.paste(Image.fromarray(part), (0, top))
+    return picture
 
 
 def _profile(picture: Image.Image) -> bytes | None:
@@ -396,15 +382,3 @@ def _upright_exif(picture: Image.Image) -> bytes | None:
         return exif.tobytes() if len(exif) else None
     except Exception:  # noqa: BLE001 - of a damaged tag Pillow says anything; the picture is none the worse for it
         return None
-
-
-def _damaged(path: Path, fault: BaseException) -> NotMediaError:
-    return NotMediaError(
-        f"{path.name} is a damaged picture ({_reason(fault)})",
-        "Fetch or export it again; a viewer should open it first.",
-    )
-
-
-def _reason(fault: BaseException) -> str:
-    """What a library said, as a part of one line."""
-    return printable(" ".join(str(fault).split()))[:120] or type(fault).__name__

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import contextlib
 import struct
+import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-import av
 import av.error
-from PIL import Image, PngImagePlugin
+from PIL import PngImagePlugin
 
+from understudy.media.reading import open_container, open_picture
 from understudy.release import Tags
 
 _XMP_BOX: Final = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
@@ -69,15 +71,23 @@ def read_tags(path: Path) -> Tags:
     """What a file says of itself, as far as it can be read; empty where it says nothing."""
     fields: dict[str, str] = {}
     packet = b""
-    with contextlib.suppress(Exception), Image.open(path) as picture:
-        texts = {str(name): value for name, value in picture.info.items() if isinstance(value, str)}
-        found = picture.info.get("xmp") or texts.pop(_PNG_XMP, "")
-        packet = found.encode() if isinstance(found, str) else bytes(found)
-        fields |= texts
+    with contextlib.suppress(Exception):
+        packet, fields = _in_picture(path)
     if not fields and not packet:
-        with contextlib.suppress(av.error.FFmpegError, OSError, ValueError), av.open(str(path.absolute())) as container:
+        with contextlib.suppress(av.error.FFmpegError, OSError, ValueError), open_container(path) as container:
             fields |= dict(container.metadata)
     return Tags(packet or _packet_near_the_ends(path), fields)
+
+
+def _in_picture(path: Path) -> tuple[bytes, dict[str, str]]:
+    """The packet and the fields of a picture, as far as they come before its pixels: none of those is decoded."""
+    picture = open_picture(path, sys.maxsize)
+    if picture is None:
+        return b"", {}
+    with closing(picture):
+        texts = {str(name): value for name, value in picture.info.items() if isinstance(value, str)}
+        found = picture.info.get("xmp") or texts.pop(_PNG_XMP, "")
+        return found.encode() if isinstance(found, str) else bytes(found), texts
 
 
 def _packet_near_the_ends(path: Path) -> bytes:

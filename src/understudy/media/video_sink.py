@@ -17,7 +17,7 @@ from understudy.frames import LabelledFrame
 from understudy.interruptions import deferred
 from understudy.media.atomic import AtomicFile, output_errors
 from understudy.media.base import MediaInfo, MediaKind
-from understudy.media.encoders import CONTAINERS, ENCODERS, EncodeOptions, choose_encoder
+from understudy.media.encoders import CONTAINERS, ENCODERS, EncodeOptions, choose_encoder, sparing
 from understudy.media.gif import WHOLE_PICTURES, GifPalette, restored
 from understudy.media.passthrough import Passthrough, keeps_cover, pictures_only
 from understudy.media.pixels import bits_of, for_encoder
@@ -235,7 +235,7 @@ class VideoSink:
 
     def _add_stream(self, options: EncodeOptions) -> Any:
         info = self._info
-        settings = ENCODERS[self._encoder](options.quality)
+        settings = ENCODERS[self._encoder](options.quality) | sparing(self._encoder, info.width * info.height)
         if self._encoder == "gif" and info.has_alpha:
             settings |= WHOLE_PICTURES
         stream: Any = self._container.add_stream(self._encoder, rate=info.rate or 25, options=settings)

@@ -12,12 +12,13 @@ import av
 import av.error
 
 from understudy.arrays import UInt8Array
-from understudy.errors import InputTooLargeError, NotMediaError
+from understudy.errors import NotMediaError
 from understudy.frames import Frame
 from understudy.geometry.orientation import Orientation, display_matrix, off_by, orientation_in
 from understudy.geometry.transforms import letterboxed
 from understudy.media.base import Damage, MediaInfo, MediaKind
-from understudy.media.decoding import Decoding, said
+from understudy.media.bounds import Moving, check_size, frames_waiting
+from understudy.media.decoding import Decoding
 from understudy.media.pixels import (
     MATRIX_601,
     MATRIX_709,
@@ -31,33 +32,8 @@ from understudy.media.pixels import (
     is_yuv,
     settle_colors,
 )
+from understudy.media.reading import open_container
 from understudy.media.splicing import FORMATS, joined
-
-#: Demuxers that are tried: files a camera, phone or editor makes. Playlists and device formats are left
-#: out, because they can make FFmpeg open other files and network addresses.
-DEMUXERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,ogg,asf,mxf,dv,ivf,h264,hevc,m4v,wtv,nut,gif,apng"
-#: PyAV's major version.
-PYAV = int(av.__version__.split(".")[0])
-
-
-def open_container(path: Path) -> Any:
-    """Open a media file for reading with nothing but local files in reach.
-
-    Raises:
-        NotMediaError: FFmpeg can't make sense of it.
-    """
-    options = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
-    # Tags in odd encodings must not stop anybody; from PyAV 19 on they never do.
-    lenient: dict[str, Any] = {"metadata_errors": "replace"} if PYAV < 19 else {}
-    try:
-        return av.open(str(path.absolute()), "r", options=options, **lenient)
-    except (av.error.FFmpegError, ValueError) as fault:
-        if isinstance(fault, (FileNotFoundError, PermissionError)):
-            raise
-        raise NotMediaError(
-            f"{path.name} is not a picture or video that can be read ({said(fault)})",
-            "It may be truncated or of an unknown kind; export it again, a video as mp4, a picture as JPEG.",
-        ) from fault
 
 
 def start_shift(container: Any) -> Fraction:
@@ -110,6 +86,9 @@ class VideoSource:
         try:
             self._stream = self._video_stream()
             self._stream.thread_type = "AUTO"
+            width, height = self._stream.codec_context.width, self._stream.codec_context.height
+            if not frames_waiting(width, height):
+                self._stream.codec_context.thread_count = 1  # each thread would hold a frame of its own
             # Before anything is decoded: some decoders reset what the container says.
             self._tags = self._said_colors()
             self._shift = start_shift(self._container)
@@ -204,8 +183,7 @@ class VideoSource:
 
         In its own shape, as large as goes into the first; what is left over is black.
         """
-        if picture.width * picture.height > self._max_pixels:
-            raise InputTooLargeError(self._path, picture.width, picture.height, self._max_pixels)
+        check_size(self._path, picture.width, picture.height, self._max_pixels, Moving.VIDEO)
         pixels, opacity = bgr(picture, orientation, exact=True), self._opacity(picture, orientation)
         (height, width), size = pixels.shape[:2], (self.info.width, self.info.height)
         aspect = self._pixel_aspect(picture, orientation) / self.info.pixel_aspect
@@ -239,8 +217,7 @@ class VideoSource:
                 f"{self._path.name} holds no video that can be decoded", "Name a file with pictures in it."
             )
         width, height = stream.codec_context.width or 0, stream.codec_context.height or 0
-        if width * height > self._max_pixels:
-            raise InputTooLargeError(self._path, width, height, self._max_pixels)
+        check_size(self._path, width, height, self._max_pixels, Moving.VIDEO)
         return stream
 
     def _said_colors(self) -> dict[str, int]:
@@ -254,8 +231,7 @@ class VideoSource:
 
     def _describe(self, first: av.VideoFrame) -> MediaInfo:
         stream, context = self._stream, self._stream.codec_context
-        if first.width * first.height > self._max_pixels:
-            raise InputTooLargeError(self._path, first.width, first.height, self._max_pixels)
+        check_size(self._path, first.width, first.height, self._max_pixels, Moving.VIDEO)
         settle_colors(first)
         orientation = orientation_in(first)
         self._by_codec = stream.sample_aspect_ratio == context.sample_aspect_ratio

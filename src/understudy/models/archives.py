@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import lzma
+import io
 import stat
 import zipfile
 import zlib
@@ -11,9 +11,18 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
-from understudy.errors import ModelError, ModelFileError
+from understudy.errors import ModelError, ModelFileError, UnfitFileError
+from understudy.regular import open_regular
 
 _CHUNK: Final = 1 << 20
+#: Most bytes of an archive: all models of the catalogue together have a tenth.
+_LONGEST: Final = 64_000_000_000
+#: Most bytes of its list of files.
+_LONGEST_LIST: Final = 4_000_000
+#: How many bytes may come out of one. Weights hardly pack at all; what packs better is made to fill a disk.
+_RATIO: Final = 100
+#: How models are packed. Other ways take as much memory as the archive asks for.
+_PACKED: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 #: Most files of an archive.
 _MOST: Final = 10_000
 
@@ -26,14 +35,21 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
         ModelFileError: it is no such archive.
     """
     try:
-        archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError) as fault:
-        raise _unusable(path, "it is no zip archive, or not a whole one") from fault
+        file = _Steps(path)
+    except UnfitFileError as fault:
+        raise _unusable(path, fault.reason) from fault
     except OSError as fault:
         raise ModelError(f"can't read {path}: {fault.strerror or fault}", "Check its permissions.") from fault
-    with archive:
+    with file:
+        try:
+            archive = zipfile.ZipFile(file)
+        except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, OSError) as fault:
+            raise _unusable(path, "it is no zip archive, or not a whole one") from fault
+        archive.filename = str(path)
         if len(archive.infolist()) > _MOST:
             raise _unusable(path, "it holds too many files")
+        if sum(info.compress_size for info in archive.infolist()) > file.size:
+            raise _unusable(path, "its files lie over each other")
         for info in archive.infolist():
             place = PurePosixPath(info.filename.replace("\\", "/"))
             if not place.parts:
@@ -43,6 +59,19 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
             if stat.S_ISLNK(info.external_attr >> 16):
                 raise _unusable(path, f"{info.filename!r} is a link")
         yield archive
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a file ends as a zip archive does.
+
+    Raises:
+        OSError: it can't be read, or is no file (see ``regular``).
+    """
+    with _Steps(path) as file:
+        try:
+            return zipfile.is_zipfile(file)
+        except zipfile.BadZipFile:
+            return True  # but no good one
 
 
 def extract_member(path: Path, member: str, target: Path, most: int) -> None:
@@ -67,11 +96,16 @@ def extract_member(path: Path, member: str, target: Path, most: int) -> None:
 
 def copy_member(archive: zipfile.ZipFile, name: str, target: Path, most: int) -> None:
     """Write a file of an open archive, as ``extract_member``."""
-    path, done = Path(archive.filename or "archive"), 0
-    if archive.getinfo(name).file_size > most:
+    path, done, info = Path(archive.filename or "archive"), 0, archive.getinfo(name)
+    if info.file_size > most:
         raise _unusable(path, f"{name} has more than the {most:,} bytes that it may have")
+    if info.compress_type not in _PACKED:
+        raise _unusable(path, f"{name} is packed in a way that models are not")
+    if info.file_size > max(_RATIO * info.compress_size, _CHUNK):
+        raise _unusable(path, f"{name} unpacks to {info.file_size:,} bytes, which no model packs so well")
+    target.unlink(missing_ok=True)
     try:
-        with open_member(archive, name) as source, target.open("wb") as file:
+        with open_member(archive, name) as source, target.open("xb") as file:
             while chunk := _read(source):
                 done += len(chunk)
                 if done > most:
@@ -98,8 +132,24 @@ def open_member(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
 def _read(source: IO[bytes]) -> bytes:
     try:
         return source.read(_CHUNK)
-    except (OSError, lzma.LZMAError) as fault:  # of damaged data, whatever packed it
+    except OSError as fault:  # of the archive: not to, or from, the disk that is written to
         raise zipfile.BadZipFile(str(fault)) from fault
+
+
+class _Steps(io.BufferedReader):
+    """A file of which no more than a list's bytes are read at a time, whatever it says of its own list."""
+
+    def __init__(self, path: Path) -> None:
+        whole = open_regular(path, _LONGEST)
+        self.size = whole.seek(0, io.SEEK_END)
+        whole.seek(0)
+        super().__init__(whole.detach())  # type: ignore[attr-defined]
+
+    def read(self, size: int | None = -1) -> bytes:
+        count = self.size - self.tell() if size is None or size < 0 else size
+        if count > _LONGEST_LIST:
+            raise zipfile.BadZipFile("its list of files is too long")
+        return super().read(count)
 
 
 def _unusable(path: Path, reason: str) -> ModelFileError:

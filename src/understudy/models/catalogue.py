@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,8 +12,9 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from understudy.errors import CatalogueError, InputUnreadableError, UnknownModelError
+from understudy.errors import CatalogueError, InputUnreadableError, UnfitFileError, UnknownModelError
 from understudy.models.entries import KINDS, Bundle, Entry, Kind, Licence, Strict
+from understudy.regular import read_regular
 from understudy.text import decoded, printable
 
 if sys.version_info >= (3, 11):
@@ -23,7 +25,9 @@ else:
 #: The user's own entries: this file in the private folder.
 OWN_FILE = "models.toml"
 #: Longest file of entries that is read.
-_LONGEST = 1_000_000
+_LONGEST = 256_000
+#: Most dots between two delimiters of such a file. The parser's time grows with the square of a key's parts.
+_MOST_DOTS = 100
 #: Longest row of models of which each needs the next.
 _DEEPEST = 50
 
@@ -149,19 +153,19 @@ def _order(entry: Entry) -> int:
 
 def _read(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            text = file.read(_LONGEST + 1)
+        return read_regular(path, _LONGEST)
+    except UnfitFileError as fault:
+        raise CatalogueError(str(path), None, fault.reason) from fault
     except OSError as fault:
         raise InputUnreadableError(
             f"can't read {path}: {fault.strerror or fault}", "Check its permissions, or move it away."
         ) from fault
-    if len(text) > _LONGEST:
-        raise CatalogueError(str(path), None, f"it is longer than {_LONGEST:,} bytes")
-    return text
 
 
 def _parsed(place: str, text: bytes) -> dict[str, Any]:
     """The tables of one file, each there."""
+    if any(part.count(b".") > _MOST_DOTS for part in re.split(rb"[=,{\n]", text)):
+        raise CatalogueError(place, None, "a key in it has too many parts")
     try:
         tables: dict[str, Any] = tomllib.loads(decoded(text))
     except (ValueError, RecursionError) as fault:
@@ -178,7 +182,8 @@ def _parsed(place: str, text: bytes) -> dict[str, Any]:
 def _by_name(place: str, what: type[One], tables: list[Any]) -> dict[str, One]:
     found: dict[str, One] = {}
     for number, table in enumerate(tables, start=1):
-        name = str(table.get("name", f"number {number}")) if isinstance(table, dict) else f"number {number}"
+        named = table.get("name") if isinstance(table, dict) else None
+        name = named if isinstance(named, str) else f"number {number}"
         if name in found:
             raise CatalogueError(place, name, "the name is there twice")
         found[name] = _checked(place, name, what, table)

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 from understudy.errors import FetchError, NoSpaceError, UnderstudyError
 from understudy.models.store import MOST_BYTES, notes_of
+from understudy.regular import read_regular
 from understudy.version import __version__
 
 _CHUNK: Final = 1 << 16
@@ -33,6 +34,8 @@ _WORTH_IT: Final = 1 << 14
 _DIGITS: Final = 15
 #: Longest reason of a server that is passed on.
 _LONGEST: Final = 120
+#: Most bytes of what is noted of a part.
+_LONGEST_NOTES: Final = 10_000
 
 #: Told of every piece: what is fetched, bytes so far, bytes in all where known.
 FetchProgress = Callable[[str, int, int | None], None]
@@ -260,7 +263,7 @@ def _begun(part: Path, url: str, *, exact: bool) -> tuple[int, str]:
     Where the digest is known any place may go on with it; where not, only the same place with the same version.
     """
     try:
-        notes = json.loads(notes_of(part).read_bytes()[:10_000])
+        notes = json.loads(read_regular(notes_of(part), _LONGEST_NOTES))
         have = part.stat().st_size
     except (OSError, ValueError, RecursionError):
         return 0, ""
@@ -276,7 +279,10 @@ def _begun(part: Path, url: str, *, exact: bool) -> tuple[int, str]:
 def _remember(part: Path, url: str, answer: http.client.HTTPResponse) -> None:
     tag = answer.headers.get("ETag", "")
     mark = tag if tag and not tag.startswith("W/") else answer.headers.get("Last-Modified", "")
-    notes_of(part).write_text(json.dumps({"url": url, "mark": mark}))
+    notes = notes_of(part)
+    notes.unlink(missing_ok=True)  # whatever lies there is not written to
+    with notes.open("x") as file:
+        file.write(json.dumps({"url": url, "mark": mark}))
 
 
 def forget(part: Path) -> None:

@@ -13,19 +13,28 @@ from typing import Final, Literal
 
 from filelock import FileLock
 
-from understudy.errors import ModelError, ModelFileError, ModelMissingError, NoSpaceError, out_of_space
+from understudy.errors import (
+    ModelError,
+    ModelFileError,
+    ModelMissingError,
+    NoSpaceError,
+    UnfitFileError,
+    out_of_space,
+)
 from understudy.interruptions import deferred
 from understudy.models.catalogue import Catalogue
 from understudy.models.entries import Download, Entry, Strict
 from understudy.models.graphs import check_graph
+from understudy.regular import open_regular, read_regular, too_long
 from understudy.temporaries import Temporary
 
 State = Literal["there", "begun", "missing", "altered"]
 #: The folder of the store in the private folder.
 FOLDER: Final = "models"
+_SAY_SIZE: Final = "If it is meant to be so large, say its size in models.toml (docs/models.md)."
 _CHUNK: Final = 1 << 20
-#: No model is longer.
-MOST_BYTES: Final = 4_000_000_000
+#: No model of which the catalogue does not say the size is longer. To look at a graph takes twice its bytes.
+MOST_BYTES: Final = 640_000_000
 #: Bytes of a record that are read.
 _LONGEST_RECORD: Final = 10_000
 
@@ -85,7 +94,7 @@ class Store:
     def record(self, entry: Entry) -> Record | None:
         """What was recorded when the file came; None if nothing was, or it can't be read."""
         try:
-            return Record.model_validate_json(self._record_path(entry).read_bytes()[:_LONGEST_RECORD])
+            return Record.model_validate_json(read_regular(self._record_path(entry), _LONGEST_RECORD))
         except (OSError, ValueError):
             return None
 
@@ -96,11 +105,26 @@ class Store:
             ModelMissingError: it is not there.
             ModelFileError: it is not what came, or not what the catalogue says.
         """
+        path, record = self._known(entry)
+        try:
+            data = read_regular(path, record.size)
+        except OSError as fault:
+            raise _unfit(entry, path, fault) from fault
+        if hashlib.sha256(data).hexdigest() != record.sha256:
+            raise _altered(entry, "is not what it was when it came")
+        return data
+
+    def _known(self, entry: Entry) -> tuple[Path, Record]:
+        """Where a file is and what it should be, if both fit together at a glance.
+
+        Raises:
+            ModelMissingError, ModelFileError: see ``read``.
+        """
         path = self.path(entry)
         if path.is_symlink():
             raise _altered(entry, "is a link to another file")
         try:
-            data = path.read_bytes()
+            size = path.stat().st_size
         except FileNotFoundError:
             raise ModelMissingError(entry.name) from None
         except OSError as fault:
@@ -108,11 +132,11 @@ class Store:
         record = self.record(entry)
         if record is None:
             raise _altered(entry, "was put there by other means")
-        if len(data) != record.size or hashlib.sha256(data).hexdigest() != record.sha256:
+        if size != record.size:
             raise _altered(entry, "is not what it was when it came")
         if not _as_known(entry, record):
             raise _altered(entry, "is not what the catalogue says")
-        return data
+        return path, record
 
     def verify(self, entry: Entry) -> State:
         """What is there, after reading all of it."""
@@ -120,10 +144,13 @@ class Store:
         if state in ("missing", "begun"):
             return state
         try:
-            self.read(entry)
-        except ModelFileError:
+            path, record = self._known(entry)
+            same = digest_of(path, record.size) == record.sha256
+        except (ModelFileError, UnfitFileError):
             return "altered"
-        return "there"
+        except OSError as fault:
+            raise _unreadable(path, fault) from fault
+        return "there" if same else "altered"
 
     def add(self, entry: Entry, part: Path, source: str) -> Record:
         """Check a file and take it in under its own name, whole or not at all. ``part`` is moved.
@@ -136,12 +163,16 @@ class Store:
         Raises:
             ModelFileError: it is not that. ``part`` stays where it is.
         """
-        data = part.read_bytes()
-        digest, known = hashlib.sha256(data).hexdigest(), entry.file.sha256
-        if entry.file.size is not None and len(data) != entry.file.size:
+        size, known, most = part.stat().st_size, entry.file.sha256, entry.file.size or MOST_BYTES
+        if entry.file.size is not None and size != entry.file.size:
             raise ModelFileError(
-                f"{entry.file.name} has {len(data):,} bytes instead of {entry.file.size:,}", "It is not the file meant."
+                f"{entry.file.name} has {size:,} bytes instead of {entry.file.size:,}", "It is not the file meant."
             )
+        try:
+            data = read_regular(part, most)
+        except UnfitFileError as fault:
+            raise ModelFileError(f"{entry.file.name} can't be taken in: {fault.strerror}", _SAY_SIZE) from fault
+        digest = hashlib.sha256(data).hexdigest()
         if known is not None and digest != known:
             raise ModelFileError(
                 f"{entry.file.name} is not the file that the catalogue means: its SHA-256 is {digest}",
@@ -215,7 +246,7 @@ class Store:
 
     def _accepted(self) -> dict[str, str]:
         try:
-            found = json.loads(self._licences_path.read_bytes()[:_LONGEST_RECORD])
+            found = json.loads(read_regular(self._licences_path, _LONGEST_RECORD))
         except (OSError, ValueError, RecursionError):
             return {}
         return found if isinstance(found, dict) else {}
@@ -239,11 +270,18 @@ def notes_of(part: Path) -> Path:
     return part.with_name(part.name + ".json")
 
 
-def digest_of(path: Path) -> str:
-    """SHA-256 of a file, without holding all of it."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
+def digest_of(path: Path, most: int) -> str:
+    """SHA-256 of a file of at most so many bytes, without holding all of it.
+
+    Raises:
+        OSError: it can't be read, or is no such file (see ``regular``).
+    """
+    digest, done = hashlib.sha256(), 0
+    with open_regular(path, most) as file:
         while chunk := file.read(_CHUNK):
+            done += len(chunk)
+            if done > most:
+                raise too_long(path, most)
             digest.update(chunk)
     return digest.hexdigest()
 
@@ -258,6 +296,12 @@ def _altered(entry: Entry, how: str) -> ModelFileError:
         f"the file of {entry.name} {how}: it is not used",
         f"Fetch it again: understudy models remove {entry.name}, then understudy models pull {entry.name}",
     )
+
+
+def _unfit(entry: Entry, path: Path, fault: OSError) -> ModelError:
+    if isinstance(fault, UnfitFileError):
+        return _altered(entry, f"can't be used ({fault.strerror})")
+    return _unreadable(path, fault)
 
 
 def _unreadable(path: Path, fault: OSError) -> ModelError:

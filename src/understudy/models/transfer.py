@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import zipfile
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -21,18 +21,22 @@ from understudy.errors import (
     ModelFileError,
     NoSpaceError,
     UnderstudyError,
+    UnfitFileError,
     UsageError,
     out_of_space,
 )
 from understudy.interruptions import deferred
-from understudy.models.archives import copy_member, open_member, opened
+from understudy.models.archives import copy_member, is_archive, open_member, opened
 from understudy.models.entries import Entry
 from understudy.models.store import MOST_BYTES, Store, digest_of
 from understudy.outputs import Draft, output_errors, settled
+from understudy.regular import STEP, open_regular, too_long
 from understudy.temporaries import Temporary
 
 #: What an exported archive says of its files.
 MANIFEST: Final = "models.json"
+#: Most files of a folder.
+_MOST_FILES: Final = 100_000
 #: Bytes of it that are read.
 _LONGEST_LIST: Final = 1_000_000
 _PARTS: Final = re.compile(r"(?P<name>.+\.onnx)\.part(?P<number>\d+)$", re.IGNORECASE)
@@ -45,13 +49,15 @@ class Found:
     Attributes:
         name: Its name, without folders.
         place: Where it is, for messages and the record.
-        copy: Writes it to a path.
+        size: Bytes, as is said of it.
+        copy: Writes it to a path, no more than so many bytes.
         sha256: What the archive that it lies in says of it; None if that says nothing.
     """
 
     name: str
     place: str
-    copy: Callable[[Path], None]
+    size: int
+    copy: Callable[[Path, int], None]
     sha256: str | None = None
 
 
@@ -89,11 +95,15 @@ def import_models(store: Store, path: Path, accept: Callable[[Entry], None]) -> 
     taken, there, left = [], [], []
     with _found(path) as files:
         for file in files:
+            most = _most(store, file)
+            if most is None:
+                left.append((file.place, "the catalogue knows no such file"))
+                continue
             temporary = Temporary(store.folder("partial") / "import.part", 0o600)
             part = temporary.path
             try:
-                file.copy(part)
-                digest = digest_of(part)
+                file.copy(part, most)
+                digest = digest_of(part, most)
                 if file.sha256 is not None and digest != file.sha256:
                     raise ModelFileError(f"{file.name} is not what its archive says of it", "Export it anew.")
                 entry = _by_digest(store, digest) or _by_name(store, file.name)
@@ -112,7 +122,9 @@ def import_models(store: Store, path: Path, accept: Callable[[Entry], None]) -> 
             except OSError as fault:
                 if out_of_space(fault):
                     raise NoSpaceError(store.root) from fault
-                raise
+                if not isinstance(fault, UnfitFileError):
+                    raise
+                left.append((file.place, fault.reason))
             finally:
                 temporary.remove()
     if not taken and not there:
@@ -165,18 +177,24 @@ def _found(path: Path) -> Iterator[list[Found]]:
         raise InputNotFoundError(path, "model")
     try:
         if path.is_dir():
-            files = sorted(p for p in path.rglob("*") if p.is_file() and not p.is_symlink())
+            files = sorted(p for p in _all_in(path) if p.is_file() and not p.is_symlink())
             yield [*_whole(files), *_in_parts(files)]
-        elif zipfile.is_zipfile(path):
+        elif is_archive(path):
             with opened(path) as archive:
                 said = _said(archive, path)
                 yield [
-                    Found(name.split("/")[-1], f"{path}/{name}", _member(archive, name), said.get(name))
-                    for name in archive.namelist()
-                    if name.lower().endswith(".onnx")
+                    Found(
+                        info.filename.split("/")[-1],
+                        f"{path}/{info.filename}",
+                        info.file_size,
+                        _member(archive, info.filename),
+                        said.get(info.filename),
+                    )
+                    for info in archive.infolist()
+                    if info.filename.lower().endswith(".onnx")
                 ]
         else:
-            siblings = sorted(path.parent.iterdir()) if _PARTS.match(path.name) else []
+            siblings = [p for p in sorted(path.parent.iterdir()) if p.is_file()] if _PARTS.match(path.name) else []
             wanted = _PARTS.match(path.name)
             parts = [one for one in _in_parts(siblings) if wanted is not None and one.name == wanted["name"]]
             yield parts or _whole([path], any_suffix=True)
@@ -198,13 +216,40 @@ def _said(archive: zipfile.ZipFile, path: Path) -> dict[str, str]:
         with open_member(archive, MANIFEST) as file:
             listed = json.loads(file.read(_LONGEST_LIST))["models"]
         return {str(one["file"]): str(one["sha256"]) for one in listed if one["sha256"] is not None}
-    except (ValueError, KeyError, TypeError, RuntimeError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as fault:
+    except (
+        *(ValueError, KeyError, TypeError, RuntimeError, RecursionError, OSError, EOFError),
+        *(zipfile.BadZipFile, zlib.error),
+    ) as fault:
         raise ModelFileError(f"the list in {path} can't be read", "Export it anew.") from fault
+
+
+def _all_in(folder: Path) -> Iterator[Path]:
+    """Everything in a folder and those in it.
+
+    Raises:
+        UsageError: that is more than anyone's folder of models holds.
+    """
+    for number, path in enumerate(folder.rglob("*")):
+        if number >= _MOST_FILES:
+            raise UsageError(f"there are too many files in {folder}", "Name the folder that the models are in.")
+        yield path
+
+
+def _most(store: Store, file: Found) -> int | None:
+    """How many bytes a file may have that could be a model; None if it is none, by its name and its size."""
+    sizes = [file.size for entry in store.catalogue.entries.values() if entry.file.size == file.size]
+    named = _by_name(store, file.name)
+    if named is not None:
+        sizes.append(named.file.size or MOST_BYTES)
+    entries = store.catalogue.entries.values()
+    if file.size <= MOST_BYTES and any(entry.file.size is None and entry.file.sha256 for entry in entries):
+        sizes.append(MOST_BYTES)
+    return max(sizes, default=None)
 
 
 def _whole(files: list[Path], *, any_suffix: bool = False) -> list[Found]:
     return [
-        Found(path.name, str(path), lambda target, path=path: _copy([path], target))  # type: ignore[misc]
+        Found(path.name, str(path), path.stat().st_size, partial(_copy, [path]))
         for path in files
         if any_suffix or path.suffix.lower() == ".onnx"
     ]
@@ -221,16 +266,16 @@ def _in_parts(files: list[Path]) -> list[Found]:
     for (folder, name), parts in groups.items():
         numbers = sorted(parts)
         if numbers != list(range(numbers[0], numbers[0] + len(numbers))) or numbers[0] not in (0, 1):
-            found.append(Found(name, str(folder / name), _missing(name, folder)))
+            found.append(Found(name, str(folder / name), 0, _missing(name, folder)))
             continue
         ordered = [parts[number] for number in numbers]
-        copy = lambda target, ordered=ordered: _copy(ordered, target)  # noqa: E731
-        found.append(Found(name, str(folder / name), copy))
+        size = sum(part.stat().st_size for part in ordered)
+        found.append(Found(name, str(folder / name), size, partial(_copy, ordered)))
     return found
 
 
-def _missing(name: str, folder: Path) -> Callable[[Path], None]:
-    def refuse(_: Path) -> None:
+def _missing(name: str, folder: Path) -> Callable[[Path, int], None]:
+    def refuse(_: Path, __: int) -> None:
         raise ModelFileError(f"a part of {name} is missing in {folder}", "Fetch all of its parts.")
 
     return refuse
@@ -248,14 +293,17 @@ def _by_name(store: Store, name: str) -> Entry | None:
     )
 
 
-def _member(archive: zipfile.ZipFile, name: str) -> Callable[[Path], None]:
-    return lambda target: copy_member(archive, name, target, MOST_BYTES)
+def _member(archive: zipfile.ZipFile, name: str) -> Callable[[Path, int], None]:
+    return lambda target, most: copy_member(archive, name, target, most)
 
 
-def _copy(paths: list[Path], target: Path) -> None:
-    if not all(path.is_file() for path in paths) or sum(path.stat().st_size for path in paths) > MOST_BYTES:
-        raise ModelFileError(f"{paths[0].name} is no file, or larger than any model", "Name the model's own file.")
-    with target.open("wb") as file:
+def _copy(paths: list[Path], target: Path, most: int) -> None:
+    left = most
+    with target.open("xb") as file:
         for path in paths:
-            with path.open("rb") as source:
-                shutil.copyfileobj(source, file)
+            with open_regular(path, left) as source:
+                while chunk := source.read(STEP):
+                    left -= len(chunk)
+                    if left < 0:
+                        raise too_long(path, most)
+                    file.write(chunk)

@@ -17,6 +17,7 @@ from understudy.media import open_source
 from understudy.media.opening import check_input
 from understudy.media.tags import read_tags
 from understudy.provenance import Home, Ledger
+from understudy.provenance.carriers import MOST_VIDEO
 from understudy.provenance.credentials import Credentials, read_credentials
 from understudy.provenance.fingerprint import SAME, SPARSE, closest, picture_hash
 from understudy.provenance.keys import own_root
@@ -87,7 +88,8 @@ def inspect_file(path: Path, home: Path | None = None) -> Inspection:
     said = read_credentials(path, own_root(private) if there else None)
     stated = claims(read_tags(path))
     kind, mark, hashes, notes = _look(path)
-    record, same = _recorded(Ledger(private), path, mark, said) if there else (None, False)
+    known = kind is not None or said.state != "absent"  # else no program made it that keeps a ledger
+    record, same = _recorded(Ledger(private), path, mark, said) if there and known else (None, False)
     distance = None if record is None else closest(hashes, record.hashes)
     if distance is not None and distance > SAME and record is not None and len(record.hashes) >= SPARSE:
         distance = None  # perhaps a part of a long clip that no hash was kept of
@@ -98,8 +100,7 @@ def inspect_file(path: Path, home: Path | None = None) -> Inspection:
 
 def _recorded(ledger: Ledger, path: Path, mark: Mark | None, said: Credentials) -> tuple[Record | None, bool]:
     """The ledger's record that fits best, and whether it is of this very file."""
-    same = ledger.find_output(file_digest(path))
-    if same is not None:
+    if path.stat().st_size <= MOST_VIDEO and (same := ledger.find_output(file_digest(path))) is not None:
         return same, True
     for identifier in (mark.identifier if mark else None, said.identifier):
         if identifier is not None and (record := ledger.find(identifier)) is not None:

@@ -1,7 +1,8 @@
 """What runs at the same time: decoding ahead, encoding behind, several faces of one frame beside each other.
 
 FFmpeg, OpenCV, numba and the models all work without Python's lock, so three threads do keep two cores busy.
-Queues are short: memory does not grow with the clip, and a stop takes a frame or two.
+Queues are short: memory does not grow with the clip, and a stop takes a frame or two. Of very large frames none wait:
+each goes through all stages before the next is decoded.
 """
 
 from __future__ import annotations
@@ -30,12 +31,15 @@ class _End:
         self.error = error
 
 
-def ahead(items: Iterable[Item]) -> Generator[Item, None, None]:
-    """The same items, produced by a thread that runs ahead by a few.
+def ahead(items: Iterable[Item], depth: int = DEPTH) -> Generator[Item, None, None]:
+    """The same items, produced by a thread that runs ahead by ``depth``; by none if that is 0.
 
     An error in the producer is raised here, after the items before it. Closing the generator stops the thread.
     """
-    waiting: queue.Queue[Item | _End] = queue.Queue(DEPTH)
+    if not depth:
+        yield from items
+        return
+    waiting: queue.Queue[Item | _End] = queue.Queue(depth)
     stop = threading.Event()
 
     def produce() -> None:
@@ -65,24 +69,29 @@ def ahead(items: Iterable[Item]) -> Generator[Item, None, None]:
 
 
 class Behind(Generic[Item]):
-    """Calls a function for each item in a thread that runs behind by a few. A context manager.
+    """Calls a function for each item in a thread that runs behind by ``depth``, or at once if that is 0.
+
+    A context manager.
 
     Leaving the block normally waits until all items are done; leaving it by an error drops what waits.
     An error in the function is raised at the next ``put`` or at the end of the block.
     """
 
-    def __init__(self, consume: Callable[[Item], None]) -> None:
-        self._consume = consume
-        self._waiting: queue.Queue[Item | _End] = queue.Queue(DEPTH)
+    def __init__(self, consume: Callable[[Item], None], depth: int = DEPTH) -> None:
+        self._consume, self._at_once = consume, not depth
+        self._waiting: queue.Queue[Item | _End] = queue.Queue(depth)
         self._stop = threading.Event()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="encode", daemon=True)
 
     def __enter__(self) -> Behind[Item]:
-        self._thread.start()
+        if not self._at_once:
+            self._thread.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if self._at_once:
+            return
         if kind is not None:
             self._stop.set()
         try:
@@ -98,6 +107,9 @@ class Behind(Generic[Item]):
 
     def put(self, item: Item) -> None:
         """Hand over an item; waits while the thread is too far behind."""
+        if self._at_once:
+            self._consume(item)
+            return
         _put(self._waiting, item, self._stop)
         if self._error is not None:
             raise self._error

@@ -17,6 +17,7 @@ from understudy.geometry import topology as topo
 from understudy.landmarks import IrisFinder
 from understudy.landmarks.reading import Reading
 from understudy.media import MediaKind, open_source
+from understudy.media.bounds import frames_waiting
 from understudy.pipeline.engines import Workshop
 from understudy.pipeline.overlap import ahead
 from understudy.pipeline.perception import with_irises
@@ -118,7 +119,7 @@ def survey_file(
     count = 0
     with open_source(path, settings.max_pixels) as source:
         still = source.info.kind is MediaKind.IMAGE
-        with closing(ahead(source)) as frames:
+        with closing(ahead(source, frames_waiting(source.info.width, source.info.height))) as frames:
             for frame in frames:
                 faces = perception.still(frame.picture) if still else tracker.update(frame).faces
                 count += 1

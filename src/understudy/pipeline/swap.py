@@ -16,6 +16,7 @@ from understudy.frames import LabelledFrame
 from understudy.interruptions import once
 from understudy.media import MediaInfo, MediaKind, check_output, open_sink, open_source
 from understudy.media.base import Source
+from understudy.media.bounds import frames_waiting
 from understudy.media.opening import check_suffix
 from understudy.pipeline.casting import Cast, cast
 from understudy.pipeline.engines import Workshop
@@ -220,11 +221,13 @@ def _run(
 ) -> float:
     """All frames through the stages; the time at which the first was done (``perf_counter``)."""
     first = 0.0
-    with closing(ahead(source)) as frames, Behind(write) as behind:
+    depth = frames_waiting(info.width, info.height)
+    with closing(ahead(source, depth)) as frames, Behind(write, depth) as behind:
         for frame in frames:
             labelled = swap.process(frame)
             first = first or time.perf_counter()
             behind.put(labelled)
             if progress is not None:
                 progress(swap.frames, info.frames)
+            del frame, labelled  # or it would stay while the next one is decoded
     return first

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import c2pa
 
 from understudy.interruptions import give_up_if_interrupted, undisturbed
+from understudy.provenance.carriers import MOST_VIDEO, UnwieldyError, carries_credentials
 from understudy.provenance.metadata import PRODUCER
-from understudy.release import SIDECAR_SUFFIX, is_sidecar
+from understudy.regular import check_regular, read_regular
+from understudy.release import SIDECAR_MOST, SIDECAR_SUFFIX, is_sidecar
 from understudy.text import printable
 
 if TYPE_CHECKING:
@@ -107,18 +109,22 @@ def _read(path: Path, own_root: bytes | None) -> Credentials:
     kind = media_type(path)
     try:
         context = c2pa.Context.from_dict(settings)
+        inside = kind is not None and carries_credentials(path, kind)
         with Heeded(path) as file:
-            reader = None if kind is None else c2pa.Reader.try_create(kind, file, context=context)
+            reader = c2pa.Reader.try_create(kind, file, context=context) if inside else None
             if reader is not None:
                 return _said(reader, sidecar=False)
-            if not is_sidecar(sidecar):
+            beside = _beside(sidecar)
+            if beside is None:
                 return Credentials("absent")
+            if path.stat().st_size > MOST_VIDEO:
+                raise UnwieldyError(f"{path.name} is too large to be compared with {sidecar.name}")
             file.seek(0)
             # What lies beside was signed over the bytes, whatever their type.
-            return _said(c2pa.Reader(BYTES, file, sidecar.read_bytes(), context=context), sidecar=True)
+            return _said(c2pa.Reader(BYTES, file, beside, context=context), sidecar=True)
     except c2pa.C2paError.NotSupported:
         return Credentials("absent")
-    except (c2pa.C2paError, OSError) as fault:
+    except (c2pa.C2paError, OSError, UnwieldyError) as fault:
         return Credentials("unreadable", problems=(first_line(fault),))
 
 
@@ -137,6 +143,19 @@ class Heeded(io.BufferedReader):
         """See ``io.BufferedReader``."""
         give_up_if_interrupted()
         return super().readinto(buffer)
+
+
+def _beside(sidecar: Path) -> bytes | None:
+    """What is in a sidecar; None if there is none.
+
+    Raises:
+        OSError: it can't be read, or is no file.
+    """
+    try:
+        check_regular(sidecar, SIDECAR_MOST)
+    except FileNotFoundError:
+        return None
+    return read_regular(sidecar, SIDECAR_MOST) if is_sidecar(sidecar) else None
 
 
 def media_type(path: Path) -> str | None:

@@ -13,6 +13,8 @@ from understudy.geometry.transforms import resized
 
 #: Side of the block of low frequencies that a picture's hash is made of.
 _SIDE: Final = 16
+#: Bytes that are digested at a time.
+_STEP: Final = 1 << 20
 BITS: Final = _SIDE * _SIDE
 #: Bits by which two copies of one picture differ at most. Of 256 bits, copies by JPEG, scaling and coding differ in
 #: 0 to 20; different pictures in 128 +- 16, which a chance of 1e-9 brings below 60 at the earliest.

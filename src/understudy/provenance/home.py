@@ -7,6 +7,7 @@ import re
 import shutil
 import sqlite3
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -15,8 +16,16 @@ from typing import Final
 
 import platformdirs
 
-from understudy.errors import NoSpaceError, PrivacyError, RecordsError, out_of_space, remedy
+from understudy.errors import (
+    NoSpaceError,
+    PrivacyError,
+    RecordsError,
+    UnfitFileError,
+    out_of_space,
+    remedy,
+)
 from understudy.interruptions import deferred
+from understudy.regular import check_regular
 from understudy.temporaries import Temporary, clean
 from understudy.text import printable
 
@@ -33,6 +42,17 @@ _DATABASE_HINTS: Final = {
 }
 #: Folder of the notes of where runs are at work.
 _WORKING: Final = "working"
+#: Files that SQLite looks for beside a database.
+_BESIDE: Final = ("", "-journal", "-wal", "-shm")
+#: Most bytes of a database: some 100,000 records.
+_LONGEST: Final = 256_000_000
+#: Most bytes of one value in it, or of a statement.
+_LONGEST_VALUE: Final = 16_000_000
+#: What a database of this package never holds: queries in the place of tables, and columns that are computed.
+_STRANGE: Final = """
+SELECT 1 FROM sqlite_master WHERE type IN ('view', 'trigger') OR sql LIKE 'CREATE VIRTUAL%'
+UNION ALL SELECT 1 FROM sqlite_master AS kept, pragma_table_xinfo(kept.name) AS field WHERE field.hidden > 0
+"""
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -158,12 +178,16 @@ def database(path: Path, schema: str) -> Iterator[sqlite3.Connection]:
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
         except OSError as fault:
             raise _unusable(path, fault) from fault
+    _check_files(path)
     check_private(path)
     try:
         with closing(sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)) as connection:
+            if sys.version_info >= (3, 11):
+                connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE)
             connection.execute("PRAGMA synchronous = EXTRA")
             connection.execute("BEGIN IMMEDIATE")
             try:
+                _check_schema(connection, path)
                 for statement in schema.split(";"):
                     connection.execute(statement)
                 yield connection
@@ -180,6 +204,34 @@ def database(path: Path, schema: str) -> Iterator[sqlite3.Connection]:
         hints = [hint for words, hint in _DATABASE_HINTS.items() if words in str(fault)]
         said = printable(fault)[:100]  # it may quote what is in there
         raise RecordsError(f"can't use {path}: {said}", (hints or ["Check the disk and the folder."])[0]) from fault
+
+
+def _check_files(path: Path) -> None:
+    """Make sure that a database is a file, and so is what SQLite opens beside it: for a pipe it would wait.
+
+    Raises:
+        RecordsError: one of them is not.
+    """
+    for suffix in _BESIDE:
+        part = path.with_name(path.name + suffix)
+        try:
+            check_regular(part, _LONGEST)
+        except FileNotFoundError:
+            continue
+        except UnfitFileError as fault:
+            raise RecordsError(f"can't use {part}: {fault.strerror}", "Move it aside; a new one is begun.") from fault
+        except OSError as fault:
+            raise RecordsError(f"can't read {part}: {fault.strerror}", "Check its permissions.") from fault
+
+
+def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
+    """Make sure that a database holds tables only: in the place of a table there may be a query that never ends.
+
+    Raises:
+        RecordsError: there is something else in it.
+    """
+    if connection.execute(_STRANGE).fetchone() is not None:
+        raise RecordsError(f"can't use {path}: it holds what this program never made", "Move it aside.")
 
 
 def _unusable(path: Path, fault: OSError) -> PrivacyError | NoSpaceError:

@@ -26,6 +26,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from understudy.errors import PrivacyError, SigningError
 from understudy.interruptions import deferred
 from understudy.provenance.home import Home, check_private, write_private
+from understudy.regular import read_regular
 from understudy.temporaries import FOLDER, Temporary
 from understudy.text import unmarked
 
@@ -35,6 +36,8 @@ _DAY, _LIFE = dt.timedelta(days=1), dt.timedelta(days=3650)
 _FIRST, _LAST = (dt.datetime(year, 12, 31, tzinfo=dt.timezone.utc) for year in (1950, 9999))
 #: What the library fails with for files that are damaged, or of kinds that it does not know.
 _UNREADABLE = (ValueError, UnsupportedAlgorithm, OverflowError, x509.InvalidVersion)
+#: Most bytes of a key or of certificates.
+_LONGEST = 256_000
 _CURVES: dict[str, Algorithm] = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}
 
 
@@ -249,7 +252,7 @@ def _usage(*, certify: bool) -> x509.KeyUsage:
 
 def _read(path: Path) -> bytes:
     try:
-        return unmarked(path.read_bytes())
+        return unmarked(read_regular(path, _LONGEST))
     except OSError as fault:
         raise SigningError(f"can't read {path}: {fault.strerror}", "Check --signing-cert and --signing-key.") from fault
 

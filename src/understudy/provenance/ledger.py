@@ -27,6 +27,7 @@ from understudy.errors import RecordsError
 from understudy.provenance.home import Home, check_private, database, write_private
 from understudy.provenance.retention import Drop, Passed
 from understudy.provenance.rows import body_of, parse
+from understudy.regular import read_regular
 
 #: How long records are kept at least: six months (China's labelling measures, article 10).
 KEEP_DAYS: Final = 184
@@ -36,6 +37,8 @@ CREATE TABLE IF NOT EXISTS origin (number INTEGER NOT NULL, hash TEXT NOT NULL, 
 CREATE TABLE IF NOT EXISTS passed (body TEXT NOT NULL, mac TEXT NOT NULL)
 """
 _BEGINNING = (0, "0" * 64)
+#: Most bytes of the head and of the key.
+_LONGEST = 4096
 
 
 @dataclass(frozen=True)
@@ -221,7 +224,7 @@ class Ledger:
             raise _tampered(problems)
 
     def _read(self) -> _Chain:
-        if not self._path.exists() or not self._path.stat().st_size:
+        if not self._path.exists() or (self._path.is_file() and not self._path.stat().st_size):
             # Reading makes nothing.
             return _Chain((), _BEGINNING, _BEGINNING, tuple(self._check_head({0: _BEGINNING[1]}, _BEGINNING)))
         with database(self._path, _SCHEMA) as connection:
@@ -260,7 +263,7 @@ class Ledger:
 
     def _check_head(self, links: Mapping[int, str], origin: tuple[int, str]) -> list[str]:
         try:
-            said = self._head.read_bytes()
+            said = read_regular(self._head, _LONGEST)
         except FileNotFoundError:
             return ["the head is missing"] if links.keys() - {0} else []
         except OSError as fault:
@@ -287,7 +290,9 @@ class Ledger:
 
     def _link(self, previous: str, body: str) -> str:
         check_private(self._secret)
-        return hmac.new(self._secret.read_bytes(), f"{previous}\n{body}".encode(), hashlib.sha256).hexdigest()
+        return hmac.new(
+            read_regular(self._secret, _LONGEST), f"{previous}\n{body}".encode(), hashlib.sha256
+        ).hexdigest()
 
     def _passed(self, connection: sqlite3.Connection) -> tuple[Passed | None, list[str]]:
         """What was noted of time, and what is wrong with it."""

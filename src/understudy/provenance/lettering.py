@@ -12,14 +12,19 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, features
 
 from understudy.arrays import UInt8Array
+from understudy.regular import read_regular
 
+#: Size at which a font is tried, in pixels.
+_TRIED: Final = 24
+#: How high letters may be, over that size, and how wide one may be, over its height.
+_TALLEST, _WIDEST = 8, 32
+#: Most bytes of a font.
+_LONGEST: Final = 64_000_000
 #: The first font that has every letter of a text draws it: DejaVu Sans has Latin, Greek, Cyrillic, Armenian,
 #: Georgian, Hebrew and Arabic; Noto Sans CJK has Latin, Chinese, Japanese and Korean.
 FONTS: Final = tuple(Path(__file__).parent / "fonts" / name for name in ("DejaVuSans.ttf", "NotoSansCJKsc-Regular.otf"))
 #: No font has a letter there, so every font draws its sign for a missing one.
 _NO_LETTER: Final = "\U0010fffd"
-#: Largest font file that is read, in bytes.
-_LARGEST: Final = 64_000_000
 #: Letters whose ink is lower than that share of the font's size are flat strokes or dots. An "x" has 0.55.
 _LEAST_INK: Final = 0.45
 #: Size at which a font's letters are looked at, in pixels.
@@ -46,13 +51,12 @@ class Font:
             ValueError: it can't be read, or is no font.
         """
         try:
-            if not path.is_file() or path.stat().st_size > _LARGEST:
-                raise OSError(f"no file of {_LARGEST // 1_000_000} MB at most")
-            font = cls(path.name, path.read_bytes())
+            font = cls(path.name, read_regular(path, _LONGEST))
             font.at(_LOOK)
             font.at(_LOOK + 1)  # fonts of one size are of no use
         except OSError as error:
-            raise ValueError(f"{path.name} can't be read as a font: {error}") from error
+            reason = getattr(error, "strerror", None) or error
+            raise ValueError(f"{path.name} can't be read as a font: {reason}") from error
         return font
 
     def at(self, size: int) -> ImageFont.FreeTypeFont:
@@ -90,7 +94,11 @@ def font_for(text: str, own: Path | None = None) -> Font:
     lacking = ""
     for path in (own,) if own else FONTS:
         font = Font.read(path)
-        missing = font.lacking(text)
+        try:
+            _check_size(text, font)
+            missing = font.lacking(text)
+        except (OSError, Image.DecompressionBombError) as error:
+            raise ValueError(f"{path.name} can't be read as a font: {error}") from error
         if not missing:
             _check_letters(text, font)
             return font
@@ -202,6 +210,18 @@ def _filled(pieces: list[tuple[str, bool]], face: ImageFont.FreeTypeFont, room: 
         else:
             lines.append(piece)
     return lines
+
+
+def _check_size(text: str, font: Font) -> None:
+    """Make sure that letters are about as large as a font of that size has them: some say otherwise, by far.
+
+    Raises:
+        ValueError: they are not; drawn as high as a label is, they would fill the memory.
+    """
+    left, top, right, bottom = font.at(_TRIED).getbbox(text)
+    high, wide = bottom - top, right - left
+    if not (high <= _TALLEST * _TRIED and wide <= _WIDEST * max(high, 1) * max(len(text), 1)):
+        raise ValueError(f"{font.name} can't be used as a font: its letters are of an odd size")
 
 
 def _needs_shaping(text: str) -> bool:

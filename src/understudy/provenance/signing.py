@@ -22,6 +22,7 @@ import c2pa
 
 from understudy.errors import NoSpaceError, SigningError, UnderstudyError, out_of_space
 from understudy.interruptions import give_up_if_interrupted
+from understudy.provenance.carriers import UnwieldyError, carries_credentials
 from understudy.provenance.credentials import (
     BYTES,
     EMBEDDABLE,
@@ -35,7 +36,8 @@ from understudy.provenance.credentials import (
 )
 from understudy.provenance.keys import SigningKey
 from understudy.provenance.metadata import PRODUCER, SOURCE_TYPE_ROOT
-from understudy.release import SIDECAR_SUFFIX, is_sidecar
+from understudy.regular import read_regular
+from understudy.release import SIDECAR_MOST, SIDECAR_SUFFIX, is_sidecar
 from understudy.text import printable
 from understudy.version import __version__
 
@@ -201,10 +203,12 @@ def _builder(work: Work, title: str) -> Any:
 def _carries(path: Path, kind: str) -> bool:
     """Whether a file carries credentials itself."""
     try:
+        if not carries_credentials(path, kind):
+            return False
         with Heeded(path) as file:
             reader = c2pa.Reader.try_create(kind, file, context=c2pa.Context.from_dict(OFFLINE))
             return reader is not None
-    except c2pa.C2paError:
+    except (c2pa.C2paError, UnwieldyError):
         return False
 
 
@@ -214,7 +218,7 @@ def _beside(target: Path) -> tuple[dict[str, Any], bytes] | None:
     if not is_sidecar(sidecar):
         return None
     try:
-        data = sidecar.read_bytes()
+        data = read_regular(sidecar, SIDECAR_MOST)
         with (
             Heeded(target) as file,
             c2pa.Reader(media_type(target) or BYTES, file, data, context=c2pa.Context.from_dict(OFFLINE)) as reader,

@@ -57,7 +57,7 @@ def write_clip(path: Path, pictures: Iterable[UInt8Array], spec: ClipSpec | None
     spec = spec or ClipSpec()
     pictures = iter(pictures)
     first = next(pictures)
-    with av.open(str(path), "w") as output:
+    with av.open(str(path.absolute()), "w") as output:
         output.metadata.update(dict(spec.metadata))
         video = _video_stream(output, first, spec)
         sounds = [_audio_stream(output, codec) for codec, _ in spec.audio]

@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 
@@ -15,6 +14,7 @@ from understudy.arrays import UInt8Array
 from understudy.media import MediaKind
 from understudy.media.atomic import AtomicFile
 from understudy.media.readback import check_video
+from understudy.media.reading import open_container
 from understudy.outputs import Draft, settled
 from understudy.pipeline import Settings, SwapReport, swap_file
 from understudy.pipeline.trust import Trust
@@ -112,7 +112,7 @@ def _side_by_side(clip: Path, swapped: Path) -> Iterator[UInt8Array]:
     scale = SIZE[1] * 0.3 / photo.shape[0]
     inset = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
 
-    with av.open(str(clip)) as left, av.open(str(swapped)) as right:
+    with open_container(clip) as left, open_container(swapped) as right:
         for pair in zip(left.decode(video=0), right.decode(video=0), strict=False):
             first, second = (frame.to_ndarray(format="bgr24") for frame in pair)
             first[: inset.shape[0], : inset.shape[1]] = inset

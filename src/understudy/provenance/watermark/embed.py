@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from understudy.arrays import FloatArray, Int8Array, UInt8Array
 from understudy.compiled import compiled
 from understudy.frames import Frame, PixelBox
-from understudy.provenance.watermark.strength import Strength, WatermarkOptions
+from understudy.provenance.watermark.strength import Strength, WatermarkOptions, rows_of
 from understudy.provenance.watermark.texture import DITHER, dither, render
+
+#: Pixels from which the strength is made some rows at a time, and how many: a multiple of the dither's.
+LARGE: Final = 16_000_000
+ROWS: Final = 4 * DITHER
 
 
 class Watermarker:
@@ -36,7 +42,13 @@ class Watermarker:
             self._texture = render(self.identifier, frame.width, frame.height)
             self._noise = np.tile(dither(), -(-frame.width // DITHER))[:, : frame.width].copy()
         picture = frame.change(PixelBox(0, 0, frame.width, frame.height))
-        _add(picture.reshape(frame.height, -1), self._texture, self._strength.of(picture), self._noise)
+        values = picture.reshape(frame.height, -1)
+        if frame.width * frame.height <= LARGE:
+            _add(values, self._texture, self._strength.of(picture), self._noise)
+            return
+        for top, strength in rows_of(self._strength.coarse(picture), frame.width, frame.height, ROWS):
+            part = slice(top, top + ROWS)
+            _add(values[part], self._texture[part], strength, self._noise)
 
 
 @compiled

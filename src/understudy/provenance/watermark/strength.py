@@ -80,16 +80,20 @@ class Strength:
             picture: uint8 BGR (H, W, 3), the mark not in it yet.
         """
         if not self._live or self._known is None or self._known.shape != picture.shape[:2]:
-            self._under_way = None
-            *_, result = self._steps(picture)
-            assert result is not None
-            self._known = result
-            return result
+            self._known = _enlarged(self.coarse(picture), picture)
+            return self._known
         self._under_way = self._under_way or self._steps(picture)
         step = next(self._under_way)
         if step is not None:
-            self._known, self._under_way = step, None
+            self._known, self._under_way = _enlarged(step, picture), None
         return self._known
+
+    def coarse(self, picture: UInt8Array) -> FloatArray:
+        """As ``of``, small as it was measured: float32, its shorter side some ``MEASURED``."""
+        self._under_way = None
+        *_, result = self._steps(picture)
+        assert result is not None
+        return result
 
     def _steps(self, picture: UInt8Array) -> Iterator[FloatArray | None]:
         """Measure a picture; None after each step but the last. It is looked at in the first."""
@@ -113,4 +117,25 @@ class Strength:
         strength = np.clip(options.least + options.slope * np.asarray(least), options.least, options.most)
         loudness = math.sqrt(float(np.mean(strength * strength)))
         strength *= min(1.0, options.loudest / loudness) / UNIT
-        yield np.asarray(cv2.resize(strength, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+        yield np.asarray(strength, np.float32)
+
+
+def _enlarged(coarse: FloatArray, picture: UInt8Array) -> FloatArray:
+    size = (picture.shape[1], picture.shape[0])
+    return np.asarray(cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def rows_of(coarse: FloatArray, width: int, height: int, rows: int) -> Iterator[tuple[int, FloatArray]]:
+    """What ``Strength.of`` is made of ``Strength.coarse``, some rows at a time: a whole one has four bytes a pixel.
+
+    Yields:
+        The first row, and float32 (``rows`` or what is left, ``width``).
+    """
+    across = np.asarray(cv2.resize(coarse, (width, len(coarse)), interpolation=cv2.INTER_LINEAR), np.float32)
+    place = np.clip((np.arange(height) + 0.5) * (len(coarse) / height) - 0.5, 0, len(coarse) - 1)
+    above = np.minimum(place.astype(int), max(len(coarse) - 2, 0))
+    share = (place - above).astype(np.float32)[:, None]
+    below = np.minimum(above + 1, len(coarse) - 1)
+    for top in range(0, height, rows):
+        part = slice(top, top + rows)
+        yield top, across[above[part]] * (1 - share[part]) + across[below[part]] * share[part]

@@ -1,0 +1,67 @@
+"""How large pictures may be, and how many of them may wait, so that no input takes more than 1.5 GB of memory.
+
+What is over is told before any of it is decoded. Counted in bytes: a frame of a video passes through as some ten
+bytes a pixel (decoded, as BGR, as it was before each change, for the encoder), and a decoder and an encoder keep
+several more frames of their own.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Final
+
+from understudy.errors import InputTooLargeError, UnwieldyPictureError
+
+#: Longest side of a picture, in pixels: a JPEG has no longer one.
+MOST_SIDE: Final = 65_535
+#: How many times as long as its shorter side a picture's longer one may be. It is searched for faces in squares.
+MOST_STRETCHED: Final = 64
+#: Bytes of frames that may wait between two threads.
+_WAITING: Final = 64_000_000
+#: Bytes a pixel of a frame that waits: as it was decoded, and as BGR.
+_A_PIXEL: Final = 4.5
+#: Most frames that may wait: a stop takes as many.
+_MOST_WAITING: Final = 4
+
+
+class Moving(Enum):
+    """What moves, with the most pixels that a frame of it may have."""
+
+    STILL = None
+    #: Pillow, and the palettes of a GIF, hold some forty bytes a pixel.
+    ANIMATION = 4096 * 4096
+    #: 8K.
+    VIDEO = 7680 * 4320
+
+
+def check_size(path: Path, width: int, height: int, max_pixels: int, moving: Moving) -> None:
+    """Refuse a picture or frame that is too large, or too long for its width.
+
+    Args:
+        path: The file, for messages.
+        width: In pixels, as its header says.
+        height: The same.
+        max_pixels: The cap that the user may raise.
+        moving: What it is one of.
+
+    Raises:
+        InputTooLargeError: more pixels than the cap.
+        UnwieldyPictureError: more than a frame may have, too long a side, or far too long for its width.
+    """
+    if width * height > max_pixels:
+        raise InputTooLargeError(path, width, height, max_pixels)
+    if moving.value is not None and width * height > moving.value:
+        raise UnwieldyPictureError(
+            path, width, height, f"frames of {moving.value / 1e6:.1f} megapixels are the most that can be processed"
+        )
+    longer, shorter = max(width, height), max(min(width, height), 1)
+    if longer > MOST_SIDE:
+        raise UnwieldyPictureError(path, width, height, f"a side may have {MOST_SIDE:,} pixels")
+    if longer > MOST_STRETCHED * shorter:
+        raise UnwieldyPictureError(path, width, height, f"a side may be {MOST_STRETCHED} times as long as the other")
+
+
+def frames_waiting(width: int, height: int) -> int:
+    """How many frames of that size may wait between two threads; 0 where there is no room for any."""
+    return min(_MOST_WAITING, int(_WAITING / (_A_PIXEL * width * height)))

@@ -1,0 +1,205 @@
+"""What would take too much memory or time is told before any of it is decoded; what is large and fits is processed."""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+import sys
+import threading
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from understudy.errors import InputTooLargeError, UnwieldyPictureError
+from understudy.media import load_photo, open_source, still
+from understudy.media.base import MAX_PIXELS
+from understudy.media.bounds import MOST_SIDE, MOST_STRETCHED, Moving, check_size, frames_waiting
+from understudy.media.encoders import sparing
+from understudy.pipeline.overlap import Behind, ahead
+from understudy.provenance.watermark import embed
+from understudy.provenance.watermark.strength import Strength, WatermarkOptions, rows_of
+from understudy.testing import ClipSpec, write_clip
+
+
+def png_of(path, width, height):
+    """A PNG that says it is of a size: grey of one bit, all black."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    packer = zlib.compressobj(9)
+    line = bytes(1 + (width + 7) // 8)
+    data = b"".join(packer.compress(line) for _ in range(height)) + packer.flush()
+    head = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", data) + chunk(b"IEND", b""))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "words"),
+    [
+        (1, 60_000, "64 times as long"),
+        (60_000, 1, "64 times as long"),
+        (16, 2_000, "64 times as long"),
+        (1_500, MOST_SIDE + 1, "65,535 pixels"),
+        (30_000, 30_000, "cap of"),
+    ],
+)
+def test_a_picture_far_too_large_or_narrow_is_told_by_its_header(tmp_path, width, height, words):
+    path = png_of(tmp_path / "odd.png", width, min(height, 3000))
+    data = bytearray(path.read_bytes())
+    data[16:24] = struct.pack(">II", width, height)
+    data[29:33] = struct.pack(">I", zlib.crc32(bytes(data[12:29])))
+    path.write_bytes(data)
+    for read in (open_source, lambda path: load_photo(path, MAX_PIXELS)):
+        with pytest.raises((UnwieldyPictureError, InputTooLargeError), match=words):
+            read(path)
+
+
+def test_a_narrow_picture_within_the_limits_is_read(tmp_path):
+    picture = load_photo(png_of(tmp_path / "strip.png", 20, 20 * MOST_STRETCHED), MAX_PIXELS)
+    assert picture.shape == (20 * MOST_STRETCHED, 20, 3)
+
+
+@pytest.mark.parametrize("form", ["GIF", "WEBP", "PNG"])
+def test_an_animation_of_gigantic_frames_is_told_before_they_are_decoded(tmp_path, form, monkeypatch):
+    path = tmp_path / f"large.{form.lower()}"
+    frames = [Image.new("RGB", (4200, 4200), (number, 0, 0)) for number in (0, 200)]
+    frames[0].save(path, form, save_all=True, append_images=frames[1:])
+    monkeypatch.setattr(still.StillSource, "_delays", lambda _: pytest.fail("its frames were decoded"))
+    with pytest.raises(UnwieldyPictureError, match=r"frames of 16\.8 megapixels"):
+        open_source(path)
+
+
+def test_a_video_of_more_than_8k_is_told_whatever_the_cap(tmp_path):
+    clip = tmp_path / "large.mp4"
+    write_clip(clip, [np.zeros((6000, 6000, 3), np.uint8)], ClipSpec(audio=()))
+    with pytest.raises(UnwieldyPictureError, match=r"33\.2 megapixels"):
+        open_source(clip, 10**9)
+
+
+def test_the_limits_let_through_what_people_have(tmp_path):
+    for width, height in ((11656, 8742), (12000, 9000), (9000, 12000), (20_000, 1_000)):
+        check_size(tmp_path, width, height, MAX_PIXELS, Moving.STILL)
+    check_size(tmp_path, 7680, 4320, MAX_PIXELS, Moving.VIDEO)
+    check_size(tmp_path, 4096, 2160, MAX_PIXELS, Moving.ANIMATION)
+
+
+def test_queues_are_counted_in_bytes():
+    assert frames_waiting(1280, 720) == frames_waiting(1920, 1080) == 4
+    assert frames_waiting(3840, 2160) == 1
+    assert frames_waiting(7680, 4320) == 0
+
+
+def test_without_room_for_a_queue_frames_pass_one_by_one():
+    here, alive = threading.current_thread(), []
+
+    def items():
+        for number in range(5):
+            alive.append(number)
+            yield number
+
+    taken = []
+    with Behind(lambda item: taken.append((item, threading.current_thread() is here)), 0) as behind:
+        for item in ahead(items(), 0):
+            assert alive == list(range(item + 1))
+            behind.put(item)
+            assert taken[-1] == (item, True)
+    assert len(taken) == 5
+
+    def fail(_):
+        raise ValueError("full")
+
+    with pytest.raises(ValueError, match="full"), Behind(fail, 0) as behind:
+        behind.put(1)
+
+
+def test_encoders_keep_fewer_of_larger_frames():
+    for encoder in ("libx264", "libx265", "libvpx-vp9"):
+        assert sparing(encoder, 1920 * 1080) == {}
+        assert sparing(encoder, 3840 * 2160) != sparing(encoder, 7680 * 4320) != {}
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P", "CMYK", "I;16", "F"])
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_large_picture_is_read_in_pieces_to_the_same_pixels(tmp_path, hopper, mode, turned, monkeypatch):
+    rgb = Image.fromarray(hopper[:90, :70, ::-1])
+    if mode == "RGBA":
+        picture = rgb.copy()
+        picture.putalpha(rgb.convert("L"))
+    elif mode in ("I;16", "F"):
+        gray = np.asarray(rgb.convert("L"))
+        picture = Image.fromarray(gray.astype(np.uint16) * 200 if mode == "I;16" else gray.astype(np.float32) / 300)
+    else:
+        picture = rgb.convert(mode)
+    path, exif = tmp_path / "a.tif", Image.Exif()
+    exif[still.ORIENTATION] = 6 if turned else 1
+    picture.save(path, exif=exif)
+
+    def read():
+        with open_source(path) as source:
+            (frame,) = list(source)
+        return frame.picture, frame.alpha
+
+    whole = read()
+    monkeypatch.setattr(still, "LARGE", 3 * 70 * 7)
+    for one, other in zip(whole, read(), strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_a_large_picture_is_written_in_pieces_to_the_same_file(hopper, monkeypatch):
+    alpha = np.arange(hopper.shape[0] * hopper.shape[1], dtype=np.uint8).reshape(hopper.shape[:2])
+    whole = [np.asarray(still._to_pillow(hopper, one)) for one in (None, alpha)]
+    monkeypatch.setattr(still, "LARGE", 10_000)
+    for one, expected in zip((None, alpha), whole, strict=True):
+        assert np.array_equal(np.asarray(still._to_pillow(hopper, one)), expected)
+    assert np.array_equal(whole[0][:, :, ::-1], hopper)
+
+
+@pytest.mark.parametrize("size", [(640, 480), (333, 911), (1000, 300)])
+def test_the_mark_of_a_large_picture_is_the_same_made_row_by_row(hopper, size, monkeypatch):
+    picture = cv2.resize(hopper, size)
+    strength = Strength(WatermarkOptions(), live=False)
+    expected, coarse = strength.of(picture), strength.coarse(picture)
+    rows = [part for _, part in rows_of(coarse, *size, 64)]
+    np.testing.assert_allclose(np.concatenate(rows), expected, atol=1e-6)
+
+    def marked():
+        from understudy.frames import Frame
+
+        frame = Frame(picture.copy())
+        embed.Watermarker(12345).mark(frame)
+        return frame.picture.astype(int)
+
+    whole = marked()
+    monkeypatch.setattr(embed, "LARGE", 1)
+    different = np.abs(marked() - whole)
+    assert different.max() <= 1  # where a sum falls on the edge between two numbers
+    assert np.count_nonzero(different) < 1e-4 * different.size
+
+
+SWAP = """
+import resource, sys
+import understudy
+understudy.swap(source=sys.argv[1], target=sys.argv[2], output=sys.argv[3], consent="self")
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is counted otherwise")
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+def test_a_photo_of_100_megapixels_takes_less_than_a_gigabyte_and_a_half(tmp_path, hopper_path, astronaut, suffix):
+    picture = np.full((8742, 11656, 3), 128, np.uint8)
+    scale = 8000 / astronaut.shape[0]
+    large = cv2.resize(astronaut, None, fx=scale, fy=scale)
+    picture[: large.shape[0], : large.shape[1]] = large
+    path = tmp_path / f"large{suffix}"
+    cv2.imwrite(str(path), picture)
+    del picture, large
+    words = [sys.executable, "-c", SWAP, str(hopper_path), str(path), str(tmp_path / f"out{suffix}")]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=300)
+    assert int(done.stdout) < 1_500_000

@@ -200,8 +200,8 @@ def test_a_codec_that_nobody_knows_is_an_unusable_input(small_clip, hopper_path,
 
 
 def test_a_picture_larger_than_its_format_allows_is_an_error_and_too_much_exif_a_note(pictures, hopper_path, tmp_path):
-    wide = np.zeros((240, 17000, 3), np.uint8)
-    wide[:, :320] = pictures[0]
+    wide = np.zeros((300, 17000, 3), np.uint8)
+    wide[:240, :320] = pictures[0]
     Image.fromarray(wide[:, :, ::-1].copy()).save(tmp_path / "wide.png")
     with pytest.raises(OSError, match="WEBP"):
         understudy.swap(hopper_path, tmp_path / "wide.png", tmp_path / "out.webp")

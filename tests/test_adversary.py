@@ -32,6 +32,7 @@ from understudy.cli.main import application, main
 from understudy.errors import EncodingError, SigningError, UnderstudyError, UsageError
 from understudy.faces import Faces
 from understudy.frames import Change, Frame, LabelledFrame, PixelBox
+from understudy.geometry.orientation import UPRIGHT
 from understudy.media import EncodeOptions, open_sink, open_source
 from understudy.media.base import MediaKind
 from understudy.media.broadcast import BroadcastOptions, PushSink
@@ -182,7 +183,7 @@ def test_no_live_sink_takes_what_is_not_labelled(tmp_path, monkeypatch):
 
 def test_nothing_in_a_labelled_frame_can_be_changed(blank):
     """Each of these fails by itself, and what a sink gets stays as it was."""
-    decoded = Decoded(av.VideoFrame.from_ndarray(blank, format="bgr24").reformat(format="yuv420p"), 0)
+    decoded = Decoded(av.VideoFrame.from_ndarray(blank, format="bgr24").reformat(format="yuv420p"), UPRIGHT)
     frame = Frame(blank.copy(), alpha=np.zeros(blank.shape[:2], np.uint8), origin=decoded)
     frame.change(PixelBox(0, 0, 9, 9))[:] = 3
     labelled = FrameSealer(1).seal(frame, Faces.empty())
@@ -344,7 +345,7 @@ def test_the_label_does_not_depend_on_what_a_frame_says_of_its_past(lie, suffix,
         shown = cv2.resize(shown, (640, 480))
     decoded = av.VideoFrame.from_ndarray(np.ascontiguousarray(shown), format="bgr24").reformat(format="yuv420p")
     settle_colors(decoded)
-    frame = Frame(blank.copy(), origin=Decoded(decoded, 0))
+    frame = Frame(blank.copy(), origin=Decoded(decoded, UPRIGHT))
     if lie in ("before", "both"):
         frame.changes.append(Change(PixelBox(0, 0, frame.width, frame.height), known))
     output, release = tmp_path / f"out.{suffix}", Kept(tmp_path / f"kept.{suffix}")

@@ -130,10 +130,10 @@ def spawn(words, **more):
 def test_what_a_killed_run_left_goes(by, hopper_path, small_puppet, small_clip, tmp_path, capfd):
     clip, folder, home = tmp_path / "clip.mp4", tmp_path / "out", ["--home", str(tmp_path / "home")]
     folder.mkdir()
-    write_puppet_clip(clip, small_puppet, 12.0, ClipSpec(rate=25))
+    write_puppet_clip(clip, small_puppet, 8.0, ClipSpec(rate=25))
     usual = ["swap", "-s", str(hopper_path), "--consent", "sample", *home]
     with spawn([*usual, "-t", clip, "-o", folder / "out.mp4"]) as killed:
-        until(lambda: any(path.stat().st_size for path in folder.iterdir()), 60)
+        until(lambda: any(path.stat().st_size for path in folder.iterdir()), 150)
         killed.kill()
     assert names(folder) != []
     if by == "the next run":

@@ -21,6 +21,7 @@ from typing import IO, Final
 from urllib.parse import urlsplit
 
 from understudy.errors import FetchError, NoSpaceError, UnderstudyError
+from understudy.models.reach import Trail, handlers
 from understudy.models.store import MOST_BYTES, notes_of
 from understudy.regular import read_regular
 from understudy.version import __version__
@@ -73,16 +74,8 @@ class Downloader:
 
     def __init__(self, options: FetchOptions, progress: FetchProgress | None, note: Callable[[str], None]) -> None:
         self.options, self._progress, self._note = options, progress, note
-        self._opener = urllib.request.OpenerDirector()
-        for handler in (
-            urllib.request.ProxyHandler(),
-            urllib.request.HTTPHandler(),
-            urllib.request.HTTPSHandler(),
-            urllib.request.HTTPDefaultErrorHandler(),
-            urllib.request.HTTPErrorProcessor(),
-            _Redirects(),
-        ):
-            self._opener.add_handler(handler)
+        #: Addresses that led outside once: they do not begin inside when they are asked again.
+        self._outside: set[str] = set()
 
     def download(self, url: str, part: Path, size: int | None, *, exact: bool) -> None:
         """Fetch ``url`` into ``part``, going on where it broke off.
@@ -146,14 +139,32 @@ class Downloader:
                 raise
             raise FetchError(f"its answer can't be read: {_short(fault)}", "") from fault
 
+    def _open(self, request: urllib.request.Request) -> http.client.HTTPResponse | None:
+        """The answer to a request, wherever it leads; None for a kind of address that is not fetched."""
+        url, trail = request.full_url, Trail(outside=request.full_url in self._outside)
+        opener = urllib.request.OpenerDirector()
+        for handler in (
+            *handlers(trail),
+            urllib.request.HTTPDefaultErrorHandler(),
+            urllib.request.HTTPErrorProcessor(),
+            _Redirects(),
+        ):
+            opener.add_handler(handler)
+        try:
+            answer: http.client.HTTPResponse | None = opener.open(request, timeout=self.options.stall_seconds)
+        finally:
+            if trail.outside:
+                self._outside.add(url)
+        return answer
+
     def _asked(self, request: urllib.request.Request) -> http.client.HTTPResponse:
         """The answer to a request, once its head is there. A thread, because a head may come letter by letter."""
-        answers: list[http.client.HTTPResponse | BaseException] = []
+        answers: list[http.client.HTTPResponse | BaseException | None] = []
         given_up = threading.Event()
 
         def ask() -> None:
             try:
-                answer = self._opener.open(request, timeout=self.options.stall_seconds)
+                answer = self._open(request)
                 answers.append(answer)
                 if given_up.is_set() and answer is not None:
                     answer.close()

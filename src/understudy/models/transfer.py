@@ -29,6 +29,7 @@ from understudy.errors import (
 )
 from understudy.models.archives import copy_member, is_archive, opened
 from understudy.models.entries import Entry
+from understudy.models.leftovers import tidy
 from understudy.models.store import MOST_BYTES, Store, digest_of
 from understudy.regular import STEP, open_regular, too_long
 
@@ -92,6 +93,7 @@ def import_models(store: Store, path: Path, accept: Callable[[Entry], None]) -> 
         ModelFileError: the one file given is not what its name says; the archive is none.
     """
     taken, there, left = [], [], []
+    tidy(store.folder("partial"))
     with _found(path) as files:
         for file in files:
             most = _most(store, file)

@@ -9,6 +9,7 @@ from understudy.errors import FetchError, ModelError, ModelFileError, NoSpaceErr
 from understudy.models.archives import extract_member
 from understudy.models.download import FREE, Downloader, FetchOptions, FetchProgress, forget, host
 from understudy.models.entries import Download, Entry
+from understudy.models.leftovers import tidy
 from understudy.models.store import Store, digest_of
 
 
@@ -35,12 +36,18 @@ class Fetcher:
         self._archives: list[Path] = []
 
     def __enter__(self) -> Fetcher:
+        self._tidy()
         return self
 
     def __exit__(self, *_: object) -> None:
         for archive in self._archives:
             with self.store.lock(archive.name):
                 forget(archive)
+        self._tidy()
+
+    def _tidy(self) -> None:
+        for part in tidy(self.store.folder("partial")):
+            self._note(f"removed what was left of {part.stem}: parts are kept for a month, and few of them")
 
     def fetch(self, entry: Entry) -> bool:
         """Fetch a model; whether that was needed.

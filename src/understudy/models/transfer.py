@@ -28,6 +28,7 @@ from understudy.errors import (
 from understudy.interruptions import deferred
 from understudy.models.archives import copy_member, is_archive, open_member, opened
 from understudy.models.entries import Entry
+from understudy.models.leftovers import tidy
 from understudy.models.store import MOST_BYTES, Store, digest_of
 from understudy.outputs import Draft, output_errors, settled
 from understudy.regular import STEP, open_regular, too_long
@@ -93,6 +94,7 @@ def import_models(store: Store, path: Path, accept: Callable[[Entry], None]) -> 
         ModelFileError: the one file given is not what its name says; the archive is none.
     """
     taken, there, left = [], [], []
+    tidy(store.folder("partial"))
     with _found(path) as files:
         for file in files:
             most = _most(store, file)

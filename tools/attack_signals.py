@@ -375,6 +375,7 @@ def main() -> int:
     words = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     words.add_argument("--count", type=int, default=300)
     words.add_argument("--seed", type=int, default=1)
+    words.add_argument("--seconds", type=float, default=86400.0, help="Begin no further run after so many.")
     words.add_argument("--verbose", action="store_true", help="Say how each run ended.")
     asked = words.parse_args()
     _import_everything()
@@ -384,7 +385,10 @@ def main() -> int:
         attack = Attack(folder, asked.seed)
         attack.calibrate()
         print(f"seed {asked.seed}; signing takes {attack.lengths()}", flush=True)
+        until = time.monotonic() + asked.seconds
         for shot in attack.shots(asked.count):
+            if time.monotonic() > until:
+                break
             end, problems = attack.shoot(shot)
             tally = tallies[shot.kind]
             tally.runs += 1
@@ -400,7 +404,7 @@ def main() -> int:
         ends = ", ".join(f"{count} x {end}" for end, count in tally.ends.most_common())
         print(f"{kind:8s} {tally.runs:5d} {len(tally.violations):10d}  {ends}")
     violations = sum(len(tally.violations) for tally in tallies.values())
-    print(f"{asked.count} runs, {violations} violations")
+    print(f"{sum(tally.runs for tally in tallies.values())} runs, {violations} violations")
     return 1 if violations else 0
 
 

@@ -105,7 +105,7 @@ def copy_member(archive: zipfile.ZipFile, name: str, target: Path, most: int) ->
         raise _unusable(path, f"{name} unpacks to {info.file_size:,} bytes, which no model packs so well")
     target.unlink(missing_ok=True)
     try:
-        with open_member(archive, name) as source, target.open("xb") as file:
+        with open_member(archive, name) as source, target.open("wb") as file:
             while chunk := _read(source):
                 done += len(chunk)
                 if done > most:

@@ -301,7 +301,7 @@ def _member(archive: zipfile.ZipFile, name: str) -> Callable[[Path, int], None]:
 
 def _copy(paths: list[Path], target: Path, most: int) -> None:
     left = most
-    with target.open("xb") as file:
+    with target.open("wb") as file:
         for path in paths:
             with open_regular(path, left) as source:
                 while chunk := source.read(STEP):

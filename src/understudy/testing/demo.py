@@ -15,6 +15,7 @@ from understudy.media import MediaKind
 from understudy.media.atomic import AtomicFile
 from understudy.media.readback import check_video
 from understudy.media.reading import open_container
+from understudy.media.tags import add_xmp
 from understudy.outputs import Draft, settled
 from understudy.pipeline import Settings, SwapReport, swap_file
 from understudy.pipeline.trust import Trust
@@ -99,8 +100,9 @@ def _write_signed(
     """A clip of pictures that show a swap: labelled already, and signed like every output."""
     file = AtomicFile(video, overwrite=True)
     try:
-        write_clip(file.path, pictures, ClipSpec(audio=()))
         output = Trust(settings).output(swapped, MediaKind.VIDEO, done.consents, ())
+        write_clip(file.path, pictures, ClipSpec(audio=()))
+        add_xmp(file.path, video.suffix, output.release.tags.xmp)
         file.release(output.release, check_video)
     finally:
         file.discard()

@@ -18,6 +18,7 @@ from understudy.media import load_photo, open_source, still
 from understudy.media.base import MAX_PIXELS
 from understudy.media.bounds import MOST_SIDE, MOST_STRETCHED, Moving, check_size, frames_waiting
 from understudy.media.encoders import sparing
+from understudy.pipeline import portraits
 from understudy.pipeline.overlap import Behind, ahead
 from understudy.provenance.watermark import embed
 from understudy.provenance.watermark.strength import Strength, WatermarkOptions, rows_of
@@ -203,3 +204,25 @@ def test_a_photo_of_100_megapixels_takes_less_than_a_gigabyte_and_a_half(tmp_pat
     words = [sys.executable, "-c", SWAP, str(hopper_path), str(path), str(tmp_path / f"out{suffix}")]
     done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=300)
     assert int(done.stdout) < 1_500_000
+
+
+def test_a_format_that_takes_more_memory_may_have_fewer_pixels(tmp_path):
+    path = tmp_path / "large.webp"
+    Image.new("L", (7000, 7000)).save(path, quality=1, method=0)
+    with pytest.raises(UnwieldyPictureError, match="a WEBP of 48 megapixels"):
+        open_source(path)
+
+
+def test_many_large_photos_of_one_person_take_as_much_as_a_few(tmp_path, hopper, perception, monkeypatch):
+    paths = []
+    for number in range(3):
+        paths.append(tmp_path / f"{number}.png")
+        cv2.imwrite(str(paths[-1]), hopper)
+    whole, _ = portraits.load_portraits(paths[:1], perception, source_face=None, max_pixels=MAX_PIXELS)
+    assert whole[0].picture.shape == hopper.shape
+    monkeypatch.setattr(portraits, "_MOST_TOGETHER", hopper.shape[0] * hopper.shape[1])
+    monkeypatch.setattr(portraits, "_LEAST_PIXELS", 1)
+    smaller, _ = portraits.load_portraits(paths, perception, source_face=None, max_pixels=MAX_PIXELS)
+    assert sum(one.picture.size for one in smaller) <= hopper.size
+    share = smaller[0].picture.shape[1] / hopper.shape[1]
+    np.testing.assert_allclose(smaller[0].face.boxes_xyxy / share, whole[0].face.boxes_xyxy, rtol=0.05, atol=8)

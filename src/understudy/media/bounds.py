@@ -7,6 +7,7 @@ several more frames of their own.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,8 @@ from understudy.errors import InputTooLargeError, UnwieldyPictureError
 MOST_SIDE: Final = 65_535
 #: How many times as long as its shorter side a picture's longer one may be. It is searched for faces in squares.
 MOST_STRETCHED: Final = 64
+#: Pixels of what is decoded with more than some ten bytes a pixel, by Pillow's name.
+MOST_OF: Final[Mapping[str, int]] = {"WEBP": 48_000_000, "AVIF": 64_000_000, "JPEG2000": 32_000_000}
 #: Bytes of frames that may wait between two threads.
 _WAITING: Final = 64_000_000
 #: Bytes a pixel of a frame that waits: as it was decoded, and as BGR.
@@ -33,6 +36,18 @@ class Moving(Enum):
     ANIMATION = 4096 * 4096
     #: 8K.
     VIDEO = 7680 * 4320
+
+
+def check_format(path: Path, width: int, height: int, form: str) -> None:
+    """Refuse a picture whose format takes too much memory for its size.
+
+    Raises:
+        UnwieldyPictureError: it does.
+    """
+    most = MOST_OF.get(form)
+    if most is not None and width * height > most:
+        reason = f"a {form} of {most / 1e6:.0f} megapixels is the most that can be decoded; a JPEG or PNG may have more"
+        raise UnwieldyPictureError(path, width, height, reason)
 
 
 def check_size(path: Path, width: int, height: int, max_pixels: int, moving: Moving) -> None:

@@ -31,7 +31,7 @@ from understudy.errors import (
     out_of_memory,
     unreadable_input,
 )
-from understudy.media.bounds import Moving, check_size
+from understudy.media.bounds import Moving, check_format, check_size
 from understudy.media.formats import refuse_raw, refuse_unread
 from understudy.regular import open_regular
 from understudy.text import printable
@@ -111,6 +111,7 @@ def open_picture(path: Path, max_pixels: int) -> Image.Image | None:
     picture._exclusive_fp = True  # or Pillow would not close what it did not open itself
     try:
         check_size(path, *picture.size, max_pixels, Moving.STILL)
+        check_format(path, *picture.size, str(picture.format))
     except BaseException:
         picture.close()
         raise

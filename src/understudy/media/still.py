@@ -27,6 +27,8 @@ from understudy.release import Release, identifier_of
 
 #: Bytes of BGR from which a picture is converted in pieces: 16 million pixels.
 LARGE = 48_000_000
+#: Pixels of a WebP that is written: its encoder holds some eleven bytes of each.
+_MOST_WEBP = 72_000_000
 #: EXIF's tag for the orientation.
 ORIENTATION = 0x0112
 #: Formats whose further pictures are frames in time; elsewhere they are pages, depth maps or previews.
@@ -227,6 +229,8 @@ class StillSink:
     def __init__(
         self, target: Path, info: MediaInfo, options: EncodeOptions, release: Release, *, overwrite: bool = False
     ) -> None:
+        if STILL_FORMATS[target.suffix.lower()] == "WEBP" and info.width * info.height > _MOST_WEBP:
+            raise OutputError(f"a WebP of {info.width}x{info.height} takes too much memory", "Write a PNG or a JPEG.")
         self._file, self._info = AtomicFile(target, overwrite=overwrite), info
         # Its limits hold for what a subclass says, too.
         self._options = EncodeOptions(options.encoder, options.quality)

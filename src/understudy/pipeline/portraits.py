@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
 from understudy.arrays import UInt8Array
 from understudy.errors import NoFaceError, NotMediaError, UsageError
 from understudy.faces import Faces
+from understudy.geometry.transforms import resized
 from understudy.media import load_photo
 from understudy.media.opening import check_input
 from understudy.pipeline.exposure import brightened
 from understudy.pipeline.perception import Perception
 from understudy.swapping import Portrait
+
+#: Most pixels of one photo, of all photos of a person together, and what each may have however many they are: the
+#: face's texture has some two million.
+_MOST_PIXELS: Final = 24_000_000
+_MOST_TOGETHER: Final = 130_000_000
+_LEAST_PIXELS: Final = 2_000_000
 
 
 def load_portraits(
@@ -36,10 +45,18 @@ def load_portraits(
             raise NotMediaError(
                 f"the source {path.name} is not a photo", "Name a picture (jpg, png, webp…), or export it as JPEG."
             )
+        picture = _at_most(picture, max(min(_MOST_PIXELS, _MOST_TOGETHER // len(paths)), _LEAST_PIXELS))
         portrait, note = portrait_in(picture, path.name, perception, source_face)
         portraits.append(portrait)
         notes += note
     return portraits, notes
+
+
+def _at_most(picture: UInt8Array, pixels: int) -> UInt8Array:
+    """The picture, made smaller if it has more pixels than that."""
+    height, width = picture.shape[:2]
+    scale = math.sqrt(pixels / (width * height))
+    return picture if scale >= 1 else resized(picture, (max(int(width * scale), 1), max(int(height * scale), 1)))
 
 
 def portrait_in(

@@ -217,3 +217,11 @@ def test_pictures_that_are_hours_apart(run, small_puppet, suffix):
     assert code == 6
     assert "76355.0 hours apart" in error
     assert "cut it there" in hint
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "²", "99999999999", "-1"])
+def test_numbers_that_no_machine_counts_to(run, number):
+    assert run(*LIVE, "--from", "clip.mp4", "--to", "o.mp4", "--size", f"{number}x{number}")[0] == 2
+    code, error, _ = run(*LIVE, "--from", number, "--to", "o.mp4")
+    assert code == 3
+    assert "no camera is called" in error

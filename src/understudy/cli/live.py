@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import signal
 import sys
 import threading
@@ -357,7 +358,8 @@ def _lines(report: LiveReport) -> list[str]:
 
 
 def _size(text: str) -> tuple[int, int]:
-    width, _, height = text.partition("x")
-    if not (width.isdigit() and height.isdigit() and 16 <= int(width) <= 7680 and 16 <= int(height) <= 4320):
+    found = re.fullmatch(r"([0-9]{2,4})x([0-9]{2,4})", text)
+    width, height = (int(side) for side in found.groups()) if found else (0, 0)
+    if not (16 <= width <= 7680 and 16 <= height <= 4320):
         raise UsageError(f"--size can't be {text!r}", "Give WIDTHxHEIGHT, such as 1280x720.")
-    return int(width), int(height)
+    return width, height

@@ -97,9 +97,7 @@ class CameraSource:
             self._capture = None
 
     def _number(self) -> int:
-        if self._which.isdigit():
-            return int(self._which)
-        if (device := re.fullmatch(r"/dev/video(\d+)", self._which)) is not None:
+        if (device := re.fullmatch(r"(?:/dev/video)?([0-9]{1,4})", self._which)) is not None:
             return int(device.group(1))
         wanted = self._which.casefold()
         for camera in list_cameras():

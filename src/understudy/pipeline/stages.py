@@ -125,7 +125,11 @@ class FaceSwap:
         """
         faces = self.swap(frame).faces
         with self.timings.measure("seal"):
-            return self._sealer.seal(frame, faces)
+            labelled = self._sealer.seal(frame, faces)
+        # Of a large photo one more copy would be too much: what was processed is given up.
+        frame.picture, frame.alpha = labelled.frame.picture, labelled.frame.alpha
+        frame.changes.clear()
+        return labelled
 
     def swap(self, frame: Frame) -> Swapped:
         """All but the last of ``process``: what comes out is no labelled frame, so no sink takes it.

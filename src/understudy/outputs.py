@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from understudy.errors import NoSpaceError, OutputError, OutputExistsError, UnderstudyError, out_of_space
+from understudy import names
+from understudy.errors import NoSpaceError, OutputError, OutputExistsError, UnderstudyError, out_of_space, remedy
 from understudy.interruptions import deferred
 from understudy.temporaries import Temporary, clean
 
@@ -46,11 +47,36 @@ def settled(path: Path, *, overwrite: bool, hint: str = _NAME_ANOTHER) -> Path:
     if there is not None and not os.access(target, os.W_OK):
         raise OutputExistsError(f"the output is write-protected: {path}", "Name another, or lift the protection.")
     folder = target.parent
-    if not folder.is_dir():
+    if names.exists(folder) and not names.is_folder(folder):
+        raise OutputError(f"a part of the output's path is a file, not a folder: {folder}", "Name another folder.")
+    if not names.is_folder(folder):
         raise OutputError(f"the output's folder does not exist: {folder}", f"Make it first: mkdir -p {folder}")
     if not os.access(folder, os.W_OK):
         raise OutputError(f"the output's folder can't be written to: {folder}", "Name another folder.")
     return target
+
+
+def made(folder: Path, hint: str) -> None:
+    """Make a folder for outputs, and those above it, where they are missing.
+
+    Args:
+        folder: The folder.
+        hint: What to do where it can't be made or written to.
+
+    Raises:
+        OutputError, NoSpaceError: it can't.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as fault:
+        raise OutputError(f"can't make the folder {folder}: something else has that name", hint) from fault
+    except OSError as fault:
+        if out_of_space(fault):
+            raise NoSpaceError(folder) from fault
+        reason = fault.strerror or str(fault)
+        raise OutputError(f"can't make the folder {folder}: {reason}", remedy(fault, hint)) from fault
+    if not os.access(folder, os.W_OK):
+        raise OutputError(f"the folder can't be written to: {folder}", hint)
 
 
 def status_of(path: Path, shown: Path | None = None) -> os.stat_result | None:
@@ -179,10 +205,13 @@ def output_error(target: Path, fault: Exception) -> UnderstudyError:
     """What a library or the system said while ``target`` was written, as an error of this package."""
     if out_of_space(fault):
         return NoSpaceError(target)
+    if not names.exists(target.parent):
+        return OutputError(
+            f"the output's folder went while it was written to: {target.parent}", "Make it again, and leave it there."
+        )
     reason = getattr(fault, "strerror", None) or str(fault)
-    return OutputError(
-        f"can't write {target}: {reason}", "Check the folder and its permissions, or name another output."
-    )
+    hint = remedy(fault, "Check the folder and its permissions, or name another output.")
+    return OutputError(f"can't write {target}: {reason}", hint)
 
 
 def _meanwhile(target: Path) -> OutputExistsError:

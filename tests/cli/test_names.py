@@ -225,3 +225,61 @@ def test_numbers_that_no_machine_counts_to(run, number):
     code, error, _ = run(*LIVE, "--from", number, "--to", "o.mp4")
     assert code == 3
     assert "no camera is called" in error
+
+
+@pytest.mark.parametrize(
+    ("output", "words", "hint"),
+    [
+        ("photo.png/o.png", "a file, not a folder", "Name another"),
+        ("none/o.png", "does not exist", "mkdir -p"),
+        (f"{LONG}.png", "too long", "shorter"),
+        (f"{'é' * 126}.png", "too long", "shorter"),
+    ],
+)
+def test_an_output_that_can_not_be_is_told_before_the_work(run, monkeypatch, output, words, hint):
+    from understudy.pipeline.trust import Trust
+
+    monkeypatch.delattr(Trust, "consents")  # the first step of the work
+    code, error, said = run(*SWAP, "-t", "photo.png", "-o", output)
+    assert code == 6
+    assert words in error
+    assert hint in said
+
+
+@pytest.mark.parametrize("name", [f"{'n' * 246}.png", f"{'é' * 123}.png", "a'b \\ c%d.png"])
+def test_the_longest_name_that_can_be_is_written(tmp_path, monkeypatch, capfd, name):
+    monkeypatch.chdir(tmp_path)
+    Path("photo.png").write_bytes(portrait_path("astronaut").read_bytes())
+    code = main([*SWAP, "-t", "photo.png", "-o", name])
+    err = capfd.readouterr().err
+    assert code == 0, err
+    assert Path(name).stat().st_size > 1000
+    assert {path.name for path in tmp_path.iterdir()} == {"photo.png", name}
+
+
+def test_an_output_folder_that_goes_while_it_is_written_to(run, monkeypatch):
+    from understudy.pipeline.stages import FaceSwap
+
+    process = FaceSwap.process
+
+    def meanwhile(self, frame):
+        shutil.rmtree("out", ignore_errors=True)
+        return process(self, frame)
+
+    Path("out").mkdir()
+    monkeypatch.setattr(FaceSwap, "process", meanwhile)
+    code, error, _ = run(*SWAP, "-t", "photo.png", "-o", "out/o.png")
+    assert code == 6
+    assert "the output's folder went while it was written to" in error
+
+
+@pytest.mark.parametrize("words", [["demo"], ["eval", "--sources", "photo.png", "--clips", "clip.mp4"]])
+@pytest.mark.parametrize(
+    ("folder", "said"),
+    [("photo.png", "something else"), ("loop.png", "something else"), (LONG, "too long"), ("photo.png/a", "")],
+)
+def test_a_folder_for_outputs_that_can_not_be_made(run, words, folder, said):
+    code, error, hint = run(*words, "-d", folder)
+    assert code == 6
+    assert said in error
+    assert hint

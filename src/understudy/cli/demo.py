@@ -9,7 +9,7 @@ import typer
 
 from understudy.cli.options import HomeOption, Json
 from understudy.cli.terminal import answer_json, progress_bar, say
-from understudy.errors import OutputError
+from understudy.outputs import made
 
 Folder = Annotated[Path, typer.Option("--output-dir", "-d", help="Folder for the demo's files; made if missing.")]
 Seconds = Annotated[float, typer.Option("--seconds", min=0.2, max=60, help="Length of the sample clip.")]
@@ -21,11 +21,7 @@ def command(
     """Make a sample clip out of public-domain portraits, swap a face onto it, and show both side by side."""
     from understudy.testing.demo import make_demo
 
-    try:
-        output_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as fault:
-        reason = fault.strerror or str(fault)
-        raise OutputError(f"can't make the folder {output_dir}: {reason}", "Name another with --output-dir.") from fault
+    made(output_dir, "Name another with --output-dir.")
     with progress_bar("demo") as progress:
         report = make_demo(output_dir, seconds=seconds, home=home, progress=progress)
     if json:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
-from understudy.errors import OutputError
 from understudy.evaluation.page import page
 from understudy.evaluation.report import Report
-from understudy.outputs import Draft, settled
+from understudy.outputs import Draft, made, settled
 
 JSON_NAME, PAGE_NAME = "report.json", "report.html"
 
@@ -21,13 +19,7 @@ def prepare_folder(folder: Path, *, overwrite: bool) -> None:
         OutputExistsError: it holds a report, and ``overwrite`` is false.
         OutputError: it can't be made or written to.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as fault:
-        reason = fault.strerror or str(fault)
-        raise OutputError(f"can't make the folder {folder}: {reason}", "Name another with --output-dir.") from fault
-    if not os.access(folder, os.W_OK):
-        raise OutputError(f"the folder can't be written to: {folder}", "Name another with --output-dir.")
+    made(folder, "Name another with --output-dir.")
     for name in (JSON_NAME, PAGE_NAME):
         settled(folder / name, overwrite=overwrite, hint="Name another folder, or add --overwrite.")
 

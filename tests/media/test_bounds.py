@@ -83,7 +83,7 @@ def test_a_video_of_more_than_8k_is_told_whatever_the_cap(tmp_path):
 
 
 def test_the_limits_let_through_what_people_have(tmp_path):
-    for width, height in ((11656, 8742), (12000, 9000), (9000, 12000), (20_000, 1_000)):
+    for width, height in ((11600, 8200), (12000, 8000), (8000, 12000), (20_000, 1_000)):
         check_size(tmp_path, width, height, MAX_PIXELS, Moving.STILL)
     check_size(tmp_path, 7680, 4320, MAX_PIXELS, Moving.VIDEO)
     check_size(tmp_path, 4096, 2160, MAX_PIXELS, Moving.ANIMATION)
@@ -193,8 +193,8 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is counted otherwise")
 @pytest.mark.parametrize("suffix", [".jpg", ".png"])
-def test_a_photo_of_100_megapixels_takes_less_than_a_gigabyte_and_a_half(tmp_path, hopper_path, astronaut, suffix):
-    picture = np.full((8742, 11656, 3), 128, np.uint8)
+def test_a_photo_of_95_megapixels_takes_less_than_a_gigabyte_and_a_half(tmp_path, hopper_path, astronaut, suffix):
+    picture = np.full((8400, 11400, 3), 128, np.uint8)
     scale = 8000 / astronaut.shape[0]
     large = cv2.resize(astronaut, None, fx=scale, fy=scale)
     picture[: large.shape[0], : large.shape[1]] = large

@@ -17,7 +17,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on std
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")]
 MaxPixels = Annotated[
     int | None,
-    typer.Option("--max-pixels", min=1, help="Refuse photos and frames with more pixels. Default: 108 million."),
+    typer.Option("--max-pixels", min=1, help="Refuse photos and frames with more pixels. Default: 96 million."),
 ]
 FacesOption = Annotated[str, typer.Option("--faces", help="Which faces of the target: largest, all, left or right.")]
 HomeOption = Annotated[

@@ -12,8 +12,8 @@ from typing import Protocol
 
 from understudy.frames import Frame, LabelledFrame
 
-#: Most pixels a photo may have unless the user raises the cap: what phones make of their 108 million.
-MAX_PIXELS = 12_000 * 9_000
+#: Most pixels a photo may have unless the user raises the cap: with so many a swap takes less than 1.5 GB.
+MAX_PIXELS = 96_000_000
 
 
 class MediaKind(Enum):

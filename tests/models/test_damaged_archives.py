@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 import zipfile
 
 import pytest
 
 from tests.models.shelf import graph
 from understudy.errors import UnderstudyError
-from understudy.models.transfer import MANIFEST, import_models
+from understudy.models.transfer import MANIFEST, export_models, import_models
 from understudy.testing.shelf import stock
 
 
@@ -31,3 +32,14 @@ def test_damage_anywhere_is_one_error(tmp_path, packing):
                 assert "\n" not in fault.message
     assert errors > 100
     assert not list((store.root / "partial").glob("import-*"))
+
+
+@pytest.mark.parametrize("year", [1970, 2150, 9000])
+def test_an_archive_is_exported_whatever_the_clock_shows(tmp_path, monkeypatch, year):
+    store = stock(tmp_path / "home", {"2d106det": graph(0, 50)})
+    monkeypatch.setattr(time, "localtime", lambda *_: time.struct_time((year, 1, 1, 0, 0, 0, 0, 1, 0)))
+    target = tmp_path / "models.zip"
+    export_models(store, store.catalogue.resolved(["2d106det"]), target)
+    other = stock(tmp_path / "other", {"2d106det": graph(1, 50)})
+    other.remove(other.catalogue.entries["2d106det"])
+    assert import_models(other, target, lambda _: None).models == ("2d106det",)

@@ -153,7 +153,7 @@ def export_models(store: Store, entries: list[Entry], target: Path) -> None:
             manifest = []
             for entry in entries:
                 data = store.read(entry)
-                archive.writestr(entry.file.name, data)
+                archive.writestr(_dateless(entry.file.name), data)
                 record = store.record(entry)
                 licence = store.catalogue.licence_of(entry)
                 manifest.append(
@@ -165,11 +165,18 @@ def export_models(store: Store, entries: list[Entry], target: Path) -> None:
                         "commercial_use": licence.commercial_use,
                     }
                 )
-            archive.writestr(MANIFEST, json.dumps({"models": manifest}, indent=1))
+            archive.writestr(_dateless(MANIFEST), json.dumps({"models": manifest}, indent=1))
         with output_errors(target), deferred():
             draft.name()
     finally:
         draft.discard()
+
+
+def _dateless(name: str) -> zipfile.ZipInfo:
+    """A file of an archive without a date: zip archives know none before 1980 or after 2107, and clocks are wrong."""
+    info = zipfile.ZipInfo(name)
+    info.external_attr = 0o600 << 16
+    return info
 
 
 @contextmanager

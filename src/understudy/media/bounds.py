@@ -101,4 +101,4 @@ def check_written(path: Path, width: int, height: int, pixel_format: str, bits: 
 
 def frames_waiting(width: int, height: int) -> int:
     """How many frames of that size may wait between two threads; 0 where there is no room for any."""
-    return min(_MOST_WAITING, int(_WAITING / (_A_PIXEL * width * height)))
+    return min(_MOST_WAITING, int(_WAITING / (_A_PIXEL * max(width * height, 1))))

@@ -16,7 +16,7 @@ from PIL import Image
 from understudy.errors import InputTooLargeError, UnwieldyPictureError
 from understudy.media import load_photo, open_source, still
 from understudy.media.base import MAX_PIXELS
-from understudy.media.bounds import MOST_SIDE, MOST_STRETCHED, Moving, check_size, frames_waiting
+from understudy.media.bounds import MOST_SIDE, MOST_STRETCHED, Moving, check_size, check_written, frames_waiting
 from understudy.media.encoders import sparing
 from understudy.pipeline import portraits
 from understudy.pipeline.overlap import Behind, ahead
@@ -228,3 +228,30 @@ def test_many_large_photos_of_one_person_take_as_much_as_a_few(tmp_path, hopper,
     assert sum(one.picture.size for one in smaller) <= hopper.size
     share = smaller[0].picture.shape[1] / hopper.shape[1]
     np.testing.assert_allclose(smaller[0].face.boxes_xyxy / share, whole[0].face.boxes_xyxy, rtol=0.05, atol=8)
+
+
+def test_a_frame_that_was_looked_at_is_gone_when_nobody_holds_it(tmp_path, small_clip):
+    import gc
+
+    import av
+
+    def decoded():
+        return sum(isinstance(one, av.VideoFrame) for one in gc.get_objects())
+
+    gc.collect()
+    before = decoded()
+    gc.disable()
+    try:
+        with open_source(small_clip) as source:
+            most = max(decoded() for _ in source)
+    finally:
+        gc.enable()
+    assert most - before < 12  # of 25: a decoder holds some
+
+
+def test_what_would_be_written_with_too_much_memory_is_told(tmp_path):
+    check_written(tmp_path, 7680, 4320, "yuv420p", 8)
+    check_written(tmp_path, 4096, 2160, "yuv422p10le", 10)
+    for form, bits in (("yuv420p10le", 10), ("yuv444p", 8), ("gbrp", 8)):
+        with pytest.raises(UnwieldyPictureError, match=r"16\.8 megapixels"):
+            check_written(tmp_path, 7680, 4320, form, bits)

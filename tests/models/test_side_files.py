@@ -14,9 +14,10 @@ from tests.models.shelf import entry, graph
 from understudy.cli.main import main
 from understudy.errors import CatalogueError, ModelFileError, UnderstudyError, UnfitFileError, UsageError
 from understudy.evaluation import open_embedder
-from understudy.models import transfer
+from understudy.models import pieces, transfer
 from understudy.models.catalogue import OWN_FILE, Catalogue
 from understudy.models.fetching import Fetcher
+from understudy.models.graphs import check_graph
 from understudy.models.store import MOST_BYTES
 from understudy.models.transfer import export_models, import_models
 
@@ -249,3 +250,38 @@ def test_a_file_that_grows_while_it_is_copied_is_bounded(tmp_path):
     with pytest.raises(UnfitFileError):
         transfer._copy([tmp_path / "growing", tmp_path / "growing"], tmp_path / "copy", 5_000_000)
     assert (tmp_path / "copy").stat().st_size <= 5_000_000
+
+
+def piece(field, content):
+    """A piece of a protocol buffer."""
+    head, length = bytes([field << 3 | 2]), len(content)
+    while length > 127:
+        head, length = head + bytes([length & 127 | 128]), length >> 7
+    return head + bytes([length]) + content
+
+
+MANY_PIECES = {
+    "nodes": piece(1, b"") * 400_000,
+    "attributes": piece(1, piece(5, b"") * 400_000),
+    "constants": piece(1, b"") + piece(5, b"") * 400_000,
+    "attributes of attributes": piece(1, piece(5, piece(6, piece(1, piece(5, b"") * 400_000)))),
+}
+
+
+@pytest.mark.parametrize("what", MANY_PIECES)
+def test_a_graph_of_countless_pieces_is_refused_before_they_are_made(what, monkeypatch):
+    monkeypatch.setattr("onnx.load_model_from_string", refuse)
+    with pytest.raises(ModelFileError, match="too many pieces"):
+        check_graph(b"\x08\x09" + piece(8, b"\x10\x11") + piece(7, MANY_PIECES[what]), "x.onnx")
+
+
+def test_numbers_that_grow_when_they_are_read_are_bounded(monkeypatch):
+    monkeypatch.setattr(pieces, "MOST_NUMBERS", 1000)
+    rows = piece(5, piece(7, bytes(2000)))  # int64_data of a constant
+    with pytest.raises(ModelFileError, match="too many pieces"):
+        check_graph(b"\x08\x09" + piece(8, b"\x10\x11") + piece(7, rows + piece(1, b"")), "x.onnx")
+
+
+def test_a_real_graph_has_few_pieces():
+    assert not pieces.too_many_pieces(GOOD)
+    assert not pieces.too_many_pieces(os.urandom(10_000))

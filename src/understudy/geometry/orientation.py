@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Final
 
+import av
 import numpy as np
+from av.sidedata.sidedata import SideDataContainer
 
 from understudy.arrays import AnyArray
 
@@ -40,26 +42,19 @@ class Orientation:
 UPRIGHT: Final = Orientation()
 
 
-class Carries(Protocol):
-    """A frame that PyAV decoded, as far as it is looked at here."""
-
-    @property
-    def side_data(self) -> Any: ...  # noqa: D102, ANN401
-    @property
-    def rotation(self) -> int: ...  # noqa: D102
-
-
-def display_matrix(picture: Carries) -> AnyArray | None:
+def display_matrix(picture: av.VideoFrame) -> AnyArray | None:
     """The display matrix of a frame that PyAV decoded, nine numbers row by row; None if it carries none."""
     try:
-        found = picture.side_data.get("DISPLAYMATRIX")
+        # Not as its own ``side_data``: it would keep that, which keeps it, and of a large clip every frame would stay
+        # in memory until the next look for such circles.
+        found = SideDataContainer(picture).get("DISPLAYMATRIX")  # type: ignore[call-arg]
     except ValueError:  # another thing that the frame carries is newer than PyAV: it tells the angle all the same
         turn = math.radians(-picture.rotation)
         return np.array([math.cos(turn), math.sin(turn), 0, -math.sin(turn), math.cos(turn), 0, 0, 0, 1])
     return None if found is None else np.frombuffer(found, np.int32, 9)
 
 
-def orientation_in(picture: Carries) -> Orientation:
+def orientation_in(picture: av.VideoFrame) -> Orientation:
     """How a frame that PyAV decoded lies."""
     matrix = display_matrix(picture)
     return UPRIGHT if matrix is None else orientation_of(matrix)

@@ -20,6 +20,9 @@ MOST_SIDE: Final = 65_535
 MOST_STRETCHED: Final = 64
 #: Pixels of what is decoded with more than some ten bytes a pixel, by Pillow's name.
 MOST_OF: Final[Mapping[str, int]] = {"WEBP": 48_000_000, "AVIF": 64_000_000, "JPEG2000": 32_000_000}
+#: Pixels of a frame with more than eight bits, or with more colour than most have, that is written: an encoder holds
+#: twice as much of those.
+_MOST_RICH: Final = 4096 * 4096
 #: Bytes of frames that may wait between two threads.
 _WAITING: Final = 64_000_000
 #: Bytes a pixel of a frame that waits: as it was decoded, and as BGR.
@@ -77,6 +80,25 @@ def check_size(path: Path, width: int, height: int, max_pixels: int, moving: Mov
         raise UnwieldyPictureError(path, width, height, f"a side may be {MOST_STRETCHED} times as long as the other")
 
 
+def check_written(path: Path, width: int, height: int, pixel_format: str, bits: int) -> None:
+    """Refuse to write a video whose frames take more bytes a pixel than most, and are very large as well.
+
+    Args:
+        path: The file that they are of.
+        width: In pixels.
+        height: The same.
+        pixel_format: As FFmpeg names that of the file.
+        bits: Bits a sample.
+
+    Raises:
+        UnwieldyPictureError: they are.
+    """
+    rich = bits > 8 or any(word in pixel_format for word in ("422", "444", "rgb", "bgr", "gbr"))
+    if rich and width * height > _MOST_RICH:
+        reason = f"of {bits} bits and {pixel_format}, frames of {_MOST_RICH / 1e6:.1f} megapixels are the most"
+        raise UnwieldyPictureError(path, width, height, reason)
+
+
 def frames_waiting(width: int, height: int) -> int:
     """How many frames of that size may wait between two threads; 0 where there is no room for any."""
-    return min(_MOST_WAITING, int(_WAITING / (_A_PIXEL * width * height)))
+    return min(_MOST_WAITING, int(_WAITING / (_A_PIXEL * max(width * height, 1))))

@@ -136,7 +136,11 @@ def sparing(encoder: str, pixels: int) -> dict[str, str]:
         return {}
     few = pixels <= 4096 * 2304
     if encoder == "libx264":
-        return {"rc-lookahead": "8"} if few else {"rc-lookahead": "0", "bf": "0", "refs": "1", "threads": "2"}
+        return (
+            {"rc-lookahead": "8"}
+            if few
+            else {"rc-lookahead": "0", "bf": "0", "refs": "1", "threads": "2", "x264-params": "sliced-threads=1"}
+        )
     if encoder == "libx265":
         kept = "rc-lookahead=8" if few else "rc-lookahead=0:bframes=0:ref=1:frame-threads=1"
         return {"x265-params": f"log-level=error:{kept}"}

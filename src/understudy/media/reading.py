@@ -33,6 +33,7 @@ from understudy.errors import (
 )
 from understudy.media.bounds import Moving, check_format, check_size
 from understudy.media.formats import refuse_raw, refuse_unread
+from understudy.media.tables import check_tables
 from understudy.regular import open_regular
 from understudy.text import printable
 
@@ -62,8 +63,9 @@ def open_container(path: Path) -> Any:
     """Open a media file by FFmpeg, with nothing but that file in reach.
 
     Raises:
-        NotMediaError: FFmpeg can't make sense of it.
+        NotMediaError: FFmpeg can't make sense of it, or would need too much memory for what it says of itself.
     """
+    check_tables(path)
     options = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file", "enable_drefs": "0"}
     # Tags in odd encodings must not stop anybody; from PyAV 19 on they never do.
     lenient: dict[str, Any] = {"metadata_errors": "replace"} if PYAV < 19 else {}

@@ -28,7 +28,7 @@ from understudy.release import Release, identifier_of
 #: Bytes of BGR from which a picture is converted in pieces: 16 million pixels.
 LARGE = 48_000_000
 #: Pixels of a WebP that is written: its encoder holds some eleven bytes of each.
-_MOST_WEBP = 72_000_000
+_MOST_WEBP = 64_000_000
 #: EXIF's tag for the orientation.
 ORIENTATION = 0x0112
 #: Formats whose further pictures are frames in time; elsewhere they are pages, depth maps or previews.
@@ -142,11 +142,7 @@ class StillSource:
     def __iter__(self) -> Iterator[Frame]:
         """The frames; an animation's carry their own delays."""
         if self.info.kind is MediaKind.IMAGE:
-            with decoding(self._path):
-                _seek(self._picture, self._start)
-            frame = self._frame(self._picture, 0, 0)
-            self._picture.close()  # Pillow holds four bytes a pixel
-            yield frame
+            yield self._only()  # whoever takes it is the only one who holds it
             return
         pts = 0
         for number in range(self._start, self._picture.n_frames):  # type: ignore[attr-defined]
@@ -162,6 +158,12 @@ class StillSource:
                 return
             yield frame
             pts += frame.duration
+
+    def _only(self) -> Frame:
+        """The picture of a still. It can be read once: Pillow holds four bytes a pixel of its own."""
+        with decoding(self._path), closing(self._picture):
+            _seek(self._picture, self._start)
+            return self._frame(self._picture, 0, 0)
 
     def _described(self, picture: Image.Image) -> MediaInfo:
         animated = picture.format in ANIMATED and getattr(picture, "n_frames", 1) - self._start > 1

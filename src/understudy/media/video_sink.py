@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -17,6 +18,7 @@ from understudy.frames import LabelledFrame
 from understudy.interruptions import deferred
 from understudy.media.atomic import AtomicFile, output_errors
 from understudy.media.base import MediaInfo, MediaKind
+from understudy.media.bounds import Moving, check_size, check_written
 from understudy.media.encoders import CONTAINERS, ENCODERS, EncodeOptions, choose_encoder, sparing
 from understudy.media.gif import WHOLE_PICTURES, GifPalette, restored
 from understudy.media.passthrough import Passthrough, keeps_cover, pictures_only
@@ -74,6 +76,10 @@ class VideoSink:
         self._info, self._target = info, target
         self.notes = list(info.notes)
         self._animated = suffix in (".gif", ".webp")
+        if self._animated:
+            check_size(info.path, info.width, info.height, sys.maxsize, Moving.ANIMATION)
+        elif info.kind is MediaKind.VIDEO:
+            check_written(info.path, info.width, info.height, info.pixel_format, info.bit_depth)
         self._file = AtomicFile(target, overwrite=overwrite)
         self._release = release
         self._passthrough: Passthrough | None = None

@@ -11,6 +11,7 @@ from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto
 
 from understudy.arrays import FloatArray
 from understudy.errors import ModelFileError
+from understudy.models.pieces import too_many_pieces
 
 #: Numbers of an embedding.
 EMBEDDING = 512
@@ -40,6 +41,8 @@ def check_graph(data: bytes, name: str) -> ModelProto:
     for start, what in _OTHERS.items():
         if data.startswith(start):
             raise _wrong(name, f"is {what}")
+    if too_many_pieces(data):
+        raise _wrong(name, "is made of too many pieces")
     try:
         model = onnx.load_model_from_string(data)
     except (DecodeError, ValueError, RuntimeError) as fault:

@@ -225,9 +225,10 @@ def _run(
     with closing(ahead(source, depth)) as frames, Behind(write, depth) as behind:
         for frame in frames:
             labelled = swap.process(frame)
+            del frame  # what was sealed is a copy: of a large one there is no room for two
             first = first or time.perf_counter()
             behind.put(labelled)
+            del labelled
             if progress is not None:
                 progress(swap.frames, info.frames)
-            del frame, labelled  # or it would stay while the next one is decoded
     return first

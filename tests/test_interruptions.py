@@ -7,10 +7,10 @@ import os
 import signal
 import threading
 import time
-from contextlib import contextmanager
 
 import pytest
 
+from understudy import interruptions
 from understudy.interruptions import deferred, interrupted, once, undisturbed
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
@@ -107,8 +107,11 @@ def test_several_interruptions_at_once_end_a_task_once():
     assert ends == ["tidied", "raised"] * 20
 
 
-def test_an_interruption_that_python_forgets_comes_again(capfd):
-    """Python prints what is raised in ``__del__``, and goes on."""
+@pytest.mark.parametrize("at_once", [False, True])
+def test_an_interruption_that_python_forgets_comes_again(at_once, monkeypatch, capfd):
+    """Python prints what is raised in ``__del__``, and goes on; again if it comes while that is looked at."""
+    if at_once:
+        monkeypatch.setattr(interruptions, "_AGAIN", 0.0)
 
     class Closing:
         def __del__(self):
@@ -142,26 +145,13 @@ def test_no_interruption_enters_what_compiled_code_calls():
             os.kill(os.getpid(), signal.SIGINT)
 
     shooter = threading.Thread(target=shoot)
-    shooter.start()
-    try:
-        with pytest.raises(Told), deferred():
-            undisturbed(lambda: sort(numbers, 64, ctypes.sizeof(ctypes.c_int), compare))
-    finally:
-        # One that comes while the shooting ends is of no interest.
-        with quietly():
-            stop.set()
-            shooter.join()
+    with pytest.raises(Told), deferred():  # around all of it: none comes when the shooting is over
+        shooter.start()
+        undisturbed(lambda: sort(numbers, 64, ctypes.sizeof(ctypes.c_int), compare))
+        stop.set()
+        shooter.join()
     assert len(seen) > 64
     assert not any(seen)
-
-
-@contextmanager
-def quietly():
-    try:
-        with deferred():
-            yield
-    except Told:
-        pass
 
 
 def test_undisturbed_work_is_told_and_waited_for():

@@ -88,6 +88,13 @@ class _OnceGate(_Gate):
         self._passed: BaseException | None = None
         self._number, self._until = 0, 0.0
         self._hook = sys.unraisablehook
+        self._in_hook = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if self._in_hook:
+            _come_again(number)  # here it would be lost as well
+        else:
+            super().__call__(number, frame)
 
     def _passes(self, fault: BaseException, number: int) -> bool:
         # The same one comes by twice where one handler ran inside another.
@@ -112,13 +119,23 @@ class _OnceGate(_Gate):
         if what.exc_value is None or what.exc_value is not self._passed:
             self._hook(what)
             return
+        self._in_hook = True
         self._passed, self.closed = None, False
         if isinstance(getattr(self._hook, "__self__", None), _OnceGate):
             self._hook(what)  # which has let it pass as well
-            return
-        again = threading.Timer(_AGAIN, _thread.interrupt_main, (self._number,))
-        again.daemon = True
-        again.start()
+        else:
+            _come_again(self._number)
+        self._in_hook = False
+
+
+def _come_again(number: int) -> None:
+    """Have the handler of a signal run once more, a moment later."""
+
+    def later() -> None:
+        time.sleep(_AGAIN)
+        _thread.interrupt_main(signal.Signals(number))
+
+    _thread.start_new_thread(later, ())  # unlike a Thread's start it does not wait, and nothing can come in between
 
 
 @contextmanager

@@ -53,6 +53,8 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kind", action="append", choices=[*SHARES], default=[], help="only these kinds")
     parser.add_argument("--number", type=int, help="only the trial of this number, with all that it said")
+    parser.add_argument("--first", type=int, default=0, help="begin with the trial of this number")
+    parser.add_argument("--last", type=int, help="end with the trial of this number")
     parser.add_argument("--jobs", type=int, default=1, help="processes side by side")
     parser.add_argument("--keep", type=Path, help="folder for the inputs of trials that went wrong")
     return parser.parse_args()
@@ -79,8 +81,8 @@ def _in_a_process_of_its_own(material: Path) -> bool:
 def _attack(asked: argparse.Namespace, bench: Bench, work: Path, material: Path) -> int:
     warm = _warmer(material)
     numbered = [(number, kind) for number, kind in enumerate(kinds_of(asked.count, asked.kind))]
-    if asked.number is not None:
-        numbered = [(asked.number, numbered[asked.number][1])]
+    first, last = (asked.first, asked.last) if asked.number is None else (asked.number, asked.number)
+    numbered = numbered[first : None if last is None else last + 1]
     rows = [numbered[start :: asked.jobs] for start in range(asked.jobs)]
     # Forked before there is any thread.
     workers = [Worker(warm) for _ in rows]
@@ -168,7 +170,7 @@ def _is_message(line: str) -> bool:
     return bool(
         line.startswith(_MESSAGES)
         or line.endswith(("is here already", "recorded yet", "here yet"))
-        or re.match(r"[\d.]+ s: |\d+ (frames|records)|[0-9a-f]{8}  |\S+: .*commercial use: |  https?://", line)
+        or re.match(r"[\d.]+ s: |\d+ (frames|records)|[0-9a-f]{8}  |\S+: .*(commercial use|licence)|  https?://", line)
     )
 
 

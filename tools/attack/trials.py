@@ -220,7 +220,7 @@ class Bench:
         shutil.copy(self._material / "photo.jpg", folder / "photo.jpg")
         words = ("live", "-s", "photo.jpg", "--from", name, "--to", "out.mp4", "--seconds", "1")
         (folder / "stats.json").write_bytes(dice.randbytes(100))
-        more = ("--stats", "stats.json", "--consent", "fictional", *self._home(folder))
+        more = ("--stats", "stats.json", "--overwrite", "--consent", "fictional", *self._home(folder))
         return (*words, *more), said, ("out.mp4", "out.recording.mp4", "stats.json")
 
     def _looked_at(self, folder: Path, name: str, output: str, dice: random.Random) -> Sequence[str]:

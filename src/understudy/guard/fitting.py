@@ -7,12 +7,16 @@ face's height, and their sizes within a tenth.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Protocol
 
+import cv2
 import numpy as np
 
-from understudy.arrays import FloatArray
+from understudy.arrays import FloatArray, UInt8Array
+from understudy.faces import Faces
 from understudy.geometry.boxes import bounds_xyxy
+from understudy.guard.places import Small
+from understudy.patches import Patch
 
 #: A mesh lies at the picture's edge if less than this share of its points is inside by the margin (over its height).
 _AT_EDGE, _MARGIN = 0.97, 0.12
@@ -24,6 +28,80 @@ _EDGE, _ELSEWHERE, _COARSE = (0.3, 1.4), (0.25, 1.5), (0.38, 1.8)
 _COARSE_BELOW: Final = 48
 #: A detection so much further away (over the mesh's height) is somebody else's.
 _ANOTHER: Final = 1.0
+#: Width of the rim in which the small picture is mirrored, in its pixels: half a face at the edge becomes a whole one.
+_RIM: Final = 48
+#: Frames after which a track whose mesh does not fit is looked for anew.
+_ASTRAY: Final = 3
+
+
+class FindsFaces(Protocol):
+    """A detector (see ``detection.Detector``)."""
+
+    def detect(  # noqa: D102
+        self, picture: UInt8Array, *, thorough: bool = False, glance: int | None = None
+    ) -> Faces: ...
+
+
+class Fitting:
+    """Which meshes of one clip are to be believed. Frames come in order.
+
+    Args:
+        detector: Looks for faces in the small picture.
+
+    Attributes:
+        doubtful: Whether a mesh of the last frame was to be believed only after a look: one at the picture's edge.
+    """
+
+    def __init__(self, detector: FindsFaces) -> None:
+        self._detector = detector
+        self.doubtful = True
+        self._misfits: dict[int, int] = {}
+
+    def look(self, tiny: Small, scale: float) -> FloatArray:
+        """Boxes of the faces in a frame, those at its edge too: float32 (N, 4), xyxy.
+
+        Args:
+            tiny: The frame made small.
+            scale: Its size over the frame's.
+        """
+        rimmed = cv2.copyMakeBorder(tiny.color, _RIM, _RIM, _RIM, _RIM, cv2.BORDER_REFLECT_101)
+        found = self._detector.detect(np.asarray(rimmed, np.uint8)).boxes_xyxy - np.float32(_RIM)
+        return np.asarray(found / np.float32(scale))
+
+    def misfitting(
+        self,
+        patches: list[Patch],
+        looked: FloatArray | None,
+        found: FloatArray,
+        tiny: Small,
+        scale: float,
+        size: tuple[int, int],
+    ) -> frozenset[int]:
+        """Tracks whose mesh is not to be believed in a frame.
+
+        Args:
+            patches: The swaps that there are.
+            looked: What ``look`` gave; None to look only if there is doubt.
+            found: float32 (N, 4): faces that were found there in other ways, xyxy.
+            tiny: The frame made small.
+            scale: Its size over the frame's.
+            size: The frame's width and height.
+        """
+
+        def beside(boxes: FloatArray) -> frozenset[int]:
+            return frozenset(one.track_id for one in patches if not fits(one.mesh, boxes, size, scale))
+
+        numbers = beside(found)
+        self.doubtful = bool(numbers)
+        if numbers or looked is not None:
+            looked = self.look(tiny, scale) if looked is None else looked
+            numbers = beside(np.concatenate([found, looked]))
+        self._misfits = {number: self._misfits.get(number, 0) + 1 for number in numbers}
+        return numbers
+
+    def astray(self) -> frozenset[int]:
+        """Tracks for which that is so for several frames: they are better looked for anew."""
+        return frozenset(number for number, frames in self._misfits.items() if frames >= _ASTRAY)
 
 
 def fits(mesh: FloatArray, detections: FloatArray, size: tuple[int, int], scale: float) -> bool:

@@ -17,53 +17,38 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
-import cv2
 import numpy as np
 
-from understudy.arrays import BoolArray, FloatArray, UInt8Array
+from understudy.arrays import BoolArray, FloatArray
 from understudy.blending.hands import silhouette
 from understudy.detection import PersonSegmenter
 from understudy.faces import FaceChoice, Faces
 from understudy.frames import Frame, PixelBox
 from understudy.geometry.boxes import bounds_xyxy
+from understudy.guard.changes import AllKnown
 from understudy.guard.choice import face_may_be_chosen
 from understudy.guard.cover import Cover, grown, moved
-from understudy.guard.fitting import fits
+from understudy.guard.fitting import FindsFaces, Fitting
 from understudy.guard.options import GuardOptions
 from understudy.guard.people import People, Person
 from understudy.guard.places import Small, around_smaller, in_one_of, inside_larger, same_face, small
-from understudy.guard.sight import WAYS, Eyes, SegmentsPersons, Sight, share
+from understudy.guard.settling import Settling
+from understudy.guard.sight import Eyes, SegmentsPersons, Sight, share
 from understudy.guard.strangers import Strangers
 from understudy.guard.unexplained import Known, unexplained
 from understudy.patches import Patch
 
 #: Longer side of the small picture in which people are seen and motion is followed.
 _FOLLOWED: Final = 320
-#: Seconds between two frames after which nothing is known any more of who is where.
-_GAP: Final = 0.5
-#: Seconds after a start or a cut in which the choice may have fallen on the wrong face.
-_UNSURE: Final = 1.0
-#: Where everybody is swapped, every so-manieth frame is searched for a small face, too, and looked at through bars:
-#: either takes twice as long.
-_GLANCE: Final = 3
+#: While all are swapped, every so-manieth frame is searched for a small face, looked at through bars, and its meshes
+#: are checked: each takes about as long as all else that the guard does.
+_TURNS: Final = 3
 #: Seconds between two looks for such a face later on.
 _RESCAN: Final = 0.5
-#: Width of the rim in which the small picture is mirrored, in its pixels: half a face at the edge becomes a whole one.
-_RIM: Final = 48
 #: A detection counts from this score (0-1), and with less where this share of its box is a person's.
 _SURE, _SOME = 0.7, 0.1
-#: Frames after which a track whose mesh does not fit is looked for anew.
-_ASTRAY: Final = 3
-
-
-class FindsFaces(Protocol):
-    """A detector (see ``detection.Detector``)."""
-
-    def detect(  # noqa: D102
-        self, picture: UInt8Array, *, thorough: bool = False, glance: int | None = None
-    ) -> Faces: ...
 
 
 class _Seen(NamedTuple):
@@ -72,7 +57,7 @@ class _Seen(NamedTuple):
     small: Small
     sight: Sight
     found: Faces | None
-    checks: FloatArray
+    checks: FloatArray | None
 
 
 class Guard:
@@ -102,19 +87,16 @@ class Guard:
         self._beside: ThreadPoolExecutor | None = None
         self._ahead: Future[_Seen] | None = None
         self._closed = False
-        self._glances = 0
-        #: Whether all whom we know of are swapped.
+        self._frames = 0
+        #: Whether all whom we know of are swapped; and where everybody was, if nobody else was seen either.
         self._calm = False
+        self._all_known: AllKnown | None = None
         self._people = People()
-        self._misfits: dict[int, int] = {}
+        self._fitting = Fitting(detector)
         self._bystanders: set[int] = set()
         self._strangers = Strangers()
-        self._settling: float | None = None
-        self._looks = 0
-        self._settled = False
+        self._settling = Settling()
         self._searched = -np.inf
-        self._now: float | None = None
-        self._step: float | None = None
         self._looked = -np.inf
         self._last: Small | None = None
 
@@ -135,15 +117,21 @@ class Guard:
     def _see(self, frame: Frame) -> _Seen:
         """Look at a frame: for people, and for newcomers where everybody is to be swapped."""
         tiny = small(frame.picture, _scale(frame))
+        everybody, calm = self.choice == "all", self._calm
+        # While all are swapped, what takes long comes in turn.
+        self._frames += 1
+        glancing, looking_through, fitting = (self._frames % _TURNS == turn for turn in range(_TURNS))
+        sight = self._eyes.look(
+            frame.picture,
+            tiny,
+            through_bars=not calm or (everybody and looking_through),
+            closer=not calm or (everybody and not looking_through),
+            known=self._all_known if calm and self._all_known and self._all_known.choice == self.choice else None,
+        )
         found = None
-        everybody = self.choice == "all"
-        if everybody and self._calm:
-            self._glances += 1
-            glance = None if self._glances % _GLANCE else self._glances // _GLANCE
-            found = self._detector.detect(frame.picture, glance=glance)
-        through = not self._calm or (everybody and self._glances % _GLANCE == 1)
-        checks = _with_rim(self._detector, tiny) / np.float32(_scale(frame))
-        sight = self._eyes.look(frame.picture, tiny, through_bars=through, closer=everybody or not self._calm)
+        if everybody and calm and (sight.fresh or glancing):
+            found = self._detector.detect(frame.picture, glance=self._frames // _TURNS if glancing else None)
+        checks = self._fitting.look(tiny, _scale(frame)) if fitting or not calm or self._fitting.doubtful else None
         return _Seen(tiny, sight, found, checks)
 
     def cover(
@@ -172,7 +160,9 @@ class Guard:
         seen = ahead.result() if ahead is not None else self._see(frame)
         now = frame.seconds
         self._begin(now, seen.sight, cut=cut)
-        beside = self._misfitting(frame, patches, seen)
+        boxes = np.zeros((0, 4), np.float32) if seen.found is None else seen.found.boxes_xyxy
+        size = (frame.width, frame.height)
+        beside = self._fitting.misfitting(patches, seen.checks, boxes, seen.small, _scale(frame), size)
         patches = [patch for patch in patches if patch.track_id not in beside]
         present = _boxes(patches)
         self._people.swapped(patches, present, now)
@@ -181,9 +171,7 @@ class Guard:
         self._suspect(frame, faces, chosen, patches, seen.found, seen.sight)
         unswapped = self._people.unswapped(patches)
         self._calm = bool(patches) and not unswapped
-        settled = seen.sight.readable and self._looks >= WAYS
-        settled &= now - (self._settling or 0.0) >= self.options.settle_seconds
-        self._settled = self._settled or settled or bool(patches)
+        self._settling.update(seen.sight, now, self.options.settle_seconds, swapped=bool(patches))
         held: list[Patch | None] = []
         regions: list[FloatArray] = []
         for person in unswapped:
@@ -195,47 +183,38 @@ class Guard:
         cell = frame.width / seen.sight.persons.shape[1]
         known = _known(seen.sight, cell, np.concatenate([present, self._bystander_boxes(faces)]), unswapped, hands)
         people = self._strangers.update(seen.sight, known, present / cell, self.choice, now)
+        self._note_all_known(known.boxes, fresh=seen.sight.fresh, somebody=people is not None)
         return Cover(
             held=tuple(patch for patch in held if patch is not None),
             blurred=tuple(PixelBox(*np.rint(region).astype(int)) for region in regions),
             people=people,
-            whole=not self._settled and not patches,
+            whole=not self._settling.settled and not patches,
             newcomers=seen.found if unswapped or people is not None else None,
             beside=beside,
-            astray=frozenset(number for number in beside if self._misfits[number] >= _ASTRAY),
+            astray=self._fitting.astray(),
         )
 
-    def _misfitting(self, frame: Frame, patches: list[Patch], seen: _Seen) -> frozenset[int]:
-        """Tracks whose mesh is not to be believed in this frame."""
-        checks = seen.checks if seen.found is None else np.concatenate([seen.checks, seen.found.boxes_xyxy])
-        size, scale = (frame.width, frame.height), _scale(frame)
-        beside = {patch.track_id for patch in patches if not fits(patch.mesh, checks, size, scale)}
-        self._misfits = {number: self._misfits.get(number, 0) + 1 for number in beside}
-        return frozenset(beside)
+    def _note_all_known(self, boxes: FloatArray, *, fresh: bool, somebody: bool) -> None:
+        """Remember where everybody was when it was looked at last, until somebody else is seen or anybody moves."""
+        before, people = self._all_known, self._strangers.accounted
+        if not self._calm or somebody or people is None:
+            self._all_known = None
+        elif fresh:
+            self._all_known = AllKnown(people, boxes, self.choice)
+        elif before is not None and not before.holds(boxes, self.choice):
+            self._all_known = None
 
     def _begin(self, now: float, sight: Sight, *, cut: bool) -> None:
         """After a cut, a gap or in the dark nothing is known any more of who is where."""
-        gap = self._is_gap(now)
-        if cut or gap or self._settling is None:
-            self._bystanders = set()
-            self._searched = self._looked = -np.inf
-            self._strangers.forget()
-            if cut:
-                self._people.known = {}
-            for person in self._people.known.values():
-                person.followed = False
-        if cut or gap or self._settling is None or not sight.readable:
-            self._settling, self._settled, self._looks = now, False, 0
-        self._looks += sight.through is not None
-
-    def _is_gap(self, now: float) -> bool:
-        """Whether so much time passed since the frame before that faces may be anywhere."""
-        before, self._now = self._now, now
-        if before is None:
-            return False
-        step, usual = now - before, self._step
-        self._step = step if usual is None else usual + 0.2 * (step - usual)
-        return not 0 <= step <= max(_GAP, 3 * (usual or 0.0))
+        if not self._settling.begin(sight, now, cut=cut):
+            return
+        self._bystanders = set()
+        self._searched = self._looked = -np.inf
+        self._strangers.forget()
+        if cut:
+            self._people.known = {}
+        for person in self._people.known.values():
+            person.followed = False
 
     def _beside_them(self, faces: Faces, chosen: Faces, patches: list[Patch]) -> None:
         """Note who stands beside those who are swapped."""
@@ -256,6 +235,8 @@ class Guard:
         before, self._last = self._last, seen.small
         scale, cell, now = _scale(frame), frame.width / seen.sight.persons.shape[1], frame.seconds
         unswapped = self._people.unswapped(patches)
+        if not unswapped:
+            return
         known = np.concatenate([present, self._bystander_boxes(faces)])
         others = unexplained(seen.sight.persons, Known(known / cell, np.zeros((0, 4), np.float32))).explained
         for person in unswapped:
@@ -285,7 +266,7 @@ class Guard:
         """Note faces that are seen and neither swapped nor known to stand beside: they stay covered until they are."""
         unswapped, now = self._people.unswapped(patches), frame.seconds
         # At first and now and then: somebody whom the mesh does not fit may be the one to be swapped.
-        unsure = self._settling is not None and now - self._settling < _UNSURE
+        unsure = self._settling.unsure(now)
         if patches and not unswapped and found is None and not unsure and now - self._looked < _RESCAN:
             return
         self._looked = now
@@ -328,12 +309,6 @@ def _known(sight: Sight, cell: float, boxes: FloatArray, unswapped: list[Person]
         np.array(followed, np.float32).reshape(-1, 4),
         None if drawn is None else drawn > 0,
     )
-
-
-def _with_rim(detector: FindsFaces, tiny: Small) -> FloatArray:
-    """Boxes of the faces in a small picture, those at its edge too: float32 (N, 4), xyxy in its pixels."""
-    rimmed = cv2.copyMakeBorder(tiny.color, _RIM, _RIM, _RIM, _RIM, cv2.BORDER_REFLECT_101)
-    return detector.detect(np.asarray(rimmed, np.uint8)).boxes_xyxy - np.float32(_RIM)
 
 
 def _scale(frame: Frame) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 
 from understudy.arrays import BoolArray, FloatArray, UInt8Array
 from understudy.frames import PixelBox
+from understudy.guard.changes import AllKnown, Changes
 from understudy.guard.places import Small, small
 
 #: Least difference of dark and bright (of the 2nd and 98th hundredth, in grey levels) in a picture in which somebody
@@ -35,15 +36,23 @@ class Sight(NamedTuple):
 
     Attributes:
         readable: Whether there is light and contrast enough for somebody to be seen.
-        persons: bool (h, w), the whole frame: where people are.
+        persons: bool (h, w), the whole frame: where people are, as far as is known.
+        fresh: Whether any of it was looked at in this very frame: not if nothing changed.
         through: The same as seen through bars that would lie across the picture in one of ``WAYS`` ways.
-        detail: bool (h, w): where there is anything to be seen: no even area.
+        color: uint8 BGR, the small picture in which they were seen.
     """
 
     readable: bool
     persons: BoolArray
+    fresh: bool
     through: BoolArray | None
-    detail: BoolArray
+    color: UInt8Array
+
+    def detail(self) -> BoolArray:
+        """Where there is anything to be seen, bool (h, w): where brightness differs within three cells."""
+        small_color = cv2.resize(self.color, self.persons.shape[::-1], interpolation=cv2.INTER_AREA)
+        grey, kernel = cv2.cvtColor(small_color, cv2.COLOR_BGR2GRAY), np.ones((3, 3), np.uint8)
+        return np.asarray(cv2.subtract(cv2.dilate(grey, kernel), cv2.erode(grey, kernel)) > _EVEN)
 
 
 def _kernel(*, across: bool) -> UInt8Array:
@@ -66,8 +75,12 @@ class Eyes:
     def __init__(self, segmenter: SegmentsPersons) -> None:
         self._segmenter = segmenter
         self._way = self._corner = 0
+        self._changes = Changes()
+        self._persons: BoolArray | None = None
 
-    def look(self, picture: UInt8Array, tiny: Small, *, through_bars: bool, closer: bool) -> Sight:
+    def look(
+        self, picture: UInt8Array, tiny: Small, *, through_bars: bool, closer: bool, known: AllKnown | None = None
+    ) -> Sight:
         """Look once.
 
         Args:
@@ -76,22 +89,31 @@ class Eyes:
             through_bars: Look a second time, as if bars were before the people: another kind of bars each time.
             closer: Look at one of the picture's upper corners, too, left and right in turn: beside somebody large the
                 segmentation overlooks who is small.
+            known: Who was there in the frame before, if everybody was accounted for: then only what changed elsewhere
+                is worth a look.
         """
         color, readable = _well_lit(tiny)
-        persons = self._segmenter.segment(color) > _PERSON
+        grey = np.asarray(cv2.cvtColor(color, cv2.COLOR_BGR2GRAY), np.uint8)
+        fresh = self._changes.worth_a_look("whole", grey, known)
+        if fresh or self._persons is None:
+            self._persons = np.asarray(self._segmenter.segment(color) > _PERSON)
+        persons = self._persons
         if closer:
-            persons |= self._in_a_corner(picture, persons.shape)
-        detail = _detail(color, persons.shape)
-        if not through_bars:
-            return Sight(readable, persons, None, detail)
-        operation, across = _BARS[self._way]
-        self._way = (self._way + 1) % WAYS
-        barless = np.asarray(cv2.morphologyEx(color, operation, _kernel(across=across)), np.uint8)
-        return Sight(readable, persons, self._segmenter.segment(barless) > _PERSON, detail)
+            self._corner = 1 - self._corner
+            if self._changes.worth_a_look(f"corner {self._corner}", grey, known):
+                persons, fresh = persons | self._in_a_corner(picture, persons.shape), True
+        through: BoolArray | None = None
+        if through_bars:
+            self._way = (self._way + 1) % WAYS
+            if self._changes.worth_a_look(f"bars {self._way}", grey, known):
+                operation, across = _BARS[self._way]
+                barless = np.asarray(cv2.morphologyEx(color, operation, _kernel(across=across)), np.uint8)
+                through = np.asarray(self._segmenter.segment(barless) > _PERSON)
+        return Sight(readable, persons, fresh, through, color)
 
     def _in_a_corner(self, picture: UInt8Array, shape: tuple[int, ...]) -> BoolArray:
         """Where people are in one upper corner of the picture, bool of ``shape``; nobody elsewhere."""
-        right, self._corner = self._corner, 1 - self._corner
+        right = self._corner
         (height, width), (rows, columns) = picture.shape[:2], shape
         # Whole cells, so that what is seen lies where it is.
         down, across = round(_CORNER * rows), round(_CORNER * columns)
@@ -115,13 +137,6 @@ def _well_lit(tiny: Small) -> tuple[UInt8Array, bool]:
         return tiny.color, True
     table = np.clip((np.arange(256) - low) * (255 / max(high - low, 1)), 0, 255).astype(np.uint8)
     return np.asarray(cv2.LUT(tiny.color, table), np.uint8), high - low >= _READABLE
-
-
-def _detail(color: UInt8Array, shape: tuple[int, ...]) -> BoolArray:
-    """Where brightness differs within three cells of a picture that is shared out into ``shape``."""
-    grey = cv2.cvtColor(cv2.resize(color, shape[::-1], interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
-    kernel = np.ones((3, 3), np.uint8)
-    return np.asarray(cv2.subtract(cv2.dilate(grey, kernel), cv2.erode(grey, kernel)) > _EVEN)
 
 
 def share(seen: BoolArray, box: FloatArray) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +18,8 @@ from understudy.guard.unexplained import Known, behind, covering, is_even, unexp
 _LINGERS, _LINGERS_THROUGH = 0.3, 0.6
 #: Seconds for which somebody who came alone is told from whom they then touch.
 _REMEMBERED: Final = 2.0
+#: Around an arm.
+_ARMS: Final = np.ones((9, 9), np.uint8)
 
 
 class Lingering:
@@ -35,6 +38,11 @@ class Lingering:
             self._until = np.full(shape, -np.inf)
         return np.asarray(self._until >= now)
 
+    def clear(self, explained: BoolArray) -> None:
+        """Others are where ``explained``, bool (h, w), says so: nobody unexplained is remembered there."""
+        if self._until is not None and self._until.shape == explained.shape:
+            self._until[explained] = -np.inf
+
     def update(self, seen: BoolArray, explained: BoolArray, now: float, seconds: float) -> BoolArray:
         """Bool (h, w): where somebody unexplained is, or was less than ``seconds`` ago.
 
@@ -46,15 +54,21 @@ class Lingering:
         """
         self.where(seen.shape, now)
         assert self._until is not None
-        self._until[explained] = -np.inf
+        self.clear(explained)
         self._until[seen] = now + seconds
         return self.where(seen.shape, now)
 
 
 class Strangers:
-    """Those of one clip. Frames come in order."""
+    """Those of one clip. Frames come in order.
+
+    Attributes:
+        accounted: bool (h, w): where people were who are known, or could not be chosen, when it was looked at last;
+            None at first.
+    """
 
     def __init__(self) -> None:
+        self.accounted: BoolArray | None = None
         self._plain, self._through, self._alone = Lingering(), Lingering(), Lingering()
 
     def forget(self) -> None:
@@ -76,8 +90,9 @@ class Strangers:
         """
         shape = sight.persons.shape
         before, alone, covered = self._alone.where(shape, now), *(np.zeros(shape, bool) for _ in range(2))
+        detail: BoolArray | None = None
         for seen, lingering, seconds in (
-            (sight.persons, self._plain, _LINGERS),
+            (sight.persons if sight.fresh else None, self._plain, _LINGERS),
             (sight.through, self._through, _LINGERS_THROUGH),
         ):
             there, explained = np.zeros(shape, bool), np.zeros(shape, bool)
@@ -86,12 +101,21 @@ class Strangers:
                 explained |= found.explained
                 doubtful = found.doubtful if choice == "all" else []
                 chosen = [part for part in found.parts if part_may_be_chosen(part, choice, present)]
-                for part in (part for part in [*chosen, *doubtful] if not is_even(part, sight.detail)):
+                for part in [*chosen, *doubtful]:
+                    detail = sight.detail() if detail is None else detail
+                    if is_even(part, detail):
+                        continue
                     there |= part.cells if part.alone else behind(part, seen, known.boxes)
                     alone |= part.cells & part.alone
                 for part in [*found.parts, *found.doubtful]:
                     explained |= part.cells & ~there
+                if lingering is self._plain:
+                    self.accounted = explained
+                for memory in (self._plain, self._through):  # a hand is known a few frames late
+                    memory.clear(cv2.dilate(found.arms.astype(np.uint8), _ARMS) > 0)
             covered |= lingering.update(there, explained, now, seconds)
         self._alone.update(alone, np.zeros(shape, bool), now, _REMEMBERED)
+        if not covered.any():
+            return None
         shown = covering(covered, known.boxes)
         return shown if shown.any() else None

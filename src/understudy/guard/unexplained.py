@@ -21,7 +21,7 @@ _HEAD_ACROSS, _HEAD_DOWN, _HEAD_HIGHER = 0.75, 1.2, 0.25
 _NECK, _NECK_BREADTH, _SHOULDERS, _BODY_BREADTH = 0.3, 1.0, 0.9, 1.8
 #: What is left counts from so many cells, and lies at an edge of the picture with so many; elsewhere, where a head is
 #: whole, it counts from the third.
-_LEAST, _AT_EDGE, _LEAST_WITHIN = 8, 2, 40
+_LEAST, _AT_EDGE, _LEAST_WITHIN = 8, 2, 60
 #: Half a face's breadth and height over its box's, with a margin.
 _FACE: Final = 0.6
 #: Cells that a part at the picture's edge is taken to go on beyond it.
@@ -30,7 +30,13 @@ _BEYOND: Final = 48
 _GAP: Final = 3
 #: A part beside somebody's head is another head's if it is so broad, over the face's breadth, and its middle so high
 #: above the middle of the face at least (below it, over the face's height); and may reach so far behind that head.
-_HEAD_LIKE, _HEAD_HIGH, _HIDDEN = 0.2, 0.5, 0.45
+#: Lower down it is if it is as broad as the fourth, over the face's breadth: no limb is.
+_HEAD_LIKE, _HEAD_HIGH, _HIDDEN, _ANOTHER = 0.2, 0.5, 0.45, 0.6
+#: Below somebody's chin (so far below the middle of their face, over its height) a part shows no face that is thinner
+#: than this, over that face's breadth: a shoulder.
+_CHIN, _THIN = 0.5, 0.25
+#: So far from the middle of a face, over its breadth, shoulders reach.
+_SHOULDER: Final = 2.0
 #: Share of a part that may show anything, if it is even.
 _EVEN: Final = 0.02
 #: A part that begins at a hand is its arm, if no broader than this over the nearest face's breadth.
@@ -76,11 +82,13 @@ class Unexplained(NamedTuple):
         parts: What no face explains and belongs to none of those who are known, largest first.
         doubtful: What hangs together with somebody who is known, and might be another head beside theirs.
         explained: bool (h, w): where people are who are accounted for.
+        arms: bool (h, w): where their hands are, with the arms.
     """
 
     parts: list[Part]
     doubtful: list[Part]
     explained: BoolArray
+    arms: BoolArray
 
 
 def unexplained(persons: BoolArray, known: Known, before: BoolArray | None = None) -> Unexplained:
@@ -105,9 +113,13 @@ def unexplained(persons: BoolArray, known: Known, before: BoolArray | None = Non
     # At the picture's edge a part goes on: there a slice of a cell counts.
     padded = cv2.copyMakeBorder(left.astype(np.uint8), 2, 2, 2, 2, cv2.BORDER_REPLICATE)
     opened = cv2.morphologyEx(padded, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))[2:-2, 2:-2]
+    found = Unexplained(
+        [], [], zone.copy(), np.zeros(persons.shape, bool) if known.hands is None else known.hands.copy()
+    )
+    if not opened.any():
+        return found
     count, labels, stats, middles = cv2.connectedComponentsWithStats(np.ascontiguousarray(opened), connectivity=4)
     near = cv2.dilate((persons & zone).astype(np.uint8), np.ones((2 * _GAP + 1, 2 * _GAP + 1), np.uint8)) > 0
-    found = Unexplained([], [], zone.copy())
     for number in sorted(range(1, count), key=lambda one: -int(stats[one, cv2.CC_STAT_AREA])):
         if stats[number, cv2.CC_STAT_AREA] < _LEAST:
             continue
@@ -115,24 +127,36 @@ def unexplained(persons: BoolArray, known: Known, before: BoolArray | None = Non
         x, y, across, down = stats[number, :4].tolist()
         if stats[number, cv2.CC_STAT_AREA] < _LEAST_WITHIN and not _at_edge(cells):
             continue
+        if len(known.boxes) and _is_a_shoulder(cells, y, middles[number], known.boxes):
+            found.explained[cells] = True
+            continue
         alone = not (cells & near).any() or (_at_edge(cells) and y < _nearest(known.boxes, middles[number]).shoulders)
         part = Part(cells, np.array([x, y, x + across, y + down], np.float32), _breadth(cells), alone)
         arm = hands is not None and (cells & hands).any() and len(known.boxes) > 0
         if arm and part.breadth < _ARM * _nearest(known.boxes, middles[number]).width:
-            found.explained[cells] = True
+            found.explained[cells] = found.arms[cells] = True
         elif alone or (before is not None and (cells & before).any()):
             found.parts.append(part)
-        elif _beside_a_head(part, middles[number], known.boxes):
+        elif _is_no_limb(part, middles[number], known.boxes):
             found.doubtful.append(part)
         else:
             found.explained[cells] = True
     return found
 
 
+def _is_a_shoulder(cells: BoolArray, top: int, middle: NDArray[np.float64], boxes: FloatArray) -> bool:
+    """Whether a part that reaches the picture's edge beside somebody is below their chin and too thin for a face."""
+    head = _nearest(boxes, middle)
+    if top < head.middle + _CHIN * head.height or abs(middle[0] - head.across) > _SHOULDER * head.width:
+        return False
+    return _breadth(cells) < _THIN * head.width
+
+
 class _Head(NamedTuple):
-    """A face that is known, in cells: its breadth, the height of its middle, its own height, and of the shoulders."""
+    """A face that is known, in cells: its breadth, its middle's place and height, its own height, the shoulders'."""
 
     width: float
+    across: float
     middle: float
     height: float
     shoulders: float
@@ -143,13 +167,16 @@ def _nearest(boxes: FloatArray, point: NDArray[np.float64]) -> _Head:
     middles = (boxes[:, :2] + boxes[:, 2:]) / 2
     row = int(np.argmin(np.hypot(*(middles - point).T)))
     width, height = (boxes[row, 2:] - boxes[row, :2]).tolist()
-    return _Head(width, float(middles[row, 1]), height, float(middles[row, 1]) + _SHOULDERS * height)
+    return _Head(
+        width, float(middles[row, 0]), float(middles[row, 1]), height, float(middles[row, 1]) + _SHOULDERS * height
+    )
 
 
-def _beside_a_head(part: Part, middle: NDArray[np.float64], boxes: FloatArray) -> bool:
-    """Whether a part is as high as somebody's head, and broad enough to be another's."""
+def _is_no_limb(part: Part, middle: NDArray[np.float64], boxes: FloatArray) -> bool:
+    """Whether a part is as high as somebody's head and broad enough to be another's, or as broad as another's lower."""
     head = _nearest(boxes, middle)
-    return bool(middle[1] < head.middle + _HEAD_HIGH * head.height and part.breadth > _HEAD_LIKE * head.width)
+    high = middle[1] < head.middle + _HEAD_HIGH * head.height
+    return bool(part.breadth > (_HEAD_LIKE if high else _ANOTHER) * head.width)
 
 
 def behind(part: Part, persons: BoolArray, boxes: FloatArray) -> BoolArray:
@@ -177,7 +204,9 @@ def _at_edge(cells: BoolArray) -> bool:
 
 
 def _breadth(cells: BoolArray) -> float:
-    around = cv2.copyMakeBorder(cells.astype(np.uint8), _BEYOND, _BEYOND, _BEYOND, _BEYOND, cv2.BORDER_REPLICATE)
+    """Of the broadest place: what reaches the picture's sides or top goes on there; below, what is not shown is not."""
+    around = cv2.copyMakeBorder(cells.astype(np.uint8), _BEYOND, 0, _BEYOND, _BEYOND, cv2.BORDER_REPLICATE)
+    around = cv2.copyMakeBorder(around, 0, 1, 0, 0, cv2.BORDER_CONSTANT)
     return 2 * float(cv2.distanceTransform(around, cv2.DIST_L2, 3).max())
 
 
@@ -192,12 +221,14 @@ def covering(cells: BoolArray, spared: FloatArray) -> BoolArray:
         bool (h, w).
     """
     filled = np.zeros(cells.shape, np.uint8)
-    # What lingers of a part may be a speck.
-    outlines, _ = cv2.findContours(cells.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    for outline in outlines:
-        x, y, across, down = cv2.boundingRect(outline)
-        if across * down < _LEAST:
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(cells.astype(np.uint8), connectivity=8)
+    for number in range(1, count):
+        x, y, across, down, size = stats[number].tolist()
+        if size < _LEAST:  # what lingers of a part may be a speck
             continue
+        (outline, *_), _ = cv2.findContours(
+            (labels == number).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+        )
         cv2.fillConvexPoly(filled, cv2.convexHull(outline), 1)
         if x == 0 or x + across == cells.shape[1]:
             filled[max(round(y - _ABOVE * down), 0) : y + 1, x : x + across] = 1
@@ -225,8 +256,10 @@ def _bodies(boxes: FloatArray, everybody: NDArray[np.int32]) -> BoolArray:
         body = np.zeros(everybody.shape, np.uint8)
         cv2.fillPoly(body, [np.rint(np.clip(outline, -9999, 9999)).astype(np.int32)], 1)
         # Whoever stands there and does not hang together with the head is somebody else.
-        own = np.unique(everybody[_heads(box[None], everybody.shape)])
-        drawn |= (body > 0) & np.isin(everybody, own[own > 0])
+        own = np.zeros(int(everybody.max(initial=0)) + 1, bool)
+        own[everybody[_heads(box[None], everybody.shape)]] = True
+        own[0] = False
+        drawn |= (body > 0) & own[everybody]
     return drawn
 
 

@@ -46,7 +46,7 @@ def swapped(source, picture, mesh, *, shape=1.0, **options):
     engine, frame = MeshEngine(MeshOptions(shape=shape)), Frame(picture.copy())
     low, high = mesh[:, :2].min(0), mesh[:, :2].max(0)
     faces = Faces(boxes_xyxy=np.array([[*low, *high]]), mesh=mesh[None], track_ids=np.array([1]))
-    patches = engine.render(frame, faces, {1: engine.identity([source])})
+    patches = engine.renderer().render(frame, faces, {1: engine.identity([source])})
     Blender(BlendOptions(**options)).blend(frame, patches)
     return frame, patches
 
@@ -369,7 +369,7 @@ def test_each_part_comes_from_the_photo_that_shows_it(hopper):
 def brightness_over_time(source, shot, levels, reset_at=None):
     """A clip whose light changes; the mean brightness of its cheeks, of the target and of the swap."""
     engine, blender = MeshEngine(MeshOptions(shape=0)), Blender()
-    identity = engine.identity([source])
+    identity, renderer = engine.identity([source]), engine.renderer()
     faces = Faces(boxes_xyxy=np.zeros((1, 4)), mesh=shot.mesh[None], track_ids=np.array([1]))
     target, result = [], []
     for number, level in enumerate(levels):
@@ -377,7 +377,7 @@ def brightness_over_time(source, shot, levels, reset_at=None):
         frame = Frame(lit.copy(), pts=number, time_base=Fraction(1, 30))
         if number == reset_at:
             blender.reset()
-        blender.blend(frame, engine.render(frame, faces, {1: identity}))
+        blender.blend(frame, renderer.render(frame, faces, {1: identity}))
         target.append(_around(lit, shot.mesh, 50))
         result.append(_around(frame.picture, shot.mesh, 50))
     return np.array(target), np.array(result)

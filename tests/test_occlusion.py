@@ -33,12 +33,12 @@ def puppet(astronaut):
 
 def swapped(identity, pictures, mesh, **options):
     """The swap of every picture, all of the same face."""
-    engine, blender = MeshEngine(), Blender(BlendOptions(**options))
+    renderer, blender = MeshEngine().renderer(), Blender(BlendOptions(**options))
     faces = Faces(bounds_xyxy(mesh[None]), np.ones(1, np.float32), mesh=mesh[None], track_ids=np.array([1]))
     results = []
     for number, picture in enumerate(pictures):
         frame = Frame(picture.copy(), pts=number, time_base=Fraction(1, 30))
-        patches = engine.render(frame, faces, {1: identity})
+        patches = renderer.render(frame, faces, {1: identity})
         blender.blend(frame, patches)
         results.append(frame.picture)
     return results, patches[0]

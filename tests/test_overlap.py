@@ -116,8 +116,9 @@ def test_faces_beside_each_other_have_the_same_pixels(astronaut, hopper, percept
 
     def drawn(each):
         engine, frame = MeshEngine(), Frame(picture.copy())
+        renderer = engine.renderer()
         identities = dict.fromkeys((1, 2), engine.identity([portrait]))
-        patches = [p for some in each(lambda face: engine.render(frame, face, identities), faces) for p in some]
+        patches = [p for some in each(lambda face: renderer.render(frame, face, identities), faces) for p in some]
         assert [patch.track_id for patch in patches] == [1, 2]
         Blender().blend(frame, patches, each)
         return frame.picture

@@ -169,7 +169,7 @@ def test_a_laugh_in_a_photo_is_not_shut(astronaut, hopper, perception):
     faces = Faces(boxes_xyxy=np.zeros((1, 4)), mesh=shot.mesh[None], track_ids=np.array([1]))
     engine = MeshEngine()
     portrait = portrait_in(hopper, "a photo", perception, None)[0]
-    (patch,) = engine.render(Frame(shot.picture.copy()), faces, {1: engine.identity([portrait])})
+    (patch,) = engine.renderer().render(Frame(shot.picture.copy()), faces, {1: engine.identity([portrait])})
     before = topo.mouth_aperture(shot.mesh)
     assert before > 0.3
     assert topo.mouth_aperture(patch.warp.mesh) > 0.93 * before
@@ -178,7 +178,7 @@ def test_a_laugh_in_a_photo_is_not_shut(astronaut, hopper, perception):
 def test_what_is_moved_stays_within_the_patch_and_strength_zero_moves_nothing(scene):
     shot, faces, portrait = scene
     engine, frame = MeshEngine(), Frame(shot.picture.copy())
-    (patch,) = engine.render(frame, faces, {1: engine.identity([portrait])})
+    (patch,) = engine.renderer().render(frame, faces, {1: engine.identity([portrait])})
     assert patch.warp is not None
     assert np.abs(patch.warp.field).max() > 1
     Blender().blend(frame, [patch])
@@ -196,7 +196,7 @@ def test_what_is_moved_stays_within_the_patch_and_strength_zero_moves_nothing(sc
 def test_without_a_shape_nothing_is_moved(scene):
     shot, faces, portrait = scene
     engine = MeshEngine(MeshOptions(shape=0))
-    (patch,) = engine.render(Frame(shot.picture.copy()), faces, {1: engine.identity([portrait])})
+    (patch,) = engine.renderer().render(Frame(shot.picture.copy()), faces, {1: engine.identity([portrait])})
     assert patch.warp is None
     for wrong in (-0.1, 2.0, float("nan")):
         with pytest.raises(ValueError, match="shape"):

@@ -189,7 +189,7 @@ def bounds() -> UInt8Array:
     shown = [captioned(shot.picture, ["the target"])]
     for who, name in ((identity, "the swap"), (covered, "eyes and mouth covered")):
         frame = Frame(shot.picture.copy())
-        Blender().blend(frame, engine.render(frame, faces, {1: who}))
+        Blender().blend(frame, engine.renderer().render(frame, faces, {1: who}))
         shown.append(captioned(FrameSealer(0x5EED5EED5EED).seal(frame, faces).frame.picture, [name]))
     return np.hstack(shown)
 

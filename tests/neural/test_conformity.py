@@ -173,7 +173,7 @@ def test_what_is_pasted_is_theirs(both):
     assert np.abs(swapped.astype(int) - theirs["swapped"]).mean() < 1  # they cut off, we round
     face = target.face
     faces = Faces(face.boxes_xyxy, face.scores, face.keypoints5, face.mesh, None, np.array([1]))
-    (patch,) = engine.render(Frame(target.picture.copy(), 0, Fraction(1, 25)), faces, {1: identity})
+    (patch,) = engine.renderer().render(Frame(target.picture.copy(), 0, Fraction(1, 25)), faces, {1: identity})
     box = patch.box
     whole = patch.alpha == 255
     pasted = theirs["pasted"][box.y0 : box.y1, box.x0 : box.x1][whole].astype(int)

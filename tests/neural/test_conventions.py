@@ -198,14 +198,14 @@ def test_photos_beyond_the_first_are_named_where_one_is_enough(shelf, portrait):
     assert Runtime().open(store, entry) is not None
 
 
-def rendered_source(engine, identity, picture, face, track=1):
+def rendered_source(engine, identity, picture, face, track=1, renderer=None):
     """What the model is given for the second input when it draws."""
     given = []
     session = engine._session
     run = session.run
     session.run = lambda values: given.append(values[engine._source]) or run(values)
     faces = Faces(face.boxes_xyxy, face.scores, face.keypoints5, face.mesh, None, np.array([track]))
-    engine.render(Frame(picture.copy(), 0, Fraction(1, 25)), faces, {track: identity})
+    (renderer or engine.renderer()).render(Frame(picture.copy(), 0, Fraction(1, 25)), faces, {track: identity})
     session.run = run
     return given[0]
 
@@ -237,9 +237,11 @@ def weighing(shelf, portrait, astronaut, perception):
     engine = make_engine(Settings(engine="inswapper_128", home=shelf, neural=NeuralOptions(weight=0.2)))
     identity, target, asked = engine.identity([portrait]), perception.still(astronaut)[:1], []
 
-    def given(answer, frames=1, track=1, whose=identity):
+    renderer = engine.renderer()
+
+    def given(answer, frames=1, track=1, whose=identity, renderer=renderer):
         engine._encoder.embed = lambda *_: asked.append(1) or answer(len(asked))
-        return [rendered_source(engine, whose, astronaut, target, track) for _ in range(frames)]
+        return [rendered_source(engine, whose, astronaut, target, track, renderer) for _ in range(frames)]
 
     return engine, given, asked, identity
 
@@ -260,8 +262,7 @@ def test_whom_a_track_shows_is_looked_at_ever_more_rarely_and_averaged(weighing)
         expected = engine._encoder.mixed(identity.unit, identity.length, mean, engine.options.mixed)
         assert np.abs(values - expected).max() < 1e-6
     assert shown[2] is shown[1]  # nothing is made anew in between
-    engine.forget()
-    given(lambda _: turned(0))
+    given(lambda _: turned(0), renderer=engine.renderer())
     assert len(asked) == 5
 
 
@@ -285,9 +286,10 @@ def test_another_identity_is_mixed_with_the_same_target_and_not_all_are_kept(wei
     (after,) = given(lambda _: turned(0), whose=other)
     assert not np.array_equal(before, after)
     assert np.abs(after - engine._encoder.mixed(other.unit, other.length, turned(0), engine.options.mixed)).max() < 1e-6
+    renderer = engine.renderer()
     for track in range(100):
-        given(lambda _: turned(0), track=track)
-    assert len(engine._targets) == REMEMBERED
+        given(lambda _: turned(0), track=track, renderer=renderer)
+    assert len(renderer._targets) == REMEMBERED
 
 
 def test_a_photo_can_not_be_weighed(shelf):

@@ -243,7 +243,7 @@ def drawn(engine, shot):
         track_ids=np.array([7]),
     )
     frame = Frame(shot.picture.copy(), pts=0, time_base=Fraction(1, 30))
-    return made.render(frame, faces, {7: identity})
+    return made.renderer().render(frame, faces, {7: identity})
 
 
 @pytest.mark.parametrize(
@@ -288,6 +288,6 @@ def test_nobody_and_nothing_to_see_give_no_patch(engine, astronaut):
     shot = Puppet(astronaut, (480, 480), face_share=0.5).render(REST)
     made, identity = engine
     frame = Frame(shot.picture, pts=0, time_base=Fraction(1, 30))
-    assert made.render(frame, Faces.empty(), {1: identity}) == []
+    assert made.renderer().render(frame, Faces.empty(), {1: identity}) == []
     assert drawn(engine, shot._replace(mesh=shot.mesh + 5000)) == []
     assert drawn(engine, shot._replace(mesh=shot.mesh * np.nan)) == []

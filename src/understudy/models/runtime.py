@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
+from threading import Lock
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
@@ -15,10 +17,10 @@ from understudy.errors import ModelError
 
 
 class LiteModel:
-    """One embedded model, open and ready.
+    """One embedded model, open and ready. For several threads at once.
 
-    Not for several threads at once: give each its own. One thread inside is fastest for models this
-    small (measured; the threads would spend their time waiting for each other).
+    Each run has an interpreter to itself: there are as many as ever ran at the same time. One thread inside is fastest
+    for models this small (measured; the threads would spend their time waiting for each other).
 
     Args:
         name: File name under ``understudy/models/embedded``.
@@ -30,23 +32,18 @@ class LiteModel:
 
     def __init__(self, name: str, threads: int = 1) -> None:
         try:
-            content = files("understudy.models").joinpath("embedded", name).read_bytes()
+            self._content = files("understudy.models").joinpath("embedded", name).read_bytes()
         except FileNotFoundError as fault:
             raise ModelError(
                 f"the package was installed without its embedded model {name}",
                 "Install it again with pip: the build fetches and checks the models.",
             ) from fault
-        try:
-            with _native_stderr_to_null():
-                self._interpreter = Interpreter(model_content=content, num_threads=threads)
-                self._interpreter.allocate_tensors()
-        except (RuntimeError, ValueError) as fault:
-            raise ModelError(
-                f"the embedded model {name} does not open: {fault}", "Install the package again with pip."
-            ) from fault
-        self.name = name
-        self._input = self._interpreter.get_input_details()[0]
-        self._outputs = {entry["name"]: entry["index"] for entry in self._interpreter.get_output_details()}
+        self.name, self._threads = name, threads
+        first = self._interpreter()
+        self._input = first.get_input_details()[0]
+        self._outputs = {entry["name"]: entry["index"] for entry in first.get_output_details()}
+        # Taking from a deque and giving back are one step each: no lock is needed.
+        self._idle: deque[Interpreter] = deque([first])
 
     @property
     def input_size(self) -> tuple[int, int]:
@@ -63,10 +60,32 @@ class LiteModel:
         Returns:
             The outputs by name, float32, without the leading batch axis.
         """
-        self._interpreter.set_tensor(self._input["index"], picture[None])
-        self._interpreter.invoke()
-        get = self._interpreter.get_tensor
-        return {name: np.asarray(get(index)[0], np.float32) for name, index in self._outputs.items()}
+        try:
+            interpreter = self._idle.pop()
+        except IndexError:
+            interpreter = self._interpreter()
+        try:
+            interpreter.set_tensor(self._input["index"], picture[None])
+            interpreter.invoke()
+            get = interpreter.get_tensor
+            return {name: np.asarray(get(index)[0], np.float32) for name, index in self._outputs.items()}
+        finally:
+            self._idle.append(interpreter)
+
+    def _interpreter(self) -> Interpreter:
+        try:
+            with _native_stderr_to_null():
+                interpreter = Interpreter(model_content=self._content, num_threads=self._threads)
+                interpreter.allocate_tensors()
+        except (RuntimeError, ValueError) as fault:
+            raise ModelError(
+                f"the embedded model {self.name} does not open: {fault}", "Install the package again with pip."
+            ) from fault
+        return interpreter
+
+
+#: Standard error is the whole process': it is turned away by one at a time.
+_TURNING_AWAY = Lock()
 
 
 @contextmanager
@@ -75,16 +94,17 @@ def _native_stderr_to_null() -> Iterator[None]:
 
     There is no switch for it. Python's own ``sys.stderr`` goes quiet too for these few milliseconds.
     """
-    try:
-        kept = os.dup(2)
-    except OSError:  # no stderr at all (a windowed program)
-        yield
-        return
-    try:
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, 2)
-        os.close(null)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+    with _TURNING_AWAY:
+        try:
+            kept = os.dup(2)
+        except OSError:  # no stderr at all (a windowed program)
+            yield
+            return
+        try:
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, 2)
+            os.close(null)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)

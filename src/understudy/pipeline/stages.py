@@ -76,7 +76,7 @@ class FaceSwap:
                 "this engine does not run without a content classifier", "Give one with ContentOptions(classifier=…)."
             )
         self._engine, self._perception = engine, perception
-        engine.forget()
+        self._renderer = engine.renderer()
         #: Whose face is put in; may be changed between frames.
         self.identity = identity
         self._guard = guard
@@ -181,7 +181,7 @@ class FaceSwap:
 
     def _rendered(self, frame: Frame, chosen: Faces) -> list[Patch]:
         identities = self._identities(chosen)
-        each = self._each(lambda face: self._engine.render(frame, face, identities), chosen)
+        each = self._each(lambda face: self._renderer.render(frame, face, identities), chosen)
         return [patch for patches in each for patch in patches]
 
     @staticmethod
@@ -234,7 +234,7 @@ class FaceSwap:
         result = self._tracker.update(frame)
         self._cut = result.cut
         if result.cut:
-            self._engine.forget()
+            self._renderer = self._engine.renderer()
             self._blender.reset()
             self._selector.reset()
         return result.faces

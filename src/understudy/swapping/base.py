@@ -1,4 +1,4 @@
-"""What every engine does: an identity once, then patches for every frame."""
+"""What every engine does: an identity once, then, by a renderer for each clip, patches for every frame."""
 
 from __future__ import annotations
 
@@ -36,10 +36,25 @@ class Identity:
 
 
 Own = TypeVar("Own", bound=Identity)
+Own_contra = TypeVar("Own_contra", bound=Identity, contravariant=True)
+
+
+class Renderer(Protocol, Generic[Own_contra]):
+    """Draws for one clip, and remembers its people. A new shot has a new one."""
+
+    def render(self, frame: Frame, faces: Faces, identities: Mapping[int, Own_contra]) -> list[Patch]:
+        """Draw identities for one frame. The frame is only read; faces may be drawn by several threads at once.
+
+        Args:
+            frame: The frame the faces were found in.
+            faces: With meshes and track ids.
+            identities: By track id; a face without one is left as it is.
+        """
+        ...
 
 
 class Swapper(Protocol, Generic[Own]):
-    """An engine.
+    """An engine: models and options, for any number of clips at a time.
 
     Attributes:
         photoreal: Whether its results look so real that it does not run without a content classifier.
@@ -55,16 +70,6 @@ class Swapper(Protocol, Generic[Own]):
         """
         ...
 
-    def forget(self) -> None:
-        """Forget the people of the targets so far: a new clip, or a cut. Identities stay."""
-        ...
-
-    def render(self, frame: Frame, faces: Faces, identities: Mapping[int, Own]) -> list[Patch]:
-        """Draw identities for one frame. The frame is only read; faces may be drawn by several threads at once.
-
-        Args:
-            frame: The frame the faces were found in.
-            faces: With meshes and track ids.
-            identities: By track id; a face without one is left as it is.
-        """
+    def renderer(self) -> Renderer[Own]:
+        """What draws one shot of a clip."""
         ...

@@ -72,7 +72,6 @@ class MeshEngine:
 
     def __init__(self, options: MeshOptions | None = None) -> None:
         self.options = options or MeshOptions()
-        self._neutrals: dict[int, NeutralShape] = {}
 
     def identity(self, portraits: Sequence[Portrait]) -> MeshIdentity:
         """See ``Swapper.identity``."""
@@ -84,12 +83,20 @@ class MeshEngine:
         shape = np.mean([neutral(mesh) for mesh in meshes], axis=0).astype(np.float32)
         return MeshIdentity(tuple(levels), shape)
 
-    def forget(self) -> None:
-        """See ``Swapper.forget``."""
-        self._neutrals.clear()
+    def renderer(self) -> MeshRenderer:
+        """See ``Swapper.renderer``."""
+        return MeshRenderer(self.options)
+
+
+class MeshRenderer:
+    """Draws with the mesh engine, and knows the neutral shapes of a shot's people."""
+
+    def __init__(self, options: MeshOptions) -> None:
+        self._options = options
+        self._neutrals: dict[int, NeutralShape] = {}
 
     def render(self, frame: Frame, faces: Faces, identities: Mapping[int, MeshIdentity]) -> list[Patch]:
-        """See ``Swapper.render``."""
+        """See ``Renderer.render``."""
         if faces.mesh is None or faces.track_ids is None:
             return []
         patches = []
@@ -104,17 +111,17 @@ class MeshEngine:
         if not np.isfinite(mesh).all():
             return None
         shape, reshaped = topology(), mesh
-        if self.options.shape:
+        if self._options.shape:
             pose, known = posed(mesh), self._neutral(track_id)
             known.update(pose, frame.seconds)
             difference = (identity.shape - known.shape) * known.trust[:, None]
-            reshaped = moved(mesh, pose, difference, self.options.shape)
+            reshaped = moved(mesh, pose, difference, self._options.shape)
         bounds = bounds_xyxy(np.concatenate([mesh, reshaped])[None])[0]
         box = pixel_box(bounds, frame.width, frame.height, margin=1)
         if box.empty:
             return None
         place = reshaped - np.array([box.x0, box.y0, 0], np.float32)
-        visible = smoothstep(facing(reshaped), *self.options.fade_facing)
+        visible = smoothstep(facing(reshaped), *self._options.fade_facing)
         attributes = np.column_stack([shape.uv, visible, (mesh - reshaped)[:, :2]])
         size = (box.x1 - box.x0, box.y1 - box.y0)
         values, _ = rasterise(closed(place), closed_triangles(), closed(attributes), size)
@@ -127,7 +134,7 @@ class MeshEngine:
             box=box,
             mesh=mesh,
             track_id=track_id,
-            warp=Warp(reshaped, values[:, :, 3:]) if self.options.shape else None,
+            warp=Warp(reshaped, values[:, :, 3:]) if self._options.shape else None,
         )
 
     def _neutral(self, track_id: int) -> NeutralShape:

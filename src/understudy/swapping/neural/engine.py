@@ -78,9 +78,6 @@ class NeuralEngine:
         self.options = options or NeuralOptions()
         if self.options.mixed and not encoder.knows_people:
             raise UsageError(f"{entry.name} takes a photo, not an identity that can be weighed", "Leave --weight out.")
-        #: Whom the target's people are like, where that is part of what goes in; by track.
-        self._targets: dict[int, _Target] = {}
-        self._lock = Lock()
         self._session, self._encoder = session, encoder
         self._input, self._output = entry.input, entry.output
         self._template = TEMPLATES[entry.input.template]
@@ -91,22 +88,9 @@ class NeuralEngine:
         encoded = self._encoder.encode(portraits)
         return NeuralIdentity(encoded.values, encoded.dropped, encoded.unit, encoded.length)
 
-    def forget(self) -> None:
-        """See ``Swapper.forget``."""
-        with self._lock:
-            self._targets.clear()
-
-    def render(self, frame: Frame, faces: Faces, identities: Mapping[int, NeuralIdentity]) -> list[Patch]:
-        """See ``Swapper.render``."""
-        if faces.mesh is None or faces.keypoints5 is None or faces.track_ids is None:
-            return []
-        patches = []
-        for mesh, keypoints, track_id in zip(faces.mesh, faces.keypoints5, faces.track_ids.tolist(), strict=True):
-            if track_id in identities and np.isfinite(mesh).all() and np.isfinite(keypoints).all():
-                patch = self._patch(frame, mesh, keypoints, identities[track_id], track_id)
-                if patch is not None:
-                    patches.append(patch)
-        return patches
+    def renderer(self) -> NeuralRenderer:
+        """See ``Swapper.renderer``."""
+        return NeuralRenderer(self)
 
     def swapped(self, crop: UInt8Array, source: FloatArray) -> UInt8Array | None:
         """A crop with the other face in it, uint8 BGR of the same size: the model's, times ``options.boost``.
@@ -129,15 +113,22 @@ class NeuralEngine:
                 result[row::boost, column::boost] = picture_of(given, self._output)
         return result
 
-    def _patch(
-        self, frame: Frame, mesh: FloatArray, keypoints: FloatArray, identity: NeuralIdentity, track_id: int
+    def patch(
+        self, frame: Frame, box: PixelBox, mesh: FloatArray, keypoints: FloatArray, source: FloatArray, track_id: int
     ) -> Patch | None:
-        box = pixel_box(bounds_xyxy(mesh[None])[0], frame.width, frame.height, margin=1)
-        if box.empty:
-            return None
+        """One face of a frame with another in its place; None where the model gave what are no numbers.
+
+        Args:
+            frame: The frame.
+            box: Its part with the face.
+            mesh: float32 (468, 3), in its pixels.
+            keypoints: float32 (5, 2), likewise.
+            source: What goes into the model's second input.
+            track_id: Whose face it is.
+        """
         side = self._input.size * self.options.boost
         crop, transform = aligned(frame.picture, keypoints, self._template, side)
-        swapped = self.swapped(crop, self._weighed(frame.picture, keypoints, identity, track_id))
+        swapped = self.swapped(crop, source)
         if swapped is None:
             return None
         picture = _back(swapped, transform, box)
@@ -148,6 +139,46 @@ class NeuralEngine:
         alpha = cv2.min(_softened(shown, float(np.ptp(mesh[:, 0]))), _inside(side, transform, box))
         return Patch(picture=picture, alpha=np.asarray(alpha, np.uint8), uv=uv, box=box, mesh=mesh, track_id=track_id)
 
+    def embed(self, picture: UInt8Array, keypoints: FloatArray) -> FloatArray:
+        """Whom a face of the target is like: see ``SourceEncoder.embed``."""
+        return self._encoder.embed(picture, keypoints)
+
+    def mixed(self, identity: NeuralIdentity, target: FloatArray) -> FloatArray:
+        """What goes in for an identity into which the target's is mixed: float32 (512,), the sum of its embeddings."""
+        assert identity.unit is not None
+        return self._encoder.mixed(identity.unit, identity.length, target, self.options.mixed)
+
+
+class NeuralRenderer:
+    """Draws with one neural engine, and knows whom the people of a shot are like.
+
+    Args:
+        engine: The engine.
+    """
+
+    def __init__(self, engine: NeuralEngine) -> None:
+        self._engine = engine
+        #: Whom the target's people are like, where that is part of what goes in; by track.
+        self._targets: dict[int, _Target] = {}
+        self._lock = Lock()
+
+    def render(self, frame: Frame, faces: Faces, identities: Mapping[int, NeuralIdentity]) -> list[Patch]:
+        """See ``Renderer.render``."""
+        if faces.mesh is None or faces.keypoints5 is None or faces.track_ids is None:
+            return []
+        patches = []
+        for mesh, keypoints, track_id in zip(faces.mesh, faces.keypoints5, faces.track_ids.tolist(), strict=True):
+            if track_id not in identities or not (np.isfinite(mesh).all() and np.isfinite(keypoints).all()):
+                continue
+            box = pixel_box(bounds_xyxy(mesh[None])[0], frame.width, frame.height, margin=1)
+            if box.empty:
+                continue
+            source = self._weighed(frame.picture, keypoints, identities[track_id], track_id)
+            patch = self._engine.patch(frame, box, mesh, keypoints, source, track_id)
+            if patch is not None:
+                patches.append(patch)
+        return patches
+
     def _weighed(
         self, picture: UInt8Array, keypoints: FloatArray, identity: NeuralIdentity, track_id: int
     ) -> FloatArray:
@@ -156,7 +187,7 @@ class NeuralEngine:
         Whom they are like is looked at in the first frame, the second, the fourth, the eighth …, and averaged: the
         embedder is slow, and one frame may be dark or blurred.
         """
-        if not self.options.mixed or identity.unit is None:
+        if not self._engine.options.mixed or identity.unit is None:
             return identity.values
         with self._lock:
             target = self._targets.setdefault(track_id, _Target())
@@ -165,13 +196,13 @@ class NeuralEngine:
             target.seen += 1
             if target.seen & (target.seen - 1) == 0 and target.seen <= LAST_LOOK:
                 with suppress(ModelError):  # of this frame it says nothing; the next look may
-                    target.add(self._encoder.embed(picture, keypoints))
+                    target.add(self._engine.embed(picture, keypoints))
             if target.looks == 0:
                 target.seen = 0
                 return identity.values
             if target.values is None or target.identity is not identity:
                 target.identity = identity
-                target.values = self._encoder.mixed(identity.unit, identity.length, target.total, self.options.mixed)
+                target.values = self._engine.mixed(identity, target.total)
             return target.values
 
 

@@ -17,11 +17,11 @@ from pathlib import Path
 
 import av
 
+from understudy import Settings, Understudy
 from understudy.media import EncodeOptions, open_source
 from understudy.media.encoders import CONTAINERS, ENCODERS
-from understudy.pipeline import Settings, swap_file
 from understudy.pipeline.overlap import Behind, ahead
-from understudy.provenance import ConsentClaim, FrameSealer
+from understudy.provenance import FrameSealer
 from understudy.provenance.content import ContentCheck
 from understudy.testing import ClipSpec, Puppet, portrait, portrait_path, write_clip
 
@@ -30,14 +30,13 @@ SIZE = (1280, 720)
 CHILD = """
 import json, sys, time
 from pathlib import Path
-from understudy.pipeline import Settings, swap_file
-from understudy.provenance import ConsentClaim
+from understudy import Settings, Understudy
 first = []
 def progress(done, total):
     first or first.append(time.time())
 photo, clip, output = (Path(word) for word in sys.argv[1:4])
-settings, sample = Settings(home=Path(output.parent, "home")), ConsentClaim("sample")
-report = swap_file([photo], clip, output, settings, consent=sample, overwrite=True, progress=progress)
+app = Understudy(Settings(home=Path(output.parent, "home")))
+report = app.swap(clip, output, app.person(photo, consent="sample"), overwrite=True, progress=progress)
 peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
 print(json.dumps({"first": first[0] - float(sys.argv[4]), "peak_mb": int(peak.split()[1]) / 1024, "fps": report.fps}))
 """
@@ -88,14 +87,8 @@ def compare(clip: Path, folder: Path, rounds: int) -> None:
     transcode(clip, folder / "warm.mp4")
     for _ in range(rounds):
         plain.append(transcode(clip, folder / "plain.mp4"))
-        report = swap_file(
-            [source],
-            clip,
-            folder / "swapped.mp4",
-            Settings(home=folder / "home"),
-            consent=ConsentClaim("sample"),
-            overwrite=True,
-        )
+        with Understudy(Settings(home=folder / "home")) as app:
+            report = app.swap(clip, folder / "swapped.mp4", app.person(source, consent="sample"), overwrite=True)
         swapped.append(report.seconds)
         stages.append(report.stages_ms)
     frames = report.frames
@@ -111,16 +104,16 @@ def compare(clip: Path, folder: Path, rounds: int) -> None:
 
 def stages_alone(clip: Path) -> None:
     """The stages with nothing beside them: frames decoded beforehand, nothing encoded."""
-    from understudy.pipeline import Perception
-    from understudy.pipeline.engines import make_engine
+    from understudy import Perception
     from understudy.pipeline.portraits import load_portraits
     from understudy.pipeline.stages import FaceSwap
+    from understudy.testing.opened import engine_of
 
     perception, settings = Perception.embedded(), Settings()
     portraits, _ = load_portraits(
         [portrait_path("hopper")], perception, source_face=None, max_pixels=settings.max_pixels
     )
-    engine = make_engine(settings)
+    engine = engine_of(settings)
     identity, content = engine.identity(portraits), ContentCheck(settings.content)
     swap = FaceSwap(engine, identity, perception, settings, FrameSealer(1), content, still=False)
     with open_source(clip) as source:

@@ -24,18 +24,18 @@ import av
 import cv2
 import numpy as np
 
+from understudy import Perception, Settings
 from understudy.arrays import UInt8Array
 from understudy.detection import BlazeFace
 from understudy.faces import FaceChoice
 from understudy.frames import Frame
 from understudy.guard import Guard, GuardOptions, OnLost
-from understudy.pipeline import Perception, Settings
-from understudy.pipeline.engines import make_engine
 from understudy.pipeline.portraits import portrait_in
 from understudy.pipeline.stages import FaceSwap, Swapped
 from understudy.provenance import FrameSealer
 from understudy.provenance.content import ContentCheck, ContentOptions
 from understudy.swapping import Identity
+from understudy.testing.opened import engine_of
 from understudy.testing.scenes import FaceTruth, SceneFrame, is_raw, spotted
 from understudy.testing.situations import RATE, SITUATIONS, Situation
 
@@ -55,7 +55,7 @@ class Count(NamedTuple):
 def swapper(on_lost: OnLost, faces: FaceChoice) -> FaceSwap:
     """What a live session makes of its frames, with the mesh engine and a face that no actor has."""
     settings, perception = Settings(faces=faces), Perception.embedded()
-    engine = make_engine(settings)
+    engine = engine_of(settings)
     identity: Identity = engine.identity([portrait_in(spotted(), "a spotted portrait", perception, None)[0]])
     guard = Guard(BlazeFace(), GuardOptions(on_lost=on_lost), choice=faces)
     sealer, content = FrameSealer(1), ContentCheck(ContentOptions())

@@ -17,13 +17,11 @@ from pathlib import Path
 
 import numpy as np
 
+from understudy import Settings, Understudy
 from understudy.arrays import UInt8Array
-from understudy.live import LiveSession
 from understudy.media.broadcast import PushSink
 from understudy.media.live import CaptureOptions
 from understudy.media.playback import FileSource
-from understudy.pipeline import Settings
-from understudy.provenance import ConsentClaim
 from understudy.testing import ClipSpec, Puppet, portrait, portrait_path, talking, write_clip
 
 #: Seconds before anything is counted, and of the made clips.
@@ -57,12 +55,11 @@ def made(path: Path, faces: int) -> Path:
 
 def run(clip: Path, home: Path, faces: str, seconds: float) -> None:
     """Run one session and print what it did."""
-    session = LiveSession(
-        [[portrait_path("hopper")]],
+    app = Understudy(Settings(home=home, faces=faces))
+    session = app.live(
+        app.person(portrait_path("hopper"), consent="sample"),
         FileSource(clip, CaptureOptions(loop=True)),
         [lambda _: PushSink("udp://127.0.0.1:9")],
-        Settings(home=home, faces=faces),
-        consent=ConsentClaim("sample"),
     )
     session.start()
     session.wait(WARM)

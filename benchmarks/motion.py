@@ -20,10 +20,10 @@ from itertools import product
 
 import numpy as np
 
+from understudy import Perception
 from understudy.arrays import FloatArray
 from understudy.frames import Frame
 from understudy.geometry import topology as topo
-from understudy.pipeline import Perception
 from understudy.testing import Motion, Puppet, portrait
 from understudy.tracking import TrackerOptions
 from understudy.tracking.smoothing import OneEuroOptions

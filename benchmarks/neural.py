@@ -20,13 +20,13 @@ from pathlib import Path
 
 import numpy as np
 
+from understudy import Perception, Settings
+from understudy.app import Understudy
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.faces import Faces
 from understudy.frames import Frame
 from understudy.models.sessions import Runtime
 from understudy.models.store import Store
-from understudy.pipeline import Perception, Settings
-from understudy.pipeline.engines import Workshop
 from understudy.pipeline.portraits import load_portraits
 from understudy.pipeline.stages import FaceSwap
 from understudy.provenance import FrameSealer
@@ -113,11 +113,11 @@ def main() -> None:
         folder = Path(name)
         store = stocked(folder / "home", Perception.embedded().still(pictures[0]), small=options.small)
         settings = Settings(engine="inswapper_128", detector="scrfd_10g", home=folder / "home")
-        workshop = Workshop(settings)
-        engine, embedded = workshop.engine(), Perception.embedded()
+        models = Understudy(settings).resources.models
+        engine, embedded = models.engine(settings), Perception.embedded()
         portraits, _ = load_portraits([portrait_path("hopper")], embedded, source_face=None, max_pixels=10**8)
-        identity, content = engine.identity(portraits), workshop.content()
-        swap = FaceSwap(engine, identity, workshop.perception(), settings, FrameSealer(1), content, still=False)
+        identity, content = engine.identity(portraits), models.content(settings)
+        swap = FaceSwap(engine, identity, models.perception(settings), settings, FrameSealer(1), content, still=False)
         bare = Runtime().open(store, store.catalogue.entries["inswapper_128"])
         noise = np.random.default_rng(0).random((1, 3, 128, 128), np.float32)
         given = {"target": noise, "source": identity.values}

@@ -5,8 +5,8 @@ python examples/clip_with_known_motion.py
 
 import numpy as np
 
+from understudy import Perception
 from understudy.frames import Frame
-from understudy.pipeline import Perception
 from understudy.testing import Puppet, portrait, talking
 from understudy.tracking import TrackerOptions
 

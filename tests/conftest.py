@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from understudy import Perception
 from understudy.cli.consent import photo_of
-from understudy.pipeline import Perception
 from understudy.provenance import ConsentClaim, Consents, Home
 from understudy.testing import ClipSpec, Puppet, portrait, portrait_path, write_puppet_clip
 

@@ -35,7 +35,7 @@ def pictures(sources, puppets):
 
 
 def main():
-    from understudy.pipeline import Perception
+    from understudy import Perception
     from understudy.pipeline.portraits import portrait_in
     from understudy.testing import Puppet, portrait
 

@@ -28,6 +28,8 @@ from PIL import Image
 import understudy
 import understudy.media
 from tests.evidence import has_label, is_released_honestly, pictures
+from understudy import Settings
+from understudy.app import Understudy
 from understudy.cli.main import application, main
 from understudy.errors import EncodingError, SigningError, UnderstudyError, UsageError
 from understudy.faces import Faces
@@ -42,14 +44,12 @@ from understudy.media.raw import RawSink
 from understudy.media.recording import RecordingSink
 from understudy.media.virtual import VirtualCameraSink
 from understudy.media.window import WindowSink
-from understudy.pipeline import Settings
-from understudy.pipeline.swap import swap_file
-from understudy.pipeline.trust import Trust
 from understudy.provenance import ConsentClaim, FrameSealer, Labeller, LabelOptions, WatermarkOptions
 from understudy.provenance.credentials import read_credentials
 from understudy.provenance.releasing import SignedRelease
 from understudy.release import SIDECAR_SUFFIX, SignedFile, Tags
 from understudy.testing import ClipSpec, write_puppet_clip
+from understudy.testing.opened import output_of
 
 STILLS, CLIPS = ("png", "jpg", "webp"), ("mp4", "mov", "mkv", "webm", "gif", "webp")
 
@@ -542,7 +542,7 @@ def replaced(path):
     ],
 )
 def test_what_is_not_signed_as_it_was_written_gets_no_name(error, ways, astronaut_path, tmp_path):
-    made = Trust(Settings()).output(astronaut_path, MediaKind.IMAGE, (), ())
+    made = output_of(astronaut_path, MediaKind.IMAGE)
     with open_source(astronaut_path) as source:
         info, frame = source.info, next(iter(source))
     with (
@@ -554,7 +554,7 @@ def test_what_is_not_signed_as_it_was_written_gets_no_name(error, ways, astronau
 
 
 def test_a_sidecar_that_is_changed_gets_no_name(astronaut_path, small_clip, tmp_path):
-    made = Trust(Settings()).output(small_clip, MediaKind.VIDEO, (), ())
+    made = output_of(small_clip, MediaKind.VIDEO)
     spoiled = Wrapped(made.release, after=lambda path: spoil(path.with_name(path.name + SIDECAR_SUFFIX)))
     with open_source(small_clip) as source:
         info, frame = source.info, next(iter(source))
@@ -570,7 +570,7 @@ def test_a_sidecar_that_is_changed_gets_no_name(astronaut_path, small_clip, tmp_
 def test_a_file_takes_no_frame_of_another_output(suffix, kind, astronaut_path, small_clip, tmp_path):
     """Its mark would name one output and its signature another."""
     target = astronaut_path if kind is MediaKind.IMAGE else small_clip
-    one, other = (Trust(Settings()).output(target, kind, (), ()) for _ in range(2))
+    one, other = (output_of(target, kind) for _ in range(2))
     with open_source(target) as source:
         info, frame = source.info, next(iter(source))
     with (
@@ -584,7 +584,7 @@ def test_a_file_takes_no_frame_of_another_output(suffix, kind, astronaut_path, s
 @pytest.mark.parametrize("suffix", ["png", "jpg", "mp4", "mkv", "webm", "gif"])
 def test_a_file_that_no_sink_has_written_is_not_signed(suffix, astronaut_path, small_clip, tmp_path):
     target = astronaut_path if suffix in ("png", "jpg") else small_clip
-    made = Trust(Settings()).output(target, MediaKind.IMAGE, (), ())
+    made = output_of(target, MediaKind.IMAGE)
     for content in (target.read_bytes(), b""):
         path = tmp_path / f"raw.{suffix}"
         path.write_bytes(content)
@@ -625,7 +625,7 @@ def test_a_mark_is_not_weakened_by_odd_numbers(mark):
 
 
 def test_another_signed_file_does_not_stand_in(astronaut_path, tmp_path):
-    made = Trust(Settings()).output(astronaut_path, MediaKind.IMAGE, (), ())
+    made = output_of(astronaut_path, MediaKind.IMAGE)
     (tmp_path / "other.png").write_bytes(astronaut_path.read_bytes() + f"{made.sealer.identifier:012x}".encode())
     other = made.release.sign(tmp_path / "other.png", tmp_path / "other.png")
     with open_source(astronaut_path) as source:
@@ -807,8 +807,8 @@ def test_an_interrupted_swap_leaves_nothing(hopper_path, small_clip, tmp_path):
         if done == 20:
             raise Stop
 
-    with pytest.raises(Stop):
-        swap_file([hopper_path], small_clip, tmp_path / "out.mp4", Settings(), progress=stop)
+    with Understudy() as app, pytest.raises(Stop):
+        app.swap(small_clip, tmp_path / "out.mp4", app.person(hopper_path), progress=stop)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -849,8 +849,8 @@ def test_without_consent_no_frame_is_made(hopper_path, astronaut, small_clip, tm
     Image.fromarray(np.ascontiguousarray(astronaut[:, ::-1, ::-1])).save(stranger)
     before = left(tmp_path)
     for claim in (None, ConsentClaim("sample")):
-        with pytest.raises(UnderstudyError) as refusal:
-            swap_file([stranger], small_clip, tmp_path / "out.mp4", Settings(), consent=claim)
+        with Understudy() as app, pytest.raises(UnderstudyError) as refusal:
+            app.swap(small_clip, tmp_path / "out.mp4", app.person(stranger, consent=claim))
         assert refusal.value.exit_code == 4
     assert left(tmp_path) == before
 

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+from understudy import Settings, Understudy
 from understudy.cli.main import main
 from understudy.errors import ModelError, UsageError
 from understudy.evaluation import EvaluationOptions, embedders, evaluate, open_embedder
@@ -24,7 +25,6 @@ from understudy.frames import PixelBox
 from understudy.geometry import topology as topo
 from understudy.geometry.topology import topology
 from understudy.patches import Patch
-from understudy.pipeline import Settings
 from understudy.pipeline.inspect import inspect_file
 from understudy.provenance import ConsentClaim
 from understudy.testing import ClipSpec, Motion, Puppet, write_clip, write_puppet_clip
@@ -179,11 +179,14 @@ def media(tmp_path_factory, hopper_path, astronaut):
 
 
 def measured(media, out=None, judge="dlib"):
+    app = Understudy()
     return evaluate(
         pictures_in(media / "sources"),
         clips_in(media / "clips"),
         Settings(),
         EvaluationOptions(frames=15),
+        resources=app.resources,
+        known=app.known,
         embedder=open_embedder(judge),
         consent=ConsentClaim("sample"),
         pictures=out,

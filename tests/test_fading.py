@@ -7,6 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from understudy import Settings
 from understudy.blending import Blender, BlendOptions
 from understudy.blending.light import LightOptions
 from understudy.blending.occlusion import OcclusionOptions
@@ -14,7 +15,6 @@ from understudy.faces import Faces
 from understudy.frames import Frame, PixelBox
 from understudy.geometry.topology import topology
 from understudy.patches import Patch, Warp
-from understudy.pipeline import Settings
 from understudy.pipeline.fading import Fading
 from understudy.pipeline.portraits import portrait_in
 from understudy.pipeline.stages import FaceSwap

@@ -4,18 +4,18 @@ import cv2
 import numpy as np
 import pytest
 
+from understudy import Perception, Settings
 from understudy.detection import BlazeFace
 from understudy.faces import Faces
 from understudy.frames import Frame, PixelBox
 from understudy.guard import ON_LOST, Guard, GuardOptions
 from understudy.guard.obscuring import obscure
-from understudy.pipeline import Perception, Settings
-from understudy.pipeline.engines import make_engine
 from understudy.pipeline.portraits import portrait_in
 from understudy.pipeline.stages import FaceSwap
 from understudy.provenance import FrameSealer
 from understudy.provenance.content import ContentCheck, ContentOptions
 from understudy.testing import Puppet, talking
+from understudy.testing.opened import engine_of
 
 
 class Wrapped:
@@ -60,13 +60,13 @@ class FlakyDetector:
 
 @pytest.fixture(scope="module")
 def identity(perception, hopper):
-    return make_engine(Settings()).identity([portrait_in(hopper, "hopper", perception, None)[0]])
+    return engine_of(Settings()).identity([portrait_in(hopper, "hopper", perception, None)[0]])
 
 
 def swap(perception, identity, on_lost, faces="largest"):
     sealer, content, settings = FrameSealer(1), ContentCheck(ContentOptions()), Settings(faces=faces)
     guard = Guard(BlazeFace(), GuardOptions(on_lost=on_lost), choice=faces)
-    return FaceSwap(make_engine(settings), identity, perception, settings, sealer, content, still=False, guard=guard)
+    return FaceSwap(engine_of(settings), identity, perception, settings, sealer, content, still=False, guard=guard)
 
 
 def shows_raw(before, after, box):

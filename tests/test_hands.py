@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 import pytest
 
+from understudy import Settings
 from understudy.blending import BlendOptions
 from understudy.blending.hands import silhouette
 from understudy.blending.occlusion import Occlusion, OcclusionOptions
 from understudy.detection import PalmDetector
 from understudy.frames import Frame
 from understudy.landmarks import HandFinder
-from understudy.pipeline import Settings
 from understudy.pipeline.portraits import portrait_in
 from understudy.pipeline.stages import FaceSwap
 from understudy.provenance import FrameSealer

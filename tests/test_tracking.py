@@ -152,7 +152,7 @@ def test_a_false_detection_does_not_hide_a_small_face(puppet, perception):
 
 def test_a_cut_makes_the_blender_forget(puppet, perception, hopper):
     """The pipeline tells the stages: light of one shot does not fall on the next."""
-    from understudy.pipeline import Settings
+    from understudy import Settings
     from understudy.pipeline.portraits import portrait_in
     from understudy.pipeline.stages import FaceSwap
     from understudy.provenance import ContentOptions, FrameSealer

@@ -9,7 +9,7 @@ import understudy
 from understudy.frames import Frame
 from understudy.geometry.topology import keypoints5, pose_degrees
 from understudy.geometry.transforms import RotatedSquare
-from understudy.pipeline.perception import Perception
+from understudy.resources.perception import Perception
 from understudy.testing import REST, Puppet, portrait
 from understudy.tracking import TrackerOptions
 from understudy.tracking.turns import SURE, right_way_up

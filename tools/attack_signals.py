@@ -214,7 +214,7 @@ class Attack:
             sys.argv = ["understudy", *map(str, words[kind])]
             run()
         import understudy
-        from understudy.pipeline import Settings
+        from understudy import Settings
 
         # As short programs are: Ctrl-C is caught where it is expected, and says so by the exit code.
         try:

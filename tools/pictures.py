@@ -16,13 +16,13 @@ import numpy as np
 from PIL import Image
 
 import understudy
+from understudy import Perception, Settings
 from understudy.arrays import UInt8Array
 from understudy.blending import Blender
 from understudy.faces import Faces
 from understudy.frames import Frame
 from understudy.geometry.topology import topology
 from understudy.glasses import filled
-from understudy.pipeline import Perception, Settings
 from understudy.pipeline.portraits import portrait_in
 from understudy.provenance import FrameSealer, Labeller, LabelOptions
 from understudy.provenance.lettering import font_for, letters

@@ -2,22 +2,115 @@
 
 >>> import understudy
 >>> understudy.swap(source="me.jpg", target="clip.mp4", output="out.mp4", consent="self")  # doctest: +SKIP
+
+For several clips, photos or sessions, open it once:
+
+>>> with understudy.Understudy() as app:  # doctest: +SKIP
+...     me = app.person("me.jpg", consent="self")
+...     for clip in ("one.mp4", "two.mp4"):
+...         app.swap(clip, f"swapped-{clip}", me)
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 from os import PathLike
 from typing import TYPE_CHECKING
 
 from understudy.version import __version__
 
 if TYPE_CHECKING:
-    from understudy.pipeline import Settings, SwapReport
+    from understudy.app import Understudy
+    from understudy.blending import BlendOptions
+    from understudy.errors import UnderstudyError
+    from understudy.faces import Faces
+    from understudy.frames import Frame, LabelledFrame
+    from understudy.guard import GuardOptions
+    from understudy.live import LiveReport, LiveSession
+    from understudy.media import EncodeOptions
+    from understudy.media.capture import open_capture
+    from understudy.media.live import CaptureOptions
+    from understudy.media.recording import RecordingSink
+    from understudy.models.devices import RuntimeOptions
     from understudy.pipeline.inspect import Inspection
+    from understudy.pipeline.person import Person
+    from understudy.pipeline.swap import SwapReport
+    from understudy.provenance import ConsentClaim, LabelOptions, SigningOptions
     from understudy.provenance.consent import Ground
+    from understudy.resources.perception import Perception
+    from understudy.settings import Settings
+    from understudy.swapping import MeshOptions
+    from understudy.swapping.neural.options import NeuralOptions
+    from understudy.tracking import TrackerOptions
 
-__all__ = ["__version__", "inspect", "swap"]
+#: Where each public name comes from: looked up when it is first used, so that ``import understudy`` opens nothing.
+_PLACES = {
+    "BlendOptions": "blending",
+    "CaptureOptions": "media.live",
+    "ConsentClaim": "provenance",
+    "EncodeOptions": "media",
+    "Faces": "faces",
+    "Frame": "frames",
+    "GuardOptions": "guard",
+    "LabelOptions": "provenance",
+    "LabelledFrame": "frames",
+    "LiveReport": "live",
+    "LiveSession": "live",
+    "MeshOptions": "swapping",
+    "NeuralOptions": "swapping.neural.options",
+    "Perception": "resources.perception",
+    "Person": "pipeline.person",
+    "RecordingSink": "media.recording",
+    "RuntimeOptions": "models.devices",
+    "Settings": "settings",
+    "SigningOptions": "provenance",
+    "SwapReport": "pipeline.swap",
+    "TrackerOptions": "tracking",
+    "Understudy": "app",
+    "UnderstudyError": "errors",
+    "open_capture": "media.capture",
+}
+
+__all__ = [
+    "BlendOptions",
+    "CaptureOptions",
+    "ConsentClaim",
+    "EncodeOptions",
+    "Faces",
+    "Frame",
+    "GuardOptions",
+    "LabelOptions",
+    "LabelledFrame",
+    "LiveReport",
+    "LiveSession",
+    "MeshOptions",
+    "NeuralOptions",
+    "Perception",
+    "Person",
+    "RecordingSink",
+    "RuntimeOptions",
+    "Settings",
+    "SigningOptions",
+    "SwapReport",
+    "TrackerOptions",
+    "Understudy",
+    "UnderstudyError",
+    "__version__",
+    "inspect",
+    "open_capture",
+    "swap",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'understudy' has no attribute {name!r}")
+    return getattr(import_module(f"understudy.{_PLACES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 def swap(
@@ -39,30 +132,20 @@ def swap(
         consent: On what ground the photos are used: ``self``, ``granted`` (with a note), ``fictional`` or
             ``sample``; None where a consent record says so already.
         consent_note: How consent was granted.
-        settings: Everything else (``understudy.pipeline.Settings``); the defaults if None.
+        settings: Everything else; the defaults if None.
         overwrite: Whether an existing output may be replaced.
 
     Returns:
         What was done.
 
     Raises:
-        understudy.errors.UnderstudyError: nothing was written then, but for ``CorruptMediaError``.
+        UnderstudyError: nothing was written then, but for ``CorruptMediaError``.
     """
-    # Imported here: `import understudy` opens no model and loads no codec.
-    from pathlib import Path
+    from understudy.app import Understudy
 
-    from understudy.pipeline import Settings, swap_file
-    from understudy.provenance import ConsentClaim
-
-    several = [source] if isinstance(source, (str, PathLike)) else list(source)
-    return swap_file(
-        [Path(photo) for photo in several],
-        Path(target),
-        Path(output),
-        settings or Settings(),
-        consent=None if consent is None else ConsentClaim(consent, consent_note),
-        overwrite=overwrite,
-    )
+    photos = [source] if isinstance(source, (str, PathLike)) else source
+    with Understudy(settings) as app:
+        return app.swap(target, output, app.person(*photos, consent=consent, note=consent_note), overwrite=overwrite)
 
 
 def inspect(file: str | PathLike[str], *, home: str | PathLike[str] | None = None) -> Inspection:
@@ -76,10 +159,12 @@ def inspect(file: str | PathLike[str], *, home: str | PathLike[str] | None = Non
         What was found, and a verdict.
 
     Raises:
-        understudy.errors.UnderstudyError: the file can't be read.
+        UnderstudyError: the file can't be read.
     """
     from pathlib import Path
 
-    from understudy.pipeline.inspect import inspect_file
+    from understudy.app import Understudy
+    from understudy.settings import Settings
 
-    return inspect_file(Path(file), None if home is None else Path(home))
+    with Understudy(Settings(home=None if home is None else Path(home))) as app:
+        return app.inspect(file)

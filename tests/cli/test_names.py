@@ -187,7 +187,7 @@ def test_an_error_of_the_system_says_what_failed_and_why(run, monkeypatch):
 @pytest.mark.parametrize("which", ["target.png", "photo.png"])
 def test_an_input_that_goes_while_it_is_used(run, monkeypatch, which):
     from understudy.pipeline.stages import FaceSwap
-    from understudy.pipeline.trust import Trust
+    from understudy.resources.trust import Trust
 
     shutil.copy("photo.png", "target.png")
     place = (FaceSwap, "process") if which == "target.png" else (Trust, "consents")
@@ -237,7 +237,7 @@ def test_numbers_that_no_machine_counts_to(run, number):
     ],
 )
 def test_an_output_that_can_not_be_is_told_before_the_work(run, monkeypatch, output, words, hint):
-    from understudy.pipeline.trust import Trust
+    from understudy.resources.trust import Trust
 
     monkeypatch.delattr(Trust, "consents")  # the first step of the work
     code, error, said = run(*SWAP, "-t", "photo.png", "-o", output)

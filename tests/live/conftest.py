@@ -6,9 +6,7 @@ import time
 import pytest
 
 from tests.live.stage import SIZE
-from understudy.live import LiveSession
-from understudy.pipeline import Settings
-from understudy.provenance import ConsentClaim
+from understudy import Settings, Understudy
 from understudy.testing import FakeCamera, Puppet, talking
 
 
@@ -26,11 +24,10 @@ def session(hopper_path, pictures, tmp_path):
 
     def make(*sinks, source=None, people=None, **more):
         settings = Settings(home=tmp_path / "home")
-        people = people or [[hopper_path]]
+        app = Understudy(more.pop("settings", settings))
+        people = [app.person(*photos, consent="sample") for photos in people or [[hopper_path]]]
         makers = [sink if callable(sink) else (lambda _, sink=sink: sink) for sink in sinks]
-        live = LiveSession(
-            people, source or FakeCamera(pictures), makers, settings, consent=ConsentClaim("sample"), **more
-        )
+        live = app.live(people, source or FakeCamera(pictures), makers, **more)
         made.append(live)
         return live
 

@@ -7,9 +7,9 @@ import pytest
 from PIL import Image, ImageSequence
 
 import understudy
+from understudy import Settings
 from understudy.media import EncodeOptions, open_source
 from understudy.media.base import MediaKind
-from understudy.pipeline import Settings
 from understudy.testing import talking
 
 

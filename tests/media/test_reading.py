@@ -13,15 +13,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from understudy.app import Understudy
 from understudy.errors import InputError, NotMediaError
 from understudy.media import load_photo, open_source, reading
 from understudy.media.live import CaptureOptions
 from understudy.media.playback import FileSource
 from understudy.media.reading import open_container, open_picture
 from understudy.media.tags import read_tags
-from understudy.pipeline import Settings
 from understudy.pipeline.inspect import inspect_file
-from understudy.pipeline.survey import survey_file
 from understudy.testing import ClipSpec, write_clip
 
 SECRET = "the title of another file"
@@ -87,7 +86,7 @@ def test_what_a_playlist_names_is_never_opened(folder, kind, to):
     with pytest.raises(InputError):
         FileSource(path, CaptureOptions()).open()
     with pytest.raises(InputError):
-        survey_file(path, Settings())
+        Understudy().faces(path)
     said = inspect_file(path)
     assert said.kind is None
     assert said.record is None

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import understudy
+from understudy import Settings
 from understudy.media import EncodeOptions
-from understudy.pipeline import Settings
 from understudy.testing import ClipSpec, Puppet, talking, write_clip, write_puppet_clip
 
 FAST = Settings(encode=EncodeOptions(quality=90))

@@ -25,10 +25,10 @@ from understudy.geometry.transforms import aligned, resized
 from understudy.landmarks.neural import Attributes, PointFinder
 from understudy.models.conventions import blob
 from understudy.models.sessions import Runtime
-from understudy.pipeline.engines import make_engine
 from understudy.pipeline.portraits import portrait_in
-from understudy.pipeline.settings import Settings
+from understudy.settings import Settings
 from understudy.testing import REST, Puppet, twins
+from understudy.testing.opened import engine_of
 from understudy.testing.shelf import stock
 
 #: What the conventions were compared with; OpenCV is the same as here, whose versions sample differently.
@@ -145,7 +145,7 @@ def test_age_and_gender_are_theirs(both):
 
 def test_embeddings_and_latents_are_theirs(both):
     store, _, source, theirs = both
-    engine = make_engine(Settings(engine="inswapper_128", home=store.root.parent))
+    engine = engine_of(Settings(engine="inswapper_128", home=store.root.parent))
     embedding = engine._encoder._embedder.embed(source.picture, source.face.keypoints5[0])
     cosine = float(embedding @ theirs["embedding"]) / np.linalg.norm(embedding) / np.linalg.norm(theirs["embedding"])
     latent = engine.identity([source]).values
@@ -166,7 +166,7 @@ def test_crops_and_blobs_are_theirs_to_within_rounding(both):
 def test_what_is_pasted_is_theirs(both):
     """Where both show the swap in full. Ours is cut to the face and matched to its light; theirs is a square."""
     store, target, source, theirs = both
-    engine = make_engine(Settings(engine="inswapper_128", home=store.root.parent))
+    engine = engine_of(Settings(engine="inswapper_128", home=store.root.parent))
     identity = engine.identity([source])
     swapped = engine.swapped(theirs["crop"], identity.values)
     print(f"swapped crops differ by {np.abs(swapped.astype(int) - theirs['swapped']).mean():.3f} of 255 in the mean")

@@ -18,13 +18,13 @@ from understudy.models.conventions import blob, picture_of
 from understudy.models.entries import Output, Picture
 from understudy.models.sessions import Runtime
 from understudy.models.store import FOLDER, Store
-from understudy.pipeline.engines import make_engine
 from understudy.pipeline.portraits import portrait_in
-from understudy.pipeline.settings import Settings
 from understudy.recognition import together
+from understudy.settings import Settings
 from understudy.swapping.neural.engine import REMEMBERED, NeuralIdentity
 from understudy.swapping.neural.options import NeuralOptions
 from understudy.swapping.neural.source import SourceEncoder
+from understudy.testing.opened import engine_of
 from understudy.testing.twins import converter_twin, known_tint
 
 ZERO, HALF, IMAGENET = ((0, 0, 0), (1, 1, 1)), ((0.5,) * 3, (0.5,) * 3), ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
@@ -109,7 +109,7 @@ def test_every_swapper_is_fed_as_the_table_says(name, boost, shelf, portrait):
     side, template, (mean_in, std_in), (mean_out, std_out) = TABLE[name]
     if name == "inswapper_128":
         pytest.skip("its twin is the architecture itself")
-    engine = make_engine(Settings(engine=name, home=shelf, neural=NeuralOptions(boost=boost)))
+    engine = engine_of(Settings(engine=name, home=shelf, neural=NeuralOptions(boost=boost)))
     identity = engine.identity([portrait])
     crop, _ = aligned(portrait.picture, portrait.face.keypoints5[0], TEMPLATES[template], side * boost)
     rgb = crop[:, :, ::-1].astype(np.float64) / 255
@@ -125,7 +125,7 @@ def test_every_swapper_is_fed_as_the_table_says(name, boost, shelf, portrait):
 
 def test_inswappers_identity_is_projected_then_brought_to_length_one(shelf, portrait):
     """Against InsightFace's formula: ``latent = normed_embedding @ emap; latent /= norm(latent)``."""
-    engine = make_engine(Settings(engine="inswapper_128", home=shelf))
+    engine = engine_of(Settings(engine="inswapper_128", home=shelf))
     values = engine.identity([portrait]).values
     encoder = engine._encoder
     raw = encoder._embedder.embed(portrait.picture, portrait.face.keypoints5[0])
@@ -137,9 +137,9 @@ def test_inswappers_identity_is_projected_then_brought_to_length_one(shelf, port
 
 def test_other_identities_are_plain_converted_or_photos(shelf, portrait):
     def values(name):
-        return make_engine(Settings(engine=name, home=shelf)).identity([portrait]).values
+        return engine_of(Settings(engine=name, home=shelf)).identity([portrait]).values
 
-    plain = make_engine(Settings(engine="hyperswap_1a_256", home=shelf))
+    plain = engine_of(Settings(engine="hyperswap_1a_256", home=shelf))
     raw = plain._encoder._embedder.embed(portrait.picture, portrait.face.keypoints5[0])
     unit = raw / np.linalg.norm(raw)
     assert np.abs(plain.identity([portrait]).values - unit).max() < 1e-6
@@ -213,19 +213,19 @@ def rendered_source(engine, identity, picture, face, track=1, renderer=None):
 def test_weight_mixes_the_targets_identity_in_and_takes_it_off(shelf, portrait, astronaut, perception):
     """At 0 the source is 35% the target, at 1 as much is taken off, at one half it is itself."""
     target = perception.still(astronaut)[:1]
-    plain = make_engine(Settings(engine="inswapper_128", home=shelf))
+    plain = engine_of(Settings(engine="inswapper_128", home=shelf))
     unit = plain.identity([portrait]).unit
     other = plain._encoder.embed(astronaut, target.keypoints5[0])
     other /= np.linalg.norm(other)
     for weight, share in ((0.0, 0.35), (0.25, 0.175), (1.0, -0.35)):
-        engine = make_engine(Settings(engine="inswapper_128", home=shelf, neural=NeuralOptions(weight=weight)))
+        engine = engine_of(Settings(engine="inswapper_128", home=shelf, neural=NeuralOptions(weight=weight)))
         identity = engine.identity([portrait])
         mixed = (1 - share) * unit + share * other
         latent = (mixed / np.linalg.norm(mixed)) @ engine._encoder._emap
         latent /= np.linalg.norm(latent)
         shown = rendered_source(engine, identity, astronaut, target)
         assert np.abs(shown - latent).max() < 1e-5
-    engine = make_engine(Settings(engine="inswapper_128", home=shelf, neural=NeuralOptions(weight=0.5)))
+    engine = engine_of(Settings(engine="inswapper_128", home=shelf, neural=NeuralOptions(weight=0.5)))
     engine._encoder.embed = None  # it is not asked
     identity = plain.identity([portrait])
     assert np.array_equal(rendered_source(engine, identity, astronaut, target), identity.values)
@@ -234,7 +234,7 @@ def test_weight_mixes_the_targets_identity_in_and_takes_it_off(shelf, portrait, 
 @pytest.fixture
 def weighing(shelf, portrait, astronaut, perception):
     """An engine that mixes, and what it is asked: ``given(embeddings, frames)`` gives what goes in, frame by frame."""
-    engine = make_engine(Settings(engine="inswapper_128", home=shelf, neural=NeuralOptions(weight=0.2)))
+    engine = engine_of(Settings(engine="inswapper_128", home=shelf, neural=NeuralOptions(weight=0.2)))
     identity, target, asked = engine.identity([portrait]), perception.still(astronaut)[:1], []
 
     renderer = engine.renderer()
@@ -299,7 +299,7 @@ def test_a_photo_can_not_be_weighed(shelf):
         if entry.source.picture is not None
     )
     with pytest.raises(UsageError, match="takes a photo"):
-        make_engine(Settings(engine=photographic, home=shelf, neural=NeuralOptions(weight=0.2)))
+        engine_of(Settings(engine=photographic, home=shelf, neural=NeuralOptions(weight=0.2)))
     for wrong in (-0.1, 1.1):
         with pytest.raises(ValueError, match="weight"):
             NeuralOptions(weight=wrong)

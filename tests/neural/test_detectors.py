@@ -159,8 +159,8 @@ def test_a_guess_of_age_and_gender_is_read_as_it_is_written(opened):
 
 def test_a_detector_of_the_catalogue_finds_the_face_that_is_swapped(put, perception, astronaut, hopper_path, tmp_path):
     """Planted where the face is; and nowhere, where no face is found then."""
-    from understudy.pipeline.engines import Workshop
-    from understudy.pipeline.settings import Settings
+    from understudy.app import Understudy
+    from understudy.settings import Settings
 
     face = perception.still(astronaut)
     side, rows = max(astronaut.shape[:2]), np.zeros((1, 20, 8400), np.float32)
@@ -171,7 +171,8 @@ def test_a_detector_of_the_catalogue_finds_the_face_that_is_swapped(put, percept
     found = []
     for answers in (rows, np.zeros_like(rows)):
         home, _, _ = put("yoloface_8n", planted_twin((1, 3, 640, 640), {"output": answers}, "images"))
-        found.append(Workshop(Settings(detector="yoloface_8n", home=home)).perception().still(astronaut))
+        settings = Settings(detector="yoloface_8n", home=home)
+        found.append(Understudy(settings).resources.models.perception(settings).still(astronaut))
     assert len(found[0]) == 1
     assert np.abs(found[0].mesh - face.mesh).mean() < 2
     assert len(found[1]) == 0

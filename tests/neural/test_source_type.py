@@ -3,17 +3,15 @@
 import pytest
 
 from tests.live.stage import until
+from understudy import Settings, Understudy
 from understudy.cli.main import main
-from understudy.live import LiveSession
 from understudy.media.recording import RecordingSink
 from understudy.media.tags import read_tags
 from understudy.models.catalogue import Catalogue
-from understudy.pipeline import Settings
-from understudy.pipeline.engines import MESH
-from understudy.provenance import ConsentClaim
 from understudy.provenance.credentials import read_credentials
 from understudy.provenance.metadata import claims
 from understudy.release import SIDECAR_SUFFIX
+from understudy.resources.models import MESH
 from understudy.testing import FakeCamera
 
 TRAINED, SYNTHETIC = "compositeWithTrainedAlgorithmicMedia", "compositeSynthetic"
@@ -74,13 +72,9 @@ def test_it_is_said_in_every_clip_format(suffix, engine, shelf, hopper_path, sho
 def test_a_live_recording_says_it(engine, shelf, hopper_path, short_pictures, tmp_path):
     output = tmp_path / "out.mp4"
     camera, settings = FakeCamera(short_pictures), Settings(engine=engine, home=shelf)
-    with LiveSession(
-        [[hopper_path]],
-        camera,
-        [lambda release: RecordingSink(output, release)],
-        settings,
-        consent=ConsentClaim("sample"),
-    ) as live:
+    app = Understudy(settings)
+    person = app.person(hopper_path, consent="sample")
+    with app.live(person, camera, [lambda release: RecordingSink(output, release)]) as live:
         until(lambda: live.statistics().frames_swapped >= 2, 60)
     assert says(output) == (expected(engine), expected(engine))
 

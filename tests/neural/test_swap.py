@@ -20,21 +20,20 @@ from tests.live.stage import Screen, until
 from tests.models.lying import lying_server
 from tests.models.shelf import stocked
 from tests.neural.conftest import SMALL, graphs
+from understudy import Settings, Understudy
 from understudy.cli.main import main
 from understudy.errors import ContentRefusedError, ModelError, UsageError
 from understudy.faces import Faces
 from understudy.frames import Frame
 from understudy.geometry.topology import topology
-from understudy.live import LiveSession
 from understudy.models import sessions
 from understudy.models.store import FOLDER
-from understudy.pipeline import Settings
-from understudy.pipeline.engines import make_engine
 from understudy.pipeline.portraits import portrait_in
 from understudy.pipeline.stages import FaceSwap
-from understudy.provenance import ConsentClaim, ContentOptions, FrameSealer
+from understudy.provenance import ContentOptions, FrameSealer
 from understudy.provenance.content import ContentCheck
 from understudy.testing import REST, ClipSpec, FakeCamera, Motion, Puppet, talking, twins, write_clip
+from understudy.testing.opened import engine_of
 
 
 def swap(home, source, target, output, *more, engine="inswapper_128"):
@@ -109,7 +108,8 @@ def test_live_too(shelf, hopper_path, astronaut):
     puppet, screen = Puppet(astronaut, (320, 240), face_share=0.5), Screen()
     camera = FakeCamera([puppet.render(talking(n / 30)).picture for n in range(30)])
     settings = Settings(engine="inswapper_128", home=shelf)
-    with LiveSession([[hopper_path]], camera, [lambda _: screen], settings, consent=ConsentClaim("sample")) as live:
+    app = Understudy(settings)
+    with app.live(app.person(hopper_path, consent="sample"), camera, [lambda _: screen]) as live:
         until(lambda: len(screen.seconds) > 10, 60)
         statistics = live.statistics()
     assert statistics.frames_swapped > 5
@@ -124,13 +124,9 @@ def red(size=(400, 400)):
 
 def test_live_and_eval_look_at_content_too(shelf, put, hopper_path, small_clip, tmp_path):
     settings = Settings(engine="inswapper_128", home=shelf)
-    live = LiveSession(
-        [[hopper_path]],
-        FakeCamera([red((240, 320))] * 5),
-        [lambda _: Screen()],
-        settings,
-        consent=ConsentClaim("sample"),
-    )
+    app = Understudy(settings)
+    person = app.person(hopper_path, consent="sample")
+    live = app.live(person, FakeCamera([red((240, 320))] * 5), [lambda _: Screen()])
     live.start()
     assert live.wait(30)
     with pytest.raises(ContentRefusedError):
@@ -143,7 +139,7 @@ def test_live_and_eval_look_at_content_too(shelf, put, hopper_path, small_clip, 
 
 def test_no_frame_is_made_without_a_classifier(shelf, hopper, perception):
     settings = Settings(engine="inswapper_128", home=shelf)
-    engine = make_engine(settings)
+    engine = engine_of(settings)
     identity = engine.identity([portrait_in(hopper, "hopper", perception, None)[0]])
     with pytest.raises(UsageError, match="content classifier"):
         FaceSwap(engine, identity, perception, settings, FrameSealer(1), ContentCheck(ContentOptions()), still=False)
@@ -166,7 +162,7 @@ def test_a_frame_of_no_numbers_is_no_black_square(put, hopper, perception, astro
     graph.constant(np.eye(512, dtype=np.float32), "emap")
     shape = (1, 3, 128, 128)
     home, _, _ = put("inswapper_128", graph.finished([("target", shape), ("source", (1, 512))], [("output", shape)]))
-    made = make_engine(Settings(engine="inswapper_128", home=home))
+    made = engine_of(Settings(engine="inswapper_128", home=home))
     identity = made.identity([portrait_in(hopper, "hopper", perception, None)[0]])
     assert drawn((made, identity), Puppet(astronaut, (480, 480), face_share=0.5).render(REST)) == []
 
@@ -227,7 +223,7 @@ def test_a_stranger_among_the_photos_is_named(shelf, hopper_path, astronaut_path
 
 @pytest.fixture(scope="module")
 def engine(shelf, hopper, perception):
-    made = make_engine(Settings(engine="hyperswap_1a_256", home=shelf))
+    made = engine_of(Settings(engine="hyperswap_1a_256", home=shelf))
     return made, made.identity([portrait_in(hopper, "hopper", perception, None)[0]])
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 import understudy
-from understudy.pipeline import Settings
+from understudy import Settings
 from understudy.provenance import Home
 
 

@@ -10,8 +10,8 @@ from contextlib import closing
 import pytest
 
 import understudy
+from understudy import Settings
 from understudy.errors import RecordsError, SigningError, UnderstudyError
-from understudy.pipeline import Settings
 from understudy.provenance import Consents, Home, Ledger, SigningOptions
 from understudy.provenance.keys import open_signing_key, own_root
 

@@ -23,6 +23,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from PIL import Image
 
 import understudy
+from understudy import Settings, Understudy
 from understudy.cli.consent import photo_of
 from understudy.cli.main import main
 from understudy.errors import (
@@ -32,8 +33,7 @@ from understudy.errors import (
     SigningError,
     UsageError,
 )
-from understudy.pipeline import Settings
-from understudy.provenance import ConsentClaim, Consents, ContentOptions, Ledger, SigningOptions
+from understudy.provenance import ConsentClaim, Consents, Ledger, SigningOptions
 from understudy.provenance.credentials import Credentials, read_credentials
 from understudy.provenance.fingerprint import BITS, SAME, ClipHash, closest, difference, picture_hash
 from understudy.provenance.ledger import Record
@@ -159,19 +159,23 @@ class Prude:
 
 
 @pytest.mark.parametrize("says", [0.9, float("nan")])
-def test_intimate_pictures_are_refused(make, tmp_path, says):
-    with pytest.raises(ContentRefusedError, match="intimate") as refusal:
-        make(content=ContentOptions(Prude(says)))
+def test_intimate_pictures_are_refused(own, hopper_path, astronaut_path, tmp_path, says):
+    with (
+        Understudy(Settings(home=own.root), classifier=Prude(says)) as app,
+        pytest.raises(ContentRefusedError, match="intimate") as refusal,
+    ):
+        app.swap(astronaut_path, tmp_path / "out.png", app.person(hopper_path, consent="sample"))
     assert refusal.value.exit_code == 4
     assert not (tmp_path / "out.png").exists()
 
 
 def test_the_report_says_whether_content_was_checked(own, hopper_path, astronaut_path, tmp_path):
-    for number, (options, words) in enumerate(
-        [(ContentOptions(), "no content classifier is installed"), (ContentOptions(Prude(0.1)), "checked with prude")]
+    for number, (classifier, words) in enumerate(
+        [(None, "no content classifier is installed"), (Prude(0.1), "checked with prude")]
     ):
-        settings, output = Settings(home=own.root, content=options), tmp_path / f"{number}.png"
-        report = understudy.swap(hopper_path, astronaut_path, output, consent="sample", settings=settings)
+        with Understudy(Settings(home=own.root), classifier=classifier) as app:
+            person = app.person(hopper_path, consent="sample")
+            report = app.swap(astronaut_path, tmp_path / f"{number}.png", person)
         assert any(words in note for note in report.notes)
 
 

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from understudy import Settings, Understudy
 from understudy.cli.main import main
-from understudy.pipeline import Settings, swap_file
-from understudy.provenance import ConsentClaim
 from understudy.provenance.lettering import FONTS
 from understudy.testing import ClipSpec, Puppet, portrait, portrait_path, write_puppet_clip
 from understudy.testing.shelf import stock
@@ -48,14 +47,13 @@ def make(folder: Path) -> None:
     _pictures(folder / "pictures", picture)
     _videos(folder / "videos")
     home = folder / "home"
-    settings = Settings(home=home)
-    claim = ConsentClaim("fictional")
-    for target in ("picture.png", "picture.jpg", "still.webp", "moving.gif", "moving.webp"):
-        output = folder / "signed" / target
-        swap_file([portrait_file], folder / "pictures" / target, output, settings, consent=claim)
-    for target in ("a.mp4", "b.mov"):
-        swap_file([portrait_file], folder / "videos" / target, folder / "signed" / target, settings, consent=claim)
-    swap_file([portrait_file], folder / "videos" / "c.mkv", folder / "beside" / "c.mkv", settings, consent=claim)
+    with Understudy(Settings(home=home)) as app:
+        person = app.person(portrait_file, consent="fictional")
+        for target in ("picture.png", "picture.jpg", "still.webp", "moving.gif", "moving.webp"):
+            app.swap(folder / "pictures" / target, folder / "signed" / target, person)
+        for target in ("a.mp4", "b.mov"):
+            app.swap(folder / "videos" / target, folder / "signed" / target, person)
+        app.swap(folder / "videos" / "c.mkv", folder / "beside" / "c.mkv", person)
     for font in FONTS:
         shutil.copy(font, folder / "fonts" / font.name)
     for name in ("signing.key", "signing.pem"):

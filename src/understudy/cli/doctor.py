@@ -40,10 +40,11 @@ def command(
     if clean:
         _clean(folders or [], home, json=json)
         return
-    from understudy.pipeline import Settings
-    from understudy.pipeline.checkup import checkup
+    from understudy.app import Understudy
+    from understudy.settings import Settings
 
-    report = checkup(Settings(runtime=runtime_options(device), home=home))
+    with Understudy(Settings(runtime=runtime_options(device), home=home)) as app:
+        report = app.doctor()
     if json:
         answer_json(report.as_json())
     else:

@@ -64,12 +64,13 @@ def command(
     json: Json = False,
 ) -> None:
     """Measure how good an engine's swaps are: likeness, fidelity, seams, light, steadiness, cost."""
+    from understudy.app import Understudy
     from understudy.blending import BlendOptions
     from understudy.evaluation import EvaluationOptions, evaluate, open_embedder
     from understudy.evaluation.files import prepare_folder, write_report
     from understudy.evaluation.material import clips_in, pictures_in
     from understudy.media.base import MAX_PIXELS
-    from understudy.pipeline import Settings
+    from understudy.settings import Settings
     from understudy.swapping import MeshOptions
     from understudy.swapping.neural.options import NeuralOptions
 
@@ -87,12 +88,14 @@ def command(
     judge = open_embedder(embedder)
     prepare_folder(output_dir, overwrite=overwrite)
     claim = claim_of(consent, consent_note) or ask(photos, home)
-    with progress_bar("measuring") as progress:
+    with Understudy(settings) as app, progress_bar("measuring") as progress:
         report = evaluate(
             photos,
             targets,
             settings,
             EvaluationOptions(frames=frames),
+            resources=app.resources,
+            known=app.known,
             embedder=judge,
             consent=claim,
             pictures=output_dir if pictures else None,

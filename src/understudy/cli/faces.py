@@ -27,14 +27,16 @@ def command(
     json: Json = False,
 ) -> None:
     """Say who is in a picture or video: where, how large, and which way each head is turned."""
+    from understudy.app import Understudy
     from understudy.media.base import MAX_PIXELS
-    from understudy.pipeline import Settings, survey_file
+    from understudy.settings import Settings
 
     with progress_bar("looking") as progress:
         settings = Settings(
             max_pixels=max_pixels or MAX_PIXELS, detector=detector, runtime=runtime_options(device), home=home
         )
-        report = survey_file(file, settings, progress, ask=ask or ())
+        with Understudy(settings) as app:
+            report = app.faces(file, ask=ask or (), progress=progress)
     if json:
         answer_json(report.as_json())
         return

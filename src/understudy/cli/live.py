@@ -140,12 +140,12 @@ def command(
     json: Json = False,
 ) -> None:
     """Put a face onto the person in front of the camera, live. Ctrl-C ends it."""
+    from understudy.app import Understudy
     from understudy.blending import BlendOptions
-    from understudy.live import LiveSession
     from understudy.media.capture import open_capture
     from understudy.media.live import CaptureOptions
     from understudy.media.microphone import Microphone
-    from understudy.pipeline import Settings
+    from understudy.settings import Settings
     from understudy.swapping import MeshOptions
     from understudy.swapping.neural.options import NeuralOptions
 
@@ -173,27 +173,26 @@ def command(
         guard=_guard(on_lost),
         home=home,
     )
-    people = [source, *([photo] for photo in next_person or [])]
-    claim = claim_of(consent, consent_note) or ask([photo for photos in people for photo in photos], home)
+    photos = [source, *([photo] for photo in next_person or [])]
+    claim = claim_of(consent, consent_note) or ask([photo for several in photos for photo in several], home)
     asked = CaptureOptions(width, height, Fraction(fps).limit_denominator(1001), loop)
     holder: list[LiveSession] = []
-    inputs = [photo for photos in people for photo in photos] + (
+    inputs = [photo for several in photos for photo in several] + (
         [Path(come_from)] if names.is_file(Path(come_from)) else []
     )
     _check_stats(stats, inputs, overwrite=overwrite)
-    session = LiveSession(
-        people,
-        open_capture(come_from, asked),
-        [_sink(word, bitrate * 1000, holder, inputs, overwrite=overwrite) for word in to or ["window"]],
-        settings,
-        consent=claim,
-        mirror=mirror,
-        stats_file=stats,
-        overwrite_stats=overwrite,
-        microphone=None if microphone is None else Microphone(microphone),
-    )
-    holder.append(session)
-    report = _run(session, seconds, [Path(word) for word in to or () if word != "-" and "://" not in word])
+    with Understudy(settings) as app:
+        session = app.live(
+            [app.person(*several, consent=claim) for several in photos],
+            open_capture(come_from, asked),
+            [_sink(word, bitrate * 1000, holder, inputs, overwrite=overwrite) for word in to or ["window"]],
+            mirror=mirror,
+            stats_file=stats,
+            overwrite_stats=overwrite,
+            microphone=None if microphone is None else Microphone(microphone),
+        )
+        holder.append(session)
+        report = _run(session, seconds, [Path(word) for word in to or () if word != "-" and "://" not in word])
     for note in report.notes:
         say(f"note: {note}")
     if json:

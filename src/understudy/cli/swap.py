@@ -89,10 +89,11 @@ def command(
     json: Json = False,
 ) -> None:
     """Put one person's face into a picture or video. Every frame is labelled and marked, every file signed."""
+    from understudy.app import Understudy
     from understudy.blending import BlendOptions
     from understudy.media import EncodeOptions
     from understudy.media.base import MAX_PIXELS
-    from understudy.pipeline import Settings, swap_file
+    from understudy.settings import Settings
     from understudy.swapping import MeshOptions
     from understudy.swapping.neural.options import NeuralOptions
 
@@ -112,8 +113,9 @@ def command(
         encode=EncodeOptions(encoder=encoder, quality=quality),
     )
     claim = claim_of(consent, consent_note) or ask(source, home)
-    with progress_bar("swapping") as progress:
-        report = swap_file(source, target, output, settings, consent=claim, overwrite=overwrite, progress=progress)
+    with Understudy(settings) as app, progress_bar("swapping") as progress:
+        person = app.person(*source, consent=claim)
+        report = app.swap(target, output, person, overwrite=overwrite, progress=progress)
     for note in report.notes:
         say(f"note: {note}")
     if json:

@@ -20,12 +20,12 @@ from understudy.evaluation.steadiness import Instant, flicker, jitter, lag
 from understudy.evaluation.strips import Strips
 from understudy.evaluation.surface import SURFACE, similarity, surface
 from understudy.frames import Frame
-from understudy.pipeline import Settings
-from understudy.pipeline.casting import Cast, cast
-from understudy.pipeline.engines import MESH, Workshop
+from understudy.pipeline.person import Allowed, People, Person
 from understudy.pipeline.stages import FaceSwap
-from understudy.pipeline.trust import Trust
 from understudy.provenance import ConsentClaim, FrameSealer
+from understudy.resources import Resources
+from understudy.resources.models import MESH
+from understudy.settings import Settings
 from understudy.swapping import Identity, Portrait
 
 #: The name of a clip's own face as a source.
@@ -69,6 +69,8 @@ def evaluate(
     settings: Settings,
     options: EvaluationOptions,
     *,
+    resources: Resources,
+    known: People,
     embedder: Embedder | None,
     consent: ConsentClaim | None,
     pictures: Path | None = None,
@@ -82,6 +84,8 @@ def evaluate(
         clips: Targets.
         settings: The engine and its stages.
         options: How much.
+        resources: What is opened.
+        known: Whose faces are known already.
         embedder: Who judges likeness; None to leave that out.
         consent: On what ground the photos are used.
         pictures: An existing folder for one labelled, signed picture a pair; None for none.
@@ -91,17 +95,24 @@ def evaluate(
     Raises:
         UsageError, InputError, RefusedError: see ``swap_file``. Of several clips those without a face are left out.
     """
-    return _Evaluation(settings, options, embedder).run(
+    return _Evaluation(settings, options, embedder, resources, known).run(
         sources, clips, consent, pictures, progress, overwrite=overwrite
     )
 
 
 class _Evaluation:
-    def __init__(self, settings: Settings, options: EvaluationOptions, embedder: Embedder | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        options: EvaluationOptions,
+        embedder: Embedder | None,
+        resources: Resources,
+        known: People,
+    ) -> None:
         self._settings, self._options, self._embedder = settings, options, embedder
-        self._workshop = Workshop(settings)
-        self._engine = self._workshop.engine()
-        self._perception, self._trust = self._workshop.perception(), Trust(settings)
+        self._models, self._known = resources.models, known
+        self._engine, self._perception = self._models.engine(settings), self._models.perception(settings)
+        self._trust = resources.trust(settings)
         self._onlooker = Onlooker(self._perception.landmarker)
         self._gallery: dict[tuple[str, str], FloatArray] = {}
         self._vectors: dict[tuple[str, str], list[FloatArray]] = {}
@@ -117,11 +128,11 @@ class _Evaluation:
         overwrite: bool,
     ) -> Report:
         _check_names(sources, clips)
-        strips = None if pictures is None else Strips(pictures, self._trust, overwrite=overwrite)
+        strips = None if pictures is None else Strips(pictures, self._trust, self._settings, overwrite=overwrite)
         for name, clip_name in product([path.stem for path in sources], [path.stem for path in clips]):
             if strips is not None and not _same_person(name, clip_name):
                 strips.check(clip_name, name)
-        people = {path.stem: self._cast(path, consent, pictures is not None) for path in sources}
+        people = {path.stem: self._allowed(path, consent, pictures is not None) for path in sources}
         pairs: list[PairReport] = []
         selves: list[PairReport] = []
         left_out: dict[str, str] = {}
@@ -162,20 +173,13 @@ class _Evaluation:
             tuple(left_out.items()),
         )
 
-    def _cast(self, path: Path, consent: ConsentClaim | None, pictures: bool) -> Cast:
-        settings = self._settings
-        person = cast(
-            [path],
-            "video",
-            consent,
-            engine=self._engine,
-            perception=self._perception,
-            trust=self._trust,
-            content=self._workshop.content(),
-            settings=settings,
+    def _allowed(self, path: Path, consent: ConsentClaim | None, pictures: bool) -> Allowed:
+        settings, content = self._settings, self._models.content(self._settings)
+        person = self._known.allowed(
+            Person((path,), consent=consent), "video", settings, trust=self._trust, content=content
         )
         if pictures:
-            self._trust.consents([path], person.portraits, "image", consent)
+            self._trust.consents([path], person.digests, person.portraits, "image", consent)
         if self._embedder is not None:
             face = person.portraits[0].face
             assert face.mesh is not None
@@ -228,7 +232,7 @@ class _Evaluation:
     def _swapped(self, clip: Clip, identity: Identity) -> tuple[_Seen, dict[str, float]]:
         settings = self._settings
         sealer = FrameSealer(0, settings.label, settings.watermark)  # nothing is sealed: nothing leaves
-        content = self._workshop.content()
+        content = self._models.content(settings)
         swap = FaceSwap(self._engine, identity, self._perception, settings, sealer, content, still=False)
         seen, number = _Seen(), 0
         for stretch in clip.stretches:

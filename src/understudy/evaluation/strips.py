@@ -16,8 +16,9 @@ from understudy.faces import Faces
 from understudy.frames import Frame
 from understudy.geometry.transforms import RotatedSquare, crop
 from understudy.media import EncodeOptions, MediaInfo, MediaKind, check_output, open_sink
-from understudy.pipeline.casting import Cast
-from understudy.pipeline.trust import Trust
+from understudy.pipeline.person import Allowed
+from understudy.resources import Trust
+from understudy.settings import Settings
 
 #: Side of each picture in the strip, and how much of the frame beside the face is shown (1: none).
 SIDE, ROOM = 288, 1.7
@@ -33,11 +34,12 @@ class Strips:
     Args:
         folder: Where; it exists.
         trust: Signs them.
+        settings: How they are labelled, marked and signed.
         overwrite: Whether pictures that are there may be replaced.
     """
 
-    def __init__(self, folder: Path, trust: Trust, *, overwrite: bool = False) -> None:
-        self._folder, self._trust, self._overwrite = folder, trust, overwrite
+    def __init__(self, folder: Path, trust: Trust, settings: Settings, *, overwrite: bool = False) -> None:
+        self._folder, self._trust, self._settings, self._overwrite = folder, trust, settings, overwrite
 
     def check(self, clip: str, name: str) -> None:
         """Refuse a pair's picture, before any work is done.
@@ -50,7 +52,7 @@ class Strips:
     def _path(self, clip: str, name: str) -> Path:
         return self._folder / f"{name}-on-{clip}.jpg"
 
-    def write(self, clip: Clip, name: str, person: Cast, instants: Sequence[Instant]) -> str:
+    def write(self, clip: Clip, name: str, person: Allowed, instants: Sequence[Instant]) -> str:
         """One picture: a row an instant. Returns its file's name."""
         portrait = person.portraits[0]
         assert portrait.face.mesh is not None
@@ -63,7 +65,7 @@ class Strips:
         rows.append(np.zeros((FOOT, 4 * SIDE, 3), np.uint8))
         sheet = Frame(np.ascontiguousarray(np.vstack(rows), np.uint8))
         path = self._path(clip.name, name)
-        made = self._trust.output(clip.path, MediaKind.IMAGE, person.consents, person.digests)
+        made = self._trust.output(self._settings, clip.path, MediaKind.IMAGE, person.consents, person.digests)
         info = MediaInfo(clip.path, MediaKind.IMAGE, sheet.width, sheet.height, Fraction(1, 1000))
         with open_sink(path, info, EncodeOptions(), made.release, overwrite=self._overwrite) as sink:
             sink.write(made.sealer.seal(sheet, Faces.empty()))

@@ -14,7 +14,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from understudy.detection import BlazeFace
 from understudy.errors import UnderstudyError, UsageError
 from understudy.frames import Frame
 from understudy.guard import Guard
@@ -24,13 +23,11 @@ from understudy.live.outlet import Outlet, unexpected
 from understudy.live.statistics import LiveReport, LiveStatistics, Recorder, StatisticsFile
 from understudy.media.live import LiveInfo, LiveSink, LiveSource, Sound
 from understudy.media.microphone import Microphone
-from understudy.pipeline.casting import Cast, cast
-from understudy.pipeline.engines import Workshop
-from understudy.pipeline.settings import Settings
+from understudy.pipeline.person import People, Person
 from understudy.pipeline.stages import FaceSwap
-from understudy.pipeline.trust import Output, Trust
-from understudy.provenance import ConsentClaim
 from understudy.release import Release
+from understudy.resources import Resources
+from understudy.settings import Settings
 
 #: Settings that can be changed while a session runs.
 CHANGEABLE = ("blend", "faces", "guard")
@@ -58,11 +55,12 @@ class LiveSession:
     """Puts a face onto whoever is in front of a source, as it happens. A context manager.
 
     Args:
-        people: For each person whose face may be used, their photos. The first is used first; see ``identity``.
+        people: Whose faces may be used. The first is used first; see ``identity``.
         source: Where pictures come from.
         sinks: Where they go: functions from the session's release to a sink.
         settings: Everything else.
-        consent: On what ground the photos are used; None where records say so already.
+        resources: What is opened.
+        known: Whose faces are known already.
         mirror: Turn the picture as a mirror does.
         stats_file: Where statistics are written every second; None for nowhere.
         overwrite_stats: Whether a file that is there already may be replaced by them.
@@ -75,12 +73,13 @@ class LiveSession:
 
     def __init__(
         self,
-        people: Sequence[Sequence[Path]],
+        people: Sequence[Person],
         source: LiveSource,
         sinks: Sequence[MakeSink],
-        settings: Settings | None = None,
+        settings: Settings,
         *,
-        consent: ConsentClaim | None = None,
+        resources: Resources,
+        known: People,
         mirror: bool = False,
         stats_file: Path | None = None,
         overwrite_stats: bool = False,
@@ -88,10 +87,11 @@ class LiveSession:
     ) -> None:
         if not people or not sinks:
             raise UsageError("a live session needs a photo and somewhere to go", "Give -s PHOTO and --to.")
-        self._settings = settings or Settings()
+        self._settings = settings
+        self._resources, self._known = resources, known
         _check_strength(self._settings)
         self._make_sinks = list(sinks)
-        self._people, self._consent = [list(photos) for photos in people], consent
+        self._people = list(people)
         self.mirror = mirror
         self._stats_file = None if stats_file is None else StatisticsFile(stats_file, overwrite=overwrite_stats)
         self._changed = self._settings
@@ -111,28 +111,18 @@ class LiveSession:
             UnderstudyError: see the class; nothing runs then.
         """
         settings = self._settings
-        workshop = Workshop(settings)
-        engine, perception = workshop.engine(), workshop.perception()
-        trust, content = Trust(settings), workshop.content()
-        self._cast: list[Cast] = [
-            cast(
-                photos,
-                "live",
-                self._consent,
-                engine=engine,
-                perception=perception,
-                trust=trust,
-                content=content,
-                settings=settings,
-            )
-            for photos in self._people
+        models = self._resources.models
+        engine, perception = models.engine(settings), models.perception(settings)
+        trust, content = self._resources.trust(settings), models.content(settings)
+        self._cast = [
+            self._known.allowed(person, "live", settings, trust=trust, content=content) for person in self._people
         ]
-        self._notes += [note for person in self._cast for note in person.notes] + [*workshop.notes]
+        self._notes += [note for person in self._cast for note in person.notes] + [*models.notes(settings)]
         consents = tuple(dict.fromkeys(one for person in self._cast for one in person.consents))
         digests = tuple(dict.fromkeys(one for person in self._cast for one in person.digests))
-        self._output: Output = trust.live(consents, digests)
+        self._output = trust.live(settings, consents, digests)
         self._consents = consents
-        guard = Guard(BlazeFace(), settings.guard, choice=settings.faces)
+        guard = Guard(perception.detector, settings.guard, choice=settings.faces)
         self._swap = FaceSwap(
             engine, self._cast[0].identity, perception, settings, self._output.sealer, content, still=False, guard=guard
         )

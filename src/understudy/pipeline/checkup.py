@@ -19,8 +19,8 @@ from understudy.geometry import raster
 from understudy.geometry.topology import topology
 from understudy.media.encoders import ENCODERS, opens
 from understudy.models.runtime import LiteModel
-from understudy.pipeline.engines import Workshop
-from understudy.pipeline.settings import Settings
+from understudy.resources import Models
+from understudy.settings import Settings
 from understudy.version import __version__
 
 #: Every name under which OpenCV is published: two of them overwrite each other's files.
@@ -81,21 +81,21 @@ class Checkup:
         return {"healthy": self.healthy, "sections": parts}
 
 
-def checkup(settings: Settings | None = None) -> Checkup:
+def checkup(settings: Settings, models: Models) -> Checkup:
     """Look at everything. Opens every model and every known encoder once.
 
     Takes a second or two, and as much for each large model in the store.
 
     Args:
-        settings: Whose private folder, and on which device fetched models are to run.
+        settings: On which device fetched models are to run.
+        models: With the store.
     """
-    settings = settings or Settings()
     return Checkup(
         {
             "program": tuple(_program()),
             "libraries": tuple(_libraries()),
             "embedded models": tuple(_models()),
-            "fetched models": tuple(_fetched(settings)),
+            "fetched models": tuple(_fetched(settings, models)),
             "devices": tuple(_devices()),
             "video encoders": tuple(_encoders()),
         }
@@ -160,10 +160,10 @@ def _models() -> Iterable[Finding]:
         yield Finding(name, "ok", f"runs in {(time.perf_counter() - start) * 200:.1f} ms on the CPU")
 
 
-def _fetched(settings: Settings) -> Iterable[Finding]:
+def _fetched(settings: Settings, models: Models) -> Iterable[Finding]:
     """The models in the store: on which device each really runs."""
     try:
-        found = Workshop(settings).fetched()
+        found = models.fetched(settings.runtime)
     except UsageError:
         raise  # what was asked for is wrong, not what is here
     except UnderstudyError as fault:

@@ -14,7 +14,7 @@ import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.geometry.boxes import bounds_xyxy, pixel_box
-from understudy.pipeline.perception import Perception
+from understudy.resources.perception import Perception
 from understudy.swapping import Portrait
 
 #: Median luminance (0-255) below which a face is too dark, and what it is brought to. In usual photos it is 100 to 190.

@@ -16,7 +16,7 @@ from understudy.geometry.transforms import resized
 from understudy.media import load_photo
 from understudy.media.opening import check_input
 from understudy.pipeline.exposure import brightened
-from understudy.pipeline.perception import Perception
+from understudy.resources.perception import Perception
 from understudy.swapping import Portrait
 
 #: Most pixels of one photo, of all photos of a person together, and what each may have however many they are: the

@@ -18,11 +18,11 @@ from understudy.guard.obscuring import obscure, obscure_all, obscure_people
 from understudy.patches import Patch
 from understudy.pipeline.fading import Fading
 from understudy.pipeline.overlap import Beside
-from understudy.pipeline.perception import Perception
-from understudy.pipeline.settings import Settings
 from understudy.pipeline.timings import Timings
 from understudy.provenance import FrameSealer
 from understudy.provenance.content import ContentCheck
+from understudy.resources.perception import Perception
+from understudy.settings import Settings
 from understudy.swapping import Identity, Swapper
 from understudy.tracking import FaceSelector
 from understudy.tracking.hands import BESIDE, NEAR
@@ -73,7 +73,7 @@ class FaceSwap:
     ) -> None:
         if engine.photoreal and not content.classifies:
             raise UsageError(
-                "this engine does not run without a content classifier", "Give one with ContentOptions(classifier=…)."
+                "this engine does not run without a content classifier", "Give one: Understudy(classifier=…)."
             )
         self._engine, self._perception = engine, perception
         self._renderer = engine.renderer()

@@ -18,11 +18,11 @@ from understudy.landmarks import IrisFinder
 from understudy.landmarks.reading import Reading
 from understudy.media import MediaKind, open_source
 from understudy.media.bounds import frames_waiting
-from understudy.pipeline.engines import Workshop
 from understudy.pipeline.overlap import ahead
-from understudy.pipeline.perception import with_irises
-from understudy.pipeline.settings import Settings
 from understudy.pipeline.swap import Progress
+from understudy.resources import Models
+from understudy.resources.perception import with_irises
+from understudy.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -92,13 +92,14 @@ class _Sighting:
 
 
 def survey_file(
-    path: Path, settings: Settings, progress: Progress | None = None, *, ask: Sequence[str] = ()
+    path: Path, settings: Settings, models: Models, progress: Progress | None = None, *, ask: Sequence[str] = ()
 ) -> SurveyReport:
     """Look through a whole file.
 
     Args:
         path: The file.
         settings: Whose detector finds faces.
+        models: What is opened.
         progress: Told how far it is.
         ask: Landmarkers and guessers of the catalogue that are asked about each face, by name.
 
@@ -107,8 +108,8 @@ def survey_file(
         CorruptMediaError: a video could be read only in part.
         UsageError, ModelError: the detector or a model that is asked is not there or does not work.
     """
-    workshop = Workshop(settings)
-    perception, irises, readers = workshop.perception(), IrisFinder(), workshop.readers(ask)
+    models.check_places(settings.runtime)
+    perception, irises, readers = models.perception(settings), IrisFinder(), models.readers(ask, settings.runtime)
     tracker = perception.tracker(settings.tracker)
 
     def closely(face: Faces, picture: UInt8Array) -> tuple[Faces, tuple[Reading, ...]]:

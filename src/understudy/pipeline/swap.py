@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from understudy import names
 from understudy.errors import CorruptMediaError, InputGoneError, InputNotFoundError, NoFaceError, SigningError
@@ -18,14 +17,12 @@ from understudy.media import MediaInfo, MediaKind, check_output, open_sink, open
 from understudy.media.base import Source
 from understudy.media.bounds import frames_waiting
 from understudy.media.opening import check_suffix
-from understudy.pipeline.casting import Cast, cast
-from understudy.pipeline.engines import Workshop
 from understudy.pipeline.overlap import Behind, ahead
-from understudy.pipeline.settings import Settings
+from understudy.pipeline.person import People, Person
 from understudy.pipeline.stages import FaceSwap
-from understudy.pipeline.trust import USE_OF, Output, Trust, home_of
-from understudy.provenance import ConsentClaim
-from understudy.swapping import Swapper
+from understudy.resources import Resources
+from understudy.resources.trust import USE_OF
+from understudy.settings import Settings
 
 #: Called after every frame with the frames done and, if known, how many there are.
 Progress = Callable[[int, "int | None"], None]
@@ -84,23 +81,25 @@ class SwapReport:
 
 
 def swap_file(
-    sources: Sequence[Path],
+    person: Person,
     target: Path,
     output: Path,
     settings: Settings,
     *,
-    consent: ConsentClaim | None = None,
+    resources: Resources,
+    people: People,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> SwapReport:
-    """Put the face of ``sources`` onto the chosen faces of ``target``.
+    """Put somebody's face onto the chosen faces of ``target``.
 
     Args:
-        sources: Photos of one person.
+        person: Whose face.
         target: A picture, animation or video.
         output: The file to write; its suffix says the format.
         settings: How.
-        consent: On what ground the photos are used; None where a record says so already.
+        resources: What is opened.
+        people: Whose faces are known.
         overwrite: Whether an existing output may be replaced.
         progress: Told about every frame.
 
@@ -109,15 +108,16 @@ def swap_file(
             CorruptMediaError, when what could be read has been.
     """
     with once():  # a second signal does not keep the first one from tidying up
-        return _swapped(sources, target, output, settings, consent, progress, overwrite=overwrite)
+        return _swapped(person, target, output, settings, resources, people, progress, overwrite=overwrite)
 
 
 def _swapped(
-    sources: Sequence[Path],
+    person: Person,
     target: Path,
     output: Path,
     settings: Settings,
-    consent: ConsentClaim | None,
+    resources: Resources,
+    people: People,
     progress: Progress | None,
     *,
     overwrite: bool,
@@ -127,15 +127,22 @@ def _swapped(
         if output.is_symlink():
             output = Path(os.path.realpath(output))  # its suffix says the format
     check_suffix(output, None)
-    workshop = Workshop(settings)
-    engine = workshop.engine()
-    with open_source(target, settings.max_pixels) as source, _needed([target, *sources]):
+    models, inputs = resources.models, [target, *person.photos]
+    engine = models.engine(settings)
+    with open_source(target, settings.max_pixels) as source, _needed(inputs):
         info = source.info
-        check_output(output, info.kind, [target, *sources], overwrite=overwrite)
-        swap, made, person = _prepared(sources, target, info, engine, workshop, settings, consent)
+        check_output(output, info.kind, inputs, overwrite=overwrite)
+        # All that is settled before the first frame: whose face, whether it may be used, how the output is signed.
+        trust, content = resources.trust(settings), models.content(settings)
+        allowed = people.allowed(person, USE_OF[info.kind], settings, trust=trust, content=content)
+        made = trust.output(settings, target, info.kind, allowed.consents, allowed.digests)
+        made.sealer.check(info.width, info.height)
+        still = info.kind is MediaKind.IMAGE
+        perception = models.perception(settings)
+        swap = FaceSwap(engine, allowed.identity, perception, settings, made.sealer, content, still=still)
         ready = time.perf_counter()
         with (
-            home_of(settings).working_in(output.parent),
+            resources.home.working_in(output.parent),
             open_sink(output, info, settings.encode, made.release, overwrite=overwrite) as sink,
         ):
             first = _run(source, info, swap, sink.write, progress)
@@ -150,9 +157,9 @@ def _swapped(
     return SwapReport(
         output=output,
         identifier=f"{made.sealer.identifier:012x}",
-        consents=person.consents,
+        consents=allowed.consents,
         target=target,
-        sources=tuple(sources),
+        sources=person.photos,
         engine=settings.engine,
         kind=info.kind.value,
         width=info.width,
@@ -164,7 +171,7 @@ def _swapped(
         fps=round(swap.frames / (finished - ready), 2),
         first_frame_seconds=round(first - started, 3),
         stages_ms=swap.timings.summary(),
-        notes=(*person.notes, *workshop.notes, *source.remarks, *sink.notes, swap.content.note),
+        notes=(*allowed.notes, *models.notes(settings), *source.remarks, *sink.notes, swap.content.note),
     )
 
 
@@ -182,34 +189,6 @@ def _needed(paths: Sequence[Path]) -> Iterator[None]:
         if not gone or isinstance(fault, InputNotFoundError):
             raise
         raise InputGoneError(gone[0]) from fault
-
-
-def _prepared(
-    sources: Sequence[Path],
-    target: Path,
-    info: MediaInfo,
-    engine: Swapper[Any],
-    workshop: Workshop,
-    settings: Settings,
-    consent: ConsentClaim | None,
-) -> tuple[FaceSwap, Output, Cast]:
-    """All that is settled before the first frame: whose face, whether it may be used, how the output is signed."""
-    trust, perception, content = Trust(settings), workshop.perception(), workshop.content()
-    person = cast(
-        sources,
-        USE_OF[info.kind],
-        consent,
-        engine=engine,
-        perception=perception,
-        trust=trust,
-        content=content,
-        settings=settings,
-    )
-    made = trust.output(target, info.kind, person.consents, person.digests)
-    made.sealer.check(info.width, info.height)
-    still = info.kind is MediaKind.IMAGE
-    swap = FaceSwap(engine, person.identity, perception, settings, made.sealer, content, still=still)
-    return swap, made, person
 
 
 def _run(

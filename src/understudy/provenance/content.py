@@ -39,14 +39,12 @@ class ContentOptions:
     """How the content is checked.
 
     Attributes:
-        classifier: None where none is installed.
         threshold: From which probability on a picture is refused.
 
     Raises:
         ValueError: a threshold outside 0-1.
     """
 
-    classifier: ContentClassifier | None = None
     threshold: float = 0.6
 
     def __post_init__(self) -> None:
@@ -55,10 +53,15 @@ class ContentOptions:
 
 
 class ContentCheck:
-    """Looks at the photos, and at the target every second and every 30 frames. One for each output."""
+    """Looks at the photos, and at the target every second and every 30 frames. One for each output.
 
-    def __init__(self, options: ContentOptions) -> None:
-        self._options = options
+    Args:
+        options: How.
+        classifier: What looks; None where none is installed.
+    """
+
+    def __init__(self, options: ContentOptions | None = None, classifier: ContentClassifier | None = None) -> None:
+        self._options, self._classifier = options or ContentOptions(), classifier
         self._last: float | None = None
         self._unseen = 0
         self._looks = 0
@@ -66,17 +69,15 @@ class ContentCheck:
     @property
     def classifies(self) -> bool:
         """Whether anything looks."""
-        return self._options.classifier is not None
+        return self._classifier is not None
 
     @property
     def note(self) -> str:
         """What the report says."""
-        if self._options.classifier is None:
+        if self._classifier is None:
             return "no content classifier is installed: intimate pictures were not looked for"
         looks = f"{self._looks} look{'s' * (self._looks != 1)}"
-        return (
-            f"content was checked with {self._options.classifier.name}: {looks}, threshold {self._options.threshold:g}"
-        )
+        return f"content was checked with {self._classifier.name}: {looks}, threshold {self._options.threshold:g}"
 
     def photo(self, picture: UInt8Array, name: str) -> None:
         """Look at a photo (uint8 BGR).
@@ -100,7 +101,7 @@ class ContentCheck:
             self._look(picture, f"the target at {seconds:.1f} s")
 
     def _look(self, picture: UInt8Array, where: str) -> None:
-        classifier = self._options.classifier
+        classifier = self._classifier
         if classifier is None:
             return
         self._looks += 1

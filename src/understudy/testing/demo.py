@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from understudy.app import Understudy
 from understudy.arrays import UInt8Array
 from understudy.media import MediaKind
 from understudy.media.atomic import AtomicFile
@@ -17,9 +18,8 @@ from understudy.media.readback import check_video
 from understudy.media.reading import open_container
 from understudy.media.tags import add_xmp
 from understudy.outputs import Draft, settled
-from understudy.pipeline import Settings, SwapReport, swap_file
-from understudy.pipeline.trust import Trust
-from understudy.provenance import ConsentClaim
+from understudy.pipeline import SwapReport
+from understudy.settings import Settings
 from understudy.testing.clips import ClipSpec, write_clip, write_puppet_clip
 from understudy.testing.portraits import portrait, portrait_path
 from understudy.testing.puppet import Puppet
@@ -69,16 +69,14 @@ def make_demo(
     report = folder / "report.txt"
     _check_folder(folder, report)
     Draft(report, overwrite=True).write(_HEAD.encode())  # says whose files these are, if it is broken off
-    settings, sample = Settings(home=home), ConsentClaim("sample")
-    source = portrait_path(SOURCE)
-    picture = folder / PICTURE
-    swap_file([source], portrait_path(TARGET), picture, settings, consent=sample, overwrite=True)
-    clip, swapped = folder / CLIP, folder / SWAPPED
+    picture, clip, swapped, video = (folder / name for name in (PICTURE, CLIP, SWAPPED, VIDEO))
     puppet = Puppet(portrait(TARGET), SIZE, face_share=0.45)
     write_puppet_clip(clip, puppet, seconds, ClipSpec(metadata=(("title", "Understudy sample"),)))
-    done = swap_file([source], clip, swapped, settings, consent=sample, overwrite=True, progress=progress)
-    video = folder / VIDEO
-    _write_signed(video, _side_by_side(clip, swapped), swapped, done, settings)
+    with Understudy(Settings(home=home)) as app:
+        person = app.person(portrait_path(SOURCE), consent="sample")
+        app.swap(portrait_path(TARGET), picture, person, overwrite=True)
+        done = app.swap(clip, swapped, person, overwrite=True, progress=progress)
+        _write_signed(video, _side_by_side(clip, swapped), swapped, done, app)
     Draft(report, overwrite=True).write(_page(done, picture, clip, swapped, video).encode())
     return DemoReport(picture, clip, swapped, video, report, done)
 
@@ -95,12 +93,12 @@ def _check_folder(folder: Path, report: Path) -> None:
 
 
 def _write_signed(
-    video: Path, pictures: Iterator[UInt8Array], swapped: Path, done: SwapReport, settings: Settings
+    video: Path, pictures: Iterator[UInt8Array], swapped: Path, done: SwapReport, app: Understudy
 ) -> None:
     """A clip of pictures that show a swap: labelled already, and signed like every output."""
     file = AtomicFile(video, overwrite=True)
     try:
-        output = Trust(settings).output(swapped, MediaKind.VIDEO, done.consents, ())
+        output = app.resources.trust(app.settings).output(app.settings, swapped, MediaKind.VIDEO, done.consents, ())
         write_clip(file.path, pictures, ClipSpec(audio=()))
         add_xmp(file.path, video.suffix, output.release.tags.xmp)
         file.release(output.release, check_video)

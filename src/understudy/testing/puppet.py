@@ -16,7 +16,7 @@ from understudy.arrays import FloatArray, IntArray, UInt8Array
 from understudy.detection import PersonSegmenter
 from understudy.geometry import topology as topo
 from understudy.geometry.raster import EMPTY, rasterise
-from understudy.pipeline.perception import Perception
+from understudy.resources.perception import Perception
 from understudy.testing.motion import REST, Motion
 
 #: The skirt's rings: radius relative to the oval, and how much of the head's motion they follow.

@@ -16,7 +16,7 @@ import numpy as np
 from understudy.arrays import BoolArray, FloatArray, IntArray, UInt8Array
 from understudy.geometry import topology as topo
 from understudy.geometry.transforms import resized
-from understudy.pipeline.perception import Perception
+from understudy.resources.perception import Perception
 from understudy.testing.motion import REST, Motion
 from understudy.testing.portraits import portrait
 from understudy.testing.puppet import Puppet

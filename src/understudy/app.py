@@ -1,0 +1,218 @@
+"""What a developer holds: opened once, for any number of photos, clips and sessions, from several threads.
+
+with Understudy() as app:
+me = app.person("me.jpg", consent="self")
+app.swap("clip.mp4", "out.mp4", me)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from understudy.errors import UsageError
+from understudy.pipeline.person import People, Person
+from understudy.provenance import ConsentClaim, Home
+from understudy.provenance.consent import Ground
+from understudy.provenance.content import ContentClassifier
+from understudy.resources import Resources
+from understudy.settings import Settings
+
+if TYPE_CHECKING:
+    from understudy.live import LiveSession
+    from understudy.live.session import MakeSink
+    from understudy.media.live import LiveSource
+    from understudy.media.microphone import Microphone
+    from understudy.pipeline.checkup import Checkup
+    from understudy.pipeline.inspect import Inspection
+    from understudy.pipeline.survey import SurveyReport
+    from understudy.pipeline.swap import Progress, SwapReport
+
+Name = str | PathLike[str]
+
+
+class Understudy:
+    """Holds the private folder, keys, the ledger and the models. A context manager.
+
+    Args:
+        settings: How everything is done that does not say otherwise.
+        classifier: Looks at what is swapped, in the place of the catalogue's; None for that.
+
+    Attributes:
+        settings: See above.
+        resources: What is opened.
+        known: Whose faces are known already.
+    """
+
+    def __init__(self, settings: Settings | None = None, *, classifier: ContentClassifier | None = None) -> None:
+        self.settings = settings or Settings()
+        home = self.settings.home
+        self.resources = Resources(None if home is None else Home(home), classifier)
+        self.known = People(self.resources)
+
+    def person(
+        self, *photos: Name, name: str = "", consent: Ground | ConsentClaim | None = None, note: str = ""
+    ) -> Person:
+        """Somebody whose face is to be used. Nothing is read yet.
+
+        Args:
+            photos: Of that person only.
+            name: For reports.
+            consent: On what ground the photos are used: ``self``, ``granted`` (with a note), ``fictional`` or
+                ``sample``; None where a consent record says so already.
+            note: How consent was granted.
+
+        Raises:
+            ValueError: there is no such ground.
+            UsageError: no photo.
+        """
+        if not photos:
+            raise UsageError("no source photo", "Name one at least.")
+        claim = ConsentClaim(consent, note) if isinstance(consent, str) else consent
+        return Person(tuple(Path(photo) for photo in photos), name, claim)
+
+    def swap(
+        self,
+        target: Name,
+        output: Name,
+        cast: Person,
+        *,
+        settings: Settings | None = None,
+        overwrite: bool = False,
+        progress: Progress | None = None,
+    ) -> SwapReport:
+        """Put a face onto the chosen faces of a picture or video.
+
+        Args:
+            target: A picture, animation or video.
+            output: The file to write; its suffix says the format.
+            cast: Whose face.
+            settings: How; the object's own if None. The private folder stays the object's.
+            overwrite: Whether an existing output may be replaced.
+            progress: Told about every frame.
+
+        Raises:
+            UnderstudyError: nothing was written then, but for ``CorruptMediaError``.
+        """
+        from understudy.pipeline.swap import swap_file
+
+        return swap_file(
+            cast,
+            Path(target),
+            Path(output),
+            self._own(settings),
+            resources=self.resources,
+            people=self.known,
+            overwrite=overwrite,
+            progress=progress,
+        )
+
+    def live(
+        self,
+        cast: Person | Sequence[Person],
+        source: LiveSource,
+        sinks: Sequence[MakeSink],
+        *,
+        settings: Settings | None = None,
+        mirror: bool = False,
+        stats_file: Path | None = None,
+        overwrite_stats: bool = False,
+        microphone: Microphone | None = None,
+    ) -> LiveSession:
+        """A session, not started yet: see ``LiveSession``.
+
+        Args:
+            cast: Whose face; of several the first is used first.
+            source: Where pictures come from.
+            sinks: Where they go.
+            settings: How; the object's own if None.
+            mirror: Turn the picture as a mirror does.
+            stats_file: Where statistics are written every second; None for nowhere.
+            overwrite_stats: Whether a file that is there already may be replaced by them.
+            microphone: Where sound comes from, in place of the source's own.
+
+        Raises:
+            UsageError: no person or sink.
+        """
+        from understudy.live import LiveSession
+
+        return LiveSession(
+            [cast] if isinstance(cast, Person) else cast,
+            source,
+            sinks,
+            self._own(settings),
+            resources=self.resources,
+            known=self.known,
+            mirror=mirror,
+            stats_file=stats_file,
+            overwrite_stats=overwrite_stats,
+            microphone=microphone,
+        )
+
+    def faces(
+        self,
+        file: Name,
+        *,
+        ask: Sequence[str] = (),
+        settings: Settings | None = None,
+        progress: Progress | None = None,
+    ) -> SurveyReport:
+        """Say who is in a picture or video.
+
+        Args:
+            file: A picture, animation or video.
+            ask: Models of the catalogue that are asked about each face, by name.
+            settings: Whose detector finds faces; the object's own if None.
+            progress: Told about every frame.
+
+        Raises:
+            UnderstudyError: the file can't be read, or a model is not there or does not work.
+        """
+        from understudy.pipeline.survey import survey_file
+
+        return survey_file(Path(file), self._own(settings), self.resources.models, progress, ask=ask)
+
+    def inspect(self, file: Name) -> Inspection:
+        """Say what is known of where a picture or video comes from.
+
+        Raises:
+            UnderstudyError: the file can't be read.
+        """
+        from understudy.pipeline.inspect import inspect_file
+
+        return inspect_file(Path(file), self.resources.home.root)
+
+    def doctor(self) -> Checkup:
+        """Say what is installed, what of it really opens, what is missing and how to mend it."""
+        from understudy.pipeline.checkup import checkup
+
+        return checkup(self.settings, self.resources.models)
+
+    def close(self) -> None:
+        """Give models, keys and what is known of people back."""
+        self.known.clear()
+        self.resources.close()
+
+    def __enter__(self) -> Understudy:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        self.close()
+
+    def _own(self, settings: Settings | None) -> Settings:
+        """The settings of a call, with the private folder that is open.
+
+        Raises:
+            UsageError: they name another one.
+        """
+        if settings is None:
+            return self.settings
+        if settings.home not in (None, self.settings.home):
+            raise UsageError(
+                f"the private folder is {self.resources.home.root}, not {settings.home}",
+                "Open another Understudy for another folder.",
+            )
+        return replace(settings, home=self.settings.home)

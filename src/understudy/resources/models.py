@@ -1,0 +1,233 @@
+"""What settings name, opened once for everybody: engines, detectors, models that read faces, the classifier."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cached_property
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from understudy.errors import ModelMissingError, UnderstudyError, UnknownModelError, UsageError
+from understudy.models.devices import RuntimeOptions
+from understudy.provenance.content import ContentCheck, ContentClassifier
+from understudy.provenance.home import Home
+from understudy.provenance.metadata import COMPOSITE, TRAINED_COMPOSITE
+from understudy.resources.perception import Perception
+from understudy.settings import Settings
+from understudy.swapping import MeshEngine, Swapper
+from understudy.swapping.neural.options import NeuralOptions
+
+if TYPE_CHECKING:
+    from understudy.landmarks.neural import Reader
+    from understudy.models.entries import Entry, Kind
+    from understudy.models.sessions import Runtime, Session
+    from understudy.models.store import Store
+
+Made = TypeVar("Made")
+#: The engine and the detector that the package carries.
+MESH, EMBEDDED = "mesh", "embedded"
+#: Kinds of models that say something of a face.
+READERS: Final[tuple[Kind, ...]] = ("landmarker", "attributes")
+#: Which classifier neural engines ask, and which embedder knows whom they put in.
+CLASSIFIER, EMBEDDER = "nsfw_384", "arcface_w600k_r50"
+
+
+def source_type(engine: str) -> str:
+    """IPTC's digital source type of what an engine makes: drawn from the photo itself, or by a trained network.
+
+    Args:
+        engine: Its name.
+    """
+    return COMPOSITE if engine == MESH else TRAINED_COMPOSITE
+
+
+class Models:
+    """Opens models, each once, for any number of clips and threads. The package's own need neither catalogue nor store.
+
+    Args:
+        home: The private folder, with the store in it.
+        classifier: Looks at what is swapped, in the place of the catalogue's; None for that.
+    """
+
+    def __init__(self, home: Home, classifier: ContentClassifier | None = None) -> None:
+        self._home, self._classifier = home, classifier
+        self._lock = RLock()
+        self._engines: dict[object, Swapper[Any]] = {}
+        self._perceptions: dict[object, Perception] = {}
+        self._runtimes: dict[RuntimeOptions, Runtime] = {}
+
+    def check_places(self, runtime: RuntimeOptions) -> None:
+        """Whether the catalogue has all models that are given a place.
+
+        Raises:
+            UnknownModelError: it does not have one of them.
+        """
+        if runtime.placed:
+            entries = self._store.catalogue.entries
+            known = sorted({*entries, *(entry.kind for entry in entries.values())})
+            for name, _ in runtime.placed:
+                if name not in known:
+                    raise UnknownModelError(name, known)
+
+    def engine(self, settings: Settings) -> Swapper[Any]:
+        """The engine that the settings name.
+
+        Raises:
+            UsageError: there is none by that name, or its device is not there.
+            ModelError: one of its models is not here, altered, or does not work.
+        """
+        name = settings.engine
+        options = settings.mesh if name == MESH else settings.neural
+        return self._once(self._engines, (name, options, settings.runtime), lambda: self._engine(settings))
+
+    def _engine(self, settings: Settings) -> Swapper[Any]:
+        self.check_places(settings.runtime)
+        if settings.engine == MESH:
+            return MeshEngine(settings.mesh)
+        entry = self._named(settings.engine, "swapper", f"unknown engine {settings.engine!r}", "Known engines", MESH)
+        self._check_there(settings.engine)
+        return self._neural(entry, settings)
+
+    def perception(self, settings: Settings) -> Perception:
+        """What finds faces: by the package's own detector, or one of the catalogue.
+
+        Raises:
+            UsageError, ModelError: as for ``engine``.
+        """
+        name = settings.detector
+        key = (name,) if name == EMBEDDED else (name, settings.runtime)
+        return self._once(self._perceptions, key, lambda: self._perception(settings))
+
+    def _perception(self, settings: Settings) -> Perception:
+        name = settings.detector
+        if name == EMBEDDED:
+            return Perception.embedded()
+        from understudy.detection.neural import NeuralDetector
+
+        entry = self._named(name, "detector", f"unknown detector {name!r}", "Known detectors", EMBEDDED)
+        embedded = self.perception(replace(settings, detector=EMBEDDED))
+        return replace(embedded, detector=NeuralDetector(self._opened(entry, settings.runtime)))
+
+    def readers(self, names: Sequence[str], runtime: RuntimeOptions) -> list[Reader]:
+        """Landmarkers and guessers by name.
+
+        Raises:
+            UsageError, ModelError: as for ``engine``.
+        """
+        if not names:
+            return []
+        from understudy.landmarks.neural import Reader
+
+        there = {entry.name: entry for kind in READERS for entry in self._store.catalogue.of_kind(kind)}
+        for name in names:
+            if name not in there:
+                raise UsageError(f"{name!r} is no model that reads faces", f"Known ones: {', '.join(there)}")
+        return [Reader(self._opened(there[name], runtime)) for name in dict.fromkeys(names)]
+
+    def fetched(self, runtime: RuntimeOptions) -> dict[str, Session | UnderstudyError]:
+        """Every model of the store by name, opened anew, one at a time; or why it does not open.
+
+        Raises:
+            UsageError: a model is placed that the catalogue does not have.
+        """
+        from understudy.models.sessions import Runtime
+
+        self.check_places(runtime)
+        passing = Runtime(runtime)
+        found: dict[str, Session | UnderstudyError] = {}
+        for name, entry in self._store.catalogue.entries.items():
+            if self._store.state(entry) in ("there", "altered"):
+                try:
+                    found[name] = passing.open(self._store, entry)
+                except UnderstudyError as fault:
+                    found[name] = fault
+                finally:
+                    passing.close()
+        return found
+
+    def content(self, settings: Settings) -> ContentCheck:
+        """The content check for one output. An engine that makes photoreal pictures does not run without a classifier.
+
+        Raises:
+            ModelError: it takes one, and it is not here.
+        """
+        if settings.engine == MESH or self._classifier is not None:
+            return ContentCheck(settings.content, self._classifier)
+        from understudy.provenance.classifier import IntimacyClassifier
+
+        session = self._opened(self._store.catalogue.entries[CLASSIFIER], settings.runtime)
+        return ContentCheck(settings.content, IntimacyClassifier(session))
+
+    def notes(self, settings: Settings) -> tuple[str, ...]:
+        """What should be said: where and how models run, if that is not what was hoped for, and what nothing heeds."""
+        asked = (settings.runtime, settings.neural) != (RuntimeOptions(), NeuralOptions())
+        idle = (f"the {MESH} engine heeds no --device, --threads, --boost and --weight",)
+        unheeded = idle if asked and (settings.engine, settings.detector) == (MESH, EMBEDDED) else ()
+        runtime = self._runtimes.get(settings.runtime)
+        return (*unheeded, *(runtime.notes if runtime is not None else ()))
+
+    def close(self) -> None:
+        """Give all models back."""
+        with self._lock:
+            self._engines.clear()
+            self._perceptions.clear()
+            for runtime in self._runtimes.values():
+                runtime.close()
+            self._runtimes.clear()
+
+    def _once(self, made: dict[object, Made], key: object, make: Callable[[], Made]) -> Made:
+        """What was made for a key, or is now: by one thread, for all."""
+        with self._lock:
+            if key not in made:
+                made[key] = make()
+            return made[key]
+
+    def _neural(self, entry: Entry, settings: Settings) -> Swapper[Any]:
+        from understudy.recognition import ArcFace
+        from understudy.swapping.neural.engine import NeuralEngine
+        from understudy.swapping.neural.source import SourceEncoder
+
+        entries, source = self._store.catalogue.entries, entry.source
+        assert source is not None
+        session = self._opened(entry, settings.runtime)
+        encoder = SourceEncoder(
+            source,
+            None if source.kind == "frame" else ArcFace(self._opened(entries[EMBEDDER], settings.runtime)),
+            None if source.converter is None else self._opened(entries[source.converter], settings.runtime),
+            session.emap,
+        )
+        return NeuralEngine(session, encoder, settings.neural)
+
+    def _named(self, name: str, kind: Kind, problem: str, known: str, own: str) -> Entry:
+        """The entry of a name that a user gave."""
+        there = {entry.name: entry for entry in self._store.catalogue.of_kind(kind)}
+        if name not in there:
+            raise UsageError(problem, f"{known}: {', '.join([own, *there])}")
+        return there[name]
+
+    def _check_there(self, name: str) -> None:
+        """Whether all that the engine takes is there: said at once, not after the first large model was read."""
+        needed = self._store.catalogue.resolved([name, CLASSIFIER])
+        if self._classifier is not None:
+            needed = [entry for entry in needed if entry.name != CLASSIFIER]
+        missing = [entry.name for entry in needed if self._store.state(entry) in ("missing", "begun")]
+        if missing:
+            # A model is pulled with all that it needs; the classifier is needed by none of them.
+            pull = [one for one in (name, CLASSIFIER) if one in missing or (one == name and missing != [CLASSIFIER])]
+            raise ModelMissingError(*missing, pull=" ".join(pull))
+
+    def _opened(self, entry: Entry, options: RuntimeOptions) -> Session:
+        with self._lock:
+            if options not in self._runtimes:
+                from understudy.models.sessions import Runtime
+
+                self._runtimes[options] = Runtime(options)
+            return self._runtimes[options].open(self._store, entry)
+
+    @cached_property
+    def _store(self) -> Store:
+        from understudy.models.catalogue import OWN_FILE, Catalogue
+        from understudy.models.store import FOLDER, Store
+
+        return Store(self._home.root / FOLDER, Catalogue.load(self._home.root / OWN_FILE))

@@ -1,0 +1,171 @@
+"""``Understudy``: opened once, for many clips, photos and sessions at a time."""
+
+import gc
+import os
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+import numpy as np
+import pytest
+
+import understudy
+from tests.live.stage import Screen
+from understudy import Settings, Understudy
+from understudy.errors import ConsentError, UsageError
+from understudy.pipeline.stages import FaceSwap
+from understudy.provenance import Consents, Home
+from understudy.testing import ClipSpec, FakeCamera, Puppet, talking, write_puppet_clip
+
+
+@pytest.fixture
+def app(tmp_path):
+    with Understudy(Settings(home=tmp_path / "home")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory, astronaut, hopper):
+    """Two clips of different people, of different sizes."""
+    folder = tmp_path_factory.mktemp("clips")
+    for name, whom, size in (("one", astronaut, (320, 240)), ("two", hopper, (400, 300))):
+        write_puppet_clip(folder / f"{name}.mp4", Puppet(whom, size, face_share=0.6), 0.8, ClipSpec(rate=25, audio=()))
+    return [folder / "one.mp4", folder / "two.mp4"]
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The pictures of each clip as they are before label and mark, by the clip's width."""
+    found, swap = {}, FaceSwap.swap
+
+    def noted(self, frame):
+        done = swap(self, frame)
+        found.setdefault((threading.get_ident(), frame.width), []).append(frame.picture.copy())
+        return done
+
+    monkeypatch.setattr(FaceSwap, "swap", noted)
+    return lambda: {width: pictures for (_, width), pictures in found.items()}
+
+
+def test_two_clips_at_once_have_the_frames_of_one_after_the_other(
+    app, clips, hopper_path, astronaut_path, drawn, tmp_path
+):
+    people = [app.person(photo, consent="sample") for photo in (hopper_path, astronaut_path)]
+
+    def swap(number, name):
+        return app.swap(clips[number], tmp_path / f"{name}-{number}.mp4", people[number])
+
+    reports = [swap(number, "alone") for number in range(2)]
+    alone = drawn()
+    assert sorted(alone) == [320, 400]
+    together = Barrier(2)
+
+    def at_once(number):
+        together.wait(30)
+        return swap(number, "together")
+
+    with ThreadPoolExecutor(2) as pool:
+        again = list(pool.map(at_once, range(2)))
+    for report, other in zip(reports, again, strict=True):
+        assert report.frames == other.frames == 20
+        assert report.identifier != other.identifier
+    for width, pictures in drawn().items():
+        assert len(pictures) == 20
+        for picture, before in zip(pictures, alone[width], strict=True):
+            assert np.array_equal(picture, before)
+    for name in ("alone-0", "together-1"):
+        assert app.inspect(tmp_path / f"{name}.mp4").verdict == "made by this tool"
+
+
+def open_files():
+    return len(os.listdir("/proc/self/fd"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts the process' open files in /proc")
+@pytest.mark.slow
+def test_twenty_sessions_leave_threads_and_files_as_they_were(app, hopper_path, astronaut):
+    puppet = Puppet(astronaut, (320, 240), face_share=0.5)
+    pictures = [puppet.render(talking(n / 30)).picture for n in range(6)]
+    person = app.person(hopper_path, consent="sample")
+
+    def session():
+        with app.live(person, FakeCamera(pictures, count=6), [lambda _: Screen()]) as live:
+            live.wait(30)
+
+    for _ in range(3):
+        session()
+    gc.collect()
+    threads, files, memory = set(threading.enumerate()), open_files(), resident()
+    for _ in range(20):
+        session()
+    gc.collect()
+    assert set(threading.enumerate()) <= threads
+    assert open_files() <= files
+    assert resident() < memory + 40e6
+
+
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_a_photo_is_learned_once_by_its_content(app, hopper_path, astronaut_path, tmp_path, monkeypatch):
+    learned = []
+    from understudy.swapping import MeshEngine
+
+    identity = MeshEngine.identity
+    monkeypatch.setattr(MeshEngine, "identity", lambda self, portraits: learned.append(1) or identity(self, portraits))
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(hopper_path.read_bytes())
+    for number in range(2):
+        app.swap(astronaut_path, tmp_path / f"{number}.png", app.person(photo, consent="sample"))
+    assert len(learned) == 1
+    photo.write_bytes(astronaut_path.read_bytes())
+    app.swap(hopper_path, tmp_path / "other.png", app.person(photo, consent="sample"))
+    assert len(learned) == 2
+
+
+def test_a_consent_that_is_revoked_is_not_remembered(app, hopper_path, astronaut_path, tmp_path):
+    person = app.person(hopper_path, consent="sample")
+    app.swap(astronaut_path, tmp_path / "one.png", person)
+    (record,) = Consents(Home(app.settings.home)).all()
+    Consents(Home(app.settings.home)).revoke(record.id)
+    with pytest.raises(ConsentError, match="revoked"):
+        app.swap(astronaut_path, tmp_path / "two.png", person)
+
+
+def test_settings_of_a_call_do_not_open_another_private_folder(app, hopper_path, astronaut_path, tmp_path):
+    person = app.person(hopper_path, consent="sample")
+    with pytest.raises(UsageError, match="private folder"):
+        app.swap(astronaut_path, tmp_path / "out.png", person, settings=Settings(home=tmp_path / "other"))
+    app.swap(astronaut_path, tmp_path / "out.png", person, settings=Settings(faces="all"))
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_person_has_a_photo(app):
+    with pytest.raises(UsageError, match="no source photo"):
+        app.person()
+
+
+def test_faces_inspect_and_doctor_are_asked_of_the_same_object(app, astronaut_path):
+    assert len(app.faces(astronaut_path).faces) == 1
+    assert app.inspect(astronaut_path).verdict != "made by this tool"
+    assert app.doctor().healthy
+
+
+def test_a_session_is_recorded_with_public_names_only(app, hopper_path, clips, tmp_path):
+    source = understudy.open_capture(str(clips[0]), understudy.CaptureOptions())
+    record = [lambda release: understudy.RecordingSink(tmp_path / "out.mp4", release)]
+    with app.live(app.person(hopper_path, consent="sample"), source, record) as session:
+        assert session.wait(30)
+    assert app.inspect(tmp_path / "out.mp4").verdict == "made by this tool"
+
+
+def test_every_public_name_is_there_and_importing_opens_nothing():
+    for name in understudy.__all__:
+        assert getattr(understudy, name) is not None
+    program = "import sys, understudy; print([m for m in ('numpy', 'cv2', 'av', 'onnxruntime') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -27,7 +27,7 @@ from understudy.models.conventions import blob
 from understudy.models.sessions import Runtime
 from understudy.pipeline.engines import make_engine
 from understudy.pipeline.portraits import portrait_in
-from understudy.pipeline.settings import Settings
+from understudy.settings import Settings
 from understudy.testing import REST, Puppet, twins
 from understudy.testing.shelf import stock
 

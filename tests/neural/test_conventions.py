@@ -20,8 +20,8 @@ from understudy.models.sessions import Runtime
 from understudy.models.store import FOLDER, Store
 from understudy.pipeline.engines import make_engine
 from understudy.pipeline.portraits import portrait_in
-from understudy.pipeline.settings import Settings
 from understudy.recognition import together
+from understudy.settings import Settings
 from understudy.swapping.neural.engine import REMEMBERED, NeuralIdentity
 from understudy.swapping.neural.options import NeuralOptions
 from understudy.swapping.neural.source import SourceEncoder

@@ -160,7 +160,7 @@ def test_a_guess_of_age_and_gender_is_read_as_it_is_written(opened):
 def test_a_detector_of_the_catalogue_finds_the_face_that_is_swapped(put, perception, astronaut, hopper_path, tmp_path):
     """Planted where the face is; and nowhere, where no face is found then."""
     from understudy.pipeline.engines import Workshop
-    from understudy.pipeline.settings import Settings
+    from understudy.settings import Settings
 
     face = perception.still(astronaut)
     side, rows = max(astronaut.shape[:2]), np.zeros((1, 20, 8400), np.float32)

@@ -26,11 +26,11 @@ from understudy.media.live import LiveInfo, LiveSink, LiveSource, Sound
 from understudy.media.microphone import Microphone
 from understudy.pipeline.casting import Cast, cast
 from understudy.pipeline.engines import Workshop
-from understudy.pipeline.settings import Settings
 from understudy.pipeline.stages import FaceSwap
 from understudy.pipeline.trust import Output, Trust
 from understudy.provenance import ConsentClaim
 from understudy.release import Release
+from understudy.settings import Settings
 
 #: Settings that can be changed while a session runs.
 CHANGEABLE = ("blend", "faces", "guard")

@@ -7,6 +7,8 @@ from typing import Final, Literal, get_args
 
 Device = Literal["auto", "cpu", "cuda", "tensorrt", "coreml", "directml", "openvino"]
 DEVICES: Final[tuple[Device, ...]] = get_args(Device)
+#: Far more threads than any machine has cores: beyond it the system makes no more.
+MOST_THREADS: Final = 1024
 #: ONNX Runtime's name of the memory of devices that have one of their own.
 MEMORIES: Final[dict[str, str]] = {"cuda": "cuda", "tensorrt": "cuda"}
 
@@ -26,7 +28,7 @@ class RuntimeOptions:
             the same. Never tried on a device so far: it has to be asked for.
 
     Raises:
-        ValueError: no such device, or no thread.
+        ValueError: no such device, a model with two places, or no thread or too many.
     """
 
     device: Device = "auto"
@@ -39,8 +41,11 @@ class RuntimeOptions:
         for device in (self.device, *(place for _, place in self.placed)):
             if device not in DEVICES:
                 raise ValueError(f"there is no device {device!r}: there are {', '.join(DEVICES)}")
-        if self.threads is not None and self.threads < 1:
-            raise ValueError("a model needs a thread")
+        names = [name for name, _ in self.placed]
+        if len(set(names)) < len(names):
+            raise ValueError("a model can't have two places")
+        if self.threads is not None and not 1 <= self.threads <= MOST_THREADS:
+            raise ValueError(f"a model has 1 to {MOST_THREADS} threads, not {self.threads}")
 
     def device_of(self, name: str, kind: str) -> Device:
         """Where a model is to run."""

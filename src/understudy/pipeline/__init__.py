@@ -1,9 +1,9 @@
 """The pipeline: the one place where the stages are put in order."""
 
 from understudy.pipeline.perception import Perception
-from understudy.pipeline.settings import Settings
 from understudy.pipeline.survey import FaceReport, SurveyReport, survey_file
 from understudy.pipeline.swap import SwapReport, swap_file
+from understudy.settings import Settings
 
 __all__ = [
     "FaceReport",

@@ -10,11 +10,11 @@ from typing import Any
 from understudy.pipeline.exposure import in_usual_light
 from understudy.pipeline.perception import Perception
 from understudy.pipeline.portraits import load_portraits
-from understudy.pipeline.settings import Settings
 from understudy.pipeline.trust import Trust
 from understudy.provenance import ConsentClaim
 from understudy.provenance.consent import Use
 from understudy.provenance.content import ContentCheck
+from understudy.settings import Settings
 from understudy.swapping import Identity, Portrait, Swapper
 
 

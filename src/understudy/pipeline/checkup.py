@@ -20,7 +20,7 @@ from understudy.geometry.topology import topology
 from understudy.media.encoders import ENCODERS, opens
 from understudy.models.runtime import LiteModel
 from understudy.pipeline.engines import Workshop
-from understudy.pipeline.settings import Settings
+from understudy.settings import Settings
 from understudy.version import __version__
 
 #: Every name under which OpenCV is published: two of them overwrite each other's files.

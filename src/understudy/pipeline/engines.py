@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 from understudy.errors import ModelMissingError, UnderstudyError, UnknownModelError, UsageError
 from understudy.models.devices import RuntimeOptions
 from understudy.pipeline.perception import Perception
-from understudy.pipeline.settings import Settings
 from understudy.provenance.content import ContentCheck, ContentOptions
 from understudy.provenance.metadata import COMPOSITE, TRAINED_COMPOSITE
+from understudy.settings import Settings
 from understudy.swapping import MeshEngine, Swapper
 from understudy.swapping.neural.options import NeuralOptions
 

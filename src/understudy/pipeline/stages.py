@@ -19,10 +19,10 @@ from understudy.patches import Patch
 from understudy.pipeline.fading import Fading
 from understudy.pipeline.overlap import Beside
 from understudy.pipeline.perception import Perception
-from understudy.pipeline.settings import Settings
 from understudy.pipeline.timings import Timings
 from understudy.provenance import FrameSealer
 from understudy.provenance.content import ContentCheck
+from understudy.settings import Settings
 from understudy.swapping import Identity, Swapper
 from understudy.tracking import FaceSelector
 from understudy.tracking.hands import BESIDE, NEAR

@@ -21,8 +21,8 @@ from understudy.media.bounds import frames_waiting
 from understudy.pipeline.engines import Workshop
 from understudy.pipeline.overlap import ahead
 from understudy.pipeline.perception import with_irises
-from understudy.pipeline.settings import Settings
 from understudy.pipeline.swap import Progress
+from understudy.settings import Settings
 
 
 @dataclass(frozen=True)

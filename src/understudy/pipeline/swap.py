@@ -21,10 +21,10 @@ from understudy.media.opening import check_suffix
 from understudy.pipeline.casting import Cast, cast
 from understudy.pipeline.engines import Workshop
 from understudy.pipeline.overlap import Behind, ahead
-from understudy.pipeline.settings import Settings
 from understudy.pipeline.stages import FaceSwap
 from understudy.pipeline.trust import USE_OF, Output, Trust, home_of
 from understudy.provenance import ConsentClaim
+from understudy.settings import Settings
 from understudy.swapping import Swapper
 
 #: Called after every frame with the frames done and, if known, how many there are.

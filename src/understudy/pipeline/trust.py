@@ -10,7 +10,6 @@ from typing import Final
 from understudy.media.base import MediaKind
 from understudy.media.tags import read_tags
 from understudy.pipeline.engines import source_type
-from understudy.pipeline.settings import Settings
 from understudy.provenance import ConsentClaim, Consents, FrameSealer, Home, Ledger
 from understudy.provenance.consent import Photo, Use
 from understudy.provenance.keys import SigningKey, open_signing_key
@@ -18,6 +17,7 @@ from understudy.provenance.metadata import claims
 from understudy.provenance.releasing import Circumstances, SignedRelease, new_identifier
 from understudy.provenance.signing import Work
 from understudy.release import file_digest
+from understudy.settings import Settings
 from understudy.swapping import Portrait
 
 #: What an output of a kind uses a face for.

@@ -19,8 +19,7 @@ class RuntimeOptions:
 
     Attributes:
         device: ``auto``, or the only one that will do.
-        placed: Models, by name or kind, for which another one holds: ``(("nsfw_384", "cpu"), ("detector", "cpu"))``.
-            A name goes before a kind.
+        placed: Models, by name or kind, for which another one holds: each with its device. A name goes before a kind.
         threads: Threads of a model on the CPU; None: as many as there are cores.
         precision: ``auto``: single on the CPU, half elsewhere where the model has it and it holds; ``half``: wherever
             it holds; ``single``: always.

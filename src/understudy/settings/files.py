@@ -45,7 +45,7 @@ def read_settings(path: Path) -> Settings:
     found: dict[str, object] = {}
     try:
         _take(tables, "", found)
-        return changed(Settings(), found, folder=path.parent)
+        return changed(Settings(), found, folder=path.absolute().parent)
     except UsageError as fault:
         raise UsageError(f"{fault.message} (in {path})", fault.hint) from fault
 
@@ -64,7 +64,7 @@ def as_tables(settings: Settings) -> dict[str, Any]:
         table = tables
         for group in groups:
             table = table.setdefault(group, {})
-        table[last] = str(value.absolute()) if isinstance(value, Path) else value
+        table[last] = _plain(value)
     return tables
 
 
@@ -97,6 +97,12 @@ def as_toml(settings: Settings, *, ascii_only: bool = False) -> str:
         return toml.written(_without_none(as_tables(settings)), ascii_only=ascii_only)
     except ValueError as fault:
         raise UsageError(f"these settings can't be written: {fault}", "Choose another name for that file.") from fault
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Path):
+        return str(value.absolute())
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _without_none(tables: Mapping[str, Any]) -> dict[str, Any]:

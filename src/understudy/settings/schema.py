@@ -197,13 +197,18 @@ def _replaced(options: Options, prefix: str, checked: Mapping[str, object], call
 def _misfit(
     options: DataclassInstance, prefix: str, changes: Mapping[str, object], called: Mapping[str, str], fault: ValueError
 ) -> UsageError:
-    """The error about values that a group's dataclass refuses: of the one that it refuses by itself, or of all."""
-    for field, value in changes.items():
+    """The error about values that a group's dataclass refuses: of the one without which it takes the rest, or all."""
+
+    def fits_without(field: str) -> bool:
         try:
-            replace(options, **{field: value})
-        except ValueError as alone:
-            return _refused(prefix + field, value, alone, called)
-    names = [prefix + field for field in changes]
-    return UsageError(
-        f"{' and '.join(_named(name, called) for name in names)} don't go together: {fault}", _hint(names[0], called)
-    )
+            replace(options, **{other: value for other, value in changes.items() if other != field})
+        except ValueError:
+            return False
+        return True
+
+    at_fault = [field for field in changes if fits_without(field)] or [*changes]
+    names = [prefix + field for field in at_fault]
+    if len(names) == 1:
+        return _refused(names[0], changes[at_fault[0]], fault, called)
+    said = " and ".join(_named(name, called) for name in names)
+    return UsageError(f"{said} can't be so: {fault}", _hint(names[0], called))

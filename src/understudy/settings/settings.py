@@ -27,7 +27,7 @@ class Settings:
     """How a swap is done.
 
     Attributes:
-        engine: Name of the swapping engine : ``mesh``, or a swapper of the catalogue.
+        engine: Name of the swapping engine: ``mesh``, or a swapper of the catalogue.
         detector: ``embedded``, or a detector of the catalogue.
         faces: Which faces of the target are swapped.
         source_face: Which face of a photo with several is used, from the left, the first is 1; None for the

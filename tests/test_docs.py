@@ -47,6 +47,8 @@ def desk(tmp_path, monkeypatch, hopper_path, astronaut_path, small_clip):
     for folder, name in (("sources", "me.jpg"), ("clips", "clip.mp4")):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / name).write_bytes((tmp_path / name).read_bytes())
+    settings = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+    (tmp_path / "look.toml").write_text(re.search(r"```toml\n(.*?)```", settings, re.S)[1], encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     with lying_server() as server:
         models = stocked(server, tmp_path / "home", graphs())

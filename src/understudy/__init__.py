@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from understudy.media import EncodeOptions
     from understudy.media.capture import open_capture
     from understudy.media.live import CaptureOptions
+    from understudy.media.playout import playout
     from understudy.media.recording import RecordingSink
     from understudy.models.devices import RuntimeOptions
     from understudy.pipeline.inspect import Inspection
@@ -70,6 +71,7 @@ _PLACES = {
     "Understudy": "app",
     "UnderstudyError": "errors",
     "open_capture": "media.capture",
+    "playout": "media.playout",
 }
 
 __all__ = [
@@ -99,6 +101,7 @@ __all__ = [
     "__version__",
     "inspect",
     "open_capture",
+    "playout",
     "swap",
 ]
 

@@ -31,12 +31,24 @@ class DetailOptions:
         least, most: Factors that the band is weighed by.
         seconds: Time constant with which the factor follows.
         every: Seconds between two measurements: what follows so slowly need not be measured in every frame.
+
+    Raises:
+        ValueError: factors that are not 0 <= least <= most, or a time that is none.
     """
 
     least: float = 0.15
     most: float = 1.8
     seconds: float = 0.5
     every: float = 0.09
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.least <= self.most:
+            raise ValueError(f"factors of detail are 0 <= least <= most, not {self.least} and {self.most}")
+        if not (self.seconds > 0 and self.every >= 0):
+            raise ValueError(
+                "the time constant is above zero and the time between measurements is not below it; "
+                f"these are {self.seconds} and {self.every}"
+            )
 
 
 class Detail(NamedTuple):

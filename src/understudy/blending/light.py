@@ -49,6 +49,9 @@ class LightOptions:
         seconds: Time constant with which the ratio follows the target's light.
         jump: A change of the ratio (in its logarithm) from which it follows at once: a lamp switched on.
         every: Seconds between two measurements, unless a glance shows a jump: at 30 frames a second every other one.
+
+    Raises:
+        ValueError: a factor below 1, a chroma outside 0-1, or a time or jump that is none.
     """
 
     max_gain: float = 4.0
@@ -58,6 +61,19 @@ class LightOptions:
     seconds: float = 0.25
     jump: float = 0.35
     every: float = 0.05
+
+    def __post_init__(self) -> None:
+        if not min(self.max_gain, self.max_dimming, self.max_tint) >= 1:
+            raise ValueError(
+                f"factors of light are 1 or more, not {self.max_gain}, {self.max_dimming} and {self.max_tint}"
+            )
+        if not 0 <= self.chroma <= 1:
+            raise ValueError(f"chroma must be between 0 and 1, not {self.chroma}")
+        if not (self.seconds > 0 and self.jump > 0 and self.every >= 0):
+            raise ValueError(
+                "the time constant and the jump are above zero and the time between measurements is not below it; "
+                f"these are {self.seconds}, {self.jump} and {self.every}"
+            )
 
 
 class _Grid(NamedTuple):

@@ -64,12 +64,19 @@ class OcclusionOptions:
         glasses: The rims of glasses.
         hands: Hands.
         seconds: Time constant with which the sight of glasses is believed, or not any more.
+
+    Raises:
+        ValueError: a time below zero.
     """
 
     things: bool = True
     glasses: bool = True
     hands: bool = True
     seconds: float = 0.4
+
+    def __post_init__(self) -> None:
+        if not self.seconds >= 0:
+            raise ValueError(f"times can't be below zero, and this is {self.seconds}")
 
 
 @lru_cache(maxsize=1)

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from understudy.cli.options import DeviceOption, HomeOption, Json, runtime_options
+from understudy.cli.chosen import Chosen, takes_settings
+from understudy.cli.options import Json
 from understudy.cli.terminal import answer, answer_json, say
 from understudy.errors import InputNotFoundError, UsageError
 
@@ -27,23 +28,17 @@ Folders = Annotated[
 ]
 
 
-def command(
-    folders: Folders = None,
-    clean: Clean = False,
-    device: DeviceOption = None,
-    home: HomeOption = None,
-    json: Json = False,
-) -> None:
+@takes_settings(("--device", "--home"))
+def command(folders: Folders = None, clean: Clean = False, json: Json = False, *, chosen: Chosen) -> None:
     """Say what is installed, what really opens and where it runs, what is missing and how to mend it."""
     if folders and not clean:
         raise UsageError("folders are looked at with --clean only", "Add --clean, or leave them out.")
     if clean:
-        _clean(folders or [], home, json=json)
+        _clean(folders or [], chosen.settings().home, json=json)
         return
     from understudy.app import Understudy
-    from understudy.settings import Settings
 
-    with Understudy(Settings(runtime=runtime_options(device), home=home)) as app:
+    with Understudy(chosen.settings()) as app:
         report = app.doctor()
     if json:
         answer_json(report.as_json())

@@ -7,22 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from understudy.cli.chosen import Chosen, takes_settings
 from understudy.cli.consent import ConsentNote, ConsentOption, ask, claim_of
-from understudy.cli.options import (
-    Boost,
-    DetectorOption,
-    DeviceOption,
-    Engine,
-    HomeOption,
-    Json,
-    MaxPixels,
-    Overwrite,
-    Shape,
-    Strength,
-    Threads,
-    Weight,
-    runtime_options,
-)
+from understudy.cli.options import OUTPUT, Json, Overwrite
 from understudy.cli.terminal import answer, answer_json, progress_bar, say
 
 if TYPE_CHECKING:
@@ -38,56 +25,44 @@ EmbedderOption = Annotated[
     typer.Option("--embedder", help="Who judges likeness: dlib (extra: evaluation), an ONNX file, or none."),
 ]
 Frames = Annotated[int, typer.Option("--frames", min=1, max=100_000, help="Frames of each clip, at most.")]
-Pictures = Annotated[bool, typer.Option("--pictures/--no-pictures", help="A labelled, signed picture of each pair.")]
+Pictures = Annotated[
+    bool,
+    typer.Option("--pictures/--no-pictures", help="A labelled, signed picture of each pair.", rich_help_panel=OUTPUT),
+]
 
 
+_FLAGS = (
+    *("--detector", "--engine", "--strength", "--shape"),
+    *("--device", "--threads", "--boost", "--weight", "--max-pixels", "--home"),
+)
+
+
+@takes_settings(_FLAGS)
 def command(
     sources: SourcesFolder,
     clips: ClipsFolder,
     output_dir: Folder,
-    engine: Engine = "mesh",
-    strength: Strength = 1.0,
-    shape: Shape = 1.0,
-    detector: DetectorOption = "embedded",
-    device: DeviceOption = None,
-    threads: Threads = None,
-    boost: Boost = 1,
-    weight: Weight = 0.5,
     embedder: EmbedderOption = "dlib",
     frames: Frames = 90,
     pictures: Pictures = True,
     consent: ConsentOption = None,
     consent_note: ConsentNote = "",
-    home: HomeOption = None,
-    max_pixels: MaxPixels = None,
     overwrite: Overwrite = False,
     json: Json = False,
+    *,
+    chosen: Chosen,
 ) -> None:
     """Measure how good an engine's swaps are: likeness, fidelity, seams, light, steadiness, cost."""
     from understudy.app import Understudy
-    from understudy.blending import BlendOptions
     from understudy.evaluation import EvaluationOptions, evaluate, open_embedder
     from understudy.evaluation.files import prepare_folder, write_report
     from understudy.evaluation.material import clips_in, pictures_in
-    from understudy.media.base import MAX_PIXELS
-    from understudy.settings import Settings
-    from understudy.swapping import MeshOptions
-    from understudy.swapping.neural.options import NeuralOptions
 
-    settings = Settings(
-        engine=engine,
-        detector=detector,
-        blend=BlendOptions(strength=strength),
-        mesh=MeshOptions(shape=shape),
-        runtime=runtime_options(device, threads),
-        neural=NeuralOptions(boost=boost, weight=weight),
-        home=home,
-        max_pixels=max_pixels or MAX_PIXELS,
-    )
+    settings = chosen.settings()
     photos, targets = pictures_in(sources), clips_in(clips)
     judge = open_embedder(embedder)
     prepare_folder(output_dir, overwrite=overwrite)
-    claim = claim_of(consent, consent_note) or ask(photos, home)
+    claim = claim_of(consent, consent_note) or ask(photos, settings.home)
     with Understudy(settings) as app, progress_bar("measuring") as progress:
         report = evaluate(
             photos,

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from understudy.cli.options import DetectorOption, DeviceOption, File, HomeOption, Json, MaxPixels, runtime_options
+from understudy.cli.chosen import Chosen, takes_settings
+from understudy.cli.options import File, Json
 from understudy.cli.terminal import answer, answer_json, progress_bar
 
 Ask = Annotated[
@@ -17,26 +18,14 @@ Ask = Annotated[
 ]
 
 
-def command(
-    file: File,
-    ask: Ask = None,
-    detector: DetectorOption = "embedded",
-    device: DeviceOption = None,
-    max_pixels: MaxPixels = None,
-    home: HomeOption = None,
-    json: Json = False,
-) -> None:
+@takes_settings(("--detector", "--device", "--max-pixels", "--home"))
+def command(file: File, ask: Ask = None, json: Json = False, *, chosen: Chosen) -> None:
     """Say who is in a picture or video: where, how large, and which way each head is turned."""
     from understudy.app import Understudy
-    from understudy.media.base import MAX_PIXELS
-    from understudy.settings import Settings
 
-    with progress_bar("looking") as progress:
-        settings = Settings(
-            max_pixels=max_pixels or MAX_PIXELS, detector=detector, runtime=runtime_options(device), home=home
-        )
-        with Understudy(settings) as app:
-            report = app.faces(file, ask=ask or (), progress=progress)
+    settings = chosen.settings()
+    with progress_bar("looking") as progress, Understudy(settings) as app:
+        report = app.faces(file, ask=ask or (), progress=progress)
     if json:
         answer_json(report.as_json())
         return

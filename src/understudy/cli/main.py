@@ -10,7 +10,7 @@ import warnings
 
 import typer
 
-from understudy.cli import consent, demo, doctor, evaluate, faces, inspect, ledger, live, models, swap
+from understudy.cli import consent, demo, doctor, evaluate, faces, inspect, ledger, live, models, settings, swap
 from understudy.cli.terminal import answer, answer_json, say
 from understudy.errors import ClockError, NoMemoryError, RunError, UnderstudyError, of_the_system, out_of_memory
 from understudy.version import __version__
@@ -53,6 +53,7 @@ def application() -> typer.Typer:
     app.add_typer(ledger.app, name="ledger")
     app.add_typer(models.app, name="models")
     app.command("eval")(evaluate.command)
+    app.command("settings")(settings.command)
     app.command("doctor")(doctor.command)
     return app
 

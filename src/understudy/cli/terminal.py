@@ -37,12 +37,19 @@ def _shown(text: str) -> str:
 def answer_json(values: object) -> None:
     """One JSON object, to stdout."""
     text = json.dumps(values, ensure_ascii=False, indent=2)
-    try:
-        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
-    except (UnicodeError, LookupError):
+    if not shown_as_it_is(text):
         # A file's name need not be valid Unicode, and stdout need not be UTF-8; escaped, it is what it was.
         text = json.dumps(values, indent=2)
     sys.stdout.write(text + "\n")
+
+
+def shown_as_it_is(text: str) -> bool:
+    """Whether stdout has all letters of a text."""
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except (UnicodeError, LookupError):
+        return False
+    return True
 
 
 def somebody_answers() -> bool:

@@ -7,11 +7,14 @@ import os
 import threading
 import time
 from collections import Counter, deque
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
+from understudy import names
+from understudy.errors import UsageError
 from understudy.outputs import Draft, settled, status_of
 
 #: Frames that percentiles and rates are taken over: so that an evening needs no more memory than a minute.
@@ -88,6 +91,25 @@ class StatisticsFile:
         own = there is not None and self._written is not None and _known(there) == _known(self._written)
         statistics.save(self._path, overwrite=self._overwrite or own)
         self._written = status_of(self._path)
+
+
+def check_statistics(path: Path, inputs: Iterable[Path], *, overwrite: bool) -> None:
+    """Refuse a statistics file that can't be one, before anything is opened.
+
+    Args:
+        path: Its name.
+        inputs: Files that are read, which it must not replace.
+        overwrite: Whether another file of that name may be replaced.
+
+    Raises:
+        UsageError, OutputError: it can't be written, or shouldn't.
+    """
+    if not names.is_folder(path.parent):
+        raise UsageError(f"there is no folder {path.parent}", "Make it first, or name another file for --stats.")
+    same = any(names.exists(one) and names.exists(path) and one.samefile(path) for one in inputs)
+    if same or path.suffix != ".json":
+        raise UsageError(f"statistics are not written to {path.name}", "Name a file that ends in .json.")
+    settled(path, overwrite=overwrite)
 
 
 def _known(file: os.stat_result) -> tuple[int, ...]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
@@ -12,22 +10,16 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from understudy import toml
 from understudy.errors import CatalogueError, InputUnreadableError, UnfitFileError, UnknownModelError
 from understudy.models.entries import KINDS, Bundle, Entry, Kind, Licence, Strict
 from understudy.regular import read_regular
-from understudy.text import decoded, printable
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from understudy.text import printable
 
 #: The user's own entries: this file in the private folder.
 OWN_FILE = "models.toml"
 #: Longest file of entries that is read.
 _LONGEST = 256_000
-#: Most dots between two delimiters of such a file. The parser's time grows with the square of a key's parts.
-_MOST_DOTS = 100
 #: Longest row of models of which each needs the next.
 _DEEPEST = 50
 
@@ -164,12 +156,10 @@ def _read(path: Path) -> bytes:
 
 def _parsed(place: str, text: bytes) -> dict[str, Any]:
     """The tables of one file, each there."""
-    if any(part.count(b".") > _MOST_DOTS for part in re.split(rb"[=,{\n]", text)):
-        raise CatalogueError(place, None, "a key in it has too many parts")
     try:
-        tables: dict[str, Any] = tomllib.loads(decoded(text))
-    except (ValueError, RecursionError) as fault:
-        raise CatalogueError(place, None, f"it is no TOML: {fault}") from fault
+        tables = toml.parsed(text)
+    except ValueError as fault:
+        raise CatalogueError(place, None, str(fault)) from fault
     shapes: dict[str, type] = {"model": list, "bundle": list, "licence": dict}
     for name, found in tables.items():
         if name not in shapes:

@@ -7,6 +7,8 @@ from typing import Final, Literal, get_args
 
 Device = Literal["auto", "cpu", "cuda", "tensorrt", "coreml", "directml", "openvino"]
 DEVICES: Final[tuple[Device, ...]] = get_args(Device)
+#: Far more threads than any machine has cores: beyond it the system makes no more.
+MOST_THREADS: Final = 1024
 #: ONNX Runtime's name of the memory of devices that have one of their own.
 MEMORIES: Final[dict[str, str]] = {"cuda": "cuda", "tensorrt": "cuda"}
 
@@ -17,8 +19,7 @@ class RuntimeOptions:
 
     Attributes:
         device: ``auto``, or the only one that will do.
-        placed: Models, by name or kind, for which another one holds: ``(("nsfw_384", "cpu"), ("detector", "cpu"))``.
-            A name goes before a kind.
+        placed: Models, by name or kind, for which another one holds: each with its device. A name goes before a kind.
         threads: Threads of a model on the CPU; None: as many as there are cores.
         precision: ``auto``: single on the CPU, half elsewhere where the model has it and it holds; ``half``: wherever
             it holds; ``single``: always.
@@ -26,7 +27,7 @@ class RuntimeOptions:
             the same. Never tried on a device so far: it has to be asked for.
 
     Raises:
-        ValueError: no such device, or no thread.
+        ValueError: no such device, a model with two places, or no thread or too many.
     """
 
     device: Device = "auto"
@@ -39,8 +40,11 @@ class RuntimeOptions:
         for device in (self.device, *(place for _, place in self.placed)):
             if device not in DEVICES:
                 raise ValueError(f"there is no device {device!r}: there are {', '.join(DEVICES)}")
-        if self.threads is not None and self.threads < 1:
-            raise ValueError("a model needs a thread")
+        names = [name for name, _ in self.placed]
+        if len(set(names)) < len(names):
+            raise ValueError("a model can't have two places")
+        if self.threads is not None and not 1 <= self.threads <= MOST_THREADS:
+            raise ValueError(f"a model has 1 to {MOST_THREADS} threads, not {self.threads}")
 
     def device_of(self, name: str, kind: str) -> Device:
         """Where a model is to run."""

@@ -19,11 +19,21 @@ class OneEuroOptions:
         min_cutoff: Hz; lower is steadier at rest.
         beta: How much the cut-off rises with speed (in object sizes a second); higher is quicker.
         derivative_cutoff: Hz, for the speed's own smoothing.
+
+    Raises:
+        ValueError: a cut-off that is not above zero, or a beta below it.
     """
 
     min_cutoff: float = 0.5
     beta: float = 20.0
     derivative_cutoff: float = 3.0
+
+    def __post_init__(self) -> None:
+        if not (self.min_cutoff > 0 and self.derivative_cutoff > 0 and self.beta >= 0):
+            raise ValueError(
+                "cut-offs are above zero and beta is not below it; "
+                f"these are {self.min_cutoff}, {self.derivative_cutoff} and {self.beta}"
+            )
 
 
 class OneEuroFilter:

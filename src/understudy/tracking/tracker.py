@@ -53,6 +53,9 @@ class TrackerOptions:
         keep_seconds: A face lost for less than this gets its id back.
         smoothing: One-Euro settings for the mesh as it is seen, which is carried along with the picture.
         depth: The same for its depth, of which a picture shows no motion.
+
+    Raises:
+        ValueError: nobody to follow, a count or time below zero, or a presence outside 0-1.
     """
 
     max_faces: int = 8
@@ -63,6 +66,16 @@ class TrackerOptions:
     keep_seconds: float = 1.0
     smoothing: OneEuroOptions = field(default_factory=OneEuroOptions)
     depth: OneEuroOptions = field(default_factory=lambda: OneEuroOptions(0.05, 80.0, 1.0))
+
+    def __post_init__(self) -> None:
+        if not (self.max_faces >= 1 and self.max_fits >= 0):
+            raise ValueError(
+                f"1 face or more is followed and 0 or more are fitted, not {self.max_faces}, {self.max_fits}"
+            )
+        if not 0 <= self.min_presence <= 1:
+            raise ValueError(f"presence must be between 0 and 1, not {self.min_presence}")
+        if not min(self.scan_seconds, self.search_seconds, self.keep_seconds) >= 0:
+            raise ValueError("times can't be below zero")
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,9 +1,10 @@
-"""Everything that can be set, frozen and passed in."""
+"""Everything that can be set, frozen and passed in: numbers, words and paths of all stages."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from understudy.blending import BlendOptions
 from understudy.faces import FaceChoice
@@ -17,13 +18,16 @@ from understudy.swapping import MeshOptions
 from understudy.swapping.neural.options import NeuralOptions
 from understudy.tracking import TrackerOptions
 
+#: Days: no calendar counts much further back than a few of these.
+_CENTURY: Final = 36_525
+
 
 @dataclass(frozen=True)
 class Settings:
     """How a swap is done.
 
     Attributes:
-        engine: Name of the swapping engine : ``mesh``, or a swapper of the catalogue.
+        engine: Name of the swapping engine: ``mesh``, or a swapper of the catalogue.
         detector: ``embedded``, or a detector of the catalogue.
         faces: Which faces of the target are swapped.
         source_face: Which face of a photo with several is used, from the left, the first is 1; None for the
@@ -33,7 +37,10 @@ class Settings:
         runtime: Where and how precisely neural models run.
         home: The private folder (keys, consents, ledger); None for the platform's.
         guard: What live output does about a face that is lost.
-        keep_days: How long the ledger keeps a record, at least.
+        keep_days: How long the ledger keeps a record, at least: 184 days or more.
+
+    Raises:
+        ValueError: no pixels, no such number of a face, or a time for records that is too short or beyond a century.
     """
 
     engine: str = "mesh"
@@ -54,3 +61,11 @@ class Settings:
     runtime: RuntimeOptions = field(default_factory=RuntimeOptions)
     home: Path | None = None
     keep_days: int = KEEP_DAYS
+
+    def __post_init__(self) -> None:
+        if not self.max_pixels >= 1:
+            raise ValueError(f"the cap is 1 pixel or more, not {self.max_pixels}")
+        if self.source_face is not None and not self.source_face >= 1:
+            raise ValueError(f"faces are counted from 1, not {self.source_face}")
+        if not KEEP_DAYS <= self.keep_days <= _CENTURY:
+            raise ValueError(f"records are kept for {KEEP_DAYS} to {_CENTURY} days, not {self.keep_days}")

@@ -1,0 +1,116 @@
+"""What a command line says of the settings: its options over those of a file, and these over the defaults."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.models import OptionInfo
+
+from understudy.cli.options import ADVANCED, PANELS
+from understudy.cli.setting_options import EVERY, OPTIONS, SettingOption
+from understudy.errors import UsageError
+
+if TYPE_CHECKING:
+    from understudy.settings import Settings
+
+SettingsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--settings",
+        help="File of settings (.toml or .json), as `understudy settings` prints them; options given here win over it.",
+        rich_help_panel=ADVANCED,
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What a command line says of the settings.
+
+    Attributes:
+        file: Of ``--settings``.
+        given: The options that are there, with what they were given.
+    """
+
+    file: Path | None
+    given: Mapping[SettingOption, Any]
+
+    def settings(self) -> Settings:
+        """The settings that hold: what is given here, else the file's, else the defaults.
+
+        Raises:
+            UnderstudyError: the file can't be used, or something can't be set like that.
+        """
+        from understudy.settings import Settings, changed, read_settings
+
+        settings = Settings() if self.file is None else read_settings(self.file)
+        values: dict[str, object] = {}
+        called: dict[str, str] = {}
+        for option, given in self.given.items():
+            found = _devices(given) if option.setting == "runtime.device" else {option.setting: given}
+            values |= found
+            called |= dict.fromkeys(found, option.flag)
+        return changed(settings, values, called=called)
+
+
+def takes_settings(flags: Collection[str] = EVERY) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Gives a command the options of these flags, and ``--settings``; it gets them as its argument ``chosen``.
+
+    Args:
+        flags: Of ``OPTIONS``.
+    """
+    options = {option.parameter.name: option for option in OPTIONS if option.flag in flags}
+
+    def equip(command: Callable[..., None]) -> Callable[..., None]:
+        def run(**words: Any) -> None:  # noqa: ANN401 - each of its own type
+            given = {option: words.pop(name) for name, option in options.items()}
+            given = {option: value for option, value in given.items() if value not in (None, [])}
+            command(chosen=Chosen(words.pop("settings_file"), given), **words)
+
+        own = inspect.signature(command, eval_str=True).parameters.values()
+        parameters = [parameter.replace(kind=_BY_NAME) for parameter in own if parameter.name != "chosen"]
+        parameters += [option.parameter for option in options.values()]
+        parameters.append(inspect.Parameter("settings_file", _BY_NAME, default=None, annotation=SettingsFile))
+        parameters.sort(key=_panel)
+        # Typer learns from these which options there are.
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        run.__doc__, run.__name__, run.__module__ = command.__doc__, command.__name__, command.__module__
+        return run
+
+    return equip
+
+
+_BY_NAME = inspect.Parameter.KEYWORD_ONLY
+
+
+def _panel(parameter: inspect.Parameter) -> int:
+    """Where a parameter stands in the help: what is in no panel comes first."""
+    told = getattr(parameter.annotation, "__metadata__", ())
+    panel = next((one.rich_help_panel for one in told if isinstance(one, OptionInfo)), None)
+    return 0 if panel is None else 1 + PANELS.index(panel)
+
+
+def _devices(words: list[str]) -> dict[str, object]:
+    """Where neural models run, of words such as ``cuda`` and ``detector=cpu``.
+
+    Raises:
+        UsageError: there is no such device, or two places are named for all.
+    """
+    from understudy.models.devices import DEVICES
+
+    places: dict[str, str] = {}
+    for word in words:
+        name, equals, asked = word.rpartition("=")
+        if asked not in DEVICES or bool(equals) != bool(name):
+            raise UsageError(f"--device can't be {word!r}", f"Choose one of {', '.join(DEVICES)}, or MODEL=DEVICE.")
+        if places.get(name, asked) != asked:
+            raise UsageError(f"--device names two places for {name or 'all models'}", "Name one.")
+        places[name] = asked
+    found: dict[str, object] = {"runtime.device": places.pop("")} if "" in places else {}
+    return found | ({"runtime.placed": places} if places else {})

@@ -1,0 +1,200 @@
+"""The table of the options that set something: one row each, whichever commands have it."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Annotated, Any, Final, NamedTuple
+
+import typer
+
+from understudy.cli.options import ADVANCED, FACES, LABEL, LOOK, NEURAL, OUTPUT
+
+
+class SettingOption(NamedTuple):
+    """An option that sets something.
+
+    Attributes:
+        flag: Its name on the command line.
+        setting: The full name of what it sets.
+        kind: What it takes.
+        panel: Where the help shows it.
+        help: What it is for.
+        default: What the help says that holds without it.
+        variable: Of the environment, that stands for it.
+    """
+
+    flag: str
+    setting: str
+    kind: Any
+    panel: str
+    help: str
+    default: str | None = None
+    variable: str | None = None
+
+    @property
+    def parameter(self) -> inspect.Parameter:
+        """It, as a parameter of a command."""
+        told = typer.Option(
+            self.flag,
+            help=self.help,
+            rich_help_panel=self.panel,
+            show_default=self.default or False,
+            envvar=self.variable,
+        )
+        name = self.flag.removeprefix("--").replace("-", "_")
+        kept = inspect.Parameter.KEYWORD_ONLY
+        return inspect.Parameter(name, kept, default=None, annotation=Annotated[self.kind | None, told])
+
+
+OPTIONS: Final = (
+    SettingOption("--faces", "faces", str, FACES, "Which faces of the target: largest, all, left or right.", "largest"),
+    SettingOption(
+        "--source-face",
+        "source_face",
+        int,
+        FACES,
+        "Which face of a photo with several: 1 is the leftmost. Default: the largest.",
+    ),
+    SettingOption(
+        "--detector",
+        "detector",
+        str,
+        FACES,
+        "embedded, or a detector of `understudy models list`.",
+        "embedded",
+    ),
+    SettingOption(
+        "--on-lost",
+        "guard.on_lost",
+        str,
+        FACES,
+        "What is shown of a face that is lost: hold (the last swap), blur, freeze, pass.",
+        "hold",
+    ),
+    SettingOption(
+        "--engine",
+        "engine",
+        str,
+        LOOK,
+        "mesh, which needs nothing more, or a swapper of `understudy models list`.",
+        "mesh",
+    ),
+    SettingOption(
+        "--strength", "blend.strength", float, LOOK, "How much of the swap is shown: from 0 to 1, all of it.", "1.0"
+    ),
+    SettingOption(
+        "--shape",
+        "mesh.shape",
+        float,
+        LOOK,
+        "How far the face takes the photo's shape, inside its own contour: 0 not, 1 fully, 1.5 a caricature.",
+        "1.0",
+    ),
+    SettingOption(
+        "--label-text",
+        "label.text",
+        str,
+        LABEL,
+        "What the visible label says, in any language.",
+        "AI face swap",
+    ),
+    SettingOption(
+        "--label-corner",
+        "label.corner",
+        str,
+        LABEL,
+        "Where it stands while no face is there: bottom-left, bottom-right, top-left, top-right.",
+        "bottom-left",
+    ),
+    SettingOption(
+        "--label-size",
+        "label.size",
+        float,
+        LABEL,
+        "Height of its letters over the picture's shorter side: 0.05 to 0.25.",
+        "0.05",
+    ),
+    SettingOption(
+        "--label-later-size",
+        "label.later_size",
+        float,
+        LABEL,
+        "The same after the first 2 s of a video; 0.025 at least.",
+    ),
+    SettingOption(
+        "--label-font",
+        "label.font",
+        Path,
+        LABEL,
+        "Font file for a script that the built-in fonts lack. They have Latin, Greek, Cyrillic, Armenian, "
+        "Georgian, Hebrew, Arabic, Chinese, Japanese and Korean.",
+    ),
+    SettingOption(
+        "--signing-cert",
+        "signing.certificate",
+        Path,
+        LABEL,
+        "Sign with your own certificate (PEM) and --signing-key.",
+    ),
+    SettingOption("--signing-key", "signing.key", Path, LABEL, "Its private key (PEM, mode 600)."),
+    SettingOption(
+        "--device",
+        "runtime.device",
+        list[str],
+        NEURAL,
+        "Where neural models run: auto, cpu, cuda, tensorrt, coreml, directml or openvino. MODEL=DEVICE or "
+        "KIND=DEVICE places one of them; may be given several times.",
+        "auto",
+    ),
+    SettingOption(
+        "--threads",
+        "runtime.threads",
+        int,
+        NEURAL,
+        "Of a neural model on the CPU; if left out, one a core.",
+    ),
+    SettingOption(
+        "--boost",
+        "neural.boost",
+        int,
+        NEURAL,
+        "Neural engines: 1 to 4 times as many pixels along each side.",
+        "1",
+    ),
+    SettingOption(
+        "--weight",
+        "neural.weight",
+        float,
+        NEURAL,
+        "Neural engines: how much of the photo's identity, 0 to 1: 0.5 as it is, less mixes the target's in, more "
+        "exaggerates what tells them apart.",
+        "0.5",
+    ),
+    SettingOption(
+        "--encoder",
+        "encode.encoder",
+        str,
+        OUTPUT,
+        "Video encoder by FFmpeg's name; `understudy doctor` lists those that open.",
+    ),
+    SettingOption("--quality", "encode.quality", int, OUTPUT, "0-100; 90 looks like the target.", "90"),
+    SettingOption(
+        "--max-pixels",
+        "max_pixels",
+        int,
+        ADVANCED,
+        "Refuse photos and frames with more pixels.",
+        "96000000",
+    ),
+    SettingOption(
+        "--home",
+        "home",
+        Path,
+        ADVANCED,
+        "Private folder with key, consents and ledger. Default: the user's own.",
+        variable="UNDERSTUDY_HOME",
+    ),
+)
+#: All of them, by flag.
+EVERY: Final = frozenset(option.flag for option in OPTIONS)

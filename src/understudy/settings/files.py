@@ -1,0 +1,174 @@
+"""Settings as files: TOML or JSON, by suffix, read and written here and nowhere else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from understudy import names, toml
+from understudy.errors import InputError, InputNotFoundError, UsageError, unreadable_input
+from understudy.regular import read_regular
+from understudy.settings.schema import changed, schema, unknown, values_of
+from understudy.settings.settings import Settings
+from understudy.text import decoded
+
+#: Longest file that is read, in bytes.
+LONGEST: Final = 256_000
+
+
+def read_settings(path: Path) -> Settings:
+    """The settings of a file; what it does not say is as usual. Relative paths in it are relative to its folder.
+
+    Args:
+        path: A file that ends in ``.toml`` or ``.json``.
+
+    Raises:
+        UsageError: it ends otherwise, has a setting that there is not, or one that can't be that.
+        InputError: it is not there, can't be read, is too long, or is no TOML or JSON.
+    """
+    if (parse := _PARSERS.get(path.suffix.lower())) is None:
+        raise UsageError(f"settings can't be read from {path.name}", "Name a file that ends in .toml or .json.")
+    if not names.exists(path):
+        raise InputNotFoundError(path, "settings file")
+    try:
+        data = read_regular(path, LONGEST)
+    except InputError:
+        raise
+    except OSError as fault:
+        raise unreadable_input(path, fault) from fault
+    try:
+        tables = parse(data)
+    except ValueError as fault:
+        raise InputError(f"can't use {path}: {fault}", "docs/settings.md shows what such a file looks like.") from fault
+    found: dict[str, object] = {}
+    try:
+        _take(tables, "", found)
+        return changed(Settings(), found, folder=path.absolute().parent)
+    except UsageError as fault:
+        raise UsageError(f"{fault.message} (in {path})", fault.hint) from fault
+
+
+def as_tables(settings: Settings) -> dict[str, Any]:
+    """The settings as JSON has them: tables in tables, None where nothing is set, paths in full.
+
+    Raises:
+        UsageError: a setting can't be written, such as an infinite number.
+    """
+    values = values_of(settings)
+    changed(Settings(), values)  # what could not be read again is told here
+    tables: dict[str, Any] = {}
+    for name, value in values.items():
+        *groups, last = name.split(".")
+        table = tables
+        for group in groups:
+            table = table.setdefault(group, {})
+        table[last] = _plain(value)
+    return tables
+
+
+def as_json(settings: Settings) -> str:
+    """The text of a JSON file that ``read_settings`` reads as these settings.
+
+    Raises:
+        UsageError: a setting can't be written.
+    """
+    tables = as_tables(settings)
+    text = json.dumps(tables, ensure_ascii=False, indent=2)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a file's name need not be valid Unicode; escaped, it is what it was
+        text = json.dumps(tables, indent=2)
+    return f"{text}\n"
+
+
+def as_toml(settings: Settings, *, ascii_only: bool = False) -> str:
+    r"""The text of a TOML file that ``read_settings`` reads as these settings; what is not set is left out.
+
+    Args:
+        settings: To write.
+        ascii_only: Write every letter beyond ASCII as ``\uXXXX``.
+
+    Raises:
+        UsageError: a setting can't be written.
+    """
+    try:
+        return toml.written(_without_none(as_tables(settings)), ascii_only=ascii_only)
+    except ValueError as fault:
+        raise UsageError(f"these settings can't be written: {fault}", "Choose another name for that file.") from fault
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Path):
+        return str(value.absolute())
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _without_none(tables: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: _without_none(value) if isinstance(value, dict) else value
+        for name, value in tables.items()
+        if value is not None
+    }
+
+
+def _take(tables: Mapping[str, object], prefix: str, found: dict[str, object]) -> None:
+    """Put each setting's full name and value into ``found``.
+
+    Raises:
+        UsageError: there is no such setting or group, or one that is there twice, or a group that is no table.
+    """
+    for key, value in tables.items():
+        name = prefix + key
+        if name in found:  # "blend.strength" beside a table "blend"
+            raise UsageError(f"the setting {name!r} is there twice", "Leave it in once.")
+        if name in schema():
+            found[name] = value
+        elif not any(known.startswith(f"{name}.") for known in schema()):
+            raise unknown(_innermost(name, value))
+        elif isinstance(value, dict):
+            _take(value, f"{name}.", found)
+        else:
+            raise UsageError(f"{name!r} is a group of settings, no setting", f"Write [{name}] above its settings.")
+
+
+def _innermost(name: str, value: object) -> str:
+    """The first setting in a table: its name says more than its group's."""
+    while isinstance(value, dict) and value:
+        key, value = next(iter(value.items()))
+        name = f"{name}.{key}"
+    return name
+
+
+def _parsed_json(data: bytes) -> dict[str, Any]:
+    """The object in a JSON file.
+
+    Raises:
+        ValueError: it is no JSON, no object, or says something twice.
+    """
+    try:
+        found = json.loads(decoded(data), object_pairs_hook=_once, parse_constant=_no_number)
+    except RecursionError as fault:
+        raise ValueError("it is no JSON for settings: nested too deeply") from fault
+    except ValueError as fault:
+        raise ValueError(f"it is no JSON: {fault}") from fault
+    if not isinstance(found, dict):
+        raise ValueError("it holds no JSON object")  # noqa: TRY004 - its content is wrong, as above
+    return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"{name!r} is there twice")
+        found[name] = value
+    return found
+
+
+def _no_number(word: str) -> None:
+    raise ValueError(f"{word} is no number")
+
+
+_PARSERS: Final = {".toml": toml.parsed, ".json": _parsed_json}

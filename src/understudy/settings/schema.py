@@ -1,0 +1,214 @@
+"""Every setting by its full name: what it may be, and how settings are changed by names and values from outside.
+
+The schema is not written down anywhere: it is what the dataclasses of ``Settings`` say. A name is the path to a field
+(``blend.strength``). Types are checked by pydantic, strictly; ranges by the dataclasses themselves.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
+
+from understudy.errors import UnderstudyError, UsageError
+from understudy.settings.settings import Settings
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+    from pydantic import TypeAdapter
+
+#: Live objects among the options, and what belongs to them: they come from Python only, never from a file.
+LIVE: Final = frozenset({"signing.sign", "signing.algorithm"})
+_HINT: Final = "docs/settings.md says what each may be; `understudy settings --json` prints them."
+#: Largest whole number: TOML promises no more.
+_MOST: Final = 2**63 - 1
+#: Longest part of a name or value that is shown in an error.
+_SHOWN: Final = 60
+
+Options = TypeVar("Options", bound="DataclassInstance")
+
+
+class Setting(NamedTuple):
+    """One setting.
+
+    Attributes:
+        name: In full, such as ``blend.strength``.
+        type: What it may be, in a file: pairs of a word and something are a table there.
+        default: Of that type; None if it is not set.
+    """
+
+    name: str
+    type: Any
+    default: object
+
+    @property
+    def is_path(self) -> bool:
+        """Whether it names a file or folder."""
+        return Path in get_args(self.type)
+
+
+@lru_cache(maxsize=1)
+def schema() -> Mapping[str, Setting]:
+    """All settings, by name, in the order of the dataclasses' fields."""
+    return {name: Setting(name, type_, in_a_file(value)) for name, type_, value in _walk(Settings(), "")}
+
+
+def values_of(settings: Settings) -> dict[str, object]:
+    """What each setting is, by name, as ``changed`` takes it."""
+    return {name: in_a_file(value) for name, _, value in _walk(settings, "")}
+
+
+def in_a_file(value: object) -> object:
+    """A field's value as it stands in a file: pairs are a table there, which has every name once."""
+    if isinstance(value, tuple) and all(isinstance(pair, tuple) for pair in value):
+        return dict(value)
+    return value
+
+
+def changed(
+    settings: Settings,
+    values: Mapping[str, object],
+    *,
+    folder: Path | None = None,
+    called: Mapping[str, str] | None = None,
+) -> Settings:
+    """The settings with some of them changed.
+
+    Args:
+        settings: As they are; live objects among them stay.
+        values: By full name, as they stand in a file: a path is a word or a ``Path``.
+        folder: What paths in words are relative to; None for the working directory.
+        called: What an error calls a setting, if not by its full name: the option that set it.
+
+    Raises:
+        UsageError: there is no such setting, or it can't be that.
+        UnderstudyError: a file that is named can't be used.
+    """
+    for name in values:
+        if name not in schema():
+            raise unknown(name)
+    checked = {name: _checked(schema()[name], value, folder or Path(), called or {}) for name, value in values.items()}
+    return _replaced(settings, "", checked, called or {})
+
+
+def unknown(name: str) -> UsageError:
+    """The error about a name that no setting has."""
+    names = list(schema())
+    leaf = name.rpartition(".")[2]
+    near = difflib.get_close_matches(name, names, 1, 0.7) or [
+        known for known in names if difflib.get_close_matches(leaf, [known.rpartition(".")[2]], 1, 0.8)
+    ]
+    hint = f"Did you mean {' or '.join(repr(known) for known in near[:3])}? " if near else ""
+    return UsageError(f"unknown setting {name[:_SHOWN]!r}", hint + _HINT)
+
+
+def _walk(options: DataclassInstance, prefix: str) -> Iterator[tuple[str, Any, object]]:
+    hints = get_type_hints(type(options))
+    for field in fields(options):
+        name, value = prefix + field.name, getattr(options, field.name)
+        if is_dataclass(value) and not isinstance(value, type):
+            yield from _walk(value, f"{name}.")
+        elif name not in LIVE:
+            yield name, _type_in_a_file(hints[field.name]), value
+
+
+def _type_in_a_file(hint: object) -> object:
+    """``tuple[tuple[str, X], ...]`` is a table of X in a file; all else is what it is."""
+    if get_origin(hint) is tuple and get_origin(pair := get_args(hint)[0]) is tuple:
+        return dict[get_args(pair)]  # type: ignore[misc]
+    return hint
+
+
+@cache
+def _adapter(name: str) -> TypeAdapter[object]:
+    from pydantic import ConfigDict, TypeAdapter  # here, so that options alone do without it
+
+    return TypeAdapter(schema()[name].type, config=ConfigDict(strict=True, allow_inf_nan=False))
+
+
+def _checked(setting: Setting, value: object, folder: Path, called: Mapping[str, str]) -> object:
+    """The value as the dataclass has it.
+
+    Raises:
+        UsageError: it is of another type.
+    """
+    from pydantic import ValidationError
+
+    if setting.is_path and isinstance(value, str):
+        if not value or "\0" in value:
+            raise _refused(setting.name, value, "it should name a file or folder", called)
+        value = folder / value
+    if isinstance(value, int) and not -_MOST <= value <= _MOST:
+        raise _refused(setting.name, value, "no setting is so large a number", called)
+    try:
+        found = _adapter(setting.name).validate_python(tuple(value) if isinstance(value, list) else value)
+    except ValidationError as fault:
+        first = fault.errors(include_url=False)[0]
+        reason = first["msg"].replace("Input should", "it should", 1)
+        inner = [part for part in first["loc"] if isinstance(part, str)]  # names in a table; all else is shown whole
+        if inner and isinstance(value, dict):
+            raise _refused(f"{setting.name}.{inner[0]}", value.get(inner[0]), reason, called) from fault
+        raise _refused(setting.name, value, reason, called) from fault
+    return tuple(found.items()) if isinstance(found, dict) else found
+
+
+def _refused(name: str, value: object, reason: object, called: Mapping[str, str]) -> UsageError:
+    return UsageError(f"{_named(name, called)} can't be {_shown(value)}: {reason}", _hint(name, called))
+
+
+def _named(name: str, called: Mapping[str, str]) -> str:
+    return called.get(name, f"the setting {name!r}")
+
+
+def _hint(name: str, called: Mapping[str, str]) -> str:
+    return "`--help` says what it may be." if name in called else _HINT
+
+
+def _shown(value: object) -> str:
+    """A value as it may stand in an error: as people write it, and not for pages."""
+    try:
+        text = repr(str(value)) if isinstance(value, (str, Path)) else json.dumps(value, default=str)
+    except ValueError:  # Python writes no number of thousands of digits
+        text = "a number without end"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def _replaced(options: Options, prefix: str, checked: Mapping[str, object], called: Mapping[str, str]) -> Options:
+    """The options of one group, and of those in it, with what of them is to change."""
+    changes: dict[str, object] = {}
+    for field in fields(options):
+        name = prefix + field.name
+        if name in checked:
+            changes[field.name] = checked[name]
+        elif any(other.startswith(f"{name}.") for other in checked):
+            changes[field.name] = _replaced(getattr(options, field.name), f"{name}.", checked, called)
+    try:
+        return replace(options, **changes)
+    except UnderstudyError:
+        raise
+    except ValueError as fault:
+        raise _misfit(options, prefix, changes, called, fault) from fault
+
+
+def _misfit(
+    options: DataclassInstance, prefix: str, changes: Mapping[str, object], called: Mapping[str, str], fault: ValueError
+) -> UsageError:
+    """The error about values that a group's dataclass refuses: of the one without which it takes the rest, or all."""
+
+    def fits_without(field: str) -> bool:
+        try:
+            replace(options, **{other: value for other, value in changes.items() if other != field})
+        except ValueError:
+            return False
+        return True
+
+    at_fault = [field for field in changes if fits_without(field)] or [*changes]
+    names = [prefix + field for field in at_fault]
+    if len(names) == 1:
+        return _refused(names[0], changes[at_fault[0]], fault, called)
+    said = " and ".join(_named(name, called) for name in names)
+    return UsageError(f"{said} can't be so: {fault}", _hint(names[0], called))

@@ -1,0 +1,114 @@
+"""Writes docs/settings.md from the schema: ``python tools/settings_page.py [--check]``."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import sys
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from understudy.cli.setting_options import OPTIONS
+from understudy.settings import Settings, schema
+
+PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
+HEAD = """# Settings
+
+Written by `tools/settings_page.py` from the schema, which is what the dataclasses in `understudy.settings.Settings`
+say.
+
+Settings are numbers, words and paths. `--settings FILE` reads them from a TOML or JSON file; a setting that is not in
+it is as usual. An option on the command line wins over the file, and the file over the defaults. `UNDERSTUDY_HOME`
+counts as an option.
+
+```toml
+# look.toml
+faces = "all"
+label.text = "KI-Bild"
+
+[blend]
+strength = 0.8
+light.max_gain = 2.0
+
+[runtime.placed]
+detector = "cpu"
+```
+
+```console
+understudy swap -s me.jpg -t clip.mp4 -o look.mp4 --settings look.toml --consent self
+understudy settings --settings look.toml --strength 0.6
+understudy settings --json
+```
+
+`understudy settings` has these options of all commands. It prints the settings that hold, as a file that `--settings`
+reads: TOML, which leaves out what is not set, or JSON, where that is `null`. Paths are printed in full; a relative one
+in a file is relative to the file's folder. What a command has no use for is read, checked and left alone.
+
+A setting that there is not, one that is there twice, one that is not what it may be (a word for a number, a fraction
+for a whole number, `nan`, `inf`, out of range) is refused by its full name: exit code 2. A file that is missing, no
+UTF-8, no TOML or JSON, no regular file, or longer than 256,000 bytes is refused as a whole: exit code 3.
+
+Live objects are no settings: a key in hardware (`SigningOptions.sign`) is given from Python only.
+
+```python
+from pathlib import Path
+
+import understudy
+from understudy.settings import Settings, as_toml, changed, read_settings
+
+settings = changed(Settings(), {"faces": "all", "blend.strength": 0.8})
+Path("from-python.toml").write_text(as_toml(settings), encoding="utf-8")
+assert read_settings(Path("from-python.toml")) == settings
+understudy.swap("me.jpg", "group.jpg", "from-python.png", consent="self", settings=settings)
+```
+"""
+_KINDS = {int: "whole number", float: "number", str: "word", bool: "`true`, `false`", Path: "path"}
+
+
+def page() -> str:
+    """The page as it should be."""
+    flags = {option.setting: option.flag for option in OPTIONS} | {"runtime.placed": "--device"}
+    meanings = dict(_meanings(Settings(), ""))
+    tables: dict[str, list[str]] = {}
+    for name, setting in schema().items():
+        flag = f"`{flags[name]}`" if name in flags else ""
+        default = "not set" if setting.default is None else f"`{json.dumps(setting.default)}`"
+        row = f"| `{name}` | {flag} | {_kind(setting.type)} | {default} | {meanings[name]} |"
+        tables.setdefault(f"`{name.partition('.')[0]}`" if "." in name else "Of all stages", []).append(row)
+    head = "| setting | option | may be | default | meaning |\n| --- | --- | --- | --- | --- |"
+    return HEAD + "".join(f"\n## {title}\n\n{head}\n" + "\n".join(rows) + "\n" for title, rows in tables.items())
+
+
+def _kind(hint: Any) -> str:  # noqa: ANN401 - a type
+    """What a setting may be, in words."""
+    if (plain := _KINDS.get(hint)) is not None:
+        return plain
+    inner = [part for part in get_args(hint) if part is not type(None)]
+    if get_origin(hint) is Literal:
+        return ", ".join(f"`{word}`" for word in inner)
+    if get_origin(hint) is tuple:
+        return f"{len(inner)} numbers"
+    return "table" if get_origin(hint) is dict else _kind(inner[0])
+
+
+def _meanings(options: object, prefix: str) -> list[tuple[str, str]]:
+    """What the docstrings say of each field."""
+    said: dict[str, str] = {}
+    text = re.split(r"\n(?:Attributes|Raises):\n", inspect.getdoc(type(options)) or "")[1]
+    for names, meaning in re.findall(r"^    ([a-z_, ]+): (.*(?:\n {8}.*)*)", text, re.M):
+        plain = re.sub(r"\s+", " ", meaning).replace("``", "`").replace("|", "\\|").replace("None", "not set")
+        said |= dict.fromkeys(names.split(", "), plain)
+    found = []
+    for field in fields(options):  # type: ignore[arg-type]
+        value = getattr(options, field.name)
+        inner = _meanings(value, f"{prefix}{field.name}.") if is_dataclass(value) else None
+        found += [(prefix + field.name, said[field.name])] if inner is None else inner
+    return found
+
+
+if __name__ == "__main__":
+    if "--check" in sys.argv:
+        sys.exit(0 if PAGE.read_text() == page() else "docs/settings.md is old: python tools/settings_page.py")
+    PAGE.write_text(page())

@@ -36,8 +36,7 @@ class Taken(Exception):
 @pytest.fixture
 def taken(run, monkeypatch):
     """Runs a command line up to where the settings are used, and gives them."""
-    from understudy import evaluation, pipeline
-    from understudy import live as sessions
+    from understudy import app
 
     found = []
 
@@ -45,10 +44,7 @@ def taken(run, monkeypatch):
         found.extend(one for one in args if isinstance(one, Settings))
         raise Taken
 
-    monkeypatch.setattr(pipeline, "swap_file", take)
-    monkeypatch.setattr(pipeline, "survey_file", take)
-    monkeypatch.setattr(evaluation, "evaluate", take)
-    monkeypatch.setattr(sessions, "LiveSession", take)
+    monkeypatch.setattr(app, "Understudy", take)
 
     def call(*words):
         found.clear()

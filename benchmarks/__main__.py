@@ -20,7 +20,7 @@ import av
 from understudy import Settings, Understudy
 from understudy.media import EncodeOptions, open_source
 from understudy.media.encoders import CONTAINERS, ENCODERS
-from understudy.pipeline.overlap import Behind, ahead
+from understudy.pipeline.overlap import BackgroundWriter, prefetched
 from understudy.provenance import FrameSealer
 from understudy.provenance.content import ContentCheck
 from understudy.testing import ClipSpec, Puppet, portrait, portrait_path, write_clip
@@ -73,8 +73,8 @@ def transcode(clip: Path, output: Path) -> float:
             frame.pict_type = 0
             sink.mux(stream.encode(frame))
 
-        with Behind(write) as behind:
-            for frame in ahead(source.decode(video)):
+        with BackgroundWriter(write) as behind:
+            for frame in prefetched(source.decode(video)):
                 behind.put(frame)
         sink.mux(stream.encode(None))
     return time.perf_counter() - start

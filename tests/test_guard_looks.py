@@ -6,9 +6,9 @@ import pytest
 from understudy.faces import Faces
 from understudy.guard.changes import AllKnown, Changes
 from understudy.guard.fitting import Fitting
-from understudy.guard.places import small
 from understudy.guard.settling import Settling
 from understudy.guard.sight import WAYS, Sight
+from understudy.guard.thumbnail import thumbnail
 from understudy.guard.unexplained import Known, covering, unexplained
 
 SHAPE = (144, 256)
@@ -160,17 +160,17 @@ class Drawn:
 )
 def test_a_mesh_at_the_edge_is_looked_at_once_more_and_one_in_the_middle_is_not(mesh, looks, believed):
     detector = Finds((250, 20, 300, 70))
-    fitting, tiny = Fitting(detector), small(np.zeros((180, 320, 3), np.uint8), 1.0)
-    beside = fitting.misfitting([Drawn(*mesh)], None, NOBODY, tiny, 1.0, (320, 180))
+    fitting, small = Fitting(detector), thumbnail(np.zeros((180, 320, 3), np.uint8), 1.0)
+    beside = fitting.misfitting([Drawn(*mesh)], None, NOBODY, small, 1.0, (320, 180))
     assert detector.looks == looks
     assert fitting.doubtful is bool(looks)
     assert (beside == frozenset()) is believed
 
 
 def test_a_mesh_that_fits_nothing_for_several_frames_is_astray():
-    fitting, tiny = Fitting(Finds((250, 20, 300, 70))), small(np.zeros((180, 320, 3), np.uint8), 1.0)
+    fitting, small = Fitting(Finds((250, 20, 300, 70))), thumbnail(np.zeros((180, 320, 3), np.uint8), 1.0)
     for frames in range(1, 4):
-        assert fitting.misfitting([Drawn((0, 60), (60, 130))], None, NOBODY, tiny, 1.0, (320, 180))
+        assert fitting.misfitting([Drawn((0, 60), (60, 130))], None, NOBODY, small, 1.0, (320, 180))
         assert bool(fitting.astray()) is (frames == 3)
-    assert not fitting.misfitting([], None, NOBODY, tiny, 1.0, (320, 180))
+    assert not fitting.misfitting([], None, NOBODY, small, 1.0, (320, 180))
     assert not fitting.astray()

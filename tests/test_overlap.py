@@ -7,16 +7,16 @@ import pytest
 from understudy.blending import Blender
 from understudy.faces import Faces
 from understudy.frames import Frame
-from understudy.pipeline.overlap import Behind, Beside, ahead
+from understudy.pipeline.overlap import BackgroundWriter, ParallelMap, prefetched
 from understudy.pipeline.portraits import portrait_in
 from understudy.swapping import MeshEngine
 from understudy.testing import Motion, Puppet
 
 
 def test_items_come_in_order():
-    assert list(ahead(range(100))) == list(range(100))
+    assert list(prefetched(range(100))) == list(range(100))
     done = []
-    with Behind(done.append) as behind:
+    with BackgroundWriter(done.append) as behind:
         for number in range(100):
             behind.put(number)
     assert done == list(range(100))
@@ -30,7 +30,7 @@ def test_the_producer_stays_only_a_little_ahead():
             made.append(number)
             yield number
 
-    items = ahead(produce())
+    items = prefetched(produce())
     next(items)
     time.sleep(0.2)
     assert len(made) < 20
@@ -46,7 +46,7 @@ def test_an_error_in_the_producer_comes_after_the_items_before_it():
 
     got = []
     with pytest.raises(ValueError, match="worn out"):
-        for item in ahead(produce()):
+        for item in prefetched(produce()):
             got.append(item)
     assert got == [1, 2]
 
@@ -57,7 +57,7 @@ def test_an_error_in_the_consumer_is_raised_and_no_thread_is_left():
             raise OSError("full")
 
     def feed():
-        with Behind(consume) as behind:
+        with BackgroundWriter(consume) as behind:
             for number in range(1000):
                 behind.put(number)
 
@@ -68,7 +68,7 @@ def test_an_error_in_the_consumer_is_raised_and_no_thread_is_left():
 
 def test_leaving_by_an_error_drops_what_waits_and_leaves_no_thread():
     def feed():
-        with Behind(lambda _: time.sleep(0.05)) as behind:
+        with BackgroundWriter(lambda _: time.sleep(0.05)) as behind:
             for number in range(4):
                 behind.put(number)
             raise KeyboardInterrupt
@@ -81,7 +81,7 @@ def test_leaving_by_an_error_drops_what_waits_and_leaves_no_thread():
 
 
 def test_beside_does_all_gives_them_in_order_and_raises_what_any_raised():
-    beside = Beside()
+    beside = ParallelMap()
     assert beside(lambda x: x * 2, []) == []
     here = threading.get_ident()
     assert beside(lambda _: threading.get_ident(), [1]) == [here]
@@ -124,5 +124,5 @@ def test_faces_beside_each_other_have_the_same_pixels(astronaut, hopper, percept
         return frame.picture
 
     one_by_one = drawn(map)
-    np.testing.assert_array_equal(drawn(Beside()), one_by_one)
+    np.testing.assert_array_equal(drawn(ParallelMap()), one_by_one)
     assert (one_by_one != picture).any(axis=(0, 2)).reshape(2, 240).any(axis=1).all()

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from understudy.media.live import LiveSource
     from understudy.media.microphone import Microphone
     from understudy.pipeline.checkup import Checkup
+    from understudy.pipeline.faces_report import FacesReport
     from understudy.pipeline.inspect import Inspection
-    from understudy.pipeline.survey import SurveyReport
     from understudy.pipeline.swap import Progress, SwapReport
 
 Name = str | PathLike[str]
@@ -159,7 +159,7 @@ class Understudy:
         ask: Sequence[str] = (),
         settings: Settings | None = None,
         progress: Progress | None = None,
-    ) -> SurveyReport:
+    ) -> FacesReport:
         """Say who is in a picture or video.
 
         Args:
@@ -171,9 +171,9 @@ class Understudy:
         Raises:
             UnderstudyError: the file can't be read, or a model is not there or does not work.
         """
-        from understudy.pipeline.survey import survey_file
+        from understudy.pipeline.faces_report import faces_in_file
 
-        return survey_file(Path(file), self._own(settings), self.resources.models, progress, ask=ask)
+        return faces_in_file(Path(file), self._own(settings), self.resources.models, progress, ask=ask)
 
     def inspect(self, file: Name) -> Inspection:
         """Say what is known of where a picture or video comes from.

@@ -19,7 +19,7 @@ from understudy.media.base import MAX_PIXELS
 from understudy.media.bounds import MOST_SIDE, MOST_STRETCHED, Moving, check_size, check_written, frames_waiting
 from understudy.media.encoders import sparing
 from understudy.pipeline import portraits
-from understudy.pipeline.overlap import Behind, ahead
+from understudy.pipeline.overlap import BackgroundWriter, prefetched
 from understudy.provenance.watermark import embed
 from understudy.provenance.watermark.strength import Strength, WatermarkOptions, rows_of
 from understudy.testing import ClipSpec, write_clip
@@ -104,8 +104,8 @@ def test_without_room_for_a_queue_frames_pass_one_by_one():
             yield number
 
     taken = []
-    with Behind(lambda item: taken.append((item, threading.current_thread() is here)), 0) as behind:
-        for item in ahead(items(), 0):
+    with BackgroundWriter(lambda item: taken.append((item, threading.current_thread() is here)), 0) as behind:
+        for item in prefetched(items(), 0):
             assert alive == list(range(item + 1))
             behind.put(item)
             assert taken[-1] == (item, True)
@@ -114,7 +114,7 @@ def test_without_room_for_a_queue_frames_pass_one_by_one():
     def fail(_):
         raise ValueError("full")
 
-    with pytest.raises(ValueError, match="full"), Behind(fail, 0) as behind:
+    with pytest.raises(ValueError, match="full"), BackgroundWriter(fail, 0) as behind:
         behind.put(1)
 
 

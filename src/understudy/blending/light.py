@@ -31,7 +31,7 @@ from understudy.geometry.topology import topology
 GRID = 24
 #: Widths of the averages, in points of the grid: what is finer than the second is the person, not the light.
 SIGMAS = (6.0, 3.75, 1.2)
-#: Every so-manieth pixel along a side tells at a glance whether a lamp was switched.
+#: Every n-th pixel along a side tells at a glance whether a lamp was switched.
 _GLANCE = 8
 #: Luminance of BGR (ITU-R BT.601).
 LUMA = np.array([0.114, 0.587, 0.299], np.float32)

@@ -17,7 +17,7 @@ _ALONG, _DIFFERENT = 80, 6
 _AROUND: Final = 1
 #: So many cells are a change.
 _LEAST: Final = 2
-#: Every so-manieth frame is looked at whatever changed.
+#: Every fourth frame is looked at whatever changed.
 _OFTEN: Final = 4
 #: Over its breadth: whoever moved further since then may have uncovered somebody.
 _MOVED: Final = 0.15

@@ -15,7 +15,7 @@ import numpy as np
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.faces import Faces
 from understudy.geometry.boxes import bounds_xyxy
-from understudy.guard.places import Small
+from understudy.guard.thumbnail import Thumbnail
 from understudy.patches import Patch
 
 #: A mesh lies at the picture's edge if less than this share of its points is inside by the margin (over its height).
@@ -57,14 +57,14 @@ class Fitting:
         self.doubtful = True
         self._misfits: dict[int, int] = {}
 
-    def look(self, tiny: Small, scale: float) -> FloatArray:
+    def look(self, small: Thumbnail, scale: float) -> FloatArray:
         """Boxes of the faces in a frame, those at its edge too: float32 (N, 4), xyxy.
 
         Args:
-            tiny: The frame made small.
+            small: The frame made small.
             scale: Its size over the frame's.
         """
-        rimmed = cv2.copyMakeBorder(tiny.color, _RIM, _RIM, _RIM, _RIM, cv2.BORDER_REFLECT_101)
+        rimmed = cv2.copyMakeBorder(small.color, _RIM, _RIM, _RIM, _RIM, cv2.BORDER_REFLECT_101)
         found = self._detector.detect(np.asarray(rimmed, np.uint8)).boxes_xyxy - np.float32(_RIM)
         return np.asarray(found / np.float32(scale))
 
@@ -73,7 +73,7 @@ class Fitting:
         patches: list[Patch],
         looked: FloatArray | None,
         found: FloatArray,
-        tiny: Small,
+        small: Thumbnail,
         scale: float,
         size: tuple[int, int],
     ) -> frozenset[int]:
@@ -83,7 +83,7 @@ class Fitting:
             patches: The swaps that there are.
             looked: What ``look`` gave; None to look only if there is doubt.
             found: float32 (N, 4): faces that were found there in other ways, xyxy.
-            tiny: The frame made small.
+            small: The frame made small.
             scale: Its size over the frame's.
             size: The frame's width and height.
         """
@@ -94,7 +94,7 @@ class Fitting:
         numbers = beside(found)
         self.doubtful = bool(numbers)
         if numbers or looked is not None:
-            looked = self.look(tiny, scale) if looked is None else looked
+            looked = self.look(small, scale) if looked is None else looked
             numbers = beside(np.concatenate([found, looked]))
         self._misfits = {number: self._misfits.get(number, 0) + 1 for number in numbers}
         return numbers

@@ -32,17 +32,18 @@ from understudy.guard.choice import face_may_be_chosen
 from understudy.guard.cover import Cover, grown, moved
 from understudy.guard.fitting import FindsFaces, Fitting
 from understudy.guard.options import GuardOptions
+from understudy.guard.overlaps import around_smaller, in_one_of, inside_larger, same_face
 from understudy.guard.people import People, Person
-from understudy.guard.places import Small, around_smaller, in_one_of, inside_larger, same_face, small
 from understudy.guard.settling import Settling
 from understudy.guard.sight import Eyes, SegmentsPersons, Sight, share
 from understudy.guard.strangers import Strangers
+from understudy.guard.thumbnail import Thumbnail, thumbnail
 from understudy.guard.unexplained import Known, unexplained
 from understudy.patches import Patch
 
 #: Longer side of the small picture in which people are seen and motion is followed.
 _FOLLOWED: Final = 320
-#: While all are swapped, every so-manieth frame is searched for a small face, looked at through bars, and its meshes
+#: While all are swapped, every n-th frame is searched for a small face, looked at through bars, and its meshes
 #: are checked: each takes about as long as all else that the guard does.
 _TURNS: Final = 3
 #: Seconds between two looks for such a face later on.
@@ -54,7 +55,7 @@ _SURE, _SOME = 0.7, 0.1
 class _Seen(NamedTuple):
     """What needs the frame only."""
 
-    small: Small
+    small: Thumbnail
     sight: Sight
     found: Faces | None
     checks: FloatArray | None
@@ -98,7 +99,7 @@ class Guard:
         self._settling = Settling()
         self._searched = -np.inf
         self._looked = -np.inf
-        self._last: Small | None = None
+        self._last: Thumbnail | None = None
 
     def look_ahead(self, frame: Frame) -> None:
         """Begin beside other work with what needs ``frame`` only, which is not written to before ``cover``."""
@@ -116,14 +117,14 @@ class Guard:
 
     def _see(self, frame: Frame) -> _Seen:
         """Look at a frame: for people, and for newcomers where everybody is to be swapped."""
-        tiny = small(frame.picture, _scale(frame))
+        small = thumbnail(frame.picture, _scale(frame))
         everybody, calm = self.choice == "all", self._calm
         # While all are swapped, what takes long comes in turn.
         self._frames += 1
         glancing, looking_through, fitting = (self._frames % _TURNS == turn for turn in range(_TURNS))
         sight = self._eyes.look(
             frame.picture,
-            tiny,
+            small,
             through_bars=not calm or (everybody and looking_through),
             closer=not calm or (everybody and not looking_through),
             known=self._all_known if calm and self._all_known and self._all_known.choice == self.choice else None,
@@ -131,8 +132,8 @@ class Guard:
         found = None
         if everybody and calm and (sight.fresh or glancing):
             found = self._detector.detect(frame.picture, glance=self._frames // _TURNS if glancing else None)
-        checks = self._fitting.look(tiny, _scale(frame)) if fitting or not calm or self._fitting.doubtful else None
-        return _Seen(tiny, sight, found, checks)
+        checks = self._fitting.look(small, _scale(frame)) if fitting or not calm or self._fitting.doubtful else None
+        return _Seen(small, sight, found, checks)
 
     def cover(
         self,

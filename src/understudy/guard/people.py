@@ -10,8 +10,9 @@ import numpy as np
 
 from understudy.arrays import BoolArray, FloatArray
 from understudy.guard.options import GuardOptions
-from understudy.guard.places import Small, alike, look, motion, same_face
+from understudy.guard.overlaps import same_face
 from understudy.guard.sight import WAYS, Sight, share
+from understudy.guard.thumbnail import Thumbnail, colours_in, motion, same_colours
 from understudy.patches import Patch
 
 #: A place is a person's from this share (0-1) of its cells; with less than the second nobody is there.
@@ -30,7 +31,7 @@ class Person:
         swapped: When it was swapped last.
         seen: When anything was seen of it last.
         followed: Whether its motion since then is known.
-        look: What its place looked like when it was last swapped (see ``places.look``).
+        colours: Those of its place when it was last swapped (see ``colours_in``).
         moved: float32 (2,): how far it went since then, in pixels.
         vouched: Whether the segmentation saw a person there when they were last swapped or found.
         partly: Frames in which only a part of a person was seen there since.
@@ -43,17 +44,17 @@ class Person:
     swapped: float
     seen: float
     followed: bool = True
-    look: FloatArray | None = None
+    colours: FloatArray | None = None
     moved: FloatArray = field(default_factory=lambda: np.zeros(2, np.float32))
     vouched: bool = False
     partly: int = 0
     empty: float | None = None
     looks: int = 0
 
-    def follow(self, before: Small, after: Small, scale: float) -> None:
+    def follow(self, before: Thumbnail, after: Thumbnail, scale: float) -> None:
         """Move along with what is in the box, from one small picture to the next; ``scale`` is theirs."""
-        if self.look is None:
-            self.look = look(before.color, self.box * scale)
+        if self.colours is None:
+            self.colours = colours_in(before.color, self.box * scale)
         step = motion(before.grey, after.grey, self.box * scale)
         self.followed = self.followed and step is not None
         if step is not None:
@@ -82,7 +83,7 @@ class Person:
         self.empty = now if self.empty is None else self.empty
         self.looks += sight.through is not None
 
-    def gone(self, after: Small, scale: float, now: float, options: GuardOptions) -> bool:
+    def gone(self, after: Thumbnail, scale: float, now: float, options: GuardOptions) -> bool:
         """Whether they are known not to be there any more."""
         if self.empty is None or self.looks < WAYS:
             return False
@@ -90,7 +91,9 @@ class Person:
         if now - self.empty >= options.settle_seconds and seen_to_leave:
             return True
         # Nothing is found there, but it looks as they did: turned away, or in a light in which nothing is found.
-        return now - self.seen > options.cover_seconds and not alike(self.look, look(after.color, self.box * scale))
+        return now - self.seen > options.cover_seconds and not same_colours(
+            self.colours, colours_in(after.color, self.box * scale)
+        )
 
 
 class People:

@@ -10,7 +10,7 @@ import numpy as np
 from understudy.arrays import BoolArray, FloatArray, UInt8Array
 from understudy.frames import PixelBox
 from understudy.guard.changes import AllKnown, Changes
-from understudy.guard.places import Small, small
+from understudy.guard.thumbnail import Thumbnail, thumbnail
 
 #: Least difference of dark and bright (of the 2nd and 98th hundredth, in grey levels) in a picture in which somebody
 #: could be seen; with less than the second it is stretched first: the segmentation was made for well lit pictures.
@@ -79,20 +79,20 @@ class Eyes:
         self._persons: BoolArray | None = None
 
     def look(
-        self, picture: UInt8Array, tiny: Small, *, through_bars: bool, closer: bool, known: AllKnown | None = None
+        self, picture: UInt8Array, small: Thumbnail, *, through_bars: bool, closer: bool, known: AllKnown | None = None
     ) -> Sight:
         """Look once.
 
         Args:
             picture: The frame's, uint8 BGR (H, W, 3).
-            tiny: The same made small.
+            small: The same made small.
             through_bars: Look a second time, as if bars were before the people: another kind of bars each time.
             closer: Look at one of the picture's upper corners, too, left and right in turn: beside somebody large the
                 segmentation overlooks who is small.
             known: Who was there in the frame before, if everybody was accounted for: then only what changed elsewhere
                 is worth a look.
         """
-        color, readable = _well_lit(tiny)
+        color, readable = _well_lit(small)
         grey = np.asarray(cv2.cvtColor(color, cv2.COLOR_BGR2GRAY), np.uint8)
         fresh = self._changes.worth_a_look("whole", grey, known)
         if fresh or self._persons is None:
@@ -122,21 +122,21 @@ class Eyes:
             top * height // rows : (top + down) * height // rows,
             left * width // columns : (left + across) * width // columns,
         ]
-        color, _ = _well_lit(small(part, min(_CLOSER / max(part.shape[:2]), 1.0)))
+        color, _ = _well_lit(thumbnail(part, min(_CLOSER / max(part.shape[:2]), 1.0)))
         mask = cv2.resize(self._segmenter.segment(color), (across, down), interpolation=cv2.INTER_LINEAR)
         found = np.zeros(shape, bool)
         found[top : top + down, left : left + across] = mask > _SURE_PERSON
         return found
 
 
-def _well_lit(tiny: Small) -> tuple[UInt8Array, bool]:
+def _well_lit(small: Thumbnail) -> tuple[UInt8Array, bool]:
     """The colours with dark and bright stretched where they lie close, and whether anything could be seen there."""
-    counts = cv2.calcHist([tiny.grey], [0], None, [256], [0, 256])[:, 0].cumsum()
+    counts = cv2.calcHist([small.grey], [0], None, [256], [0, 256])[:, 0].cumsum()
     low, high = (int(np.searchsorted(counts, share * counts[-1])) for share in (0.02, 0.98))
     if high - low >= _FLAT:
-        return tiny.color, True
+        return small.color, True
     table = np.clip((np.arange(256) - low) * (255 / max(high - low, 1)), 0, 255).astype(np.uint8)
-    return np.asarray(cv2.LUT(tiny.color, table), np.uint8), high - low >= _READABLE
+    return np.asarray(cv2.LUT(small.color, table), np.uint8), high - low >= _READABLE
 
 
 def share(seen: BoolArray, box: FloatArray) -> float:

@@ -31,7 +31,7 @@ class _End:
         self.error = error
 
 
-def ahead(items: Iterable[Item], depth: int = DEPTH) -> Generator[Item, None, None]:
+def prefetched(items: Iterable[Item], depth: int = DEPTH) -> Generator[Item, None, None]:
     """The same items, produced by a thread that runs ahead by ``depth``; by none if that is 0.
 
     An error in the producer is raised here, after the items before it. Closing the generator stops the thread.
@@ -68,7 +68,7 @@ def ahead(items: Iterable[Item], depth: int = DEPTH) -> Generator[Item, None, No
             thread.join()
 
 
-class Behind(Generic[Item]):
+class BackgroundWriter(Generic[Item]):
     """Calls a function for each item in a thread that runs behind by ``depth``, or at once if that is 0.
 
     A context manager.
@@ -84,7 +84,7 @@ class Behind(Generic[Item]):
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="encode", daemon=True)
 
-    def __enter__(self) -> Behind[Item]:
+    def __enter__(self) -> BackgroundWriter[Item]:
         if not self._at_once:
             self._thread.start()
         return self
@@ -141,7 +141,7 @@ def _put(waiting: queue.Queue[Item | _End], item: Item | _End, stop: threading.E
     return False
 
 
-class Beside:
+class ParallelMap:
     """Calls a function with several items at once: the first in the caller's thread, the others in one beside it.
 
     An ``Each``. With one item no thread is asked, so nothing is lost where there is nothing to gain.

@@ -17,7 +17,7 @@ from understudy.guard import Cover, Guard
 from understudy.guard.obscuring import obscure, obscure_all, obscure_people
 from understudy.patches import Patch
 from understudy.pipeline.fading import Fading
-from understudy.pipeline.overlap import Beside
+from understudy.pipeline.overlap import ParallelMap
 from understudy.pipeline.timings import Timings
 from understudy.provenance import FrameSealer
 from understudy.provenance.content import ContentCheck
@@ -82,7 +82,7 @@ class FaceSwap:
         self._guard = guard
         # Live, latency counts: several faces at once. A file's decoder and encoder keep the other cores busy anyway.
         live = guard is not None
-        self._each: Each = Beside() if live else map
+        self._each: Each = ParallelMap() if live else map
         self._cut = False
         self._shown: UInt8Array | None = None
         self._still = still
@@ -175,7 +175,7 @@ class FaceSwap:
         """End what runs beside."""
         if self._guard is not None:
             self._guard.close()
-        if isinstance(self._each, Beside):
+        if isinstance(self._each, ParallelMap):
             self._each.close()
         self._hands.close()
 
@@ -208,7 +208,7 @@ class FaceSwap:
         before, self._chosen = self._chosen, None
         if not self._blender.options.occlusion.hands:
             return *self._perceive_chosen(frame), []
-        if before is None or not len(before) or not (isinstance(self._each, Beside) and self._hands.following):
+        if before is None or not len(before) or not (isinstance(self._each, ParallelMap) and self._hands.following):
             faces, self._chosen = self._perceive_chosen(frame)
             if self._cut:
                 self._hands.forget()

@@ -17,7 +17,7 @@ from understudy.media import MediaInfo, MediaKind, check_output, open_sink, open
 from understudy.media.base import Source
 from understudy.media.bounds import frames_waiting
 from understudy.media.opening import check_suffix
-from understudy.pipeline.overlap import Behind, ahead
+from understudy.pipeline.overlap import BackgroundWriter, prefetched
 from understudy.pipeline.person import People, Person
 from understudy.pipeline.stages import FaceSwap
 from understudy.resources import Resources
@@ -201,7 +201,7 @@ def _run(
     """All frames through the stages; the time at which the first was done (``perf_counter``)."""
     first = 0.0
     depth = frames_waiting(info.width, info.height)
-    with closing(ahead(source, depth)) as frames, Behind(write, depth) as behind:
+    with closing(prefetched(source, depth)) as frames, BackgroundWriter(write, depth) as behind:
         for frame in frames:
             labelled = swap.process(frame)
             del frame  # what was sealed is a copy: of a large one there is no room for two

@@ -160,12 +160,12 @@ class Models:
         return ContentCheck(settings.content, IntimacyClassifier(session))
 
     def notes(self, settings: Settings) -> tuple[str, ...]:
-        """What should be said: where and how models run, if that is not what was hoped for, and what nothing heeds."""
+        """What should be said: where models run, if not where that was hoped for, and which options do nothing."""
         asked = (settings.runtime, settings.neural) != (RuntimeOptions(), NeuralOptions())
-        idle = (f"the {MESH} engine heeds no --device, --threads, --boost and --weight",)
-        unheeded = idle if asked and (settings.engine, settings.detector) == (MESH, EMBEDDED) else ()
+        idle = (f"the {MESH} engine does not use --device, --threads, --boost and --weight",)
+        unused = idle if asked and (settings.engine, settings.detector) == (MESH, EMBEDDED) else ()
         runtime = self._runtimes.get(settings.runtime)
-        return (*unheeded, *(runtime.notes if runtime is not None else ()))
+        return (*unused, *(runtime.notes if runtime is not None else ()))
 
     def close(self) -> None:
         """Give all models back."""

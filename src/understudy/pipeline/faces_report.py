@@ -18,7 +18,7 @@ from understudy.landmarks import IrisFinder
 from understudy.landmarks.reading import Reading
 from understudy.media import MediaKind, open_source
 from understudy.media.bounds import frames_waiting
-from understudy.pipeline.overlap import ahead
+from understudy.pipeline.overlap import prefetched
 from understudy.pipeline.swap import Progress
 from understudy.resources import Models
 from understudy.resources.perception import with_irises
@@ -59,7 +59,7 @@ class FaceReport:
 
 
 @dataclass(frozen=True)
-class SurveyReport:
+class FacesReport:
     """Everybody in a file.
 
     Attributes:
@@ -91,9 +91,9 @@ class _Sighting:
     frames: int = 1
 
 
-def survey_file(
+def faces_in_file(
     path: Path, settings: Settings, models: Models, progress: Progress | None = None, *, ask: Sequence[str] = ()
-) -> SurveyReport:
+) -> FacesReport:
     """Look through a whole file.
 
     Args:
@@ -120,7 +120,7 @@ def survey_file(
     count = 0
     with open_source(path, settings.max_pixels) as source:
         still = source.info.kind is MediaKind.IMAGE
-        with closing(ahead(source, frames_waiting(source.info.width, source.info.height))) as frames:
+        with closing(prefetched(source, frames_waiting(source.info.width, source.info.height))) as frames:
             for frame in frames:
                 faces = perception.still(frame.picture) if still else tracker.update(frame).faces
                 count += 1
@@ -131,7 +131,7 @@ def survey_file(
             raise CorruptMediaError(path, source.damage.at_seconds, source.damage.reason)
         info = source.info
     people = tuple(_report(number, sighting, still) for number, sighting in enumerate(seen.values(), 1))
-    return SurveyReport(path, info.kind.value, info.width, info.height, count, people)
+    return FacesReport(path, info.kind.value, info.width, info.height, count, people)
 
 
 def _note(

@@ -1,8 +1,17 @@
 """Detection: where the faces in a picture are, the hands before them, and people as a whole."""
 
-from understudy.detection.base import Detector
+from understudy.detection.base import Detector, HandDetector, PersonSegmentation
 from understudy.detection.blazeface import BlazeFace, BlazeFaceOptions
 from understudy.detection.palms import PalmDetector, Palms
 from understudy.detection.persons import PersonSegmenter
 
-__all__ = ["BlazeFace", "BlazeFaceOptions", "Detector", "PalmDetector", "Palms", "PersonSegmenter"]
+__all__ = [
+    "BlazeFace",
+    "BlazeFaceOptions",
+    "Detector",
+    "HandDetector",
+    "PalmDetector",
+    "Palms",
+    "PersonSegmentation",
+    "PersonSegmenter",
+]

@@ -7,13 +7,13 @@ face's height, and their sizes within a tenth.
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from typing import Final
 
 import cv2
 import numpy as np
 
-from understudy.arrays import FloatArray, UInt8Array
-from understudy.faces import Faces
+from understudy.arrays import FloatArray
+from understudy.detection import Detector
 from understudy.geometry.boxes import bounds_xyxy
 from understudy.guard.thumbnail import Thumbnail
 from understudy.patches import Patch
@@ -34,14 +34,6 @@ _RIM: Final = 48
 _ASTRAY: Final = 3
 
 
-class FindsFaces(Protocol):
-    """A detector (see ``detection.Detector``)."""
-
-    def detect(  # noqa: D102
-        self, picture: UInt8Array, *, thorough: bool = False, glance: int | None = None
-    ) -> Faces: ...
-
-
 class Fitting:
     """Which meshes of one clip are to be believed. Frames come in order.
 
@@ -52,7 +44,7 @@ class Fitting:
         doubtful: Whether a mesh of the last frame was to be believed only after a look: one at the picture's edge.
     """
 
-    def __init__(self, detector: FindsFaces) -> None:
+    def __init__(self, detector: Detector) -> None:
         self._detector = detector
         self.doubtful = True
         self._misfits: dict[int, int] = {}

@@ -23,19 +23,19 @@ import numpy as np
 
 from understudy.arrays import BoolArray, FloatArray
 from understudy.blending.hands import silhouette
-from understudy.detection import PersonSegmenter
+from understudy.detection import Detector, PersonSegmentation, PersonSegmenter
 from understudy.faces import FaceChoice, Faces
 from understudy.frames import Frame, PixelBox
 from understudy.geometry.boxes import bounds_xyxy
 from understudy.guard.changes import AllKnown
 from understudy.guard.choice import face_may_be_chosen
 from understudy.guard.cover import Cover, grown, moved
-from understudy.guard.fitting import FindsFaces, Fitting
+from understudy.guard.fitting import Fitting
 from understudy.guard.options import GuardOptions
 from understudy.guard.overlaps import around_smaller, in_one_of, inside_larger, same_face
 from understudy.guard.people import People, Person
 from understudy.guard.settling import Settling
-from understudy.guard.sight import Eyes, SegmentsPersons, Sight, share
+from understudy.guard.sight import Eyes, Sight, share
 from understudy.guard.strangers import Strangers
 from understudy.guard.thumbnail import Thumbnail, thumbnail
 from understudy.guard.unexplained import Known, unexplained
@@ -75,11 +75,11 @@ class Guard:
 
     def __init__(
         self,
-        detector: FindsFaces,
+        detector: Detector,
         options: GuardOptions | None = None,
         *,
         choice: FaceChoice = "largest",
-        segmenter: SegmentsPersons | None = None,
+        segmenter: PersonSegmentation | None = None,
     ) -> None:
         self.options = options or GuardOptions()
         self.choice: FaceChoice = choice

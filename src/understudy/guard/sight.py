@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
 
 from understudy.arrays import BoolArray, FloatArray, UInt8Array
+from understudy.detection.base import PersonSegmentation
 from understudy.frames import PixelBox
 from understudy.guard.changes import AllKnown, Changes
 from understudy.guard.thumbnail import Thumbnail, thumbnail
@@ -23,12 +24,6 @@ _CORNER, _CLOSER = 0.6, 320
 _EVEN: Final = 12
 #: Length of the bars that are looked through, in pixels of the small picture (320 along its longer side).
 _BAR: Final = 9
-
-
-class SegmentsPersons(Protocol):
-    """A person segmentation (see ``detection.PersonSegmenter``)."""
-
-    def segment(self, picture: UInt8Array) -> FloatArray: ...  # noqa: D102
 
 
 class Sight(NamedTuple):
@@ -72,7 +67,7 @@ class Eyes:
         segmenter: Tells people from what is around them.
     """
 
-    def __init__(self, segmenter: SegmentsPersons) -> None:
+    def __init__(self, segmenter: PersonSegmentation) -> None:
         self._segmenter = segmenter
         self._way = self._corner = 0
         self._changes = Changes()

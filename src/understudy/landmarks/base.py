@@ -1,4 +1,4 @@
-"""What every mesh landmarker does."""
+"""What every landmarker does: of faces, of hands."""
 
 from __future__ import annotations
 
@@ -46,5 +46,35 @@ class Landmarker(Protocol):
         Args:
             picture: uint8 BGR (H, W, 3).
             roi: Where the face is, about 1.5 times its size, turned upright.
+        """
+        ...
+
+
+class HandLandmarker(Protocol):
+    """Fits a hand's joints in a region of interest, and knows which region it likes."""
+
+    def first_roi(self, box_xyxy: FloatArray, keypoints: FloatArray) -> RotatedSquare:
+        """The region for a palm.
+
+        Args:
+            box_xyxy: float32 (4,).
+            keypoints: float32 (7, 2).
+        """
+        ...
+
+    def next_roi(self, joints: FloatArray) -> RotatedSquare:
+        """The region for the next frame.
+
+        Args:
+            joints: float32 (21, 2): this frame's.
+        """
+        ...
+
+    def fit(self, picture: UInt8Array, roi: RotatedSquare) -> tuple[FloatArray, float]:
+        """Fit the joints: float32 (21, 2) in pixels of the picture, and how sure it is that there is a hand (0-1).
+
+        Args:
+            picture: uint8 BGR (H, W, 3).
+            roi: Where the hand is.
         """
         ...

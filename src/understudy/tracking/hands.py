@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.frames import Frame, PixelBox
-from understudy.geometry.transforms import RotatedSquare
+
+if TYPE_CHECKING:  # what a stage before does, as a type only
+    from understudy.detection.base import HandDetector
+    from understudy.landmarks.base import HandLandmarker
 
 #: Seconds between two searches, of which each is around one face; and where a hand was just lost, for how long.
 _EVERY, _LOST_EVERY, _HURRY = 0.3, 0.1, 0.5
@@ -31,20 +34,6 @@ _MOST: Final = 4
 _Search = tuple[FloatArray, FloatArray]
 
 
-class FindsPalms(Protocol):
-    """A palm detector (see ``detection.PalmDetector``)."""
-
-    def detect(self, picture: UInt8Array) -> tuple[FloatArray, FloatArray]: ...  # noqa: D102
-
-
-class FitsHand(Protocol):
-    """A hand model (see ``landmarks.HandFinder``)."""
-
-    def first_roi(self, box_xyxy: FloatArray, keypoints: FloatArray) -> RotatedSquare: ...  # noqa: D102
-    def next_roi(self, joints: FloatArray) -> RotatedSquare: ...  # noqa: D102
-    def fit(self, picture: UInt8Array, roi: RotatedSquare) -> tuple[FloatArray, float]: ...  # noqa: D102
-
-
 class HandTracker:
     """The hands before the faces of one clip. Frames come in order.
 
@@ -55,7 +44,9 @@ class HandTracker:
         margin: How far from a face hands are followed: ``NEAR`` or ``BESIDE``. May be set anew at any time.
     """
 
-    def __init__(self, detector: FindsPalms, finder: FitsHand, *, live: bool = False, margin: float = NEAR) -> None:
+    def __init__(
+        self, detector: HandDetector, finder: HandLandmarker, *, live: bool = False, margin: float = NEAR
+    ) -> None:
         self.margin = margin
         self._detector, self._finder = detector, finder
         self._beside = ThreadPoolExecutor(1, "palms") if live else None

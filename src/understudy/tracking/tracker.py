@@ -4,39 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from understudy.arrays import FloatArray, UInt8Array
+from understudy.arrays import FloatArray
 from understudy.faces import Faces
 from understudy.frames import Frame
 from understudy.geometry.boxes import bounds_xyxy, iou_xyxy, shared_xyxy
 from understudy.geometry.topology import keypoints5
-from understudy.geometry.transforms import RotatedSquare, apply, similarity
+from understudy.geometry.transforms import apply, similarity
 from understudy.tracking.cuts import CutDetector
 from understudy.tracking.motion import FaceMotion
 from understudy.tracking.smoothing import OneEuroFilter, OneEuroOptions
 from understudy.tracking.turns import right_way_up
 
+if TYPE_CHECKING:  # what a stage before does, as a type only
+    from understudy.detection.base import Detector
+    from understudy.landmarks.base import Landmarker
+
 #: How far points may go astray from moving as one (root mean square, over the face's size) before the model must look.
 MOST_ASTRAY = 0.01
 #: Seconds between two frames over which motion is followed in the picture, and for how long by that alone.
 MOST_CARRIED, MOST_UNFITTED = 0.2, 0.1
-
-
-class FindsFaces(Protocol):
-    """A detector, as far as the tracker needs it (see ``detection.Detector``)."""
-
-    def detect(self, picture: UInt8Array, *, thorough: bool = False) -> Faces: ...  # noqa: D102
-
-
-class FitsMesh(Protocol):
-    """A landmarker, as far as the tracker needs it (see ``landmarks``)."""
-
-    def first_roi(self, box_xyxy: FloatArray, keypoints: FloatArray) -> RotatedSquare: ...  # noqa: D102
-    def next_roi(self, mesh: FloatArray) -> RotatedSquare: ...  # noqa: D102
-    def fit(self, picture: UInt8Array, roi: RotatedSquare) -> tuple[FloatArray, float]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -140,7 +130,7 @@ class _Track:
 class Tracker:
     """One clip's faces. Make a new one for each clip; frames come in order."""
 
-    def __init__(self, detector: FindsFaces, landmarker: FitsMesh, options: TrackerOptions | None = None) -> None:
+    def __init__(self, detector: Detector, landmarker: Landmarker, options: TrackerOptions | None = None) -> None:
         self.options = options or TrackerOptions()
         self._detector, self._landmarker = detector, landmarker
         self._cuts = CutDetector()

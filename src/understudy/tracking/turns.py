@@ -8,12 +8,15 @@ more where the mesh is right (270 turned photos and paintings). So a fit that is
 from __future__ import annotations
 
 import math
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.geometry.transforms import RotatedSquare
+
+if TYPE_CHECKING:  # what a stage before does, as a type only
+    from understudy.landmarks.base import Landmarker
 
 #: From this presence (0-1) a mesh is the right way up; a turned one needs the second to be preferred.
 SURE: Final = 0.999_999
@@ -22,15 +25,8 @@ TURNED: Final = 0.9999
 _HOPELESS: Final = 0.5
 
 
-class Fits(Protocol):
-    """A landmarker, as far as it is needed here (see ``landmarks``)."""
-
-    def next_roi(self, mesh: FloatArray) -> RotatedSquare: ...  # noqa: D102
-    def fit(self, picture: UInt8Array, roi: RotatedSquare) -> tuple[FloatArray, float]: ...  # noqa: D102
-
-
 def right_way_up(
-    landmarker: Fits, picture: UInt8Array, roi: RotatedSquare, mesh: FloatArray, presence: float
+    landmarker: Landmarker, picture: UInt8Array, roi: RotatedSquare, mesh: FloatArray, presence: float
 ) -> tuple[FloatArray, float]:
     """The mesh of a detected face the right way up: the given one, or one from a turned region that fits far better.
 

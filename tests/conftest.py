@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.skipped import pytest_terminal_summary  # noqa: F401 - a hook
 from understudy.cli.consent import photo_of
 from understudy.pipeline import Perception
 from understudy.provenance import ConsentClaim, Consents, Home

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from tests.skipped import pytest_terminal_summary  # noqa: F401 - a hook
 from understudy.cli.consent import photo_of
@@ -15,6 +16,9 @@ from understudy.provenance import ConsentClaim, Consents, Home
 from understudy.testing import ClipSpec, Puppet, portrait, portrait_path, write_puppet_clip
 
 SIZE = (320, 240)
+# How long an example takes says more about what else the machine does than about the code.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 
 class NetworkUsed(AssertionError):

@@ -85,6 +85,7 @@ def test_a_source_that_uses_one_buffer_again_and_again_lets_no_frame_out_unlabel
     assert all(has_label(picture) for picture in screen.frames)
 
 
+@pytest.mark.alone
 def test_it_ends_within_a_second(session):
     took = []
     for _ in range(3):
@@ -99,6 +100,7 @@ def test_it_ends_within_a_second(session):
     assert max(took) < 4.0, took  # what this machine is busy with
 
 
+@pytest.mark.alone
 def test_a_slow_sink_slows_nobody(session):
     slow, quick = Screen("slow", slow=0.4), Screen("quick")
     with session(slow, quick) as live:
@@ -111,6 +113,7 @@ def test_a_slow_sink_slows_nobody(session):
     assert late < 1000  # the newest frame, not a queue
 
 
+@pytest.mark.alone
 def test_the_cadence_is_kept_when_frames_are_late(session, pictures):
     steady, fast = Screen("steady", steady=True), FakeCamera(pictures, fps=30)
     with session(steady, source=fast) as live:
@@ -207,6 +210,7 @@ class Shared:
             self.camera.close()
 
 
+@pytest.mark.alone
 def test_settings_change_between_two_frames(session, pictures):
     screen = Screen()
     with session(screen) as live:
@@ -318,6 +322,7 @@ def test_a_sink_that_was_lost_is_reached_again(session):
     assert sink.opened == 3
 
 
+@pytest.mark.alone
 def test_a_recording_is_whole_signed_and_in_step(session, small_puppet, tmp_path):
     clip = tmp_path / "clip.mp4"
     write_puppet_clip(clip, small_puppet, 3.0, ClipSpec(rate=25))
@@ -351,6 +356,7 @@ def test_a_killed_recording_can_be_played_and_has_not_its_name(hopper_path, smal
         assert all(has_label(frame.to_ndarray(format="bgr24")) for frame in container.decode(video=0))
 
 
+@pytest.mark.alone
 def test_raw_frames_in_and_out_of_a_program(hopper_path, pictures, tmp_path):
     words = ["live", "-s", str(hopper_path), "--from", "-", "--size", "320x240", "--to", "-"]
     stats = tmp_path / "stats.json"
@@ -406,6 +412,7 @@ def serve(address, path):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_server_receives_it_dies_and_is_reached_again(session, small_puppet, tmp_path):
     clip = tmp_path / "clip.mp4"
     write_puppet_clip(clip, small_puppet, 3.0, ClipSpec(rate=25))

@@ -391,6 +391,7 @@ def test_a_full_disk_while_signing_leaves_nothing_under_the_name(
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_credentials_that_expired_later_are_not_called_altered(make, own, tmp_path):
     seconds = 6
     output = make(signing=SigningOptions(*certificate(tmp_path / "studio", days=seconds / 86400)))

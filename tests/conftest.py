@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from tests.skipped import pytest_terminal_summary  # noqa: F401 - a hook
 from understudy.cli.consent import photo_of
 from understudy.pipeline import Perception
 from understudy.provenance import ConsentClaim, Consents, Home
+from understudy.swapping.mesh import engine, texture
 from understudy.testing import ClipSpec, Puppet, portrait, portrait_path, write_puppet_clip
 
 SIZE = (320, 240)
@@ -37,6 +39,31 @@ def home(tmp_path_factory):
         for name in ("hopper", "astronaut"):
             Consents(folder).grant(photo_of(portrait_path(name)), ConsentClaim("sample"))
         yield folder
+
+
+@pytest.fixture(autouse=True, scope="session")
+def textures_kept():
+    """The texture of a photo is made once and not in every test: it takes half the time of a small swap.
+
+    It depends on nothing but pictures and meshes; what checks how it is made calls ``build_texture`` itself.
+    """
+    kept = {}
+
+    def build(portraits):
+        seen = sha256()
+        for one in portraits:
+            for part in (one.picture, one.face.mesh):
+                seen.update(f"{part.shape} {part.dtype}".encode())
+                seen.update(np.ascontiguousarray(part))
+        if seen.digest() not in kept:
+            kept[seen.digest()] = texture.build_texture(portraits)
+            for part in (kept[seen.digest()].color, kept[seen.digest()].opacity):
+                part.flags.writeable = False
+        return kept[seen.digest()]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "build_texture", build)
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -92,6 +119,14 @@ def small_clip(small_puppet, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("clips") / "small.mp4"
     spec = ClipSpec(rate=25, audio=(("aac", 440.0), ("aac", 660.0)), chapters=("one", "two"))
     write_puppet_clip(path, small_puppet, 1.0, spec)
+    return path
+
+
+@pytest.fixture(scope="session")
+def long_clip(small_puppet, tmp_path_factory) -> Path:
+    """Twelve seconds, 320x240, 25 fps: a swap of it is still at work when it is interrupted."""
+    path = tmp_path_factory.mktemp("clips") / "long.mp4"
+    write_puppet_clip(path, small_puppet, 12.0, ClipSpec(rate=25, options=(("crf", "30"), ("preset", "ultrafast"))))
     return path
 
 

@@ -814,11 +814,10 @@ def test_an_interrupted_swap_leaves_nothing(hopper_path, small_clip, tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 @pytest.mark.slow
-def test_a_killed_swap_leaves_nothing_under_the_name(hopper_path, small_puppet, tmp_path):
-    clip, folder = tmp_path / "clip.mp4", tmp_path / "out"
+def test_a_killed_swap_leaves_nothing_under_the_name(hopper_path, long_clip, tmp_path):
+    folder = tmp_path / "out"
     folder.mkdir()
-    write_puppet_clip(clip, small_puppet, 12.0, ClipSpec(rate=25))
-    words = [sys.executable, "-m", "understudy", "swap", "-s", str(hopper_path), "-t", str(clip)]
+    words = [sys.executable, "-m", "understudy", "swap", "-s", str(hopper_path), "-t", str(long_clip)]
     with subprocess.Popen([*words, "-o", str(folder / "out.mp4")], stderr=subprocess.DEVNULL) as process:
         deadline = time.monotonic() + 60
         while not list(folder.iterdir()) and time.monotonic() < deadline:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from hashlib import sha256
 from pathlib import Path
@@ -25,6 +26,17 @@ settings.load_profile("any machine")
 
 class NetworkUsed(AssertionError):
     pass
+
+
+def pytest_configure():
+    """A hook of pytest: signals that a run in the background ignores end what the tests start all the same.
+
+    What is ignored stays so in other programs, what is handled does not.
+    """
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -42,7 +42,7 @@ endef
 test: $(READY) ## all tests
 	$(call tests)
 
-quick: $(READY) ## the tests that take no more than a few seconds each
+quick: $(READY) ## the tests that take no more than a second each
 	$(call tests, and not slow)
 
 lint: $(READY) ## format, lint, types, import rules

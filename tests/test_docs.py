@@ -81,6 +81,7 @@ def test_every_other_command_shown_is_a_make_target():
         assert re.search(rf"^{target}:", makefile, re.M), line
 
 
+@pytest.mark.slow
 def test_shown_python_runs(desk):
     blocks = [block for _, block in commands("python")]
     assert blocks

@@ -42,6 +42,7 @@ def target(astronaut_path, small_clip):
 
 @posix
 @pytest.mark.parametrize("suffix", KINDS)
+@pytest.mark.slow
 def test_an_output_that_is_replaced_keeps_its_mode(suffix, hopper_path, target, tmp_path):
     output = tmp_path / f"out.{suffix}"
     understudy.swap(hopper_path, target(suffix), output)
@@ -101,6 +102,7 @@ def test_what_does_not_hold_when_it_is_read_back_gets_no_name(suffix, hopper_pat
 
 
 @pytest.mark.parametrize("suffix", ["png", "gif", "mp4", "mkv"])
+@pytest.mark.slow
 def test_what_is_signed_and_is_not_whole_gets_no_name(suffix, hopper_path, target, tmp_path, monkeypatch):
     from understudy.media.atomic import AtomicFile
 

@@ -23,7 +23,6 @@ def started(words, tmp_path, **more):
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=str)
-@pytest.mark.alone
 def test_a_signal_ends_it_in_order(number, hopper_path, small_clip, tmp_path):
     output, stats = tmp_path / "out.mp4", tmp_path / "stats.json"
     words = [
@@ -53,7 +52,6 @@ def test_a_signal_ends_it_in_order(number, hopper_path, small_clip, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-@pytest.mark.alone
 def test_a_signal_before_it_began_is_an_interruption(hopper_path, tmp_path):
     """While it waits for somebody who does not answer."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -73,7 +71,6 @@ def test_a_signal_before_it_began_is_an_interruption(hopper_path, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="needs a file system of its own")
-@pytest.mark.alone
 def test_a_full_disk_stops_the_recording_and_nothing_else(hopper_path, small_clip, tmp_path):
     """A real one. What was recorded stays, and can be played; the other output goes on."""
     disk, stats, kept = tmp_path / "disk", tmp_path / "stats.json", tmp_path / "kept.mp4"

@@ -148,6 +148,7 @@ def test_what_a_server_passes_on_is_labelled_and_in_step(session, server, astron
     assert np.median(out) <= 0.040, late
 
 
+@pytest.mark.slow
 def test_a_transport_stream_over_udp_can_be_watched(session):
     """As OBS watches it: joined while it runs."""
     port = free_port()
@@ -229,6 +230,7 @@ def silent():
 
 
 @pytest.mark.alone
+@pytest.mark.slow
 def test_a_silent_server_holds_nobody_up(session, silent):
     screen, sink = Screen(), PushSink(f"rtmp://127.0.0.1:{silent}/live/key")
     live = session(screen, sink)
@@ -243,7 +245,6 @@ def test_a_silent_server_holds_nobody_up(session, silent):
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 def test_a_silent_server_is_given_up(silent):
     sink = PushSink(f"rtmp://127.0.0.1:{silent}/live/key")
     begin = time.monotonic()
@@ -306,6 +307,7 @@ def helpers(of=None):
     return found
 
 
+@pytest.mark.slow
 def test_a_helper_ends_with_its_session(hopper_path, small_clip, tmp_path):
     """However that ended."""
     words = ["live", "-s", str(hopper_path), "--from", str(small_clip), "--loop", "--to", "udp://127.0.0.1:9"]
@@ -320,6 +322,7 @@ def test_a_helper_ends_with_its_session(hopper_path, small_clip, tmp_path):
 
 
 @pytest.mark.alone
+@pytest.mark.slow
 def test_a_microphone_is_heard_in_step(session, pictures, tmp_path):
     output = tmp_path / "out.mp4"
     microphone = Microphone("sine=frequency=440:sample_rate=44100,arealtime", "lavfi")

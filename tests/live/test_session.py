@@ -34,6 +34,7 @@ from understudy.release import Tags
 from understudy.testing import ClipSpec, FakeCamera, write_puppet_clip
 
 
+@pytest.mark.slow
 def test_frames_come_in_order_labelled_and_swapped(session, pictures, tmp_path):
     screen = Screen()
     with session(screen) as live:
@@ -73,6 +74,7 @@ class OneBuffer(FakeCamera):
         return shot
 
 
+@pytest.mark.slow
 def test_a_source_that_uses_one_buffer_again_and_again_lets_no_frame_out_unlabelled(session, pictures):
     screen, camera = Screen(), OneBuffer(pictures)
     camera.writing.start()
@@ -86,6 +88,7 @@ def test_a_source_that_uses_one_buffer_again_and_again_lets_no_frame_out_unlabel
 
 
 @pytest.mark.alone
+@pytest.mark.slow
 def test_it_ends_within_a_second(session):
     took = []
     for _ in range(3):
@@ -101,6 +104,7 @@ def test_it_ends_within_a_second(session):
 
 
 @pytest.mark.alone
+@pytest.mark.slow
 def test_a_slow_sink_slows_nobody(session):
     slow, quick = Screen("slow", slow=0.4), Screen("quick")
     with session(slow, quick) as live:
@@ -159,6 +163,7 @@ def test_stopping_what_never_began_says_so(session):
         session(Screen()).stop()
 
 
+@pytest.mark.slow
 def test_a_sink_that_breaks_off_at_once_is_not_tried_without_a_pause(session):
     """A server that takes every connection and refuses the key."""
     sink = Screen("server", failing=[lambda n: SinkLostError("refused", "") if n is None else True] * 50)
@@ -176,6 +181,7 @@ def test_a_camera_that_is_not_there_is_an_input_error(session, pictures):
         session(Screen(), source=camera).start()
 
 
+@pytest.mark.slow
 def test_a_second_session_on_the_same_camera_is_told_and_leaves_the_first_alone(session, pictures, tmp_path):
     camera, screen, other = FakeCamera(pictures), Screen(), Screen()
     with session(screen, source=camera) as live:
@@ -211,6 +217,7 @@ class Shared:
 
 
 @pytest.mark.alone
+@pytest.mark.slow
 def test_settings_change_between_two_frames(session, pictures):
     screen = Screen()
     with session(screen) as live:
@@ -235,6 +242,7 @@ def test_settings_change_between_two_frames(session, pictures):
     assert report.statistics.frames_swapped > 10
 
 
+@pytest.mark.slow
 def test_a_camera_that_changes_its_size_goes_on(session, pictures):
     odd = [np.ascontiguousarray(picture[:200, :300]) for picture in pictures]
     screen = Screen()
@@ -243,6 +251,7 @@ def test_a_camera_that_changes_its_size_goes_on(session, pictures):
     assert {picture.shape for picture in screen.frames} == {pictures[0].shape}
 
 
+@pytest.mark.slow
 def test_the_face_is_changed_while_it_runs(session, hopper_path, astronaut_path):
     screen = Screen()
     with session(screen, people=[[hopper_path], [astronaut_path]]) as live:
@@ -310,6 +319,7 @@ def test_a_closed_window_ends_the_session(session):
     assert live.stop().statistics.frames_in > 3
 
 
+@pytest.mark.slow
 def test_a_sink_that_was_lost_is_reached_again(session):
     sink = Screen(
         "server",
@@ -323,6 +333,7 @@ def test_a_sink_that_was_lost_is_reached_again(session):
 
 
 @pytest.mark.alone
+@pytest.mark.slow
 def test_a_recording_is_whole_signed_and_in_step(session, small_puppet, tmp_path):
     clip = tmp_path / "clip.mp4"
     write_puppet_clip(clip, small_puppet, 3.0, ClipSpec(rate=25))
@@ -357,6 +368,7 @@ def test_a_killed_recording_can_be_played_and_has_not_its_name(hopper_path, smal
 
 
 @pytest.mark.alone
+@pytest.mark.slow
 def test_raw_frames_in_and_out_of_a_program(hopper_path, pictures, tmp_path):
     words = ["live", "-s", str(hopper_path), "--from", "-", "--size", "320x240", "--to", "-"]
     stats = tmp_path / "stats.json"
@@ -412,7 +424,6 @@ def serve(address, path):
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 def test_a_server_receives_it_dies_and_is_reached_again(session, small_puppet, tmp_path):
     clip = tmp_path / "clip.mp4"
     write_puppet_clip(clip, small_puppet, 3.0, ClipSpec(rate=25))

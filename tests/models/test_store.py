@@ -373,6 +373,7 @@ def test_an_altered_file_is_never_used(store, server, tmp_path, how, capsys):
     assert how != "link" or (tmp_path / "elsewhere.onnx").read_bytes() == GOOD
 
 
+@pytest.mark.slow
 def test_two_at_once_fetch_it_once(store, server, tmp_path):
     models = store(entry("good", {"url": server.url("/good.onnx")}))
     server.manners["/good.onnx"] = ["slow"]

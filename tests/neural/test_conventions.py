@@ -104,6 +104,7 @@ def test_crops_are_what_the_fields_own_code_makes_of_them(template, hopper):
 
 @pytest.mark.parametrize("name", [name for name in TABLE if name != "inswapper_128"])  # its twin has no known answer
 @pytest.mark.parametrize("boost", [1, 2])
+@pytest.mark.slow
 def test_every_swapper_is_fed_as_the_table_says(name, boost, shelf, portrait):
     """The twin gives its target with a known tint: expected is the table's arithmetic, done here."""
     side, template, (mean_in, std_in), (mean_out, std_out) = TABLE[name]
@@ -276,6 +277,7 @@ def test_a_look_that_tells_nothing_ends_nothing(weighing):
     assert np.isfinite(shown).all()
 
 
+@pytest.mark.slow
 def test_another_identity_is_mixed_with_the_same_target_and_not_all_are_kept(weighing, portrait):
     engine, given, _, identity = weighing
     (before,) = given(lambda _: turned(0))

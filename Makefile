@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 MEDIA ?= ../shared/media
 EVAL ?= build/evaluation
 FRAMES ?= 90
+# Tests run in so many processes; each takes up to a gigabyte.
+WORKERS ?= auto --maxprocesses=4
 # On what ground the photos in MEDIA are used: artworks and made-up characters, unless you say otherwise.
 CONSENT ?= fictional
 READY := $(VENV)/.ready
@@ -29,11 +31,19 @@ $(READY): pyproject.toml embedded.toml hatch_build.py
 demo: $(READY) ## swap a sample photo onto a sample clip; files land in demo/
 	$(BIN)/understudy demo --output-dir demo
 
-test: $(READY) ## all tests
-	$(BIN)/python -m pytest
+# What measures time or memory runs afterwards, with nothing beside it; it runs even if others failed, so that one run
+# says everything.
+PYTEST := $(BIN)/python -m pytest
+define tests
+	@$(PYTEST) -n $(WORKERS) --dist worksteal -m "not alone$(1)"; beside=$$?; \
+	$(PYTEST) -m "alone$(1)" && exit $$beside
+endef
 
-quick: $(READY) ## the tests that take no more than a few seconds each
-	$(BIN)/python -m pytest -m "not slow"
+test: $(READY) ## all tests
+	$(call tests)
+
+quick: $(READY) ## the tests that take no more than a second each
+	$(call tests, and not slow)
 
 lint: $(READY) ## format, lint, types, import rules
 	$(BIN)/ruff format --check .

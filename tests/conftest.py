@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
+from tests.skipped import pytest_terminal_summary  # noqa: F401 - a hook
 from understudy import Perception
 from understudy.cli.consent import photo_of
 from understudy.provenance import ConsentClaim, Consents, Home
+from understudy.swapping.mesh import engine, texture
 from understudy.testing import ClipSpec, Puppet, portrait, portrait_path, write_puppet_clip
 
 SIZE = (320, 240)
+# How long an example takes says more about what else the machine does than about the code.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 
 class NetworkUsed(AssertionError):
     pass
+
+
+def pytest_configure():
+    """A hook of pytest: signals that a run in the background ignores end what the tests start all the same.
+
+    What is ignored stays so in other programs, what is handled does not.
+    """
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -32,6 +51,31 @@ def home(tmp_path_factory):
         for name in ("hopper", "astronaut"):
             Consents(folder).grant(photo_of(portrait_path(name)), ConsentClaim("sample"))
         yield folder
+
+
+@pytest.fixture(autouse=True, scope="session")
+def textures_kept():
+    """The texture of a photo is made once and not in every test: it takes half the time of a small swap.
+
+    It depends on nothing but pictures and meshes; what checks how it is made calls ``build_texture`` itself.
+    """
+    kept = {}
+
+    def build(portraits):
+        seen = sha256()
+        for one in portraits:
+            for part in (one.picture, one.face.mesh):
+                seen.update(f"{part.shape} {part.dtype}".encode())
+                seen.update(np.ascontiguousarray(part))
+        if seen.digest() not in kept:
+            kept[seen.digest()] = texture.build_texture(portraits)
+            for part in (kept[seen.digest()].color, kept[seen.digest()].opacity):
+                part.flags.writeable = False
+        return kept[seen.digest()]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "build_texture", build)
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -87,6 +131,14 @@ def small_clip(small_puppet, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("clips") / "small.mp4"
     spec = ClipSpec(rate=25, audio=(("aac", 440.0), ("aac", 660.0)), chapters=("one", "two"))
     write_puppet_clip(path, small_puppet, 1.0, spec)
+    return path
+
+
+@pytest.fixture(scope="session")
+def long_clip(small_puppet, tmp_path_factory) -> Path:
+    """Twelve seconds, 320x240, 25 fps: a swap of it is still at work when it is interrupted."""
+    path = tmp_path_factory.mktemp("clips") / "long.mp4"
+    write_puppet_clip(path, small_puppet, 12.0, ClipSpec(rate=25, options=(("crf", "30"), ("preset", "ultrafast"))))
     return path
 
 

@@ -333,6 +333,7 @@ def test_only_a_plain_frame_is_sealed(kind, blank):
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "gif", "webp"])
 @pytest.mark.parametrize("lie", ["before", "origin", "both", "late", "size"])
+@pytest.mark.slow
 def test_the_label_does_not_depend_on_what_a_frame_says_of_its_past(lie, suffix, blank, small_clip, tmp_path):
     """An encoder adds what was changed to what was decoded: whoever lies of either could take the label away."""
     with open_source(small_clip) as source:
@@ -730,6 +731,7 @@ def test_every_picture_format_is_labelled_and_signed(suffix, hopper_path, astron
 
 
 @pytest.mark.parametrize("suffix", CLIPS)
+@pytest.mark.slow
 def test_every_clip_format_is_labelled_and_signed(suffix, hopper_path, small_puppet, tmp_path):
     """At its smallest, and beyond the opening."""
     clip, output = tmp_path / "clip.mp4", tmp_path / f"out.{suffix}"
@@ -752,6 +754,7 @@ def test_a_transparent_target_is_labelled_all_the_same(hopper_path, astronaut, t
     assert has_label(seen)
 
 
+@pytest.mark.slow
 def test_a_clip_that_is_read_by_another_program_is_labelled(hopper_path, small_clip, tmp_path):
     output = tmp_path / "out.mkv"
     understudy.swap(hopper_path, small_clip, output)
@@ -814,11 +817,10 @@ def test_an_interrupted_swap_leaves_nothing(hopper_path, small_clip, tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 @pytest.mark.slow
-def test_a_killed_swap_leaves_nothing_under_the_name(hopper_path, small_puppet, tmp_path):
-    clip, folder = tmp_path / "clip.mp4", tmp_path / "out"
+def test_a_killed_swap_leaves_nothing_under_the_name(hopper_path, long_clip, tmp_path):
+    folder = tmp_path / "out"
     folder.mkdir()
-    write_puppet_clip(clip, small_puppet, 12.0, ClipSpec(rate=25))
-    words = [sys.executable, "-m", "understudy", "swap", "-s", str(hopper_path), "-t", str(clip)]
+    words = [sys.executable, "-m", "understudy", "swap", "-s", str(hopper_path), "-t", str(long_clip)]
     with subprocess.Popen([*words, "-o", str(folder / "out.mp4")], stderr=subprocess.DEVNULL) as process:
         deadline = time.monotonic() + 60
         while not list(folder.iterdir()) and time.monotonic() < deadline:

@@ -19,7 +19,7 @@ from PIL import Image
 from tests.models.lying import lying_server
 from tests.models.shelf import stocked
 from tests.neural.conftest import graphs
-from understudy.cli.main import application
+from understudy.cli.main import application, main
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -62,6 +62,7 @@ def desk(tmp_path, monkeypatch, hopper_path, astronaut_path, small_clip):
 
 
 @pytest.mark.slow
+@pytest.mark.loopback
 @pytest.mark.parametrize("line", [line for line in SHOWN if line.startswith("understudy")])
 def test_shown_commands_run(desk, line):
     words = shlex.split(line)[1:]
@@ -69,8 +70,7 @@ def test_shown_commands_run(desk, line):
         words += ["--home", str(desk / "home")]
     if words[0] == "demo":
         words = [*words[:1], "--seconds", "0.3", "-d", "demo"]
-    done = subprocess.run([sys.executable, "-m", "understudy", *words], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    assert main(words) == 0
 
 
 def test_every_other_command_shown_is_a_make_target():
@@ -83,6 +83,7 @@ def test_every_other_command_shown_is_a_make_target():
         assert re.search(rf"^{target}:", makefile, re.M), line
 
 
+@pytest.mark.slow
 def test_shown_python_runs(desk):
     blocks = [block for _, block in commands("python")]
     assert blocks

@@ -193,6 +193,7 @@ def measured(media, out=None, judge="dlib"):
     )
 
 
+@pytest.mark.slow
 def test_the_same_figures_every_time_but_for_the_cost(media, tmp_path):
     first, again = (measured(media).as_json() for _ in range(2))
     assert {**first, "cost": 0} == {**again, "cost": 0}
@@ -209,6 +210,7 @@ def test_the_same_figures_every_time_but_for_the_cost(media, tmp_path):
     assert first["cost"]["median_ms"]["swap"] > 0
 
 
+@pytest.mark.slow
 def test_pictures_are_labelled_and_signed_and_the_page_loads_nothing(media, tmp_path, home):
     report = measured(media, tmp_path, judge="none")
     write_report(report, tmp_path)
@@ -289,6 +291,7 @@ def test_what_can_not_be_measured_is_told_at_once(media, tmp_path, monkeypatch, 
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_report_is_not_replaced_unasked(media, tmp_path, capsys):
     words = ["eval", "--sources", str(media / "sources"), "--clips", str(media / "clips"), "-d", str(tmp_path)]
     words += ["--embedder", "none", "--frames", "3", "--no-pictures", "--consent", "sample"]
@@ -308,6 +311,7 @@ def test_nothing_that_swaps_imports_the_ruler():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_clip_without_a_face_is_left_out_and_the_others_are_measured(media, tmp_path, capsys):
     shutil.copytree(media, tmp_path / "media")
     clips = tmp_path / "media" / "clips"

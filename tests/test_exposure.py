@@ -66,6 +66,7 @@ def test_an_over_exposed_face_is_said_to_be(levels, astronaut, factor, shift):
 
 
 @pytest.mark.parametrize("factor", [0.12, 0.05])
+@pytest.mark.slow
 def test_a_swap_from_a_dark_photo_is_as_bright_as_from_the_photo_itself(
     astronaut, hopper, perception, tmp_path, factor
 ):

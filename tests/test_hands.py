@@ -223,6 +223,7 @@ def test_two_hands_are_two_and_each_is_known_once(detector, finder):
     assert abs(hands[0][:, 0].mean() - hands[1][:, 0].mean()) > SIZE
 
 
+@pytest.mark.alone
 def test_live_no_frame_waits_for_a_search(finder):
     class Slow(PalmDetector):
         def detect(self, picture):

@@ -22,7 +22,6 @@ from understudy.live import LiveStatistics
 from understudy.live.statistics import StatisticsFile
 from understudy.provenance import signing
 from understudy.provenance.credentials import read_credentials
-from understudy.testing import ClipSpec, write_puppet_clip
 
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX modes, pipes and signals")
 KINDS = ("png", "jpg", "webp", "mp4", "gif", "mkv")
@@ -43,6 +42,7 @@ def target(astronaut_path, small_clip):
 
 @posix
 @pytest.mark.parametrize("suffix", KINDS)
+@pytest.mark.slow
 def test_an_output_that_is_replaced_keeps_its_mode(suffix, hopper_path, target, tmp_path):
     output = tmp_path / f"out.{suffix}"
     understudy.swap(hopper_path, target(suffix), output)
@@ -102,6 +102,7 @@ def test_what_does_not_hold_when_it_is_read_back_gets_no_name(suffix, hopper_pat
 
 
 @pytest.mark.parametrize("suffix", ["png", "gif", "mp4", "mkv"])
+@pytest.mark.slow
 def test_what_is_signed_and_is_not_whole_gets_no_name(suffix, hopper_path, target, tmp_path, monkeypatch):
     from understudy.media.atomic import AtomicFile
 
@@ -127,12 +128,11 @@ def spawn(words, **more):
 @posix
 @pytest.mark.slow
 @pytest.mark.parametrize("by", ["the next run", "doctor", "doctor elsewhere"])
-def test_what_a_killed_run_left_goes(by, hopper_path, small_puppet, small_clip, tmp_path, capfd):
-    clip, folder, home = tmp_path / "clip.mp4", tmp_path / "out", ["--home", str(tmp_path / "home")]
+def test_what_a_killed_run_left_goes(by, hopper_path, long_clip, small_clip, tmp_path, capfd):
+    folder, home = tmp_path / "out", ["--home", str(tmp_path / "home")]
     folder.mkdir()
-    write_puppet_clip(clip, small_puppet, 8.0, ClipSpec(rate=25))
     usual = ["swap", "-s", str(hopper_path), "--consent", "sample", *home]
-    with spawn([*usual, "-t", clip, "-o", folder / "out.mp4"]) as killed:
+    with spawn([*usual, "-t", long_clip, "-o", folder / "out.mp4"]) as killed:
         until(lambda: any(path.stat().st_size for path in folder.iterdir()), 150)
         killed.kill()
     assert names(folder) != []

@@ -288,6 +288,7 @@ def test_a_black_and_white_photo_takes_the_targets_colour(sources, puppets):
     np.testing.assert_allclose(tone[1] / tone[1].mean(), tone[0] / tone[0].mean(), atol=0.06)
 
 
+@pytest.mark.slow
 def test_strength_goes_from_nothing_to_all(sources, puppets):
     shot = puppets["astronaut"].render(REST)
     reshaped, _ = swapped(sources["hopper"], shot.picture, shot.mesh, strength=0.0)

@@ -66,6 +66,7 @@ def test_an_error_in_the_consumer_is_raised_and_no_thread_is_left():
     assert not any(thread.name == "encode" for thread in threading.enumerate())
 
 
+@pytest.mark.alone
 def test_leaving_by_an_error_drops_what_waits_and_leaves_no_thread():
     def feed():
         with BackgroundWriter(lambda _: time.sleep(0.05)) as behind:

@@ -41,6 +41,7 @@ def test_the_detector_finds_the_face_where_it_is(puppet, poses):
     assert mean[3:].max() < 0.30  # the mouth's corners are only estimated
 
 
+@pytest.mark.slow
 def test_the_mesh_follows_the_truth(puppet, poses, perception):
     errors, still = [], []
     for pose in poses:
@@ -99,6 +100,7 @@ def test_nobody_is_found_where_nobody_is(perception, blank):
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 200), (200, 2), (17, 31)])
+@pytest.mark.slow
 def test_tiny_pictures_are_no_trouble(perception, size):
     assert len(perception.still(np.zeros((size[1], size[0], 3), np.uint8))) == 0
     tracker = perception.tracker(__import__("understudy.tracking", fromlist=["TrackerOptions"]).TrackerOptions())

@@ -128,6 +128,7 @@ def test_a_turned_mesh_is_preferred_only_where_it_fits_far_better(shot):
 
 
 @pytest.mark.parametrize("turned_one", ["source", "target"])
+@pytest.mark.slow
 def test_a_photo_upside_down_is_swapped_like_the_photo_itself(hopper, astronaut, tmp_path, turned_one):
     import cv2
 

@@ -185,6 +185,7 @@ def test_several_photos_make_one_identity(run, folder, astronaut_path):
     assert len(json.loads(out)["sources"]) == 2
 
 
+@pytest.mark.slow
 def test_a_photo_with_several_faces_says_which_was_taken(run, folder, hopper, astronaut):
     both = np.hstack([hopper[:512], astronaut])
     Image.fromarray(both[:, :, ::-1].copy()).save(folder / "both.png")
@@ -209,6 +210,7 @@ def test_overwrite_replaces(run, folder):
 SIDES = np.s_[:512], np.s_[512:]
 
 
+@pytest.mark.slow
 def test_all_faces_left_and_right(run, folder, hopper, astronaut):
     both = np.hstack([hopper[:512], astronaut])
     Image.fromarray(both[:, :, ::-1].copy()).save(folder / "both.png")
@@ -288,6 +290,7 @@ def _corrupted(clip, start, end):
     return bytes(data)
 
 
+@pytest.mark.slow
 def test_a_clip_whose_later_part_is_damaged_is_finished_as_far_as_it_reads(run, folder, small_puppet):
     long = folder / "long.mkv"
     write_puppet_clip(
@@ -322,11 +325,10 @@ def _spawn(words, **more):
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_an_interruption_leaves_nothing_behind(folder, small_puppet, how):
-    long = folder / "long.mp4"
-    write_puppet_clip(long, small_puppet, 12.0, ClipSpec(rate=25, options=(("crf", "30"), ("preset", "ultrafast"))))
+@pytest.mark.slow
+def test_an_interruption_leaves_nothing_behind(folder, long_clip, how):
     before = {path.name for path in folder.iterdir()}
-    process = _spawn(["swap", "-s", folder / "photo.jpg", "-t", long, "-o", folder / "out.mp4"])
+    process = _spawn(["swap", "-s", folder / "photo.jpg", "-t", long_clip, "-o", folder / "out.mp4"])
     deadline = time.monotonic() + 60
     while not any(path.name.startswith(".out.") for path in folder.iterdir()) and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -339,6 +341,7 @@ def test_an_interruption_leaves_nothing_behind(folder, small_puppet, how):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX limits")
+@pytest.mark.slow
 def test_a_full_disk_is_said_and_leaves_nothing_behind(folder):
     import resource
 
@@ -358,6 +361,7 @@ def test_a_full_disk_is_said_and_leaves_nothing_behind(folder):
         assert {path.name for path in folder.iterdir()} == before
 
 
+@pytest.mark.slow
 def test_two_at_once_do_not_meet(folder):
     words = ["swap", "-s", folder / "photo.jpg", "-t", folder / "clip.mp4", "--overwrite", "-o", folder / "same.mp4"]
     first, second = _spawn(words), _spawn(words)
@@ -383,6 +387,7 @@ def test_an_output_that_appears_meanwhile_is_not_replaced(folder, monkeypatch, r
     assert not [path for path in folder.iterdir() if path.name.startswith(".race")]
 
 
+@pytest.mark.slow
 def test_an_output_that_is_a_link_is_followed(folder, run):
     (folder / "real.mp4").write_text("old")
     (folder / "link.mp4").symlink_to(folder / "real.mp4")
@@ -419,6 +424,7 @@ def test_closed_streams_are_no_trouble(folder, redirect):
         assert done.returncode == 0
 
 
+@pytest.mark.slow
 def test_an_interruption_while_starting_is_clean(folder):
     for delay in (0.05, 0.2, 0.35, 0.5, 0.7, 0.9, 1.2):
         process = _spawn(["faces", folder / "clip.mp4"])
@@ -443,6 +449,7 @@ def test_nothing_that_can_be_written_is_needed(folder, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_a_terminal_gets_a_progress_bar_with_fps_and_time_left(folder):
     pty = pytest.importorskip("pty")
     leader, follower = pty.openpty()

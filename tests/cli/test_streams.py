@@ -121,12 +121,14 @@ LIVE = ["live", "-s", "photo.png", "--consent", "sample", "--size", "64x48", "--
 
 
 @pytest.mark.parametrize("redirect", ["2>/dev/full", "2>&-", ">/dev/full", "<&-"])
+@pytest.mark.slow
 def test_an_output_that_was_written_whole_is_exit_0(shell, redirect):
     code, _, err = shell(SWAP, redirect)
     assert code == 0, err
     assert (shell.folder / "out.png").stat().st_size > 10_000
 
 
+@pytest.mark.slow
 def test_an_output_without_its_report_is_there_and_exit_6(shell):
     code, _, err = shell([*SWAP, "--json"], ">/dev/full")
     assert code == 6
@@ -136,10 +138,12 @@ def test_an_output_without_its_report_is_there_and_exit_6(shell):
 
 @pytest.mark.parametrize("redirect", ["2>/dev/full", "2>&-", ">/dev/full", ">&-", "| true"])
 @pytest.mark.parametrize("more", [[], ["--json"]])
+@pytest.mark.slow
 def test_an_error_keeps_its_code_whatever_becomes_of_its_words(shell, redirect, more):
     assert shell(["faces", "none.png", *more], redirect)[0] == 3
 
 
+@pytest.mark.slow
 def test_an_interruption_keeps_its_code_without_stderr(shell):
     program = f"timeout --preserve-status -s TERM 3 {sys.executable} -m understudy"
     words = [*LIVE, "--to", "out.mp4", "</dev/zero"]
@@ -161,12 +165,14 @@ def test_an_interruption_keeps_its_code_without_stderr(shell):
         (["--to", "-", "--seconds", "5"], "</dev/zero >/dev/full", 6, "can't write to stdout: No space left"),
     ],
 )
+@pytest.mark.slow
 def test_live_says_which_of_its_pipes_can_not_be_used(shell, more, redirect, code, said):
     got, _, err = shell([*LIVE, *more], redirect)
     assert got == code, err
     is_one_error(err, said)
 
 
+@pytest.mark.slow
 def test_live_whose_frames_nobody_reads_any_more_ends(shell):
     code, _, err = shell([*LIVE, "--to", "-"], "</dev/zero | head -c 9216 >/dev/null")
     assert code == 0, err

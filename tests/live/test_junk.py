@@ -94,6 +94,7 @@ def test_and_a_microphone(session, pictures, fault):
 
 
 @pytest.mark.parametrize("fault", ENDINGS[:2], ids=lambda fault: type(fault).__name__)
+@pytest.mark.slow
 def test_and_the_thread_of_the_statistics(session, pictures, tmp_path, monkeypatch, fault):
     def save(*_, **__):
         if threading.current_thread().name == "stats":

@@ -120,6 +120,7 @@ def seen_and_heard(container, seconds):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_what_a_server_passes_on_is_labelled_and_in_step(session, server, astronaut, tmp_path):
     clip = write_flashing_clip(tmp_path / "clip.mp4", Puppet(astronaut, (320, 240), face_share=0.5))
     live = session(PushSink(server), source=FileSource(clip, CaptureOptions(loop=True)))
@@ -147,6 +148,7 @@ def test_what_a_server_passes_on_is_labelled_and_in_step(session, server, astron
     assert np.median(out) <= 0.040, late
 
 
+@pytest.mark.slow
 def test_a_transport_stream_over_udp_can_be_watched(session):
     """As OBS watches it: joined while it runs."""
     port = free_port()
@@ -163,6 +165,7 @@ def test_a_transport_stream_over_udp_can_be_watched(session):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_stream_is_watched_lost_and_taken_up_again(session, server, small_puppet, tmp_path):
     clip = tmp_path / "clip.mp4"
     write_puppet_clip(clip, small_puppet, 3.0, ClipSpec(rate=25))
@@ -226,6 +229,8 @@ def silent():
         yield listening.getsockname()[1]
 
 
+@pytest.mark.alone
+@pytest.mark.slow
 def test_a_silent_server_holds_nobody_up(session, silent):
     screen, sink = Screen(), PushSink(f"rtmp://127.0.0.1:{silent}/live/key")
     live = session(screen, sink)
@@ -302,6 +307,7 @@ def helpers(of=None):
     return found
 
 
+@pytest.mark.slow
 def test_a_helper_ends_with_its_session(hopper_path, small_clip, tmp_path):
     """However that ended."""
     words = ["live", "-s", str(hopper_path), "--from", str(small_clip), "--loop", "--to", "udp://127.0.0.1:9"]
@@ -315,6 +321,8 @@ def test_a_helper_ends_with_its_session(hopper_path, small_clip, tmp_path):
     until(lambda: not helper.exists(), 10)
 
 
+@pytest.mark.alone
+@pytest.mark.slow
 def test_a_microphone_is_heard_in_step(session, pictures, tmp_path):
     output = tmp_path / "out.mp4"
     microphone = Microphone("sine=frequency=440:sample_rate=44100,arealtime", "lavfi")
@@ -333,6 +341,7 @@ def test_a_microphone_is_heard_in_step(session, pictures, tmp_path):
     assert not helpers()
 
 
+@pytest.mark.alone
 def test_a_session_that_waits_for_a_lost_source_ends_at_once(session, silent, pictures):
     """The source was there, is lost, and does not answer any more."""
 

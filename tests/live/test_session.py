@@ -34,6 +34,7 @@ from understudy.release import Tags
 from understudy.testing import ClipSpec, FakeCamera, write_puppet_clip
 
 
+@pytest.mark.slow
 def test_frames_come_in_order_labelled_and_swapped(session, pictures, tmp_path):
     screen = Screen()
     with session(screen) as live:
@@ -73,6 +74,7 @@ class OneBuffer(FakeCamera):
         return shot
 
 
+@pytest.mark.slow
 def test_a_source_that_uses_one_buffer_again_and_again_lets_no_frame_out_unlabelled(session, pictures):
     screen, camera = Screen(), OneBuffer(pictures)
     camera.writing.start()
@@ -85,6 +87,8 @@ def test_a_source_that_uses_one_buffer_again_and_again_lets_no_frame_out_unlabel
     assert all(has_label(picture) for picture in screen.frames)
 
 
+@pytest.mark.alone
+@pytest.mark.slow
 def test_it_ends_within_a_second(session):
     took = []
     for _ in range(3):
@@ -99,6 +103,8 @@ def test_it_ends_within_a_second(session):
     assert max(took) < 4.0, took  # what this machine is busy with
 
 
+@pytest.mark.alone
+@pytest.mark.slow
 def test_a_slow_sink_slows_nobody(session):
     slow, quick = Screen("slow", slow=0.4), Screen("quick")
     with session(slow, quick) as live:
@@ -111,6 +117,7 @@ def test_a_slow_sink_slows_nobody(session):
     assert late < 1000  # the newest frame, not a queue
 
 
+@pytest.mark.alone
 def test_the_cadence_is_kept_when_frames_are_late(session, pictures):
     steady, fast = Screen("steady", steady=True), FakeCamera(pictures, fps=30)
     with session(steady, source=fast) as live:
@@ -156,6 +163,7 @@ def test_stopping_what_never_began_says_so(session):
         session(Screen()).stop()
 
 
+@pytest.mark.slow
 def test_a_sink_that_breaks_off_at_once_is_not_tried_without_a_pause(session):
     """A server that takes every connection and refuses the key."""
     sink = Screen("server", failing=[lambda n: SinkLostError("refused", "") if n is None else True] * 50)
@@ -173,6 +181,7 @@ def test_a_camera_that_is_not_there_is_an_input_error(session, pictures):
         session(Screen(), source=camera).start()
 
 
+@pytest.mark.slow
 def test_a_second_session_on_the_same_camera_is_told_and_leaves_the_first_alone(session, pictures, tmp_path):
     camera, screen, other = FakeCamera(pictures), Screen(), Screen()
     with session(screen, source=camera) as live:
@@ -207,6 +216,8 @@ class Shared:
             self.camera.close()
 
 
+@pytest.mark.alone
+@pytest.mark.slow
 def test_settings_change_between_two_frames(session, pictures):
     screen = Screen()
     with session(screen) as live:
@@ -231,6 +242,7 @@ def test_settings_change_between_two_frames(session, pictures):
     assert report.statistics.frames_swapped > 10
 
 
+@pytest.mark.slow
 def test_a_camera_that_changes_its_size_goes_on(session, pictures):
     odd = [np.ascontiguousarray(picture[:200, :300]) for picture in pictures]
     screen = Screen()
@@ -239,6 +251,7 @@ def test_a_camera_that_changes_its_size_goes_on(session, pictures):
     assert {picture.shape for picture in screen.frames} == {pictures[0].shape}
 
 
+@pytest.mark.slow
 def test_the_face_is_changed_while_it_runs(session, hopper_path, astronaut_path):
     screen = Screen()
     with session(screen, people=[[hopper_path], [astronaut_path]]) as live:
@@ -306,6 +319,7 @@ def test_a_closed_window_ends_the_session(session):
     assert live.stop().statistics.frames_in > 3
 
 
+@pytest.mark.slow
 def test_a_sink_that_was_lost_is_reached_again(session):
     sink = Screen(
         "server",
@@ -318,6 +332,8 @@ def test_a_sink_that_was_lost_is_reached_again(session):
     assert sink.opened == 3
 
 
+@pytest.mark.alone
+@pytest.mark.slow
 def test_a_recording_is_whole_signed_and_in_step(session, small_puppet, tmp_path):
     clip = tmp_path / "clip.mp4"
     write_puppet_clip(clip, small_puppet, 3.0, ClipSpec(rate=25))
@@ -351,6 +367,8 @@ def test_a_killed_recording_can_be_played_and_has_not_its_name(hopper_path, smal
         assert all(has_label(frame.to_ndarray(format="bgr24")) for frame in container.decode(video=0))
 
 
+@pytest.mark.alone
+@pytest.mark.slow
 def test_raw_frames_in_and_out_of_a_program(hopper_path, pictures, tmp_path):
     words = ["live", "-s", str(hopper_path), "--from", "-", "--size", "320x240", "--to", "-"]
     stats = tmp_path / "stats.json"

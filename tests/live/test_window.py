@@ -109,6 +109,7 @@ def test_it_shows_the_frame_as_it_is_and_text_below_it(window):
     until(statistics)
 
 
+@pytest.mark.alone
 def test_its_keys(window):
     sink, pressed = window
     first, second = labelled(30), labelled(180)

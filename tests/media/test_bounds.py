@@ -66,6 +66,7 @@ def test_a_narrow_picture_within_the_limits_is_read(tmp_path):
 
 
 @pytest.mark.parametrize("form", ["GIF", "WEBP", "PNG"])
+@pytest.mark.slow
 def test_an_animation_of_gigantic_frames_is_told_before_they_are_decoded(tmp_path, form, monkeypatch):
     path = tmp_path / f"large.{form.lower()}"
     frames = [Image.new("RGB", (4200, 4200), (number, 0, 0)) for number in (0, 200)]
@@ -230,6 +231,7 @@ def test_many_large_photos_of_one_person_take_as_much_as_a_few(tmp_path, hopper,
     np.testing.assert_allclose(smaller[0].face.boxes_xyxy / share, whole[0].face.boxes_xyxy, rtol=0.05, atol=8)
 
 
+@pytest.mark.slow
 def test_a_frame_that_was_looked_at_is_gone_when_nobody_holds_it(tmp_path, small_clip):
     import gc
 

@@ -76,7 +76,7 @@ UNREAD = {
         ("a.svg", b'<?xml version="1.0"?>\n<!-- -->\n<svg xmlns="http://www.w3.org/2000/svg"/>'),
         ("b.svg", "<svg/>".encode("utf-16")),
     ],
-    "compressed": [("a.svgz", gzip.compress(b"<svg/>"))],
+    "compressed": [("a.svgz", gzip.compress(b"<svg/>", mtime=0))],
     "JPEG XL": [("a.jxl", b"\xff\x0a" + bytes(99)), ("b.jxl", b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(99))],
     "Photoshop": [("a.psd", b"8BPS\0\1" + bytes(99)), ("b.psb", b"8BPS\0\2" + bytes(99))],
     "PostScript": [("a.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n")],

@@ -66,6 +66,7 @@ def test_avi_keeps_its_order_and_is_whole(pictures, hopper_path, tmp_path, codec
     np.testing.assert_allclose(np.diff(times), 0.04, atol=0.002)
 
 
+@pytest.mark.slow
 def test_a_photo_with_a_second_picture_in_it_is_a_photo(pictures, hopper_path, tmp_path):
     first, second = (Image.fromarray(p[:, :, ::-1].copy()) for p in pictures[:2])
     first.save(tmp_path / "phone.jpg", "MPO", save_all=True, append_images=[second.resize((80, 60))])
@@ -175,6 +176,7 @@ def test_what_is_left_out_is_said(pictures, hopper_path, tmp_path):
         assert container.streams.video[0].metadata["language"] == "ger"
 
 
+@pytest.mark.slow
 def test_an_animation_of_a_clip_with_sound_says_that_it_is_gone(small_clip, hopper_path, tmp_path):
     report = understudy.swap(hopper_path, small_clip, tmp_path / "out.gif")
     assert any("audio" in note and "chapters" in note for note in report.notes)
@@ -199,6 +201,7 @@ def test_a_codec_that_nobody_knows_is_an_unusable_input(small_clip, hopper_path,
     assert capfd.readouterr().err.startswith("error: ")
 
 
+@pytest.mark.slow
 def test_a_picture_larger_than_its_format_allows_is_an_error_and_too_much_exif_a_note(pictures, hopper_path, tmp_path):
     wide = np.zeros((300, 17000, 3), np.uint8)
     wide[:240, :320] = pictures[0]

@@ -164,6 +164,7 @@ def test_an_animation_becomes_a_video_with_its_own_times(animation, hopper_path,
     np.testing.assert_allclose(times, np.cumsum([0, *delays[:-1]]) / 1000, atol=0.002)
 
 
+@pytest.mark.slow
 def test_a_video_becomes_an_animation(small_clip, hopper_path, tmp_path):
     for suffix in ("gif", "webp"):
         output = tmp_path / f"out.{suffix}"

@@ -252,6 +252,7 @@ def test_fonts_and_covers_go_into_mkv_and_are_said_elsewhere(tmp_path, picture):
     assert notes == ["left out: the attachment letters.ttf", "left out: the cover picture"]
 
 
+@pytest.mark.slow
 def test_opus_becomes_aac_in_a_swapped_mov_and_pgs_stays_in_mkv(picture, hopper_path, tmp_path):
     source, plain = tmp_path / "in.mkv", tmp_path / "plain.mkv"
     write_clip(plain, [picture] * 5, ClipSpec(rate=10, audio=(("libopus", 440.0),)))

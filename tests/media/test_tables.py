@@ -89,6 +89,7 @@ def test_a_fragment_that_says_so_is_told_too(tmp_path):
         check_tables(path)
 
 
+@pytest.mark.slow
 def test_countless_boxes_are_not_followed(tmp_path):
     path = tmp_path / "boxes.mp4"
     with path.open("wb") as file:

@@ -182,6 +182,7 @@ def test_a_clip_that_changes_its_matrix_keeps_its_colours(wide, tmp_path):
     assert np.abs(frames[0] - frames[-1])[:50].mean() < 3
 
 
+@pytest.mark.slow
 def test_pieces_put_end_to_end_are_shown_one_after_the_other_sound_and_all(small_puppet, hopper_path, tmp_path):
     picture = small_puppet.render(talking(0.2)).picture
     options = (("crf", "20"), ("preset", "veryfast"), ("bf", "3"))

@@ -125,6 +125,7 @@ def test_rotated_phone_video_comes_out_upright(hopper_path, astronaut, tmp_path,
 
 
 @pytest.mark.parametrize(("bits", "transfer"), [(10, 1), (10, 16), (10, 18)])
+@pytest.mark.slow
 def test_ten_bits_and_hdr_keep_their_depth_and_tags(small_puppet, hopper_path, tmp_path, bits, transfer):
     clip, output = tmp_path / "deep.mkv", tmp_path / "out.mp4"
     tags = {"matrix": 9, "primaries": 9, "transfer": transfer} if transfer > 1 else {}
@@ -169,6 +170,7 @@ def test_pixels_that_are_not_square_stay_so(small_puppet, hopper_path, tmp_path)
         assert container.streams.video[0].sample_aspect_ratio == Fraction(4, 3)
 
 
+@pytest.mark.slow
 def test_subtitles_are_kept_where_the_file_can_hold_them_and_said_where_not(small_puppet, hopper_path, tmp_path):
     clip = tmp_path / "sub.mkv"
     write_puppet_clip(clip, small_puppet, 2.0, ClipSpec(rate=10, subtitles="subrip"))
@@ -179,6 +181,7 @@ def test_subtitles_are_kept_where_the_file_can_hold_them_and_said_where_not(smal
     assert any("subtitle" in note for note in report.notes)
 
 
+@pytest.mark.slow
 def test_sound_that_a_container_can_not_hold_is_converted_and_said(small_clip, hopper_path, tmp_path):
     output = tmp_path / "out.webm"
     report = swap(hopper_path, small_clip, output)
@@ -190,6 +193,7 @@ def test_sound_that_a_container_can_not_hold_is_converted_and_said(small_clip, h
     assert sum("converted" in note for note in report.notes) == 2
 
 
+@pytest.mark.slow
 def test_a_face_that_comes_and_goes_is_normal(small_puppet, blank, hopper_path, tmp_path):
     def pictures():
         for number in range(30):
@@ -246,6 +250,7 @@ def test_a_second_video_stream_is_no_trouble_and_cover_art_is_kept(small_clip, h
         assert len(covers) == 1
 
 
+@pytest.mark.slow
 def test_quality_makes_the_file_larger(small_clip, hopper_path, tmp_path):
     sizes = []
     for quality in (40, 95):
@@ -255,6 +260,7 @@ def test_quality_makes_the_file_larger(small_clip, hopper_path, tmp_path):
     assert sizes[1] > 1.5 * sizes[0]
 
 
+@pytest.mark.slow
 def test_the_label_is_on_every_frame(small_clip, hopper_path, tmp_path):
     output = tmp_path / "out.mp4"
     swap(hopper_path, small_clip, output)

@@ -1,6 +1,7 @@
 """A store full of twins."""
 
 import shutil
+from functools import cache
 
 import pytest
 
@@ -14,7 +15,9 @@ from understudy.testing import twins
 SMALL = {"channels": (8, 16, 32, 64), "blocks": 1}
 
 
+@cache
 def graphs():
+    """The graphs by their models' names; to be looked at only: everybody gets the same ones."""
     made = {
         "arcface_w600k_r50": twins.arcface_twin(),
         "nsfw_384": twins.classifier_twin(),

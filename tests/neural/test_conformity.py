@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from understudy.detection.neural import NeuralDetector
 from understudy.faces import Faces
@@ -46,14 +47,16 @@ def other_python():
     """A Python that has their package, in a folder that is kept between runs."""
     folder = Path(__file__).parents[2] / ".cache" / f"insightface-{sys.version_info[0]}.{sys.version_info[1]}"
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    if not (folder / "done").exists():
-        venv.create(folder, with_pip=True, clear=True)
-        command = [str(python), "-m", "pip", "install", "-q", *PINNED]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
-        if done.returncode != 0:
-            assert not os.environ.get("CI"), done.stderr
-            pytest.skip("their package can't be installed here")
-        (folder / "done").touch()
+    folder.parent.mkdir(exist_ok=True)
+    with FileLock(folder.with_name(f"{folder.name}.lock")):  # tests run in several processes
+        if not (folder / "done").exists():
+            venv.create(folder, with_pip=True, clear=True)
+            command = [str(python), "-m", "pip", "install", "-q", *PINNED]
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
+            if done.returncode != 0:
+                assert not os.environ.get("CI"), done.stderr
+                pytest.skip("their package can't be installed here")
+            (folder / "done").touch()
     return python
 
 

@@ -102,13 +102,12 @@ def test_crops_are_what_the_fields_own_code_makes_of_them(template, hopper):
     assert np.abs(ours.astype(int) - theirs).mean() < 0.2
 
 
-@pytest.mark.parametrize("name", TABLE)
+@pytest.mark.parametrize("name", [name for name in TABLE if name != "inswapper_128"])  # its twin has no known answer
 @pytest.mark.parametrize("boost", [1, 2])
+@pytest.mark.slow
 def test_every_swapper_is_fed_as_the_table_says(name, boost, shelf, portrait):
     """The twin gives its target with a known tint: expected is the table's arithmetic, done here."""
     side, template, (mean_in, std_in), (mean_out, std_out) = TABLE[name]
-    if name == "inswapper_128":
-        pytest.skip("its twin is the architecture itself")
     engine = engine_of(Settings(engine=name, home=shelf, neural=NeuralOptions(boost=boost)))
     identity = engine.identity([portrait])
     crop, _ = aligned(portrait.picture, portrait.face.keypoints5[0], TEMPLATES[template], side * boost)
@@ -279,6 +278,7 @@ def test_a_look_that_tells_nothing_ends_nothing(weighing):
     assert np.isfinite(shown).all()
 
 
+@pytest.mark.slow
 def test_another_identity_is_mixed_with_the_same_target_and_not_all_are_kept(weighing, portrait):
     engine, given, _, identity = weighing
     (before,) = given(lambda _: turned(0))

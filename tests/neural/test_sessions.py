@@ -107,6 +107,7 @@ def test_half_precision_that_fails_is_replaced_and_said(put):
     assert np.isfinite(session.run(flat)[0]).all()
 
 
+@pytest.mark.slow
 def test_a_half_precision_file_gives_the_same_in_single(put):
     _, store, entry = put("inswapper_128", inswapper_twin(**SMALL, kind=np.float16))
     single = Runtime(RuntimeOptions(precision="single")).open(store, entry)
@@ -203,6 +204,7 @@ def test_a_wrong_kind_of_model_is_no_engine(shelf, hopper_path, tmp_path):
     assert main([*words, "--engine", "arcface_w600k_r50", "--home", str(shelf), "--consent", "sample"]) == 2
 
 
+@pytest.mark.slow
 def test_doctor_says_on_which_device_each_model_runs(put, capsys):
     home, store, entry = put("inswapper_128", swapper(BAD["no numbers"][0]))
     assert main(["doctor", "--json", "--home", str(home), "--device", "cpu"]) == 6
@@ -284,6 +286,7 @@ def test_buffers_are_taken_in_turns(shelf, monkeypatch):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork") or sys.platform == "darwin", reason="no limit on memory here")
+@pytest.mark.slow
 def test_too_little_memory_is_said(put, hopper_path, tmp_path):
     """In a process that may have 300 MB more than it has when it is about to open the model of 140 MB."""
     home, _, _ = put("inswapper_128", inswapper_twin((64, 128, 256, 512)))
@@ -311,6 +314,7 @@ sys.exit(main(sys.argv[1:]))
     assert not list(tmp_path.glob("o*"))
 
 
+@pytest.mark.slow
 def test_a_model_takes_no_more_threads_than_it_is_given(shelf, hopper_path, tmp_path, monkeypatch):
     given, start = [], sessions.ort.InferenceSession
 
@@ -448,6 +452,7 @@ def test_what_comes_out_in_many_sizes_is_not_kept_in_buffers(put, monkeypatch):
         picture[:] = 0
 
 
+@pytest.mark.slow
 def test_what_the_mesh_engine_does_not_heed_is_said(hopper_path, tmp_path, capsys):
     words = swap_words(hopper_path, tmp_path / "o.png")
     words += ["--home", str(tmp_path / "home"), "--overwrite"]

@@ -40,6 +40,7 @@ def test_every_engine_is_tried():
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.slow
 def test_every_engines_output_says_what_made_it(engine, shelf, hopper_path, astronaut_path, tmp_path, capfd):
     swap(engine, shelf, hopper_path, astronaut_path, tmp_path / "out.png")
     assert says(tmp_path / "out.png") == (expected(engine), expected(engine))
@@ -61,6 +62,7 @@ def test_it_is_said_in_every_picture_format(suffix, engine, shelf, hopper_path, 
         *(("inswapper_128", suffix) for suffix in ("mp4", "mkv", "webp")),
     ],
 )
+@pytest.mark.slow
 def test_it_is_said_in_every_clip_format(suffix, engine, shelf, hopper_path, short_clip, tmp_path, capfd):
     output = tmp_path / f"out.{suffix}"
     swap(engine, shelf, hopper_path, short_clip, output)

@@ -41,6 +41,7 @@ def swap(home, source, target, output, *more, engine="inswapper_128"):
     return main([*words, "--home", str(home), "--consent", "sample", *more])
 
 
+@pytest.mark.slow
 def test_from_nothing_to_a_neural_swap_in_three_commands(tmp_path, astronaut_path, hopper_path):
     """Install; pull; swap. Here from a server of our own, with twins."""
     home, output = tmp_path / "home", tmp_path / "out.png"
@@ -104,6 +105,7 @@ def test_while_a_face_is_followed_only_the_swapper_runs(put, perception, hopper_
     assert runs["nsfw_384"] <= 4
 
 
+@pytest.mark.slow
 def test_live_too(shelf, hopper_path, astronaut):
     puppet, screen = Puppet(astronaut, (320, 240), face_share=0.5), Screen()
     camera = FakeCamera([puppet.render(talking(n / 30)).picture for n in range(30)])
@@ -167,6 +169,7 @@ def test_a_frame_of_no_numbers_is_no_black_square(put, hopper, perception, astro
     assert drawn((made, identity), Puppet(astronaut, (480, 480), face_share=0.5).render(REST)) == []
 
 
+@pytest.mark.slow
 def test_what_the_models_have_to_say_is_in_the_report(put, hopper_path, astronaut_path, tmp_path, capsys, monkeypatch):
     home, _, _ = put("inswapper_128", twins.inswapper_twin(**SMALL))
     real = sessions.Runtime._started

@@ -73,6 +73,7 @@ def test_signed_pictures_are_seen_to_be_and_others_not(tmp_path, hopper_path, as
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".gif"])
+@pytest.mark.slow
 def test_signed_clips_are_seen_to_be_and_others_not(tmp_path, hopper_path, small_clip, suffix):
     output = tmp_path / f"out{suffix}"
     understudy.swap(source=str(hopper_path), target=str(small_clip), output=str(output), consent="self")

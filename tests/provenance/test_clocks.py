@@ -56,6 +56,7 @@ def test_a_certificate_of_a_wrong_clock_is_followed_by_one_that_is_valid(own, cl
     assert (found.state, found.own) == ("valid", True)
 
 
+@pytest.mark.slow
 def test_what_any_own_key_has_signed_is_known_as_own(own, clock, make, tmp_path):
     first = make("first.png")
     kept = shutil.copytree(own.root / "keys", tmp_path / "kept")

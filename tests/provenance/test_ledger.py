@@ -102,6 +102,7 @@ def test_tampering_shows(own, harm):
         assert Ledger(own).find(0) is not None
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_while_it_writes_leaves_the_ledger_sound(own):
     code = (
         "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
@@ -250,6 +251,7 @@ def test_a_corrupt_ledger_stops_the_work_and_is_not_overwritten(make, own, tmp_p
         understudy.inspect(tmp_path / "out.png", home=own.root)
 
 
+@pytest.mark.slow
 def test_several_processes_share_one_ledger(own):
     code = (
         "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"

@@ -54,6 +54,7 @@ def test_without_consent_nothing_is_made(make, tmp_path):
     assert not (tmp_path / "out.png").exists()
 
 
+@pytest.mark.slow
 def test_a_record_allows_what_it_is_for_until_it_is_revoked(make, own, hopper_path):
     photo = photo_of(hopper_path)
     Consents(own).grant(photo, ConsentClaim("self", uses=("video",)))
@@ -169,6 +170,7 @@ def test_intimate_pictures_are_refused(own, hopper_path, astronaut_path, tmp_pat
     assert not (tmp_path / "out.png").exists()
 
 
+@pytest.mark.slow
 def test_the_report_says_whether_content_was_checked(own, hopper_path, astronaut_path, tmp_path):
     for number, (classifier, words) in enumerate(
         [(None, "no content classifier is installed"), (Prude(0.1), "checked with prude")]
@@ -198,6 +200,7 @@ def test_a_picture_carries_all_that_is_promised(make, own, suffix):
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "webm", "gif", "webp"])
+@pytest.mark.slow
 def test_a_clip_carries_all_that_is_promised(make, own, small_clip, suffix):
     output = make(f"out.{suffix}", small_clip)
     found = understudy.inspect(output, home=own.root)
@@ -220,6 +223,7 @@ def test_the_source_face_is_not_carried_on(make, hopper_path):
     assert hopper_path.name not in store
 
 
+@pytest.mark.slow
 def test_marks_that_were_there_stay(make, own, tmp_path):
     first = make("first.png")
     second = make("second.png", target=first)
@@ -371,6 +375,7 @@ def test_a_key_that_others_can_read_is_refused(make, own, tmp_path):
 
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="needs a file system of its own")
 @pytest.mark.parametrize("name", ["out.png", "out.mkv"])
+@pytest.mark.slow
 def test_a_full_disk_while_signing_leaves_nothing_under_the_name(
     make, own, hopper_path, astronaut_path, small_clip, tmp_path, name
 ):
@@ -395,6 +400,7 @@ def test_a_full_disk_while_signing_leaves_nothing_under_the_name(
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_credentials_that_expired_later_are_not_called_altered(make, own, tmp_path):
     seconds = 6
     output = make(signing=SigningOptions(*certificate(tmp_path / "studio", days=seconds / 86400)))
@@ -420,6 +426,7 @@ def test_certificates_that_are_no_chain_are_refused_at_once(make, tmp_path, brok
     assert not (tmp_path / "out.png").exists()
 
 
+@pytest.mark.slow
 def test_credentials_beside_the_target_are_carried_on(make, small_clip, tmp_path):
     first = make("first.mkv", small_clip)
     assert Path(f"{first}.c2pa").exists()
@@ -430,6 +437,7 @@ def test_credentials_beside_the_target_are_carried_on(make, small_clip, tmp_path
     assert "target: first.mkv" in found.ingredients
 
 
+@pytest.mark.slow
 def test_a_suffix_that_lies_hides_no_credentials(make, own, tmp_path):
     lying = tmp_path / "picture.jpg"
     make("first.png").rename(lying)
@@ -525,6 +533,7 @@ def test_whoever_sits_at_a_terminal_is_asked_in_plain_words(own, hopper_path, as
 # Inspection
 
 
+@pytest.mark.slow
 def test_a_file_sent_through_another_program_is_told_apart(make, own, small_clip, tmp_path, capfd):
     """Swap, re-encode to another size, inspect: the truth, as a user would see it."""
     output, sent = make("out.mp4", small_clip), tmp_path / "sent.mp4"
@@ -572,6 +581,7 @@ def test_a_transplanted_mark_is_called_out(make, own, hopper, tmp_path):
     assert any("transplanted" in reason for reason in found.reasons)
 
 
+@pytest.mark.slow
 def test_credentials_transplanted_onto_another_picture_do_not_hold(make, own, hopper_path, small_clip, tmp_path):
     output = make("out.mkv", small_clip)
     other = tmp_path / "other.mkv"
@@ -582,6 +592,7 @@ def test_credentials_transplanted_onto_another_picture_do_not_hold(make, own, ho
     assert found.verdict == "unknown"
 
 
+@pytest.mark.slow
 def test_of_an_unmarked_file_nothing_is_claimed(own, hopper_path, capfd):
     found = understudy.inspect(hopper_path, home=own.root)
     assert (found.verdict, found.mark, found.record) == ("unknown", None, None)

@@ -158,6 +158,7 @@ def test_a_single_picture_survives_jpeg(marked_shots):
     assert [mark is not None and mark.identifier == ID for mark in found].count(False) == 0
 
 
+@pytest.mark.slow
 def test_nothing_is_found_where_nothing_is(shots, hopper):
     assert read_mark(luma(shot) for shot in shots) is None
     assert read_mark([luma(hopper)]) is None

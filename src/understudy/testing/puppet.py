@@ -71,18 +71,18 @@ class Puppet:
         self._cutout = _cut_out(self._canvas) if cutout else None
         self._weights = _Weights(self.rest)
         self._skirt, self._triangles = _skirt(self.rest)
+        self._source = np.concatenate([self.rest, self._centers(self.rest), self._skirt])[:, :2].astype(np.float32)
+        self._y, self._x = np.mgrid[0 : size[1], 0 : size[0]].astype(np.float32) + np.float32(0.5)
 
     def render(self, motion: Motion = REST) -> PuppetFrame:
         """The picture at one moment."""
         moved = self._moved(motion)
         skirt = self._skirt_moved(moved)
         points = np.concatenate([moved, self._centers(moved), skirt])
-        source = np.concatenate([self.rest, self._centers(self.rest), self._skirt])[:, :2]
-        values, depth = rasterise(points.astype(np.float32), self._triangles, source.astype(np.float32), self.size)
-        y, x = np.mgrid[0 : self.size[1], 0 : self.size[0]].astype(np.float32) + np.float32(0.5)
+        values, depth = rasterise(points.astype(np.float32), self._triangles, self._source, self.size)
         drawn = depth < EMPTY
-        map_x = np.where(drawn, values[:, :, 0], x) - np.float32(0.5)
-        map_y = np.where(drawn, values[:, :, 1], y) - np.float32(0.5)
+        map_x = np.where(drawn, values[:, :, 0], self._x) - np.float32(0.5)
+        map_y = np.where(drawn, values[:, :, 1], self._y) - np.float32(0.5)
         warped = cv2.remap(self._canvas, map_x, map_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         picture = np.asarray(warped, np.uint8)
         _paint_mouth(picture, moved, topo.mouth_aperture(self.rest))

@@ -5,6 +5,7 @@ People are puppets, cut out of their portraits; they stand before and behind eac
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -212,17 +213,29 @@ def unchanged(before: UInt8Array, after: UInt8Array, face: FaceTruth) -> float:
     if face.seen < _SEEN:
         return 0.0
     size = float(np.ptp(face.mesh[:, 1]))
-    inner = cv2.erode(face.visible.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    sigma = max(size / 16, 1.0)
+    part = _around(face.visible, math.ceil(4 * sigma) + 2)  # OpenCV's blur ends there
+    before, after = before[part], after[part]
+    inner = cv2.erode(face.visible[part].astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     grey = cv2.cvtColor(before, cv2.COLOR_BGR2GRAY).astype(np.float32)
     span = float(np.subtract(*np.percentile(grey[inner], [98, 2]))) if inner.any() else 0.0
     if span < _VISIBLE:
         return 0.0
-    around = cv2.GaussianBlur(grey, (0, 0), max(size / 16, 1.0))
+    around = cv2.GaussianBlur(grey, (0, 0), sigma)
     detail = inner & (np.abs(grey - around) > min(_DETAIL, _DETAIL_SHARE * span))
     if detail.sum() < 0.02 * size * size * _SEEN + 4:
         return 0.0
-    same = np.abs(after.astype(np.int16) - before).max(axis=2) <= min(_SAME, _SAME_SHARE * span)
-    return float(same[detail].mean())
+    same = cv2.absdiff(before[detail], after[detail]).max(axis=1) <= min(_SAME, _SAME_SHARE * span)
+    return float(same.mean())
+
+
+def _around(where: BoolArray, margin: int) -> tuple[slice, slice]:
+    """Rows and columns of what is true in (H, W), and of so many pixels around it."""
+    spans = []
+    for axis in (1, 0):
+        found = np.flatnonzero(where.any(axis=axis))
+        spans.append(slice(max(int(found[0]) - margin, 0), int(found[-1]) + margin + 1) if len(found) else slice(0, 0))
+    return spans[0], spans[1]
 
 
 def is_raw(before: UInt8Array, after: UInt8Array, face: FaceTruth) -> bool:

@@ -50,6 +50,7 @@ def drawn(monkeypatch):
     return lambda: {width: pictures for (_, width), pictures in found.items()}
 
 
+@pytest.mark.slow
 def test_two_clips_at_once_have_the_frames_of_one_after_the_other(
     app, clips, hopper_path, astronaut_path, drawn, tmp_path
 ):
@@ -85,6 +86,7 @@ def open_files():
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts the process' open files in /proc")
+@pytest.mark.alone
 @pytest.mark.slow
 def test_twenty_sessions_leave_threads_and_files_as_they_were(app, hopper_path, astronaut):
     puppet = Puppet(astronaut, (320, 240), face_share=0.5)

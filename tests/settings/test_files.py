@@ -32,7 +32,6 @@ OWN: dict[str, st.SearchStrategy[Any]] = {
     "label.later_size": st.none() | st.floats(0.025, 0.05),
     "label.font": st.none(),
     "encode.quality": st.integers(0, 100),
-    "content.threshold": st.floats(0.01, 0.99),
     "watermark.least": st.floats(0.5, 2),
     "watermark.most": st.floats(2, 16),
     "watermark.slope": st.floats(0.3, 4),

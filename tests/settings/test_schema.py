@@ -123,7 +123,6 @@ def test_what_is_near_to_nothing_gets_no_suggestion():
         ("blend.occlusion.seconds", -1),
         ("guard.hold_seconds", -0.1),
         ("watermark.least", 0.1),
-        ("content.threshold", 0),
         ("encode.quality", 101),
     ],
 )
@@ -177,3 +176,9 @@ def test_the_bare_package_loads_no_settings():
 def test_settings_that_nobody_changes_need_no_pydantic():
     code = "import sys; from understudy.settings import *; changed(Settings(), {}); sys.exit('pydantic' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["content.threshold", "signing.sign"])
+def test_what_protects_and_what_is_no_data_comes_from_python_only(name):
+    with pytest.raises(UsageError, match="unknown setting"):
+        changed(Settings(), {name: 0.99})

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
     from pydantic import TypeAdapter
 
-#: Live objects among the options, and what belongs to them: they come from Python only, never from a file.
-LIVE: Final = frozenset({"signing.sign", "signing.algorithm"})
+#: Never from a file: live objects among the options and what belongs to them, and what protects: a file of somebody's
+#: favourite look must not quietly let intimate pictures through.
+PYTHON_ONLY: Final = frozenset({"signing.sign", "signing.algorithm", "content.threshold"})
 _HINT: Final = "docs/settings.md says what each may be; `understudy settings --json` prints them."
 #: Largest whole number: TOML promises no more.
 _MOST: Final = 2**63 - 1
@@ -112,7 +113,7 @@ def _walk(options: DataclassInstance, prefix: str) -> Iterator[tuple[str, Any, o
         name, value = prefix + field.name, getattr(options, field.name)
         if is_dataclass(value) and not isinstance(value, type):
             yield from _walk(value, f"{name}.")
-        elif name not in LIVE:
+        elif name not in PYTHON_ONLY:
             yield name, _type_in_a_file(hints[field.name]), value
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from threading import Barrier
 
@@ -15,9 +16,11 @@ import pytest
 import understudy
 from tests.live.stage import Screen
 from understudy import Settings, Understudy
-from understudy.errors import ConsentError, UsageError
+from understudy.errors import ConsentError, InputError, UsageError
 from understudy.pipeline.stages import FaceSwap
 from understudy.provenance import Consents, Home
+from understudy.resources.kept import Kept
+from understudy.swapping import MeshEngine
 from understudy.testing import ClipSpec, FakeCamera, Puppet, talking, write_puppet_clip
 
 
@@ -115,8 +118,6 @@ def resident():
 
 def test_a_photo_is_learned_once_by_its_content(app, hopper_path, astronaut_path, tmp_path, monkeypatch):
     learned = []
-    from understudy.swapping import MeshEngine
-
     identity = MeshEngine.identity
     monkeypatch.setattr(MeshEngine, "identity", lambda self, portraits: learned.append(1) or identity(self, portraits))
     photo = tmp_path / "photo.jpg"
@@ -171,3 +172,82 @@ def test_every_public_name_is_there_and_importing_opens_nothing():
     program = "import sys, understudy; print([m for m in ('numpy', 'cv2', 'av', 'onnxruntime') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_photo_that_is_replaced_while_it_is_read_is_not_taken_for_another(
+    app, hopper_path, astronaut_path, tmp_path, monkeypatch
+):
+    from understudy.pipeline import portraits
+
+    photo, load = tmp_path / "photo.jpg", portraits.load_photo
+    photo.write_bytes(hopper_path.read_bytes())
+
+    def replaced(path, most):
+        if path == photo:
+            photo.write_bytes(astronaut_path.read_bytes())
+        return load(path, most)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(portraits, "load_photo", replaced)
+        with pytest.raises(InputError, match="replaced while it was read"):
+            app.swap(astronaut_path, tmp_path / "out.png", app.person(photo, consent="sample"))
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_engines_and_people_are_opened_once_by_threads_that_begin_together(
+    app, hopper_path, astronaut_path, tmp_path, monkeypatch
+):
+    opened = []
+    begin = MeshEngine.__init__
+    monkeypatch.setattr(MeshEngine, "__init__", lambda self, *options: opened.append(1) or begin(self, *options))
+    together = Barrier(4)
+
+    def swap(number):
+        person = app.person((hopper_path, astronaut_path)[number % 2], consent="sample")
+        together.wait(30)
+        return app.swap((astronaut_path, hopper_path)[number % 2], tmp_path / f"{number}.png", person)
+
+    with ThreadPoolExecutor(4) as pool:
+        reports = list(pool.map(swap, range(4)))
+    assert len(opened) == 1
+    assert len({report.identifier for report in reports}) == 4
+
+
+def test_what_is_closed_stays_closed_and_ends_its_sessions(hopper_path, astronaut_path, astronaut, tmp_path):
+    camera = FakeCamera([Puppet(astronaut, (320, 240), face_share=0.5).render(talking(0)).picture])
+    with Understudy(Settings(home=tmp_path / "home")) as app:
+        person = app.person(hopper_path, consent="sample")
+        session = app.live(person, camera, [lambda _: Screen()])
+        session.start()
+        assert session.running
+    assert not session.running
+    with pytest.raises(UsageError, match="closed"):
+        app.swap(astronaut_path, tmp_path / "out.png", person)
+
+
+def test_settings_that_a_session_was_given_can_be_changed_while_it_runs(app, hopper_path, astronaut):
+    camera = FakeCamera([Puppet(astronaut, (320, 240), face_share=0.5).render(talking(0)).picture])
+    mine = Settings(mesh=understudy.MeshOptions(shape=0.5))
+    with app.live(app.person(hopper_path, consent="sample"), camera, [lambda _: Screen()], settings=mine) as session:
+        session.settings = replace(mine, faces="all")
+        assert session.settings.faces == "all"
+
+
+@pytest.mark.parametrize("way", ["home", "../h/home"])
+def test_the_same_folder_in_other_words_is_the_same(way, tmp_path, monkeypatch, astronaut_path):
+    (tmp_path / "h").mkdir()
+    monkeypatch.chdir(tmp_path / "h")
+    with Understudy(Settings(home=tmp_path / "h" / "home")) as app:
+        assert len(app.faces(astronaut_path, settings=Settings(home=Path(way))).faces) == 1
+
+
+def test_least_recently_used_values_go_first_and_one_that_is_too_large_moves_nobody():
+    kept = Kept(100, lambda value: value)
+    for key, size in (("a", 40), ("b", 40), ("large", 101)):
+        assert kept.get(key, lambda size=size: size) == size
+    made = []
+    assert kept.get("a", lambda: made.append(1) or 40) == 40
+    assert made == []
+    kept.get("c", lambda: 40)  # b is longer ago
+    kept.get("b", lambda: made.append(1) or 40)
+    assert made == [1]

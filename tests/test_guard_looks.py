@@ -1,9 +1,13 @@
 """What the guard looks at in a frame, and what of people it takes for whose."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
 from understudy.faces import Faces
+from understudy.frames import Frame
+from understudy.guard import Guard, GuardOptions
 from understudy.guard.changes import AllKnown, Changes
 from understudy.guard.fitting import Fitting
 from understudy.guard.settling import Settling
@@ -174,3 +178,69 @@ def test_a_mesh_that_fits_nothing_for_several_frames_is_astray():
         assert bool(fitting.astray()) is (frames == 3)
     assert not fitting.misfitting([], None, NOBODY, small, 1.0, (320, 180))
     assert not fitting.astray()
+
+
+class SeesNobody:
+    """A detector."""
+
+    def detect(self, picture, *, thorough=False, glance=None):
+        return Faces(np.zeros((0, 4), np.float32), np.zeros(0, np.float32))
+
+
+class SeesThroughUprightBars:
+    """A segmentation that sees somebody in the middle, and at the right whoever stands behind bars taken off."""
+
+    def __init__(self):
+        self.looks = 0
+
+    def segment(self, picture):
+        seen = np.zeros(SHAPE, np.float32)
+        if picture.shape[:2] != (180, 320):  # one of the corners
+            return seen[: picture.shape[0], : picture.shape[1]]
+        self.looks += 1
+        seen[20:, 80:176] = 1
+        if picture[60:160, 290:318].mean() > 200:
+            seen[48:128, 232:] = 1
+        return seen
+
+
+def room_with(bars):
+    picture = np.random.default_rng(0).integers(60, 160, (45, 80, 3), np.uint8).repeat(8, 0).repeat(8, 1)
+    if bars:
+        picture[120:320, 580:640] = 225
+        for column in range(580, 640, 16):
+            picture[120:320, column : column + 6] = 30
+    return picture
+
+
+@pytest.mark.parametrize("rate", [4, 10, 15, 25])
+def test_whoever_was_seen_through_bars_stays_covered_at_any_rate(rate):
+    guard = Guard(SeesNobody(), GuardOptions(), choice="all", segmenter=SeesThroughUprightBars())
+    swapped = Drawn((250, 90), (390, 270))
+    faces = Faces(np.array([[250, 90, 390, 270]], np.float32), np.ones(1, np.float32), track_ids=np.array([7]))
+    covered = []
+    for number in range(6 * rate):
+        frame = Frame(room_with(number >= 2 * rate), pts=number, time_base=Fraction(1, rate))
+        people = guard.cover(frame, faces, faces, [swapped], cut=number == 0).people
+        if number >= 2 * rate:
+            covered.append(people is not None and people[60:120, 235:254].mean() > 0.5)
+    assert all(covered[covered.index(True) :])
+
+
+@pytest.mark.parametrize("at", [20, 21, 22, 23])
+@pytest.mark.parametrize(("gap", "cut"), [(60, False), (0, True)])
+def test_after_a_gap_or_a_cut_it_is_looked_at_once(gap, cut, at):
+    segmenter = SeesThroughUprightBars()
+    guard = Guard(SeesNobody(), GuardOptions(), choice="largest", segmenter=segmenter)
+    swapped, shown = Drawn((250, 90), (390, 270)), room_with(bars=False)
+    faces = Faces(np.array([[250, 90, 390, 270]], np.float32), np.ones(1, np.float32), track_ids=np.array([7]))
+
+    def looks(number, cut=False):
+        before = segmenter.looks
+        late = gap if number >= at else 0
+        frame = Frame(shown.copy(), pts=number + 25 * late, time_base=Fraction(1, 25))
+        guard.cover(frame, faces, faces, [swapped], cut=cut)
+        return segmenter.looks - before
+
+    assert 0 in [looks(number) for number in range(at)]
+    assert looks(at, cut=cut) + looks(at + 1) > 0

@@ -12,6 +12,7 @@ from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from understudy.errors import UsageError
 from understudy.pipeline.person import People, Person
@@ -52,6 +53,7 @@ class Understudy:
         home = self.settings.home
         self.resources = Resources(None if home is None else Home(home), classifier)
         self.known = People(self.resources)
+        self._sessions: WeakSet[LiveSession] = WeakSet()
 
     def person(
         self, *photos: Name, name: str = "", consent: Ground | ConsentClaim | None = None, note: str = ""
@@ -139,7 +141,7 @@ class Understudy:
         """
         from understudy.live import LiveSession
 
-        return LiveSession(
+        session = LiveSession(
             [cast] if isinstance(cast, Person) else cast,
             source,
             sinks,
@@ -151,6 +153,8 @@ class Understudy:
             overwrite_stats=overwrite_stats,
             microphone=microphone,
         )
+        self._sessions.add(session)
+        return session
 
     def faces(
         self,
@@ -192,9 +196,17 @@ class Understudy:
         return checkup(self.settings, self.resources.models)
 
     def close(self) -> None:
-        """Give models, keys and what is known of people back."""
-        self.known.clear()
-        self.resources.close()
+        """End sessions that still run, and give models and what is known of people back.
+
+        Raises:
+            UnderstudyError: what ended such a session, if that was a failure.
+        """
+        try:
+            for session in [one for one in self._sessions if one.running]:
+                session.stop()
+        finally:
+            self.resources.close()
+            self.known.clear()
 
     def __enter__(self) -> Understudy:
         return self
@@ -210,7 +222,7 @@ class Understudy:
         """
         if settings is None:
             return self.settings
-        if settings.home not in (None, self.settings.home):
+        if settings.home is not None and settings.home.resolve() != self.resources.home.root.resolve():
             raise UsageError(
                 f"the private folder is {self.resources.home.root}, not {settings.home}",
                 "Open another Understudy for another folder.",

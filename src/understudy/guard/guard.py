@@ -65,7 +65,7 @@ class Guard:
     """Watches over one clip. Frames come in order.
 
     Args:
-        detector: Looks for faces that the tracker does not know: not the tracker's own, which runs at the same time.
+        detector: Looks for faces that the tracker does not know, while the tracker runs: it may be the tracker's own.
         options: What is done.
         choice: Whose faces are to be swapped. If everybody's, every frame is searched for newcomers, in a thread beside
             the swap: for faces from a sixth of the picture's height all over, for small ones in one part after the
@@ -92,6 +92,8 @@ class Guard:
         #: Whether all whom we know of are swapped; and where everybody was, if nobody else was seen either.
         self._calm = False
         self._all_known: AllKnown | None = None
+        #: Whether somebody was covered of whom no face is known.
+        self._somebody = False
         self._people = People()
         self._fitting = Fitting(detector)
         self._bystanders: set[int] = set()
@@ -118,7 +120,7 @@ class Guard:
     def _see(self, frame: Frame) -> _Seen:
         """Look at a frame: for people, and for newcomers where everybody is to be swapped."""
         small = thumbnail(frame.picture, _scale(frame))
-        everybody, calm = self.choice == "all", self._calm
+        everybody, calm = self.choice == "all", self._calm and not self._somebody
         # While all are swapped, what takes long comes in turn.
         self._frames += 1
         glancing, looking_through, fitting = (self._frames % _TURNS == turn for turn in range(_TURNS))
@@ -157,6 +159,7 @@ class Guard:
         """
         ahead, self._ahead = self._ahead, None
         if self.options.on_lost == "pass":
+            self._all_known, self._calm = None, False
             return Cover()
         seen = ahead.result() if ahead is not None else self._see(frame)
         now = frame.seconds
@@ -197,6 +200,7 @@ class Guard:
 
     def _note_all_known(self, boxes: FloatArray, *, fresh: bool, somebody: bool) -> None:
         """Remember where everybody was when it was looked at last, until somebody else is seen or anybody moves."""
+        self._somebody = somebody
         before, people = self._all_known, self._strangers.accounted
         if not self._calm or somebody or people is None:
             self._all_known = None
@@ -212,6 +216,7 @@ class Guard:
         self._bystanders = set()
         self._searched = self._looked = -np.inf
         self._strangers.forget()
+        self._all_known, self._calm = None, False
         if cut:
             self._people.known = {}
         for person in self._people.known.values():

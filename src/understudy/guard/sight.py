@@ -56,8 +56,9 @@ def _kernel(*, across: bool) -> UInt8Array:
 
 #: Upright bars and level ones, darker than what is behind them and brighter.
 _BARS: Final = tuple((operation, across) for operation in (cv2.MORPH_CLOSE, cv2.MORPH_OPEN) for across in (True, False))
-#: So many looks, one a frame, until all kinds of bars were looked through.
+#: So many looks, one a frame, until all kinds of bars were looked through, and until both corners were looked at.
 WAYS: Final = len(_BARS)
+CORNERS: Final = 2
 
 
 class Eyes:

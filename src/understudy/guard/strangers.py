@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from understudy.arrays import BoolArray, FloatArray
 from understudy.faces import FaceChoice
 from understudy.guard.choice import part_may_be_chosen
-from understudy.guard.sight import Sight
+from understudy.guard.sight import CORNERS, WAYS, Sight
 from understudy.guard.unexplained import Known, behind, covering, is_even, unexplained
 
 #: Seconds for which a place stays covered where somebody unexplained was, and where that was seen through bars.
 _LINGERS, _LINGERS_THROUGH = 0.3, 0.6
+#: Longest time between two frames that counts, in seconds.
+_SLOWEST: Final = 1.0
 #: Seconds for which somebody who came alone is told from whom they then touch.
 _REMEMBERED: Final = 2.0
 #: Around an arm.
@@ -69,10 +71,12 @@ class Strangers:
 
     def __init__(self) -> None:
         self.accounted: BoolArray | None = None
+        self._now: float | None = None
         self._plain, self._through, self._alone = Lingering(), Lingering(), Lingering()
 
     def forget(self) -> None:
         """Nothing is known any more: after a cut."""
+        self.accounted = None
         for memory in (self._plain, self._through, self._alone):
             memory.forget()
 
@@ -89,6 +93,9 @@ class Strangers:
             now: The frame's time in seconds.
         """
         shape = sight.persons.shape
+        # Of few pictures a second each kind of look comes late.
+        step = 0.0 if self._now is None else min(max(now - self._now, 0.0), _SLOWEST)
+        self._now = now
         before, alone, covered = self._alone.where(shape, now), *(np.zeros(shape, bool) for _ in range(2))
         detail: BoolArray | None = None
         for seen, lingering, seconds in (
@@ -113,7 +120,8 @@ class Strangers:
                     self.accounted = explained
                 for memory in (self._plain, self._through):  # a hand is known a few frames late
                     memory.clear(cv2.dilate(found.arms.astype(np.uint8), _ARMS) > 0)
-            covered |= lingering.update(there, explained, now, seconds)
+            looks = WAYS + 1 if lingering is self._through else CORNERS + 1
+            covered |= lingering.update(there, explained, now, max(seconds, looks * step))
         self._alone.update(alone, np.zeros(shape, bool), now, _REMEMBERED)
         if not covered.any():
             return None

@@ -186,6 +186,8 @@ class LiveSession:
     @settings.setter
     def settings(self, settings: Settings) -> None:
         kept = {name: getattr(self._settings, name) for name in CHANGEABLE}
+        if settings.home is None:
+            settings = replace(settings, home=self._settings.home)
         if replace(settings, **kept) != self._settings:
             raise UsageError("this can't be changed while it runs", f"These can: {', '.join(CHANGEABLE)}.")
         _check_strength(settings)
@@ -239,6 +241,7 @@ class LiveSession:
                 outlet.abandon()
             for outlet in self._outlets:
                 outlet.ended(_LETTING_GO if outlet.sink.keeps else _PATIENCE)
+            self._swap.close()
 
     def _ended(self) -> LiveReport:
         self._stop.set()

@@ -6,7 +6,9 @@ half precision only where it gives what single precision gives, and nothing that
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from threading import Lock
 from typing import Any, Final
 
 import numpy as np
@@ -59,6 +61,8 @@ class Session:
         self.emap: FloatArray | None = None
         self._session = session
         self._binding: Binding | None = None
+        # A session on DirectML runs for one thread at a time, all others for any number.
+        self._turns: AbstractContextManager[object] = Lock() if device == "directml" else nullcontext()
         self._types = {one.name: _numpy_type(one.type) for one in session.get_inputs()}
         self.inputs = [one.name for one in session.get_inputs()]
         self.outputs = [one.name for one in session.get_outputs()]
@@ -112,7 +116,8 @@ class Session:
         try:
             if self._binding is not None and self._binding.takes(given):
                 return self._binding.run(given)
-            return list(self._session.run(None, given))
+            with self._turns:
+                return list(self._session.run(None, given))
         except Exception as fault:  # ONNX Runtime's errors have no common class but this
             if out_of_memory(fault):
                 raise _too_large(self.entry, self.size, self.device) from fault
@@ -177,10 +182,9 @@ class Runtime:
             self._open[entry.name] = session
         return self._open[entry.name]
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What should be said of the open models."""
-        return tuple(note for session in self._open.values() for note in session.notes)
+    def notes(self, names: Collection[str]) -> tuple[str, ...]:
+        """What should be said of those of the open models."""
+        return tuple(note for name, session in list(self._open.items()) if name in names for note in session.notes)
 
     def close(self) -> None:
         """Give all models back."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from understudy.errors import UsageError
+from understudy.errors import InputError, UsageError
 from understudy.media.opening import check_input
 from understudy.pipeline.exposure import in_usual_light
 from understudy.pipeline.portraits import load_portraits
@@ -107,8 +107,8 @@ class People:
         photos = tuple((file_digest(path), path.name) for path in person.photos)
         seen = (photos, settings.source_face, settings.detector, settings.runtime, settings.max_pixels)
         drawn = settings.mesh if settings.engine == MESH else settings.neural
-        read = self._read.get(seen, lambda: self._portraits(person.photos, settings))
         digests = tuple(digest for digest, _ in photos)
+        read = self._read.get(seen, lambda: self._portraits(person.photos, digests, settings))
         consents = trust.consents(person.photos, digests, read.portraits, use, person.consent)
         for portrait, path in zip(read.portraits, person.photos, strict=True):
             content.photo(portrait.picture, path.name)
@@ -122,13 +122,15 @@ class People:
         self._read.clear()
         self._learned.clear()
 
-    def _portraits(self, photos: Sequence[Path], settings: Settings) -> _Read:
+    def _portraits(self, photos: Sequence[Path], digests: tuple[str, ...], settings: Settings) -> _Read:
         portraits, notes = load_portraits(
             photos,
             self._models.perception(settings),
             source_face=settings.source_face,
             max_pixels=settings.max_pixels,
         )
+        if tuple(map(file_digest, photos)) != digests:
+            raise InputError("a source photo was replaced while it was read", "Try again.")
         return _Read(tuple(portraits), tuple(notes))
 
     def _identity(self, photos: Sequence[Path], portraits: Sequence[Portrait], settings: Settings) -> _Learned:

@@ -30,6 +30,8 @@ class Kept(Generic[Value]):
                 self._values.move_to_end(key)
                 return self._values[key]
         value = make()
+        if self._size(value) > self._most:
+            return value
         with self._lock:
             self._values[key] = value
             self._values.move_to_end(key)

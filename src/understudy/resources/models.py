@@ -52,10 +52,19 @@ class Models:
 
     def __init__(self, home: Home, classifier: ContentClassifier | None = None) -> None:
         self._home, self._classifier = home, classifier
-        self._lock = RLock()
+        self._lock, self._closed = RLock(), False
         self._engines: dict[object, Swapper[Any]] = {}
         self._perceptions: dict[object, Perception] = {}
         self._runtimes: dict[RuntimeOptions, Runtime] = {}
+
+    def check_open(self) -> None:
+        """Whether anything can be asked for.
+
+        Raises:
+            UsageError: it was closed.
+        """
+        if self._closed:
+            raise UsageError("this Understudy is closed", "Use it inside its with block, or open another.")
 
     def check_places(self, runtime: RuntimeOptions) -> None:
         """Whether the catalogue has all models that are given a place.
@@ -165,10 +174,16 @@ class Models:
         idle = (f"the {MESH} engine does not use --device, --threads, --boost and --weight",)
         unused = idle if asked and (settings.engine, settings.detector) == (MESH, EMBEDDED) else ()
         runtime = self._runtimes.get(settings.runtime)
-        return (*unused, *(runtime.notes if runtime is not None else ()))
+        names = [settings.engine, CLASSIFIER] if settings.engine != MESH else []
+        names += [settings.detector] if settings.detector != EMBEDDED else []
+        if runtime is None or not names:
+            return unused
+        used = [entry.name for entry in self._store.catalogue.resolved(names)]
+        return (*unused, *runtime.notes(used))
 
     def close(self) -> None:
         """Give all models back."""
+        self._closed = True
         with self._lock:
             self._engines.clear()
             self._perceptions.clear()
@@ -178,7 +193,11 @@ class Models:
 
     def _once(self, made: dict[object, Made], key: object, make: Callable[[], Made]) -> Made:
         """What was made for a key, or is now: by one thread, for all."""
+        found = made.get(key)
+        if found is not None:  # without waiting for what another thread opens just now
+            return found
         with self._lock:
+            self.check_open()
             if key not in made:
                 made[key] = make()
             return made[key]
@@ -219,6 +238,7 @@ class Models:
 
     def _opened(self, entry: Entry, options: RuntimeOptions) -> Session:
         with self._lock:
+            self.check_open()
             if options not in self._runtimes:
                 from understudy.models.sessions import Runtime
 

@@ -25,7 +25,7 @@ MAX_SHARED = 0.6
 
 @dataclass(frozen=True, eq=False)
 class Perception:
-    """The models that find and follow faces. Not for several threads at once."""
+    """The models that find and follow faces. For several threads at once, if its models are."""
 
     detector: Detector
     landmarker: Landmarker

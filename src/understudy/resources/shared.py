@@ -1,12 +1,12 @@
-"""What is opened once and shared by all clips, photos and sessions: private folder, keys, ledgers, models."""
+"""What is opened once and shared by all clips, photos and sessions: the private folder and the models."""
 
 from __future__ import annotations
 
-from threading import RLock
+from threading import Lock
 
-from understudy.provenance import Home, Ledger, SigningOptions
+from understudy.provenance import Home, Ledger
 from understudy.provenance.content import ContentClassifier
-from understudy.provenance.keys import SigningKey, open_signing_key
+from understudy.provenance.keys import open_signing_key
 from understudy.resources.models import Models
 from understudy.resources.trust import Trust
 from understudy.settings import Settings
@@ -27,9 +27,7 @@ class Resources:
     def __init__(self, home: Home | None = None, classifier: ContentClassifier | None = None) -> None:
         self.home = home or Home.default()
         self.models = Models(self.home, classifier)
-        self._lock = RLock()
-        self._keys: dict[SigningOptions, SigningKey] = {}
-        self._ledgers: dict[int, Ledger] = {}
+        self._lock = Lock()
         self._tidied = False
 
     def trust(self, settings: Settings) -> Trust:
@@ -38,22 +36,19 @@ class Resources:
         Raises:
             PrivacyError, SigningError, RecordsError: the key, the ledger or the folder can't be used.
         """
+        self.models.check_open()
         with self._lock:
             if not self._tidied:
                 self.home.tidy()
                 self._tidied = True
-            if settings.signing not in self._keys:
-                self._keys[settings.signing] = open_signing_key(self.home, settings.signing)
-            ledger = self._ledgers.setdefault(settings.keep_days, Ledger(self.home, settings.keep_days))
-            ledger.ensure_sound()
-            return Trust(self.home, self._keys[settings.signing], ledger)
+        # Anew each time: a certificate may have expired, or been renewed, since the last output.
+        key, ledger = open_signing_key(self.home, settings.signing), Ledger(self.home, settings.keep_days)
+        ledger.ensure_sound()
+        return Trust(self.home, key, ledger)
 
     def close(self) -> None:
-        """Give all models back, and let go of the keys."""
+        """Give all models back; nothing can be asked for any more."""
         self.models.close()
-        with self._lock:
-            self._keys.clear()
-            self._ledgers.clear()
 
     def __enter__(self) -> Resources:
         return self

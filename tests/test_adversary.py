@@ -774,6 +774,7 @@ def test_a_picture_too_small_for_a_label_is_refused_before_the_work(size, hopper
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "webm", "webp", "jpg"])
+@pytest.mark.slow
 def test_the_worst_quality_leaves_the_label_readable(suffix, small_clip, hopper_path, astronaut_path, tmp_path):
     target, output = (astronaut_path if suffix == "jpg" else small_clip), tmp_path / f"out.{suffix}"
     understudy.swap(hopper_path, target, output, settings=Settings(encode=EncodeOptions(quality=0)))

@@ -47,7 +47,7 @@ def test_what_was_skipped_is_named_once_with_what_it_needs():
     ]
 
 
-@pytest.mark.parametrize("workers", [[], ["-n", "1"]])
+@pytest.mark.parametrize("workers", [[], pytest.param(["-n", "1"], marks=pytest.mark.slow)])
 def test_a_run_ends_with_it(workers, tmp_path):
     (tmp_path / "conftest.py").write_text("from tests.skipped import pytest_terminal_summary\n")
     (tmp_path / "test_it.py").write_text("import pytest\n\ndef test_a():\n    pytest.skip('needs strace')\n")

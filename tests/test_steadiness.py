@@ -14,6 +14,7 @@ def puppet(astronaut):
     return Puppet(astronaut, (480, 360), face_share=0.45)
 
 
+@pytest.mark.slow
 def test_a_still_face_stands_still(perception, puppet):
     frames, _ = filmed(puppet, lambda _: Motion())
     usual, raw = jitter(tracked(perception, frames, USUAL)), jitter(tracked(perception, frames, RAW))
@@ -23,6 +24,7 @@ def test_a_still_face_stands_still(perception, puppet):
 
 
 @pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: trial.name)
+@pytest.mark.slow
 def test_a_moving_face_is_not_trailed(perception, puppet, trial):
     frames, truth = filmed(puppet, trial.motion)
     late, swing = lag(trial.signal(tracked(perception, frames, USUAL)), trial.signal(truth))

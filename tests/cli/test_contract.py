@@ -178,6 +178,7 @@ def test_swap_says_what_it_wrote_on_stderr_only(run, folder):
     assert "25 of 25 frames swapped, all labelled" in err
 
 
+@pytest.mark.slow
 def test_several_photos_make_one_identity(run, folder, astronaut_path):
     words = ["swap", "-s", folder / "photo.jpg", "-s", astronaut_path, "-t", folder / "clip.mp4"]
     code, out, _ = run(*words, "-o", folder / "two.mp4", "--json")
@@ -401,6 +402,7 @@ def test_an_output_that_is_a_link_is_followed(folder, run):
 @pytest.mark.parametrize(
     "name", ["x" * 300 + ".mp4", "12:30.mp4", "-o.mp4", "a%03d.mp4", "new\nline.mp4", 'it\'s "so".mp4']
 )
+@pytest.mark.slow
 def test_odd_names(folder, run, name, monkeypatch):
     monkeypatch.chdir(folder)
     code, _, err = run("swap", "-s", "photo.jpg", "-t", "clip.mp4", "-o", name)
@@ -415,6 +417,7 @@ def test_odd_names(folder, run, name, monkeypatch):
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX shell")
 @pytest.mark.parametrize("redirect", [">&-", "2>&-", "</dev/null", "| true"])
+@pytest.mark.slow
 def test_closed_streams_are_no_trouble(folder, redirect):
     line = f"exec 3>&1; {sys.executable} -m understudy faces {folder / 'photo.jpg'} --json {redirect}"
     done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
@@ -435,6 +438,7 @@ def test_an_interruption_while_starting_is_clean(folder):
         assert process.returncode in (130, -signal.SIGTERM, 0)  # before the first line runs, or after the last
 
 
+@pytest.mark.slow
 def test_nothing_that_can_be_written_is_needed(folder, tmp_path):
     """No home, no cache: compiled code is made anew."""
     code = (

@@ -98,6 +98,7 @@ def test_streams_that_nobody_reads_change_no_exit_code(shell, words, code):
 
 
 @pytest.mark.parametrize("redirect", ["2>&-", ">&-", "<&-", "<&- >&- 2>&-"])
+@pytest.mark.slow
 def test_closed_streams_change_no_exit_code(shell, redirect):
     got, _, err = shell(["models", "list", "--json"], redirect)
     assert got == 0, err
@@ -204,6 +205,7 @@ def test_json_stays_json_in_any_encoding(monkeypatch, encoding):
 @pytest.mark.parametrize(
     "more", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C"}, {"LC_ALL": "POSIX", "PYTHONUTF8": "0"}]
 )
+@pytest.mark.slow
 def test_names_that_are_no_text_are_told_in_any_locale(shell, more):
     name = os.fsencode(shell.folder) + b"/\xff\xe9 \xc5\x81.png"
     with open(name, "wb") as file:

@@ -77,6 +77,7 @@ def test_variable_frame_rates_keep_every_timestamp(small_puppet, hopper_path, tm
 
 
 @pytest.mark.parametrize(("matrix", "color_range"), [(1, 1), (1, 2), (6, 1), (6, 2), (9, 1), (None, None)])
+@pytest.mark.slow
 def test_no_colour_is_shifted(hopper_path, astronaut, tmp_path, matrix, color_range):
     puppet = Puppet(astronaut, (320, 240), face_share=0.55)
 

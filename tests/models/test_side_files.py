@@ -269,6 +269,7 @@ MANY_PIECES = {
 
 
 @pytest.mark.parametrize("what", MANY_PIECES)
+@pytest.mark.slow
 def test_a_graph_of_countless_pieces_is_refused_before_they_are_made(what, monkeypatch):
     monkeypatch.setattr("onnx.load_model_from_string", refuse)
     with pytest.raises(ModelFileError, match="too many pieces"):

@@ -174,6 +174,7 @@ def alone():
         (lambda: GraphWriter().finished(*ENDS), "holds no graph"),
     ],
 )
+@pytest.mark.slow
 def test_a_graph_that_is_not_what_its_entry_says_is_refused(data, reason, put):
     with pytest.raises(ModelError, match=reason) as fault:
         _, store, entry = put("inswapper_128", data())

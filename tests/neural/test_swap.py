@@ -124,6 +124,7 @@ def red(size=(400, 400)):
     return picture
 
 
+@pytest.mark.slow
 def test_live_and_eval_look_at_content_too(shelf, put, hopper_path, small_clip, tmp_path):
     settings = Settings(engine="inswapper_128", home=shelf)
     app = Understudy(settings)

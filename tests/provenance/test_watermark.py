@@ -175,6 +175,7 @@ def test_odd_pictures_are_no_trouble(picture):
     assert marked(color).shape == color.shape
 
 
+@pytest.mark.slow
 def test_frames_are_averaged(marked_shots):
     """What single frames do not show, all of them do."""
     noise = np.random.default_rng(5)

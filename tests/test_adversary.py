@@ -657,9 +657,12 @@ def test_no_sink_gives_a_name_to_an_unsigned_file(sink):
 def test_every_command_is_known_here():
     """A command that is added to this list is to be tried below, if it writes pictures."""
     assert set(typer.main.get_command(application()).commands) == {
-        "demo", "swap", "live", "faces", "inspect", "consent", "ledger", "models", "eval", "doctor"
+        "demo", "swap", "live", "faces", "inspect", "consent", "ledger", "models", "eval", "doctor", "settings"
     }  # fmt: skip
-    assert set(understudy.__all__) == {"__version__", "swap", "inspect"}
+    functions = {name for name in understudy.__all__ if callable(getattr(understudy, name)) and name.islower()}
+    assert functions == {"swap", "inspect", "open_capture", "playout"}
+    public = {name for name in vars(understudy.Understudy) if not name.startswith("_")}
+    assert public == {"person", "swap", "live", "faces", "inspect", "doctor", "close"}
 
 
 QUIET = {

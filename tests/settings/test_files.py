@@ -98,7 +98,7 @@ def test_what_no_file_can_say_is_not_written():
         as_toml(replace(Settings(), guard=GuardOptions(hold_seconds=float("inf"))))
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="names that are no Unicode")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux: names that are no Unicode")
 def test_a_path_that_is_no_unicode_is_written_as_json_only(tmp_path):
     some = replace(Settings(), home=Path(os.fsdecode(b"/home/\xff")))
     (tmp_path / "s.json").write_text(as_json(some), encoding="utf-8")

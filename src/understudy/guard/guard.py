@@ -132,7 +132,7 @@ class Guard:
             known=self._all_known if calm and self._all_known and self._all_known.choice == self.choice else None,
         )
         found = None
-        if everybody and calm and (sight.fresh or glancing):
+        if everybody and self._calm and (sight.fresh or glancing):
             found = self._detector.detect(frame.picture, glance=self._frames // _TURNS if glancing else None)
         checks = self._fitting.look(small, _scale(frame)) if fitting or not calm or self._fitting.doubtful else None
         return _Seen(small, sight, found, checks)

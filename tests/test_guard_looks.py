@@ -93,6 +93,12 @@ def test_a_strip_of_a_shoulder_at_the_edge_is_its_own():
     assert seen_as(person | cells((0, 40, 4, 60)), low=30, boxes=face)  # as high as a head it is somebody else
 
 
+def test_a_curtain_beside_somebodys_hair_is_nobody_and_a_head_that_comes_down_is():
+    person = cells((95, 20, 160, 144))
+    assert not seen_as(person | cells((166, 0, 176, 60)), low=0)
+    assert seen_as(person | cells((180, 0, 220, 20)), low=0)
+
+
 def test_a_head_that_comes_up_beside_somebody_is_not_their_shoulder():
     person, head = cells((100, 20, 156, 120), (80, 95, 176, 144)), cells((20, 100, 80, 144))
     assert seen_as(person | head, low=95)

@@ -35,6 +35,8 @@ _HEAD_LIKE, _HEAD_HIGH, _HIDDEN, _ANOTHER = 0.2, 0.5, 0.45, 0.6
 #: Below somebody's chin (so far below the middle of their face, over its height) a part shows no face that is thinner
 #: than this, over that face's breadth: a shoulder.
 _CHIN, _THIN = 0.5, 0.25
+#: What hangs down from the picture's upper edge shows no face either that is thinner than this, over that breadth.
+_STRIP: Final = 0.32
 #: So far from the middle of a face, over its breadth, shoulders reach.
 _SHOULDER: Final = 2.0
 #: Share of a part that may show anything, if it is even.
@@ -127,7 +129,9 @@ def unexplained(persons: BoolArray, known: Known, before: BoolArray | None = Non
         x, y, across, down = stats[number, :4].tolist()
         if stats[number, cv2.CC_STAT_AREA] < _LEAST_WITHIN and not _at_edge(cells):
             continue
-        if len(known.boxes) and _is_a_shoulder(cells, y, middles[number], known.boxes):
+        if len(known.boxes) and (
+            _is_a_shoulder(cells, y, middles[number], known.boxes) or _is_a_strip(cells, middles[number], known.boxes)
+        ):
             found.explained[cells] = True
             continue
         alone = not (cells & near).any() or (_at_edge(cells) and y < _nearest(known.boxes, middles[number]).shoulders)
@@ -150,6 +154,13 @@ def _is_a_shoulder(cells: BoolArray, top: int, middle: NDArray[np.float64], boxe
     if top < head.middle + _CHIN * head.height or abs(middle[0] - head.across) > _SHOULDER * head.width:
         return False
     return _breadth(cells) < _THIN * head.width
+
+
+def _is_a_strip(cells: BoolArray, middle: NDArray[np.float64], boxes: FloatArray) -> bool:
+    """Whether a part hangs down from the picture's upper edge, too thin for a head: a curtain beside hair."""
+    if cells[:, 0].any() or cells[:, -1].any() or not cells[0].any():
+        return False
+    return _breadth(cells) < _STRIP * _nearest(boxes, middle).width
 
 
 class _Head(NamedTuple):

@@ -67,9 +67,9 @@ class Guard:
     Args:
         detector: Looks for faces that the tracker does not know, while the tracker runs: it may be the tracker's own.
         options: What is done.
-        choice: Whose faces are to be swapped. If everybody's, every frame is searched for newcomers, in a thread beside
-            the swap: for faces from a sixth of the picture's height all over, for small ones in one part after the
-            other.
+        choice: Whose faces are to be swapped. If everybody's, every frame in which anything changed, and every third,
+            is searched for newcomers, in a thread beside the swap: for faces from a sixth of the picture's height all
+            over, for small ones in one part after the other.
         segmenter: Sees where people are; the embedded one if None.
     """
 
@@ -121,6 +121,9 @@ class Guard:
         """Look at a frame: for people, and for newcomers where everybody is to be swapped."""
         small = thumbnail(frame.picture, _scale(frame))
         everybody, calm = self.choice == "all", self._calm and not self._somebody
+        known = self._all_known if calm else None
+        if known is not None and known.choice != self.choice:
+            known = None
         # While all are swapped, what takes long comes in turn.
         self._frames += 1
         glancing, looking_through, fitting = (self._frames % _TURNS == turn for turn in range(_TURNS))
@@ -129,7 +132,7 @@ class Guard:
             small,
             through_bars=not calm or (everybody and looking_through),
             closer=not calm or (everybody and not looking_through),
-            known=self._all_known if calm and self._all_known and self._all_known.choice == self.choice else None,
+            known=known,
         )
         found = None
         if everybody and self._calm and (sight.fresh or glancing):

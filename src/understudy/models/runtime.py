@@ -84,8 +84,8 @@ class LiteModel:
         return interpreter
 
 
-#: Standard error is the whole process': it is turned away by one at a time.
-_TURNING_AWAY = Lock()
+#: Standard error is the whole process': one at a time sends it elsewhere.
+_STDERR_LOCK = Lock()
 
 
 @contextmanager
@@ -94,7 +94,7 @@ def _native_stderr_to_null() -> Iterator[None]:
 
     There is no switch for it. Python's own ``sys.stderr`` goes quiet too for these few milliseconds.
     """
-    with _TURNING_AWAY:
+    with _STDERR_LOCK:
         try:
             kept = os.dup(2)
         except OSError:  # no stderr at all (a windowed program)

@@ -405,7 +405,7 @@ def test_credentials_that_expired_later_are_not_called_altered(make, own, tmp_pa
     seconds = 6
     output = make(signing=SigningOptions(*certificate(tmp_path / "studio", days=seconds / 86400)))
     assert read_credentials(output, None).state == "valid"
-    time.sleep(seconds)
+    time.sleep(seconds + 1)  # a certificate holds to the end of its last whole second
     found = understudy.inspect(output, home=own.root)
     assert found.credentials.state == "lapsed"
     assert any("certificate does not hold" in reason for reason in found.reasons)

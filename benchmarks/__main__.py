@@ -18,8 +18,8 @@ from pathlib import Path
 import av
 
 from understudy import Settings, Understudy
-from understudy.media import EncodeOptions, open_source
-from understudy.media.encoders import CONTAINERS, ENCODERS
+from understudy.media.files import EncodeOptions, open_source
+from understudy.media.files.encoders import CONTAINERS, ENCODERS
 from understudy.pipeline.overlap import BackgroundWriter, prefetched
 from understudy.provenance import FrameSealer
 from understudy.provenance.content import ContentCheck
@@ -105,7 +105,7 @@ def compare(clip: Path, folder: Path, rounds: int) -> None:
 def stages_alone(clip: Path) -> None:
     """The stages with nothing beside them: frames decoded beforehand, nothing encoded."""
     from understudy import Perception
-    from understudy.pipeline.portraits import load_portraits
+    from understudy.casting.portraits import load_portraits
     from understudy.pipeline.stages import FaceSwap
     from understudy.testing.opened import engine_of
 

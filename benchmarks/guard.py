@@ -26,11 +26,11 @@ import numpy as np
 
 from understudy import Perception, Settings
 from understudy.arrays import UInt8Array
+from understudy.casting.portraits import portrait_in
 from understudy.detection import BlazeFace
-from understudy.faces import FaceChoice
+from understudy.face import FaceChoice
 from understudy.frames import Frame
 from understudy.guard import Guard, GuardOptions, OnLost
-from understudy.pipeline.portraits import portrait_in
 from understudy.pipeline.stages import FaceSwap, Swapped
 from understudy.provenance import FrameSealer
 from understudy.provenance.content import ContentCheck, ContentOptions

@@ -19,9 +19,9 @@ import numpy as np
 
 from understudy import Settings, Understudy
 from understudy.arrays import UInt8Array
-from understudy.media.broadcast import PushSink
-from understudy.media.live import CaptureOptions
-from understudy.media.playback import FileSource
+from understudy.media.live.base import CaptureOptions
+from understudy.media.live.broadcast import PushSink
+from understudy.media.live.playback import FileSource
 from understudy.testing import ClipSpec, Puppet, portrait, portrait_path, talking, write_clip
 
 #: Seconds before anything is counted, and of the made clips.

@@ -23,11 +23,11 @@ import numpy as np
 from understudy import Perception, Settings
 from understudy.app import Understudy
 from understudy.arrays import FloatArray, UInt8Array
-from understudy.faces import Faces
+from understudy.casting.portraits import load_portraits
+from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.models.sessions import Runtime
 from understudy.models.store import Store
-from understudy.pipeline.portraits import load_portraits
 from understudy.pipeline.stages import FaceSwap
 from understudy.provenance import FrameSealer
 from understudy.testing import Puppet, portrait, portrait_path, talking, twins

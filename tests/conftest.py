@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 from tests.skipped import pytest_terminal_summary  # noqa: F401 - a hook
+from tests.twins import put, shelf  # noqa: F401 - fixtures
 from understudy import Perception
 from understudy.cli.consent import photo_of
 from understudy.provenance import ConsentClaim, Consents, Home

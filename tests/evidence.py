@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from understudy.faces import Faces
+from understudy.face import Faces
 from understudy.frames import Frame
-from understudy.media import open_source
+from understudy.media.files import open_source
 from understudy.provenance import Labeller, LabelOptions
 from understudy.provenance.credentials import read_credentials
 

@@ -32,18 +32,18 @@ from understudy import Settings
 from understudy.app import Understudy
 from understudy.cli.main import application, main
 from understudy.errors import EncodingError, SigningError, UnderstudyError, UsageError
-from understudy.faces import Faces
+from understudy.face import Faces
 from understudy.frames import Change, Frame, LabelledFrame, PixelBox
 from understudy.geometry.orientation import UPRIGHT
-from understudy.media import EncodeOptions, open_sink, open_source
 from understudy.media.base import MediaKind
-from understudy.media.broadcast import BroadcastOptions, PushSink
-from understudy.media.live import LiveInfo
+from understudy.media.files import EncodeOptions, open_sink, open_source
+from understudy.media.live.base import LiveInfo
+from understudy.media.live.broadcast import BroadcastOptions, PushSink
+from understudy.media.live.raw import RawSink
+from understudy.media.live.recording import RecordingSink
+from understudy.media.live.virtual import VirtualCameraSink
+from understudy.media.live.window import WindowSink
 from understudy.media.pixels import Decoded, planes, settle_colors
-from understudy.media.raw import RawSink
-from understudy.media.recording import RecordingSink
-from understudy.media.virtual import VirtualCameraSink
-from understudy.media.window import WindowSink
 from understudy.provenance import ConsentClaim, FrameSealer, Labeller, LabelOptions, WatermarkOptions
 from understudy.provenance.credentials import read_credentials
 from understudy.provenance.releasing import SignedRelease
@@ -93,8 +93,8 @@ def test_the_judge_is_not_blind(hopper, hopper_path):
 
 def sinks():
     """Every class of ``understudy.media`` that takes frames."""
-    for module in pkgutil.iter_modules(understudy.media.__path__):
-        for name, kind in inspect.getmembers(import_module(f"understudy.media.{module.name}"), inspect.isclass):
+    for module in pkgutil.walk_packages(understudy.media.__path__, "understudy.media."):
+        for name, kind in inspect.getmembers(import_module(module.name), inspect.isclass):
             if callable(getattr(kind, "write", None)) and not getattr(kind, "_is_protocol", False):
                 yield name
 
@@ -835,7 +835,7 @@ def test_a_killed_swap_leaves_nothing_under_the_name(hopper_path, long_clip, tmp
 
 
 @pytest.mark.parametrize(
-    "broken", ["understudy.provenance.releasing.sign_file", "understudy.provenance.ledger.Ledger.append"]
+    "broken", ["understudy.provenance.releasing.sign_file", "understudy.provenance.records.ledger.Ledger.append"]
 )
 @pytest.mark.parametrize("suffix", ["png", "mp4", "mkv"])
 def test_what_fails_at_the_very_end_is_not_released(broken, suffix, hopper_path, astronaut_path, small_clip, tmp_path):

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import understudy
-from tests.live.stage import Screen
+from tests.sessions.stage import Screen
 from understudy import Settings, Understudy
 from understudy.errors import ConsentError, InputError, UsageError
 from understudy.pipeline.stages import FaceSwap
@@ -177,7 +177,7 @@ def test_every_public_name_is_there_and_importing_opens_nothing():
 def test_a_photo_that_is_replaced_while_it_is_read_is_not_taken_for_another(
     app, hopper_path, astronaut_path, tmp_path, monkeypatch
 ):
-    from understudy.pipeline import portraits
+    from understudy.casting import portraits
 
     photo, load = tmp_path / "photo.jpg", portraits.load_photo
     photo.write_bytes(hopper_path.read_bytes())

@@ -18,14 +18,14 @@ from PIL import Image
 
 from tests.models.lying import lying_server
 from tests.models.shelf import stocked
-from tests.neural.conftest import graphs
+from tests.twins import graphs
 from understudy.cli.main import application, main
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 #: Shown as a form to fill in, or what CI and these tests are themselves.
 FORMS = {"understudy swap -s PHOTO [-s PHOTO …] -t TARGET -o OUTPUT"}
-DOCTESTS = ["understudy.faces", "understudy"]
+DOCTESTS = ["understudy.face", "understudy"]
 
 
 def commands(kind):

@@ -241,7 +241,7 @@ def _in_a_copy(work: Callable[[], object]) -> None:
 
 def _tell(begin: int, end: int) -> None:
     """Say by pipes when signing begins and ends. Nothing of what is done is changed."""
-    from understudy.media.atomic import AtomicFile
+    from understudy.media.files.atomic import AtomicFile
 
     release = AtomicFile.release
 
@@ -345,7 +345,7 @@ def _verdict(path: Path, home: Path) -> str:
     """What a stranger finds: whether it opens, and who made it, by its own signature."""
     import av
 
-    from understudy.pipeline.inspect import inspect_file
+    from understudy.tasks.inspect import inspect_file
 
     try:
         with av.open(str(path)) as container:
@@ -363,8 +363,8 @@ def _verdict(path: Path, home: Path) -> str:
 def _import_everything() -> None:
     """What the copies share. Models are opened by each: they have threads, which a copy has not."""
     import understudy.cli.main
-    import understudy.live
-    import understudy.pipeline.inspect
+    import understudy.sessions
+    import understudy.tasks.inspect
     import understudy.testing
 
     del understudy

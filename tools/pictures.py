@@ -19,11 +19,11 @@ import understudy
 from understudy import Perception, Settings
 from understudy.arrays import UInt8Array
 from understudy.blending import Blender
-from understudy.faces import Faces
+from understudy.casting.portraits import portrait_in
+from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.geometry.topology import topology
 from understudy.glasses import filled
-from understudy.pipeline.portraits import portrait_in
 from understudy.provenance import FrameSealer, Labeller, LabelOptions
 from understudy.provenance.lettering import font_for, letters
 from understudy.provenance.watermark import Watermarker

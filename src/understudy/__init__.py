@@ -23,55 +23,55 @@ from understudy.version import __version__
 if TYPE_CHECKING:
     from understudy.app import Understudy
     from understudy.blending import BlendOptions
+    from understudy.casting.person import Person
     from understudy.errors import UnderstudyError
-    from understudy.faces import Faces
+    from understudy.face import Faces
     from understudy.frames import Frame, LabelledFrame
     from understudy.guard import GuardOptions
-    from understudy.live import LiveReport, LiveSession
-    from understudy.media import EncodeOptions
-    from understudy.media.capture import open_capture
-    from understudy.media.live import CaptureOptions
-    from understudy.media.playout import playout
-    from understudy.media.recording import RecordingSink
+    from understudy.media.files import EncodeOptions
+    from understudy.media.live.base import CaptureOptions
+    from understudy.media.live.capture import open_capture
+    from understudy.media.live.playout import playout
+    from understudy.media.live.recording import RecordingSink
     from understudy.models.devices import RuntimeOptions
-    from understudy.pipeline.inspect import Inspection
-    from understudy.pipeline.person import Person
-    from understudy.pipeline.swap import SwapReport
     from understudy.provenance import ConsentClaim, LabelOptions, SigningOptions
-    from understudy.provenance.consent import Ground
+    from understudy.provenance.records.consent import Ground
     from understudy.resources.perception import Perception
+    from understudy.sessions import LiveReport, LiveSession
     from understudy.settings import Settings
     from understudy.swapping import MeshOptions
     from understudy.swapping.neural.options import NeuralOptions
+    from understudy.tasks.inspect import Inspection
+    from understudy.tasks.swap import SwapReport
     from understudy.tracking import TrackerOptions
 
 #: Where each public name comes from: looked up when it is first used, so that ``import understudy`` opens nothing.
-_PLACES = {
+_MODULES = {
     "BlendOptions": "blending",
-    "CaptureOptions": "media.live",
+    "CaptureOptions": "media.live.base",
     "ConsentClaim": "provenance",
-    "EncodeOptions": "media",
-    "Faces": "faces",
+    "EncodeOptions": "media.files",
+    "Faces": "face",
     "Frame": "frames",
     "GuardOptions": "guard",
     "LabelOptions": "provenance",
     "LabelledFrame": "frames",
-    "LiveReport": "live",
-    "LiveSession": "live",
+    "LiveReport": "sessions",
+    "LiveSession": "sessions",
     "MeshOptions": "swapping",
     "NeuralOptions": "swapping.neural.options",
     "Perception": "resources.perception",
-    "Person": "pipeline.person",
-    "RecordingSink": "media.recording",
+    "Person": "casting.person",
+    "RecordingSink": "media.live.recording",
     "RuntimeOptions": "models.devices",
     "Settings": "settings",
     "SigningOptions": "provenance",
-    "SwapReport": "pipeline.swap",
+    "SwapReport": "tasks.swap",
     "TrackerOptions": "tracking",
     "Understudy": "app",
     "UnderstudyError": "errors",
-    "open_capture": "media.capture",
-    "playout": "media.playout",
+    "open_capture": "media.live.capture",
+    "playout": "media.live.playout",
 }
 
 __all__ = [
@@ -107,9 +107,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    if name not in _PLACES:
+    if name not in _MODULES:
         raise AttributeError(f"module 'understudy' has no attribute {name!r}")
-    return getattr(import_module(f"understudy.{_PLACES[name]}"), name)
+    return getattr(import_module(f"understudy.{_MODULES[name]}"), name)
 
 
 def __dir__() -> list[str]:

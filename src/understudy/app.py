@@ -14,23 +14,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
+from understudy.casting.person import People, Person
 from understudy.errors import UsageError
-from understudy.pipeline.person import People, Person
 from understudy.provenance import ConsentClaim, Home
-from understudy.provenance.consent import Ground
 from understudy.provenance.content import ContentClassifier
+from understudy.provenance.records.consent import Ground
 from understudy.resources import Resources
 from understudy.settings import Settings
 
 if TYPE_CHECKING:
-    from understudy.live import LiveSession
-    from understudy.live.session import MakeSink
-    from understudy.media.live import LiveSource
-    from understudy.media.microphone import Microphone
-    from understudy.pipeline.checkup import Checkup
-    from understudy.pipeline.faces_report import FacesReport
-    from understudy.pipeline.inspect import Inspection
-    from understudy.pipeline.swap import Progress, SwapReport
+    from understudy.media.live.base import LiveSource
+    from understudy.media.live.microphone import Microphone
+    from understudy.sessions import LiveSession
+    from understudy.sessions.session import MakeSink
+    from understudy.tasks.checkup import Checkup
+    from understudy.tasks.faces import FacesReport
+    from understudy.tasks.inspect import Inspection
+    from understudy.tasks.swap import Progress, SwapReport
 
 Name = str | PathLike[str]
 
@@ -99,7 +99,7 @@ class Understudy:
         Raises:
             UnderstudyError: nothing was written then, but for ``CorruptMediaError``.
         """
-        from understudy.pipeline.swap import swap_file
+        from understudy.tasks.swap import swap_file
 
         return swap_file(
             cast,
@@ -139,7 +139,7 @@ class Understudy:
         Raises:
             UsageError: no person or sink.
         """
-        from understudy.live import LiveSession
+        from understudy.sessions import LiveSession
 
         session = LiveSession(
             [cast] if isinstance(cast, Person) else cast,
@@ -175,7 +175,7 @@ class Understudy:
         Raises:
             UnderstudyError: the file can't be read, or a model is not there or does not work.
         """
-        from understudy.pipeline.faces_report import faces_in_file
+        from understudy.tasks.faces import faces_in_file
 
         return faces_in_file(Path(file), self._own(settings), self.resources.models, progress, ask=ask)
 
@@ -185,13 +185,13 @@ class Understudy:
         Raises:
             UnderstudyError: the file can't be read.
         """
-        from understudy.pipeline.inspect import inspect_file
+        from understudy.tasks.inspect import inspect_file
 
         return inspect_file(Path(file), self.resources.home.root)
 
     def doctor(self) -> Checkup:
         """Say what is installed, what of it really opens, what is missing and how to mend it."""
-        from understudy.pipeline.checkup import checkup
+        from understudy.tasks.checkup import checkup
 
         return checkup(self.settings, self.resources.models)
 

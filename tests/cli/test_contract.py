@@ -116,7 +116,7 @@ def test_bad_input_gets_one_error_one_hint_and_nothing_written(run, folder, sour
 @pytest.mark.skipif(not hasattr(os, "seteuid"), reason="POSIX permissions")
 def test_an_unreadable_file(folder):
     from understudy.errors import InputUnreadableError
-    from understudy.media import open_source
+    from understudy.media.files import open_source
 
     for parent in (folder, *folder.parents[:3]):
         parent.chmod(parent.stat().st_mode | 0o055)
@@ -253,7 +253,7 @@ def test_doctor_finds_this_installation_healthy(run):
 
 @pytest.mark.parametrize(("version", "wanted"), [((3, 10), True), ((3, 11), False), ((3, 13), False)])
 def test_doctor_asks_only_for_what_this_python_needs(version, wanted, monkeypatch):
-    from understudy.pipeline import checkup
+    from understudy.tasks import checkup
 
     lines = ["numpy<3,>=2.0", 'tomli<3,>=2.2; python_version < "3.11"', 'dlib; extra == "evaluation"']
     monkeypatch.setattr(checkup.metadata, "requires", lambda _: lines)
@@ -263,7 +263,7 @@ def test_doctor_asks_only_for_what_this_python_needs(version, wanted, monkeypatc
 
 def test_doctor_says_what_is_broken_and_how_to_mend_it(run, monkeypatch):
     from understudy.errors import ModelError
-    from understudy.pipeline import checkup
+    from understudy.tasks import checkup
 
     def broken(name):
         raise ModelError(f"{name} is gone", "install again")

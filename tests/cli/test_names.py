@@ -11,7 +11,7 @@ import pytest
 
 from understudy.cli.main import main
 from understudy.errors import UsageError
-from understudy.media.live import check_address
+from understudy.media.live.base import check_address
 from understudy.testing import ClipSpec, portrait_path, write_clip, write_puppet_clip
 
 LONG = "n" * 300
@@ -172,7 +172,7 @@ def test_a_place_of_a_model_that_is_no_address(tmp_path, run, url):
 
 
 def test_an_error_of_the_system_says_what_failed_and_why(run, monkeypatch):
-    from understudy.pipeline import inspect
+    from understudy.tasks import inspect
 
     def fail(*_):
         raise OSError(5, "Input/output error", "disk.bin")
@@ -186,7 +186,7 @@ def test_an_error_of_the_system_says_what_failed_and_why(run, monkeypatch):
 
 @pytest.mark.parametrize("which", ["target.png", "photo.png"])
 def test_an_input_that_goes_while_it_is_used(run, monkeypatch, which):
-    from understudy.pipeline import person
+    from understudy.casting import person
     from understudy.pipeline.stages import FaceSwap
 
     shutil.copy("photo.png", "target.png")

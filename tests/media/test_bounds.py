@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from understudy.casting import portraits
 from understudy.errors import InputTooLargeError, UnwieldyPictureError
-from understudy.media import load_photo, open_source, still
 from understudy.media.base import MAX_PIXELS
 from understudy.media.bounds import MOST_SIDE, MOST_STRETCHED, Moving, check_size, check_written, frames_waiting
-from understudy.media.encoders import sparing
-from understudy.pipeline import portraits
+from understudy.media.files import load_photo, open_source, still
+from understudy.media.files.encoders import sparing
 from understudy.pipeline.overlap import BackgroundWriter, prefetched
 from understudy.provenance.watermark import embed
 from understudy.provenance.watermark.strength import Strength, WatermarkOptions, rows_of

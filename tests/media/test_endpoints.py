@@ -7,18 +7,18 @@ from pathlib import Path
 import pytest
 
 from understudy.errors import OutputError, UnknownSuffixError, UsageError
-from understudy.media.broadcast import PushSink
-from understudy.media.cameras import CameraSource
-from understudy.media.capture import open_capture
 from understudy.media.endpoints import SinkEndpoint, SourceEndpoint, sink_endpoint, sink_endpoints, source_endpoint
-from understudy.media.live import CaptureOptions
-from understudy.media.playback import FileSource
-from understudy.media.playout import playout
-from understudy.media.raw import RawSink
-from understudy.media.recording import RecordingSink
-from understudy.media.streams import StreamSource
-from understudy.media.virtual import VirtualCameraSink
-from understudy.media.window import WindowSink
+from understudy.media.live.base import CaptureOptions
+from understudy.media.live.broadcast import PushSink
+from understudy.media.live.cameras import CameraSource
+from understudy.media.live.capture import open_capture
+from understudy.media.live.playback import FileSource
+from understudy.media.live.playout import playout
+from understudy.media.live.raw import RawSink
+from understudy.media.live.recording import RecordingSink
+from understudy.media.live.streams import StreamSource
+from understudy.media.live.virtual import VirtualCameraSink
+from understudy.media.live.window import WindowSink
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from PIL import Image
 
 from understudy.cli.main import main
 from understudy.errors import NotMediaError
-from understudy.media import load_photo, open_source
+from understudy.media.files import load_photo, open_source
 from understudy.testing import talking
 
 

@@ -15,12 +15,13 @@ from PIL import Image
 
 from understudy.app import Understudy
 from understudy.errors import InputError, NotMediaError
-from understudy.media import load_photo, open_source, reading
-from understudy.media.live import CaptureOptions
-from understudy.media.playback import FileSource
+from understudy.media import reading
+from understudy.media.files import load_photo, open_source
+from understudy.media.live.base import CaptureOptions
+from understudy.media.live.playback import FileSource
 from understudy.media.reading import open_container, open_picture
 from understudy.media.tags import read_tags
-from understudy.pipeline.inspect import inspect_file
+from understudy.tasks.inspect import inspect_file
 from understudy.testing import ClipSpec, write_clip
 
 SECRET = "the title of another file"

@@ -8,7 +8,7 @@ import tracemalloc
 import pytest
 
 from understudy.errors import InputError, NotMediaError
-from understudy.media import open_source
+from understudy.media.files import open_source
 from understudy.media.tables import MOST_SAMPLES, check_tables
 from understudy.testing import ClipSpec, write_clip
 

@@ -282,5 +282,5 @@ def test_the_example_on_the_page_is_an_entry(tmp_path):
 
 def test_swapping_does_not_read_the_catalogue():
     """It takes a quarter of a second that only who asks for models should wait."""
-    code = "import sys, understudy.cli.main, understudy.pipeline.swap; sys.exit('pydantic' in sys.modules)"
+    code = "import sys, understudy.cli.main, understudy.tasks.swap; sys.exit('pydantic' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

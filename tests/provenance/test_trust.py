@@ -36,8 +36,8 @@ from understudy.errors import (
 from understudy.provenance import ConsentClaim, Consents, Ledger, SigningOptions
 from understudy.provenance.credentials import Credentials, read_credentials
 from understudy.provenance.fingerprint import BITS, SAME, ClipHash, closest, difference, picture_hash
-from understudy.provenance.ledger import Record
 from understudy.provenance.metadata import Claims
+from understudy.provenance.records.ledger import Record
 from understudy.provenance.verdict import Evidence, judge
 from understudy.provenance.watermark import Mark
 

@@ -16,7 +16,7 @@ from understudy.cli.terminal import answer, answer_json, say, somebody_answers
 from understudy.errors import ConsentError, NotMediaError
 
 if TYPE_CHECKING:
-    from understudy.provenance.consent import ConsentClaim, Consents, Ground, Photo, Use
+    from understudy.provenance.records.consent import ConsentClaim, Consents, Ground, Photo, Use
 
 ConsentOption = Annotated[
     str | None,
@@ -41,7 +41,7 @@ def grant(
     json: Json = False,
 ) -> None:
     """Record consent for photos, so that commands need not ask."""
-    from understudy.provenance.consent import GROUNDS, ConsentClaim
+    from understudy.provenance.records.consent import GROUNDS, ConsentClaim
 
     wanted = tuple(cast("Use", use.strip()) for use in uses.split(",") if use.strip())
     claim = ConsentClaim(cast("Ground", ground), note, wanted, days)
@@ -92,15 +92,15 @@ def revoke(
 @app.command("form")
 def form() -> None:
     """Print a form for consent in writing."""
-    from understudy.provenance.consent import written_form
+    from understudy.provenance.records.consent import written_form
 
     answer(written_form(dt.datetime.now(dt.timezone.utc).date()))
 
 
 def consents(home: Path | None) -> Consents:
     """The records in a private folder."""
-    from understudy.provenance.consent import Consents
-    from understudy.provenance.home import Home
+    from understudy.provenance.records.consent import Consents
+    from understudy.provenance.records.home import Home
 
     return Consents(Home.default() if home is None else Home(home))
 
@@ -111,10 +111,10 @@ def photo_of(path: Path) -> Photo:
     Raises:
         InputError: there is none.
     """
-    from understudy.media import load_photo
     from understudy.media.base import MAX_PIXELS
-    from understudy.media.opening import check_input
-    from understudy.provenance.consent import Photo
+    from understudy.media.files import load_photo
+    from understudy.media.files.opening import check_input
+    from understudy.provenance.records.consent import Photo
     from understudy.release import file_digest
 
     check_input(path, "photo")
@@ -126,7 +126,7 @@ def photo_of(path: Path) -> Photo:
 
 def claim_of(ground: str | None, note: str) -> ConsentClaim | None:
     """What the options claim; None for nothing."""
-    from understudy.provenance.consent import ConsentClaim
+    from understudy.provenance.records.consent import ConsentClaim
 
     return None if ground is None else ConsentClaim(cast("Ground", ground), note)
 
@@ -137,7 +137,7 @@ def ask(photos: Sequence[Path], home: Path | None) -> ConsentClaim | None:
     Raises:
         ConsentError: the answer was no.
     """
-    from understudy.provenance.consent import GROUNDS, ConsentClaim
+    from understudy.provenance.records.consent import GROUNDS, ConsentClaim
 
     if not somebody_answers():
         return None

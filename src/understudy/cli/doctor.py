@@ -57,7 +57,7 @@ def command(folders: Folders = None, clean: Clean = False, json: Json = False, *
 def _clean(folders: list[Path], home: Path | None, *, json: bool) -> None:
     """Remove what killed runs left."""
     from understudy import temporaries
-    from understudy.provenance.home import Home
+    from understudy.provenance.records.home import Home
 
     for folder in folders:
         if not folder.is_dir():

@@ -8,7 +8,7 @@ from understudy.cli.terminal import answer, answer_json
 
 def command(file: File, home: HomeOption = None, json: Json = False) -> None:
     """Say whether a file was made by this tool: signature, mark, metadata, ledger."""
-    from understudy.pipeline.inspect import inspect_file
+    from understudy.tasks.inspect import inspect_file
 
     found = inspect_file(file, home)
     if json:

@@ -13,14 +13,14 @@ from understudy.cli.terminal import answer, answer_json, say
 from understudy.errors import RecordsError
 
 if TYPE_CHECKING:
-    from understudy.provenance.ledger import Ledger
+    from understudy.provenance.records.ledger import Ledger
 
 app = typer.Typer(help="The ledger: one record of every output, chained so that tampering shows.")
 
 
 def _ledger(home: Path | None) -> Ledger:
-    from understudy.provenance.home import Home
-    from understudy.provenance.ledger import Ledger
+    from understudy.provenance.records.home import Home
+    from understudy.provenance.records.ledger import Ledger
 
     return Ledger(Home.default() if home is None else Home(home))
 
@@ -71,7 +71,7 @@ def export(
 ) -> None:
     """Write all records to a file that only its owner can read."""
     from understudy.outputs import Draft, settled
-    from understudy.provenance.rows import body_of
+    from understudy.provenance.records.rows import body_of
 
     target = settled(file, overwrite=False, hint="Name another.")
     lines = [body_of(record) + "\n" for record in _ledger(home).records()]

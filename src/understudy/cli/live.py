@@ -21,10 +21,10 @@ from understudy.cli.terminal import answer, answer_json, say
 from understudy.errors import UsageError
 
 if TYPE_CHECKING:
-    from understudy.live import LiveReport, LiveSession
-    from understudy.live.session import MakeSink
-    from understudy.media.broadcast import BroadcastOptions
     from understudy.media.endpoints import SinkEndpoint
+    from understudy.media.live.broadcast import BroadcastOptions
+    from understudy.sessions import LiveReport, LiveSession
+    from understudy.sessions.session import MakeSink
 
 Sources = Annotated[
     list[Path] | None,
@@ -100,12 +100,12 @@ def command(
 ) -> None:
     """Put a face onto the person in front of the camera, live. Ctrl-C ends it."""
     from understudy.app import Understudy
-    from understudy.live.statistics import check_statistics
-    from understudy.media.broadcast import BroadcastOptions
-    from understudy.media.capture import open_capture
     from understudy.media.endpoints import sink_endpoints, source_endpoint
-    from understudy.media.live import CaptureOptions
-    from understudy.media.microphone import Microphone
+    from understudy.media.live.base import CaptureOptions
+    from understudy.media.live.broadcast import BroadcastOptions
+    from understudy.media.live.capture import open_capture
+    from understudy.media.live.microphone import Microphone
+    from understudy.sessions.statistics import check_statistics
 
     if list_them:
         _list(json=json)
@@ -147,7 +147,7 @@ def command(
 
 def _list(*, json: bool) -> None:
     """Say which cameras there are."""
-    from understudy.media.cameras import list_cameras
+    from understudy.media.live.cameras import list_cameras
 
     cameras = list_cameras()
     if json:
@@ -171,8 +171,8 @@ def _sink(
     output: SinkEndpoint, coded: BroadcastOptions, session: list[LiveSession], inputs: list[Path], *, overwrite: bool
 ) -> MakeSink:
     """What makes a sink; a window's keys and statistics are those of the session, once there is one."""
-    from understudy.media.playout import playout
-    from understudy.media.window import WindowSink
+    from understudy.media.live.playout import playout
+    from understudy.media.live.window import WindowSink
 
     def window() -> WindowSink:
         return WindowSink(lambda key: _press(session[0], key), lambda: _overlay(session[0]))

@@ -187,7 +187,7 @@ def store(home: Path | None) -> Store:
     """The store in the private folder."""
     from understudy.models.catalogue import OWN_FILE, Catalogue
     from understudy.models.store import FOLDER, Store
-    from understudy.provenance.home import Home
+    from understudy.provenance.records.home import Home
 
     root = (Home.default() if home is None else Home(home)).root
     return Store(root / FOLDER, Catalogue.load(root / OWN_FILE))

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 from understudy.cli.terminal import say
 
 if TYPE_CHECKING:
-    from understudy.live import LiveReport, LiveSession
+    from understudy.sessions import LiveReport, LiveSession
 
 
 def run(session: LiveSession, seconds: float | None, outputs: list[Path]) -> LiveReport:
     """Run until it is over, a signal comes, or the time is up. Of outputs that are cut short it is said what stayed."""
-    from understudy.media.recording import growing_name
+    from understudy.media.live.recording import growing_name
 
     with _signals() as told, session:
         told.clear()

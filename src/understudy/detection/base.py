@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from understudy.arrays import FloatArray, UInt8Array
-from understudy.faces import Faces
+from understudy.face import Faces
 
 
 class Detector(Protocol):

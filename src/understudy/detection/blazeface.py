@@ -11,7 +11,7 @@ import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.detection.ssd import SingleShot
-from understudy.faces import Faces
+from understudy.face import Faces
 from understudy.geometry.boxes import weighted_nms
 from understudy.models.runtime import LiteModel
 

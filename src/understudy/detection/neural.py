@@ -14,7 +14,7 @@ import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.errors import ModelFileError
-from understudy.faces import Faces
+from understudy.face import Faces
 from understudy.geometry.boxes import nms
 from understudy.models.conventions import blob
 from understudy.models.sessions import Session

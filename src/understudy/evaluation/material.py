@@ -9,8 +9,8 @@ from pathlib import Path
 from understudy import names
 from understudy.errors import InputNotFoundError, UsageError, unreadable_input
 from understudy.frames import Frame
-from understudy.media import open_source
-from understudy.media.encoders import CONTAINERS, STILL_FORMATS
+from understudy.media.files import open_source
+from understudy.media.files.encoders import CONTAINERS, STILL_FORMATS
 
 #: Stretches that are taken of a clip, spread over it.
 STRETCHES = 3

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from understudy.arrays import FloatArray
+from understudy.casting.person import Allowed, People, Person
 from understudy.errors import NoFaceError, UsageError
 from understudy.evaluation.embedders import Embedder
 from understudy.evaluation.looks import Look, Onlooker, fidelity
@@ -20,7 +21,6 @@ from understudy.evaluation.steadiness import Instant, flicker, jitter, lag
 from understudy.evaluation.strips import Strips
 from understudy.evaluation.surface import SURFACE, similarity, surface
 from understudy.frames import Frame
-from understudy.pipeline.person import Allowed, People, Person
 from understudy.pipeline.stages import FaceSwap
 from understudy.provenance import ConsentClaim, FrameSealer
 from understudy.resources import Resources

@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
+from understudy.casting.person import Allowed
 from understudy.evaluation.material import Clip
 from understudy.evaluation.steadiness import Instant
-from understudy.faces import Faces
+from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.geometry.transforms import RotatedSquare, crop
-from understudy.media import EncodeOptions, MediaInfo, MediaKind, check_output, open_sink
-from understudy.pipeline.person import Allowed
+from understudy.media.files import EncodeOptions, MediaInfo, MediaKind, check_output, open_sink
 from understudy.resources import Trust
 from understudy.settings import Settings
 

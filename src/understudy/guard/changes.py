@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from understudy.arrays import BoolArray, FloatArray, UInt8Array
-from understudy.faces import FaceChoice
+from understudy.face import FaceChoice
 
 #: Cells along the longer side in which brightness is compared, and by how many grey levels it must differ: the noise of
 #: a sensor is far below that in the mean of a cell.

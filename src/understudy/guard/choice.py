@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from understudy.arrays import FloatArray
-from understudy.faces import FaceChoice
+from understudy.face import FaceChoice
 from understudy.guard.unexplained import Part
 
 #: A face so many times as large (in area) as the one that is swapped is the one to be swapped; and somebody of whom no

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from understudy.arrays import BoolArray, FloatArray
-from understudy.faces import Faces
+from understudy.face import Faces
 from understudy.frames import Frame, PixelBox
 from understudy.patches import Patch, Warp
 

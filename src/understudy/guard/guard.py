@@ -24,7 +24,7 @@ import numpy as np
 from understudy.arrays import BoolArray, FloatArray
 from understudy.blending.hands import silhouette
 from understudy.detection import Detector, PersonSegmentation, PersonSegmenter
-from understudy.faces import FaceChoice, Faces
+from understudy.face import FaceChoice, Faces
 from understudy.frames import Frame, PixelBox
 from understudy.geometry.boxes import bounds_xyxy
 from understudy.guard.changes import AllKnown

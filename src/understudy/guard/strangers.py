@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.arrays import BoolArray, FloatArray
-from understudy.faces import FaceChoice
+from understudy.face import FaceChoice
 from understudy.guard.choice import part_may_be_chosen
 from understudy.guard.sight import CORNERS, WAYS, Sight
 from understudy.guard.unexplained import Known, behind, covering, is_even, unexplained

@@ -13,9 +13,9 @@ from typing import Final, Literal
 
 from understudy import names
 from understudy.errors import UsageError
-from understudy.media.broadcast import MUXERS
-from understudy.media.live import check_address, public_address
-from understudy.media.streams import SCHEMES
+from understudy.media.live.base import check_address, public_address
+from understudy.media.live.broadcast import MUXERS
+from understudy.media.live.streams import SCHEMES
 
 SourceKind = Literal["camera", "file", "address", "pipe"]
 SinkKind = Literal["window", "virtual", "file", "address", "pipe"]

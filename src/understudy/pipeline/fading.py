@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from understudy.faces import Faces
+from understudy.face import Faces
 from understudy.patches import Patch
 
 #: Presence at which nothing is shown any more, and from which all is.

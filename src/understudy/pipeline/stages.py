@@ -11,7 +11,7 @@ from understudy.arrays import FloatArray, UInt8Array
 from understudy.blending import Blender
 from understudy.each import Each
 from understudy.errors import UsageError
-from understudy.faces import Faces
+from understudy.face import Faces
 from understudy.frames import Frame, LabelledFrame, PixelBox
 from understudy.guard import Cover, Guard
 from understudy.guard.obscuring import obscure, obscure_all, obscure_people

@@ -1,11 +1,11 @@
 """Provenance: consent before, label and mark in every frame, signature and ledger after, and a way to check it all."""
 
-from understudy.provenance.consent import Consent, ConsentClaim, Consents
 from understudy.provenance.content import ContentClassifier, ContentOptions
-from understudy.provenance.home import Home
-from understudy.provenance.keys import SigningOptions
 from understudy.provenance.label import Labeller, LabelOptions
-from understudy.provenance.ledger import Ledger
+from understudy.provenance.records.consent import Consent, ConsentClaim, Consents
+from understudy.provenance.records.home import Home
+from understudy.provenance.records.keys import SigningOptions
+from understudy.provenance.records.ledger import Ledger
 from understudy.provenance.sealing import FrameSealer
 from understudy.provenance.watermark import WatermarkOptions
 

@@ -9,7 +9,7 @@ from typing import Final, Literal, get_args
 import numpy as np
 
 from understudy.errors import InputError
-from understudy.faces import Faces
+from understudy.face import Faces
 from understudy.frames import Frame, PixelBox
 from understudy.geometry.boxes import pixel_box
 from understudy.provenance.lettering import font_for

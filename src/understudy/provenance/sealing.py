@@ -9,7 +9,7 @@ from typing import final
 import numpy as np
 
 from understudy.arrays import UInt8Array
-from understudy.faces import Faces
+from understudy.face import Faces
 from understudy.frames import Change, Frame, LabelledFrame, PixelBox, _Content, _LabelSeal
 from understudy.frozen import Draft, Frozen
 from understudy.provenance.fingerprint import ClipHash

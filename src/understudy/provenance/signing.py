@@ -34,8 +34,8 @@ from understudy.provenance.credentials import (
     media_type,
     read_credentials,
 )
-from understudy.provenance.keys import SigningKey
 from understudy.provenance.metadata import PRODUCER, SOURCE_TYPE_ROOT
+from understudy.provenance.records.keys import SigningKey
 from understudy.regular import read_regular
 from understudy.release import SIDECAR_MOST, SIDECAR_SUFFIX, is_sidecar
 from understudy.text import printable

@@ -7,8 +7,8 @@ from typing import Literal
 
 from understudy.provenance.credentials import Credentials
 from understudy.provenance.fingerprint import SAME
-from understudy.provenance.ledger import Record
 from understudy.provenance.metadata import Claims
+from understudy.provenance.records.ledger import Record
 from understudy.provenance.watermark import Mark
 
 Verdict = Literal["made by this tool", "made by this tool, altered since", "unknown"]

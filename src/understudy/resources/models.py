@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from understudy.errors import ModelMissingError, UnderstudyError, UnknownModelError, UsageError
 from understudy.models.devices import RuntimeOptions
 from understudy.provenance.content import ContentCheck, ContentClassifier
-from understudy.provenance.home import Home
 from understudy.provenance.metadata import COMPOSITE, TRAINED_COMPOSITE
+from understudy.provenance.records.home import Home
 from understudy.resources.perception import Perception
 from understudy.settings import Settings
 from understudy.swapping import MeshEngine, Swapper

@@ -8,7 +8,7 @@ import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.detection import BlazeFace, Detector, PalmDetector
-from understudy.faces import Faces
+from understudy.face import Faces
 from understudy.geometry.boxes import bounds_xyxy, shared_xyxy
 from understudy.geometry.topology import keypoints5
 from understudy.landmarks import FaceMesh, HandFinder, IrisFinder, Landmarker, MeshResult

@@ -6,7 +6,7 @@ from threading import Lock
 
 from understudy.provenance import Home, Ledger
 from understudy.provenance.content import ContentClassifier
-from understudy.provenance.keys import open_signing_key
+from understudy.provenance.records.keys import open_signing_key
 from understudy.resources.models import Models
 from understudy.resources.trust import Trust
 from understudy.settings import Settings

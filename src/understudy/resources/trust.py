@@ -10,9 +10,9 @@ from typing import Final
 from understudy.media.base import MediaKind
 from understudy.media.tags import read_tags
 from understudy.provenance import ConsentClaim, Consents, FrameSealer, Home, Ledger
-from understudy.provenance.consent import Photo, Use
-from understudy.provenance.keys import SigningKey
 from understudy.provenance.metadata import claims
+from understudy.provenance.records.consent import Photo, Use
+from understudy.provenance.records.keys import SigningKey
 from understudy.provenance.releasing import Circumstances, SignedRelease, new_identifier
 from understudy.provenance.signing import Work
 from understudy.release import file_digest

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Final
 
 from understudy.blending import BlendOptions
-from understudy.faces import FaceChoice
-from understudy.guard import GuardOptions
-from understudy.media import EncodeOptions
+from understudy.face import FaceChoice
+from understudy.guard.options import GuardOptions
 from understudy.media.base import MAX_PIXELS
+from understudy.media.files import EncodeOptions
 from understudy.models.devices import RuntimeOptions
 from understudy.provenance import ContentOptions, LabelOptions, SigningOptions, WatermarkOptions
-from understudy.provenance.ledger import KEEP_DAYS
+from understudy.provenance.records.ledger import KEEP_DAYS
 from understudy.swapping import MeshOptions
 from understudy.swapping.neural.options import NeuralOptions
 from understudy.tracking import TrackerOptions

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from understudy.arrays import UInt8Array
-from understudy.faces import Faces
+from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.patches import Patch
 

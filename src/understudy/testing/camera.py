@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from understudy.arrays import UInt8Array
 from understudy.errors import InputError
-from understudy.media.live import PATIENCE, LiveInfo, Picture, Sound, SourceEnded, SourceLostError
+from understudy.media.live.base import PATIENCE, LiveInfo, Picture, Sound, SourceEnded, SourceLostError
 
 
 class FakeCamera:
@@ -34,7 +34,7 @@ class FakeCamera:
         self.closed = 0
 
     def open(self) -> LiveInfo:
-        """See ``media.live.LiveSource``."""
+        """See ``media.live.base.LiveSource``."""
         if not self.plugged.is_set():
             raise InputError("the camera is not there", "Plug it in.")
         if self.busy:
@@ -47,7 +47,7 @@ class FakeCamera:
         return LiveInfo("fake camera", width, height, Fraction(self._fps))
 
     def read(self) -> Picture | Sound | None:
-        """See ``media.live.LiveSource``."""
+        """See ``media.live.base.LiveSource``."""
         if not self.plugged.is_set():
             raise SourceLostError("the camera was unplugged", "Plug it in.")
         if self._count is not None and self._shown >= self._count:
@@ -62,9 +62,9 @@ class FakeCamera:
         return Picture(self._pictures[next(self._order)].copy(), at)
 
     def abandon(self) -> None:
-        """See ``media.live.LiveSource``: it waits for a moment only."""
+        """See ``media.live.base.LiveSource``: it waits for a moment only."""
 
     def close(self) -> None:
-        """See ``media.live.LiveSource``."""
+        """See ``media.live.base.LiveSource``."""
         self.busy = False
         self.closed += 1

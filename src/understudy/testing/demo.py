@@ -12,14 +12,14 @@ import numpy as np
 
 from understudy.app import Understudy
 from understudy.arrays import UInt8Array
-from understudy.media import MediaKind
-from understudy.media.atomic import AtomicFile
-from understudy.media.readback import check_video
+from understudy.media.files import MediaKind
+from understudy.media.files.atomic import AtomicFile
+from understudy.media.files.readback import check_video
 from understudy.media.reading import open_container
 from understudy.media.tags import add_xmp
 from understudy.outputs import Draft, settled
-from understudy.pipeline import SwapReport
 from understudy.settings import Settings
+from understudy.tasks.swap import SwapReport
 from understudy.testing.clips import ClipSpec, write_clip, write_puppet_clip
 from understudy.testing.portraits import portrait, portrait_path
 from understudy.testing.puppet import Puppet

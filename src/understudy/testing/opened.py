@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from understudy.app import Understudy
-from understudy.media import MediaKind
+from understudy.media.files import MediaKind
 from understudy.resources import Output
 from understudy.settings import Settings
 from understudy.swapping import Swapper

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
-from understudy.faces import FaceChoice
+from understudy.face import FaceChoice
 from understudy.testing.hand import with_hand
 from understudy.testing.motion import Motion, talking
 from understudy.testing.scenes import Light, Placed, Scene, Thing

@@ -6,7 +6,7 @@ from typing import get_args
 
 import numpy as np
 
-from understudy.faces import FaceChoice, Faces
+from understudy.face import FaceChoice, Faces
 
 #: Another face must be so much larger (or the one chosen be gone) before "largest" changes over: two people
 #: of about the same size must not swap roles with every step.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from understudy.arrays import FloatArray
-from understudy.faces import Faces
+from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.geometry.boxes import bounds_xyxy, iou_xyxy, shared_xyxy
 from understudy.geometry.topology import keypoints5

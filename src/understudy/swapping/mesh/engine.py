@@ -10,7 +10,7 @@ import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.compiled import compiled
-from understudy.faces import Faces
+from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.geometry.boxes import bounds_xyxy, pixel_box
 from understudy.geometry.raster import rasterise

@@ -12,7 +12,7 @@ import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.errors import ModelError, UsageError
-from understudy.faces import Faces
+from understudy.face import Faces
 from understudy.frames import Frame, PixelBox
 from understudy.geometry.boxes import bounds_xyxy, pixel_box
 from understudy.geometry.raster import rasterise

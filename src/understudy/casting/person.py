@@ -1,0 +1,145 @@
+"""From photos to an identity that may be used: read, consented to, checked for what they show, learned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from understudy.casting.exposure import in_usual_light
+from understudy.casting.portraits import load_portraits
+from understudy.errors import InputError, UsageError
+from understudy.media.files.opening import check_input
+from understudy.provenance import ConsentClaim
+from understudy.provenance.content import ContentCheck
+from understudy.provenance.records.consent import Use
+from understudy.release import file_digest
+from understudy.resources import Resources, Trust
+from understudy.resources.kept import Kept
+from understudy.resources.models import MESH
+from understudy.settings import Settings
+from understudy.swapping import Identity, Portrait
+
+#: Most bytes of photos that are kept, and most people of whom is kept what was learned.
+_MOST_BYTES: Final = 256_000_000
+_MOST_LEARNED: Final = 64
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody whose face is used.
+
+    Attributes:
+        photos: Of that person only.
+        name: For reports; the first photo's if empty.
+        consent: On what ground the photos are used; None where a record says so already.
+    """
+
+    photos: tuple[Path, ...]
+    name: str = ""
+    consent: ConsentClaim | None = None
+
+
+class _Read(NamedTuple):
+    """Photos that were read: with the face in each, and what the user should know."""
+
+    portraits: tuple[Portrait, ...]
+    notes: tuple[str, ...]
+
+
+class _Learned(NamedTuple):
+    """What an engine learned from photos, and what the user should know."""
+
+    identity: Identity
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Allowed:
+    """Somebody whose face may be used for an output.
+
+    Attributes:
+        identity: What the engine learned.
+        portraits: The photos, with the face in each.
+        consents: Ids of the records that allow it.
+        digests: SHA-256 of the photos.
+        notes: What the user should know.
+    """
+
+    identity: Identity
+    portraits: tuple[Portrait, ...]
+    consents: tuple[str, ...]
+    digests: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+class People:
+    """Learns faces from photos, and keeps what it learned by the photos' content.
+
+    Args:
+        resources: With the models and the records of consent.
+    """
+
+    def __init__(self, resources: Resources) -> None:
+        self._models = resources.models
+        self._read: Kept[_Read] = Kept(_MOST_BYTES, lambda read: sum(one.picture.nbytes for one in read.portraits))
+        self._learned: Kept[_Learned] = Kept(_MOST_LEARNED, lambda _: 1)
+
+    def allowed(self, person: Person, use: Use, settings: Settings, *, trust: Trust, content: ContentCheck) -> Allowed:
+        """Somebody's face for one output. Whether it may be used is asked each time: consent may have been revoked.
+
+        Args:
+            person: Whose.
+            use: For what.
+            settings: With the engine, the detector, and which face of a photo is theirs.
+            trust: Holds the records of consent.
+            content: Looks at the photos.
+
+        Raises:
+            UsageError, InputError: a photo can't be used.
+            ConsentError, ContentRefusedError: it may not be used.
+        """
+        if not person.photos:
+            raise UsageError("no source photo", "Name one with -s PHOTO.")
+        for path in person.photos:
+            check_input(path, "source photo")
+        photos = tuple((file_digest(path), path.name) for path in person.photos)
+        seen = (photos, settings.source_face, settings.detector, settings.runtime, settings.max_pixels)
+        drawn = settings.mesh if settings.engine == MESH else settings.neural
+        digests = tuple(digest for digest, _ in photos)
+        read = self._read.get(seen, lambda: self._portraits(person.photos, digests, settings))
+        consents = trust.consents(person.photos, digests, read.portraits, use, person.consent)
+        for portrait, path in zip(read.portraits, person.photos, strict=True):
+            content.photo(portrait.picture, path.name)
+        learned = self._learned.get(
+            (seen, settings.engine, drawn), lambda: self._identity(person.photos, read.portraits, settings)
+        )
+        return Allowed(learned.identity, read.portraits, consents, digests, (*read.notes, *learned.notes))
+
+    def clear(self) -> None:
+        """Let go of all photos and of what was learned from them."""
+        self._read.clear()
+        self._learned.clear()
+
+    def _portraits(self, photos: Sequence[Path], digests: tuple[str, ...], settings: Settings) -> _Read:
+        portraits, notes = load_portraits(
+            photos,
+            self._models.perception(settings),
+            source_face=settings.source_face,
+            max_pixels=settings.max_pixels,
+        )
+        if tuple(map(file_digest, photos)) != digests:
+            raise InputError("a source photo was replaced while it was read", "Try again.")
+        return _Read(tuple(portraits), tuple(notes))
+
+    def _identity(self, photos: Sequence[Path], portraits: Sequence[Portrait], settings: Settings) -> _Learned:
+        perception = self._models.perception(settings)
+        # What was consented to, and checked, are the photos as they are.
+        lit = [
+            in_usual_light(portrait, path.name, perception) for portrait, path in zip(portraits, photos, strict=True)
+        ]
+        identity = self._models.engine(settings).identity([portrait for portrait, _ in lit])
+        notes = [note for _, own in lit for note in own]
+        notes += [f"{photos[number].name} was left out: {reason}" for number, reason in identity.dropped]
+        return _Learned(identity, tuple(notes))

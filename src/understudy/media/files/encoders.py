@@ -1,0 +1,198 @@
+"""Which formats can be written, by which encoders, and how quality maps to their settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from types import MappingProxyType
+from typing import Any, Final
+
+import av
+import av.error
+
+from understudy.errors import EncoderError
+from understudy.media.files.trying import takes_codec
+
+
+@dataclass(frozen=True)
+class EncodeOptions:
+    """What the user asks of the output.
+
+    Attributes:
+        encoder: FFmpeg's name of a video encoder; None for the container's usual one.
+        quality: 0-100; 90 looks like the source, 100 is as good as the encoder gets.
+
+    Raises:
+        ValueError: quality out of range.
+    """
+
+    encoder: str | None = None
+    quality: int = 90
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "quality", int(self.quality))
+        if not 0 <= self.quality <= 100:
+            raise ValueError(f"quality must be between 0 and 100, not {self.quality}")
+
+
+@dataclass(frozen=True)
+class Container:
+    """One family of video files.
+
+    Attributes:
+        format: FFmpeg's muxer.
+        encoder: The usual encoder for 8-bit pictures.
+        deep_encoder: The one for more bits.
+        options: For the muxer.
+    """
+
+    format: str
+    encoder: str
+    deep_encoder: str
+    options: tuple[tuple[str, str], ...] = ()
+
+
+#: By suffix. GIF and WebP are animations; their encoders take RGB.
+CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
+    {
+        ".mp4": Container("mp4", "libx264", "libx265", (("movflags", "+faststart"),)),
+        ".m4v": Container("mp4", "libx264", "libx265", (("movflags", "+faststart"),)),
+        ".mov": Container("mov", "libx264", "libx265", (("movflags", "+faststart"),)),
+        ".mkv": Container("matroska", "libx264", "libx265"),
+        ".webm": Container("webm", "libvpx-vp9", "libvpx-vp9"),
+        ".gif": Container("gif", "gif", "gif"),
+        ".webp": Container("webp", "libwebp_anim", "libwebp_anim"),
+    }
+)
+
+#: Suffixes of stills, with Pillow's name of the format.
+STILL_FORMATS: Final[Mapping[str, str]] = MappingProxyType(
+    {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+)
+
+
+def _x264(quality: int) -> dict[str, str]:
+    return {"crf": f"{36 - 0.2 * quality:.1f}", "preset": "medium"}
+
+
+def _x265(quality: int) -> dict[str, str]:
+    return {"crf": f"{38 - 0.2 * quality:.1f}", "preset": "fast", "x265-params": "log-level=error"}
+
+
+def _vp9(quality: int) -> dict[str, str]:
+    settings = {"crf": f"{round(58 - 0.33 * quality)}", "b": "0", "row-mt": "1"}
+    return settings | {"deadline": "good", "cpu-used": "4", "tile-columns": "2", "auto-alt-ref": "0"}
+
+
+def _nvenc(quality: int) -> dict[str, str]:
+    return {"rc": "vbr", "cq": f"{round(38 - 0.2 * quality)}", "b": "0", "preset": "p5"}
+
+
+def _qsv(quality: int) -> dict[str, str]:
+    return {"global_quality": f"{round(38 - 0.2 * quality)}"}
+
+
+def _amf(quality: int) -> dict[str, str]:
+    level = f"{round(38 - 0.2 * quality)}"
+    return {"rc": "cqp", "qp_i": level, "qp_p": level, "qp_b": level}
+
+
+def _videotoolbox(quality: int) -> dict[str, str]:
+    return {"q": str(max(1, quality))}
+
+
+def _webp(quality: int) -> dict[str, str]:
+    return {"lossless": "1"} if quality == 100 else {"quality": str(quality), "compression_level": "4"}
+
+
+#: Video encoders that are known to this package, with their settings for a quality.
+ENCODERS: Final[Mapping[str, Callable[[int], dict[str, str]]]] = MappingProxyType(
+    {
+        "libx264": _x264,
+        "libx265": _x265,
+        "libvpx-vp9": _vp9,
+        "h264_nvenc": _nvenc,
+        "hevc_nvenc": _nvenc,
+        "av1_nvenc": _nvenc,
+        "h264_qsv": _qsv,
+        "hevc_qsv": _qsv,
+        "h264_amf": _amf,
+        "hevc_amf": _amf,
+        "h264_videotoolbox": _videotoolbox,
+        "hevc_videotoolbox": _videotoolbox,
+        "gif": lambda _quality: {},
+        "libwebp_anim": _webp,
+    }
+)
+
+
+def sparing(encoder: str, pixels: int) -> dict[str, str]:
+    """Settings with which an encoder keeps few frames of so many pixels: it would keep forty, and more beside each.
+
+    Up to 1920x1200 none are needed.
+    """
+    if pixels <= 1920 * 1200:
+        return {}
+    few = pixels <= 4096 * 2304
+    if encoder == "libx264":
+        return (
+            {"rc-lookahead": "8"}
+            if few
+            else {"rc-lookahead": "0", "bf": "0", "refs": "1", "threads": "2", "x264-params": "sliced-threads=1"}
+        )
+    if encoder == "libx265":
+        kept = "rc-lookahead=8" if few else "rc-lookahead=0:bframes=0:ref=1:frame-threads=1"
+        return {"x265-params": f"log-level=error:{kept}"}
+    if encoder == "libvpx-vp9":
+        return {"lag-in-frames": "8" if few else "0"}
+    return {}
+
+
+def opens(encoder: str) -> str | None:
+    """Whether an encoder really opens here: None if it does, else why not.
+
+    Hardware encoders are listed by FFmpeg on machines that lack the hardware; only opening one tells.
+    """
+    try:
+        context: Any = av.CodecContext.create(encoder, "w")
+    except (av.error.FFmpegError, ValueError):
+        return "not in this FFmpeg"
+    try:
+        context.width, context.height = 320, 240
+        context.time_base = Fraction(1, 30)
+        context.framerate = Fraction(30)
+        offered = [form.name for form in context.codec.video_formats or ()]
+        context.pix_fmt = next((form for form in ("yuv420p", "nv12", "bgra") if form in offered), "yuv420p")
+        if encoder == "gif":
+            context.pix_fmt = "pal8"
+        context.options = ENCODERS[encoder](80) if encoder in ENCODERS else {}
+        context.open()
+    except (av.error.FFmpegError, ValueError, OSError) as fault:
+        return str(getattr(fault, "strerror", None) or fault)
+    return None
+
+
+def choose_encoder(suffix: str, asked: str | None, bit_depth: int) -> str:
+    """The encoder for an output.
+
+    Args:
+        suffix: A key of ``CONTAINERS``.
+        asked: What the user named, or None.
+        bit_depth: Of the source.
+
+    Raises:
+        EncoderError: the encoder asked for is unknown, does not open here, or the container can't hold it.
+    """
+    container = CONTAINERS[suffix]
+    if asked is None:
+        return container.deep_encoder if bit_depth > 8 else container.encoder
+    hint = "`understudy doctor` lists the encoders that open here."
+    if asked not in ENCODERS:
+        raise EncoderError(f"unknown encoder {asked!r}", f"Known: {', '.join(ENCODERS)}. {hint}")
+    if (reason := opens(asked)) is not None:
+        raise EncoderError(f"the encoder {asked} does not open here: {reason}", hint)
+    if not takes_codec(container.format, asked):
+        codec = av.Codec(asked, "w").canonical_name
+        raise EncoderError(f"a {suffix} file can't hold {codec} video ({asked})", "Choose another suffix or encoder.")
+    return asked

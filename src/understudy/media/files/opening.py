@@ -1,0 +1,144 @@
+"""Chooses the right source and sink for a path, and refuses what can't or must not be done."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from understudy import names
+from understudy.errors import (
+    InputNotFoundError,
+    InputUnreadableError,
+    NotMediaError,
+    OutputError,
+    OutputExistsError,
+    OutputIsInputError,
+    UnknownSuffixError,
+    remedy,
+)
+from understudy.media.base import MAX_PIXELS, MediaInfo, MediaKind, Sink, Source
+from understudy.media.files.encoders import CONTAINERS, STILL_FORMATS, EncodeOptions
+from understudy.media.files.still import StillSink, StillSource
+from understudy.media.files.video_sink import VideoSink
+from understudy.media.files.video_source import VideoSource
+from understudy.media.reading import open_picture
+from understudy.outputs import settled, status_of
+from understudy.release import SIDECAR_SUFFIX, Release, is_sidecar
+
+
+def check_input(path: Path, role: str = "input") -> None:
+    """Make sure that a path is a file with something in it.
+
+    Raises:
+        InputNotFoundError, InputUnreadableError, NotMediaError: it is not.
+    """
+    if not names.exists(path):
+        raise InputNotFoundError(path, role)
+    if not names.is_file(path):
+        raise NotMediaError(f"the {role} is not a file: {path}", "Name a picture or a video.")
+    try:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+    except OSError as fault:
+        reason = fault.strerror or str(fault)
+        raise InputUnreadableError(
+            f"the {role} can't be read: {path} ({reason})", remedy(fault, "Check its permissions.")
+        ) from fault
+    if size == 0:
+        raise NotMediaError(f"the {role} is empty: {path}", "Fetch or export it again.")
+
+
+def open_source(path: Path, max_pixels: int = MAX_PIXELS) -> Source:
+    """Open a picture, animation or video. What a file is, its content says, not its name.
+
+    Raises:
+        InputError: the file is missing, unreadable, no media, damaged or too large.
+    """
+    check_input(path, "target")
+    picture = open_picture(path, max_pixels)
+    if picture is None:
+        return VideoSource(path, max_pixels)
+    try:
+        return StillSource(path, picture)
+    except BaseException:
+        picture.close()
+        raise
+
+
+def open_sink(
+    target: Path, info: MediaInfo, options: EncodeOptions, release: Release, *, overwrite: bool = False
+) -> Sink:
+    """Open the output for what ``info`` describes; ``check_output`` comes first.
+
+    Args:
+        target: The file to write.
+        info: Of the source.
+        options: Encoder and quality.
+        release: Signs the finished file.
+        overwrite: Whether a file that appears there meanwhile may be replaced.
+    """
+    if info.kind is MediaKind.IMAGE:
+        return StillSink(target, info, options, release, overwrite=overwrite)
+    copy_from = info.path if info.kind is MediaKind.VIDEO else None
+    return VideoSink(target, info, options, release, copy_from, overwrite=overwrite)
+
+
+def check_output(target: Path, kind: MediaKind, inputs: Iterable[Path], *, overwrite: bool) -> None:
+    """Refuse an output before any work is done.
+
+    Raises:
+        UnknownSuffixError: no format by that suffix can hold ``kind``.
+        OutputIsInputError: it is one of ``inputs``.
+        OutputExistsError: it exists and ``overwrite`` is false.
+        OutputError: its folder does not exist or can't be written to.
+    """
+    check_suffix(target, kind)
+    if not _working_directory():
+        raise OutputError("the working directory is gone", "Change to a folder that exists.")
+    real = Path(os.path.realpath(target))
+    beside = real.with_name(real.name + SIDECAR_SUFFIX)
+    for path in inputs:
+        for taken in (real, beside):
+            there = status_of(taken, target)
+            if there is None or not names.exists(path) or not os.path.samestat(path.stat(), there):
+                continue
+            if taken == real:
+                raise OutputIsInputError(
+                    f"the output is an input: {target}", "Name another output; inputs are never changed."
+                )
+            raise OutputIsInputError(
+                f"the output's credentials would replace an input: {beside}", "Name another output."
+            )
+    settled(target, overwrite=overwrite)
+    if status_of(beside) is not None:
+        if not is_sidecar(beside):
+            raise OutputExistsError(
+                f"something else has the name of the output's credentials: {beside}", "Name another output."
+            )
+        settled(beside, overwrite=overwrite)
+
+
+def _working_directory() -> bool:
+    try:
+        Path.cwd()
+    except OSError:
+        return False
+    return True
+
+
+def check_suffix(target: Path, kind: MediaKind | None) -> None:
+    """Refuse a suffix that is unknown, or that can't hold ``kind`` (None: not known yet)."""
+    suffix = target.suffix.lower()
+    videos = [name for name in CONTAINERS if name != ".m4v"]
+    if suffix not in CONTAINERS and suffix not in STILL_FORMATS:
+        raise UnknownSuffixError(
+            f"unknown output suffix {suffix!r}" if suffix else f"the output has no suffix: {target.name}",
+            f"Videos: {' '.join(videos)}; pictures: {' '.join(STILL_FORMATS)}",
+        )
+    if kind is MediaKind.IMAGE and suffix not in STILL_FORMATS:
+        raise UnknownSuffixError(
+            f"a still picture can't be written as {suffix}", f"Use one of {' '.join(STILL_FORMATS)}"
+        )
+    if kind in (MediaKind.VIDEO, MediaKind.ANIMATION) and suffix not in CONTAINERS:
+        raise UnknownSuffixError(f"moving pictures can't be written as {suffix}", f"Use one of {' '.join(videos)}")

@@ -1,0 +1,303 @@
+"""Consent: on what ground somebody's photo is used, for what, and until when.
+
+A record knows a photo by its SHA-256 and by a hash of the whole picture (so that a copy saved anew is known too):
+nothing is measured of the face. Using a photo without a valid record is refused.
+
+**Minors.** Faces of people under 18 are not to be used, whoever consents. This program can't see an age and does not
+pretend to: every ground below is a statement that the person is an adult (or not a real person), made by the user
+and kept in the record.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+import sqlite3
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, Literal, get_args
+
+from understudy.arrays import UInt8Array
+from understudy.errors import ConsentError, UsageError
+from understudy.provenance.fingerprint import difference, picture_hash
+from understudy.provenance.records.home import Home, database
+from understudy.provenance.records.rows import body_of, parse
+
+Ground = Literal["self", "granted", "fictional", "sample"]
+Use = Literal["image", "video", "live"]
+USES: Final[tuple[Use, ...]] = get_args(Use)
+#: What each ground states.
+GROUNDS: Final[dict[Ground, str]] = {
+    "self": "This is my own face, and I am 18 or older.",
+    "granted": "The person is 18 or older and has agreed to this use; the note says how.",
+    "fictional": "This is no real person: a drawing, a statue, a character, a face that was made up.",
+    "sample": "This is one of the public-domain portraits that come with this program.",
+}
+#: How long a consent holds where nothing else is said.
+DAYS: Final = 365
+#: SHA-256 of the portraits that come with the program.
+SAMPLES: Final = frozenset(
+    {
+        "88431cd9653ccd539741b555fb0a46b61558b301d4110412b5bc28b5e3ea6cb5",
+        "a8ca6d734765703b09728ab47fe59f473d93ae3967fc24c7c0288c3c7adb7130",
+    }
+)
+#: The last time that there is a name for.
+_LAST: Final = dt.datetime.max.replace(tzinfo=dt.timezone.utc)
+#: Bits of 256 by which a copy of a photo may differ. Stricter than for outputs: a consent must not reach too far.
+_SAME_PHOTO: Final = 12
+_SCHEMA = "CREATE TABLE IF NOT EXISTS consents (id TEXT PRIMARY KEY, body TEXT NOT NULL)"
+_HINT = "Say on what ground: --consent self, granted (with --consent-note), fictional or sample."
+
+
+@dataclass(frozen=True)
+class ConsentClaim:
+    """What the user says.
+
+    Attributes:
+        ground: See ``GROUNDS``.
+        note: How consent was given; needed for ``granted``.
+        uses: For what.
+        days: For how long.
+
+    Raises:
+        UsageError: an unknown ground or use, ``granted`` without a note, or no time at all.
+    """
+
+    ground: Ground
+    note: str = ""
+    uses: tuple[Use, ...] = USES
+    days: int = DAYS
+
+    def __post_init__(self) -> None:
+        if self.ground not in GROUNDS:
+            raise UsageError(f"--consent can't be {self.ground!r}", f"Choose one of {', '.join(GROUNDS)}.")
+        if self.ground == "granted" and not self.note.strip():
+            raise UsageError(
+                "consent that was granted needs a note", 'Say how: --consent-note "signed form of 2026-05-04".'
+            )
+        if not self.uses or any(use not in USES for use in self.uses):
+            raise UsageError(
+                f"consent can't be for {', '.join(self.uses) or 'nothing'}", f"Choose of {', '.join(USES)}."
+            )
+        if not 1 <= self.days <= 3660:
+            raise UsageError(f"consent can't hold for {self.days} days", "Choose 1 to 3660.")
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo, as consent knows it.
+
+    Attributes:
+        name: The file's name, for people to read.
+        digest: SHA-256 of the file.
+        look: Hash of the whole picture, in hexadecimal (see ``fingerprint.picture_hash``).
+    """
+
+    name: str
+    digest: str
+    look: str
+
+    @classmethod
+    def of(cls, path: Path, digest: str, picture: UInt8Array) -> Photo:
+        """The photo in ``path``: its digest, and its picture as uint8 BGR (H, W, 3)."""
+        return cls(path.name, digest, f"{picture_hash(picture):064x}")
+
+    def is_copy_of(self, other: Photo | Consent) -> bool:
+        """Whether both show the same picture, though perhaps saved anew."""
+        return self.digest == other.digest or difference(int(self.look, 16), int(other.look, 16)) <= _SAME_PHOTO
+
+
+@dataclass(frozen=True)
+class Consent:
+    """One record.
+
+    Attributes:
+        id: Eight hexadecimal digits.
+        name, digest, look: Of the photo (see ``Photo``).
+        ground, note: What the user said.
+        uses: For what it holds.
+        given, expires: UTC, ISO 8601.
+        revoked: When it was revoked; empty if it was not.
+    """
+
+    id: str
+    name: str
+    digest: str
+    look: str
+    ground: Ground
+    note: str
+    uses: tuple[Use, ...]
+    given: str
+    expires: str
+    revoked: str = ""
+
+    @property
+    def state(self) -> Literal["valid", "expired", "revoked"]:
+        """What it is worth now."""
+        if self.revoked:
+            return "revoked"
+        return "valid" if _now() < self.expires else "expired"
+
+
+class Consents:
+    """One user's consent records.
+
+    Args:
+        home: Where they are kept.
+    """
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._path = home.folder() / "consents.sqlite"
+
+    def grant(self, photo: Photo, claim: ConsentClaim) -> Consent:
+        """Make a record. A photo that was revoked can be granted anew: this is the only way.
+
+        Raises:
+            ConsentError: ``sample`` for a photo that is none.
+        """
+        with database(self._path, _SCHEMA) as connection:
+            return _insert(connection, photo, claim)
+
+    def require(self, photo: Photo, use: Use, claim: ConsentClaim | None) -> Consent:
+        """The record that allows using a photo; what the user claims makes one if there is none.
+
+        Raises:
+            ConsentError: there is none, or it was revoked, has expired, or is for other uses.
+        """
+        with database(self._path, _SCHEMA) as connection:
+            about = [record for record in _all(connection) if photo.is_copy_of(record)]
+            newest = about[-1] if about else None
+            if newest is not None and newest.state == "revoked":
+                raise ConsentError(
+                    f"consent for {photo.name} was revoked on {newest.revoked[:10]}",
+                    "If it was given again: understudy consent grant PHOTO --ground …",
+                )
+            valid = [record for record in about if record.state == "valid" and use in record.uses]
+            if claim is None and not valid:
+                raise ConsentError(*_refusal(photo, use, newest))
+            if claim is None:
+                return valid[-1]
+            same = [r for r in valid if (r.ground, r.note, r.uses) == (claim.ground, claim.note, claim.uses)]
+            if use not in claim.uses:
+                raise ConsentError(f"this consent is not for {use}", "Grant it for that use.")
+            return same[-1] if same else _insert(connection, photo, claim)
+
+    def all(self) -> list[Consent]:
+        """All records, the oldest first."""
+        if not self._path.exists():
+            return []
+        with database(self._path, _SCHEMA) as connection:
+            return _all(connection)
+
+    def revoke(self, which: str, photo: Photo | None = None) -> list[Consent]:
+        """Revoke records and remove what was kept of those faces.
+
+        Args:
+            which: A record's id, or the beginning of the photo's SHA-256 (eight digits or more).
+            photo: In place of ``which``: every record of this photo and its copies.
+
+        Returns:
+            The records as they are now.
+
+        Raises:
+            UsageError: there is no such record.
+        """
+        with database(self._path, _SCHEMA) as connection:
+            found = [record for record in _all(connection) if _meant(record, which, photo)]
+            if not found:
+                raise UsageError(f"no consent record fits {which}", "`understudy consent list` shows them.")
+            changed = [_revoked(record) for record in found]
+            for record in changed:
+                connection.execute("UPDATE consents SET body = ? WHERE id = ?", (body_of(record), record.id))
+        for record in changed:
+            self._home.forget_face(record.digest)
+        return changed
+
+
+def _meant(record: Consent, which: str, photo: Photo | None) -> bool:
+    if photo is not None:
+        return photo.is_copy_of(record)
+    return which == record.id or (len(which) >= 8 and record.digest.startswith(which))
+
+
+def _revoked(record: Consent) -> Consent:
+    return record if record.revoked else replace(record, revoked=_now())
+
+
+def _refusal(photo: Photo, use: Use, newest: Consent | None) -> tuple[str, str]:
+    if newest is None:
+        return f"there is no consent for using {photo.name}", _HINT
+    if newest.state == "expired":
+        return f"consent for {photo.name} expired on {newest.expires[:10]}", _HINT
+    return f"consent for {photo.name} is for {', '.join(newest.uses)}, not for {use}", _HINT
+
+
+def _insert(connection: sqlite3.Connection, photo: Photo, claim: ConsentClaim) -> Consent:
+    if claim.ground == "sample" and photo.digest not in SAMPLES:
+        raise ConsentError(
+            f"{photo.name} is not one of the portraits that come with this program",
+            "Choose the ground that holds: self, granted or fictional.",
+        )
+    given, span = dt.datetime.now(dt.timezone.utc), dt.timedelta(days=claim.days)
+    record = Consent(
+        id=secrets.token_hex(4),
+        name=photo.name,
+        digest=photo.digest,
+        look=photo.look,
+        ground=claim.ground,
+        note=claim.note,
+        uses=claim.uses,
+        given=given.isoformat(timespec="milliseconds"),
+        expires=(min(given, _LAST - span) + span).isoformat(timespec="milliseconds"),
+    )
+    connection.execute("INSERT INTO consents VALUES (?, ?)", (record.id, body_of(record)))
+    return record
+
+
+def _all(connection: sqlite3.Connection) -> list[Consent]:
+    rows = connection.execute("SELECT body FROM consents ORDER BY rowid").fetchall()
+    return [parse(Consent, body) for (body,) in rows]
+
+
+def _now() -> str:
+    return dt.datetime.now(dt.timezone.utc).isoformat(timespec="milliseconds")
+
+
+def _a_year_from(today: dt.date) -> dt.date:
+    year = min(today.year + 1, dt.MAXYEAR)
+    return today.replace(year=year) if (today.month, today.day) != (2, 29) else today.replace(year=year, day=28)
+
+
+def written_form(today: dt.date) -> str:
+    """A form for consent in writing, as Markdown: to be filled in, signed and kept by both."""
+    lines = "_" * 48
+    return f"""# Consent to the use of my face
+
+I, {lines} (name),
+born on ____________________ (I am 18 or older),
+
+allow {lines} (name of the user)
+
+to put my face, taken from these photos:
+
+    {lines}
+
+into   [ ] pictures   [ ] videos   [ ] live output
+for this purpose: {lines}
+until (date; a year from today is {_a_year_from(today)}): ____________________
+
+I know that
+- the result is made with software, carries a visible label and an invisible mark, and is signed as such;
+- my photos stay on the user's machine;
+- I may revoke this consent at any time, in writing; the user then removes what is kept of my face and makes nothing
+  new with it. What has been published until then is to be taken down where the user can do so.
+
+Not allowed in any case: intimate or degrading pictures, pretending that I said or did something as fact, passing an
+identity check, and any use of the face of a person under 18.
+
+Place, date: {lines}
+
+Signature:   {lines}
+"""

@@ -1,0 +1,6 @@
+"""Live sessions: capture, newest-frame slots, pacing, fail-closed."""
+
+from understudy.sessions.session import LiveSession
+from understudy.sessions.statistics import LiveReport, LiveStatistics
+
+__all__ = ["LiveReport", "LiveSession", "LiveStatistics"]

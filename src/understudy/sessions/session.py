@@ -1,0 +1,361 @@
+"""A live session: capture, swap, label and hand over, each in a thread of its own, newest frame only."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from understudy.casting.person import People, Person
+from understudy.errors import UnderstudyError, UsageError
+from understudy.frames import Frame
+from understudy.guard import Guard
+from understudy.interruptions import deferred, once
+from understudy.media.live.base import LiveInfo, LiveSink, LiveSource, Sound
+from understudy.media.live.microphone import Microphone
+from understudy.pipeline.stages import FaceSwap
+from understudy.release import Release
+from understudy.resources import Resources
+from understudy.sessions.intake import Intake
+from understudy.sessions.outlet import Outlet, unexpected
+from understudy.sessions.statistics import LiveReport, LiveStatistics, Recorder, StatisticsFile
+from understudy.settings import Settings
+
+#: Settings that can be changed while a session runs.
+CHANGEABLE = ("blend", "faces", "guard")
+#: Least strength of a swap that is shown live.
+LEAST_STRENGTH = 0.5
+#: Unit of the frames' times.
+_UNIT = Fraction(1, 1_000_000)
+#: Seconds that each thread has to end.
+_PATIENCE = 0.8
+#: Seconds that a recording which is being signed has to stop that.
+_LETTING_GO = 20.0
+#: Seconds that a recording has to be put in order and signed.
+_SIGNING = 600.0
+#: The mean time a frame takes follows each frame's by this share; below this share of a frame's length, we keep up.
+_LEARNING, _KEEPS_UP = 0.1, 0.85
+#: Seconds between two writes of the statistics file.
+_SAVE_EVERY = 1.0
+
+
+#: Makes a sink once the session knows how its files are signed.
+MakeSink = Callable[[Release], LiveSink]
+
+
+class LiveSession:
+    """Puts a face onto whoever is in front of a source, as it happens. A context manager.
+
+    Args:
+        people: Whose faces may be used. The first is used first; see ``identity``.
+        source: Where pictures come from.
+        sinks: Where they go: functions from the session's release to a sink.
+        settings: Everything else.
+        resources: What is opened.
+        known: Whose faces are known already.
+        mirror: Turn the picture as a mirror does.
+        stats_file: Where statistics are written every second; None for nowhere.
+        overwrite_stats: Whether a file that is there already may be replaced by them.
+        microphone: Where sound comes from, in place of the source's own.
+
+    Raises:
+        UsageError, InputError: no photo or sink, or the source can't be opened.
+        RefusedError: the photos may not be used.
+    """
+
+    def __init__(
+        self,
+        people: Sequence[Person],
+        source: LiveSource,
+        sinks: Sequence[MakeSink],
+        settings: Settings,
+        *,
+        resources: Resources,
+        known: People,
+        mirror: bool = False,
+        stats_file: Path | None = None,
+        overwrite_stats: bool = False,
+        microphone: Microphone | None = None,
+    ) -> None:
+        if not people or not sinks:
+            raise UsageError("a live session needs a photo and somewhere to go", "Give -s PHOTO and --to.")
+        self._settings = settings
+        self._resources, self._known = resources, known
+        _check_strength(self._settings)
+        self._make_sinks = list(sinks)
+        self._people = list(people)
+        self.mirror = mirror
+        self._stats_file = None if stats_file is None else StatisticsFile(stats_file, overwrite=overwrite_stats)
+        self._changed = self._settings
+        self._stop, self._over = threading.Event(), threading.Event()
+        self._intake = Intake(source, microphone, self._stop, self._over)
+        self._outlets: list[Outlet] = []
+        self._threads: list[threading.Thread] = []
+        self._error: UnderstudyError | None = None
+        self._notes: list[str] = []
+        self._chosen = 0
+        self._recorder: Recorder | None = None
+
+    def start(self) -> None:
+        """Open everything and begin.
+
+        Raises:
+            UnderstudyError: see the class; nothing runs then.
+        """
+        settings = self._settings
+        models = self._resources.models
+        engine, perception = models.engine(settings), models.perception(settings)
+        trust, content = self._resources.trust(settings), models.content(settings)
+        self._cast = [
+            self._known.allowed(person, "live", settings, trust=trust, content=content) for person in self._people
+        ]
+        self._notes += [note for person in self._cast for note in person.notes] + [*models.notes(settings)]
+        consents = tuple(dict.fromkeys(one for person in self._cast for one in person.consents))
+        digests = tuple(dict.fromkeys(one for person in self._cast for one in person.digests))
+        self._output = trust.live(settings, consents, digests)
+        self._consents = consents
+        guard = Guard(perception.detector, settings.guard, choice=settings.faces)
+        self._swap = FaceSwap(
+            engine, self._cast[0].identity, perception, settings, self._output.sealer, content, still=False, guard=guard
+        )
+        self._info = self._intake.open()
+        # From here on frames are counted, and every session leaves a record, however it ends.
+        self._recorder = Recorder()
+        try:
+            self._output.release.enter()
+            self._output.sealer.check(self._info.width, self._info.height)
+            self._begin()
+        except BaseException:
+            if not self._threads:  # whoever reads it closes it
+                self._intake.close()
+            with contextlib.suppress(UnderstudyError):
+                self.stop()
+            raise
+
+    def _begin(self) -> None:
+        assert self._recorder is not None
+        sinks = [make(self._output.release) for make in self._make_sinks]
+        names = [sink.name for sink in sinks]
+        for place, sink in enumerate(sinks):
+            number = names[: place + 1].count(sink.name)
+            self._outlets.append(Outlet(sink, self._info, self._recorder, self._sink_ended, number))
+        # Models and compiled code stay: looking through them for rubbish now and then held up frames for 50 ms.
+        gc.collect()
+        gc.freeze()
+        for outlet in self._outlets:
+            outlet.start()
+        for name, run in (*self._intake.work(self._recorder, self._hear), ("swap", self._work), ("stats", self._save)):
+            thread = threading.Thread(target=self._watched, args=(run,), name=name, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    @property
+    def info(self) -> LiveInfo:
+        """What the source delivers."""
+        return self._info
+
+    @property
+    def identity(self) -> int:
+        """Whose face is used: a number into ``people``. Setting it takes effect with the next frame."""
+        return self._chosen
+
+    @identity.setter
+    def identity(self, number: int) -> None:
+        if not 0 <= number < len(self._cast):
+            raise UsageError(f"there is no person {number}", f"There are {len(self._cast)}, counted from 0.")
+        self._chosen = number
+        self._swap.identity = self._cast[number].identity
+
+    @property
+    def settings(self) -> Settings:
+        """How the swap is done. What is set takes effect with the next frame.
+
+        Raises:
+            UsageError: on setting what can't be changed while it runs (all but the fields of ``CHANGEABLE``).
+        """
+        return self._changed
+
+    @settings.setter
+    def settings(self, settings: Settings) -> None:
+        kept = {name: getattr(self._settings, name) for name in CHANGEABLE}
+        if settings.home is None:
+            settings = replace(settings, home=self._settings.home)
+        if replace(settings, **kept) != self._settings:
+            raise UsageError("this can't be changed while it runs", f"These can: {', '.join(CHANGEABLE)}.")
+        _check_strength(settings)
+        self._changed = settings
+
+    @property
+    def people(self) -> int:
+        """How many people there are to choose from."""
+        return len(self._people)
+
+    @property
+    def running(self) -> bool:
+        """Whether it goes on."""
+        return bool(self._threads) and not self._over.is_set()
+
+    def statistics(self) -> LiveStatistics:
+        """What it did so far."""
+        if self._recorder is None:
+            raise UsageError("this session has not begun", "Start it first.")
+        swap = self._swap
+        return self._recorder.summary(swap.frames_swapped, swap.frames_covered, swap.timings.summary())
+
+    def events_after(self, number: int) -> list[str]:
+        """What happened since the first ``number`` events."""
+        return self._recorder.events_after(number) if self._recorder is not None else []
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until it is over (the source ended, a sink was closed or all failed); whether it is."""
+        return self._over.wait(seconds)
+
+    def stop(self) -> LiveReport:
+        """End: devices are given back, recordings signed.
+
+        Raises:
+            UnderstudyError: what ended it, if that was a failure; or it never began.
+        """
+        if self._recorder is None:
+            raise UsageError("this session has not begun", "Start it first.")
+        with once():
+            try:
+                return self._ended()
+            except BaseException as fault:
+                if not isinstance(fault, UnderstudyError):
+                    self._cut_short()
+                raise
+
+    def _cut_short(self) -> None:
+        """Interrupted while it ended: nobody is waited for any more, but what signs is to have let go."""
+        with deferred():
+            for outlet in self._outlets:
+                outlet.abandon()
+            for outlet in self._outlets:
+                outlet.ended(_LETTING_GO if outlet.sink.keeps else _PATIENCE)
+            self._swap.close()
+
+    def _ended(self) -> LiveReport:
+        self._stop.set()
+        self._over.set()
+        gc.unfreeze()
+        self._intake.pictures.close()
+        for outlet in self._outlets:
+            outlet.finish()
+        until = time.monotonic() + _PATIENCE
+        for thread in self._threads:
+            thread.join(max(until - time.monotonic(), 0))
+        if any(thread.is_alive() for thread in self._threads):
+            self._intake.abandon()
+            for thread in self._threads:
+                thread.join(_PATIENCE)
+        # What is merely shown or sent first: a recording may take its time to be signed.
+        for outlet in sorted(self._outlets, key=lambda outlet: outlet.sink.keeps):
+            if not outlet.ended(_SIGNING if outlet.sink.keeps else _PATIENCE):
+                outlet.abandon()
+                if not outlet.ended(_PATIENCE):
+                    self._notes.append(f"{outlet.name} did not end in time")
+            self._notes += outlet.notes
+        self._swap.close()
+        statistics = self.statistics()
+        failure = self._error or next((outlet.failure for outlet in self._outlets if outlet.failed_file), None)
+        try:
+            self._output.release.enter()
+            if self._stats_file is not None:
+                self._stats_file.save(statistics)
+        except UnderstudyError as fault:
+            failure = failure or fault
+        if failure is not None:
+            raise failure
+        identifier = f"{self._output.sealer.identifier:012x}"
+        notes = tuple(dict.fromkeys([*self._notes, self._swap.content.note]))
+        return LiveReport(identifier, self._consents, statistics, notes)
+
+    def __enter__(self) -> LiveSession:
+        if not self._threads:
+            self.start()
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if not self._stop.is_set():
+            self.stop()
+
+    def _watched(self, run: Callable[[], None]) -> None:
+        """Run a thread's function: whatever it fails with ends the session, and is told."""
+        try:
+            run()
+        except UnderstudyError as fault:
+            self._fail(fault)
+        except BaseException as fault:  # noqa: BLE001 - of any library: a thread must not die in silence
+            self._fail(unexpected(fault))
+
+    def _hear(self, sound: Sound) -> None:
+        for outlet in self._outlets:
+            outlet.hear(sound)
+
+    def _work(self) -> None:
+        assert self._recorder is not None
+        last, usual = -1, 0.0
+        period = float(1 / self._info.fps)
+        while not self._stop.is_set():
+            item = self._intake.pictures.get(0.2)
+            if item is None:
+                continue
+            begin = time.monotonic()
+            changed = self._changed
+            if changed is not self._settings:
+                self._settings = changed
+                self._swap.adopt(changed)
+            picture = item.picture
+            if self.mirror:
+                picture = np.asarray(cv2.flip(picture, 1), np.uint8)
+            last = max(last + 1, round((item.at - self._recorder.begun) / _UNIT))
+            labelled = self._swap.process(Frame(picture, pts=last, time_base=_UNIT))
+            self._recorder.made()
+            for outlet in list(self._outlets):
+                outlet.put(labelled)
+            # A frame that waited for a slow one is worth showing as long as we catch up; else only the newest is.
+            usual += _LEARNING * (time.monotonic() - begin - usual)
+            self._intake.pictures.depth = 2 if usual < _KEEPS_UP * period else 1
+
+    def _save(self) -> None:
+        assert self._recorder is not None
+        while self._stats_file is not None and not self._stop.wait(_SAVE_EVERY):
+            try:
+                self._stats_file.save(self.statistics())
+            except UnderstudyError as fault:
+                self._recorder.event(f"statistics not written: {fault.message}")
+                return
+
+    def _sink_ended(self, outlet: Outlet, failure: UnderstudyError | None) -> None:
+        """A sink takes no more: its user closed it, which ends the session, or it failed, and the others go on."""
+        if failure is None:
+            self._over.set()
+            return
+        assert self._recorder is not None
+        self._recorder.event(f"{outlet.name} failed: {failure.message}")
+        self._notes.append(f"{outlet.name} failed: {failure.message}")
+        others = [other for other in self._outlets if other is not outlet]
+        if not any(other.alive for other in others):
+            self._fail(failure)
+
+    def _fail(self, fault: UnderstudyError) -> None:
+        self._error = fault
+        self._over.set()
+
+
+def _check_strength(settings: Settings) -> None:
+    """A swap that hardly shows is the raw face."""
+    if settings.blend.strength < LEAST_STRENGTH and settings.guard.on_lost != "pass":
+        raise UsageError(
+            f"live, a swap is shown with a strength of {LEAST_STRENGTH} or more, not {settings.blend.strength}",
+            'Less shows the face as it is: only with on_lost="pass".',
+        )

@@ -1,0 +1,207 @@
+"""What is installed here, and what of it really opens."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+from understudy.errors import ModelError, UnderstudyError, UsageError
+from understudy.geometry import raster
+from understudy.geometry.topology import topology
+from understudy.media.files.encoders import ENCODERS, opens
+from understudy.models.runtime import LiteModel
+from understudy.resources import Models
+from understudy.settings import Settings
+from understudy.version import __version__
+
+#: Every name under which OpenCV is published: two of them overwrite each other's files.
+OPENCV_WHEELS = (
+    "opencv-python",
+    "opencv-python-headless",
+    "opencv-contrib-python",
+    "opencv-contrib-python-headless",
+)
+#: Encoders that the usual outputs need.
+NEEDED_ENCODERS = ("libx264", "libx265", "libvpx-vp9", "gif", "libwebp_anim")
+MODELS = (
+    "face_detection_short_range.tflite",
+    "face_detection_full_range_sparse.tflite",
+    "face_landmark.tflite",
+    "iris_landmark.tflite",
+    "palm_detection_lite.tflite",
+    "hand_landmark_lite.tflite",
+)
+_AGAIN = f"{Path(sys.executable).name} -m pip install --force-reinstall understudy"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report.
+
+    Attributes:
+        name: What was looked at.
+        state: ``ok``, ``missing`` (works without it) or ``broken`` (does not).
+        detail: What was found.
+        mend: The command that mends it; empty if there is nothing to mend, or no command that would.
+    """
+
+    name: str
+    state: str
+    detail: str
+    mend: str = ""
+
+
+@dataclass(frozen=True)
+class Checkup:
+    """The report.
+
+    Attributes:
+        sections: Findings by heading.
+    """
+
+    sections: dict[str, tuple[Finding, ...]]
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing that is needed is broken."""
+        return all(finding.state != "broken" for findings in self.sections.values() for finding in findings)
+
+    def as_json(self) -> dict[str, object]:
+        """The report as plain values."""
+        parts = {name: [asdict(finding) for finding in findings] for name, findings in self.sections.items()}
+        return {"healthy": self.healthy, "sections": parts}
+
+
+def checkup(settings: Settings, models: Models) -> Checkup:
+    """Look at everything. Opens every model and every known encoder once.
+
+    Takes a second or two, and as much for each large model in the store.
+
+    Args:
+        settings: On which device fetched models are to run.
+        models: With the store.
+    """
+    return Checkup(
+        {
+            "program": tuple(_program()),
+            "libraries": tuple(_libraries()),
+            "embedded models": tuple(_models()),
+            "fetched models": tuple(_fetched(settings, models)),
+            "devices": tuple(_devices()),
+            "video encoders": tuple(_encoders()),
+        }
+    )
+
+
+def _program() -> Iterable[Finding]:
+    yield Finding("understudy", "ok", __version__)
+    yield Finding("python", "ok", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+
+
+def _libraries() -> Iterable[Finding]:
+    for name in _needed():
+        try:
+            yield Finding(name, "ok", metadata.version(name))
+        except metadata.PackageNotFoundError:
+            yield Finding(name, "broken", "not installed", f"{Path(sys.executable).name} -m pip install {name}")
+    wheels = [name for name in OPENCV_WHEELS if _installed(name)]
+    if len(wheels) > 1:
+        surplus = [name for name in wheels if name != "opencv-python-headless"]
+        mend = f"pip uninstall -y {' '.join(wheels)} && pip install opencv-python-headless"
+        yield Finding("opencv", "broken", f"more than one wheel is installed ({', '.join(surplus)} too)", mend)
+
+
+def _needed() -> list[str]:
+    """What the package says it depends on with this Python, without its extras."""
+    lines = metadata.requires("understudy") or []
+    return [
+        re.split(r"[^A-Za-z0-9_.-]", line)[0]
+        for line in lines
+        if "extra ==" not in line and not _only_before(line, sys.version_info[:2])
+    ]
+
+
+def _only_before(line: str, version: tuple[int, int]) -> bool:
+    """Whether a requirement is only one of Pythons older than ``version``."""
+    limit = re.search(r"python_version < [\"'](\d+)\.(\d+)[\"']", line)
+    return limit is not None and version >= (int(limit[1]), int(limit[2]))
+
+
+def _installed(name: str) -> bool:
+    try:
+        metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _models() -> Iterable[Finding]:
+    for name in MODELS:
+        try:
+            model = LiteModel(name)
+        except ModelError as fault:
+            yield Finding(name, "broken", fault.message, _AGAIN)
+            continue
+        width, height = model.input_size
+        blank = np.zeros((height, width, 3), np.float32)
+        model.run(blank)
+        start = time.perf_counter()
+        for _ in range(5):
+            model.run(blank)
+        yield Finding(name, "ok", f"runs in {(time.perf_counter() - start) * 200:.1f} ms on the CPU")
+
+
+def _fetched(settings: Settings, models: Models) -> Iterable[Finding]:
+    """The models in the store: on which device each really runs."""
+    try:
+        found = models.fetched(settings.runtime)
+    except UsageError:
+        raise  # what was asked for is wrong, not what is here
+    except UnderstudyError as fault:
+        yield Finding("catalogue", "broken", fault.message)
+        return
+    for name, session in found.items():
+        if isinstance(session, UnderstudyError):
+            yield Finding(name, "broken", session.message, f"understudy models remove {name}")
+        else:
+            where = f"runs on {session.device}, {session.size / 1e6:.1f} MB"
+            yield Finding(name, "ok", "; ".join([where, *session.notes]))
+
+
+def _devices() -> Iterable[Finding]:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    yield Finding("CPU", "ok", f"{cores} cores; the mesh engine and the embedded models run here")
+    from understudy.models.sessions import available_devices
+
+    yield Finding("neural models", "ok", f"ONNX Runtime here knows {', '.join(available_devices())}")
+    start = time.perf_counter()
+    shape = topology()
+    raster.rasterise(
+        np.column_stack([shape.uv * 64, shape.uv[:, :1]]).astype(np.float32),
+        shape.triangles,
+        shape.uv,
+        (64, 64),
+    )
+    seconds = time.perf_counter() - start
+    state = "is cached" if seconds < 1 else f"was compiled just now ({seconds:.1f} s), and is cached from now on"
+    yield Finding("compiled code", "ok", state)
+
+
+def _encoders() -> Iterable[Finding]:
+    for name in ENCODERS:
+        reason = opens(name)
+        if reason is None:
+            yield Finding(name, "ok", "opens")
+        elif name in NEEDED_ENCODERS:
+            yield Finding(name, "broken", f"does not open: {reason}", f"{Path(sys.executable).name} -m pip install av")
+        else:
+            yield Finding(name, "missing", f"does not open: {reason}")

@@ -1,0 +1,176 @@
+"""Says who is in a picture or video."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from understudy.arrays import UInt8Array
+from understudy.errors import CorruptMediaError
+from understudy.face import Faces
+from understudy.frames import Frame
+from understudy.geometry import topology as topo
+from understudy.landmarks import IrisFinder
+from understudy.landmarks.reading import Reading
+from understudy.media.bounds import frames_waiting
+from understudy.media.files import MediaKind, open_source
+from understudy.pipeline.overlap import prefetched
+from understudy.resources import Models
+from understudy.resources.perception import with_irises
+from understudy.settings import Settings
+from understudy.tasks.swap import Progress
+
+
+@dataclass(frozen=True)
+class FaceReport:
+    """One person.
+
+    Attributes:
+        number: In a picture counted from the left, in a video by first appearance; from 1.
+        box_xyxy: Where, in the frame in which the face is largest, in pixels.
+        size: The longer side of that box.
+        score: 0-1, how sure it is that there is a face.
+        yaw, pitch, roll: Where the head points, in degrees: to the picture's right, down, clockwise.
+        mouth_open, eyes_open: Aperture over width: about 0 when shut; the mean of both eyes.
+        first_seconds, last_seconds: When the person is first and last seen; None in a picture.
+        frames: In how many frames.
+        irises_xy: The irises' centres in the same frame, the picture's left first.
+        readings: What each model that was asked says of the face in that frame.
+    """
+
+    number: int
+    box_xyxy: tuple[float, ...]
+    size: float
+    score: float
+    yaw: float
+    pitch: float
+    roll: float
+    mouth_open: float
+    eyes_open: float
+    first_seconds: float | None
+    last_seconds: float | None
+    frames: int
+    irises_xy: tuple[tuple[float, float], tuple[float, float]]
+    readings: tuple[Reading, ...] = ()
+
+
+@dataclass(frozen=True)
+class FacesReport:
+    """Everybody in a file.
+
+    Attributes:
+        path: The file.
+        kind: ``image``, ``animation`` or ``video``.
+        width, height: In pixels.
+        frames: Frames looked at.
+        faces: The people.
+    """
+
+    path: Path
+    kind: str
+    width: int
+    height: int
+    frames: int
+    faces: tuple[FaceReport, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """The report as plain values."""
+        return asdict(self) | {"path": str(self.path)}
+
+
+@dataclass
+class _Sighting:
+    best: Faces
+    readings: tuple[Reading, ...]
+    first: float
+    last: float
+    frames: int = 1
+
+
+def faces_in_file(
+    path: Path, settings: Settings, models: Models, progress: Progress | None = None, *, ask: Sequence[str] = ()
+) -> FacesReport:
+    """Look through a whole file.
+
+    Args:
+        path: The file.
+        settings: Whose detector finds faces.
+        models: What is opened.
+        progress: Told how far it is.
+        ask: Landmarkers and guessers of the catalogue that are asked about each face, by name.
+
+    Raises:
+        InputError: the file can't be used.
+        CorruptMediaError: a video could be read only in part.
+        UsageError, ModelError: the detector or a model that is asked is not there or does not work.
+    """
+    models.check_places(settings.runtime)
+    perception, irises, readers = models.perception(settings), IrisFinder(), models.readers(ask, settings.runtime)
+    tracker = perception.tracker(settings.tracker)
+
+    def closely(face: Faces, picture: UInt8Array) -> tuple[Faces, tuple[Reading, ...]]:
+        """A face with its irises, and what the models say."""
+        return with_irises(face, picture, irises), tuple(read(picture, face.boxes_xyxy[0]) for read in readers)
+
+    seen: dict[int, _Sighting] = {}
+    count = 0
+    with open_source(path, settings.max_pixels) as source:
+        still = source.info.kind is MediaKind.IMAGE
+        with closing(prefetched(source, frames_waiting(source.info.width, source.info.height))) as frames:
+            for frame in frames:
+                faces = perception.still(frame.picture) if still else tracker.update(frame).faces
+                count += 1
+                _note(seen, faces, frame, closely)
+                if progress is not None:
+                    progress(count, source.info.frames)
+        if source.damage is not None:
+            raise CorruptMediaError(path, source.damage.at_seconds, source.damage.reason)
+        info = source.info
+    people = tuple(_report(number, sighting, still) for number, sighting in enumerate(seen.values(), 1))
+    return FacesReport(path, info.kind.value, info.width, info.height, count, people)
+
+
+def _note(
+    seen: dict[int, _Sighting],
+    faces: Faces,
+    frame: Frame,
+    closely: Callable[[Faces, UInt8Array], tuple[Faces, tuple[Reading, ...]]],
+) -> None:
+    for face in faces:
+        assert face.track_ids is not None
+        key = int(face.track_ids[0])
+        known = seen.get(key)
+        if known is None:
+            seen[key] = _Sighting(*closely(face, frame.picture), frame.seconds, frame.seconds)
+            continue
+        known.last, known.frames = frame.seconds, known.frames + 1
+        if face.areas[0] > known.best.areas[0] * 1.05:
+            known.best, known.readings = closely(face, frame.picture)
+
+
+def _report(number: int, sighting: _Sighting, still: bool) -> FaceReport:
+    face = sighting.best
+    assert face.mesh is not None and face.scores is not None and face.irises is not None
+    mesh, box = face.mesh[0], face.boxes_xyxy[0]
+    yaw, pitch, roll = topo.pose_degrees(mesh)
+    centers = [(round(float(x), 1), round(float(y), 1)) for x, y in face.irises[0, :, 0, :2]]
+    return FaceReport(
+        number=number,
+        box_xyxy=tuple(round(float(value), 1) for value in box),
+        size=round(float(np.max(box[2:] - box[:2])), 1),
+        score=round(float(face.scores[0]), 3),
+        yaw=round(yaw, 1),
+        pitch=round(pitch, 1),
+        roll=round(roll, 1),
+        mouth_open=round(topo.mouth_aperture(mesh), 3),
+        eyes_open=round(sum(topo.eye_apertures(mesh)) / 2, 3),
+        first_seconds=None if still else round(sighting.first, 3),
+        last_seconds=None if still else round(sighting.last, 3),
+        frames=sighting.frames,
+        irises_xy=(centers[0], centers[1]),
+        readings=sighting.readings,
+    )

@@ -1,0 +1,151 @@
+"""Looks at a file for everything that says where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+
+from understudy.arrays import UInt8Array
+from understudy.errors import InputError
+from understudy.frames import Frame
+from understudy.media.files import open_source
+from understudy.media.files.opening import check_input
+from understudy.media.tags import read_tags
+from understudy.provenance import Home, Ledger
+from understudy.provenance.carriers import MOST_VIDEO
+from understudy.provenance.credentials import Credentials, read_credentials
+from understudy.provenance.fingerprint import SAME, SPARSE, closest, picture_hash
+from understudy.provenance.metadata import Claims, claims
+from understudy.provenance.records.keys import own_root
+from understudy.provenance.records.ledger import Record
+from understudy.provenance.verdict import Evidence, Verdict, judge
+from understudy.provenance.watermark import Mark, MarkReader
+from understudy.release import file_digest
+
+#: Seconds of a clip that the mark is read from at a time, and how many such parts are looked at.
+PART: Final = 3.0
+PARTS: Final = 5
+#: Most frames that are read for it.
+_FRAMES: Final = 600
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What is known of where a file comes from.
+
+    Attributes:
+        path: The file.
+        kind: ``image``, ``animation`` or ``video``; None if it can't be opened as one.
+        verdict: In honest words; never "real".
+        reasons: Why, the strongest first.
+        credentials: Content Credentials.
+        mark: The invisible mark; None if none was found.
+        claims: Plain metadata.
+        record: The ledger's record; None if there is none.
+        distance: Bits of 256 by which the picture differs from the record's; None if nothing was compared.
+        notes: What stood in the way.
+    """
+
+    path: Path
+    kind: str | None
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    credentials: Credentials
+    mark: Mark | None
+    claims: Claims
+    record: Record | None
+    distance: int | None
+    notes: tuple[str, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """The inspection as plain values; ids in hexadecimal, as everywhere."""
+        values = asdict(self) | {"path": str(self.path)}
+        for part in (values["mark"], values["credentials"]):
+            if part is not None and part["identifier"] is not None:
+                part["identifier"] = f"{part['identifier']:012x}"
+        return values
+
+
+def inspect_file(path: Path, home: Path | None = None) -> Inspection:
+    """Look at a file.
+
+    Args:
+        path: A picture, animation or video.
+        home: The private folder whose ledger and key are compared with; None for the platform's.
+
+    Raises:
+        InputError: it is missing, unreadable or empty.
+        RecordsError, PrivacyError: the ledger can't be read.
+    """
+    check_input(path)
+    private = Home.default() if home is None else Home(home)
+    there = private.root.exists()  # looking leaves nothing behind
+    said = read_credentials(path, own_root(private) if there else None)
+    stated = claims(read_tags(path))
+    kind, mark, hashes, notes = _look(path)
+    known = kind is not None or said.state != "absent"  # else no program made it that keeps a ledger
+    record, same = _recorded(Ledger(private), path, mark, said) if there and known else (None, False)
+    distance = None if record is None else closest(hashes, record.hashes)
+    if distance is not None and distance > SAME and record is not None and len(record.hashes) >= SPARSE:
+        distance = None  # perhaps a part of a long clip that no hash was kept of
+    evidence = Evidence(said, mark, stated, record, same, distance)
+    verdict, reasons = judge(evidence)
+    return Inspection(path, kind, verdict, reasons, said, mark, stated, record, distance, notes)
+
+
+def _recorded(ledger: Ledger, path: Path, mark: Mark | None, said: Credentials) -> tuple[Record | None, bool]:
+    """The ledger's record that fits best, and whether it is of this very file."""
+    if path.stat().st_size <= MOST_VIDEO and (same := ledger.find_output(file_digest(path))) is not None:
+        return same, True
+    for identifier in (mark.identifier if mark else None, said.identifier):
+        if identifier is not None and (record := ledger.find(identifier)) is not None:
+            return record, False
+    return None, False
+
+
+def _look(path: Path) -> tuple[str | None, Mark | None, list[int], tuple[str, ...]]:
+    """What the pictures show: kind, mark, hashes and what stood in the way."""
+    try:
+        with open_source(path) as source:
+            mark, hashes = _read(source)
+            kind = source.info.kind.value
+            damage = source.damage
+    except InputError as fault:
+        return None, None, [], (f"it can't be opened as a picture or video: {fault.message}",)
+    notes = () if damage is None else (f"it is damaged after {damage.at_seconds:.1f} s: {damage.reason}",)
+    return kind, mark, hashes, notes
+
+
+def _read(frames: Iterable[Frame]) -> tuple[Mark | None, list[int]]:
+    """The mark, read part by part until it is found, and hashes of pictures, one a second."""
+    whole, part = MarkReader(), MarkReader()
+    mark: Mark | None = None
+    hashes: list[int] = []
+    begin = last = None
+    parts = 0
+    for count, frame in enumerate(frames, 1):
+        seconds = frame.seconds
+        if last is None or seconds - last >= 1.0:
+            hashes.append(picture_hash(frame.picture))
+            last = seconds
+        begin = seconds if begin is None else begin
+        luma = _luma(frame.picture)
+        whole.add(luma)
+        part.add(luma)
+        if seconds - begin >= PART:
+            mark = part.read() or (whole.read() if parts else None)
+            parts, begin, part = parts + 1, seconds, MarkReader()
+        if mark is not None or parts >= PARTS or count >= _FRAMES:
+            break
+    if mark is None:
+        mark = (part.read() if part.frames else None) or whole.read()
+    return mark, hashes
+
+
+def _luma(picture: UInt8Array) -> UInt8Array:
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)

@@ -1,0 +1,213 @@
+"""Swaps a file: photos and a target in, a labelled file out."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from understudy import names
+from understudy.casting.person import People, Person
+from understudy.errors import CorruptMediaError, InputGoneError, InputNotFoundError, NoFaceError, SigningError
+from understudy.frames import LabelledFrame
+from understudy.interruptions import once
+from understudy.media.base import Source
+from understudy.media.bounds import frames_waiting
+from understudy.media.files import MediaInfo, MediaKind, check_output, open_sink, open_source
+from understudy.media.files.opening import check_suffix
+from understudy.pipeline.overlap import BackgroundWriter, prefetched
+from understudy.pipeline.stages import FaceSwap
+from understudy.resources import Resources
+from understudy.resources.trust import USE_OF
+from understudy.settings import Settings
+
+#: Called after every frame with the frames done and, if known, how many there are.
+Progress = Callable[[int, "int | None"], None]
+
+
+@dataclass(frozen=True)
+class SwapReport:
+    """What was done.
+
+    Attributes:
+        output: The file that was written.
+        identifier: Its id, 12 hexadecimal digits: the mark's, the manifest's and the ledger's.
+        consents: Ids of the consent records that were relied on.
+        target: The file that was swapped.
+        sources: The photos.
+        engine: Name of the engine.
+        kind: ``image``, ``animation`` or ``video``.
+        width, height: Of the target, in pixels.
+        frames: Frames written; every one of them is labelled.
+        frames_swapped: Frames in which a face was swapped.
+        people: How many different tracks were swapped.
+        seconds: Wall time from the first frame to the finished file.
+        fps: Frames a second over that time.
+        first_frame_seconds: From the start of the call to the first finished frame.
+        stages_ms: Median and 95th percentile of each stage's milliseconds a frame.
+        notes: What the user should know.
+    """
+
+    output: Path
+    identifier: str
+    consents: tuple[str, ...]
+    target: Path
+    sources: tuple[Path, ...]
+    engine: str
+    kind: str
+    width: int
+    height: int
+    frames: int
+    frames_swapped: int
+    people: int
+    seconds: float
+    fps: float
+    first_frame_seconds: float
+    stages_ms: dict[str, dict[str, float]]
+    notes: tuple[str, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """The report as plain values."""
+        values = asdict(self)
+        values |= {
+            "output": str(self.output),
+            "target": str(self.target),
+            "sources": [str(p) for p in self.sources],
+        }
+        return values
+
+
+def swap_file(
+    person: Person,
+    target: Path,
+    output: Path,
+    settings: Settings,
+    *,
+    resources: Resources,
+    people: People,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> SwapReport:
+    """Put somebody's face onto the chosen faces of ``target``.
+
+    Args:
+        person: Whose face.
+        target: A picture, animation or video.
+        output: The file to write; its suffix says the format.
+        settings: How.
+        resources: What is opened.
+        people: Whose faces are known.
+        overwrite: Whether an existing output may be replaced.
+        progress: Told about every frame.
+
+    Raises:
+        UsageError, InputError, RefusedError, RunError: see ``errors``; nothing is written then, but for
+            CorruptMediaError, when what could be read has been.
+    """
+    with once():  # a second signal does not keep the first one from tidying up
+        return _swapped(person, target, output, settings, resources, people, progress, overwrite=overwrite)
+
+
+def _swapped(
+    person: Person,
+    target: Path,
+    output: Path,
+    settings: Settings,
+    resources: Resources,
+    people: People,
+    progress: Progress | None,
+    *,
+    overwrite: bool,
+) -> SwapReport:
+    started = time.perf_counter()
+    with suppress(OSError):  # a name that the system refuses is told below
+        if output.is_symlink():
+            output = Path(os.path.realpath(output))  # its suffix says the format
+    check_suffix(output, None)
+    models, inputs = resources.models, [target, *person.photos]
+    engine = models.engine(settings)
+    with open_source(target, settings.max_pixels) as source, _needed(inputs):
+        info = source.info
+        check_output(output, info.kind, inputs, overwrite=overwrite)
+        # All that is settled before the first frame: whose face, whether it may be used, how the output is signed.
+        trust, content = resources.trust(settings), models.content(settings)
+        allowed = people.allowed(person, USE_OF[info.kind], settings, trust=trust, content=content)
+        made = trust.output(settings, target, info.kind, allowed.consents, allowed.digests)
+        made.sealer.check(info.width, info.height)
+        still = info.kind is MediaKind.IMAGE
+        perception = models.perception(settings)
+        swap = FaceSwap(engine, allowed.identity, perception, settings, made.sealer, content, still=still)
+        ready = time.perf_counter()
+        with (
+            resources.home.working_in(output.parent),
+            open_sink(output, info, settings.encode, made.release, overwrite=overwrite) as sink,
+        ):
+            first = _run(source, info, swap, sink.write, progress)
+            if not swap.frames_swapped:
+                raise NoFaceError(
+                    f"no face was found in {target.name}",
+                    "Use a target that shows a face, larger and more frontal.",
+                )
+        finished = time.perf_counter()
+        if source.damage is not None:
+            raise CorruptMediaError(target, source.damage.at_seconds, source.damage.reason)
+    return SwapReport(
+        output=output,
+        identifier=f"{made.sealer.identifier:012x}",
+        consents=allowed.consents,
+        target=target,
+        sources=person.photos,
+        engine=settings.engine,
+        kind=info.kind.value,
+        width=info.width,
+        height=info.height,
+        frames=swap.frames,
+        frames_swapped=swap.frames_swapped,
+        people=len(swap.people),
+        seconds=round(finished - ready, 3),
+        fps=round(swap.frames / (finished - ready), 2),
+        first_frame_seconds=round(first - started, 3),
+        stages_ms=swap.timings.summary(),
+        notes=(*allowed.notes, *models.notes(settings), *source.remarks, *sink.notes, swap.content.note),
+    )
+
+
+@contextmanager
+def _needed(paths: Sequence[Path]) -> Iterator[None]:
+    """Inputs are read again, to be signed for: where that fails and one of them is gone, that is why.
+
+    Raises:
+        InputGoneError: one went while it was used.
+    """
+    try:
+        yield
+    except (SigningError, FileNotFoundError) as fault:
+        gone = [path for path in paths if not names.exists(path)]
+        if not gone or isinstance(fault, InputNotFoundError):
+            raise
+        raise InputGoneError(gone[0]) from fault
+
+
+def _run(
+    source: Source,
+    info: MediaInfo,
+    swap: FaceSwap,
+    write: Callable[[LabelledFrame], None],
+    progress: Progress | None,
+) -> float:
+    """All frames through the stages; the time at which the first was done (``perf_counter``)."""
+    first = 0.0
+    depth = frames_waiting(info.width, info.height)
+    with closing(prefetched(source, depth)) as frames, BackgroundWriter(write, depth) as behind:
+        for frame in frames:
+            labelled = swap.process(frame)
+            del frame  # what was sealed is a copy: of a large one there is no room for two
+            first = first or time.perf_counter()
+            behind.put(labelled)
+            del labelled
+            if progress is not None:
+                progress(swap.frames, info.frames)
+    return first

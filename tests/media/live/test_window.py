@@ -1,0 +1,158 @@
+"""The window, on a real (virtual) screen: looked at by a screenshot, closed and keyed as a user would."""
+
+import os
+import shutil
+import subprocess
+import time
+from fractions import Fraction
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from understudy.errors import RunError, UsageError
+from understudy.face import Faces
+from understudy.frames import Frame
+from understudy.media.live.base import LiveInfo, SinkClosed
+from understudy.media.live.virtual import VirtualCameraSink
+from understudy.media.live.window import WindowSink
+from understudy.provenance import FrameSealer
+
+INFO = LiveInfo("test", 320, 240, Fraction(30))
+
+
+@pytest.fixture(scope="module")
+def screen():
+    if not all(map(shutil.which, ("Xvfb", "xdotool"))):
+        pytest.skip("needs Debian's xvfb and xdotool")
+    pytest.importorskip("pygame")
+    told, tells = os.pipe()
+    command = ["Xvfb", "-displayfd", str(tells), "-screen", "0", "640x480x24", "-nolisten", "tcp"]
+    with subprocess.Popen(command, pass_fds=[tells], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        os.close(tells)
+        with os.fdopen(told) as number:
+            display = f":{number.readline().strip()}"
+        yield display
+        server.kill()
+
+
+@pytest.fixture
+def window(screen, monkeypatch):
+    monkeypatch.setenv("DISPLAY", screen)
+    monkeypatch.delenv("SDL_VIDEODRIVER", raising=False)
+    pressed = []
+    sink = WindowSink(pressed.append, lambda: ["in 30 fps", "out 30 fps"])
+    sink.open(INFO)
+    yield sink, pressed
+    sink.close()
+
+
+def labelled(shade):
+    ramp = np.linspace(0, 60, 320, dtype=np.uint8)[None, :, None] + np.uint8(shade)
+    picture = np.repeat(np.repeat(ramp, 240, 0), 3, 2)
+    return FrameSealer(1, live=True).seal(Frame(np.ascontiguousarray(picture), pts=0), Faces.empty())
+
+
+def shot():
+    options = {"video_size": "640x480", "draw_mouse": "0"}
+    with av.open(os.environ["DISPLAY"], format="x11grab", options=options) as grab:
+        return next(grab.decode(video=0)).to_ndarray(format="bgr24")
+
+
+def shows(picture):
+    """Whether the screen shows exactly this picture somewhere."""
+    return float(cv2.matchTemplate(shot(), picture, cv2.TM_SQDIFF).min()) / picture.size < 0.01
+
+
+def strip_of(picture):
+    """The screen below the picture."""
+    screen = shot()
+    _, _, (x, y), _ = cv2.minMaxLoc(cv2.matchTemplate(screen, picture, cv2.TM_SQDIFF))
+    return screen[y + 240 : y + 290, x : x + 320]
+
+
+def until(what, seconds=10.0):
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.05)
+
+
+def fails_with(error, sink):
+    try:
+        sink.write(labelled(90), 0.1)
+    except error:
+        return True
+    return False
+
+
+def press(key):
+    subprocess.run(["xdotool", "key", key], check=True, timeout=10)
+
+
+def test_it_shows_the_frame_as_it_is_and_text_below_it(window):
+    sink, _ = window
+    frame = labelled(90)
+    sink.write(frame, 0.0)
+    until(lambda: shows(frame.frame.picture))
+    help_line = strip_of(frame.frame.picture)
+    assert help_line.max() > 150
+    press("s")
+
+    def statistics():
+        sink.write(frame, statistics.now)
+        statistics.now += 1
+        return shows(frame.frame.picture) and (strip_of(frame.frame.picture) != help_line).any()
+
+    statistics.now = 1.0
+    until(statistics)
+
+
+@pytest.mark.alone
+def test_its_keys(window):
+    sink, pressed = window
+    first, second = labelled(30), labelled(180)
+    sink.write(first, 0.0)
+    until(lambda: shows(first.frame.picture))
+    press("m")
+    press("n")
+    until(lambda: pressed == ["mirror", "next"])
+    press("h")
+    time.sleep(0.3)
+    sink.write(second, 0.1)
+    time.sleep(0.3)
+    assert shows(first.frame.picture)  # held
+    press("h")
+    time.sleep(0.3)
+    sink.write(second, 0.2)
+    until(lambda: shows(second.frame.picture))
+
+
+@pytest.mark.parametrize("key", ["q", "Escape"])
+def test_closing_it_is_told(window, key):
+    sink, _ = window
+    sink.write(labelled(90), 0.0)
+    until(lambda: shows(labelled(90).frame.picture))
+    press(key)
+    until(lambda: fails_with(SinkClosed, sink))
+
+
+def test_a_window_that_breaks_off_was_not_closed(window):
+    sink, _ = window
+    sink._process.kill()
+    until(lambda: fails_with(RunError, sink))
+
+
+def test_without_a_screen_it_says_so(monkeypatch):
+    pytest.importorskip("pygame")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.setenv("SDL_VIDEODRIVER", "x11")
+    with pytest.raises(UsageError, match="no window"):
+        WindowSink().open(INFO)
+
+
+def test_without_a_virtual_camera_the_hint_names_the_package():
+    with pytest.raises(UsageError) as refusal:
+        VirtualCameraSink().open(INFO)
+    assert "virtualcam" in refusal.value.hint or "v4l2loopback" in refusal.value.hint

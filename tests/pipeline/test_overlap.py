@@ -1,0 +1,129 @@
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from understudy.blending import Blender
+from understudy.casting.portraits import portrait_in
+from understudy.face import Faces
+from understudy.frames import Frame
+from understudy.pipeline.overlap import BackgroundWriter, ParallelMap, prefetched
+from understudy.swapping import MeshEngine
+from understudy.testing import Motion, Puppet
+
+
+def test_items_come_in_order():
+    assert list(prefetched(range(100))) == list(range(100))
+    done = []
+    with BackgroundWriter(done.append) as behind:
+        for number in range(100):
+            behind.put(number)
+    assert done == list(range(100))
+
+
+def test_the_producer_stays_only_a_little_ahead():
+    made = []
+
+    def produce():
+        for number in range(1000):
+            made.append(number)
+            yield number
+
+    items = prefetched(produce())
+    next(items)
+    time.sleep(0.2)
+    assert len(made) < 20
+    items.close()
+    assert not any(thread.name == "decode" for thread in threading.enumerate())
+
+
+def test_an_error_in_the_producer_comes_after_the_items_before_it():
+    def produce():
+        yield 1
+        yield 2
+        raise ValueError("worn out")
+
+    got = []
+    with pytest.raises(ValueError, match="worn out"):
+        for item in prefetched(produce()):
+            got.append(item)
+    assert got == [1, 2]
+
+
+def test_an_error_in_the_consumer_is_raised_and_no_thread_is_left():
+    def consume(item):
+        if item == 3:
+            raise OSError("full")
+
+    def feed():
+        with BackgroundWriter(consume) as behind:
+            for number in range(1000):
+                behind.put(number)
+
+    with pytest.raises(OSError, match="full"):
+        feed()
+    assert not any(thread.name == "encode" for thread in threading.enumerate())
+
+
+@pytest.mark.alone
+def test_leaving_by_an_error_drops_what_waits_and_leaves_no_thread():
+    def feed():
+        with BackgroundWriter(lambda _: time.sleep(0.05)) as behind:
+            for number in range(4):
+                behind.put(number)
+            raise KeyboardInterrupt
+
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        feed()
+    assert time.monotonic() - start < 1
+    assert not any(thread.name == "encode" for thread in threading.enumerate())
+
+
+def test_beside_does_all_gives_them_in_order_and_raises_what_any_raised():
+    beside = ParallelMap()
+    assert beside(lambda x: x * 2, []) == []
+    here = threading.get_ident()
+    assert beside(lambda _: threading.get_ident(), [1]) == [here]
+    threads = beside(lambda _: threading.get_ident(), [1, 2, 3])
+    assert threads[0] == here
+    assert here not in threads[1:]
+    assert beside(lambda x: x * 2, range(5)) == [0, 2, 4, 6, 8]
+    done = []
+
+    def fail_on(bad):
+        def work(x):
+            if x == bad:
+                raise ValueError(x)
+            done.append(x)
+
+        return work
+
+    for bad in (0, 2):
+        done.clear()
+        with pytest.raises(ValueError, match=str(bad)):
+            beside(fail_on(bad), range(4))
+        assert sorted(done) == [x for x in range(4) if x != bad]
+    beside.close()
+
+
+def test_faces_beside_each_other_have_the_same_pixels(astronaut, hopper, perception):
+    left, right = (Puppet(astronaut, (240, 240), face_share=0.6).render(Motion(yaw=yaw)) for yaw in (-8, 8))
+    picture = np.hstack([left.picture, right.picture])
+    meshes = np.stack([left.mesh, right.mesh + np.array([240, 0, 0], np.float32)])
+    faces = Faces(boxes_xyxy=np.zeros((2, 4)), mesh=meshes, track_ids=np.array([1, 2]))
+    portrait = portrait_in(hopper, "a photo", perception, None)[0]
+
+    def drawn(each):
+        engine, frame = MeshEngine(), Frame(picture.copy())
+        renderer = engine.renderer()
+        identities = dict.fromkeys((1, 2), engine.identity([portrait]))
+        patches = [p for some in each(lambda face: renderer.render(frame, face, identities), faces) for p in some]
+        assert [patch.track_id for patch in patches] == [1, 2]
+        Blender().blend(frame, patches, each)
+        return frame.picture
+
+    one_by_one = drawn(map)
+    np.testing.assert_array_equal(drawn(ParallelMap()), one_by_one)
+    assert (one_by_one != picture).any(axis=(0, 2)).reshape(2, 240).any(axis=1).all()

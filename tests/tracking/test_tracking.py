@@ -1,0 +1,288 @@
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from understudy.face import Faces
+from understudy.frames import Frame
+from understudy.testing import REST, Motion, Puppet, talking
+from understudy.tracking import FaceSelector, TrackerOptions
+from understudy.tracking.cuts import CutDetector
+from understudy.tracking.smoothing import OneEuroFilter
+
+
+def frame_at(picture, number, rate=30):
+    return Frame(picture.copy(), pts=number, time_base=Fraction(1, rate))
+
+
+class Counting:
+    """A detector that counts how often it is asked."""
+
+    def __init__(self, detector):
+        self.detector, self.calls = detector, 0
+
+    def detect(self, picture, *, thorough=False):
+        self.calls += 1
+        return self.detector.detect(picture, thorough=thorough)
+
+
+@pytest.fixture(scope="module")
+def puppet(astronaut):
+    return Puppet(astronaut, (480, 360), face_share=0.5)
+
+
+def test_a_face_keeps_its_id_and_the_detector_rests(puppet, perception):
+    from understudy.tracking import Tracker
+
+    detector = Counting(perception.detector)
+    tracker = Tracker(detector, perception.landmarker, TrackerOptions(max_faces=1))
+    ids = set()
+    for number in range(45):
+        result = tracker.update(frame_at(puppet.render(talking(number / 30)).picture, number))
+        assert len(result.faces) == 1
+        assert not result.cut
+        ids |= set(result.faces.track_ids.tolist())
+    assert len(ids) == 1
+    assert detector.calls == 1
+
+
+def test_an_id_survives_a_short_loss_but_not_a_long_one(puppet, perception, blank):
+    picture = puppet.render(REST).picture
+    gray = np.full_like(picture, picture.mean(axis=(0, 1)).astype(np.uint8))  # no cut, but no face either
+    tracker = perception.tracker(TrackerOptions(keep_seconds=1.0))
+    tracker._cuts.is_cut = lambda _: False
+    ids = []
+    for number in range(100):
+        hidden = 10 <= number < 25 or 40 <= number < 80
+        faces = tracker.update(frame_at(gray if hidden else picture, number)).faces
+        ids.append(int(faces.track_ids[0]) if len(faces) else None)
+        assert (ids[-1] is None) == hidden
+    assert ids[0] == ids[30]
+    assert ids[90] not in (None, ids[30])
+
+
+def test_a_cut_starts_afresh(puppet, perception, hopper):
+    first = puppet.render(REST).picture
+    second = Puppet(hopper, (480, 360), face_share=0.6).render(REST).picture
+    tracker = perception.tracker(TrackerOptions())
+    results = [tracker.update(frame_at(first if n < 5 else second, n)) for n in range(10)]
+    assert [result.cut for result in results] == [False] * 5 + [True] + [False] * 4
+    before, after = results[4].faces, results[5].faces
+    assert len(after) == 1
+    assert before.track_ids[0] != after.track_ids[0]
+
+
+def test_fast_motion_and_light_are_not_cuts(puppet):
+    cuts = CutDetector()
+    for number in range(40):
+        picture = puppet.render(Motion(yaw=20 * np.sin(number / 3), shift=(0.4 * np.sin(number / 3), 0))).picture
+        bright = np.clip(picture.astype(np.float32) * (1 + 0.15 * np.sin(number / 2)), 0, 255).astype(np.uint8)
+        assert not cuts.is_cut(bright)
+
+
+def test_smoothing_is_still_at_rest_and_quick_in_motion():
+    rng = np.random.default_rng(1)
+    noisy = OneEuroFilter()
+    out = [
+        noisy(np.float32([[100, 100]]) + rng.normal(0, 0.5, (1, 2)).astype(np.float32), n / 30, 100) for n in range(120)
+    ]
+    assert np.std(out[40:], axis=0).max() < 0.3
+    moving = OneEuroFilter()
+    for n in range(60):
+        position = np.float32([[n * 6, 0]])
+        value = moving(position, n / 30, 100)
+    assert abs(float(value[0, 0] - position[0, 0])) < 6  # less than a frame behind
+
+
+def test_smoothing_starts_afresh_after_a_gap_or_a_step_back():
+    smooth = OneEuroFilter()
+    smooth(np.float32([0]), 0.0, 10)
+    assert smooth(np.float32([50]), 5.0, 10) == 50
+    assert smooth(np.float32([7]), 1.0, 10) == 7
+
+
+def test_the_largest_face_is_kept_until_another_is_clearly_larger():
+    def pair(first, second):
+        boxes = np.float32([[0, 0, first, first], [200, 0, 200 + second, second]])
+        return Faces(boxes_xyxy=boxes, track_ids=np.array([1, 2]))
+
+    selector = FaceSelector("largest")
+    assert selector.select(pair(50, 40), 0.0).track_ids.tolist() == [1]
+    assert selector.select(pair(50, 55), 0.0).track_ids.tolist() == [1]
+    assert selector.select(pair(50, 90), 0.0).track_ids.tolist() == [2]
+    assert selector.select(pair(60, 55), 0.0).track_ids.tolist() == [2]
+
+
+def test_left_right_and_all():
+    boxes = np.float32([[300, 0, 340, 40], [0, 0, 20, 20], [150, 0, 160, 10]])
+    faces = Faces(boxes_xyxy=boxes, track_ids=np.array([7, 8, 9]))
+    assert FaceSelector("left").select(faces, 0.0).track_ids.tolist() == [8]
+    assert FaceSelector("right").select(faces, 0.0).track_ids.tolist() == [7]
+    assert len(FaceSelector("all").select(faces, 0.0)) == 3
+    assert len(FaceSelector("largest").select(Faces.empty(), 0.0)) == 0
+    with pytest.raises(ValueError, match="must be one of"):
+        FaceSelector("middle")
+
+
+def test_two_people_keep_their_ids_side_by_side(perception, astronaut, hopper):
+    left, right = (Puppet(p, (360, 360), face_share=0.45) for p in (hopper, astronaut))
+    tracker, seen = perception.tracker(TrackerOptions()), []
+    for number in range(12):
+        t = number / 30
+        picture = np.hstack([left.render(talking(t)).picture, right.render(talking(t + 1)).picture])
+        faces = tracker.update(frame_at(picture, number)).faces
+        assert len(faces) == 2
+        where = dict(zip(faces.track_ids.tolist(), faces.boxes_xyxy[:, 0] > 300, strict=True))
+        seen.append(where)
+    assert all(where == seen[0] for where in seen)
+
+
+def test_a_false_detection_does_not_hide_a_small_face(puppet, perception):
+    """A detector that always likes a spot of wall, and finds the face only when it looks thoroughly."""
+    from understudy.tracking import Tracker
+
+    class Distracted:
+        def detect(self, picture, *, thorough=False):
+            wall = Faces(boxes_xyxy=np.float32([[5, 5, 25, 25]]), scores=[0.9], keypoints5=np.full((1, 5, 2), 15))
+            return Faces.concatenate([wall, perception.detector.detect(picture)]) if thorough else wall
+
+    tracker = Tracker(Distracted(), perception.landmarker, TrackerOptions())
+    assert len(tracker.update(frame_at(puppet.render(REST).picture, 0)).faces) == 1
+
+
+def test_a_cut_makes_the_blender_forget(puppet, perception, hopper):
+    """The pipeline tells the stages: light of one shot does not fall on the next."""
+    from understudy import Settings
+    from understudy.casting.portraits import portrait_in
+    from understudy.pipeline.stages import FaceSwap
+    from understudy.provenance import ContentOptions, FrameSealer
+    from understudy.provenance.content import ContentCheck
+    from understudy.swapping import MeshEngine
+
+    engine = MeshEngine()
+    identity = engine.identity([portrait_in(hopper, "hopper", perception, None)[0]])
+    swap = FaceSwap(
+        engine, identity, perception, Settings(), FrameSealer(1), ContentCheck(ContentOptions()), still=False
+    )
+    resets = []
+    swap._blender.reset = lambda: resets.append(swap.frames)
+    other = Puppet(hopper, (480, 360), face_share=0.6).render(REST).picture
+    for number in range(8):
+        swap.process(frame_at(puppet.render(REST).picture if number < 4 else other, number))
+    assert resets == [4]
+
+
+@pytest.fixture(scope="module")
+def two(astronaut):
+    """Frames of two talking people beside each other, and their truth."""
+    puppet = Puppet(astronaut, (320, 360), face_share=0.5)
+    shots = [[puppet.render(talking(number / 30 + side)) for side in (0, 1)] for number in range(30)]
+    return [np.hstack([shot.picture for shot in pair]) for pair in shots]
+
+
+class CountingFits:
+    """A landmarker that counts the fits in each frame."""
+
+    def __init__(self, landmarker):
+        self._landmarker, self.fits = landmarker, 0
+        self.first_roi, self.next_roi = landmarker.first_roi, landmarker.next_roi
+
+    def fit(self, picture, roi):
+        self.fits += 1
+        return self._landmarker.fit(picture, roi)
+
+
+def test_several_people_can_take_turns_at_the_model(two, perception):
+    from understudy.tracking import Tracker
+
+    landmarker = CountingFits(perception.landmarker)
+    turns = Tracker(perception.detector, landmarker, TrackerOptions(max_fits=1, scan_seconds=100))
+    every = perception.tracker(TrackerOptions(scan_seconds=100))
+    apart = []
+    for number, picture in enumerate(two):
+        landmarker.fits = 0
+        found = turns.update(frame_at(picture, number)).faces
+        truth = every.update(frame_at(picture, number)).faces
+        assert sorted(found.track_ids.tolist()) == sorted(truth.track_ids.tolist()) == [1, 2]
+        assert landmarker.fits == 1 or number == 0
+        order, other = np.argsort(found.track_ids), np.argsort(truth.track_ids)
+        apart.append(np.linalg.norm((found.mesh[order] - truth.mesh[other])[:, :, :2], axis=2).mean())
+    face = float(np.ptp(truth.mesh[0, :, 1]))
+    assert np.mean(apart) < 0.01 * face
+
+
+class Crowd:
+    """Many faces that stand still: a detector and a landmarker."""
+
+    def __init__(self, count):
+        self.count, self.fits = count, 0
+        self.mesh = np.zeros((468, 3), np.float32)
+        angles = np.linspace(0, 2 * np.pi, 468)
+        self.mesh[:, :2] = np.column_stack([np.cos(angles), np.sin(angles)]) * 20
+
+    def middles(self):
+        return [np.array([40 + 60 * k, 50], np.float32) for k in range(self.count)]
+
+    def detect(self, picture, *, thorough=False):
+        boxes = np.array([[*(m - 20), *(m + 20)] for m in self.middles()], np.float32)
+        points = np.stack([np.tile(m, (5, 1)) for m in self.middles()])
+        return Faces(boxes, np.ones(self.count, np.float32), keypoints5=points)
+
+    def first_roi(self, box, keypoints):
+        return keypoints[0]
+
+    def next_roi(self, mesh):
+        return mesh[:, :2].mean(0)
+
+    def fit(self, picture, roi):
+        self.fits += 1
+        return self.mesh + np.array([*roi, 0], np.float32), 1.0
+
+
+@pytest.mark.parametrize(("people", "rate", "most"), [(2, 30, 1), (4, 30, 2), (8, 30, 3), (8, 15, 6), (2, 5, 2)])
+def test_turns_are_spread_over_frames_and_come_in_time(people, rate, most):
+    from understudy.tracking import Tracker
+
+    crowd = Crowd(people)
+    tracker = Tracker(crowd, crowd, TrackerOptions(max_fits=1, scan_seconds=1e9))
+    picture = np.random.default_rng(0).integers(0, 255, (100, 60 * people + 40, 3)).astype(np.uint8)
+    fits = []
+    for number in range(40):
+        crowd.fits = 0
+        assert len(tracker.update(frame_at(picture, number, rate)).faces) == people
+        fits.append(crowd.fits)
+        late = max(number / rate - track.fitted_seconds for track in tracker._live)
+        assert late <= 0.1 + 1 / rate + 1e-6
+    assert max(fits[5:]) <= most
+    assert sum(fits[5:]) >= 34
+
+
+def test_what_passes_before_a_carried_face_makes_the_model_look(two, perception):
+    """Points that go different ways are no motion of a face."""
+    from understudy.tracking import Tracker
+
+    landmarker = CountingFits(perception.landmarker)
+    tracker = Tracker(perception.detector, landmarker, TrackerOptions(max_fits=1, scan_seconds=100))
+    texture = np.random.default_rng(0).integers(0, 255, (360, 24, 3)).astype(np.uint8)
+    fits = []
+    for number in range(30):
+        picture = two[0].copy()
+        if number > 8:
+            for left in (0, 320):
+                x = left + 70 + 6 * (number - 8)
+                picture[:, x : x + 24] = texture
+        landmarker.fits = 0
+        tracker.update(frame_at(picture, number))
+        fits.append(landmarker.fits)
+    assert set(fits[1:8]) == {1}
+    assert 2 in fits[9:]
+
+
+def test_a_frame_shown_twice_at_one_time_does_not_carry_twice(puppet, perception):
+    tracker = perception.tracker(TrackerOptions())
+    errors = []
+    for number, pts in enumerate((0, 1, 2, 2, 3, 4)):
+        shot = puppet.render(Motion(shift=(0.02 * number, 0)))
+        mesh = tracker.update(frame_at(shot.picture, pts)).faces.mesh[0]
+        errors.append(float((mesh - shot.mesh)[:, 0].mean()))
+    assert max(abs(error - errors[0]) for error in errors) < 1.5

@@ -8,7 +8,7 @@ import pytest
 from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.guard import Guard, GuardOptions
-from understudy.guard.changes import AllKnown, Changes
+from understudy.guard.changes import AllKnown, Changes, coarse
 from understudy.guard.fitting import Fitting
 from understudy.guard.settling import Settling
 from understudy.guard.sight import WAYS, Sight
@@ -38,7 +38,7 @@ def known(choice="all"):
 
 def test_what_did_not_change_is_not_looked_at_again_but_now_and_then():
     changes, grey = Changes(), picture()
-    looks = [changes.worth_a_look("whole", grey, known()) for _ in range(9)]
+    looks = [changes.worth_a_look("whole", coarse(grey), known()) for _ in range(9)]
     assert looks[0]
     assert not looks[1]
     assert 1 < sum(looks) < 5
@@ -46,24 +46,34 @@ def test_what_did_not_change_is_not_looked_at_again_but_now_and_then():
 
 def test_a_change_is_looked_at_where_nobody_is_known_and_only_there():
     changes, grey = Changes(), picture()
-    changes.worth_a_look("whole", grey, known())
+    changes.worth_a_look("whole", coarse(grey), known())
     theirs, elsewhere = grey.copy(), grey.copy()
     theirs[60:120, 120:200] = 0
     elsewhere[60:80, :8] = 0
-    assert not changes.worth_a_look("whole", theirs, known())
-    assert changes.worth_a_look("whole", elsewhere, known())
+    assert not changes.worth_a_look("whole", coarse(theirs), known())
+    assert changes.worth_a_look("whole", coarse(elsewhere), known())
+
+
+def test_a_change_beyond_what_a_look_sees_is_no_matter_to_it():
+    changes, grey, corner = Changes(), picture(), (slice(27), slice(48))
+    changes.worth_a_look("left", coarse(grey), known(), corner)
+    right, left = grey.copy(), grey.copy()
+    right[60:80, -8:] = 0
+    left[60:80, :8] = 0
+    assert not changes.worth_a_look("left", coarse(right), known(), corner)
+    assert changes.worth_a_look("left", coarse(left), known(), corner)
 
 
 def test_what_creeps_is_compared_with_what_was_looked_at_not_with_the_frame_before():
     changes, grey = Changes(), np.full((180, 320), 90, np.uint8)
-    changes.worth_a_look("whole", grey, known())
-    looks = [changes.worth_a_look("whole", grey + np.uint8(3 * step), known()) for step in (1, 2, 3)]
+    changes.worth_a_look("whole", coarse(grey), known())
+    looks = [changes.worth_a_look("whole", coarse(grey + np.uint8(3 * step)), known()) for step in (1, 2, 3)]
     assert looks == [False, False, True]
 
 
 def test_without_knowing_who_is_there_every_frame_is_looked_at():
     changes, grey = Changes(), picture()
-    assert all(changes.worth_a_look("whole", grey, None) for _ in range(5))
+    assert all(changes.worth_a_look("whole", coarse(grey), None) for _ in range(5))
 
 
 @pytest.mark.parametrize(
@@ -145,7 +155,7 @@ class Finds:
     def __init__(self, box):
         self.box, self.looks = box, 0
 
-    def detect(self, picture, *, thorough=False, glance=None):
+    def detect(self, picture, *, thorough=False):
         self.looks += 1
         boxes = np.array([self.box], np.float32)
         return Faces(boxes, np.ones(1, np.float32))
@@ -189,8 +199,11 @@ def test_a_mesh_that_fits_nothing_for_several_frames_is_astray():
 class SeesNobody:
     """A detector."""
 
-    def detect(self, picture, *, thorough=False, glance=None):
+    def detect(self, picture, *, thorough=False):
         return Faces(np.zeros((0, 4), np.float32), np.zeros(0, np.float32))
+
+    def glance(self, picture, turn):
+        return self.detect(picture)
 
 
 class SeesThroughUprightBars:

@@ -61,8 +61,8 @@ class Blind:
     def __init__(self, detector, mesh):
         self._detector, self._mesh = detector, mesh
 
-    def detect(self, picture, *, thorough=False, glance=None):
-        found = self._detector.detect(picture, thorough=thorough, glance=glance)
+    def detect(self, picture, *, thorough=False):
+        found = self._detector.detect(picture, thorough=thorough)
         eyes = found.keypoints5[:, :2].mean(axis=1)[:, 1]
         mouths = found.keypoints5[:, 3:].mean(axis=1)[:, 1]
         right = found.scores > 0.85

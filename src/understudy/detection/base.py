@@ -11,18 +11,28 @@ from understudy.face import Faces
 class Detector(Protocol):
     """Finds faces in a picture."""
 
-    def detect(self, picture: UInt8Array, *, thorough: bool = False, glance: int | None = None) -> Faces:
+    def detect(self, picture: UInt8Array, *, thorough: bool = False) -> Faces:
         """Find faces.
 
         Args:
             picture: uint8 BGR (H, W, 3).
             thorough: Take the time to look for small faces too: for stills, and for a clip in which
                 nothing has been found.
-            glance: Look for small faces in one part of the picture only: rising numbers go round all parts. A face
-                found so has a score of 0.7 at least.
 
         Returns:
             Faces with ``boxes_xyxy``, ``scores`` and ``keypoints5``, best score first.
+        """
+        ...
+
+    def glance(self, picture: UInt8Array, turn: int) -> Faces:
+        """Find small faces in one part of a picture: those that only a thorough search would find.
+
+        Args:
+            picture: uint8 BGR (H, W, 3).
+            turn: Which part: rising numbers go round all of them.
+
+        Returns:
+            As ``detect``, with scores of 0.7 at least; nobody if ``detect`` finds small faces as well as large ones.
         """
         ...
 

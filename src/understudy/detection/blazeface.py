@@ -60,7 +60,7 @@ class BlazeFace:
             darkest=-1.0,
         )
 
-    def detect(self, picture: UInt8Array, *, thorough: bool = False, glance: int | None = None) -> Faces:
+    def detect(self, picture: UInt8Array, *, thorough: bool = False) -> Faces:
         """See ``Detector.detect``. The mouth corners are estimated from the mouth's centre."""
         found = self._short.candidates(picture, self.options.min_score)
         if thorough or not len(found):
@@ -68,20 +68,22 @@ class BlazeFace:
         if thorough:
             parts = [self._in_tile(picture, *tile, self.options.min_score) for tile in _tiles(picture)]
             found = np.concatenate([found, *parts])
-        elif glance is not None:
-            found = np.concatenate([found, self._glance(picture, glance)])
+        return self._faces(found)
+
+    def glance(self, picture: UInt8Array, turn: int) -> Faces:
+        """See ``Detector.glance``: one run of the full-range model, on the whole picture every fourth time."""
+        least = max(self.options.min_score, GLANCE_SCORE)
+        if turn % 4 == 0:
+            return self._faces(self._full.candidates(picture, least))
+        tiles = _tiles(picture)
+        return self._faces(self._in_tile(picture, *tiles[turn % len(tiles)], least))
+
+    def _faces(self, found: FloatArray) -> Faces:
+        """The faces of candidates, float32 (N, 17), each once."""
         boxes, scores, points = weighted_nms(found[:, 1:5], found[:, 0], found[:, 5:], NMS_IOU)
         boxes, scores, points = (rows[: self.options.max_faces] for rows in (boxes, scores, points))
         keypoints = _five_from_six(points.reshape(-1, 6, 2))
         return Faces(boxes_xyxy=boxes, scores=np.clip(scores, 0, 1), keypoints5=keypoints)
-
-    def _glance(self, picture: UInt8Array, number: int) -> FloatArray:
-        """One run of the full-range model: on the whole picture every fourth time, else on one tile."""
-        least = max(self.options.min_score, GLANCE_SCORE)
-        if number % 4 == 0:
-            return self._full.candidates(picture, least)
-        tiles = _tiles(picture)
-        return self._in_tile(picture, *tiles[number % len(tiles)], least)
 
     def _in_tile(self, picture: UInt8Array, left: int, top: int, side: int, least: float) -> FloatArray:
         rows = self._full.candidates(picture[top : top + side, left : left + side], least)

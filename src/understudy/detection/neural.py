@@ -64,7 +64,7 @@ class NeuralDetector:
         self._session, self._input = session, session.entry.input
         self._decode = {"scrfd": _scrfd, "yunet": _yunet, "yoloface": _yoloface}[str(session.entry.family)]
 
-    def detect(self, picture: UInt8Array, *, thorough: bool = False, glance: int | None = None) -> Faces:  # noqa: ARG002
+    def detect(self, picture: UInt8Array, *, thorough: bool = False) -> Faces:  # noqa: ARG002
         """See ``Detector.detect``: one look sees large and small faces alike.
 
         Raises:
@@ -90,6 +90,10 @@ class NeuralDetector:
             scores=scores[kept],
             keypoints5=found.keypoints[sure][kept] / scale + np.float32(0.5),
         )
+
+    def glance(self, picture: UInt8Array, turn: int) -> Faces:  # noqa: ARG002
+        """See ``Detector.glance``: there is nothing that ``detect`` would not find."""
+        return Faces.empty()
 
 
 def fitted(picture: UInt8Array, side: int) -> tuple[UInt8Array, float]:

@@ -49,6 +49,6 @@ class PersonSegmenter:
         if inner != (across, down):
             right, bottom = across - inner[0] - left, down - inner[1] - top
             small = np.asarray(cv2.copyMakeBorder(small, top, bottom, left, right, cv2.BORDER_CONSTANT), np.uint8)
-        blob = np.asarray(small[:, :, ::-1], np.float32) * np.float32(1 / 255)
+        blob = np.multiply(cv2.cvtColor(small, cv2.COLOR_BGR2RGB), np.float32(1 / 255), dtype=np.float32)
         (mask,) = model.run(blob).values()
         return np.ascontiguousarray(mask[top : top + inner[1], left : left + inner[0], 0])

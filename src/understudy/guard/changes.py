@@ -21,6 +21,16 @@ _LEAST: Final = 2
 _OFTEN: Final = 4
 #: Over its breadth: whoever moved further since then may have uncovered somebody.
 _MOVED: Final = 0.15
+#: The whole of a picture, as rows and columns.
+EVERYWHERE: Final = (slice(None), slice(None))
+
+
+def coarse(grey: UInt8Array) -> UInt8Array:
+    """The mean brightness of the cells in which changes are looked for: uint8 (h, w) of a picture, uint8 (H, W)."""
+    height, width = grey.shape
+    scale = _ALONG / max(height, width)
+    size = (max(round(width * scale), 1), max(round(height * scale), 1))
+    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 class AllKnown(NamedTuple):
@@ -51,26 +61,25 @@ class Changes:
         self._seen: dict[str, UInt8Array] = {}
         self._since: dict[str, int] = {}
 
-    def worth_a_look(self, kind: str, grey: UInt8Array, known: AllKnown | None) -> bool:
+    def worth_a_look(
+        self, kind: str, now: UInt8Array, known: AllKnown | None, area: tuple[slice, slice] = EVERYWHERE
+    ) -> bool:
         """Whether a look of this kind may see something new; if so, the picture is noted as looked at.
 
         Args:
             kind: What tells this look from others.
-            grey: uint8 (H, W): the picture, small.
+            now: uint8 (h, w): the picture's brightness, see ``coarse``.
             known: Who was in it when it was looked at last, if everybody was accounted for: what changes there is
                 theirs. None if a look is needed anyway.
+            area: Rows and columns of ``now`` that such a look sees: what changes elsewhere is no matter.
         """
-        height, width = grey.shape
-        scale = _ALONG / max(height, width)
-        size = (max(round(width * scale), 1), max(round(height * scale), 1))
-        now = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
         before, frames = self._seen.get(kind), self._since.get(kind, 0) + 1
         self._since[kind] = frames
         if before is not None and known is not None and before.shape == now.shape and frames < _OFTEN:
             changed = np.asarray(cv2.absdiff(before, now) > _DIFFERENT)
-            people = cv2.resize(known.people.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+            people = cv2.resize(known.people.astype(np.uint8), now.shape[::-1], interpolation=cv2.INTER_NEAREST)
             elsewhere = cv2.dilate(people, np.ones((2 * _AROUND + 1, 2 * _AROUND + 1), np.uint8)) == 0
-            if np.count_nonzero(changed & elsewhere) < _LEAST:
+            if np.count_nonzero((changed & elsewhere)[area]) < _LEAST:
                 return False
         self._seen[kind], self._since[kind] = now, 0
         return True

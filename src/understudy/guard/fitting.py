@@ -42,11 +42,12 @@ class Fitting:
 
     Attributes:
         doubtful: Whether a mesh of the last frame was to be believed only after a look: one at the picture's edge.
+        at_edge: Whether a mesh of the last frame lay at the picture's edge.
     """
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
-        self.doubtful = True
+        self.doubtful = self.at_edge = True
         self._misfits: dict[int, int] = {}
 
     def look(self, small: Thumbnail, scale: float) -> FloatArray:
@@ -84,7 +85,7 @@ class Fitting:
             return frozenset(one.track_id for one in patches if not fits(one.mesh, boxes, size, scale))
 
         numbers = beside(found)
-        self.doubtful = bool(numbers)
+        self.doubtful, self.at_edge = bool(numbers), any(lies_at_edge(one.mesh, size) for one in patches)
         if numbers or looked is not None:
             looked = self.look(small, scale) if looked is None else looked
             numbers = beside(np.concatenate([found, looked]))
@@ -116,8 +117,15 @@ def fits(mesh: FloatArray, detections: FloatArray, size: tuple[int, int], scale:
     apart = np.hypot(*((detections[:, :2] + detections[:, 2:]) - (box[:2] + box[2:])).T) / 2 / height
     sides, side = (np.sqrt(np.maximum((b[..., 2] - b[..., 0]) * (b[..., 3] - b[..., 1]), 1)) for b in (detections, box))
     ratio = np.maximum(sides / side, side / sides)
-    margin = _MARGIN * height
-    at_edge = ((points > margin) & (points < limit - margin)).all(axis=1).mean() < _AT_EDGE
+    at_edge = lies_at_edge(mesh, size)
     near, alike = _COARSE if height * scale < _COARSE_BELOW else _EDGE if at_edge else _ELSEWHERE
     agrees = bool(((apart < near) & (ratio < alike)).any())
     return agrees or not (at_edge or bool((apart < _ANOTHER * np.maximum(sides / side, 1)).any()))
+
+
+def lies_at_edge(mesh: FloatArray, size: tuple[int, int]) -> bool:
+    """Whether a mesh, float32 (468, 3) in pixels, lies at the edge of a picture of that width and height, or beyond."""
+    points = mesh[:, :2]
+    margin = _MARGIN * max(float(np.ptp(points[:, 1])), 1.0)
+    inside = (points > margin) & (points < np.array(size, np.float32) - margin)
+    return bool(inside.all(axis=1).mean() < _AT_EDGE)

@@ -135,8 +135,14 @@ class Guard:
             known=known,
         )
         found = None
-        if everybody and self._calm and (sight.fresh or glancing):
-            found = self._detector.detect(frame.picture, glance=self._frames // _TURNS if glancing else None)
+        if everybody and self._calm:
+            if self._eyes.may_be_new(known):
+                found = self._detector.detect(frame.picture)
+                # It says of meshes what a look at them would, but at the picture's edges.
+                fitting &= self._fitting.at_edge
+            if glancing:
+                small_ones = self._detector.glance(frame.picture, self._frames // _TURNS)
+                found = small_ones if found is None else _each_once(found, small_ones)
         checks = self._fitting.look(small, _scale(frame)) if fitting or not calm or self._fitting.doubtful else None
         return _Seen(small, sight, found, checks)
 
@@ -318,6 +324,12 @@ def _known(sight: Sight, cell: float, boxes: FloatArray, unswapped: list[Person]
         np.array(followed, np.float32).reshape(-1, 4),
         None if drawn is None else drawn > 0,
     )
+
+
+def _each_once(found: Faces, others: Faces) -> Faces:
+    """The faces of two searches of one frame, those that both found once."""
+    new = [not same_face(box, found.boxes_xyxy) for box in others.boxes_xyxy]
+    return Faces.concatenate([found, others[np.array(new)]]) if any(new) else found
 
 
 def _scale(frame: Frame) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from understudy.arrays import BoolArray, FloatArray, UInt8Array
 from understudy.detection.base import PersonSegmentation
 from understudy.frames import PixelBox
-from understudy.guard.changes import AllKnown, Changes
+from understudy.guard.changes import AllKnown, Changes, coarse
 from understudy.guard.thumbnail import Thumbnail, thumbnail
 
 #: Least difference of dark and bright (of the 2nd and 98th hundredth, in grey levels) in a picture in which somebody
@@ -72,6 +72,7 @@ class Eyes:
         self._segmenter = segmenter
         self._way = self._corner = 0
         self._changes = Changes()
+        self._coarse: UInt8Array | None = None
         self._persons: BoolArray | None = None
 
     def look(
@@ -89,14 +90,14 @@ class Eyes:
                 is worth a look.
         """
         color, readable = _well_lit(small)
-        grey = np.asarray(cv2.cvtColor(color, cv2.COLOR_BGR2GRAY), np.uint8)
+        grey = self._coarse = coarse(np.asarray(cv2.cvtColor(color, cv2.COLOR_BGR2GRAY), np.uint8))
         fresh = self._changes.worth_a_look("whole", grey, known)
         if fresh or self._persons is None:
             self._persons = np.asarray(self._segmenter.segment(color) > _PERSON)
         persons = self._persons
         if closer:
             self._corner = 1 - self._corner
-            if self._changes.worth_a_look(f"corner {self._corner}", grey, known):
+            if self._changes.worth_a_look(f"corner {self._corner}", grey, known, self._corner_of(grey.shape)):
                 persons, fresh = persons | self._in_a_corner(picture, persons.shape), True
         through: BoolArray | None = None
         if through_bars:
@@ -107,21 +108,27 @@ class Eyes:
                 through = np.asarray(self._segmenter.segment(barless) > _PERSON)
         return Sight(readable, persons, fresh, through, color)
 
+    def may_be_new(self, known: AllKnown | None) -> bool:
+        """Whether somebody may be in the frame that was looked at last who was not in one that this was answered of."""
+        return self._coarse is None or self._changes.worth_a_look("faces", self._coarse, known)
+
+    def _corner_of(self, shape: tuple[int, ...]) -> tuple[slice, slice]:
+        """Rows and columns of the upper corner whose turn it is, in a grid of ``shape`` (h, w)."""
+        down, across = round(_CORNER * shape[0]), round(_CORNER * shape[1])
+        left = (shape[1] - across) * self._corner
+        return slice(down), slice(left, left + across)
+
     def _in_a_corner(self, picture: UInt8Array, shape: tuple[int, ...]) -> BoolArray:
         """Where people are in one upper corner of the picture, bool of ``shape``; nobody elsewhere."""
-        right = self._corner
         (height, width), (rows, columns) = picture.shape[:2], shape
         # Whole cells, so that what is seen lies where it is.
-        down, across = round(_CORNER * rows), round(_CORNER * columns)
-        top, left = 0, (columns - across) * right
-        part = picture[
-            top * height // rows : (top + down) * height // rows,
-            left * width // columns : (left + across) * width // columns,
-        ]
+        corner = self._corner_of(shape)
+        (_, down), (left, right) = ((side.start or 0, side.stop) for side in corner)
+        part = picture[: down * height // rows, left * width // columns : right * width // columns]
         color, _ = _well_lit(thumbnail(part, min(_CLOSER / max(part.shape[:2]), 1.0)))
-        mask = cv2.resize(self._segmenter.segment(color), (across, down), interpolation=cv2.INTER_LINEAR)
+        mask = cv2.resize(self._segmenter.segment(color), (right - left, down), interpolation=cv2.INTER_LINEAR)
         found = np.zeros(shape, bool)
-        found[top : top + down, left : left + across] = mask > _SURE_PERSON
+        found[corner] = mask > _SURE_PERSON
         return found
 
 

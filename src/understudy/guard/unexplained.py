@@ -216,8 +216,11 @@ def _at_edge(cells: BoolArray) -> bool:
 
 def _breadth(cells: BoolArray) -> float:
     """Of the broadest place: what reaches the picture's sides or top goes on there; below, what is not shown is not."""
-    around = cv2.copyMakeBorder(cells.astype(np.uint8), _BEYOND, 0, _BEYOND, _BEYOND, cv2.BORDER_REPLICATE)
-    around = cv2.copyMakeBorder(around, 0, 1, 0, 0, cv2.BORDER_CONSTANT)
+    x, y, across, down = cv2.boundingRect(cells.astype(np.uint8))
+    part = cells[y : y + down, x : x + across].astype(np.uint8)
+    left, right, top = (_BEYOND * edge for edge in (x == 0, x + across == cells.shape[1], y == 0))
+    around = cv2.copyMakeBorder(part, top, 0, left, right, cv2.BORDER_REPLICATE)
+    around = cv2.copyMakeBorder(around, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
     return 2 * float(cv2.distanceTransform(around, cv2.DIST_L2, 3).max())
 
 

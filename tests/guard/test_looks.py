@@ -103,6 +103,13 @@ def test_a_strip_of_a_shoulder_at_the_edge_is_its_own():
     assert seen_as(person | cells((0, 40, 4, 60)), low=30, boxes=face)  # as high as a head it is somebody else
 
 
+def test_an_arm_that_leaves_the_picture_is_of_whom_it_hangs_on_and_a_head_that_comes_in_there_is_not():
+    person = cells((95, 20, 160, 144))
+    for reaching, comes_in in ((cells((0, 80, 95, 118)), False), (cells((0, 40, 95, 118)), True)):
+        found = unexplained(person | reaching, Known(FACE, NOBODY))
+        assert any(part.alone for part in found.parts) is comes_in
+
+
 def test_a_curtain_beside_somebodys_hair_is_nobody_and_a_head_that_comes_down_is():
     person = cells((95, 20, 160, 144))
     assert not seen_as(person | cells((166, 0, 176, 60)), low=0)

@@ -9,7 +9,7 @@ from understudy.guard.unexplained import Part
 #: A face so many times as large (in area) as the one that is swapped is the one to be swapped; and somebody of whom no
 #: face is seen may have such a face if they take up so much more than that face's height, up or across, and are not as
 #: thin as an arm: so broad at least, over that face's breadth.
-_LARGER, _LARGER_PART, _BROADER_PART = 1.5, 1.2, 0.6
+_LARGER, _LARGER_PART, _BROADER_PART = 1.5, 1.2, 0.8
 
 
 def face_may_be_chosen(box: FloatArray, choice: FaceChoice, present: FloatArray) -> bool:

@@ -97,7 +97,7 @@ def unexplained(persons: BoolArray, known: Known, before: BoolArray | None = Non
     """What of the people in a picture is explained by no face.
 
     A part that hangs together with an explained one is that person's arm or hair - unless it reaches the picture's
-    left, right or upper edge, where somebody else may come in, or was unexplained just before.
+    left, right or upper edge as high as their face, where somebody else may come in, or was unexplained just before.
 
     Args:
         persons: bool (h, w): where people are, in cells that cover the picture.
@@ -134,7 +134,7 @@ def unexplained(persons: BoolArray, known: Known, before: BoolArray | None = Non
         ):
             found.explained[cells] = True
             continue
-        alone = not (cells & near).any() or (_at_edge(cells) and y < _nearest(known.boxes, middles[number]).shoulders)
+        alone = not (cells & near).any() or _comes_in(cells, _nearest(known.boxes, middles[number]))
         part = Part(cells, np.array([x, y, x + across, y + down], np.float32), _breadth(cells), alone)
         arm = hands is not None and (cells & hands).any() and len(known.boxes) > 0
         if arm and part.breadth < _ARM * _nearest(known.boxes, middles[number]).width:
@@ -164,13 +164,12 @@ def _is_a_strip(cells: BoolArray, middle: NDArray[np.float64], boxes: FloatArray
 
 
 class _Head(NamedTuple):
-    """A face that is known, in cells: its breadth, its middle's place and height, its own height, the shoulders'."""
+    """A face that is known, in cells: its breadth, its middle's place and height, and its own height."""
 
     width: float
     across: float
     middle: float
     height: float
-    shoulders: float
 
 
 def _nearest(boxes: FloatArray, point: NDArray[np.float64]) -> _Head:
@@ -178,9 +177,7 @@ def _nearest(boxes: FloatArray, point: NDArray[np.float64]) -> _Head:
     middles = (boxes[:, :2] + boxes[:, 2:]) / 2
     row = int(np.argmin(np.hypot(*(middles - point).T)))
     width, height = (boxes[row, 2:] - boxes[row, :2]).tolist()
-    return _Head(
-        width, float(middles[row, 0]), float(middles[row, 1]), height, float(middles[row, 1]) + _SHOULDERS * height
-    )
+    return _Head(width, float(middles[row, 0]), float(middles[row, 1]), height)
 
 
 def _is_no_limb(part: Part, middle: NDArray[np.float64], boxes: FloatArray) -> bool:
@@ -212,6 +209,17 @@ def is_even(part: Part, detail: BoolArray) -> bool:
 def _at_edge(cells: BoolArray) -> bool:
     """Whether a part reaches the picture's left, right or upper edge."""
     return max(int(cells[:, 0].sum()), int(cells[:, -1].sum()), int(cells[0].sum())) >= _AT_EDGE
+
+
+def _comes_in(cells: BoolArray, head: _Head) -> bool:
+    """Whether a part that hangs together with somebody reaches the picture's edge as high as another's head would.
+
+    Lower down it is their own arm, or their hair with it, that leaves the picture.
+    """
+    if not _at_edge(cells):
+        return False
+    reached = np.flatnonzero(cells[:, 0] | cells[:, -1])
+    return bool(cells[0].any() or (len(reached) and reached[0] < head.middle))
 
 
 def _breadth(cells: BoolArray) -> float:

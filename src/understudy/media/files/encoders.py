@@ -130,10 +130,11 @@ ENCODERS: Final[Mapping[str, Callable[[int], dict[str, str]]]] = MappingProxyTyp
 def sparing(encoder: str, pixels: int) -> dict[str, str]:
     """Settings with which an encoder keeps few frames of so many pixels: it would keep forty, and more beside each.
 
-    Up to 1920x1200 none are needed.
+    Up to 1024x576 none are needed. At 720p half as many of x264's save 40 MB, and cost no quality for their size (at
+    crf 18: 3% smaller, 0.03 dB less).
     """
     if pixels <= 1920 * 1200:
-        return {}
+        return {"rc-lookahead": "20"} if encoder == "libx264" and pixels > 1024 * 576 else {}
     few = pixels <= 4096 * 2304
     if encoder == "libx264":
         return (

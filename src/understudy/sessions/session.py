@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -24,6 +23,7 @@ from understudy.media.live.microphone import Microphone
 from understudy.pipeline.stages import FaceSwap
 from understudy.release import Release
 from understudy.resources import Resources
+from understudy.sessions import collector
 from understudy.sessions.intake import Intake
 from understudy.sessions.outlet import Outlet, unexpected
 from understudy.sessions.statistics import LiveReport, LiveStatistics, Recorder, StatisticsFile
@@ -147,9 +147,7 @@ class LiveSession:
         for place, sink in enumerate(sinks):
             number = names[: place + 1].count(sink.name)
             self._outlets.append(Outlet(sink, self._info, self._recorder, self._sink_ended, number))
-        # Models and compiled code stay: looking through them for rubbish now and then held up frames for 50 ms.
-        gc.collect()
-        gc.freeze()
+        collector.set_aside(self)
         for outlet in self._outlets:
             outlet.start()
         for name, run in (*self._intake.work(self._recorder, self._hear), ("swap", self._work), ("stats", self._save)):
@@ -246,7 +244,7 @@ class LiveSession:
     def _ended(self) -> LiveReport:
         self._stop.set()
         self._over.set()
-        gc.unfreeze()
+        collector.put_back(self)
         self._intake.pictures.close()
         for outlet in self._outlets:
             outlet.finish()

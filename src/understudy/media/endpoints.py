@@ -107,13 +107,13 @@ def sink_endpoint(word: str) -> SinkEndpoint:
     return SinkEndpoint("file", word)
 
 
-def sink_endpoints(words: Iterable[str]) -> list[SinkEndpoint]:
-    """The sinks that words name, of which no two may be the same.
+def sink_endpoints(words: Iterable[str | SinkEndpoint]) -> list[SinkEndpoint]:
+    """The sinks that words name, of which no two may be the same. An endpoint stands for itself.
 
     Raises:
         UsageError: see ``sink_endpoint``, or one is named twice.
     """
-    found = [sink_endpoint(word) for word in words]
+    found = [word if isinstance(word, SinkEndpoint) else sink_endpoint(word) for word in words]
     places = {(sink.kind, str(Path(sink.place).absolute()) if sink.files else sink.place) for sink in found}
     if len(places) < len(found):
         raise UsageError("the same output is named twice", "Name each once.")

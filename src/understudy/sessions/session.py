@@ -86,7 +86,7 @@ class LiveSession:
         microphone: Microphone | None = None,
     ) -> None:
         if not people or not sinks:
-            raise UsageError("a live session needs a photo and somewhere to go", "Give -s PHOTO and --to.")
+            raise UsageError("a live session needs a photo and an output", "Name one of each at least.")
         self._settings = settings
         self._resources, self._known = resources, known
         _check_strength(self._settings)
@@ -103,6 +103,11 @@ class LiveSession:
         self._notes: list[str] = []
         self._chosen = 0
         self._recorder: Recorder | None = None
+        self._afterwards = contextlib.ExitStack()
+
+    def afterwards(self, call: Callable[[], None]) -> None:
+        """Have something done once this has ended, or could not begin: closing what was opened for it alone."""
+        self._afterwards.callback(call)
 
     def start(self) -> None:
         """Open everything and begin.
@@ -110,6 +115,13 @@ class LiveSession:
         Raises:
             UnderstudyError: see the class; nothing runs then.
         """
+        try:
+            self._start()
+        except BaseException:
+            self._afterwards.close()
+            raise
+
+    def _start(self) -> None:
         settings = self._settings
         models = self._resources.models
         engine, perception = models.engine(settings), models.perception(settings)
@@ -231,6 +243,8 @@ class LiveSession:
                 if not isinstance(fault, UnderstudyError):
                     self._cut_short()
                 raise
+            finally:
+                self._afterwards.close()
 
     def _cut_short(self) -> None:
         """Interrupted while it ended: nobody is waited for any more, but what signs is to have let go."""

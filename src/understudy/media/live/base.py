@@ -16,6 +16,10 @@ PATIENCE = 0.2
 #: Host and port of an address (RFC 3986, 3.2), as far as all that takes addresses agrees.
 _AUTHORITY: Final = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+(?:%[\w.~-]+)?\]|[^\s:\[\]]*)(?::(?P<port>\d{1,5})?)?")
 _LAST_PORT: Final = 65535
+#: Smallest and largest width and height of a picture (8K), and fewest and most of them a second.
+_WIDTHS: Final = (16, 7680)
+_HEIGHTS: Final = (16, 4320)
+_RATES: Final = (1, 240)
 
 
 class SourceLostError(InputError):
@@ -85,12 +89,25 @@ class CaptureOptions:
         width, height: Of its pictures, in pixels; cameras come as near as they can.
         fps: Pictures a second.
         loop: Begin a file again at its end.
+
+    Raises:
+        UsageError: a size outside 16x16 to 7680x4320, or a rate outside 1 to 240.
     """
 
     width: int = 1280
     height: int = 720
     fps: Fraction = Fraction(30)
     loop: bool = False
+
+    def __post_init__(self) -> None:
+        ranges = ((self.width, _WIDTHS), (self.height, _HEIGHTS))
+        if not all(least <= side <= most for side, (least, most) in ranges):
+            raise UsageError(
+                f"pictures can't be {self.width}x{self.height}",
+                "Give WIDTHxHEIGHT: 16x16 to 7680x4320, such as 1280x720.",
+            )
+        if not _RATES[0] <= self.fps <= _RATES[1]:
+            raise UsageError(f"a source can't be asked for {self.fps} pictures a second", "Give 1 to 240.")
 
 
 class LiveSource(Protocol):

@@ -44,13 +44,12 @@ class Understudy:
 
     Attributes:
         settings: See above.
-        resources: What is opened.
-        known: Whose faces are known already.
     """
 
     def __init__(self, settings: Settings | None = None, *, classifier: ContentClassifier | None = None) -> None:
         self.settings = settings or Settings()
         home = self.settings.home
+        # For this package's own programs: what is opened, and whose faces are known already.
         self.resources = Resources(None if home is None else Home(home), classifier)
         self.known = People(self.resources)
         self._sessions: WeakSet[LiveSession] = WeakSet()
@@ -147,8 +146,8 @@ class Understudy:
             microphone: The device that sound comes from, in place of the source's own.
 
         Raises:
-            UsageError, InputError, OutputError: no person or sink, or none such, as far as can be told before it is
-                opened.
+            UsageError, InputError, OutputError: there is no person, or no such source or sink, as far as can be told
+                before it is opened.
         """
         from understudy.sessions.endpoints import session_between
 

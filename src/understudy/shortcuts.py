@@ -83,8 +83,8 @@ def live(
         overwrite: Whether a recording may replace a file that is there.
 
     Returns:
-        A session, not started yet: a context manager, or see ``LiveSession.start``. What it opens is closed when it is
-        stopped, or fails to start.
+        A session that is not started yet. Entered as a context manager, it starts; so it does by ``LiveSession.start``.
+        What it opens is closed when it is stopped, or fails to start.
 
     Raises:
         UnderstudyError: there is no such source or sink, as far as can be told before it is opened.

@@ -19,9 +19,9 @@ from understudy.sessions.session import LiveSession, MakeSink
 from understudy.sessions.statistics import check_statistics
 from understudy.settings import Settings
 
-#: Where live pictures come from: a word for it (see ``source_endpoint``), a file's path, or the source itself.
+#: Where live pictures come from: a word as ``--from`` takes it, a file's path, an endpoint, or the source itself.
 AnySource = str | PathLike[str] | SourceEndpoint | LiveSource
-#: One place where they go: a word for it (see ``sink_endpoint``), a file's path, or what makes the sink.
+#: Where they go: a word as ``--to`` takes it, a file's path, an endpoint, or what makes the sink.
 AnySink = str | PathLike[str] | SinkEndpoint | MakeSink
 
 

@@ -174,7 +174,7 @@ class LiveSession:
 
     @property
     def identity(self) -> int:
-        """Whose face is used: a number into ``people``. Setting it takes effect with the next frame."""
+        """Whose face is used, as a number into ``people``. Setting it takes effect with the next frame."""
         return self._chosen
 
     @identity.setter

@@ -149,7 +149,7 @@ class LiveSink(Protocol):
 
     @property
     def depth(self) -> int:
-        """How many frames may wait for it: 1 for what is looked at, a few for what is encoded."""
+        """How many frames may wait for it, such as 1 for what is looked at, a few for what is encoded."""
         ...
 
     @property
@@ -159,7 +159,7 @@ class LiveSink(Protocol):
 
     @property
     def keeps(self) -> bool:
-        """Whether it makes a file: that gets every frame, and may take its time to end."""
+        """Whether it makes a file, which gets every frame, and may take its time to end."""
         ...
 
     def open(self, info: LiveInfo) -> None:

@@ -56,9 +56,9 @@ Live objects are no settings: a key in hardware (`SigningOptions.sign`) is given
 from pathlib import Path
 
 import understudy
-from understudy.settings import Settings, as_toml, changed, read_settings
+from understudy import BlendOptions, Settings, as_toml, read_settings
 
-settings = changed(Settings(), {"faces": "all", "blend.strength": 0.8})
+settings = Settings(faces="all", blend=BlendOptions(strength=0.8))
 Path("from-python.toml").write_text(as_toml(settings), encoding="utf-8")
 assert read_settings(Path("from-python.toml")) == settings
 understudy.swap("me.jpg", "group.jpg", "from-python.png", consent="self", settings=settings)

@@ -26,6 +26,7 @@ OWN: dict[str, st.SearchStrategy[Any]] = {
     "tracker.max_faces": st.integers(1, 99),
     "tracker.max_fits": st.integers(0, 99),
     "neural.boost": st.integers(1, 4),
+    "mesh.fade_facing": st.tuples(st.floats(0, 0.5), st.floats(0.51, 1)),
     "mesh.shape": st.floats(0, 1.5),
     "label.text": st.sampled_from(["AI face swap", "KI-Bild", "人工智能生成", 'AI: "made"', "AI \\ swap"]),
     "label.size": st.floats(0.05, 0.25),
@@ -53,8 +54,6 @@ def strategy(name: str, hint: Any) -> st.SearchStrategy[Any]:
         return st.sampled_from(inner)
     if get_origin(hint) is dict:
         return st.dictionaries(WORDS, st.sampled_from(get_args(inner[1])), max_size=3)
-    if get_origin(hint) is tuple:
-        return st.tuples(*(st.floats(-1, 1) for _ in inner))
     if Path in inner:
         return st.none() | WORDS.map(lambda word: Path("/somewhere") / word)
     if type(None) in inner:

@@ -106,6 +106,11 @@ def test_what_is_near_to_nothing_gets_no_suggestion():
         ("mesh.fade_facing", [0.1]),
         ("mesh.fade_facing", [0.1, "x"]),
         ("mesh.fade_facing", {"a": 1}),
+        ("mesh.fade_facing", [-0.1, 0.3]),
+        ("mesh.fade_facing", [0.3, 1.1]),
+        ("mesh.fade_facing", [0.3, 0.3]),
+        ("mesh.fade_facing", [0.5, 0.3]),
+        ("mesh.fade_facing", [0.3, 0.3 + 1e-50]),
         ("blend.occlusion.hands", 1),
         ("runtime.threads", 0),
         ("runtime.threads", 1025),
@@ -131,6 +136,11 @@ def test_what_a_setting_can_not_be_is_told_by_its_full_name(name, value):
         changed(Settings(), {name: value})
     assert told.value.message.startswith(f"the setting '{name}' can't be ")
     assert len(told.value.message) < 400
+
+
+def test_the_whole_range_of_fading_can_be_set():
+    assert changed(Settings(), {"mesh.fade_facing": [0, 1]}).mesh.fade_facing == (0, 1)
+    assert changed(Settings(), {"mesh.fade_facing": [0.998, 1.0]}).mesh.fade_facing == (0.998, 1.0)
 
 
 def test_a_wrong_place_is_told_by_the_model_s_name():

@@ -167,9 +167,9 @@ def test_paths_are_relative_to_the_file_s_folder(put, tmp_path, monkeypatch):
 )
 def test_what_can_not_be_set_is_told_with_the_file(put, text, words, hint):
     with pytest.raises(UsageError) as told:
-        put("look.toml", text)
+        put("mine.toml", text)
     assert words in told.value.message
-    assert "look.toml)" in told.value.message
+    assert "mine.toml)" in told.value.message
     assert hint in told.value.hint
     assert len(told.value.message) < 400
 
@@ -179,16 +179,16 @@ def test_what_can_not_be_set_is_told_with_the_file(put, text, words, hint):
     [
         ("s.toml", b"engine = 'a\xff'", "no text in UTF-8"),
         ("s.json", b'{"engine": "\xff"}', "no text in UTF-8"),
-        ("s.toml", "engine =", "no TOML"),
-        ("s.toml", "engine = 'a'\nengine = 'b'", "no TOML"),
-        ("s.toml", 'engine = "\\ud800"', "no TOML"),
-        ("s.toml", "x = " + "[" * 50_000, "no TOML"),
-        ("s.json", "", "no JSON"),
-        ("s.json", "[]", "no JSON object"),
+        ("s.toml", "engine =", "not valid TOML"),
+        ("s.toml", "engine = 'a'\nengine = 'b'", "not valid TOML"),
+        ("s.toml", 'engine = "\\ud800"', "not valid TOML"),
+        ("s.toml", "x = " + "[" * 50_000, "not valid TOML"),
+        ("s.json", "", "not valid JSON"),
+        ("s.json", "[]", "something other than a JSON object"),
         ("s.json", '{"faces": "all", "faces": "all"}', "'faces' is there twice"),
         ("s.json", '{"blend": {"strength": 1, "strength": 1}}', "'strength' is there twice"),
         ("s.json", '{"blend": {"strength": NaN}}', "NaN is no number"),
-        ("s.json", '{"max_pixels": ' + "9" * 5000 + "}", "no JSON"),
+        ("s.json", '{"max_pixels": ' + "9" * 5000 + "}", "not valid JSON"),
         ("s.json", "[" * 100_000, "nested too deeply"),
     ],
     ids=lambda value: str(value[:20]),

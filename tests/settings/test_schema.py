@@ -151,7 +151,9 @@ def test_a_wrong_place_is_told_by_the_model_s_name():
 def test_of_several_settings_the_one_at_fault_is_told():
     with pytest.raises(UsageError, match=r"'label\.later_size' can't be 0\.21: .* 0\.025 to 0\.2, not 0\.21"):
         changed(Settings(), {"label.size": 0.2, "label.later_size": 0.21})
-    with pytest.raises(UsageError, match=r"'guard\.hold_seconds' and the setting 'guard\.settle_seconds' can't be so"):
+    with pytest.raises(
+        UsageError, match=r"'guard\.hold_seconds' and the setting 'guard\.settle_seconds' do not go together"
+    ):
         changed(Settings(), {"guard.hold_seconds": -1, "guard.settle_seconds": -1})
 
 

@@ -27,11 +27,18 @@ if TYPE_CHECKING:
 
 Sources = Annotated[
     list[Path] | None,
-    typer.Option("--source", "-s", help="Photo of the person whose face is used; several of one person may be given."),
+    typer.Option(
+        "--source",
+        "-s",
+        help="Photo of the person whose face is used. May be given several times, for more photos of them.",
+    ),
 ]
 Next = Annotated[
     list[Path] | None,
-    typer.Option("--next", help="Photo of another person, to change over to while it runs (key n in the window)."),
+    typer.Option(
+        "--next",
+        help="Photo of another person, to switch to while it runs (key n in the window). May be given several times.",
+    ),
 ]
 From = Annotated[
     str,
@@ -56,10 +63,18 @@ MicrophoneOption = Annotated[
     ),
 ]
 ListCameras = Annotated[bool, typer.Option("--list", help="List the cameras and end.")]
-Size = Annotated[str, typer.Option("--size", help="What is asked of a camera, or what stdin delivers: WIDTHxHEIGHT.")]
-Fps = Annotated[float, typer.Option("--fps", min=1, max=240, help="The same: pictures a second.")]
-Loop = Annotated[bool, typer.Option("--loop", help="Begin a file again at its end.")]
-Mirror = Annotated[bool, typer.Option("--mirror", help="Turn the picture as a mirror does.")]
+Size = Annotated[
+    str,
+    typer.Option(
+        "--size", help="Size of the pictures that a camera is asked for, or that stdin delivers: WIDTHxHEIGHT."
+    ),
+]
+Fps = Annotated[
+    float,
+    typer.Option("--fps", min=1, max=240, help="Pictures a second that a camera is asked for, or that stdin delivers."),
+]
+Loop = Annotated[bool, typer.Option("--loop", help="Play a file again and again.")]
+Mirror = Annotated[bool, typer.Option("--mirror", help="Show the picture as in a mirror: left and right exchanged.")]
 Stats = Annotated[
     Path | None,
     typer.Option(
@@ -68,10 +83,10 @@ Stats = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
-Seconds = Annotated[float | None, typer.Option("--seconds", min=0, help="End after so many seconds.")]
+Seconds = Annotated[float | None, typer.Option("--seconds", min=0, help="End after this many seconds.")]
 Bitrate = Annotated[
     int,
-    typer.Option("--bitrate", min=100, help="Of what is sent and recorded: kilobits a second.", rich_help_panel=OUTPUT),
+    typer.Option("--bitrate", min=100, help="Kilobits a second of what is sent or recorded.", rich_help_panel=OUTPUT),
 ]
 
 

@@ -199,7 +199,7 @@ class LiveSession:
         if settings.home is None:
             settings = replace(settings, home=self._settings.home)
         if replace(settings, **kept) != self._settings:
-            raise UsageError("this can't be changed while it runs", f"These can: {', '.join(CHANGEABLE)}.")
+            raise UsageError("these settings can't be changed while it runs", f"These can: {', '.join(CHANGEABLE)}.")
         _check_strength(settings)
         self._changed = settings
 
@@ -368,6 +368,6 @@ def _check_strength(settings: Settings) -> None:
     """A swap that hardly shows is the raw face."""
     if settings.blend.strength < LEAST_STRENGTH and settings.guard.on_lost != "pass":
         raise UsageError(
-            f"live, a swap is shown with a strength of {LEAST_STRENGTH} or more, not {settings.blend.strength}",
-            'Less shows the face as it is: only with on_lost="pass".',
+            f"live, the strength must be {LEAST_STRENGTH} or more, not {settings.blend.strength}",
+            "A weaker swap shows the face as it is. To allow that, let lost faces be shown, too: --on-lost pass.",
         )

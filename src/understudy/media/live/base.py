@@ -207,7 +207,7 @@ def check_address(address: str) -> None:
     found = _AUTHORITY.fullmatch(authority)
     if found is None or not any(found.groups()) or int(found["port"] or 0) > _LAST_PORT:
         raise UsageError(
-            f"this is no address: {public_address(address)}",
+            f"this is not an address: {public_address(address)}",
             "It is SCHEME://HOST:PORT/PATH; the port is 65535 at most, and an IPv6 address stands in brackets.",
         )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from os import PathLike, fspath
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def session_between(
     Args:
         source: Where pictures come from.
         sinks: Where they go; a window has the keys and the statistics of the session.
-        people: See ``LiveSession``; as are settings, resources, known, mirror.
+        people: Whose faces may be used; the first is used first.
         settings: Everything else.
         resources: What is opened.
         known: Whose faces are known already.
@@ -60,28 +61,20 @@ def session_between(
         UsageError, InputError, OutputError: there is no person, or no such source or sink, as far as can be told
             before it is opened.
     """
-    wanted = [sinks] if isinstance(sinks, (str, PathLike, SinkEndpoint)) or callable(sinks) else [*sinks]
-    named = iter(sink_endpoints(_sink(sink) for sink in wanted if not callable(sink)))
     inputs = [photo for person in people for photo in person.photos]
     if isinstance(source, (str, PathLike, SourceEndpoint)):
         origin = _source(source)
         inputs += origin.files
         source = open_capture(origin, capture or CaptureOptions())
+    session: LiveSession
+    make = partial(playout, options=broadcast, inputs=inputs, overwrite=overwrite, window=lambda: _window(session))
+    makers = _makers([sinks] if isinstance(sinks, (str, PathLike, SinkEndpoint)) or callable(sinks) else sinks, make)
     if stats_file is not None:
         check_statistics(stats_file, inputs, overwrite=overwrite)
-
-    def window() -> WindowSink:
-        return WindowSink(lambda key: _press(session, key), lambda: _overlay(session))
-
-    def maker(sink: AnySink) -> MakeSink:
-        if callable(sink):
-            return sink
-        return playout(next(named), broadcast, inputs=inputs, overwrite=overwrite, window=window)
-
     session = LiveSession(
         people,
         source,
-        [maker(sink) for sink in wanted],
+        makers,
         settings,
         resources=resources,
         known=known,
@@ -93,6 +86,12 @@ def session_between(
     return session
 
 
+def _makers(sinks: Sequence[AnySink], make: Callable[[SinkEndpoint], MakeSink]) -> list[MakeSink]:
+    """What makes each sink: itself, or ``make`` of what is named."""
+    named = iter(sink_endpoints(_sink(sink) for sink in sinks if not callable(sink)))
+    return [sink if callable(sink) else make(next(named)) for sink in sinks]
+
+
 def _source(named: str | PathLike[str] | SourceEndpoint) -> SourceEndpoint:
     if isinstance(named, SourceEndpoint):
         return named
@@ -101,6 +100,11 @@ def _source(named: str | PathLike[str] | SourceEndpoint) -> SourceEndpoint:
 
 def _sink(named: str | PathLike[str] | SinkEndpoint) -> str | SinkEndpoint:
     return named if isinstance(named, (str, SinkEndpoint)) else SinkEndpoint("file", fspath(named))
+
+
+def _window(session: LiveSession) -> WindowSink:
+    """A window with the keys and the statistics of a session."""
+    return WindowSink(lambda key: _press(session, key), lambda: _overlay(session))
 
 
 def _press(session: LiveSession, key: str) -> None:

@@ -14,7 +14,7 @@ CONSENT ?= fictional
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick lint bench eval format clean
+.PHONY: help setup demo test quick lint docs bench eval format clean
 
 help: ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -45,11 +45,14 @@ test: $(READY) ## all tests
 quick: $(READY) ## the tests that take no more than a second each
 	$(call tests, and not slow)
 
-lint: $(READY) ## format, lint, types, import rules
+lint: $(READY) docs ## format, lint, types, import rules, references
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+docs: $(READY) ## the reference of the Python interface, in build/api
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --fresh-env docs/api build/api
 
 format: $(READY) ## put the code into the house's format
 	$(BIN)/ruff format .

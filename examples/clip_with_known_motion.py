@@ -5,10 +5,8 @@ python examples/clip_with_known_motion.py
 
 import numpy as np
 
-from understudy import Perception
-from understudy.frames import Frame
+from understudy import Frame, Perception, TrackerOptions
 from understudy.testing import Puppet, portrait, talking
-from understudy.tracking import TrackerOptions
 
 puppet = Puppet(portrait("astronaut"), size=(640, 480), face_share=0.5)
 tracker = Perception.embedded().tracker(TrackerOptions())

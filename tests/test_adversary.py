@@ -660,7 +660,7 @@ def test_every_command_is_known_here():
         "demo", "swap", "live", "faces", "inspect", "consent", "ledger", "models", "eval", "doctor", "settings"
     }  # fmt: skip
     functions = {name for name in understudy.__all__ if callable(getattr(understudy, name)) and name.islower()}
-    assert functions == {"swap", "inspect", "open_capture", "playout"}
+    assert functions == {"swap", "live", "faces", "inspect", "open_capture", "playout", "read_settings", "as_toml"}
     public = {name for name in vars(understudy.Understudy) if not name.startswith("_")}
     assert public == {"person", "swap", "live", "faces", "inspect", "doctor", "close"}
 
@@ -687,6 +687,19 @@ def test_settings_turn_nothing_off(name, suffix, hopper_path, astronaut_path, sm
         understudy.swap(hopper_path, target, output, consent="sample", settings=replace(Settings(), **QUIET[name]))
     except (UnderstudyError, ValueError, TypeError, AttributeError, IndexError, ZeroDivisionError):
         # However it ends, nothing may be there then.
+        assert left(tmp_path) == []
+        return
+    assert is_released_honestly(output)
+
+
+@pytest.mark.parametrize("name", QUIET)
+@pytest.mark.slow
+def test_settings_turn_nothing_off_live(name, hopper_path, small_clip, tmp_path):
+    output, settings = tmp_path / "out.mp4", replace(Settings(), **QUIET[name])
+    try:
+        with understudy.live(hopper_path, small_clip, output, consent="sample", settings=settings) as session:
+            assert session.wait(30)
+    except (UnderstudyError, ValueError, TypeError, AttributeError, IndexError, ZeroDivisionError):
         assert left(tmp_path) == []
         return
     assert is_released_honestly(output)

@@ -10,13 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Barrier
 
+import cv2
 import numpy as np
 import pytest
 
 import understudy
 from tests.sessions.stage import Screen
 from understudy import Settings, Understudy
-from understudy.errors import ConsentError, InputError, UsageError
+from understudy.errors import ConsentError, InputError, UnderstudyError, UsageError
 from understudy.pipeline.stages import FaceSwap
 from understudy.provenance import Consents, Home
 from understudy.resources.kept import Kept
@@ -156,6 +157,57 @@ def test_faces_inspect_and_doctor_are_asked_of_the_same_object(app, astronaut_pa
     assert len(app.faces(astronaut_path).faces) == 1
     assert app.inspect(astronaut_path).verdict != "made by this tool"
     assert app.doctor().healthy
+
+
+@pytest.mark.slow
+def test_a_live_session_made_in_one_line_closes_what_it_opened(hopper_path, clips, tmp_path, monkeypatch):
+    closed, close = [], Understudy.close
+    monkeypatch.setattr(Understudy, "close", lambda self: closed.append(1) or close(self))
+    settings, output = Settings(home=tmp_path / "home"), tmp_path / "out.mp4"
+    with understudy.live(hopper_path, clips[0], output, consent="sample", settings=settings) as session:
+        assert session.wait(30)
+        assert closed == []
+    assert closed == [1]
+    assert understudy.inspect(output, home=tmp_path / "home").verdict == "made by this tool"
+
+
+@pytest.mark.parametrize("source", ["missing.mp4", "gopher://host/x"])
+def test_one_that_can_not_begin_closes_it_too(source, hopper_path, tmp_path, monkeypatch):
+    closed, close = [], Understudy.close
+    monkeypatch.setattr(Understudy, "close", lambda self: closed.append(1) or close(self))
+    settings = Settings(home=tmp_path / "home")
+    with pytest.raises(UnderstudyError):
+        understudy.live([hopper_path], source, tmp_path / "out.mp4", consent="sample", settings=settings).start()
+    assert closed == [1]
+
+
+def test_faces_in_one_line(astronaut_path):
+    assert len(understudy.faces(astronaut_path).faces) == 1
+
+
+def test_a_cast_says_which_faces_are_meant(app, hopper_path, astronaut, astronaut_path, tmp_path):
+    two = tmp_path / "two.png"
+    cv2.imwrite(str(two), np.hstack([astronaut, astronaut]))
+    me = app.person(hopper_path, consent="sample")
+    assert app.swap(two, tmp_path / "all.png", {"all": me}).people == 2
+    left = app.swap(two, tmp_path / "left.png", {"left": me}, settings=Settings(faces="all"))
+    assert left.people == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [([], "one person, not 0"), (["left", "right"], "one person, not 2"), (["third"], "no faces are called 'third'")],
+)
+def test_a_cast_of_several_people_is_refused_with_what_is_possible(app, words, said, hopper_path, tmp_path):
+    cast = dict.fromkeys(words, app.person(hopper_path, consent="sample"))
+    with pytest.raises(UsageError, match=said) as caught:
+        app.swap(hopper_path, tmp_path / "out.png", cast)
+    assert "largest, all, left, right" in caught.value.hint
+
+
+def test_a_cast_is_of_people(app, hopper_path, tmp_path):
+    with pytest.raises(UsageError, match="str where a person"):
+        app.swap(hopper_path, tmp_path / "out.png", {"all": str(hopper_path)})
 
 
 def test_a_session_is_recorded_with_public_names_only(app, hopper_path, clips, tmp_path):

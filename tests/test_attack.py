@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 
-from attack.mutations import damaged  # noqa: E402
+from attack.mutations import damaged, revalued  # noqa: E402
 from attack.trials import SHARES, Trial, kinds_of  # noqa: E402
 from attack.workers import Ran  # noqa: E402
 from attack_inputs import faults  # noqa: E402
@@ -24,6 +25,16 @@ def test_the_same_seed_makes_the_same_damage():
     assert made == [damaged(data, random.Random(f"1 pictures {n}"), [data])[0] for n in range(200)]
     assert len({*made}) > 150
     assert all(len(one) < 2_000_000 for one in made)
+
+
+def test_values_in_settings_become_others_and_the_rest_stays():
+    whole = {"a": 1, "b": {"c": "x", "d": {"e": 2.5}}}
+    made = [revalued(json.dumps(whole).encode(), random.Random(n)) for n in range(200)]
+    assert made == [revalued(json.dumps(whole).encode(), random.Random(n)) for n in range(200)]
+    found = [json.loads(data) for data, _ in made]
+    assert all({*one} == {"a", "b"} for one in found)
+    for changed in ([one["a"] for one in found], [one["b"] for one in found]):
+        assert len({json.dumps(value) for value in changed}) > 20
 
 
 def test_every_kind_comes_by_its_share():
@@ -68,11 +79,11 @@ def test_files_left_behind_are_noticed(tmp_path):
 @pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="watches processes by /proc")
 def test_an_attack_finds_nothing(tmp_path):
-    program = [sys.executable, str(ROOT / "tools" / "attack_inputs.py"), "--count", "12", "--seed", "11"]
-    kinds = ("records", "catalogues", "stores", "photos", "archives", "models")
+    program = [sys.executable, str(ROOT / "tools" / "attack_inputs.py"), "--count", "16", "--seed", "11"]
+    kinds = ("records", "catalogues", "stores", "photos", "archives", "models", "settings")
     program += [word for kind in kinds for word in ("--kind", kind)]
     done = subprocess.run(program, capture_output=True, text=True, check=False, timeout=400, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     table = done.stdout.splitlines()
     assert [line.split()[0] for line in table[1:-2]] == sorted(kinds)
-    assert "12 inputs" in table[-1]
+    assert "16 inputs" in table[-1]

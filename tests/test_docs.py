@@ -48,7 +48,7 @@ def desk(tmp_path, monkeypatch, hopper_path, astronaut_path, small_clip):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / name).write_bytes((tmp_path / name).read_bytes())
     settings = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
-    (tmp_path / "look.toml").write_text(re.search(r"```toml\n(.*?)```", settings, re.S)[1], encoding="utf-8")
+    (tmp_path / "mine.toml").write_text(re.search(r"```toml\n(.*?)```", settings, re.S)[1], encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     with lying_server() as server:
         models = stocked(server, tmp_path / "home", graphs())
@@ -101,6 +101,13 @@ def test_examples_run(desk, example):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
+
+
+def test_what_is_shown_is_imported_from_the_package_itself():
+    shown = [block for _, block in commands("python")]
+    shown += [path.read_text(encoding="utf-8") for path in (ROOT / "examples").glob("*.py")]
+    found = {name for text in shown for name in re.findall(r"^(?:from|import) (understudy\S*)", text, re.MULTILINE)}
+    assert found == {"understudy", "understudy.testing"}
 
 
 @pytest.mark.parametrize("name", DOCTESTS)

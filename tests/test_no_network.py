@@ -12,6 +12,8 @@ COMMANDS = {
     "faces": ["faces", "{clip}"],
     "doctor": ["doctor"],
     "models": ["models", "list"],
+    "settings": ["settings", "--settings", "{settings}", "--json"],
+    "swap with settings": ["swap", "-s", "{photo}", "-t", "{photo}", "-o", "{out}/o.png", "--settings", "{settings}"],
     "eval": ["eval", "--sources", "{photo}", "--clips", "{clip}", "-d", "{out}/report", "--frames", "3"],
     "live": ["live", "-s", "{photo}", "--from", "{clip}", "--to", "{out}/o.mp4", "--consent", "sample"],
     "demo": ["demo", "-d", "{out}/demo", "--seconds", "0.3"],
@@ -22,7 +24,9 @@ COMMANDS = {
 @pytest.mark.skipif(sys.platform != "linux" or not shutil.which("strace"), reason="needs strace")
 @pytest.mark.parametrize("name", COMMANDS)
 def test_no_command_opens_a_network_socket(name, hopper_path, small_clip, tmp_path):
-    words = [w.format(photo=hopper_path, clip=small_clip, out=tmp_path) for w in COMMANDS[name]]
+    (tmp_path / "settings.toml").write_text('faces = "all"\nlabel.text = "KI-Bild"\n')
+    places = {"photo": hopper_path, "clip": small_clip, "out": tmp_path, "settings": tmp_path / "settings.toml"}
+    words = [word.format(**places) for word in COMMANDS[name]]
     log = tmp_path / "sockets.log"
     command = [
         "strace",

@@ -30,5 +30,5 @@ def test_half_a_surrogate_pair_has_no_place_in_toml():
     "data", [b"a = ", b"a = 1\na = 2", b"\xff", b"a" + b".a" * 200 + b" = 1", b"a=" + b"[" * 50_000]
 )
 def test_what_is_no_toml_is_a_value_error(data):
-    with pytest.raises(ValueError, match=r"no TOML|too many parts"):
+    with pytest.raises(ValueError, match=r"not valid TOML|too many parts"):
         toml.parsed(data)

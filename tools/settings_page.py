@@ -20,11 +20,11 @@ Written by `tools/settings_page.py` from the schema, which is what the dataclass
 say.
 
 Settings are numbers, words and paths. `--settings FILE` reads them from a TOML or JSON file; a setting that is not in
-it is as usual. An option on the command line wins over the file, and the file over the defaults. `UNDERSTUDY_HOME`
-counts as an option.
+it keeps its default. An option on the command line wins over the file, and the file over the defaults.
+`UNDERSTUDY_HOME` counts as an option.
 
 ```toml
-# look.toml
+# mine.toml
 faces = "all"
 label.text = "KI-Bild"
 
@@ -37,28 +37,28 @@ detector = "cpu"
 ```
 
 ```console
-understudy swap -s me.jpg -t clip.mp4 -o look.mp4 --settings look.toml --consent self
-understudy settings --settings look.toml --strength 0.6
+understudy swap -s me.jpg -t clip.mp4 -o mine.mp4 --settings mine.toml --consent self
+understudy settings --settings mine.toml --strength 0.6
 understudy settings --json
 ```
 
-`understudy settings` has these options of all commands. It prints the settings that hold, as a file that `--settings`
+`understudy settings` takes every option that sets one of them. It prints all settings, as a file that `--settings`
 reads: TOML, which leaves out what is not set, or JSON, where that is `null`. Paths are printed in full; a relative one
-in a file is relative to the file's folder. What a command has no use for is read, checked and left alone.
+in a file is relative to the file's folder. Settings that a command has no use for are checked, too, and not used.
 
-A setting that there is not, one that is there twice, one that is not what it may be (a word for a number, a fraction
-for a whole number, `nan`, `inf`, out of range) is refused by its full name: exit code 2. A file that is missing, no
-UTF-8, no TOML or JSON, no regular file, or longer than 256,000 bytes is refused as a whole: exit code 3.
+An unknown setting, one that is given twice, and one with a value that it can't have (a word for a number, a fraction
+for a whole number, `nan`, `inf`, out of range) are errors that name the setting: exit code 2. A file that is missing,
+not UTF-8, not TOML or JSON, not a regular file, or longer than 256,000 bytes is refused as a whole: exit code 3.
 
-Live objects are no settings: a key in hardware (`SigningOptions.sign`) is given from Python only.
+What is not plain data is not a setting: a key in hardware (`SigningOptions.sign`) can be given from Python only.
 
 ```python
 from pathlib import Path
 
 import understudy
-from understudy.settings import Settings, as_toml, changed, read_settings
+from understudy import BlendOptions, Settings, as_toml, read_settings
 
-settings = changed(Settings(), {"faces": "all", "blend.strength": 0.8})
+settings = Settings(faces="all", blend=BlendOptions(strength=0.8))
 Path("from-python.toml").write_text(as_toml(settings), encoding="utf-8")
 assert read_settings(Path("from-python.toml")) == settings
 understudy.swap("me.jpg", "group.jpg", "from-python.png", consent="self", settings=settings)

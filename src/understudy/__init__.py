@@ -13,9 +13,7 @@ For several clips, photos or sessions, open it once:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from importlib import import_module
-from os import PathLike
 from typing import TYPE_CHECKING
 
 from understudy.version import __version__
@@ -23,85 +21,214 @@ from understudy.version import __version__
 if TYPE_CHECKING:
     from understudy.app import Understudy
     from understudy.blending import BlendOptions
+    from understudy.blending.detail import DetailOptions
+    from understudy.blending.light import LightOptions
+    from understudy.blending.occlusion import OcclusionOptions
+    from understudy.casting.cast import Cast
     from understudy.casting.person import Person
-    from understudy.errors import UnderstudyError
-    from understudy.face import Faces
-    from understudy.frames import Frame, LabelledFrame
+    from understudy.errors import InputError, ModelError, RefusedError, RunError, UnderstudyError, UsageError
+    from understudy.face import FaceChoice, Faces
+    from understudy.frames import Change, Frame, LabelledFrame, PixelBox, SealedFrame
     from understudy.guard import GuardOptions
+    from understudy.landmarks.reading import Reading
+    from understudy.media.endpoints import SinkEndpoint, SourceEndpoint
     from understudy.media.files import EncodeOptions
-    from understudy.media.live.base import CaptureOptions
+    from understudy.media.live.base import (
+        CaptureOptions,
+        LiveInfo,
+        LiveSink,
+        LiveSource,
+        Picture,
+        SinkClosed,
+        SinkLostError,
+        Sound,
+        SourceEnded,
+        SourceLostError,
+    )
+    from understudy.media.live.broadcast import BroadcastOptions
     from understudy.media.live.capture import open_capture
+    from understudy.media.live.microphone import Microphone
     from understudy.media.live.playout import playout
     from understudy.media.live.recording import RecordingSink
     from understudy.models.devices import RuntimeOptions
-    from understudy.provenance import ConsentClaim, LabelOptions, SigningOptions
+    from understudy.provenance import (
+        ConsentClaim,
+        ContentClassifier,
+        ContentOptions,
+        LabelOptions,
+        SigningOptions,
+        WatermarkOptions,
+    )
+    from understudy.provenance.credentials import Credentials
+    from understudy.provenance.metadata import Claims
     from understudy.provenance.records.consent import Ground
+    from understudy.provenance.records.ledger import Record
+    from understudy.provenance.verdict import Verdict
+    from understudy.provenance.watermark import Mark
+    from understudy.release import Release
     from understudy.resources.perception import Perception
-    from understudy.sessions import LiveReport, LiveSession
-    from understudy.settings import Settings
+    from understudy.sessions import LiveReport, LiveSession, LiveStatistics
+    from understudy.sessions.endpoints import AnySink, AnySource
+    from understudy.sessions.session import MakeSink
+    from understudy.settings import Settings, as_toml, read_settings
+    from understudy.shortcuts import faces, inspect, live, swap
     from understudy.swapping import MeshOptions
     from understudy.swapping.neural.options import NeuralOptions
+    from understudy.tasks.checkup import Checkup, Finding
+    from understudy.tasks.faces import FaceReport, FacesReport
     from understudy.tasks.inspect import Inspection
-    from understudy.tasks.swap import SwapReport
-    from understudy.tracking import TrackerOptions
+    from understudy.tasks.swap import Progress, SwapReport
+    from understudy.tracking import Tracker, TrackerOptions, TrackingResult
+    from understudy.tracking.smoothing import OneEuroOptions
 
-#: Where each public name comes from: looked up when it is first used, so that ``import understudy`` opens nothing.
-_MODULES = {
-    "BlendOptions": "blending",
-    "CaptureOptions": "media.live.base",
-    "ConsentClaim": "provenance",
-    "EncodeOptions": "media.files",
-    "Faces": "face",
-    "Frame": "frames",
-    "GuardOptions": "guard",
-    "LabelOptions": "provenance",
-    "LabelledFrame": "frames",
-    "LiveReport": "sessions",
-    "LiveSession": "sessions",
-    "MeshOptions": "swapping",
-    "NeuralOptions": "swapping.neural.options",
-    "Perception": "resources.perception",
-    "Person": "casting.person",
-    "RecordingSink": "media.live.recording",
-    "RuntimeOptions": "models.devices",
-    "Settings": "settings",
-    "SigningOptions": "provenance",
-    "SwapReport": "tasks.swap",
-    "TrackerOptions": "tracking",
-    "Understudy": "app",
-    "UnderstudyError": "errors",
-    "open_capture": "media.live.capture",
-    "playout": "media.live.playout",
+#: The public names of each module: looked up when one is first used, so that ``import understudy`` opens nothing.
+_NAMES = {
+    "app": ("Understudy",),
+    "blending": ("BlendOptions",),
+    "blending.detail": ("DetailOptions",),
+    "blending.light": ("LightOptions",),
+    "blending.occlusion": ("OcclusionOptions",),
+    "casting.cast": ("Cast",),
+    "casting.person": ("Person",),
+    "errors": ("InputError", "ModelError", "RefusedError", "RunError", "UnderstudyError", "UsageError"),
+    "face": ("FaceChoice", "Faces"),
+    "frames": ("Change", "Frame", "LabelledFrame", "PixelBox", "SealedFrame"),
+    "guard": ("GuardOptions",),
+    "landmarks.reading": ("Reading",),
+    "media.endpoints": ("SinkEndpoint", "SourceEndpoint"),
+    "media.files": ("EncodeOptions",),
+    "media.live.base": (
+        "CaptureOptions",
+        "LiveInfo",
+        "LiveSink",
+        "LiveSource",
+        "Picture",
+        "SinkClosed",
+        "SinkLostError",
+        "Sound",
+        "SourceEnded",
+        "SourceLostError",
+    ),
+    "media.live.broadcast": ("BroadcastOptions",),
+    "media.live.capture": ("open_capture",),
+    "media.live.microphone": ("Microphone",),
+    "media.live.playout": ("playout",),
+    "media.live.recording": ("RecordingSink",),
+    "models.devices": ("RuntimeOptions",),
+    "provenance": (
+        "ConsentClaim",
+        "ContentClassifier",
+        "ContentOptions",
+        "LabelOptions",
+        "SigningOptions",
+        "WatermarkOptions",
+    ),
+    "provenance.credentials": ("Credentials",),
+    "provenance.metadata": ("Claims",),
+    "provenance.records.consent": ("Ground",),
+    "provenance.records.ledger": ("Record",),
+    "provenance.verdict": ("Verdict",),
+    "provenance.watermark": ("Mark",),
+    "release": ("Release",),
+    "resources.perception": ("Perception",),
+    "sessions": ("LiveReport", "LiveSession", "LiveStatistics"),
+    "sessions.endpoints": ("AnySink", "AnySource"),
+    "sessions.session": ("MakeSink",),
+    "settings": ("Settings", "as_toml", "read_settings"),
+    "shortcuts": ("faces", "inspect", "live", "swap"),
+    "swapping": ("MeshOptions",),
+    "swapping.neural.options": ("NeuralOptions",),
+    "tasks.checkup": ("Checkup", "Finding"),
+    "tasks.faces": ("FaceReport", "FacesReport"),
+    "tasks.inspect": ("Inspection",),
+    "tasks.swap": ("Progress", "SwapReport"),
+    "tracking": ("Tracker", "TrackerOptions", "TrackingResult"),
+    "tracking.smoothing": ("OneEuroOptions",),
 }
+_MODULES = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = [
+    "AnySink",
+    "AnySource",
     "BlendOptions",
+    "BroadcastOptions",
     "CaptureOptions",
+    "Cast",
+    "Change",
+    "Checkup",
+    "Claims",
     "ConsentClaim",
+    "ContentClassifier",
+    "ContentOptions",
+    "Credentials",
+    "DetailOptions",
     "EncodeOptions",
+    "FaceChoice",
+    "FaceReport",
     "Faces",
+    "FacesReport",
+    "Finding",
     "Frame",
+    "Ground",
     "GuardOptions",
+    "InputError",
+    "Inspection",
     "LabelOptions",
     "LabelledFrame",
+    "LightOptions",
+    "LiveInfo",
     "LiveReport",
     "LiveSession",
+    "LiveSink",
+    "LiveSource",
+    "LiveStatistics",
+    "MakeSink",
+    "Mark",
     "MeshOptions",
+    "Microphone",
+    "ModelError",
     "NeuralOptions",
+    "OcclusionOptions",
+    "OneEuroOptions",
     "Perception",
     "Person",
+    "Picture",
+    "PixelBox",
+    "Progress",
+    "Reading",
+    "Record",
     "RecordingSink",
+    "RefusedError",
+    "Release",
+    "RunError",
     "RuntimeOptions",
+    "SealedFrame",
     "Settings",
     "SigningOptions",
+    "SinkClosed",
+    "SinkEndpoint",
+    "SinkLostError",
+    "Sound",
+    "SourceEnded",
+    "SourceEndpoint",
+    "SourceLostError",
     "SwapReport",
+    "Tracker",
     "TrackerOptions",
+    "TrackingResult",
     "Understudy",
     "UnderstudyError",
+    "UsageError",
+    "Verdict",
+    "WatermarkOptions",
     "__version__",
+    "as_toml",
+    "faces",
     "inspect",
+    "live",
     "open_capture",
     "playout",
+    "read_settings",
     "swap",
 ]
 
@@ -114,60 +241,3 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return __all__
-
-
-def swap(
-    source: str | PathLike[str] | Sequence[str | PathLike[str]],
-    target: str | PathLike[str],
-    output: str | PathLike[str],
-    *,
-    consent: Ground | None = None,
-    consent_note: str = "",
-    settings: Settings | None = None,
-    overwrite: bool = False,
-) -> SwapReport:
-    """Put the face of one person onto a face in a picture or video.
-
-    Args:
-        source: A photo, or several photos of the same person.
-        target: A picture, animation or video.
-        output: The file to write; its suffix says the format.
-        consent: On what ground the photos are used: ``self``, ``granted`` (with a note), ``fictional`` or
-            ``sample``; None where a consent record says so already.
-        consent_note: How consent was granted.
-        settings: Everything else; the defaults if None.
-        overwrite: Whether an existing output may be replaced.
-
-    Returns:
-        What was done.
-
-    Raises:
-        UnderstudyError: nothing was written then, but for ``CorruptMediaError``.
-    """
-    from understudy.app import Understudy
-
-    photos = [source] if isinstance(source, (str, PathLike)) else source
-    with Understudy(settings) as app:
-        return app.swap(target, output, app.person(*photos, consent=consent, note=consent_note), overwrite=overwrite)
-
-
-def inspect(file: str | PathLike[str], *, home: str | PathLike[str] | None = None) -> Inspection:
-    """Say what is known of where a picture or video comes from.
-
-    Args:
-        file: A picture, animation or video.
-        home: The private folder whose ledger and key are compared with; None for the user's own.
-
-    Returns:
-        What was found, and a verdict.
-
-    Raises:
-        UnderstudyError: the file can't be read.
-    """
-    from pathlib import Path
-
-    from understudy.app import Understudy
-    from understudy.settings import Settings
-
-    with Understudy(Settings(home=None if home is None else Path(home))) as app:
-        return app.inspect(file)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
+from understudy.casting.cast import Cast, chosen
 from understudy.casting.person import People, Person
 from understudy.errors import UsageError
 from understudy.provenance import ConsentClaim, Home
@@ -23,16 +24,15 @@ from understudy.resources import Resources
 from understudy.settings import Settings
 
 if TYPE_CHECKING:
-    from understudy.media.live.base import LiveSource
+    from understudy.media.live.base import CaptureOptions
+    from understudy.media.live.broadcast import BroadcastOptions
     from understudy.media.live.microphone import Microphone
     from understudy.sessions import LiveSession
-    from understudy.sessions.session import MakeSink
+    from understudy.sessions.endpoints import AnySink, AnySource
     from understudy.tasks.checkup import Checkup
     from understudy.tasks.faces import FacesReport
     from understudy.tasks.inspect import Inspection
     from understudy.tasks.swap import Progress, SwapReport
-
-Name = str | PathLike[str]
 
 
 class Understudy:
@@ -44,19 +44,18 @@ class Understudy:
 
     Attributes:
         settings: See above.
-        resources: What is opened.
-        known: Whose faces are known already.
     """
 
     def __init__(self, settings: Settings | None = None, *, classifier: ContentClassifier | None = None) -> None:
         self.settings = settings or Settings()
         home = self.settings.home
+        # For this package's own programs: what is opened, and whose faces are known already.
         self.resources = Resources(None if home is None else Home(home), classifier)
         self.known = People(self.resources)
         self._sessions: WeakSet[LiveSession] = WeakSet()
 
     def person(
-        self, *photos: Name, name: str = "", consent: Ground | ConsentClaim | None = None, note: str = ""
+        self, *photos: str | PathLike[str], name: str = "", consent: Ground | ConsentClaim | None = None, note: str = ""
     ) -> Person:
         """Somebody whose face is to be used. Nothing is read yet.
 
@@ -78,9 +77,9 @@ class Understudy:
 
     def swap(
         self,
-        target: Name,
-        output: Name,
-        cast: Person,
+        target: str | PathLike[str],
+        output: str | PathLike[str],
+        cast: Cast,
         *,
         settings: Settings | None = None,
         overwrite: bool = False,
@@ -91,21 +90,25 @@ class Understudy:
         Args:
             target: A picture, animation or video.
             output: The file to write; its suffix says the format.
-            cast: Whose face.
+            cast: Whose face: a person's, for the faces that the settings choose; or a mapping of one word, as
+                ``--faces`` takes it, to a person: ``{"all": me}``. Several people in one file are not possible yet.
             settings: How; the object's own if None. The private folder stays the object's.
             overwrite: Whether an existing output may be replaced.
             progress: Told about every frame.
 
         Raises:
+            UsageError: a mapping of anything else.
             UnderstudyError: nothing was written then, but for ``CorruptMediaError``.
         """
         from understudy.tasks.swap import swap_file
 
+        own = self._own(settings)
+        person, faces = chosen(cast, own.faces)
         return swap_file(
-            cast,
+            person,
             Path(target),
             Path(output),
-            self._own(settings),
+            replace(own, faces=faces),
             resources=self.resources,
             people=self.known,
             overwrite=overwrite,
@@ -115,42 +118,51 @@ class Understudy:
     def live(
         self,
         cast: Person | Sequence[Person],
-        source: LiveSource,
-        sinks: Sequence[MakeSink],
+        source: AnySource = "0",
+        sinks: AnySink | Sequence[AnySink] = "window",
         *,
         settings: Settings | None = None,
+        capture: CaptureOptions | None = None,
+        broadcast: BroadcastOptions | None = None,
         mirror: bool = False,
-        stats_file: Path | None = None,
-        overwrite_stats: bool = False,
-        microphone: Microphone | None = None,
+        stats_file: str | PathLike[str] | None = None,
+        overwrite: bool = False,
+        microphone: str | Microphone | None = None,
     ) -> LiveSession:
         """A session, not started yet: see ``LiveSession``.
 
         Args:
             cast: Whose face; of several the first is used first.
-            source: Where pictures come from.
-            sinks: Where they go.
+            source: Where pictures come from, in a word as ``--from`` takes it: a camera by number or name, a video
+                file, an address, ``-`` for stdin. Or a path, or a source of your own.
+            sinks: Where they go, in words as ``--to`` takes them: ``window``, ``virtual``, an address, a file to
+                record, ``-`` for stdout. Or paths, or functions that make a sink.
             settings: How; the object's own if None.
+            capture: What a source that is named is asked for.
+            broadcast: How what is sent or recorded is coded, where that is named.
             mirror: Turn the picture as a mirror does.
             stats_file: Where statistics are written every second; None for nowhere.
-            overwrite_stats: Whether a file that is there already may be replaced by them.
-            microphone: Where sound comes from, in place of the source's own.
+            overwrite: Whether a recording that is named, or the statistics, may replace a file that is there.
+            microphone: The device that sound comes from, in place of the source's own.
 
         Raises:
-            UsageError: no person or sink.
+            UsageError, InputError, OutputError: there is no person, or no such source or sink, as far as can be told
+                before it is opened.
         """
-        from understudy.sessions import LiveSession
+        from understudy.sessions.endpoints import session_between
 
-        session = LiveSession(
-            [cast] if isinstance(cast, Person) else cast,
+        session = session_between(
             source,
             sinks,
+            [cast] if isinstance(cast, Person) else cast,
             self._own(settings),
             resources=self.resources,
             known=self.known,
+            capture=capture,
+            broadcast=broadcast,
             mirror=mirror,
-            stats_file=stats_file,
-            overwrite_stats=overwrite_stats,
+            stats_file=None if stats_file is None else Path(stats_file),
+            overwrite=overwrite,
             microphone=microphone,
         )
         self._sessions.add(session)
@@ -158,7 +170,7 @@ class Understudy:
 
     def faces(
         self,
-        file: Name,
+        file: str | PathLike[str],
         *,
         ask: Sequence[str] = (),
         settings: Settings | None = None,
@@ -179,7 +191,7 @@ class Understudy:
 
         return faces_in_file(Path(file), self._own(settings), self.resources.models, progress, ask=ask)
 
-    def inspect(self, file: Name) -> Inspection:
+    def inspect(self, file: str | PathLike[str]) -> Inspection:
         """Say what is known of where a picture or video comes from.
 
         Raises:

@@ -139,7 +139,8 @@ class InputGoneError(InputError, FileNotFoundError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"the input went while it was used: {path}", "Put it back, and leave it there until the work is done."
+            f"the input disappeared while it was being used: {path}",
+            "Put it back, and leave it there until the program has ended.",
         )
 
 
@@ -156,7 +157,7 @@ class UnfitFileError(InputError, OSError):
     """
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"can't use {printable(path)}: {reason}", "Name the file itself, or move it away.")
+        super().__init__(f"can't use {printable(path)}: {reason}", "Name another file, or move this one away.")
         self.reason = reason
         self.filename, self.strerror = str(path), reason
 
@@ -170,8 +171,8 @@ class InputTooLargeError(InputError):
 
     def __init__(self, path: Path, width: int, height: int, max_pixels: int) -> None:
         super().__init__(
-            f"{path.name} is {width}x{height}, more than the cap of {max_pixels / 1e6:.0f} megapixels",
-            f"Make it smaller, or raise the cap: --max-pixels {width * height}.",
+            f"{path.name} is {width}x{height}, more than the limit of {max_pixels / 1e6:.0f} megapixels",
+            f"Make it smaller, or raise the limit: --max-pixels {width * height}.",
         )
 
 
@@ -364,7 +365,7 @@ _REMEDIES: Final = {
 def of_the_system(fault: BaseException) -> RunError | None:
     """An error that the system gave, and nobody foresaw there, as one of this package's; None for any other error.
 
-    It says what failed and why, so it is no fault of the program's.
+    It says what failed and why: the fault is not the program's.
     """
     if not isinstance(fault, OSError) or fault.errno is None:
         return None
@@ -372,7 +373,7 @@ def of_the_system(fault: BaseException) -> RunError | None:
     if out_of_space(fault):
         return OutputError(f"no space left ({what})", "Free some space, or name an output on another disk.")
     reason = " ".join(str(fault.strerror or fault).split())
-    return RunError(f"{what}: {reason}", remedy(fault, "Check the file, its folder and its disk; --debug shows more."))
+    return RunError(f"{what}: {reason}", remedy(fault, "Check the file, its folder and its disk. --debug shows more."))
 
 
 def remedy(fault: BaseException, usual: str) -> str:

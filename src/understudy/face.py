@@ -112,6 +112,6 @@ class Faces:
 
     @property
     def areas(self) -> FloatArray:
-        """float32 (N,): box areas in square pixels."""
+        """Box areas in square pixels, float32 (N,)."""
         size = np.maximum(self.boxes_xyxy[:, 2:] - self.boxes_xyxy[:, :2], 0)
         return np.asarray(size[:, 0] * size[:, 1], np.float32)

@@ -41,7 +41,7 @@ def settled(path: Path, *, overwrite: bool, hint: str = _NAME_ANOTHER) -> Path:
     if there is not None and stat.S_ISDIR(there.st_mode):
         raise OutputExistsError(f"the output is a folder: {path}", "Name a file in it.")
     if there is not None and not stat.S_ISREG(there.st_mode):
-        raise OutputExistsError(f"the output is no file but {_kind(there)}: {path}", "Name another output.")
+        raise OutputExistsError(f"the output is not a file but {_kind(there)}: {path}", "Name another output.")
     if there is not None and not overwrite:
         raise OutputExistsError(f"the output exists: {path}", hint)
     if there is not None and not os.access(target, os.W_OK):
@@ -151,7 +151,7 @@ class Draft:
         self.prepare(path, target)
         there = status_of(target)
         if there is not None and not stat.S_ISREG(there.st_mode):
-            raise OutputExistsError(f"something else has the output's name meanwhile: {target}", "Name another output.")
+            raise OutputExistsError(f"another file got the output's name meanwhile: {target}", "Name another output.")
         if self._overwrite:
             path.replace(target)
             return
@@ -207,7 +207,8 @@ def output_error(target: Path, fault: Exception) -> UnderstudyError:
         return NoSpaceError(target)
     if not names.exists(target.parent):
         return OutputError(
-            f"the output's folder went while it was written to: {target.parent}", "Make it again, and leave it there."
+            f"the output's folder disappeared while it was being written to: {target.parent}",
+            "Make it again, and leave it there.",
         )
     reason = getattr(fault, "strerror", None) or str(fault)
     hint = remedy(fault, "Check the folder and its permissions, or name another output.")
@@ -215,7 +216,7 @@ def output_error(target: Path, fault: Exception) -> UnderstudyError:
 
 
 def _meanwhile(target: Path) -> OutputExistsError:
-    return OutputExistsError(f"the output has come to exist meanwhile: {target}", _NAME_ANOTHER)
+    return OutputExistsError(f"the output exists now, which it did not at the start: {target}", _NAME_ANOTHER)
 
 
 def _too_long(fault: Exception) -> bool:

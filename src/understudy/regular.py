@@ -104,7 +104,7 @@ def _read(file: BinaryIO, path: Path, count: int) -> bytes:
     except BlockingIOError:
         chunk = None
     if chunk is None:
-        raise UnfitFileError(path, "it is no file that can be read to its end")
+        raise UnfitFileError(path, "it can't be read like a file")
     return chunk
 
 

@@ -32,7 +32,7 @@ def parsed(data: bytes) -> dict[str, Any]:
     try:
         return tomllib.loads(decoded(data))
     except (ValueError, RecursionError) as fault:
-        raise ValueError(f"it is no TOML: {fault}") from fault
+        raise ValueError(f"it is not valid TOML: {fault}") from fault
 
 
 def written(tables: Mapping[str, Any], *, ascii_only: bool = False) -> str:

@@ -126,7 +126,7 @@ def test_an_address_is_taken_as_it_is(address):
 
 @pytest.mark.parametrize("address", BAD)
 def test_what_is_no_address_is_refused(address):
-    with pytest.raises(UsageError, match="no address"):
+    with pytest.raises(UsageError, match="not an address"):
         check_address(address)
 
 
@@ -134,7 +134,7 @@ def test_no_address_is_told_before_anything_is_opened(run):
     for words in (["--from", "http://[::1/x", "--to", "o.mp4"], ["--from", "clip.mp4", "--to", "rtmp://[::1/x"]):
         code, error, _ = run(*LIVE, *words)
         assert code == 2
-        assert "no address" in error
+        assert "not an address" in error
 
 
 def home(path, text, encoding="utf-8"):
@@ -201,7 +201,7 @@ def test_an_input_that_goes_while_it_is_used(run, monkeypatch, which):
     monkeypatch.setattr(*place, meanwhile)
     code, error, hint = run(*SWAP, "-t", "target.png", "-o", "o.png")
     assert code == 3
-    assert f"the input went while it was used: {which}" in error
+    assert f"the input disappeared while it was being used: {which}" in error
     assert "leave it there" in hint
     assert not Path("o.png").exists()
 
@@ -271,7 +271,7 @@ def test_an_output_folder_that_goes_while_it_is_written_to(run, monkeypatch):
     monkeypatch.setattr(FaceSwap, "process", meanwhile)
     code, error, _ = run(*SWAP, "-t", "photo.png", "-o", "out/o.png")
     assert code == 6
-    assert "the output's folder went while it was written to" in error
+    assert "the output's folder disappeared while it was being written to" in error
 
 
 @pytest.mark.parametrize("words", [["demo"], ["eval", "--sources", "photo.png", "--clips", "clip.mp4"]])

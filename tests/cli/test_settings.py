@@ -152,7 +152,7 @@ def test_stdout_without_the_letters_gets_them_escaped(run, tmp_path):
         ("blend.strenght = 1", 2, "unknown setting 'blend.strenght'"),
         ("blend.strength = 'x'", 2, "'blend.strength' can't be 'x'"),
         ("label.font = 'none.ttf'", 2, "'label.font'"),
-        ("blend.strength =", 3, "no TOML"),
+        ("blend.strength =", 3, "not valid TOML"),
         (None, 3, "does not exist"),
     ],
 )
@@ -179,7 +179,7 @@ def test_a_bad_file_is_one_error_and_one_hint(run, tmp_path, command, content, c
         (["--on-lost", "show"], "--on-lost can't be 'show'"),
         (["--signing-cert", "a.pem"], "--signing-cert can't be 'a.pem'"),
         (["--device", "gpu"], "--device can't be 'gpu'"),
-        (["--device", "cpu", "--device", "cuda"], "two places"),
+        (["--device", "cpu", "--device", "cuda"], "two devices"),
         (["--max-pixels", "0"], "--max-pixels can't be 0"),
     ],
     ids=str,

@@ -46,7 +46,7 @@ def png_of(path, width, height):
         (60_000, 1, "64 times as long"),
         (16, 2_000, "64 times as long"),
         (1_400, MOST_SIDE + 1, "65,535 pixels"),
-        (30_000, 30_000, "cap of"),
+        (30_000, 30_000, "limit of"),
     ],
 )
 def test_a_picture_far_too_large_or_narrow_is_told_by_its_header(tmp_path, width, height, words):

@@ -219,9 +219,9 @@ WRONG = {
     "an empty bundle": (MINE + '\n[[bundle]]\nname = "b"\ntitle = "b"\nmodels = []\n', "models"),
     "a bundle of nothing": (MINE + '\n[[bundle]]\nname = "b"\ntitle = "b"\nmodels = ["c"]\n', "it holds c"),
     "a bundle's name": (MINE + '\n[[bundle]]\nname = "yunet"\ntitle = "b"\nmodels = ["yunet"]\n', "same name"),
-    "no TOML": ("[[[", "no TOML"),
-    "no text": (b"\xff\xfe\x00", "no TOML"),
-    "very deep": ("a = " + "[" * 100_000, "no TOML"),
+    "no TOML": ("[[[", "not valid TOML"),
+    "no text": (b"\xff\xfe\x00", "not valid TOML"),
+    "very deep": ("a = " + "[" * 100_000, "not valid TOML"),
     "very long": ("# " + "x" * 1_100_000, "longer"),
 }
 

@@ -118,7 +118,10 @@ def test_a_half_precision_file_gives_the_same_in_single(put):
 
 
 BAD = {
-    "no numbers": (lambda g: g.node("Div", "target", g.constant(np.array(0, np.float32)), name="output"), "no numbers"),
+    "no numbers": (
+        lambda g: g.node("Div", "target", g.constant(np.array(0, np.float32)), name="output"),
+        "not numbers",
+    ),
     "one grey": (lambda g: g.node("Mul", "target", g.constant(np.array(0, np.float32)), name="output"), "same number"),
 }
 
@@ -212,7 +215,7 @@ def test_doctor_says_on_which_device_each_model_runs(put, capsys):
     found = {one["name"]: one for one in json.loads(capsys.readouterr().out)["sections"]["fetched models"]}
     assert re.fullmatch(r"runs on cpu, \d+\.\d MB", found["arcface_w600k_r50"]["detail"])
     assert found["inswapper_128"]["state"] == "broken"
-    assert "no numbers" in found["inswapper_128"]["detail"]
+    assert "not numbers" in found["inswapper_128"]["detail"]
     store.remove(entry)
     main(["doctor", "--home", str(home)])
     out = capsys.readouterr().out
@@ -238,8 +241,8 @@ def test_models_are_placed_one_by_one(shelf):
     [
         (["nsfw_384=gpu"], "can't be 'nsfw_384=gpu'"),
         (["=cpu"], "can't be '=cpu'"),
-        (["cpu", "cuda"], "two places for all models"),
-        (["swapper=cpu", "swapper=cuda"], "two places for swapper"),
+        (["cpu", "cuda"], "two devices for all models"),
+        (["swapper=cpu", "swapper=cuda"], "two devices for swapper"),
         (["inswaper_128=cpu"], "Did you mean inswapper_128"),
     ],
 )

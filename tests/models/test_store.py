@@ -130,7 +130,7 @@ def test_a_half_of_something_else_is_thrown_away_once_the_digest_tells(store, se
         ("404", "answers 404"),
         ("503", "answers 503"),
         ("stalls", "silent"),
-        ("drips", "next to nothing"),
+        ("drips", "too slowly"),
         ("says more", "instead of"),
         ("says less", "instead of"),
         ("for ever", "more than the"),
@@ -230,7 +230,7 @@ def test_two_entries_with_one_file_are_refused(store):
 def test_a_place_that_goes_on_elsewhere_is_not_believed(store, server):
     models = store(entry("good", {"url": server.url("/good.onnx")}, data=GOOD))
     server.manners["/good.onnx"] = ["breaks off", "elsewhere"]
-    with pytest.raises(FetchError, match="another place"):
+    with pytest.raises(FetchError, match="another byte"):
         fetch(models, "good")
 
 
@@ -445,7 +445,7 @@ def test_models_are_taken_in_by_digest_by_name_and_in_parts(store, tmp_path):
     (folder / "notes.txt").write_text("x")
     done = import_models(models, folder, lambda _: None)
     assert sorted(done.models) == ["good", "other", "third"]
-    assert [reason for _, reason in done.left] == ["the catalogue knows no such file"]
+    assert [reason for _, reason in done.left] == ["no model of the catalogue has such a file"]
     assert models.read(models.catalogue.entries["third"]) == third
     assert import_models(models, folder, lambda _: None).there == done.models
     assert (folder / "some name.onnx").read_bytes() == GOOD
@@ -520,7 +520,7 @@ def test_an_exported_archive_that_was_altered_is_told_by_its_list(spoilt, store,
     if spoilt == "a file":
         done = import_models(models, altered, lambda _: None)
         assert done.models == ("other",)
-        assert "not what its archive says" in done.left[0][1]
+        assert "not the file that its archive lists" in done.left[0][1]
     else:
         with pytest.raises(ModelFileError, match="can't be read"):
             import_models(models, altered, lambda _: None)

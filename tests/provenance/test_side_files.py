@@ -80,7 +80,7 @@ def test_a_database_that_computes_is_refused(private, schema):
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(schema)
     path.chmod(0o600)
-    with pytest.raises(RecordsError, match="never made"):
+    with pytest.raises(RecordsError, match="did not write"):
         Ledger(private).verify()
 
 

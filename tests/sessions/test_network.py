@@ -257,7 +257,7 @@ def test_a_silent_server_is_given_up(silent):
 
 @pytest.mark.slow
 def test_a_silent_source_is_an_input_error(silent, session):
-    with pytest.raises(InputError, match="can't watch"):
+    with pytest.raises(InputError, match="can't receive"):
         session(Screen(), source=StreamSource(f"http://127.0.0.1:{silent}/x")).start()
     assert not helpers()
 

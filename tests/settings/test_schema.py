@@ -106,6 +106,11 @@ def test_what_is_near_to_nothing_gets_no_suggestion():
         ("mesh.fade_facing", [0.1]),
         ("mesh.fade_facing", [0.1, "x"]),
         ("mesh.fade_facing", {"a": 1}),
+        ("mesh.fade_facing", [-0.1, 0.3]),
+        ("mesh.fade_facing", [0.3, 1.1]),
+        ("mesh.fade_facing", [0.3, 0.3]),
+        ("mesh.fade_facing", [0.5, 0.3]),
+        ("mesh.fade_facing", [0.3, 0.3 + 1e-50]),
         ("blend.occlusion.hands", 1),
         ("runtime.threads", 0),
         ("runtime.threads", 1025),
@@ -133,6 +138,11 @@ def test_what_a_setting_can_not_be_is_told_by_its_full_name(name, value):
     assert len(told.value.message) < 400
 
 
+def test_the_whole_range_of_fading_can_be_set():
+    assert changed(Settings(), {"mesh.fade_facing": [0, 1]}).mesh.fade_facing == (0, 1)
+    assert changed(Settings(), {"mesh.fade_facing": [0.998, 1.0]}).mesh.fade_facing == (0.998, 1.0)
+
+
 def test_a_wrong_place_is_told_by_the_model_s_name():
     with pytest.raises(UsageError, match=r"'runtime\.placed\.detector' can't be 'gpu'"):
         changed(Settings(), {"runtime.placed": {"swapper": "cpu", "detector": "gpu"}})
@@ -141,7 +151,9 @@ def test_a_wrong_place_is_told_by_the_model_s_name():
 def test_of_several_settings_the_one_at_fault_is_told():
     with pytest.raises(UsageError, match=r"'label\.later_size' can't be 0\.21: .* 0\.025 to 0\.2, not 0\.21"):
         changed(Settings(), {"label.size": 0.2, "label.later_size": 0.21})
-    with pytest.raises(UsageError, match=r"'guard\.hold_seconds' and the setting 'guard\.settle_seconds' can't be so"):
+    with pytest.raises(
+        UsageError, match=r"'guard\.hold_seconds' and the setting 'guard\.settle_seconds' do not go together"
+    ):
         changed(Settings(), {"guard.hold_seconds": -1, "guard.settle_seconds": -1})
 
 

@@ -66,7 +66,7 @@ def test_an_output_that_is_a_pipe_is_refused_before_the_work(suffix, hopper_path
             path.symlink_to(output)
         words = ["swap", "-s", str(hopper_path), "-t", str(target(suffix)), "-o", str(path), "--overwrite"]
         assert main(words) == 2
-        assert "no file but a pipe" in capfd.readouterr().err
+        assert "not a file but a pipe" in capfd.readouterr().err
     assert stat.S_ISFIFO(output.stat().st_mode)
 
 

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from understudy import Settings, Understudy
+from understudy import Settings, Understudy, as_toml
 from understudy.cli.main import main
 from understudy.provenance.lettering import FONTS
+from understudy.settings import as_json
 from understudy.testing import ClipSpec, Puppet, portrait, portrait_path, write_puppet_clip
 from understudy.testing.shelf import stock
 from understudy.testing.twins import arcface_twin, classifier_twin, points_twin, swapper_twin
@@ -34,11 +35,31 @@ _CLIPS = {
     "h.mp4": ("libx265", "yuv420p", None),
     "i.mkv": ("ffv1", "bgr0", None),
 }
+#: Settings as people write them, in all the ways of TOML and JSON.
+_BY_HAND = {
+    "hand.toml": """# of a friend
+faces = 'all'
+label.text = "KI \\u00fcber"
+keep_days = 1_000
+mesh = { shape = 0.9, fade_facing = [0.05, 0.3] }
+[blend]
+strength = 0.8
+light.max_gain = 2.0
+[blend.occlusion]
+things = false
+[runtime.placed]
+detector = "cpu"
+[tracker.smoothing]
+beta = 2e1
+""",
+    "hand.json": """{"faces": "left", "label": {"text": "KI", "size": 0.06, "later_size": null}, "blend.strength": 0.8,
+ "blend": {"light": {"max_gain": 2.0}}, "guard": {"on_lost": "blur"}, "encode": {"quality": 70}}""",
+}
 
 
 def make(folder: Path) -> None:
     """Write all of it into ``folder``, which is empty."""
-    for name in ("pictures", "videos", "signed", "beside", "fonts", "keys", "models"):
+    for name in ("pictures", "videos", "signed", "beside", "fonts", "keys", "models", "settings"):
         (folder / name).mkdir()
     portrait_file = folder / "photo.jpg"
     picture = Image.open(portrait_path("hopper")).convert("RGB")
@@ -58,6 +79,7 @@ def make(folder: Path) -> None:
         shutil.copy(font, folder / "fonts" / font.name)
     for name in ("signing.key", "signing.pem"):
         shutil.copy(home / "keys" / name, folder / "keys" / name)
+    _settings(folder / "settings")
     _models(folder)
     if main(["ledger", "list", "--home", str(home)]) != 0:
         sys.exit("the material can't be made")
@@ -101,6 +123,11 @@ def _videos(folder: Path) -> None:
             rate=25, encoder=encoder, pixel_format=pixels, options=(("g", "4"),), audio=audio, chapters=("one",)
         )
         write_puppet_clip(folder / name, puppet, 0.28, spec)
+
+
+def _settings(folder: Path) -> None:
+    for name, text in (("all.toml", as_toml(Settings())), ("all.json", as_json(Settings())), *_BY_HAND.items()):
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 def _models(folder: Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import struct
 import zlib
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from typing import Final
 
 Mutation = Callable[[bytes, random.Random, Sequence[bytes]], bytes]
@@ -41,6 +43,25 @@ _WORDS: Final = (
     "\u202e\u0661\u00b2".encode(),
     b"",
 )
+#: What a value in a file of settings is made to be.
+_VALUES: Final = (
+    0, -1, 1, 2, 0.5, 0.999, 1e-300, 1e300, 10**30, True, None, [], [0, 1], [0.3, 0.3], [1, 0], [1, 2, 3],
+    {}, {"a": 1}, {"detector": "cpu"}, "", "all", "right", "pass", "freeze", "top-right", "mesh", "embedded", "cuda",
+    "libx264", "x" * 5000,
+    "\u202e\u0661", "a\0b", "../../etc/passwd", "home", "/dev/zero",
+)  # fmt: skip
+
+
+def revalued(data: bytes, dice: random.Random) -> tuple[bytes, str]:
+    """JSON in which one to three values are others, and what was done to it."""
+    whole, said = json.loads(data), []
+    for _ in range(dice.choice((1, 1, 2, 3))):
+        table = whole
+        while isinstance(table[name := dice.choice(sorted(table))], dict) and table[name] and dice.random() < 0.95:
+            table = table[name]
+        table[name] = deepcopy(dice.choice(_VALUES))
+        said.append(f"{name} is {str(table[name])[:40]!r}")
+    return json.dumps(whole).encode(), ", ".join(said)
 
 
 def flipped(data: bytes, dice: random.Random, _: Sequence[bytes]) -> bytes:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from attack.material import LANDMARKS, SWAPPER
-from attack.mutations import damaged
+from attack.mutations import damaged, revalued
 
 #: How often each kind comes, of about a hundred.
 SHARES: Final = {
@@ -31,6 +31,7 @@ SHARES: Final = {
     "models": 3,
     "catalogues": 4,
     "stores": 2,
+    "settings": 5,
     "live": 1,
 }
 
@@ -213,6 +214,19 @@ class Bench:
             path.write_text('{"insightface": "2026-01-01T00:00:00+00:00"}')
         said = self._written(path, path, dice, text=True)
         return self._with_models(folder, dice.choice((SWAPPER, LANDMARKS)), home, dice), said, ("out.png",)
+
+    def _settings(self, folder: Path, dice: random.Random) -> tuple[Sequence[str], str, Sequence[str]]:
+        path = dice.choice(sorted((self._material / "settings").iterdir()))
+        if path.name == "all.json" or dice.random() < 0.5:
+            path = path.with_name("all.json")
+            data, said = revalued(path.read_bytes(), dice)  # else hardly a file would be read to its end
+            (folder / path.name).write_bytes(data)
+        else:
+            said = self._written(path, folder / path.name, dice, text=True)
+        if dice.random() < 0.3:
+            return ("settings", "--settings", path.name, *dice.choice(((), ("--json",)))), said, ()
+        shutil.copy(self._material / "photo.jpg", folder / "target.jpg")
+        return (*self._swap(folder, "target.jpg", "out.png"), "--settings", path.name), said, ("out.png",)
 
     def _live(self, folder: Path, dice: random.Random) -> tuple[Sequence[str], str, Sequence[str]]:
         """A damaged clip as camera, and statistics over what was there."""

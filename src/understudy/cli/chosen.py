@@ -22,7 +22,8 @@ SettingsFile = Annotated[
     Path | None,
     typer.Option(
         "--settings",
-        help="File of settings (.toml or .json), as `understudy settings` prints them; options given here win over it.",
+        help="Take settings from this file (.toml or .json), in the form that `understudy settings` prints. Options "
+        "that are given here win over it.",
         rich_help_panel=ADVANCED,
     ),
 ]
@@ -110,7 +111,7 @@ def _devices(words: list[str]) -> dict[str, object]:
         if asked not in DEVICES or bool(equals) != bool(name):
             raise UsageError(f"--device can't be {word!r}", f"Choose one of {', '.join(DEVICES)}, or MODEL=DEVICE.")
         if places.get(name, asked) != asked:
-            raise UsageError(f"--device names two places for {name or 'all models'}", "Name one.")
+            raise UsageError(f"--device names two devices for {name or 'all models'}", "Name one of them.")
         places[name] = asked
     found: dict[str, object] = {"runtime.device": places.pop("")} if "" in places else {}
     return found | ({"runtime.placed": places} if places else {})

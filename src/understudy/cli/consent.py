@@ -20,9 +20,15 @@ if TYPE_CHECKING:
 
 ConsentOption = Annotated[
     str | None,
-    typer.Option("--consent", help="On what ground the photos are used: self, granted, fictional or sample."),
+    typer.Option(
+        "--consent",
+        help="On what ground the photos are used: self (your own face), granted (by the person; needs --consent-note), "
+        "fictional (nobody real) or sample (comes with this program).",
+    ),
 ]
-ConsentNote = Annotated[str, typer.Option("--consent-note", help="With --consent granted: how it was given.")]
+ConsentNote = Annotated[
+    str, typer.Option("--consent-note", help="With --consent granted: how the person gave consent.")
+]
 Photos = Annotated[list[Path], typer.Argument(help="Photos of one person.")]
 
 app = typer.Typer(help="Consent records: whose photo may be used, on what ground, for what, until when.")
@@ -31,12 +37,12 @@ app = typer.Typer(help="Consent records: whose photo may be used, on what ground
 @app.command("grant")
 def grant(
     photos: Photos,
-    ground: Annotated[str, typer.Option("--ground", help="self, granted, fictional or sample.")],
-    note: Annotated[str, typer.Option("--note", help="With granted: how it was given.")] = "",
+    ground: Annotated[str, typer.Option("--ground", help="On what ground: self, granted, fictional or sample.")],
+    note: Annotated[str, typer.Option("--note", help="With --ground granted: how the person gave consent.")] = "",
     uses: Annotated[
-        str, typer.Option("--for", help="For what: image, video, live, separated by commas.")
+        str, typer.Option("--for", help="What the photos may be used for: image, video, live, separated by commas.")
     ] = "image,video,live",
-    days: Annotated[int, typer.Option("--days", help="For how long.")] = 365,
+    days: Annotated[int, typer.Option("--days", help="For how many days.")] = 365,
     home: HomeOption = None,
     json: Json = False,
 ) -> None:

@@ -19,8 +19,9 @@ Clean = Annotated[
     bool,
     typer.Option(
         "--clean",
-        help="Remove what killed runs left: where they were at work, in the private folder, the system's folder for "
-        "temporary files, this folder and those given. Files of runs that live, and of other programs, stay.",
+        help="Remove files that killed runs left behind: in the folders where they worked, the private folder, the "
+        "system's folder for temporary files, this folder and those given. Files of other programs "
+        "and of runs that go on stay.",
     ),
 ]
 Folders = Annotated[
@@ -32,7 +33,7 @@ Folders = Annotated[
 def command(folders: Folders = None, clean: Clean = False, json: Json = False, *, chosen: Chosen) -> None:
     """Say what is installed, what really opens and where it runs, what is missing and how to mend it."""
     if folders and not clean:
-        raise UsageError("folders are looked at with --clean only", "Add --clean, or leave them out.")
+        raise UsageError("folders can be named with --clean only", "Add --clean, or leave them out.")
     if clean:
         _clean(folders or [], chosen.settings().home, json=json)
         return

@@ -15,19 +15,23 @@ from understudy.cli.terminal import answer, answer_json, progress_bar, say
 if TYPE_CHECKING:
     from understudy.evaluation import Report
 
-SourcesFolder = Annotated[Path, typer.Option("--sources", help="Folder of photos, each of another person; or one.")]
-ClipsFolder = Annotated[Path, typer.Option("--clips", help="Folder of clips to put them into; or one.")]
+SourcesFolder = Annotated[
+    Path, typer.Option("--sources", help="A photo, or a folder of photos, each of another person.")
+]
+ClipsFolder = Annotated[Path, typer.Option("--clips", help="A clip, or a folder of clips, to put them into.")]
 Folder = Annotated[
     Path, typer.Option("--output-dir", "-d", help="Folder for report.json, report.html and pictures; made if missing.")
 ]
 EmbedderOption = Annotated[
     str,
-    typer.Option("--embedder", help="Who judges likeness: dlib (extra: evaluation), an ONNX file, or none."),
+    typer.Option("--embedder", help="What judges likeness: dlib (extra: evaluation), an ONNX file, or none."),
 ]
 Frames = Annotated[int, typer.Option("--frames", min=1, max=100_000, help="Frames of each clip, at most.")]
 Pictures = Annotated[
     bool,
-    typer.Option("--pictures/--no-pictures", help="A labelled, signed picture of each pair.", rich_help_panel=OUTPUT),
+    typer.Option(
+        "--pictures/--no-pictures", help="Write a labelled, signed picture of each pair.", rich_help_panel=OUTPUT
+    ),
 ]
 
 

@@ -22,17 +22,23 @@ from understudy.errors import UsageError
 
 if TYPE_CHECKING:
     from understudy.media.endpoints import SinkEndpoint
-    from understudy.media.live.broadcast import BroadcastOptions
-    from understudy.sessions import LiveReport, LiveSession
-    from understudy.sessions.session import MakeSink
+    from understudy.media.live.base import CaptureOptions
+    from understudy.sessions import LiveReport
 
 Sources = Annotated[
     list[Path] | None,
-    typer.Option("--source", "-s", help="Photo of the person whose face is used; several of one person may be given."),
+    typer.Option(
+        "--source",
+        "-s",
+        help="Photo of the person whose face is used. May be given several times, for more photos of them.",
+    ),
 ]
 Next = Annotated[
     list[Path] | None,
-    typer.Option("--next", help="Photo of another person, to change over to while it runs (key n in the window)."),
+    typer.Option(
+        "--next",
+        help="Photo of another person, to switch to while it runs (key n in the window). May be given several times.",
+    ),
 ]
 From = Annotated[
     str,
@@ -57,10 +63,18 @@ MicrophoneOption = Annotated[
     ),
 ]
 ListCameras = Annotated[bool, typer.Option("--list", help="List the cameras and end.")]
-Size = Annotated[str, typer.Option("--size", help="What is asked of a camera, or what stdin delivers: WIDTHxHEIGHT.")]
-Fps = Annotated[float, typer.Option("--fps", min=1, max=240, help="The same: pictures a second.")]
-Loop = Annotated[bool, typer.Option("--loop", help="Begin a file again at its end.")]
-Mirror = Annotated[bool, typer.Option("--mirror", help="Turn the picture as a mirror does.")]
+Size = Annotated[
+    str,
+    typer.Option(
+        "--size", help="Size of the pictures that a camera is asked for, or that stdin delivers: WIDTHxHEIGHT."
+    ),
+]
+Fps = Annotated[
+    float,
+    typer.Option("--fps", min=1, max=240, help="Pictures a second that a camera is asked for, or that stdin delivers."),
+]
+Loop = Annotated[bool, typer.Option("--loop", help="Play a file again and again.")]
+Mirror = Annotated[bool, typer.Option("--mirror", help="Show the picture as in a mirror: left and right exchanged.")]
 Stats = Annotated[
     Path | None,
     typer.Option(
@@ -69,10 +83,10 @@ Stats = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
-Seconds = Annotated[float | None, typer.Option("--seconds", min=0, help="End after so many seconds.")]
+Seconds = Annotated[float | None, typer.Option("--seconds", min=0, help="End after this many seconds.")]
 Bitrate = Annotated[
     int,
-    typer.Option("--bitrate", min=100, help="Of what is sent and recorded: kilobits a second.", rich_help_panel=OUTPUT),
+    typer.Option("--bitrate", min=100, help="Kilobits a second of what is sent or recorded.", rich_help_panel=OUTPUT),
 ]
 
 
@@ -101,48 +115,33 @@ def command(
     """Put a face onto the person in front of the camera, live. Ctrl-C ends it."""
     from understudy.app import Understudy
     from understudy.media.endpoints import sink_endpoints, source_endpoint
-    from understudy.media.live.base import CaptureOptions
     from understudy.media.live.broadcast import BroadcastOptions
-    from understudy.media.live.capture import open_capture
-    from understudy.media.live.microphone import Microphone
-    from understudy.sessions.statistics import check_statistics
 
     if list_them:
         _list(json=json)
         return
     if not source:
         raise UsageError("no source photo", "Name one with -s PHOTO.")
-    width, height = _size(size)
+    capture = _capture(size, fps, loop=loop)
     origin, outputs = source_endpoint(come_from), sink_endpoints(to or ["window"])
     _check_stdout(outputs, json=json)
     settings = chosen.settings()
     people = [source, *([photo] for photo in next_person or [])]
-    photos = [photo for some in people for photo in some]
-    claim = claim_of(consent, consent_note) or ask(photos, settings.home)
-    inputs = [*photos, *origin.files]
-    if stats is not None:
-        check_statistics(stats, inputs, overwrite=overwrite)
-    holder: list[LiveSession] = []
-    coded = BroadcastOptions(bitrate=bitrate * 1000)
+    claim = claim_of(consent, consent_note) or ask([photo for some in people for photo in some], settings.home)
     with Understudy(settings) as app:
         session = app.live(
             [app.person(*some, consent=claim) for some in people],
-            open_capture(origin, CaptureOptions(width, height, Fraction(fps).limit_denominator(1001), loop)),
-            [_sink(output, coded, holder, inputs, overwrite=overwrite) for output in outputs],
+            origin,
+            outputs,
+            capture=capture,
+            broadcast=BroadcastOptions(bitrate=bitrate * 1000),
             mirror=mirror,
             stats_file=stats,
-            overwrite_stats=overwrite,
-            microphone=None if microphone is None else Microphone(microphone),
+            overwrite=overwrite,
+            microphone=microphone,
         )
-        holder.append(session)
         report = run(session, seconds, [path for output in outputs for path in output.files])
-    for note in report.notes:
-        say(f"note: {note}")
-    if json:
-        answer_json(report.as_json())
-        return
-    for line in _lines(report):
-        say(line)
+    _tell(report, json=json)
 
 
 def _list(*, json: bool) -> None:
@@ -167,31 +166,15 @@ def _check_stdout(outputs: list[SinkEndpoint], *, json: bool) -> None:
             raise UsageError("stdout is closed", "Have a program read the frames, or name another output.")
 
 
-def _sink(
-    output: SinkEndpoint, coded: BroadcastOptions, session: list[LiveSession], inputs: list[Path], *, overwrite: bool
-) -> MakeSink:
-    """What makes a sink; a window's keys and statistics are those of the session, once there is one."""
-    from understudy.media.live.playout import playout
-    from understudy.media.live.window import WindowSink
-
-    def window() -> WindowSink:
-        return WindowSink(lambda key: _press(session[0], key), lambda: _overlay(session[0]))
-
-    return playout(output, coded, inputs=inputs, overwrite=overwrite, window=window)
-
-
-def _press(session: LiveSession, key: str) -> None:
-    if key == "mirror":
-        session.mirror = not session.mirror
-    elif key == "next":
-        session.identity = (session.identity + 1) % session.people
-
-
-def _overlay(session: LiveSession) -> list[str]:
-    found = session.statistics()
-    latency = " ".join(f"{name} {value:.0f} ms" for name, value in found.latency_ms.items())
-    stages = " ".join(f"{name} {times['p50']:.1f}" for name, times in found.stages_ms.items())
-    return [f"in {found.fps_in:.1f} fps  out {found.fps_out:.1f} fps", f"latency {latency}", f"stages (ms) {stages}"]
+def _tell(report: LiveReport, *, json: bool) -> None:
+    """Say what a session did."""
+    for note in report.notes:
+        say(f"note: {note}")
+    if json:
+        answer_json(report.as_json())
+        return
+    for line in _lines(report):
+        say(line)
 
 
 def _lines(report: LiveReport) -> list[str]:
@@ -206,9 +189,11 @@ def _lines(report: LiveReport) -> list[str]:
     ]
 
 
-def _size(text: str) -> tuple[int, int]:
-    found = re.fullmatch(r"([0-9]{2,4})x([0-9]{2,4})", text)
-    width, height = (int(side) for side in found.groups()) if found else (0, 0)
-    if not (16 <= width <= 7680 and 16 <= height <= 4320):
-        raise UsageError(f"--size can't be {text!r}", "Give WIDTHxHEIGHT, such as 1280x720.")
-    return width, height
+def _capture(size: str, fps: float, *, loop: bool) -> CaptureOptions:
+    from understudy.media.live.base import CaptureOptions
+
+    found = re.fullmatch(r"([0-9]{2,4})x([0-9]{2,4})", size)
+    if found is None:
+        raise UsageError(f"--size can't be {size!r}", "Give WIDTHxHEIGHT, such as 1280x720.")
+    width, height = (int(side) for side in found.groups())
+    return CaptureOptions(width, height, Fraction(fps).limit_denominator(1001), loop)

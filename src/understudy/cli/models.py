@@ -65,7 +65,7 @@ def show(
 
 @app.command("pull")
 def pull(names: Names, accept_licence: Accept = False, home: HomeOption = None, json: Json = False) -> None:
-    """Fetch models and all that they need. What breaks off is taken up again; what is not the model is refused."""
+    """Fetch models and all that they need. What broke off is continued; a file of a wrong SHA-256 is refused."""
     from understudy.models.fetching import Fetcher
 
     models = store(home)
@@ -85,7 +85,7 @@ def pull(names: Names, accept_licence: Accept = False, home: HomeOption = None, 
 
 @app.command("verify")
 def verify(names: AnyNames = None, home: HomeOption = None, json: Json = False) -> None:
-    """Read every file again and compare it with what came: exit code 5 if one is altered or missing."""
+    """Check every model file against its recorded SHA-256: exit code 5 if one is altered or missing."""
     models = store(home)
     entries = models.catalogue.resolved(names, needed=False) if names else _here(models)
     states = [(entry, models.verify(entry)) for entry in entries]
@@ -110,7 +110,7 @@ def take_in(
     home: HomeOption = None,
     json: Json = False,
 ) -> None:
-    """Take in models that were fetched by hand: they are known by digest or by name, and checked as a pull is."""
+    """Add models that were fetched by hand: recognised by SHA-256 or by name, and checked as by pull."""
     from understudy.models.transfer import import_models
 
     models = store(home)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 
-from understudy.cli.options import ADVANCED, FACES, LABEL, LOOK, NEURAL, OUTPUT
+from understudy.cli.options import ADVANCED, APPEARANCE, FACES, LABEL, NEURAL, OUTPUT
 
 
 class SettingOption(NamedTuple):
@@ -54,14 +54,14 @@ OPTIONS: Final = (
         "source_face",
         int,
         FACES,
-        "Which face of a photo with several: 1 is the leftmost. Default: the largest.",
+        "Which face of a photo that shows several, counted from the left: 1 is the leftmost. Default: the largest.",
     ),
     SettingOption(
         "--detector",
         "detector",
         str,
         FACES,
-        "embedded, or a detector of `understudy models list`.",
+        "What finds faces: embedded, or a detector of `understudy models list`.",
         "embedded",
     ),
     SettingOption(
@@ -69,26 +69,33 @@ OPTIONS: Final = (
         "guard.on_lost",
         str,
         FACES,
-        "What is shown of a face that is lost: hold (the last swap), blur, freeze, pass.",
+        "What is shown of a face that was lost: hold (the last swap for a moment, then a blur), blur, freeze (the last "
+        "whole picture), or pass (the face as it is).",
         "hold",
     ),
     SettingOption(
         "--engine",
         "engine",
         str,
-        LOOK,
-        "mesh, which needs nothing more, or a swapper of `understudy models list`.",
+        APPEARANCE,
+        "What draws the face: mesh, which is built in, or a swapper of `understudy models list`.",
         "mesh",
     ),
     SettingOption(
-        "--strength", "blend.strength", float, LOOK, "How much of the swap is shown: from 0 to 1, all of it.", "1.0"
+        "--strength",
+        "blend.strength",
+        float,
+        APPEARANCE,
+        "How much of the swap is shown: 0 is nothing, 1 all of it.",
+        "1.0",
     ),
     SettingOption(
         "--shape",
         "mesh.shape",
         float,
-        LOOK,
-        "How far the face takes the photo's shape, inside its own contour: 0 not, 1 fully, 1.5 a caricature.",
+        APPEARANCE,
+        "How far the face takes the shape of the photo's, inside its own outline: 0 not at all, 1 fully, 1.5 (the "
+        "most) makes it a caricature.",
         "1.0",
     ),
     SettingOption(
@@ -104,7 +111,7 @@ OPTIONS: Final = (
         "label.corner",
         str,
         LABEL,
-        "Where it stands while no face is there: bottom-left, bottom-right, top-left, top-right.",
+        "Corner in which the label stands, unless a face is there: bottom-left, bottom-right, top-left or top-right.",
         "bottom-left",
     ),
     SettingOption(
@@ -112,7 +119,7 @@ OPTIONS: Final = (
         "label.size",
         float,
         LABEL,
-        "Height of its letters over the picture's shorter side: 0.05 to 0.25.",
+        "Height of the label's letters, as a share of the picture's shorter side: 0.05 to 0.25.",
         "0.05",
     ),
     SettingOption(
@@ -120,14 +127,14 @@ OPTIONS: Final = (
         "label.later_size",
         float,
         LABEL,
-        "The same after the first 2 s of a video; 0.025 at least.",
+        "The same after the first 2 seconds of a video: 0.025 or more. Default: as --label-size.",
     ),
     SettingOption(
         "--label-font",
         "label.font",
         Path,
         LABEL,
-        "Font file for a script that the built-in fonts lack. They have Latin, Greek, Cyrillic, Armenian, "
+        "Font file for a label in a script that the built-in fonts lack. They have Latin, Greek, Cyrillic, Armenian, "
         "Georgian, Hebrew, Arabic, Chinese, Japanese and Korean.",
     ),
     SettingOption(
@@ -135,16 +142,16 @@ OPTIONS: Final = (
         "signing.certificate",
         Path,
         LABEL,
-        "Sign with your own certificate (PEM) and --signing-key.",
+        "Your own certificate (PEM) to sign with; needs --signing-key.",
     ),
-    SettingOption("--signing-key", "signing.key", Path, LABEL, "Its private key (PEM, mode 600)."),
+    SettingOption("--signing-key", "signing.key", Path, LABEL, "Private key of --signing-cert (PEM, mode 600)."),
     SettingOption(
         "--device",
         "runtime.device",
         list[str],
         NEURAL,
-        "Where neural models run: auto, cpu, cuda, tensorrt, coreml, directml or openvino. MODEL=DEVICE or "
-        "KIND=DEVICE places one of them; may be given several times.",
+        "Where neural models run: auto, cpu, cuda, tensorrt, coreml, directml or openvino. For one of them only: "
+        "MODEL=DEVICE, or KIND=DEVICE such as detector=cpu. May be given several times.",
         "auto",
     ),
     SettingOption(
@@ -152,14 +159,14 @@ OPTIONS: Final = (
         "runtime.threads",
         int,
         NEURAL,
-        "Of a neural model on the CPU; if left out, one a core.",
+        "Threads of each neural model that runs on the CPU. Default: one a core.",
     ),
     SettingOption(
         "--boost",
         "neural.boost",
         int,
         NEURAL,
-        "Neural engines: 1 to 4 times as many pixels along each side.",
+        "Neural engines: 1 to 4 times as many pixels along each side, in 1 to 16 times the time.",
         "1",
     ),
     SettingOption(
@@ -167,8 +174,8 @@ OPTIONS: Final = (
         "neural.weight",
         float,
         NEURAL,
-        "Neural engines: how much of the photo's identity, 0 to 1: 0.5 as it is, less mixes the target's in, more "
-        "exaggerates what tells them apart.",
+        "Neural engines: how strong the photo's identity is, from 0 to 1. 0.5 is the identity as it is; less mixes in "
+        "the target's own; more exaggerates the difference.",
         "0.5",
     ),
     SettingOption(
@@ -178,13 +185,15 @@ OPTIONS: Final = (
         OUTPUT,
         "Video encoder by FFmpeg's name; `understudy doctor` lists those that open.",
     ),
-    SettingOption("--quality", "encode.quality", int, OUTPUT, "0-100; 90 looks like the target.", "90"),
+    SettingOption(
+        "--quality", "encode.quality", int, OUTPUT, "Quality of the encoding, 0 to 100; 90 looks like the target.", "90"
+    ),
     SettingOption(
         "--max-pixels",
         "max_pixels",
         int,
         ADVANCED,
-        "Refuse photos and frames with more pixels.",
+        "Refuse photos and frames with more pixels than this.",
         "96000000",
     ),
     SettingOption(

@@ -9,7 +9,7 @@ from understudy.cli.terminal import answer, answer_json, shown_as_it_is
 
 @takes_settings()
 def command(*, chosen: Chosen, json: Json = False) -> None:
-    """Print the settings that hold - the defaults, a file's, those given here - in the form that --settings reads."""
+    """Print all settings, in the form that --settings reads: the defaults, with what a file and options here change."""
     from understudy.settings import as_tables, as_toml
 
     settings = chosen.settings()

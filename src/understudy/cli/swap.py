@@ -15,7 +15,11 @@ from understudy.cli.terminal import answer_json, progress_bar, say
 
 Sources = Annotated[
     list[Path],
-    typer.Option("--source", "-s", help="Photo of the person whose face is used; several of one person may be given."),
+    typer.Option(
+        "--source",
+        "-s",
+        help="Photo of the person whose face is used. May be given several times, for more photos of them.",
+    ),
 ]
 Target = Annotated[Path, typer.Option("--target", "-t", help="Picture, animation or video to put the face into.")]
 Output = Annotated[

@@ -79,7 +79,7 @@ class NeuralDetector:
         except (ValueError, IndexError) as fault:
             raise ModelFileError(
                 f"{self._session.entry.name} gives outputs that are not a {self._session.entry.family} detector's",
-                "It is another model than its entry means.",
+                "The file is another model than the one that the catalogue describes.",
             ) from fault
         finite = np.isfinite(found.boxes).all(axis=1) & np.isfinite(found.keypoints).all(axis=(1, 2))
         sure = finite & (found.scores >= self.options.min_score)

@@ -76,14 +76,14 @@ class PointFinder:
     def _unfitting(self, values: FloatArray) -> ModelFileError:
         return ModelFileError(
             f"{self._session.entry.name} gives numbers in the shape {values.shape}, which are not its points",
-            "It is another model than its entry means.",
+            "The file is another model than the one that the catalogue describes.",
         )
 
     def _run(self, picture: UInt8Array, transform: FloatArray) -> FloatArray:
         side = self._input.size
         values = self._session.run({self._session.inputs[0]: blob(crop(picture, transform, (side, side)), self._input)})
         if not np.isfinite(values[0]).all():
-            raise ModelFileError(f"{self._session.entry.name} gives what are no numbers", "Fetch it again.")
+            raise ModelFileError(f"{self._session.entry.name} gives results that are not numbers", "Fetch it again.")
         return values[0]
 
     def _square(self, box_xyxy: FloatArray) -> FloatArray:

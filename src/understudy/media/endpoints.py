@@ -72,12 +72,14 @@ def source_endpoint(word: str) -> SourceEndpoint:
         UsageError: it names nothing, or an address that can't be watched.
     """
     if not word:
-        raise UsageError("a source without a name", "Name a camera, a file, an address, or - for stdin.")
+        raise UsageError("the source has no name", "Name a camera, a file, an address, or - for stdin.")
     if word == "-":
         return SourceEndpoint("pipe")
     if (scheme := re.match(r"([a-z]+)://", word)) is not None:
         if scheme.group(1) not in SCHEMES:
-            raise UsageError(f"can't watch {scheme.group(1)}:// addresses", f"Known: {', '.join(SCHEMES)}.")
+            raise UsageError(
+                f"can't receive from {scheme.group(1)}:// addresses", f"Choose one of {', '.join(SCHEMES)}."
+            )
         check_address(word)
         return SourceEndpoint("address", word)
     if not word.startswith("/dev/") and (names.is_file(Path(word)) or re.search(r"\.\w{2,4}$", word)):
@@ -95,25 +97,25 @@ def sink_endpoint(word: str) -> SinkEndpoint:
         UsageError: it names nothing, or an address that nothing can be sent to.
     """
     if not word:
-        raise UsageError("an output without a name", "Name window, virtual, an address, a file, or - for stdout.")
+        raise UsageError("the output has no name", "Name window, virtual, an address, a file, or - for stdout.")
     if (kind := _SINGLE.get(word)) is not None:
         return SinkEndpoint(kind)
     if "://" in word:
         scheme = word.split(":", 1)[0]
         if scheme not in MUXERS:
-            raise UsageError(f"can't send to {scheme}:// addresses", f"Known: {', '.join(MUXERS)}.")
+            raise UsageError(f"can't send to {scheme}:// addresses", f"Choose one of {', '.join(MUXERS)}.")
         check_address(word)
         return SinkEndpoint("address", word)
     return SinkEndpoint("file", word)
 
 
-def sink_endpoints(words: Iterable[str]) -> list[SinkEndpoint]:
-    """The sinks that words name, of which no two may be the same.
+def sink_endpoints(words: Iterable[str | SinkEndpoint]) -> list[SinkEndpoint]:
+    """The sinks that words name, of which no two may be the same. An endpoint stands for itself.
 
     Raises:
         UsageError: see ``sink_endpoint``, or one is named twice.
     """
-    found = [sink_endpoint(word) for word in words]
+    found = [word if isinstance(word, SinkEndpoint) else sink_endpoint(word) for word in words]
     places = {(sink.kind, str(Path(sink.place).absolute()) if sink.files else sink.place) for sink in found}
     if len(places) < len(found):
         raise UsageError("the same output is named twice", "Name each once.")

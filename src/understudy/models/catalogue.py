@@ -112,19 +112,19 @@ class Catalogue:
         for entry in self.entries.values():
             other = files.setdefault(entry.file.name.lower(), entry.name)
             if other != entry.name:
-                raise CatalogueError(place, entry.name, f"its file {entry.file.name} is that of {other}, too")
+                raise CatalogueError(place, entry.name, f"its file {entry.file.name} is also that of {other}")
         sound: set[str] = set()
         for entry in self.entries.values():
             if entry.licence not in self.licences:
                 raise CatalogueError(place, entry.name, f"there is no licence {entry.licence}")
             for needed in entry.needs:
                 if needed not in self.entries:
-                    raise CatalogueError(place, entry.name, f"it needs {needed}, which there is not")
+                    raise CatalogueError(place, entry.name, f"it needs {needed}, which the catalogue does not have")
             self._check_circle(place, entry, (entry.name,), sound)
         for bundle in self.bundles.values():
             missing = [name for name in bundle.models if name not in self.entries]
             if missing:
-                raise CatalogueError(place, bundle.name, f"it holds {missing[0]}, which there is not")
+                raise CatalogueError(place, bundle.name, f"it holds {missing[0]}, which the catalogue does not have")
             if bundle.name in self.entries:
                 raise CatalogueError(place, bundle.name, "a model has the same name")
 

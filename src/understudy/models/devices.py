@@ -42,7 +42,7 @@ class RuntimeOptions:
                 raise ValueError(f"there is no device {device!r}: there are {', '.join(DEVICES)}")
         names = [name for name, _ in self.placed]
         if len(set(names)) < len(names):
-            raise ValueError("a model can't have two places")
+            raise ValueError("a model can't run on two devices")
         if self.threads is not None and not 1 <= self.threads <= MOST_THREADS:
             raise ValueError(f"a model has 1 to {MOST_THREADS} threads, not {self.threads}")
 

@@ -184,7 +184,7 @@ class Downloader:
             finally:
                 del answer  # or it would hold itself, and its connection, until the next look for rubbish
         if answer is None:
-            raise FetchError("the address is of a kind that is not fetched", "")
+            raise FetchError("addresses of this kind are not fetched", "")
         return answer
 
     def _receive(self, answer: http.client.HTTPResponse, part: Path, have: int, total: int | None, most: int) -> None:
@@ -203,7 +203,7 @@ class Downloader:
                 now = time.monotonic()
                 if now - since > options.window_seconds:
                     if have - bytes_then < options.least_rate * (now - since):
-                        raise FetchError("it sends next to nothing", "")
+                        raise FetchError("it sends too slowly", "")
                     since, bytes_then = now, have
         if total is not None and have < total:
             raise _BrokeOff(f"it broke off after {have:,} of {total:,} bytes")
@@ -241,7 +241,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         old, new = urlsplit(req.full_url).scheme, urlsplit(newurl).scheme
         if new not in ("http", "https") or (old == "https" and new == "http"):
             fp.close()
-            raise FetchError(f"it sends us on to an address of another kind: {_short(new)}", "")
+            raise FetchError(f"it redirects to an address of another kind: {_short(new)}", "")
         return super().redirect_request(req, fp, code, msg, headers, newurl)  # type: ignore[arg-type]
 
 
@@ -309,7 +309,7 @@ def _where(answer: http.client.HTTPResponse, have: int) -> int:
         return 0
     begins = (answer.headers.get("Content-Range") or "").removeprefix("bytes ").partition("-")[0]
     if begins != str(have):
-        raise FetchError("it goes on at another place than the one asked for", "")
+        raise FetchError("it continues at another byte than the one asked for", "")
     return have
 
 

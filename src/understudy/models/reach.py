@@ -49,7 +49,7 @@ class Trail:
         if public or not self.outside:
             self.outside = self.outside or bool(public)
             return public or every
-        raise FetchError(f"it sends us on to an address inside this network: {host}", "")
+        raise FetchError(f"it redirects to an address inside this network: {host}", "")
 
 
 def is_public(address: str) -> bool:

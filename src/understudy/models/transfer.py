@@ -99,7 +99,7 @@ def import_models(store: Store, path: Path, accept: Callable[[Entry], None]) -> 
         for file in files:
             most = _most(store, file)
             if most is None:
-                left.append((file.place, "the catalogue knows no such file"))
+                left.append((file.place, "no model of the catalogue has such a file"))
                 continue
             temporary = Temporary(store.folder("partial") / "import.part", 0o600)
             part = temporary.path
@@ -107,10 +107,10 @@ def import_models(store: Store, path: Path, accept: Callable[[Entry], None]) -> 
                 file.copy(part, most)
                 digest = digest_of(part, most)
                 if file.sha256 is not None and digest != file.sha256:
-                    raise ModelFileError(f"{file.name} is not what its archive says of it", "Export it anew.")
+                    raise ModelFileError(f"{file.name} is not the file that its archive lists", "Export it anew.")
                 entry = _by_digest(store, digest) or _by_name(store, file.name)
                 if entry is None:
-                    left.append((file.place, "the catalogue knows no such file"))
+                    left.append((file.place, "no model of the catalogue has such a file"))
                     continue
                 accept(entry)
                 with store.lock(entry.file.name):

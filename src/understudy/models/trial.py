@@ -39,20 +39,23 @@ def check_inputs(session: Session) -> None:
         if name is not None and name not in session.inputs:
             raise ModelFileError(
                 f"{entry.name} has no input {name!r}, but {', '.join(session.inputs)}",
-                "It is another model than its entry means.",
+                "The file is another model than the one that the catalogue describes.",
             )
     if entry.source is not None and len(session.inputs) != 2:
         raise ModelFileError(
-            f"{entry.name} has {len(session.inputs)} inputs; a swapper has two", "It is another model than that."
+            f"{entry.name} has {len(session.inputs)} inputs; a swapper has two",
+            "The file is another model than the one that the catalogue describes.",
         )
     if entry.kind != "converter":
         if len(session.shape(session.target)) != PICTURE_AXES:
-            raise ModelFileError(f"{entry.name} takes no picture", "It is another model than its entry means.")
+            raise ModelFileError(
+                f"{entry.name} takes no picture", "The file is another model than the one that the catalogue describes."
+            )
         side = session.shape(session.target)[-1 if entry.input.layout == "nchw" else -2]
         if entry.kind != "detector" and isinstance(side, int) and side != entry.input.size:
             raise ModelFileError(
                 f"{entry.name} takes pictures of {side} pixels, its entry says {entry.input.size}",
-                "It is another model than its entry means.",
+                "The file is another model than the one that the catalogue describes.",
             )
 
 
@@ -90,7 +93,7 @@ def probe(session: Session) -> None:
         _check_output(session, outputs[0])
         for output in outputs:
             if not np.isfinite(output).all():
-                raise ModelError(f"{session.entry.name} gives what are no numbers on {session.device}", "")
+                raise ModelError(f"{session.entry.name} gives results that are not numbers on {session.device}", "")
             lively = session.entry.kind in _LIVELY and number == 0
             if lively and output.size >= _ENOUGH and float(np.ptp(output)) == 0:
                 raise ModelError(f"{session.entry.name} gives the same number everywhere on {session.device}", "")
@@ -113,7 +116,8 @@ def _check_output(session: Session, output: FloatArray) -> None:
     shape = wanted.get(entry.kind)
     if shape is not None and output.shape != shape:
         raise ModelFileError(
-            f"{entry.name} gives numbers in the shape {output.shape}, not {shape}", "It is another model than that."
+            f"{entry.name} gives numbers in the shape {output.shape}, not {shape}",
+            "The file is another model than the one that the catalogue describes.",
         )
 
 

@@ -110,5 +110,5 @@ class ContentCheck:
         if not probability < self._options.threshold:
             raise ContentRefusedError(
                 f"{where} looks intimate ({classifier.name}: {probability:.0%})",
-                "Faces are not put into such pictures, with whatever consent. Nothing was written.",
+                "Faces are not put into such pictures, whatever consent there is. Nothing was written.",
             )

@@ -11,6 +11,7 @@ from understudy.provenance.metadata import Claims
 from understudy.provenance.records.ledger import Record
 from understudy.provenance.watermark import Mark
 
+#: What an inspection comes to.
 Verdict = Literal["made by this tool", "made by this tool, altered since", "unknown"]
 
 

@@ -131,7 +131,9 @@ class Models:
         there = {entry.name: entry for kind in READERS for entry in self._store.catalogue.of_kind(kind)}
         for name in names:
             if name not in there:
-                raise UsageError(f"{name!r} is no model that reads faces", f"Known ones: {', '.join(there)}")
+                raise UsageError(
+                    f"{name!r} is not a model that can be asked about faces", f"Known ones: {', '.join(there)}"
+                )
         return [Reader(self._opened(there[name], runtime)) for name in dict.fromkeys(names)]
 
     def fetched(self, runtime: RuntimeOptions) -> dict[str, Session | UnderstudyError]:

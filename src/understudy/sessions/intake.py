@@ -170,7 +170,7 @@ def _known(info: LiveInfo) -> LiveInfo:
     """
     fits = isinstance(info, LiveInfo) and min(info.width, info.height) > 0 and info.fps > 0
     if not fits or info.width * info.height > _MOST_PIXELS:
-        raise InputError(f"the source says of itself what can't be: {info}", _OWN_FAULT)
+        raise InputError(f"the source reports a size or rate that can't be: {info}", _OWN_FAULT)
     return info
 
 

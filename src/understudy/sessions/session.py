@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -24,6 +23,7 @@ from understudy.media.live.microphone import Microphone
 from understudy.pipeline.stages import FaceSwap
 from understudy.release import Release
 from understudy.resources import Resources
+from understudy.sessions import collector
 from understudy.sessions.intake import Intake
 from understudy.sessions.outlet import Outlet, unexpected
 from understudy.sessions.statistics import LiveReport, LiveStatistics, Recorder, StatisticsFile
@@ -86,7 +86,7 @@ class LiveSession:
         microphone: Microphone | None = None,
     ) -> None:
         if not people or not sinks:
-            raise UsageError("a live session needs a photo and somewhere to go", "Give -s PHOTO and --to.")
+            raise UsageError("a live session needs a photo and an output", "Name one of each at least.")
         self._settings = settings
         self._resources, self._known = resources, known
         _check_strength(self._settings)
@@ -103,6 +103,11 @@ class LiveSession:
         self._notes: list[str] = []
         self._chosen = 0
         self._recorder: Recorder | None = None
+        self._afterwards = contextlib.ExitStack()
+
+    def afterwards(self, call: Callable[[], None]) -> None:
+        """Have something done once this has ended, or could not begin: closing what was opened for it alone."""
+        self._afterwards.callback(call)
 
     def start(self) -> None:
         """Open everything and begin.
@@ -110,6 +115,13 @@ class LiveSession:
         Raises:
             UnderstudyError: see the class; nothing runs then.
         """
+        try:
+            self._start()
+        except BaseException:
+            self._afterwards.close()
+            raise
+
+    def _start(self) -> None:
         settings = self._settings
         models = self._resources.models
         engine, perception = models.engine(settings), models.perception(settings)
@@ -147,9 +159,7 @@ class LiveSession:
         for place, sink in enumerate(sinks):
             number = names[: place + 1].count(sink.name)
             self._outlets.append(Outlet(sink, self._info, self._recorder, self._sink_ended, number))
-        # Models and compiled code stay: looking through them for rubbish now and then held up frames for 50 ms.
-        gc.collect()
-        gc.freeze()
+        collector.set_aside(self)
         for outlet in self._outlets:
             outlet.start()
         for name, run in (*self._intake.work(self._recorder, self._hear), ("swap", self._work), ("stats", self._save)):
@@ -164,7 +174,7 @@ class LiveSession:
 
     @property
     def identity(self) -> int:
-        """Whose face is used: a number into ``people``. Setting it takes effect with the next frame."""
+        """Whose face is used, as a number into ``people``. Setting it takes effect with the next frame."""
         return self._chosen
 
     @identity.setter
@@ -189,7 +199,7 @@ class LiveSession:
         if settings.home is None:
             settings = replace(settings, home=self._settings.home)
         if replace(settings, **kept) != self._settings:
-            raise UsageError("this can't be changed while it runs", f"These can: {', '.join(CHANGEABLE)}.")
+            raise UsageError("these settings can't be changed while it runs", f"These can: {', '.join(CHANGEABLE)}.")
         _check_strength(settings)
         self._changed = settings
 
@@ -233,6 +243,8 @@ class LiveSession:
                 if not isinstance(fault, UnderstudyError):
                     self._cut_short()
                 raise
+            finally:
+                self._afterwards.close()
 
     def _cut_short(self) -> None:
         """Interrupted while it ended: nobody is waited for any more, but what signs is to have let go."""
@@ -246,7 +258,7 @@ class LiveSession:
     def _ended(self) -> LiveReport:
         self._stop.set()
         self._over.set()
-        gc.unfreeze()
+        collector.put_back(self)
         self._intake.pictures.close()
         for outlet in self._outlets:
             outlet.finish()
@@ -356,6 +368,6 @@ def _check_strength(settings: Settings) -> None:
     """A swap that hardly shows is the raw face."""
     if settings.blend.strength < LEAST_STRENGTH and settings.guard.on_lost != "pass":
         raise UsageError(
-            f"live, a swap is shown with a strength of {LEAST_STRENGTH} or more, not {settings.blend.strength}",
-            'Less shows the face as it is: only with on_lost="pass".',
+            f"live, the strength must be {LEAST_STRENGTH} or more, not {settings.blend.strength}",
+            "A weaker swap shows the face as it is. To allow that, let lost faces be shown, too: --on-lost pass.",
         )

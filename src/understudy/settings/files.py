@@ -130,7 +130,7 @@ def _take(tables: Mapping[str, object], prefix: str, found: dict[str, object]) -
         elif isinstance(value, dict):
             _take(value, f"{name}.", found)
         else:
-            raise UsageError(f"{name!r} is a group of settings, no setting", f"Write [{name}] above its settings.")
+            raise UsageError(f"{name!r} is a group of settings, not a setting", f"Write [{name}] above its settings.")
 
 
 def _innermost(name: str, value: object) -> str:
@@ -150,11 +150,11 @@ def _parsed_json(data: bytes) -> dict[str, Any]:
     try:
         found = json.loads(decoded(data), object_pairs_hook=_once, parse_constant=_no_number)
     except RecursionError as fault:
-        raise ValueError("it is no JSON for settings: nested too deeply") from fault
+        raise ValueError("its JSON is nested too deeply") from fault
     except ValueError as fault:
-        raise ValueError(f"it is no JSON: {fault}") from fault
+        raise ValueError(f"it is not valid JSON: {fault}") from fault
     if not isinstance(found, dict):
-        raise ValueError("it holds no JSON object")  # noqa: TRY004 - its content is wrong, as above
+        raise ValueError("it holds something other than a JSON object")  # noqa: TRY004 - its content is wrong, as above
     return found
 
 

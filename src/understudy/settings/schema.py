@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 #: Never from a file: live objects among the options and what belongs to them, and what protects: a file of somebody's
-#: favourite look must not quietly let intimate pictures through.
+#: favourite settings must not quietly let intimate pictures through.
 PYTHON_ONLY: Final = frozenset({"signing.sign", "signing.algorithm", "content.threshold"})
 _HINT: Final = "docs/settings.md says what each may be; `understudy settings --json` prints them."
 #: Largest whole number: TOML promises no more.
@@ -144,7 +144,7 @@ def _checked(setting: Setting, value: object, folder: Path, called: Mapping[str,
             raise _refused(setting.name, value, "it should name a file or folder", called)
         value = folder / value
     if isinstance(value, int) and not -_MOST <= value <= _MOST:
-        raise _refused(setting.name, value, "no setting is so large a number", called)
+        raise _refused(setting.name, value, "the number is too large", called)
     try:
         found = _adapter(setting.name).validate_python(tuple(value) if isinstance(value, list) else value)
     except ValidationError as fault:
@@ -212,4 +212,4 @@ def _misfit(
     if len(names) == 1:
         return _refused(names[0], changes[at_fault[0]], fault, called)
     said = " and ".join(_named(name, called) for name in names)
-    return UsageError(f"{said} can't be so: {fault}", _hint(names[0], called))
+    return UsageError(f"{said} do not go together: {fault}", _hint(names[0], called))

@@ -64,8 +64,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         if not self.max_pixels >= 1:
-            raise ValueError(f"the cap is 1 pixel or more, not {self.max_pixels}")
+            raise ValueError(f"max_pixels must be 1 or more, not {self.max_pixels}")
         if self.source_face is not None and not self.source_face >= 1:
-            raise ValueError(f"faces are counted from 1, not {self.source_face}")
+            raise ValueError(f"faces are counted from 1: there is no number {self.source_face}")
         if not KEEP_DAYS <= self.keep_days <= _CENTURY:
-            raise ValueError(f"records are kept for {KEEP_DAYS} to {_CENTURY} days, not {self.keep_days}")
+            raise ValueError(f"records must be kept for {KEEP_DAYS} to {_CENTURY} days, not {self.keep_days}")

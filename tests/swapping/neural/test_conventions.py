@@ -298,7 +298,7 @@ def test_a_photo_can_not_be_weighed(shelf):
         for entry in Catalogue.load(shelf / "models.toml").of_kind("swapper")
         if entry.source.picture is not None
     )
-    with pytest.raises(UsageError, match="takes a photo"):
+    with pytest.raises(UsageError, match="works from the photo"):
         engine_of(Settings(engine=photographic, home=shelf, neural=NeuralOptions(weight=0.2)))
     for wrong in (-0.1, 1.1):
         with pytest.raises(ValueError, match="weight"):

@@ -62,7 +62,7 @@ class AtomicFile:
             beside = self.target.with_name(self.target.name + SIDECAR_SUFFIX)
             if os.path.lexists(beside) and not is_sidecar(beside):
                 raise OutputExistsError(
-                    f"something else has the name of the output's credentials: {beside}", "Name another output."
+                    f"another file has the name that the output's credentials need: {beside}", "Name another output."
                 )
             if signed.sidecar is not None:
                 self._name_both(signed.path, signed.sidecar, beside)

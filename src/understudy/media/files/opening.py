@@ -114,7 +114,7 @@ def check_output(target: Path, kind: MediaKind, inputs: Iterable[Path], *, overw
     if status_of(beside) is not None:
         if not is_sidecar(beside):
             raise OutputExistsError(
-                f"something else has the name of the output's credentials: {beside}", "Name another output."
+                f"another file has the name that the output's credentials need: {beside}", "Name another output."
             )
         settled(beside, overwrite=overwrite)
 

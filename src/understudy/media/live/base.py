@@ -16,6 +16,10 @@ PATIENCE = 0.2
 #: Host and port of an address (RFC 3986, 3.2), as far as all that takes addresses agrees.
 _AUTHORITY: Final = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+(?:%[\w.~-]+)?\]|[^\s:\[\]]*)(?::(?P<port>\d{1,5})?)?")
 _LAST_PORT: Final = 65535
+#: Smallest and largest width and height of a picture (8K), and fewest and most of them a second.
+_WIDTHS: Final = (16, 7680)
+_HEIGHTS: Final = (16, 4320)
+_RATES: Final = (1, 240)
 
 
 class SourceLostError(InputError):
@@ -85,12 +89,25 @@ class CaptureOptions:
         width, height: Of its pictures, in pixels; cameras come as near as they can.
         fps: Pictures a second.
         loop: Begin a file again at its end.
+
+    Raises:
+        UsageError: a size outside 16x16 to 7680x4320, or a rate outside 1 to 240.
     """
 
     width: int = 1280
     height: int = 720
     fps: Fraction = Fraction(30)
     loop: bool = False
+
+    def __post_init__(self) -> None:
+        ranges = ((self.width, _WIDTHS), (self.height, _HEIGHTS))
+        if not all(least <= side <= most for side, (least, most) in ranges):
+            raise UsageError(
+                f"pictures can't be {self.width}x{self.height}",
+                "Give WIDTHxHEIGHT: 16x16 to 7680x4320, such as 1280x720.",
+            )
+        if not _RATES[0] <= self.fps <= _RATES[1]:
+            raise UsageError(f"a source can't be asked for {self.fps} pictures a second", "Give 1 to 240.")
 
 
 class LiveSource(Protocol):
@@ -132,7 +149,7 @@ class LiveSink(Protocol):
 
     @property
     def depth(self) -> int:
-        """How many frames may wait for it: 1 for what is looked at, a few for what is encoded."""
+        """How many frames may wait for it, such as 1 for what is looked at, a few for what is encoded."""
         ...
 
     @property
@@ -142,7 +159,7 @@ class LiveSink(Protocol):
 
     @property
     def keeps(self) -> bool:
-        """Whether it makes a file: that gets every frame, and may take its time to end."""
+        """Whether it makes a file, which gets every frame, and may take its time to end."""
         ...
 
     def open(self, info: LiveInfo) -> None:
@@ -190,7 +207,7 @@ def check_address(address: str) -> None:
     found = _AUTHORITY.fullmatch(authority)
     if found is None or not any(found.groups()) or int(found["port"] or 0) > _LAST_PORT:
         raise UsageError(
-            f"this is no address: {public_address(address)}",
+            f"this is not an address: {public_address(address)}",
             "It is SCHEME://HOST:PORT/PATH; the port is 65535 at most, and an IPv6 address stands in brackets.",
         )
 

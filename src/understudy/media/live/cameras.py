@@ -62,7 +62,7 @@ class CameraSource:
             capture.release()
             raise InputError(
                 f"camera {self._which} can't be opened",
-                "Is another program using it, or is this one not allowed to? `understudy live --list` shows cameras.",
+                "Is another program using it? Is access allowed? `understudy live --list` shows the cameras.",
             )
         options = self._options
         # Most cameras deliver larger pictures at full rate as JPEG only.
@@ -103,4 +103,4 @@ class CameraSource:
         for camera in list_cameras():
             if wanted in camera.name.casefold():
                 return camera.number
-        raise InputError(f"no camera is called {self._which!r}", "`understudy live --list` shows those that there are.")
+        raise InputError(f"no camera is called {self._which!r}", "`understudy live --list` shows the cameras.")

@@ -39,7 +39,7 @@ class Microphone(Received):
             self.close()
             raise InputError(
                 f"the microphone {self.name!r} can't be opened: {fault.message}",
-                "Is it plugged in and allowed, and called so? On Linux, `arecord -L` lists the names.",
+                "Is it plugged in, is access allowed, is the name right? On Linux, `arecord -L` lists the names.",
             ) from fault
 
     def read(self) -> Sound | None:

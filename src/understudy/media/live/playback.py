@@ -102,7 +102,7 @@ class _Run:
         self.info = self._source.info
         try:
             if self.info.rate is None:
-                raise NotMediaError(f"{path.name} is no video", "Name a video, a camera or an address.")
+                raise NotMediaError(f"{path.name} is not a video", "Name a video, a camera or an address.")
             self.rate = Fraction(self.info.rate)
             self._frames = iter(self._source)
             self._next: Frame | None = next(self._frames)

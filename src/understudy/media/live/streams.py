@@ -32,7 +32,8 @@ class StreamSource(Received):
         except SourceLostError as fault:
             self.close()
             raise SourceLostError(
-                f"can't watch {self._name}: {fault.message}", "Is it being sent, and is the address right?"
+                f"can't receive {self._name}: {fault.message}",
+                "Is anything being sent there, and is the address right?",
             ) from fault
         return LiveInfo(self._name, found["width"], found["height"], Fraction(found["rate"]), sound=found["sound"])
 

@@ -23,6 +23,8 @@ from understudy.provenance.fingerprint import difference, picture_hash
 from understudy.provenance.records.home import Home, database
 from understudy.provenance.records.rows import body_of, parse
 
+#: On what ground a photo is used: the user's own face, with the person's consent, of nobody who lives or lived, or one
+#: of the samples of this package.
 Ground = Literal["self", "granted", "fictional", "sample"]
 Use = Literal["image", "video", "live"]
 USES: Final[tuple[Use, ...]] = get_args(Use)
@@ -55,7 +57,7 @@ class ConsentClaim:
     """What the user says.
 
     Attributes:
-        ground: See ``GROUNDS``.
+        ground: ``self``, ``granted``, ``fictional`` or ``sample``.
         note: How consent was given; needed for ``granted``.
         uses: For what.
         days: For how long.

@@ -231,7 +231,7 @@ def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
         RecordsError: there is something else in it.
     """
     if connection.execute(_STRANGE).fetchone() is not None:
-        raise RecordsError(f"can't use {path}: it holds what this program never made", "Move it aside.")
+        raise RecordsError(f"can't use {path}: it holds data that this program did not write", "Move it aside.")
 
 
 def _unusable(path: Path, fault: OSError) -> PrivacyError | NoSpaceError:

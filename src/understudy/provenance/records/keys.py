@@ -279,7 +279,7 @@ def _algorithm(key: bytes, path: Path) -> Algorithm:
         return "ps256"
     if isinstance(private, ed25519.Ed25519PrivateKey):
         return "ed25519"
-    raise SigningError(f"no key that Content Credentials are signed with: {path}", hint)
+    raise SigningError(f"this kind of key can't sign Content Credentials: {path}", hint)
 
 
 def _certificates(chain: bytes, path: Path) -> list[x509.Certificate]:

@@ -26,6 +26,8 @@ from understudy.swapping.mesh.unwrap import TEXTURE_SIZE, facing
 UV_EXTENT = 0.94
 #: Beyond this a face becomes a caricature and folds.
 MOST_SHAPE = 1.5
+#: Cosines over which a patch fades, at least: over none, there would be nothing between drawn and gone.
+LEAST_FADE = 0.001
 #: People whose neutral shape is kept.
 MOST_REMEMBERED = 64
 
@@ -35,15 +37,24 @@ class MeshOptions:
     """How the mesh engine draws.
 
     Attributes:
-        fade_facing: Where a vertex' normal has less than the second of these towards the camera, the patch
-            begins to fade; it is gone at the first. Skin seen at a grazing angle has no texture to show.
-        shape: 0 or more, 1 as a rule: how far the target's face takes the source's shape, inside its own contour.
+        fade_facing: Two cosines of the angle between the skin's normal and the direction to the camera, from 0 (seen
+            edge-on) to 1 (from straight ahead): below the second the patch begins to fade, at the first, which is less,
+            it is gone. Skin seen at a grazing angle has no texture to show.
+        shape: 0 to 1.5, 1 as a rule: how far the target's face takes the source's shape, inside its own contour.
+
+    Raises:
+        ValueError: outside these ranges.
     """
 
     fade_facing: tuple[float, float] = (0.05, 0.30)
     shape: float = 1.0
 
     def __post_init__(self) -> None:
+        gone, begins = self.fade_facing
+        if not 0 <= gone <= begins - LEAST_FADE <= 1 - LEAST_FADE:
+            raise ValueError(
+                f"fade_facing must be two cosines from 0 to 1, the larger second, not {gone:g} and {begins:g}"
+            )
         if not 0 <= self.shape <= MOST_SHAPE:
             raise ValueError(f"shape must be between 0 and {MOST_SHAPE:g}, not {self.shape}")
 

@@ -77,7 +77,9 @@ class NeuralEngine:
         assert entry.input.template is not None
         self.options = options or NeuralOptions()
         if self.options.mixed and not encoder.knows_people:
-            raise UsageError(f"{entry.name} takes a photo, not an identity that can be weighed", "Leave --weight out.")
+            raise UsageError(
+                f"{entry.name} works from the photo itself, so --weight has no meaning", "Leave --weight out."
+            )
         self._session, self._encoder = session, encoder
         self._input, self._output = entry.input, entry.output
         self._template = TEMPLATES[entry.input.template]

@@ -36,5 +36,5 @@ class NeuralOptions:
 
     @property
     def mixed(self) -> float:
-        """The share of the target's identity: below 0 it is taken off."""
+        """The share of the target's identity; below 0 it is taken off."""
         return MOST_MIXED * (1 - self.weight / AS_IT_IS)

@@ -131,7 +131,7 @@ class SourceEncoder:
 def _unit(vector: FloatArray) -> FloatArray:
     length = float(np.linalg.norm(vector))
     if not np.isfinite(length) or length == 0:
-        raise ModelError("the identity has no direction any more", "Fetch the models again.")
+        raise ModelError("the models give an identity of zeros", "Fetch the models again.")
     return np.asarray(vector / length, np.float32)
 
 

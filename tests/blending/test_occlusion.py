@@ -15,6 +15,7 @@ from understudy.frames import Frame
 from understudy.geometry import topology as topo
 from understudy.geometry.boxes import bounds_xyxy
 from understudy.glasses import glasses_seen, rims
+from understudy.guard import unguarded
 from understudy.swapping.base import Portrait
 from understudy.swapping.mesh.engine import MeshEngine
 from understudy.swapping.mesh.texture import build_texture
@@ -39,7 +40,7 @@ def swapped(identity, pictures, mesh, **options):
     for number, picture in enumerate(pictures):
         frame = Frame(picture.copy(), pts=number, time_base=Fraction(1, 30))
         patches = renderer.render(frame, faces, {1: identity})
-        blender.blend(frame, patches)
+        blender.blend(unguarded(frame), patches)
         results.append(frame.picture)
     return results, patches[0]
 

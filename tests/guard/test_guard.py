@@ -9,7 +9,7 @@ from understudy.casting.portraits import portrait_in
 from understudy.detection import BlazeFace
 from understudy.face import Faces
 from understudy.frames import Frame, PixelBox
-from understudy.guard import ON_LOST, Guard, GuardOptions
+from understudy.guard import ON_LOST, Guard, GuardOptions, unguarded
 from understudy.guard.obscuring import obscure
 from understudy.pipeline.stages import FaceSwap
 from understudy.provenance import FrameSealer
@@ -321,7 +321,7 @@ def test_a_face_that_is_not_found_for_seconds_stays_covered_and_one_that_left_do
 def test_a_blurred_region_can_not_be_read(box, hopper):
     frame = Frame(np.ascontiguousarray(hopper[:240, :320]))
     before = frame.picture.copy()
-    obscure(frame, PixelBox(*box))
+    obscure(unguarded(frame), PixelBox(*box))
     outside = np.ones(before.shape[:2], bool)
     outside[box[1] : box[3], box[0] : box[2]] = False
     assert (frame.picture[outside] == before[outside]).all()
@@ -333,7 +333,7 @@ def test_a_face_at_the_edge_is_blurred_to_the_edge(hopper):
     frame = Frame(noise.copy())
     face = np.array([-30.0, -40.0, 60.0, 80.0])
     grown = face + np.array([-90, -120, 90, 120]) * 0.35
-    obscure(frame, PixelBox(*np.rint(grown).astype(int)))
+    obscure(unguarded(frame), PixelBox(*np.rint(grown).astype(int)))
     part = np.s_[0:80, 0:60]
     same = (frame.picture[part] == noise[part]).all(axis=2).mean()
     assert same < 0.01

@@ -15,6 +15,7 @@ from understudy.casting.portraits import portrait_in
 from understudy.face import Faces
 from understudy.frames import Frame, PixelBox
 from understudy.geometry.topology import topology
+from understudy.guard import unguarded
 from understudy.patches import Patch, Warp
 from understudy.pipeline.fading import Fading
 from understudy.pipeline.stages import FaceSwap
@@ -101,7 +102,7 @@ def blended(share):
     box = PixelBox(0, 0, 40, 40)
     off = OcclusionOptions(things=False, glasses=False)
     Blender(BlendOptions(occlusion=off, light=LightOptions(max_gain=1.0001, max_dimming=1.0001))).blend(
-        shot, [Patch(color, alpha, uv, box, mesh.astype(np.float32), 1, None, share)]
+        unguarded(shot), [Patch(color, alpha, uv, box, mesh.astype(np.float32), 1, None, share)]
     )
     return float(shot.picture.mean()) - 60
 

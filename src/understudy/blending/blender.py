@@ -15,9 +15,10 @@ from understudy.arrays import FloatArray, UInt8Array
 from understudy.blending.detail import DetailMatch, DetailOptions
 from understudy.blending.light import LightOptions, LightTransfer
 from understudy.blending.occlusion import Occlusion, OcclusionOptions
+from understudy.canvas import Canvas
 from understudy.compiled import compiled
 from understudy.each import Each
-from understudy.frames import Frame, PixelBox
+from understudy.frames import PixelBox
 from understudy.patches import Patch
 
 
@@ -61,11 +62,13 @@ class Blender:
         """Forget what is known of everybody: after a cut."""
         self._people.clear()
 
-    def blend(self, frame: Frame, patches: Iterable[Patch], each: Each = map, hands: Sequence[FloatArray] = ()) -> None:
-        """Write ``patches`` into ``frame.picture`` noting the regions in ``frame.changes``.
+    def blend(
+        self, canvas: Canvas, patches: Iterable[Patch], each: Each = map, hands: Sequence[FloatArray] = ()
+    ) -> None:
+        """Write ``patches`` into a frame.
 
         Args:
-            frame: The frame.
+            canvas: Of the frame.
             patches: What is written; where they overlap the larger one is in front.
             each: Calls a function with each of several items; it is given only patches that do not overlap.
             hands: The joints of hands, float32 (21, 2) each, in pixels of the frame: they stay in front.
@@ -78,24 +81,25 @@ class Blender:
                     LightTransfer(options.light), DetailMatch(options.detail), Occlusion(options.occlusion)
                 )
         apart = not any(_overlap(a.box, b.box) for a, b in combinations(patches, 2))
-        list((each if apart else map)(partial(self._write, frame, hands), patches))
+        list((each if apart else map)(partial(self._write, canvas, hands), patches))
         seen = {patch.track_id for patch in patches}
         for gone in [key for key in self._people if key not in seen and len(self._people) > 16]:
             del self._people[gone]
 
-    def _write(self, frame: Frame, hands: Sequence[FloatArray], patch: Patch) -> None:
+    def _write(self, canvas: Canvas, hands: Sequence[FloatArray], patch: Patch) -> None:
+        seconds = canvas.frame.seconds
         box, strength = patch.box, self.options.strength * patch.share
-        region = frame.change(box)
+        region = canvas.change(box)
         person = self._people[patch.track_id]
         corner = np.array([box.x0, box.y0], np.float32)
         drawn = patch.mesh if patch.warp is None else patch.warp.mesh
         places = patch.mesh[:, :2] - corner, drawn[:, :2] - corner
-        coefficients = person.light.coefficients(region, patch.picture, patch.alpha, *places, frame.seconds)
+        coefficients = person.light.coefficients(region, patch.picture, patch.alpha, *places, seconds)
         visible = person.occlusion.visible(
             region,
             patch.uv,
             person.light.tones,
-            frame.seconds,
+            seconds,
             [joints - corner for joints in hands],
             patient=person.light.measured,
         )
@@ -105,7 +109,7 @@ class Blender:
         if patch.warp is not None:
             free = np.full_like(alpha, 255) if visible is None else visible
             _move(region, region.copy(), alpha, free, patch.warp.field, np.float32(strength))
-        detail = person.detail.measure(region, patch.picture, alpha, frame.seconds)
+        detail = person.detail.measure(region, patch.picture, alpha, seconds)
         _composite(
             region,
             patch.picture,

@@ -7,14 +7,14 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
-from understudy.arrays import FloatArray, UInt8Array
+from understudy.arrays import FloatArray
 from understudy.blending import Blender
 from understudy.each import Each
 from understudy.errors import UsageError
 from understudy.face import Faces
-from understudy.frames import Frame, LabelledFrame, PixelBox
-from understudy.guard import Cover, Guard
-from understudy.guard.obscuring import obscure, obscure_all, obscure_people
+from understudy.frames import Frame, LabelledFrame
+from understudy.guard import Cover, Guard, unguarded
+from understudy.guard.freezing import Freezing
 from understudy.patches import Patch
 from understudy.pipeline.fading import Fading
 from understudy.pipeline.overlap import ParallelMap
@@ -84,7 +84,7 @@ class FaceSwap:
         live = guard is not None
         self._each: Each = ParallelMap() if live else map
         self._cut = False
-        self._shown: UInt8Array | None = None
+        self._freezing = Freezing()
         self._still = still
         self._tracker = perception.tracker(
             replace(settings.tracker, max_fits=settings.tracker.max_fits or 1) if live else settings.tracker
@@ -151,20 +151,19 @@ class FaceSwap:
             if not self._still:
                 hidden = self._guard is not None and self._guard.options.on_lost != "pass"
                 patches = self._fading(patches, chosen, frame.seconds, whole=hidden)
-        cover = Cover()
+        cover, canvas = Cover(), unguarded(frame)
         if self._guard is not None:
             with self.timings.measure("guard"):
-                cover = self._guard.cover(frame, faces, chosen, patches, cut=self._cut, hands=hands)
+                cover, canvas = self._guard.cover(frame, faces, chosen, patches, cut=self._cut, hands=hands)
                 patches = [patch for patch in patches if patch.track_id not in cover.beside]
                 patches += cover.held
                 if cover.newcomers is not None:
                     self._tracker.offer(cover.newcomers)
                 self._tracker.let_go(cover.astray)
-                self._cover(frame, cover)
         with self.timings.measure("blend"):
-            self._blender.blend(frame, patches, self._each, hands)
+            self._blender.blend(canvas, patches, self._each, hands)
         if self._guard is not None and self._guard.options.on_lost == "freeze":
-            self._freeze(frame, covered=cover.any)
+            self._freezing(canvas, covered=cover.any)
         self.frames_covered += cover.any
         self.frames += 1
         self.frames_swapped += bool(patches)
@@ -183,22 +182,6 @@ class FaceSwap:
         identities = self._identities(chosen)
         each = self._each(lambda face: self._renderer.render(frame, face, identities), chosen)
         return [patch for patches in each for patch in patches]
-
-    @staticmethod
-    def _cover(frame: Frame, cover: Cover) -> None:
-        if cover.whole:
-            obscure_all(frame)
-        if cover.people is not None:
-            obscure_people(frame, cover.people)
-        for box in cover.blurred:
-            obscure(frame, box)
-
-    def _freeze(self, frame: Frame, *, covered: bool) -> None:
-        """Show the last picture in which nothing had to be covered."""
-        if not covered:
-            self._shown = frame.picture.copy()
-        elif self._shown is not None and self._shown.shape == frame.picture.shape:
-            frame.change(PixelBox(0, 0, frame.width, frame.height))[:] = self._shown
 
     def _perceive(self, frame: Frame) -> tuple[Faces, Faces, list[FloatArray]]:
         """Who is there, who of them is swapped, and which hands are before them.

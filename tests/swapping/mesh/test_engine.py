@@ -16,6 +16,7 @@ from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.geometry import topology as topo
 from understudy.geometry.topology import topology
+from understudy.guard import unguarded
 from understudy.swapping import MeshEngine, MeshOptions, Portrait
 from understudy.swapping.mesh.engine import _painted
 from understudy.swapping.mesh.pores import FINE, pores
@@ -47,7 +48,7 @@ def swapped(source, picture, mesh, *, shape=1.0, **options):
     low, high = mesh[:, :2].min(0), mesh[:, :2].max(0)
     faces = Faces(boxes_xyxy=np.array([[*low, *high]]), mesh=mesh[None], track_ids=np.array([1]))
     patches = engine.renderer().render(frame, faces, {1: engine.identity([source])})
-    Blender(BlendOptions(**options)).blend(frame, patches)
+    Blender(BlendOptions(**options)).blend(unguarded(frame), patches)
     return frame, patches
 
 
@@ -378,7 +379,7 @@ def brightness_over_time(source, shot, levels, reset_at=None):
         frame = Frame(lit.copy(), pts=number, time_base=Fraction(1, 30))
         if number == reset_at:
             blender.reset()
-        blender.blend(frame, renderer.render(frame, faces, {1: identity}))
+        blender.blend(unguarded(frame), renderer.render(frame, faces, {1: identity}))
         target.append(_around(lit, shot.mesh, 50))
         result.append(_around(frame.picture, shot.mesh, 50))
     return np.array(target), np.array(result)

@@ -58,9 +58,10 @@ class Blender:
         self.options = options or BlendOptions()
         self._people: dict[int, _Person] = {}
 
-    def reset(self) -> None:
-        """Forget what is known of everybody: after a cut."""
-        self._people.clear()
+    def forget(self, tracks: Iterable[int] | None = None) -> None:
+        """Forget what is known of some tracks, or of all."""
+        for track in list(self._people) if tracks is None else tracks:
+            self._people.pop(track, None)
 
     def blend(
         self, canvas: Canvas, patches: Iterable[Patch], each: Each = map, hands: Sequence[FloatArray] = ()
@@ -88,7 +89,7 @@ class Blender:
 
     def _write(self, canvas: Canvas, hands: Sequence[FloatArray], patch: Patch) -> None:
         seconds = canvas.frame.seconds
-        box, strength = patch.box, self.options.strength * patch.share
+        box, strength = patch.box, patch.share
         region = canvas.change(box)
         person = self._people[patch.track_id]
         corner = np.array([box.x0, box.y0], np.float32)

@@ -22,7 +22,6 @@ from understudy.version import __version__
 
 if TYPE_CHECKING:
     from understudy.app import Understudy
-    from understudy.blending import BlendOptions
     from understudy.casting.person import Person
     from understudy.errors import UnderstudyError
     from understudy.face import Faces
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from understudy.provenance.records.consent import Ground
     from understudy.resources.perception import Perception
     from understudy.sessions import LiveReport, LiveSession
-    from understudy.settings import Settings
+    from understudy.settings import BlendOptions, Settings
     from understudy.swapping import MeshOptions
     from understudy.swapping.neural.options import NeuralOptions
     from understudy.tasks.inspect import Inspection
@@ -47,7 +46,7 @@ if TYPE_CHECKING:
 
 #: Where each public name comes from: looked up when it is first used, so that ``import understudy`` opens nothing.
 _MODULES = {
-    "BlendOptions": "blending",
+    "BlendOptions": "settings",
     "CaptureOptions": "media.live.base",
     "ConsentClaim": "provenance",
     "EncodeOptions": "media.files",

@@ -8,19 +8,19 @@ import numpy as np
 import pytest
 
 from understudy import Settings
-from understudy.blending import BlendOptions
 from understudy.blending.light import LightOptions
-from understudy.blending.occlusion import OcclusionOptions
 from understudy.casting.assignment import OnePerson
 from understudy.casting.portraits import portrait_in
 from understudy.face import Faces
 from understudy.frames import Frame, PixelBox
 from understudy.geometry.topology import topology
 from understudy.guard import unguarded
+from understudy.masking import OcclusionOptions
 from understudy.patches import Patch, Warp
 from understudy.pipeline.clip import ClipPipeline
 from understudy.pipeline.compositing import Compositing
 from understudy.pipeline.fading import Fading
+from understudy.settings import BlendOptions
 from understudy.testing import Motion, Puppet
 from understudy.testing.opened import parts_of
 

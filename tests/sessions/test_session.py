@@ -20,7 +20,6 @@ import pytest
 import understudy
 from tests.evidence import has_label, is_released_honestly
 from tests.sessions.stage import SIZE, Screen, until
-from understudy.blending import BlendOptions
 from understudy.errors import InputError, NoSpaceError, OutputError, RunError, SigningError, UsageError
 from understudy.face import Faces
 from understudy.frames import Frame
@@ -32,6 +31,7 @@ from understudy.media.live.recording import RecordingSink
 from understudy.pipeline.live import LivePipeline
 from understudy.provenance import FrameSealer, Home, Ledger
 from understudy.release import Tags
+from understudy.settings import BlendOptions
 from understudy.testing import ClipSpec, FakeCamera, write_puppet_clip
 
 

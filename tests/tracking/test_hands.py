@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 
 from understudy import Settings
-from understudy.blending import BlendOptions
-from understudy.blending.hands import silhouette
-from understudy.blending.occlusion import Occlusion, OcclusionOptions
 from understudy.casting.assignment import OnePerson
 from understudy.casting.portraits import portrait_in
 from understudy.detection import PalmDetector
 from understudy.frames import Frame
 from understudy.landmarks import HandFinder
+from understudy.masking.hands import silhouette
+from understudy.masking.occlusion import Occlusion, OcclusionOptions
 from understudy.pipeline.clip import ClipPipeline
+from understudy.settings import BlendOptions
 from understudy.testing import REST, Puppet, with_hand
 from understudy.testing.opened import engine_of, parts_of
 from understudy.tracking import HandTracker

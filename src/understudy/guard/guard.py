@@ -22,7 +22,6 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from understudy.arrays import BoolArray, FloatArray
-from understudy.blending.hands import silhouette
 from understudy.canvas import Canvas
 from understudy.detection import Detector, PersonSegmentation, PersonSegmenter
 from understudy.face import FaceChoice, Faces
@@ -41,6 +40,7 @@ from understudy.guard.sight import Eyes, Sight, share
 from understudy.guard.strangers import Strangers
 from understudy.guard.thumbnail import Thumbnail, thumbnail
 from understudy.guard.unexplained import Known, unexplained
+from understudy.masking.hands import silhouette
 from understudy.patches import Patch
 
 #: Longer side of the small picture in which people are seen and motion is followed.

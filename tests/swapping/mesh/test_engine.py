@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 import pytest
 
-from understudy.blending import BlendOptions
 from understudy.blending.light import LightTransfer
 from understudy.casting.portraits import portrait_in
 from understudy.face import Faces
@@ -19,6 +18,7 @@ from understudy.geometry import topology as topo
 from understudy.geometry.topology import topology
 from understudy.guard import unguarded
 from understudy.pipeline.compositing import Compositing
+from understudy.settings import BlendOptions
 from understudy.swapping import MeshEngine, MeshOptions, Portrait
 from understudy.swapping.mesh.engine import _painted
 from understudy.swapping.mesh.pores import FINE, pores

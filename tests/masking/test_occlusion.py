@@ -8,15 +8,15 @@ import cv2
 import numpy as np
 import pytest
 
-from understudy.blending import BlendOptions
-from understudy.blending.occlusion import Occlusion, OcclusionOptions
 from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.geometry import topology as topo
 from understudy.geometry.boxes import bounds_xyxy
 from understudy.glasses import glasses_seen, rims
 from understudy.guard import unguarded
+from understudy.masking.occlusion import Occlusion, OcclusionOptions
 from understudy.pipeline.compositing import Compositing
+from understudy.settings import BlendOptions
 from understudy.swapping.base import Portrait
 from understudy.swapping.mesh.engine import MeshEngine
 from understudy.swapping.mesh.texture import build_texture

@@ -21,8 +21,6 @@ from understudy import Settings, Understudy
 from understudy.media.files import EncodeOptions, open_source
 from understudy.media.files.encoders import CONTAINERS, ENCODERS
 from understudy.pipeline.overlap import BackgroundWriter, prefetched
-from understudy.provenance import FrameSealer
-from understudy.provenance.content import ContentCheck
 from understudy.testing import ClipSpec, Puppet, portrait, portrait_path, write_clip
 
 SIZE = (1280, 720)
@@ -105,23 +103,23 @@ def compare(clip: Path, folder: Path, rounds: int) -> None:
 def stages_alone(clip: Path) -> None:
     """The stages with nothing beside them: frames decoded beforehand, nothing encoded."""
     from understudy import Perception
+    from understudy.casting.assignment import OnePerson
     from understudy.casting.portraits import load_portraits
-    from understudy.pipeline.stages import FaceSwap
-    from understudy.testing.opened import engine_of
+    from understudy.pipeline.clip import ClipPipeline
+    from understudy.testing.opened import parts_of
 
     perception, settings = Perception.embedded(), Settings()
     portraits, _ = load_portraits(
         [portrait_path("hopper")], perception, source_face=None, max_pixels=settings.max_pixels
     )
-    engine = engine_of(settings)
-    identity, content = engine.identity(portraits), ContentCheck(settings.content)
-    swap = FaceSwap(engine, identity, perception, settings, FrameSealer(1), content, still=False)
+    parts = parts_of(settings, perception)
+    pipeline = ClipPipeline(parts, OnePerson(parts.engine.identity(portraits)))
     with open_source(clip) as source:
         frames = [frame for frame, _ in zip(source, range(150), strict=False)]
     for frame in frames:
-        swap.process(frame)
+        pipeline.process(frame)
     print("  a frame, alone:")
-    _print_stages([swap.timings.summary()])
+    _print_stages([pipeline.tally.timings.summary()])
 
 
 def _print_stages(rounds: list[dict[str, dict[str, float]]]) -> None:

@@ -26,16 +26,15 @@ import numpy as np
 
 from understudy import Perception, Settings
 from understudy.arrays import UInt8Array
+from understudy.casting.assignment import OnePerson
 from understudy.casting.portraits import portrait_in
 from understudy.detection import BlazeFace
 from understudy.face import FaceChoice
 from understudy.frames import Frame
 from understudy.guard import Guard, GuardOptions, OnLost
-from understudy.pipeline.stages import FaceSwap, Swapped
-from understudy.provenance import FrameSealer
-from understudy.provenance.content import ContentCheck, ContentOptions
-from understudy.swapping import Identity
-from understudy.testing.opened import engine_of
+from understudy.pipeline.live import LivePipeline
+from understudy.pipeline.tally import Swapped
+from understudy.testing.opened import parts_of
 from understudy.testing.scenes import FaceTruth, SceneFrame, is_raw, spotted
 from understudy.testing.situations import RATE, SITUATIONS, Situation
 
@@ -52,14 +51,13 @@ class Count(NamedTuple):
     needless: int
 
 
-def swapper(on_lost: OnLost, faces: FaceChoice) -> FaceSwap:
+def swapper(on_lost: OnLost, faces: FaceChoice) -> LivePipeline:
     """What a live session makes of its frames, with the mesh engine and a face that no actor has."""
-    settings, perception = Settings(faces=faces), Perception.embedded()
-    engine = engine_of(settings)
-    identity: Identity = engine.identity([portrait_in(spotted(), "a spotted portrait", perception, None)[0]])
+    perception = Perception.embedded()
+    parts = parts_of(Settings(faces=faces), perception)
+    identity = parts.engine.identity([portrait_in(spotted(), "a spotted portrait", perception, None)[0]])
     guard = Guard(BlazeFace(), GuardOptions(on_lost=on_lost), choice=faces)
-    sealer, content = FrameSealer(1), ContentCheck(ContentOptions())
-    return FaceSwap(engine, identity, perception, settings, sealer, content, still=False, guard=guard)
+    return LivePipeline(parts, OnePerson(identity), guard)
 
 
 def is_swapped(face: FaceTruth, done: Swapped) -> bool:
@@ -111,7 +109,7 @@ def clip_covered(clip: Path, on_lost: OnLost, faces: FaceChoice, keep: Path | No
         if stages.swap(frame).cover.any and keep is not None:
             cv2.imwrite(str(keep / f"{clip.stem}-{faces}-{frames:03d}.png"), np.hstack([picture, frame.picture]))
     stages.close()
-    return frames, stages.frames_covered
+    return frames, stages.tally.frames_covered
 
 
 def main() -> int:

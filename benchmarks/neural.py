@@ -23,12 +23,14 @@ import numpy as np
 from understudy import Perception, Settings
 from understudy.app import Understudy
 from understudy.arrays import FloatArray, UInt8Array
+from understudy.casting.assignment import OnePerson
 from understudy.casting.portraits import load_portraits
 from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.models.sessions import Runtime
 from understudy.models.store import Store
-from understudy.pipeline.stages import FaceSwap
+from understudy.pipeline.clip import ClipPipeline
+from understudy.pipeline.parts import Parts
 from understudy.provenance import FrameSealer
 from understudy.testing import Puppet, portrait, portrait_path, talking, twins
 from understudy.testing.shelf import stock
@@ -117,7 +119,8 @@ def main() -> None:
         engine, embedded = models.engine(settings), Perception.embedded()
         portraits, _ = load_portraits([portrait_path("hopper")], embedded, source_face=None, max_pixels=10**8)
         identity, content = engine.identity(portraits), models.content(settings)
-        swap = FaceSwap(engine, identity, models.perception(settings), settings, FrameSealer(1), content, still=False)
+        parts = Parts(engine, models.perception(settings), settings, content, FrameSealer(1))
+        pipeline = ClipPipeline(parts, OnePerson(identity))
         bare = Runtime().open(store, store.catalogue.entries["inswapper_128"])
         noise = np.random.default_rng(0).random((1, 3, 128, 128), np.float32)
         given = {"target": noise, "source": identity.values}
@@ -127,7 +130,7 @@ def main() -> None:
             bare.run(given)
             alone.append(time.perf_counter() - begin)
             begin = time.perf_counter()
-            swap.process(Frame(picture.copy(), pts=number * 40))
+            pipeline.process(Frame(picture.copy(), pts=number * 40))
             whole.append(time.perf_counter() - begin)
             keypoints.append(embedded.still(picture).keypoints5[0] - 0.5)  # type: ignore[index]
         # The first two: warming up, and the look at the content that comes once a second.
@@ -137,7 +140,7 @@ def main() -> None:
         print(
             f"  a whole frame   {1000 * frame:7.1f} ms   {statistics.median(np.array(whole[2:]) / alone[2:]):.3f} times"
         )
-        for stage, times in swap.timings.summary().items():
+        for stage, times in pipeline.tally.timings.summary().items():
             print(f"    {stage:12s}  {times['p50']:7.1f} ms")
         titles = ("with paste-back, the face given", "detection and recognition", "with points and attributes")
         for title, theirs in zip(titles, insightface(folder, store, pictures, keypoints), strict=False):

@@ -30,6 +30,7 @@ import understudy.media
 from tests.evidence import has_label, is_released_honestly, pictures
 from understudy import Settings
 from understudy.app import Understudy
+from understudy.canvas import Canvas
 from understudy.cli.main import application, main
 from understudy.errors import EncodingError, SigningError, UnderstudyError, UsageError
 from understudy.face import Faces
@@ -185,7 +186,7 @@ def test_nothing_in_a_labelled_frame_can_be_changed(blank):
     """Each of these fails by itself, and what a sink gets stays as it was."""
     decoded = Decoded(av.VideoFrame.from_ndarray(blank, format="bgr24").reformat(format="yuv420p"), UPRIGHT)
     frame = Frame(blank.copy(), alpha=np.zeros(blank.shape[:2], np.uint8), origin=decoded)
-    frame.change(PixelBox(0, 0, 9, 9))[:] = 3
+    Canvas(frame).change(PixelBox(0, 0, 9, 9))[:] = 3
     labelled = FrameSealer(1).seal(frame, Faces.empty())
     before = [part.copy() for part in arrays_of(labelled)]
     assert has_label(before[0])

@@ -18,7 +18,7 @@ import understudy
 from tests.sessions.stage import Screen
 from understudy import Settings, Understudy
 from understudy.errors import ConsentError, InputError, UnderstudyError, UsageError
-from understudy.pipeline.stages import FaceSwap
+from understudy.pipeline.clip import ClipPipeline
 from understudy.provenance import Consents, Home
 from understudy.resources.kept import Kept
 from understudy.swapping import MeshEngine
@@ -43,14 +43,14 @@ def clips(tmp_path_factory, astronaut, hopper):
 @pytest.fixture
 def drawn(monkeypatch):
     """The pictures of each clip as they are before label and mark, by the clip's width."""
-    found, swap = {}, FaceSwap.swap
+    found, swap = {}, ClipPipeline.swap
 
     def noted(self, frame):
         done = swap(self, frame)
         found.setdefault((threading.get_ident(), frame.width), []).append(frame.picture.copy())
         return done
 
-    monkeypatch.setattr(FaceSwap, "swap", noted)
+    monkeypatch.setattr(ClipPipeline, "swap", noted)
     return lambda: {width: pictures for (_, width), pictures in found.items()}
 
 

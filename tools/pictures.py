@@ -18,12 +18,13 @@ from PIL import Image
 import understudy
 from understudy import Perception, Settings
 from understudy.arrays import UInt8Array
-from understudy.blending import Blender
 from understudy.casting.portraits import portrait_in
 from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.geometry.topology import topology
 from understudy.glasses import filled
+from understudy.guard import unguarded
+from understudy.pipeline.compositing import Compositing
 from understudy.provenance import FrameSealer, Labeller, LabelOptions
 from understudy.provenance.lettering import font_for, letters
 from understudy.provenance.watermark import Watermarker
@@ -189,7 +190,7 @@ def bounds() -> UInt8Array:
     shown = [captioned(shot.picture, ["the target"])]
     for who, name in ((identity, "the swap"), (covered, "eyes and mouth covered")):
         frame = Frame(shot.picture.copy())
-        Blender().blend(frame, engine.renderer().render(frame, faces, {1: who}))
+        Compositing().compose(unguarded(frame), engine.renderer().render(frame, faces, {1: who}))
         shown.append(captioned(FrameSealer(0x5EED5EED5EED).seal(frame, faces).frame.picture, [name]))
     return np.hstack(shown)
 

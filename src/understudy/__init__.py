@@ -20,10 +20,8 @@ from understudy.version import __version__
 
 if TYPE_CHECKING:
     from understudy.app import Understudy
-    from understudy.blending import BlendOptions
     from understudy.blending.detail import DetailOptions
     from understudy.blending.light import LightOptions
-    from understudy.blending.occlusion import OcclusionOptions
     from understudy.casting.cast import Cast
     from understudy.casting.person import Person
     from understudy.errors import InputError, ModelError, RefusedError, RunError, UnderstudyError, UsageError
@@ -31,6 +29,7 @@ if TYPE_CHECKING:
     from understudy.frames import Change, Frame, LabelledFrame, PixelBox, SealedFrame
     from understudy.guard import GuardOptions
     from understudy.landmarks.reading import Reading
+    from understudy.masking import OcclusionOptions
     from understudy.media.endpoints import SinkEndpoint, SourceEndpoint
     from understudy.media.files import EncodeOptions
     from understudy.media.live.base import (
@@ -70,7 +69,7 @@ if TYPE_CHECKING:
     from understudy.sessions import LiveReport, LiveSession, LiveStatistics
     from understudy.sessions.endpoints import AnySink, AnySource
     from understudy.sessions.session import MakeSink
-    from understudy.settings import Settings, as_toml, read_settings
+    from understudy.settings import BlendOptions, Settings, as_toml, read_settings
     from understudy.shortcuts import faces, inspect, live, swap
     from understudy.swapping import MeshOptions
     from understudy.swapping.neural.options import NeuralOptions
@@ -84,10 +83,8 @@ if TYPE_CHECKING:
 #: The public names of each module: looked up when one is first used, so that ``import understudy`` opens nothing.
 _NAMES = {
     "app": ("Understudy",),
-    "blending": ("BlendOptions",),
     "blending.detail": ("DetailOptions",),
     "blending.light": ("LightOptions",),
-    "blending.occlusion": ("OcclusionOptions",),
     "casting.cast": ("Cast",),
     "casting.person": ("Person",),
     "errors": ("InputError", "ModelError", "RefusedError", "RunError", "UnderstudyError", "UsageError"),
@@ -95,6 +92,7 @@ _NAMES = {
     "frames": ("Change", "Frame", "LabelledFrame", "PixelBox", "SealedFrame"),
     "guard": ("GuardOptions",),
     "landmarks.reading": ("Reading",),
+    "masking": ("OcclusionOptions",),
     "media.endpoints": ("SinkEndpoint", "SourceEndpoint"),
     "media.files": ("EncodeOptions",),
     "media.live.base": (
@@ -134,7 +132,7 @@ _NAMES = {
     "sessions": ("LiveReport", "LiveSession", "LiveStatistics"),
     "sessions.endpoints": ("AnySink", "AnySource"),
     "sessions.session": ("MakeSink",),
-    "settings": ("Settings", "as_toml", "read_settings"),
+    "settings": ("BlendOptions", "Settings", "as_toml", "read_settings"),
     "shortcuts": ("faces", "inspect", "live", "swap"),
     "swapping": ("MeshOptions",),
     "swapping.neural.options": ("NeuralOptions",),

@@ -51,17 +51,17 @@ class Change(NamedTuple):
 
 @dataclass(eq=False, slots=True)
 class Frame:
-    """One picture of a clip.
+    """One picture of a clip. Stages read it; whoever writes into it does so through a ``Canvas``.
 
     Attributes:
-        picture: uint8 BGR, C-contiguous, shape (H, W, 3). Blending and the label write into it.
+        picture: uint8 BGR, C-contiguous, shape (H, W, 3).
         pts: Presentation time in units of ``time_base``.
         time_base: Seconds a unit of ``pts``.
         duration: How long it is shown, in units of ``time_base``; 0 where the source does not say.
-        alpha: uint8 opacity, shape (H, W), for sources that have one. Only the label writes it.
+        alpha: uint8 opacity, shape (H, W), for sources that have one. Only the label changes it, in a copy.
         origin: What the source decoded ``picture`` from; only the sink that knows its type uses it, to
             copy what was not touched without a round trip through BGR.
-        changes: What was written into ``picture`` since it was decoded, in order (see ``change``).
+        changes: What was written into ``picture`` since it was decoded, in order (see ``Canvas.change``).
     """
 
     picture: UInt8Array
@@ -81,15 +81,10 @@ class Frame:
         if self.alpha is not None and self.alpha.shape != picture.shape[:2]:
             raise ValueError(f"alpha is {self.alpha.shape}, the picture {picture.shape[:2]}")
 
-    def change(self, box: PixelBox) -> UInt8Array:
-        """A writable view of a rectangle of the picture; what is there now is noted in ``changes`` first.
-
-        Every stage that writes a pixel gets at it this way, so that a sink knows what was not written.
-        """
+    def part(self, box: PixelBox) -> UInt8Array:
+        """The picture's pixels in ``box``, to be read: uint8 BGR (h, w, 3). What lies outside the frame is left out."""
         box = box.clipped(self.width, self.height)
-        view = self.picture[box.y0 : box.y1, box.x0 : box.x1]
-        self.changes.append(Change(box, None if self.origin is None else view.copy()))
-        return view
+        return self.picture[box.y0 : box.y1, box.x0 : box.x1]
 
     @property
     def width(self) -> int:

@@ -1,4 +1,4 @@
-"""Patches: what a swapping engine gives and blending writes into the frame."""
+"""Patches: what a swapping engine gives and blending writes into the frame, and the light that they are shown in."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ class Patch:
         track_id: Whose patch it is.
         warp: How the frame under the patch is moved first; None: not at all.
         share: 0-1: how much of all that is shown.
+        lit: Whether it is to be shown in the frame's light; else it keeps its own colours.
     """
 
     picture: UInt8Array
@@ -45,9 +46,24 @@ class Patch:
     track_id: int
     warp: Warp | None = None
     share: float = 1.0
+    lit: bool = True
 
     @property
     def touched(self) -> BoolArray:
         """Bool (h, w): the pixels that blending may change."""
         shown = self.alpha > 0
         return shown if self.warp is None else shown | self.warp.field.any(axis=2)
+
+
+class Light(NamedTuple):
+    """What was measured of the light under a patch, on a grid of G x G points of the flattened face.
+
+    Attributes:
+        coefficients: float32 (G, G, 4): how the patch is recoloured (see ``blending.light``).
+        tones: float32 BGR (G, G, 3): natural logarithm (of grey levels + 2) of the target's skin around each point.
+        fresh: Whether it was measured in this frame, or an earlier measurement still holds.
+    """
+
+    coefficients: FloatArray
+    tones: FloatArray
+    fresh: bool

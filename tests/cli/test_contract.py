@@ -372,15 +372,15 @@ def test_two_at_once_do_not_meet(folder):
 
 
 def test_an_output_that_appears_meanwhile_is_not_replaced(folder, monkeypatch, run):
-    from understudy.pipeline.stages import FaceSwap
+    from understudy.pipeline.clip import ClipPipeline
 
-    process, output = FaceSwap.process, folder / "race.mp4"
+    process, output = ClipPipeline.process, folder / "race.mp4"
 
     def meanwhile(self, frame):
         output.write_text("precious")
         return process(self, frame)
 
-    monkeypatch.setattr(FaceSwap, "process", meanwhile)
+    monkeypatch.setattr(ClipPipeline, "process", meanwhile)
     code, _, err = run("swap", "-s", folder / "photo.jpg", "-t", folder / "clip.mp4", "-o", output)
     assert code == 2
     is_one_error(err, "exist")

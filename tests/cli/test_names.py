@@ -187,10 +187,10 @@ def test_an_error_of_the_system_says_what_failed_and_why(run, monkeypatch):
 @pytest.mark.parametrize("which", ["target.png", "photo.png"])
 def test_an_input_that_goes_while_it_is_used(run, monkeypatch, which):
     from understudy.casting import person
-    from understudy.pipeline.stages import FaceSwap
+    from understudy.pipeline.photo import PhotoPipeline
 
     shutil.copy("photo.png", "target.png")
-    place = (FaceSwap, "process") if which == "target.png" else (person, "load_portraits")
+    place = (PhotoPipeline, "process") if which == "target.png" else (person, "load_portraits")
     method = getattr(*place)
 
     def meanwhile(*words, **more):
@@ -259,16 +259,16 @@ def test_the_longest_name_that_can_be_is_written(tmp_path, monkeypatch, capfd, n
 
 
 def test_an_output_folder_that_goes_while_it_is_written_to(run, monkeypatch):
-    from understudy.pipeline.stages import FaceSwap
+    from understudy.pipeline.photo import PhotoPipeline
 
-    process = FaceSwap.process
+    process = PhotoPipeline.process
 
     def meanwhile(self, frame):
         shutil.rmtree("out", ignore_errors=True)
         return process(self, frame)
 
     Path("out").mkdir()
-    monkeypatch.setattr(FaceSwap, "process", meanwhile)
+    monkeypatch.setattr(PhotoPipeline, "process", meanwhile)
     code, error, _ = run(*SWAP, "-t", "photo.png", "-o", "out/o.png")
     assert code == 6
     assert "the output's folder disappeared while it was being written to" in error

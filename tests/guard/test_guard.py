@@ -5,17 +5,16 @@ import numpy as np
 import pytest
 
 from understudy import Perception, Settings
+from understudy.casting.assignment import OnePerson
 from understudy.casting.portraits import portrait_in
 from understudy.detection import BlazeFace
 from understudy.face import Faces
 from understudy.frames import Frame, PixelBox
-from understudy.guard import ON_LOST, Guard, GuardOptions
+from understudy.guard import ON_LOST, Guard, GuardOptions, unguarded
 from understudy.guard.obscuring import obscure
-from understudy.pipeline.stages import FaceSwap
-from understudy.provenance import FrameSealer
-from understudy.provenance.content import ContentCheck, ContentOptions
+from understudy.pipeline.live import LivePipeline
 from understudy.testing import Puppet, talking
-from understudy.testing.opened import engine_of
+from understudy.testing.opened import engine_of, parts_of
 
 
 class Wrapped:
@@ -66,10 +65,9 @@ def identity(perception, hopper):
     return engine_of(Settings()).identity([portrait_in(hopper, "hopper", perception, None)[0]])
 
 
-def swap(perception, identity, on_lost, faces="largest"):
-    sealer, content, settings = FrameSealer(1), ContentCheck(ContentOptions()), Settings(faces=faces)
-    guard = Guard(BlazeFace(), GuardOptions(on_lost=on_lost), choice=faces)
-    return FaceSwap(engine_of(settings), identity, perception, settings, sealer, content, still=False, guard=guard)
+def swap(perception, identity, on_lost, faces="largest", detector=None):
+    guard = Guard(detector or BlazeFace(), GuardOptions(on_lost=on_lost), choice=faces)
+    return LivePipeline(parts_of(Settings(faces=faces), perception), OnePerson(identity), guard)
 
 
 def shows_raw(before, after, box):
@@ -102,8 +100,8 @@ def test_no_raw_face_is_shown_however_the_tracker_fails(perception, identity, cl
         frame = Frame(shot.picture.copy(), pts=number * 40)
         shown = stages.process(frame).frame.picture
         box = np.concatenate([shot.mesh[:, :2].min(0), shot.mesh[:, :2].max(0)])
-        raw += stages.frames_swapped > 0 and shows_raw(shot.picture, shown, box)
-    assert stages.frames_swapped > 20
+        raw += stages.tally.frames_swapped > 0 and shows_raw(shot.picture, shown, box)
+    assert stages.tally.frames_swapped > 20
     if on_lost == "pass":
         assert raw > 10  # the test sees what it looks for
     else:
@@ -119,10 +117,14 @@ def test_somebody_in_doubt_is_covered_without_a_search_in_every_frame(perception
             return self.inner.fit(picture, roi)._replace(presence=self.presence)
 
     doubtful, puppet = Doubtful(perception.landmarker), Puppet(astronaut, (480, 360), face_share=0.5)
-    stages = swap(Perception(perception.detector, doubtful), identity, "hold")
     looks = []
-    detect = stages._guard._detector.detect
-    stages._guard._detector.detect = lambda picture, **how: looks.append(how) or detect(picture, **how)
+
+    class Noted(BlazeFace):
+        def detect(self, picture, **how):
+            looks.append(how)
+            return super().detect(picture, **how)
+
+    stages = swap(Perception(perception.detector, doubtful), identity, "hold", detector=Noted())
     for number in range(40):
         doubtful.presence = 1.0 if number < 8 else 0.65
         shot = puppet.render(talking(number / 25))
@@ -130,7 +132,7 @@ def test_somebody_in_doubt_is_covered_without_a_search_in_every_frame(perception
         box = np.concatenate([shot.mesh[:, :2].min(0), shot.mesh[:, :2].max(0)])
         if number >= 2:
             assert not shows_raw(shot.picture, shown, box), number
-    assert stages.frames_covered >= 30
+    assert stages.tally.frames_covered >= 30
     assert not any(how.get("thorough") for how in looks[5:])
 
 
@@ -189,7 +191,7 @@ def test_whoever_comes_is_covered_from_the_first_frame(perception, identity, ast
         place = coming.mesh[:, :2] + [360, 0]
         raw += number >= 23 and shows_raw(picture, shown, np.concatenate([place.min(0), place.max(0)]))
     stages.close()
-    assert stages.people >= {1, 2}
+    assert stages.tally.people >= {1, 2}
     assert raw == 0
 
 
@@ -216,7 +218,7 @@ def test_small_faces_beside_a_large_one_are_covered_or_swapped(perception, ident
             raw.append(number)
     stages.close()
     assert not [number for number in raw if number > 90]  # every part is looked at within three seconds
-    assert len(stages.people) == 2
+    assert len(stages.tally.people) == 2
 
 
 @pytest.mark.slow
@@ -236,7 +238,7 @@ def test_the_person_behind_is_covered_when_lost(perception, identity, astronaut,
         box = np.concatenate([place.min(0), place.max(0)])
         raw += number >= 10 and shows_raw(picture, shown, box)
     stages.close()
-    assert len(stages.people) == 2
+    assert len(stages.tally.people) == 2
     assert raw == 0
 
 
@@ -270,7 +272,7 @@ def test_the_one_to_be_swapped_is_covered_though_the_mesh_fits_only_another(perc
         picture, places = beside(large, small, (600, 100), number)
         shown = stages.process(Frame(picture.copy(), pts=number * 40)).frame.picture
         raw += shows_raw(picture, shown, places[0])
-    assert stages.frames_swapped > 20
+    assert stages.tally.frames_swapped > 20
     assert raw == 0
 
 
@@ -324,7 +326,7 @@ def test_a_face_that_is_not_found_for_seconds_stays_covered_and_one_that_left_do
 def test_a_blurred_region_can_not_be_read(box, hopper):
     frame = Frame(np.ascontiguousarray(hopper[:240, :320]))
     before = frame.picture.copy()
-    obscure(frame, PixelBox(*box))
+    obscure(unguarded(frame), PixelBox(*box))
     outside = np.ones(before.shape[:2], bool)
     outside[box[1] : box[3], box[0] : box[2]] = False
     assert (frame.picture[outside] == before[outside]).all()
@@ -336,7 +338,7 @@ def test_a_face_at_the_edge_is_blurred_to_the_edge(hopper):
     frame = Frame(noise.copy())
     face = np.array([-30.0, -40.0, 60.0, 80.0])
     grown = face + np.array([-90, -120, 90, 120]) * 0.35
-    obscure(frame, PixelBox(*np.rint(grown).astype(int)))
+    obscure(unguarded(frame), PixelBox(*np.rint(grown).astype(int)))
     part = np.s_[0:80, 0:60]
     same = (frame.picture[part] == noise[part]).all(axis=2).mean()
     assert same < 0.01

@@ -247,7 +247,7 @@ def test_whoever_was_seen_through_bars_stays_covered_at_any_rate(rate):
     covered = []
     for number in range(6 * rate):
         frame = Frame(room_with(number >= 2 * rate), pts=number, time_base=Fraction(1, rate))
-        people = guard.cover(frame, faces, faces, [swapped], cut=number == 0).people
+        people = guard.cover(frame, faces, faces, [swapped], cut=number == 0)[0].people
         if number >= 2 * rate:
             covered.append(people is not None and people[60:120, 235:254].mean() > 0.5)
     assert all(covered[covered.index(True) :])

@@ -4,6 +4,7 @@ import av
 import numpy as np
 import pytest
 
+from understudy.canvas import Canvas
 from understudy.frames import Frame, PixelBox
 from understudy.geometry.orientation import UPRIGHT, Orientation
 from understudy.media.pixels import Decoded, bgr, changes_of, for_encoder, planes, settle_colors
@@ -30,7 +31,7 @@ def test_untouched_pixels_are_bit_exact_and_touched_ones_are_not(pixel_format, s
     before = copies(decoded)
     frame = Frame(bgr(decoded, UPRIGHT), origin=Decoded(decoded, UPRIGHT))
     box = PixelBox(9, 5, 23, 30)
-    frame.change(box)[:] = (10, 200, 30)
+    Canvas(frame).change(box)[:] = (10, 200, 30)
     after = for_encoder(frame, pixel_format, {"matrix": 1, "range": 1}, size)
     for number, (old, new) in enumerate(zip(before, planes(after), strict=True)):
         step = 1 if number == 0 else 2
@@ -90,7 +91,7 @@ def test_a_colour_goes_there_and_back(matrix, color_range):
     assert np.abs(difference[:14, 2:-2].mean(axis=(0, 1))).max() < 0.6  # grays, each channel
     assert np.abs(difference[17::4, 1::4].mean(axis=(0, 1))).max() < 2.5  # the swatches' middles
     # A change is added to what was there: no shade is lost to the fast conversion.
-    change = decoded.change(PixelBox(0, 0, 16, 16))
+    change = Canvas(decoded).change(PixelBox(0, 0, 16, 16))
     change[:] = np.clip(change.astype(int) + 20, 0, 255)
     lighter = planes(for_encoder(decoded, "yuv420p", {"matrix": matrix, "range": color_range}, (16, 32)))[0]
     gain = (lighter[:14, 2:12].astype(int) - planes(there)[0][:14, 2:12]).mean()
@@ -102,7 +103,7 @@ def test_changes_that_overlap_are_told_apart():
     frame = Frame(rng.integers(0, 255, (40, 40, 3), np.uint8), origin="decoded")
     start = frame.picture.copy()
     for box in (PixelBox(3, 3, 20, 20), PixelBox(10, 10, 33, 30), PixelBox(0, 0, 8, 8)):
-        frame.change(box)[:] = rng.integers(0, 255, 3)
+        Canvas(frame).change(box)[:] = rng.integers(0, 255, 3)
     end = frame.picture.copy()
     total = start.astype(int)
     for box, before, after in changes_of(frame):

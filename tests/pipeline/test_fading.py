@@ -8,20 +8,21 @@ import numpy as np
 import pytest
 
 from understudy import Settings
-from understudy.blending import Blender, BlendOptions
 from understudy.blending.light import LightOptions
-from understudy.blending.occlusion import OcclusionOptions
+from understudy.casting.assignment import OnePerson
 from understudy.casting.portraits import portrait_in
 from understudy.face import Faces
 from understudy.frames import Frame, PixelBox
 from understudy.geometry.topology import topology
+from understudy.guard import unguarded
+from understudy.masking import OcclusionOptions
 from understudy.patches import Patch, Warp
+from understudy.pipeline.clip import ClipPipeline
+from understudy.pipeline.compositing import Compositing
 from understudy.pipeline.fading import Fading
-from understudy.pipeline.stages import FaceSwap
-from understudy.provenance import FrameSealer
-from understudy.provenance.content import ContentCheck
-from understudy.swapping import MeshEngine
+from understudy.settings import BlendOptions
 from understudy.testing import Motion, Puppet
+from understudy.testing.opened import parts_of
 
 
 def patch(number=1):
@@ -100,8 +101,8 @@ def blended(share):
     alpha, color = np.full((40, 40), 255, np.uint8), np.full((40, 40, 3), 180, np.uint8)
     box = PixelBox(0, 0, 40, 40)
     off = OcclusionOptions(things=False, glasses=False)
-    Blender(BlendOptions(occlusion=off, light=LightOptions(max_gain=1.0001, max_dimming=1.0001))).blend(
-        shot, [Patch(color, alpha, uv, box, mesh.astype(np.float32), 1, None, share)]
+    Compositing(BlendOptions(occlusion=off, light=LightOptions(max_gain=1.0001, max_dimming=1.0001))).compose(
+        unguarded(shot), [Patch(color, alpha, uv, box, mesh.astype(np.float32), 1, None, share)]
     )
     return float(shot.picture.mean()) - 60
 
@@ -114,14 +115,12 @@ def test_a_share_is_that_share_of_the_change():
 
 @pytest.mark.slow
 def test_a_head_that_turns_to_its_profile_does_not_keep_a_mask_that_looks_ahead(astronaut, hopper, perception):
-    engine, settings = MeshEngine(), Settings()
-    identity = engine.identity([portrait_in(hopper, "a photo", perception, None)[0]])
-    swap = FaceSwap(engine, identity, perception, settings, FrameSealer(0), ContentCheck(settings.content), still=False)
+    parts = parts_of(Settings(), perception)
+    swap = ClipPipeline(parts, OnePerson(parts.engine.identity([portrait_in(hopper, "a photo", perception, None)[0]])))
     puppet, opacity = Puppet(astronaut, (640, 640), face_share=0.5), []
     for number in range(88):
         shot = puppet.render(Motion(yaw=-number * 0.9))
         result = swap.swap(Frame(shot.picture.copy(), pts=number, time_base=Fraction(1, 30)))
         opacity.append(max((one.share for one in result.patches), default=0.0))
-    swap.close()
     assert opacity[50] == 1  # 45 degrees
     assert max(opacity[82:]) < 0.5  # 74 and more

@@ -4,10 +4,11 @@ import time
 import numpy as np
 import pytest
 
-from understudy.blending import Blender
 from understudy.casting.portraits import portrait_in
 from understudy.face import Faces
 from understudy.frames import Frame
+from understudy.guard import unguarded
+from understudy.pipeline.compositing import Compositing
 from understudy.pipeline.overlap import BackgroundWriter, ParallelMap, prefetched
 from understudy.swapping import MeshEngine
 from understudy.testing import Motion, Puppet
@@ -121,7 +122,7 @@ def test_faces_beside_each_other_have_the_same_pixels(astronaut, hopper, percept
         identities = dict.fromkeys((1, 2), engine.identity([portrait]))
         patches = [p for some in each(lambda face: renderer.render(frame, face, identities), faces) for p in some]
         assert [patch.track_id for patch in patches] == [1, 2]
-        Blender().blend(frame, patches, each)
+        Compositing(each=each).compose(unguarded(frame), patches)
         return frame.picture
 
     one_by_one = drawn(map)

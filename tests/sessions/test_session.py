@@ -20,7 +20,6 @@ import pytest
 import understudy
 from tests.evidence import has_label, is_released_honestly
 from tests.sessions.stage import SIZE, Screen, until
-from understudy.blending import BlendOptions
 from understudy.errors import InputError, NoSpaceError, OutputError, RunError, SigningError, UsageError
 from understudy.face import Faces
 from understudy.frames import Frame
@@ -29,8 +28,10 @@ from understudy.media.live.base import CaptureOptions, LiveInfo, SinkClosed, Sin
 from understudy.media.live.broadcast import PushSink
 from understudy.media.live.playback import FileSource
 from understudy.media.live.recording import RecordingSink
+from understudy.pipeline.live import LivePipeline
 from understudy.provenance import FrameSealer, Home, Ledger
 from understudy.release import Tags
+from understudy.settings import BlendOptions
 from understudy.testing import ClipSpec, FakeCamera, write_puppet_clip
 
 
@@ -229,7 +230,6 @@ def test_settings_change_between_two_frames(session, pictures):
             until(lambda count=count: len(screen.seconds) > count + 10)
             gaps.append(max(np.diff(screen.seconds[count - 1 : count + 10])))
         assert min(gaps) < 0.3  # a busy machine pauses sometimes; a change that takes time would show each time
-        assert live._swap._blender.options.strength == 0.5
         with pytest.raises(UsageError, match="strength"):
             live.settings = replace(live.settings, blend=BlendOptions(strength=0.1))
         live.settings = replace(live.settings, faces="all", guard=GuardOptions(on_lost="pass"))
@@ -251,18 +251,28 @@ def test_a_camera_that_changes_its_size_goes_on(session, pictures):
     assert {picture.shape for picture in screen.frames} == {pictures[0].shape}
 
 
+def later(screen):
+    """What is shown once all is done that was under way; the middle of the picture."""
+    count = len(screen.seconds)
+    until(lambda: len(screen.seconds) > count + 8)
+    return screen.frames[-1][60:180, 100:220].astype(int)
+
+
 @pytest.mark.slow
-def test_the_face_is_changed_while_it_runs(session, hopper_path, astronaut_path):
-    screen = Screen()
-    with session(screen, people=[[hopper_path], [astronaut_path]]) as live:
-        until(lambda: len(screen.seconds) > 5)
-        first = live._swap.identity
+def test_the_face_and_its_strength_are_changed_while_it_runs(session, pictures, hopper_path, astronaut_path):
+    screen, own = Screen(), pictures[0][60:180, 100:220]
+    with session(screen, source=FakeCamera(pictures[:1]), people=[[hopper_path], [astronaut_path]]) as live:
+        first = later(screen)
+        live.settings = replace(live.settings, blend=BlendOptions(strength=0.5))
+        half = later(screen)
+        live.settings = replace(live.settings, blend=BlendOptions())
         live.identity = 1
-        assert live._swap.identity is not first
-        count = len(screen.seconds)
-        until(lambda: len(screen.seconds) > count + 5)
+        second = later(screen)
         with pytest.raises(UsageError):
             live.identity = 2
+    assert np.abs(first - own).mean() > 8
+    assert np.abs(half - own).mean() < 0.7 * np.abs(first - own).mean()
+    assert np.abs(second - first).mean() > 8
 
 
 def test_a_sink_that_fails_leaves_the_others_going(session, tmp_path):
@@ -484,7 +494,7 @@ def test_an_error_of_any_library_ends_the_session_and_is_told(session, pictures,
     camera = FakeCamera(pictures)
     live = session(Screen(), source=camera)
     live.start()
-    monkeypatch.setattr(live._swap, "process", lambda _: 1 / 0)
+    monkeypatch.setattr(LivePipeline, "process", lambda *_: 1 / 0)
     assert live.wait(20)
     with pytest.raises(RunError, match="ZeroDivisionError"):
         live.stop()

@@ -10,18 +10,17 @@ import numpy as np
 import pytest
 
 from understudy import Settings
-from understudy.blending import BlendOptions
-from understudy.blending.hands import silhouette
-from understudy.blending.occlusion import Occlusion, OcclusionOptions
+from understudy.casting.assignment import OnePerson
 from understudy.casting.portraits import portrait_in
 from understudy.detection import PalmDetector
 from understudy.frames import Frame
 from understudy.landmarks import HandFinder
-from understudy.pipeline.stages import FaceSwap
-from understudy.provenance import FrameSealer
-from understudy.provenance.content import ContentCheck
-from understudy.swapping import MeshEngine
+from understudy.masking.hands import silhouette
+from understudy.masking.occlusion import Occlusion, OcclusionOptions
+from understudy.pipeline.clip import ClipPipeline
+from understudy.settings import BlendOptions
 from understudy.testing import REST, Puppet, with_hand
+from understudy.testing.opened import engine_of, parts_of
 from understudy.tracking import HandTracker
 
 SIZE = 110
@@ -261,18 +260,14 @@ def swapped(astronaut, hopper, perception):
     middle, side = shot.mesh[:, :2].mean(0), float(np.ptp(shot.mesh[:, 1]))
     skin = tuple(int(value) for value in shot.picture[shot.mesh[205, 1].astype(int), shot.mesh[205, 0].astype(int)])
     drawn = with_hand(shot.picture, (middle[0] - 0.1 * side, middle[1] + 0.75 * side), 0.5 * side, color=skin)
-    engine = MeshEngine()
-    identity = engine.identity([portrait_in(hopper, "a photo", perception, None)[0]])
+    identity = engine_of(Settings()).identity([portrait_in(hopper, "a photo", perception, None)[0]])
 
     def kept(hands, numbers=8):
         settings = Settings(blend=BlendOptions(occlusion=OcclusionOptions(hands=hands)))
-        swap = FaceSwap(
-            engine, identity, perception, settings, FrameSealer(0), ContentCheck(settings.content), still=False
-        )
+        swap = ClipPipeline(parts_of(settings, perception), OnePerson(identity))
         for number in range(numbers):
             shown = frame(drawn.picture, number)
             patches = swap.swap(shown).patches
-        swap.close()
         box, alpha = patches[0].box, np.zeros(drawn.covered.shape, np.uint8)
         alpha[box.y0 : box.y1, box.x0 : box.x1] = patches[0].alpha
         over = (alpha > 200) & (cv2.erode(drawn.covered, np.ones((3, 3))) > 0)

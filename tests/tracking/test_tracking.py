@@ -150,28 +150,6 @@ def test_a_false_detection_does_not_hide_a_small_face(puppet, perception):
     assert len(tracker.update(frame_at(puppet.render(REST).picture, 0)).faces) == 1
 
 
-def test_a_cut_makes_the_blender_forget(puppet, perception, hopper):
-    """The pipeline tells the stages: light of one shot does not fall on the next."""
-    from understudy import Settings
-    from understudy.casting.portraits import portrait_in
-    from understudy.pipeline.stages import FaceSwap
-    from understudy.provenance import ContentOptions, FrameSealer
-    from understudy.provenance.content import ContentCheck
-    from understudy.swapping import MeshEngine
-
-    engine = MeshEngine()
-    identity = engine.identity([portrait_in(hopper, "hopper", perception, None)[0]])
-    swap = FaceSwap(
-        engine, identity, perception, Settings(), FrameSealer(1), ContentCheck(ContentOptions()), still=False
-    )
-    resets = []
-    swap._blender.reset = lambda: resets.append(swap.frames)
-    other = Puppet(hopper, (480, 360), face_share=0.6).render(REST).picture
-    for number in range(8):
-        swap.process(frame_at(puppet.render(REST).picture if number < 4 else other, number))
-    assert resets == [4]
-
-
 @pytest.fixture(scope="module")
 def two(astronaut):
     """Frames of two talking people beside each other, and their truth."""

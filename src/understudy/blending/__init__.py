@@ -1,5 +1,8 @@
 """Blending: puts patches into the frame, in the frame's light. The only stage that writes the face."""
 
-from understudy.blending.blender import Blender, BlendOptions
+from understudy.blending.blender import Blender
+from understudy.blending.detail import DetailOptions
+from understudy.blending.light import LightOptions
+from understudy.blending.lighting import Lighting
 
-__all__ = ["BlendOptions", "Blender"]
+__all__ = ["Blender", "DetailOptions", "LightOptions", "Lighting"]

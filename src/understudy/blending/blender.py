@@ -2,119 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Sequence
 from itertools import combinations
-from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.blending.detail import DetailMatch, DetailOptions
-from understudy.blending.light import LightOptions, LightTransfer
-from understudy.blending.occlusion import Occlusion, OcclusionOptions
+from understudy.canvas import Canvas
 from understudy.compiled import compiled
 from understudy.each import Each
-from understudy.frames import Frame, PixelBox
-from understudy.patches import Patch
-
-
-@dataclass(frozen=True)
-class BlendOptions:
-    """How patches are blended.
-
-    Attributes:
-        light: Limits of the light and colour transfer.
-        detail: Limits of the match of sharpness and grain.
-        occlusion: What stays in front of the face.
-        strength: 0-1: 0 leaves the frame as it is, 1 shows the patch in full.
-    """
-
-    light: LightOptions = field(default_factory=LightOptions)
-    detail: DetailOptions = field(default_factory=DetailOptions)
-    occlusion: OcclusionOptions = field(default_factory=OcclusionOptions)
-    strength: float = 1.0
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.strength <= 1:
-            raise ValueError(f"strength must be between 0 and 1, not {self.strength}")
-
-
-class _Person(NamedTuple):
-    """What is remembered of one person."""
-
-    light: LightTransfer
-    detail: DetailMatch
-    occlusion: Occlusion
+from understudy.frames import PixelBox
+from understudy.patches import Light, Patch
+from understudy.per_track import PerTrack
 
 
 class Blender:
-    """Blends patches and remembers each person's light, sharpness and what hides them."""
+    """Blends patches, and remembers how sharp and grainy each has to be.
 
-    def __init__(self, options: BlendOptions | None = None) -> None:
-        self.options = options or BlendOptions()
-        self._people: dict[int, _Person] = {}
+    Args:
+        options: Limits of the match of sharpness and grain.
+    """
 
-    def reset(self) -> None:
-        """Forget what is known of everybody: after a cut."""
-        self._people.clear()
+    def __init__(self, options: DetailOptions | None = None) -> None:
+        self._people = PerTrack(lambda: DetailMatch(options))
 
-    def blend(self, frame: Frame, patches: Iterable[Patch], each: Each = map, hands: Sequence[FloatArray] = ()) -> None:
-        """Write ``patches`` into ``frame.picture`` noting the regions in ``frame.changes``.
+    def blend(
+        self,
+        canvas: Canvas,
+        patches: Sequence[Patch],
+        lights: Sequence[Light],
+        masks: Sequence[UInt8Array | None],
+        each: Each = map,
+    ) -> None:
+        """Write patches into a frame.
 
         Args:
-            frame: The frame.
+            canvas: Of the frame.
             patches: What is written; where they overlap the larger one is in front.
+            lights: The light that each is shown in.
+            masks: uint8 of each patch's size: 255 shows the patch, 0 what is in front of it; None: all is shown.
             each: Calls a function with each of several items; it is given only patches that do not overlap.
-            hands: The joints of hands, float32 (21, 2) each, in pixels of the frame: they stay in front.
         """
-        patches = sorted(patches, key=lambda p: (p.box.x1 - p.box.x0) * (p.box.y1 - p.box.y0))
-        for patch in patches:
-            if patch.track_id not in self._people:
-                options = self.options
-                self._people[patch.track_id] = _Person(
-                    LightTransfer(options.light), DetailMatch(options.detail), Occlusion(options.occlusion)
-                )
-        apart = not any(_overlap(a.box, b.box) for a, b in combinations(patches, 2))
-        list((each if apart else map)(partial(self._write, frame, hands), patches))
-        seen = {patch.track_id for patch in patches}
-        for gone in [key for key in self._people if key not in seen and len(self._people) > 16]:
-            del self._people[gone]
 
-    def _write(self, frame: Frame, hands: Sequence[FloatArray], patch: Patch) -> None:
-        box, strength = patch.box, self.options.strength * patch.share
-        region = frame.change(box)
-        person = self._people[patch.track_id]
-        corner = np.array([box.x0, box.y0], np.float32)
-        drawn = patch.mesh if patch.warp is None else patch.warp.mesh
-        places = patch.mesh[:, :2] - corner, drawn[:, :2] - corner
-        coefficients = person.light.coefficients(region, patch.picture, patch.alpha, *places, frame.seconds)
-        visible = person.occlusion.visible(
-            region,
-            patch.uv,
-            person.light.tones,
-            frame.seconds,
-            [joints - corner for joints in hands],
-            patient=person.light.measured,
-        )
-        alpha = (
-            patch.alpha if visible is None else np.asarray(cv2.multiply(patch.alpha, visible, scale=1 / 255), np.uint8)
-        )
-        if patch.warp is not None:
-            free = np.full_like(alpha, 255) if visible is None else visible
-            _move(region, region.copy(), alpha, free, patch.warp.field, np.float32(strength))
-        detail = person.detail.measure(region, patch.picture, alpha, frame.seconds)
-        _composite(
-            region,
-            patch.picture,
-            alpha,
-            patch.uv,
-            coefficients,
-            *detail,
-            np.float32(strength / 255),
-        )
+        def write(of: tuple[Patch, Light, UInt8Array | None, DetailMatch]) -> None:
+            _write(canvas, *of)
+
+        people = self._people.of([patch.track_id for patch in patches])
+        apart = not any(_overlap(a.box, b.box) for a, b in combinations(patches, 2))
+        from_behind = sorted(zip(patches, lights, masks, people, strict=True), key=lambda of: _area(of[0].box))
+        list((each if apart else map)(write, from_behind))
+
+    def forget(self, tracks: Sequence[int] | None = None) -> None:
+        """Forget what is known of some tracks; of all if None."""
+        self._people.forget(tracks)
+
+
+def _write(canvas: Canvas, patch: Patch, light: Light, mask: UInt8Array | None, person: DetailMatch) -> None:
+    region = canvas.change(patch.box)
+    alpha = patch.alpha if mask is None else np.asarray(cv2.multiply(patch.alpha, mask, scale=1 / 255), np.uint8)
+    if patch.warp is not None:
+        free = np.full_like(alpha, 255) if mask is None else mask
+        _move(region, region.copy(), alpha, free, patch.warp.field, np.float32(patch.share))
+    detail = person.measure(region, patch.picture, alpha, canvas.frame.seconds)
+    unit = np.float32(patch.share / 255)
+    _composite(region, patch.picture, alpha, patch.uv, light.coefficients, *detail, unit)
+
+
+def _area(box: PixelBox) -> int:
+    return (box.x1 - box.x0) * (box.y1 - box.y0)
 
 
 def _overlap(a: PixelBox, b: PixelBox) -> bool:

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from understudy.arrays import FloatArray
+from understudy.casting.assignment import OnePerson
 from understudy.casting.person import Allowed, People, Person
 from understudy.errors import NoFaceError, UsageError
 from understudy.evaluation.embedders import Embedder
@@ -21,7 +22,8 @@ from understudy.evaluation.steadiness import Instant, flicker, jitter, lag
 from understudy.evaluation.strips import Strips
 from understudy.evaluation.surface import SURFACE, similarity, surface
 from understudy.frames import Frame
-from understudy.pipeline.stages import FaceSwap
+from understudy.pipeline.clip import ClipPipeline
+from understudy.pipeline.parts import Parts
 from understudy.provenance import ConsentClaim, FrameSealer
 from understudy.resources import Resources
 from understudy.resources.models import MESH
@@ -233,20 +235,20 @@ class _Evaluation:
         settings = self._settings
         sealer = FrameSealer(0, settings.label, settings.watermark)  # nothing is sealed: nothing leaves
         content = self._models.content(settings)
-        swap = FaceSwap(self._engine, identity, self._perception, settings, sealer, content, still=False)
+        parts = Parts(self._engine, self._perception, settings, content, sealer)
+        pipeline = ClipPipeline(parts, OnePerson(identity, settings.blend.strength))
         seen, number = _Seen(), 0
         for stretch in clip.stretches:
             follows = False
             for frame in stretch:
                 copy = Frame(frame.picture.copy(), frame.pts, frame.time_base, frame.duration)
-                patches = swap.swap(copy).patches
+                patches = pipeline.swap(copy).patches
                 if patches:
                     seen.add(number, Instant(frame.picture, copy.picture, patches[0]), follows=follows)
                 seen.missed += not patches
                 follows = bool(patches)
                 number += 1
-        swap.close()
-        return seen, {stage: times["p50"] for stage, times in swap.timings.summary().items()}
+        return seen, {stage: times["p50"] for stage, times in pipeline.tally.timings.summary().items()}
 
     @staticmethod
     def _motion(before: list[list[Look]], after: list[list[Look]], seen: _Seen) -> dict[str, float | None]:

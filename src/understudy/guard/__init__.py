@@ -3,5 +3,6 @@
 from understudy.guard.cover import Cover
 from understudy.guard.guard import Guard
 from understudy.guard.options import ON_LOST, GuardOptions, OnLost
+from understudy.guard.unguarded import unguarded
 
-__all__ = ["ON_LOST", "Cover", "Guard", "GuardOptions", "OnLost"]
+__all__ = ["ON_LOST", "Cover", "Guard", "GuardOptions", "OnLost", "unguarded"]

@@ -22,7 +22,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from understudy.arrays import BoolArray, FloatArray
-from understudy.blending.hands import silhouette
+from understudy.canvas import Canvas
 from understudy.detection import Detector, PersonSegmentation, PersonSegmenter
 from understudy.face import FaceChoice, Faces
 from understudy.frames import Frame, PixelBox
@@ -31,6 +31,7 @@ from understudy.guard.changes import AllKnown
 from understudy.guard.choice import face_may_be_chosen
 from understudy.guard.cover import Cover, grown, moved
 from understudy.guard.fitting import Fitting
+from understudy.guard.obscuring import obscure_covered
 from understudy.guard.options import GuardOptions
 from understudy.guard.overlaps import around_smaller, in_one_of, inside_larger, same_face
 from understudy.guard.people import People, Person
@@ -39,6 +40,7 @@ from understudy.guard.sight import Eyes, Sight, share
 from understudy.guard.strangers import Strangers
 from understudy.guard.thumbnail import Thumbnail, thumbnail
 from understudy.guard.unexplained import Known, unexplained
+from understudy.masking.hands import silhouette
 from understudy.patches import Patch
 
 #: Longer side of the small picture in which people are seen and motion is followed.
@@ -155,8 +157,8 @@ class Guard:
         *,
         cut: bool,
         hands: Sequence[FloatArray] = (),
-    ) -> Cover:
-        """What has to be covered in ``frame``, which holds no swap yet.
+    ) -> tuple[Cover, Canvas]:
+        """Cover what must not be seen in ``frame``, which nobody has written to yet and from then on everybody may.
 
         Args:
             frame: As it came.
@@ -165,7 +167,26 @@ class Guard:
             patches: The swaps that there are.
             cut: Whether a new shot begins.
             hands: The joints of each hand that is known, float32 (21, 2).
+
+        Returns:
+            What had to be covered, and a canvas on which all of it is but for what the held swaps are to cover.
         """
+        cover = self._needed(frame, faces, chosen, patches, cut=cut, hands=hands)
+        canvas = Canvas(frame)
+        obscure_covered(canvas, cover)
+        return cover, canvas
+
+    def _needed(
+        self,
+        frame: Frame,
+        faces: Faces,
+        chosen: Faces,
+        patches: list[Patch],
+        *,
+        cut: bool,
+        hands: Sequence[FloatArray],
+    ) -> Cover:
+        """What has to be covered. Arguments as of ``cover``."""
         ahead, self._ahead = self._ahead, None
         if self.options.on_lost == "pass":
             self._all_known, self._calm = None, False

@@ -8,7 +8,9 @@ import cv2
 import numpy as np
 
 from understudy.arrays import BoolArray, FloatArray, UInt8Array
-from understudy.frames import Frame, PixelBox
+from understudy.canvas import Canvas
+from understudy.frames import PixelBox
+from understudy.guard.cover import Cover
 
 #: Cells that are left of a blurred region's shorter side.
 _CELLS: Final = 5
@@ -16,12 +18,22 @@ _CELLS: Final = 5
 _ALONG, _AROUND = 16, 7
 
 
-def obscure(frame: Frame, whole: PixelBox) -> None:
-    """Blur a region beyond recognition, in place: an ellipse that fills the box, which may reach beyond the frame."""
-    box = whole.clipped(frame.width, frame.height)
+def obscure_covered(canvas: Canvas, cover: Cover) -> None:
+    """Blur all that a cover says, but for what an earlier swap is held over."""
+    if cover.whole:
+        obscure_all(canvas)
+    if cover.people is not None:
+        obscure_people(canvas, cover.people)
+    for box in cover.blurred:
+        obscure(canvas, box)
+
+
+def obscure(canvas: Canvas, whole: PixelBox) -> None:
+    """Blur a region beyond recognition: an ellipse that fills the box, which may reach beyond the frame."""
+    box = whole.clipped(canvas.width, canvas.height)
     if box.empty:
         return
-    region = frame.change(box)
+    region = canvas.change(box)
     height, width = region.shape[:2]
     cell = max(min(width, height) / _CELLS, 1.0)
     blurred = _coarse(region, cell)
@@ -32,24 +44,24 @@ def obscure(frame: Frame, whole: PixelBox) -> None:
     region[:] = (region + (blurred - region) * share + 0.5).astype(np.uint8)
 
 
-def obscure_people(frame: Frame, cells: BoolArray) -> None:
-    """Blur people beyond recognition, in place.
+def obscure_people(canvas: Canvas, cells: BoolArray) -> None:
+    """Blur people beyond recognition.
 
     Args:
-        frame: To be written to.
+        canvas: Of the frame.
         cells: bool (h, w): where they are, in cells that share out the frame; a margin is added.
     """
     around = cv2.dilate(cells.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_AROUND, _AROUND)))
     count, _, stats, _ = cv2.connectedComponentsWithStats(around)
-    across, down = frame.width / cells.shape[1], frame.height / cells.shape[0]
+    across, down = canvas.width / cells.shape[1], canvas.height / cells.shape[0]
     for left, top, width, height in stats[1:count, :4].tolist():
         box = PixelBox(
             int(left * across),
             int(top * down),
             int(np.ceil((left + width) * across)),
             int(np.ceil((top + height) * down)),
-        ).clipped(frame.width, frame.height)
-        region = frame.change(box)
+        ).clipped(canvas.width, canvas.height)
+        region = canvas.change(box)
         size = (box.x1 - box.x0, box.y1 - box.y0)
         # A slice of a face is narrow, and a face still: its height counts, too.
         cell = max(min(size) / _CELLS, max(size) / _ALONG, 1.0)
@@ -59,10 +71,10 @@ def obscure_people(frame: Frame, cells: BoolArray) -> None:
         region[:] = (region + (blurred - region) * np.clip(2 * share, 0, 1) + 0.5).astype(np.uint8)
 
 
-def obscure_all(frame: Frame) -> None:
-    """Blur the whole frame, in place."""
-    picture = frame.change(PixelBox(0, 0, frame.width, frame.height))
-    picture[:] = _coarse(picture, max(min(frame.width, frame.height) / 12, 1.0))
+def obscure_all(canvas: Canvas) -> None:
+    """Blur the whole frame."""
+    picture = canvas.change(PixelBox(0, 0, canvas.width, canvas.height))
+    picture[:] = _coarse(picture, max(min(canvas.width, canvas.height) / 12, 1.0))
 
 
 def _coarse(picture: UInt8Array, cell: float) -> FloatArray:

@@ -59,7 +59,7 @@ class Fading:
             if person is None or (not person.gone if whole else person.share >= 1):
                 shown.append(patch)
             elif not whole and person.share > 0:
-                shown.append(replace(patch, share=person.share))
+                shown.append(replace(patch, share=patch.share * person.share))
         return shown
 
     def _update(self, number: int, presence: float, seconds: float) -> None:

@@ -111,7 +111,7 @@ class Labeller:
         """
         stamp = self._stamped(frame.width, frame.height, self._share(frame.seconds))
         box = self._place(frame, faces, stamp.width, stamp.height)
-        region = frame.change(box)
+        region = frame.part(box)
         opacity = stamp.opacity[:, :, None]
         region[:] = (region + (stamp.color - region.astype(np.float32)) * opacity + 0.5).astype(np.uint8)
         if frame.alpha is not None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from understudy.casting.assignment import OnePerson
 from understudy.casting.person import People, Person
 from understudy.errors import UnderstudyError, UsageError
 from understudy.frames import Frame
@@ -20,7 +21,8 @@ from understudy.guard import Guard
 from understudy.interruptions import deferred, once
 from understudy.media.live.base import LiveInfo, LiveSink, LiveSource, Sound
 from understudy.media.live.microphone import Microphone
-from understudy.pipeline.stages import FaceSwap
+from understudy.pipeline.live import LivePipeline
+from understudy.pipeline.parts import Parts
 from understudy.release import Release
 from understudy.resources import Resources
 from understudy.sessions import collector
@@ -135,9 +137,10 @@ class LiveSession:
         self._output = trust.live(settings, consents, digests)
         self._consents = consents
         guard = Guard(perception.detector, settings.guard, choice=settings.faces)
-        self._swap = FaceSwap(
-            engine, self._cast[0].identity, perception, settings, self._output.sealer, content, still=False, guard=guard
-        )
+        self._content = content
+        self._assignment = OnePerson(self._cast[0].identity, settings.blend.strength)
+        parts = Parts(engine, perception, settings, content, self._output.sealer)
+        self._pipeline = LivePipeline(parts, self._assignment, guard)
         self._info = self._intake.open()
         # From here on frames are counted, and every session leaves a record, however it ends.
         self._recorder = Recorder()
@@ -182,7 +185,7 @@ class LiveSession:
         if not 0 <= number < len(self._cast):
             raise UsageError(f"there is no person {number}", f"There are {len(self._cast)}, counted from 0.")
         self._chosen = number
-        self._swap.identity = self._cast[number].identity
+        self._assignment.identity = self._cast[number].identity
 
     @property
     def settings(self) -> Settings:
@@ -217,8 +220,8 @@ class LiveSession:
         """What it did so far."""
         if self._recorder is None:
             raise UsageError("this session has not begun", "Start it first.")
-        swap = self._swap
-        return self._recorder.summary(swap.frames_swapped, swap.frames_covered, swap.timings.summary())
+        tally = self._pipeline.tally
+        return self._recorder.summary(tally.frames_swapped, tally.frames_covered, tally.timings.summary())
 
     def events_after(self, number: int) -> list[str]:
         """What happened since the first ``number`` events."""
@@ -253,7 +256,7 @@ class LiveSession:
                 outlet.abandon()
             for outlet in self._outlets:
                 outlet.ended(_LETTING_GO if outlet.sink.keeps else _PATIENCE)
-            self._swap.close()
+            self._pipeline.close()
 
     def _ended(self) -> LiveReport:
         self._stop.set()
@@ -276,7 +279,7 @@ class LiveSession:
                 if not outlet.ended(_PATIENCE):
                     self._notes.append(f"{outlet.name} did not end in time")
             self._notes += outlet.notes
-        self._swap.close()
+        self._pipeline.close()
         statistics = self.statistics()
         failure = self._error or next((outlet.failure for outlet in self._outlets if outlet.failed_file), None)
         try:
@@ -288,7 +291,7 @@ class LiveSession:
         if failure is not None:
             raise failure
         identifier = f"{self._output.sealer.identifier:012x}"
-        notes = tuple(dict.fromkeys([*self._notes, self._swap.content.note]))
+        notes = tuple(dict.fromkeys([*self._notes, self._content.note]))
         return LiveReport(identifier, self._consents, statistics, notes)
 
     def __enter__(self) -> LiveSession:
@@ -325,12 +328,13 @@ class LiveSession:
             changed = self._changed
             if changed is not self._settings:
                 self._settings = changed
-                self._swap.adopt(changed)
+                self._pipeline.adopt(changed)
+                self._assignment.strength = changed.blend.strength
             picture = item.picture
             if self.mirror:
                 picture = np.asarray(cv2.flip(picture, 1), np.uint8)
             last = max(last + 1, round((item.at - self._recorder.begun) / _UNIT))
-            labelled = self._swap.process(Frame(picture, pts=last, time_base=_UNIT))
+            labelled = self._pipeline.process(Frame(picture, pts=last, time_base=_UNIT))
             self._recorder.made()
             for outlet in list(self._outlets):
                 outlet.put(labelled)

@@ -1,7 +1,8 @@
 """Settings: plain data, known by the names of a schema, read from files and written to them."""
 
+from understudy.settings.blend import BlendOptions
 from understudy.settings.files import as_json, as_tables, as_toml, read_settings
 from understudy.settings.schema import changed, schema
 from understudy.settings.settings import Settings
 
-__all__ = ["Settings", "as_json", "as_tables", "as_toml", "changed", "read_settings", "schema"]
+__all__ = ["BlendOptions", "Settings", "as_json", "as_tables", "as_toml", "changed", "read_settings", "schema"]

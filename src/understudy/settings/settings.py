@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from understudy.blending import BlendOptions
 from understudy.face import FaceChoice
 from understudy.guard.options import GuardOptions
 from understudy.media.base import MAX_PIXELS
@@ -14,6 +13,7 @@ from understudy.media.files import EncodeOptions
 from understudy.models.devices import RuntimeOptions
 from understudy.provenance import ContentOptions, LabelOptions, SigningOptions, WatermarkOptions
 from understudy.provenance.records.ledger import KEEP_DAYS
+from understudy.settings.blend import BlendOptions
 from understudy.swapping import MeshOptions
 from understudy.swapping.neural.options import NeuralOptions
 from understudy.tracking import TrackerOptions

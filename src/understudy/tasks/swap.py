@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from understudy import names
+from understudy.casting.assignment import OnePerson
 from understudy.casting.person import People, Person
 from understudy.errors import CorruptMediaError, InputGoneError, InputNotFoundError, NoFaceError, SigningError
 from understudy.frames import LabelledFrame
@@ -18,8 +19,10 @@ from understudy.media.base import Source
 from understudy.media.bounds import frames_waiting
 from understudy.media.files import MediaInfo, MediaKind, check_output, open_sink, open_source
 from understudy.media.files.opening import check_suffix
+from understudy.pipeline.clip import ClipPipeline
 from understudy.pipeline.overlap import BackgroundWriter, prefetched
-from understudy.pipeline.stages import FaceSwap
+from understudy.pipeline.parts import Parts
+from understudy.pipeline.photo import PhotoPipeline
 from understudy.resources import Resources
 from understudy.resources.trust import USE_OF
 from understudy.settings import Settings
@@ -137,16 +140,18 @@ def _swapped(
         allowed = people.allowed(person, USE_OF[info.kind], settings, trust=trust, content=content)
         made = trust.output(settings, target, info.kind, allowed.consents, allowed.digests)
         made.sealer.check(info.width, info.height)
-        still = info.kind is MediaKind.IMAGE
-        perception = models.perception(settings)
-        swap = FaceSwap(engine, allowed.identity, perception, settings, made.sealer, content, still=still)
+        parts = Parts(engine, models.perception(settings), settings, content, made.sealer)
+        assignment = OnePerson(allowed.identity, settings.blend.strength)
+        of_kind = PhotoPipeline if info.kind is MediaKind.IMAGE else ClipPipeline
+        pipeline = of_kind(parts, assignment)
+        tally = pipeline.tally
         ready = time.perf_counter()
         with (
             resources.home.working_in(output.parent),
             open_sink(output, info, settings.encode, made.release, overwrite=overwrite) as sink,
         ):
-            first = _run(source, info, swap, sink.write, progress)
-            if not swap.frames_swapped:
+            first = _run(source, info, pipeline, sink.write, progress)
+            if not tally.frames_swapped:
                 raise NoFaceError(
                     f"no face was found in {target.name}",
                     "Use a target that shows a face, larger and more frontal.",
@@ -164,14 +169,14 @@ def _swapped(
         kind=info.kind.value,
         width=info.width,
         height=info.height,
-        frames=swap.frames,
-        frames_swapped=swap.frames_swapped,
-        people=len(swap.people),
+        frames=tally.frames,
+        frames_swapped=tally.frames_swapped,
+        people=len(tally.people),
         seconds=round(finished - ready, 3),
-        fps=round(swap.frames / (finished - ready), 2),
+        fps=round(tally.frames / (finished - ready), 2),
         first_frame_seconds=round(first - started, 3),
-        stages_ms=swap.timings.summary(),
-        notes=(*allowed.notes, *models.notes(settings), *source.remarks, *sink.notes, swap.content.note),
+        stages_ms=tally.timings.summary(),
+        notes=(*allowed.notes, *models.notes(settings), *source.remarks, *sink.notes, content.note),
     )
 
 
@@ -194,7 +199,7 @@ def _needed(paths: Sequence[Path]) -> Iterator[None]:
 def _run(
     source: Source,
     info: MediaInfo,
-    swap: FaceSwap,
+    pipeline: PhotoPipeline | ClipPipeline,
     write: Callable[[LabelledFrame], None],
     progress: Progress | None,
 ) -> float:
@@ -203,11 +208,11 @@ def _run(
     depth = frames_waiting(info.width, info.height)
     with closing(prefetched(source, depth)) as frames, BackgroundWriter(write, depth) as behind:
         for frame in frames:
-            labelled = swap.process(frame)
+            labelled = pipeline.process(frame)
             del frame  # what was sealed is a copy: of a large one there is no room for two
             first = first or time.perf_counter()
             behind.put(labelled)
             del labelled
             if progress is not None:
-                progress(swap.frames, info.frames)
+                progress(pipeline.tally.frames, info.frames)
     return first

@@ -7,7 +7,11 @@ from typing import Any
 
 from understudy.app import Understudy
 from understudy.media.files import MediaKind
+from understudy.pipeline.parts import Parts
+from understudy.provenance import FrameSealer
+from understudy.provenance.content import ContentCheck
 from understudy.resources import Output
+from understudy.resources.perception import Perception
 from understudy.settings import Settings
 from understudy.swapping import Swapper
 
@@ -19,6 +23,15 @@ def engine_of(settings: Settings) -> Swapper[Any]:
         UsageError, ModelError: there is none, or it does not open.
     """
     return Understudy(settings).resources.models.engine(settings)
+
+
+def parts_of(settings: Settings, perception: Perception) -> Parts:
+    """Parts of a pipeline of which nothing is kept: its output has no id of its own.
+
+    Raises:
+        UsageError, ModelError: as for ``engine_of``; or the engine takes a content classifier.
+    """
+    return Parts(engine_of(settings), perception, settings, ContentCheck(settings.content), FrameSealer(1))
 
 
 def output_of(target: Path, kind: MediaKind, settings: Settings | None = None) -> Output:

@@ -7,9 +7,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from understudy.blending import Blender
 from understudy.face import Faces
 from understudy.frames import Frame
+from understudy.guard import unguarded
+from understudy.pipeline.compositing import Compositing
 from understudy.swapping import MeshEngine
 from understudy.testing import REST, Motion
 
@@ -27,7 +28,9 @@ def pictures(sources, puppets):
         shot = puppets[target].render(motion)
         frame = Frame(shot.picture.copy())
         faces = Faces(boxes_xyxy=np.zeros((1, 4)), mesh=shot.mesh[None], track_ids=np.array([1]))
-        Blender().blend(frame, engine.renderer().render(frame, faces, {1: engine.identity([sources[source]])}))
+        Compositing().compose(
+            unguarded(frame), engine.renderer().render(frame, faces, {1: engine.identity([sources[source]])})
+        )
         x, y = shot.mesh[:, :2].mean(0).astype(int)
         part = frame.picture[max(0, y - 150) : y + 150, max(0, x - 150) : x + 150]
         result[name] = cv2.resize(part, (160, 160), interpolation=cv2.INTER_AREA)

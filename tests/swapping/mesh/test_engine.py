@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,13 +10,15 @@ import cv2
 import numpy as np
 import pytest
 
-from understudy.blending import Blender, BlendOptions
 from understudy.blending.light import LightTransfer
 from understudy.casting.portraits import portrait_in
 from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.geometry import topology as topo
 from understudy.geometry.topology import topology
+from understudy.guard import unguarded
+from understudy.pipeline.compositing import Compositing
+from understudy.settings import BlendOptions
 from understudy.swapping import MeshEngine, MeshOptions, Portrait
 from understudy.swapping.mesh.engine import _painted
 from understudy.swapping.mesh.pores import FINE, pores
@@ -42,12 +45,12 @@ def puppets(astronaut, hopper):
     return {name: Puppet(p, (480, 480), face_share=0.5) for name, p in (("astronaut", astronaut), ("hopper", hopper))}
 
 
-def swapped(source, picture, mesh, *, shape=1.0, **options):
+def swapped(source, picture, mesh, *, shape=1.0, strength=1.0):
     engine, frame = MeshEngine(MeshOptions(shape=shape)), Frame(picture.copy())
     low, high = mesh[:, :2].min(0), mesh[:, :2].max(0)
     faces = Faces(boxes_xyxy=np.array([[*low, *high]]), mesh=mesh[None], track_ids=np.array([1]))
     patches = engine.renderer().render(frame, faces, {1: engine.identity([source])})
-    Blender(BlendOptions(**options)).blend(frame, patches)
+    Compositing().compose(unguarded(frame), [replace(patch, share=strength) for patch in patches])
     return frame, patches
 
 
@@ -369,7 +372,7 @@ def test_each_part_comes_from_the_photo_that_shows_it(hopper):
 
 def brightness_over_time(source, shot, levels, reset_at=None):
     """A clip whose light changes; the mean brightness of its cheeks, of the target and of the swap."""
-    engine, blender = MeshEngine(MeshOptions(shape=0)), Blender()
+    engine, compositing = MeshEngine(MeshOptions(shape=0)), Compositing()
     identity, renderer = engine.identity([source]), engine.renderer()
     faces = Faces(boxes_xyxy=np.zeros((1, 4)), mesh=shot.mesh[None], track_ids=np.array([1]))
     target, result = [], []
@@ -377,8 +380,8 @@ def brightness_over_time(source, shot, levels, reset_at=None):
         lit = np.clip(shot.picture * level, 0, 255).astype(np.uint8)
         frame = Frame(lit.copy(), pts=number, time_base=Fraction(1, 30))
         if number == reset_at:
-            blender.reset()
-        blender.blend(frame, renderer.render(frame, faces, {1: identity}))
+            compositing.forget()
+        compositing.compose(unguarded(frame), renderer.render(frame, faces, {1: identity}))
         target.append(_around(lit, shot.mesh, 50))
         result.append(_around(frame.picture, shot.mesh, 50))
     return np.array(target), np.array(result)

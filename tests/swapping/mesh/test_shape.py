@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from understudy.blending import Blender
 from understudy.casting.portraits import portrait_in
 from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.geometry import topology as topo
 from understudy.geometry.raster import EMPTY, rasterise
 from understudy.geometry.topology import closed, openings, topology
+from understudy.guard import unguarded
+from understudy.pipeline.compositing import Compositing
 from understudy.swapping import MeshEngine, MeshOptions
 from understudy.swapping.mesh.shape import (
     FORGOTTEN,
@@ -181,7 +182,7 @@ def test_what_is_moved_stays_within_the_patch_and_strength_zero_moves_nothing(sc
     (patch,) = engine.renderer().render(frame, faces, {1: engine.identity([portrait])})
     assert patch.warp is not None
     assert np.abs(patch.warp.field).max() > 1
-    Blender().blend(frame, [patch])
+    Compositing().compose(unguarded(frame), [patch])
     changed = (frame.picture != shot.picture).any(axis=2)
     box = patch.box
     assert not changed[box.y0 : box.y1, box.x0 : box.x1][~patch.touched].any()

@@ -29,11 +29,8 @@ from understudy.frames import Frame
 from understudy.geometry.topology import topology
 from understudy.models import sessions
 from understudy.models.store import FOLDER
-from understudy.pipeline.stages import FaceSwap
-from understudy.provenance import ContentOptions, FrameSealer
-from understudy.provenance.content import ContentCheck
 from understudy.testing import REST, ClipSpec, FakeCamera, Motion, Puppet, talking, twins, write_clip
-from understudy.testing.opened import engine_of
+from understudy.testing.opened import engine_of, parts_of
 
 
 def swap(home, source, target, output, *more, engine="inswapper_128"):
@@ -140,12 +137,9 @@ def test_live_and_eval_look_at_content_too(shelf, put, hopper_path, small_clip, 
     assert main(words) == 4
 
 
-def test_no_frame_is_made_without_a_classifier(shelf, hopper, perception):
-    settings = Settings(engine="inswapper_128", home=shelf)
-    engine = engine_of(settings)
-    identity = engine.identity([portrait_in(hopper, "hopper", perception, None)[0]])
+def test_no_frame_is_made_without_a_classifier(shelf, perception):
     with pytest.raises(UsageError, match="content classifier"):
-        FaceSwap(engine, identity, perception, settings, FrameSealer(1), ContentCheck(ContentOptions()), still=False)
+        parts_of(Settings(engine="inswapper_128", home=shelf), perception)
 
 
 def test_a_clip_that_runs_fast_is_looked_at_as_often(shelf, hopper_path, astronaut, tmp_path):

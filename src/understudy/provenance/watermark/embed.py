@@ -8,7 +8,7 @@ import numpy as np
 
 from understudy.arrays import FloatArray, Int8Array, UInt8Array
 from understudy.compiled import compiled
-from understudy.frames import Frame, PixelBox
+from understudy.frames import Frame
 from understudy.provenance.watermark.strength import Strength, WatermarkOptions, rows_of
 from understudy.provenance.watermark.texture import DITHER, dither, render
 
@@ -41,7 +41,7 @@ class Watermarker:
         if self._texture is None or self._texture.shape != size:
             self._texture = render(self.identifier, frame.width, frame.height)
             self._noise = np.tile(dither(), -(-frame.width // DITHER))[:, : frame.width].copy()
-        picture = frame.change(PixelBox(0, 0, frame.width, frame.height))
+        picture = frame.picture
         values = picture.reshape(frame.height, -1)
         if frame.width * frame.height <= LARGE:
             _add(values, self._texture, self._strength.of(picture), self._noise)

@@ -146,6 +146,7 @@ class MeshRenderer:
             mesh=mesh,
             track_id=track_id,
             warp=Warp(reshaped, values[:, :, 3:]) if self._options.shape else None,
+            lit=True,
         )
 
     def _neutral(self, track_id: int) -> NeutralShape:

@@ -139,7 +139,7 @@ class NeuralEngine:
         uv, depth = rasterise(closed(place), closed_triangles(), closed(topology().uv), size)
         shown = np.asarray(np.isfinite(depth), np.uint8) * np.uint8(255)
         alpha = cv2.min(_softened(shown, float(np.ptp(mesh[:, 0]))), _inside(side, transform, box))
-        return Patch(picture=picture, alpha=np.asarray(alpha, np.uint8), uv=uv, box=box, mesh=mesh, track_id=track_id)
+        return Patch(picture, np.asarray(alpha, np.uint8), uv, box, mesh, track_id, lit=True)
 
     def embed(self, picture: UInt8Array, keypoints: FloatArray) -> FloatArray:
         """Whom a face of the target is like: see ``SourceEncoder.embed``."""

@@ -8,13 +8,15 @@ import cv2
 import numpy as np
 import pytest
 
-from understudy.blending import Blender, BlendOptions
-from understudy.blending.occlusion import Occlusion, OcclusionOptions
 from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.geometry import topology as topo
 from understudy.geometry.boxes import bounds_xyxy
 from understudy.glasses import glasses_seen, rims
+from understudy.guard import unguarded
+from understudy.masking.occlusion import Occlusion, OcclusionOptions
+from understudy.pipeline.compositing import Compositing
+from understudy.settings import BlendOptions
 from understudy.swapping.base import Portrait
 from understudy.swapping.mesh.engine import MeshEngine
 from understudy.swapping.mesh.texture import build_texture
@@ -33,13 +35,13 @@ def puppet(astronaut):
 
 def swapped(identity, pictures, mesh, **options):
     """The swap of every picture, all of the same face."""
-    renderer, blender = MeshEngine().renderer(), Blender(BlendOptions(**options))
+    renderer, compositing = MeshEngine().renderer(), Compositing(BlendOptions(**options))
     faces = Faces(bounds_xyxy(mesh[None]), np.ones(1, np.float32), mesh=mesh[None], track_ids=np.array([1]))
     results = []
     for number, picture in enumerate(pictures):
         frame = Frame(picture.copy(), pts=number, time_base=Fraction(1, 30))
         patches = renderer.render(frame, faces, {1: identity})
-        blender.blend(frame, patches)
+        compositing.compose(unguarded(frame), patches)
         results.append(frame.picture)
     return results, patches[0]
 

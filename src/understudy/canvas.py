@@ -1,0 +1,53 @@
+"""A canvas: the right to write into a frame. What only looks takes a ``Frame``; what writes takes a ``Canvas``."""
+
+from __future__ import annotations
+
+from typing import final
+
+from understudy.arrays import UInt8Array
+from understudy.frames import Change, Frame, PixelBox
+
+
+@final
+class Canvas:
+    """A frame that may be written to.
+
+    Only the guard gives one out: live once it has looked at the frame and covered what must not be seen
+    (``Guard.cover``), for files, which have no guard, by ``guard.unguarded``. So nobody writes before the guard looked.
+
+    Args:
+        frame: What is written to.
+    """
+
+    __slots__ = ("_frame",)
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+
+    @property
+    def frame(self) -> Frame:
+        """The frame as it is now, to be read."""
+        return self._frame
+
+    @property
+    def width(self) -> int:
+        """Pixels across."""
+        return self._frame.width
+
+    @property
+    def height(self) -> int:
+        """Pixels down."""
+        return self._frame.height
+
+    def change(self, box: PixelBox) -> UInt8Array:
+        """A writable view of the part of the frame's picture in ``box``: uint8 BGR (h, w, 3).
+
+        What is there now is noted in ``Frame.changes`` first, so that a sink knows what was not written.
+
+        Args:
+            box: In pixels of the frame; what lies outside it is left out.
+        """
+        box, frame = box.clipped(self.width, self.height), self._frame
+        view = frame.part(box)
+        frame.changes.append(Change(box, None if frame.origin is None else view.copy()))
+        return view

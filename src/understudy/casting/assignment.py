@@ -1,0 +1,54 @@
+"""Who gets whose face: each track of a clip the identity of a person, with that person's own settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
+
+from understudy.face import Faces
+from understudy.swapping import Identity
+
+
+class Assigned(NamedTuple):
+    """What one track gets.
+
+    Attributes:
+        identity: What the engine learned of the person whose face it is.
+        strength: 0-1: 0 leaves the target's face as it is, 1 shows the other in full.
+    """
+
+    identity: Identity
+    strength: float = 1.0
+
+
+class Assignment(Protocol):
+    """Says who gets whose face. What it says of a track may change between two frames."""
+
+    def assign(self, faces: Faces) -> Mapping[int, Assigned]:
+        """What the tracks of one frame get.
+
+        Args:
+            faces: Those who were chosen to be swapped, with ``track_ids``.
+
+        Returns:
+            By track id; a track without anything is left as it is.
+        """
+        ...
+
+
+class OnePerson:
+    """Everybody who was chosen gets the same face.
+
+    Args:
+        identity: Whose. May be set anew between two frames, from any thread.
+        strength: See ``Assigned``; likewise.
+    """
+
+    def __init__(self, identity: Identity, strength: float = 1.0) -> None:
+        self.identity = identity
+        self.strength = strength
+
+    def assign(self, faces: Faces) -> Mapping[int, Assigned]:
+        """See ``Assignment.assign``."""
+        numbers = [] if faces.track_ids is None else faces.track_ids.tolist()
+        return dict.fromkeys(numbers, Assigned(self.identity, self.strength))

@@ -1,0 +1,129 @@
+"""What is in front of the target's face and stays there: glasses, a microphone, strands of hair, an object held up.
+
+What comes in from outside the face and is much darker, brighter or of another colour than the skin around it hangs in
+front of it; brows, lids and nostrils are dark, too, but do not come from outside. A hand has the face's own colour:
+where hands are is known from their joints. Glasses are thin, and are looked for by themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+
+from understudy.arrays import FloatArray, UInt8Array
+from understudy.glasses import glasses_seen, rims
+from understudy.masking.hands import silhouette
+from understudy.masking.things import things_before
+
+#: Faces with a shorter side below this are left as they are: nothing in front could be told.
+_SMALLEST: Final = 16
+#: Share of the face that hands may hide: joints that cover more of it are likelier a mistake, and would bare the face.
+_MOST_HELD: Final = 0.6
+#: Seconds between two looks for things: at 30 frames a second every other one.
+_AGAIN: Final = 0.05
+#: Seconds without a look after which nothing is known any more.
+_FORGOTTEN: Final = 1.0
+#: Seconds between two looks for glasses.
+_EVERY: Final = 0.4
+#: How much must be seen of glasses (see ``glasses_seen``) to begin with, and to go on.
+_WORN, _STILL_WORN = 0.36, 0.30
+
+
+@dataclass(frozen=True)
+class OcclusionOptions:
+    """What is left in front of the face.
+
+    Attributes:
+        things: Whatever comes in from outside the face and does not look like its skin.
+        glasses: The rims of glasses.
+        hands: Hands.
+        seconds: Time constant with which the sight of glasses is believed, or not any more.
+
+    Raises:
+        ValueError: a time below zero.
+    """
+
+    things: bool = True
+    glasses: bool = True
+    hands: bool = True
+    seconds: float = 0.4
+
+    def __post_init__(self) -> None:
+        if not self.seconds >= 0:
+            raise ValueError(f"times can't be below zero, and this is {self.seconds}")
+
+
+class Occlusion:
+    """What hides one person's face, and the memory of whether they wear glasses."""
+
+    def __init__(self, options: OcclusionOptions | None = None) -> None:
+        self.options = options or OcclusionOptions()
+        self._worn = self._heavy = 0.0
+        self._wears = False
+        self._seconds: float | None = None
+        self._things: UInt8Array | None = None
+        self._searched = -np.inf
+
+    def visible(
+        self,
+        target: UInt8Array,
+        uv: FloatArray,
+        tones: FloatArray,
+        seconds: float,
+        hands: Sequence[FloatArray] = (),
+        *,
+        patient: bool = False,
+    ) -> UInt8Array | None:
+        """How much of the patch is to be shown where.
+
+        Args:
+            target: uint8 BGR (h, w, 3): the frame under the patch.
+            uv: float32 (h, w, 2), 0-1: where on the flattened face each pixel lies; 0, 0 beside it.
+            tones: float32 (G, G, 3): natural logarithm (of grey levels + 2) of the target's skin around each point of
+                the flattened face.
+            seconds: The frame's time; a step back or a long gap forgets what was.
+            hands: The joints of hands, float32 (21, 2) each, in pixels of ``target``.
+            patient: Whether this frame has enough to do: a search that has just come due waits for the next.
+
+        Returns:
+            uint8 (h, w): 255 shows the patch, 0 the frame; None where nothing is in front.
+        """
+        if min(target.shape[:2]) < _SMALLEST:
+            return None
+        hidden: UInt8Array | None = None
+        if self.options.things:
+            if not 0 <= seconds - self._searched < (2 * _AGAIN if patient else _AGAIN):
+                self._things, self._searched = things_before(target, uv, tones), seconds
+            if self._things is not None:
+                size = (target.shape[1], target.shape[0])
+                hidden = np.asarray(cv2.resize(self._things, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+        if self.options.glasses:
+            step = None if self._seconds is None else seconds - self._seconds
+            if step is None or not 0 <= step < _EVERY:
+                self._look(target, uv, step, seconds)
+            if self._wears:
+                worn = rims(target, uv, heavy=self._heavy > _WORN)
+                hidden = worn if hidden is None else np.maximum(hidden, worn)
+        if self.options.hands and hands:
+            held_up = silhouette(hands, (target.shape[1], target.shape[0]))
+            if held_up is not None and float(held_up[face := uv.any(axis=2)].sum()) <= _MOST_HELD * 255 * face.sum():
+                hidden = held_up if hidden is None else np.maximum(hidden, held_up)
+        return None if hidden is None else np.asarray(255 - hidden, np.uint8)
+
+    def _look(self, target: UInt8Array, uv: FloatArray, step: float | None, seconds: float) -> None:
+        """Look for glasses; believe it slowly."""
+        seen = glasses_seen(target, uv)
+        # Along the brows only rims that are surely thick are looked for: a brow is a thick line, too.
+        heavy = glasses_seen(target, uv, thin=False) if seen > _STILL_WORN else 0.0
+        if step is None or not 0 <= step < _FORGOTTEN:
+            self._worn, self._heavy, self._wears = seen, heavy, False
+        else:
+            follow = float(1 - np.exp(-step / max(self.options.seconds, 1e-6)))
+            self._worn += (seen - self._worn) * follow
+            self._heavy += (heavy - self._heavy) * follow
+        self._seconds = seconds
+        self._wears = self._worn > (_STILL_WORN if self._wears else _WORN)

@@ -1,0 +1,78 @@
+"""The frames of a clip through all stages."""
+
+from __future__ import annotations
+
+from understudy.casting.assignment import Assignment
+from understudy.frames import Frame, LabelledFrame
+from understudy.guard import unguarded
+from understudy.pipeline.compositing import Compositing
+from understudy.pipeline.fading import Fading
+from understudy.pipeline.parts import Parts
+from understudy.pipeline.rendering import Rendering
+from understudy.pipeline.sealing import sealed
+from understudy.pipeline.tally import Swapped, Tally
+from understudy.tracking import FaceSelector
+
+
+class ClipPipeline:
+    """Swaps faces in one clip. Frames come in order; faces are followed from one to the next, up to a cut.
+
+    Args:
+        parts: What the stages are made of.
+        assignment: Who gets whose face.
+
+    Attributes:
+        tally: What was done so far.
+    """
+
+    def __init__(self, parts: Parts, assignment: Assignment) -> None:
+        settings, perception = parts.settings, parts.perception
+        self._parts, self._assignment = parts, assignment
+        self._tracker = perception.tracker(settings.tracker)
+        self._selector = FaceSelector(settings.faces)
+        self._hands = perception.hands(live=False)
+        self._rendering = Rendering(parts.engine)
+        self._fading = Fading()
+        self._compositing = Compositing(settings.blend)
+        self.tally = Tally()
+
+    def process(self, frame: Frame) -> LabelledFrame:
+        """Swap, label and mark ``frame``, in place.
+
+        Raises:
+            ContentRefusedError: it is intimate.
+        """
+        faces = self.swap(frame).faces
+        with self.tally.timings.measure("seal"):
+            return sealed(self._parts.sealer, frame, faces)
+
+    def swap(self, frame: Frame) -> Swapped:
+        """All but the last of ``process``: what comes out is no labelled frame, so no sink takes it.
+
+        Raises:
+            ContentRefusedError: it is intimate.
+        """
+        parts, measure = self._parts, self.tally.timings.measure
+        parts.content.frame(frame.picture, frame.seconds)
+        with measure("perceive"):
+            seen = self._tracker.update(frame)
+            if seen.cut:
+                self._forget()
+            chosen = self._selector.select(seen.faces, frame.seconds)
+            before_faces = parts.settings.blend.occlusion.hands
+            hands = self._hands.update(frame, chosen.boxes_xyxy) if before_faces else []
+        with measure("swap"):
+            assigned = self._assignment.assign(chosen)
+            patches = self._rendering.render(frame, chosen, assigned)
+            patches = self._fading(patches, chosen, frame.seconds, whole=False)
+        canvas = unguarded(frame)
+        with measure("blend"):
+            self._compositing.compose(canvas, patches, assigned, hands)
+        return self.tally.add(Swapped(seen.faces, patches))
+
+    def _forget(self) -> None:
+        """What comes next is another shot."""
+        self._selector.reset()
+        self._hands.forget()
+        self._rendering.forget()
+        self._compositing.forget()

@@ -1,0 +1,89 @@
+"""From patches to pixels: the light on each face is measured, what is before it masked, and the patch blended in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from understudy.arrays import FloatArray
+from understudy.blending import Blender, Lighting
+from understudy.canvas import Canvas
+from understudy.casting.assignment import Assigned
+from understudy.each import Each
+from understudy.masking import Masking
+from understudy.patches import Patch
+from understudy.settings.blend import BlendOptions
+from understudy.swapping import Identity
+
+#: Tracks whose identity is remembered, at most: those longest unseen go first.
+_REMEMBERED = 64
+
+
+class Compositing:
+    """Puts the patches of one clip into its frames. Frames come in order.
+
+    What is remembered of a track is forgotten when it is assigned another identity: what was learned of the light on
+    one face would put another in the wrong one.
+
+    Args:
+        options: How; the strength is not asked: each patch has its own.
+        each: How several patches are done; those that overlap are blended one after the other.
+    """
+
+    def __init__(self, options: BlendOptions | None = None, each: Each = map) -> None:
+        self._options, self._each = options or BlendOptions(), each
+        self._lighting = Lighting(self._options.light)
+        self._masking = Masking(self._options.occlusion)
+        self._blender = Blender(self._options.detail)
+        self._identities: dict[int, Identity] = {}
+
+    def compose(
+        self,
+        canvas: Canvas,
+        patches: Sequence[Patch],
+        assigned: Mapping[int, Assigned] | None = None,
+        hands: Sequence[FloatArray] = (),
+    ) -> None:
+        """Write patches into a frame.
+
+        Args:
+            canvas: Of the frame.
+            patches: What is written. Some may be of tracks that are not there now: swaps of earlier frames.
+            assigned: What the tracks that are there were assigned; None where nobody is ever assigned another.
+            hands: The joints of hands, float32 (21, 2) each, in pixels of the frame: they stay in front.
+        """
+        self._forget(self._reassigned(assigned or {}))
+        frame, each = canvas.frame, self._each
+        lights = self._lighting.measure(frame, patches, each)
+        masks = self._masking.masks(frame, patches, lights, hands, each)
+        self._blender.blend(canvas, patches, lights, masks, each)
+
+    def adopt(self, options: BlendOptions) -> None:
+        """Take over other options, between two frames. What is done as before goes on with what it knows."""
+        before, self._options = self._options, options
+        if options.light != before.light:
+            self._lighting = Lighting(options.light)
+        if options.occlusion != before.occlusion:
+            self._masking = Masking(options.occlusion)
+        if options.detail != before.detail:
+            self._blender = Blender(options.detail)
+
+    def forget(self) -> None:
+        """What comes next is another shot."""
+        self._forget()
+        self._identities.clear()
+
+    def _forget(self, tracks: Sequence[int] | None = None) -> None:
+        self._lighting.forget(tracks)
+        self._masking.forget(tracks)
+        self._blender.forget(tracks)
+
+    def _reassigned(self, assigned: Mapping[int, Assigned]) -> list[int]:
+        """The tracks that were assigned another identity than when they were there last."""
+        known, changed = self._identities, []
+        for track, (identity, _) in assigned.items():
+            if known.pop(track, identity) is not identity:
+                changed.append(track)
+            known[track] = identity
+        for track in list(known)[:-_REMEMBERED]:
+            del known[track]
+        return changed

@@ -1,0 +1,163 @@
+"""The frames of a live session through all stages, guarded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any, NamedTuple
+
+from understudy.arrays import FloatArray
+from understudy.casting.assignment import Assignment
+from understudy.face import Faces
+from understudy.frames import Frame, LabelledFrame
+from understudy.guard import Cover, Guard
+from understudy.guard.freezing import Freezing
+from understudy.pipeline.compositing import Compositing
+from understudy.pipeline.fading import Fading
+from understudy.pipeline.overlap import ParallelMap
+from understudy.pipeline.parts import Parts
+from understudy.pipeline.rendering import Rendering
+from understudy.pipeline.sealing import sealed
+from understudy.pipeline.tally import Swapped, Tally
+from understudy.settings import Settings
+from understudy.tracking import FaceSelector
+from understudy.tracking.hands import BESIDE, NEAR
+
+
+class _Seen(NamedTuple):
+    """Who is in a frame, who of them is swapped, and whether a new shot begins with it."""
+
+    faces: Faces
+    chosen: Faces
+    cut: bool
+
+
+class LivePipeline:
+    """Swaps faces as they come. Frames come in order; what should be swapped and is not is covered.
+
+    Latency counts, so what can be done at the same time is: several faces, the guard's look at the frame, and the hands
+    before a face. (A file's decoder and encoder keep the other cores busy anyway.)
+
+    Args:
+        parts: What the stages are made of.
+        assignment: Who gets whose face.
+        guard: Covers faces that should be swapped and are not. It is closed with the pipeline.
+
+    Attributes:
+        tally: What was done so far.
+    """
+
+    def __init__(self, parts: Parts, assignment: Assignment, guard: Guard) -> None:
+        settings, perception = parts.settings, parts.perception
+        self._parts, self._assignment, self._guard = parts, assignment, guard
+        self._settings = settings
+        self._beside = ParallelMap()
+        self._tracker = perception.tracker(replace(settings.tracker, max_fits=settings.tracker.max_fits or 1))
+        self._selector = FaceSelector(settings.faces)
+        self._hands = perception.hands(live=True)
+        self._hands.margin = _margin(settings)
+        self._before = Faces.empty()
+        self._rendering = Rendering(parts.engine, self._beside)
+        self._fading = Fading()
+        self._compositing = Compositing(settings.blend, self._beside)
+        self._freezing = Freezing()
+        self.tally = Tally()
+
+    def adopt(self, settings: Settings) -> None:
+        """Take over ``blend``, ``faces`` and ``guard`` of other settings, between two frames.
+
+        The strength of ``blend`` is the assignment's to say.
+        """
+        if settings.faces != self._settings.faces:
+            self._selector = FaceSelector(settings.faces)
+        self._compositing.adopt(settings.blend)
+        self._guard.options, self._guard.choice = settings.guard, settings.faces
+        self._hands.margin = _margin(settings)
+        self._settings = settings
+
+    def process(self, frame: Frame) -> LabelledFrame:
+        """Swap, label and mark ``frame``, in place.
+
+        Raises:
+            ContentRefusedError: it is intimate.
+        """
+        faces = self.swap(frame).faces
+        with self.tally.timings.measure("seal"):
+            return sealed(self._parts.sealer, frame, faces)
+
+    def swap(self, frame: Frame) -> Swapped:
+        """All but the last of ``process``: what comes out is no labelled frame, so no sink takes it.
+
+        Raises:
+            ContentRefusedError: it is intimate.
+        """
+        measure, on_lost = self.tally.timings.measure, self._guard.options.on_lost
+        self._parts.content.frame(frame.picture, frame.seconds)
+        self._guard.look_ahead(frame)
+        with measure("perceive"):
+            (faces, chosen, cut), hands = self._perceive(frame)
+        with measure("swap"):
+            assigned = self._assignment.assign(chosen)
+            patches = self._rendering.render(frame, chosen, assigned)
+            patches = self._fading(patches, chosen, frame.seconds, whole=on_lost != "pass")
+        with measure("guard"):
+            cover, canvas = self._guard.cover(frame, faces, chosen, patches, cut=cut, hands=hands)
+            patches = [patch for patch in patches if patch.track_id not in cover.beside]
+            patches += cover.held
+            self._correct(cover)
+        with measure("blend"):
+            self._compositing.compose(canvas, patches, assigned, hands)
+        if on_lost == "freeze":
+            self._freezing(canvas, covered=cover.any)
+        return self.tally.add(Swapped(faces, patches, cover))
+
+    def close(self) -> None:
+        """End what runs beside."""
+        self._guard.close()
+        self._beside.close()
+        self._hands.close()
+
+    def _perceive(self, frame: Frame) -> tuple[_Seen, list[FloatArray]]:
+        """Who is there, and which hands are before those who are swapped.
+
+        Hands that are known are followed at the same time, by where the faces were in the frame before.
+        """
+        before, self._before = self._before, Faces.empty()
+        if not self._settings.blend.occlusion.hands:
+            return self._see(frame), []
+        if len(before) and self._hands.following:
+            jobs: list[Callable[[], Any]] = [
+                partial(self._see, frame),
+                partial(self._hands.update, frame, before.boxes_xyxy),
+            ]
+            seen, hands = self._beside(lambda job: job(), jobs)
+            if seen.cut:
+                self._hands.forget()
+                hands = []
+        else:
+            seen = self._see(frame)
+            if seen.cut:
+                self._hands.forget()
+            hands = self._hands.update(frame, seen.chosen.boxes_xyxy)
+        self._before = seen.chosen
+        return seen, hands
+
+    def _see(self, frame: Frame) -> _Seen:
+        seen = self._tracker.update(frame)
+        if seen.cut:
+            self._selector.reset()
+            self._rendering.forget()
+            self._compositing.forget()
+        return _Seen(seen.faces, self._selector.select(seen.faces, frame.seconds), seen.cut)
+
+    def _correct(self, cover: Cover) -> None:
+        """Tell the tracker whom the guard saw and it does not know, and whose mesh does not lie on their face."""
+        if cover.newcomers is not None:
+            self._tracker.offer(cover.newcomers)
+        self._tracker.let_go(cover.astray)
+
+
+def _margin(settings: Settings) -> float:
+    """How far from a face hands are followed: where everybody is swapped, one must not be taken for somebody else."""
+    return BESIDE if settings.faces == "all" else NEAR

@@ -1,0 +1,41 @@
+"""What every pipeline is given: the engine, what finds faces, the settings, and the checks at both ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from understudy.errors import UsageError
+from understudy.provenance import FrameSealer
+from understudy.provenance.content import ContentCheck
+from understudy.resources.perception import Perception
+from understudy.settings import Settings
+from understudy.swapping import Swapper
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """Parts of one pipeline.
+
+    Attributes:
+        engine: Renders the identities.
+        perception: Finds and follows the faces.
+        settings: Everything else.
+        content: Looks at what comes in.
+        sealer: Labels and marks what comes out.
+
+    Raises:
+        UsageError: the engine takes a content classifier, and there is none.
+    """
+
+    engine: Swapper[Any]
+    perception: Perception
+    settings: Settings
+    content: ContentCheck
+    sealer: FrameSealer
+
+    def __post_init__(self) -> None:
+        if self.engine.photoreal and not self.content.classifies:
+            raise UsageError(
+                "this engine does not run without a content classifier", "Give one: Understudy(classifier=…)."
+            )

@@ -1,0 +1,60 @@
+"""One photo through all stages."""
+
+from __future__ import annotations
+
+from understudy.casting.assignment import Assignment
+from understudy.frames import Frame, LabelledFrame
+from understudy.guard import unguarded
+from understudy.pipeline.compositing import Compositing
+from understudy.pipeline.parts import Parts
+from understudy.pipeline.rendering import Rendering
+from understudy.pipeline.sealing import sealed
+from understudy.pipeline.tally import Swapped, Tally
+from understudy.tracking import FaceSelector
+
+
+class PhotoPipeline:
+    """Swaps faces in photos. Each is looked at thoroughly and by itself: nothing is remembered of another.
+
+    Args:
+        parts: What the stages are made of.
+        assignment: Who gets whose face.
+
+    Attributes:
+        tally: What was done.
+    """
+
+    def __init__(self, parts: Parts, assignment: Assignment) -> None:
+        self._parts, self._assignment = parts, assignment
+        self.tally = Tally()
+
+    def process(self, frame: Frame) -> LabelledFrame:
+        """Swap, label and mark ``frame``, in place.
+
+        Raises:
+            ContentRefusedError: it is intimate.
+        """
+        faces = self.swap(frame).faces
+        with self.tally.timings.measure("seal"):
+            return sealed(self._parts.sealer, frame, faces)
+
+    def swap(self, frame: Frame) -> Swapped:
+        """All but the last of ``process``: what comes out is no labelled frame, so no sink takes it.
+
+        Raises:
+            ContentRefusedError: it is intimate.
+        """
+        parts, settings, measure = self._parts, self._parts.settings, self.tally.timings.measure
+        parts.content.frame(frame.picture, frame.seconds)
+        with measure("perceive"):
+            faces = parts.perception.still(frame.picture)
+            chosen = FaceSelector(settings.faces).select(faces, frame.seconds)
+            before_faces = settings.blend.occlusion.hands
+            hands = parts.perception.hands(live=False).update(frame, chosen.boxes_xyxy) if before_faces else []
+        with measure("swap"):
+            assigned = self._assignment.assign(chosen)
+            patches = Rendering(parts.engine).render(frame, chosen, assigned)
+        canvas = unguarded(frame)
+        with measure("blend"):
+            Compositing(settings.blend).compose(canvas, patches, assigned, hands)
+        return self.tally.add(Swapped(faces, patches))

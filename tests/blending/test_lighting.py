@@ -1,0 +1,84 @@
+"""The light that a patch is shown in."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from understudy.blending import Lighting
+from understudy.frames import Frame, PixelBox
+from understudy.geometry.topology import topology
+from understudy.guard import unguarded
+from understudy.patches import Patch
+from understudy.pipeline.compositing import Compositing
+from understudy.swapping import MeshEngine
+
+SIDE = 120
+COLOR = (60, 90, 170)
+
+
+def patch_at(x, y, *, side=SIDE, track_id=1, **more):
+    """A patch of one colour, all of it shown."""
+    places = np.linspace(0.02, 0.98, side, dtype=np.float32)
+    uv = np.dstack(np.meshgrid(places, places))
+    mesh = np.column_stack([topology().uv * side + [x, y], np.zeros(468)]).astype(np.float32)
+    picture, alpha = np.full((side, side, 3), COLOR, np.uint8), np.full((side, side), 255, np.uint8)
+    return Patch(picture, alpha, uv, PixelBox(x, y, x + side, y + side), mesh, track_id, **more)
+
+
+def shown(patch, grey=200):
+    frame = Frame(np.full((SIDE, SIDE, 3), grey, np.uint8))
+    Compositing().compose(unguarded(frame), [patch])
+    return frame.picture
+
+
+def test_a_patch_that_does_not_want_the_frames_light_keeps_its_own_colours():
+    np.testing.assert_array_equal(shown(patch_at(0, 0, lit=False)), np.full((SIDE, SIDE, 3), COLOR))
+    np.testing.assert_array_equal(shown(patch_at(0, 0, lit=False, share=0.0)), np.full((SIDE, SIDE, 3), 200))
+    assert np.abs(shown(patch_at(0, 0)).astype(int) - 200).max() < 3  # in the frame's light it is as grey as the frame
+
+
+@pytest.mark.parametrize("grey", [20, 128, 240])
+def test_its_colours_are_not_those_of_any_light(grey):
+    np.testing.assert_array_equal(shown(patch_at(0, 0, lit=False), grey), shown(patch_at(0, 0, lit=False), 90))
+
+
+def test_what_is_before_it_is_known_as_of_a_patch_in_the_frames_light():
+    frame = Frame(np.full((SIDE, SIDE, 3), 150, np.uint8))
+    lit, own = (Lighting().measure(frame, [patch_at(0, 0, lit=lit)])[0] for lit in (True, False))
+    np.testing.assert_array_equal(lit.tones, own.tones)
+    assert lit.fresh and own.fresh
+    assert (lit.coefficients != own.coefficients).any()
+
+
+def test_engines_want_the_frames_light(astronaut, perception):
+    from understudy.swapping.base import Portrait
+
+    engine, faces = MeshEngine(), perception.still(astronaut)
+    (patch,) = engine.renderer().render(Frame(astronaut), faces, {1: engine.identity([Portrait(astronaut, faces[:1])])})
+    assert patch.lit
+
+
+def test_the_light_on_a_face_is_not_that_of_a_patch_over_which_it_lies():
+    """Where two overlap, both are measured on the frame as it came."""
+    picture = np.full((200, 240, 3), 90, np.uint8)
+    small, large = patch_at(70, 40, side=100, track_id=2, lit=False), patch_at(0, 20)
+    together, alone = Frame(picture.copy()), Frame(picture.copy())
+    Compositing().compose(unguarded(together), [large, small])
+    Compositing().compose(unguarded(alone), [large])
+    box = large.box
+    np.testing.assert_array_equal(together.part(box), alone.part(box))
+    assert (together.part(small.box)[:, 60:] == COLOR).all()
+
+
+def test_the_light_is_remembered_of_each_track_until_it_is_forgotten():
+    lighting = Lighting()
+
+    def light(grey, seconds, number):
+        frame = Frame(np.full((SIDE, SIDE, 3), grey, np.uint8), pts=round(seconds * 1000))
+        return lighting.measure(frame, [patch_at(0, 0, track_id=number)])[0].tones.mean()
+
+    first = [light(100, 0.0, 1), light(100, 0.0, 2)]
+    lighting.forget([1])
+    later = [light(120, 0.1, 1), light(120, 0.1, 2)]
+    assert first[0] == first[1] < later[1] < later[0]

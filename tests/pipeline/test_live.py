@@ -1,0 +1,74 @@
+"""The order of a live frame's stages: the guard looks first, and what it covers is not uncovered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from understudy import Settings
+from understudy.canvas import Canvas
+from understudy.casting.assignment import OnePerson
+from understudy.casting.portraits import portrait_in
+from understudy.detection import BlazeFace
+from understudy.frames import Frame
+from understudy.guard import Cover, Guard
+from understudy.pipeline.live import LivePipeline
+from understudy.testing import Puppet, talking
+from understudy.testing.opened import parts_of
+
+
+class Watching(Guard):
+    """Notes the frames that it is shown, as they are then."""
+
+    def __init__(self, *of, **more):
+        super().__init__(*of, **more)
+        self.shown = []
+
+    def cover(self, frame, *of, **more) -> tuple[Cover, Canvas]:
+        self.shown.append(frame.picture.copy())
+        return super().cover(frame, *of, **more)
+
+
+@pytest.fixture(scope="module")
+def pictures(astronaut):
+    puppet = Puppet(astronaut, (320, 240), face_share=0.55)
+    return [puppet.render(talking(number / 30)).picture for number in range(12)]
+
+
+@pytest.fixture
+def guard():
+    return Watching(BlazeFace())
+
+
+@pytest.fixture
+def pipeline(perception, hopper, guard):
+    parts = parts_of(Settings(), perception)
+    identity = parts.engine.identity([portrait_in(hopper, "hopper", perception, None)[0]])
+    made = LivePipeline(parts, OnePerson(identity), guard)
+    yield made
+    made.close()
+
+
+def swapped(pipeline, pictures):
+    frames = [Frame(p.copy(), pts=number, time_base=Fraction(1, 30)) for number, p in enumerate(pictures)]
+    return [pipeline.swap(frame) for frame in frames], np.stack([frame.picture for frame in frames])
+
+
+def test_nobody_writes_before_the_guard_looked(pipeline, guard, pictures):
+    done, shown = swapped(pipeline, pictures)
+    np.testing.assert_array_equal(guard.shown, pictures)
+    assert all(one.patches for one in done)
+    assert (shown != pictures).any(axis=(1, 2, 3)).all()
+    assert pipeline.tally.frames == pipeline.tally.frames_swapped == len(pictures)
+
+
+def test_other_settings_hold_from_the_next_frame_on(pipeline, pictures):
+    everybody = replace(Settings(), faces="all", guard=replace(Settings().guard, on_lost="pass"))
+    swapped(pipeline, pictures[:4])
+    pipeline.adopt(everybody)
+    beside = [np.hstack([picture, np.ascontiguousarray(picture[:, ::-1])]) for picture in pictures]
+    done, _ = swapped(pipeline, beside)
+    assert len(done[-1].patches) == 2

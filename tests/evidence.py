@@ -1,4 +1,4 @@
-"""Whether a file or picture carries what every output must."""
+"""Whether a file or picture carries what every output must, and what lies in a folder."""
 
 import numpy as np
 
@@ -37,3 +37,8 @@ def is_released_honestly(path):
     assert credentials.state == "valid"
     assert credentials.ours
     return True
+
+
+def left(folder):
+    """What is there under a name that a user would take for an output."""
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))

@@ -162,7 +162,7 @@ HEADS = {
 
 @pytest.mark.parametrize("kind", HEADS)
 def test_an_endless_hole_after_a_good_beginning_is_given_up(tmp_path, kind, monkeypatch):
-    monkeypatch.setattr(reading, "_SEARCH", (0.5, 0.5))
+    monkeypatch.setattr(reading, "SEARCH", (0.5, 0.5))
     path = tmp_path / "hole"
     with path.open("wb") as file:
         file.write(HEADS[kind])

@@ -206,7 +206,7 @@ def test_a_list_in_an_archive_that_is_too_deep_is_told(store, tmp_path):
 
 def test_a_folder_of_everything_is_not_looked_through(store, tmp_path, monkeypatch):
     models = store(entry("good"))
-    monkeypatch.setattr(transfer, "_MOST_FILES", 10)
+    monkeypatch.setattr(transfer, "MOST_FILES", 10)
     for number in range(11):
         (tmp_path / str(number)).touch()
     with pytest.raises(UsageError, match="too many files"):
@@ -248,7 +248,7 @@ def test_an_embedder_with_parts_elsewhere_is_not_opened(tmp_path):
 def test_a_file_that_grows_while_it_is_copied_is_bounded(tmp_path):
     (tmp_path / "growing").write_bytes(bytes(3_000_000))
     with pytest.raises(UnfitFileError):
-        transfer._copy([tmp_path / "growing", tmp_path / "growing"], tmp_path / "copy", 5_000_000)
+        transfer.copy_files([tmp_path / "growing", tmp_path / "growing"], tmp_path / "copy", 5_000_000)
     assert (tmp_path / "copy").stat().st_size <= 5_000_000
 
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -152,7 +153,7 @@ def test_a_bad_place_is_passed_over_for_the_next(store, server, manner, reason):
 def test_nobody_is_sent_on_from_where_nobody_can_listen_to_where_anybody_can():
     import urllib.request
 
-    from understudy.models.download import _Redirects
+    from understudy.models.download import Redirects
 
     class Answer:
         def close(self):
@@ -161,8 +162,8 @@ def test_nobody_is_sent_on_from_where_nobody_can_listen_to_where_anybody_can():
     request = urllib.request.Request("https://models.example/x")
     for place in ("http://models.example/x", "file:///etc/passwd"):
         with pytest.raises(FetchError, match="another kind"):
-            _Redirects().redirect_request(request, Answer(), 302, "Found", {}, place)
-    assert _Redirects().redirect_request(request, Answer(), 302, "Found", {}, "https://other.example/x") is not None
+            Redirects().redirect_request(request, Answer(), 302, "Found", {}, place)
+    assert Redirects().redirect_request(request, Answer(), 302, "Found", {}, "https://other.example/x") is not None
 
 
 @pytest.mark.parametrize(
@@ -407,7 +408,7 @@ def test_a_full_disk_is_said_and_leaves_nothing_under_the_name(store, server, tm
 
 def test_a_disk_that_is_too_small_is_known_before(store, server, monkeypatch):
     models = store(entry("good", {"url": server.url("/good.onnx")}))
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 9, 1))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(total=10, used=9, free=1))
     with pytest.raises(NoSpaceError) as fault:
         fetch(models, "good")
     assert "pull again" in fault.value.hint

@@ -25,7 +25,7 @@ class Breaking(FakeCamera):
 
     def __init__(self, pictures, then, until=None, info=None):
         super().__init__(pictures)
-        self._then, self._until, self._changed = then, until or (lambda: self._shown >= 3), info or {}
+        self._then, self._until, self._changed = then, until or (lambda: self.shown >= 3), info or {}
 
     def open(self):
         return replace(super().open(), **self._changed)
@@ -158,7 +158,7 @@ def test_a_source_that_says_what_can_not_be_is_refused(pictures, info):
 
 
 def test_a_source_that_gives_nothing_is_told_once_and_takes_no_processor(pictures, monkeypatch):
-    monkeypatch.setattr(intake, "_SILENCE", 0.1)
+    monkeypatch.setattr(intake, "SILENCE", 0.1)
     source, asked = Breaking(pictures, None), []
     read = source.read
     source.read = lambda: (asked.append(time.monotonic()), read())[1]

@@ -484,7 +484,7 @@ def test_what_the_mesh_engine_does_not_heed_is_said(hopper_path, tmp_path, capsy
     ("make", "size", "off"),
     [
         (twins.scrfd_10g_twin, 16_923_827, 10_000),
-        (twins.arcface_r50_twin, 174_383_860, 10_000),
+        pytest.param(twins.arcface_r50_twin, 174_383_860, 10_000, marks=pytest.mark.slow),
         (twins.landmark_106_twin, 5_030_888, 15_000),
     ],
 )

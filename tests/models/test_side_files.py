@@ -16,6 +16,7 @@ from understudy.errors import CatalogueError, ModelFileError, UnderstudyError, U
 from understudy.evaluation import open_embedder
 from understudy.models import pieces, transfer
 from understudy.models.catalogue import OWN_FILE, Catalogue
+from understudy.models.download import FetchOptions
 from understudy.models.fetching import Fetcher
 from understudy.models.graphs import check_graph
 from understudy.models.store import MOST_BYTES
@@ -88,7 +89,7 @@ def test_notes_and_records_that_are_no_files_are_none(store, server, name, what)
     put(models.root / name, what)
     assert not models.accepted("mit")
     assert models.record(models.catalogue.entries["good"]) is None
-    with Fetcher(models) as fetcher:
+    with Fetcher(models, FetchOptions(pause_seconds=0)) as fetcher:
         assert fetcher.fetch(models.catalogue.entries["good"])
     assert models.read(models.catalogue.entries["good"]) == GOOD
 
@@ -98,7 +99,7 @@ def test_a_part_that_is_no_file_is_told(store, server, what):
     models = store(entry("good", {"url": server.url("/good.onnx")}))
     models.folder("partial")
     put(models.partial("good.onnx"), what if what != "device" else "pipe")
-    with Fetcher(models) as fetcher:
+    with Fetcher(models, FetchOptions(pause_seconds=0)) as fetcher:
         try:
             fetcher.fetch(models.catalogue.entries["good"])
         except UnderstudyError:

@@ -68,7 +68,7 @@ QUIET = {
 
 
 @pytest.mark.parametrize("name", QUIET)
-@pytest.mark.parametrize("suffix", ["png", "mp4"])
+@pytest.mark.parametrize("suffix", ["png", pytest.param("mp4", marks=pytest.mark.slow)])
 def test_settings_turn_nothing_off(name, suffix, hopper_path, astronaut_path, small_clip, tmp_path):
     output = tmp_path / f"out.{suffix}"
     target = astronaut_path if suffix == "png" else small_clip
@@ -205,7 +205,7 @@ def test_a_killed_swap_leaves_nothing_under_the_name(hopper_path, long_clip, tmp
 @pytest.mark.parametrize(
     "broken", ["understudy.provenance.releasing.sign_file", "understudy.provenance.records.ledger.Ledger.append"]
 )
-@pytest.mark.parametrize("suffix", ["png", "mp4", "mkv"])
+@pytest.mark.parametrize("suffix", ["png", *(pytest.param(one, marks=pytest.mark.slow) for one in ("mp4", "mkv"))])
 def test_what_fails_at_the_very_end_is_not_released(broken, suffix, hopper_path, astronaut_path, small_clip, tmp_path):
     def fail(*_, **__):
         raise UnderstudyError("broken", "on purpose")

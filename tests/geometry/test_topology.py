@@ -1,3 +1,5 @@
+"""The mesh's topology, and the pose that it tells."""
+
 import numpy as np
 import pytest
 

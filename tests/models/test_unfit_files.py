@@ -10,7 +10,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from tests.models.shelf import entry, graph
+from tests.models.shelf import GOOD, entry, graph
 from understudy.cli.main import main
 from understudy.errors import CatalogueError, ModelFileError, UnderstudyError, UnfitFileError, UsageError
 from understudy.evaluation import open_embedder
@@ -26,7 +26,6 @@ pytestmark = [
     pytest.mark.loopback,
     pytest.mark.skipif(os.name != "posix", reason="pipes and devices have names on Unix only"),
 ]
-GOOD = graph(0)
 KINDS = ("pipe", "device", "sparse")
 
 

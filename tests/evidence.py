@@ -32,7 +32,9 @@ def pictures(path):
 
 def is_released_honestly(path):
     """Every frame labelled, and signed as it is."""
-    assert all(has_label(picture) for picture in pictures(path))
+    seen = pictures(path)
+    assert seen
+    assert all(has_label(picture) for picture in seen)
     credentials = read_credentials(path, None)
     assert credentials.state == "valid"
     assert credentials.ours

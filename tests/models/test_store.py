@@ -161,7 +161,9 @@ def test_what_servers_say_can_not_steer_a_terminal(store, server, tmp_path, caps
     store(entry("good", {"url": server.url("/bad.onnx")}))
     server.files["/bad.onnx"], server.manners["/bad.onnx"] = GOOD, ["to file:///\x1b[2Jx"]
     assert main(["models", "pull", "good", "--accept-licence", "--home", str(tmp_path / "home")]) == 5
-    assert all(line.isprintable() for line in capsys.readouterr().err.split("\n"))
+    said = capsys.readouterr().err
+    assert "[2Jx' is not allowed" in said
+    assert all(line.isprintable() for line in said.split("\n"))
 
 
 def test_a_head_that_never_ends_is_given_up(store, server):

@@ -31,19 +31,17 @@ $(READY): pyproject.toml embedded.toml hatch_build.py
 demo: $(READY) ## swap a sample photo onto a sample clip; files land in demo/
 	$(BIN)/understudy demo --output-dir demo
 
-# What measures time or memory runs afterwards, with nothing beside it; it runs even if others failed, so that one run
-# says everything.
+# What measures time runs afterwards, two tests at a time: they wait more than they work. It runs even if others failed,
+# so that one run says everything.
 PYTEST := $(BIN)/python -m pytest
-define tests
-	@$(PYTEST) -n $(WORKERS) --dist worksteal -m "not alone$(1)"; beside=$$?; \
-	$(PYTEST) -m "alone$(1)" && exit $$beside
-endef
+SHARED := -n $(WORKERS) --dist worksteal
 
 test: $(READY) ## all tests
-	$(call tests)
+	@$(PYTEST) $(SHARED) -m "not alone"; beside=$$?; \
+	$(PYTEST) -n 2 -m alone $$(grep -rl --include="test_*.py" "mark.alone" tests) && exit $$beside
 
-quick: $(READY) ## the tests that take no more than a second each
-	$(call tests, and not slow)
+quick: $(READY) ## the tests that take no more than a second each, but for those that measure time
+	@$(PYTEST) $(SHARED) -m "not alone and not slow"
 
 lint: $(READY) docs ## format, lint, types, import rules, references
 	$(BIN)/ruff format --check .

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 from hashlib import sha256
 from pathlib import Path
+
+# Tests run in several processes: where each computes in several threads besides, they wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 import pytest
@@ -16,6 +20,7 @@ from tests.twins import put, shelf  # noqa: F401 - fixtures
 from understudy import Perception
 from understudy.cli.consent import photo_of
 from understudy.provenance import ConsentClaim, Consents, Home
+from understudy.provenance.records import home as records_home
 from understudy.swapping.mesh import engine, texture
 from understudy.testing import ClipSpec, Puppet, portrait, portrait_path, write_puppet_clip
 
@@ -52,6 +57,18 @@ def home(tmp_path_factory):
         for name in ("hopper", "astronaut"):
             Consents(folder).grant(photo_of(portrait_path(name)), ConsentClaim("sample"))
         yield folder
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_power_cut():
+    """No test waits until the disk has what was written: that matters where the power may fail, and none looks at it.
+
+    Programs that tests start do wait.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        patch.setattr(records_home, "SYNCHRONOUS", "OFF")
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

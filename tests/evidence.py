@@ -1,4 +1,4 @@
-"""Whether a file or picture carries what every output must."""
+"""Whether a file or picture carries what every output must, and what lies in a folder."""
 
 import numpy as np
 
@@ -32,8 +32,15 @@ def pictures(path):
 
 def is_released_honestly(path):
     """Every frame labelled, and signed as it is."""
-    assert all(has_label(picture) for picture in pictures(path))
+    seen = pictures(path)
+    assert seen
+    assert all(has_label(picture) for picture in seen)
     credentials = read_credentials(path, None)
     assert credentials.state == "valid"
     assert credentials.ours
     return True
+
+
+def left(folder):
+    """What is there under a name that a user would take for an output."""
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))

@@ -1,3 +1,5 @@
+"""The errors: one tree, each with an exit code of the contract."""
+
 import inspect
 
 import pytest

@@ -1,3 +1,5 @@
+"""Faces as parallel arrays: sliced, joined, and of settled shapes and types."""
+
 import numpy as np
 import pytest
 from hypothesis import given

@@ -1,3 +1,5 @@
+"""Frames: their time, their memory, and who may make labelled ones."""
+
 import ast
 from fractions import Fraction
 from pathlib import Path

@@ -111,7 +111,7 @@ def test_several_interruptions_at_once_end_a_task_once():
 def test_an_interruption_that_python_forgets_comes_again(at_once, monkeypatch, capfd):
     """Python prints what is raised in ``__del__``, and goes on; again if it comes while that is looked at."""
     if at_once:
-        monkeypatch.setattr(interruptions, "_AGAIN", 0.0)
+        monkeypatch.setattr(interruptions, "AGAIN", 0.0)
 
     class Closing:
         def __del__(self):

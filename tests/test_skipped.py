@@ -21,8 +21,8 @@ def reasons():
                 if node.func.attr == "skipif":
                     (reason,) = (word.value for word in node.keywords if word.arg == "reason")
                     yield path.name, ast.literal_eval(reason)
-                elif node.func.attr == "skip" and ast.unparse(node.func) == "pytest.skip":
-                    yield path.name, ast.literal_eval(node.args[0])
+                elif ast.unparse(node.func) in ("pytest.skip", "pytest.mark.skip", "pytest.xfail", "pytest.mark.xfail"):
+                    yield path.name, ast.literal_eval((node.args or [word.value for word in node.keywords])[0])
 
 
 def test_of_everything_that_may_be_skipped_it_is_known_what_brings_it_in():

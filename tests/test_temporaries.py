@@ -10,7 +10,6 @@ import sys
 
 import pytest
 
-from understudy import temporaries
 from understudy.provenance import Home
 from understudy.temporaries import FOLDER, KEPT, SIDECAR, Temporary, clean
 
@@ -18,7 +17,8 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="no locks there: nothing
 
 #: Makes files of every kind in a folder, says so, and waits.
 RUN = """
-import sys; from pathlib import Path
+import socket, sys; from pathlib import Path
+if len(sys.argv) > 2: socket.gethostname = lambda: sys.argv[2]
 from understudy.temporaries import Temporary
 folder = Path(sys.argv[1])
 one = Temporary(folder / "out.mkv"); one.path.write_text("half")
@@ -35,8 +35,8 @@ def run(tmp_path):
     """Starts runs that are at work in a folder; what is alive at the end is killed."""
     begun = []
 
-    def start():
-        words = [sys.executable, "-c", RUN, str(tmp_path)]
+    def start(*machine):
+        words = [sys.executable, "-c", RUN, str(tmp_path), *machine]
         process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         process.stdout.readline()
         begun.append(process)
@@ -92,10 +92,12 @@ def _parts(name):
     return (f".{stem}", *token.split("-"), tail)
 
 
-def test_files_of_another_machine_stay(run, tmp_path, monkeypatch):
-    run().kill()
+def test_files_of_another_machine_stay(run, tmp_path):
+    dead = run("another-machine")
+    dead.kill()
+    dead.wait()
     before = names(tmp_path)
-    monkeypatch.setattr(temporaries, "_machine", lambda: "0" * 8)
+    assert len(before) == 7
     assert clean(tmp_path) == []
     assert names(tmp_path) == before
 

@@ -13,6 +13,7 @@ VALUES = LETTERS | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(
 TABLES = st.dictionaries(LETTERS, st.recursive(VALUES, lambda inner: st.dictionaries(LETTERS, inner), max_leaves=8))
 
 
+@pytest.mark.slow
 @given(TABLES, st.booleans())
 def test_what_is_written_is_read_as_the_same(tables, ascii_only):
     text = toml.written(tables, ascii_only=ascii_only)

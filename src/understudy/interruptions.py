@@ -27,7 +27,7 @@ from typing import Any, Generic, TypeVar
 
 Result = TypeVar("Result")
 #: Seconds that an interruption has to tidy up before another one counts, and until one that was lost comes again.
-_PATIENCE, _AGAIN = 10.0, 0.01
+_PATIENCE, AGAIN = 10.0, 0.01
 _Handler = Callable[[int, "FrameType | None"], Any]
 
 
@@ -132,7 +132,7 @@ def _come_again(number: int) -> None:
     """Have the handler of a signal run once more, a moment later."""
 
     def later() -> None:
-        time.sleep(_AGAIN)
+        time.sleep(AGAIN)
         _thread.interrupt_main(signal.Signals(number))
 
     _thread.start_new_thread(later, ())  # unlike a Thread's start it does not wait, and nothing can come in between

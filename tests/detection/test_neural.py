@@ -12,6 +12,7 @@ from understudy.geometry.boxes import nms
 from understudy.landmarks.neural import Attributes, PointFinder
 from understudy.models.sessions import Runtime
 from understudy.testing import twins
+from understudy.testing.shelf import stock
 from understudy.testing.twins import planted_twin
 
 PICTURE = np.full((480, 960, 3), 90, np.uint8)  # fits into 640 at two thirds
@@ -45,10 +46,12 @@ def yunet(box, kind, thing, stride=16):
 
 
 @pytest.fixture
-def opened(put):
+def opened(tmp_path):
+    """Opens a graph under the name of a model of the catalogue."""
+
     def make(name, data):
-        _, store, entry = put(name, data)
-        return Runtime().open(store, entry)
+        store = stock(tmp_path / f"home-{len(list(tmp_path.iterdir()))}", {name: data})
+        return Runtime().open(store, store.catalogue.entries[name])
 
     return make
 

@@ -1,3 +1,5 @@
+"""Boxes: how they overlap, which of a group stays, and which pixels they cover."""
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st

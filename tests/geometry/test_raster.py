@@ -1,3 +1,5 @@
+"""The rasteriser: each pixel whose centre is covered, once, by the nearest surface."""
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -1,8 +1,11 @@
+"""The mesh's topology, and the pose that it tells."""
+
 import numpy as np
 import pytest
 
 from understudy.geometry import topology as topo
 from understudy.geometry.topology import topology
+from understudy.testing import Motion
 
 
 def _areas(points, triangles):
@@ -49,10 +52,7 @@ def test_left_means_left_in_the_picture():
 
 @pytest.mark.parametrize(("yaw", "pitch", "roll"), [(0, 0, 0), (25, 0, 0), (0, -15, 0), (0, 0, 20), (-30, 10, -8)])
 def test_pose_is_read_back_from_a_turned_head(yaw, pitch, roll):
-    from understudy.testing.motion import Motion
-    from understudy.testing.puppet import _rotation
-
-    mesh = topology().canonical @ _rotation(Motion(yaw=yaw, pitch=pitch, roll=roll)).T * 80 + 300
+    mesh = topology().canonical @ Motion(yaw=yaw, pitch=pitch, roll=roll).rotation.T * 80 + 300
     np.testing.assert_allclose(topo.pose_degrees(mesh.astype(np.float32)), (yaw, pitch, roll), atol=0.05)
 
 

@@ -1,3 +1,5 @@
+"""Transforms: fitted to points, undone, and crops made with them."""
+
 import numpy as np
 import pytest
 from hypothesis import assume, given

@@ -87,10 +87,12 @@ def clip(astronaut, hopper):
     return shots
 
 
-@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))])
 @pytest.mark.parametrize(
-    "on_lost", [way if way == "hold" else pytest.param(way, marks=pytest.mark.slow) for way in ON_LOST]
+    # With "pass" it is seen that the test sees what it looks for: once will do.
+    ("on_lost", "seed"),
+    [(way, seed) for way in ON_LOST for seed in range(1 if way == "pass" else 3)],
 )
+@pytest.mark.slow
 def test_no_raw_face_is_shown_however_the_tracker_fails(perception, identity, clip, on_lost, seed):
     rng = np.random.default_rng(seed)
     flaky = Perception(FlakyDetector(perception.detector, rng), FlakyLandmarker(perception.landmarker, rng))

@@ -239,7 +239,7 @@ def room_with(bars):
     return picture
 
 
-@pytest.mark.parametrize("rate", [4, 10, 15, 25])
+@pytest.mark.parametrize("rate", [4, *(pytest.param(rate, marks=pytest.mark.slow) for rate in (10, 15, 25))])
 def test_whoever_was_seen_through_bars_stays_covered_at_any_rate(rate):
     guard = Guard(SeesNobody(), GuardOptions(), choice="all", segmenter=SeesThroughUprightBars())
     swapped = Drawn((250, 90), (390, 270))

@@ -9,7 +9,7 @@ import pytest
 
 from understudy.cli.main import main
 from understudy.geometry import topology as topo
-from understudy.landmarks.pose import _PAIRS, pose_of_points
+from understudy.landmarks.pose import PAIRS, pose_of_points
 from understudy.models.store import FOLDER
 from understudy.testing import Motion, Puppet
 from understudy.testing.shelf import stock
@@ -19,7 +19,7 @@ from understudy.testing.twins import planted_twin, points_twin
 def points_of(mesh, axes=2):
     """68 points, of which those that matter lie where the mesh has them."""
     points = np.random.default_rng(0).normal(200, 80, (68, axes)).astype(np.float32)
-    points[list(_PAIRS)] = mesh[list(_PAIRS.values()), :axes]
+    points[list(PAIRS)] = mesh[list(PAIRS.values()), :axes]
     return points
 
 

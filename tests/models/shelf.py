@@ -7,6 +7,8 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
 from understudy.models.catalogue import OWN_FILE, Catalogue
+from understudy.models.download import FetchOptions
+from understudy.models.fetching import Fetcher
 from understudy.models.store import FOLDER, Store
 from understudy.testing.shelf import unpinned_catalogue
 
@@ -56,3 +58,19 @@ def stocked(server, home, graphs=None):
     for number, entry in enumerate(store.catalogue.entries.values()):
         server.files[f"/{entry.file.name}"] = (graphs or {}).get(entry.name) or graph(number, 100)
     return store
+
+
+QUICK = FetchOptions(stall_seconds=0.5, window_seconds=0.4, least_rate=5000, pause_seconds=0.01, most_bytes=2_000_000)
+GOOD, OTHER = graph(0), graph(1)
+
+
+def fetch(store, *names, options=QUICK):
+    notes = []
+    with Fetcher(store, options, note=notes.append) as fetcher:
+        done = [fetcher.fetch(one) for one in store.catalogue.resolved(names)]
+    return done, notes
+
+
+def is_clean(store):
+    """Nothing of a model that could be taken for one, or that will not be needed."""
+    return not [path for path in store.root.rglob("*") if path.is_file() and path.suffix != ".lock"]

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from tests.models.shelf import entry, graph
+from tests.models.shelf import GOOD, entry
 from understudy.errors import FetchError
 from understudy.models.download import FetchOptions
 from understudy.models.fetching import Fetcher
@@ -14,7 +14,6 @@ from understudy.models.reach import Trail, is_public
 
 pytestmark = pytest.mark.loopback
 
-GOOD = graph(0)
 #: An address outside, as the tests have it: what is sent there reaches their own server.
 OUTSIDE = "93.184.215.14"
 QUICK = FetchOptions(stall_seconds=2, tries=2, pause_seconds=0.01)

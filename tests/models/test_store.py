@@ -12,18 +12,18 @@ import subprocess
 import sys
 import time
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
 import pytest
 from onnx import helper, numpy_helper
 
-from tests.models.shelf import entry, graph
+from tests.models.shelf import GOOD, OTHER, entry, fetch, graph, is_clean
 from understudy.cli.main import main
 from understudy.errors import (
     CatalogueError,
     FetchError,
-    LicenceError,
     ModelFileError,
     ModelMissingError,
     NoSpaceError,
@@ -31,29 +31,11 @@ from understudy.errors import (
 )
 from understudy.models.catalogue import Catalogue
 from understudy.models.download import FetchOptions
-from understudy.models.fetching import Fetcher
 from understudy.models.graphs import check_graph, emap_of
 from understudy.models.store import FOLDER, Store
-from understudy.models.transfer import export_models, import_models
+from understudy.models.transfer import import_models
 
 pytestmark = pytest.mark.loopback
-
-QUICK = FetchOptions(stall_seconds=0.5, window_seconds=0.4, least_rate=5000, pause_seconds=0.01, most_bytes=2_000_000)
-
-
-GOOD, OTHER = graph(0), graph(1)
-
-
-def fetch(store, *names, options=QUICK):
-    notes = []
-    with Fetcher(store, options, note=notes.append) as fetcher:
-        done = [fetcher.fetch(one) for one in store.catalogue.resolved(names)]
-    return done, notes
-
-
-def is_clean(store):
-    """Nothing of a model that could be taken for one, or that will not be needed."""
-    return not [path for path in store.root.rglob("*") if path.is_file() and path.suffix != ".lock"]
 
 
 def test_a_model_is_fetched_once_and_its_digest_recorded(store, server):
@@ -152,7 +134,7 @@ def test_a_bad_place_is_passed_over_for_the_next(store, server, manner, reason):
 def test_nobody_is_sent_on_from_where_nobody_can_listen_to_where_anybody_can():
     import urllib.request
 
-    from understudy.models.download import _Redirects
+    from understudy.models.download import Redirects
 
     class Answer:
         def close(self):
@@ -161,8 +143,8 @@ def test_nobody_is_sent_on_from_where_nobody_can_listen_to_where_anybody_can():
     request = urllib.request.Request("https://models.example/x")
     for place in ("http://models.example/x", "file:///etc/passwd"):
         with pytest.raises(FetchError, match="another kind"):
-            _Redirects().redirect_request(request, Answer(), 302, "Found", {}, place)
-    assert _Redirects().redirect_request(request, Answer(), 302, "Found", {}, "https://other.example/x") is not None
+            Redirects().redirect_request(request, Answer(), 302, "Found", {}, place)
+    assert Redirects().redirect_request(request, Answer(), 302, "Found", {}, "https://other.example/x") is not None
 
 
 @pytest.mark.parametrize(
@@ -179,7 +161,9 @@ def test_what_servers_say_can_not_steer_a_terminal(store, server, tmp_path, caps
     store(entry("good", {"url": server.url("/bad.onnx")}))
     server.files["/bad.onnx"], server.manners["/bad.onnx"] = GOOD, ["to file:///\x1b[2Jx"]
     assert main(["models", "pull", "good", "--accept-licence", "--home", str(tmp_path / "home")]) == 5
-    assert all(line.isprintable() for line in capsys.readouterr().err.split("\n"))
+    said = capsys.readouterr().err
+    assert "[2Jx' is not allowed" in said
+    assert all(line.isprintable() for line in said.split("\n"))
 
 
 def test_a_head_that_never_ends_is_given_up(store, server):
@@ -407,7 +391,7 @@ def test_a_full_disk_is_said_and_leaves_nothing_under_the_name(store, server, tm
 
 def test_a_disk_that_is_too_small_is_known_before(store, server, monkeypatch):
     models = store(entry("good", {"url": server.url("/good.onnx")}))
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 9, 1))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(total=10, used=9, free=1))
     with pytest.raises(NoSpaceError) as fault:
         fetch(models, "good")
     assert "pull again" in fault.value.hint
@@ -430,98 +414,3 @@ def test_licences_are_accepted_once_each(store, server, tmp_path, capsys):
     assert main(["models", "pull", "two", *home]) == 0
     assert "InsightFace" not in capsys.readouterr().err
     assert main(["models", "pull", "free", *home]) == 4
-
-
-def test_models_are_taken_in_by_digest_by_name_and_in_parts(store, tmp_path):
-    models = store(entry("good", data=GOOD), entry("other"), entry("third"))
-    folder = tmp_path / "mine"
-    (folder / "deep").mkdir(parents=True)
-    (folder / "some name.onnx").write_bytes(GOOD)
-    (folder / "deep" / "Other.onnx").write_bytes(OTHER)
-    third = graph(3)
-    for number in range(3):
-        (folder / f"third.onnx.part{number}").write_bytes(third[number * 60_000 : (number + 1) * 60_000])
-    (folder / "stranger.onnx").write_bytes(graph(4))
-    (folder / "notes.txt").write_text("x")
-    done = import_models(models, folder, lambda _: None)
-    assert sorted(done.models) == ["good", "other", "third"]
-    assert [reason for _, reason in done.left] == ["no model of the catalogue has such a file"]
-    assert models.read(models.catalogue.entries["third"]) == third
-    assert import_models(models, folder, lambda _: None).there == done.models
-    assert (folder / "some name.onnx").read_bytes() == GOOD
-    (folder / "third.onnx.part1").unlink()
-    left = dict(import_models(models, folder, lambda _: None).left)
-    assert "a part of third.onnx is missing" in left[str(folder / "third.onnx")]
-
-
-def test_a_file_that_only_bears_the_name_is_refused(store, tmp_path):
-    models = store(entry("good", data=GOOD))
-    (tmp_path / "good.onnx").write_bytes(OTHER)
-    with pytest.raises(ModelFileError, match="SHA-256"):
-        import_models(models, tmp_path / "good.onnx", lambda _: None)
-    assert is_clean(models)
-
-
-def test_a_licence_that_is_not_accepted_keeps_a_file_out(store, tmp_path):
-    models = store(entry("good", data=GOOD))
-    (tmp_path / "good.onnx").write_bytes(GOOD)
-
-    def refuse(_):
-        raise LicenceError("no", "")
-
-    with pytest.raises(LicenceError):
-        import_models(models, tmp_path, refuse)
-    assert is_clean(models)
-
-
-def test_what_is_exported_is_taken_in_elsewhere(store, server, tmp_path, capsys):
-    models = store(entry("good", {"url": server.url("/good.onnx")}), entry("other", needs=["good"]))
-    fetch(models, "good")
-    (tmp_path / "other.onnx").write_bytes(OTHER)
-    import_models(models, tmp_path / "other.onnx", lambda _: None)
-    home = ["--home", str(tmp_path / "home")]
-    bundle = tmp_path / "bundle.zip"
-    assert main(["models", "export", "other", "-o", str(bundle), *home]) == 0
-    assert main(["models", "export", "other", "-o", str(bundle), *home]) == 2
-    assert main(["models", "remove", "good", "other", *home]) == 0
-    assert main(["models", "where", "good", *home]) == 5
-    assert main(["models", "import", str(bundle), "--accept-licence", *home]) == 0
-    assert main(["models", "verify", *home]) == 0
-    capsys.readouterr()
-    assert main(["models", "where", "other", *home]) == 0
-    assert capsys.readouterr().out.strip() == str(models.path(models.catalogue.entries["other"]))
-    assert models.read(models.catalogue.entries["other"]) == OTHER
-    broken = tmp_path / "broken.zip"
-    models.path(models.catalogue.entries["good"]).write_bytes(OTHER)
-    with pytest.raises(ModelFileError):
-        export_models(models, models.catalogue.resolved(["other"]), broken)
-    assert not list(tmp_path.glob(".broken*"))
-    assert not broken.exists()
-
-
-@pytest.mark.parametrize("spoilt", ["a file", "its list", "a list that is no list"])
-def test_an_exported_archive_that_was_altered_is_told_by_its_list(spoilt, store, tmp_path):
-    models = store(entry("good"), entry("other"))
-    for name, data in (("good", GOOD), ("other", OTHER)):
-        (tmp_path / f"{name}.onnx").write_bytes(data)
-        import_models(models, tmp_path / f"{name}.onnx", lambda _: None)
-    whole, altered = tmp_path / "whole.zip", tmp_path / "altered.zip"
-    export_models(models, models.catalogue.resolved(["good", "other"]), whole)
-    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(altered, "w") as target:
-        for name in source.namelist():
-            data = source.read(name)
-            if spoilt == "a file" and name == "good.onnx":
-                data = data[:-1] + bytes([data[-1] ^ 1])
-            if spoilt != "a file" and name == "models.json":
-                data = b"{" if spoilt == "its list" else b'{"models": [1]}'
-            target.writestr(name, data)
-    for name in ("good", "other"):
-        models.remove(models.catalogue.entries[name])
-    if spoilt == "a file":
-        done = import_models(models, altered, lambda _: None)
-        assert done.models == ("other",)
-        assert "not the file that its archive lists" in done.left[0][1]
-    else:
-        with pytest.raises(ModelFileError, match="can't be read"):
-            import_models(models, altered, lambda _: None)
-    assert models.state(models.catalogue.entries["good"]) == "missing"

@@ -53,7 +53,7 @@ def test_credentials_that_would_fill_the_memory_are_not_read(tmp_path, kind):
 
 @pytest.mark.parametrize("kind", COUNTLESS)
 def test_a_file_of_countless_pieces_is_not_followed_to_its_end(tmp_path, kind, monkeypatch):
-    monkeypatch.setattr(carriers, "_MOST_PIECES", 20_000)
+    monkeypatch.setattr(carriers, "MOST_PIECES", 20_000)
     path = hole(tmp_path / f"a.{kind}", COUNTLESS[kind], 100 << 30)
     said = read_credentials(path, None)
     assert said.state == "unreadable"

@@ -1,3 +1,5 @@
+"""The label: large enough, readable on any ground, clear of faces, and never saying the opposite."""
+
 import json
 import struct
 from importlib.resources import files

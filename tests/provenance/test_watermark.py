@@ -140,7 +140,13 @@ HARMS = {
 }
 
 
-@pytest.mark.parametrize("harm", HARMS)
+#: Of these, those that are tried each time.
+QUICK = ("as it is", "CRF 28", "mirrored")
+
+
+@pytest.mark.parametrize(
+    "harm", [harm if harm in QUICK else pytest.param(harm, marks=pytest.mark.slow) for harm in HARMS]
+)
 def test_it_is_found_after(harm, marked_shots):
     found = read_mark(luma(np.ascontiguousarray(picture)) for picture in HARMS[harm](marked_shots))
     assert found is not None

@@ -1,6 +1,10 @@
-"""What live tests look at: a sink that remembers, and waiting for something to happen."""
+"""What live tests look at: a sink that remembers, helper processes, and waiting for something to happen."""
 
+import os
 import time
+from pathlib import Path
+
+import pytest
 
 from understudy.frames import LabelledFrame
 
@@ -46,3 +50,19 @@ def until(what, seconds=20.0):
     while not what():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.02)
+
+
+def helpers(of=None):
+    """Command lines, by number, of a process's helpers that still run."""
+    if not Path("/proc/self").exists():
+        pytest.skip("needs /proc")
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            words = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except (OSError, IndexError):
+            continue
+        if parent == (of or os.getpid()) and "understudy.media.helpers" in words:
+            found[folder] = words
+    return found

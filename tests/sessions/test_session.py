@@ -10,27 +10,22 @@ import sys
 import threading
 import time
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 
-import understudy
-from tests.evidence import has_label, is_released_honestly
-from tests.sessions.stage import SIZE, Screen, until
-from understudy.errors import InputError, NoSpaceError, OutputError, RunError, SigningError, UsageError
-from understudy.face import Faces
-from understudy.frames import Frame
+from tests.evidence import has_label
+from tests.sessions.stage import Screen, until
+from understudy.errors import InputError, NoSpaceError, RunError, UsageError
 from understudy.guard import GuardOptions
-from understudy.media.live.base import CaptureOptions, LiveInfo, SinkClosed, SinkLostError
+from understudy.media.live.base import CaptureOptions, SinkClosed, SinkLostError
 from understudy.media.live.broadcast import PushSink
 from understudy.media.live.playback import FileSource
 from understudy.media.live.recording import RecordingSink
 from understudy.pipeline.live import LivePipeline
-from understudy.provenance import FrameSealer, Home, Ledger
-from understudy.release import Tags
+from understudy.provenance import Home, Ledger
 from understudy.settings import BlendOptions
 from understudy.testing import ClipSpec, FakeCamera, write_puppet_clip
 
@@ -64,7 +59,7 @@ class OneBuffer(FakeCamera):
 
     def write(self):
         while not self.done.is_set():
-            self.buffer[:] = self._pictures[0]
+            self.buffer[:] = self.pictures[0]
             self.done.wait(0.001)
 
     def read(self):
@@ -123,7 +118,7 @@ def test_the_cadence_is_kept_when_frames_are_late(session, pictures):
     steady, fast = Screen("steady", steady=True), FakeCamera(pictures, fps=30)
     with session(steady, source=fast) as live:
         until(lambda: len(steady.seconds) > 5)
-        fast._due += 1.0  # the camera hangs for a second
+        fast.hang(1.0)
         count = len(steady.seconds)
         time.sleep(0.8)
         assert len(steady.seconds) > count + 8
@@ -217,19 +212,26 @@ class Shared:
             self.camera.close()
 
 
+def apart(one, other):
+    """How far the middles of two pictures, where the face is, lie apart: grey levels, in the mean."""
+    middle = np.s_[60:180, 100:220]
+    return np.abs(one[middle].astype(int) - other[middle]).mean()
+
+
 @pytest.mark.alone
 @pytest.mark.slow
 def test_settings_change_between_two_frames(session, pictures):
     screen = Screen()
-    with session(screen) as live:
+    with session(screen, source=FakeCamera(pictures[:1])) as live:
         until(lambda: len(screen.seconds) > 5)
-        gaps = []
+        whole, gaps = apart(screen.frames[-1], pictures[0]), []
         for strength in (0.7, 0.6, 0.5):
             live.settings = replace(live.settings, blend=BlendOptions(strength=strength))
             count = len(screen.seconds)
             until(lambda count=count: len(screen.seconds) > count + 10)
             gaps.append(max(np.diff(screen.seconds[count - 1 : count + 10])))
         assert min(gaps) < 0.3  # a busy machine pauses sometimes; a change that takes time would show each time
+        assert apart(screen.frames[-1], pictures[0]) < 0.7 * whole
         with pytest.raises(UsageError, match="strength"):
             live.settings = replace(live.settings, blend=BlendOptions(strength=0.1))
         live.settings = replace(live.settings, faces="all", guard=GuardOptions(on_lost="pass"))
@@ -300,27 +302,6 @@ def test_when_no_sink_is_left_the_session_says_why(session):
         live.stop()
 
 
-@pytest.mark.parametrize("closing", [OutputError("not released", "it is in x.mp4"), "it is in x.mp4", ""])
-def test_a_file_that_fails_says_what_was_kept_of_it(session, closing):
-    class File(Screen):
-        keeps = True
-
-        def close(self):
-            if isinstance(closing, Exception):
-                raise closing
-            return [closing] * bool(closing)
-
-    def full(n):
-        return NoSpaceError(Path("disk")) if n is None else n >= 2
-
-    live = session(File(failing=[full]))
-    live.start()
-    assert live.wait(20)
-    with pytest.raises(NoSpaceError) as caught:
-        live.stop()
-    assert caught.value.hint == ("it is in x.mp4" if closing else "Nothing was left of it that can be played.")
-
-
 def test_a_closed_window_ends_the_session(session):
     window = Screen("window", failing=[lambda n: SinkClosed() if n is None else n >= 3])
     live = session(window)
@@ -340,41 +321,6 @@ def test_a_sink_that_was_lost_is_reached_again(session):
         count = len(sink.seconds)
         until(lambda: len(sink.seconds) > count + 3)
     assert sink.opened == 3
-
-
-@pytest.mark.alone
-@pytest.mark.slow
-def test_a_recording_is_whole_signed_and_in_step(session, small_puppet, tmp_path):
-    clip = tmp_path / "clip.mp4"
-    write_puppet_clip(clip, small_puppet, 3.0, ClipSpec(rate=25))
-    output = tmp_path / "recorded.mp4"
-    source = FileSource(clip, CaptureOptions())
-    live = session(lambda release: RecordingSink(output, release), source=source)
-    live.start()
-    assert live.wait(30)
-    report = live.stop()
-    assert is_released_honestly(output)
-    assert not output.with_name("recorded.recording.mp4").exists()
-    found = understudy.inspect(output, home=tmp_path / "home")
-    assert found.verdict == "made by this tool"
-    assert found.record.identifier == report.identifier
-    with av.open(str(output)) as container:
-        video, sound = container.streams.video[0], container.streams.audio[0]
-        seen, heard = float(video.duration * video.time_base), float(sound.duration * sound.time_base)
-    assert abs(seen - heard) < 0.3
-    assert abs(seen - 3.0) < 1.0  # a busy machine misses the beginning
-
-
-@pytest.mark.slow
-def test_a_killed_recording_can_be_played_and_has_not_its_name(hopper_path, small_clip, tmp_path):
-    output, growing = tmp_path / "out.mp4", tmp_path / "out.recording.mp4"
-    words = ["live", "-s", str(hopper_path), "--from", str(small_clip), "--loop", "--to", str(output)]
-    with subprocess.Popen([sys.executable, "-m", "understudy", *words], stderr=subprocess.DEVNULL) as process:
-        until(lambda: growing.exists() and growing.stat().st_size > 60_000, 60)
-        process.kill()
-    assert not output.exists()
-    with av.open(str(growing)) as container:
-        assert all(has_label(frame.to_ndarray(format="bgr24")) for frame in container.decode(video=0))
 
 
 @pytest.mark.alone
@@ -511,43 +457,3 @@ def test_a_sink_whose_library_fails_does_not_die_in_silence(session):
         count = len(other.seconds)
         until(lambda: len(other.seconds) > count + 3)
     assert failing.closed == 1
-
-
-@pytest.mark.parametrize(
-    "words", [["--to", "clip.mp4", "--overwrite"], ["--stats", "me.jpg"], ["--stats", "missing/x.json"]], ids=str
-)
-def test_inputs_are_never_written_over(words, hopper_path, small_clip, tmp_path, monkeypatch, capfd):
-    from understudy.cli.main import main
-
-    monkeypatch.chdir(tmp_path)
-    for name, path in (("me.jpg", hopper_path), ("clip.mp4", small_clip)):
-        (tmp_path / name).write_bytes(path.read_bytes())
-    usual = ["live", "-s", "me.jpg", "--from", "clip.mp4", "--to", "out.mp4", "--consent", "sample"]
-    assert main([*usual, *words]) == 2
-    assert (tmp_path / "me.jpg").read_bytes() == hopper_path.read_bytes()
-    assert (tmp_path / "clip.mp4").read_bytes() == small_clip.read_bytes()
-
-
-def test_a_recording_grows_though_its_sound_is_over(hopper_path, small_puppet, pictures, tmp_path):
-    """FFmpeg would wait ten seconds for sound that does not come, and a kill would lose them."""
-    sink = RecordingSink(tmp_path / "out.mp4", NoRelease())
-    sink.open(LiveInfo("silent", *SIZE, Fraction(30), sound=True))
-    sealer = FrameSealer(1, live=True)
-    for number in range(150):
-        frame = Frame(pictures[number % 60].copy(), pts=number * 33)
-        sink.write(sealer.seal(frame, Faces.empty()), number / 30)
-    grown = sink.growing.stat().st_size
-    with pytest.raises(OutputError, match="not released"):
-        sink.close()
-    assert grown > 100_000
-    assert sink.growing.exists()  # what was recorded is not thrown away
-    assert not (tmp_path / "out.mp4").exists()
-
-
-class NoRelease:
-    """A release whose signature fails."""
-
-    tags, notes = Tags(b"", {}), []
-
-    def sign(self, path, final):
-        raise SigningError("no key", "Make one.")

@@ -72,6 +72,7 @@ def some_settings(draw):
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)
 @given(some_settings())
+@pytest.mark.slow
 def test_what_is_written_is_read_as_the_same(tmp_path, some):
     for name, text in (
         ("s.toml", as_toml(some)),

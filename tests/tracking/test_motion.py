@@ -1,3 +1,5 @@
+"""Points of a face are carried along with the picture."""
+
 import numpy as np
 import pytest
 

@@ -22,8 +22,8 @@ from understudy.swapping import Portrait
 #: Most pixels of one photo, of all photos of a person together, and what each may have however many they are: the
 #: face's texture has some two million.
 _MOST_PIXELS: Final = 24_000_000
-_MOST_TOGETHER: Final = 130_000_000
-_LEAST_PIXELS: Final = 2_000_000
+MOST_TOGETHER: Final = 130_000_000
+LEAST_PIXELS: Final = 2_000_000
 
 
 def load_portraits(
@@ -45,7 +45,7 @@ def load_portraits(
             raise NotMediaError(
                 f"the source {path.name} is not a photo", "Name a picture (jpg, png, webp…), or export it as JPEG."
             )
-        picture = _at_most(picture, max(min(_MOST_PIXELS, _MOST_TOGETHER // len(paths)), _LEAST_PIXELS))
+        picture = _at_most(picture, max(min(_MOST_PIXELS, MOST_TOGETHER // len(paths)), LEAST_PIXELS))
         portrait, note = portrait_in(picture, path.name, perception, source_face)
         portraits.append(portrait)
         notes += note

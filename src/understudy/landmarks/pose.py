@@ -11,7 +11,7 @@ from understudy.geometry.topology import topology, turn_degrees
 
 #: Points that neither mouth nor brows move, from 0, and the vertices of the mesh (MediaPipe's) at the same places:
 #: bridge and tip of the nose, its base and wings, the corners of the eyes.
-_PAIRS: Final = {
+PAIRS: Final = {
     27: 168, 28: 6, 29: 195, 30: 4, 31: 98, 33: 2, 35: 327, 36: 33, 39: 133, 42: 362, 45: 263,
 }  # fmt: skip
 #: Width over length below which points tell no pose: a profile's have a fifth and more.
@@ -36,8 +36,8 @@ def pose_of_points(points: FloatArray) -> tuple[float, float, float]:
     """
     if points.shape[0] != 68 or not np.isfinite(points).all():
         raise ValueError(f"68 finite points were wanted, not {points.shape[0]}")
-    model = topology().canonical[list(_PAIRS.values())].astype(np.float64)
-    seen = points[list(_PAIRS), :2].astype(np.float64)
+    model = topology().canonical[list(PAIRS.values())].astype(np.float64)
+    seen = points[list(PAIRS), :2].astype(np.float64)
     spread = np.linalg.svd(seen - seen.mean(0), compute_uv=False)
     if spread[1] <= _FLATTEST * spread[0]:
         raise ValueError("the points lie on a line, or at one place")

@@ -49,7 +49,7 @@ _BEGINNINGS: Final = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"II*\0", 
 #: PyAV's major version.
 PYAV: Final = int(av.__version__.split(".")[0])
 #: Seconds that FFmpeg may search a file for its streams, and for the next piece of one.
-_SEARCH: Final = (6.0, 6.0)
+SEARCH: Final = (6.0, 6.0)
 #: Most bytes that are read of a picture's file before its pixels, or at once.
 _LONGEST_HEAD: Final = 64_000_000
 #: How often something is read before the pixels, and of all of the file: so often, and once for so many of its bytes
@@ -71,7 +71,7 @@ def open_container(path: Path) -> Any:
     lenient: dict[str, Any] = {"metadata_errors": "replace"} if PYAV < 19 else {}
     try:
         # Absolute, or a name that begins like an address would be taken for one.
-        return av.open(str(path.absolute()), "r", options=options, timeout=_SEARCH, **lenient)
+        return av.open(str(path.absolute()), "r", options=options, timeout=SEARCH, **lenient)
     except (av.error.FFmpegError, ValueError) as fault:
         if isinstance(fault, (FileNotFoundError, PermissionError)):
             raise
@@ -159,7 +159,7 @@ def reason(fault: BaseException) -> str:
 def said(fault: BaseException) -> str:
     """What FFmpeg says, in a few words."""
     if isinstance(fault, av.error.ExitError):
-        return f"nothing was found in it for {_SEARCH[1]:.0f} seconds"
+        return f"nothing was found in it for {SEARCH[1]:.0f} seconds"
     text = str(getattr(fault, "strerror", None) or fault)
     with contextlib.suppress(ValueError):
         text = text[: text.index(":")] if text.startswith("[Errno") else text

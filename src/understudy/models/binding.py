@@ -20,6 +20,9 @@ from understudy.arrays import AnyArray
 class Binding:
     """Runs a session on buffers that stay. Safe for several threads: they take turns.
 
+    Attributes:
+        recorded: See there.
+
     Args:
         session: ONNX Runtime's. One that records has not been run yet: it would record that run's own buffers.
         memory: The device's name there: ``cuda``, ``cpu``.
@@ -37,6 +40,7 @@ class Binding:
         *,
         recorded: bool = False,
     ) -> None:
+        self.recorded = recorded
         self._session, self._lock = session, Lock()
         self._thread = ThreadPoolExecutor(1, "recorded model") if recorded else None
         self._shapes = {name: value.shape for name, value in values.items()}

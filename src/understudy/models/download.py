@@ -147,7 +147,7 @@ class Downloader:
             *handlers(trail),
             urllib.request.HTTPDefaultErrorHandler(),
             urllib.request.HTTPErrorProcessor(),
-            _Redirects(),
+            Redirects(),
         ):
             opener.add_handler(handler)
         try:
@@ -226,7 +226,7 @@ class _BrokeOff(Exception):  # noqa: N818 - no failure yet: it is tried again
     """A try ended early."""
 
 
-class _Redirects(urllib.request.HTTPRedirectHandler):
+class Redirects(urllib.request.HTTPRedirectHandler):
     """Follows to http and https only, and never from the one that can't be listened in on to the other."""
 
     def redirect_request(
@@ -238,6 +238,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         headers: object,
         newurl: str,
     ) -> urllib.request.Request | None:
+        """See the base class. Raises FetchError where it must not follow."""
         old, new = urlsplit(req.full_url).scheme, urlsplit(newurl).scheme
         if new not in ("http", "https") or (old == "https" and new == "http"):
             fp.close()

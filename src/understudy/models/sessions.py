@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from threading import Lock
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
-import onnxruntime as ort
 from onnx import ModelProto
 
 from understudy.arrays import AnyArray, FloatArray
@@ -21,18 +20,10 @@ from understudy.models.binding import Binding
 from understudy.models.devices import MEMORIES, Device, RuntimeOptions
 from understudy.models.entries import Entry
 from understudy.models.graphs import check_graph, emap_of, in_single, is_half
+from understudy.models.providers import OnnxRuntime, first_line, too_large
 from understudy.models.store import Store
 from understudy.models.trial import PICTURE_AXES, agree, check_inputs, gives, noise, probe
 
-#: ONNX Runtime's name of each device, the fastest first: ``auto`` takes the first that works.
-PROVIDERS: Final[dict[Device, str]] = {
-    "tensorrt": "TensorrtExecutionProvider",
-    "cuda": "CUDAExecutionProvider",
-    "coreml": "CoreMLExecutionProvider",
-    "directml": "DmlExecutionProvider",
-    "openvino": "OpenVINOExecutionProvider",
-    "cpu": "CPUExecutionProvider",
-}
 #: Which packages bring a device.
 _PACKAGES: Final[dict[Device, str]] = {
     "tensorrt": "onnxruntime-gpu and TensorRT",
@@ -53,6 +44,7 @@ class Session:
         emap: float32 (512, 512): the projection of embeddings, where a swapper's file carries one.
         inputs, outputs: Names in the graph's order.
         size: Bytes of the model: what it takes of the device's memory at least.
+        binding: The buffers that stay on the device; None where every run makes new ones.
     """
 
     def __init__(self, entry: Entry, session: Any, device: Device, size: int) -> None:  # noqa: ANN401
@@ -60,12 +52,17 @@ class Session:
         self.notes: tuple[str, ...] = ()
         self.emap: FloatArray | None = None
         self._session = session
-        self._binding: Binding | None = None
+        self.binding: Binding | None = None
         # A session on DirectML runs for one thread at a time, all others for any number.
         self._turns: AbstractContextManager[object] = Lock() if device == "directml" else nullcontext()
         self._types = {one.name: _numpy_type(one.type) for one in session.get_inputs()}
         self.inputs = [one.name for one in session.get_inputs()]
         self.outputs = [one.name for one in session.get_outputs()]
+
+    @property
+    def precision(self) -> Literal["half", "single"]:
+        """In which numbers pictures go in."""
+        return "half" if self._types[self.target] is np.float16 else "single"
 
     @property
     def target(self) -> str:
@@ -114,15 +111,15 @@ class Session:
         """
         given = self._given(values)
         try:
-            if self._binding is not None and self._binding.takes(given):
-                return self._binding.run(given)
+            if self.binding is not None and self.binding.takes(given):
+                return self.binding.run(given)
             with self._turns:
                 return list(self._session.run(None, given))
         except Exception as fault:  # ONNX Runtime's errors have no common class but this
             if out_of_memory(fault):
-                raise _too_large(self.entry, self.size, self.device) from fault
+                raise too_large(self.entry, self.size, self.device) from fault
             raise ModelError(
-                f"{self.entry.name} failed on {self.device}: {_first_line(fault)}",
+                f"{self.entry.name} failed on {self.device}: {first_line(fault)}",
                 "Try it on another device: --device cpu",
             ) from fault
 
@@ -141,17 +138,17 @@ class Session:
             ModelError: it does not do that.
         """
         try:
-            self._binding = Binding(self._session, memory, self._given(values), outputs, recorded=recorded)
+            self.binding = Binding(self._session, memory, self._given(values), outputs, recorded=recorded)
         except Exception as fault:
             what = f"{self.entry.name} keeps no buffers on {self.device}"
-            raise ModelError(f"{what}: {_first_line(fault)}", "") from fault
+            raise ModelError(f"{what}: {first_line(fault)}", "") from fault
 
     def _given(self, values: Mapping[str, AnyArray]) -> dict[str, AnyArray]:
         return {name: np.asarray(value, self._types[name], order="C") for name, value in values.items()}
 
     def unbind(self) -> None:
         """New buffers for every run."""
-        self._binding = None
+        self.binding = None
 
 
 class Runtime:
@@ -159,10 +156,11 @@ class Runtime:
 
     Args:
         options: How they are run.
+        onnx: Opens them.
     """
 
-    def __init__(self, options: RuntimeOptions | None = None) -> None:
-        self.options = options or RuntimeOptions()
+    def __init__(self, options: RuntimeOptions | None = None, onnx: OnnxRuntime | None = None) -> None:
+        self.options, self._onnx = options or RuntimeOptions(), onnx or OnnxRuntime()
         self._open: dict[str, Session] = {}
 
     def open(self, store: Store, entry: Entry) -> Session:
@@ -213,7 +211,8 @@ class Runtime:
         faults: list[ModelError | NoMemoryError] = []
         for device in devices:
             try:
-                session = Session(entry, self._started(entry, data, device), device, len(data))
+                opened = self._onnx.start(entry, data, device, threads=self.options.threads)
+                session = Session(entry, opened, device, len(data))
                 check_inputs(session)
                 probe(session)
             except ModelFileError:
@@ -253,14 +252,15 @@ class Runtime:
     ) -> Session | None:
         """Another session of the model, whose first run will be recorded; None where it can't be."""
         try:
-            recorded = Session(plain.entry, self._started(plain.entry, data, "cuda", recorded=True), "cuda", plain.size)
+            session = self._onnx.start(plain.entry, data, "cuda", threads=self.options.threads, recorded=True)
+            recorded = Session(plain.entry, session, "cuda", plain.size)
             recorded.bind(memory, values, outputs, recorded=True)
         except (ModelError, NoMemoryError):
             return None  # a graph with parts on the CPU can't be recorded
         return recorded
 
     def _devices(self, entry: Entry) -> list[Device]:
-        there = available_devices()
+        there = self._onnx.devices()
         asked = self.options.device_of(entry.name, entry.kind)
         if asked == "auto":
             return there
@@ -272,48 +272,8 @@ class Runtime:
             )
         return [asked]
 
-    def _started(self, entry: Entry, data: bytes, device: Device, *, recorded: bool = False) -> Any:  # noqa: ANN401
-        options = ort.SessionOptions()
-        options.log_severity_level = 4  # what it has to say comes as an error
-        # Its threads wait for the next run in a busy loop, and take the cores from what else a frame takes (with two
-        # cores that took twice as long). The next run is a frame away.
-        options.add_session_config_entry("session.force_spinning_stop", "1")
-        if self.options.threads is not None:
-            options.intra_op_num_threads = self.options.threads
-        provider = PROVIDERS[device]
-        # TensorRT leaves to CUDA what it does not know, not to the CPU.
-        chosen: list[Any] = [(provider, {"enable_cuda_graph": "1"}) if recorded else provider]
-        chosen += [PROVIDERS["cuda"]] if device == "tensorrt" and "cuda" in available_devices() else []
-        try:
-            # Its own falling back would go on elsewhere in silence.
-            session = ort.InferenceSession(data, options, providers=chosen, enable_fallback=0)
-        except Exception as fault:
-            if out_of_memory(fault):
-                raise _too_large(entry, len(data), device) from fault
-            raise ModelError(f"{entry.name} does not open on {device}: {_first_line(fault)}", "") from fault
-        if session.get_providers()[0] != provider:
-            raise ModelError(f"{entry.name}: {device} is not usable here", "")
-        return session
-
-
-def _too_large(entry: Entry, size: int, device: Device) -> NoMemoryError:
-    return NoMemoryError(
-        f"for {entry.name} on {device}: its file alone is {size / 1e6:.0f} MB",
-        "Close other programs, choose a smaller model, or place some elsewhere: --device NAME=cpu",
-    )
-
-
-def available_devices() -> list[Device]:
-    """What ONNX Runtime was built for, the fastest first. Whether it works shows when a model is opened."""
-    there = set(ort.get_available_providers())
-    return [device for device, provider in PROVIDERS.items() if provider in there]
-
 
 def _numpy_type(name: str) -> Any:  # noqa: ANN401
     """ONNX Runtime's name of a type, as numpy's."""
     types = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64}
     return types.get(name, np.int64)
-
-
-def _first_line(fault: Exception) -> str:
-    return (str(fault).strip().splitlines() or [type(fault).__name__])[0][:200]

@@ -37,7 +37,7 @@ from understudy.temporaries import Temporary
 #: What an exported archive says of its files.
 MANIFEST: Final = "models.json"
 #: Most files of a folder.
-_MOST_FILES: Final = 100_000
+MOST_FILES: Final = 100_000
 #: Bytes of it that are read.
 _LONGEST_LIST: Final = 1_000_000
 _PARTS: Final = re.compile(r"(?P<name>.+\.onnx)\.part(?P<number>\d+)$", re.IGNORECASE)
@@ -239,7 +239,7 @@ def _all_in(folder: Path) -> Iterator[Path]:
         UsageError: that is more than anyone's folder of models holds.
     """
     for number, path in enumerate(folder.rglob("*")):
-        if number >= _MOST_FILES:
+        if number >= MOST_FILES:
             raise UsageError(f"there are too many files in {folder}", "Name the folder that the models are in.")
         yield path
 
@@ -258,7 +258,7 @@ def _most(store: Store, file: Found) -> int | None:
 
 def _whole(files: list[Path], *, any_suffix: bool = False) -> list[Found]:
     return [
-        Found(path.name, str(path), path.stat().st_size, partial(_copy, [path]))
+        Found(path.name, str(path), path.stat().st_size, partial(copy_files, [path]))
         for path in files
         if any_suffix or path.suffix.lower() == ".onnx"
     ]
@@ -279,7 +279,7 @@ def _in_parts(files: list[Path]) -> list[Found]:
             continue
         ordered = [parts[number] for number in numbers]
         size = sum(part.stat().st_size for part in ordered)
-        found.append(Found(name, str(folder / name), size, partial(_copy, ordered)))
+        found.append(Found(name, str(folder / name), size, partial(copy_files, ordered)))
     return found
 
 
@@ -306,7 +306,12 @@ def _member(archive: zipfile.ZipFile, name: str) -> Callable[[Path, int], None]:
     return lambda target, most: copy_member(archive, name, target, most)
 
 
-def _copy(paths: list[Path], target: Path, most: int) -> None:
+def copy_files(paths: list[Path], target: Path, most: int) -> None:
+    """Write files one behind the other.
+
+    Raises:
+        UnfitFileError: together they have more than ``most`` bytes, or one is no regular file.
+    """
     left = most
     with target.open("wb") as file:
         for path in paths:

@@ -16,7 +16,7 @@ from understudy.regular import open_regular
 from understudy.release import SIDECAR_MOST
 
 #: Most pieces of a file that are looked at: those of a GIF have 255 bytes.
-_MOST_PIECES: Final = 3_000_000
+MOST_PIECES: Final = 3_000_000
 #: Most bytes of a picture that carries credentials: the library holds all of it, some three times.
 MOST_PICTURE: Final = 256_000_000
 #: Most bytes of a video that carries credentials: all of them are read to check its signature.
@@ -48,7 +48,7 @@ def carries_credentials(path: Path, kind: str) -> bool:
     with open_regular(path, 1 << 62) as file:
         size = path.stat().st_size
         for number, found in enumerate(walk(file, size)):
-            if number >= _MOST_PIECES:
+            if number >= MOST_PIECES:
                 raise UnwieldyError("it is made of too many pieces")
             if found is None:
                 continue

@@ -26,7 +26,7 @@ _ARRIVAL: Final = 0.2
 #: Seconds between two questions to a device that has nothing, at least.
 _MOMENT: Final = 0.005
 #: Seconds without a picture that are worth a word.
-_SILENCE: Final = 10.0
+SILENCE: Final = 10.0
 #: Most pixels of a picture: 8K.
 _MOST_PIXELS: Final = 7680 * 4320
 _OWN_FAULT: Final = "That is the source's own fault: restart the device or program that it comes from."
@@ -145,8 +145,8 @@ class Intake:
 
     def _say_silence(self, now: float) -> None:
         """Say once that nothing comes: some sources have nothing for a while, others never again."""
-        if self._last is not None and now - self._last > _SILENCE:
-            self._recorder.event(f"the source has given no picture for {_SILENCE:.0f} seconds")
+        if self._last is not None and now - self._last > SILENCE:
+            self._recorder.event(f"the source has given no picture for {SILENCE:.0f} seconds")
             self._last = None
 
     def _reopen(self, lost: LiveSource | Microphone, name: str, fault: SourceLostError) -> None:

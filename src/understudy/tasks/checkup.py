@@ -7,7 +7,7 @@ import platform
 import re
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -108,7 +108,7 @@ def _program() -> Iterable[Finding]:
 
 
 def _libraries() -> Iterable[Finding]:
-    for name in _needed():
+    for name in needed(metadata.requires("understudy") or [], sys.version_info[:2]):
         try:
             yield Finding(name, "ok", metadata.version(name))
         except metadata.PackageNotFoundError:
@@ -120,13 +120,17 @@ def _libraries() -> Iterable[Finding]:
         yield Finding("opencv", "broken", f"more than one wheel is installed ({', '.join(surplus)} too)", mend)
 
 
-def _needed() -> list[str]:
-    """What the package says it depends on with this Python, without its extras."""
-    lines = metadata.requires("understudy") or []
+def needed(requirements: Sequence[str], python: tuple[int, int]) -> list[str]:
+    """Names of the packages that must be installed, without those of extras.
+
+    Args:
+        requirements: As a package's metadata lists them.
+        python: Python's version, major and minor.
+    """
     return [
         re.split(r"[^A-Za-z0-9_.-]", line)[0]
-        for line in lines
-        if "extra ==" not in line and not _only_before(line, sys.version_info[:2])
+        for line in requirements
+        if "extra ==" not in line and not _only_before(line, python)
     ]
 
 
@@ -180,9 +184,9 @@ def _fetched(settings: Settings, models: Models) -> Iterable[Finding]:
 def _devices() -> Iterable[Finding]:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     yield Finding("CPU", "ok", f"{cores} cores; the mesh engine and the embedded models run here")
-    from understudy.models.sessions import available_devices
+    from understudy.models.providers import OnnxRuntime
 
-    yield Finding("neural models", "ok", f"ONNX Runtime here knows {', '.join(available_devices())}")
+    yield Finding("neural models", "ok", f"ONNX Runtime here knows {', '.join(OnnxRuntime().devices())}")
     start = time.perf_counter()
     shape = topology()
     raster.rasterise(

@@ -9,6 +9,8 @@ from typing import Final
 
 import numpy as np
 
+from understudy.arrays import FloatArray
+
 
 @dataclass(frozen=True)
 class Motion:
@@ -27,6 +29,16 @@ class Motion:
     shift: tuple[float, float] = (0.0, 0.0)
     mouth: float = 0.0
     blink: float = 0.0
+
+    @property
+    def rotation(self) -> FloatArray:
+        """How a head is turned: float32 (3, 3), for x to the right, y down, z away from the camera."""
+        # Signs as ``topology.pose_degrees`` reads them.
+        yaw, pitch, roll = np.radians([self.yaw, self.pitch, self.roll])
+        about_y = np.array([[np.cos(yaw), 0, -np.sin(yaw)], [0, 1, 0], [np.sin(yaw), 0, np.cos(yaw)]])
+        about_x = np.array([[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]])
+        about_z = np.array([[np.cos(roll), -np.sin(roll), 0], [np.sin(roll), np.cos(roll), 0], [0, 0, 1]])
+        return np.asarray(about_z @ about_x @ about_y, np.float32)
 
 
 #: As in the portrait.

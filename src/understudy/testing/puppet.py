@@ -97,7 +97,7 @@ class Puppet:
         mesh = self.rest.copy()
         mesh += weights.down * (weights.jaw * motion.mouth * JAW_DROP * unit)[:, None]
         mesh += weights.lid_travel * np.float32(motion.blink)
-        turn = _rotation(motion)
+        turn = motion.rotation
         pivot = weights.pivot
         width = float(np.ptp(self.rest[:, 0]))
         shift = np.array([motion.shift[0] * width, motion.shift[1] * width, 0], np.float32)
@@ -169,15 +169,6 @@ class _Weights:
                 if float(offset[near] @ self.down[:2]) > 0 and distance[near] < 0.4:
                     travel[vertex] = way[near] * np.exp(-((distance[near] / 0.13) ** 2))
         return travel
-
-
-def _rotation(motion: Motion) -> FloatArray:
-    yaw, pitch, roll = np.radians([motion.yaw, motion.pitch, motion.roll])
-    # x right, y down, z away from the camera; signs as ``topology.pose_degrees`` reads them.
-    about_y = np.array([[np.cos(yaw), 0, -np.sin(yaw)], [0, 1, 0], [np.sin(yaw), 0, np.cos(yaw)]])
-    about_x = np.array([[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]])
-    about_z = np.array([[np.cos(roll), -np.sin(roll), 0], [np.sin(roll), np.cos(roll), 0], [0, 0, 1]])
-    return np.asarray(about_z @ about_x @ about_y, np.float32)
 
 
 def _staged(

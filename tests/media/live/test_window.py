@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 from fractions import Fraction
@@ -11,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.sessions.stage import helpers
 from understudy.errors import RunError, UsageError
 from understudy.face import Faces
 from understudy.frames import Frame
@@ -140,7 +142,10 @@ def test_closing_it_is_told(window, key):
 
 def test_a_window_that_breaks_off_was_not_closed(window):
     sink, _ = window
-    sink._process.kill()
+    sink.write(labelled(90), 0.0)
+    until(lambda: shows(labelled(90).frame.picture))
+    (viewer,) = helpers()
+    os.kill(int(viewer.name), signal.SIGKILL)
     until(lambda: fails_with(RunError, sink))
 
 

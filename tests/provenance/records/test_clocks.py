@@ -7,23 +7,10 @@ import shutil
 
 import pytest
 
-from tests.provenance.test_trust import certificate
+from tests.provenance.certificates import certificate
 from understudy.errors import SigningError
 from understudy.provenance.credentials import read_credentials
-from understudy.provenance.records import keys
 from understudy.provenance.records.keys import SigningOptions, open_signing_key, own_root
-
-NOW = dt.datetime.now(dt.timezone.utc)
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    """Sets what the keys take for the time."""
-
-    def is_at(when):
-        monkeypatch.setattr(keys, "_now", lambda: when)
-
-    return is_at
 
 
 def at(year):
@@ -35,34 +22,28 @@ def files(own):
 
 
 @pytest.mark.parametrize("year", [1970, 2000, 2038, 2262, 9000, 9999])
-def test_a_wrong_clock_neither_stops_the_work_nor_touches_a_key(own, clock, year):
+def test_a_wrong_clock_neither_stops_the_work_nor_touches_a_key(own, year):
     first = open_signing_key(own, SigningOptions())
     before = files(own)
-    clock(at(year))
-    other = open_signing_key(own, SigningOptions())
+    other = open_signing_key(own, SigningOptions(), at(year))
     assert other.chain != first.chain
-    assert open_signing_key(own, SigningOptions()) == other  # made once, not with every start
+    assert open_signing_key(own, SigningOptions(), at(year)) == other  # made once, not with every start
     assert before.items() <= files(own).items()
-    clock(NOW)
     assert open_signing_key(own, SigningOptions()) == first
 
 
-def test_a_certificate_of_a_wrong_clock_is_followed_by_one_that_is_valid(own, clock, make, tmp_path):
-    clock(at(2060))
-    open_signing_key(own, SigningOptions())
-    clock(NOW)
+def test_a_certificate_of_a_wrong_clock_is_followed_by_one_that_is_valid(own, make, tmp_path):
+    open_signing_key(own, SigningOptions(), at(2060))
     output = make()
     found = read_credentials(output, own_root(own))
     assert (found.state, found.own) == ("valid", True)
 
 
 @pytest.mark.slow
-def test_what_any_own_key_has_signed_is_known_as_own(own, clock, make, tmp_path):
+def test_what_any_own_key_has_signed_is_known_as_own(own, make, tmp_path):
     first = make("first.png")
     kept = shutil.copytree(own.root / "keys", tmp_path / "kept")
-    clock(at(2060))
-    open_signing_key(own, SigningOptions())
-    clock(NOW)
+    open_signing_key(own, SigningOptions(), at(2060))
     shutil.move(own.root / "keys", tmp_path / "aside")
     second = make("second.png")
     shutil.copytree(kept, own.root / "keys" / "renewed-00000000")
@@ -71,11 +52,10 @@ def test_what_any_own_key_has_signed_is_known_as_own(own, clock, make, tmp_path)
 
 
 @pytest.mark.parametrize(("year", "hint"), [(1970, "Set the clock"), (2050, "if the clock is right")])
-def test_of_ones_own_certificate_it_is_said_what_the_clock_says(own, clock, tmp_path, year, hint):
+def test_of_ones_own_certificate_it_is_said_what_the_clock_says(own, tmp_path, year, hint):
     options = SigningOptions(*certificate(tmp_path / "studio"))
-    clock(at(year))
     with pytest.raises(SigningError, match=f"clock says {year}-01-03") as refused:
-        open_signing_key(own, options)
+        open_signing_key(own, options, at(year))
     assert hint in refused.value.hint
     assert "remove" not in refused.value.hint.lower()
 

@@ -100,7 +100,9 @@ def test_a_damaged_key_or_certificate_is_a_signing_error(used, tmp_path):
     assert errors > 50
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8-sig", *(pytest.param(name, marks=pytest.mark.slow) for name in ("utf-16", "utf-32"))]
+)
 def test_a_key_that_an_editor_saved_with_a_mark_signs(used, tmp_path, astronaut_path, encoding):
     for name in ("signing.key", "signing.pem"):
         (tmp_path / name).write_bytes((used.root / "keys" / name).read_text().encode(encoding))

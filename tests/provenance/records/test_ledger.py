@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 import understudy
+from understudy.cli.consent import photo_of
 from understudy.cli.main import main
 from understudy.errors import RecordsError
-from understudy.provenance import Ledger
+from understudy.provenance import ConsentClaim, Consents, Ledger
 from understudy.provenance.records.ledger import KEEP_DAYS, Record, now
 
 
@@ -133,8 +134,9 @@ def test_a_process_that_is_killed_while_it_writes_leaves_the_ledger_sound(own):
 
 
 @pytest.mark.parametrize("body", ["", "[]", "{}", "x", "null", '{"id": 4}', "[" * 5000])
-def test_damaged_rows_are_said_to_be(own, make, body, capfd):
-    make()
+def test_damaged_rows_are_said_to_be(own, hopper_path, body, capfd):
+    Ledger(own).append(record())
+    Consents(own).grant(photo_of(hopper_path), ConsentClaim("sample"))
     for name, table in (("ledger", "records"), ("consents", "consents")):
         with sqlite3.connect(own.root / f"{name}.sqlite") as database:
             database.execute(f"UPDATE {table} SET body = ?", (body,))

@@ -20,10 +20,10 @@ from understudy.guard import unguarded
 from understudy.pipeline.compositing import Compositing
 from understudy.settings import BlendOptions
 from understudy.swapping import MeshEngine, MeshOptions, Portrait
-from understudy.swapping.mesh.engine import _painted
+from understudy.swapping.mesh.engine import painted
 from understudy.swapping.mesh.pores import FINE, pores
 from understudy.swapping.mesh.regions import regions
-from understudy.swapping.mesh.skin import _TOP, skin_mask
+from understudy.swapping.mesh.skin import TOP, skin_mask
 from understudy.swapping.mesh.texture import build_texture
 from understudy.swapping.mesh.unwrap import TEXTURE_SIZE, facing, unwrap
 from understudy.testing import REST, Motion, Puppet
@@ -170,7 +170,7 @@ def test_a_shining_forehead_is_skin_and_white_hair_is_not(sources):
     forehead = cv2.fillPoly(np.zeros(portrait.picture.shape[:2], np.uint8), [middle], 1) > 0
     assert skin_mask(portrait.picture, mesh)[forehead].mean() > 0.9
     grey = portrait.picture.copy()
-    top = cv2.convexHull(mesh[_TOP, :2].round().astype(np.int32))
+    top = cv2.convexHull(mesh[TOP, :2].round().astype(np.int32))
     wide = cv2.fillPoly(np.zeros(grey.shape[:2], np.uint8), [top], 1)
     wide = cv2.dilate(wide, np.ones((9, 9))) > 0
     wide[int(mesh[[105, 334], 1].min()) :] = False
@@ -393,30 +393,29 @@ def test_a_texture_is_looked_up_as_exactly_as_eight_bits_of_weight_allow():
     level = cv2.GaussianBlur(rng.integers(0, 256, (side, side, 4), np.uint8), (0, 0), 2.0)
     uv = rng.uniform(0.02, 0.98, (50, 60, 2)).astype(np.float32)
     values = np.dstack([uv, np.ones((50, 60), np.float32), np.zeros((50, 60, 2), np.float32)])
-    picture, alpha = _painted(values, level)
+    picture, alpha = painted(values, level)
     place = uv * side - 0.5
     exact = cv2.remap(level.astype(np.float32), place[..., 0], place[..., 1], cv2.INTER_LINEAR)
     assert np.abs(np.dstack([picture, alpha]) - exact).max() < 1.5
     assert abs(float((np.dstack([picture, alpha]) - exact).mean())) < 0.1
     values[..., 2] = 0
-    assert not _painted(values, level)[1].any()
+    assert not painted(values, level)[1].any()
 
 
-def test_light_is_looked_at_every_other_frame_and_at_once_when_it_jumps(monkeypatch):
-    light, looks = LightTransfer(), []
-    measured = light._measured
-    monkeypatch.setattr(light, "_measured", lambda *given: looks.append(1) or measured(*given))
+def test_light_is_measured_every_other_frame_and_at_once_when_it_jumps():
+    light = LightTransfer()
     target, mesh = np.full((80, 60, 3), 150, np.uint8), topology().canonical[:, :2] * 20 + [30, 35]
     alpha = np.full((80, 60), 255, np.uint8)
 
     def at(number, picture):
-        before = len(looks)
+        before = light.tones.copy() if number else None
         light.coefficients(picture, target, alpha, mesh, mesh, number / 30)
-        assert light.measured == (len(looks) > before)
+        # What is measured of another picture is something else.
+        assert before is None or light.measured == (not np.array_equal(light.tones, before))
         return light.measured
 
-    assert [at(number, target) for number in range(6)] == [True, False, True, False, True, False]
-    assert not at(5.1, target)
+    assert [at(number, target - np.uint8(number)) for number in range(6)] == [True, False, True, False, True, False]
+    assert not at(5.1, target - np.uint8(6))
     assert at(5.2, target // 2)
     assert at(0, target)  # another clip
 

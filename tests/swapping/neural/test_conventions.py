@@ -16,12 +16,13 @@ from understudy.geometry.templates import TEMPLATES
 from understudy.geometry.transforms import aligned, similarity
 from understudy.models.catalogue import Catalogue
 from understudy.models.conventions import blob, picture_of
+from understudy.models.devices import RuntimeOptions
 from understudy.models.entries import Output, Picture
 from understudy.models.sessions import Runtime
 from understudy.models.store import FOLDER, Store
-from understudy.recognition import together
+from understudy.recognition import ArcFace, together
 from understudy.settings import Settings
-from understudy.swapping.neural.engine import REMEMBERED, NeuralIdentity
+from understudy.swapping.neural.engine import REMEMBERED, NeuralEngine, NeuralIdentity
 from understudy.swapping.neural.options import NeuralOptions
 from understudy.swapping.neural.source import SourceEncoder
 from understudy.testing.opened import engine_of
@@ -49,6 +50,11 @@ TABLE = {
 @pytest.fixture(scope="module")
 def portrait(hopper, perception):
     return portrait_in(hopper, "hopper", perception, None)[0]
+
+
+def opened(home, name):
+    store = Store(home / FOLDER, Catalogue.load(home / "models.toml"))
+    return Runtime(RuntimeOptions(device="cpu")).open(store, store.catalogue.entries[name])
 
 
 def noise(size, seed=1):
@@ -126,9 +132,8 @@ def test_inswappers_identity_is_projected_then_brought_to_length_one(shelf, port
     """Against InsightFace's formula: ``latent = normed_embedding @ emap; latent /= norm(latent)``."""
     engine = engine_of(Settings(engine="inswapper_128", home=shelf))
     values = engine.identity([portrait]).values
-    encoder = engine._encoder
-    raw = encoder._embedder.embed(portrait.picture, portrait.face.keypoints5[0])
-    latent = (raw / np.linalg.norm(raw)).reshape(1, -1) @ encoder._emap
+    raw = engine.embed(portrait.picture, portrait.face.keypoints5[0])
+    latent = (raw / np.linalg.norm(raw)).reshape(1, -1) @ opened(shelf, "inswapper_128").emap
     latent /= np.linalg.norm(latent)
     assert values.shape == (1, 512)
     assert np.abs(values - latent).max() < 1e-6
@@ -139,7 +144,7 @@ def test_other_identities_are_plain_converted_or_photos(shelf, portrait):
         return engine_of(Settings(engine=name, home=shelf)).identity([portrait]).values
 
     plain = engine_of(Settings(engine="hyperswap_1a_256", home=shelf))
-    raw = plain._encoder._embedder.embed(portrait.picture, portrait.face.keypoints5[0])
+    raw = plain.embed(portrait.picture, portrait.face.keypoints5[0])
     unit = raw / np.linalg.norm(raw)
     assert np.abs(plain.identity([portrait]).values - unit).max() < 1e-6
     import onnx
@@ -190,59 +195,80 @@ def test_an_embedding_without_direction_is_refused(value):
 
 
 def test_photos_beyond_the_first_are_named_where_one_is_enough(shelf, portrait):
-    store = Store(shelf / FOLDER, Catalogue.load(shelf / "models.toml"))
-    entry = store.catalogue.entries["uniface_256"]
+    entry = Catalogue.load(shelf / "models.toml").entries["uniface_256"]
     encoded = SourceEncoder(entry.source).encode([portrait, portrait])
     assert encoded.dropped == ((1, "this engine takes one photo"),)
-    assert Runtime().open(store, entry) is not None
+
+
+class Noting(NeuralEngine):
+    """An engine that notes what goes in for the person."""
+
+    given = None
+
+    def swapped(self, crop, source):
+        self.given = source
+        return super().swapped(crop, source)
+
+
+class Embedder:
+    """An embedder that says what it is told to say: gets the number of the look, from 1."""
+
+    def __init__(self, answer):
+        self.answer, self.asked = answer, 0
+
+    def embed(self, picture, keypoints5):
+        self.asked += 1
+        return self.answer(self.asked)
+
+
+@pytest.fixture(scope="module")
+def inswapper(shelf):
+    return opened(shelf, "inswapper_128")
+
+
+def mixing(session, weight, embedder):
+    encoder = SourceEncoder(session.entry.source, embedder, emap=session.emap)
+    return Noting(session, encoder, NeuralOptions(weight=weight))
 
 
 def rendered_source(engine, identity, picture, face, track=1, renderer=None):
     """What the model is given for the second input when it draws."""
-    given = []
-    session = engine._session
-    run = session.run
-    session.run = lambda values: given.append(values[engine._source]) or run(values)
     faces = Faces(face.boxes_xyxy, face.scores, face.keypoints5, face.mesh, None, np.array([track]))
     (renderer or engine.renderer()).render(Frame(picture.copy(), 0, Fraction(1, 25)), faces, {track: identity})
-    session.run = run
-    return given[0]
+    return engine.given
 
 
-def test_weight_mixes_the_targets_identity_in_and_takes_it_off(shelf, portrait, astronaut, perception):
+def test_weight_mixes_the_targets_identity_in_and_takes_it_off(shelf, inswapper, portrait, astronaut, perception):
     """At 0 the source is 35% the target, at 1 as much is taken off, at one half it is itself."""
     target = perception.still(astronaut)[:1]
-    plain = engine_of(Settings(engine="inswapper_128", home=shelf))
-    unit = plain.identity([portrait]).unit
-    other = plain._encoder.embed(astronaut, target.keypoints5[0])
+    embedder = ArcFace(opened(shelf, "arcface_w600k_r50"))
+    plain = mixing(inswapper, 0.5, embedder)
+    identity = plain.identity([portrait])
+    other = plain.embed(astronaut, target.keypoints5[0])
     other /= np.linalg.norm(other)
     for weight, share in ((0.0, 0.35), (0.25, 0.175), (1.0, -0.35)):
-        engine = engine_of(Settings(engine="inswapper_128", home=shelf, neural=NeuralOptions(weight=weight)))
-        identity = engine.identity([portrait])
-        mixed = (1 - share) * unit + share * other
-        latent = (mixed / np.linalg.norm(mixed)) @ engine._encoder._emap
+        mixed = (1 - share) * identity.unit + share * other
+        latent = (mixed / np.linalg.norm(mixed)) @ inswapper.emap
         latent /= np.linalg.norm(latent)
-        shown = rendered_source(engine, identity, astronaut, target)
+        shown = rendered_source(mixing(inswapper, weight, embedder), identity, astronaut, target)
         assert np.abs(shown - latent).max() < 1e-5
-    engine = engine_of(Settings(engine="inswapper_128", home=shelf, neural=NeuralOptions(weight=0.5)))
-    engine._encoder.embed = None  # it is not asked
-    identity = plain.identity([portrait])
-    assert np.array_equal(rendered_source(engine, identity, astronaut, target), identity.values)
+    unasked = mixing(inswapper, 0.5, Embedder(lambda _: pytest.fail("it was asked")))
+    assert np.array_equal(rendered_source(unasked, identity, astronaut, target), identity.values)
 
 
 @pytest.fixture
-def weighing(shelf, portrait, astronaut, perception):
+def weighing(inswapper, portrait, astronaut, perception):
     """An engine that mixes, and what it is asked: ``given(embeddings, frames)`` gives what goes in, frame by frame."""
-    engine = engine_of(Settings(engine="inswapper_128", home=shelf, neural=NeuralOptions(weight=0.2)))
-    identity, target, asked = engine.identity([portrait]), perception.still(astronaut)[:1], []
-
-    renderer = engine.renderer()
+    embedder = Embedder(lambda _: turned(60))
+    engine = mixing(inswapper, 0.2, embedder)
+    identity, target = engine.identity([portrait]), perception.still(astronaut)[:1]
+    embedder.asked, renderer = 0, engine.renderer()
 
     def given(answer, frames=1, track=1, whose=identity, renderer=renderer):
-        engine._encoder.embed = lambda *_: asked.append(1) or answer(len(asked))
+        embedder.answer = answer
         return [rendered_source(engine, whose, astronaut, target, track, renderer) for _ in range(frames)]
 
-    return engine, given, asked, identity
+    return engine, given, embedder, identity
 
 
 def turned(degrees):
@@ -253,16 +279,16 @@ def turned(degrees):
 
 
 def test_whom_a_track_shows_is_looked_at_ever_more_rarely_and_averaged(weighing):
-    engine, given, asked, identity = weighing
+    engine, given, embedder, identity = weighing
     shown = given(lambda look: turned(90 if look == 1 else 0), frames=9)
-    assert len(asked) == 4  # frames 1, 2, 4 and 8
+    assert embedder.asked == 4  # frames 1, 2, 4 and 8
     for values, degrees in ((shown[0], [90]), (shown[1], [90, 0]), (shown[8], [90, 0, 0, 0])):
         mean = np.sum([turned(each) for each in degrees], axis=0)
-        expected = engine._encoder.mixed(identity.unit, identity.length, mean, engine.options.mixed)
+        expected = engine.mixed(identity, mean)
         assert np.abs(values - expected).max() < 1e-6
     assert shown[2] is shown[1]  # nothing is made anew in between
     given(lambda _: turned(0), renderer=engine.renderer())
-    assert len(asked) == 5
+    assert embedder.asked == 5
 
 
 def test_a_look_that_tells_nothing_ends_nothing(weighing):
@@ -279,17 +305,24 @@ def test_a_look_that_tells_nothing_ends_nothing(weighing):
 
 
 @pytest.mark.slow
-def test_another_identity_is_mixed_with_the_same_target_and_not_all_are_kept(weighing, portrait):
-    engine, given, _, identity = weighing
+def test_another_identity_is_mixed_with_the_same_target_and_not_all_are_kept(weighing):
+    engine, given, embedder, identity = weighing
     (before,) = given(lambda _: turned(0))
     other = NeuralIdentity(-identity.values, (), -identity.unit, identity.length)
     (after,) = given(lambda _: turned(0), whose=other)
     assert not np.array_equal(before, after)
-    assert np.abs(after - engine._encoder.mixed(other.unit, other.length, turned(0), engine.options.mixed)).max() < 1e-6
+    assert np.abs(after - engine.mixed(other, turned(0))).max() < 1e-6
     renderer = engine.renderer()
-    for track in range(100):
+    for track in range(REMEMBERED + 2):
+        given(lambda _: turned(0), frames=2, track=track, renderer=renderer)
+
+    def looked_at(track):
+        """Whether a frame has it looked at: the third of one that is known has not."""
+        before = embedder.asked
         given(lambda _: turned(0), track=track, renderer=renderer)
-    assert len(renderer._targets) == REMEMBERED
+        return embedder.asked > before
+
+    assert [looked_at(track) for track in (2, REMEMBERED + 1, 1, 0)] == [False, False, True, True]
 
 
 def test_a_photo_can_not_be_weighed(shelf):

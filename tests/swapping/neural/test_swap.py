@@ -28,6 +28,7 @@ from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.geometry.topology import topology
 from understudy.models import sessions
+from understudy.models.providers import OnnxRuntime
 from understudy.models.store import FOLDER
 from understudy.testing import REST, ClipSpec, FakeCamera, Motion, Puppet, talking, twins, write_clip
 from understudy.testing.opened import engine_of, parts_of
@@ -167,15 +168,15 @@ def test_a_frame_of_no_numbers_is_no_black_square(put, hopper, perception, astro
 @pytest.mark.slow
 def test_what_the_models_have_to_say_is_in_the_report(put, hopper_path, astronaut_path, tmp_path, capsys, monkeypatch):
     home, _, _ = put("inswapper_128", twins.inswapper_twin(**SMALL))
-    real = sessions.Runtime._started
+    start = OnnxRuntime.start
 
-    def started(self, entry, data, device):
+    def started(self, entry, data, device, **how):
         if device == "cuda":
             raise ModelError(f"{entry.name}: cuda is not usable here", "")
-        return real(self, entry, data, device)
+        return start(self, entry, data, device, **how)
 
-    monkeypatch.setattr(sessions, "available_devices", lambda: ["cuda", "cpu"])
-    monkeypatch.setattr(sessions.Runtime, "_started", started)
+    monkeypatch.setattr(OnnxRuntime, "devices", lambda _: ["cuda", "cpu"])
+    monkeypatch.setattr(OnnxRuntime, "start", started)
     assert swap(home, hopper_path, astronaut_path, tmp_path / "o.png", "--json") == 0
     notes = json.loads(capsys.readouterr().out)["notes"]
     assert "inswapper_128: cuda is not usable here; cpu is used" in notes

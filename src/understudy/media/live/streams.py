@@ -15,6 +15,9 @@ SCHEMES: Final = ("rtmp", "rtmps", "rtsp", "udp", "http", "https", "rtp", "tcp")
 class StreamSource(Received):
     """A network stream.
 
+    Attributes:
+        name: The address as it may be shown: see ``public_address``.
+
     Raises:
         UsageError: it is no address.
     """
@@ -22,20 +25,20 @@ class StreamSource(Received):
     def __init__(self, address: str) -> None:
         check_address(address)
         self._address = address
-        self._name = public_address(address)
+        self.name = public_address(address)
 
     def open(self) -> LiveInfo:
         """See ``LiveSource``."""
-        self._receiver = Receiver(self._name, {"address": self._address})
+        self._receiver = Receiver(self.name, {"address": self._address})
         try:
             found = self._receiver.opened()
         except SourceLostError as fault:
             self.close()
             raise SourceLostError(
-                f"can't receive {self._name}: {fault.message}",
+                f"can't receive {self.name}: {fault.message}",
                 "Is anything being sent there, and is the address right?",
             ) from fault
-        return LiveInfo(self._name, found["width"], found["height"], Fraction(found["rate"]), sound=found["sound"])
+        return LiveInfo(self.name, found["width"], found["height"], Fraction(found["rate"]), sound=found["sound"])
 
     def read(self) -> Picture | Sound | None:
         """See ``LiveSource``."""

@@ -31,6 +31,8 @@ from understudy.text import printable
 
 #: Seconds that a process waits for another one's transaction.
 PATIENCE = 30.0
+#: How long a transaction waits for the disk, as SQLite names it: until a power cut takes nothing of it back.
+SYNCHRONOUS = "EXTRA"
 #: What to do, by what SQLite says.
 _DATABASE_HINTS: Final = {
     "locked": "Another process holds it. Try again.",
@@ -184,7 +186,7 @@ def database(path: Path, schema: str) -> Iterator[sqlite3.Connection]:
         with closing(sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)) as connection:
             if sys.version_info >= (3, 11):
                 connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE)
-            connection.execute("PRAGMA synchronous = EXTRA")
+            connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
             connection.execute("BEGIN IMMEDIATE")
             try:
                 _check_schema(connection, path)

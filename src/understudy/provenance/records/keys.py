@@ -86,25 +86,28 @@ class SigningKey:
         return f"SigningKey({self.algorithm})"  # never the key itself, not even in a traceback
 
 
-def open_signing_key(home: Home, options: SigningOptions) -> SigningKey:
+def open_signing_key(home: Home, options: SigningOptions, now: dt.datetime | None = None) -> SigningKey:
     """The key to sign with; this installation's is made if there is none.
+
+    Args:
+        home: The private folder.
+        options: Whose key.
+        now: When that is, with its time zone; None for what this machine's clock says.
 
     Raises:
         PrivacyError: the key can be read by others.
         SigningError: a file is missing, or is no certificate or key, or they do not belong together, or the
             certificate is not valid today.
     """
+    now = now or dt.datetime.now(dt.timezone.utc)
     if options.certificate is None:
-        return _own_key(home)
+        return _own_key(home, now)
+    chain = _read(options.certificate)
     if options.sign is not None:
-        return _checked(
-            SigningKey(_read(options.certificate), b"", options.algorithm, options.sign), options.certificate
-        )
+        return _checked(SigningKey(chain, b"", options.algorithm, options.sign), options.certificate, now)
     assert options.key is not None  # SigningOptions saw to it
     private = _read_key(options.key)
-    return _checked(
-        SigningKey(_read(options.certificate), private, _algorithm(private, options.key)), options.certificate
-    )
+    return _checked(SigningKey(chain, private, _algorithm(private, options.key)), options.certificate, now)
 
 
 def own_root(home: Home) -> bytes | None:
@@ -124,20 +127,20 @@ def own_root(home: Home) -> bytes | None:
     return b"".join(roots) or None
 
 
-def _own_key(home: Home) -> SigningKey:
-    """The key of this installation whose certificate is valid by this machine's clock; if there is none, a new one.
+def _own_key(home: Home, now: dt.datetime) -> SigningKey:
+    """The key of this installation whose certificate is valid now; if there is none, a new one.
 
     None is ever removed: the clock may be wrong, or may have been when a certificate was made.
     """
     for attempt in (1, 2):
         pairs = _own_pairs(home)
         for key, chain in pairs:
-            if _is_valid(_certificates(_read(chain), chain)[0]):
+            if _is_valid(_certificates(_read(chain), chain)[0], now):
                 private = _read_key(key)
-                return _checked(SigningKey(_read(chain), private, _algorithm(private, key)), chain)
+                return _checked(SigningKey(_read(chain), private, _algorithm(private, key)), chain, now)
         if attempt == 1:
             keys = home.root / "keys"
-            _make(home, keys / f"renewed-{secrets.token_hex(4)}" if pairs else keys)
+            _make(home, keys / f"renewed-{secrets.token_hex(4)}" if pairs else keys, now)
     raise SigningError("a new signing certificate is not valid by this machine's clock", "Set the clock.")
 
 
@@ -159,29 +162,24 @@ def _own_pairs(home: Home) -> list[tuple[Path, Path]]:
     return pairs
 
 
-def _is_valid(certificate: x509.Certificate) -> bool:
-    """Whether a certificate is valid by this machine's clock."""
-    return certificate.not_valid_before_utc <= _now() <= certificate.not_valid_after_utc
+def _is_valid(certificate: x509.Certificate, now: dt.datetime) -> bool:
+    return certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc
 
 
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.timezone.utc)
-
-
-def _make(home: Home, folder: Path) -> None:
+def _make(home: Home, folder: Path, now: dt.datetime) -> None:
     """Make a key of this installation and its certificates. The root's key is thrown away: it signs once."""
     root_key, leaf_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     root_name, leaf_name = _name("Understudy installation"), _name("Understudy")
     root_id = x509.SubjectKeyIdentifier.from_public_key(root_key.public_key())
     root = (
-        _certificate(root_name, root_name, root_key.public_key())
+        _certificate(root_name, root_name, root_key.public_key(), now)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(certify=True), critical=True)
         .add_extension(root_id, critical=False)
         .sign(root_key, hashes.SHA256())
     )
     leaf = (
-        _certificate(leaf_name, root_name, leaf_key.public_key())
+        _certificate(leaf_name, root_name, leaf_key.public_key(), now)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(certify=False), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(leaf_key.public_key()), critical=False)
@@ -223,8 +221,9 @@ def _name(common: str) -> x509.Name:
     )
 
 
-def _certificate(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
-    now = _now()
+def _certificate(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, now: dt.datetime
+) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -296,14 +295,14 @@ def _certificates(chain: bytes, path: Path) -> list[x509.Certificate]:
         ) from fault
 
 
-def _checked(key: SigningKey, path: Path) -> SigningKey:
-    """The key, if its certificate is valid today and belongs to it."""
+def _checked(key: SigningKey, path: Path, now: dt.datetime) -> SigningKey:
+    """The key, if its certificate is valid now and belongs to it."""
     leaf, *above = _certificates(key.chain, path)
-    if not _is_valid(leaf):
-        early = _now() < leaf.not_valid_before_utc
+    if not _is_valid(leaf, now):
+        early = now < leaf.not_valid_before_utc
         raise SigningError(
             f"the signing certificate is valid from {leaf.not_valid_before_utc:%Y-%m-%d} "
-            f"to {leaf.not_valid_after_utc:%Y-%m-%d}, and this machine's clock says {_now():%Y-%m-%d}: {path}",
+            f"to {leaf.not_valid_after_utc:%Y-%m-%d}, and this machine's clock says {now:%Y-%m-%d}: {path}",
             "Set the clock, or name a certificate that is valid." if early else "Renew it, if the clock is right.",
         )
     for lower, upper in zip((leaf, *above), above, strict=False):

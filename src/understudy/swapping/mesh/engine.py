@@ -137,7 +137,7 @@ class MeshRenderer:
         size = (box.x1 - box.x0, box.y1 - box.y0)
         values, _ = rasterise(closed(place), closed_triangles(), closed(attributes), size)
         level = identity.levels[self._level(mesh, len(identity.levels))]
-        picture, alpha = _painted(values, level)
+        picture, alpha = painted(values, level)
         return Patch(
             picture=picture,
             alpha=alpha,
@@ -165,8 +165,15 @@ class MeshRenderer:
 
 
 @compiled
-def _painted(values: FloatArray, level: UInt8Array) -> tuple[UInt8Array, UInt8Array]:
-    """The texture seen through (u, v, visibility) of every pixel: BGR, and opacity.
+def painted(values: FloatArray, level: UInt8Array) -> tuple[UInt8Array, UInt8Array]:
+    """The texture as it is seen at every pixel.
+
+    Args:
+        values: float32 (H, W, 3 or more): u and v in the texture, 0-1, and above 0 where the face is visible.
+        level: uint8 (S, S, 4): the texture, BGR and opacity, C-contiguous.
+
+    Returns:
+        uint8 BGR (H, W, 3), and the opacity, uint8 (H, W); both 0 where the face is not visible.
 
     The four channels of a texel are weighed at once: spread to 16 bits each in one number of 64, eight bits of weight
     leave room for their sum. A quarter faster than in floats, and on a face's texture at most one grey level from it.

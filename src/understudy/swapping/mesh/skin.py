@@ -30,7 +30,7 @@ _WHITE = np.array([255.0, 128.0, 128.0], np.float32)
 #: Neighbouring vertices that stay skin whatever hangs over the forehead: inner cheeks, nose, upper lip, chin.
 _SURE = (50, 205, 207, 212, 214, 210, 199, 430, 434, 432, 427, 425, 280, 347, 343, 6, 114, 118)
 #: Top of the oval, from temple to temple: what lies outside it is hair, a hat or the background.
-_TOP = (127, 162, 21, 54, 103, 67, 109, 10, 338, 297, 332, 284, 251, 389, 356)
+TOP = (127, 162, 21, 54, 103, 67, 109, 10, 338, 297, 332, 284, 251, 389, 356)
 
 
 def skin_mask(picture: UInt8Array, mesh: FloatArray) -> FloatArray:
@@ -78,7 +78,7 @@ def _prior(picture: UInt8Array, points: FloatArray) -> UInt8Array:
     shape = topo.topology()
     sure = _polygon(np.asarray(cv2.convexHull(points[list(_SURE)])[:, 0], np.float32))
     middle = points.mean(0)
-    top = points[list(_TOP)]
+    top = points[list(TOP)]
 
     def fan(near: float, far: float) -> BoolArray:
         """The strip between two copies of the oval's top, scaled from the middle of the face."""

@@ -104,6 +104,13 @@ class GraphWriter:
 
 
 def turn(size: int, seed: int) -> AnyArray:
-    """A rotation in so many dimensions, float32."""
-    q, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(size, size)))
-    return q.astype(np.float32)
+    """A random orthogonal matrix, float32 (size, size): it keeps lengths and angles, and moves every number.
+
+    A permutation, mirrored a few times (Householder's way): a thousand times quicker than a random rotation by QR.
+    """
+    rng = np.random.default_rng(seed)
+    matrix = np.eye(size)[rng.permutation(size)]
+    for _ in range(4):
+        normal = rng.normal(size=size)
+        matrix -= np.outer(matrix @ normal, normal) * (2 / (normal @ normal))
+    return matrix.astype(np.float32)

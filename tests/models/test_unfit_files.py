@@ -10,12 +10,13 @@ import zipfile
 import numpy as np
 import pytest
 
-from tests.models.shelf import entry, graph
+from tests.models.shelf import GOOD, entry, graph
 from understudy.cli.main import main
 from understudy.errors import CatalogueError, ModelFileError, UnderstudyError, UnfitFileError, UsageError
 from understudy.evaluation import open_embedder
 from understudy.models import pieces, transfer
 from understudy.models.catalogue import OWN_FILE, Catalogue
+from understudy.models.download import FetchOptions
 from understudy.models.fetching import Fetcher
 from understudy.models.graphs import check_graph
 from understudy.models.store import MOST_BYTES
@@ -25,7 +26,6 @@ pytestmark = [
     pytest.mark.loopback,
     pytest.mark.skipif(os.name != "posix", reason="pipes and devices have names on Unix only"),
 ]
-GOOD = graph(0)
 KINDS = ("pipe", "device", "sparse")
 
 
@@ -88,7 +88,7 @@ def test_notes_and_records_that_are_no_files_are_none(store, server, name, what)
     put(models.root / name, what)
     assert not models.accepted("mit")
     assert models.record(models.catalogue.entries["good"]) is None
-    with Fetcher(models) as fetcher:
+    with Fetcher(models, FetchOptions(pause_seconds=0)) as fetcher:
         assert fetcher.fetch(models.catalogue.entries["good"])
     assert models.read(models.catalogue.entries["good"]) == GOOD
 
@@ -98,7 +98,7 @@ def test_a_part_that_is_no_file_is_told(store, server, what):
     models = store(entry("good", {"url": server.url("/good.onnx")}))
     models.folder("partial")
     put(models.partial("good.onnx"), what if what != "device" else "pipe")
-    with Fetcher(models) as fetcher:
+    with Fetcher(models, FetchOptions(pause_seconds=0)) as fetcher:
         try:
             fetcher.fetch(models.catalogue.entries["good"])
         except UnderstudyError:
@@ -206,7 +206,7 @@ def test_a_list_in_an_archive_that_is_too_deep_is_told(store, tmp_path):
 
 def test_a_folder_of_everything_is_not_looked_through(store, tmp_path, monkeypatch):
     models = store(entry("good"))
-    monkeypatch.setattr(transfer, "_MOST_FILES", 10)
+    monkeypatch.setattr(transfer, "MOST_FILES", 10)
     for number in range(11):
         (tmp_path / str(number)).touch()
     with pytest.raises(UsageError, match="too many files"):
@@ -248,7 +248,7 @@ def test_an_embedder_with_parts_elsewhere_is_not_opened(tmp_path):
 def test_a_file_that_grows_while_it_is_copied_is_bounded(tmp_path):
     (tmp_path / "growing").write_bytes(bytes(3_000_000))
     with pytest.raises(UnfitFileError):
-        transfer._copy([tmp_path / "growing", tmp_path / "growing"], tmp_path / "copy", 5_000_000)
+        transfer.copy_files([tmp_path / "growing", tmp_path / "growing"], tmp_path / "copy", 5_000_000)
     assert (tmp_path / "copy").stat().st_size <= 5_000_000
 
 

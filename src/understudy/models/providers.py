@@ -1,0 +1,81 @@
+"""ONNX Runtime as it is installed here: on which devices it runs models, and how it opens one there."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import onnxruntime as ort
+
+from understudy.errors import ModelError, NoMemoryError, out_of_memory
+from understudy.models.devices import Device
+from understudy.models.entries import Entry
+
+#: ONNX Runtime's name of each device, the fastest first: ``auto`` takes the first that works.
+PROVIDERS: Final[dict[Device, str]] = {
+    "tensorrt": "TensorrtExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "coreml": "CoreMLExecutionProvider",
+    "directml": "DmlExecutionProvider",
+    "openvino": "OpenVINOExecutionProvider",
+    "cpu": "CPUExecutionProvider",
+}
+
+
+class OnnxRuntime:
+    """Opens models. Tests put another in its place, with devices that are not here."""
+
+    def devices(self) -> list[Device]:
+        """What it was built for, the fastest first. Whether a device works shows when a model is opened."""
+        there = set(ort.get_available_providers())
+        return [device for device, provider in PROVIDERS.items() if provider in there]
+
+    def start(
+        self, entry: Entry, data: bytes, device: Device, *, threads: int | None = None, recorded: bool = False
+    ) -> Any:  # noqa: ANN401
+        """A model, opened on a device: an ``onnxruntime.InferenceSession``.
+
+        Args:
+            entry: Which model, for messages.
+            data: Its file.
+            device: The only one that will do.
+            threads: Of a model on the CPU; None: as many as there are cores.
+            recorded: Whether its first run is recorded, for others to be replayed (a CUDA graph).
+
+        Raises:
+            NoMemoryError: the device has not enough.
+            ModelError: it does not open there.
+        """
+        options = ort.SessionOptions()
+        options.log_severity_level = 4  # what it has to say comes as an error
+        # Its threads wait for the next run in a busy loop, and take the cores from what else a frame takes (with two
+        # cores that took twice as long). The next run is a frame away.
+        options.add_session_config_entry("session.force_spinning_stop", "1")
+        if threads is not None:
+            options.intra_op_num_threads = threads
+        provider = PROVIDERS[device]
+        # TensorRT leaves to CUDA what it does not know, not to the CPU.
+        chosen: list[Any] = [(provider, {"enable_cuda_graph": "1"}) if recorded else provider]
+        chosen += [PROVIDERS["cuda"]] if device == "tensorrt" and "cuda" in self.devices() else []
+        try:
+            # Its own falling back would go on elsewhere in silence.
+            session = ort.InferenceSession(data, options, providers=chosen, enable_fallback=0)
+        except Exception as fault:
+            if out_of_memory(fault):
+                raise too_large(entry, len(data), device) from fault
+            raise ModelError(f"{entry.name} does not open on {device}: {first_line(fault)}", "") from fault
+        if session.get_providers()[0] != provider:
+            raise ModelError(f"{entry.name}: {device} is not usable here", "")
+        return session
+
+
+def too_large(entry: Entry, size: int, device: Device) -> NoMemoryError:
+    """The error for a model that a device has not enough memory for; ``size`` is its bytes."""
+    return NoMemoryError(
+        f"for {entry.name} on {device}: its file alone is {size / 1e6:.0f} MB",
+        "Close other programs, choose a smaller model, or place some elsewhere: --device NAME=cpu",
+    )
+
+
+def first_line(fault: Exception) -> str:
+    """What ONNX Runtime says of an error, without the rest."""
+    return (str(fault).strip().splitlines() or [type(fault).__name__])[0][:200]

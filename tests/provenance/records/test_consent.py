@@ -1,0 +1,161 @@
+"""Whose face may be used: records of consent, their ends, and who is asked."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+from understudy.cli.consent import photo_of
+from understudy.cli.main import main
+from understudy.errors import (
+    ConsentError,
+    UsageError,
+)
+from understudy.provenance import ConsentClaim, Consents
+
+posix = pytest.mark.skipif(os.name != "posix", reason="file modes")
+
+
+def test_without_consent_nothing_is_made(make, tmp_path):
+    with pytest.raises(ConsentError, match="no consent") as refusal:
+        make(consent=None)
+    assert refusal.value.exit_code == 4
+    assert not (tmp_path / "out.png").exists()
+
+
+@pytest.mark.slow
+def test_a_record_allows_what_it_is_for_until_it_is_revoked(make, own, hopper_path):
+    photo = photo_of(hopper_path)
+    Consents(own).grant(photo, ConsentClaim("self", uses=("video",)))
+    with pytest.raises(ConsentError, match="for video, not for image"):
+        make(consent=None)
+    given = Consents(own).grant(photo, ConsentClaim("self", uses=("image",)))
+    make(consent=None)
+    kept = own.face_cache(photo.digest)
+    (kept / "something").write_text("learned")
+    Consents(own).revoke(given.id)
+    assert not kept.exists()
+    with pytest.raises(ConsentError, match="revoked"):
+        make(consent=None)
+    with pytest.raises(ConsentError, match="revoked"):
+        make(consent="self")  # the flag is not enough any more
+    Consents(own).grant(photo, ConsentClaim("self"))
+    make(consent=None)
+
+
+def test_an_expired_record_allows_nothing(make, own, hopper_path):
+    Consents(own).grant(photo_of(hopper_path), ConsentClaim("self", days=1))
+    with sqlite3.connect(own.root / "consents.sqlite") as database:
+        ((name, body),) = database.execute("SELECT id, body FROM consents").fetchall()
+        old = json.loads(body) | {"expires": "2020-01-01T00:00:00.000+00:00"}
+        database.execute("UPDATE consents SET body = ? WHERE id = ?", (json.dumps(old), name))
+    database.close()
+    with pytest.raises(ConsentError, match="expired on 2020-01-01"):
+        make(consent=None)
+
+
+def test_a_photo_saved_anew_is_the_same_photo_and_another_is_not(own, hopper_path, astronaut_path, tmp_path):
+    with Image.open(hopper_path) as picture:
+        picture.resize((picture.width // 2, picture.height // 2)).save(tmp_path / "copy.jpg", quality=70)
+    copy, photo, other = (photo_of(path) for path in (tmp_path / "copy.jpg", hopper_path, astronaut_path))
+    assert copy.digest != photo.digest
+    assert copy.is_copy_of(photo)
+    assert not other.is_copy_of(photo)
+    Consents(own).revoke(Consents(own).grant(photo, ConsentClaim("self")).id)
+    with pytest.raises(ConsentError, match="revoked"):
+        Consents(own).require(copy, "image", ConsentClaim("self"))
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        {"ground": "granted"},
+        {"ground": "granted", "note": "  "},
+        {"ground": "yes"},
+        {"ground": "self", "uses": ("all",)},
+        {"ground": "self", "uses": ()},
+        {"ground": "self", "days": 0},
+    ],
+)
+def test_half_a_claim_is_none(claim):
+    with pytest.raises(UsageError):
+        ConsentClaim(**claim)
+
+
+def test_sample_is_for_the_portraits_that_come_along(own, blank, tmp_path):
+    Image.fromarray(blank).save(tmp_path / "me.png")
+    with pytest.raises(ConsentError, match="not one of the portraits"):
+        Consents(own).require(photo_of(tmp_path / "me.png"), "image", ConsentClaim("sample"))
+
+
+def test_consent_from_the_command_line(own, hopper_path, capfd):
+    home = ["--home", str(own.root)]
+    assert main(["consent", "grant", str(hopper_path), "--ground", "granted", *home]) == 2  # no note
+    words = ["--ground", "granted", "--note", "signed form", "--for", "image", "--json", *home]
+    capfd.readouterr()
+    assert main(["consent", "grant", str(hopper_path), *words]) == 0
+    (given,) = json.loads(capfd.readouterr().out)["consents"]
+    assert (given["uses"], given["note"]) == (["image"], "signed form")
+    assert main(["consent", "list", *home]) == 0
+    assert given["id"] in capfd.readouterr().out
+    assert main(["consent", "revoke", str(hopper_path), *home]) == 0
+    assert main(["consent", "revoke", "ffffffff", *home]) == 2
+    capfd.readouterr()
+    assert main(["consent", "list", "--json", *home]) == 0
+    assert json.loads(capfd.readouterr().out)["consents"][0]["state"] == "revoked"
+    assert main(["consent", "form"]) == 0
+    assert "18 or older" in capfd.readouterr().out
+
+
+@posix
+@pytest.mark.slow
+def test_whoever_sits_at_a_terminal_is_asked_in_plain_words(own, hopper_path, astronaut_path, tmp_path):
+    import pty
+
+    words = ["-m", "understudy", "swap", "-s", str(hopper_path), "-t", str(astronaut_path), "--home", str(own.root)]
+
+    def answering(answers, output):
+        parent, child = pty.openpty()
+        with subprocess.Popen(
+            [sys.executable, *words, "-o", str(output)], stdin=child, stdout=child, stderr=child
+        ) as process:
+            os.close(child)
+            said = b""
+            waiting = list(answers)
+            while True:
+                try:
+                    part = os.read(parent, 4096)
+                except OSError:  # its end, as Linux says it
+                    break
+                if not part:
+                    break
+                said += part
+                if waiting and said.rstrip().endswith(b":"):
+                    os.write(parent, f"{waiting.pop(0)}\n".encode())
+            os.close(parent)
+        return process.returncode, said.decode()
+
+    code, said = answering(["0"], tmp_path / "no.png")
+    assert (code, (tmp_path / "no.png").exists()) == (4, False)
+    assert "Whose face is in grace_hopper.jpg?" in said
+    assert "This is my own face, and I am 18 or older." in said
+    code, said = answering(["2", "a signed form of 2026-05-04"], tmp_path / "yes.png")
+    assert (code, (tmp_path / "yes.png").exists()) == (0, True), said
+    (consent,) = Consents(own).all()
+    assert (consent.ground, consent.note) == ("granted", "a signed form of 2026-05-04")
+    code, said = answering([], tmp_path / "again.png")  # not asked twice
+    assert code == 0, said
+
+
+@posix
+def test_private_files_are_private(make, own):
+    make()
+    for path in [own.root, *own.root.rglob("*")]:
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path

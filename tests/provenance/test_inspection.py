@@ -1,0 +1,172 @@
+"""What is said of files: untouched, altered, copied, transplanted, broken, or of somebody else."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+import understudy
+from understudy.cli.main import main
+from understudy.provenance.credentials import Credentials, read_credentials
+from understudy.provenance.fingerprint import BITS, SAME, ClipHash, closest, difference, picture_hash
+from understudy.provenance.metadata import Claims
+from understudy.provenance.records.ledger import Record
+from understudy.provenance.verdict import Evidence, judge
+from understudy.provenance.watermark import Mark
+
+
+@pytest.mark.slow
+def test_a_file_sent_through_another_program_is_told_apart(make, own, small_clip, tmp_path, capfd):
+    """Swap, re-encode to another size, inspect: the truth, as a user would see it."""
+    output, sent = make("out.mp4", small_clip), tmp_path / "sent.mp4"
+    with av.open(str(output)) as source, av.open(str(sent), "w") as sink:
+        stream = sink.add_stream("libx264", rate=25, options={"crf": "23"})
+        stream.width, stream.height, stream.pix_fmt = 400, 300, "yuv420p"
+        for frame in source.decode(video=0):
+            sink.mux(stream.encode(frame.reformat(width=400, height=300)))
+        sink.mux(stream.encode(None))
+    assert main(["inspect", str(sent), "--home", str(own.root)]) == 0
+    said = capfd.readouterr().out
+    assert "made by this tool, altered since" in said
+    assert "the ledger's record" in said
+    elsewhere = understudy.inspect(sent, home=tmp_path / "nobody")
+    assert elsewhere.verdict == "unknown"
+    assert any("was found" in reason and "no record" in reason for reason in elsewhere.reasons)
+
+
+def test_a_tampered_file_is_called_altered(make, own):
+    output = make("out.png")
+    with Image.open(output) as picture:
+        pixels = np.asarray(picture.convert("RGB")).copy()
+    data = bytearray(output.read_bytes())
+    data[len(data) // 2] ^= 1
+    output.write_bytes(data)
+    assert read_credentials(output, None).state in ("altered", "unreadable")
+    pixels[:40, :40] = 0
+    Image.fromarray(pixels).save(output)  # its credentials are gone
+    found = understudy.inspect(output, home=own.root)
+    assert found.credentials.state == "absent"
+    assert found.verdict == "made by this tool, altered since"
+
+
+def test_a_transplanted_mark_is_called_out(make, own, hopper, tmp_path):
+    from understudy.frames import Frame
+    from understudy.provenance.watermark import Watermarker
+
+    identifier = understudy.inspect(make(), home=own.root).mark.identifier
+    other = Frame(hopper.copy())
+    Watermarker(identifier).mark(other)
+    Image.fromarray(other.picture[:, :, ::-1].copy()).save(tmp_path / "forged.png")
+    found = understudy.inspect(tmp_path / "forged.png", home=own.root)
+    assert found.mark.identifier == identifier
+    assert found.verdict == "unknown"
+    assert any("transplanted" in reason for reason in found.reasons)
+
+
+@pytest.mark.slow
+def test_credentials_transplanted_onto_another_picture_do_not_hold(make, own, hopper_path, small_clip, tmp_path):
+    output = make("out.mkv", small_clip)
+    other = tmp_path / "other.mkv"
+    shutil.copy(small_clip, other)
+    shutil.copy(f"{output}.c2pa", f"{other}.c2pa")
+    found = understudy.inspect(other, home=own.root)
+    assert found.credentials.state == "altered"
+    assert found.verdict == "unknown"
+
+
+@pytest.mark.slow
+def test_of_an_unmarked_file_nothing_is_claimed(own, hopper_path, capfd):
+    found = understudy.inspect(hopper_path, home=own.root)
+    assert (found.verdict, found.mark, found.record) == ("unknown", None, None)
+    assert main(["inspect", str(hopper_path), "--json", "--home", str(own.root)]) == 0
+    said = json.loads(capfd.readouterr().out)
+    assert said["verdict"] == "unknown"
+    assert "real" not in json.dumps(said).lower().replace("already", "")
+    assert not own.root.exists()
+
+
+@pytest.mark.parametrize("what", ["text", "half", "noise"])
+def test_broken_files_are_looked_at_as_far_as_they_go(make, own, tmp_path, what):
+    path = make()
+    if what == "text":
+        path.write_text("hello")
+    elif what == "half":
+        path.write_bytes(path.read_bytes()[:4000])
+    else:
+        path.write_bytes(np.random.default_rng(0).bytes(5000))
+    found = understudy.inspect(path, home=own.root)
+    assert found.verdict == "unknown"
+    assert found.notes
+
+
+def test_missing_and_empty_files_are_input_errors(tmp_path, capfd):
+    (tmp_path / "empty.png").touch()
+    for name in ("none.png", "empty.png"):
+        assert main(["inspect", str(tmp_path / name)]) == 3
+        assert capfd.readouterr().err.startswith("error: ")
+
+
+def test_hashes_tell_pictures_apart_and_copies_together(hopper, astronaut):
+    import cv2
+
+    small = cv2.resize(hopper, None, fx=0.4, fy=0.4)
+    code = cv2.imdecode(cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 40])[1], 1)
+    assert difference(picture_hash(hopper), picture_hash(code)) <= SAME / 2
+    assert difference(picture_hash(hopper), picture_hash(astronaut)) > BITS / 4
+
+
+def test_a_long_clip_is_known_by_its_beginning(hopper):
+    """Half an hour with a new picture every four seconds."""
+    clip, seen = ClipHash(), []
+    rng = np.random.default_rng(0)
+    pictures = [np.asarray(rng.integers(0, 256, (8, 8, 3)), np.uint8).repeat(8, 0).repeat(8, 1) for _ in range(450)]
+    for second in range(1800):
+        clip.add(float(second), pictures[second // 4])
+        if second < 15:
+            seen.append(picture_hash(pictures[second // 4]))
+    assert len(clip.hashes) <= 601
+    assert closest(seen, clip.hashes) <= SAME
+
+
+def evidence(**values):
+    known = {
+        "credentials": Credentials("absent"),
+        "mark": None,
+        "claims": Claims(None, None),
+        "record": None,
+        "same_file": False,
+        "distance": None,
+    }
+    return Evidence(**(known | values))
+
+
+MARK = Mark(0xABC, 0.99, 2e-7, 1.0, 1.0, False, 1)
+
+
+def entry(identifier):
+    return Record(identifier, "2026-01-01T00:00:00", "image", "mesh", "1", (), "", "", (), "AI", ())
+
+
+def test_a_painted_mark_and_a_self_made_signature_do_not_outweigh_the_ledger():
+    signed = Credentials("valid", tool="Understudy/1", identifier=0xABC)
+    verdict, reasons = judge(evidence(credentials=signed, mark=MARK, record=entry(f"{0xABC:012x}"), distance=121))
+    assert verdict == "unknown"
+    assert any("transplanted" in reason for reason in reasons)
+
+
+def test_a_mark_of_one_output_and_credentials_of_another_confirm_nothing():
+    broken = Credentials("altered", tool="Understudy/1", identifier=0xDEF)
+    verdict, reasons = judge(evidence(credentials=broken, mark=MARK, record=entry(f"{0xDEF:012x}"), distance=3))
+    assert verdict == "unknown"
+    assert any("its credentials name output" in reason for reason in reasons)
+
+
+def test_where_nothing_can_be_compared_no_difference_is_claimed():
+    _, reasons = judge(evidence(mark=MARK, record=entry(f"{0xABC:012x}")))
+    assert any("nothing to compare" in reason for reason in reasons)
+    assert not any("differs" in reason for reason in reasons)

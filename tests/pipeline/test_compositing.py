@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from understudy import Settings
+from understudy.blending import LightOptions
 from understudy.casting.assignment import Assigned
 from understudy.casting.portraits import portrait_in
 from understudy.face import Faces
@@ -15,6 +16,7 @@ from understudy.frames import Frame
 from understudy.guard import unguarded
 from understudy.pipeline.clip import ClipPipeline
 from understudy.pipeline.compositing import Compositing
+from understudy.settings import BlendOptions
 from understudy.testing import Puppet, portrait, talking
 from understudy.testing.opened import parts_of
 
@@ -91,11 +93,13 @@ def composed(astronaut, perception, people):
     )
     faces = Faces(np.zeros((1, 4)), mesh=shot.mesh[None], track_ids=np.array([1]))
 
-    def last(identities, first=0):
+    def last(identities, first=0, **adopted):
         compositing = Compositing()
         for number, identity in list(enumerate(identities))[first:]:
             lit = (shot.picture * (1 - 0.05 * number)).astype(np.uint8)
             frame = Frame(lit, pts=number, time_base=Fraction(1, 25))
+            if number == len(identities) - 1:
+                compositing.adopt(BlendOptions(**adopted))
             patches = engine.renderer().render(frame, faces, {1: identity})
             compositing.compose(unguarded(frame), patches, {1: Assigned(identity, 1 - number / 100)})
         return frame.picture
@@ -113,3 +117,10 @@ def test_another_identity_begins_without_what_was_learned_of_the_one_before(comp
 def test_a_track_that_keeps_its_identity_keeps_what_was_learned(composed, people):
     one, _ = people
     assert (composed([one] * 7) != composed([one] * 7, first=6)).any()
+
+
+def test_of_other_options_only_what_they_are_about_begins_anew(composed, people):
+    one, _ = people
+    as_before = composed([one] * 7)
+    np.testing.assert_array_equal(composed([one] * 7, strength=0.5), as_before)  # a patch has its own
+    assert (composed([one] * 7, light=LightOptions(seconds=0.3)) != as_before).any()

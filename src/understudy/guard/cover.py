@@ -26,7 +26,7 @@ class Cover:
             nobody.
         whole: Blur all of it.
         newcomers: What was found by looking for newcomers, if any of it is not swapped.
-        beside: Tracks whose mesh does not lie on their face: their swaps are not to be drawn.
+        misfits: Tracks whose mesh does not lie on their face: their swaps are not to be drawn.
         astray: Those of them for which that is so for several frames: they are better looked for anew.
     """
 
@@ -35,7 +35,7 @@ class Cover:
     people: BoolArray | None = None
     whole: bool = False
     newcomers: Faces | None = None
-    beside: frozenset[int] = frozenset()
+    misfits: frozenset[int] = frozenset()
     astray: frozenset[int] = frozenset()
 
     @property

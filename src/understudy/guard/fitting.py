@@ -50,7 +50,7 @@ class Fitting:
         self.doubtful = self.at_edge = True
         self._misfits: dict[int, int] = {}
 
-    def look(self, small: Thumbnail, scale: float) -> FloatArray:
+    def detected(self, small: Thumbnail, scale: float) -> FloatArray:
         """Boxes of the faces in a frame, those at its edge too: float32 (N, 4), xyxy.
 
         Args:
@@ -64,7 +64,7 @@ class Fitting:
     def misfitting(
         self,
         patches: list[Patch],
-        looked: FloatArray | None,
+        checks: FloatArray | None,
         found: FloatArray,
         small: Thumbnail,
         scale: float,
@@ -74,21 +74,21 @@ class Fitting:
 
         Args:
             patches: The swaps that there are.
-            looked: What ``look`` gave; None to look only if there is doubt.
+            checks: What ``detected`` gave; None to look only if there is doubt.
             found: float32 (N, 4): faces that were found there in other ways, xyxy.
             small: The frame made small.
             scale: Its size over the frame's.
             size: The frame's width and height.
         """
 
-        def beside(boxes: FloatArray) -> frozenset[int]:
+        def off(boxes: FloatArray) -> frozenset[int]:
             return frozenset(one.track_id for one in patches if not fits(one.mesh, boxes, size, scale))
 
-        numbers = beside(found)
+        numbers = off(found)
         self.doubtful, self.at_edge = bool(numbers), any(lies_at_edge(one.mesh, size) for one in patches)
-        if numbers or looked is not None:
-            looked = self.look(small, scale) if looked is None else looked
-            numbers = beside(np.concatenate([found, looked]))
+        if numbers or checks is not None:
+            checks = self.detected(small, scale) if checks is None else checks
+            numbers = off(np.concatenate([found, checks]))
         self._misfits = {number: self._misfits.get(number, 0) + 1 for number in numbers}
         return numbers
 

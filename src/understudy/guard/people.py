@@ -83,6 +83,14 @@ class Person:
         self.empty = now if self.empty is None else self.empty
         self.looks += sight.through is not None
 
+    def found(self, box: FloatArray, now: float) -> None:
+        """Their face was found in ``box``, xyxy, but is still not swapped."""
+        self.seen = now
+        if self.patch is None:
+            self.box = box
+        else:  # the last swap may lie elsewhere
+            self.box = np.concatenate([np.minimum(self.box, box)[:2], np.maximum(self.box, box)[2:]])
+
     def gone(self, after: Thumbnail, scale: float, now: float, options: GuardOptions) -> bool:
         """Whether they are known not to be there any more."""
         if self.empty is None or self.looks < WAYS:
@@ -114,7 +122,7 @@ class People:
         self._unnamed -= 1
         self.known[self._unnamed] = Person(None, box, -np.inf, now)
 
-    def beside(self, numbers: set[int], boxes: FloatArray) -> None:
+    def spare(self, numbers: set[int], boxes: FloatArray) -> None:
         """Whoever turns out to stand beside is not covered any longer: nor what was seen of them before."""
         for number, person in list(self.known.items()):
             if number in numbers or (person.patch is None and same_face(person.box, boxes)):

@@ -61,8 +61,8 @@ WAYS: Final = len(_BARS)
 CORNERS: Final = 2
 
 
-class Eyes:
-    """Looks at one clip's frames. Not for several threads at once.
+class PeopleFinder:
+    """Finds people in one clip's frames. Not for several threads at once.
 
     Args:
         segmenter: Tells people from what is around them.
@@ -75,7 +75,7 @@ class Eyes:
         self._coarse: UInt8Array | None = None
         self._persons: BoolArray | None = None
 
-    def look(
+    def find(
         self, picture: UInt8Array, small: Thumbnail, *, through_bars: bool, closer: bool, known: AllKnown | None = None
     ) -> Sight:
         """Look once.

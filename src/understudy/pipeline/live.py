@@ -52,15 +52,15 @@ class LivePipeline:
         settings, perception = parts.settings, parts.perception
         self._parts, self._assignment, self._guard = parts, assignment, guard
         self._settings = settings
-        self._beside = ParallelMap()
+        self._parallel = ParallelMap()
         self._tracker = perception.tracker(replace(settings.tracker, max_fits=settings.tracker.max_fits or 1))
         self._selector = FaceSelector(settings.faces)
         self._hands = perception.hands(live=True)
         self._hands.margin = _margin(settings)
         self._before = Faces.empty()
-        self._rendering = Rendering(parts.engine, self._beside)
+        self._rendering = Rendering(parts.engine, self._parallel)
         self._fading = Fading()
-        self._compositing = Compositing(settings.blend, self._beside)
+        self._compositing = Compositing(settings.blend, self._parallel)
         self._freezing = Freezing()
         self.tally = Tally()
 
@@ -94,7 +94,7 @@ class LivePipeline:
         """
         measure, on_lost = self.tally.timings.measure, self._guard.options.on_lost
         self._parts.content.frame(frame.picture, frame.seconds)
-        self._guard.look_ahead(frame)
+        self._guard.begin(frame)
         with measure("perceive"):
             (faces, chosen, cut), hands = self._perceive(frame)
         with measure("swap"):
@@ -103,7 +103,7 @@ class LivePipeline:
             patches = self._fading(patches, chosen, frame.seconds, whole=on_lost != "pass")
         with measure("guard"):
             cover, canvas = self._guard.cover(frame, faces, chosen, patches, cut=cut, hands=hands)
-            patches = [patch for patch in patches if patch.track_id not in cover.beside]
+            patches = [patch for patch in patches if patch.track_id not in cover.misfits]
             patches += cover.held
             self._correct(cover)
         with measure("blend"):
@@ -115,7 +115,7 @@ class LivePipeline:
     def close(self) -> None:
         """End what runs beside."""
         self._guard.close()
-        self._beside.close()
+        self._parallel.close()
         self._hands.close()
 
     def _perceive(self, frame: Frame) -> tuple[_Seen, list[FloatArray]]:
@@ -131,7 +131,7 @@ class LivePipeline:
                 partial(self._see, frame),
                 partial(self._hands.update, frame, before.boxes_xyxy),
             ]
-            seen, hands = self._beside(lambda job: job(), jobs)
+            seen, hands = self._parallel(lambda job: job(), jobs)
             if seen.cut:
                 self._hands.forget()
                 hands = []

@@ -1,0 +1,99 @@
+"""Faces that are seen and neither swapped nor known to stand beside: they stay covered until they are."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from understudy.arrays import BoolArray, FloatArray
+from understudy.detection import Detector
+from understudy.face import FaceChoice, Faces
+from understudy.frames import Frame
+from understudy.guard.bystanders import Tracked
+from understudy.guard.choice import face_may_be_chosen
+from understudy.guard.observing import Observation
+from understudy.guard.overlaps import around_smaller, inside_larger, same_face
+from understudy.guard.people import People
+from understudy.guard.sight import share
+
+#: Seconds between two searches while nobody is missing.
+_RESCAN: Final = 0.5
+#: A detection counts from this score (0-1), and with less where this share of its box is a person's.
+_SURE, _SOME = 0.7, 0.1
+
+
+class Suspects:
+    """Searches the frames of one clip for them. Frames come in order.
+
+    Args:
+        detector: Finds faces.
+    """
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+        self._searched = self._searched_thoroughly = -np.inf
+
+    def forget(self) -> None:
+        """Search again at once: after a cut."""
+        self._searched = self._searched_thoroughly = -np.inf
+
+    def note(
+        self,
+        frame: Frame,
+        tracked: Tracked,
+        seen: Observation,
+        people: People,
+        choice: FaceChoice,
+        *,
+        unsure: bool,
+        thorough_every: float,
+    ) -> None:
+        """Add those of a frame to ``people``.
+
+        Args:
+            frame: As it came.
+            tracked: Whom the tracker knows.
+            seen: What else is seen.
+            people: Who must not be shown as they are.
+            choice: Whose faces are to be swapped.
+            unsure: Whether the choice may have fallen on the wrong face.
+            thorough_every: Seconds between two thorough searches while nobody is swapped.
+        """
+        now, missing = frame.seconds, people.unswapped(tracked.patches)
+        # Now and then, too: somebody whom the mesh does not fit may be the one to be swapped.
+        idle = bool(tracked.patches) and not missing and seen.faces is None and not unsure
+        if idle and now - self._searched < _RESCAN:
+            return
+        self._searched = now
+        # A thorough search takes the time of several frames: one at once after a cut, then now and then - and none for
+        # somebody who is there, only not swapped: a mesh that is not to be trusted.
+        alone = not tracked.patches and not tracked.any_chosen
+        thorough = alone and not 0 <= now - self._searched_thoroughly < thorough_every
+        if thorough:
+            self._searched_thoroughly = now
+        found = seen.faces
+        if found is None or thorough:
+            found = self._detector.detect(frame.picture, thorough=thorough)
+        accounted = tracked.accounted
+        for box in [*tracked.others, *found.boxes_xyxy[_believed(found, seen)]]:
+            same = same_face(box, accounted) or inside_larger(box, accounted) or around_smaller(box, accounted)
+            if same or not face_may_be_chosen(box, choice, tracked.swapped):
+                continue
+            known = next((one for one in missing if same_face(box, one.box[None])), None)
+            if known is None:
+                people.suspect(box, now)
+            else:
+                known.found(box, now)
+
+
+def _believed(found: Faces, seen: Observation) -> BoolArray:
+    """Which detections count: over minutes a door handle passes for a face, but not for a person."""
+    assert found.scores is not None
+    views: list[BoolArray] = [view for view in (seen.sight.persons, seen.sight.through) if view is not None]
+
+    def of_people(box: FloatArray) -> float:
+        return max(share(view, box / seen.cell) for view in views)
+
+    vouched = [of_people(box) >= _SOME for box in found.boxes_xyxy]
+    return np.asarray((found.scores >= _SURE) | np.array(vouched, bool))

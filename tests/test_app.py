@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -303,3 +304,17 @@ def test_least_recently_used_values_go_first_and_one_that_is_too_large_moves_nob
     kept.get("c", lambda: 40)  # b is longer ago
     kept.get("b", lambda: made.append(1) or 40)
     assert made == [1]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+def test_an_interruption_while_models_are_given_back_is_not_lost(tmp_path):
+    class Last:
+        """Interrupted while it ends."""
+
+        def __del__(self):
+            signal.raise_signal(signal.SIGINT)
+
+    app = Understudy(Settings(home=tmp_path / "home"))
+    object.__setattr__(app.resources.models.perception(Settings()), "last", Last())
+    with pytest.raises(KeyboardInterrupt):
+        app.close()

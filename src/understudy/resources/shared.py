@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from threading import Lock
 
+from understudy.interruptions import deferred
 from understudy.provenance import Home, Ledger
 from understudy.provenance.content import ContentClassifier
 from understudy.provenance.records.keys import open_signing_key
@@ -48,7 +49,9 @@ class Resources:
 
     def close(self) -> None:
         """Give all models back; nothing can be asked for any more."""
-        self.models.close()
+        # Models end in ``__del__``, where Python would print an interruption, and forget it.
+        with deferred():
+            self.models.close()
 
     def __enter__(self) -> Resources:
         return self

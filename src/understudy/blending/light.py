@@ -42,8 +42,8 @@ class LightOptions:
     """Limits of the transfer.
 
     Attributes:
-        max_gain: The patch is made at most so many times brighter.
-        max_dimming: And at most so many times darker: in a room without light no face may glow.
+        max_gain: By how much the patch is made brighter at most, as a factor.
+        max_dimming: By how much it is made darker at most, as a factor: in a room without light no face may glow.
         max_tint: No channel's a_c is more than this factor away from g.
         chroma: How much of the source's own colour variation is kept when the target is as saturated.
         seconds: Time constant with which the ratio follows the target's light.

@@ -110,7 +110,7 @@ def _read(path: Path, own_root: bytes | None) -> Credentials:
     try:
         context = c2pa.Context.from_dict(settings)
         inside = kind is not None and carries_credentials(path, kind)
-        with Heeded(path) as file:
+        with Interruptible(path) as file:
             reader = c2pa.Reader.try_create(kind, file, context=context) if inside else None
             if reader is not None:
                 return _said(reader, sidecar=False)
@@ -128,7 +128,7 @@ def _read(path: Path, own_root: bytes | None) -> Credentials:
         return Credentials("unreadable", problems=(first_line(fault),))
 
 
-class Heeded(io.BufferedReader):
+class Interruptible(io.BufferedReader):
     """A file that compiled code reads. Reading fails, and with it what the code is about, when that is interrupted."""
 
     def __init__(self, path: Path) -> None:

@@ -29,7 +29,7 @@ from understudy.provenance.credentials import (
     OFFLINE,
     WATERMARK_ALGORITHM,
     Credentials,
-    Heeded,
+    Interruptible,
     first_line,
     media_type,
     read_credentials,
@@ -92,7 +92,7 @@ def sign_file(path: Path, final: Path, work: Work, key: SigningKey) -> Path | No
     try:
         mode = path.stat().st_mode
         builder = _builder(work, title)
-        with builder, _signer(key) as signer, Heeded(path) as plain, _Copy(signed, mode) as copy:
+        with builder, _signer(key) as signer, Interruptible(path) as plain, _Copy(signed, mode) as copy:
             if kind is None:
                 builder.set_no_embed()
                 data = builder.sign(signer, BYTES, plain, copy)
@@ -190,7 +190,7 @@ def _builder(work: Work, title: str) -> Any:
         builder.add_resource(_TARGETS_OWN, io.BytesIO(data))
         return builder
     builder = c2pa.Builder.from_json(json.dumps(manifest), context=context)
-    with Heeded(target) as file:
+    with Interruptible(target) as file:
         try:
             builder.add_ingredient(json.dumps(parent), kind, file)
         except c2pa.C2paError:
@@ -205,7 +205,7 @@ def _carries(path: Path, kind: str) -> bool:
     try:
         if not carries_credentials(path, kind):
             return False
-        with Heeded(path) as file:
+        with Interruptible(path) as file:
             reader = c2pa.Reader.try_create(kind, file, context=c2pa.Context.from_dict(OFFLINE))
             return reader is not None
     except (c2pa.C2paError, UnwieldyError):
@@ -220,7 +220,7 @@ def _beside(target: Path) -> tuple[dict[str, Any], bytes] | None:
     try:
         data = read_regular(sidecar, SIDECAR_MOST)
         with (
-            Heeded(target) as file,
+            Interruptible(target) as file,
             c2pa.Reader(media_type(target) or BYTES, file, data, context=c2pa.Context.from_dict(OFFLINE)) as reader,
         ):
             store = json.loads(reader.json())

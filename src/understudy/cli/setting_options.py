@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 
-from understudy.cli.options import ADVANCED, APPEARANCE, FACES, LABEL, NEURAL, OUTPUT
+from understudy.cli.options import ADVANCED, LOOK, FACES, LABEL, NEURAL, OUTPUT
 
 
 class SettingOption(NamedTuple):
@@ -77,7 +77,7 @@ OPTIONS: Final = (
         "--engine",
         "engine",
         str,
-        APPEARANCE,
+        LOOK,
         "What draws the face: mesh, which is built in, or a swapper of `understudy models list`.",
         "mesh",
     ),
@@ -85,7 +85,7 @@ OPTIONS: Final = (
         "--strength",
         "blend.strength",
         float,
-        APPEARANCE,
+        LOOK,
         "How much of the swap is shown: 0 is nothing, 1 all of it.",
         "1.0",
     ),
@@ -93,7 +93,7 @@ OPTIONS: Final = (
         "--shape",
         "mesh.shape",
         float,
-        APPEARANCE,
+        LOOK,
         "How far the face takes the shape of the photo's, inside its own outline: 0 not at all, 1 fully, 1.5 (the "
         "most) makes it a caricature.",
         "1.0",

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 
-from understudy.cli.options import ADVANCED, LOOK, FACES, LABEL, NEURAL, OUTPUT
+from understudy.cli.options import ADVANCED, FACES, LABEL, LOOK, NEURAL, OUTPUT
 
 
 class SettingOption(NamedTuple):

@@ -21,7 +21,7 @@ help: ## say what there is
 
 setup: $(READY) ## make the virtual environment
 
-$(READY): pyproject.toml embedded.toml hatch_build.py
+$(READY): pyproject.toml embedded.toml hatch_build.py $(wildcard conversion/*.py)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --editable . --group dev

@@ -21,7 +21,7 @@ help: ## say what there is
 
 setup: $(READY) ## make the virtual environment
 
-$(READY): pyproject.toml embedded.toml hatch_build.py
+$(READY): pyproject.toml embedded.toml hatch_build.py $(wildcard conversion/*.py)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --editable . --group dev
@@ -60,7 +60,6 @@ bench: $(READY) ## speed and memory, as ratios
 	$(BIN)/python -m benchmarks
 
 eval: $(READY) ## how good the engine's swaps are: on MEDIA if it is there, else on what is made; report in EVAL
-	$(BIN)/python -m pip install --quiet --editable ".[evaluation]"
 	test -d "$(MEDIA)" || $(BIN)/python tools/evaluation_media.py $(EVAL)/media
 	media="$(EVAL)/media"; ground=sample; ! test -d "$(MEDIA)" || { media="$(MEDIA)"; ground="$(CONSENT)"; }; \
 	$(BIN)/understudy eval --sources "$$media/sources" --clips "$$media/targets" --output-dir $(EVAL) --overwrite \

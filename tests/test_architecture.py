@@ -34,7 +34,7 @@ def test_what_the_table_names_is_there(place):
 def test_every_folder_of_the_package_is_in_the_table():
     folders = {path.name for path in (ROOT / "src" / "understudy").iterdir() if (path / "__init__.py").exists()}
     named = {place.split("/")[0] for place in PLACES}
-    assert folders - named <= {"cli", "geometry", "recognition"}
+    assert folders - named <= {"cli", "geometry"}
 
 
 def test_the_layers_on_the_page_are_those_of_the_contract():

@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import json
+import re
 import sys
 import zipfile
 from pathlib import Path
@@ -78,6 +79,33 @@ def test_another_wheel_is_refused(hook, project):
     assert not (project / "src").exists()
 
 
+def test_a_file_that_can_not_be_converted_is_told_in_one_line_and_nothing_is_written(hook, project):
+    table = project / "embedded.toml"
+    wheel = f'to = "models/network.onnx"\nas = "identity-onnx"\nwritten_sha256 = "{"0" * 64}"\n'
+    table.write_text(table.read_text().replace('to = "models/model.bin"\n', wheel))
+    with pytest.raises(RuntimeError, match=r"thing/model\.bin can't be converted: the file is damaged") as told:
+        hook.embed(project)
+    assert "\n" not in str(told.value)
+    assert not (project / "src").exists()
+
+
+def test_a_conversion_that_gives_something_else_than_what_is_pinned_is_refused(hook, project):
+    table = project / "embedded.toml"
+    table.write_text(re.sub(r'written_sha256 = "\w+"', f'written_sha256 = "{"0" * 64}"', table.read_text()))
+    with pytest.raises(RuntimeError, match=r"edges\.json would not be what is pinned"):
+        hook.embed(project)
+    assert not (project / "src/understudy/edges.json").exists()
+
+
+def test_a_wheel_that_is_not_to_be_had_is_named(hook, project, monkeypatch):
+    (project / "wheels/thing-1.0-py3-none-any.whl").unlink()
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    with pytest.raises(RuntimeError, match=r"could not fetch thing 1\.0, which carries files") as told:
+        hook.embed(project)
+    assert "\n" not in str(told.value)
+    assert not (project / "src").exists()
+
+
 def test_the_embedded_files_are_the_pinned_ones(hook):
     if not (ROOT / "embedded.toml").exists():
         pytest.skip("not a checkout")
@@ -93,5 +121,6 @@ def test_embedded_files_are_not_committed():
         pytest.skip("not a checkout")
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert ".tflite" not in listed
+    assert ".onnx" not in listed
     assert "portraits/" not in listed.replace("portraits.py", "")
     assert "face_mesh_connections.json" not in listed

@@ -16,6 +16,7 @@ def people(count, seed=0):
         scores=rng.uniform(0, 1, count),
         mesh=rng.uniform(0, 90, (count, 468, 3)),
         track_ids=np.arange(count),
+        embeddings=rng.normal(0, 1, (count, 5)),
     )
 
 
@@ -27,6 +28,7 @@ def test_joining_and_slicing_give_back_the_parts(first, second):
     if len(both):
         np.testing.assert_array_equal(both[:first].boxes_xyxy, a.boxes_xyxy)
         np.testing.assert_array_equal(both[first:].boxes_xyxy, b.boxes_xyxy)
+        np.testing.assert_array_equal(both.embeddings, np.concatenate([a.embeddings, b.embeddings]))
 
 
 @given(st.integers(1, 6), st.data())
@@ -53,6 +55,8 @@ def test_fields_that_not_all_parts_have_are_dropped():
         {"boxes_xyxy": np.zeros((2, 4)), "mesh": np.zeros((2, 478, 3))},
         {"boxes_xyxy": np.zeros((2, 4)), "keypoints5": np.zeros((2, 5, 3))},
         {"boxes_xyxy": np.zeros(4)},
+        {"boxes_xyxy": np.zeros((2, 4)), "embeddings": np.zeros((3, 128))},
+        {"boxes_xyxy": np.zeros((2, 4)), "embeddings": np.zeros(2)},
     ],
 )
 def test_wrong_shapes_are_refused(wrong):
@@ -72,3 +76,4 @@ def test_types_are_settled():
     faces = people(2)
     assert faces.boxes_xyxy.dtype == np.float32
     assert faces.track_ids.dtype == np.int64
+    assert faces.embeddings.dtype == np.float32

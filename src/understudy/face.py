@@ -16,6 +16,8 @@ FaceChoice = Literal["largest", "all", "left", "right"]
 #: Vertices of the face mesh.
 MESH_POINTS = 468
 
+#: An axis of any length.
+_ANY = -1
 _SHAPES: dict[str, tuple[int, ...]] = {
     "boxes_xyxy": (4,),
     "scores": (),
@@ -23,6 +25,7 @@ _SHAPES: dict[str, tuple[int, ...]] = {
     "mesh": (MESH_POINTS, 3),
     "irises": (2, 5, 3),
     "track_ids": (),
+    "embeddings": (_ANY,),
 }
 
 
@@ -47,6 +50,8 @@ class Faces:
         irises: float32 (N, 2, 5, 3) or None: for the eye on the picture's left, then the other: centre,
             then four points of the iris' edge; NaN where unknown.
         track_ids: int64 (N,): the same number is the same person from frame to frame; -1 is not tracked.
+        embeddings: float32 (N, D) or None: who somebody is, as an embedder has it; NaN where it saw nothing. Only
+            ``recognition.with_embeddings`` fills it in.
 
     Raises:
         ValueError: an array has another shape or another number of rows.
@@ -64,6 +69,7 @@ class Faces:
     mesh: FloatArray | None = None
     irises: FloatArray | None = None
     track_ids: NDArray[np.int64] | None = None
+    embeddings: FloatArray | None = None
 
     def __post_init__(self) -> None:
         count = len(self.boxes_xyxy)
@@ -72,8 +78,11 @@ class Faces:
             if value is None:
                 continue
             array = np.asarray(value, np.int64 if name == "track_ids" else np.float32)
-            if array.shape != (count, *tail):
-                raise ValueError(f"{name} has shape {array.shape}, not {(count, *tail)}")
+            wanted = (count, *tail)
+            if array.ndim != len(wanted) or any(
+                axis not in (_ANY, size) for axis, size in zip(wanted, array.shape, strict=True)
+            ):
+                raise ValueError(f"{name} has shape {array.shape}, not {wanted}")
             object.__setattr__(self, name, array)
 
     @classmethod

@@ -248,14 +248,14 @@ def test_doctor_finds_this_installation_healthy(run):
     report = json.loads(out)
     assert report["healthy"] is True
     names = {finding["name"] for findings in report["sections"].values() for finding in findings}
-    assert {"libx264", "h264_nvenc", "CPU", "face_landmark.tflite", "numba"} <= names
+    assert {"libx264", "h264_nvenc", "CPU", "face_landmark.tflite", "face_recognition_resnet.onnx", "numba"} <= names
 
 
 @pytest.mark.parametrize(("version", "wanted"), [((3, 10), True), ((3, 11), False), ((3, 13), False)])
 def test_doctor_asks_only_for_what_this_python_needs(version, wanted):
     from understudy.tasks.checkup import needed
 
-    lines = ["numpy<3,>=2.0", 'tomli<3,>=2.2; python_version < "3.11"', 'dlib; extra == "evaluation"']
+    lines = ["numpy<3,>=2.0", 'tomli<3,>=2.2; python_version < "3.11"', 'pygame-ce; extra == "window"']
     assert needed(lines, version) == ["numpy", *["tomli"] * wanted]
 
 

@@ -14,7 +14,7 @@ import pytest
 from understudy import Settings, Understudy
 from understudy.cli.main import main
 from understudy.errors import ModelError, UsageError
-from understudy.evaluation import EvaluationOptions, embedders, evaluate, open_embedder
+from understudy.evaluation import EvaluationOptions, evaluate, open_embedder
 from understudy.evaluation.files import write_report
 from understudy.evaluation.looks import Look, Onlooker, fidelity
 from understudy.evaluation.material import clips_in, pictures_in, read_clip
@@ -26,6 +26,7 @@ from understudy.geometry import topology as topo
 from understudy.geometry.topology import topology
 from understudy.patches import Patch
 from understudy.provenance import ConsentClaim
+from understudy.recognition import identity
 from understudy.tasks.inspect import inspect_file
 from understudy.testing import ClipSpec, Motion, Puppet, write_clip, write_puppet_clip
 
@@ -248,10 +249,10 @@ def test_an_onnx_embedder_sees_the_aligned_face_in_rgb(tmp_path, hopper, percept
     embedder = open_embedder(str(path))
     red = np.zeros_like(hopper)
     red[:, :, 2] = 255
-    mesh = perception.still(hopper).mesh[0]
+    faces = perception.still(hopper)
     # Red first: 255/127.5-1 and twice -1, at unit length. Outside the photo the crop is black.
     expected = np.array([1, -1, -1]) / np.sqrt(3)
-    np.testing.assert_allclose(embedder.embed(red, mesh), expected, atol=0.05)
+    np.testing.assert_allclose(embedder.embed(red, faces)[0], expected, atol=0.05)
     assert embedder.distances(expected, np.stack([expected, -expected])).tolist() == pytest.approx([0, 2])
 
 
@@ -262,13 +263,9 @@ def test_an_embedder_that_is_not_there_is_told_with_what_to_do(tmp_path, monkeyp
     with pytest.raises(UsageError, match="no ONNX file"):
         open_embedder(str(tmp_path / "junk.onnx"))
 
-    def missing(name):
-        raise ImportError(name)
-
-    monkeypatch.setattr(embedders.importlib, "import_module", missing)
-    with pytest.raises(ModelError) as told:
+    monkeypatch.setattr(identity, "FILE", "gone.onnx")
+    with pytest.raises(ModelError, match=r"without its embedded model gone\.onnx") as told:
         open_embedder("dlib")
-    assert "understudy[evaluation]" in told.value.hint
     assert told.value.exit_code == 5
 
 
@@ -306,7 +303,9 @@ def test_a_report_is_not_replaced_unasked(media, tmp_path, capsys):
 def test_nothing_that_swaps_imports_the_ruler():
     code = (
         "import sys, understudy, understudy.cli.main, understudy.sessions, understudy.pipeline;"
-        "sys.exit(any(name.startswith('understudy.evaluation') for name in sys.modules))"
+        "import understudy.swapping.neural.engine, understudy.swapping.neural.source;"
+        "sys.exit(any(name.startswith(('understudy.evaluation', 'understudy.recognition.identity'))"
+        " for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 

@@ -1,10 +1,14 @@
-"""The embedded models: one for all threads."""
+"""The embedded models: one for all threads, and what is said of one that is missing or damaged."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import numpy as np
+import pytest
 
+from understudy.errors import ModelError
+from understudy.models import embedded_onnx, runtime
+from understudy.models.embedded_onnx import OnnxModel
 from understudy.models.runtime import LiteModel
 
 
@@ -25,3 +29,24 @@ def test_a_model_gives_each_thread_its_own_answer():
                 assert answer.keys() == alone[number].keys()
                 for name, values in answer.items():
                     assert np.array_equal(values, alone[number][name])
+
+
+@pytest.mark.parametrize("kind", [LiteModel, OnnxModel])
+def test_a_model_that_is_missing_or_damaged_is_told_with_what_to_do(kind, monkeypatch):
+    with pytest.raises(ModelError, match=r"without its embedded model gone\.file") as told:
+        kind("gone.file")
+    assert "pip" in told.value.hint
+    for module in (runtime, embedded_onnx):
+        monkeypatch.setattr(module, "read_embedded", lambda name: b"half a model")
+    with pytest.raises(ModelError, match=r"damaged\.file does not open") as told:
+        kind("damaged.file")
+    assert "pip" in told.value.hint
+    assert "\n" not in told.value.message
+
+
+def test_a_picture_of_the_wrong_size_is_told_in_one_line():
+    model = OnnxModel("face_recognition_resnet.onnx")
+    assert model.input_size == (150, 150)
+    with pytest.raises(ModelError, match=r"face_recognition_resnet\.onnx failed") as told:
+        model.run(np.zeros((1, 3, 64, 64), np.float32))
+    assert "\n" not in told.value.message

@@ -24,7 +24,7 @@ Folder = Annotated[
 ]
 EmbedderOption = Annotated[
     str,
-    typer.Option("--embedder", help="What judges likeness: dlib (extra: evaluation), an ONNX file, or none."),
+    typer.Option("--embedder", help="What judges likeness: dlib (the package's own network), an ONNX file, or none."),
 ]
 Frames = Annotated[int, typer.Option("--frames", min=1, max=100_000, help="Frames of each clip, at most.")]
 Pictures = Annotated[

@@ -14,17 +14,20 @@ from understudy.arrays import FloatArray
 from understudy.casting.assignment import OnePerson
 from understudy.casting.person import Allowed, People, Person
 from understudy.errors import NoFaceError, UsageError
-from understudy.evaluation.embedders import Embedder
 from understudy.evaluation.looks import Look, Onlooker, fidelity
 from understudy.evaluation.material import STRETCHES, Clip, read_clip
 from understudy.evaluation.report import PairReport, Report
 from understudy.evaluation.steadiness import Instant, flicker, jitter, lag
 from understudy.evaluation.strips import Strips
 from understudy.evaluation.surface import SURFACE, similarity, surface
+from understudy.face import Faces
 from understudy.frames import Frame
+from understudy.geometry.boxes import bounds_xyxy
+from understudy.geometry.topology import keypoints5
 from understudy.pipeline.clip import ClipPipeline
 from understudy.pipeline.parts import Parts
 from understudy.provenance import ConsentClaim, FrameSealer
+from understudy.recognition import Embedder
 from understudy.resources import Resources
 from understudy.resources.models import MESH
 from understudy.settings import Settings
@@ -183,9 +186,8 @@ class _Evaluation:
         if pictures:
             self._trust.consents([path], person.digests, person.portraits, "image", consent)
         if self._embedder is not None:
-            face = person.portraits[0].face
-            assert face.mesh is not None
-            self._gallery["source", path.stem] = self._embedder.embed(person.portraits[0].picture, face.mesh[0])
+            first = person.portraits[0]
+            self._gallery["source", path.stem] = self._embedder.embed(first.picture, first.face)[0]
         return person
 
     def _own(self, clip: Clip) -> Identity:
@@ -267,9 +269,9 @@ class _Evaluation:
     def _embed(self, embedder: Embedder, clip: Clip, name: str, instants: list[Instant]) -> None:
         some = instants[:: self._options.identity_every]
         if ("clip", clip.name) not in self._gallery:
-            own = [embedder.embed(i.before, i.patch.mesh) for i in some]
+            own = [embedder.embed(i.before, _face(i.patch.mesh))[0] for i in some]
             self._gallery["clip", clip.name] = np.asarray(np.mean(own, axis=0), np.float32)
-        self._vectors[name, clip.name] = [embedder.embed(i.after, i.patch.mesh) for i in some]
+        self._vectors[name, clip.name] = [embedder.embed(i.after, _face(i.patch.mesh))[0] for i in some]
 
     def _judged(self, pair: PairReport) -> PairReport:
         """The same with likeness, once all clips are in the gallery."""
@@ -286,6 +288,12 @@ class _Evaluation:
             "retrieval": round(float((near.argmin(axis=1) == names.index(source)).mean()), 6),
         }
         return replace(pair, measures=likeness | dict(pair.measures))
+
+
+def _face(mesh: FloatArray) -> Faces:
+    """A face of which the mesh is known: float32 (468, 3)."""
+    meshes = mesh[None]
+    return Faces(boxes_xyxy=bounds_xyxy(meshes), keypoints5=keypoints5(meshes), mesh=meshes)
 
 
 def _drawn(settings: Settings) -> dict[str, object]:

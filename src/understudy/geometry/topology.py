@@ -20,6 +20,7 @@ from understudy.errors import ModelError
 
 # Single vertices of note; left and right are the picture's, for a person who looks at the camera.
 NOSE_TIP = 1
+NOSE_BASE = 2  # where the nose meets the upper lip
 MOUTH_LEFT, MOUTH_RIGHT = 61, 291
 EYE_LEFT_OUTER, EYE_LEFT_INNER = 33, 133
 EYE_RIGHT_OUTER, EYE_RIGHT_INNER = 263, 362

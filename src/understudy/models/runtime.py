@@ -16,6 +16,24 @@ from understudy.arrays import FloatArray
 from understudy.errors import ModelError
 
 
+def read_embedded(name: str) -> bytes:
+    """The file of an embedded model.
+
+    Args:
+        name: File name under ``understudy/models/embedded``.
+
+    Raises:
+        ModelError: it is not in the installed package.
+    """
+    try:
+        return files("understudy.models").joinpath("embedded", name).read_bytes()
+    except FileNotFoundError as fault:
+        raise ModelError(
+            f"the package was installed without its embedded model {name}",
+            "Install it again with pip: the build fetches and checks the models.",
+        ) from fault
+
+
 class LiteModel:
     """One embedded model, open and ready. For several threads at once.
 
@@ -31,13 +49,7 @@ class LiteModel:
     """
 
     def __init__(self, name: str, threads: int = 1) -> None:
-        try:
-            self._content = files("understudy.models").joinpath("embedded", name).read_bytes()
-        except FileNotFoundError as fault:
-            raise ModelError(
-                f"the package was installed without its embedded model {name}",
-                "Install it again with pip: the build fetches and checks the models.",
-            ) from fault
+        self._content = read_embedded(name)
         self.name, self._threads = name, threads
         first = self._interpreter()
         self._input = first.get_input_details()[0]

@@ -7,39 +7,50 @@ from dataclasses import dataclass
 import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
+from understudy.face import Faces
 from understudy.geometry.templates import TEMPLATES
-from understudy.geometry.transforms import aligned
 from understudy.models.conventions import blob
+from understudy.models.graphs import EMBEDDING
 from understudy.models.sessions import Session
+from understudy.recognition.base import cosine_distances, face_crop
 
 #: Cosine to the photo that is nearest to all others, below which one is of somebody else.
 SOMEBODY_ELSE = 0.3
 
 
 class ArcFace:
-    """Tells who somebody is.
+    """Tells who somebody is. An ``Embedder``; faces must have ``keypoints5``.
 
     Args:
         session: An open embedder.
     """
 
+    #: Its authors' own measure; see ``SOMEBODY_ELSE``.
+    same_person = 1 - SOMEBODY_ELSE
+
     def __init__(self, session: Session) -> None:
         self._session, self._input = session, session.entry.input
+        self.name = session.entry.name
 
-    def embed(self, picture: UInt8Array, keypoints5: FloatArray) -> FloatArray:
-        """The embedding of a face.
-
-        Args:
-            picture: uint8 BGR (H, W, 3).
-            keypoints5: float32 (5, 2), in pixels of ``picture``.
-
-        Returns:
-            float32 (512,), not of length 1.
-        """
+    def embed(self, picture: UInt8Array, faces: Faces) -> FloatArray:
+        """See ``Embedder.embed``: float32 (N, 512)."""
+        found = np.full((len(faces), EMBEDDING), np.nan, np.float32)
+        if not len(faces):
+            return found
+        if faces.keypoints5 is None:
+            raise ValueError("arcface crops faces by their five keypoints, and these have none")
         assert self._input.template is not None
-        crop, _ = aligned(picture, keypoints5, TEMPLATES[self._input.template], self._input.size)
-        embedding, *_ = self._session.run({self._session.inputs[0]: blob(crop, self._input)})
-        return embedding.reshape(-1)
+        template = TEMPLATES[self._input.template]
+        for row, keypoints in enumerate(faces.keypoints5):
+            crop = face_crop(picture, keypoints, template, self._input.size)
+            if crop is not None:
+                embedding, *_ = self._session.run({self._session.inputs[0]: blob(crop, self._input)})
+                found[row] = embedding.reshape(-1)
+        return found
+
+    def distances(self, one: FloatArray, many: FloatArray) -> FloatArray:
+        """See ``Embedder.distances``: 1 minus the cosine."""
+        return cosine_distances(one, many)
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from understudy.models.entries import Entry, Kind
     from understudy.models.sessions import Runtime, Session
     from understudy.models.store import Store
+    from understudy.recognition import Embedder
 
 Made = TypeVar("Made")
 #: The engine and the detector that the package carries.
@@ -55,6 +56,7 @@ class Models:
         self._lock, self._closed = RLock(), False
         self._engines: dict[object, Swapper[Any]] = {}
         self._perceptions: dict[object, Perception] = {}
+        self._embedders: dict[object, Embedder] = {}
         self._runtimes: dict[RuntimeOptions, Runtime] = {}
 
     def check_open(self) -> None:
@@ -117,6 +119,17 @@ class Models:
         entry = self._named(name, "detector", f"unknown detector {name!r}", "Known detectors", EMBEDDED)
         embedded = self.perception(replace(settings, detector=EMBEDDED))
         return replace(embedded, detector=NeuralDetector(self._opened(entry, settings.runtime)))
+
+    def embedder(self) -> Embedder:
+        """The identity network that the package carries: who is who. Opened when it is first asked for.
+
+        Raises:
+            UsageError: this was closed.
+            ModelError: the package was installed without it.
+        """
+        from understudy.recognition.identity import IdentityNetwork
+
+        return self._once(self._embedders, EMBEDDED, IdentityNetwork)
 
     def readers(self, names: Sequence[str], runtime: RuntimeOptions) -> list[Reader]:
         """Landmarkers and guessers by name.
@@ -189,6 +202,7 @@ class Models:
         with self._lock:
             self._engines.clear()
             self._perceptions.clear()
+            self._embedders.clear()
             for runtime in self._runtimes.values():
                 runtime.close()
             self._runtimes.clear()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -130,11 +130,4 @@ def with_irises(faces: Faces, picture: UInt8Array, finder: IrisFinder) -> Faces:
     if faces.mesh is None or not len(faces):
         return faces
     irises = np.stack([finder.find(picture, mesh) for mesh in faces.mesh])
-    return Faces(
-        boxes_xyxy=faces.boxes_xyxy,
-        scores=faces.scores,
-        keypoints5=faces.keypoints5,
-        mesh=faces.mesh,
-        irises=irises,
-        track_ids=faces.track_ids,
-    )
+    return replace(faces, irises=irises)

@@ -7,8 +7,9 @@ import platform
 import re
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
@@ -18,7 +19,9 @@ from understudy.errors import ModelError, UnderstudyError, UsageError
 from understudy.geometry import raster
 from understudy.geometry.topology import topology
 from understudy.media.files.encoders import ENCODERS, opens
+from understudy.models.embedded_onnx import OnnxModel
 from understudy.models.runtime import LiteModel
+from understudy.recognition.identity import FILE as IDENTITY
 from understudy.resources import Models
 from understudy.settings import Settings
 from understudy.version import __version__
@@ -39,6 +42,7 @@ MODELS = (
     "iris_landmark.tflite",
     "palm_detection_lite.tflite",
     "hand_landmark_lite.tflite",
+    IDENTITY,
 )
 _AGAIN = f"{Path(sys.executable).name} -m pip install --force-reinstall understudy"
 
@@ -151,17 +155,30 @@ def _installed(name: str) -> bool:
 def _models() -> Iterable[Finding]:
     for name in MODELS:
         try:
-            model = LiteModel(name)
+            run = _blank_run(name)
+            run()
         except ModelError as fault:
             yield Finding(name, "broken", fault.message, _AGAIN)
             continue
-        width, height = model.input_size
-        blank = np.zeros((height, width, 3), np.float32)
-        model.run(blank)
         start = time.perf_counter()
         for _ in range(5):
-            model.run(blank)
+            run()
         yield Finding(name, "ok", f"runs in {(time.perf_counter() - start) * 200:.1f} ms on the CPU")
+
+
+def _blank_run(name: str) -> Callable[[], object]:
+    """What runs an embedded model on a black picture.
+
+    Raises:
+        ModelError: it does not open.
+    """
+    if name == IDENTITY:
+        network = OnnxModel(name)
+        width, height = network.input_size
+        return partial(network.run, np.zeros((1, 3, height, width), np.float32))
+    model = LiteModel(name)
+    width, height = model.input_size
+    return partial(model.run, np.zeros((height, width, 3), np.float32))
 
 
 def _fetched(settings: Settings, models: Models) -> Iterable[Finding]:

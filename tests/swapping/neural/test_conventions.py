@@ -132,7 +132,7 @@ def test_inswappers_identity_is_projected_then_brought_to_length_one(shelf, port
     """Against InsightFace's formula: ``latent = normed_embedding @ emap; latent /= norm(latent)``."""
     engine = engine_of(Settings(engine="inswapper_128", home=shelf))
     values = engine.identity([portrait]).values
-    raw = engine.embed(portrait.picture, portrait.face.keypoints5[0])
+    raw = engine.embed(portrait.picture, portrait.face)
     latent = (raw / np.linalg.norm(raw)).reshape(1, -1) @ opened(shelf, "inswapper_128").emap
     latent /= np.linalg.norm(latent)
     assert values.shape == (1, 512)
@@ -144,7 +144,7 @@ def test_other_identities_are_plain_converted_or_photos(shelf, portrait):
         return engine_of(Settings(engine=name, home=shelf)).identity([portrait]).values
 
     plain = engine_of(Settings(engine="hyperswap_1a_256", home=shelf))
-    raw = plain.embed(portrait.picture, portrait.face.keypoints5[0])
+    raw = plain.embed(portrait.picture, portrait.face)
     unit = raw / np.linalg.norm(raw)
     assert np.abs(plain.identity([portrait]).values - unit).max() < 1e-6
     import onnx
@@ -216,9 +216,9 @@ class Embedder:
     def __init__(self, answer):
         self.answer, self.asked = answer, 0
 
-    def embed(self, picture, keypoints5):
+    def embed(self, picture, faces):
         self.asked += 1
-        return self.answer(self.asked)
+        return self.answer(self.asked)[None]
 
 
 @pytest.fixture(scope="module")
@@ -244,7 +244,7 @@ def test_weight_mixes_the_targets_identity_in_and_takes_it_off(shelf, inswapper,
     embedder = ArcFace(opened(shelf, "arcface_w600k_r50"))
     plain = mixing(inswapper, 0.5, embedder)
     identity = plain.identity([portrait])
-    other = plain.embed(astronaut, target.keypoints5[0])
+    other = plain.embed(astronaut, target)
     other /= np.linalg.norm(other)
     for weight, share in ((0.0, 0.35), (0.25, 0.175), (1.0, -0.35)):
         mixed = (1 - share) * identity.unit + share * other

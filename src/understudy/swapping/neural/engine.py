@@ -141,9 +141,9 @@ class NeuralEngine:
         alpha = cv2.min(_softened(shown, float(np.ptp(mesh[:, 0]))), _inside(side, transform, box))
         return Patch(picture, np.asarray(alpha, np.uint8), uv, box, mesh, track_id, lit=True)
 
-    def embed(self, picture: UInt8Array, keypoints: FloatArray) -> FloatArray:
+    def embed(self, picture: UInt8Array, face: Faces) -> FloatArray:
         """Whom a face of the target is like: see ``SourceEncoder.embed``."""
-        return self._encoder.embed(picture, keypoints)
+        return self._encoder.embed(picture, face)
 
     def mixed(self, identity: NeuralIdentity, target: FloatArray) -> FloatArray:
         """What goes in for an identity into which the target's is mixed: float32 (512,), the sum of its embeddings."""
@@ -169,21 +169,20 @@ class NeuralRenderer:
         if faces.mesh is None or faces.keypoints5 is None or faces.track_ids is None:
             return []
         patches = []
-        for mesh, keypoints, track_id in zip(faces.mesh, faces.keypoints5, faces.track_ids.tolist(), strict=True):
+        rows = zip(faces, faces.mesh, faces.keypoints5, faces.track_ids.tolist(), strict=True)
+        for face, mesh, keypoints, track_id in rows:
             if track_id not in identities or not (np.isfinite(mesh).all() and np.isfinite(keypoints).all()):
                 continue
             box = pixel_box(bounds_xyxy(mesh[None])[0], frame.width, frame.height, margin=1)
             if box.empty:
                 continue
-            source = self._weighed(frame.picture, keypoints, identities[track_id], track_id)
+            source = self._weighed(frame.picture, face, identities[track_id], track_id)
             patch = self._engine.patch(frame, box, mesh, keypoints, source, track_id)
             if patch is not None:
                 patches.append(patch)
         return patches
 
-    def _weighed(
-        self, picture: UInt8Array, keypoints: FloatArray, identity: NeuralIdentity, track_id: int
-    ) -> FloatArray:
+    def _weighed(self, picture: UInt8Array, face: Faces, identity: NeuralIdentity, track_id: int) -> FloatArray:
         """What goes in for one person of the target.
 
         Whom they are like is looked at in the first frame, the second, the fourth, the eighth …, and averaged: the
@@ -198,7 +197,7 @@ class NeuralRenderer:
             target.seen += 1
             if target.seen & (target.seen - 1) == 0 and target.seen <= LAST_LOOK:
                 with suppress(ModelError):  # of this frame it says nothing; the next look may
-                    target.add(self._engine.embed(picture, keypoints))
+                    target.add(self._engine.embed(picture, face))
             if target.looks == 0:
                 target.seen = 0
                 return identity.values

@@ -9,12 +9,13 @@ import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.errors import ModelError
+from understudy.face import Faces
 from understudy.geometry.templates import TEMPLATES
 from understudy.geometry.transforms import aligned
 from understudy.models.conventions import blob
 from understudy.models.entries import Source
 from understudy.models.sessions import Session
-from understudy.recognition import ArcFace, together
+from understudy.recognition import Embedder, together
 from understudy.swapping.base import Portrait
 
 #: Why a photo is left out.
@@ -51,7 +52,7 @@ class SourceEncoder:
     def __init__(
         self,
         how: Source,
-        embedder: ArcFace | None = None,
+        embedder: Embedder | None = None,
         converter: Session | None = None,
         emap: FloatArray | None = None,
     ) -> None:
@@ -72,7 +73,7 @@ class SourceEncoder:
                 blob(crop, self._how.picture), tuple((number, ONE_PHOTO) for number in range(1, len(portraits)))
             )
         assert self._embedder is not None
-        embeddings = np.stack([self.embed(one.picture, _keypoints(one)) for one in portraits])
+        embeddings = np.stack([self.embed(one.picture, one.face) for one in portraits])
         try:
             person = together(embeddings)
         except ValueError as fault:
@@ -89,10 +90,10 @@ class SourceEncoder:
         """Whether it takes embeddings, which can be mixed; not photos."""
         return self._how.picture is None
 
-    def embed(self, picture: UInt8Array, keypoints5: FloatArray) -> FloatArray:
-        """See ``ArcFace.embed``."""
+    def embed(self, picture: UInt8Array, face: Faces) -> FloatArray:
+        """The embedding of one face, float32 (512,): see ``Embedder.embed``."""
         assert self._embedder is not None
-        return self._embedder.embed(picture, keypoints5)
+        return np.asarray(self._embedder.embed(picture, face)[0], np.float32)
 
     def mixed(self, unit: FloatArray, length: float, other: FloatArray, share: float) -> FloatArray:
         """A person with a share of somebody else, or with as much of them taken off, as the swapper takes it.

@@ -1,5 +1,6 @@
 """``Understudy``: opened once, for many clips, photos and sessions at a time."""
 
+import contextlib
 import gc
 import os
 import signal
@@ -18,7 +19,7 @@ import pytest
 import understudy
 from tests.sessions.stage import Screen
 from understudy import Settings, Understudy
-from understudy.errors import ConsentError, InputError, UnderstudyError, UsageError
+from understudy.errors import ConsentError, InputError, OutputError, UnderstudyError, UsageError
 from understudy.pipeline.clip import ClipPipeline
 from understudy.provenance import Consents, Home
 from understudy.resources.kept import Kept
@@ -318,3 +319,73 @@ def test_an_interruption_while_models_are_given_back_is_not_lost(tmp_path):
     object.__setattr__(app.resources.models.perception(Settings()), "last", Last())
     with pytest.raises(KeyboardInterrupt):
         app.close()
+
+
+@pytest.fixture
+def pictures(astronaut):
+    puppet = Puppet(astronaut, (320, 240), face_share=0.5)
+    return [puppet.render(talking(n / 30)).picture for n in range(20)]
+
+
+def test_closing_stops_what_is_over_and_what_runs_whatever_fails(hopper_path, pictures, tmp_path):
+    """A recording of a clip that ended is signed, and one session's failure keeps no other one running."""
+
+    class Breaks(Screen):
+        def close(self):
+            raise OutputError(tmp_path / "x", "broke off")
+
+    app = Understudy(Settings(home=tmp_path / "home"))
+    me = app.person(hopper_path, consent="sample")
+    over = app.live(me, FakeCamera(pictures[:5], count=5), [tmp_path / "over.mp4"])
+    runs, fails = (app.live(me, FakeCamera(pictures), [lambda _, sink=sink: sink]) for sink in (Screen(), Breaks()))
+    for session in (over, runs, fails):
+        session.start()
+    assert over.wait(20)
+    with contextlib.suppress(UnderstudyError):
+        app.close()
+    assert app.inspect(tmp_path / "over.mp4").verdict == "made by this tool"
+    assert all(session.stopped for session in (over, runs, fails))
+
+
+def test_a_session_runs_once(hopper_path, pictures, tmp_path):
+    session = understudy.live(
+        hopper_path, FakeCamera(pictures), lambda _: Screen(), consent="sample", settings=Settings(home=tmp_path / "h")
+    )
+    with pytest.raises(UsageError, match="not begun"):
+        print(session.info)
+    session.start()
+    with pytest.raises(UsageError, match="started before"):
+        session.start()
+    assert session.running
+    session.stop()
+    with pytest.raises(UsageError, match="started before"), session:
+        pass
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda app, me, out: app.live(me, None, out),
+        lambda app, me, out: app.live(me, FakeCamera, out),
+        lambda app, me, out: app.live(me, "0", 0),
+        lambda app, me, out: app.live(me, "0", {"window": 1}),
+        lambda app, me, out: app.live("me.jpg", "0", out),
+        lambda app, me, out: app.live({"all": me}, "0", out),
+        lambda app, me, out: app.swap("clip.mp4", out, [me]),
+        lambda app, me, out: app.swap("clip.mp4", out, Path("me.jpg")),
+        lambda app, me, out: app.swap("clip.mp4", out, me, settings={}),
+        lambda app, me, out: app.person("me.jpg", consent=True),
+        lambda app, me, out: Understudy({}),
+        lambda app, me, out: Understudy(Path("settings.toml")),
+    ],
+)
+def test_what_is_given_in_the_place_of_something_else_is_told(wrong, tmp_path):
+    app = Understudy(Settings(home=tmp_path / "home"))
+    with pytest.raises((UsageError, TypeError), match=r"person|pictures|settings|consent"):
+        wrong(app, app.person("me.jpg"), tmp_path / "o.mp4")
+
+
+def test_a_camera_may_be_a_number_and_a_folder_a_text(tmp_path):
+    app = Understudy(Settings(home=str(tmp_path / "home")))
+    assert app.settings.home == tmp_path / "home"
+    assert not app.live(app.person("me.jpg"), 0, tmp_path / "o.mp4").running

@@ -8,13 +8,14 @@ app.swap("clip.mp4", "out.mp4", me)
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-from understudy.casting.cast import Cast, chosen
+from understudy.casting.cast import Cast, chosen, people_of
 from understudy.casting.person import People, Person
 from understudy.errors import UsageError
 from understudy.provenance import ConsentClaim, Home
@@ -47,7 +48,7 @@ class Understudy:
     """
 
     def __init__(self, settings: Settings | None = None, *, classifier: ContentClassifier | None = None) -> None:
-        self.settings = settings or Settings()
+        self.settings = Settings() if settings is None else _checked(settings)
         home = self.settings.home
         # For this package's own programs: what is opened, and whose faces are known already.
         self.resources = Resources(None if home is None else Home(home), classifier)
@@ -72,6 +73,8 @@ class Understudy:
         """
         if not photos:
             raise UsageError("no source photo", "Name one at least.")
+        if not isinstance(consent, (str, ConsentClaim, type(None))):
+            raise TypeError(f"a ground of consent is a word or a ConsentClaim, not {type(consent).__name__}")
         claim = ConsentClaim(consent, note) if isinstance(consent, str) else consent
         return Person(tuple(Path(photo) for photo in photos), name, claim)
 
@@ -154,7 +157,7 @@ class Understudy:
         session = session_between(
             source,
             sinks,
-            [cast] if isinstance(cast, Person) else cast,
+            people_of(cast),
             self._own(settings),
             resources=self.resources,
             known=self.known,
@@ -208,17 +211,16 @@ class Understudy:
         return checkup(self.settings, self.resources.models)
 
     def close(self) -> None:
-        """End sessions that still run, and give models and what is known of people back.
+        """Stop sessions that were not stopped, and give models and what is known of people back.
 
         Raises:
             UnderstudyError: what ended such a session, if that was a failure.
         """
-        try:
-            for session in [one for one in self._sessions if one.running]:
-                session.stop()
-        finally:
-            self.resources.close()
-            self.known.clear()
+        with ExitStack() as closing:  # all of it, whatever fails
+            closing.callback(self.known.clear)
+            closing.callback(self.resources.close)
+            for session in [one for one in self._sessions if not one.stopped]:
+                closing.callback(session.stop)
 
     def __enter__(self) -> Understudy:
         return self
@@ -234,9 +236,16 @@ class Understudy:
         """
         if settings is None:
             return self.settings
+        _checked(settings)
         if settings.home is not None and settings.home.resolve() != self.resources.home.root.resolve():
             raise UsageError(
                 f"the private folder is {self.resources.home.root}, not {settings.home}",
                 "Open another Understudy for another folder.",
             )
         return replace(settings, home=self.settings.home)
+
+
+def _checked(settings: object) -> Settings:
+    if not isinstance(settings, Settings):
+        raise TypeError(f"settings are a Settings, not {type(settings).__name__}: read_settings(FILE) reads a file's")
+    return settings

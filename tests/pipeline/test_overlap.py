@@ -135,3 +135,11 @@ def test_faces_beside_each_other_have_the_same_pixels(astronaut, hopper, percept
     one_by_one = drawn(map)
     np.testing.assert_array_equal(drawn(ParallelMap()), one_by_one)
     assert (one_by_one != picture).any(axis=(0, 2)).reshape(2, 240).any(axis=1).all()
+
+
+def test_what_is_asked_for_after_the_end_is_done_by_whoever_asks():
+    beside = ParallelMap()
+    assert beside(str, [1, 2]) == ["1", "2"]
+    beside.close()
+    beside.close()
+    assert beside(str, [1, 2]) == ["1", "2"]

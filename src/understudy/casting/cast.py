@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import get_args
 
 from understudy.casting.person import Person
@@ -25,6 +25,8 @@ def chosen(cast: Cast, faces: FaceChoice) -> tuple[Person, FaceChoice]:
     """
     if isinstance(cast, Person):
         return cast, faces
+    if not isinstance(cast, Mapping):
+        raise _no_person(cast)
     words = ", ".join(get_args(FaceChoice))
     if len(cast) != 1:
         raise UsageError(
@@ -35,7 +37,26 @@ def chosen(cast: Cast, faces: FaceChoice) -> tuple[Person, FaceChoice]:
     if word not in get_args(FaceChoice):
         raise UsageError(f"no faces are called {word!r}", f"Choose one of {words}.")
     if not isinstance(person, Person):
-        raise UsageError(
-            f"the cast has {type(person).__name__} where a person should be", "Make one: app.person(PHOTO)."
-        )
+        raise _no_person(person)
     return person, word
+
+
+def people_of(cast: Person | Sequence[Person]) -> list[Person]:
+    """The people whose faces may be used, of whom the first is used first.
+
+    Raises:
+        UsageError: one of them is none.
+    """
+    people: object = [cast] if isinstance(cast, Person) else cast
+    if not isinstance(people, (list, tuple)):
+        raise _no_person(people)
+    for person in people:
+        if not isinstance(person, Person):
+            raise _no_person(person)
+    return list(people)
+
+
+def _no_person(found: object) -> UsageError:
+    return UsageError(
+        f"the cast has {type(found).__name__} where a person should be", "Make one: app.person(PHOTO, consent=…)."
+    )

@@ -80,6 +80,7 @@ class Guard:
         self._suspects = Suspects(detector)
         self._observer = Observer(detector, segmenter or PersonSegmenter(), self._fitting)
         self._last: Thumbnail | None = None
+        self._size: tuple[int, int] | None = None
 
     @property
     def choice(self) -> FaceChoice:
@@ -140,11 +141,13 @@ class Guard:
         """What has to be covered. Arguments as of ``cover``."""
         if self.options.on_lost == "pass":
             self._observer.drop()
-            self._expected = Expected(self.choice)
+            self._start_anew()
             return Cover()
         seen, now = self._observer.result(frame, self._expected), frame.seconds
+        size, before = (frame.width, frame.height), self._size
+        self._size = size
+        cut = cut or before not in (None, size)  # what is known is in pixels of another picture
         self._forget_after_a_break(now, seen.sight, cut=cut)
-        size = (frame.width, frame.height)
         misfits = self._fitting.misfitting(patches, seen.checks, seen.boxes, seen.thumbnail, seen.scale, size)
         fitting = [patch for patch in patches if patch.track_id not in misfits]
         tracked = self._bystanders.update(faces, chosen, fitting)
@@ -201,6 +204,14 @@ class Guard:
             return AllKnown(people, boxes, self.choice)
         return before if before is not None and before.holds(boxes, self.choice) else None
 
+    def _start_anew(self) -> None:
+        """Nothing is known of the clip: while nobody is covered, nobody is watched."""
+        self._settling, self._people, self._last, self._size = Settling(), People(), None, None
+        self._bystanders.forget()
+        self._suspects.forget()
+        self._strangers.forget()
+        self._expected = Expected(self.choice)
+
     def _forget_after_a_break(self, now: float, sight: Sight, *, cut: bool) -> None:
         """After a cut, a gap or in the dark nothing is known any more of who is where."""
         if not self._settling.begin(sight, now, cut=cut):
@@ -213,6 +224,8 @@ class Guard:
             self._people.known = {}
         for person in self._people.known.values():
             person.followed = False
+            # Time may have stepped back.
+            person.seen, person.swapped = min(person.seen, now), min(person.swapped, now)
 
     def _follow(self, frame: Frame, seen: Observation, tracked: Tracked, *, cut: bool) -> None:
         """Move those who are not swapped to where they are; forget who is gone or swapped under another number."""

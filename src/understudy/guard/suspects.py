@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
@@ -63,20 +64,12 @@ class Suspects:
         now, missing = frame.seconds, people.unswapped(tracked.patches)
         # Now and then, too: somebody whom the mesh does not fit may be the one to be swapped.
         idle = bool(tracked.patches) and not missing and seen.faces is None and not unsure
-        if idle and now - self._searched < _RESCAN:
-            return
-        self._searched = now
-        # A thorough search takes the time of several frames: one at once after a cut, then now and then - and none for
-        # somebody who is there, only not swapped: a mesh that is not to be trusted.
-        alone = not tracked.patches and not tracked.any_chosen
-        thorough = alone and not 0 <= now - self._searched_thoroughly < thorough_every
-        if thorough:
-            self._searched_thoroughly = now
         found = seen.faces
-        if found is None or thorough:
-            found = self._detector.detect(frame.picture, thorough=thorough)
+        if not idle or now - self._searched >= _RESCAN:
+            found = self._search(frame, tracked, found, thorough_every)
         accounted = tracked.accounted
-        for box in [*tracked.others, *found.boxes_xyxy[_believed(found, seen)]]:
+        detected: Iterable[FloatArray] = [] if found is None else found.boxes_xyxy[_believed(found, seen)]
+        for box in [*tracked.others, *detected]:
             same = same_face(box, accounted) or inside_larger(box, accounted) or around_smaller(box, accounted)
             if same or not face_may_be_chosen(box, choice, tracked.swapped):
                 continue
@@ -85,6 +78,19 @@ class Suspects:
                 people.suspect(box, now)
             else:
                 known.found(box, now)
+
+    def _search(self, frame: Frame, tracked: Tracked, found: Faces | None, thorough_every: float) -> Faces:
+        """The faces of a frame: those that were ``found`` already, unless it is time for a thorough search."""
+        now = self._searched = frame.seconds
+        # A thorough search takes the time of several frames: one at once after a cut, then now and then - and none for
+        # somebody who is there, only not swapped: a mesh that is not to be trusted.
+        alone = not tracked.patches and not tracked.any_chosen
+        thorough = alone and not 0 <= now - self._searched_thoroughly < thorough_every
+        if thorough:
+            self._searched_thoroughly = now
+        if found is None or thorough:
+            return self._detector.detect(frame.picture, thorough=thorough)
+        return found
 
 
 def _believed(found: Faces, seen: Observation) -> BoolArray:

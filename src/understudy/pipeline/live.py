@@ -104,10 +104,13 @@ class LivePipeline:
         with measure("guard"):
             cover, canvas = self._guard.cover(frame, faces, chosen, patches, cut=cut, hands=hands)
             patches = [patch for patch in patches if patch.track_id not in cover.misfits]
+            drawn = {patch.track_id for patch in patches}
             patches += cover.held
             self._correct(cover)
         with measure("blend"):
-            self._compositing.compose(canvas, patches, assigned, hands)
+            # A swap of before that is held is still somebody else's face, if its track was given another.
+            now = {track: one for track, one in assigned.items() if track in drawn}
+            self._compositing.compose(canvas, patches, now, hands)
         if on_lost == "freeze":
             self._freezing(canvas, covered=cover.any)
         return self.tally.add(Swapped(faces, patches, cover))

@@ -149,15 +149,19 @@ class ParallelMap:
 
     def __init__(self) -> None:
         self._other: ThreadPoolExecutor | None = None
+        self._closed = False
 
     def __call__(self, function: Callable[[Item], Result], items: Iterable[Item], /) -> list[Result]:
         """The results, in the items' order. An error of any is raised, after all are done."""
         listed = list(items)
-        if len(listed) < 2:
+        if len(listed) < 2 or self._closed:
             return [function(item) for item in listed]
         if self._other is None:
             self._other = ThreadPoolExecutor(1, "beside")
-        waiting = [self._other.submit(function, item) for item in listed[1:]]
+        try:
+            waiting = [self._other.submit(function, item) for item in listed[1:]]
+        except RuntimeError:  # closed meanwhile: whoever is still at work ends it by himself
+            return [function(item) for item in listed]
         try:
             result = function(listed[0])
         finally:
@@ -165,6 +169,7 @@ class ParallelMap:
         return [result, *(future.result() for future in waiting)]
 
     def close(self) -> None:
-        """End the thread."""
+        """End the thread. What is asked for later is done in the caller's."""
+        self._closed = True
         if self._other is not None:
             self._other.shutdown()

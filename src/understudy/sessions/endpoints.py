@@ -8,6 +8,7 @@ from os import PathLike, fspath
 from pathlib import Path
 
 from understudy.casting.person import People, Person
+from understudy.errors import UsageError
 from understudy.media.endpoints import SinkEndpoint, SourceEndpoint, sink_endpoints, source_endpoint
 from understudy.media.live.base import CaptureOptions, LiveSource
 from understudy.media.live.broadcast import BroadcastOptions
@@ -20,8 +21,9 @@ from understudy.sessions.session import LiveSession, MakeSink
 from understudy.sessions.statistics import check_statistics
 from understudy.settings import Settings
 
-#: Where live pictures come from: a word as ``--from`` takes it, a file's path, an endpoint, or the source itself.
-AnySource = str | PathLike[str] | SourceEndpoint | LiveSource
+#: Where live pictures come from: a word as ``--from`` takes it, a camera's number, a file's path, an endpoint, or the
+#: source itself.
+AnySource = str | int | PathLike[str] | SourceEndpoint | LiveSource
 #: Where they go: a word as ``--to`` takes it, a file's path, an endpoint, or what makes the sink.
 AnySink = str | PathLike[str] | SinkEndpoint | MakeSink
 
@@ -62,10 +64,15 @@ def session_between(
             before it is opened.
     """
     inputs = [photo for person in people for photo in person.photos]
-    if isinstance(source, (str, PathLike, SourceEndpoint)):
+    if isinstance(source, (str, int, PathLike, SourceEndpoint)):
         origin = _source(source)
         inputs += origin.files
         source = open_capture(origin, capture or CaptureOptions())
+    elif isinstance(source, type) or not all(hasattr(source, name) for name in ("open", "read", "close")):
+        raise UsageError(
+            f"live pictures can't come from {type(source).__name__}",
+            'Give a word such as "0" or "clip.mp4", a path, or an object with open, read and close.',
+        )
     session: LiveSession
     make = partial(playout, options=broadcast, inputs=inputs, overwrite=overwrite, window=lambda: _window(session))
     makers = _makers([sinks] if isinstance(sinks, (str, PathLike, SinkEndpoint)) or callable(sinks) else sinks, make)
@@ -88,14 +95,21 @@ def session_between(
 
 def _makers(sinks: Sequence[AnySink], make: Callable[[SinkEndpoint], MakeSink]) -> list[MakeSink]:
     """What makes each sink: itself, or ``make`` of what is named."""
+    if not isinstance(sinks, Sequence) or not all(
+        callable(sink) or isinstance(sink, (str, PathLike, SinkEndpoint)) for sink in sinks
+    ):
+        raise UsageError(
+            f"live pictures can't go to {sinks!r}",
+            'Give words such as "window" or "out.mp4", paths, or functions that make a sink.',
+        )
     named = iter(sink_endpoints(_sink(sink) for sink in sinks if not callable(sink)))
     return [sink if callable(sink) else make(next(named)) for sink in sinks]
 
 
-def _source(named: str | PathLike[str] | SourceEndpoint) -> SourceEndpoint:
+def _source(named: str | int | PathLike[str] | SourceEndpoint) -> SourceEndpoint:
     if isinstance(named, SourceEndpoint):
         return named
-    return source_endpoint(named) if isinstance(named, str) else SourceEndpoint("file", fspath(named))
+    return source_endpoint(str(named)) if isinstance(named, (str, int)) else SourceEndpoint("file", fspath(named))
 
 
 def _sink(named: str | PathLike[str] | SinkEndpoint) -> str | SinkEndpoint:

@@ -112,11 +112,14 @@ class LiveSession:
         self._afterwards.callback(call)
 
     def start(self) -> None:
-        """Open everything and begin.
+        """Open everything and begin. A session runs once.
 
         Raises:
+            UsageError: it has begun before.
             UnderstudyError: see the class; nothing runs then.
         """
+        if self._recorder is not None:
+            raise UsageError("this session was started before", "A session runs once: make another one.")
         try:
             self._start()
         except BaseException:
@@ -172,7 +175,12 @@ class LiveSession:
 
     @property
     def info(self) -> LiveInfo:
-        """What the source delivers."""
+        """What the source delivers.
+
+        Raises:
+            UsageError: it has not begun.
+        """
+        self._check_begun()
         return self._info
 
     @property
@@ -182,6 +190,9 @@ class LiveSession:
 
     @identity.setter
     def identity(self, number: int) -> None:
+        self._check_begun()
+        if isinstance(number, bool) or not isinstance(number, int):
+            raise TypeError(f"a person is chosen by number, not by {type(number).__name__}")
         if not 0 <= number < len(self._cast):
             raise UsageError(f"there is no person {number}", f"There are {len(self._cast)}, counted from 0.")
         self._chosen = number
@@ -212,14 +223,23 @@ class LiveSession:
         return len(self._people)
 
     @property
+    def stopped(self) -> bool:
+        """Whether there is nothing to stop: it has not begun, or was stopped."""
+        return self._recorder is None or self._stop.is_set()
+
+    @property
     def running(self) -> bool:
         """Whether it goes on."""
         return bool(self._threads) and not self._over.is_set()
 
     def statistics(self) -> LiveStatistics:
-        """What it did so far."""
-        if self._recorder is None:
-            raise UsageError("this session has not begun", "Start it first.")
+        """What it did so far.
+
+        Raises:
+            UsageError: it has not begun.
+        """
+        self._check_begun()
+        assert self._recorder is not None
         tally = self._pipeline.tally
         return self._recorder.summary(tally.frames_swapped, tally.frames_covered, tally.timings.summary())
 
@@ -237,8 +257,7 @@ class LiveSession:
         Raises:
             UnderstudyError: what ended it, if that was a failure; or it never began.
         """
-        if self._recorder is None:
-            raise UsageError("this session has not begun", "Start it first.")
+        self._check_begun()
         with once():
             try:
                 return self._ended()
@@ -248,6 +267,10 @@ class LiveSession:
                 raise
             finally:
                 self._afterwards.close()
+
+    def _check_begun(self) -> None:
+        if self._recorder is None:
+            raise UsageError("this session has not begun", "Start it first.")
 
     def _cut_short(self) -> None:
         """Interrupted while it ended: nobody is waited for any more, but what signs is to have let go."""
@@ -295,7 +318,7 @@ class LiveSession:
         return LiveReport(identifier, self._consents, statistics, notes)
 
     def __enter__(self) -> LiveSession:
-        if not self._threads:
+        if self._recorder is None or self._stop.is_set():
             self.start()
         return self
 

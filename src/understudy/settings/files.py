@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from os import PathLike
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from understudy.text import decoded
 LONGEST: Final = 256_000
 
 
-def read_settings(path: Path) -> Settings:
+def read_settings(path: str | PathLike[str]) -> Settings:
     """The settings of a file; what it does not say is as usual. Relative paths in it are relative to its folder.
 
     Args:
@@ -28,6 +29,7 @@ def read_settings(path: Path) -> Settings:
         UsageError: it ends otherwise, has a setting that there is not, or one that can't be that.
         InputError: it is not there, can't be read, is too long, or is no TOML or JSON.
     """
+    path = Path(path)
     if (parse := _PARSERS.get(path.suffix.lower())) is None:
         raise UsageError(f"settings can't be read from {path.name}", "Name a file that ends in .toml or .json.")
     if not names.exists(path):

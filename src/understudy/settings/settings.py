@@ -63,6 +63,9 @@ class Settings:
     keep_days: int = KEEP_DAYS
 
     def __post_init__(self) -> None:
+        home: object = self.home
+        if isinstance(home, str):  # what a newcomer writes
+            object.__setattr__(self, "home", Path(home))
         if not self.max_pixels >= 1:
             raise ValueError(f"max_pixels must be 1 or more, not {self.max_pixels}")
         if self.source_face is not None and not self.source_face >= 1:

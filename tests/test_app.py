@@ -336,7 +336,7 @@ def test_closing_stops_what_is_over_and_what_runs_whatever_fails(hopper_path, pi
 
     app = Understudy(Settings(home=tmp_path / "home"))
     me = app.person(hopper_path, consent="sample")
-    over = app.live(me, FakeCamera(pictures[:5], count=5), [tmp_path / "over.mp4"])
+    over = app.live(me, FakeCamera(pictures, count=60), [tmp_path / "over.mp4"])
     runs, fails = (app.live(me, FakeCamera(pictures), [lambda _, sink=sink: sink]) for sink in (Screen(), Breaks()))
     for session in (over, runs, fails):
         session.start()

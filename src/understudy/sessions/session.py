@@ -224,7 +224,7 @@ class LiveSession:
 
     @property
     def stopped(self) -> bool:
-        """Whether there is nothing to stop: it has not begun, or was stopped."""
+        """Whether it was stopped, or has not begun."""
         return self._recorder is None or self._stop.is_set()
 
     @property

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.models.shelf import GOOD, entry, graph
+from tests.unfit import KINDS, put
 from understudy.cli.main import main
 from understudy.errors import CatalogueError, ModelFileError, UnderstudyError, UnfitFileError, UsageError
 from understudy.evaluation import open_embedder
@@ -26,18 +27,6 @@ pytestmark = [
     pytest.mark.loopback,
     pytest.mark.skipif(os.name != "posix", reason="pipes and devices have names on Unix only"),
 ]
-KINDS = ("pipe", "device", "sparse")
-
-
-def put(path, what):
-    path.unlink(missing_ok=True)
-    if what == "pipe":
-        os.mkfifo(path, 0o600)
-    elif what == "device":
-        path.symlink_to("/dev/zero")
-    else:
-        with path.open("wb") as file:
-            file.truncate(12 << 30)
 
 
 def refuse(_):

@@ -9,6 +9,7 @@ from contextlib import closing
 
 import pytest
 
+from tests.unfit import KINDS, put
 from understudy.errors import RecordsError, SigningError
 from understudy.provenance import Consents, Home, Ledger
 from understudy.provenance.credentials import read_credentials
@@ -30,22 +31,6 @@ def private(tmp_path):
         with database(own.root / f"{name}.sqlite", "CREATE TABLE unused (one)"):
             pass
     return own
-
-
-def put(path, what):
-    """Something that is no file, or no end of one, under a name."""
-    path.unlink(missing_ok=True)
-    if what == "pipe":
-        os.mkfifo(path, 0o600)
-    elif what == "device":
-        path.symlink_to("/dev/zero")
-    else:
-        with path.open("wb") as file:
-            file.truncate(6 << 30)
-        path.chmod(0o600)
-
-
-KINDS = ("pipe", "device", "sparse")
 
 
 @pytest.mark.parametrize("what", KINDS)

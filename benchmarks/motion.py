@@ -69,7 +69,7 @@ TRIALS = (
 
 
 def tracked(perception: Perception, frames: Iterable[Frame], options: OneEuroOptions) -> FloatArray:
-    """The mesh in each frame: float32 (n, 468, 3)."""
+    """The mesh in each frame: float32 (n, 478, 3)."""
     tracker = perception.tracker(TrackerOptions(smoothing=options))
     found = [tracker.update(frame).faces.mesh for frame in frames]
     return np.stack([mesh[0] for mesh in found if mesh is not None])

@@ -14,7 +14,7 @@ def people(count, seed=0):
     return Faces(
         boxes_xyxy=np.concatenate([corner, corner + rng.uniform(5, 30, (count, 2))], axis=1),
         scores=rng.uniform(0, 1, count),
-        mesh=rng.uniform(0, 90, (count, 468, 3)),
+        mesh=rng.uniform(0, 90, (count, 478, 3)),
         track_ids=np.arange(count),
         embeddings=rng.normal(0, 1, (count, 5)),
     )
@@ -52,7 +52,8 @@ def test_fields_that_not_all_parts_have_are_dropped():
     [
         {"boxes_xyxy": np.zeros((2, 5))},
         {"boxes_xyxy": np.zeros((2, 4)), "scores": np.zeros(3)},
-        {"boxes_xyxy": np.zeros((2, 4)), "mesh": np.zeros((2, 478, 3))},
+        {"boxes_xyxy": np.zeros((2, 4)), "mesh": np.zeros((2, 468, 3))},
+        {"boxes_xyxy": np.zeros((2, 4)), "blendshapes": np.zeros((2, 51))},
         {"boxes_xyxy": np.zeros((2, 4)), "keypoints5": np.zeros((2, 5, 3))},
         {"boxes_xyxy": np.zeros(4)},
         {"boxes_xyxy": np.zeros((2, 4)), "embeddings": np.zeros((3, 128))},

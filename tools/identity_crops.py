@@ -146,7 +146,7 @@ def main() -> None:
         "corners, nose's wings": lambda mesh: np.vstack([mesh[corners, :2], mesh[[98, 327], :2].mean(0)]),
         "middles, nose's tip": lambda mesh: keypoints5(mesh[None])[0, :3],
         "corners": lambda mesh: mesh[corners, :2],
-        "all 468": lambda mesh: mesh[:, :2],
+        "all": lambda mesh: mesh[:, :2],
         "five keypoints": lambda mesh: keypoints5(mesh[None])[0],
     }
     for title, points in sets.items():

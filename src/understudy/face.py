@@ -13,8 +13,11 @@ from understudy.arrays import AnyArray, BoolArray, FloatArray
 
 #: Which of the faces in a frame are meant; left and right are the picture's.
 FaceChoice = Literal["largest", "all", "left", "right"]
-#: Vertices of the face mesh.
-MESH_POINTS = 468
+#: Points of the face mesh: 468 vertices of its surface, then five of each iris.
+MESH_POINTS = 478
+SURFACE_POINTS = 468
+#: Scores of what a face does.
+BLENDSHAPES = 52
 
 #: An axis of any length.
 _ANY = -1
@@ -23,9 +26,9 @@ _SHAPES: dict[str, tuple[int, ...]] = {
     "scores": (),
     "keypoints5": (5, 2),
     "mesh": (MESH_POINTS, 3),
-    "irises": (2, 5, 3),
     "track_ids": (),
     "embeddings": (_ANY,),
+    "blendshapes": (BLENDSHAPES,),
 }
 
 
@@ -45,13 +48,13 @@ class Faces:
         scores: float32 (N,), 0-1: how sure the detector (or, with a mesh, the mesh's presence) is.
         keypoints5: float32 (N, 5, 2): eye, eye, nose tip, mouth corner, mouth corner; the one on the
             picture's left first.
-        mesh: float32 (N, 468, 3) or None: the face mesh; z in pixels of the same scale, smaller is
-            nearer to the camera, 0 near the head's centre.
-        irises: float32 (N, 2, 5, 3) or None: for the eye on the picture's left, then the other: centre,
-            then four points of the iris' edge; NaN where unknown.
+        mesh: float32 (N, 478, 3) or None: the face mesh; z in pixels of the same scale, smaller is
+            nearer to the camera. The last ten are the irises.
         track_ids: int64 (N,): the same number is the same person from frame to frame; -1 is not tracked.
         embeddings: float32 (N, D) or None: who somebody is, as an embedder has it; NaN where it saw nothing. Only
             ``recognition.with_embeddings`` fills it in.
+        blendshapes: float32 (N, 52), 0-1, or None: what a face does, in the order of
+            ``landmarks.blendshapes.NAMES``. Only ``landmarks.with_blendshapes`` fills it in.
 
     Raises:
         ValueError: an array has another shape or another number of rows.
@@ -67,9 +70,9 @@ class Faces:
     scores: FloatArray | None = None
     keypoints5: FloatArray | None = None
     mesh: FloatArray | None = None
-    irises: FloatArray | None = None
     track_ids: NDArray[np.int64] | None = None
     embeddings: FloatArray | None = None
+    blendshapes: FloatArray | None = None
 
     def __post_init__(self) -> None:
         count = len(self.boxes_xyxy)
@@ -118,6 +121,15 @@ class Faces:
     def __iter__(self) -> Iterator[Faces]:
         for row in range(len(self)):
             yield self[row]
+
+    @property
+    def irises(self) -> FloatArray | None:
+        """The irises, float32 (N, 2, 5, 3), or None without a mesh.
+
+        For the eye on the picture's left, then the other: the centre, then the edge at the picture's right, above, at
+        its left and below, of a face that looks at the camera.
+        """
+        return None if self.mesh is None else self.mesh[:, SURFACE_POINTS:].reshape(-1, 2, 5, 3)
 
     @property
     def areas(self) -> FloatArray:

@@ -13,7 +13,7 @@ class Warp(NamedTuple):
     """How the frame's own pixels are moved, so that a face takes another shape.
 
     Attributes:
-        mesh: float32 (468, 3): where the face's mesh lies afterwards, in pixels of the frame.
+        mesh: float32 (478, 3): where the face's mesh lies afterwards, in pixels of the frame.
         field: float32 (h, w, 2): how far from each pixel of the patch (right and down, in pixels) its new content
             lies. 0 keeps a pixel.
     """
@@ -31,7 +31,7 @@ class Patch:
         alpha: uint8 (h, w): 0 keeps the frame, 255 shows the patch.
         uv: float32 (h, w, 2), 0-1: where on the flattened face (``Topology.uv``) each pixel lies.
         box: The pixels of the frame that it covers; its size is the picture's.
-        mesh: float32 (468, 3): the face's mesh in pixels of the frame, as it was found there.
+        mesh: float32 (478, 3): the face's mesh in pixels of the frame, as it was found there.
         track_id: Whose patch it is.
         warp: How the frame under the patch is moved first; None: not at all.
         share: 0-1: how much of all that is shown.

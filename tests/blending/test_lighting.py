@@ -21,7 +21,7 @@ def patch_at(x, y, *, side=SIDE, track_id=1, **more):
     """A patch of one colour, all of it shown."""
     places = np.linspace(0.02, 0.98, side, dtype=np.float32)
     uv = np.dstack(np.meshgrid(places, places))
-    mesh = np.column_stack([topology().uv * side + [x, y], np.zeros(468)]).astype(np.float32)
+    mesh = np.column_stack([topology().uv * side + [x, y], np.zeros(478)]).astype(np.float32)
     picture, alpha = np.full((side, side, 3), COLOR, np.uint8), np.full((side, side), 255, np.uint8)
     return Patch(picture, alpha, uv, PixelBox(x, y, x + side, y + side), mesh, track_id, **more)
 

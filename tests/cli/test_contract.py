@@ -248,7 +248,14 @@ def test_doctor_finds_this_installation_healthy(run):
     report = json.loads(out)
     assert report["healthy"] is True
     names = {finding["name"] for findings in report["sections"].values() for finding in findings}
-    assert {"libx264", "h264_nvenc", "CPU", "face_landmark.tflite", "face_recognition_resnet.onnx", "numba"} <= names
+    assert {
+        "libx264",
+        "h264_nvenc",
+        "CPU",
+        "face_landmarks_detector.tflite",
+        "face_recognition_resnet.onnx",
+        "numba",
+    } <= names
 
 
 @pytest.mark.parametrize(("version", "wanted"), [((3, 10), True), ((3, 11), False), ((3, 13), False)])
@@ -269,7 +276,7 @@ def test_doctor_says_what_is_broken_and_how_to_mend_it(run, monkeypatch):
     monkeypatch.setattr(checkup, "LiteModel", broken)
     code, out, _ = run("doctor")
     assert code == 6
-    assert "BROKEN  face_landmark.tflite" in out
+    assert "BROKEN  face_landmarks_detector.tflite" in out
     assert "mend: " in out
     assert "pip install --force-reinstall understudy" in out
 

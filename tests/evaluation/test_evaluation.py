@@ -22,7 +22,7 @@ from understudy.evaluation.report import GOALS, PairReport, Report
 from understudy.evaluation.steadiness import Instant, flicker, jitter, lag
 from understudy.evaluation.surface import similarity, surface
 from understudy.frames import PixelBox
-from understudy.geometry import topology as topo
+from understudy.geometry.pose import pose_degrees
 from understudy.geometry.topology import topology
 from understudy.patches import Patch
 from understudy.provenance import ConsentClaim
@@ -108,7 +108,7 @@ def test_faults_of_the_surface_move_their_own_measure(skin, mesh, change, measur
 
 
 def look_at(mesh, mouth=0.0):
-    return Look(mesh.astype(np.float32), topo.pose_degrees(mesh), mouth, 0.3, 0.2, np.zeros(2, np.float32))
+    return Look(mesh.astype(np.float32), pose_degrees(mesh), mouth, 0.3, 0.2, np.zeros(2, np.float32))
 
 
 def test_even_motion_is_no_jitter_and_trembling_is(mesh):

@@ -165,7 +165,7 @@ def test_a_place_is_remembered_for_a_while_and_no_longer():
 
 def mesh(left, top, right, bottom):
     rng = np.random.default_rng(0)
-    points = rng.uniform((left, top, 0), (right, bottom, 1), (468, 3)).astype(np.float32)
+    points = rng.uniform((left, top, 0), (right, bottom, 1), (478, 3)).astype(np.float32)
     points[:2, :2] = (left, top), (right, bottom)
     return points
 

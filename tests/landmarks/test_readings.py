@@ -9,6 +9,7 @@ import pytest
 
 from understudy.cli.main import main
 from understudy.geometry import topology as topo
+from understudy.geometry.pose import pose_degrees
 from understudy.landmarks.pose import PAIRS, pose_of_points
 from understudy.models.store import FOLDER
 from understudy.testing import Motion, Puppet
@@ -31,7 +32,7 @@ def test_68_points_tell_the_pose_that_the_mesh_tells(yaw, pitch, roll, axes):
     about_x = np.array([[1, 0, 0], [0, np.cos(p), -np.sin(p)], [0, np.sin(p), np.cos(p)]])
     about_z = np.array([[np.cos(r), -np.sin(r), 0], [np.sin(r), np.cos(r), 0], [0, 0, 1]])
     mesh = (topo.topology().canonical @ (about_z @ about_x @ about_y).T * 90 + [300, 200, 0]).astype(np.float32)
-    assert topo.pose_degrees(mesh) == pytest.approx((yaw, pitch, roll), abs=0.01)
+    assert pose_degrees(mesh) == pytest.approx((yaw, pitch, roll), abs=0.01)
     assert pose_of_points(points_of(mesh, axes)) == pytest.approx((yaw, pitch, roll), abs=0.05)
 
 
@@ -39,7 +40,7 @@ def test_on_another_face_the_pose_is_about_the_same(astronaut):
     """The puppet's face is not the mean face: a few degrees, and turning right is turning right."""
     for motion in (Motion(), Motion(yaw=25), Motion(yaw=-20, pitch=8, roll=10)):
         mesh = Puppet(astronaut, (480, 480), face_share=0.5).render(motion).mesh
-        assert pose_of_points(points_of(mesh)) == pytest.approx(topo.pose_degrees(mesh), abs=6)
+        assert pose_of_points(points_of(mesh)) == pytest.approx(pose_degrees(mesh), abs=6)
 
 
 def test_points_without_a_pose_are_refused():

@@ -13,7 +13,7 @@ from understudy.models.runtime import LiteModel
 
 
 def test_a_model_gives_each_thread_its_own_answer():
-    model = LiteModel("face_landmark.tflite")
+    model = LiteModel("face_landmarks_detector.tflite")
     width, height = model.input_size
     pictures = [np.random.default_rng(seed).random((height, width, 3), np.float32) for seed in range(4)]
     alone = [model.run(picture) for picture in pictures]

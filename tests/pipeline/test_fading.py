@@ -26,7 +26,7 @@ from understudy.testing.opened import parts_of
 
 
 def patch(number=1):
-    mesh = np.zeros((468, 3), np.float32)
+    mesh = np.zeros((478, 3), np.float32)
     flat = np.full((8, 8, 2), 0.5, np.float32)
     picture = np.full((8, 8, 3), 90, np.uint8)
     alpha = np.full((8, 8), 200, np.uint8)

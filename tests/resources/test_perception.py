@@ -6,8 +6,8 @@ import pytest
 from understudy.detection import BlazeFace
 from understudy.frames import Frame
 from understudy.geometry import topology as topo
+from understudy.geometry.pose import pose_degrees
 from understudy.geometry.topology import keypoints5, topology
-from understudy.landmarks import IrisFinder
 from understudy.testing import REST, Motion, Puppet, talking
 
 
@@ -67,17 +67,18 @@ def test_mouth_lids_and_pose_are_read_from_the_picture(puppet, perception):
     rest, wide, shut = seen(REST), seen(Motion(mouth=1)), seen(Motion(blink=1))
     assert topo.mouth_aperture(wide) > topo.mouth_aperture(rest) + 0.2
     assert max(topo.eye_apertures(shut)) < 0.92 * min(topo.eye_apertures(rest))
-    assert topo.pose_degrees(seen(Motion(yaw=15)))[0] > topo.pose_degrees(rest)[0] + 8
-    assert topo.pose_degrees(seen(Motion(yaw=-15)))[0] < topo.pose_degrees(rest)[0] - 8
-    assert topo.pose_degrees(seen(Motion(roll=12)))[2] == pytest.approx(topo.pose_degrees(rest)[2] + 12, abs=3)
+    assert pose_degrees(seen(Motion(yaw=15)))[0] > pose_degrees(rest)[0] + 8
+    assert pose_degrees(seen(Motion(yaw=-15)))[0] < pose_degrees(rest)[0] - 8
+    assert pose_degrees(seen(Motion(roll=12)))[2] == pytest.approx(pose_degrees(rest)[2] + 12, abs=3)
 
 
-def test_irises_lie_in_the_eyes(puppet):
+def test_irises_lie_in_the_eyes(puppet, perception):
     frame = puppet.render(REST)
-    irises = IrisFinder().find(frame.picture, frame.mesh)
+    faces = perception.still(frame.picture)
+    irises = faces.irises[0]
     shape = topology()
     for iris, ring in zip(irises, (shape.eye_left, shape.eye_right), strict=True):
-        eye = frame.mesh[ring, :2]
+        eye = faces.mesh[0, ring, :2]
         assert (iris[0, :2] > eye.min(0)).all()
         assert (iris[0, :2] < eye.max(0)).all()
         radius = np.linalg.norm(iris[1:, :2] - iris[0, :2], axis=1).mean()

@@ -194,8 +194,8 @@ class Crowd:
 
     def __init__(self, count):
         self.count, self.fits = count, 0
-        self.mesh = np.zeros((468, 3), np.float32)
-        angles = np.linspace(0, 2 * np.pi, 468)
+        self.mesh = np.zeros((478, 3), np.float32)
+        angles = np.linspace(0, 2 * np.pi, 478)
         self.mesh[:, :2] = np.column_stack([np.cos(angles), np.sin(angles)]) * 20
 
     def middles(self):

@@ -8,7 +8,8 @@ import pytest
 import understudy
 from tests.resources.test_perception import eye_distance
 from understudy.frames import Frame
-from understudy.geometry.topology import keypoints5, pose_degrees
+from understudy.geometry.pose import pose_degrees
+from understudy.geometry.topology import keypoints5
 from understudy.geometry.transforms import RotatedSquare
 from understudy.resources.perception import Perception
 from understudy.testing import REST, Puppet, portrait
@@ -100,7 +101,7 @@ def test_a_face_that_surely_stands_upright_costs_nothing_more(shot, perception):
 
 
 def test_a_turned_mesh_is_preferred_only_where_it_fits_far_better(shot):
-    mesh, turns = np.ones((468, 3), np.float32), []
+    mesh, turns = np.ones((478, 3), np.float32), []
 
     class Fake:
         next_roi = staticmethod(lambda mesh: RotatedSquare((1, 1), 1, 0))

@@ -141,8 +141,8 @@ class LightTransfer:
             target: uint8 BGR (h, w, 3): the frame under the patch.
             picture: uint8 BGR (h, w, 3): the patch.
             alpha: uint8 (h, w): the patch's opacity; only shown pixels are compared.
-            place: float32 (468, 2): the face's mesh in the frame, in pixels of the patch.
-            drawn: float32 (468, 2): the mesh that the patch is drawn on, likewise.
+            place: float32 (478, 2): the face's mesh in the frame, in pixels of the patch.
+            drawn: float32 (478, 2): the mesh that the patch is drawn on, likewise.
             seconds: The frame's time; a step back or a long gap forgets what was.
 
         Returns:

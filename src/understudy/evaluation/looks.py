@@ -9,7 +9,9 @@ import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.geometry import topology as topo
-from understudy.landmarks import IrisFinder, Landmarker
+from understudy.geometry.pose import pose_degrees
+from understudy.geometry.topology import IRIS_LEFT, IRIS_RIGHT
+from understudy.landmarks import Landmarker
 
 #: Vertices between brow and lid, above each eye's middle: brow, lid.
 _BROWS: Final = ((105, 159), (334, 386))
@@ -20,7 +22,7 @@ class Look:
     """One face in one picture.
 
     Attributes:
-        mesh: float32 (468, 3) as the model gives it, not smoothed, in pixels.
+        mesh: float32 (478, 3) as the model gives it, not smoothed, in pixels.
         pose: Yaw, pitch and roll, in degrees.
         mouth: Gap between the lips over the mouth's width.
         lids: Gap between the lids over the eye's width, the mean of both eyes.
@@ -46,40 +48,40 @@ class Onlooker:
     """Sees looks. Not for several threads at once."""
 
     def __init__(self, landmarker: Landmarker) -> None:
-        self._landmarker, self._irises = landmarker, IrisFinder()
+        self._landmarker = landmarker
 
     def look(self, picture: UInt8Array, where: FloatArray) -> Look:
         """The face near a known mesh.
 
         Args:
             picture: uint8 BGR (H, W, 3).
-            where: float32 (468, 3): a mesh of about the same face. Its region is searched, so that of the same
+            where: float32 (478, 3): a mesh of about the same face. Its region is searched, so that of the same
                 frame before and after a swap is seen through the same window.
         """
         mesh = self._landmarker.fit(picture, self._landmarker.next_roi(where)).mesh
         return Look(
             mesh=mesh,
-            pose=topo.pose_degrees(mesh),
+            pose=pose_degrees(mesh),
             mouth=topo.mouth_aperture(mesh),
             lids=sum(topo.eye_apertures(mesh)) / 2,
             brows=_brows(mesh),
-            gaze=self._gaze(picture, mesh),
+            gaze=_gaze(mesh),
         )
 
-    def _gaze(self, picture: UInt8Array, mesh: FloatArray) -> FloatArray:
-        centers = self._irises.find(picture, mesh)[:, 0, :2]
-        corners = (
-            (topo.EYE_LEFT_OUTER, topo.EYE_LEFT_INNER),
-            (topo.EYE_RIGHT_INNER, topo.EYE_RIGHT_OUTER),
-        )
-        seen = []
-        for center, (left, right) in zip(centers, corners, strict=True):
-            along = mesh[right, :2] - mesh[left, :2]
-            width = max(float(np.linalg.norm(along)), 1e-6)
-            across = np.array([-along[1], along[0]]) / width
-            offset = center - (mesh[left, :2] + mesh[right, :2]) / 2
-            seen.append([float(offset @ along) / width**2, float(offset @ across) / width])
-        return np.asarray(np.mean(seen, axis=0), np.float32)
+
+def _gaze(mesh: FloatArray) -> FloatArray:
+    eyes = (
+        (IRIS_LEFT[0], topo.EYE_LEFT_OUTER, topo.EYE_LEFT_INNER),
+        (IRIS_RIGHT[0], topo.EYE_RIGHT_INNER, topo.EYE_RIGHT_OUTER),
+    )
+    seen = []
+    for center, left, right in eyes:
+        along = mesh[right, :2] - mesh[left, :2]
+        width = max(float(np.linalg.norm(along)), 1e-6)
+        across = np.array([-along[1], along[0]]) / width
+        offset = mesh[center, :2] - (mesh[left, :2] + mesh[right, :2]) / 2
+        seen.append([float(offset @ along) / width**2, float(offset @ across) / width])
+    return np.asarray(np.mean(seen, axis=0), np.float32)
 
 
 def _brows(mesh: FloatArray) -> float:

@@ -291,7 +291,7 @@ class _Evaluation:
 
 
 def _face(mesh: FloatArray) -> Faces:
-    """A face of which the mesh is known: float32 (468, 3)."""
+    """A face of which the mesh is known: float32 (478, 3)."""
     meshes = mesh[None]
     return Faces(boxes_xyxy=bounds_xyxy(meshes), keypoints5=keypoints5(meshes), mesh=meshes)
 

@@ -1,9 +1,9 @@
-"""The face mesh: 468 vertices, their triangles and named contours.
+"""The face mesh: 478 points, the triangles of its surface and named contours.
 
 Indices are those of MediaPipe's face mesh (Kartynnik et al., "Real-time Facial Surface Geometry from
-Monocular Video on Mobile GPUs", 2019). The edges come out of the mediapipe wheel when the package is
-built; ``canonical_face_mesh.json`` is this project's own (see ``tools/canonical_mesh.py``): the mean of
-meshes seen on portraits, made symmetric, and its unwrapping to the unit square.
+Monocular Video on Mobile GPUs", 2019): 468 vertices of the surface, then five points of each iris. The edges and the
+metric face come out of wheels when the package is built; ``face_mesh_unwrapping.json`` is this project's own (see
+``tools/unwrapping.py``): where each vertex of the surface lies on the unit square.
 """
 
 from __future__ import annotations
@@ -26,6 +26,10 @@ EYE_LEFT_OUTER, EYE_LEFT_INNER = 33, 133
 EYE_RIGHT_OUTER, EYE_RIGHT_INNER = 263, 362
 FOREHEAD_TOP, CHIN = 10, 152
 LIP_UPPER_INNER, LIP_LOWER_INNER = 13, 14
+#: The points of each iris: its centre, then its edge at the picture's right, above, at its left, below.
+IRIS_LEFT, IRIS_RIGHT = (468, 469, 470, 471, 472), (473, 474, 475, 476, 477)
+#: Radius of an iris over the distance between the eyes: 11.7 mm across (the human iris, to 0.5 mm), 63 mm apart.
+_IRIS_RADIUS = 0.093
 
 
 def _ring(edges: list[list[int]]) -> list[int]:
@@ -67,10 +71,12 @@ class Topology:
         lips_outer: (20,) and ``lips_inner`` (20,): the lips' contours in order.
         eye_left, eye_right: (16,) the lids' contours in order; left and right are the picture's.
         brow_left, brow_right: (8,) vertices of the brows.
-        mirror: (468,) the vertex on the other side of the face; its own on the middle line.
-        canonical: float32 (468, 3): a neutral frontal face; unit: distance between the eyes' centres;
-            origin between them; x right, y down, z smaller is nearer.
-        uv: float32 (468, 2), 0-1: where each vertex lies on the flattened face (u right, v down).
+        mirror: (478,) the vertex on the other side of the face; its own on the middle line.
+        canonical: float32 (478, 3): a neutral frontal face, MediaPipe's metric one with irises that look ahead;
+            unit: distance between the eyes' centres; origin between them; x right, y down, z smaller is nearer.
+        procrustes: (33,) vertices that expression hardly moves; ``procrustes_weights``: float32 (33,), of sum 1,
+            what each says of where a head is.
+        uv: float32 (478, 2), 0-1: where each vertex lies on the flattened face (u right, v down).
     """
 
     triangles: IntArray
@@ -83,6 +89,8 @@ class Topology:
     brow_right: IntArray
     mirror: IntArray
     canonical: FloatArray
+    procrustes: IntArray
+    procrustes_weights: FloatArray
     uv: FloatArray
 
 
@@ -130,20 +138,44 @@ def topology() -> Topology:
     Raises:
         ModelError: the data files are not in the installed package.
     """
-    own = _resource("canonical_face_mesh.json")
+    canonical = load_canonical()
+    rings = load_connections()
+    eyes = rings["eye_left"], rings["eye_right"]
+    basis = np.asarray(_resource("face_geometry.json")["procrustes"], np.float64)
+    uv = np.asarray(_resource("face_mesh_unwrapping.json")["uv"], np.float32)
     return Topology(
-        **{name: _frozen(values, np.int32) for name, values in load_connections().items()},
-        mirror=_frozen(own["mirror"], np.int32),
-        canonical=_frozen(own["vertices"], np.float32),
-        uv=_frozen(own["uv"], np.float32),
+        **{name: _frozen(values, np.int32) for name, values in rings.items()},
+        mirror=_frozen(mirrored(canonical), np.int32),
+        canonical=_frozen(canonical, np.float32),
+        procrustes=_frozen(basis[:, 0], np.int32),
+        procrustes_weights=_frozen(basis[:, 1] / basis[:, 1].sum(), np.float32),
+        # No triangle has the irises: they only need a place.
+        uv=_frozen(np.concatenate([uv, *(np.tile(uv[ring].mean(0), (5, 1)) for ring in eyes)]), np.float32),
     )
+
+
+def load_canonical() -> FloatArray:
+    """``Topology.canonical``."""
+    metric = np.asarray(_resource("face_geometry.json")["vertices"], np.float64) * [1, -1, -1]
+    rings = load_connections()
+    eyes = [metric[rings[name]].mean(0) for name in ("eye_left", "eye_right")]
+    surface = (metric - (eyes[0] + eyes[1]) / 2) / np.linalg.norm(eyes[1] - eyes[0])
+    iris = np.array([[0, 0, 0], [1, 0, 0], [0, -1, 0], [-1, 0, 0], [0, 1, 0]]) * _IRIS_RADIUS
+    irises = [surface[rings[name]].mean(0) + iris for name in ("eye_left", "eye_right")]
+    return np.asarray(np.concatenate([surface, *irises]), np.float32)
+
+
+def mirrored(face: FloatArray) -> IntArray:
+    """The vertex at each one's mirror image, int32 (N,), of a face that is the same on both sides: float32 (N, 3)."""
+    image = face * np.array([-1, 1, 1], np.float32)
+    return np.asarray(np.linalg.norm(face[:, None] - image[None], axis=2).argmin(axis=1), np.int32)
 
 
 def keypoints5(mesh: FloatArray) -> FloatArray:
     """The field's five keypoints out of meshes.
 
     Args:
-        mesh: float32 (N, 468, 3).
+        mesh: float32 (N, 478, 3).
 
     Returns:
         float32 (N, 5, 2): eye centres, nose tip, mouth corners, the picture's left first.
@@ -152,34 +184,6 @@ def keypoints5(mesh: FloatArray) -> FloatArray:
     eyes = [mesh[:, ring, :2].mean(axis=1) for ring in (shape.eye_left, shape.eye_right)]
     points = [*eyes, mesh[:, NOSE_TIP, :2], mesh[:, MOUTH_LEFT, :2], mesh[:, MOUTH_RIGHT, :2]]
     return np.stack(points, axis=1).astype(np.float32)
-
-
-def pose_degrees(mesh: FloatArray) -> tuple[float, float, float]:
-    """Where a head points: yaw, pitch and roll in degrees.
-
-    The rotation that best turns the canonical mesh to this one (Kabsch, 1976), without the mouth and the jaw,
-    which move by themselves.
-
-    Args:
-        mesh: float32 (468, 3).
-
-    Returns:
-        Yaw (positive: towards the picture's right), pitch (positive: down), roll (positive: clockwise as seen).
-    """
-    canonical = topology().canonical
-    stable = canonical[:, 1] < canonical[NOSE_TIP, 1]
-    a = canonical[stable] - canonical[stable].mean(0)
-    b = mesh[stable] - mesh[stable].mean(0)
-    u, _, vt = np.linalg.svd(a.T.astype(np.float64) @ b)
-    return turn_degrees((u @ np.diag([1, 1, np.sign(np.linalg.det(u @ vt))]) @ vt).T)
-
-
-def turn_degrees(turn: AnyArray) -> tuple[float, float, float]:
-    """Yaw, pitch and roll (see ``pose_degrees``) of a rotation, (3, 3): about z by roll, after x, after y."""
-    yaw = np.arctan2(turn[2, 0], turn[2, 2])
-    pitch = np.arcsin(np.clip(turn[2, 1], -1, 1))
-    roll = np.arctan2(-turn[0, 1], turn[1, 1])
-    return float(np.degrees(yaw)), float(np.degrees(pitch)), float(np.degrees(roll))
 
 
 def mouth_aperture(mesh: FloatArray) -> float:
@@ -205,7 +209,7 @@ def openings() -> tuple[IntArray, tuple[IntArray, ...]]:
     """What closes the mesh at the eyes and the inner mouth.
 
     Returns:
-        Triangles, int32 (T, 3), clockwise as the mesh's; vertex 468 + k is the middle of the k-th ring. The rings.
+        Triangles, int32 (T, 3), clockwise as the mesh's; vertex 478 + k is the middle of the k-th ring. The rings.
     """
     shape = topology()
     rings = (shape.eye_left, shape.eye_right, shape.lips_inner)
@@ -215,7 +219,8 @@ def openings() -> tuple[IntArray, tuple[IntArray, ...]]:
         middle = flat[ring].mean(0)
         for a, b in zip(ring.tolist(), np.roll(ring, -1).tolist(), strict=True):
             (ax, ay), (bx, by) = flat[a] - middle, flat[b] - middle
-            fans.append([468 + number, a, b] if ax * by - ay * bx > 0 else [468 + number, b, a])
+            middle_one = len(flat) + number
+            fans.append([middle_one, a, b] if ax * by - ay * bx > 0 else [middle_one, b, a])
     return np.asarray(fans, np.int32), rings
 
 
@@ -226,6 +231,6 @@ def closed_triangles() -> IntArray:
 
 
 def closed(values: FloatArray) -> FloatArray:
-    """Values at the vertices, float32 (468, K), with those of the openings' middles: (471, K)."""
+    """Values at the points, float32 (478, K), with those of the openings' middles: (481, K)."""
     _, rings = openings()
     return np.asarray(np.concatenate([values, [values[ring].mean(0) for ring in rings]]), np.float32)

@@ -104,7 +104,7 @@ def fits(mesh: FloatArray, detections: FloatArray, size: tuple[int, int], scale:
     At the edge it is only with a detection that agrees.
 
     Args:
-        mesh: float32 (468, 3), in pixels.
+        mesh: float32 (478, 3), in pixels.
         detections: float32 (N, 4): boxes of faces that a detector sees in the same picture, mirrored at its edges.
         size: The picture's width and height.
         scale: Size of the picture that the detector searched, over this one's.
@@ -124,7 +124,7 @@ def fits(mesh: FloatArray, detections: FloatArray, size: tuple[int, int], scale:
 
 
 def lies_at_edge(mesh: FloatArray, size: tuple[int, int]) -> bool:
-    """Whether a mesh, float32 (468, 3) in pixels, lies at the edge of a picture of that width and height, or beyond."""
+    """Whether a mesh, float32 (478, 3) in pixels, lies at the edge of a picture of that width and height, or beyond."""
     points = mesh[:, :2]
     margin = _MARGIN * max(float(np.ptp(points[:, 1])), 1.0)
     inside = (points > margin) & (points < np.array(size, np.float32) - margin)

@@ -1,8 +1,8 @@
-"""Landmarks: the face mesh, the irises and a hand's joints inside a known region."""
+"""Landmarks: the face mesh, what it says of an expression, and a hand's joints inside a known region."""
 
 from understudy.landmarks.base import Landmarker, MeshResult
+from understudy.landmarks.blendshapes import BlendshapeModel, with_blendshapes
 from understudy.landmarks.facemesh import FaceMesh
 from understudy.landmarks.hand import HandFinder
-from understudy.landmarks.iris import IrisFinder
 
-__all__ = ["FaceMesh", "HandFinder", "IrisFinder", "Landmarker", "MeshResult"]
+__all__ = ["BlendshapeModel", "FaceMesh", "HandFinder", "Landmarker", "MeshResult", "with_blendshapes"]

@@ -12,7 +12,7 @@ class MeshResult(NamedTuple):
     """A mesh and how sure the model is that there is a face at all.
 
     Attributes:
-        mesh: float32 (468, 3) in pixels of the frame, z in the same scale, smaller is nearer.
+        mesh: float32 (478, 3) in pixels of the frame, z in the same scale, smaller is nearer.
         presence: 0-1.
     """
 
@@ -36,7 +36,7 @@ class Landmarker(Protocol):
         """The region for the next frame.
 
         Args:
-            mesh: float32 (468, 3): this frame's.
+            mesh: float32 (478, 3): this frame's.
         """
         ...
 

@@ -1,10 +1,11 @@
-"""The embedded 468-point face mesh (MediaPipe Face Mesh: Kartynnik et al., 2019)."""
+"""The embedded face mesh: 478 points, irises among them (MediaPipe's Face Landmarker v2, 2023)."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
+from understudy.face import MESH_POINTS
 from understudy.geometry import topology as topo
 from understudy.geometry.transforms import RotatedSquare, apply, crop, invert, scale_of
 from understudy.landmarks.base import MeshResult
@@ -13,23 +14,24 @@ from understudy.models.runtime import LiteModel
 
 #: Side of the region relative to the face (MediaPipe's recipe, for a detection's box and for a mesh).
 ROI_SCALE = 1.5
+#: The model's outputs: the points, and the logit of there being a face. (The third says whether a tongue is out.)
+_POINTS, _PRESENCE = "Identity", "Identity_1"
 
 
 class FaceMesh:
-    """The embedded mesh model: 192 px RGB, 0-1, in; 468 x, y, z in input pixels and a presence logit out."""
+    """The embedded mesh model: 256 px RGB, 0-1, in; 478 x, y, z in input pixels and a presence logit out."""
 
     def __init__(self) -> None:
-        self._model = LiteModel("face_landmark.tflite")
+        self._model = LiteModel("face_landmarks_detector.tflite")
 
     def fit(self, picture: UInt8Array, roi: RotatedSquare) -> MeshResult:
         """See ``Landmarker.fit``."""
         size, _ = self._model.input_size
         to_crop = roi.to_crop(size)
-        face = crop(picture, to_crop, (size, size))
-        result = self._model.run(rgb_blob(face))
-        points = result["conv2d_21"].reshape(468, 3)
-        logit = float(result["conv2d_31"].reshape(-1)[0])
-        mesh = np.empty((468, 3), np.float32)
+        result = self._model.run(rgb_blob(crop(picture, to_crop, (size, size))))
+        points = result[_POINTS].reshape(MESH_POINTS, 3)
+        logit = float(result[_PRESENCE].reshape(-1)[0])
+        mesh = np.empty((MESH_POINTS, 3), np.float32)
         mesh[:, :2] = apply(invert(to_crop), points[:, :2])
         mesh[:, 2] = points[:, 2] / scale_of(to_crop)
         return MeshResult(mesh, float(1 / (1 + np.exp(-np.clip(logit, -80, 80)))))

@@ -7,7 +7,8 @@ from typing import Final
 import numpy as np
 
 from understudy.arrays import FloatArray
-from understudy.geometry.topology import topology, turn_degrees
+from understudy.geometry.pose import turn_degrees
+from understudy.geometry.topology import topology
 
 #: Points that neither mouth nor brows move, from 0, and the vertices of the mesh (MediaPipe's) at the same places:
 #: bridge and tip of the nose, its base and wings, the corners of the eyes.
@@ -29,7 +30,7 @@ def pose_of_points(points: FloatArray) -> tuple[float, float, float]:
         points: float32 (68, 2) or (68, 3), in pixels.
 
     Returns:
-        Yaw, pitch and roll as of ``topology.pose_degrees``.
+        Yaw, pitch and roll as of ``geometry.pose.pose_degrees``.
 
     Raises:
         ValueError: the points are not 68, not finite, or on a line.

@@ -12,7 +12,7 @@ class Reading:
     Attributes:
         model: Its name.
         points: Each point's place in pixels, with depth where the model knows it; none where it has none.
-        pose: Yaw, pitch and roll in degrees (see ``topology.pose_degrees``), where the points tell it.
+        pose: Yaw, pitch and roll in degrees (see ``geometry.pose.pose_degrees``), where the points tell it.
         looks: ``female`` or ``male``, and years, as statistics of photos guess; no facts about anybody.
     """
 

@@ -12,7 +12,7 @@ from threading import Lock
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from understudy.arrays import FloatArray
+from understudy.arrays import AnyArray, FloatArray
 from understudy.errors import ModelError
 
 
@@ -63,11 +63,12 @@ class LiteModel:
         _, height, width, _ = self._input["shape"].tolist()
         return width, height
 
-    def run(self, picture: FloatArray) -> dict[str, FloatArray]:
+    def run(self, values: FloatArray) -> dict[str, FloatArray]:
         """Run once.
 
         Args:
-            picture: float32 (H, W, 3) RGB of ``input_size``, in the model's own range.
+            values: float32: a picture, (H, W, 3) RGB of ``input_size`` in the model's own range, or what else it takes;
+                without the leading batch axis.
 
         Returns:
             The outputs by name, float32, without the leading batch axis.
@@ -77,10 +78,10 @@ class LiteModel:
         except IndexError:
             interpreter = self._interpreter()
         try:
-            interpreter.set_tensor(self._input["index"], picture[None])
+            interpreter.set_tensor(self._input["index"], values[None])
             interpreter.invoke()
             get = interpreter.get_tensor
-            return {name: np.asarray(get(index)[0], np.float32) for name, index in self._outputs.items()}
+            return {name: _single(get(index)) for name, index in self._outputs.items()}
         finally:
             self._idle.append(interpreter)
 
@@ -94,6 +95,11 @@ class LiteModel:
                 f"the embedded model {self.name} does not open: {fault}", "Install the package again with pip."
             ) from fault
         return interpreter
+
+
+def _single(values: AnyArray) -> FloatArray:
+    """An output without its batch axis; some models have none."""
+    return np.asarray(values[0] if values.shape[0] == 1 else values, np.float32)
 
 
 #: Standard error is the whole process': one at a time sends it elsewhere.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from understudy.detection import BlazeFace, Detector, PalmDetector
 from understudy.face import Faces
 from understudy.geometry.boxes import bounds_xyxy, shared_xyxy
 from understudy.geometry.topology import keypoints5
-from understudy.landmarks import FaceMesh, HandFinder, IrisFinder, Landmarker, MeshResult
+from understudy.landmarks import FaceMesh, HandFinder, Landmarker, MeshResult
 from understudy.tracking import HandTracker, Tracker, TrackerOptions
 from understudy.tracking.turns import SURE, right_way_up
 
@@ -123,11 +123,3 @@ def _turned_back(points: FloatArray, turns: int, picture: UInt8Array) -> FloatAr
     x, y = points[..., 0], points[..., 1]
     placed = {1: (width - y, x), 2: (width - x, height - y), 3: (y, height - x)}[turns]
     return np.asarray(np.stack(placed, axis=-1), np.float32)
-
-
-def with_irises(faces: Faces, picture: UInt8Array, finder: IrisFinder) -> Faces:
-    """The same faces with their irises located."""
-    if faces.mesh is None or not len(faces):
-        return faces
-    irises = np.stack([finder.find(picture, mesh) for mesh in faces.mesh])
-    return replace(faces, irises=irises)

@@ -38,8 +38,8 @@ NEEDED_ENCODERS = ("libx264", "libx265", "libvpx-vp9", "gif", "libwebp_anim")
 MODELS = (
     "face_detection_short_range.tflite",
     "face_detection_full_range_sparse.tflite",
-    "face_landmark.tflite",
-    "iris_landmark.tflite",
+    "face_landmarks_detector.tflite",
+    "face_blendshapes.tflite",
     "palm_detection_lite.tflite",
     "hand_landmark_lite.tflite",
     IDENTITY,

@@ -14,13 +14,12 @@ from understudy.errors import CorruptMediaError
 from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.geometry import topology as topo
-from understudy.landmarks import IrisFinder
+from understudy.geometry.pose import pose_degrees
 from understudy.landmarks.reading import Reading
 from understudy.media.bounds import frames_waiting
 from understudy.media.files import MediaKind, open_source
 from understudy.pipeline.overlap import prefetched
 from understudy.resources import Models
-from understudy.resources.perception import with_irises
 from understudy.settings import Settings
 from understudy.tasks.swap import Progress
 
@@ -109,12 +108,12 @@ def faces_in_file(
         UsageError, ModelError: the detector or a model that is asked is not there or does not work.
     """
     models.check_places(settings.runtime)
-    perception, irises, readers = models.perception(settings), IrisFinder(), models.readers(ask, settings.runtime)
+    perception, readers = models.perception(settings), models.readers(ask, settings.runtime)
     tracker = perception.tracker(settings.tracker)
 
     def closely(face: Faces, picture: UInt8Array) -> tuple[Faces, tuple[Reading, ...]]:
-        """A face with its irises, and what the models say."""
-        return with_irises(face, picture, irises), tuple(read(picture, face.boxes_xyxy[0]) for read in readers)
+        """A face, and what the models say of it."""
+        return face, tuple(read(picture, face.boxes_xyxy[0]) for read in readers)
 
     seen: dict[int, _Sighting] = {}
     count = 0
@@ -156,7 +155,7 @@ def _report(number: int, sighting: _Sighting, still: bool) -> FaceReport:
     face = sighting.best
     assert face.mesh is not None and face.scores is not None and face.irises is not None
     mesh, box = face.mesh[0], face.boxes_xyxy[0]
-    yaw, pitch, roll = topo.pose_degrees(mesh)
+    yaw, pitch, roll = pose_degrees(mesh)
     centers = [(round(float(x), 1), round(float(y), 1)) for x, y in face.irises[0, :, 0, :2]]
     return FaceReport(
         number=number,

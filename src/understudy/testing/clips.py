@@ -97,7 +97,7 @@ def write_puppet_clip(
     """Write a clip of a puppet.
 
     Returns:
-        The truth: float32 (frames, 468, 3), the mesh in every frame.
+        The truth: float32 (frames, 478, 3), the mesh in every frame.
     """
     spec = spec or ClipSpec()
     count = round(seconds * spec.rate) if spec.pts is None else len(spec.pts)

@@ -33,7 +33,7 @@ class Motion:
     @property
     def rotation(self) -> FloatArray:
         """How a head is turned: float32 (3, 3), for x to the right, y down, z away from the camera."""
-        # Signs as ``topology.pose_degrees`` reads them.
+        # Signs as ``geometry.pose.pose_degrees`` reads them.
         yaw, pitch, roll = np.radians([self.yaw, self.pitch, self.roll])
         about_y = np.array([[np.cos(yaw), 0, -np.sin(yaw)], [0, 1, 0], [np.sin(yaw), 0, np.cos(yaw)]])
         about_x = np.array([[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]])

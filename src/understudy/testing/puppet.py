@@ -14,6 +14,7 @@ import numpy as np
 
 from understudy.arrays import FloatArray, IntArray, UInt8Array
 from understudy.detection import PersonSegmenter
+from understudy.face import SURFACE_POINTS
 from understudy.geometry import topology as topo
 from understudy.geometry.raster import EMPTY, rasterise
 from understudy.resources.perception import Perception
@@ -30,7 +31,7 @@ class PuppetFrame(NamedTuple):
 
     Attributes:
         picture: uint8 BGR (H, W, 3).
-        mesh: float32 (468, 3): where every vertex lies, in pixels of ``picture``.
+        mesh: float32 (478, 3): where every vertex lies, in pixels of ``picture``.
         cutout: uint8 (H, W): 255 where the person is, 0 where the portrait's background; None where not asked for.
     """
 
@@ -162,7 +163,7 @@ class _Weights:
             upper = np.array([pair[0] for pair in pairs])
             way = rest[[pair[1] for pair in pairs]] - rest[upper]
             travel[upper] = way
-            for vertex in np.setdiff1d(np.arange(len(rest)), ring):
+            for vertex in np.setdiff1d(np.arange(SURFACE_POINTS), ring):
                 offset = rest[upper, :2] - rest[vertex, :2]
                 distance = np.linalg.norm(offset, axis=1) / self.unit
                 near = int(np.argmin(distance))

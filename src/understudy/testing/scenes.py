@@ -60,7 +60,7 @@ class Actor:
             size: Width and height of the canvas.
 
         Returns:
-            uint8 BGR (H, W, 3); float32 (H, W), 0-1: where the actor is; float32 (468, 3): the mesh.
+            uint8 BGR (H, W, 3); float32 (H, W), 0-1: where the actor is; float32 (478, 3): the mesh.
         """
         shot = self._puppet.render(motion)
         assert shot.cutout is not None
@@ -136,7 +136,7 @@ class FaceTruth(NamedTuple):
 
     Attributes:
         actor: Whose.
-        mesh: float32 (468, 3), in pixels.
+        mesh: float32 (478, 3), in pixels.
         visible: bool (H, W): where the face can be seen: from the brows to the lower lip.
         seen: 0-1: how much of it that is.
     """

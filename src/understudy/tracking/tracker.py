@@ -92,7 +92,7 @@ class _MeshFilter:
         self._seconds = 0.0
 
     def carry(self, frame: Frame) -> FloatArray | None:
-        """Move the mesh along with the picture: how far its points went, float32 (468, 3).
+        """Move the mesh along with the picture: how far its points went, float32 (478, 3).
 
         None if the last frame is too long ago, or none was seen.
         """
@@ -106,7 +106,7 @@ class _MeshFilter:
         return moved
 
     def __call__(self, mesh: FloatArray, frame: Frame) -> FloatArray:
-        """The smoothed mesh; ``mesh`` is float32 (468, 3), as the model sees it."""
+        """The smoothed mesh; ``mesh`` is float32 (478, 3), as the model sees it."""
         if self._mesh is None:
             self._motion = FaceMotion()
             self._motion.follow(frame.picture, mesh[:, :2])
@@ -310,8 +310,8 @@ def _as_one(mesh: FloatArray, moved: FloatArray) -> bool:
     """Whether points went about where the face went: what passes in front of it would drag some of them along.
 
     Args:
-        mesh: float32 (468, 3): where they are or were.
-        moved: float32 (468, 3): how far they went.
+        mesh: float32 (478, 3): where they are or were.
+        moved: float32 (478, 3): how far they went.
     """
     before = mesh[:, :2]
     after = before + moved[:, :2]

@@ -34,7 +34,7 @@ def right_way_up(
         landmarker: Fits meshes.
         picture: uint8 BGR (H, W, 3).
         roi: The region of the detection.
-        mesh: float32 (468, 3): what was found in it.
+        mesh: float32 (478, 3): what was found in it.
         presence: Of that, 0-1.
 
     Returns:

@@ -175,7 +175,7 @@ def test_what_is_pasted_is_theirs(both):
     print(f"swapped crops differ by {np.abs(swapped.astype(int) - theirs['swapped']).mean():.3f} of 255 in the mean")
     assert np.abs(swapped.astype(int) - theirs["swapped"]).mean() < 1  # they cut off, we round
     face = target.face
-    faces = Faces(face.boxes_xyxy, face.scores, face.keypoints5, face.mesh, None, np.array([1]))
+    faces = Faces(face.boxes_xyxy, face.scores, face.keypoints5, face.mesh, np.array([1]))
     (patch,) = engine.renderer().render(Frame(target.picture.copy(), 0, Fraction(1, 25)), faces, {1: identity})
     box = patch.box
     whole = patch.alpha == 255

@@ -233,7 +233,7 @@ def mixing(session, weight, embedder):
 
 def rendered_source(engine, identity, picture, face, track=1, renderer=None):
     """What the model is given for the second input when it draws."""
-    faces = Faces(face.boxes_xyxy, face.scores, face.keypoints5, face.mesh, None, np.array([track]))
+    faces = Faces(face.boxes_xyxy, face.scores, face.keypoints5, face.mesh, np.array([track]))
     (renderer or engine.renderer()).render(Frame(picture.copy(), 0, Fraction(1, 25)), faces, {track: identity})
     return engine.given
 

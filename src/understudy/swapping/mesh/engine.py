@@ -13,12 +13,13 @@ from understudy.compiled import compiled
 from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.geometry.boxes import bounds_xyxy, pixel_box
+from understudy.geometry.pose import posed
 from understudy.geometry.raster import rasterise
 from understudy.geometry.topology import closed, closed_triangles, topology
 from understudy.patches import Patch, Warp
 from understudy.swapping.base import Identity, Portrait
 from understudy.swapping.mesh.regions import smoothstep
-from understudy.swapping.mesh.shape import NeutralShape, moved, neutral, posed
+from understudy.swapping.mesh.shape import NeutralShape, moved, neutral
 from understudy.swapping.mesh.texture import build_texture
 from understudy.swapping.mesh.unwrap import TEXTURE_SIZE, facing
 
@@ -66,7 +67,7 @@ class MeshIdentity(Identity):
     Attributes:
         levels: uint8 BGR plus opacity (S/2^k, S/2^k, 4), from the full size down: each a smoothed half of
             the one before, so that a small face is drawn without aliasing.
-        shape: float32 (468, 3): the face's neutral shape (see ``shape.neutral``).
+        shape: float32 (478, 3): the face's neutral shape (see ``shape.neutral``).
     """
 
     levels: tuple[UInt8Array, ...]

@@ -14,13 +14,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 
 from understudy.arrays import AnyArray, FloatArray
 from understudy.compiled import compiled
 from understudy.geometry import topology as topo
+from understudy.geometry.pose import Posed, posed
 from understudy.swapping.mesh.regions import smoothstep
 
 #: Rounds of averaging over neighbours.
@@ -42,41 +42,8 @@ FORGOTTEN = 10.0
 LONGEST = 0.15
 
 
-class Posed(NamedTuple):
-    """A mesh as a shape and its pose: ``mesh = scale * shape @ turn.T + shift``.
-
-    Attributes:
-        shape: float32 (468, 3) in units and frame of ``Topology.canonical``.
-        turn: float32 (3, 3), a rotation.
-        scale: Pixels a unit.
-    """
-
-    shape: FloatArray
-    turn: FloatArray
-    scale: float
-
-
-def posed(mesh: FloatArray) -> Posed:
-    """Take the pose off a mesh: the similarity that best lays the canonical face's upper part on it (Umeyama, 1991).
-
-    Args:
-        mesh: float32 (468, 3).
-    """
-    canonical = topo.topology().canonical
-    stable = canonical[:, 1] < canonical[topo.NOSE_TIP, 1]
-    a, b = canonical[stable].astype(np.float64), mesh[stable].astype(np.float64)
-    middle_a, middle_b = a.mean(0), b.mean(0)
-    a, b = a - middle_a, b - middle_b
-    u, sizes, vt = np.linalg.svd(b.T @ a)
-    flip = np.array([1, 1, np.sign(np.linalg.det(u @ vt))])
-    turn = (u * flip) @ vt
-    scale = float((sizes * flip).sum() / (a * a).sum())
-    shape = (mesh - middle_b) @ turn / max(scale, 1e-6) + middle_a
-    return Posed(np.asarray(shape, np.float32), np.asarray(turn, np.float32), scale)
-
-
 def neutral(mesh: FloatArray) -> FloatArray:
-    """A photographed face's own shape (float32 (468, 3)): without its pose, the mouth shut, the same on both sides.
+    """A photographed face's own shape (float32 (478, 3)): without its pose, the mouth shut, the same on both sides.
 
     A face seen from the side has one half that is mostly guessed, and a crooked smile is no trait.
     """
@@ -97,7 +64,7 @@ def shut(shape: FloatArray) -> FloatArray:
 
 @lru_cache(maxsize=1)
 def _opening() -> FloatArray:
-    """How the face moves for each unit of gap between the lips, float32 (468, 3).
+    """How the face moves for each unit of gap between the lips, float32 (478, 3).
 
     Along the lips and the jaw's edge as measured on two people who spoke (regression of the shape on the gap; both
     agree to 0.04): the lower lip goes all the way, the corners a quarter of it, the chin half; what goes down comes
@@ -125,9 +92,9 @@ def moved(mesh: FloatArray, pose: Posed, difference: FloatArray, strength: float
     """The mesh with the source's shape.
 
     Args:
-        mesh: float32 (468, 3): the target's.
+        mesh: float32 (478, 3): the target's.
         pose: Its pose.
-        difference: float32 (468, 3): the source's neutral shape minus the target's, as far as both are known.
+        difference: float32 (478, 3): the source's neutral shape minus the target's, as far as both are known.
         strength: 0-1.
     """
     step = _smoothed(_weights(), np.ascontiguousarray(difference.T)) * np.float32(strength)
@@ -156,7 +123,7 @@ def _smoothed(weights: FloatArray, difference: FloatArray) -> FloatArray:
 
 @lru_cache(maxsize=1)
 def _weights() -> FloatArray:
-    """W, float32 (468, 468)."""
+    """W, float32 (478, 478)."""
     shape = topo.topology()
     count = len(shape.canonical)
     mean = _neighbours()
@@ -169,11 +136,15 @@ def _weights() -> FloatArray:
     fade = fade * fade * (3 - 2 * fade)
     lips = shape.canonical[[topo.LIP_UPPER_INNER, topo.CHIN], 1]
     fade *= 1 - JAW * np.clip((shape.canonical[:, 1] - lips[0]) / (lips[1] - lips[0]) * 3, 0, 1)
-    return np.asarray(fade[:, None] * (mean @ _together() @ np.linalg.matrix_power(mean, SMOOTHING)), np.float32)
+    weights = fade[:, None] * (mean @ _together() @ np.linalg.matrix_power(mean, SMOOTHING))
+    # An iris goes with its lids; where it looks is no shape.
+    for iris, ring in ((topo.IRIS_LEFT, shape.eye_left), (topo.IRIS_RIGHT, shape.eye_right)):
+        weights[list(iris)] = weights[ring].mean(0)
+    return np.asarray(weights, np.float32)
 
 
 def _neighbours() -> AnyArray:
-    """The mean of each vertex and its neighbours, float64 (468, 468)."""
+    """The mean of each vertex and its neighbours, float64 (478, 478)."""
     shape = topo.topology()
     near = np.eye(len(shape.canonical))
     for a, b, c in shape.triangles.tolist():
@@ -195,7 +166,7 @@ def _together() -> FloatArray:
 
 @lru_cache(maxsize=1)
 def _speaking() -> FloatArray:
-    """How far each vertex goes with an opening mouth, float32 (468,): from 0 at the nose's tip to 1 at the lips."""
+    """How far each vertex goes with an opening mouth, float32 (478,): from 0 at the nose's tip to 1 at the lips."""
     height = topo.topology().canonical[:, 1]
     nose, lips = height[[topo.NOSE_TIP, topo.LIP_UPPER_INNER]]
     return smoothstep(height, nose, lips)
@@ -211,7 +182,7 @@ class NeutralShape:
 
     Attributes:
         seconds: Time constant with which the past fades.
-        shape: float32 (468, 3): the shape as far as it is known.
+        shape: float32 (478, 3): the shape as far as it is known.
     """
 
     seconds: float = 5.0
@@ -221,7 +192,7 @@ class NeutralShape:
 
     @property
     def trust(self) -> FloatArray:
-        """How well ``shape`` is known, float32 (468,), 0-1.
+        """How well ``shape`` is known, float32 (478,), 0-1.
 
         A mouth that was seen wide open only, as in one photo of a laugh, is the expression as much as the face.
         """

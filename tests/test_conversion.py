@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from conversion import face_geometry as geometry
 from conversion.dlib_format import DlibReader, WrongFileError
 from conversion.identity_network import converted
 from hypothesis import given
@@ -116,3 +117,28 @@ def test_damage_anywhere_ends_in_one_line_or_in_other_weights(small, data):
 @given(st.integers(-(2**63) + 1, 2**63 - 1))
 def test_whole_numbers_are_read_as_dlib_writes_them(value):
     assert DlibReader(integer(value)).integer() == value
+
+
+def geometry_file():
+    """A metric face of three vertices, as a protocol buffer."""
+    import struct
+
+    def field(number, data):
+        return bytes([number << 3 | 2, len(data)]) + data
+
+    mesh = b"".join(b"\x1d" + struct.pack("<f", x) for x in range(15)) + b"\x20\x00"
+    return field(1, mesh) + field(2, b"\x08\x02\x15" + struct.pack("<f", 0.25)) + b"\x18\x01"
+
+
+def test_the_metric_face_is_read():
+    import json
+
+    found = json.loads(geometry.converted(geometry_file()))
+    assert found == {"vertices": [[0, 1, 2], [5, 6, 7], [10, 11, 12]], "procrustes": [[2, 0.25]]}
+
+
+def test_a_metric_face_that_is_cut_off_or_something_else_is_told():
+    whole = geometry_file()
+    for damaged in (*(whole[:size] for size in range(len(whole) - 2)), b"\xff" * 40, whole + b"\x12\x02\x08\x01", whole[:-11] + b"\x09" * 11):
+        with pytest.raises(ValueError, match="it "):
+            geometry.converted(damaged)

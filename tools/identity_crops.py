@@ -89,7 +89,7 @@ def _part(picture: UInt8Array, mesh: FloatArray) -> tuple[UInt8Array, FloatArray
 
 
 def faces_of(media: Path) -> list[Seen]:
-    """Everybody in the package's portraits, the sources, and some frames of each target."""
+    """The largest face in each of the package's portraits, the sources, and some frames of each target."""
     perception, judge, found = Perception.embedded(), Dlib(), []
     pictures = [(name, portrait(name)) for name in ("astronaut", "hopper")]
     pictures += [(path.stem, cv2.imread(str(path))) for path in sorted((media / "sources").iterdir())]
@@ -98,7 +98,8 @@ def faces_of(media: Path) -> list[Seen]:
             frames = [frame.to_ndarray(format="bgr24") for frame in clip.decode(video=0)]
         pictures += [(f"clip {path.stem}", frames[at]) for at in np.linspace(0, len(frames) - 1, FRAMES).astype(int)]
     for who, picture in pictures:
-        found += [judge.see(who, picture, mesh) for mesh in perception.still(picture).mesh]
+        faces = perception.still(picture)
+        found.append(judge.see(who, picture, faces.mesh[int(np.argmax(faces.areas))]))
     return found
 
 

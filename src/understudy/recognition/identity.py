@@ -36,7 +36,7 @@ _VERTICES: Final = (
 #: Where they lie in a crop, in pixels by their centres: the mean over 54 frames of six clips of where they lie in
 #: dlib's own crops (``get_face_chip`` by its five points, padding 0.25). Of the sets of points that were tried these
 #: give the embeddings that are nearest to dlib's (docs/lab-book.md).
-_PLACES = ((36.26, 45.38), (59.46, 47.13), (88.84, 47.05), (112.49, 45.11), (73.28, 86.03))
+_PLACES = ((37.55, 46.20), (60.57, 48.37), (88.12, 48.13), (110.95, 45.37), (74.01, 86.00))
 _TEMPLATE: Final[FloatArray] = np.array(_PLACES, np.float32) / np.float32(_SIDE)
 _TEMPLATE.flags.writeable = False
 

@@ -58,9 +58,14 @@ class LiteModel:
         self._idle: deque[Interpreter] = deque([first])
 
     @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of what it takes, without the leading batch axis."""
+        return tuple(self._input["shape"].tolist()[1:])
+
+    @property
     def input_size(self) -> tuple[int, int]:
-        """Width and height of the picture it takes."""
-        _, height, width, _ = self._input["shape"].tolist()
+        """Width and height of the picture it takes, if it takes one."""
+        height, width, _ = self.input_shape
         return width, height
 
     def run(self, values: FloatArray) -> dict[str, FloatArray]:

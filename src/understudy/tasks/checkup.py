@@ -167,7 +167,7 @@ def _models() -> Iterable[Finding]:
 
 
 def _blank_run(name: str) -> Callable[[], object]:
-    """What runs an embedded model on a black picture.
+    """What runs an embedded model on a black picture, or on points in one place.
 
     Raises:
         ModelError: it does not open.
@@ -177,8 +177,7 @@ def _blank_run(name: str) -> Callable[[], object]:
         width, height = network.input_size
         return partial(network.run, np.zeros((1, 3, height, width), np.float32))
     model = LiteModel(name)
-    width, height = model.input_size
-    return partial(model.run, np.zeros((height, width, 3), np.float32))
+    return partial(model.run, np.zeros(model.input_shape, np.float32))
 
 
 def _fetched(settings: Settings, models: Models) -> Iterable[Finding]:

@@ -304,7 +304,7 @@ def test_a_clip_whose_later_part_is_damaged_is_finished_as_far_as_it_reads(run, 
     )
     for name, data in (
         ("short.mkv", long.read_bytes()[: int(long.stat().st_size * 0.6)]),
-        ("noisy.mkv", _corrupted(long, 0.6, 0.9)),
+        ("noisy.mkv", _corrupted(long, 0.55, 0.9)),
     ):
         (folder / name).write_bytes(data)
         output = folder / f"out-{name}"

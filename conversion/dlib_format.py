@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import struct
 import sys
 from array import array
 from collections.abc import Sequence
@@ -127,9 +126,3 @@ class DlibReader:
 
     def _wrong(self, what: str) -> WrongFileError:
         return WrongFileError(f"the file is damaged or another one: {what} at byte {self._at}")
-
-
-def single(value: float) -> float:
-    """A number as float32 holds it, rounded to the nearest."""
-    rounded: float = struct.unpack("<f", struct.pack("<f", value))[0]
-    return rounded

@@ -7,12 +7,9 @@ sums, products and roundings of single numbers are made here, so every machine w
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Sequence
-
-from conversion.dlib_format import WrongFileError, single
+from conversion.dlib_format import WrongFileError
 from conversion.dlib_network import Block, Convolution, Network, Shape, read_network
-from conversion.onnx_file import INT8, OnnxFile
+from conversion.onnx_file import OnnxFile
 
 _NOTE = "dlib_face_recognition_resnet_model_v1 (Davis King, CC0 1.0), its weights in 8 bits"
 
@@ -57,7 +54,7 @@ class _Writer:
         channels, numbers = network.blocks[-1].second.outputs, network.shape.embedding
         mean = file.node("Flatten", file.node("GlobalAveragePool", flow))
         columns = [list(network.weights[number::numbers]) for number in range(numbers)]
-        file.node("Gemm", mean, self._in_bytes(columns, (numbers, channels)), transB=1, name="embeddings")
+        file.node("Gemm", mean, file.in_bytes(columns, (numbers, channels)), transB=1, name="embeddings")
         side = network.shape.side
         return file.finished({"chips": ("N", 3, side, side)}, {"embeddings": ("N", numbers)})
 
@@ -92,20 +89,10 @@ class _Writer:
         flow = self._file.node(
             "Conv",
             flow,
-            self._in_bytes(rows, (layer.outputs, layer.inputs, *window)),
+            self._file.in_bytes(rows, (layer.outputs, layer.inputs, *window)),
             self._file.floats([gain * bias + shift for gain, bias, shift in parts]),
             kernel_shape=window,
             strides=(layer.stride,) * 2,
             pads=(layer.pad,) * 4,
         )
         return flow, (side + 2 * layer.pad - layer.size) // layer.stride + 1
-
-    def _in_bytes(self, rows: Sequence[Sequence[float]], shape: Sequence[int]) -> str:
-        """Weights in 8 bits, each row with a scale of its own, and multiplied by it."""
-        scales, content = [], array("b")
-        for row in rows:
-            scale = single(max(map(abs, row)) / 127) or 1.0
-            scales.append(scale)
-            content.extend([round(value / scale) for value in row])
-        kept = self._file.constant(INT8, shape, content.tobytes())
-        return self._file.node("DequantizeLinear", kept, self._file.floats(scales), axis=0)

@@ -6,6 +6,7 @@ The same graph gives the same bytes with every version of every package, which i
 from __future__ import annotations
 
 import struct
+from array import array
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -57,6 +58,24 @@ class OnnxFile:
     def integers(self, *values: int) -> str:
         """A list of int64 as a constant; its name."""
         return self.constant(INT64, (len(values),), struct.pack(f"<{len(values)}q", *values))
+
+    def in_bytes(self, rows: Sequence[Sequence[float]], shape: Sequence[int]) -> str:
+        """Weights in 8 bits, each row with a scale of its own, and multiplied by it; the product's name.
+
+        Args:
+            rows: The weights by the first axis, as many in each.
+            shape: Their axes.
+
+        Raises:
+            OverflowError: a weight is beyond all measure, large or small.
+        """
+        scales, content = [], array("b")
+        for row in rows:
+            scale = _single(max(map(abs, row)) / 127) or 1.0
+            scales.append(scale)
+            content.extend([round(value / scale) for value in row])
+        kept = self.constant(INT8, shape, content.tobytes())
+        return self.node("DequantizeLinear", kept, self.floats(scales), axis=0)
 
     def node(self, operator: str, *inputs: str, name: str | None = None, **attributes: Attribute) -> str:
         """A node with one output; that output's name.
@@ -119,3 +138,9 @@ def _bytes(field: int, value: bytes) -> bytes:
 
 def _text(field: int, value: str) -> bytes:
     return _bytes(field, value.encode())
+
+
+def _single(value: float) -> float:
+    """A number as float32 holds it, rounded to the nearest."""
+    rounded: float = struct.unpack("<f", struct.pack("<f", value))[0]
+    return rounded

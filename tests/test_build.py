@@ -79,9 +79,10 @@ def test_another_wheel_is_refused(hook, project):
     assert not (project / "src").exists()
 
 
-def test_a_file_that_can_not_be_converted_is_told_in_one_line_and_nothing_is_written(hook, project):
+@pytest.mark.parametrize("converter", ["identity-onnx", "content-onnx"])
+def test_a_file_that_can_not_be_converted_is_told_in_one_line_and_nothing_is_written(hook, project, converter):
     table = project / "embedded.toml"
-    wheel = f'to = "models/network.onnx"\nas = "identity-onnx"\nwritten_sha256 = "{"0" * 64}"\n'
+    wheel = f'to = "models/network.onnx"\nas = "{converter}"\nwritten_sha256 = "{"0" * 64}"\n'
     table.write_text(table.read_text().replace('to = "models/model.bin"\n', wheel))
     with pytest.raises(RuntimeError, match=r"thing/model\.bin can't be converted: the file is damaged") as told:
         hook.embed(project)

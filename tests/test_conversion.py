@@ -1,4 +1,4 @@
-"""dlib's network rebuilt as an ONNX file: it answers the same, and what is damaged is refused in one line."""
+"""Networks rebuilt as ONNX files: they answer the same, and what is damaged is refused in one line."""
 
 import hashlib
 
@@ -7,6 +7,7 @@ import onnx
 import onnxruntime
 import pytest
 from conversion import face_geometry as geometry
+from conversion.content_network import converted as content_converted
 from conversion.dlib_format import DlibReader, WrongFileError
 from conversion.identity_network import converted
 from hypothesis import given
@@ -139,6 +140,112 @@ def test_the_metric_face_is_read():
 
 def test_a_metric_face_that_is_cut_off_or_something_else_is_told():
     whole = geometry_file()
-    for damaged in (*(whole[:size] for size in range(len(whole) - 2)), b"\xff" * 40, whole + b"\x12\x02\x08\x01", whole[:-11] + b"\x09" * 11):
+    for damaged in (
+        *(whole[:size] for size in range(len(whole) - 2)),
+        b"\xff" * 40,
+        whole + b"\x12\x02\x08\x01",
+        whole[:-11] + b"\x09" * 11,
+    ):
         with pytest.raises(ValueError, match="it "):
             geometry.converted(damaged)
+
+
+def small_content_network(weights=1.0, **changes):
+    """A network as the carrier has it, of 32 pixels, with layers that are large enough for 8 bits and others."""
+    random, helper = np.random.default_rng(2), onnx.helper
+
+    def floats(name, *shape):
+        values = random.normal(0, weights / np.sqrt(max(np.prod(shape[1:]), 1)), shape).astype(np.float32)
+        return onnx.numpy_helper.from_array(values, name)
+
+    constants = [
+        floats("w1", 16, 3, 7, 7), floats("b1", 16), floats("w2", 80, 16, 3, 3), floats("b2", 80),
+        floats("w3", 80, 16, 1, 1), floats("b3", 80), floats("w4", 80, 2), floats("b4", 2),
+        onnx.numpy_helper.from_array(np.array([-1, 80]), "flat"),
+    ]  # fmt: skip
+    conv = {"dilations": [1, 1], "strides": [1, 1]}
+    nodes = [
+        helper.make_node("Transpose", ["input"], ["n0"], perm=changes.get("perm", [0, 3, 1, 2])),
+        helper.make_node(
+            "Conv", ["n0", "w1", "b1"], ["n1"], kernel_shape=[7, 7], pads=[3, 3, 3, 3], strides=[2, 2],
+            dilations=changes.get("dilations", [1, 1]), auto_pad="NOTSET",
+        ),
+        helper.make_node(changes.get("step", "Relu"), ["n1"], ["n2"]),
+        helper.make_node("MaxPool", ["n2"], ["n3"], kernel_shape=[3, 3], pads=[0, 0, 1, 1], strides=[2, 2]),
+        helper.make_node("Conv", ["n3", "w2", "b2"], ["n4"], kernel_shape=[3, 3], pads=[1, 1, 1, 1], **conv),
+        helper.make_node("Conv", ["n3", "w3", "b3"], ["n5"], kernel_shape=[1, 1], **conv),
+        helper.make_node("Add", ["n4", changes.get("other", "n5")], ["n6"]),
+        helper.make_node("Relu", ["n6"], ["n7"]),
+        helper.make_node("AveragePool", ["n7"], ["n8"], kernel_shape=[8, 8], strides=[1, 1]),
+        helper.make_node("Reshape", ["n8", "flat"], ["n9"]),
+        helper.make_node("MatMul", ["n9", "w4"], ["n10"]),
+        helper.make_node("Add", ["n10", "b4"], ["n11"]),
+        helper.make_node("Softmax", ["n11"], ["output"], axis=1),
+    ]  # fmt: skip
+    ends = [
+        helper.make_tensor_value_info("input", onnx.TensorProto.FLOAT, ["N", 32, 32, 3]),
+        helper.make_tensor_value_info("output", onnx.TensorProto.FLOAT, ["N", 2]),
+    ]
+    graph = helper.make_graph(nodes, "small", ends[:1], ends[1:], constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 9)])
+    model.ir_version, model.producer_version = 4, ""
+    return model.SerializeToString()
+
+
+def test_the_content_network_answers_as_the_original_does():
+    original, ours = small_content_network(3.0), content_converted(small_content_network(3.0), 32)
+    pictures = np.random.default_rng(1).uniform(-120, 130, (6, 32, 32, 3)).astype(np.float32) / 60
+    options = {"providers": ["CPUExecutionProvider"]}
+    expected = onnxruntime.InferenceSession(original, **options).run(None, {"input": pictures})[0]
+    planes = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))
+    found = onnxruntime.InferenceSession(ours, **options).run(["probabilities"], {"pictures": planes})[0]
+    print(np.round(expected[:, 1], 3), np.abs(found - expected).max())
+    assert np.ptp(expected) > 0.2
+    assert np.abs(found - expected).max() < 0.02
+
+
+def test_only_large_layers_of_it_are_stored_in_8_bits_and_the_file_is_the_same_each_time():
+    first, again = (content_converted(small_content_network(), 32) for _ in range(2))
+    assert first == again
+    # As long as these bytes stay, so do those that embedded.toml has the digest of.
+    assert hashlib.sha256(first).hexdigest() == "a4b5e9815f0ee010da6cf7c342010922c5d38859b8b7c9f9a5cc233b6a3ca69e"
+    model = onnx.load_model_from_string(first)
+    onnx.checker.check_model(model, full_check=True)
+    shapes = {tuple(one.dims): one.data_type for one in model.graph.initializer}
+    assert shapes[80, 16, 3, 3] == onnx.TensorProto.INT8
+    assert shapes[16, 3, 7, 7] == shapes[80, 16, 1, 1] == onnx.TensorProto.FLOAT
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"perm": [0, 1, 2, 3]}, "other ends"),
+        ({"step": "Sigmoid"}, "a step Sigmoid"),
+        ({"dilations": [2, 2]}, "Conv with dilations"),
+        ({"other": "nothing"}, "before what it needs"),
+        ({"weights": np.nan}, "no number"),
+        ({"weights": 1e-42}, "beyond all measure"),
+    ],
+)
+def test_another_content_network_is_refused(changes, said):
+    with pytest.raises(WrongFileError, match=said) as told:
+        content_converted(small_content_network(**changes), 32)
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("share", [0, 0.001, 0.3, 0.7, 0.999])
+def test_a_content_network_that_ends_too_early_is_refused(share):
+    data = small_content_network()
+    with pytest.raises(WrongFileError, match="damaged or another one"):
+        content_converted(data[: int(len(data) * share)], 32)
+
+
+@given(st.data())
+def test_damage_to_the_content_network_ends_in_one_line_or_in_other_weights(data):
+    whole = bytearray(small_content_network())
+    for _ in range(data.draw(st.integers(1, 3))):
+        whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        onnx.load_model_from_string(content_converted(bytes(whole), 32))
+    except WrongFileError as told:
+        assert "damaged" in str(told)

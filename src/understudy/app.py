@@ -41,7 +41,7 @@ class Understudy:
 
     Args:
         settings: How everything is done that does not say otherwise.
-        classifier: Looks at what is swapped, in the place of the catalogue's; None for that.
+        classifier: Looks at what is swapped, besides the package's own; None for nothing more.
 
     Attributes:
         settings: See above.

@@ -135,7 +135,7 @@ def test_what_a_model_needs_comes_before_it_and_once(catalogue):
     names = [entry.name for entry in catalogue.resolved(["ghost_1_256", "inswapper", "ghost_1_256"])]
     assert len(set(names)) == len(names)
     assert names.index("arcface_w600k_r50") < names.index("crossface_ghost") < names.index("ghost_1_256")
-    assert {"inswapper_128", "scrfd_10g", "nsfw_384"} <= set(names)
+    assert {"inswapper_128", "scrfd_10g"} <= set(names)
     assert len(catalogue.resolved(["buffalo_l"])) == 5
 
 

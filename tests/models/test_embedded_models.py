@@ -44,9 +44,10 @@ def test_a_model_that_is_missing_or_damaged_is_told_with_what_to_do(kind, monkey
     assert "\n" not in told.value.message
 
 
-def test_a_picture_of_the_wrong_size_is_told_in_one_line():
-    model = OnnxModel("face_recognition_resnet.onnx")
-    assert model.input_size == (150, 150)
-    with pytest.raises(ModelError, match=r"face_recognition_resnet\.onnx failed") as told:
+@pytest.mark.parametrize(("name", "side"), [("face_recognition_resnet.onnx", 150), ("open_nsfw.onnx", 224)])
+def test_a_picture_of_the_wrong_size_is_told_in_one_line(name, side):
+    model = OnnxModel(name)
+    assert model.input_size == (side, side)
+    with pytest.raises(ModelError, match=rf"{name} failed") as told:
         model.run(np.zeros((1, 3, 64, 64), np.float32))
     assert "\n" not in told.value.message

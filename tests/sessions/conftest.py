@@ -24,7 +24,7 @@ def session(hopper_path, pictures, tmp_path):
 
     def make(*sinks, source=None, people=None, **more):
         settings = Settings(home=tmp_path / "home")
-        app = Understudy(more.pop("settings", settings))
+        app = Understudy(more.pop("settings", settings), classifier=more.pop("classifier", None))
         people = [app.person(*photos, consent="sample") for photos in people or [[hopper_path]]]
         makers = [sink if callable(sink) else (lambda _, sink=sink: sink) for sink in sinks]
         live = app.live(people, source or FakeCamera(pictures), makers, **more)

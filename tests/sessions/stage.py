@@ -19,7 +19,7 @@ class Screen:
 
     def __init__(self, name="screen", *, slow=0.0, steady=False, failing=()):
         self.name, self.slow, self.steady, self.failing = name, slow, steady, list(failing)
-        self.seconds, self.frames, self.opened, self.closed, self.heard = [], [], 0, 0, 0
+        self.seconds, self.frames, self.opened, self.closed, self.heard, self.discarded = [], [], 0, 0, 0, 0
 
     def open(self, info):
         self.opened += 1
@@ -39,6 +39,9 @@ class Screen:
 
     def abandon(self):
         pass
+
+    def discard(self):
+        self.discarded += 1
 
     def close(self):
         self.closed += 1

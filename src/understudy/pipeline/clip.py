@@ -53,9 +53,9 @@ class ClipPipeline:
             ContentRefusedError: it is intimate.
         """
         parts, measure = self._parts, self.tally.timings.measure
-        parts.content.frame(frame.picture, frame.seconds)
         with measure("perceive"):
             seen = self._tracker.update(frame)
+            parts.content.frame(frame.picture, frame.seconds, cut=seen.cut)
             if seen.cut:
                 self._forget()
             chosen = self._selector.select(seen.faces, frame.seconds)

@@ -20,6 +20,7 @@ from understudy.pipeline.parts import Parts
 from understudy.pipeline.rendering import Rendering
 from understudy.pipeline.sealing import sealed
 from understudy.pipeline.tally import Swapped, Tally
+from understudy.pipeline.watching import Watching
 from understudy.settings import Settings
 from understudy.tracking import FaceSelector
 from understudy.tracking.hands import BESIDE, NEAR
@@ -62,6 +63,7 @@ class LivePipeline:
         self._fading = Fading()
         self._compositing = Compositing(settings.blend, self._parallel)
         self._freezing = Freezing()
+        self._watching = Watching(parts.content)
         self.tally = Tally()
 
     def adopt(self, settings: Settings) -> None:
@@ -93,10 +95,10 @@ class LivePipeline:
             ContentRefusedError: it is intimate.
         """
         measure, on_lost = self.tally.timings.measure, self._guard.options.on_lost
-        self._parts.content.frame(frame.picture, frame.seconds)
         self._guard.begin(frame)
         with measure("perceive"):
             (faces, chosen, cut), hands = self._perceive(frame)
+        self._watching(frame, cut=cut)
         with measure("swap"):
             assigned = self._assignment.assign(chosen)
             patches = self._rendering.render(frame, chosen, assigned)
@@ -115,8 +117,18 @@ class LivePipeline:
             self._freezing(canvas, covered=cover.any)
         return self.tally.add(Swapped(faces, patches, cover))
 
+    def settle(self) -> None:
+        """Wait for what is still being looked at.
+
+        Raises:
+            ContentRefusedError: it is intimate.
+            RunError: it does not end.
+        """
+        self._watching.settle()
+
     def close(self) -> None:
         """End what runs beside."""
+        self._watching.close()
         self._guard.close()
         self._parallel.close()
         self._hands.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from understudy.errors import UsageError
 from understudy.provenance import FrameSealer
 from understudy.provenance.content import ContentCheck
 from understudy.resources.perception import Perception
@@ -23,9 +22,6 @@ class Parts:
         settings: Everything else.
         content: Looks at what comes in.
         sealer: Labels and marks what comes out.
-
-    Raises:
-        UsageError: the engine takes a content classifier, and there is none.
     """
 
     engine: Swapper[Any]
@@ -33,9 +29,3 @@ class Parts:
     settings: Settings
     content: ContentCheck
     sealer: FrameSealer
-
-    def __post_init__(self) -> None:
-        if self.engine.photoreal and not self.content.classifies:
-            raise UsageError(
-                "this engine does not run without a content classifier", "Give one: Understudy(classifier=…)."
-            )

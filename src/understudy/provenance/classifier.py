@@ -1,4 +1,4 @@
-"""The content classifier that neural engines ask: a small vision transformer of the catalogue."""
+"""The content classifier of the catalogue, which neural engines ask, too: a small vision transformer."""
 
 from __future__ import annotations
 

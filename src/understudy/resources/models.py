@@ -30,7 +30,7 @@ Made = TypeVar("Made")
 MESH, EMBEDDED = "mesh", "embedded"
 #: Kinds of models that say something of a face.
 READERS: Final[tuple[Kind, ...]] = ("landmarker", "attributes")
-#: Which classifier neural engines ask, and which embedder knows whom they put in.
+#: Which classifier neural engines ask, too, and which embedder knows whom they put in.
 CLASSIFIER, EMBEDDER = "nsfw_384", "arcface_w600k_r50"
 
 
@@ -48,7 +48,7 @@ class Models:
 
     Args:
         home: The private folder, with the store in it.
-        classifier: Looks at what is swapped, in the place of the catalogue's; None for that.
+        classifier: Looks at what is swapped, besides the package's own; None for nothing more.
     """
 
     def __init__(self, home: Home, classifier: ContentClassifier | None = None) -> None:
@@ -57,6 +57,7 @@ class Models:
         self._engines: dict[object, Swapper[Any]] = {}
         self._perceptions: dict[object, Perception] = {}
         self._embedders: dict[object, Embedder] = {}
+        self._classifiers: dict[object, ContentClassifier] = {}
         self._runtimes: dict[RuntimeOptions, Runtime] = {}
 
     def check_open(self) -> None:
@@ -171,17 +172,25 @@ class Models:
         return found
 
     def content(self, settings: Settings) -> ContentCheck:
-        """The content check for one output. An engine that makes photoreal pictures does not run without a classifier.
+        """The content check for one output. The package's own classifier looks in any case.
+
+        So does the catalogue's, where it was fetched and the engine is a neural one: of the mesh engine's frames it
+        would take more time than they do themselves.
 
         Raises:
-            ModelError: it takes one, and it is not here.
+            ModelError: the catalogue's was fetched, and is altered or does not work.
         """
-        if settings.engine == MESH or self._classifier is not None:
-            return ContentCheck(settings.content, self._classifier)
-        from understudy.provenance.classifier import IntimacyClassifier
+        from understudy.provenance.open_nsfw import OpenNsfw
 
-        session = self._opened(self._store.catalogue.entries[CLASSIFIER], settings.runtime)
-        return ContentCheck(settings.content, IntimacyClassifier(session))
+        asked = [self._once(self._classifiers, EMBEDDED, OpenNsfw)]
+        if settings.engine != MESH and self._fetched(CLASSIFIER):
+            from understudy.provenance.classifier import IntimacyClassifier
+
+            session = self._opened(self._store.catalogue.entries[CLASSIFIER], settings.runtime)
+            asked.append(IntimacyClassifier(session))
+        if self._classifier is not None:
+            asked.append(self._classifier)
+        return ContentCheck(asked, settings.content)
 
     def notes(self, settings: Settings) -> tuple[str, ...]:
         """What should be said: where models run, if not where that was hoped for, and which options do nothing."""
@@ -203,6 +212,7 @@ class Models:
             self._engines.clear()
             self._perceptions.clear()
             self._embedders.clear()
+            self._classifiers.clear()
             for runtime in self._runtimes.values():
                 runtime.close()
             self._runtimes.clear()
@@ -243,14 +253,14 @@ class Models:
 
     def _check_there(self, name: str) -> None:
         """Whether all that the engine takes is there: said at once, not after the first large model was read."""
-        needed = self._store.catalogue.resolved([name, CLASSIFIER])
-        if self._classifier is not None:
-            needed = [entry for entry in needed if entry.name != CLASSIFIER]
-        missing = [entry.name for entry in needed if self._store.state(entry) in ("missing", "begun")]
+        needed = [entry.name for entry in self._store.catalogue.resolved([name])]
+        missing = [one for one in needed if not self._fetched(one)]
         if missing:
-            # A model is pulled with all that it needs; the classifier is needed by none of them.
-            pull = [one for one in (name, CLASSIFIER) if one in missing or (one == name and missing != [CLASSIFIER])]
-            raise ModelMissingError(*missing, pull=" ".join(pull))
+            raise ModelMissingError(*missing, pull=name)  # it is pulled with all that it needs
+
+    def _fetched(self, name: str) -> bool:
+        """Whether a model of the catalogue was fetched, be it altered since."""
+        return self._store.state(self._store.catalogue.entries[name]) not in ("missing", "begun")
 
     def _opened(self, entry: Entry, options: RuntimeOptions) -> Session:
         with self._lock:

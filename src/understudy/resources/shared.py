@@ -18,7 +18,7 @@ class Resources:
 
     Args:
         home: The private folder; None for the platform's.
-        classifier: Looks at what is swapped, in the place of the catalogue's; None for that.
+        classifier: Looks at what is swapped, besides the package's own; None for nothing more.
 
     Attributes:
         home: The private folder.

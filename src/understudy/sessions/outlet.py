@@ -63,7 +63,7 @@ class Outlet:
         self._stop = threading.Event()
         #: The frame handed over last, its time, and when that was.
         self._last: tuple[LabelledFrame, float, float] | None = None
-        self._done = False
+        self._done = self._refused = False
         #: Seconds until the next try, and when the last one succeeded.
         self._wait, self._reached = FIRST_WAIT, 0.0
         self.failure: UnderstudyError | None = None
@@ -96,6 +96,12 @@ class Outlet:
         self._stop.set()
         self._slot.close()
 
+    def refuse(self) -> None:
+        """Tell it to end, and to keep no file: what came is not to be shown. Does not wait."""
+        self._refused = True
+        self.sink.discard()
+        self.finish()
+
     def ended(self, patience: float) -> bool:
         """Whether it has ended, within ``patience`` seconds."""
         if self._thread.ident is None:
@@ -119,7 +125,7 @@ class Outlet:
             if self._connected(first=True):
                 while not self._stop.is_set():
                     self._step()
-                while self.sink.keeps and (left := self._slot.get(0)) is not None:
+                while self.sink.keeps and not self._refused and (left := self._slot.get(0)) is not None:
                     self._hand(left)  # a file gets all that was made
         except SinkClosed:
             closed = True

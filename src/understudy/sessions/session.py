@@ -15,7 +15,7 @@ import numpy as np
 
 from understudy.casting.assignment import OnePerson
 from understudy.casting.person import People, Person
-from understudy.errors import UnderstudyError, UsageError
+from understudy.errors import ContentRefusedError, UnderstudyError, UsageError
 from understudy.frames import Frame
 from understudy.guard import Guard
 from understudy.interruptions import deferred, once
@@ -286,6 +286,7 @@ class LiveSession:
         self._over.set()
         collector.put_back(self)
         self._intake.pictures.close()
+        self._watched(self._pipeline.settle)  # a recording is not signed before its last look
         for outlet in self._outlets:
             outlet.finish()
         until = time.monotonic() + _PATIENCE
@@ -388,6 +389,10 @@ class LiveSession:
 
     def _fail(self, fault: UnderstudyError) -> None:
         self._error = fault
+        if isinstance(fault, ContentRefusedError):
+            # At once, not when somebody stops the session: the last frame would be shown again and again.
+            for outlet in self._outlets:
+                outlet.refuse()
         self._over.set()
 
 

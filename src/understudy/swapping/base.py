@@ -54,13 +54,7 @@ class Renderer(Protocol, Generic[Own_contra]):
 
 
 class Swapper(Protocol, Generic[Own]):
-    """An engine: models and options, for any number of clips at a time.
-
-    Attributes:
-        photoreal: Whether its results look so real that it does not run without a content classifier.
-    """
-
-    photoreal: bool
+    """An engine: models and options, for any number of clips at a time."""
 
     def identity(self, portraits: Sequence[Portrait]) -> Own:
         """Learn one person.

@@ -21,6 +21,7 @@ from understudy.geometry.topology import topology
 from understudy.media.files.encoders import ENCODERS, opens
 from understudy.models.embedded_onnx import OnnxModel
 from understudy.models.runtime import LiteModel
+from understudy.provenance.open_nsfw import FILE as CONTENT
 from understudy.recognition.identity import FILE as IDENTITY
 from understudy.resources import Models
 from understudy.settings import Settings
@@ -43,6 +44,7 @@ MODELS = (
     "palm_detection_lite.tflite",
     "hand_landmark_lite.tflite",
     IDENTITY,
+    CONTENT,
 )
 _AGAIN = f"{Path(sys.executable).name} -m pip install --force-reinstall understudy"
 
@@ -172,7 +174,7 @@ def _blank_run(name: str) -> Callable[[], object]:
     Raises:
         ModelError: it does not open.
     """
-    if name == IDENTITY:
+    if name in (IDENTITY, CONTENT):
         network = OnnxModel(name)
         width, height = network.input_size
         return partial(network.run, np.zeros((1, 3, height, width), np.float32))

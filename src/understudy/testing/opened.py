@@ -9,7 +9,6 @@ from understudy.app import Understudy
 from understudy.media.files import MediaKind
 from understudy.pipeline.parts import Parts
 from understudy.provenance import FrameSealer
-from understudy.provenance.content import ContentCheck
 from understudy.resources import Output
 from understudy.resources.perception import Perception
 from understudy.settings import Settings
@@ -29,9 +28,10 @@ def parts_of(settings: Settings, perception: Perception) -> Parts:
     """Parts of a pipeline of which nothing is kept: its output has no id of its own.
 
     Raises:
-        UsageError, ModelError: as for ``engine_of``; or the engine takes a content classifier.
+        UsageError, ModelError: as for ``engine_of``.
     """
-    return Parts(engine_of(settings), perception, settings, ContentCheck(settings.content), FrameSealer(1))
+    models = Understudy(settings).resources.models
+    return Parts(models.engine(settings), perception, settings, models.content(settings), FrameSealer(1))
 
 
 def output_of(target: Path, kind: MediaKind, settings: Settings | None = None) -> Output:

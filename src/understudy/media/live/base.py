@@ -195,6 +195,10 @@ class LiveSink(Protocol):
         """From another thread: whatever the sink is waiting for is not worth it any more."""
         ...
 
+    def discard(self) -> None:
+        """From another thread: once it is closed, nothing may stay of a file that it was making."""
+        ...
+
 
 def check_address(address: str) -> None:
     """Refuse an address that can't be one, before anything is opened: it would be tried again and again.

@@ -114,6 +114,9 @@ class PushSink:
         if (process := self._process) is not None:
             process.kill()
 
+    def discard(self) -> None:
+        """See ``LiveSink``: it keeps nothing."""
+
     def close(self) -> list[str]:
         """See ``LiveSink``."""
         self._drop()

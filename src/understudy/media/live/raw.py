@@ -88,6 +88,9 @@ class RawSink:
     def hear(self, sound: Sound, seconds: float) -> None:
         """See ``LiveSink``: frames only."""
 
+    def discard(self) -> None:
+        """See ``LiveSink``: it keeps nothing."""
+
     def close(self) -> list[str]:
         """See ``LiveSink``."""
         if os.name == "posix":

@@ -54,7 +54,7 @@ class RecordingSink:
         self._encoder: Encoder | None = None
         self._failed, self._pictures = False, 0
         self._file: AtomicFile | None = None
-        self._given_up = threading.Event()
+        self._given_up, self._discarded = threading.Event(), threading.Event()
 
     def open(self, info: LiveInfo) -> None:
         """See ``LiveSink``."""
@@ -116,8 +116,13 @@ class RecordingSink:
         if self._file is not None:
             self._file.give_up()
 
+    def discard(self) -> None:
+        """See ``LiveSink``."""
+        self._discarded.set()
+        self.abandon()
+
     def close(self) -> list[str]:
-        """Finish, sign, name."""
+        """Finish, sign, name; or leave nothing, if it was discarded before it had its name."""
         if self._container is None or self._encoder is None:
             return []
         with contextlib.suppress(av.error.FFmpegError, OSError):
@@ -126,6 +131,9 @@ class RecordingSink:
         with contextlib.suppress(av.error.FFmpegError, OSError):
             self._container.close()
         self._container = None
+        if self._discarded.is_set():
+            self.growing.unlink(missing_ok=True)
+            return [f"nothing of {self.name} was kept"]
         if self._failed:
             _cut_to_whole_fragments(self.growing)
         if not self._pictures:
@@ -136,6 +144,9 @@ class RecordingSink:
         try:
             self._finish()
         except UnderstudyError as fault:
+            if self._discarded.is_set():
+                self.growing.unlink(missing_ok=True)
+                return [f"nothing of {self.name} was kept"]
             raise OutputError(
                 f"{self.name} was not released: {fault.message}",
                 f"What was recorded is in {self.growing}: labelled and marked, not signed.",

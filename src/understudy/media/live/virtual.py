@@ -52,6 +52,9 @@ class VirtualCameraSink:
     def abandon(self) -> None:
         """See ``LiveSink``: it waits for nobody."""
 
+    def discard(self) -> None:
+        """See ``LiveSink``: it keeps nothing."""
+
     def close(self) -> list[str]:
         """See ``LiveSink``."""
         if self._camera is not None:

@@ -79,6 +79,9 @@ class WindowSink:
         if (process := self._process) is not None:
             process.kill()
 
+    def discard(self) -> None:
+        """See ``LiveSink``: it keeps nothing."""
+
     def close(self) -> list[str]:
         """See ``LiveSink``."""
         process, self._process = self._process, None

@@ -80,8 +80,6 @@ class MeshEngine:
     They are moved to where the source's shape has them (``MeshOptions.shape``), not painted.
     """
 
-    photoreal = False
-
     def __init__(self, options: MeshOptions | None = None) -> None:
         self.options = options or MeshOptions()
 

@@ -56,9 +56,6 @@ class NeuralIdentity(Identity):
 class NeuralEngine:
     """One swapper of the catalogue.
 
-    Attributes:
-        photoreal: See ``Swapper``.
-
     Args:
         session: The open model.
         encoder: Encodes people for it.
@@ -67,8 +64,6 @@ class NeuralEngine:
     Raises:
         UsageError: it takes photos, and ``options.weight`` would mix identities.
     """
-
-    photoreal = True
 
     def __init__(self, session: Session, encoder: SourceEncoder, options: NeuralOptions | None = None) -> None:
         entry = session.entry

@@ -24,7 +24,13 @@ Folder = Annotated[
 ]
 EmbedderOption = Annotated[
     str,
-    typer.Option("--embedder", help="What judges likeness: dlib (the package's own network), an ONNX file, or none."),
+    typer.Option(
+        "--embedder",
+        help="What judges likeness: dlib (the package's own network), faceres.json, another ONNX file, or none.",
+    ),
+]
+SecondOption = Annotated[
+    str, typer.Option("--second-embedder", help="What else judges likeness, beside it: as for --embedder.")
 ]
 Frames = Annotated[int, typer.Option("--frames", min=1, max=100_000, help="Frames of each clip, at most.")]
 Pictures = Annotated[
@@ -47,6 +53,7 @@ def command(
     clips: ClipsFolder,
     output_dir: Folder,
     embedder: EmbedderOption = "dlib",
+    second_embedder: SecondOption = "none",
     frames: Frames = 90,
     pictures: Pictures = True,
     consent: ConsentOption = None,
@@ -64,7 +71,7 @@ def command(
 
     settings = chosen.settings()
     photos, targets = pictures_in(sources), clips_in(clips)
-    judge = open_embedder(embedder)
+    judge, second = open_embedder(embedder), open_embedder(second_embedder)
     prepare_folder(output_dir, overwrite=overwrite)
     claim = claim_of(consent, consent_note) or ask(photos, settings.home)
     with Understudy(settings) as app, progress_bar("measuring") as progress:
@@ -76,6 +83,7 @@ def command(
             resources=app.resources,
             known=app.known,
             embedder=judge,
+            second=second,
             consent=claim,
             pictures=output_dir if pictures else None,
             overwrite=overwrite,
@@ -92,12 +100,12 @@ def command(
 
 
 def _table(report: Report) -> None:
-    answer(f"{'measure':18s} {'mean':>8s} {'± clips':>8s} {'worst':>8s}  {'goal':16s} {'pairs':>5s}")
+    answer(f"{'measure':24s} {'mean':>8s} {'± clips':>8s} {'worst':>8s}  {'goal':16s} {'pairs':>5s}")
     for line in report.lines():
         within = "" if line.within is None else f"{line.within:.0%}"
         mark = {True: "reached", False: "missed", None: ""}[line.reached]
         answer(
-            f"{line.measure:18s} {line.mean:8.3f} {line.spread:8.3f} {line.worst:8.3f}  {line.limit:16s} {within:>5s}"
+            f"{line.measure:24s} {line.mean:8.3f} {line.spread:8.3f} {line.worst:8.3f}  {line.limit:16s} {within:>5s}"
             f"  {mark}"
         )
     stages = report.cost()

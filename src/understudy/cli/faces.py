@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -13,9 +14,15 @@ from understudy.cli.terminal import answer, answer_json, progress_bar
 Ask = Annotated[
     list[str] | None,
     typer.Option(
-        "--ask", help="A landmarker or genderage of `understudy models list`: what it says of each face. Repeatable."
+        "--ask",
+        help="blendshapes (52 scores of what a face does; no download), or a landmarker or genderage of"
+        " `understudy models list`: what it says of each face. Repeatable.",
     ),
 ]
+
+
+#: Of 52 scores, how many are printed, and from which on: what is less is a face at rest.
+_STRONGEST, _LEAST = 6, 0.1
 
 
 @takes_settings(("--detector", "--device", "--max-pixels", "--home"))
@@ -42,6 +49,8 @@ def command(file: File, ask: Ask = None, json: Json = False, *, chosen: Chosen) 
             f"  yaw {face.yaw:+.0f} pitch {face.pitch:+.0f} roll {face.roll:+.0f}"
             f"  mouth {face.mouth_open:.2f} eyes {face.eyes_open:.2f}  score {face.score:.2f}{when}"
         )
+        if face.blendshapes is not None:
+            answer(f"       blendshapes: {_strongest(face.blendshapes)}")
         for reading in face.readings:
             said = [f"{len(reading.points)} points"] if reading.points else []
             if reading.pose is not None:
@@ -50,3 +59,9 @@ def command(file: File, ask: Ask = None, json: Json = False, *, chosen: Chosen) 
             if reading.looks is not None:
                 said.append(f"looks {reading.looks[0]}, about {reading.looks[1]} (a guess)")
             answer(f"       {reading.model}: {', '.join(said)}")
+
+
+def _strongest(scores: Mapping[str, float]) -> str:
+    ranked = sorted(scores.items(), key=lambda item: -item[1])
+    told = [f"{name} {score:.2f}" for name, score in ranked if score >= _LEAST]
+    return ", ".join(told[:_STRONGEST]) or "a face at rest"

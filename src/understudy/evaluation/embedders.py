@@ -2,17 +2,19 @@
 
 An engine that is made or steered with an embedder is flattered by it: inswapper takes arcface's w600k_r50 as its
 input, so scoring it with that one would be asking the pupil to mark the exam. By default it is the identity network
-that the package carries, with which no engine is ever tuned.
+that the package carries; ``FaceRes`` is a second one. No engine is ever tuned with either.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.errors import ModelFileError, UsageError
+from understudy.evaluation.faceres import FaceRes
 from understudy.face import Faces
 from understudy.geometry.templates import TEMPLATES
 from understudy.models.graphs import check_graph
@@ -21,6 +23,9 @@ from understudy.recognition.arcface import SOMEBODY_ELSE
 from understudy.recognition.base import Embedder, cosine_distances, face_crop
 from understudy.recognition.identity import IdentityNetwork
 from understudy.regular import read_regular
+
+#: What to name in the place of what is no embedder.
+_HINT: Final = "Name dlib, none, faceres.json, or an ONNX file."
 
 
 class OnnxEmbedder:
@@ -43,11 +48,9 @@ class OnnxEmbedder:
             data = read_regular(path, MOST_BYTES)
             check_graph(data, path.name)  # by its bytes, and never with parts that lie elsewhere
         except OSError as fault:
-            raise UsageError(
-                f"there is no such embedder: {path} ({fault.strerror})", "Name dlib, none, or an ONNX file."
-            ) from fault
+            raise UsageError(f"there is no such embedder: {path} ({fault.strerror})", _HINT) from fault
         except ModelFileError as fault:
-            raise UsageError(f"{fault.message}: it is no embedder", "Name dlib, none, or an ONNX file.") from fault
+            raise UsageError(f"{fault.message}: it is no embedder", _HINT) from fault
         runtime.set_default_logger_severity(3)
         try:
             self._session = runtime.InferenceSession(data, providers=["CPUExecutionProvider"])
@@ -92,7 +95,7 @@ def open_embedder(name: str) -> Embedder | None:
     """The embedder by that name.
 
     Args:
-        name: ``dlib``, ``none``, or an ONNX file.
+        name: ``dlib``, ``none``, the ``.json`` of FaceRes, or an ONNX file.
 
     Raises:
         ModelError: the package was installed without it.
@@ -100,4 +103,7 @@ def open_embedder(name: str) -> Embedder | None:
     """
     if name == "none":
         return None
-    return IdentityNetwork() if name == "dlib" else OnnxEmbedder(Path(name))
+    if name == "dlib":
+        return IdentityNetwork()
+    path = Path(name)
+    return FaceRes(path) if path.suffix.lower() == ".json" else OnnxEmbedder(path)

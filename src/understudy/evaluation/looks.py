@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -11,10 +13,13 @@ from understudy.arrays import FloatArray, UInt8Array
 from understudy.geometry import topology as topo
 from understudy.geometry.pose import pose_degrees
 from understudy.geometry.topology import IRIS_LEFT, IRIS_RIGHT
-from understudy.landmarks import Landmarker
+from understudy.landmarks import BlendshapeModel, Landmarker
+from understudy.landmarks.blendshapes import GROUPS, NAMES
 
 #: Vertices between brow and lid, above each eye's middle: brow, lid.
 _BROWS: Final = ((105, 159), (334, 386))
+#: Below this variance, summed over the scores, a face hardly moves: what a still one has by the noise of its picture.
+_STILL: Final = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +33,7 @@ class Look:
         lids: Gap between the lids over the eye's width, the mean of both eyes.
         brows: Distance of the brows from the lids over that of the eyes.
         gaze: float32 (2,): where the irises lie between the eyes' corners, right and down, in widths of an eye.
+        blendshapes: float32 (52,), 0-1: what the face does, by ``landmarks.blendshapes.NAMES``.
     """
 
     mesh: FloatArray
@@ -36,6 +42,11 @@ class Look:
     lids: float
     brows: float
     gaze: FloatArray
+    blendshapes: FloatArray
+
+    def score(self, name: str) -> float:
+        """One of the blendshapes, by name."""
+        return float(self.blendshapes[NAMES.index(name)])
 
     @property
     def eye_distance(self) -> float:
@@ -44,11 +55,22 @@ class Look:
         return float(np.linalg.norm(eyes[1] - eyes[0]))
 
 
+#: What of a look is plotted over time, by name.
+CURVES: Final[dict[str, Callable[[Look], float]]] = {
+    "mouth": lambda look: look.mouth,
+    "lids": lambda look: look.lids,
+    "jawOpen": lambda look: look.score("jawOpen"),
+    "eyeBlink": lambda look: (look.score("eyeBlinkLeft") + look.score("eyeBlinkRight")) / 2,
+    "mouthSmile": lambda look: (look.score("mouthSmileLeft") + look.score("mouthSmileRight")) / 2,
+    "browInnerUp": lambda look: look.score("browInnerUp"),
+}
+
+
 class Onlooker:
     """Sees looks. Not for several threads at once."""
 
-    def __init__(self, landmarker: Landmarker) -> None:
-        self._landmarker = landmarker
+    def __init__(self, landmarker: Landmarker, blendshapes: BlendshapeModel) -> None:
+        self._landmarker, self._blendshapes = landmarker, blendshapes
 
     def look(self, picture: UInt8Array, where: FloatArray) -> Look:
         """The face near a known mesh.
@@ -66,6 +88,7 @@ class Onlooker:
             lids=sum(topo.eye_apertures(mesh)) / 2,
             brows=_brows(mesh),
             gaze=_gaze(mesh),
+            blendshapes=self._blendshapes.scores(mesh[None])[0],
         )
 
 
@@ -111,3 +134,28 @@ def fidelity(target: list[Look], swap: list[Look]) -> dict[str, float]:
     motion = float(moves[:3].sum() + np.hypot(moves[3], moves[4]))
     whole = sum(parts.values())
     return {"pose_degrees": float(np.mean(pose)), **parts, "expression": whole, "expression_motion": motion}
+
+
+def expression_kept(target: list[Look], swap: list[Look]) -> dict[str, float | None]:
+    """How far what the result does is from what the target does, by blendshapes: means over the frames.
+
+    Returns:
+        ``blendshapes_`` and a group's name (``brows``, ``lids``, ``gaze``, ``jaw``, ``lips``): the mean difference of
+        its scores, 0-1; ``blendshapes``: the mean of the groups; ``blendshapes_motion``: the same of what is left when
+        the mean over the frames is taken off each score; ``motion_kept``: how much of the target's changes the result
+        shows, 1 for all (the slope of the result's changes over the target's, all scores together); None where the
+        target hardly moves.
+    """
+    scores = [np.stack([look.blendshapes for look in side]).astype(np.float64) for side in (target, swap)]
+    changes = [side - side.mean(axis=0) for side in scores]
+    rows = {group: [NAMES.index(name) for name in names] for group, names in GROUPS.items()}
+    off, moved_off = (np.abs(b - a).mean(axis=0) for a, b in (scores, changes))
+    parts: dict[str, float | None] = {f"blendshapes_{group}": float(off[row].mean()) for group, row in rows.items()}
+    chosen = [side[:, list(chain(*rows.values()))] for side in changes]
+    power = float((chosen[0] ** 2).sum(axis=1).mean())
+    return {
+        "blendshapes": float(np.mean([off[row].mean() for row in rows.values()])),
+        **parts,
+        "blendshapes_motion": float(np.mean([moved_off[row].mean() for row in rows.values()])),
+        "motion_kept": float((chosen[0] * chosen[1]).sum(axis=1).mean()) / power if power > _STILL else None,
+    }

@@ -22,6 +22,10 @@ figcaption { font-size: 13px; color: #555; } svg { background: #f6f6f6; }
 _PLOTS: Final = (
     ("mouth", ("mouth of the target", "mouth of the swap")),
     ("lids", ("lids of the target", "lids of the swap")),
+    ("jawOpen", ("jawOpen of the target", "jawOpen of the swap")),
+    ("eyeBlink, both sides", ("eyeBlink of the target", "eyeBlink of the swap")),
+    ("mouthSmile, both sides", ("mouthSmile of the target", "mouthSmile of the swap")),
+    ("browInnerUp", ("browInnerUp of the target", "browInnerUp of the swap")),
     ("cheek's light, off by", ("cheek_error",)),
 )
 _COLORS: Final = ("#888", "#c33")
@@ -44,7 +48,7 @@ def page(report: Report) -> str:
         "<!doctype html><html lang=en><meta charset=utf-8><title>Understudy: evaluation</title>"
         '<meta name=viewport content="width=device-width">'
         f"<style>{_STYLE}</style><h1>Engine {escape(report.engine)}</h1>"
-        f"<p>{len(report.pairs)} pairs; likeness by {escape(report.embedder)}; {options}. What each measure is:"
+        f"<p>{len(report.pairs)} pairs; likeness by {_judges(report)}; {options}. What each measure is:"
         f" <code>docs/evaluation.md</code>.</p>{left_out}"
         "<table><tr><th>Measure<th>Meaning<th>Mean<th>Between clips ±<th>Worst<th>On<th>Goal<th>Pairs that reach it"
         f"</tr>{rows}</table>"
@@ -57,7 +61,16 @@ def page(report: Report) -> str:
     )
 
 
-_SELF_COLUMNS: Final = ("ssim", "psnr", "pose_degrees", "expression", "jitter_ratio", "seam_excess")
+#: Of the self-swaps.
+_SELF_COLUMNS: Final = (
+    *("ssim", "psnr", "pose_degrees", "expression", "blendshapes", "blendshapes_motion", "motion_kept"),
+    *("jitter_ratio", "seam_excess"),
+)
+
+
+def _judges(report: Report) -> str:
+    names = [name for name in (report.embedder, report.second_embedder) if name != "none"]
+    return escape(", then by ".join(names) or "none")
 
 
 def _line(line: Line) -> str:

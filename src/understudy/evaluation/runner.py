@@ -10,20 +10,17 @@ from typing import Final
 
 import numpy as np
 
-from understudy.arrays import FloatArray
 from understudy.casting.assignment import OnePerson
 from understudy.casting.person import Allowed, People, Person
 from understudy.errors import NoFaceError, UsageError
-from understudy.evaluation.looks import Look, Onlooker, fidelity
+from understudy.evaluation.likeness import Likeness, same_person
+from understudy.evaluation.looks import CURVES, Look, Onlooker, expression_kept, fidelity
 from understudy.evaluation.material import STRETCHES, Clip, read_clip
 from understudy.evaluation.report import PairReport, Report
 from understudy.evaluation.steadiness import Instant, flicker, jitter, lag
 from understudy.evaluation.strips import Strips
 from understudy.evaluation.surface import SURFACE, similarity, surface
-from understudy.face import Faces
 from understudy.frames import Frame
-from understudy.geometry.boxes import bounds_xyxy
-from understudy.geometry.topology import keypoints5
 from understudy.pipeline.clip import ClipPipeline
 from understudy.pipeline.parts import Parts
 from understudy.provenance import ConsentClaim, FrameSealer
@@ -77,6 +74,7 @@ def evaluate(
     resources: Resources,
     known: People,
     embedder: Embedder | None,
+    second: Embedder | None = None,
     consent: ConsentClaim | None,
     pictures: Path | None = None,
     overwrite: bool = False,
@@ -92,6 +90,7 @@ def evaluate(
         resources: What is opened.
         known: Whose faces are known already.
         embedder: Who judges likeness; None to leave that out.
+        second: Another judge of it, whose measures' names begin with ``second_``; None for none.
         consent: On what ground the photos are used.
         pictures: An existing folder for one labelled, signed picture a pair; None for none.
         overwrite: Whether pictures that are there may be replaced.
@@ -100,7 +99,7 @@ def evaluate(
     Raises:
         UsageError, InputError, RefusedError: see ``swap_file``. Of several clips those without a face are left out.
     """
-    return _Evaluation(settings, options, embedder, resources, known).run(
+    return _Evaluation(settings, options, (embedder, second), resources, known).run(
         sources, clips, consent, pictures, progress, overwrite=overwrite
     )
 
@@ -110,17 +109,21 @@ class _Evaluation:
         self,
         settings: Settings,
         options: EvaluationOptions,
-        embedder: Embedder | None,
+        embedders: tuple[Embedder | None, Embedder | None],
         resources: Resources,
         known: People,
     ) -> None:
-        self._settings, self._options, self._embedder = settings, options, embedder
+        self._settings, self._options = settings, options
+        self._names = ["none" if embedder is None else embedder.name for embedder in embedders]
+        self._judges = [
+            Likeness(embedder, prefix)
+            for prefix, embedder in zip(("", "second_"), embedders, strict=True)
+            if embedder is not None
+        ]
         self._models, self._known = resources.models, known
         self._engine, self._perception = self._models.engine(settings), self._models.perception(settings)
         self._trust = resources.trust(settings)
-        self._onlooker = Onlooker(self._perception.landmarker)
-        self._gallery: dict[tuple[str, str], FloatArray] = {}
-        self._vectors: dict[tuple[str, str], list[FloatArray]] = {}
+        self._onlooker = Onlooker(self._perception.landmarker, self._models.blendshapes())
 
     def run(
         self,
@@ -135,7 +138,7 @@ class _Evaluation:
         _check_names(sources, clips)
         strips = None if pictures is None else Strips(pictures, self._trust, self._settings, overwrite=overwrite)
         for name, clip_name in product([path.stem for path in sources], [path.stem for path in clips]):
-            if strips is not None and not _same_person(name, clip_name):
+            if strips is not None and not same_person(name, clip_name):
                 strips.check(clip_name, name)
         people = {path.stem: self._allowed(path, consent, pictures is not None) for path in sources}
         pairs: list[PairReport] = []
@@ -157,7 +160,7 @@ class _Evaluation:
             for number, (name, person) in enumerate(people.items(), done + 1):
                 if progress is not None:
                     progress(f"{name} on {clip.name}", number, total)
-                if _same_person(name, clip.name):
+                if same_person(name, clip.name):
                     continue
                 report, seen = self._pair(clip, name, person.identity, looks)
                 if strips is not None:
@@ -171,11 +174,12 @@ class _Evaluation:
             progress("done", total, total)
         return Report(
             self._settings.engine,
-            "none" if self._embedder is None else self._embedder.name,
+            self._names[0],
             asdict(self._options) | _drawn(self._settings),
             tuple(self._judged(pair) for pair in pairs),
             tuple(selves),
             tuple(left_out.items()),
+            self._names[1],
         )
 
     def _allowed(self, path: Path, consent: ConsentClaim | None, pictures: bool) -> Allowed:
@@ -185,9 +189,8 @@ class _Evaluation:
         )
         if pictures:
             self._trust.consents([path], person.digests, person.portraits, "image", consent)
-        if self._embedder is not None:
-            first = person.portraits[0]
-            self._gallery["source", path.stem] = self._embedder.embed(first.picture, first.face)[0]
+        for judge in self._judges:
+            judge.add_source(path.stem, person.portraits[0])
         return person
 
     def _own(self, clip: Clip) -> Identity:
@@ -214,22 +217,23 @@ class _Evaluation:
         instants = [instant for run in seen.instants for instant in run]
         surfaces = [surface(i.before, i.after, i.patch) for i in instants]
         measures: dict[str, float | None] = {key: _known_mean([s[key] for s in surfaces]) for key in SURFACE}
-        measures |= fidelity(list(chain(*before)), list(chain(*after)))
+        looked = list(chain(*before)), list(chain(*after))
+        measures |= fidelity(*looked) | expression_kept(*looked)
         measures |= self._motion(before, after, seen)
         measures["missed_share"] = seen.missed / (seen.missed + len(instants))
         if name == SELF:
             # Of the frame that the face was taken from nothing is to be learned.
             near = [similarity(i.before, i.after, i.patch) for i in instants[1:] or instants]
             measures |= {key: float(np.mean([each[key] for each in near])) for key in ("ssim", "psnr")}
-        elif self._embedder is not None:
-            self._embed(self._embedder, clip, name, instants)
+        else:
+            for judge in self._judges:
+                judge.add(clip.name, name, instants[:: self._options.identity_every])
         series = {
-            "mouth of the target": [round(look.mouth, 4) for run in before for look in run],
-            "mouth of the swap": [round(look.mouth, 4) for run in after for look in run],
-            "lids of the target": [round(look.lids, 4) for run in before for look in run],
-            "lids of the swap": [round(look.lids, 4) for run in after for look in run],
-            "cheek_error": [round(s["cheek_error"], 4) for s in surfaces],
+            f"{what} of the {whose}": [round(value(look), 4) for look in side]
+            for what, value in CURVES.items()
+            for whose, side in zip(("target", "swap"), looked, strict=True)
         }
+        series["cheek_error"] = [round(s["cheek_error"], 4) for s in surfaces]
         told = {key: None if value is None else round(value, 6) for key, value in measures.items()}
         return PairReport(name, clip.name, len(instants), told, series, cost), seen
 
@@ -266,34 +270,12 @@ class _Evaluation:
             "lag_frames": float(np.mean(lags)) if lags else None,
         }
 
-    def _embed(self, embedder: Embedder, clip: Clip, name: str, instants: list[Instant]) -> None:
-        some = instants[:: self._options.identity_every]
-        if ("clip", clip.name) not in self._gallery:
-            own = [embedder.embed(i.before, _face(i.patch.mesh))[0] for i in some]
-            self._gallery["clip", clip.name] = np.asarray(np.mean(own, axis=0), np.float32)
-        self._vectors[name, clip.name] = [embedder.embed(i.after, _face(i.patch.mesh))[0] for i in some]
-
     def _judged(self, pair: PairReport) -> PairReport:
-        """The same with likeness, once all clips are in the gallery."""
-        if self._embedder is None:
-            return pair
-        source, target = ("source", pair.source), ("clip", pair.clip)
-        # Clips of the source himself are no wrong answer.
-        names = [key for key in self._gallery if key[0] == "source" or not _same_person(pair.source, key[1])]
-        gallery = np.stack([self._gallery[name] for name in names])
-        near = np.stack([self._embedder.distances(v, gallery) for v in self._vectors[pair.source, pair.clip]])
-        likeness = {
-            "identity_distance": round(float(near[:, names.index(source)].mean()), 6),
-            "target_distance": round(float(near[:, names.index(target)].mean()), 6),
-            "retrieval": round(float((near.argmin(axis=1) == names.index(source)).mean()), 6),
-        }
+        """The same with likeness, once all clips are in the galleries."""
+        likeness: dict[str, float] = {}
+        for judge in self._judges:
+            likeness |= judge.measures(pair.source, pair.clip)
         return replace(pair, measures=likeness | dict(pair.measures))
-
-
-def _face(mesh: FloatArray) -> Faces:
-    """A face of which the mesh is known: float32 (478, 3)."""
-    meshes = mesh[None]
-    return Faces(boxes_xyxy=bounds_xyxy(meshes), keypoints5=keypoints5(meshes), mesh=meshes)
 
 
 def _drawn(settings: Settings) -> dict[str, object]:
@@ -311,11 +293,6 @@ def _check_names(sources: Sequence[Path], clips: Sequence[Path]) -> None:
         twice = sorted({name for name in names if names.count(name) > 1} | ({SELF} & set(names)))
         if twice:
             raise UsageError(f"two of the {what} have the name {twice[0]!r}, or it is taken", "Rename one.")
-
-
-def _same_person(source: str, clip: str) -> bool:
-    """Whether a clip shows the source: by its name, which then begins with the photo's."""
-    return clip == source or clip.startswith(f"{source}-")
 
 
 def _known_mean(values: Sequence[float]) -> float | None:

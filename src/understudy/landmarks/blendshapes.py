@@ -67,7 +67,7 @@ NAMES: Final = (
     "noseSneerLeft",
     "noseSneerRight",
 )
-#: The scores by the part of the face that moves. Cheeks, and the face at rest, are in none.
+#: The scores by the part of the face that moves. Cheeks, nose and the face at rest are in none.
 GROUPS: Final = {
     "brows": tuple(name for name in NAMES if name.startswith("brow")),
     "lids": tuple(name for name in NAMES if name.startswith(("eyeBlink", "eyeSquint", "eyeWide"))),
@@ -106,10 +106,13 @@ class BlendshapeModel:
             float32 (N, 52), 0-1, by ``NAMES``; a row of NaN where a mesh is not finite.
 
         Raises:
+            ValueError: the meshes have another shape.
             ModelError: the model's answer is not what it should be.
         """
+        if mesh.shape[1:] != (MESH_POINTS, 3):
+            raise ValueError(f"meshes have the shape (N, {MESH_POINTS}, 3), not {mesh.shape}")
         found = np.full((len(mesh), BLENDSHAPES), np.nan, np.float32)
-        for row, points in enumerate(mesh.reshape(-1, MESH_POINTS, 3)):
+        for row, points in enumerate(mesh):
             if np.isfinite(points).all():
                 (scores,) = self._model.run(np.ascontiguousarray(points[list(_POINTS), :2])).values()
                 if scores.shape != (BLENDSHAPES,):

@@ -19,6 +19,7 @@ from understudy.swapping import MeshEngine, Swapper
 from understudy.swapping.neural.options import NeuralOptions
 
 if TYPE_CHECKING:
+    from understudy.landmarks import BlendshapeModel
     from understudy.landmarks.neural import Reader
     from understudy.models.entries import Entry, Kind
     from understudy.models.sessions import Runtime, Session
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 Made = TypeVar("Made")
 #: The engine and the detector that the package carries.
 MESH, EMBEDDED = "mesh", "embedded"
+#: What is asked for to have the blendshapes of faces: the package's own model.
+BLENDSHAPES: Final = "blendshapes"
 #: Kinds of models that say something of a face.
 READERS: Final[tuple[Kind, ...]] = ("landmarker", "attributes")
 #: Which classifier neural engines ask, too, and which embedder knows whom they put in.
@@ -58,6 +61,7 @@ class Models:
         self._perceptions: dict[object, Perception] = {}
         self._embedders: dict[object, Embedder] = {}
         self._classifiers: dict[object, ContentClassifier] = {}
+        self._blendshapes: dict[object, BlendshapeModel] = {}
         self._runtimes: dict[RuntimeOptions, Runtime] = {}
 
     def check_open(self) -> None:
@@ -132,8 +136,19 @@ class Models:
 
         return self._once(self._embedders, EMBEDDED, IdentityNetwork)
 
+    def blendshapes(self) -> BlendshapeModel:
+        """The model that the package carries for what a face does. Opened when it is first asked for.
+
+        Raises:
+            UsageError: this was closed.
+            ModelError: the package was installed without it.
+        """
+        from understudy.landmarks import BlendshapeModel
+
+        return self._once(self._blendshapes, EMBEDDED, BlendshapeModel)
+
     def readers(self, names: Sequence[str], runtime: RuntimeOptions) -> list[Reader]:
-        """Landmarkers and guessers by name.
+        """Landmarkers and guessers of the catalogue by name.
 
         Raises:
             UsageError, ModelError: as for ``engine``.
@@ -146,7 +161,8 @@ class Models:
         for name in names:
             if name not in there:
                 raise UsageError(
-                    f"{name!r} is not a model that can be asked about faces", f"Known ones: {', '.join(there)}"
+                    f"{name!r} is not a model that can be asked about faces",
+                    f"Known ones: {', '.join([BLENDSHAPES, *there])}",
                 )
         return [Reader(self._opened(there[name], runtime)) for name in dict.fromkeys(names)]
 
@@ -213,6 +229,7 @@ class Models:
             self._perceptions.clear()
             self._embedders.clear()
             self._classifiers.clear()
+            self._blendshapes.clear()
             for runtime in self._runtimes.values():
                 runtime.close()
             self._runtimes.clear()

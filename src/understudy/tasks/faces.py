@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
-from understudy.arrays import UInt8Array
+from understudy.arrays import FloatArray, UInt8Array
 from understudy.errors import CorruptMediaError
 from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.geometry import topology as topo
 from understudy.geometry.pose import pose_degrees
+from understudy.landmarks import with_blendshapes
+from understudy.landmarks.blendshapes import NAMES
 from understudy.landmarks.reading import Reading
 from understudy.media.bounds import frames_waiting
 from understudy.media.files import MediaKind, open_source
 from understudy.pipeline.overlap import prefetched
 from understudy.resources import Models
+from understudy.resources.models import BLENDSHAPES
 from understudy.settings import Settings
 from understudy.tasks.swap import Progress
 
@@ -38,7 +41,9 @@ class FaceReport:
         first_seconds, last_seconds: When the person is first and last seen; None in a picture.
         frames: In how many frames.
         irises_xy: The irises' centres in the same frame, the picture's left first.
-        readings: What each model that was asked says of the face in that frame.
+        readings: What each model of the catalogue that was asked says of the face in that frame.
+        blendshapes: What the face does in that frame, as 52 scores, 0-1, by the names and in the order of
+            ``landmarks.blendshapes.NAMES``; None where nobody asked.
     """
 
     number: int
@@ -55,6 +60,7 @@ class FaceReport:
     frames: int
     irises_xy: tuple[tuple[float, float], tuple[float, float]]
     readings: tuple[Reading, ...] = ()
+    blendshapes: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -100,7 +106,7 @@ def faces_in_file(
         settings: Whose detector finds faces.
         models: What is opened.
         progress: Told how far it is.
-        ask: Landmarkers and guessers of the catalogue that are asked about each face, by name.
+        ask: ``blendshapes``, and landmarkers and guessers of the catalogue: who is asked about each face, by name.
 
     Raises:
         InputError: the file can't be used.
@@ -108,11 +114,15 @@ def faces_in_file(
         UsageError, ModelError: the detector or a model that is asked is not there or does not work.
     """
     models.check_places(settings.runtime)
-    perception, readers = models.perception(settings), models.readers(ask, settings.runtime)
+    readers = models.readers([name for name in ask if name != BLENDSHAPES], settings.runtime)
+    blendshapes = models.blendshapes() if BLENDSHAPES in ask else None
+    perception = models.perception(settings)
     tracker = perception.tracker(settings.tracker)
 
     def closely(face: Faces, picture: UInt8Array) -> tuple[Faces, tuple[Reading, ...]]:
         """A face, and what the models say of it."""
+        if blendshapes is not None:
+            face = with_blendshapes(face, blendshapes)
         return face, tuple(read(picture, face.boxes_xyxy[0]) for read in readers)
 
     seen: dict[int, _Sighting] = {}
@@ -172,4 +182,9 @@ def _report(number: int, sighting: _Sighting, still: bool) -> FaceReport:
         frames=sighting.frames,
         irises_xy=(centers[0], centers[1]),
         readings=sighting.readings,
+        blendshapes=None if face.blendshapes is None else _by_name(face.blendshapes[0]),
     )
+
+
+def _by_name(scores: FloatArray) -> dict[str, float]:
+    return {name: round(float(score), 4) for name, score in zip(NAMES, scores, strict=True)}

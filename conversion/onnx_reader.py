@@ -11,16 +11,10 @@ import sys
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
 
-from conversion.dlib_format import WrongFileError
 from conversion.onnx_file import FLOAT32, Attribute
+from conversion.protobuf import fields, varint, wrong
 
-#: Protobuf's codes of how a field is written, and the lengths of those that have a fixed one.
-_VARINT, _BYTES = 0, 2
-_FIXED: Final = {1: 8, 5: 4}
-#: Most bytes of a whole number.
-_LONGEST: Final = 10
 #: ONNX's codes of attributes that are read.
 _NUMBER, _NUMBERS = 2, 7
 
@@ -104,12 +98,12 @@ def _constant(data: bytes) -> tuple[str, Constant]:
     """A constant of float32, by its name."""
     name, shape, content = _text(_one(data, 8)), tuple(_numbers(data, 1)), _one(data, 9)
     if len(content) != 4 * math.prod(shape):
-        raise _wrong(f"{len(content)} bytes of weights where {shape} was expected")
+        raise wrong(f"{len(content)} bytes of weights where {shape} was expected")
     values = array("f", content)
     if sys.byteorder != "little":
         values.byteswap()
     if not all(map(math.isfinite, values)):
-        raise _wrong("a weight that is no number")
+        raise wrong("a weight that is no number")
     return name, Constant(shape, values)
 
 
@@ -117,13 +111,13 @@ def _one(data: bytes, field: int) -> bytes:
     """The content of a field that is there once."""
     found = list(_parts(data, field))
     if len(found) != 1:
-        raise _wrong(f"field {field} {len(found)} times where it was expected once")
+        raise wrong(f"field {field} {len(found)} times where it was expected once")
     return found[0]
 
 
 def _parts(data: bytes, field: int) -> Iterator[bytes]:
     """The content of each field of that number that has bytes, text or a message."""
-    return (content for number, content in _fields(data) if number == field and isinstance(content, bytes))
+    return (content for number, content in fields(data) if number == field and isinstance(content, bytes))
 
 
 def _number(data: bytes, field: int) -> int:
@@ -133,53 +127,18 @@ def _number(data: bytes, field: int) -> int:
 
 def _numbers(data: bytes, field: int) -> Iterator[int]:
     """The whole numbers of a field, one by one or packed."""
-    for number, content in _fields(data):
+    for number, content in fields(data):
         if number == field and isinstance(content, int):
             yield content
         elif number == field and isinstance(content, bytes):
             at = 0
             while at < len(content):
-                value, at = _varint(content, at)
+                value, at = varint(content, at)
                 yield value
-
-
-def _fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """The fields of a message, by number, in their order."""
-    at = 0
-    while at < len(data):
-        key, at = _varint(data, at)
-        kind = key & 7
-        if kind == _VARINT:
-            value, at = _varint(data, at)
-            yield key >> 3, value
-            continue
-        length, at = _varint(data, at) if kind == _BYTES else (_FIXED.get(kind, len(data) + 1), at)
-        if at + length > len(data):
-            raise _wrong("the end of the file, or what is no ONNX file")
-        if kind == _BYTES:
-            yield key >> 3, data[at : at + length]
-        at += length
-
-
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """A whole number, seven bits a byte; and where it ends."""
-    value = 0
-    for place in range(_LONGEST):
-        if at + place >= len(data):
-            break
-        byte = data[at + place]
-        value |= (byte & 0x7F) << 7 * place
-        if byte < 0x80:
-            return value, at + place + 1
-    raise _wrong("no whole number")
 
 
 def _text(data: bytes) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError as fault:
-        raise _wrong("no text") from fault
-
-
-def _wrong(found: str) -> WrongFileError:
-    return WrongFileError(f"the file is damaged or another one: it has {found}")
+        raise wrong("no text") from fault

@@ -146,7 +146,7 @@ def test_a_metric_face_that_is_cut_off_or_something_else_is_told():
         whole + b"\x12\x02\x08\x01",
         whole[:-11] + b"\x09" * 11,
     ):
-        with pytest.raises(ValueError, match="it "):
+        with pytest.raises(WrongFileError, match="damaged or another one"):
             geometry.converted(damaged)
 
 

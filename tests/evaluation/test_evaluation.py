@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from benchmarks.ruler import Floor
 
 from tests.faceres_file import SMALL, SmallFaceRes
 from understudy import Settings, Understudy
@@ -35,6 +38,7 @@ from understudy.tasks.inspect import inspect_file
 from understudy.testing import ClipSpec, Motion, Puppet, write_clip, write_puppet_clip
 
 SIDE = 200
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -159,6 +163,17 @@ def test_expression_and_pose_are_measured_in_the_picture(perception, astronaut):
     parts = expression_kept(looks[:1], looks[1:])
     assert max(GROUPS, key=lambda group: parts[f"blendshapes_{group}"]) in ("jaw", "lips")
     assert looks[1].score("jawOpen") > looks[0].score("jawOpen") + 0.2
+
+
+def test_where_nothing_changed_the_ruler_sees_little_but_not_nothing(media):
+    (path,) = clips_in(media / "clips")
+    found = Floor([open_embedder("dlib")]).of(path, 3)
+    for change, values in found.items():
+        assert 0 < values["pose_degrees"] < 1, change
+        assert 0 < values["expression"] < 0.09, change
+        assert 0 < values["blendshapes"] < 0.05, change
+        assert 0 < values["distance, dlib"] < 0.05, change
+    assert found["noise"]["jitter"] > 0
 
 
 def test_differences_of_blendshapes_are_told_by_group(mesh):
@@ -295,6 +310,19 @@ def test_pictures_are_labelled_and_signed_and_the_page_loads_nothing(media, tmp_
     assert "<script" not in page
     assert json.loads((tmp_path / "report.json").read_text())["embedder"] == "none"
     assert "identity_distance" not in report.pairs[0].measures
+
+    # Two reports beside each other; these two are the same.
+    tool = [
+        sys.executable,
+        str(ROOT / "tools" / "compare_reports.py"),
+        *[str(tmp_path)] * 2,
+        str(tmp_path / "sheet.jpg"),
+    ]
+    said = subprocess.run(tool, capture_output=True, text=True, check=True).stdout
+    assert "1 pairs that both have" in said
+    assert re.search(r"^pose_degrees +(\d\.\d{4}) +\1 +\+0\.0000", said, re.MULTILINE)
+    sheet, picture = (cv2.imread(str(tmp_path / one)) for one in ("sheet.jpg", name))
+    assert sheet.shape[1] == 2 * picture.shape[1]
 
 
 def test_long_clips_are_measured_at_start_middle_and_end(media):

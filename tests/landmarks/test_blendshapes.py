@@ -148,7 +148,7 @@ def test_without_a_mesh_there_is_nothing_to_tell_by(model):
 
 
 def test_an_answer_of_another_length_is_no_scores(model, puppet, monkeypatch):
-    monkeypatch.setattr(model._model, "run", lambda _: {"scores": np.zeros(51, np.float32)})
+    monkeypatch.setattr(runtime.LiteModel, "run", lambda *_: {"scores": np.zeros(51, np.float32)})
     with pytest.raises(ModelError, match="damaged"):
         model.scores(puppet.rest[None])
 

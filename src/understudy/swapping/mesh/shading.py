@@ -34,8 +34,9 @@ FORM_SIGMA, FORM = 0.02, 0.04
 #: How much darker than its surroundings something may be (natural logarithm): up to the first as it is, to the second
 #: by a smooth limit. On skin, on lips, and where there is hair, on brows and lashes.
 SKIN, LIPS, HAIR = (0.0, 0.45), (0.3, 0.6), (0.6, 1.2)
-#: How much brighter, wherever: nothing on a face is much brighter than the skin beside it, but for shine.
-SHINE: Final = 0.3
+#: How much brighter, by a smooth limit: on skin and lips, and on brows and lashes. Nothing on a face is much brighter
+#: than the skin beside it, but for shine.
+SHINE: Final = (0.3, 0.12)
 #: A texel may be so many times as colourful as the median of plain skin (by a smooth limit): lips are.
 COLOURFUL: Final = 2.5
 #: How much of a lift (of its logarithm) the colourfulness of a shadow takes part in.
@@ -107,14 +108,14 @@ def lifted(color: FloatArray, known: FloatArray) -> FloatArray:
 
 def _held(relief: FloatArray) -> FloatArray:
     """Relief within the limits of the place: skin, lips, or the hair of brows and lashes."""
-    lips = cv2.GaussianBlur(regions().lips, (0, 0), 4)
-    hair = np.clip(cv2.GaussianBlur(regions().features, (0, 0), 4) - lips, 0, 1)
+    lips, hair = regions().lips, regions().hair * (1 - regions().lips)
     knee, most = (
         skin + (lip - skin) * lips + (brow - skin) * hair for skin, lip, brow in zip(SKIN, LIPS, HAIR, strict=True)
     )
     over = np.maximum(-relief - knee, 0)
     dark = -np.minimum(-relief, knee + (most - knee) * np.tanh(over / (most - knee)))
-    return np.asarray(np.where(relief < 0, dark, SHINE * np.tanh(relief / SHINE)), np.float32)
+    shine = SHINE[0] + (SHINE[1] - SHINE[0]) * hair
+    return np.asarray(np.where(relief < 0, dark, shine * np.tanh(relief / shine)), np.float32)
 
 
 def _calmed(color: FloatArray, skin: FloatArray) -> FloatArray:

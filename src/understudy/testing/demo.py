@@ -28,6 +28,8 @@ from understudy.testing.puppet import Puppet
 #: Whose face, and onto whom. A young face without glasses shows what the engine does, as a photo; the other way round
 #: half of the texture is made up, for the glasses hide it. As a target glasses stay, and wrinkles go.
 SOURCE, TARGET = "astronaut", "hopper"
+#: Who that is, as the report says it.
+NAMES = {"astronaut": "Eileen Collins (NASA)", "hopper": "Grace Hopper (US Navy)"}
 SIZE = (960, 720)
 #: Height of the face over the sample's: the portrait fills the frame, and is small: larger it would be a blur.
 FACE_SHARE = 0.45
@@ -130,8 +132,9 @@ def _page(done: SwapReport, picture: Path, clip: Path, swapped: Path, video: Pat
     )
     return (
         f"{_HEAD}"
-        f"source photo      {SOURCE} (public domain)\n"
-        f"sample clip       {clip.name}: the portrait '{TARGET}' (public domain), animated\n"
+        f"source photo      {NAMES[SOURCE]}, public domain\n"
+        f"sample clip       {clip.name}: a portrait of {NAMES[TARGET]}, public domain, moved by a program;\n"
+        "                  both were chosen because they show the engine well\n"
         f"swapped clip      {swapped.name}: {done.frames_swapped} of {done.frames} frames swapped, all labelled\n"
         f"swapped picture   {picture.name}\n"
         f"side by side      {video.name}\n\n"

@@ -33,7 +33,7 @@ SHINE_DIM: Final = 0.6
 FORM_SIGMA, FORM = 0.02, 0.04
 #: How much darker than its surroundings something may be (natural logarithm): up to the first as it is, to the second
 #: by a smooth limit. On skin, on lips, and where there is hair, on brows and lashes.
-SKIN, LIPS, HAIR = (0.0, 0.45), (0.3, 0.6), (0.6, 1.2)
+SKIN, LIPS, HAIR = (0.0, 0.45), (0.3, 0.6), (0.5, 1.0)
 #: How much brighter, by a smooth limit: on skin and lips, and on brows and lashes. Nothing on a face is much brighter
 #: than the skin beside it, but for shine.
 SHINE: Final = (0.3, 0.12)

@@ -101,7 +101,7 @@ def test_shine_on_a_lid_does_not_burn(mesh):
     u, v = (topology().uv[[159, 52]].mean(0) * TEXTURE_SIZE).astype(int)
     burn = float(tone[v - 20 : v + 20, u - 30 : u + 30].max() - skin)
     print(f"brighter than the skin by {burn:.2f}")
-    assert burn < 0.35
+    assert burn < 0.45
 
 
 def test_a_visor_before_the_brows_is_not_painted(mesh):

@@ -26,7 +26,9 @@ AT_LEAST: Final = 0.8
 #: Broad shadows are measured under a blur of this spread (share of the side), lifted by this share of their
 #: depth, and by no more than this (natural logarithm).
 SHADOW_SIGMA, SHADOW_LIFT, SHADOW_LIMIT = 0.05, 0.85, 1.2
-#: The same for broad shine.
+#: On the cheeks and along the rim they are measured once more, finer, and lifted whole.
+RIM_SIGMA: Final = 0.03
+#: What share of broad shine is dimmed.
 SHINE_DIM: Final = 0.6
 #: Outside the middle of the face shading of this spread (share of the side) is held to this (natural logarithm): a
 #: cheek's turn away from the painter's lamp reads as a smear beside the target's own light.
@@ -93,12 +95,13 @@ def lifted(color: FloatArray, known: FloatArray) -> FloatArray:
     broad = mean_around(away, skin, SHADOW_SIGMA)
     # What one mean leaves at the rim, where there is skin on one side only, a second one takes.
     outer = 1 - cv2.GaussianBlur(regions().core, (0, 0), 12)
-    broad += mean_around(away - broad, skin, SHADOW_SIGMA) * outer
+    broad += mean_around(away - broad, skin, RIM_SIGMA) * outer
     form = mean_around(away - broad, skin, FORM_SIGMA)
     flat = (FORM * np.tanh(form / FORM) - form) * outer
     relief = away - broad + flat
     broad = np.clip(broad, -SHADOW_LIMIT, SHADOW_LIMIT)
-    change = flat + _held(relief) - relief - np.where(broad < 0, SHADOW_LIFT, SHINE_DIM) * broad
+    lift = SHADOW_LIFT + (1 - SHADOW_LIFT) * outer
+    change = flat + _held(relief) - relief - np.where(broad < 0, lift, SHINE_DIM) * broad
     change = change[..., None]
     tone = (color @ LUMA)[..., None]
     # Creases are redder than what lies beside them, by the light that flesh throws on flesh: lifted in full they glow.

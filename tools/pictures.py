@@ -65,7 +65,7 @@ def demo(folder: Path) -> UInt8Array:
     report = make_demo(folder, seconds=2, home=folder / "home")
     with av.open(str(report.video)) as clip:
         frames = [frame.to_ndarray(format="bgr24") for frame in clip.decode(video=0)]
-    rows = [cv2.resize(frames[number], None, fx=0.47, fy=0.47, interpolation=cv2.INTER_AREA) for number in (20, 52)]
+    rows = [cv2.resize(frames[number], None, fx=0.62, fy=0.62, interpolation=cv2.INTER_AREA) for number in (20, 52)]
     return np.asarray(np.vstack(rows), np.uint8)
 
 

@@ -175,7 +175,9 @@ def behind(texture: UInt8Array) -> FloatArray:
     hidden |= wider(_across_brow(texture, hidden) & _at(_maps().brows, uv), _MARGIN / 2)
     size = 2 * round(_ISLAND * side / 2) + 1
     closed = cv2.morphologyEx(hidden, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
-    hidden |= np.where((signs > 0) & (signs != _BRIDGE), closed, 0).astype(np.uint8)
+    # From below the eyes on downwards: what is left between lines there has the lens's tint.
+    lower = np.maximum.accumulate(((signs > 0) & (signs != _BRIDGE)).any(axis=1))[:, None]
+    hidden |= np.where(lower, closed, 0).astype(np.uint8)
     return np.asarray(cv2.GaussianBlur(hidden, (0, 0), 0.006 * side) / np.float32(255), np.float32)
 
 

@@ -21,12 +21,18 @@ from understudy.outputs import Draft, settled
 from understudy.settings import Settings
 from understudy.tasks.swap import SwapReport
 from understudy.testing.clips import ClipSpec, write_clip, write_puppet_clip
+from understudy.testing.motion import presenting
 from understudy.testing.portraits import portrait, portrait_path
 from understudy.testing.puppet import Puppet
 
-#: Whose face, and onto whom.
-SOURCE, TARGET = "hopper", "astronaut"
-SIZE = (1280, 720)
+#: Whose face, and onto whom. A young face without glasses shows what the engine does, as a photo; the other way round
+#: half of the texture is made up, for the glasses hide it. As a target glasses stay, and wrinkles go.
+SOURCE, TARGET = "astronaut", "hopper"
+#: Who that is, as the report says it.
+NAMES = {"astronaut": "Eileen Collins (NASA)", "hopper": "Grace Hopper (US Navy)"}
+SIZE = (960, 720)
+#: Height of the face over the sample's: the portrait fills the frame, and is small: larger it would be a blur.
+FACE_SHARE = 0.45
 PICTURE, CLIP, SWAPPED, VIDEO = "swapped.png", "sample.mp4", "swapped.mp4", "side-by-side.mp4"
 #: How the report begins.
 _HEAD = "Understudy demo\n\n"
@@ -70,8 +76,9 @@ def make_demo(
     _check_folder(folder, report)
     Draft(report, overwrite=True).write(_HEAD.encode())  # says whose files these are, if it is broken off
     picture, clip, swapped, video = (folder / name for name in (PICTURE, CLIP, SWAPPED, VIDEO))
-    puppet = Puppet(portrait(TARGET), SIZE, face_share=0.45)
-    write_puppet_clip(clip, puppet, seconds, ClipSpec(metadata=(("title", "Understudy sample"),)))
+    puppet = Puppet(portrait(TARGET), SIZE, face_share=FACE_SHARE)
+    spec = ClipSpec(metadata=(("title", "Understudy sample"),))
+    write_puppet_clip(clip, puppet, seconds, spec, presenting)
     with Understudy(Settings(home=home)) as app:
         person = app.person(portrait_path(SOURCE), consent="sample")
         app.swap(portrait_path(TARGET), picture, person, overwrite=True)
@@ -125,8 +132,9 @@ def _page(done: SwapReport, picture: Path, clip: Path, swapped: Path, video: Pat
     )
     return (
         f"{_HEAD}"
-        f"source photo      {SOURCE} (public domain)\n"
-        f"sample clip       {clip.name}: the portrait '{TARGET}' (public domain), animated\n"
+        f"source photo      {NAMES[SOURCE]}, public domain\n"
+        f"sample clip       {clip.name}: a portrait of {NAMES[TARGET]}, public domain, moved by a program;\n"
+        "                  both were chosen because they show the engine well\n"
         f"swapped clip      {swapped.name}: {done.frames_swapped} of {done.frames} frames swapped, all labelled\n"
         f"swapped picture   {picture.name}\n"
         f"side by side      {video.name}\n\n"

@@ -24,6 +24,12 @@ from understudy.testing.motion import REST, Motion
 RINGS = ((1.12, 1.0), (1.3, 0.9), (1.55, 0.7), (1.9, 0.42), (2.4, 0.16), (3.0, 0.0))
 #: Greatest drop of the jaw, in eye distances.
 JAW_DROP = 0.42
+#: How much of an open mouth's height the upper teeth fill, in the middle.
+TEETH = 0.3
+#: The upper edge of the inner mouth, from corner to corner (MediaPipe's numbers).
+_UPPER_LIP = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
+#: Colours over the mean of what lies around the mouth, BGR: the dark of the mouth, and teeth in the lip's shadow.
+_CAVITY, _ENAMEL = np.array([0.24, 0.24, 0.5], np.float32), np.array([0.95, 1.25, 1.45], np.float32)
 
 
 class PuppetFrame(NamedTuple):
@@ -275,12 +281,16 @@ def _paint_mouth(picture: UInt8Array, mesh: FloatArray, rest_aperture: float) ->
     region = picture[low[1] : high[1], low[0] : high[0]]
     hole, teeth = (np.zeros(region.shape[:2], np.uint8) for _ in range(2))
     cv2.fillPoly(hole, [np.round((ring - low) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-    upper = mesh[[78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308], :2]
+    upper = mesh[list(_UPPER_LIP), :2]
     gap = mesh[topo.LIP_LOWER_INNER, :2] - mesh[topo.LIP_UPPER_INNER, :2]
-    row = np.concatenate([upper, (upper + gap * 0.32)[::-1]])
+    # Long in the middle, behind the lip at the corners.
+    length = TEETH * (1 - np.linspace(-1, 1, len(upper), dtype=np.float32) ** 2)[:, None]
+    row = np.concatenate([upper, (upper + gap * length)[::-1]])
     cv2.fillPoly(teeth, [np.round((row - low) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-    inside = cv2.GaussianBlur(hole, (0, 0), 1.2).astype(np.float32)[:, :, None] / 255 * opened
-    shade = np.full(region.shape, (34, 26, 52), np.float32)
-    white = cv2.GaussianBlur(np.minimum(teeth, hole), (0, 0), 1.0).astype(np.float32)[:, :, None] / 255
-    shade += (np.array([150, 168, 178], np.float32) - shade) * white
+    edge = max(1.2, 0.05 * float(np.linalg.norm(gap)))
+    inside = cv2.GaussianBlur(hole, (0, 0), edge).astype(np.float32)[:, :, None] / 255 * opened
+    white = cv2.GaussianBlur(np.minimum(teeth, hole), (0, 0), edge).astype(np.float32)[:, :, None] / 255
+    # In the face's own light, as far as it comes in under the lip.
+    light = np.float32(region[hole == 0].mean() if (hole == 0).any() else 128)
+    shade = light * (_CAVITY + (_ENAMEL - _CAVITY) * white)
     region[:] = (region + (shade - region) * inside).astype(np.uint8)

@@ -18,6 +18,10 @@ from understudy.swapping.mesh.regions import regions
 #: Bands of relief: up to which spread (texels of 512), and how strong (mean of the absolute natural logarithm of
 #: luminance, as a standard deviation) it may be. The mean hardly sees a mole or a scar: they are the person.
 BANDS: Final = ((1.2, 0.006), (2.5, 0.012), (6.0, 0.04))
+#: A crack in varnish, or the shine on its edge, is thinner than this (texels, odd): a mole and a wrinkle are wider. It
+#: stands alone, so the mean misses it; no more than this is left of it (natural logarithm).
+THIN: Final = 5
+LINE: Final = 0.03
 #: Spread over which that strength is taken.
 AROUND: Final = 14.0
 #: Colour over luminance may be this far from the skin's median (norm of BGR, by a smooth limit).
@@ -52,15 +56,22 @@ def calm(color: FloatArray, trust: FloatArray) -> FloatArray:
 
 def _relief(tone: FloatArray, skin: FloatArray) -> FloatArray:
     """What to add to the logarithm of luminance so that no band is too strong."""
-    change = np.zeros_like(tone)
-    finer = tone
+    change = _without_lines(tone) - tone
+    finer = whole = tone + change
     for sigma, most in BANDS:
-        smooth = _mean(tone, skin, sigma)
+        smooth = _mean(whole, skin, sigma)
         band = finer - smooth
         strength = _mean(np.abs(band), skin, AROUND) * np.float32(np.sqrt(np.pi / 2))
         change += band * (most / np.maximum(strength, most) - 1)
         finer = smooth
     return np.asarray(change, np.float32)
+
+
+def _without_lines(tone: FloatArray) -> FloatArray:
+    """What is thin held to a little above and below what lies beside it."""
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (THIN, THIN))
+    filled = np.maximum(tone, cv2.morphologyEx(tone, cv2.MORPH_CLOSE, disc) - np.float32(LINE))
+    return np.asarray(np.minimum(filled, cv2.morphologyEx(filled, cv2.MORPH_OPEN, disc) + np.float32(LINE)), np.float32)
 
 
 def _one_hue(rest: FloatArray, skin: FloatArray) -> FloatArray:

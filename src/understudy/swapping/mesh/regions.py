@@ -14,6 +14,10 @@ from understudy.swapping.mesh.unwrap import TEXTURE_SIZE
 
 #: Around the nostrils, from the wings to the tip.
 _NOSTRILS = (2, 97, 98, 64, 129, 358, 294, 327, 326, 94, 19, 1, 4)
+#: How many texels above the brows a face is covered, whatever the photo shows there.
+ABOVE_BROW = 28
+#: Texels at the lower edge of a brow's vertices that are no hair.
+BELOW_BROW = 7
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +29,9 @@ class Regions:
         features: 1 on brows, eyes and lips: they are not plain skin.
         plain: 1 on plain skin, falling softly to 0 on features, nostrils and outside.
         pale: 1 where skin's own hue is, falling softly to 0 on the lips and outside.
+        lips: 1 on the lips, falling softly to 0 around them.
+        hair: 1 on brows and lashes, falling softly to 0 around them.
+        above: 1 on the brows and above them, as far as a target's own may lie.
         core: 1 in the middle of the face, which no hair reaches: brows, eyes, nose, mouth, inner cheeks.
         inside: 0 at the oval, 1 well inside it.
         seam: The patch's opacity as far as geometry alone decides it: 0 at the oval and at the openings'
@@ -35,6 +42,9 @@ class Regions:
     features: FloatArray
     plain: FloatArray
     pale: FloatArray
+    lips: FloatArray
+    hair: FloatArray
+    above: FloatArray
     core: FloatArray
     inside: FloatArray
     seam: FloatArray
@@ -74,7 +84,9 @@ def regions() -> Regions:
     for brow in (shape.brow_left, shape.brow_right):
         brows |= _filled(_hull(shape.uv[brow]))
     soft = np.ones((13, 13), np.uint8)
-    features = cv2.dilate(eyes | lips | brows, soft)
+    around_lips = np.asarray(cv2.dilate(lips, soft), np.uint8)
+    features = np.asarray(cv2.dilate(eyes | lips | brows, soft), np.uint8)
+    hair = np.asarray(cv2.dilate(eyes, soft), np.uint8) | _hair(brows)
     # Not above the brows: there begins what a fringe may hang over.
     wide = _dilated(eyes, 0.03) | brows | _dilated(lips, 0.06)
     nose = _filled(_hull(shape.uv[[168, 50, 280, 1, 2, 36, 266, 205, 425, 18]]))
@@ -91,13 +103,23 @@ def regions() -> Regions:
     masks = [np.asarray(mask, np.float32) / np.float32(255) for mask in (face, features, core)]
     inside = _ramp(face, 0.06, 0.12)
     plain = np.asarray(masks[0] * (1 - apart.astype(np.float32) / 255), np.float32)
-    pale = np.asarray(
-        masks[0] * (1 - cv2.GaussianBlur(cv2.dilate(lips, soft) / np.float32(255), (0, 0), 4)), np.float32
+    soft_lips, soft_hair = (
+        np.asarray(cv2.GaussianBlur(mask / np.float32(255), (0, 0), 4), np.float32) for mask in (around_lips, hair)
     )
-    result = Regions(masks[0], masks[1], plain, pale, masks[2], inside, seam)
+    pale = masks[0] * (1 - soft_lips)
+    upright = np.ones((2 * ABOVE_BROW + 1, 1), np.uint8)
+    above = np.asarray(cv2.dilate(brows, upright) / np.float32(255), np.float32)
+    result = Regions(masks[0], masks[1], plain, pale, soft_lips, soft_hair, above, masks[2], inside, seam)
     for field in vars(result).values():
         field.flags.writeable = False
     return result
+
+
+def _hair(brows: UInt8Array) -> UInt8Array:
+    """Where a brow's hair is: not in the lowest part of what its vertices span, which is the hollow above the lid."""
+    low = np.zeros_like(brows)
+    low[:-BELOW_BROW] = brows[BELOW_BROW:]
+    return np.asarray(cv2.dilate(brows & low, np.ones((5, 5), np.uint8)), np.uint8)
 
 
 def _hull(points: FloatArray) -> FloatArray:

@@ -16,37 +16,22 @@ import numpy as np
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.glasses import behind
 from understudy.swapping.base import Portrait
+from understudy.swapping.mesh.coarse import COARSE, LUMA, coarse, fine, log, mirrored, weighted_blur
 from understudy.swapping.mesh.complexion import calm
 from understudy.swapping.mesh.pores import pores
 from understudy.swapping.mesh.regions import regions, smoothstep
+from understudy.swapping.mesh.shading import even_out, lifted
 from understudy.swapping.mesh.skin import skin_mask
-from understudy.swapping.mesh.unwrap import TEXTURE_SIZE, unwrap
+from understudy.swapping.mesh.unwrap import TEXTURE_SIZE, Unwrapped, unwrap
 
-#: Side of the copy on which slow changes (light, filled-in colour) are computed.
-COARSE = 128
-#: Spread of the blur (share of the side) under which a left/right difference counts as light.
-ONE_SIDED_SIGMA = 0.045
-#: How far one-sided light may be evened out, as a natural logarithm (1.2: a factor of 3.3).
-ONE_SIDED_LIMIT = 1.2
-#: From which of these (natural logarithm) the darker half is no longer trusted, and from which not at all.
-IN_THE_DARK = (0.05, 0.25)
-#: Broad shadows are measured under a blur of this spread (share of the side), lifted by this share of their
-#: depth, and by no more than this (natural logarithm).
-SHADOW_SIGMA, SHADOW_LIFT, SHADOW_LIMIT = 0.05, 0.85, 1.2
-#: The same for broad shine.
-SHINE_DIM = 0.6
-#: What differs from its surroundings on plain skin is held to this (natural logarithm) by a smooth limit.
-RELIEF = 0.45
-#: A texel may be so many times as colourful as the median of plain skin (by a smooth limit): lips are.
-COLOURFUL = 2.5
-#: How much of a lift (of its logarithm) the colourfulness of a shadow takes part in.
-REDNESS = 0.3
 #: From which difference to the skin further in (natural logarithm, norm of BGR) the rim is foreign, from which surely.
-FOREIGN = (0.25, 0.6)
-#: Luminance of BGR (ITU-R BT.601).
-LUMA = np.array([0.114, 0.587, 0.299], np.float32)
+FOREIGN = (0.45, 1.0)
 #: Luminance (0-255) below which a texel is too dark to be trusted, and from which it is good.
 DARK = (14.0, 46.0)
+#: How far something's hue is from the skin's (norm of BGR over luminance): from where it may be no skin, and surely.
+OTHER_HUE = (0.25, 0.5)
+#: How bright it is, over the skin, if it is not hair: from which it may not be, from which surely.
+AS_BRIGHT = (0.3, 0.5)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,10 +53,12 @@ def build_texture(portraits: Sequence[Portrait]) -> Texture:
     parts = [_single(portrait) for portrait in portraits]
     color, trust = _merged([(part.color, part.trust) for part in parts])
     maps = regions()
-    color, trust = _even_out(color, trust)
-    color, trust = _completed(calm(color, trust), trust)
+    color, trust = even_out(color, trust)
+    whole, known = _completed(color, trust)
+    color = _with_pores(calm(lifted(whole, known), known), trust, known)
     # In the middle a hole would show, and where glasses were taken off the target's own skin would flicker through.
-    shown = np.maximum.reduce([trust, maps.core, *(part.glasses for part in parts)])
+    # A hand's breadth above the brows, too: or else the target's own would show over the photo's.
+    shown = np.maximum.reduce([known, maps.core, maps.above, *(part.glasses for part in parts)])
     shown = cv2.GaussianBlur(cv2.erode(shown, np.ones((25, 25))), (0, 0), 8)
     opacity = shown * maps.seam
     return Texture(np.clip(np.round(color), 0, 255).astype(np.uint8), np.round(opacity * 255).astype(np.uint8))
@@ -95,12 +82,26 @@ def _single(portrait: Portrait) -> _Part:
     assert portrait.face.mesh is not None
     mesh, maps = portrait.face.mesh[0], regions()
     flat = unwrap(portrait.picture, mesh, skin_mask(portrait.picture, mesh))
-    skin = np.maximum(flat.extra, maps.core)
+    skin = np.maximum(flat.extra, maps.core * _like_skin(flat))
     light = cv2.GaussianBlur(flat.texture.max(axis=2), (0, 0), 0.01 * TEXTURE_SIZE)
     bright = np.maximum(smoothstep(light, *DARK), maps.features * 0.5)
     glasses = behind(np.clip(flat.texture, 0, 255).astype(np.uint8))
     trust = flat.seen * skin * bright * maps.face
     return _Part(flat.texture, np.asarray(trust * (1 - glasses), np.float32), np.asarray(trust * glasses, np.float32))
+
+
+def _like_skin(flat: Unwrapped) -> FloatArray:
+    """0 where a visor or a veil hangs into the middle of the face: not of skin's colour, and not as dark as hair."""
+    plain = flat.extra * flat.seen * regions().plain > 0.5
+    if not plain.any():
+        return np.ones_like(flat.extra)
+    smooth = cv2.GaussianBlur(flat.texture, (0, 0), 2)
+    tone = smooth @ LUMA + 4
+    hue = smooth / tone[..., None]
+    middle = np.median(tone[plain])
+    other = smoothstep(np.linalg.norm(hue - np.median(hue[plain], axis=0), axis=2), *OTHER_HUE)
+    thing = other * smoothstep(tone / middle, *AS_BRIGHT) * (1 - smoothstep(flat.extra, 0.1, 0.5))
+    return np.asarray(1 - cv2.GaussianBlur(cv2.dilate(thing, np.ones((7, 7))), (0, 0), 2), np.float32)
 
 
 def _merged(parts: Sequence[tuple[FloatArray, FloatArray]]) -> tuple[FloatArray, FloatArray]:
@@ -118,62 +119,9 @@ def _merged(parts: Sequence[tuple[FloatArray, FloatArray]]) -> tuple[FloatArray,
     return np.asarray(total / np.maximum(weight, 1e-6)[..., None], np.float32), best
 
 
-def _even_out(color: FloatArray, trust: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Take the one-sided light off.
-
-    Faces are nearly symmetric, so what differs slowly between the left and the right half is light, not
-    face: half of that difference (in the logarithm) is taken from each side. Brows, eyes and lips, and what
-    only one side shows, say nothing about it.
-    """
-    plain = trust * (1 - regions().features)
-    plain = plain * _mirrored(plain)
-    difference = (_log(color) - _log(_mirrored(color))) * plain[..., None]
-    light = _normalised_blur(difference, plain, ONE_SIDED_SIGMA, floor=0.02) * 0.5
-    light = np.clip(light, -ONE_SIDED_LIMIT, ONE_SIDED_LIMIT)
-    even = np.asarray(np.exp(_log(color) - light), np.float32)
-    # What has to be made much brighter is mostly grain, brush strokes and blocks: better the lit half's mirror image.
-    doubt = smoothstep(-light.mean(axis=2), *IN_THE_DARK)
-    return _lifted(even, trust), np.asarray(trust * (1 - doubt * _mirrored(trust)), np.float32)
-
-
-def _lifted(color: FloatArray, trust: FloatArray) -> FloatArray:
-    """Lift broad shadows that both sides have, dim broad shine, and calm what is left of hard light in between.
-
-    Under the brim and at the rims of the cheeks it is dark in every photo; a lamp, marble and thick paint shine. On
-    the target both would be burnt in. What is finer, wrinkles and pores, stays as long as it is no stronger than that.
-    """
-    features = regions().features
-    skin = trust * (1 - features)
-    tone = _log(color).mean(axis=2)
-    level = _normalised_blur((tone * skin)[..., None], skin, SHADOW_SIGMA, floor=1e-3).reshape(tone.shape)
-    known = skin > 0.5
-    if not known.any():
-        return color
-    short = np.clip(np.median(level[known]) - level, -SHADOW_LIMIT, SHADOW_LIMIT)
-    share = smoothstep(trust, 0.0, 0.3)
-    relief = tone - level
-    calm = RELIEF * np.tanh(relief / RELIEF) - relief
-    change = np.where(short > 0, SHADOW_LIFT, SHINE_DIM) * short + calm * (1 - cv2.GaussianBlur(features, (0, 0), 4))
-    change = (change * share)[..., None]
-    tone = (color @ LUMA)[..., None]
-    # Creases are redder than what lies beside them, by the light that flesh throws on flesh: lifted in full they glow.
-    rest = (color - tone) * np.exp(np.where(change > 0, REDNESS, 1) * change)
-    return _calmed(np.asarray(tone * np.exp(change) + rest, np.float32), skin)
-
-
-def _calmed(color: FloatArray, skin: FloatArray) -> FloatArray:
-    """Hold colourfulness to a few times the skin's own: coloured lamps, shadows whose colour was lifted with them."""
-    tone = color @ LUMA
-    rest = color - tone[..., None]
-    strength = np.linalg.norm(rest, axis=2) / (tone + 4)
-    limit = np.float32(COLOURFUL) * np.median(strength[skin > 0.5]) + np.float32(0.1)
-    factor = limit * np.tanh(strength / limit) / np.maximum(strength, 1e-6)
-    return np.asarray(tone[..., None] + rest * factor[..., None], np.float32)
-
-
 def _completed(color: FloatArray, trust: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Fill what was not seen: first from the other half, in this half's light, then from around."""
-    other, other_trust = _mirrored(color), _mirrored(trust)
+    other, other_trust = mirrored(color), mirrored(trust)
     other = other * np.exp(np.clip(_light_between(color, other, trust * other_trust), -0.8, 0.8))
     need = cv2.GaussianBlur(1 - smoothstep(trust, 0.1, 0.5), (0, 0), 3) * smoothstep(other_trust, 0.2, 0.6)
     filled = color + (other - color) * need[..., None]
@@ -182,53 +130,30 @@ def _completed(color: FloatArray, trust: FloatArray) -> tuple[FloatArray, FloatA
     around = _diffused(filled, known * plain)
     # Along the rim hangs what is no skin, and too thin to be told by itself: strands of hair, an ear, a collar.
     within = _diffused(filled, known * plain * regions().inside)
-    unlike = np.linalg.norm(_log(filled) - _log(within), axis=2) * (1 - regions().inside)
+    unlike = np.linalg.norm(log(filled) - log(within), axis=2) * (1 - regions().inside)
     foreign = cv2.GaussianBlur(smoothstep(unlike, *FOREIGN), (0, 0), 6)
     around = around + (within - around) * (1 - regions().inside)[..., None]
     shown = (known * (1 - foreign))[..., None]
-    around = around * np.exp(pores(_log(color) @ LUMA, trust * plain))[..., None]
     return np.asarray(around + (filled - around) * shown, np.float32), known
+
+
+def _with_pores(color: FloatArray, trust: FloatArray, known: FloatArray) -> FloatArray:
+    """Fine relief where nothing was seen, like that of the skin that was."""
+    relief = pores(log(color) @ LUMA, trust * regions().plain)
+    return np.asarray(color * np.exp(relief * (1 - known))[..., None], np.float32)
 
 
 def _light_between(first: FloatArray, second: FloatArray, weight: FloatArray) -> FloatArray:
     """The smooth log ratio of two textures where both are trusted, spread out to where they are not."""
-    return _normalised_blur((_log(first) - _log(second)) * weight[..., None], weight, 0.1, floor=0.01)
+    return weighted_blur((log(first) - log(second)) * weight[..., None], weight, 0.1, floor=0.01)
 
 
 def _diffused(color: FloatArray, weight: FloatArray) -> FloatArray:
     """Colours spread from where ``weight`` is high to where it is not, coarse to fine (push-pull)."""
-    color, weight = _coarse(color), _coarse(weight)
+    color, weight = coarse(color), coarse(weight)
     result = np.zeros_like(color)
     for sigma in (0.3, 0.15, 0.07, 0.03):
         near = cv2.GaussianBlur(weight, (0, 0), sigma * COARSE)[..., None]
         local = cv2.GaussianBlur(color * weight[..., None], (0, 0), sigma * COARSE) / (near + 1e-4)
         result = local if sigma == 0.3 else result + (local - result) * np.clip(near * 4, 0, 1)
-    return _fine(result)
-
-
-def _normalised_blur(weighted: FloatArray, weight: FloatArray, sigma: float, floor: float) -> FloatArray:
-    """Blur of values given as value·weight, fading to 0 where there is no weight near.
-
-    ``sigma`` is a share of the side. Done on a coarse copy: what comes out is smooth anyway.
-    """
-    total = cv2.GaussianBlur(_coarse(weight), (0, 0), sigma * COARSE)[..., None]
-    blurred = cv2.GaussianBlur(_coarse(weighted), (0, 0), sigma * COARSE)
-    return _fine(blurred.reshape(COARSE, COARSE, -1) / (total + np.float32(floor)))
-
-
-def _coarse(values: FloatArray) -> FloatArray:
-    return np.asarray(cv2.resize(values, (COARSE, COARSE), interpolation=cv2.INTER_AREA), np.float32)
-
-
-def _fine(values: FloatArray) -> FloatArray:
-    size = (TEXTURE_SIZE, TEXTURE_SIZE)
-    return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_LINEAR), np.float32)
-
-
-def _log(color: FloatArray) -> FloatArray:
-    return np.asarray(np.log(color + np.float32(4)), np.float32)
-
-
-def _mirrored(picture: FloatArray) -> FloatArray:
-    """The other half in place of this one: the unwrapping is symmetric about the middle."""
-    return np.ascontiguousarray(picture[:, ::-1])
+    return fine(result)

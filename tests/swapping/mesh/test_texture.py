@@ -1,0 +1,128 @@
+"""What is made of photos that are hard to use: cracked paint, hard lamplight, flat drawings, a visor, a fringe."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from understudy.face import Faces
+from understudy.geometry.topology import topology
+from understudy.swapping.base import Portrait
+from understudy.swapping.mesh.regions import regions
+from understudy.swapping.mesh.texture import build_texture
+from understudy.swapping.mesh.unwrap import TEXTURE_SIZE, unwrap
+
+SIDE = 640
+SKIN = (150, 175, 215)
+CHEEKS = np.s_[270:330, 100:412]
+
+
+@pytest.fixture(scope="module")
+def mesh():
+    """The metric face itself, from the front, 480 pixels high in a picture of ``SIDE``."""
+    face = topology().canonical
+    scale = 480 / float(np.ptp(face[:, 1]))
+    low, high = face.min(0), face.max(0)
+    return ((face - (low + high) / 2) * scale + [SIDE / 2, SIDE / 2, 0]).astype(np.float32)
+
+
+def hull(picture, mesh, vertices, color):
+    cv2.fillPoly(picture, [cv2.convexHull(mesh[vertices, :2].round().astype(np.int32))], color, cv2.LINE_AA)
+
+
+def drawing(mesh):
+    """A cartoon: large areas of one tone, hard lines."""
+    shape = topology()
+    picture = np.full((SIDE, SIDE, 3), (190, 160, 120), np.uint8)
+    cv2.circle(picture, (SIDE // 2, SIDE // 2 - 60), 260, (40, 70, 110), -1)
+    hull(picture, mesh, shape.oval, SKIN)
+    for brow in (shape.brow_left, shape.brow_right):
+        hull(picture, mesh, brow, (40, 60, 90))
+    for eye in (shape.eye_left, shape.eye_right):
+        hull(picture, mesh, eye, (250, 250, 250))
+    hull(picture, mesh, shape.lips_outer, (90, 90, 190))
+    return picture
+
+
+def textured(picture, mesh):
+    return build_texture([Portrait(picture, Faces(boxes_xyxy=np.zeros((1, 4)), mesh=mesh[None]))])
+
+
+def tones(texture):
+    return np.log(texture.color.astype(np.float32).mean(axis=2) + 4)
+
+
+def test_a_flat_drawing_gets_no_blotches(mesh):
+    tone = tones(textured(drawing(mesh), mesh))
+    plain = (regions().plain > 0.99) & (regions().inside > 0.99)
+    assert np.abs(tone[plain] - np.median(tone[plain])).max() < 0.04
+
+
+def test_brows_of_a_flat_drawing_have_no_halo(mesh):
+    """Right beside them the skin is as bright as everywhere, and they stay as dark as they are drawn, or nearly."""
+    tone = tones(textured(drawing(mesh), mesh))
+    skin = np.median(tone[regions().plain > 0.99])
+    hair = np.zeros((TEXTURE_SIZE, TEXTURE_SIZE), np.uint8)
+    for brow in (topology().brow_left, topology().brow_right):
+        hull(hair, topology().uv * TEXTURE_SIZE, brow, 255)
+    beside = (cv2.dilate(hair, np.ones((25, 25))) > 0) & (cv2.dilate(hair, np.ones((9, 9))) == 0)
+    beside &= cv2.dilate((regions().features > 0).astype(np.uint8) * (hair == 0), np.ones((9, 9))) == 0
+    inner = cv2.erode(hair, np.ones((9, 9))) > 0
+    assert np.abs(tone[beside] - skin).max() < 0.06
+    assert np.log(0.2) < np.median(tone[inner]) - skin < np.log(0.5)
+
+
+def test_of_painted_cracks_hardly_any_energy_is_left(mesh):
+    """A net of cracks with shine along their edges, as varnish has it."""
+    rng, cracked = np.random.default_rng(3), drawing(mesh)
+    for _ in range(60):
+        walk = np.cumsum(rng.normal(0, 9, (12, 2)), axis=0) + rng.uniform(180, 460, 2)
+        for offset, color in ((1, (205, 225, 250)), (0, (80, 100, 130))):
+            cv2.polylines(cracked, [np.round(walk + offset).astype(np.int32)], False, color, 1, cv2.LINE_AA)
+    whole = unwrap(cracked, mesh).texture.mean(axis=2)
+    before = np.log(whole[CHEEKS] + 4)
+    after = tones(textured(cracked, mesh))[CHEEKS]
+    plain = regions().plain[CHEEKS] > 0.99
+    left = [float(((t - cv2.GaussianBlur(t, (0, 0), 6))[plain] ** 2).mean()) for t in (before, after)]
+    print(f"energy of the cracks {left[0]:.5f}, left {left[1]:.6f}")
+    assert left[1] < 0.07 * left[0]
+
+
+def test_shine_on_a_lid_does_not_burn(mesh):
+    """Lids and brows are never much brighter than the skin beside them."""
+    shining = drawing(mesh)
+    for eye, brow in ((159, 52), (386, 282)):
+        x, y = mesh[[eye, brow], :2].mean(0)
+        cv2.ellipse(shining, (int(x), int(y)), (22, 5), 0, 0, 360, (255, 255, 255), -1, cv2.LINE_AA)
+    shining = np.clip(shining.astype(np.float32) * np.where(shining > 240, 1, 0.55), 0, 255).astype(np.uint8)
+    tone = tones(textured(shining, mesh))
+    skin = np.median(tone[regions().plain > 0.99])
+    u, v = (topology().uv[[159, 52]].mean(0) * TEXTURE_SIZE).astype(int)
+    burn = float(tone[v - 20 : v + 20, u - 30 : u + 30].max() - skin)
+    print(f"brighter than the skin by {burn:.2f}")
+    assert burn < 0.45
+
+
+def test_a_visor_before_the_brows_is_not_painted(mesh):
+    """What is bright and of another colour is no brow, though it lies where no hair reaches."""
+    helmet = drawing(mesh)
+    for x, y, inwards in ((*mesh[70, :2], 1), (*mesh[300, :2], -1)):
+        corners = [(int(x) - 60 * inwards, int(y) - 120), (int(x) + 45 * inwards, int(y) + 16)]
+        cv2.rectangle(helmet, *corners, (0, 150, 250), -1)
+    color = textured(helmet, mesh).color.astype(np.float32)
+    u, v = (topology().uv[[63, 53]].mean(0) * TEXTURE_SIZE).astype(int)
+    b, g, r = color[v - 4 : v + 5, u - 4 : u + 5].reshape(-1, 3).mean(0)
+    skin_b, skin_g, skin_r = SKIN
+    own = (skin_r - skin_b) / (skin_b + skin_g + skin_r)
+    print(f"red over blue where the visor was {(r - b) / (b + g + r):.2f}, skin's {own:.2f}")
+    assert (r - b) / (b + g + r) < own + 0.03
+
+
+def test_the_targets_own_brows_are_covered_though_the_photo_shows_no_forehead(mesh):
+    fringe = drawing(mesh)
+    fringe[: int(mesh[[66, 296], 1].mean())] = (30, 40, 60)
+    opacity = textured(fringe, mesh).opacity
+    for upper in ([70, 63, 105, 66], [300, 293, 334, 296]):
+        for u, v in (topology().uv[upper[1:]] * TEXTURE_SIZE).astype(int):
+            assert opacity[v, u] > 150

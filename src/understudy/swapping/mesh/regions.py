@@ -98,8 +98,10 @@ def regions() -> Regions:
     v = ((np.arange(TEXTURE_SIZE) + 0.5) / TEXTURE_SIZE).astype(np.float32)[:, None]
     upper = 1 - smoothstep(v, 0.08, 0.32)
     seam = _ramp(face, 0.004, 0.075) * (1 - upper) + _ramp(face, 0.02, 0.13) * upper
-    seam *= _ramp(np.asarray(255 - eyes, np.uint8), 0.002, 0.022)
-    seam *= _ramp(np.asarray(255 - mouth, np.uint8), 0.001, 0.012)
+    # The target's lashes stay, but little of its lids: a shut lid is a narrow strip of the texture, drawn out.
+    seam *= _ramp(np.asarray(255 - eyes, np.uint8), 0.003, 0.015)
+    # Lips meet the target's teeth at their very rim: further out lie the target's own lips, of another colour.
+    seam *= _ramp(np.asarray(255 - mouth, np.uint8), 0.001, 0.008)
     masks = [np.asarray(mask, np.float32) / np.float32(255) for mask in (face, features, core)]
     inside = _ramp(face, 0.06, 0.12)
     plain = np.asarray(masks[0] * (1 - apart.astype(np.float32) / 255), np.float32)

@@ -6,8 +6,8 @@ the difference between the two neutral faces:
 
     mesh' = mesh + scale · turn · strength · W trust (source - neutral)
 
-W smooths over neighbouring vertices (what differs only there is expression or noise) and fades to nothing at the oval,
-where the target's jaw, hair and ears begin.
+W smooths over neighbouring vertices (what differs only there is expression or noise), fades to nothing at the oval,
+where the target's jaw, hair and ears begin, and moves both sides of a gap alike: lids and lips that are shut stay shut.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from understudy.arrays import AnyArray, FloatArray
+from understudy.arrays import AnyArray, FloatArray, IntArray
 from understudy.compiled import compiled
 from understudy.geometry import topology as topo
 from understudy.geometry.pose import Posed, posed
+from understudy.swapping.mesh.expression import at_rest
 from understudy.swapping.mesh.regions import smoothstep
 
 #: Rounds of averaging over neighbours.
@@ -29,63 +30,31 @@ SMOOTHING = 3
 RISE = 4
 #: How much less what the jaw carries is moved: how far it hangs is speech, how long it is the contour's affair.
 JAW = 0.5
-#: Gap between the lips of a shut mouth as the mesh has it (distances of the eyes).
-SHUT = 0.02
 #: Gap between the lips, over the mouth's width, from which a view says little of the mouth at rest: so far goes what is
 #: known of how mouths open.
 SPEAKING = 0.5
-#: What a few frontal frames weigh: from there on a shape is mostly trusted.
-ENOUGH = 0.2
+#: What a shape is trusted by half for: one frontal frame of a mouth at rest weighs 1.
+ENOUGH = 0.02
 #: Seconds without a look after which somebody's shape is learned anew.
 FORGOTTEN = 10.0
+#: How much lips move as a whole.
+LIPS = 0.3
 #: No vertex moves further than this (in distances of the eyes).
 LONGEST = 0.15
 
 
 def neutral(mesh: FloatArray) -> FloatArray:
-    """A photographed face's own shape (float32 (478, 3)): without its pose, the mouth shut, the same on both sides.
+    """A photographed face's own shape (float32 (478, 3)): without its pose, the mouth at rest, the same on both sides.
 
     A face seen from the side has one half that is mostly guessed, and a crooked smile is no trait.
     """
-    return shut(symmetric(posed(mesh).shape))
+    return at_rest(symmetric(posed(mesh).shape))
 
 
 def symmetric(shape: FloatArray) -> FloatArray:
     """The mean of a shape and its mirror image."""
     mirrored = shape[topo.topology().mirror] * np.array([-1, 1, 1], np.float32)
     return np.asarray((shape + mirrored) / 2, np.float32)
-
-
-def shut(shape: FloatArray) -> FloatArray:
-    """A shape with the mouth shut, as far as a mean jaw tells."""
-    gap = float(shape[topo.LIP_LOWER_INNER, 1] - shape[topo.LIP_UPPER_INNER, 1])
-    return np.asarray(shape - np.float32(max(gap - SHUT, 0.0)) * _opening(), np.float32)
-
-
-@lru_cache(maxsize=1)
-def _opening() -> FloatArray:
-    """How the face moves for each unit of gap between the lips, float32 (478, 3).
-
-    Along the lips and the jaw's edge as measured on two people who spoke (regression of the shape on the gap; both
-    agree to 0.04): the lower lip goes all the way, the corners a quarter of it, the chin half; what goes down comes
-    back by two fifths. The rest lies between.
-    """
-    shape = topo.topology()
-    x, y = np.abs(shape.canonical[:, 0]), shape.canonical[:, 1]
-    across = np.minimum(x / x[topo.MOUTH_LEFT], 1)
-    lips = np.union1d(shape.lips_outer, shape.lips_inner)
-    upper = lips[y[lips] <= np.interp(across[lips], [0, 1], [y[topo.LIP_UPPER_INNER] + 0.03, y[topo.MOUTH_LEFT]])]
-    down = np.zeros(len(y))
-    down[lips] = 1 - 0.75 * across[lips] ** 2
-    down[upper] = 0.25 * across[upper] ** 3
-    down[shape.oval] = 0.5 * np.clip(1 - (x[shape.oval] / 0.9) ** 2, 0, None)
-    still = y <= y[topo.NOSE_TIP]
-    down[still] = 0
-    free = ~still
-    free[lips] = free[shape.oval] = False
-    mean = _neighbours()
-    down[free] = np.linalg.solve(np.eye(free.sum()) - mean[np.ix_(free, free)], mean[np.ix_(free, ~free)] @ down[~free])
-    return np.asarray(down[:, None] * [0.0, 1.0, 0.4], np.float32)
 
 
 def moved(mesh: FloatArray, pose: Posed, difference: FloatArray, strength: float) -> FloatArray:
@@ -136,7 +105,7 @@ def _weights() -> FloatArray:
     fade = fade * fade * (3 - 2 * fade)
     lips = shape.canonical[[topo.LIP_UPPER_INNER, topo.CHIN], 1]
     fade *= 1 - JAW * np.clip((shape.canonical[:, 1] - lips[0]) / (lips[1] - lips[0]) * 3, 0, 1)
-    weights = fade[:, None] * (mean @ _together() @ np.linalg.matrix_power(mean, SMOOTHING))
+    weights = _gaps_kept() @ (fade[:, None] * (mean @ _together() @ np.linalg.matrix_power(mean, SMOOTHING)))
     # An iris goes with its lids; where it looks is no shape.
     for iris, ring in ((topo.IRIS_LEFT, shape.eye_left), (topo.IRIS_RIGHT, shape.eye_right)):
         weights[list(iris)] = weights[ring].mean(0)
@@ -153,15 +122,30 @@ def _neighbours() -> AnyArray:
 
 
 def _together() -> FloatArray:
-    """What opens and shuts moves as a whole, for the most part: an open mouth in the photo is no trait."""
+    """Lips move as a whole, for the most part: an open mouth in the photo is no trait."""
     shape = topo.topology()
     share = np.eye(len(shape.canonical))
-    lips = [*shape.lips_outer, *shape.lips_inner]
-    for ring, rigid in ((lips, 0.7), (shape.eye_left, 0.5), (shape.eye_right, 0.5)):
-        group = np.unique(ring)
-        share[group] *= 1 - rigid
-        share[np.ix_(group, group)] += rigid / len(group)
+    group = np.unique([*shape.lips_outer, *shape.lips_inner])
+    share[group] *= 1 - LIPS
+    share[np.ix_(group, group)] += LIPS / len(group)
     return np.asarray(share, np.float32)
+
+
+def _gaps_kept() -> FloatArray:
+    """What faces each other across a gap, lids and lips, moves by the same: how far it is open is the target's."""
+    shape = topo.topology()
+    share = np.eye(len(shape.canonical))
+    for ring in (shape.eye_left, shape.eye_right, shape.lips_inner):
+        for one, other in across(ring):
+            share[[[one], [other]], [one, other]] = 0.5
+    return np.asarray(share, np.float32)
+
+
+def across(ring: IntArray) -> list[tuple[int, int]]:
+    """The vertices of a contour that meet when it shuts: all but its two corners, in pairs from corner to corner."""
+    start = int(np.argmin(topo.topology().canonical[ring, 0]))
+    turned, half = np.roll(ring, -start).tolist(), len(ring) // 2
+    return list(zip(turned[1:half], turned[:half:-1], strict=True))
 
 
 @lru_cache(maxsize=1)
@@ -207,5 +191,5 @@ class NeutralShape:
         self._weight = says + self._weight * np.float32(
             np.exp(-passed / self.seconds) if 0 <= passed < FORGOTTEN else 0
         )
-        self.shape = self.shape + (shut(symmetric(pose.shape)) - self.shape) * (says / self._weight)[:, None]
+        self.shape = self.shape + (at_rest(symmetric(pose.shape)) - self.shape) * (says / self._weight)[:, None]
         self._last = now

@@ -10,7 +10,7 @@ from understudy.frames import Frame
 from understudy.provenance.content import ContentCheck
 
 #: Seconds that a look may take until the session ends for it: nothing goes on unseen.
-_PATIENCE = 10.0
+PATIENCE = 10.0
 
 
 class Watching:
@@ -60,9 +60,9 @@ class Watching:
         if looking is None:
             return
         try:
-            looking.result(_PATIENCE)
+            looking.result(PATIENCE)
         except NotYetError as fault:
-            raise RunError(f"the content check did not end within {_PATIENCE:g} s", "Close other programs.") from fault
+            raise RunError(f"the content check did not end within {PATIENCE:g} s", "Close other programs.") from fault
 
     def close(self) -> None:
         """End the thread."""

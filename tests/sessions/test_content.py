@@ -1,0 +1,111 @@
+"""Live sessions look at what comes in, beside their work; a refusal ends everything at once and keeps nothing."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from tests.evidence import has_label
+from tests.sessions.stage import SIZE, Screen, until
+from understudy.errors import ContentRefusedError, RunError
+from understudy.media.live.recording import RecordingSink
+from understudy.testing import FakeCamera
+
+WHITE = np.full((SIZE[1], SIZE[0], 3), 255, np.uint8)
+
+
+class Marked:
+    """Takes nearly white pictures for intimate, as soon as it may answer."""
+
+    name = "marked"
+
+    def __init__(self):
+        self.may_answer, self.asked, self.threads = threading.Event(), 0, set()
+        self.may_answer.set()
+
+    def intimate(self, picture):
+        self.asked += 1
+        self.threads.add(threading.current_thread().name)
+        self.may_answer.wait(20)
+        return float(picture.mean() > 240)
+
+
+def refused(live):
+    with pytest.raises(ContentRefusedError, match="looks intimate") as told:
+        live.stop()
+    assert told.value.exit_code == 4
+    return told.value
+
+
+def test_nothing_is_shown_of_what_begins_intimate(session):
+    screen = Screen()
+    live = session(screen, source=FakeCamera([WHITE] * 60), classifier=Marked())
+    live.start()
+    assert live.wait(20)
+    assert "the target at 0." in refused(live).message
+    assert screen.frames == []
+
+
+@pytest.mark.slow
+def test_a_refusal_ends_all_outputs_and_leaves_no_recording(session, pictures, tmp_path):
+    """Before anybody has stopped the session: a steady sink would show its last picture again and again."""
+    screen, name = Screen(steady=True), tmp_path / "show.mp4"
+    camera = FakeCamera([*pictures[:40], *[WHITE] * 200])
+    live = session(screen, lambda release: RecordingSink(name, release), source=camera, classifier=Marked())
+    live.start()
+    assert live.wait(30)
+    until(lambda: screen.closed and not list(tmp_path.glob("show*")))
+    shown = len(screen.seconds)
+    time.sleep(0.3)
+    assert len(screen.seconds) == shown
+    assert screen.discarded == 1
+    refused(live)
+    assert list(tmp_path.glob("show*")) == []
+    assert all(has_label(picture) for picture in screen.frames)
+    assert sum(picture.mean() > 240 for picture in screen.frames) <= 5
+
+
+@pytest.mark.alone
+@pytest.mark.slow
+def test_no_frame_waits_for_a_look(session, pictures):
+    classifier, screen = Marked(), Screen()
+    live = session(screen, source=FakeCamera([*pictures, *pictures[::-1]] * 3), classifier=classifier)
+    live.start()
+    until(lambda: screen.seconds)
+    first = classifier.asked
+    classifier.may_answer.clear()
+    until(lambda: classifier.asked > first)
+    shown = len(screen.seconds)
+    until(lambda: len(screen.seconds) > shown + 10)
+    classifier.may_answer.set()
+    live.stop()
+    assert len(classifier.threads) == 3  # the photo's, the first frame's, and the one beside
+
+
+@pytest.mark.slow
+def test_a_recording_is_not_signed_before_its_last_look(session, pictures, tmp_path):
+    classifier, name = Marked(), tmp_path / "show.mp4"
+    camera = FakeCamera([*pictures[:20], *[WHITE] * 400])
+    live = session(lambda release: RecordingSink(name, release), source=camera, classifier=classifier)
+    live.start()
+    until(lambda: classifier.asked >= 2)
+    classifier.may_answer.clear()
+    until(lambda: classifier.asked >= 3)
+    threading.Timer(0.5, classifier.may_answer.set).start()
+    refused(live)
+    assert list(tmp_path.glob("show*")) == []
+
+
+@pytest.mark.slow
+def test_a_look_that_never_ends_ends_the_session(session, pictures, monkeypatch):
+    monkeypatch.setattr("understudy.pipeline.watching.PATIENCE", 0.2)
+    classifier, screen = Marked(), Screen()
+    live = session(screen, source=FakeCamera(pictures * 20), classifier=classifier)
+    live.start()
+    until(lambda: screen.seconds)
+    classifier.may_answer.clear()
+    assert live.wait(30)
+    with pytest.raises(RunError, match="content check did not end"):
+        live.stop()
+    classifier.may_answer.set()

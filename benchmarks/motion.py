@@ -148,7 +148,7 @@ def main() -> None:
     settings = {"raw": RAW, "as the tracker does": TrackerOptions()}
     if parser.parse_args().grid:
         for cutoff, beta in product((0.05, 0.5, 1.0, 1.7), (20, 40, 80)):
-            settings[f"cut-off {cutoff} Hz, beta {beta}"] = TrackerOptions(smoothing=OneEuroOptions(cutoff, beta, 6.0))
+            settings[f"cut-off {cutoff} Hz, beta {beta}"] = TrackerOptions(smoothing=OneEuroOptions(cutoff, beta))
     perception = Perception.embedded()
     for size, share in (((1280, 720), 0.45), ((1280, 720), 0.12)):
         print(f"a face of {share:.0%} of the picture's height, {size[0]}x{size[1]}")

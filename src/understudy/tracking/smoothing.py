@@ -25,8 +25,8 @@ class OneEuroOptions:
     """
 
     min_cutoff: float = 0.5
-    beta: float = 40.0
-    derivative_cutoff: float = 6.0
+    beta: float = 20.0
+    derivative_cutoff: float = 3.0
 
     def __post_init__(self) -> None:
         if not (self.min_cutoff > 0 and self.derivative_cutoff > 0 and self.beta >= 0):

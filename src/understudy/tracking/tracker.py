@@ -36,8 +36,8 @@ class TrackerOptions:
     Attributes:
         max_faces: The most faces that are followed.
         max_fits: The number of faces whose mesh is fitted in one frame, in turn, and of more where a turn would come
-            too late; the others' meshes are carried along with the picture, which costs a third. 0 is all of them, and
-            live it is 1.
+            too late; the others' meshes are carried along with the picture, which costs a seventh. 0 is all of them,
+            and live it is 1.
         min_presence: 0-1; below it the mesh model says that there is no face in its region.
         scan_seconds: While somebody is followed, look for others this often.
         search_seconds: While nobody is, look thoroughly (for small faces) this often.

@@ -5,7 +5,8 @@ Puppets whose motion is known are followed, with the noise of a camera on the pi
 - *jitter*: the mean distance of the points from their mean place while the face stands still, in thousandths of the
   distance of the eyes;
 - *lag*: by how many frames (of 30 a second) what is tracked has to be moved ahead to correlate best with the truth;
-- *swing*: how much of a motion's amplitude is left.
+- *swing*: how much of a motion's amplitude is left;
+- *shut*: how much of a blink's way the lids go in the frame in which they shut, as the model sees it.
 
 Each for the model alone (raw), and as the tracker smooths it. With ``--grid``, for other settings of the filter, too.
 """
@@ -31,8 +32,14 @@ from understudy.tracking.smoothing import OneEuroOptions
 RATE, LENGTH = 30, 90
 #: Standard deviation of a camera's noise in grey levels, indoors.
 NOISE = 3.0
-#: The model alone: a filter that lets everything through.
-RAW = OneEuroOptions(min_cutoff=1e6)
+#: The model alone: filters that let everything through.
+RAW = TrackerOptions(smoothing=OneEuroOptions(min_cutoff=1e6), features=OneEuroOptions(min_cutoff=1e6))
+#: Frames between two blinks, and for how many the eyes are shut.
+BLINK_EVERY, BLINK_LONG = 20, 3
+
+
+#: Points in the middle of the upper and of the lower lids.
+LIDS = ((159, 386), (145, 374))
 
 
 def _wave(seconds: float, hertz: float) -> float:
@@ -49,6 +56,15 @@ def _turn(mesh: FloatArray) -> FloatArray:
 
 def _mouth(mesh: FloatArray) -> FloatArray:
     return np.asarray(np.linalg.norm(mesh[:, topo.LIP_UPPER_INNER, :2] - mesh[:, topo.LIP_LOWER_INNER, :2], axis=1))
+
+
+def _lids(mesh: FloatArray) -> FloatArray:
+    return np.asarray(np.linalg.norm(mesh[:, LIDS[0], :2] - mesh[:, LIDS[1], :2], axis=-1).mean(1))
+
+
+def blinking(seconds: float) -> Motion:
+    """Eyes that shut from one frame to the next, as people's do."""
+    return Motion(blink=float(round(seconds * RATE) % BLINK_EVERY >= BLINK_EVERY - BLINK_LONG))
 
 
 @dataclass(frozen=True)
@@ -68,9 +84,9 @@ TRIALS = (
 )
 
 
-def tracked(perception: Perception, frames: Iterable[Frame], options: OneEuroOptions) -> FloatArray:
+def tracked(perception: Perception, frames: Iterable[Frame], options: TrackerOptions) -> FloatArray:
     """The mesh in each frame: float32 (n, 478, 3)."""
-    tracker = perception.tracker(TrackerOptions(smoothing=options))
+    tracker = perception.tracker(options)
     found = [tracker.update(frame).faces.mesh for frame in frames]
     return np.stack([mesh[0] for mesh in found if mesh is not None])
 
@@ -102,7 +118,14 @@ def lag(signal: FloatArray, truth: FloatArray) -> tuple[float, float]:
     return float(steps[int(np.argmax(likeness))]), float(signal[inner].std() / truth[inner].std())
 
 
-def report(perception: Perception, puppet: Puppet, settings: dict[str, OneEuroOptions]) -> None:
+def shut(found: FloatArray, raw: FloatArray, truth: FloatArray) -> float:
+    """The share of the lids' way that ``found`` goes in the frames in which they shut, over what ``raw`` goes."""
+    apertures = np.diff([_lids(mesh) for mesh in (found, raw, truth)], axis=1)
+    closing = apertures[2] < apertures[2].min() / 2
+    return float(apertures[0, closing].mean() / apertures[1, closing].mean())
+
+
+def report(perception: Perception, puppet: Puppet, settings: dict[str, TrackerOptions]) -> None:
     """Print a table."""
     still, _ = filmed(puppet, lambda _: Motion())
     for name, options in settings.items():
@@ -112,16 +135,20 @@ def report(perception: Perception, puppet: Puppet, settings: dict[str, OneEuroOp
         for name, options in settings.items():
             found, swing = lag(trial.signal(tracked(perception, frames, options)), trial.signal(truth))
             print(f"  {name:28s} {trial.name}: lag {found:.2f} frames, swing {swing:.0%}")
+    frames, truth = filmed(puppet, blinking)
+    raw = tracked(perception, frames, RAW)
+    for name, options in settings.items():
+        print(f"  {name:28s} blinking: shut {shut(tracked(perception, frames, options), raw, truth):.0%}")
 
 
 def main() -> None:
     """Run it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--grid", action="store_true")
-    settings = {"raw": RAW, "as the tracker does": TrackerOptions().smoothing}
+    settings = {"raw": RAW, "as the tracker does": TrackerOptions()}
     if parser.parse_args().grid:
         for cutoff, beta in product((0.05, 0.5, 1.0, 1.7), (20, 40, 80)):
-            settings[f"cut-off {cutoff} Hz, beta {beta}"] = OneEuroOptions(cutoff, beta)
+            settings[f"cut-off {cutoff} Hz, beta {beta}"] = TrackerOptions(smoothing=OneEuroOptions(cutoff, beta))
     perception = Perception.embedded()
     for size, share in (((1280, 720), 0.45), ((1280, 720), 0.12)):
         print(f"a face of {share:.0%} of the picture's height, {size[0]}x{size[1]}")

@@ -261,6 +261,9 @@ def swapped(astronaut, hopper, perception):
     skin = tuple(int(value) for value in shot.picture[shot.mesh[205, 1].astype(int), shot.mesh[205, 0].astype(int)])
     drawn = with_hand(shot.picture, (middle[0] - 0.1 * side, middle[1] + 0.75 * side), 0.5 * side, color=skin)
     identity = engine_of(Settings()).identity([portrait_in(hopper, "a photo", perception, None)[0]])
+    # Where the face truly is: how much of a palm a patch reaches depends on where the model guesses the hidden chin.
+    face = np.zeros(drawn.covered.shape, np.uint8)
+    cv2.fillConvexPoly(face, cv2.convexHull(np.ascontiguousarray(shot.mesh[:, :2])).astype(np.int32), 255)
 
     def kept(hands, numbers=8):
         settings = Settings(blend=BlendOptions(occlusion=OcclusionOptions(hands=hands)))
@@ -268,9 +271,8 @@ def swapped(astronaut, hopper, perception):
         for number in range(numbers):
             shown = frame(drawn.picture, number)
             patches = swap.swap(shown).patches
-        box, alpha = patches[0].box, np.zeros(drawn.covered.shape, np.uint8)
-        alpha[box.y0 : box.y1, box.x0 : box.x1] = patches[0].alpha
-        over = (alpha > 200) & (cv2.erode(drawn.covered, np.ones((3, 3))) > 0)
+        assert patches
+        over = (face > 0) & (cv2.erode(drawn.covered, np.ones((3, 3))) > 0)
         assert over.sum() > 1000
         return float((np.abs(shown.picture.astype(int) - drawn.picture).max(axis=2)[over] <= 6).mean())
 
@@ -278,9 +280,9 @@ def swapped(astronaut, hopper, perception):
 
 
 def test_a_hand_of_the_faces_colour_stays_in_front(swapped):
-    assert swapped(True) > 0.85
-    assert swapped(False) < 0.6
+    assert swapped(True) > 0.87
+    assert swapped(False) < 0.45
 
 
 def test_a_hand_is_seen_in_the_first_frame(swapped):
-    assert swapped(True, 1) > 0.75
+    assert swapped(True, 1) > 0.79

@@ -123,7 +123,7 @@ def test_a_turned_mesh_is_preferred_only_where_it_fits_far_better(shot):
         result, _ = right_way_up(Fake(other), shot.picture, roi, mesh, given)
         assert (result is not mesh) == changed
     turns.clear()
-    right_way_up(Fake(0.2), shot.picture, roi, mesh, 0.9)
+    right_way_up(Fake(0.0001), shot.picture, roi, mesh, 0.9)
     assert len(turns) == 3  # a hopeless one is not looked at twice
 
 

@@ -30,8 +30,9 @@ _BEYOND: Final = 48
 _GAP: Final = 3
 #: A part beside somebody's head is another head's if it is so broad, over the face's breadth, and its middle so high
 #: above the middle of the face at least (below it, over the face's height); and may reach so far behind that head.
-#: Lower down it is if it is as broad as the fourth, over the face's breadth: no limb is.
-_HEAD_LIKE, _HEAD_HIGH, _HIDDEN, _ANOTHER = 0.2, 0.5, 0.45, 0.6
+#: Lower down it is if it is as broad as the fourth, over the face's breadth: no limb is. Below the middle of the face,
+#: where long hair falls beside it, it is if it is as broad as the last.
+_HEAD_LIKE, _HEAD_HIGH, _HIDDEN, _ANOTHER, _HAIR = 0.18, 0.5, 0.45, 0.6, 0.25
 #: Below somebody's chin (so far below the middle of their face, over its height) a part shows no face that is thinner
 #: than this, over that face's breadth: a shoulder.
 _CHIN, _THIN = 0.5, 0.25
@@ -183,8 +184,9 @@ def _nearest(boxes: FloatArray, point: NDArray[np.float64]) -> _Head:
 def _is_no_limb(part: Part, middle: NDArray[np.float64], boxes: FloatArray) -> bool:
     """Whether a part is as high as somebody's head and broad enough to be another's, or as broad as another's lower."""
     head = _nearest(boxes, middle)
-    high = middle[1] < head.middle + _HEAD_HIGH * head.height
-    return bool(part.breadth > (_HEAD_LIKE if high else _ANOTHER) * head.width)
+    lower = (middle[1] - head.middle) / head.height
+    least = _HEAD_LIKE if lower < 0 else _HAIR if lower < _HEAD_HIGH else _ANOTHER
+    return bool(part.breadth > least * head.width)
 
 
 def behind(part: Part, persons: BoolArray, boxes: FloatArray) -> BoolArray:

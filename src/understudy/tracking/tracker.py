@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from understudy.arrays import FloatArray
-from understudy.face import Faces
+from understudy.arrays import FloatArray, IntArray
+from understudy.face import MESH_POINTS, SURFACE_POINTS, Faces
 from understudy.frames import Frame
 from understudy.geometry.boxes import bounds_xyxy, iou_xyxy, shared_xyxy
-from understudy.geometry.topology import keypoints5
+from understudy.geometry.topology import keypoints5, topology
 from understudy.geometry.transforms import apply, similarity
 from understudy.tracking.cuts import CutDetector
 from understudy.tracking.motion import FaceMotion
@@ -36,13 +36,14 @@ class TrackerOptions:
     Attributes:
         max_faces: The most faces that are followed.
         max_fits: The number of faces whose mesh is fitted in one frame, in turn, and of more where a turn would come
-            too late; the others' meshes are carried along with the picture, which costs a third. 0 is all of them, and
-            live it is 1.
+            too late; the others' meshes are carried along with the picture, which costs a seventh. 0 is all of them,
+            and live it is 1.
         min_presence: 0-1; below it the mesh model says that there is no face in its region.
         scan_seconds: While somebody is followed, look for others this often.
         search_seconds: While nobody is, look thoroughly (for small faces) this often.
         keep_seconds: A face lost for less than this gets its id back.
         smoothing: One-Euro settings for the mesh as it is seen, which is carried along with the picture.
+        features: The same for eyelids, irises and lips: they go further in one frame than flow sees.
         depth: The same for its depth, of which a picture shows no motion.
 
     Raises:
@@ -56,6 +57,7 @@ class TrackerOptions:
     search_seconds: float = 0.25
     keep_seconds: float = 1.0
     smoothing: OneEuroOptions = field(default_factory=OneEuroOptions)
+    features: OneEuroOptions = field(default_factory=lambda: OneEuroOptions(0.5, 160.0, 12.0))
     depth: OneEuroOptions = field(default_factory=lambda: OneEuroOptions(0.05, 80.0, 1.0))
 
     def __post_init__(self) -> None:
@@ -82,12 +84,20 @@ class TrackingResult:
     cut: bool
 
 
+def _features() -> IntArray:
+    """The points of eyelids, lips and irises."""
+    shape = topology()
+    rings = (shape.eye_left, shape.eye_right, shape.lips_inner, shape.lips_outer)
+    return np.unique(np.concatenate([*rings, np.arange(SURFACE_POINTS, MESH_POINTS)]))
+
+
 class _MeshFilter:
     """Smooths one face's mesh: as it is seen, carried along with the picture, and its depth."""
 
     def __init__(self, options: TrackerOptions) -> None:
         self._motion = FaceMotion()
         self._plane, self._depth = OneEuroFilter(options.smoothing), OneEuroFilter(options.depth)
+        self._quick, self._features = OneEuroFilter(options.features), _features()
         self._mesh: FloatArray | None = None
         self._seconds = 0.0
 
@@ -102,6 +112,7 @@ class _MeshFilter:
         moved = np.zeros_like(self._mesh)
         moved[:, :2] = self._motion.follow(frame.picture, self._mesh[:, :2])
         self._plane.carry(moved[:, :2])
+        self._quick.carry(moved[self._features, :2])
         self._mesh, self._seconds = self._mesh + moved, frame.seconds
         return moved
 
@@ -111,8 +122,11 @@ class _MeshFilter:
             self._motion = FaceMotion()
             self._motion.follow(frame.picture, mesh[:, :2])
         size = float(np.ptp(mesh[:, :2], axis=0).mean())
-        plane = self._plane(mesh[:, :2], frame.seconds, size)
-        self._mesh = np.column_stack([plane, self._depth(mesh[:, 2], frame.seconds, size)])
+        smooth = np.column_stack(
+            [self._plane(mesh[:, :2], frame.seconds, size), self._depth(mesh[:, 2], frame.seconds, size)]
+        )
+        smooth[self._features, :2] = self._quick(mesh[self._features, :2], frame.seconds, size)
+        self._mesh = smooth
         self._seconds = frame.seconds
         return self._mesh
 
@@ -239,11 +253,12 @@ class Tracker:
                 fits = presence >= self.options.min_presence and _plausible(mesh, frame)
             if not fits:
                 continue
-            # A mesh fitted in the detector's rough region is less exact than one in its own.
-            again, presence_again = self._landmarker.fit(frame.picture, self._landmarker.next_roi(mesh))
-            if presence_again >= self.options.min_presence and _plausible(again, frame):
-                mesh, presence = again, presence_again
+            # A mesh fitted in the detector's rough region is less exact than one in its own, and what is no face there
+            # would be lost in the next frame.
+            mesh, presence = self._landmarker.fit(frame.picture, self._landmarker.next_roi(mesh))
             mesh, presence = right_way_up(self._landmarker, frame.picture, roi, mesh, presence)
+            if presence < self.options.min_presence or not _plausible(mesh, frame):
+                continue
             if self._overlaps(bounds_xyxy(mesh[None])[0]):
                 continue
             track = self._track_for(mesh, frame.seconds)

@@ -25,8 +25,11 @@ _SHAPES: dict[str, tuple[int, ...]] = {
     "mesh": (MESH_POINTS, 3),
     "irises": (2, 5, 3),
     "track_ids": (),
+    "person_ids": (),
     "embeddings": (_ANY,),
 }
+#: Those that are whole numbers.
+_NUMBERS = ("track_ids", "person_ids")
 
 
 def _empty(*shape: int) -> FloatArray:
@@ -49,7 +52,9 @@ class Faces:
             nearer to the camera, 0 near the head's centre.
         irises: float32 (N, 2, 5, 3) or None: for the eye on the picture's left, then the other: centre,
             then four points of the iris' edge; NaN where unknown.
-        track_ids: int64 (N,): the same number is the same person from frame to frame; -1 is not tracked.
+        track_ids: int64 (N,): the same number is the same face from frame to frame; -1 is not tracked.
+        person_ids: int64 (N,) or None: the same number is the same person throughout a clip, also after a cut; -1 is
+            not known. Only ``casting.recognising`` fills it in.
         embeddings: float32 (N, D) or None: who somebody is, as an embedder has it; NaN where it saw nothing. Only
             ``recognition.with_embeddings`` fills it in.
 
@@ -69,6 +74,7 @@ class Faces:
     mesh: FloatArray | None = None
     irises: FloatArray | None = None
     track_ids: NDArray[np.int64] | None = None
+    person_ids: NDArray[np.int64] | None = None
     embeddings: FloatArray | None = None
 
     def __post_init__(self) -> None:
@@ -77,7 +83,7 @@ class Faces:
             value = getattr(self, name)
             if value is None:
                 continue
-            array = np.asarray(value, np.int64 if name == "track_ids" else np.float32)
+            array = np.asarray(value, np.int64 if name in _NUMBERS else np.float32)
             wanted = (count, *tail)
             if array.ndim != len(wanted) or any(
                 axis not in (_ANY, size) for axis, size in zip(wanted, array.shape, strict=True)

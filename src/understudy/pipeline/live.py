@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from understudy.arrays import FloatArray
 from understudy.casting.assignment import Assignment
@@ -17,20 +16,12 @@ from understudy.pipeline.compositing import Compositing
 from understudy.pipeline.fading import Fading
 from understudy.pipeline.overlap import ParallelMap
 from understudy.pipeline.parts import Parts
+from understudy.pipeline.perceiving import Perceiving, Seen
 from understudy.pipeline.rendering import Rendering
 from understudy.pipeline.sealing import sealed
 from understudy.pipeline.tally import Swapped, Tally
 from understudy.settings import Settings
-from understudy.tracking import FaceSelector
 from understudy.tracking.hands import BESIDE, NEAR
-
-
-class _Seen(NamedTuple):
-    """Who is in a frame, who of them is swapped, and whether a new shot begins with it."""
-
-    faces: Faces
-    chosen: Faces
-    cut: bool
 
 
 class LivePipeline:
@@ -53,8 +44,7 @@ class LivePipeline:
         self._parts, self._assignment, self._guard = parts, assignment, guard
         self._settings = settings
         self._parallel = ParallelMap()
-        self._tracker = perception.tracker(replace(settings.tracker, max_fits=settings.tracker.max_fits or 1))
-        self._selector = FaceSelector(settings.faces)
+        self._perceiving = Perceiving(parts, live=True)
         self._hands = perception.hands(live=True)
         self._hands.margin = _margin(settings)
         self._before = Faces.empty()
@@ -70,7 +60,7 @@ class LivePipeline:
         The strength of ``blend`` is the assignment's to say.
         """
         if settings.faces != self._settings.faces:
-            self._selector = FaceSelector(settings.faces)
+            self._perceiving.choose(settings.faces)
         self._compositing.adopt(settings.blend)
         self._guard.options, self._guard.choice = settings.guard, settings.faces
         self._hands.margin = _margin(settings)
@@ -96,13 +86,14 @@ class LivePipeline:
         self._parts.content.frame(frame.picture, frame.seconds)
         self._guard.begin(frame)
         with measure("perceive"):
-            (faces, chosen, cut), hands = self._perceive(frame)
+            seen, hands = self._perceive(frame)
+            faces, chosen = seen.faces, seen.chosen
         with measure("swap"):
             assigned = self._assignment.assign(chosen)
             patches = self._rendering.render(frame, chosen, assigned)
             patches = self._fading(patches, chosen, frame.seconds, whole=on_lost != "pass")
         with measure("guard"):
-            cover, canvas = self._guard.cover(frame, faces, chosen, patches, cut=cut, hands=hands)
+            cover, canvas = self._guard.cover(frame, faces, chosen, patches, cut=seen.cut, hands=hands)
             patches = [patch for patch in patches if patch.track_id not in cover.misfits]
             drawn = {patch.track_id for patch in patches}
             patches += cover.held
@@ -118,10 +109,11 @@ class LivePipeline:
     def close(self) -> None:
         """End what runs beside."""
         self._guard.close()
+        self._perceiving.close()
         self._parallel.close()
         self._hands.close()
 
-    def _perceive(self, frame: Frame) -> tuple[_Seen, list[FloatArray]]:
+    def _perceive(self, frame: Frame) -> tuple[Seen, list[FloatArray]]:
         """Who is there, and which hands are before those who are swapped.
 
         Hands that are known are followed at the same time, by where the faces were in the frame before.
@@ -146,19 +138,18 @@ class LivePipeline:
         self._before = seen.chosen
         return seen, hands
 
-    def _see(self, frame: Frame) -> _Seen:
-        seen = self._tracker.update(frame)
-        if seen.cut:
-            self._selector.reset()
+    def _see(self, frame: Frame) -> Seen:
+        seen = self._perceiving(frame)
+        if seen.cut or seen.mistaken:  # what was learned of faces is of another shot, or of other people
             self._rendering.forget()
             self._compositing.forget()
-        return _Seen(seen.faces, self._selector.select(seen.faces, frame.seconds), seen.cut)
+        return seen
 
     def _correct(self, cover: Cover) -> None:
         """Tell the tracker whom the guard saw and it does not know, and whose mesh does not lie on their face."""
         if cover.newcomers is not None:
-            self._tracker.offer(cover.newcomers)
-        self._tracker.let_go(cover.astray)
+            self._perceiving.tracker.offer(cover.newcomers)
+        self._perceiving.tracker.let_go(cover.astray)
 
 
 def _margin(settings: Settings) -> float:

@@ -8,6 +8,7 @@ from typing import Any
 from understudy.errors import UsageError
 from understudy.provenance import FrameSealer
 from understudy.provenance.content import ContentCheck
+from understudy.recognition import Embedder
 from understudy.resources.perception import Perception
 from understudy.settings import Settings
 from understudy.swapping import Swapper
@@ -23,6 +24,7 @@ class Parts:
         settings: Everything else.
         content: Looks at what comes in.
         sealer: Labels and marks what comes out.
+        embedder: Tells the people of a clip apart; None where nobody asks who is who.
 
     Raises:
         UsageError: the engine takes a content classifier, and there is none.
@@ -33,6 +35,7 @@ class Parts:
     settings: Settings
     content: ContentCheck
     sealer: FrameSealer
+    embedder: Embedder | None = None
 
     def __post_init__(self) -> None:
         if self.engine.photoreal and not self.content.classifies:

@@ -31,7 +31,9 @@ def parts_of(settings: Settings, perception: Perception) -> Parts:
     Raises:
         UsageError, ModelError: as for ``engine_of``; or the engine takes a content classifier.
     """
-    return Parts(engine_of(settings), perception, settings, ContentCheck(settings.content), FrameSealer(1))
+    models = Understudy(settings).resources.models
+    content, sealer = ContentCheck(settings.content), FrameSealer(1)
+    return Parts(models.engine(settings), perception, settings, content, sealer, models.embedder())
 
 
 def output_of(target: Path, kind: MediaKind, settings: Settings | None = None) -> Output:

@@ -167,7 +167,7 @@ class Deciding:
             self._take(track, person)
         self._learn(track, distance)
         for other, apart in found.items():
-            near = other != track.person and apart < self._gallery.options.certain
+            near = other != track.person and other in self._gallery.known and apart < self._gallery.options.certain
             if near and self.holder(other) is None and not self._have_met(track.person, other):
                 self._merge(track, other)
 

@@ -92,6 +92,8 @@ class LivePipeline:
             assigned = self._assignment.assign(chosen)
             patches = self._rendering.render(frame, chosen, assigned)
             patches = self._fading(patches, chosen, frame.seconds, whole=on_lost != "pass")
+        # Whoever comes may be the one for whom another stands in.
+        self._guard.choice = "all" if seen.stand_in else self._settings.faces
         with measure("guard"):
             cover, canvas = self._guard.cover(frame, faces, chosen, patches, cut=seen.cut, hands=hands)
             patches = [patch for patch in patches if patch.track_id not in cover.misfits]

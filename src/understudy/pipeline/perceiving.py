@@ -20,12 +20,14 @@ class Seen(NamedTuple):
         chosen: Those of them who are swapped.
         cut: Whether a new shot begins with it.
         mistaken: Whether a track turned out to be of somebody else than it was taken for.
+        stand_in: Whether somebody is swapped in the place of one who is not there: that one may come back any time.
     """
 
     faces: Faces
     chosen: Faces
     cut: bool
     mistaken: bool
+    stand_in: bool
 
 
 class Perceiving:
@@ -63,7 +65,8 @@ class Perceiving:
             self._selector.reset()
         for before, now in known.renamed:
             self._selector.rename(before, now)
-        return Seen(known.faces, self._selector.select(known.faces, frame.seconds), tracked.cut, known.mistaken)
+        chosen = self._selector.select(known.faces, frame.seconds)
+        return Seen(known.faces, chosen, tracked.cut, known.mistaken, self._selector.stand_in)
 
     def choose(self, faces: FaceChoice) -> None:
         """Choose other faces from the next frame on."""

@@ -29,6 +29,9 @@ class FaceSelector:
         all_who_may: While the one who comes first is not there, choose everybody, too, of whom it is not known who they
             are. For live output: they might be that one, and would be shown as they are.
 
+    Attributes:
+        stand_in: Whether somebody was chosen last because the one who comes first is not there, or not known yet.
+
     Raises:
         ValueError: another choice.
     """
@@ -43,6 +46,7 @@ class FaceSelector:
         self._kept: int | None = None
         self._passed_over: set[int] = set()
         self._seen = -np.inf
+        self.stand_in = False
 
     def reset(self) -> None:
         """Forget which face was chosen, but not who: after a cut."""
@@ -70,13 +74,15 @@ class FaceSelector:
         if faces.track_ids is None:
             return faces[int(np.argmax(faces.areas))]
         people = np.full(len(faces), -1, np.int64) if faces.person_ids is None else faces.person_ids
+        self.stand_in = False
         chosen = self._largest(faces, faces.track_ids, people, seconds)
         if chosen is None:
             return faces[np.zeros(len(faces), bool)]  # only lost: nobody else takes over meanwhile
         self._kept, self._seen = int(faces.track_ids[chosen]), seconds
         self._note(int(people[chosen]))
+        self.stand_in = bool(self._order) and people[chosen] != self._order[0]
         rows = np.arange(len(faces)) == chosen
-        if self._all_who_may and self._order and people[chosen] != self._order[0]:
+        if self._all_who_may and self.stand_in:
             rows |= people < 0
         return faces[rows]
 

@@ -15,7 +15,7 @@ from understudy.testing.situations.light import LIGHT
 from understudy.testing.situations.motions import MOTIONS
 from understudy.testing.situations.occluders import OCCLUDERS
 from understudy.testing.situations.ordinary import ORDINARY
-from understudy.testing.situations.people import PEOPLE
+from understudy.testing.situations.people import FOLLOWED, PEOPLE
 
 __all__ = ["PEOPLE", "RATE", "SITUATIONS", "SIZE", "Group", "Situation", "Story", "room"]
 
@@ -28,5 +28,6 @@ SITUATIONS: Final[tuple[Situation, ...]] = (
     *CUTS,
     *CROWDS,
     *CHOICES,
+    *FOLLOWED,
     *ORDINARY,
 )

@@ -39,10 +39,13 @@ def _comes_and_goes(number: int) -> Scene:
 
 
 def _relieves(number: int) -> Scene:
-    """One leaves, another takes that place, and the first comes back beside."""
+    """One leaves, another takes that place, and the first comes back beside, further away."""
     first = 320 + 14 * max(number - 25, 0) if number < 110 else max(470.0, 760 - 10 * (number - 110))
     second = max(-150 + 10 * max(number - 60, 0), -150)
-    people = [Placed(0, (min(second, 200.0), 175), 140, talks(number, 2)), Placed(2, (first, 180), 140, talks(number))]
+    people = [
+        Placed(0, (min(second, 200.0), 175), 140, talks(number, 2)),
+        Placed(2, (first, 180), 140 if number < 110 else 90, talks(number)),
+    ]
     return Scene(room(7), [one for one in people if -120 < one.at[0] < 740])
 
 
@@ -74,15 +77,20 @@ def _turned(number: int) -> Scene:
     return Scene(room(number // 60), [Placed(2 if number // 60 % 2 == 0 else 0, (320, 175), 140, motion)])
 
 
+_BESIDE_A_LARGER_ONE = _shots(
+    _alone(2), _both(Placed(0, (190, 180), 190), Placed(2, (480, 160), 100)), _alone(2, seed=2)
+)
+
+#: Who is to be swapped though another is larger, or was swapped meanwhile: what ``benchmarks.guard`` goes through.
+FOLLOWED = (
+    Situation("largest: beside a larger one after a cut", "choice", _BESIDE_A_LARGER_ONE, "largest", (2,), frames=120),
+    Situation("largest: comes back beside a stand-in", "choice", _relieves, "largest", (2,), frames=190),
+)
+
 PEOPLE = (
     Situation("two in turn, with cuts", "people", _shots(_alone(2), _alone(0, seed=1)), frames=200),
     Situation("another in the same place after a cut", "people", _shots(_alone(2), _alone(0)), frames=120),
-    Situation(
-        "alone, then with a larger one, then alone",
-        "people",
-        _shots(_alone(2), _both(Placed(0, (190, 180), 190), Placed(2, (480, 160), 100)), _alone(2, seed=2)),
-        frames=160,
-    ),
+    Situation("alone, then with a larger one, then alone", "people", _BESIDE_A_LARGER_ONE, frames=160),
     Situation(
         "two who change sides with each cut",
         "people",

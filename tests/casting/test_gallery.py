@@ -55,7 +55,8 @@ def test_no_more_views_and_people_are_kept_than_are_wanted():
         for side in (0, 30, 60, 90):
             gallery.learn(number, np.float32([place, side]))
     assert gallery.known == [3, 4, 5]
-    assert all(len(looks.views) == 2 for looks in gallery._looks.values())
+    assert gallery.distances(np.float32([400, 0]))[5] == 0
+    assert gallery.distances(np.float32([400, 90]))[5] == pytest.approx((90 - 60) / 50)  # the mean of all but the first
 
 
 def test_two_who_are_one_have_the_lower_number(gallery):

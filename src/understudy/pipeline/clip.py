@@ -57,6 +57,7 @@ class ClipPipeline:
             seen = self._perceiving(frame)
             if seen.cut or seen.mistaken:
                 self._forget(cut=seen.cut)
+            self.tally.rename(seen.renamed)
             chosen = seen.chosen
             before_faces = parts.settings.blend.occlusion.hands
             hands = self._hands.update(frame, chosen.boxes_xyxy) if before_faces else []

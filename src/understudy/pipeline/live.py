@@ -88,6 +88,7 @@ class LivePipeline:
         with measure("perceive"):
             seen, hands = self._perceive(frame)
             faces, chosen = seen.faces, seen.chosen
+            self.tally.rename(seen.renamed)
         with measure("swap"):
             assigned = self._assignment.assign(chosen)
             patches = self._rendering.render(frame, chosen, assigned)

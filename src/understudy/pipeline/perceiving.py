@@ -21,6 +21,7 @@ class Seen(NamedTuple):
         cut: Whether a new shot begins with it.
         mistaken: Whether a track turned out to be of somebody else than it was taken for.
         stand_in: Whether somebody is swapped in the place of one who is not there: that one may come back any time.
+        renamed: Who turned out to be one who was there before: the number they had up to now, and the one they have.
     """
 
     faces: Faces
@@ -28,6 +29,7 @@ class Seen(NamedTuple):
     cut: bool
     mistaken: bool
     stand_in: bool
+    renamed: tuple[tuple[int, int], ...]
 
 
 class Perceiving:
@@ -66,7 +68,7 @@ class Perceiving:
         for before, now in known.renamed:
             self._selector.rename(before, now)
         chosen = self._selector.select(known.faces, frame.seconds)
-        return Seen(known.faces, chosen, tracked.cut, known.mistaken, self._selector.stand_in)
+        return Seen(known.faces, chosen, tracked.cut, known.mistaken, self._selector.stand_in, known.renamed)
 
     def choose(self, faces: FaceChoice) -> None:
         """Choose other faces from the next frame on."""

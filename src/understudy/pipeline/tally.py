@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from understudy.face import Faces
@@ -53,6 +53,11 @@ class Tally:
         """How many different people were swapped; each track of somebody who is not known counts as one."""
         unknown = sum(person < 0 for person in self._tracks.values())
         return unknown + len({person for person in self._tracks.values() if person >= 0})
+
+    def rename(self, renamed: Iterable[tuple[int, int]]) -> None:
+        """People turned out to be others who were there before: by the number they had, and the one they have."""
+        for before, now in renamed:
+            self._tracks = {track: now if person == before else person for track, person in self._tracks.items()}
 
     def _note(self, faces: Faces, swapped: set[int]) -> None:
         """Note whose tracks were swapped: who is known once stays known."""

@@ -74,7 +74,7 @@ if TYPE_CHECKING:
     from understudy.swapping import MeshOptions
     from understudy.swapping.neural.options import NeuralOptions
     from understudy.tasks.checkup import Checkup, Finding
-    from understudy.tasks.faces import FaceReport, FacesReport
+    from understudy.tasks.faces import FaceReport, FacesReport, TrackReport
     from understudy.tasks.inspect import Inspection
     from understudy.tasks.swap import Progress, SwapReport
     from understudy.tracking import Tracker, TrackerOptions, TrackingResult
@@ -137,7 +137,7 @@ _NAMES = {
     "swapping": ("MeshOptions",),
     "swapping.neural.options": ("NeuralOptions",),
     "tasks.checkup": ("Checkup", "Finding"),
-    "tasks.faces": ("FaceReport", "FacesReport"),
+    "tasks.faces": ("FaceReport", "FacesReport", "TrackReport"),
     "tasks.inspect": ("Inspection",),
     "tasks.swap": ("Progress", "SwapReport"),
     "tracking": ("Tracker", "TrackerOptions", "TrackingResult"),
@@ -211,6 +211,7 @@ __all__ = [
     "SourceEndpoint",
     "SourceLostError",
     "SwapReport",
+    "TrackReport",
     "Tracker",
     "TrackerOptions",
     "TrackingResult",

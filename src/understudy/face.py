@@ -27,9 +27,12 @@ _SHAPES: dict[str, tuple[int, ...]] = {
     "keypoints5": (5, 2),
     "mesh": (MESH_POINTS, 3),
     "track_ids": (),
+    "person_ids": (),
     "embeddings": (_ANY,),
     "blendshapes": (BLENDSHAPES,),
 }
+#: Those that are whole numbers.
+_NUMBERS = ("track_ids", "person_ids")
 
 
 def _empty(*shape: int) -> FloatArray:
@@ -50,7 +53,9 @@ class Faces:
             picture's left first.
         mesh: float32 (N, 478, 3) or None: the face mesh; z in pixels of the same scale, smaller is
             nearer to the camera. The last ten are the irises.
-        track_ids: int64 (N,): the same number is the same person from frame to frame; -1 is not tracked.
+        track_ids: int64 (N,): the same number is the same face from frame to frame; -1 is not tracked.
+        person_ids: int64 (N,) or None: the same number is the same person throughout a clip, also after a cut; -1 is
+            not known. Only ``casting.recognising`` fills it in.
         embeddings: float32 (N, D) or None: who somebody is, as an embedder has it; NaN where it saw nothing. Only
             ``recognition.with_embeddings`` fills it in.
         blendshapes: float32 (N, 52), 0-1, or None: what a face does, in the order of
@@ -71,6 +76,7 @@ class Faces:
     keypoints5: FloatArray | None = None
     mesh: FloatArray | None = None
     track_ids: NDArray[np.int64] | None = None
+    person_ids: NDArray[np.int64] | None = None
     embeddings: FloatArray | None = None
     blendshapes: FloatArray | None = None
 
@@ -80,7 +86,7 @@ class Faces:
             value = getattr(self, name)
             if value is None:
                 continue
-            array = np.asarray(value, np.int64 if name == "track_ids" else np.float32)
+            array = np.asarray(value, np.int64 if name in _NUMBERS else np.float32)
             wanted = (count, *tail)
             if array.ndim != len(wanted) or any(
                 axis not in (_ANY, size) for axis, size in zip(wanted, array.shape, strict=True)

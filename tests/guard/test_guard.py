@@ -193,7 +193,7 @@ def test_whoever_comes_is_covered_from_the_first_frame(perception, identity, ast
         place = coming.mesh[:, :2] + [360, 0]
         raw += number >= 23 and shows_raw(picture, shown, np.concatenate([place.min(0), place.max(0)]))
     stages.close()
-    assert stages.tally.people >= {1, 2}
+    assert stages.tally.people >= 2
     assert raw == 0
 
 
@@ -220,7 +220,7 @@ def test_small_faces_beside_a_large_one_are_covered_or_swapped(perception, ident
             raw.append(number)
     stages.close()
     assert not [number for number in raw if number > 90]  # every part is looked at within three seconds
-    assert len(stages.tally.people) == 2
+    assert stages.tally.people == 2
 
 
 @pytest.mark.slow
@@ -240,7 +240,7 @@ def test_the_person_behind_is_covered_when_lost(perception, identity, astronaut,
         box = np.concatenate([place.min(0), place.max(0)])
         raw += number >= 10 and shows_raw(picture, shown, box)
     stages.close()
-    assert len(stages.tally.people) == 2
+    assert stages.tally.people == 2
     assert raw == 0
 
 

@@ -310,3 +310,82 @@ def test_what_is_a_face_at_the_first_look_only_is_not_followed(blank, perception
     doubtful = Doubtful(perception.landmarker)
     assert len(Tracker(Sees(), doubtful, TrackerOptions()).update(frame_at(blank, 0)).faces) == 0
     assert doubtful.asked > 1
+
+
+def row_of(*people):
+    """Faces beside each other: track, person and size of each."""
+    boxes = [[300 * place, 0, 300 * place + size, size] for place, (_, _, size) in enumerate(people)]
+    tracks, persons = ([one[column] for one in people] for column in (0, 1))
+    return Faces(np.float32(boxes).reshape(-1, 4), track_ids=np.array(tracks, int), person_ids=np.array(persons, int))
+
+
+class Choosing:
+    """A selector, shown a frame a tenth of a second."""
+
+    def __init__(self, **options):
+        self.selector, self.seconds = FaceSelector("largest", **options), 0.0
+
+    def __call__(self, *people, cut=False):
+        if cut:
+            self.selector.reset()
+        self.seconds += 0.1
+        chosen = self.selector.select(row_of(*people), self.seconds)
+        return [] if chosen.track_ids is None else chosen.track_ids.tolist()
+
+
+def test_after_a_cut_the_same_person_is_chosen_whatever_their_size():
+    choose = Choosing()
+    assert choose((1, 1, 100)) == [1]
+    for _ in range(5):
+        assert choose((2, 2, 200), (3, 1, 60), cut=_ == 0) == [3]
+    assert choose((4, 2, 200), (5, 3, 60), cut=True) == [4]  # not there: the largest
+    assert choose((6, 2, 60), (7, 3, 200), cut=True) == [6]  # who stood in then
+    assert choose((8, 2, 90), (9, 3, 90), (10, 1, 20), cut=True) == [10]
+
+
+def test_who_is_back_is_chosen_again_in_the_middle_of_a_shot():
+    choose = Choosing()
+    choose((1, 1, 100), (2, 2, 90))
+    assert choose((2, 2, 90)) == []  # only lost
+    choose.seconds += 2
+    assert choose((2, 2, 90)) == [2]
+    assert choose((2, 2, 90), (3, -1, 80)) == [2]
+    assert choose((2, 2, 90), (3, 1, 80)) == [3]
+
+
+def test_who_becomes_much_larger_takes_over_for_good_and_who_was_so_before_does_not():
+    choose = Choosing()
+    choose((1, 1, 100), (2, 2, 50))
+    assert choose((3, 1, 100), (4, 2, 200), cut=True) == [3]
+    assert choose((3, 1, 100), (4, 2, 210)) == [3]
+    assert choose((3, 1, 100), (4, 2, 210), (5, 3, 150)) == [5]
+    assert choose((6, 1, 100), (7, 2, 90), (8, 3, 40), cut=True) == [8]
+    assert choose((9, 1, 100), (10, 2, 110), cut=True) == [9]
+
+
+def test_who_turns_out_to_be_somebody_known_keeps_their_place():
+    choose = Choosing()
+    choose((1, 2, 100), (2, 3, 90))
+    choose.selector.rename(2, 1)
+    assert choose((3, 1, 50), (4, 3, 90), cut=True) == [3]
+
+
+def test_live_whoever_may_be_the_one_is_chosen_too_until_they_are_known():
+    choose = Choosing(all_who_may=True)
+    assert choose((1, -1, 100), (2, -1, 90)) == [1]
+    assert choose((1, 1, 100), (2, -1, 90)) == [1]
+    assert not choose.selector.stand_in
+    assert choose((3, -1, 200), (4, -1, 60), (5, 7, 50), cut=True) == [3, 4]
+    assert choose.selector.stand_in
+    assert choose((3, 2, 200), (4, -1, 60), (5, 7, 50)) == [3, 4]
+    assert choose((3, 2, 200), (4, 1, 60), (5, 7, 50)) == [4]
+    assert not choose.selector.stand_in
+    assert Choosing()((3, -1, 200), (4, -1, 60)) == [3]
+
+
+def test_while_the_one_is_lost_nobody_takes_over_and_nobody_may():
+    choose = Choosing(all_who_may=True)
+    choose((1, 1, 100))
+    assert choose((2, -1, 90)) == []
+    choose.seconds += 1
+    assert choose((2, -1, 90), (3, -1, 50)) == [2, 3]

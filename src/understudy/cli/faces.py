@@ -44,6 +44,7 @@ def command(file: File, ask: Ask = None, json: Json = False, *, chosen: Chosen) 
         when = ""
         if face.first_seconds is not None:
             when = f"  {face.first_seconds:.2f}-{face.last_seconds:.2f} s, {face.frames} frames"
+            when += f" in {len(face.tracks)} stretches" if len(face.tracks) > 1 else ""
         answer(
             f"  {face.number}  {right - left:.0f}x{bottom - top:.0f} at {left:.0f},{top:.0f}"
             f"  yaw {face.yaw:+.0f} pitch {face.pitch:+.0f} roll {face.roll:+.0f}"

@@ -8,14 +8,14 @@ from understudy.guard import unguarded
 from understudy.pipeline.compositing import Compositing
 from understudy.pipeline.fading import Fading
 from understudy.pipeline.parts import Parts
+from understudy.pipeline.perceiving import Perceiving
 from understudy.pipeline.rendering import Rendering
 from understudy.pipeline.sealing import sealed
 from understudy.pipeline.tally import Swapped, Tally
-from understudy.tracking import FaceSelector
 
 
 class ClipPipeline:
-    """Swaps faces in one clip. Frames come in order; faces are followed from one to the next, up to a cut.
+    """Swaps faces in one clip. Frames come in order; faces are followed from one to the next, people also over cuts.
 
     Args:
         parts: What the stages are made of.
@@ -28,8 +28,7 @@ class ClipPipeline:
     def __init__(self, parts: Parts, assignment: Assignment) -> None:
         settings, perception = parts.settings, parts.perception
         self._parts, self._assignment = parts, assignment
-        self._tracker = perception.tracker(settings.tracker)
-        self._selector = FaceSelector(settings.faces)
+        self._perceiving = Perceiving(parts, live=False)
         self._hands = perception.hands(live=False)
         self._rendering = Rendering(parts.engine)
         self._fading = Fading()
@@ -54,11 +53,12 @@ class ClipPipeline:
         """
         parts, measure = self._parts, self.tally.timings.measure
         with measure("perceive"):
-            seen = self._tracker.update(frame)
+            seen = self._perceiving(frame)
             parts.content.frame(frame.picture, frame.seconds, cut=seen.cut)
-            if seen.cut:
-                self._forget()
-            chosen = self._selector.select(seen.faces, frame.seconds)
+            if seen.cut or seen.mistaken:
+                self._forget(cut=seen.cut)
+            self.tally.rename(seen.renamed)
+            chosen = seen.chosen
             before_faces = parts.settings.blend.occlusion.hands
             hands = self._hands.update(frame, chosen.boxes_xyxy) if before_faces else []
         with measure("swap"):
@@ -70,9 +70,9 @@ class ClipPipeline:
             self._compositing.compose(canvas, patches, assigned, hands)
         return self.tally.add(Swapped(seen.faces, patches))
 
-    def _forget(self) -> None:
-        """What comes next is another shot."""
-        self._selector.reset()
-        self._hands.forget()
+    def _forget(self, *, cut: bool) -> None:
+        """What comes next is another shot, or what was learned of faces was not of those whose they were taken for."""
+        if cut:
+            self._hands.forget()
         self._rendering.forget()
         self._compositing.forget()

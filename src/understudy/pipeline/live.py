@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from understudy.arrays import FloatArray
 from understudy.casting.assignment import Assignment
@@ -17,21 +16,13 @@ from understudy.pipeline.compositing import Compositing
 from understudy.pipeline.fading import Fading
 from understudy.pipeline.overlap import ParallelMap
 from understudy.pipeline.parts import Parts
+from understudy.pipeline.perceiving import Perceiving, Seen
 from understudy.pipeline.rendering import Rendering
 from understudy.pipeline.sealing import sealed
 from understudy.pipeline.tally import Swapped, Tally
 from understudy.pipeline.watching import Watching
 from understudy.settings import Settings
-from understudy.tracking import FaceSelector
 from understudy.tracking.hands import BESIDE, NEAR
-
-
-class _Seen(NamedTuple):
-    """Who is in a frame, who of them is swapped, and whether a new shot begins with it."""
-
-    faces: Faces
-    chosen: Faces
-    cut: bool
 
 
 class LivePipeline:
@@ -54,8 +45,7 @@ class LivePipeline:
         self._parts, self._assignment, self._guard = parts, assignment, guard
         self._settings = settings
         self._parallel = ParallelMap()
-        self._tracker = perception.tracker(replace(settings.tracker, max_fits=settings.tracker.max_fits or 1))
-        self._selector = FaceSelector(settings.faces)
+        self._perceiving = Perceiving(parts, live=True)
         self._hands = perception.hands(live=True)
         self._hands.margin = _margin(settings)
         self._before = Faces.empty()
@@ -72,7 +62,7 @@ class LivePipeline:
         The strength of ``blend`` is the assignment's to say.
         """
         if settings.faces != self._settings.faces:
-            self._selector = FaceSelector(settings.faces)
+            self._perceiving.choose(settings.faces)
         self._compositing.adopt(settings.blend)
         self._guard.options, self._guard.choice = settings.guard, settings.faces
         self._hands.margin = _margin(settings)
@@ -97,14 +87,18 @@ class LivePipeline:
         measure, on_lost = self.tally.timings.measure, self._guard.options.on_lost
         self._guard.begin(frame)
         with measure("perceive"):
-            (faces, chosen, cut), hands = self._perceive(frame)
-        self._watching(frame, cut=cut)
+            seen, hands = self._perceive(frame)
+            faces, chosen = seen.faces, seen.chosen
+            self.tally.rename(seen.renamed)
+        self._watching(frame, cut=seen.cut)
         with measure("swap"):
             assigned = self._assignment.assign(chosen)
             patches = self._rendering.render(frame, chosen, assigned)
             patches = self._fading(patches, chosen, frame.seconds, whole=on_lost != "pass")
+        # Whoever comes may be the one for whom another stands in.
+        self._guard.choice = "all" if seen.stand_in else self._settings.faces
         with measure("guard"):
-            cover, canvas = self._guard.cover(frame, faces, chosen, patches, cut=cut, hands=hands)
+            cover, canvas = self._guard.cover(frame, faces, chosen, patches, cut=seen.cut, hands=hands)
             patches = [patch for patch in patches if patch.track_id not in cover.misfits]
             drawn = {patch.track_id for patch in patches}
             patches += cover.held
@@ -130,10 +124,11 @@ class LivePipeline:
         """End what runs beside."""
         self._watching.close()
         self._guard.close()
+        self._perceiving.close()
         self._parallel.close()
         self._hands.close()
 
-    def _perceive(self, frame: Frame) -> tuple[_Seen, list[FloatArray]]:
+    def _perceive(self, frame: Frame) -> tuple[Seen, list[FloatArray]]:
         """Who is there, and which hands are before those who are swapped.
 
         Hands that are known are followed at the same time, by where the faces were in the frame before.
@@ -158,19 +153,18 @@ class LivePipeline:
         self._before = seen.chosen
         return seen, hands
 
-    def _see(self, frame: Frame) -> _Seen:
-        seen = self._tracker.update(frame)
-        if seen.cut:
-            self._selector.reset()
+    def _see(self, frame: Frame) -> Seen:
+        seen = self._perceiving(frame)
+        if seen.cut or seen.mistaken:  # what was learned of faces is of another shot, or of other people
             self._rendering.forget()
             self._compositing.forget()
-        return _Seen(seen.faces, self._selector.select(seen.faces, frame.seconds), seen.cut)
+        return seen
 
     def _correct(self, cover: Cover) -> None:
         """Tell the tracker whom the guard saw and it does not know, and whose mesh does not lie on their face."""
         if cover.newcomers is not None:
-            self._tracker.offer(cover.newcomers)
-        self._tracker.let_go(cover.astray)
+            self._perceiving.tracker.offer(cover.newcomers)
+        self._perceiving.tracker.let_go(cover.astray)
 
 
 def _margin(settings: Settings) -> float:

@@ -7,6 +7,7 @@ from typing import Any
 
 from understudy.provenance import FrameSealer
 from understudy.provenance.content import ContentCheck
+from understudy.recognition import Embedder
 from understudy.resources.perception import Perception
 from understudy.settings import Settings
 from understudy.swapping import Swapper
@@ -22,6 +23,7 @@ class Parts:
         settings: Everything else.
         content: Looks at what comes in.
         sealer: Labels and marks what comes out.
+        embedder: Tells the people of a clip apart; None where nobody asks who is who.
     """
 
     engine: Swapper[Any]
@@ -29,3 +31,4 @@ class Parts:
     settings: Settings
     content: ContentCheck
     sealer: FrameSealer
+    embedder: Embedder | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from understudy.face import Faces
@@ -33,18 +33,38 @@ class Tally:
         frames: How many went through.
         frames_swapped: In how many of them a face was swapped.
         frames_covered: In how many of them something had to be covered.
-        people: The tracks that were swapped.
     """
 
     def __init__(self) -> None:
         self.timings = Timings()
         self.frames = self.frames_swapped = self.frames_covered = 0
-        self.people: set[int] = set()
+        self._tracks: dict[int, int] = {}
 
     def add(self, done: Swapped) -> Swapped:
         """Count one frame, and hand on what was done to it."""
         self.frames += 1
         self.frames_swapped += bool(done.patches)
         self.frames_covered += done.cover.any
-        self.people |= {patch.track_id for patch in done.patches}
+        self._note(done.faces, {patch.track_id for patch in done.patches})
         return done
+
+    @property
+    def people(self) -> int:
+        """How many different people were swapped; each track of somebody who is not known counts as one."""
+        unknown = sum(person < 0 for person in self._tracks.values())
+        return unknown + len({person for person in self._tracks.values() if person >= 0})
+
+    def rename(self, renamed: Iterable[tuple[int, int]]) -> None:
+        """People turned out to be others who were there before: by the number they had, and the one they have."""
+        for before, now in renamed:
+            self._tracks = {track: now if person == before else person for track, person in self._tracks.items()}
+
+    def _note(self, faces: Faces, swapped: set[int]) -> None:
+        """Note whose tracks were swapped: who is known once stays known."""
+        tracks = [] if faces.track_ids is None else faces.track_ids.tolist()
+        people = [-1] * len(tracks) if faces.person_ids is None else faces.person_ids.tolist()
+        for track, person in zip(tracks, people, strict=True):
+            if (track in swapped or track in self._tracks) and (person >= 0 or track not in self._tracks):
+                self._tracks[track] = person
+        for track in swapped - self._tracks.keys():  # a swap that is held after its track was lost
+            self._tracks[track] = -1

@@ -142,7 +142,7 @@ class LiveSession:
         guard = Guard(perception.detector, settings.guard, choice=settings.faces)
         self._content = content
         self._assignment = OnePerson(self._cast[0].identity, settings.blend.strength)
-        parts = Parts(engine, perception, settings, content, self._output.sealer)
+        parts = Parts(engine, perception, settings, content, self._output.sealer, models.embedder())
         self._pipeline = LivePipeline(parts, self._assignment, guard)
         self._info = self._intake.open()
         # From here on frames are counted, and every session leaves a record, however it ends.

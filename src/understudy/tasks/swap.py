@@ -46,7 +46,7 @@ class SwapReport:
         width, height: Of the target, in pixels.
         frames: Frames written; every one of them is labelled.
         frames_swapped: Frames in which a face was swapped.
-        people: How many different tracks were swapped.
+        people: How many different people were swapped, as far as it is known who is who.
         seconds: Wall time from the first frame to the finished file.
         fps: Frames a second over that time.
         first_frame_seconds: From the start of the call to the first finished frame.
@@ -140,7 +140,8 @@ def _swapped(
         allowed = people.allowed(person, USE_OF[info.kind], settings, trust=trust, content=content)
         made = trust.output(settings, target, info.kind, allowed.consents, allowed.digests)
         made.sealer.check(info.width, info.height)
-        parts = Parts(engine, models.perception(settings), settings, content, made.sealer)
+        embedder = None if info.kind is MediaKind.IMAGE else models.embedder()
+        parts = Parts(engine, models.perception(settings), settings, content, made.sealer, embedder)
         assignment = OnePerson(allowed.identity, settings.blend.strength)
         of_kind = PhotoPipeline if info.kind is MediaKind.IMAGE else ClipPipeline
         pipeline = of_kind(parts, assignment)
@@ -171,7 +172,7 @@ def _swapped(
         height=info.height,
         frames=tally.frames,
         frames_swapped=tally.frames_swapped,
-        people=len(tally.people),
+        people=tally.people,
         seconds=round(finished - ready, 3),
         fps=round(tally.frames / (finished - ready), 2),
         first_frame_seconds=round(first - started, 3),

@@ -31,7 +31,8 @@ def parts_of(settings: Settings, perception: Perception) -> Parts:
         UsageError, ModelError: as for ``engine_of``.
     """
     models = Understudy(settings).resources.models
-    return Parts(models.engine(settings), perception, settings, models.content(settings), FrameSealer(1))
+    content, sealer = models.content(settings), FrameSealer(1)
+    return Parts(models.engine(settings), perception, settings, content, sealer, models.embedder())
 
 
 def output_of(target: Path, kind: MediaKind, settings: Settings | None = None) -> Output:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from understudy.face import FaceChoice, Faces
 
@@ -18,23 +19,43 @@ PATIENCE = 1.0
 class FaceSelector:
     """Chooses faces, and stays with its choice.
 
+    Of ``largest`` it stays with people, where it is known who they are (``Faces.person_ids``): after a cut or when they
+    come back, the one is chosen who was chosen first, whatever their size; if they are not there, the next one, and if
+    none of those who were chosen is there, the largest. In between somebody takes over, and comes first from then on,
+    by becoming so much larger than the one who is chosen.
+
     Args:
         choice: ``largest``, ``all``, or the leftmost or rightmost in the picture.
+        all_who_may: While the one who comes first is not there, choose everybody, too, of whom it is not known who they
+            are. For live output: they might be that one, and would be shown as they are.
+
+    Attributes:
+        stand_in: Whether somebody was chosen last because the one who comes first is not there, or not known yet.
 
     Raises:
         ValueError: another choice.
     """
 
-    def __init__(self, choice: FaceChoice = "largest") -> None:
+    def __init__(self, choice: FaceChoice = "largest", *, all_who_may: bool = False) -> None:
         if choice not in get_args(FaceChoice):
             raise ValueError(f"faces must be one of {', '.join(get_args(FaceChoice))}, not {choice!r}")
         self.choice = choice
+        self._all_who_may = all_who_may
+        self._order: list[int] = []
+        self._first = True
         self._kept: int | None = None
+        self._passed_over: set[int] = set()
         self._seen = -np.inf
+        self.stand_in = False
 
     def reset(self) -> None:
-        """Forget the choice: after a cut."""
-        self._kept = None
+        """Forget which face was chosen, but not who: after a cut."""
+        self._kept, self._passed_over = None, set()
+
+    def rename(self, person: int, other: int) -> None:
+        """Somebody has another number from now on."""
+        renamed = [other if one == person else one for one in self._order]
+        self._order = list(dict.fromkeys(renamed))
 
     def select(self, faces: Faces, seconds: float) -> Faces:
         """The rows to swap; all of them need track ids.
@@ -50,12 +71,54 @@ class FaceSelector:
             return faces[int(np.argmin(centers))]
         if self.choice == "right":
             return faces[int(np.argmax(centers))]
-        best = int(np.argmax(faces.areas))
-        if faces.track_ids is not None:
-            kept = np.flatnonzero(faces.track_ids == self._kept)
-            if not len(kept) and self._kept is not None and 0 <= seconds - self._seen < PATIENCE:
-                return faces[np.zeros(len(faces), bool)]  # only lost: nobody else takes over meanwhile
-            if len(kept) and faces.areas[best] < SWITCH_RATIO * faces.areas[kept[0]]:
-                best = int(kept[0])
-            self._kept, self._seen = int(faces.track_ids[best]), seconds
-        return faces[best]
+        if faces.track_ids is None:
+            return faces[int(np.argmax(faces.areas))]
+        people = np.full(len(faces), -1, np.int64) if faces.person_ids is None else faces.person_ids
+        self.stand_in = False
+        chosen = self._largest(faces, faces.track_ids, people, seconds)
+        if chosen is None:
+            return faces[np.zeros(len(faces), bool)]  # only lost: nobody else takes over meanwhile
+        self._kept, self._seen = int(faces.track_ids[chosen]), seconds
+        self._note(int(people[chosen]))
+        self.stand_in = bool(self._order) and people[chosen] != self._order[0]
+        rows = np.arange(len(faces)) == chosen
+        if self._all_who_may and self.stand_in:
+            rows |= people < 0
+        return faces[rows]
+
+    def _largest(
+        self, faces: Faces, tracks: NDArray[np.int64], people: NDArray[np.int64], seconds: float
+    ) -> int | None:
+        """The row of the one to swap; None for nobody."""
+        kept = np.flatnonzero(tracks == self._kept)
+        known = [one for one in self._order if one in people]
+        before = known and (not len(kept) or self._rank(people[kept[0]]) > self._rank(known[0]))
+        if before:  # somebody is back
+            chosen = int(np.flatnonzero(people == known[0])[0])
+            much_larger = faces.areas >= SWITCH_RATIO * faces.areas[chosen]
+            self._passed_over, self._first = set(tracks[much_larger].tolist()), False
+            return chosen
+        if not len(kept):
+            if self._kept is not None and 0 <= seconds - self._seen < PATIENCE:
+                return None
+            self._first = not self._order
+            return int(np.argmax(faces.areas))
+        chosen = int(kept[0])
+        areas = np.where(np.isin(tracks, list(self._passed_over)), 0, faces.areas)
+        largest = int(np.argmax(areas))
+        if areas[largest] < SWITCH_RATIO * areas[chosen]:
+            return chosen
+        self._first = True
+        if people[largest] in self._order:
+            self._order.remove(int(people[largest]))
+        return largest
+
+    def _rank(self, person: int) -> int:
+        """The place of somebody in the order; of those who are not in it after all others."""
+        return self._order.index(person) if person in self._order else len(self._order)
+
+    def _note(self, person: int) -> None:
+        """Take up who is chosen, as soon as it is known who they are: first if they took over, else last."""
+        if person >= 0 and person not in self._order:
+            self._order.insert(0 if self._first else len(self._order), person)
+            self._first = False

@@ -25,7 +25,7 @@ WIDTH, HEIGHT = SIZE
 
 #: What is seen at each frame's number.
 Story = Callable[[int], Scene]
-Group = Literal["edge", "motion", "occluder", "light", "cut", "crowd", "choice", "ordinary"]
+Group = Literal["edge", "motion", "occluder", "light", "cut", "crowd", "choice", "people", "ordinary"]
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,15 @@ def test_tests_lie_where_the_code_lies_that_they_test():
     assert {folder for folder in folders if not (ROOT / "src" / "understudy" / folder).is_dir()} == set()
 
 
+def test_onnx_runtime_is_imported_in_one_place_where_its_telemetry_is_turned_off():
+    found = {
+        path.name
+        for path in (ROOT / "src" / "understudy").rglob("*.py")
+        if re.search(r"^\s*(import|from) onnxruntime", path.read_text(encoding="utf-8"), re.M)
+    }
+    assert found == {"onnx_runtime.py"}
+
+
 def test_tests_ask_for_what_is_public():
     """What is private may change, and no test should stand in the way."""
     tests = ROOT / "tests"

@@ -4,7 +4,6 @@ import hashlib
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 from conversion import face_geometry as geometry
 from conversion.content_network import converted as content_converted
@@ -14,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.dlib_file import SMALL, SmallNetwork, integer, number, tensor
+from understudy.models.onnx_runtime import ort as onnxruntime
 
 
 @pytest.fixture(scope="module")

@@ -51,6 +51,22 @@ def test_no_command_opens_a_network_socket(name, hopper_path, small_clip, tmp_pa
     assert network_calls([sys.executable, "-m", "understudy", *words], tmp_path / "sockets.log") == []
 
 
+def test_onnx_runtime_collects_nothing_and_starts_nothing(tmp_path):
+    """From 1.29 on it reports to its makers as soon as it is imported, unless it is told not to before."""
+    program = (
+        "import os, numpy, cv2\n"
+        "before = len(os.listdir('/proc/self/task')) if os.path.exists('/proc/self/task') else 0\n"
+        "from understudy.models.onnx_runtime import ort\n"
+        "after = len(os.listdir('/proc/self/task')) if os.path.exists('/proc/self/task') else 0\n"
+        "print(after - before, [name for name in os.environ if name.startswith('ORT_')])\n"
+    )
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ORT_") and name != "CI"}
+    environment = kept | {"TMPDIR": str(tmp_path), "TEMP": str(tmp_path), "HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.strip() == "0 []"
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
 def test_a_playlist_that_names_an_address_is_not_followed(hopper_path, tmp_path, capfd):
     from understudy.cli.main import main
 

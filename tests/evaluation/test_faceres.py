@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pytest
 
 from tests.faceres_file import SMALL, SmallFaceRes
@@ -17,6 +16,7 @@ from understudy.evaluation.faceres import SAME_PERSON, FaceRes
 from understudy.evaluation.faceres_network import faceres_onnx
 from understudy.face import Faces
 from understudy.geometry.topology import topology
+from understudy.models.onnx_runtime import ort as onnxruntime
 
 #: Names faceres.json itself, with faceres.bin beside it.
 FILE = os.environ.get("UNDERSTUDY_FACERES")

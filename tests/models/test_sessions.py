@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 
 from tests.twins import SMALL
@@ -21,6 +20,7 @@ from understudy.errors import ModelError, NoMemoryError, UsageError
 from understudy.models import sessions
 from understudy.models.catalogue import Catalogue
 from understudy.models.devices import RuntimeOptions
+from understudy.models.onnx_runtime import ort as onnxruntime
 from understudy.models.providers import OnnxRuntime
 from understudy.models.sessions import Runtime
 from understudy.models.store import FOLDER, Store

@@ -42,7 +42,7 @@ class OnnxEmbedder:
     same_person = 1 - SOMEBODY_ELSE
 
     def __init__(self, path: Path) -> None:
-        import onnxruntime as runtime
+        from understudy.models.onnx_runtime import ort as runtime
 
         try:
             data = read_regular(path, MOST_BYTES)

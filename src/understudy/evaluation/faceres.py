@@ -43,7 +43,7 @@ class FaceRes:
     same_person = SAME_PERSON
 
     def __init__(self, path: Path, layout: Layout | None = None) -> None:
-        import onnxruntime as runtime
+        from understudy.models.onnx_runtime import ort as runtime
 
         options = runtime.SessionOptions()
         options.log_severity_level = 4

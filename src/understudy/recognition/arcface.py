@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,8 +12,10 @@ from understudy.face import Faces
 from understudy.geometry.templates import TEMPLATES
 from understudy.models.conventions import blob
 from understudy.models.graphs import EMBEDDING
-from understudy.models.sessions import Session
 from understudy.recognition.base import cosine_distances, face_crop
+
+if TYPE_CHECKING:  # what runs it starts threads as soon as it is imported
+    from understudy.models.sessions import Session
 
 #: Cosine to the photo that is nearest to all others, below which one is of somebody else.
 SOMEBODY_ELSE = 0.3

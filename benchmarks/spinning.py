@@ -12,8 +12,8 @@ import time
 
 import cv2
 import numpy as np
-import onnxruntime as ort
 
+from understudy.models.onnx_runtime import ort
 from understudy.testing import twins
 
 #: Of ONNX Runtime's session options, by what they do.

@@ -1,9 +1,11 @@
 """Nothing opens a network socket: not by Python, not by a library underneath."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -49,6 +51,38 @@ def test_no_command_opens_a_network_socket(name, hopper_path, small_clip, tmp_pa
     places = {"photo": hopper_path, "clip": small_clip, "out": tmp_path, "settings": tmp_path / "settings.toml"}
     words = [word.format(**places) for word in COMMANDS[name]]
     assert network_calls([sys.executable, "-m", "understudy", *words], tmp_path / "sockets.log") == []
+
+
+def test_the_library_that_runs_models_reports_nothing_to_its_makers(tmp_path):
+    """It looks for a server now and then, but writes an identifier of the device in every run that is let to."""
+    code = (
+        "import time\n"
+        "{imported}\n"
+        "from importlib.resources import files\n"
+        "content = files('understudy.models').joinpath('embedded', 'open_nsfw.onnx').read_bytes()\n"
+        "ort.InferenceSession(content, providers=['CPUExecutionProvider'])\n"
+        "time.sleep(0.5)\n"
+    )
+    said = {}
+    for imported in ("import onnxruntime as ort", "from understudy.models.onnx_runtime import ort"):
+        home = tmp_path / str(len(said))
+        home.mkdir()
+        where = {name: str(home) for name in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")}
+        environment = {**os.environ, **where, "ORT_DISABLE_TELEMETRY": "0"}
+        words = [sys.executable, "-c", code.format(imported=imported)]
+        subprocess.run(words, env=environment, check=True, capture_output=True)
+        said[imported] = [path for path in home.rglob("*") if path.is_file()]
+    print({imported: len(files) for imported, files in said.items()})
+    assert said["from understudy.models.onnx_runtime import ort"] == []
+
+
+def test_only_one_module_imports_the_library_that_runs_models():
+    found = {
+        path.name
+        for path in (Path(__file__).parents[1] / "src").rglob("*.py")
+        if re.search(r"^\s*(import|from) onnxruntime\b", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert found == {"onnx_runtime.py"}
 
 
 def test_a_playlist_that_names_an_address_is_not_followed(hopper_path, tmp_path, capfd):

@@ -16,9 +16,10 @@ the package; `understudy models list` shows them on the command line, `understud
 ([commands](commands.md)). Swappers are run by [the neural engine](neural-engine.md); that one of another kind is listed
 says how it is fed, not that something runs it already.
 
-What a package that has fetched nothing runs is embedded: detection, the face mesh, hands, people, who is who, and whether
-a picture is intimate (open_nsfw). `nsfw_384` is a second opinion on the last: once it is fetched, neural engines ask both, and
-either can refuse. The mesh engine asks the embedded one only: a look of the larger one takes longer than many of its frames.
+What a package that has fetched nothing runs is embedded: detection, the face mesh, hands, people, who is who, and
+whether a picture is intimate (open_nsfw). `nsfw_384` is a second opinion on the last: once it is fetched, neural engines
+ask both, and either can refuse. The mesh engine asks the embedded one only: a look of the larger one takes longer than
+many of its frames.
 
 A picture goes in as `(value / 255 - mean) / std` in each channel; what a swapper or an enhancer gives is
 `value * std + mean`, cut to 0-1, in RGB. A template says where the five keypoints lie in the crop. Hashes that are not

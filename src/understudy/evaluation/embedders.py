@@ -37,7 +37,7 @@ class OnnxEmbedder:
     same_person = 1 - SOMEBODY_ELSE
 
     def __init__(self, path: Path) -> None:
-        import onnxruntime as runtime
+        from understudy.models.onnx_runtime import ort
 
         try:
             data = read_regular(path, MOST_BYTES)
@@ -48,9 +48,9 @@ class OnnxEmbedder:
             ) from fault
         except ModelFileError as fault:
             raise UsageError(f"{fault.message}: it is no embedder", "Name dlib, none, or an ONNX file.") from fault
-        runtime.set_default_logger_severity(3)
+        ort.set_default_logger_severity(3)
         try:
-            self._session = runtime.InferenceSession(data, providers=["CPUExecutionProvider"])
+            self._session = ort.InferenceSession(data, providers=["CPUExecutionProvider"])
         except Exception as fault:
             raise UsageError(f"{path.name} is no ONNX model that opens: {fault}", "Name another file.") from fault
         inputs = self._session.get_inputs()

@@ -12,9 +12,9 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 
 from understudy.arrays import AnyArray
+from understudy.models.onnx_runtime import ort
 
 
 class Binding:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import onnxruntime as ort
 
 from understudy.arrays import FloatArray
 from understudy.errors import ModelError, NoMemoryError, out_of_memory
+from understudy.models.onnx_runtime import ort
 from understudy.models.providers import first_line
 from understudy.models.runtime import read_embedded
 

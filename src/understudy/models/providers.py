@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import onnxruntime as ort
-
 from understudy.errors import ModelError, NoMemoryError, out_of_memory
 from understudy.models.devices import Device
 from understudy.models.entries import Entry
+from understudy.models.onnx_runtime import ort
 
 #: ONNX Runtime's name of each device, the fastest first: ``auto`` takes the first that works.
 PROVIDERS: Final[dict[Device, str]] = {

@@ -17,7 +17,7 @@ the package; `understudy models list` shows them on the command line, `understud
 says how it is fed, not that something runs it already.
 
 What a package that has fetched nothing runs is embedded: detection, the face mesh, hands, people, who is who, and
-whether a picture is intimate (open_nsfw). `nsfw_384` is a second opinion on the last: once it is fetched, neural engines
+whether a picture is intimate (open_nsfw). `nsfw_384` is a second opinion on the last: once fetched, neural engines
 ask both, and either can refuse. The mesh engine asks the embedded one only: a look of the larger one takes longer than
 many of its frames.
 

@@ -1,9 +1,11 @@
 """Nothing opens a network socket: not by Python, not by a library underneath."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 

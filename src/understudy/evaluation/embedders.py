@@ -53,7 +53,7 @@ class OnnxEmbedder:
             raise UsageError(f"{fault.message}: it is no embedder", _HINT) from fault
         runtime.set_default_logger_severity(3)
         try:
-            self._session = runtime.InferenceSession(data, providers=["CPUExecutionProvider"])
+            self._session = ort.InferenceSession(data, providers=["CPUExecutionProvider"])
         except Exception as fault:
             raise UsageError(f"{path.name} is no ONNX model that opens: {fault}", "Name another file.") from fault
         inputs = self._session.get_inputs()

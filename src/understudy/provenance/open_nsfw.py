@@ -14,6 +14,7 @@ import numpy as np
 
 from understudy.arrays import UInt8Array
 from understudy.errors import ModelError
+from understudy.models.silence import silence
 
 if TYPE_CHECKING:
     from understudy.models.embedded_onnx import OnnxModel
@@ -33,6 +34,7 @@ class OpenNsfw:
     name: Final = "open_nsfw"
 
     def __init__(self) -> None:
+        silence()
         opener = ThreadPoolExecutor(1, "open")
         self._model: Future[OnnxModel] = opener.submit(_opened)
         opener.shutdown(wait=False)

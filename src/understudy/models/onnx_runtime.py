@@ -1,4 +1,4 @@
-"""ONNX Runtime, imported with its telemetry off. Nobody else imports it.
+"""ONNX Runtime, imported with its telemetry off. Whoever needs it takes it from here.
 
 From 1.29 on its Linux and macOS wheels report to Microsoft by themselves, from the moment they are imported: threads, a
 file ``.ses`` among the temporary files, an upload. Only an environment variable that is set before the import prevents
@@ -8,24 +8,15 @@ stops what comes after.
 
 from __future__ import annotations
 
-import os
 from types import ModuleType
 
-#: What has it collect nothing; the second is the name of one release.
-_OFF = ("ORT_DISABLE_TELEMETRY", "ORT_TELEMETRY_DISABLED")
+from understudy.models.silence import silence
 
 
 def _imported() -> ModuleType:
-    before = {name: os.environ.get(name) for name in _OFF}
-    os.environ.update(dict.fromkeys(_OFF, "1"))
-    try:
-        import onnxruntime
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+    silence()
+    import onnxruntime
+
     runtime: ModuleType = onnxruntime
     runtime.disable_telemetry_events()
     return runtime

@@ -323,13 +323,13 @@ class Choosing:
     """A selector, shown a frame a tenth of a second."""
 
     def __init__(self, **options):
-        self.selector, self.seconds = FaceSelector("largest", **options), 0.0
+        self.selector, self.seconds, self.known = FaceSelector("largest", **options), 0.0, {1, 2, 3, 7}
 
     def __call__(self, *people, cut=False):
         if cut:
             self.selector.reset()
         self.seconds += 0.1
-        chosen = self.selector.select(row_of(*people), self.seconds)
+        chosen = self.selector.select(row_of(*people), self.seconds, self.known)
         return [] if chosen.track_ids is None else chosen.track_ids.tolist()
 
 
@@ -381,6 +381,14 @@ def test_live_whoever_may_be_the_one_is_chosen_too_until_they_are_known():
     assert choose((3, 2, 200), (4, 1, 60), (5, 7, 50)) == [4]
     assert not choose.selector.stand_in
     assert Choosing()((3, -1, 200), (4, -1, 60)) == [3]
+
+
+def test_nobody_stands_in_for_one_who_would_not_be_recognised():
+    choose = Choosing(all_who_may=True)
+    choose.known = {2}
+    choose((1, 1, 100))
+    assert choose((2, 2, 90), (3, -1, 60), cut=True) == [2]
+    assert not choose.selector.stand_in
 
 
 def test_while_the_one_is_lost_nobody_takes_over_and_nobody_may():

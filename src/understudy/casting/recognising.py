@@ -62,11 +62,13 @@ class Recognised(NamedTuple):
         mistaken: Whether a track turned out to be of somebody else than it was taken for: what was learned of it as
             that person's does not hold.
         renamed: Who turned out to be one who was there before: the number they had up to now, and the one they have.
+        known: Those who would be recognised if they came back.
     """
 
     faces: Faces
     mistaken: bool = False
     renamed: tuple[tuple[int, int], ...] = ()
+    known: frozenset[int] = frozenset()
 
 
 class Recogniser:
@@ -113,7 +115,8 @@ class Recogniser:
         self._number(faces)
         self._deciding.meet()
         people = np.array([track.person for track in self._deciding.here], np.int64)
-        return Recognised(replace(faces, person_ids=people), mistaken, tuple(self._deciding.renamed))
+        named, known = replace(faces, person_ids=people), frozenset(self._gallery.known)
+        return Recognised(named, mistaken, tuple(self._deciding.renamed), known)
 
     def current(self, person: int) -> int:
         """The number that somebody has now: they may have turned out to be one who was there before."""

@@ -17,8 +17,11 @@ from understudy.geometry.pose import pose_degrees
 _SIDE: Final = 64
 #: Cells along each side of a thumbnail.
 _CELLS: Final = 16
-#: Share of a face's box that may lie in another's, or outside the picture.
-_SHARED, _OUTSIDE = 0.1, 0.15
+#: Share of a face's box that may lie in another's.
+_SHARED: Final = 0.1
+#: How near the picture's left or right edge it may come, over its height, and what share of it may lie outside: of half
+#: a face at the edge the mesh model makes a small whole one.
+_EDGE, _OUTSIDE = 0.1, 0.15
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,8 @@ def seen_well(picture: UInt8Array, faces: Faces, row: int, options: VisibleOptio
     if box[3] - box[1] < options.smallest or (faces.scores is not None and faces.scores[row] < options.presence):
         return False
     if shared_with_others(faces, row) > _SHARED or _outside(box, picture) > _OUTSIDE:
+        return False
+    if min(float(box[0]), picture.shape[1] - float(box[2])) < _EDGE * float(box[3] - box[1]):
         return False
     yaw, pitch, _ = pose_degrees(faces.mesh[row])
     if abs(yaw) > options.most_yaw or abs(pitch) > options.most_pitch:

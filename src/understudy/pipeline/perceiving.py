@@ -67,7 +67,7 @@ class Perceiving:
             self._selector.reset()
         for before, now in known.renamed:
             self._selector.rename(before, now)
-        chosen = self._selector.select(known.faces, frame.seconds)
+        chosen = self._selector.select(known.faces, frame.seconds, known.known)
         return Seen(known.faces, chosen, tracked.cut, known.mistaken, self._selector.stand_in, known.renamed)
 
     def choose(self, faces: FaceChoice) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import get_args
 
 import numpy as np
@@ -26,11 +27,11 @@ class FaceSelector:
 
     Args:
         choice: ``largest``, ``all``, or the leftmost or rightmost in the picture.
-        all_who_may: While the one who comes first is not there, choose everybody, too, of whom it is not known who they
-            are. For live output: they might be that one, and would be shown as they are.
+        all_who_may: While somebody stands in for another, choose everybody, too, of whom it is not known who they are.
+            For live output: they might be the other, and would be shown as they are.
 
     Attributes:
-        stand_in: Whether somebody was chosen last because the one who comes first is not there, or not known yet.
+        stand_in: Whether somebody was chosen last because one who comes before them is not there, or not known yet.
 
     Raises:
         ValueError: another choice.
@@ -57,12 +58,13 @@ class FaceSelector:
         renamed = [other if one == person else one for one in self._order]
         self._order = list(dict.fromkeys(renamed))
 
-    def select(self, faces: Faces, seconds: float) -> Faces:
+    def select(self, faces: Faces, seconds: float, known: Collection[int] = ()) -> Faces:
         """The rows to swap; all of them need track ids.
 
         Args:
             faces: Everybody.
             seconds: The frame's time.
+            known: People who would be recognised if they came back: nobody stands in for others.
         """
         if self.choice == "all" or not len(faces):
             return faces
@@ -80,7 +82,8 @@ class FaceSelector:
             return faces[np.zeros(len(faces), bool)]  # only lost: nobody else takes over meanwhile
         self._kept, self._seen = int(faces.track_ids[chosen]), seconds
         self._note(int(people[chosen]))
-        self.stand_in = bool(self._order) and people[chosen] != self._order[0]
+        before = self._order[: self._rank(int(people[chosen]))]
+        self.stand_in = any(person in known for person in before)
         rows = np.arange(len(faces)) == chosen
         if self._all_who_may and self.stand_in:
             rows |= people < 0

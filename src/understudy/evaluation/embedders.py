@@ -42,7 +42,7 @@ class OnnxEmbedder:
     same_person = 1 - SOMEBODY_ELSE
 
     def __init__(self, path: Path) -> None:
-        from understudy.models.onnx_runtime import ort as runtime
+        from understudy.models.onnx_runtime import ort
 
         try:
             data = read_regular(path, MOST_BYTES)
@@ -51,7 +51,7 @@ class OnnxEmbedder:
             raise UsageError(f"there is no such embedder: {path} ({fault.strerror})", _HINT) from fault
         except ModelFileError as fault:
             raise UsageError(f"{fault.message}: it is no embedder", _HINT) from fault
-        runtime.set_default_logger_severity(3)
+        ort.set_default_logger_severity(3)
         try:
             self._session = ort.InferenceSession(data, providers=["CPUExecutionProvider"])
         except Exception as fault:

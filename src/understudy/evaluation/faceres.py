@@ -43,13 +43,13 @@ class FaceRes:
     same_person = SAME_PERSON
 
     def __init__(self, path: Path, layout: Layout | None = None) -> None:
-        from understudy.models.onnx_runtime import ort as runtime
+        from understudy.models.onnx_runtime import ort
 
-        options = runtime.SessionOptions()
+        options = ort.SessionOptions()
         options.log_severity_level = 4
         options.intra_op_num_threads = 1
         data, self._layout = faceres_onnx(path, layout), layout or Layout()
-        self._session = runtime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        self._session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
 
     def embed(self, picture: UInt8Array, faces: Faces) -> FloatArray:
         """See ``Embedder.embed``: float32 (N, 1024)."""

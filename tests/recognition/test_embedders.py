@@ -21,7 +21,8 @@ from understudy.models.devices import RuntimeOptions
 from understudy.models.embedded_onnx import OnnxModel
 from understudy.models.sessions import Runtime
 from understudy.models.store import FOLDER, Store
-from understudy.recognition import ArcFace, with_embeddings
+from understudy.recognition import with_embeddings
+from understudy.recognition.arcface import ArcFace
 from understudy.recognition.identity import FILE, SAME_PERSON, IdentityNetwork
 from understudy.testing.twins import arcface_twin
 

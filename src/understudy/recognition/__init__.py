@@ -1,9 +1,9 @@
 """Recognition: who somebody is, as an embedding.
 
-``identity.IdentityNetwork`` is imported from its own module: what swaps must not do so by the way.
+``arcface.ArcFace`` and ``identity.IdentityNetwork`` are imported from their own modules: the first reads the catalogue, the
+second is what swaps must not ask by the way.
 """
 
-from understudy.recognition.arcface import ArcFace, Together, together
 from understudy.recognition.base import Embedder, with_embeddings
 
-__all__ = ["ArcFace", "Embedder", "Together", "together", "with_embeddings"]
+__all__ = ["Embedder", "with_embeddings"]

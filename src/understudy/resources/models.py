@@ -246,7 +246,7 @@ class Models:
             return made[key]
 
     def _neural(self, entry: Entry, settings: Settings) -> Swapper[Any]:
-        from understudy.recognition import ArcFace
+        from understudy.recognition.arcface import ArcFace
         from understudy.swapping.neural.engine import NeuralEngine
         from understudy.swapping.neural.source import SourceEncoder
 

@@ -20,7 +20,7 @@ from understudy.models.devices import RuntimeOptions
 from understudy.models.entries import Output, Picture
 from understudy.models.sessions import Runtime
 from understudy.models.store import FOLDER, Store
-from understudy.recognition import ArcFace, together
+from understudy.recognition.arcface import ArcFace, together
 from understudy.settings import Settings
 from understudy.swapping.neural.engine import REMEMBERED, NeuralEngine, NeuralIdentity
 from understudy.swapping.neural.options import NeuralOptions

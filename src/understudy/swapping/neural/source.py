@@ -15,7 +15,8 @@ from understudy.geometry.transforms import aligned
 from understudy.models.conventions import blob
 from understudy.models.entries import Source
 from understudy.models.sessions import Session
-from understudy.recognition import Embedder, together
+from understudy.recognition import Embedder
+from understudy.recognition.arcface import together
 from understudy.swapping.base import Portrait
 
 #: Why a photo is left out.

@@ -67,14 +67,14 @@ def _maps() -> _Maps:
     eyes = [filled(uv[ring], _FLAT) for ring in (shape.eye_left, shape.eye_right)]
     both = eyes[0] | eyes[1]
     brows = filled(uv[shape.brow_left], _FLAT) | filled(uv[shape.brow_right], _FLAT)
-    rims = wider(both, 0.14) | filled(uv[[6, 197, 193, 417, 127, 356, 70, 300]], _FLAT)
+    rims = wider(both, 0.16) | filled(uv[[6, 197, 193, 417, 127, 356, 70, 300]], _FLAT)
     rims &= ~wider(both, 0.012)
     upper = wider(_upper_half(uv, _BROWS[0]) | _upper_half(uv, _BROWS[1]), 0.005)
     heavy = rims & ~upper
     rims &= ~wider(brows, 0.005)
     below = np.zeros_like(rims)
     below[round(float(uv[[33, 263], 1].mean())) + round(0.035 * _FLAT) :] = 255
-    under = [wider(eye, 0.12) & ~wider(eye, 0.03) & below for eye in eyes]
+    under = [wider(eye, 0.13) & ~wider(eye, 0.03) & below for eye in eyes]
     bridge = filled(uv[[193, 417, 197, 245, 465]], _FLAT)
     signs = np.zeros_like(rims)
     for number, place in enumerate((*under, bridge), start=1):

@@ -51,7 +51,7 @@ def with_thing(picture, mesh, color, *, at="mouth"):
     face = float(np.ptp(mesh[:, 1]))
     spot = {
         "mouth": mesh[topo.LIP_UPPER_INNER, :2] + [0.05 * face, 0.15 * face],
-        "cheek": mesh[280, :2] + [0.02 * face, 0],
+        "cheek": mesh[280, :2] + [0.03 * face, 0],
     }
     center = tuple(spot[at].astype(int).tolist())
     end = tuple((spot[at] + [0.5 * face, 0.9 * face]).astype(int).tolist())

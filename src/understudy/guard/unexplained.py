@@ -31,8 +31,9 @@ _GAP: Final = 3
 #: A part beside somebody's head is another head's if it is so broad, over the face's breadth, and its middle so high
 #: above the middle of the face at least (below it, over the face's height); and may reach so far behind that head.
 #: Lower down it is if it is as broad as the fourth, over the face's breadth: no limb is. Below the middle of the face,
-#: where long hair falls beside it, it is if it is as broad as the last.
-_HEAD_LIKE, _HEAD_HIGH, _HIDDEN, _ANOTHER, _HAIR = 0.18, 0.5, 0.45, 0.6, 0.25
+#: where long hair falls beside it, it is if it is as broad as the fifth; while somebody is missing, who may come out
+#: there, as the last.
+_HEAD_LIKE, _HEAD_HIGH, _HIDDEN, _ANOTHER, _HAIR, _MISSING = 0.2, 0.5, 0.45, 0.6, 0.25, 0.15
 #: Below somebody's chin (so far below the middle of their face, over its height) a part shows no face that is thinner
 #: than this, over that face's breadth: a shoulder.
 _CHIN, _THIN = 0.5, 0.25
@@ -142,7 +143,7 @@ def unexplained(persons: BoolArray, known: Known, before: BoolArray | None = Non
             found.explained[cells] = found.arms[cells] = True
         elif alone or (before is not None and (cells & before).any()):
             found.parts.append(part)
-        elif _is_no_limb(part, middles[number], known.boxes):
+        elif _is_no_limb(part, middles[number], known):
             found.doubtful.append(part)
         else:
             found.explained[cells] = True
@@ -181,12 +182,12 @@ def _nearest(boxes: FloatArray, point: NDArray[np.float64]) -> _Head:
     return _Head(width, float(middles[row, 0]), float(middles[row, 1]), height)
 
 
-def _is_no_limb(part: Part, middle: NDArray[np.float64], boxes: FloatArray) -> bool:
+def _is_no_limb(part: Part, middle: NDArray[np.float64], known: Known) -> bool:
     """Whether a part is as high as somebody's head and broad enough to be another's, or as broad as another's lower."""
-    head = _nearest(boxes, middle)
+    head = _nearest(known.boxes, middle)
     lower = (middle[1] - head.middle) / head.height
-    least = _HEAD_LIKE if lower < 0 else _HAIR if lower < _HEAD_HIGH else _ANOTHER
-    return bool(part.breadth > least * head.width)
+    beside = _MISSING if len(known.lost) else _HEAD_LIKE if lower < 0 else _HAIR
+    return bool(part.breadth > (beside if lower < _HEAD_HIGH else _ANOTHER) * head.width)
 
 
 def behind(part: Part, persons: BoolArray, boxes: FloatArray) -> BoolArray:

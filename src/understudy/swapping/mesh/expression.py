@@ -23,7 +23,7 @@ SHUT: Final = 0.01
 #: Heights on the canonical face between which each motion fades in: what lies above does not take part.
 FADES: Final = {
     "opening": (0.6, 0.95),  # from the tip of the nose to the upper lip
-    "smiling": (0.1, 0.6),  # from below the eyes
+    "smiling": (0.4, 0.8),  # from the cheeks to the upper lip
 }
 
 

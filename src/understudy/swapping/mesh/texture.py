@@ -16,6 +16,7 @@ import numpy as np
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.glasses import behind
 from understudy.swapping.base import Portrait
+from understudy.swapping.mesh.beard import facial_hair
 from understudy.swapping.mesh.coarse import COARSE, LUMA, coarse, fine, log, mirrored, weighted_blur
 from understudy.swapping.mesh.complexion import calm
 from understudy.swapping.mesh.pores import pores
@@ -53,9 +54,15 @@ def build_texture(portraits: Sequence[Portrait]) -> Texture:
     parts = [_single(portrait) for portrait in portraits]
     color, trust = _merged([(part.color, part.trust) for part in parts])
     maps = regions()
-    color, trust = even_out(color, trust)
-    whole, known = _completed(color, trust)
-    color = _with_pores(calm(lifted(whole, known), known), trust, known)
+    hair = np.maximum.reduce([part.hair for part in parts])
+    # Hair, with the single strands at its edge, says nothing of the skin's light; it keeps its tone, colour and relief.
+    edged, share = cv2.dilate(hair, np.ones((17, 17))), cv2.GaussianBlur(hair, (0, 0), 2)[..., None]
+    even, skin = even_out(color, trust * (1 - edged))
+    trust = np.maximum(skin, trust * edged)
+    whole, known = _completed(even + (color - even) * share, trust, hair)
+    bare = known * (1 - edged)
+    smooth = calm(lifted(whole, bare), bare)
+    color = _with_pores(smooth + (whole - smooth) * share, trust, known)
     # In the middle a hole would show, and where glasses were taken off the target's own skin would flicker through.
     # A hand's breadth above the brows, too: or else the target's own would show over the photo's.
     shown = np.maximum.reduce([known, maps.core, maps.above, *(part.glasses for part in parts)])
@@ -71,11 +78,13 @@ class _Part(NamedTuple):
         color: float32 BGR (S, S, 3).
         trust: float32 (S, S), 0-1: how far each texel is to be trusted.
         glasses: float32 (S, S), 0-1: where glasses hide the skin.
+        hair: float32 (S, S), 0-1: where a beard grows.
     """
 
     color: FloatArray
     trust: FloatArray
     glasses: FloatArray
+    hair: FloatArray
 
 
 def _single(portrait: Portrait) -> _Part:
@@ -86,8 +95,11 @@ def _single(portrait: Portrait) -> _Part:
     light = cv2.GaussianBlur(flat.texture.max(axis=2), (0, 0), 0.01 * TEXTURE_SIZE)
     bright = np.maximum(smoothstep(light, *DARK), maps.features * 0.5)
     glasses = behind(np.clip(flat.texture, 0, 255).astype(np.uint8))
-    trust = flat.seen * skin * bright * maps.face
-    return _Part(flat.texture, np.asarray(trust * (1 - glasses), np.float32), np.asarray(trust * glasses, np.float32))
+    hair = facial_hair(flat.texture, flat.seen)
+    # What is dark and no skin is not to be trusted, unless it is a beard.
+    trust = flat.seen * np.maximum(skin * bright, hair) * maps.face
+    unhidden, hidden = (np.asarray(trust * share, np.float32) for share in (1 - glasses, glasses))
+    return _Part(flat.texture, unhidden, hidden, hair)
 
 
 def _like_skin(flat: Unwrapped) -> FloatArray:
@@ -119,18 +131,21 @@ def _merged(parts: Sequence[tuple[FloatArray, FloatArray]]) -> tuple[FloatArray,
     return np.asarray(total / np.maximum(weight, 1e-6)[..., None], np.float32), best
 
 
-def _completed(color: FloatArray, trust: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Fill what was not seen: first from the other half, in this half's light, then from around."""
+def _completed(color: FloatArray, trust: FloatArray, hair: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Fill what was not seen: first from the other half, in this half's light, then from around.
+
+    A beard is neither foreign nor does it spread.
+    """
     other, other_trust = mirrored(color), mirrored(trust)
     other = other * np.exp(np.clip(_light_between(color, other, trust * other_trust), -0.8, 0.8))
     need = cv2.GaussianBlur(1 - smoothstep(trust, 0.1, 0.5), (0, 0), 3) * smoothstep(other_trust, 0.2, 0.6)
     filled = color + (other - color) * need[..., None]
     known = np.maximum(smoothstep(trust, 0.05, 0.4), smoothstep(other_trust, 0.2, 0.6))
-    plain = 1 - regions().features
+    plain = (1 - regions().features) * (1 - hair)
     around = _diffused(filled, known * plain)
     # Along the rim hangs what is no skin, and too thin to be told by itself: strands of hair, an ear, a collar.
     within = _diffused(filled, known * plain * regions().inside)
-    unlike = np.linalg.norm(log(filled) - log(within), axis=2) * (1 - regions().inside)
+    unlike = np.linalg.norm(log(filled) - log(within), axis=2) * (1 - regions().inside) * (1 - hair)
     foreign = cv2.GaussianBlur(smoothstep(unlike, *FOREIGN), (0, 0), 6)
     around = around + (within - around) * (1 - regions().inside)[..., None]
     shown = (known * (1 - foreign))[..., None]

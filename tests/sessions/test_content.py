@@ -63,7 +63,20 @@ def test_a_refusal_ends_all_outputs_and_leaves_no_recording(session, pictures, t
     refused(live)
     assert list(tmp_path.glob("show*")) == []
     assert all(has_label(picture) for picture in screen.frames)
-    assert sum(picture.mean() > 240 for picture in screen.frames) <= 5
+
+
+@pytest.mark.alone
+@pytest.mark.slow
+def test_a_refusal_comes_within_a_second_of_the_cut(session, pictures):
+    """The look at the first frame of the new shot is under way while the next ones are shown: a few of them are."""
+    screen = Screen()
+    live = session(screen, source=FakeCamera([*pictures[:40], *[WHITE] * 200]), classifier=Marked())
+    live.start()
+    assert live.wait(30)
+    refused(live)
+    white = [at for at, shown in zip(screen.seconds[-40:], screen.frames, strict=True) if shown.mean() > 240]
+    print(f"{len(white)} frames were shown")
+    assert not white or white[-1] - white[0] < 1
 
 
 @pytest.mark.alone

@@ -6,7 +6,7 @@ from benchmarks.motion import RAW, TRIALS, filmed, jitter, lag, tracked
 from understudy.testing import Motion, Puppet
 from understudy.tracking import TrackerOptions
 
-USUAL = TrackerOptions().smoothing
+USUAL = TrackerOptions()
 
 
 @pytest.fixture(scope="module")

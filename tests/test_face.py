@@ -78,3 +78,10 @@ def test_types_are_settled():
     assert faces.boxes_xyxy.dtype == np.float32
     assert faces.track_ids.dtype == np.int64
     assert faces.embeddings.dtype == np.float32
+
+
+def test_irises_are_the_last_points_of_the_mesh():
+    faces = people(2)
+    np.testing.assert_array_equal(faces.irises.reshape(2, 10, 3), faces.mesh[:, 468:])
+    with pytest.raises(ValueError, match="these faces have none"):
+        _ = Faces(boxes_xyxy=np.zeros((1, 4))).irises

@@ -129,13 +129,18 @@ class Faces:
             yield self[row]
 
     @property
-    def irises(self) -> FloatArray | None:
-        """The irises, float32 (N, 2, 5, 3), or None without a mesh.
+    def irises(self) -> FloatArray:
+        """The irises, float32 (N, 2, 5, 3).
 
         For the eye on the picture's left, then the other: the centre, then the edge at the picture's right, above, at
         its left and below, of a face that looks at the camera.
+
+        Raises:
+            ValueError: the faces have no meshes.
         """
-        return None if self.mesh is None else self.mesh[:, SURFACE_POINTS:].reshape(-1, 2, 5, 3)
+        if self.mesh is None:
+            raise ValueError("irises are points of the mesh, and these faces have none")
+        return np.asarray(self.mesh[:, SURFACE_POINTS:].reshape(-1, 2, 5, 3), np.float32)
 
     @property
     def areas(self) -> FloatArray:

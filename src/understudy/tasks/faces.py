@@ -220,7 +220,7 @@ def faces_in_file(
 def _report(number: int, sightings: Sequence[_Sighting], *, still: bool) -> FaceReport:
     best = max(sightings, key=lambda one: float(one.best.areas[0]))
     face = best.best
-    assert face.mesh is not None and face.scores is not None and face.irises is not None
+    assert face.mesh is not None and face.scores is not None
     mesh, box = face.mesh[0], face.boxes_xyxy[0]
     yaw, pitch, roll = pose_degrees(mesh)
     centers = [(round(float(x), 1), round(float(y), 1)) for x, y in face.irises[0, :, 0, :2]]

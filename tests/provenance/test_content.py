@@ -188,6 +188,17 @@ def test_what_is_probable_is_looked_at_more_closely(says, refused):
     assert refused_at(ContentCheck([Prude(0.0, SURE)]), [DARK] * 400, 30) == 90
 
 
+@pytest.mark.parametrize(("says", "refused"), [([0.7], True), ([0.0, 0.7, 0.7], True), ([0.0, 0.7, 0.1], False)])
+def test_a_clip_that_ends_in_a_closer_look_is_judged_by_what_was_seen(says, refused):
+    """Or else an intimate photo would be let through as a clip of one frame."""
+    check = ContentCheck([Prude(*says)])
+    assert refused_at(check, [DARK] * (1 + 92 * (len(says) > 1) + 4), 30) is None
+    if refused:
+        with pytest.raises(ContentRefusedError, match=r"prude: 70%( in the mean of 2 looks)?;"):
+            check.end()
+    check.end()  # what was decided is decided
+
+
 def test_a_stricter_threshold_counts():
     with pytest.raises(ContentRefusedError, match="threshold is 20%"):
         ContentCheck([Prude(0.25)], ContentOptions(0.2)).photo(DARK, "it")

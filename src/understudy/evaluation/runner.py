@@ -254,6 +254,7 @@ class _Evaluation:
                 seen.missed += not patches
                 follows = bool(patches)
                 number += 1
+        content.end()
         return seen, {stage: times["p50"] for stage, times in pipeline.tally.timings.summary().items()}
 
     @staticmethod

@@ -126,9 +126,10 @@ class ContentCheck:
         self._classifiers, self._threshold = tuple(classifiers), (options or ContentOptions()).threshold
         self._schedule = Schedule()
         self._looks = 0
-        #: Probabilities of a closer look so far, and when it began.
+        #: Probabilities of a closer look so far, when it began and was continued last, and who says the last.
         self._close: list[float] = []
-        self._since = 0.0
+        self._since = self._until = 0.0
+        self._by = ""
 
     @property
     def note(self) -> str:
@@ -183,14 +184,27 @@ class ContentCheck:
             return
         if not self._close:
             self._since = seconds
+        self._until, self._by = seconds, by
         self._close.append(probability)
         self._schedule.closely = len(self._close) < CLOSE_LOOKS
-        if self._schedule.closely:
+        if not self._schedule.closely:
+            self.end()
+
+    def end(self) -> None:
+        """After the last frame of a clip: what a closer look has seen up to there decides, be it one frame.
+
+        Raises:
+            ContentRefusedError: it is intimate.
+        """
+        seen, self._close = self._close, []
+        if not seen:
             return
-        mean, self._close = float(np.mean(self._close)), []
+        mean, looks = float(np.mean(seen)), len(seen)
         if not mean < self._threshold:
-            where = f"the target from {self._since:.1f} to {seconds:.1f} s"
-            self._refuse(where, f"{by}: {mean:.0%} in the mean of {CLOSE_LOOKS} looks")
+            if looks == 1:
+                self._refuse(f"the target at {self._since:.1f} s", f"{self._by}: {mean:.0%}")
+            where = f"the target from {self._since:.1f} to {self._until:.1f} s"
+            self._refuse(where, f"{self._by}: {mean:.0%} in the mean of {looks} looks")
 
     def _probability(self, picture: UInt8Array, long: float) -> tuple[float, str]:
         """The highest probability, and who says it; NaN as soon as one says so."""

@@ -152,6 +152,7 @@ def _swapped(
             open_sink(output, info, settings.encode, made.release, overwrite=overwrite) as sink,
         ):
             first = _run(source, info, pipeline, sink.write, progress)
+            content.end()
             if not tally.frames_swapped:
                 raise NoFaceError(
                     f"no face was found in {target.name}",

@@ -15,6 +15,7 @@ import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.geometry.topology import topology
+from understudy.swapping.mesh.coarse import LUMA
 from understudy.swapping.mesh.regions import smoothstep
 from understudy.swapping.mesh.unwrap import TEXTURE_SIZE
 
@@ -31,8 +32,6 @@ AROUND: Final = 10.0
 LEAST: Final = (0.28, 0.4)
 #: Texels across of such a place, at most.
 THICK: Final = 61
-#: Luminance of BGR (ITU-R BT.601).
-_LUMA: Final = np.array([0.114, 0.587, 0.299], np.float32)
 #: Both cheeks, below the eyes.
 _CHEEKS: Final = ((50, 36, 203, 118), (280, 266, 423, 347))
 #: The outline of where a beard grows: below the nose, inside the oval, and inside the folds beside the mouth, which are
@@ -54,7 +53,7 @@ def facial_hair(color: FloatArray, seen: FloatArray) -> FloatArray:
     known = (cheeks > 0) & (seen > 0.5)
     if not known.any():
         return np.zeros_like(seen)
-    luma = color @ _LUMA + np.float32(4)
+    luma = color @ LUMA + np.float32(4)
     tone, hue = np.log(luma), color / luma[..., None]
     relief = np.abs(tone - cv2.GaussianBlur(tone, (0, 0), STRAND))
     rougher = _mean(relief, grows) - relief[known].mean()

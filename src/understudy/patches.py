@@ -36,6 +36,8 @@ class Patch:
         warp: How the frame under the patch is moved first; None: not at all.
         share: 0-1: how much of all that is shown.
         lit: Whether it is to be shown in the frame's light; else it keeps its own colours.
+        over_beard: Whether it covers the frame's own beard, for it shows one itself or knows of the frame's; else that
+            beard stays in front.
     """
 
     picture: UInt8Array
@@ -47,6 +49,7 @@ class Patch:
     warp: Warp | None = None
     share: float = 1.0
     lit: bool = True
+    over_beard: bool = True
 
     @property
     def touched(self) -> BoolArray:

@@ -26,6 +26,7 @@ from understudy.arrays import BoolArray, FloatArray, IntArray, UInt8Array
 from understudy.compiled import compiled
 from understudy.geometry.raster import rasterise
 from understudy.geometry.topology import topology
+from understudy.tones import LUMA
 
 #: Points along a side of the grid.
 GRID = 24
@@ -33,8 +34,6 @@ GRID = 24
 SIGMAS = (6.0, 3.75, 1.2)
 #: Every n-th pixel along a side tells at a glance whether a lamp was switched.
 _GLANCE = 8
-#: Luminance of BGR (ITU-R BT.601).
-LUMA = np.array([0.114, 0.587, 0.299], np.float32)
 
 
 @dataclass(frozen=True)

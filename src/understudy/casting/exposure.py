@@ -16,6 +16,7 @@ from understudy.arrays import FloatArray, UInt8Array
 from understudy.geometry.boxes import bounds_xyxy, pixel_box
 from understudy.resources.perception import Perception
 from understudy.swapping import Portrait
+from understudy.tones import LUMA
 
 #: Median luminance (0-255) below which a face is too dark, and what it is brought to. In usual photos it is 100 to 190.
 DARK, USUAL = 45.0, 120.0
@@ -28,8 +29,6 @@ GLARING: Final = 0.35
 _MOST: Final = 250.0
 #: Below this median a photo of 256 levels has too few for a face.
 _BLACK: Final = 10.0
-#: Luminance of BGR (ITU-R BT.601).
-_LUMA: Final = np.array([0.114, 0.587, 0.299], np.float32)
 
 
 def in_usual_light(portrait: Portrait, name: str, perception: Perception) -> tuple[Portrait, list[str]]:
@@ -44,7 +43,7 @@ def in_usual_light(portrait: Portrait, name: str, perception: Perception) -> tup
     values = _pixels_of(portrait.picture, portrait.face.mesh[0])
     if not len(values):
         return portrait, []
-    low, middle, high = np.percentile(values @ _LUMA, [2, 50, 98])
+    low, middle, high = np.percentile(values @ LUMA, [2, 50, 98])
     if (np.median(values, axis=1) >= 254).mean() > GLARING:
         note = f"the face in {name} is over-exposed and shows little detail; a photo with less light looks better"
         return portrait, [note]

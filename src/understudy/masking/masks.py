@@ -47,13 +47,15 @@ class Masking:
 
         def mask(of: tuple[Patch, Light, Occlusion]) -> UInt8Array | None:
             patch, light, person = of
-            corner = np.array([patch.box.x0, patch.box.y0], np.float32)
+            corner = np.array([patch.box.x0, patch.box.y0, 0], np.float32)
+            drawn = patch.mesh if patch.warp is None else patch.warp.mesh
             return person.visible(
                 frame.part(patch.box),
                 patch.uv,
                 light.tones,
                 frame.seconds,
-                [joints - corner for joints in hands],
+                [joints - corner[:2] for joints in hands],
+                mesh=None if patch.over_beard else drawn - corner,
                 patient=light.fresh,
             )
 

@@ -1,8 +1,8 @@
-"""What is in front of the target's face and stays there: glasses, a microphone, strands of hair, an object held up.
+"""What is in front of the target's face and stays there: glasses, a beard, a microphone, strands of hair, an object.
 
 What comes in from outside the face and is much darker, brighter or of another colour than the skin around it hangs in
 front of it; brows, lids and nostrils are dark, too, but do not come from outside. A hand has the face's own colour:
-where hands are is known from their joints. Glasses are thin, and are looked for by themselves.
+where hands are is known from their joints. Glasses are thin, and are looked for by themselves; so are beards.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.glasses import glasses_seen, rims
+from understudy.masking.beards import OwnBeard
 from understudy.masking.hands import silhouette
 from understudy.masking.things import things_before
 
@@ -41,7 +42,8 @@ class OcclusionOptions:
         things: Whatever comes in from outside the face and does not look like its skin.
         glasses: The rims of glasses.
         hands: Hands.
-        seconds: Time constant with which the sight of glasses is believed, or not any more.
+        beards: Beard and moustache, under a face that has none of its own.
+        seconds: Time constant with which the sight of glasses or of a beard is believed, or not any more.
 
     Raises:
         ValueError: a time below zero.
@@ -50,6 +52,7 @@ class OcclusionOptions:
     things: bool = True
     glasses: bool = True
     hands: bool = True
+    beards: bool = True
     seconds: float = 0.4
 
     def __post_init__(self) -> None:
@@ -67,6 +70,7 @@ class Occlusion:
         self._seconds: float | None = None
         self._things: UInt8Array | None = None
         self._searched = -np.inf
+        self._beard = OwnBeard(self.options.seconds)
 
     def visible(
         self,
@@ -76,6 +80,7 @@ class Occlusion:
         seconds: float,
         hands: Sequence[FloatArray] = (),
         *,
+        mesh: FloatArray | None = None,
         patient: bool = False,
     ) -> UInt8Array | None:
         """How much of the patch is to be shown where.
@@ -87,6 +92,7 @@ class Occlusion:
                 the flattened face.
             seconds: The frame's time; a step back or a long gap forgets what was.
             hands: The joints of hands, float32 (21, 2) each, in pixels of ``target``.
+            mesh: float32 (478, 3): what the patch is drawn on, in pixels of ``target``; None where it covers beards.
             patient: Whether this frame has enough to do: a search that has just come due waits for the next.
 
         Returns:
@@ -112,6 +118,10 @@ class Occlusion:
             held_up = silhouette(hands, (target.shape[1], target.shape[0]))
             if held_up is not None and float(held_up[face := uv.any(axis=2)].sum()) <= _MOST_HELD * 255 * face.sum():
                 hidden = held_up if hidden is None else np.maximum(hidden, held_up)
+        if self.options.beards and mesh is not None:
+            beard = self._beard.hides(target, uv, mesh, seconds)
+            if beard is not None:
+                hidden = beard if hidden is None else np.maximum(hidden, beard)
         return None if hidden is None else np.asarray(255 - hidden, np.uint8)
 
     def _look(self, target: UInt8Array, uv: FloatArray, step: float | None, seconds: float) -> None:

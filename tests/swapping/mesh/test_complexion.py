@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from understudy.geometry.unwrap import TEXTURE_SIZE
 from understudy.swapping.mesh.complexion import BANDS, HUE, calm
 from understudy.swapping.mesh.regions import regions
-from understudy.swapping.mesh.unwrap import TEXTURE_SIZE
 
 SKIN = np.array([120, 150, 200], np.float32)
 TRUST = np.ones((TEXTURE_SIZE, TEXTURE_SIZE), np.float32)

@@ -16,6 +16,7 @@ from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.geometry import topology as topo
 from understudy.geometry.topology import topology
+from understudy.geometry.unwrap import TEXTURE_SIZE, facing, unwrap
 from understudy.guard import unguarded
 from understudy.pipeline.compositing import Compositing
 from understudy.settings import BlendOptions
@@ -25,7 +26,6 @@ from understudy.swapping.mesh.pores import FINE, pores
 from understudy.swapping.mesh.regions import regions
 from understudy.swapping.mesh.skin import TOP, skin_mask
 from understudy.swapping.mesh.texture import build_texture
-from understudy.swapping.mesh.unwrap import TEXTURE_SIZE, facing, unwrap
 from understudy.testing import REST, Motion, Puppet
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -8,10 +8,10 @@ import pytest
 
 from understudy.face import Faces
 from understudy.geometry.topology import topology
+from understudy.geometry.unwrap import TEXTURE_SIZE, unwrap
 from understudy.swapping.base import Portrait
 from understudy.swapping.mesh.regions import regions
 from understudy.swapping.mesh.texture import build_texture
-from understudy.swapping.mesh.unwrap import TEXTURE_SIZE, unwrap
 
 SIDE = 640
 SKIN = (150, 175, 215)

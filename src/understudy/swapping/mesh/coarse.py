@@ -8,12 +8,10 @@ import cv2
 import numpy as np
 
 from understudy.arrays import FloatArray
-from understudy.swapping.mesh.unwrap import TEXTURE_SIZE
+from understudy.geometry.unwrap import TEXTURE_SIZE
 
 #: Side of the coarse copy, in texels.
 COARSE: Final = 128
-#: Luminance of BGR (ITU-R BT.601).
-LUMA: Final = np.array([0.114, 0.587, 0.299], np.float32)
 
 
 def mean_around(values: FloatArray, weight: FloatArray, sigma: float) -> FloatArray:

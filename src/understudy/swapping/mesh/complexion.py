@@ -14,6 +14,7 @@ import numpy as np
 
 from understudy.arrays import FloatArray
 from understudy.swapping.mesh.regions import regions
+from understudy.tones import LUMA
 
 #: Bands of relief: up to which spread (texels of 512), and how strong (mean of the absolute natural logarithm of
 #: luminance, as a standard deviation) it may be. The mean hardly sees a mole or a scar: they are the person.
@@ -30,8 +31,6 @@ HUE: Final = 0.05
 MOST_TINT: Final = 0.3
 #: Spread of the colours that are limited: what is finer has no hue to speak of.
 HUE_SIGMA: Final = 4.0
-#: Luminance of BGR (ITU-R BT.601).
-_LUMA: Final = np.array([0.114, 0.587, 0.299], np.float32)
 
 
 def calm(color: FloatArray, trust: FloatArray) -> FloatArray:
@@ -47,7 +46,7 @@ def calm(color: FloatArray, trust: FloatArray) -> FloatArray:
     skin = np.asarray(trust * regions().plain, np.float32)
     if not (skin > 0.5).any():
         return color
-    tone = np.maximum(color @ _LUMA, 1)
+    tone = np.maximum(color @ LUMA, 1)
     rest = color / tone[..., None] - 1
     rest = rest + (_one_hue(rest, skin) - rest) * regions().pale[..., None]
     tone = tone * np.exp(_relief(np.log(tone + 4), skin) * regions().plain)

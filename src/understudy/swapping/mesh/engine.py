@@ -16,12 +16,12 @@ from understudy.geometry.boxes import bounds_xyxy, pixel_box
 from understudy.geometry.pose import posed
 from understudy.geometry.raster import rasterise
 from understudy.geometry.topology import closed, closed_triangles, topology
+from understudy.geometry.unwrap import TEXTURE_SIZE, facing
 from understudy.patches import Patch, Warp
 from understudy.swapping.base import Identity, Portrait
-from understudy.swapping.mesh.regions import smoothstep
 from understudy.swapping.mesh.shape import NeutralShape, moved, neutral
 from understudy.swapping.mesh.texture import build_texture
-from understudy.swapping.mesh.unwrap import TEXTURE_SIZE, facing
+from understudy.tones import smoothstep
 
 #: The longer side of the flattened face in the unit square.
 UV_EXTENT = 0.94
@@ -68,10 +68,12 @@ class MeshIdentity(Identity):
         levels: uint8 BGR plus opacity (S/2^k, S/2^k, 4), from the full size down: each a smoothed half of
             the one before, so that a small face is drawn without aliasing.
         shape: float32 (478, 3): the face's neutral shape (see ``shape.neutral``).
+        bearded: Whether a beard or a moustache grows on it.
     """
 
     levels: tuple[UInt8Array, ...]
     shape: FloatArray
+    bearded: bool = False
 
 
 class MeshEngine:
@@ -91,7 +93,7 @@ class MeshEngine:
             levels.append(np.asarray(cv2.pyrDown(levels[-1]), np.uint8))
         meshes = [portrait.face.mesh[0] for portrait in portraits if portrait.face.mesh is not None]
         shape = np.mean([neutral(mesh) for mesh in meshes], axis=0).astype(np.float32)
-        return MeshIdentity(tuple(levels), shape)
+        return MeshIdentity(tuple(levels), shape, texture.bearded)
 
     def renderer(self) -> MeshRenderer:
         """See ``Swapper.renderer``."""
@@ -146,6 +148,7 @@ class MeshRenderer:
             track_id=track_id,
             warp=Warp(reshaped, values[:, :, 3:]) if self._options.shape else None,
             lit=True,
+            over_beard=identity.bearded,
         )
 
     def _neutral(self, track_id: int) -> NeutralShape:

@@ -10,7 +10,8 @@ import numpy as np
 
 from understudy.arrays import FloatArray, IntArray, UInt8Array
 from understudy.geometry.topology import topology
-from understudy.swapping.mesh.unwrap import TEXTURE_SIZE
+from understudy.geometry.unwrap import TEXTURE_SIZE
+from understudy.tones import smoothstep
 
 #: Around the nostrils, from the wings to the tip.
 _NOSTRILS = (2, 97, 98, 64, 129, 358, 294, 327, 326, 94, 19, 1, 4)
@@ -64,12 +65,6 @@ def _ramp(mask: UInt8Array, start: float, end: float) -> FloatArray:
     """0 to 1 smoothly as the distance into ``mask`` goes from ``start`` to ``end`` (shares of the side)."""
     distance = cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) / TEXTURE_SIZE
     return smoothstep(distance.astype(np.float32), start, end)
-
-
-def smoothstep(value: FloatArray, low: float, high: float) -> FloatArray:
-    """3t²-2t³ of ``value`` between ``low`` and ``high``."""
-    t = np.clip((value - np.float32(low)) / np.float32(high - low), 0, 1)
-    return np.asarray(t * t * (3 - 2 * t), np.float32)
 
 
 @lru_cache(maxsize=1)

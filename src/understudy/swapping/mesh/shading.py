@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 
 from understudy.arrays import FloatArray
-from understudy.swapping.mesh.coarse import LUMA, log, mean_around, mirrored, weighted_blur
-from understudy.swapping.mesh.regions import regions, smoothstep
+from understudy.swapping.mesh.coarse import log, mean_around, mirrored, weighted_blur
+from understudy.swapping.mesh.regions import regions
+from understudy.tones import LUMA, smoothstep
 
 #: Spread of the blur (share of the side) under which a left/right difference counts as light.
 ONE_SIDED_SIGMA: Final = 0.045

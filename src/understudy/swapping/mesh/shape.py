@@ -22,7 +22,7 @@ from understudy.compiled import compiled
 from understudy.geometry import topology as topo
 from understudy.geometry.pose import Posed, posed
 from understudy.swapping.mesh.expression import at_rest
-from understudy.swapping.mesh.regions import smoothstep
+from understudy.tones import smoothstep
 
 #: Rounds of averaging over neighbours.
 SMOOTHING = 3

@@ -14,16 +14,17 @@ import cv2
 import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
+from understudy.beard import facial_hair
+from understudy.geometry.unwrap import TEXTURE_SIZE, Unwrapped, unwrap
 from understudy.glasses import behind
 from understudy.swapping.base import Portrait
-from understudy.swapping.mesh.beard import facial_hair
-from understudy.swapping.mesh.coarse import COARSE, LUMA, coarse, fine, log, mirrored, weighted_blur
+from understudy.swapping.mesh.coarse import COARSE, coarse, fine, log, mirrored, weighted_blur
 from understudy.swapping.mesh.complexion import calm
 from understudy.swapping.mesh.pores import pores
-from understudy.swapping.mesh.regions import regions, smoothstep
+from understudy.swapping.mesh.regions import regions
 from understudy.swapping.mesh.shading import even_out, lifted
 from understudy.swapping.mesh.skin import skin_mask
-from understudy.swapping.mesh.unwrap import TEXTURE_SIZE, Unwrapped, unwrap
+from understudy.tones import LUMA, smoothstep
 
 #: From which difference to the skin further in (natural logarithm, norm of BGR) the rim is foreign, from which surely.
 FOREIGN = (0.45, 1.0)
@@ -43,10 +44,12 @@ class Texture:
         color: uint8 BGR (S, S, 3).
         opacity: uint8 (S, S): 255 where the texture should be shown, falling to 0 at the seam, at the
             openings' rims, and where no photo showed skin (so the target's own skin stays).
+        bearded: Whether a beard or a moustache grows on it.
     """
 
     color: UInt8Array
     opacity: UInt8Array
+    bearded: bool
 
 
 def build_texture(portraits: Sequence[Portrait]) -> Texture:
@@ -68,7 +71,11 @@ def build_texture(portraits: Sequence[Portrait]) -> Texture:
     shown = np.maximum.reduce([known, maps.core, maps.above, *(part.glasses for part in parts)])
     shown = cv2.GaussianBlur(cv2.erode(shown, np.ones((25, 25))), (0, 0), 8)
     opacity = shown * maps.seam
-    return Texture(np.clip(np.round(color), 0, 255).astype(np.uint8), np.round(opacity * 255).astype(np.uint8))
+    return Texture(
+        np.clip(np.round(color), 0, 255).astype(np.uint8),
+        np.round(opacity * 255).astype(np.uint8),
+        bearded=bool(hair.max() > 0.5),
+    )
 
 
 class _Part(NamedTuple):

@@ -14,6 +14,8 @@ from understudy.geometry.topology import topology
 
 #: Side of a texture in texels. A face fills a 720p frame at about this size.
 TEXTURE_SIZE = 512
+#: Spread of the blur of what is seen, as a share of the side.
+_SEEN_BLUR = 3 / 512
 
 
 class Unwrapped(NamedTuple):
@@ -65,21 +67,22 @@ def _normals_z(mesh: FloatArray, triangles: IntArray) -> FloatArray:
     return result
 
 
-def unwrap(picture: UInt8Array, mesh: FloatArray, mask: FloatArray | None = None) -> Unwrapped:
-    """Sample the photo at every texel of the flattened face.
+def unwrap(
+    picture: UInt8Array, mesh: FloatArray, mask: FloatArray | None = None, *, side: int = TEXTURE_SIZE
+) -> Unwrapped:
+    """Sample a picture at every texel of the flattened face.
 
     Args:
         picture: uint8 BGR (H, W, 3).
         mesh: float32 (478, 3) in pixels of ``picture``.
         mask: float32 (H, W), 0-1, to be unwrapped along; all ones if None.
+        side: Texels along a side of what comes out, S.
     """
     shape = topology()
-    picture, mesh, mask = _reduced(picture, mesh, mask)
+    picture, mesh, mask = _reduced(picture, mesh, mask, side)
     height, width = picture.shape[:2]
-    flat = np.column_stack([shape.uv * TEXTURE_SIZE, np.zeros(len(shape.uv))]).astype(np.float32)
-    values, covered = rasterise(
-        flat, shape.triangles, np.column_stack([mesh, facing(mesh)]), (TEXTURE_SIZE, TEXTURE_SIZE)
-    )
+    flat = np.column_stack([shape.uv * side, np.zeros(len(shape.uv))]).astype(np.float32)
+    values, covered = rasterise(flat, shape.triangles, np.column_stack([mesh, facing(mesh)]), (side, side))
     x, y, z, front = (np.ascontiguousarray(values[:, :, k]) for k in range(4))
     texture = cv2.remap(picture, x - 0.5, y - 0.5, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     _, depth = rasterise(mesh, shape.triangles, np.zeros((len(mesh), 1), np.float32), (width, height))
@@ -92,16 +95,18 @@ def unwrap(picture: UInt8Array, mesh: FloatArray, mask: FloatArray | None = None
     extra = np.ones_like(x)
     if mask is not None:
         extra = np.asarray(cv2.remap(mask, x - 0.5, y - 0.5, cv2.INTER_LINEAR), np.float32)
-    return Unwrapped(texture.astype(np.float32), cv2.GaussianBlur(seen, (0, 0), 3).astype(np.float32) * inside, extra)
+    return Unwrapped(
+        texture.astype(np.float32), cv2.GaussianBlur(seen, (0, 0), _SEEN_BLUR * side).astype(np.float32) * inside, extra
+    )
 
 
 def _reduced(
-    picture: UInt8Array, mesh: FloatArray, mask: FloatArray | None
+    picture: UInt8Array, mesh: FloatArray, mask: FloatArray | None, side: int
 ) -> tuple[UInt8Array, FloatArray, FloatArray | None]:
     """The face's part of the photo, averaged down so that a texel is about a pixel (no aliasing)."""
     height, width = picture.shape[:2]
     low, high = mesh[:, :2].min(0), mesh[:, :2].max(0)
-    factor = max(1, int(float((high - low).max()) / TEXTURE_SIZE))
+    factor = max(1, int(float((high - low).max()) / side))
     pad = (high - low).max() * 0.1 + factor
     x0, y0 = np.clip(np.floor(low - pad), 0, [width - 1, height - 1]).astype(int)
     x1, y1 = np.clip(np.ceil(high + pad), [x0 + 1, y0 + 1], [width, height]).astype(int)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from understudy.blending.detail import DetailMatch, DetailOptions
+from understudy.blending.detail import AS_STRONG, DetailMatch, DetailOptions
 
 SIDE = 120
 ALPHA = np.full((SIDE, SIDE), 255, np.uint8)
@@ -19,14 +19,19 @@ def grained(strength, seed=1, blur=0.0):
 
 
 def weighed(detail, patch, frame):
-    fine = patch.astype(float) - detail.soft
+    soft, wide = detail.soft.astype(float), detail.wide.astype(float)
     grain = np.clip(frame.astype(float) - detail.under, -detail.limit, detail.limit)
-    return detail.fine * fine + detail.soft + detail.grain * grain
+    return wide + detail.middle * (soft - wide) + detail.fine * (patch - soft) + detail.grain * grain
 
 
 def fine_band(picture):
     smooth = cv2.GaussianBlur(picture.astype(np.float32), (5, 5), 0)
     return float(np.abs(picture - smooth).mean())
+
+
+def next_band(picture):
+    smooth, smoother = (cv2.GaussianBlur(picture.astype(np.float32), (0, 0), spread) for spread in (1.1, 2.6))
+    return float(np.abs(smooth - smoother).mean())
 
 
 @pytest.mark.parametrize(("of_patch", "of_frame"), [(12, 4), (6, 6), (2, 6), (0, 5)])
@@ -39,7 +44,16 @@ def test_the_finest_band_becomes_the_frames(of_patch, of_frame):
 def test_a_patch_like_the_frame_is_left_alone():
     picture = grained(5)
     detail = DetailMatch().measure(picture, picture, ALPHA, 0.0)
-    assert (detail.fine, detail.grain) == pytest.approx((1, 0), abs=1e-3)
+    assert (detail.fine, detail.middle, detail.grain) == pytest.approx((1, 1, 0), abs=1e-3)
+
+
+def test_the_next_band_is_held_to_the_frames_and_never_made_stronger():
+    strong, weak = grained(40, blur=1.5), grained(26, seed=2, blur=1.5)
+    held = weighed(DetailMatch().measure(weak, strong, ALPHA, 0.0), strong, weak)
+    assert next_band(held) == pytest.approx(AS_STRONG * next_band(weak), rel=0.15)
+    assert DetailMatch().measure(strong, weak, ALPHA, 0.0).middle == 1
+    # However soft the frame, some of what the person's skin is like stays.
+    assert DetailMatch().measure(grained(1), strong, ALPHA, 0.0).middle == DetailOptions().least_middle
 
 
 def test_an_edge_of_the_frame_is_no_grain():
@@ -67,4 +81,4 @@ def test_where_next_to_nothing_is_shown_nothing_is_measured():
     hidden = np.zeros_like(ALPHA)
     hidden[0, :10] = 255
     detail = DetailMatch().measure(grained(9), grained(1), hidden, 0.0)
-    assert (detail.fine, detail.grain) == (1, 0)
+    assert (detail.fine, detail.middle, detail.grain) == (1, 1, 0)

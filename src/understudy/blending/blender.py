@@ -133,9 +133,11 @@ def _composite(
     uv: FloatArray,
     light: FloatArray,
     fine: np.float32,
+    middle: np.float32,
     grain: np.float32,
     limit: np.float32,
     soft: UInt8Array,
+    wide: UInt8Array,
     under: UInt8Array,
     unit: np.float32,
 ) -> None:
@@ -147,7 +149,7 @@ def _composite(
     half, zero, one, white = np.float32(0.5), np.float32(0), np.float32(1), np.float32(255)
     scale = np.float32(side)
     last = scale - np.float32(1.001)
-    rest = one - fine
+    next_band, rest = middle - fine, one - middle
     grainy = grain > zero
     for y in range(height):
         for x in range(width):
@@ -164,9 +166,12 @@ def _composite(
             i = np.uint32(row * stride + column)
             j, k = np.uint32(i + next_one), np.uint32(i + stride)
             m = np.uint32(k + next_one)
-            blue = fine * np.float32(picture[y, x, 0]) + rest * np.float32(soft[y, x, 0])
-            green = fine * np.float32(picture[y, x, 1]) + rest * np.float32(soft[y, x, 1])
-            red = fine * np.float32(picture[y, x, 2]) + rest * np.float32(soft[y, x, 2])
+            blue = fine * np.float32(picture[y, x, 0]) + next_band * np.float32(soft[y, x, 0])
+            blue += rest * np.float32(wide[y, x, 0])
+            green = fine * np.float32(picture[y, x, 1]) + next_band * np.float32(soft[y, x, 1])
+            green += rest * np.float32(wide[y, x, 1])
+            red = fine * np.float32(picture[y, x, 2]) + next_band * np.float32(soft[y, x, 2])
+            red += rest * np.float32(wide[y, x, 2])
             luma = np.float32(0.114) * blue + np.float32(0.587) * green + np.float32(0.299) * red
             chroma = a * points[i, 3] + b * points[j, 3] + c * points[k, 3] + d * points[m, 3]
             for n in range(3):

@@ -2,7 +2,8 @@
 
 A sharp photo on a soft picture looks cut out and flickers as it moves; a soft one on a sharp picture looks like a mask.
 So the finest band of the patch is weighed to the strength of the frame's. What grain is then still missing is taken
-from the frame itself, from the very pixels that the patch hides: it moves, and is compressed, as the frame's.
+from the frame itself, from the very pixels that the patch hides: it moves, and is compressed, as the frame's. The next
+band, of wrinkles and strokes, is held to the frame's, too, and never made stronger: it is the person.
 """
 
 from __future__ import annotations
@@ -17,6 +18,10 @@ from understudy.arrays import FloatArray, UInt8Array
 
 #: Side of the Gaussian that parts the finest band from the rest, in pixels: a spread of 1.1.
 SIZE = 5
+#: Spread of the Gaussian that parts the next band, on a copy of half the size, in its pixels: some 2.6 of the patch's.
+SPREAD = 1.2
+#: How strong the next band may be, as a share of the frame's.
+AS_STRONG = 1.1
 #: Opacity (0-255) above which a pixel is measured, and how many there must be, well inside.
 FULLY, ENOUGH = 250, 64
 #: Grey levels added to both sides of a ratio: below them there is nothing to match.
@@ -28,7 +33,8 @@ class DetailOptions:
     """Limits of the match.
 
     Attributes:
-        least, most: Factors that the band is weighed by.
+        least, most: Factors that the finest band is weighed by.
+        least_middle: Factor that the next band is weighed by, at least.
         seconds: Time constant with which the factor follows.
         every: Seconds between two measurements: what follows so slowly need not be measured in every frame.
 
@@ -38,12 +44,15 @@ class DetailOptions:
 
     least: float = 0.15
     most: float = 1.8
+    least_middle: float = 0.5
     seconds: float = 0.5
     every: float = 0.09
 
     def __post_init__(self) -> None:
         if not 0 <= self.least <= self.most:
             raise ValueError(f"factors of detail are 0 <= least <= most, not {self.least} and {self.most}")
+        if not 0 <= self.least_middle <= 1:
+            raise ValueError(f"the factor of the middle band is between 0 and 1, not {self.least_middle}")
         if not (self.seconds > 0 and self.every >= 0):
             raise ValueError(
                 "the time constant is above zero and the time between measurements is not below it; "
@@ -52,22 +61,26 @@ class DetailOptions:
 
 
 class Detail(NamedTuple):
-    """How the patch's pixels are weighed: ``P1 + fine (P - P1) + grain (T - T1)``.
+    """How the patch's pixels are weighed: ``P2 + middle (P1 - P2) + fine (P - P1) + grain (T - T1)``.
 
-    P1 is the patch blurred, T and T1 the frame and the frame blurred.
+    P1 is the patch blurred, P2 the same blurred more, T and T1 the frame and the frame blurred.
 
     Attributes:
         fine: Factor of the patch's finest band.
+        middle: Factor of the next one, 1 at most.
         grain: Share of the frame's own finest band that is added.
         limit: The frame's finest band is cut off at this many grey levels either way: what is beyond is an edge.
         soft: uint8 BGR (h, w, 3): P1.
+        wide: uint8 BGR (h, w, 3): P2; P1 where ``middle`` is 1.
         under: uint8 BGR (h, w, 3): T1.
     """
 
     fine: np.float32
+    middle: np.float32
     grain: np.float32
     limit: np.float32
     soft: UInt8Array
+    wide: UInt8Array
     under: UInt8Array
 
 
@@ -91,8 +104,7 @@ class DetailMatch:
         step = seconds - self._seconds
         soft = _blurred(picture)
         if self._logs is None or not 0 <= step < self.options.every:
-            under = _blurred(target)
-            fresh = _measured(target, under, picture, soft, alpha)
+            fresh = _measured((target, _blurred(target)), (picture, soft), alpha)
             if fresh is not None and self._logs is not None and 0 <= step < 1.0:
                 follow = np.float32(1 - np.exp(-step / self.options.seconds))
                 fresh = self._logs + (fresh - self._logs) * follow
@@ -100,36 +112,57 @@ class DetailMatch:
                 self._logs, self._seconds = fresh, seconds
         if self._logs is None:
             one, zero = np.float32(1), np.float32(0)
-            return Detail(one, zero, zero, soft, target)
-        fine, grain, limit = self._weights(self._logs)
-        return Detail(fine, grain, limit, soft, _blurred(target) if grain > 0 else target)
+            return Detail(one, one, zero, zero, soft, soft, target)
+        fine, middle, grain, limit = self._weights(self._logs)
+        wide = _wide(soft) if middle < 1 else soft
+        return Detail(fine, middle, grain, limit, soft, wide, _blurred(target) if grain > 0 else target)
 
-    def _weights(self, logs: FloatArray) -> tuple[np.float32, np.float32, np.float32]:
+    def _weights(self, logs: FloatArray) -> tuple[np.float32, np.float32, np.float32, np.float32]:
         options = self.options
-        frame, patch = logs
+        frame, patch, frame_middle, patch_middle = logs
+        middle = np.clip(AS_STRONG * np.exp(frame_middle - patch_middle), options.least_middle, 1)
         fine = np.clip(np.exp(frame - patch), options.least, options.most)
         noise, has = float(np.exp(frame)) - FLOOR, float(fine * (np.exp(patch) - FLOOR))
         # Independent grains add up by their squares.
         grain = np.sqrt(1 - (has / noise) ** 2) if noise > has else 0.0
-        return np.float32(fine), np.float32(grain), np.float32(2 * noise + 0.5)
+        return np.float32(fine), np.float32(middle), np.float32(grain), np.float32(2 * noise + 0.5)
 
 
 def _blurred(picture: UInt8Array) -> UInt8Array:
     return np.asarray(cv2.GaussianBlur(picture, (SIZE, SIZE), 0), np.uint8)
 
 
-def _measured(
-    target: UInt8Array, under: UInt8Array, picture: UInt8Array, soft: UInt8Array, alpha: UInt8Array
-) -> FloatArray | None:
-    """Logarithms of the band's mean strength in the frame and, in the frame's light, in the patch; float32 (2,).
+def _wide(soft: UInt8Array) -> UInt8Array:
+    """P2 from P1. What is so smooth loses nothing at half the size."""
+    height, width = soft.shape[:2]
+    half = cv2.resize(soft, ((width + 1) // 2, (height + 1) // 2), interpolation=cv2.INTER_AREA)
+    half = cv2.GaussianBlur(half, (0, 0), SPREAD)
+    return np.asarray(cv2.resize(half, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
-    In green, which is nearly luma. None if too little is shown.
+
+def _measured(
+    frame: tuple[UInt8Array, UInt8Array], patch: tuple[UInt8Array, UInt8Array], alpha: UInt8Array
+) -> FloatArray | None:
+    """Logarithms of the bands' mean strengths in the frame and, in the frame's light, in the patch.
+
+    In green, which is nearly luma.
+
+    Args:
+        frame: T and T1.
+        patch: P and P1.
+        alpha: uint8 (h, w): the patch's opacity.
+
+    Returns:
+        float32 (4,): the finest band of frame and patch, and the next one; None if too little is shown.
     """
     shown = np.asarray(cv2.erode(np.asarray(alpha > FULLY, np.uint8), np.ones((SIZE, SIZE), np.uint8)), np.uint8)
     if cv2.countNonZero(shown) < ENOUGH:
         return None
-    greens = [np.ascontiguousarray(part[:, :, 1]) for part in (target, under, picture, soft)]
-    light = (cv2.mean(greens[1], shown)[0] + 4) / (cv2.mean(greens[3], shown)[0] + 4)
-    frame = cv2.mean(cv2.absdiff(greens[0], greens[1]), shown)[0]
-    patch = cv2.mean(cv2.absdiff(greens[2], greens[3]), shown)[0] * light
-    return np.asarray(np.log(np.array([frame, patch], np.float32) + np.float32(FLOOR)), np.float32)
+    bands = [[np.ascontiguousarray(part[:, :, 1]) for part in (*parts, _wide(parts[1]))] for parts in (frame, patch)]
+    light = (cv2.mean(bands[0][1], shown)[0] + 4) / (cv2.mean(bands[1][1], shown)[0] + 4)
+    strengths = [
+        cv2.mean(cv2.absdiff(greens[n], greens[n + 1]), shown)[0] * scale
+        for n in (0, 1)
+        for greens, scale in zip(bands, (1.0, light), strict=True)
+    ]
+    return np.asarray(np.log(np.array(strengths, np.float32) + np.float32(FLOOR)), np.float32)

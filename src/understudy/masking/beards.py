@@ -15,8 +15,11 @@ from understudy.arrays import FloatArray, UInt8Array
 from understudy.beard import LOOKED_AT, facial_hair
 from understudy.geometry.unwrap import unwrap
 
-#: Seconds between two looks, and without one after which nothing is known any more.
+#: Seconds between two looks: at first, and once there were so many. Nobody grows a beard, but a first sight may be bad.
 _EVERY: Final = 0.4
+_SETTLED: Final = 2.0
+_ENOUGH: Final = 4
+#: Seconds without a face after which nothing is known any more.
 _FORGOTTEN: Final = 1.0
 #: What covers less than this nowhere is none.
 _LEAST: Final = 0.05
@@ -32,7 +35,8 @@ class OwnBeard:
     def __init__(self, seconds: float) -> None:
         self._time_constant = seconds
         self._hair: FloatArray | None = None
-        self._seconds = -np.inf
+        self._looks = 0
+        self._looked = self._last = -np.inf
 
     def hides(self, target: UInt8Array, uv: FloatArray, mesh: FloatArray, seconds: float) -> UInt8Array | None:
         """Where it is.
@@ -46,19 +50,25 @@ class OwnBeard:
         Returns:
             uint8 (h, w), 0-255; None where there is none.
         """
-        step = seconds - self._seconds
-        if self._hair is None or not 0 <= step < _EVERY:
-            flat = unwrap(target, mesh, side=LOOKED_AT)
-            seen = facial_hair(flat.texture, flat.seen)
-            if self._hair is None or not 0 <= step < _FORGOTTEN:
-                self._hair = seen
-            else:
-                follow = np.float32(1 - np.exp(-step / max(self._time_constant, 1e-6)))
-                # What turns away keeps what was seen of it.
-                self._hair = self._hair + (seen - self._hair) * follow * np.clip(flat.seen * 2, 0, 1)
-            self._seconds = seconds
+        if not 0 <= seconds - self._last < _FORGOTTEN:
+            self._hair, self._looks = None, 0
+        self._last = seconds
+        if self._hair is None or seconds - self._looked >= (_EVERY if self._looks < _ENOUGH else _SETTLED):
+            self._hair = self._look(target, mesh, seconds)
+            self._looks, self._looked = self._looks + 1, seconds
         if self._hair.max() < _LEAST:
             return None
         x, y = cv2.split(uv * np.float32(LOOKED_AT) - np.float32(0.5))
         here = cv2.remap(np.asarray(self._hair * np.float32(255), np.float32), x, y, cv2.INTER_LINEAR)
         return np.asarray(np.clip(here, 0, 255), np.uint8)
+
+    def _look(self, target: UInt8Array, mesh: FloatArray, seconds: float) -> FloatArray:
+        """What is known of it with one more look: float32 (S, S), 0-1."""
+        flat = unwrap(target, mesh, side=LOOKED_AT)
+        seen = facial_hair(flat.texture, flat.seen)
+        if self._hair is None:
+            return seen
+        # However long ago the last look was: one that is bad takes nothing off.
+        follow = 1 - np.exp(-min(seconds - self._looked, _EVERY) / max(self._time_constant, 1e-6))
+        # What turns away keeps what was seen of it.
+        return np.asarray(self._hair + (seen - self._hair) * np.clip(2 * flat.seen, 0, 1) * follow, np.float32)

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from understudy.app import Understudy
     from understudy.blending.detail import DetailOptions
     from understudy.blending.light import LightOptions
-    from understudy.casting.cast import Cast
+    from understudy.casting.cast import Cast, Like, Part, PartList
+    from understudy.casting.cast_file import read_cast, write_cast
+    from understudy.casting.clip_person import ClipPerson
     from understudy.casting.person import Person
     from understudy.errors import InputError, ModelError, RefusedError, RunError, UnderstudyError, UsageError
     from understudy.face import FaceChoice, Faces
@@ -76,7 +78,10 @@ if TYPE_CHECKING:
     from understudy.tasks.checkup import Checkup, Finding
     from understudy.tasks.faces import FaceReport, FacesReport, TrackReport
     from understudy.tasks.inspect import Inspection
-    from understudy.tasks.swap import Progress, SwapReport
+    from understudy.tasks.people import PeopleReport
+    from understudy.tasks.people_sheet import write_sheet
+    from understudy.tasks.progress import Progress
+    from understudy.tasks.swap import SwapReport
     from understudy.tracking import Tracker, TrackerOptions, TrackingResult
     from understudy.tracking.smoothing import OneEuroOptions
 
@@ -85,7 +90,9 @@ _NAMES = {
     "app": ("Understudy",),
     "blending.detail": ("DetailOptions",),
     "blending.light": ("LightOptions",),
-    "casting.cast": ("Cast",),
+    "casting.cast": ("Cast", "Like", "Part", "PartList"),
+    "casting.cast_file": ("read_cast", "write_cast"),
+    "casting.clip_person": ("ClipPerson",),
     "casting.person": ("Person",),
     "errors": ("InputError", "ModelError", "RefusedError", "RunError", "UnderstudyError", "UsageError"),
     "face": ("FaceChoice", "Faces"),
@@ -139,7 +146,10 @@ _NAMES = {
     "tasks.checkup": ("Checkup", "Finding"),
     "tasks.faces": ("FaceReport", "FacesReport", "TrackReport"),
     "tasks.inspect": ("Inspection",),
-    "tasks.swap": ("Progress", "SwapReport"),
+    "tasks.people": ("PeopleReport",),
+    "tasks.people_sheet": ("write_sheet",),
+    "tasks.progress": ("Progress",),
+    "tasks.swap": ("SwapReport",),
     "tracking": ("Tracker", "TrackerOptions", "TrackingResult"),
     "tracking.smoothing": ("OneEuroOptions",),
 }
@@ -155,6 +165,7 @@ __all__ = [
     "Change",
     "Checkup",
     "Claims",
+    "ClipPerson",
     "ConsentClaim",
     "ContentClassifier",
     "ContentOptions",
@@ -174,6 +185,7 @@ __all__ = [
     "LabelOptions",
     "LabelledFrame",
     "LightOptions",
+    "Like",
     "LiveInfo",
     "LiveReport",
     "LiveSession",
@@ -188,6 +200,9 @@ __all__ = [
     "NeuralOptions",
     "OcclusionOptions",
     "OneEuroOptions",
+    "Part",
+    "PartList",
+    "PeopleReport",
     "Perception",
     "Person",
     "Picture",
@@ -227,8 +242,11 @@ __all__ = [
     "live",
     "open_capture",
     "playout",
+    "read_cast",
     "read_settings",
     "swap",
+    "write_cast",
+    "write_sheet",
 ]
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-from understudy.casting.cast import Cast, chosen, people_of
+from understudy.casting.cast import Cast, PartList, parts_of, people_of
 from understudy.casting.person import People, Person
 from understudy.errors import UsageError
 from understudy.provenance import ConsentClaim, Home
@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from understudy.tasks.checkup import Checkup
     from understudy.tasks.faces import FacesReport
     from understudy.tasks.inspect import Inspection
-    from understudy.tasks.swap import Progress, SwapReport
+    from understudy.tasks.people import PeopleReport
+    from understudy.tasks.progress import Progress
+    from understudy.tasks.swap import SwapReport
 
 
 class Understudy:
@@ -93,22 +95,24 @@ class Understudy:
         Args:
             target: A picture, animation or video.
             output: The file to write; its suffix says the format.
-            cast: Whose face: a person's, for the faces that the settings choose; or a mapping of one word, as
-                ``--faces`` takes it, to a person: ``{"all": me}``. Several people in one file are not possible yet.
+            cast: Whose face: a person's, for the faces that the settings choose. Or a mapping from who is meant, a word
+                as ``--faces`` takes it, one of ``people(target)``, their number, or a ``Like``, to what they get: a
+                person's face, ``"blur"`` or ``"leave"``. Or a ``PartList``, which says what others get, too.
             settings: How; the object's own if None. The private folder stays the object's.
             overwrite: Whether an existing output may be replaced.
             progress: Told about every frame.
 
         Raises:
-            UsageError: a mapping of anything else.
+            UsageError: a mapping of anything else, or somebody who is not there.
             UnderstudyError: nothing was written then, but for ``CorruptMediaError``.
         """
         from understudy.tasks.swap import swap_file
 
         own = self._own(settings)
-        person, faces = chosen(cast, own.faces)
+        found = parts_of(cast, own.faces)
+        asked, faces = (found, own.faces) if isinstance(found, PartList) else found
         return swap_file(
-            person,
+            asked,
             Path(target),
             Path(output),
             replace(own, faces=faces),
@@ -193,6 +197,29 @@ class Understudy:
         from understudy.tasks.faces import faces_in_file
 
         return faces_in_file(Path(file), self._own(settings), self.resources.models, progress, ask=ask)
+
+    def people(
+        self,
+        file: str | PathLike[str],
+        *,
+        ask: Sequence[str] = (),
+        settings: Settings | None = None,
+        progress: Progress | None = None,
+    ) -> PeopleReport:
+        """Who is in a clip, each once, whoever is seen longest first; in a picture from the left. The report iterates.
+
+        Args:
+            file: A picture, animation or video.
+            ask: Models of the catalogue: who is asked about each person, by name.
+            settings: Whose detector finds faces; the object's own if None.
+            progress: Told about every frame.
+
+        Raises:
+            UnderstudyError: the file can't be read, or a model is not there or does not work.
+        """
+        from understudy.tasks.people import people_of_file
+
+        return people_of_file(Path(file), self._own(settings), self.resources.models, progress, ask=ask)
 
     def inspect(self, file: str | PathLike[str]) -> Inspection:
         """Say what is known of where a picture or video comes from.

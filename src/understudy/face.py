@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from understudy.arrays import AnyArray, BoolArray, FloatArray
 
 #: Which of the faces in a frame are meant; left and right are the picture's.
-FaceChoice = Literal["largest", "all", "left", "right"]
+FaceChoice = Literal["largest", "smallest", "all", "left", "right", "top", "bottom"]
 #: Points of the face mesh: 468 vertices of its surface, then five of each iris.
 MESH_POINTS = 478
 SURFACE_POINTS = 468

@@ -1,44 +1,130 @@
-"""Who gets whose face, as a developer says it: a person, or a word for the faces that get one."""
+"""Who gets whose face, as it is asked for: a person for the chosen faces, or a face for each of a clip's people."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import get_args
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias, get_args
 
+from understudy.casting.clip_person import ClipPerson
 from understudy.casting.person import Person
+from understudy.casting.roles import BLUR, LEAVE, Unswapped
 from understudy.errors import UsageError
 from understudy.face import FaceChoice
 
-#: A person, for the faces that the settings choose; or one person by the word for the faces meant: ``{"all": me}``.
-Cast = Person | Mapping[FaceChoice, Person]
+#: What somebody gets: the face of a person, a blur, or nothing.
+Gets: TypeAlias = "Person | Unswapped"
 
 
-def chosen(cast: Cast, faces: FaceChoice) -> tuple[Person, FaceChoice]:
-    """Whose face is put onto which faces.
+@dataclass(frozen=True)
+class Like:
+    """Whoever of a clip's people looks most like the face in a photo. The photo is compared with, not used.
+
+    Attributes:
+        photo: Of that person.
+        most: The largest distance at which they are taken for the same person, over the embedder's own limit for two
+            photos of one person, which is 1.
+
+    Raises:
+        ValueError: a distance that is not above 0.
+    """
+
+    photo: Path
+    most: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.most > 0:
+            raise ValueError(f"a distance is above 0, not {self.most}")
+
+
+#: Who of a clip is meant: by number, by place and size, or by likeness.
+Who: TypeAlias = "ClipPerson | int | FaceChoice | Like"
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one of a clip's people gets.
+
+    Attributes:
+        who: Who is meant.
+        gets: Whose face, or what else.
+        strength: 0-1: how far it is shown; None for what the settings say.
+
+    Raises:
+        ValueError: another strength.
+    """
+
+    who: Who
+    gets: Gets
+    strength: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.strength is not None and not 0 <= self.strength <= 1:
+            raise ValueError(f"strength must be between 0 and 1, not {self.strength}")
+
+
+@dataclass(frozen=True, eq=False)
+class PartList:
+    """What each of a clip's people gets.
+
+    Attributes:
+        parts: By who is meant; nobody twice.
+        others: What everybody else gets.
+        people: The people whom numbers mean; empty where they are those of the target itself.
+
+    Raises:
+        UsageError: it says nothing.
+    """
+
+    parts: tuple[Part, ...]
+    others: Gets = LEAVE
+    people: tuple[ClipPerson, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.parts and self.others == LEAVE:
+            raise UsageError("nobody gets a face", "Say who gets whose: --put PHOTO=1.")
+
+    @property
+    def persons(self) -> list[Person]:
+        """Whose faces are used, each once."""
+        gets = [*(part.gets for part in self.parts), self.others]
+        return list(dict.fromkeys(one for one in gets if isinstance(one, Person)))
+
+
+#: A person, for the faces that the settings choose; or who gets whose: ``{"all": me}``, ``{1: host, 2: guest}``.
+Cast: TypeAlias = "Person | Mapping[Who, Gets] | PartList"
+
+
+def parts_of(cast: Cast, faces: FaceChoice) -> tuple[Person, FaceChoice] | PartList:
+    """What was asked for, checked: one person for the faces that a word chooses, or a list of parts.
 
     Args:
         cast: What was asked for.
-        faces: Which, if it does not say so.
+        faces: Which faces, if it does not say so.
 
     Raises:
-        UsageError: no person or more than one entry, or a word that names no faces.
+        UsageError: nobody, or something that is no person and names no faces.
     """
+    if isinstance(cast, PartList):
+        return cast
     if isinstance(cast, Person):
         return cast, faces
     if not isinstance(cast, Mapping):
         raise _no_person(cast)
-    words = ", ".join(get_args(FaceChoice))
-    if len(cast) != 1:
-        raise UsageError(
-            f"a cast names one person, not {len(cast)}",
-            f"Swap one person's face at a time: {{'all': person}}, or another of {words} in the place of all.",
-        )
-    ((word, person),) = cast.items()
-    if word not in get_args(FaceChoice):
-        raise UsageError(f"no faces are called {word!r}", f"Choose one of {words}.")
-    if not isinstance(person, Person):
-        raise _no_person(person)
-    return person, word
+    for who, gets in cast.items():
+        if not isinstance(gets, Person) and gets not in (LEAVE, BLUR):
+            raise _no_person(gets)
+        if isinstance(who, bool) or not isinstance(who, (ClipPerson, int, str, Like)):
+            raise UsageError(f"{type(who).__name__} names nobody of a clip", "Name one by number: {1: person}.")
+        if isinstance(who, str) and who not in get_args(FaceChoice):
+            raise UsageError(f"no faces are called {who!r}", f"Choose one of {', '.join(get_args(FaceChoice))}.")
+    if len(cast) == 1:
+        ((word, only),) = cast.items()
+        if isinstance(word, str) and isinstance(only, Person):
+            return only, word
+    people = tuple(who for who in cast if isinstance(who, ClipPerson))
+    return PartList(tuple(Part(who, gets) for who, gets in cast.items()), people=people)
 
 
 def people_of(cast: Person | Sequence[Person]) -> list[Person]:

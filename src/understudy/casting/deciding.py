@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Final
 
 import numpy as np
@@ -94,7 +95,7 @@ class Deciding:
 
     def __init__(self, gallery: Gallery, options: SampleOptions) -> None:
         self._gallery, self._options = gallery, options
-        self._met: set[tuple[int, int]] = set()
+        self._met = set(combinations(sorted(gallery.introduced), 2))
         self._mistaken = False
         self._now = 0.0
         self.here: list[Track] = []

@@ -1,7 +1,7 @@
 """The people of one clip, each with a number and with what they look like to an embedder.
 
-Embeddings tell people apart, also when a clip is over: they are biometric. They are kept in a gallery only, which dies
-with its clip, and are never written.
+Embeddings tell people apart, also when a clip is over: they are biometric. They are kept in a gallery, which dies with
+its clip, and are written nowhere but into a cast file (``casting.cast_file``), by who asks for one.
 """
 
 from __future__ import annotations
@@ -72,11 +72,39 @@ class Gallery:
         self._looks: dict[int, _Looks] = {}
         self._same_as: dict[int, int] = {}
         self._last = 0
+        self._introduced: list[int] = []
+
+    @property
+    def introduced(self) -> list[int]:
+        """Those who were known from before: each somebody else than the others."""
+        return list(self._introduced)
 
     @property
     def known(self) -> list[int]:
         """Those of whom it is known what they look like."""
         return list(self._looks)
+
+    def introduce(self, number: int, views: FloatArray) -> None:
+        """Somebody who is known from before keeps that number.
+
+        Args:
+            number: 1 or more, and of nobody yet.
+            views: float32 (V, D), at least one: embeddings of them, one of each view.
+
+        Raises:
+            ValueError: the number is somebody's, or there is no view.
+        """
+        if number < 1 or number in self._looks or not len(views):
+            raise ValueError(f"nobody can be introduced as number {number} by {len(views)} embeddings")
+        kept = [np.array(view, np.float32) for view in views[: self.options.views]]
+        self._looks[number] = _Looks(kept, [1] * len(kept))
+        self._introduced.append(number)
+        self._last = max(self._last, number)
+
+    def views(self, number: int) -> FloatArray:
+        """What somebody looks like: float32 (V, D), one embedding of each view; none if nothing is known of it."""
+        looks = self._looks.get(self.current(number))
+        return np.zeros((0, 0), np.float32) if looks is None else np.stack(looks.views)
 
     def add(self) -> int:
         """The number of somebody new, of whom nothing is known yet."""

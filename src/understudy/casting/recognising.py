@@ -8,11 +8,13 @@ do for tracks: somebody who is too small is taken for somebody new, somebody who
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 import numpy as np
 
+from understudy.arrays import FloatArray
 from understudy.casting.deciding import Deciding, SampleOptions, Track
 from understudy.casting.embedding import Answer, AtOnce, Beside, Embeddings
 from understudy.casting.gallery import NOBODY, Gallery, GalleryOptions
@@ -63,12 +65,14 @@ class Recognised(NamedTuple):
             that person's does not hold.
         renamed: Who turned out to be one who was there before: the number they had up to now, and the one they have.
         known: Those who would be recognised if they came back.
+        open: Tracks that are there and may soon turn out to be somebody's who is known.
     """
 
     faces: Faces
     mistaken: bool = False
     renamed: tuple[tuple[int, int], ...] = ()
     known: frozenset[int] = frozenset()
+    open: frozenset[int] = frozenset()
 
 
 class Recogniser:
@@ -77,16 +81,27 @@ class Recogniser:
     Args:
         embedder: Tells people apart.
         options: When it is asked, and what its answers mean.
+        people: Who is known from before, by number: float32 (V, D), embeddings of them, one of each view. They keep
+            their numbers, and are never taken for each other.
         live: Compute embeddings beside, one at a time; who somebody is, is then known a few frames later.
 
     Attributes:
         embeddings: How many were asked for so far.
     """
 
-    def __init__(self, embedder: Embedder, options: RecognisingOptions | None = None, *, live: bool = False) -> None:
+    def __init__(
+        self,
+        embedder: Embedder,
+        options: RecognisingOptions | None = None,
+        *,
+        people: Mapping[int, FloatArray] | None = None,
+        live: bool = False,
+    ) -> None:
         self._options = options or RecognisingOptions()
         self._source: Embeddings = Beside(embedder) if live else AtOnce(embedder)
         self._gallery = Gallery(embedder, self._options.gallery)
+        for number, views in (people or {}).items():
+            self._gallery.introduce(number, views)
         self._deciding = Deciding(self._gallery, self._options.samples)
         self._tracks: dict[int, Track] = {}
         self.embeddings = 0
@@ -116,11 +131,18 @@ class Recogniser:
         self._deciding.meet()
         people = np.array([track.person for track in self._deciding.here], np.int64)
         named, known = replace(faces, person_ids=people), frozenset(self._gallery.known)
-        return Recognised(named, mistaken, tuple(self._deciding.renamed), known)
+        in_question = (
+            one.number for one in self._deciding.here if one.person == NOBODY or (one.by_place and one.asked)
+        )
+        return Recognised(named, mistaken, tuple(self._deciding.renamed), known, frozenset(in_question))
 
     def current(self, person: int) -> int:
         """The number that somebody has now: they may have turned out to be one who was there before."""
         return self._gallery.current(person)
+
+    def views(self, person: int) -> FloatArray:
+        """What somebody looks like to the embedder: see ``Gallery.views``."""
+        return self._gallery.views(person)
 
     def close(self) -> None:
         """End what runs beside."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -40,6 +40,14 @@ class Chosen:
 
     file: Path | None
     given: Mapping[SettingOption, Any]
+
+    def given_to(self, flag: str) -> Any:  # noqa: ANN401 - each of its own type
+        """What an option was given; None where it is not there."""
+        return next((value for option, value in self.given.items() if option.flag == flag), None)
+
+    def without(self, flag: str) -> Chosen:
+        """The same without one option."""
+        return replace(self, given={option: value for option, value in self.given.items() if option.flag != flag})
 
     def settings(self) -> Settings:
         """The settings that hold: what is given here, else the file's, else the defaults.

@@ -10,7 +10,7 @@ import warnings
 
 import typer
 
-from understudy.cli import consent, demo, doctor, evaluate, faces, inspect, ledger, live, models, settings, swap
+from understudy.cli import consent, demo, doctor, evaluate, faces, inspect, ledger, live, models, people, settings, swap
 from understudy.cli.terminal import answer, answer_json, say
 from understudy.errors import ClockError, NoMemoryError, RunError, UnderstudyError, of_the_system, out_of_memory
 from understudy.version import __version__
@@ -47,6 +47,7 @@ def application() -> typer.Typer:
     app.command("demo")(demo.command)
     app.command("swap")(swap.command)
     app.command("live")(live.command)
+    app.command("people")(people.command)
     app.command("faces")(faces.command)
     app.command("inspect")(inspect.command)
     app.add_typer(consent.app, name="consent")

@@ -48,7 +48,15 @@ class SettingOption(NamedTuple):
 
 
 OPTIONS: Final = (
-    SettingOption("--faces", "faces", str, FACES, "Which faces of the target: largest, all, left or right.", "largest"),
+    SettingOption(
+        "--faces",
+        "faces",
+        str,
+        FACES,
+        "Which faces of the target: largest, smallest, all, left, right, top, bottom. Of a file also a number of "
+        "`understudy people`, like:PHOTO, or not:PHOTO, everybody but them.",
+        "largest",
+    ),
     SettingOption(
         "--source-face",
         "source_face",

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
 from understudy.cli.chosen import Chosen, takes_settings
 from understudy.cli.consent import ConsentNote, ConsentOption, ask, claim_of
 from understudy.cli.options import Json, Overwrite
+from understudy.cli.parts import CastFile, LikeDistance, Others, Put, asked, claimed
 from understudy.cli.setting_options import EVERY
 from understudy.cli.terminal import answer_json, progress_bar, say
+from understudy.face import FaceChoice
 
 Sources = Annotated[
-    list[Path],
+    list[Path] | None,
     typer.Option(
         "--source",
         "-s",
         help="Photo of the person whose face is used. May be given several times, for more photos of them.",
+        show_default=False,
     ),
 ]
 Target = Annotated[Path, typer.Option("--target", "-t", help="Picture, animation or video to put the face into.")]
@@ -30,9 +33,13 @@ Output = Annotated[
 
 @takes_settings(EVERY - {"--on-lost"})
 def command(
-    source: Sources,
     target: Target,
     output: Output,
+    source: Sources = None,
+    put: Put = None,
+    cast: CastFile = None,
+    others: Others = None,
+    like_distance: LikeDistance = 1.0,
     consent: ConsentOption = None,
     consent_note: ConsentNote = "",
     overwrite: Overwrite = False,
@@ -40,14 +47,18 @@ def command(
     *,
     chosen: Chosen,
 ) -> None:
-    """Put one person's face into a picture or video. Every frame is labelled and marked, every file signed."""
+    """Put a person's face into a picture or video, or several people's. All is labelled, marked and signed."""
     from understudy.app import Understudy
+    from understudy.tasks.casting import photos_of
 
+    faces = chosen.given_to("--faces")
+    wanted = asked(source or [], put, cast, others, like_distance, faces)
+    if faces is not None and faces not in get_args(FaceChoice):
+        chosen = chosen.without("--faces")  # somebody in particular, of whom the settings know nothing
     settings = chosen.settings()
-    claim = claim_of(consent, consent_note) or ask(source, settings.home)
+    claim = claim_of(consent, consent_note) or ask(photos_of(wanted), settings.home)
     with Understudy(settings) as app, progress_bar("swapping") as progress:
-        person = app.person(*source, consent=claim)
-        report = app.swap(target, output, person, overwrite=overwrite, progress=progress)
+        report = app.swap(target, output, claimed(wanted, claim), overwrite=overwrite, progress=progress)
     for note in report.notes:
         say(f"note: {note}")
     if json:

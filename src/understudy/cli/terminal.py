@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.progress import ProgressColumn
 
     from understudy.models.download import FetchProgress
-    from understudy.tasks.swap import Progress
+    from understudy.tasks.progress import Progress
 
 
 def say(message: str) -> None:

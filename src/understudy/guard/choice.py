@@ -27,8 +27,13 @@ def face_may_be_chosen(box: FloatArray, choice: FaceChoice, present: FloatArray)
         return bool(box[[0, 2]].mean() < middles.min())
     if choice == "right":
         return bool(box[[0, 2]].mean() > middles.max())
+    if choice in ("top", "bottom"):
+        heights = present[:, [1, 3]].mean(1)
+        height = float(box[[1, 3]].mean())
+        return bool(height < heights.min()) if choice == "top" else bool(height > heights.max())
     areas = (present[:, 2] - present[:, 0]) * (present[:, 3] - present[:, 1])
-    return bool((box[2] - box[0]) * (box[3] - box[1]) > _LARGER * areas.max())
+    area = float((box[2] - box[0]) * (box[3] - box[1]))
+    return area < areas.min() if choice == "smallest" else area > _LARGER * float(areas.max())
 
 
 def part_may_be_chosen(part: Part, choice: FaceChoice, present: FloatArray) -> bool:
@@ -40,6 +45,11 @@ def part_may_be_chosen(part: Part, choice: FaceChoice, present: FloatArray) -> b
         return bool(part.box[0] < middles.min())
     if choice == "right":
         return bool(part.box[2] > middles.max())
+    if choice in ("top", "bottom"):
+        heights = present[:, [1, 3]].mean(1)
+        return bool(part.box[1] < heights.min()) if choice == "top" else bool(part.box[3] > heights.max())
+    if choice == "smallest":  # any part of somebody may hold a face that is smaller
+        return True
     extent = max(float(part.box[2] - part.box[0]), float(part.box[3] - part.box[1]))
     width, height = ((present[:, end] - present[:, end - 2]).max() for end in (2, 3))
     return extent >= _LARGER_PART * float(height) and part.breadth >= _BROADER_PART * float(width)

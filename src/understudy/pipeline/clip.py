@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from understudy.casting.assignment import Assignment
+from understudy.casting.roles import Roles
 from understudy.frames import Frame, LabelledFrame
 from understudy.guard import unguarded
+from understudy.guard.blurring import Blurring
+from understudy.pipeline.ahead import Ahead
 from understudy.pipeline.compositing import Compositing
 from understudy.pipeline.fading import Fading
 from understudy.pipeline.parts import Parts
-from understudy.pipeline.perceiving import Perceiving
+from understudy.pipeline.perceiving import Perceiving, Seen
 from understudy.pipeline.rendering import Rendering
 from understudy.pipeline.sealing import sealed
 from understudy.pipeline.tally import Swapped, Tally
@@ -28,12 +33,26 @@ class ClipPipeline:
     def __init__(self, parts: Parts, assignment: Assignment) -> None:
         settings, perception = parts.settings, parts.perception
         self._parts, self._assignment = parts, assignment
-        self._perceiving = Perceiving(parts, live=False)
+        self._roles = assignment if isinstance(assignment, Roles) else None
+        self._perceiving = Perceiving(parts, live=False, roles=self._roles)
         self._hands = perception.hands(live=False)
         self._rendering = Rendering(parts.engine)
         self._fading = Fading()
         self._compositing = Compositing(settings.blend)
+        self._blurring = Blurring()
         self.tally = Tally()
+
+    def processed(self, frames: Iterable[Frame]) -> Iterator[LabelledFrame]:
+        """Swap, label and mark frames, in place. Where each person gets another face, some are looked at ahead.
+
+        Raises:
+            ContentRefusedError: one is intimate.
+        """
+        if self._roles is None:
+            yield from map(self.process, frames)
+            return
+        ahead = Ahead(self._perceiving, self._perceive)(frames)
+        yield from (self._sealed(frame, self._swapped(frame, seen)) for frame, seen in ahead)
 
     def process(self, frame: Frame) -> LabelledFrame:
         """Swap, label and mark ``frame``, in place.
@@ -41,9 +60,7 @@ class ClipPipeline:
         Raises:
             ContentRefusedError: it is intimate.
         """
-        faces = self.swap(frame).faces
-        with self.tally.timings.measure("seal"):
-            return sealed(self._parts.sealer, frame, faces)
+        return self._sealed(frame, self.swap(frame))
 
     def swap(self, frame: Frame) -> Swapped:
         """All but the last of ``process``: what comes out is no labelled frame, so no sink takes it.
@@ -51,22 +68,34 @@ class ClipPipeline:
         Raises:
             ContentRefusedError: it is intimate.
         """
-        parts, measure = self._parts, self.tally.timings.measure
-        with measure("perceive"):
+        return self._swapped(frame, self._perceive(frame))
+
+    def _perceive(self, frame: Frame) -> Seen:
+        with self.tally.timings.measure("perceive"):
             seen = self._perceiving(frame)
-            parts.content.frame(frame.picture, frame.seconds, cut=seen.cut)
-            if seen.cut or seen.mistaken:
-                self._forget(cut=seen.cut)
-            self.tally.rename(seen.renamed)
-            chosen = seen.chosen
-            before_faces = parts.settings.blend.occlusion.hands
-            hands = self._hands.update(frame, chosen.boxes_xyxy) if before_faces else []
+            self._parts.content.frame(frame.picture, frame.seconds, cut=seen.cut)
+            return seen
+
+    def _sealed(self, frame: Frame, swapped: Swapped) -> LabelledFrame:
+        with self.tally.timings.measure("seal"):
+            return sealed(self._parts.sealer, frame, swapped.faces)
+
+    def _swapped(self, frame: Frame, seen: Seen) -> Swapped:
+        measure, chosen = self.tally.timings.measure, seen.chosen
+        if seen.cut or seen.mistaken:
+            self._forget(cut=seen.cut)
+        self.tally.rename(seen.renamed)
         with measure("swap"):
             assigned = self._assignment.assign(chosen)
             patches = self._rendering.render(frame, chosen, assigned)
             patches = self._fading(patches, chosen, frame.seconds, whole=False)
-        canvas = unguarded(frame)
         with measure("blend"):
+            before_faces = self._parts.settings.blend.occlusion.hands
+            hands = self._hands.update(frame, chosen.boxes_xyxy) if before_faces else []
+            canvas = unguarded(frame)
+            if self._roles is not None:
+                self._blurring.end(list(assigned))
+                self._blurring(canvas, self._roles.blurred(chosen), cut=seen.cut)
             self._compositing.compose(canvas, patches, assigned, hands)
         return self.tally.add(Swapped(seen.faces, patches))
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
+import numpy as np
+
 from understudy.casting.recognising import Recognised, Recogniser
+from understudy.casting.roles import Roles
 from understudy.face import FaceChoice, Faces
 from understudy.frames import Frame
 from understudy.pipeline.parts import Parts
@@ -22,6 +26,7 @@ class Seen(NamedTuple):
         mistaken: Whether a track turned out to be of somebody else than it was taken for.
         stand_in: Whether somebody is swapped in the place of one who is not there: that one may come back any time.
         renamed: Who turned out to be one who was there before: the number they had up to now, and the one they have.
+        open: Tracks of which it is not known yet whose they are.
     """
 
     faces: Faces
@@ -30,6 +35,7 @@ class Seen(NamedTuple):
     mistaken: bool
     stand_in: bool
     renamed: tuple[tuple[int, int], ...]
+    open: frozenset[int] = frozenset()
 
 
 class Perceiving:
@@ -38,18 +44,20 @@ class Perceiving:
     Args:
         parts: The models, and how faces are followed and chosen.
         live: One mesh a frame is fitted, unless the settings say another number, and nobody waits for an embedding.
+        roles: What each person gets, who are then chosen by it; None where the settings choose.
 
     Attributes:
         tracker: Follows the faces.
     """
 
-    def __init__(self, parts: Parts, *, live: bool) -> None:
+    def __init__(self, parts: Parts, *, live: bool, roles: Roles | None = None) -> None:
         settings, options = parts.settings, parts.settings.tracker
-        self._live = live
+        self._live, self._roles = live, roles
         self.tracker: Tracker = parts.perception.tracker(
             replace(options, max_fits=options.max_fits or 1) if live else options
         )
-        self._recogniser = None if parts.embedder is None else Recogniser(parts.embedder, live=live)
+        people = None if roles is None else roles.people
+        self._recogniser = None if parts.embedder is None else Recogniser(parts.embedder, people=people, live=live)
         self._selector = FaceSelector(settings.faces, all_who_may=live)
 
     def __call__(self, frame: Frame) -> Seen:
@@ -67,8 +75,28 @@ class Perceiving:
             self._selector.reset()
         for before, now in known.renamed:
             self._selector.rename(before, now)
-        chosen = self._selector.select(known.faces, frame.seconds, known.known)
-        return Seen(known.faces, chosen, tracked.cut, known.mistaken, self._selector.stand_in, known.renamed)
+        if self._roles is not None:
+            chosen = self._roles.chosen(known.faces)
+        else:
+            chosen = self._selector.select(known.faces, frame.seconds, known.known)
+        stand_in = self._selector.stand_in
+        return Seen(known.faces, chosen, tracked.cut, known.mistaken, stand_in, known.renamed, known.open)
+
+    def named(self, seen: Seen, people: Mapping[int, int]) -> Seen:
+        """What was seen, with what is known by now of whose the faces are.
+
+        Args:
+            seen: In an earlier frame.
+            people: Numbers of people, by track.
+        """
+        faces, roles = seen.faces, self._roles
+        if faces.person_ids is None or faces.track_ids is None or self._recogniser is None or roles is None:
+            return seen
+        current = self._recogniser.current
+        pairs = zip(faces.track_ids.tolist(), faces.person_ids.tolist(), strict=True)
+        found = [people.get(track, person) if track in seen.open else person for track, person in pairs]
+        faces = replace(faces, person_ids=np.array([current(person) for person in found], np.int64))
+        return seen._replace(faces=faces, chosen=roles.chosen(faces))
 
     def choose(self, faces: FaceChoice) -> None:
         """Choose other faces from the next frame on."""

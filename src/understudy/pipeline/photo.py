@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
 from understudy.casting.assignment import Assignment
+from understudy.casting.placing import told_apart
+from understudy.casting.roles import Roles
+from understudy.face import Faces
 from understudy.frames import Frame, LabelledFrame
 from understudy.guard import unguarded
+from understudy.guard.blurring import Blurring
 from understudy.pipeline.compositing import Compositing
 from understudy.pipeline.parts import Parts
 from understudy.pipeline.rendering import Rendering
@@ -28,6 +35,14 @@ class PhotoPipeline:
         self._parts, self._assignment = parts, assignment
         self.tally = Tally()
 
+    def processed(self, frames: Iterable[Frame]) -> Iterator[LabelledFrame]:
+        """Swap, label and mark photos, in place.
+
+        Raises:
+            ContentRefusedError: one is intimate.
+        """
+        yield from map(self.process, frames)
+
     def process(self, frame: Frame) -> LabelledFrame:
         """Swap, label and mark ``frame``, in place.
 
@@ -48,7 +63,7 @@ class PhotoPipeline:
         parts.content.photo(frame.picture, "the target")
         with measure("perceive"):
             faces = parts.perception.still(frame.picture)
-            chosen = FaceSelector(settings.faces).select(faces, frame.seconds)
+            faces, chosen = self._chosen(frame, faces)
             before_faces = settings.blend.occlusion.hands
             hands = parts.perception.hands(live=False).update(frame, chosen.boxes_xyxy) if before_faces else []
         with measure("swap"):
@@ -56,5 +71,16 @@ class PhotoPipeline:
             patches = Rendering(parts.engine).render(frame, chosen, assigned)
         canvas = unguarded(frame)
         with measure("blend"):
+            if isinstance(self._assignment, Roles):
+                Blurring()(canvas, self._assignment.blurred(chosen), cut=True)
             Compositing(settings.blend).compose(canvas, patches, assigned, hands)
         return self.tally.add(Swapped(faces, patches))
+
+    def _chosen(self, frame: Frame, faces: Faces) -> tuple[Faces, Faces]:
+        """Everybody, and those whose faces must not be seen as they are."""
+        roles, embedder = self._assignment, self._parts.embedder
+        if not isinstance(roles, Roles) or embedder is None:
+            return faces, FaceSelector(self._parts.settings.faces).select(faces, frame.seconds)
+        people = told_apart(embedder.embed(frame.picture, faces), roles.people, embedder)
+        faces = replace(faces, person_ids=people)
+        return faces, roles.chosen(faces)

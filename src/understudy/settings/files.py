@@ -8,12 +8,11 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Final
 
-from understudy import names, toml
-from understudy.errors import InputError, InputNotFoundError, UsageError, unreadable_input
-from understudy.regular import read_regular
+from understudy import toml
+from understudy.errors import UsageError
 from understudy.settings.schema import changed, schema, unknown, values_of
 from understudy.settings.settings import Settings
-from understudy.text import decoded
+from understudy.table_files import read_tables
 
 #: Longest file that is read, in bytes.
 LONGEST: Final = 256_000
@@ -30,20 +29,7 @@ def read_settings(path: str | PathLike[str]) -> Settings:
         InputError: it is not there, can't be read, is too long, or is no TOML or JSON.
     """
     path = Path(path)
-    if (parse := _PARSERS.get(path.suffix.lower())) is None:
-        raise UsageError(f"settings can't be read from {path.name}", "Name a file that ends in .toml or .json.")
-    if not names.exists(path):
-        raise InputNotFoundError(path, "settings file")
-    try:
-        data = read_regular(path, LONGEST)
-    except InputError:
-        raise
-    except OSError as fault:
-        raise unreadable_input(path, fault) from fault
-    try:
-        tables = parse(data)
-    except ValueError as fault:
-        raise InputError(f"can't use {path}: {fault}", "docs/settings.md shows what such a file looks like.") from fault
+    tables = read_tables(path, LONGEST, "settings", "docs/settings.md shows what such a file looks like.")
     found: dict[str, object] = {}
     try:
         _take(tables, "", found)
@@ -141,36 +127,3 @@ def _innermost(name: str, value: object) -> str:
         key, value = next(iter(value.items()))
         name = f"{name}.{key}"
     return name
-
-
-def _parsed_json(data: bytes) -> dict[str, Any]:
-    """The object in a JSON file.
-
-    Raises:
-        ValueError: it is no JSON, no object, or says something twice.
-    """
-    try:
-        found = json.loads(decoded(data), object_pairs_hook=_once, parse_constant=_no_number)
-    except RecursionError as fault:
-        raise ValueError("its JSON is nested too deeply") from fault
-    except ValueError as fault:
-        raise ValueError(f"it is not valid JSON: {fault}") from fault
-    if not isinstance(found, dict):
-        raise ValueError("it holds something other than a JSON object")  # noqa: TRY004 - its content is wrong, as above
-    return found
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            raise ValueError(f"{name!r} is there twice")
-        found[name] = value
-    return found
-
-
-def _no_number(word: str) -> None:
-    raise ValueError(f"{word} is no number")
-
-
-_PARSERS: Final = {".toml": toml.parsed, ".json": _parsed_json}

@@ -25,7 +25,7 @@ from understudy.pipeline.overlap import prefetched
 from understudy.resources import Models
 from understudy.resources.models import BLENDSHAPES
 from understudy.settings import Settings
-from understudy.tasks.swap import Progress
+from understudy.tasks.progress import Progress
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from understudy import names
-from understudy.casting.assignment import OnePerson
+from understudy.casting.assignment import Assignment
+from understudy.casting.cast import PartList
 from understudy.casting.person import People, Person
-from understudy.errors import CorruptMediaError, InputGoneError, InputNotFoundError, NoFaceError, SigningError
+from understudy.casting.roles import Roles
+from understudy.errors import CorruptMediaError, InputGoneError, InputNotFoundError, SigningError
 from understudy.frames import LabelledFrame
 from understudy.interruptions import once
 from understudy.media.base import Source
@@ -23,12 +25,12 @@ from understudy.pipeline.clip import ClipPipeline
 from understudy.pipeline.overlap import BackgroundWriter, prefetched
 from understudy.pipeline.parts import Parts
 from understudy.pipeline.photo import PhotoPipeline
-from understudy.resources import Resources
-from understudy.resources.trust import USE_OF
+from understudy.provenance import FrameSealer
+from understudy.provenance.content import ContentCheck
+from understudy.resources import Models, Resources
 from understudy.settings import Settings
-
-#: Called after every frame with the frames done and, if known, how many there are.
-Progress = Callable[[int, "int | None"], None]
+from understudy.tasks.casting import photos_of, settle
+from understudy.tasks.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class SwapReport:
 
 
 def swap_file(
-    person: Person,
+    cast: Person | PartList,
     target: Path,
     output: Path,
     settings: Settings,
@@ -94,10 +96,10 @@ def swap_file(
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> SwapReport:
-    """Put somebody's face onto the chosen faces of ``target``.
+    """Put somebody's face onto the chosen faces of ``target``, or each of its people's what they are to get.
 
     Args:
-        person: Whose face.
+        cast: Whose face; or who gets whose.
         target: A picture, animation or video.
         output: The file to write; its suffix says the format.
         settings: How.
@@ -111,11 +113,11 @@ def swap_file(
             CorruptMediaError, when what could be read has been.
     """
     with once():  # a second signal does not keep the first one from tidying up
-        return _swapped(person, target, output, settings, resources, people, progress, overwrite=overwrite)
+        return _swapped(cast, target, output, settings, resources, people, progress, overwrite=overwrite)
 
 
 def _swapped(
-    person: Person,
+    cast: Person | PartList,
     target: Path,
     output: Path,
     settings: Settings,
@@ -130,21 +132,18 @@ def _swapped(
         if output.is_symlink():
             output = Path(os.path.realpath(output))  # its suffix says the format
     check_suffix(output, None)
-    models, inputs = resources.models, [target, *person.photos]
-    engine = models.engine(settings)
+    models, sources = resources.models, photos_of(cast)
+    inputs = [target, *sources]
+    models.engine(settings)  # what is missing is said before anything is read
     with open_source(target, settings.max_pixels) as source, _needed(inputs):
         info = source.info
         check_output(output, info.kind, inputs, overwrite=overwrite)
         # All that is settled before the first frame: whose face, whether it may be used, how the output is signed.
-        trust, content = resources.trust(settings), models.content(settings)
-        allowed = people.allowed(person, USE_OF[info.kind], settings, trust=trust, content=content)
-        made = trust.output(settings, target, info.kind, allowed.consents, allowed.digests)
+        content = models.content(settings)
+        settled = settle(cast, target, info, settings, resources=resources, people=people, content=content)
+        made = resources.trust(settings).output(settings, target, info.kind, settled.consents, settled.digests)
         made.sealer.check(info.width, info.height)
-        embedder = None if info.kind is MediaKind.IMAGE else models.embedder()
-        parts = Parts(engine, models.perception(settings), settings, content, made.sealer, embedder)
-        assignment = OnePerson(allowed.identity, settings.blend.strength)
-        of_kind = PhotoPipeline if info.kind is MediaKind.IMAGE else ClipPipeline
-        pipeline = of_kind(parts, assignment)
+        pipeline = _pipeline(settled.assignment, info, settings, models, content, made.sealer)
         tally = pipeline.tally
         ready = time.perf_counter()
         with (
@@ -154,19 +153,16 @@ def _swapped(
             first = _run(source, info, pipeline, sink.write, progress)
             content.end()
             if not tally.frames_swapped:
-                raise NoFaceError(
-                    f"no face was found in {target.name}",
-                    "Use a target that shows a face, larger and more frontal.",
-                )
+                raise settled.nobody(target)
         finished = time.perf_counter()
         if source.damage is not None:
             raise CorruptMediaError(target, source.damage.at_seconds, source.damage.reason)
     return SwapReport(
         output=output,
         identifier=f"{made.sealer.identifier:012x}",
-        consents=allowed.consents,
+        consents=settled.consents,
         target=target,
-        sources=person.photos,
+        sources=sources,
         engine=settings.engine,
         kind=info.kind.value,
         width=info.width,
@@ -178,8 +174,22 @@ def _swapped(
         fps=round(tally.frames / (finished - ready), 2),
         first_frame_seconds=round(first - started, 3),
         stages_ms=tally.timings.summary(),
-        notes=(*allowed.notes, *models.notes(settings), *source.remarks, *sink.notes, content.note),
+        notes=(*settled.notes, *models.notes(settings), *source.remarks, *sink.notes, content.note),
     )
+
+
+def _pipeline(
+    assignment: Assignment,
+    info: MediaInfo,
+    settings: Settings,
+    models: Models,
+    content: ContentCheck,
+    sealer: FrameSealer,
+) -> PhotoPipeline | ClipPipeline:
+    still = info.kind is MediaKind.IMAGE
+    embedder = None if still and not isinstance(assignment, Roles) else models.embedder()
+    parts = Parts(models.engine(settings), models.perception(settings), settings, content, sealer, embedder)
+    return PhotoPipeline(parts, assignment) if still else ClipPipeline(parts, assignment)
 
 
 @contextmanager
@@ -209,9 +219,7 @@ def _run(
     first = 0.0
     depth = frames_waiting(info.width, info.height)
     with closing(prefetched(source, depth)) as frames, BackgroundWriter(write, depth) as behind:
-        for frame in frames:
-            labelled = pipeline.process(frame)
-            del frame  # what was sealed is a copy: of a large one there is no room for two
+        for labelled in pipeline.processed(frames):
             first = first or time.perf_counter()
             behind.put(labelled)
             del labelled

@@ -26,7 +26,7 @@ class FaceSelector:
     by becoming so much larger than the one who is chosen.
 
     Args:
-        choice: ``largest``, ``all``, or the leftmost or rightmost in the picture.
+        choice: ``largest``, ``all``, or the smallest, leftmost, rightmost, topmost or bottommost in the picture.
         all_who_may: While somebody stands in for another, choose everybody, too, of whom it is not known who they are.
             For live output: they might be the other, and would be shown as they are.
 
@@ -68,11 +68,8 @@ class FaceSelector:
         """
         if self.choice == "all" or not len(faces):
             return faces
-        centers = faces.boxes_xyxy[:, [0, 2]].mean(axis=1)
-        if self.choice == "left":
-            return faces[int(np.argmin(centers))]
-        if self.choice == "right":
-            return faces[int(np.argmax(centers))]
+        if self.choice != "largest":
+            return faces[_first(faces, self.choice)]
         if faces.track_ids is None:
             return faces[int(np.argmax(faces.areas))]
         people = np.full(len(faces), -1, np.int64) if faces.person_ids is None else faces.person_ids
@@ -125,3 +122,10 @@ class FaceSelector:
         if person >= 0 and person not in self._order:
             self._order.insert(0 if self._first else len(self._order), person)
             self._first = False
+
+
+def _first(faces: Faces, choice: FaceChoice) -> int:
+    """The row of the face that comes first by place or size."""
+    across, down = (faces.boxes_xyxy[:, [axis, axis + 2]].mean(axis=1) for axis in (0, 1))
+    orders = {"smallest": faces.areas, "left": across, "right": -across, "top": down, "bottom": -down}
+    return int(np.argmin(orders[choice]))

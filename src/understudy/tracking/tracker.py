@@ -162,8 +162,7 @@ class Tracker:
         now = frame.seconds
         cut = self._cuts.is_cut(frame.picture)
         if cut:
-            self._live, self._lost = [], []
-            self._scanned = self._searched = -np.inf
+            self.break_off()
         self._lost = [track for track in self._lost if 0 <= now - track.seen_seconds <= self.options.keep_seconds]
         had = len(self._live)
         self._live = self._without_doubles(self._followed(frame))
@@ -173,6 +172,11 @@ class Tracker:
         if self._should_look(now, lost_one=len(self._live) < had):
             self._look(frame)
         return TrackingResult(self._faces(), cut)
+
+    def break_off(self) -> None:
+        """Follow nobody any more: what comes next does not go on from what was seen."""
+        self._live, self._lost = [], []
+        self._scanned = self._searched = -np.inf
 
     def offer(self, found: Faces) -> None:
         """Somebody else's detections: faces among them that are not followed yet are taken up in the next frame."""

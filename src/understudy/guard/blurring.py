@@ -1,0 +1,49 @@
+"""Blurs chosen people of a clip, wherever they go, and a little longer than they are seen."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from understudy.arrays import FloatArray
+from understudy.canvas import Canvas
+from understudy.face import Faces
+from understudy.frames import PixelBox
+from understudy.guard.cover import grown
+from understudy.guard.obscuring import obscure
+
+#: Seconds for which the place of somebody who is lost from sight is still blurred: a head that turns away comes back.
+_LONGER: Final = 1.0
+
+
+class Blurring:
+    """Of one clip. Frames come in order."""
+
+    def __init__(self) -> None:
+        self._seen: dict[int, tuple[float, FloatArray]] = {}
+
+    def __call__(self, canvas: Canvas, faces: Faces, *, cut: bool) -> bool:
+        """Blur faces beyond recognition, and the places of those who were there just now.
+
+        Args:
+            canvas: Of the frame.
+            faces: Whose, with ``track_ids``.
+            cut: Whether a new shot begins: nobody is where they were.
+
+        Returns:
+            Whether anything was blurred.
+        """
+        now = canvas.frame.seconds
+        kept = {} if cut else {track: last for track, last in self._seen.items() if 0 <= now - last[0] < _LONGER}
+        tracks = [] if faces.track_ids is None else faces.track_ids.tolist()
+        kept.update((track, (now, box)) for track, box in zip(tracks, faces.boxes_xyxy, strict=True))
+        self._seen = kept
+        for seconds, box in kept.values():
+            obscure(canvas, PixelBox(*np.rint(grown(box, now - seconds)).astype(int)))
+        return bool(kept)
+
+    def end(self, tracks: list[int]) -> None:
+        """Whoever has these tracks is not blurred any more."""
+        for track in tracks:
+            self._seen.pop(track, None)

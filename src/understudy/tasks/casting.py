@@ -1,0 +1,177 @@
+"""Settles who of a target gets whose face, and whether those faces may be used, before its first frame is swapped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from understudy.arrays import FloatArray
+from understudy.casting.assignment import Assigned, Assignment, OnePerson
+from understudy.casting.cast import Like, PartList
+from understudy.casting.clip_person import ClipPerson
+from understudy.casting.person import People, Person
+from understudy.casting.placing import CLOSE_CALL, matches, placed, roles_of
+from understudy.casting.portraits import load_portraits
+from understudy.errors import NoFaceError, UsageError
+from understudy.media.base import MediaInfo
+from understudy.media.files.opening import check_input
+from understudy.provenance.content import ContentCheck
+from understudy.release import file_digest
+from understudy.resources import Models, Resources
+from understudy.resources.trust import USE_OF
+from understudy.settings import Settings
+from understudy.tasks.people import people_of_file
+
+
+@dataclass(frozen=True, eq=False)
+class Settled:
+    """What is settled.
+
+    Attributes:
+        assignment: Who gets whose face.
+        consents: Ids of the records that allow it.
+        digests: SHA-256 of the photos.
+        notes: What the user should know.
+        everybody: Whether it does not matter who somebody is.
+    """
+
+    assignment: Assignment
+    consents: tuple[str, ...]
+    digests: tuple[str, ...]
+    notes: tuple[str, ...]
+    everybody: bool
+
+    def nobody(self, target: Path) -> NoFaceError:
+        """The error where nobody of a target was swapped."""
+        if self.everybody:
+            return NoFaceError(
+                f"no face was found in {target.name}", "Use a target that shows a face, larger and more frontal."
+            )
+        return NoFaceError(
+            f"nobody who gets a face was recognised in {target.name}", "`understudy people` shows who is there."
+        )
+
+
+def photos_of(cast: Person | PartList) -> tuple[Path, ...]:
+    """The photos whose faces are used."""
+    persons = [cast] if isinstance(cast, Person) else cast.persons
+    return tuple(dict.fromkeys(photo for person in persons for photo in person.photos))
+
+
+def settle(
+    cast: Person | PartList,
+    target: Path,
+    info: MediaInfo,
+    settings: Settings,
+    *,
+    resources: Resources,
+    people: People,
+    content: ContentCheck,
+) -> Settled:
+    """Settle all that for one target.
+
+    Args:
+        cast: Whose face; or who gets whose.
+        target: The file.
+        info: What it is.
+        settings: How.
+        resources: What is opened.
+        people: Whose faces are known.
+        content: Looks at the photos.
+
+    Raises:
+        UsageError, InputError: a photo can't be used, or there is no such person in the target.
+        ConsentError, ContentRefusedError: a face may not be used.
+    """
+    trust, use = resources.trust(settings), USE_OF[info.kind]
+    persons = [cast] if isinstance(cast, Person) else cast.persons
+    allowed = {person: people.allowed(person, use, settings, trust=trust, content=content) for person in persons}
+    notes: tuple[str, ...] = ()
+    strength = settings.blend.strength
+    if isinstance(cast, Person):
+        assignment: Assignment = OnePerson(allowed[cast].identity, strength)
+    else:
+        there, cast, matched = _people_there(cast, target, settings, resources.models)
+        likeness = _likeness(cast, settings, resources.models)
+        found = placed(cast.parts, there, resources.models.embedder(), likeness)
+        notes = (*matched, *found.notes)
+
+        def assigned(person: Person, own: float | None) -> Assigned:
+            return Assigned(allowed[person].identity, strength if own is None else own)
+
+        assignment = roles_of(cast, found, there, assigned)
+    return Settled(
+        assignment,
+        _once(one.consents for one in allowed.values()),
+        _once(one.digests for one in allowed.values()),
+        (*(note for one in allowed.values() for note in one.notes), *notes),
+        everybody=isinstance(cast, Person),
+    )
+
+
+def _once(parts: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one for part in parts for one in part))
+
+
+def _people_there(
+    cast: PartList, target: Path, settings: Settings, models: Models
+) -> tuple[Sequence[ClipPerson], PartList, tuple[str, ...]]:
+    """The people of a target; the parts, by their numbers; and how people of another clip were found among them."""
+    embedder = models.embedder()
+    own = bool(cast.people) and all(one.clip == file_digest(target) for one in cast.people)
+    if own and all(one.known and one.embedder == embedder.name for one in cast.people):
+        return cast.people, cast, ()
+    there = people_of_file(target, settings, models).people
+    if own or not cast.people:
+        return there, cast, ()
+    return _found_again(cast, there, models, target)
+
+
+def _found_again(
+    cast: PartList, there: Sequence[ClipPerson], models: Models, target: Path
+) -> tuple[Sequence[ClipPerson], PartList, tuple[str, ...]]:
+    """People of another clip, found in a target by what they look like."""
+    embedder = models.embedder()
+    known = [one for one in cast.people if one.known and one.embedder == embedder.name]
+    if not known:
+        raise UsageError(
+            f"the cast is of another file than {target.name}, and does not say what its people look like",
+            "Make one of this file: `understudy people FILE --cast CAST.toml`; or one with embeddings.",
+        )
+    found = {match.known: match for match in matches(known, there, embedder)}
+    notes, parts = [], []
+    for part in cast.parts:
+        number = part.who.number if isinstance(part.who, ClipPerson) else part.who
+        if not isinstance(number, int):
+            parts.append(part)
+            continue
+        match = found.get(number)
+        if match is None:
+            notes.append(f"person {number} of the cast is not in {target.name}")
+            continue
+        sure = f", and nearly as near to another ({match.margin:.2f} further)" if match.margin < CLOSE_CALL else ""
+        notes.append(
+            f"person {number} of the cast is person {match.number} here, at {match.distance:.2f} of the limit{sure}"
+        )
+        parts.append(replace(part, who=match.number))
+    if not parts:
+        raise NoFaceError(f"nobody of the cast is in {target.name}", "`understudy people` shows who is there.")
+    return there, replace(cast, parts=tuple(parts), people=()), tuple(notes)
+
+
+def _likeness(cast: PartList, settings: Settings, models: Models) -> Mapping[Like, FloatArray]:
+    """The embeddings of the photos that somebody is to be like."""
+    found: dict[Like, FloatArray] = {}
+    for like in {part.who for part in cast.parts if isinstance(part.who, Like)}:
+        check_input(like.photo, "photo to compare with")
+        portraits, _ = load_portraits(
+            [like.photo], models.perception(settings), source_face=None, max_pixels=settings.max_pixels
+        )
+        embedding = models.embedder().embed(portraits[0].picture, portraits[0].face)[0]
+        if not np.isfinite(embedding).all():
+            raise NoFaceError(f"the face in {like.photo.name} is not seen well enough", "Use another photo.")
+        found[like] = embedding
+    return found

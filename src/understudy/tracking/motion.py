@@ -62,7 +62,7 @@ class FaceMotion:
         if self._window is not None and self._last is not None:
             now = _copy(picture, self._window)
             if now is not None and now.shape == self._last.shape:
-                flow = self._flow.calc(self._last, now, np.zeros((*now.shape, 2), np.float32))
+                flow = self._flow.calc(self._last, now, None)  # type: ignore[call-overload]  # nothing to begin from
                 moved = _sampled(np.asarray(flow, np.float32), points, self._window)
         if now is None or not _fits(self._window, points + moved):
             self._window = _around(points + moved, picture.shape)

@@ -79,10 +79,12 @@ class TrackingResult:
     Attributes:
         faces: With mesh (smoothed), keypoints5, scores (presence) and track ids; largest first.
         cut: Whether this frame starts a new shot; ids are new then.
+        searched: Whether the detector ran, so that what is not urgent may wait for the next frame.
     """
 
     faces: Faces
     cut: bool
+    searched: bool = False
 
 
 @lru_cache(maxsize=1)
@@ -166,9 +168,10 @@ class Tracker:
         offered, self._offered = self._offered, None
         if offered is not None and not cut:
             self._start_tracks(offered, frame)
-        if self._should_look(now, lost_one=len(self._live) < had):
+        searched = self._should_look(now, lost_one=len(self._live) < had)
+        if searched:
             self._look(frame)
-        return TrackingResult(self._faces(), cut)
+        return TrackingResult(self._faces(), cut, searched)
 
     def offer(self, found: Faces) -> None:
         """Somebody else's detections: faces among them that are not followed yet are taken up in the next frame."""

@@ -74,6 +74,7 @@ def _converter(module: str) -> Callable[[bytes], bytes]:
 CONVERTERS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
     "connections-json": connections,
     "face-geometry-json": _converter("face_geometry"),
+    "face-mesh-tflite": _converter("face_mesh"),
     "content-onnx": _converter("content_network"),
     "identity-onnx": _converter("identity_network"),
 }

@@ -79,7 +79,7 @@ def test_another_wheel_is_refused(hook, project):
     assert not (project / "src").exists()
 
 
-@pytest.mark.parametrize("converter", ["identity-onnx", "content-onnx"])
+@pytest.mark.parametrize("converter", ["identity-onnx", "content-onnx", "face-mesh-tflite"])
 def test_a_file_that_can_not_be_converted_is_told_in_one_line_and_nothing_is_written(hook, project, converter):
     table = project / "embedded.toml"
     wheel = f'to = "models/network.onnx"\nas = "{converter}"\nwritten_sha256 = "{"0" * 64}"\n'

@@ -88,8 +88,9 @@ class Faces:
                 continue
             array = np.asarray(value, np.int64 if name in _NUMBERS else np.float32)
             wanted = (count, *tail)
-            if array.ndim != len(wanted) or any(
-                axis not in (_ANY, size) for axis, size in zip(wanted, array.shape, strict=True)
+            if array.shape != wanted and (
+                array.ndim != len(wanted)
+                or any(axis not in (_ANY, size) for axis, size in zip(wanted, array.shape, strict=True))
             ):
                 raise ValueError(f"{name} has shape {array.shape}, not {wanted}")
             object.__setattr__(self, name, array)

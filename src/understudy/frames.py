@@ -99,7 +99,8 @@ class Frame:
     @property
     def seconds(self) -> float:
         """Presentation time in seconds."""
-        return float(self.pts * self.time_base)
+        # The fraction's own value, rounded once: every stage asks for it, and a product of fractions is slow.
+        return self.pts * self.time_base.numerator / self.time_base.denominator
 
 
 class SealedFrame(NamedTuple):

@@ -47,7 +47,7 @@ class Film:
     def __init__(self, recogniser):
         self.recogniser, self.number, self.last = recogniser, 0, None
 
-    def show(self, *people, frames=1):
+    def show(self, *people, frames=1, busy=False):
         """Show people for some frames: track, x, blue and green, and height of each; the last frame's ids."""
         for _ in range(frames):
             picture = np.full((240, 640, 3), 128, np.uint8)
@@ -60,7 +60,8 @@ class Film:
             if people:
                 tracks = np.array([one[0] for one in people])
                 faces = Faces(bounds_xyxy(meshes), np.ones(len(people)), mesh=meshes, track_ids=tracks)
-            self.last = self.recogniser.update(Frame(picture, pts=self.number, time_base=Fraction(1, 25)), faces)
+            frame = Frame(picture, pts=self.number, time_base=Fraction(1, 25))
+            self.last = self.recogniser.update(frame, faces, busy=busy)
             self.number += 1
         ids = self.last.faces.person_ids
         return [] if ids is None else ids.tolist()

@@ -29,6 +29,21 @@ def test_somebody_alone_is_known_at_once_and_seldom_looked_at(film, embedder):
     assert embedder.asked == film.recogniser.embeddings == pytest.approx(3 + 10 / 2, abs=1)
 
 
+def test_what_is_not_in_question_is_asked_one_a_frame_and_not_beside_other_work(film, embedder):
+    people = [(1, 150, RED), (2, 300, GREEN), (3, 450, BLUE)]
+    film.show(*people, frames=30)  # who they are is known
+    film.show(*people, frames=60, busy=True)
+    before = embedder.asked
+    assert before == 9, "all three were asked about in time, and nothing was asked while others were at work"
+    asked = [embedder.asked for _ in range(4) if film.show(*people)]
+    assert [after - before for after in asked] == [1, 2, 3, 3]
+
+
+def test_who_is_new_is_asked_about_at_once_however_busy(film, embedder):
+    assert film.show((1, 150, RED), (2, 300, GREEN), busy=True) == [1, 2]
+    assert embedder.asked == 2
+
+
 def test_after_a_cut_everybody_has_the_number_they_had(film):
     assert film.show((1, 150, RED), (2, 450, BLUE), frames=20) == [1, 2]
     assert film.show((3, 150, BLUE), (4, 450, RED)) == [2, 1]

@@ -95,6 +95,20 @@ def test_smoothing_is_still_at_rest_and_quick_in_motion():
     assert abs(float(value[0, 0] - position[0, 0])) < 6  # less than a frame behind
 
 
+def test_parts_that_are_smoothed_otherwise_are_smoothed_as_if_alone():
+    rng, options = np.random.default_rng(2), [OneEuroOptions(0.5, 20, 3), OneEuroOptions(0.5, 160, 12)]
+    rows = np.array([1, 4])
+    together, plain, quick = OneEuroFilter(options[0], [((rows,), options[1])]), *map(OneEuroFilter, options)
+    for n in range(20):
+        points = rng.normal(100 + n, 3, (6, 3)).astype(np.float32)
+        found, moved = together(points, n / 30, 50), np.full((6, 3), 0.5, np.float32)
+        expected = plain(points, n / 30, 50).copy()
+        expected[rows] = quick(points[rows], n / 30, 50)
+        assert np.abs(found - expected).max() < 1e-3
+        for one, part in ((together, moved), (plain, moved), (quick, moved[rows])):
+            one.carry(part)
+
+
 def test_smoothing_starts_afresh_after_a_gap_or_a_step_back():
     smooth = OneEuroFilter()
     smooth(np.float32([0]), 0.0, 10)

@@ -106,12 +106,14 @@ class Recogniser:
         self._tracks: dict[int, Track] = {}
         self.embeddings = 0
 
-    def update(self, frame: Frame, faces: Faces) -> Recognised:
+    def update(self, frame: Frame, faces: Faces, *, busy: bool = False) -> Recognised:
         """Say who is in ``frame``.
 
         Args:
             frame: As it came; it is only read.
             faces: Everybody who is tracked, with meshes.
+            busy: Whether other work that is not done in every frame fell on this one: what is not in question is not
+                asked in it.
 
         Raises:
             ModelError: the embedder failed.
@@ -123,7 +125,7 @@ class Recogniser:
         self._arrive(faces, frame.seconds)
         self._number(faces)
         self._doubt(frame, faces)
-        self._ask(frame, faces)
+        self._ask(frame, faces, most_unasked=0 if busy else 1)
         for answer in self._source.answers():
             self._note(answer, frame.seconds)
         mistaken = self._deciding(frame.seconds)
@@ -189,19 +191,23 @@ class Recogniser:
             if float(track.thumbnail @ thumbnail(frame.picture, box)) < self._options.alike:
                 track.reopen(frame.seconds)
 
-    def _ask(self, frame: Frame, faces: Faces) -> None:
-        """Ask for those embeddings that are wanted most: where it is in question who it is, and longest so."""
+    def _ask(self, frame: Frame, faces: Faces, most_unasked: int) -> None:
+        """Ask for those embeddings that are wanted most: where it is in question who it is, and longest so.
+
+        Of those of whom it is not in question, and who have their turn as time goes by, only so many are asked about.
+        """
         now, here, room = frame.seconds, self._deciding.here, self._source.room
         # Time may have stepped back.
         due = [row for row, track in enumerate(here) if not 0 < track.due - now <= self._options.samples.refresh]
         for row in sorted(due, key=lambda row: (not here[row].asked, here[row].due)):
-            if not room:
-                return
             track = here[row]
+            if not room or not (track.asked or most_unasked):
+                return
             if seen_well(frame.picture, faces, row, self._options.visible):
                 self._source.ask((track.number, track.question), frame.picture, faces[row])
                 track.thumbnail, track.sampled = thumbnail(frame.picture, faces.boxes_xyxy[row]), now
                 self.embeddings, room = self.embeddings + 1, room - 1
+                most_unasked -= not track.asked
             elif not track.asked:
                 track.due = now + self._options.samples.spacing
 

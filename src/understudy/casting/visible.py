@@ -81,7 +81,9 @@ def thumbnail(picture: UInt8Array, box_xyxy: FloatArray) -> FloatArray:
     part = _part(picture, box_xyxy)
     if part is None:
         return np.zeros(_CELLS * _CELLS, np.float32)
-    small = cv2.resize(part, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA)
+    # Sixteen samples a cell: reading every pixel of a large face takes as long as all else that is asked of it.
+    sampled = cv2.resize(part, (4 * _CELLS, 4 * _CELLS), interpolation=cv2.INTER_NEAREST)
+    small = cv2.resize(sampled, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA)
     grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32).ravel()
     grey -= grey.mean()
     return np.asarray(grey / max(float(np.linalg.norm(grey)), 1e-6), np.float32)

@@ -6,6 +6,7 @@ coordinates where (0, 0) is the outer corner of the first pixel and (0.5, 0.5) i
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -75,9 +76,17 @@ def similarity(source: FloatArray, target: FloatArray) -> FloatArray:
 
 
 def invert(transform: FloatArray) -> FloatArray:
-    """The transform that undoes ``transform``, float32 (2, 3)."""
-    linear = np.linalg.inv(transform[:, :2].astype(np.float64))
-    return np.column_stack([linear, -linear @ transform[:, 2]]).astype(np.float32)
+    """The transform that undoes ``transform``, float32 (2, 3).
+
+    Raises:
+        ValueError: it can't be undone.
+    """
+    (a, b, x), (c, d, y) = transform.tolist()
+    size = a * d - b * c
+    if not size:
+        raise ValueError("a transform that makes everything a line or a point can't be undone")
+    a, b, c, d = d / size, -b / size, -c / size, a / size
+    return np.array([[a, b, -(a * x + b * y)], [c, d, -(c * x + d * y)]], np.float32)
 
 
 def apply(transform: FloatArray, points: FloatArray) -> FloatArray:
@@ -87,7 +96,8 @@ def apply(transform: FloatArray, points: FloatArray) -> FloatArray:
 
 def scale_of(transform: FloatArray) -> float:
     """How many crop pixels a picture pixel becomes along one side."""
-    return float(np.sqrt(abs(np.linalg.det(transform[:, :2]))))
+    (a, b, _), (c, d, _) = transform.tolist()
+    return math.sqrt(abs(a * d - b * c))
 
 
 def resized(picture: UInt8Array, size: tuple[int, int]) -> UInt8Array:

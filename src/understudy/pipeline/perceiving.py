@@ -70,7 +70,11 @@ class Perceiving:
             ModelError: a model failed.
         """
         tracked = self.tracker.update(frame)
-        known = Recognised(tracked.faces) if self._recogniser is None else self._recogniser.update(frame, tracked.faces)
+        known = (
+            Recognised(tracked.faces)
+            if self._recogniser is None
+            else self._recogniser.update(frame, tracked.faces, busy=tracked.searched)
+        )
         if tracked.cut:
             self._selector.reset()
         for before, now in known.renamed:

@@ -62,7 +62,7 @@ class FaceMotion:
         if self._window is not None and self._last is not None:
             now = _copy(picture, self._window)
             if now is not None and now.shape == self._last.shape:
-                flow = self._flow.calc(self._last, now, np.zeros((*now.shape, 2), np.float32))
+                flow = self._flow.calc(self._last, now, None)  # type: ignore[call-overload]  # nothing to begin from
                 moved = _sampled(np.asarray(flow, np.float32), points, self._window)
         if now is None or not _fits(self._window, points + moved):
             self._window = _around(points + moved, picture.shape)
@@ -97,8 +97,8 @@ def _fits(window: _Window | None, points: FloatArray) -> bool:
     """Whether the face is still in the middle of the window and as large."""
     if window is None:
         return False
-    middle, face = _extent(points)
-    astray = np.abs(middle - [(window.x0 + window.x1) / 2, (window.y0 + window.y1) / 2]).max()
+    (x, y), face = _extent(points)
+    astray = max(abs(x - (window.x0 + window.x1) / 2), abs(y - (window.y0 + window.y1) / 2))
     size = max(window.x1 - window.x0, window.y1 - window.y0) / _ROOM
     return bool(astray < _ASTRAY * face and 0.9 < size / face < 1.1)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -78,12 +79,15 @@ class TrackingResult:
     Attributes:
         faces: With mesh (smoothed), keypoints5, scores (presence) and track ids; largest first.
         cut: Whether this frame starts a new shot; ids are new then.
+        searched: Whether the detector ran, so that what is not urgent may wait for the next frame.
     """
 
     faces: Faces
     cut: bool
+    searched: bool = False
 
 
+@lru_cache(maxsize=1)
 def _features() -> IntArray:
     """The points of eyelids, lips and irises."""
     shape = topology()
@@ -96,8 +100,8 @@ class _MeshFilter:
 
     def __init__(self, options: TrackerOptions) -> None:
         self._motion = FaceMotion()
-        self._plane, self._depth = OneEuroFilter(options.smoothing), OneEuroFilter(options.depth)
-        self._quick, self._features = OneEuroFilter(options.features), _features()
+        features = (_features(), slice(2)), options.features
+        self._filter = OneEuroFilter(options.smoothing, [features, ((slice(None), 2), options.depth)])
         self._mesh: FloatArray | None = None
         self._seconds = 0.0
 
@@ -111,8 +115,7 @@ class _MeshFilter:
             return None
         moved = np.zeros_like(self._mesh)
         moved[:, :2] = self._motion.follow(frame.picture, self._mesh[:, :2])
-        self._plane.carry(moved[:, :2])
-        self._quick.carry(moved[self._features, :2])
+        self._filter.carry(moved)
         self._mesh, self._seconds = self._mesh + moved, frame.seconds
         return moved
 
@@ -122,12 +125,7 @@ class _MeshFilter:
             self._motion = FaceMotion()
             self._motion.follow(frame.picture, mesh[:, :2])
         size = float(np.ptp(mesh[:, :2], axis=0).mean())
-        smooth = np.column_stack(
-            [self._plane(mesh[:, :2], frame.seconds, size), self._depth(mesh[:, 2], frame.seconds, size)]
-        )
-        smooth[self._features, :2] = self._quick(mesh[self._features, :2], frame.seconds, size)
-        self._mesh = smooth
-        self._seconds = frame.seconds
+        self._mesh, self._seconds = self._filter(mesh, frame.seconds, size), frame.seconds
         return self._mesh
 
 
@@ -169,9 +167,10 @@ class Tracker:
         offered, self._offered = self._offered, None
         if offered is not None and not cut:
             self._start_tracks(offered, frame)
-        if self._should_look(now, lost_one=len(self._live) < had):
+        searched = self._should_look(now, lost_one=len(self._live) < had)
+        if searched:
             self._look(frame)
-        return TrackingResult(self._faces(), cut)
+        return TrackingResult(self._faces(), cut, searched)
 
     def break_off(self) -> None:
         """Follow nobody any more: what comes next does not go on from what was seen."""
@@ -312,7 +311,7 @@ class Tracker:
             keypoints5=keypoints5(mesh),
             track_ids=np.array([track.id for track in self._live]),
         )
-        return faces[np.argsort(-faces.areas, kind="stable")]
+        return faces if len(faces) < 2 else faces[np.argsort(-faces.areas, kind="stable")]
 
 
 def _plausible(mesh: FloatArray, frame: Frame) -> bool:

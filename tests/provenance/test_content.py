@@ -72,7 +72,7 @@ def test_intimate_pictures_are_refused(own, hopper_path, astronaut_path, tmp_pat
         pytest.raises(ContentRefusedError, match=r"prude: \d+%|prude: nan%") as refusal,
     ):
         app.swap(astronaut_path, tmp_path / "out.png", app.person(hopper_path, consent="sample"))
-    assert ("the target looks intimate" if looks == 2 else f"{hopper_path.name} looks intimate") in str(refusal.value)
+    assert f"{(hopper_path, astronaut_path)[looks - 1].name} looks intimate" in str(refusal.value)
     assert refusal.value.exit_code == 4
     assert list(tmp_path.glob("*.png")) == []
 
@@ -83,7 +83,7 @@ def test_a_refused_clip_names_the_time_and_leaves_nothing(own, hopper_path, astr
     frames = [puppet.render(talking(n / 10)).picture for n in range(40)]
     frames[20:] = [np.full_like(frame, 255) for frame in frames[20:]]
     write_clip(tmp_path / "clip.mp4", frames, ClipSpec(rate=10))
-    said = r"the target at 2\.0 s looks intimate \(marked: 100%"
+    said = r"clip\.mp4 at 2\.0 s looks intimate \(marked: 100%"
     with (
         Understudy(Settings(home=own.root), classifier=Marked()) as app,
         pytest.raises(ContentRefusedError, match=said),
@@ -191,11 +191,13 @@ def test_what_is_probable_is_looked_at_more_closely(says, refused):
 @pytest.mark.parametrize(("says", "refused"), [([0.7], True), ([0.0, 0.7, 0.7], True), ([0.0, 0.7, 0.1], False)])
 def test_a_clip_that_ends_in_a_closer_look_is_judged_by_what_was_seen(says, refused):
     """Or else an intimate photo would be let through as a clip of one frame."""
-    check = ContentCheck([Prude(*says)])
+    check = ContentCheck([Prude(*says)], target="clip.mp4")
     assert refused_at(check, [DARK] * (1 + 92 * (len(says) > 1) + 4), 30) is None
     if refused:
-        with pytest.raises(ContentRefusedError, match=r"prude: 70%( in the mean of 2 looks)?;"):
+        with pytest.raises(ContentRefusedError, match=r"prude: 70%( in the mean of 2 looks)?;") as told:
             check.end()
+        when = "at 0.0 s" if len(says) == 1 else "from 3.0 to 3.2 s"
+        assert str(told.value).startswith(f"clip.mp4 {when} looks intimate")
     check.end()  # what was decided is decided
 
 

@@ -136,7 +136,7 @@ def _swapped(
         info = source.info
         check_output(output, info.kind, inputs, overwrite=overwrite)
         # All that is settled before the first frame: whose face, whether it may be used, how the output is signed.
-        trust, content = resources.trust(settings), models.content(settings)
+        trust, content = resources.trust(settings), models.content(settings, target.name)
         allowed = people.allowed(person, USE_OF[info.kind], settings, trust=trust, content=content)
         made = trust.output(settings, target, info.kind, allowed.consents, allowed.digests)
         made.sealer.check(info.width, info.height)

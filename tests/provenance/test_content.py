@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from understudy import ContentOptions, Settings, Understudy
 from understudy.cli.main import main
 from understudy.errors import ContentRefusedError, UnderstudyError
+from understudy.provenance import open_nsfw
 from understudy.provenance.content import (
     CLOSE_LOOKS,
     EARNING,
@@ -232,6 +233,18 @@ def test_a_small_scene_at_one_end_of_a_panorama_is_seen():
 def test_the_package_s_own_network_gives_its_known_answers(name, known, request, own_classifier):
     """As the carrier's own file gives them; there is only what 8 bits cost between them."""
     assert own_classifier.intimate(request.getfixturevalue(name)) == pytest.approx(known, abs=0.002)
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (3840, 2160), (720, 1364), (640, 480), (1022, 1026), (100, 80)])
+def test_a_picture_is_squeezed_by_the_shortest_way_that_shows_the_same(size, astronaut, own_classifier, monkeypatch):
+    picture = cv2.resize(astronaut, size, interpolation=cv2.INTER_CUBIC)
+    at_once = cv2.resize(picture, (256, 256), interpolation=cv2.INTER_AREA)
+    shown = open_nsfw.squeezed(picture)
+    assert shown.shape == at_once.shape
+    assert np.abs(shown.astype(int) - at_once).mean() < 2
+    said = own_classifier.intimate(picture)
+    monkeypatch.setattr(open_nsfw, "squeezed", lambda picture: at_once)
+    assert said == pytest.approx(own_classifier.intimate(picture), abs=0.005)
 
 
 def test_blue_comes_first(own_classifier):

@@ -183,6 +183,14 @@ def small_clip(small_puppet, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def brief_clip(small_puppet, tmp_path_factory) -> Path:
+    """A third of a second, 320x240, 25 fps, with sound: for what does not depend on how long a clip is."""
+    path = tmp_path_factory.mktemp("clips") / "brief.mp4"
+    write_puppet_clip(path, small_puppet, 0.32, ClipSpec(rate=25))
+    return path
+
+
+@pytest.fixture(scope="session")
 def long_clip(small_puppet, tmp_path_factory) -> Path:
     """Twelve seconds, 320x240, 25 fps: a swap of it is still at work when it is interrupted."""
     path = tmp_path_factory.mktemp("clips") / "long.mp4"

@@ -37,8 +37,8 @@ def names(folder):
 
 
 @pytest.fixture
-def target(astronaut_path, small_clip):
-    return lambda suffix: astronaut_path if suffix in ("png", "jpg", "webp") else small_clip
+def target(astronaut_path, brief_clip):
+    return lambda suffix: astronaut_path if suffix in ("png", "jpg", "webp") else brief_clip
 
 
 @posix

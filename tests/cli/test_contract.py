@@ -429,15 +429,14 @@ def test_odd_names(folder, run, name, monkeypatch):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX shell")
-@pytest.mark.parametrize("redirect", [">&-", "2>&-", "</dev/null", "| true"])
+@pytest.mark.parametrize("redirect", [">&-", "2>&-"])
 @pytest.mark.slow
 def test_closed_streams_are_no_trouble(folder, redirect):
     line = f"exec 3>&1; {sys.executable} -m understudy faces {folder / 'photo.jpg'} --json {redirect}"
     done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr
     assert "Exception ignored" not in done.stderr
-    if redirect in (">&-", "2>&-", "</dev/null"):
-        assert done.returncode == 0
+    assert done.returncode == 0
 
 
 @pytest.mark.slow

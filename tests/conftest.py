@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+from copy import deepcopy
 from hashlib import sha256
 from pathlib import Path
 
@@ -19,6 +20,10 @@ from tests.skipped import pytest_terminal_summary  # noqa: F401 - a hook
 from tests.twins import put, shelf  # noqa: F401 - fixtures
 from understudy import Perception
 from understudy.cli.consent import photo_of
+from understudy.detection import BlazeFace
+from understudy.detection.blazeface import BlazeFaceOptions
+from understudy.landmarks import FaceMesh
+from understudy.models.runtime import LiteModel
 from understudy.provenance import ConsentClaim, Consents, Home
 from understudy.provenance.records import home as records_home
 from understudy.swapping.mesh import engine, texture
@@ -96,6 +101,31 @@ def textures_kept():
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def stills_kept():
+    """Who is in a photo is looked for once and not in every test: it takes most of the time of a swapped picture.
+
+    That depends on nothing but the picture, as long as the package's own models look, with their usual options, and
+    no test has put anything in the way. Large pictures are looked at every time.
+    """
+    kept, still, whole = {}, Perception.still, (BlazeFace.detect, FaceMesh.fit, LiteModel.run)
+
+    def look(self, picture):
+        own = (type(self.detector), type(self.landmarker)) == (BlazeFace, FaceMesh)
+        usual = own and self.detector.options == BlazeFaceOptions()
+        if not usual or whole != (BlazeFace.detect, FaceMesh.fit, LiteModel.run) or picture.size > 3_000_000:
+            return still(self, picture)
+        seen = sha256(f"{picture.shape} {picture.dtype}".encode())
+        seen.update(np.ascontiguousarray(picture))
+        if seen.digest() not in kept:
+            kept[seen.digest()] = still(self, picture)
+        return deepcopy(kept[seen.digest()])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Perception, "still", look)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch, request):
     """No test opens a connection: not by Python's sockets, at least (FFmpeg's are tested apart).
@@ -149,6 +179,14 @@ def small_clip(small_puppet, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("clips") / "small.mp4"
     spec = ClipSpec(rate=25, audio=(("aac", 440.0), ("aac", 660.0)), chapters=("one", "two"))
     write_puppet_clip(path, small_puppet, 1.0, spec)
+    return path
+
+
+@pytest.fixture(scope="session")
+def brief_clip(small_puppet, tmp_path_factory) -> Path:
+    """A third of a second, 320x240, 25 fps, with sound: for what does not depend on how long a clip is."""
+    path = tmp_path_factory.mktemp("clips") / "brief.mp4"
+    write_puppet_clip(path, small_puppet, 0.32, ClipSpec(rate=25))
     return path
 
 

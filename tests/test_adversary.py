@@ -69,9 +69,9 @@ QUIET = {
 
 @pytest.mark.parametrize("name", QUIET)
 @pytest.mark.parametrize("suffix", ["png", pytest.param("mp4", marks=pytest.mark.slow)])
-def test_settings_turn_nothing_off(name, suffix, hopper_path, astronaut_path, small_clip, tmp_path):
+def test_settings_turn_nothing_off(name, suffix, hopper_path, astronaut_path, brief_clip, tmp_path):
     output = tmp_path / f"out.{suffix}"
-    target = astronaut_path if suffix == "png" else small_clip
+    target = astronaut_path if suffix == "png" else brief_clip
     try:
         understudy.swap(hopper_path, target, output, consent="sample", settings=replace(Settings(), **QUIET[name]))
     except (UnderstudyError, ValueError, TypeError, AttributeError, IndexError, ZeroDivisionError):
@@ -83,10 +83,10 @@ def test_settings_turn_nothing_off(name, suffix, hopper_path, astronaut_path, sm
 
 @pytest.mark.parametrize("name", QUIET)
 @pytest.mark.slow
-def test_settings_turn_nothing_off_live(name, hopper_path, small_clip, tmp_path):
+def test_settings_turn_nothing_off_live(name, hopper_path, brief_clip, tmp_path):
     output, settings = tmp_path / "out.mp4", replace(Settings(), **QUIET[name])
     try:
-        with understudy.live(hopper_path, small_clip, output, consent="sample", settings=settings) as session:
+        with understudy.live(hopper_path, brief_clip, output, consent="sample", settings=settings) as session:
             assert session.wait(30)
     except (UnderstudyError, ValueError, TypeError, AttributeError, IndexError, ZeroDivisionError):
         assert left(tmp_path) == []
@@ -219,14 +219,14 @@ def test_a_killed_swap_leaves_nothing_under_the_name(hopper_path, long_clip, tmp
     "broken", ["understudy.provenance.releasing.sign_file", "understudy.provenance.records.ledger.Ledger.append"]
 )
 @pytest.mark.parametrize("suffix", ["png", *(pytest.param(one, marks=pytest.mark.slow) for one in ("mp4", "mkv"))])
-def test_what_fails_at_the_very_end_is_not_released(broken, suffix, hopper_path, astronaut_path, small_clip, tmp_path):
+def test_what_fails_at_the_very_end_is_not_released(broken, suffix, hopper_path, astronaut_path, brief_clip, tmp_path):
     def fail(*_, **__):
         raise UnderstudyError("broken", "on purpose")
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(broken, fail)
         with pytest.raises(UnderstudyError, match="broken"):
-            target = astronaut_path if suffix == "png" else small_clip
+            target = astronaut_path if suffix == "png" else brief_clip
             understudy.swap(hopper_path, target, tmp_path / f"out.{suffix}")
     assert list(tmp_path.iterdir()) == []
 

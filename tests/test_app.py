@@ -20,6 +20,7 @@ import understudy
 from tests.sessions.stage import Screen
 from understudy import Settings, Understudy
 from understudy.errors import ConsentError, InputError, OutputError, UnderstudyError, UsageError
+from understudy.outputs import made
 from understudy.pipeline.clip import ClipPipeline
 from understudy.provenance import Consents, Home
 from understudy.resources.kept import Kept
@@ -383,6 +384,31 @@ def test_what_is_given_in_the_place_of_something_else_is_told(wrong, tmp_path):
     app = Understudy(Settings(home=tmp_path / "home"))
     with pytest.raises((UsageError, TypeError), match=r"person|pictures|settings|consent"):
         wrong(app, app.person("me.jpg"), tmp_path / "o.mp4")
+
+
+def test_a_name_with_a_nul_byte_is_answered_like_any_other_that_is_none(app, hopper_path, clips, tmp_path):
+    """Systems refuse it with a bare ValueError, in whatever is asked about it first."""
+    me, name = app.person(hopper_path, consent="sample"), f"{tmp_path}/a\0b"
+    for code, call in [
+        (3, lambda: app.swap(clips[0], tmp_path / "out.mp4", app.person(f"{name}.png", consent="sample"))),
+        (3, lambda: app.swap(f"{name}.mp4", tmp_path / "out.mp4", me)),
+        (6, lambda: app.swap(hopper_path, f"{name}.png", me)),
+        (6, lambda: app.swap(hopper_path, f"{name}/out.png", me)),
+        (3, lambda: app.faces(name)),
+        (3, lambda: app.inspect(name)),
+        (3, lambda: app.live(me, f"{name}.mp4", tmp_path / "out.mp4").start()),
+        (6, lambda: app.live(me, clips[0], f"{name}.mp4")),
+        (6, lambda: app.live(me, clips[0], tmp_path / "out.mp4", stats_file=f"{name}.json")),
+        (3, lambda: understudy.read_settings(f"{name}.toml")),
+        (2, lambda: Understudy(Settings(home=Path(name)))),
+        (2, lambda: app.swap(hopper_path, tmp_path / "out.png", me, settings=Settings(home=Path(name)))),
+        (6, lambda: made(Path(name), "Name another.")),
+    ]:
+        with pytest.raises(UnderstudyError) as told:
+            call()
+        assert told.value.exit_code == code
+        assert "a\0b" in told.value.message or "a\ufffdb" in told.value.message
+    assert list(tmp_path.glob("*.*")) == []
 
 
 def test_a_camera_may_be_a_number_and_a_folder_a_text(tmp_path):

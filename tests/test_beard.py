@@ -36,6 +36,7 @@ def test_a_bare_face_has_none(who, request, perception):
 
 
 @pytest.mark.parametrize("who", ["astronaut", "hopper"])
+@pytest.mark.slow
 def test_a_dark_beard_stays_dark_and_the_lips_in_it_are_not_bleached(who, request, perception):
     picture = request.getfixturevalue(who)
     bare = portrait_in(picture, "a photo", perception, None)[0]

@@ -38,12 +38,12 @@ SHOWN = sorted({line for _, block in commands("console") for line in block.strip
 
 
 @pytest.fixture
-def desk(tmp_path, monkeypatch, hopper_path, astronaut_path, small_clip):
+def desk(tmp_path, monkeypatch, hopper_path, astronaut_path, brief_clip):
     """A folder with the files that the documentation speaks of; the models' places are a server of our own."""
     (tmp_path / "me.jpg").write_bytes(hopper_path.read_bytes())
     (tmp_path / "me-from-the-side.jpg").write_bytes(hopper_path.read_bytes())
     Image.open(astronaut_path).convert("RGB").save(tmp_path / "group.jpg")
-    (tmp_path / "clip.mp4").write_bytes(small_clip.read_bytes())
+    (tmp_path / "clip.mp4").write_bytes(brief_clip.read_bytes())
     for folder, name in (("sources", "me.jpg"), ("clips", "clip.mp4")):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / name).write_bytes((tmp_path / name).read_bytes())

@@ -8,14 +8,14 @@ import sys
 import pytest
 
 COMMANDS = {
-    "swap": ["swap", "-s", "{photo}", "-t", "{clip}", "-o", "{out}/o.mp4"],
+    "swap": ["swap", "-s", "{photo}", "-t", "{clip}", "-o", "{out}/o.mp4", "--settings", "{settings}"],
     "faces": ["faces", "{clip}"],
     "doctor": ["doctor"],
     "models": ["models", "list"],
     "settings": ["settings", "--settings", "{settings}", "--json"],
-    "swap with settings": ["swap", "-s", "{photo}", "-t", "{photo}", "-o", "{out}/o.png", "--settings", "{settings}"],
     "eval": ["eval", "--sources", "{photo}", "--clips", "{clip}", "-d", "{out}/report", "--frames", "3"],
     "live": ["live", "-s", "{photo}", "--from", "{clip}", "--to", "{out}/o.mp4", "--consent", "sample"],
+    # A still, too.
     "demo": ["demo", "-d", "{out}/demo", "--seconds", "0.3"],
 }
 

@@ -264,7 +264,7 @@ class Understudy:
         if settings is None:
             return self.settings
         _checked(settings)
-        if settings.home is not None and settings.home.resolve() != self.resources.home.root.resolve():
+        if settings.home is not None and Home(settings.home).root.resolve() != self.resources.home.root.resolve():
             raise UsageError(
                 f"the private folder is {self.resources.home.root}, not {settings.home}",
                 "Open another Understudy for another folder.",

@@ -18,6 +18,7 @@ from understudy import names
 from understudy.errors import NoSpaceError, OutputError, OutputExistsError, UnderstudyError, out_of_space, remedy
 from understudy.interruptions import deferred
 from understudy.temporaries import Temporary, clean
+from understudy.text import printable
 
 _NAME_ANOTHER = "Name another, or add --overwrite."
 #: What has no mode worth keeping: the bits that run a program as somebody else.
@@ -36,7 +37,7 @@ def settled(path: Path, *, overwrite: bool, hint: str = _NAME_ANOTHER) -> Path:
         OutputExistsError: there is one, or something that is no file.
         OutputError: there is no such folder, or it can't be written to.
     """
-    target = Path(os.path.realpath(path))
+    target = real(path)
     there = status_of(target, path)
     if there is not None and stat.S_ISDIR(there.st_mode):
         raise OutputExistsError(f"the output is a folder: {path}", "Name a file in it.")
@@ -70,10 +71,10 @@ def made(folder: Path, hint: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError as fault:
         raise OutputError(f"can't make the folder {folder}: something else has that name", hint) from fault
-    except OSError as fault:
+    except (OSError, ValueError) as fault:
         if out_of_space(fault):
             raise NoSpaceError(folder) from fault
-        reason = fault.strerror or str(fault)
+        reason = getattr(fault, "strerror", None) or str(fault)
         raise OutputError(f"can't make the folder {folder}: {reason}", remedy(fault, hint)) from fault
     if not os.access(folder, os.W_OK):
         raise OutputError(f"the folder can't be written to: {folder}", hint)
@@ -94,9 +95,19 @@ def status_of(path: Path, shown: Path | None = None) -> os.stat_result | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as fault:
-        reason = getattr(fault, "strerror", None) or str(fault)
-        hint = "Name another output, a shorter one." if _too_long(fault) else "Name another output."
-        raise OutputError(f"can't write {shown or path}: {reason}", hint) from fault
+        raise _refused(shown or path, fault) from fault
+
+
+def real(path: Path) -> Path:
+    """What a name leads to, links followed.
+
+    Raises:
+        OutputError: no system has such a name: there is a NUL byte in it.
+    """
+    try:
+        return Path(os.path.realpath(path))
+    except ValueError as fault:
+        raise _refused(path, fault) from fault
 
 
 class Draft:
@@ -114,7 +125,7 @@ class Draft:
     """
 
     def __init__(self, target: Path, *, overwrite: bool = False, private: bool = False) -> None:
-        self.target, self._overwrite = Path(os.path.realpath(target)), overwrite
+        self.target, self._overwrite = real(target), overwrite
         clean(self.target.parent)
         replaced = status_of(self.target) if overwrite else None
         self._replaced = replaced if replaced is not None and stat.S_ISREG(replaced.st_mode) else None
@@ -219,8 +230,13 @@ def _meanwhile(target: Path) -> OutputExistsError:
     return OutputExistsError(f"the output exists now, which it did not at the start: {target}", _NAME_ANOTHER)
 
 
-def _too_long(fault: Exception) -> bool:
-    return getattr(fault, "errno", None) == errno.ENAMETOOLONG
+def _refused(path: Path, fault: Exception) -> OutputError:
+    """The error of a name that the system refuses."""
+    reason = getattr(fault, "strerror", None) or str(fault)
+    too_long = getattr(fault, "errno", None) == errno.ENAMETOOLONG
+    return OutputError(
+        f"can't write {printable(path)}: {reason}", f"Name another output{', a shorter one' * too_long}."
+    )
 
 
 def _kind(status: os.stat_result) -> str:

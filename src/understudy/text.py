@@ -40,6 +40,16 @@ def unmarked(data: bytes) -> bytes:
         return data
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things in words: "1 record", "2 records".
+
+    Args:
+        number: How many.
+        noun: What, in the singular; its plural ends in -s.
+    """
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
 def printable(text: object) -> str:
     """The text with what a terminal would obey, and what no encoding has, shown as U+FFFD.
 

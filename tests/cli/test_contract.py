@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -41,30 +42,37 @@ def listing(folder):
     return sorted((path.name, path.stat().st_mtime_ns) for path in folder.rglob("*"))
 
 
-@pytest.fixture
-def folder(tmp_path, small_clip, hopper_path, blank):
+@pytest.fixture(scope="module")
+def good_and_bad(tmp_path_factory, small_clip, hopper_path, blank):
     """A folder of good and bad files."""
-    (tmp_path / "clip.mp4").write_bytes(small_clip.read_bytes())
-    (tmp_path / "photo.jpg").write_bytes(hopper_path.read_bytes())
-    (tmp_path / "empty.mp4").touch()
-    (tmp_path / "text.mp4").write_text("not a video " * 100)
-    (tmp_path / "noise.jpg").write_bytes(np.random.default_rng(0).bytes(5000))
-    (tmp_path / "cut.jpg").write_bytes(hopper_path.read_bytes()[:9000])
-    (tmp_path / "cut.mp4").write_bytes(small_clip.read_bytes()[:700])
-    Image.fromarray(blank).save(tmp_path / "nobody.png")
-    write_clip(tmp_path / "nobody.mp4", [blank] * 5, ClipSpec(audio=()))
+    made = tmp_path_factory.mktemp("good-and-bad")
+    (made / "clip.mp4").write_bytes(small_clip.read_bytes())
+    (made / "photo.jpg").write_bytes(hopper_path.read_bytes())
+    (made / "empty.mp4").touch()
+    (made / "text.mp4").write_text("not a video " * 100)
+    (made / "noise.jpg").write_bytes(np.random.default_rng(0).bytes(5000))
+    (made / "cut.jpg").write_bytes(hopper_path.read_bytes()[:9000])
+    (made / "cut.mp4").write_bytes(small_clip.read_bytes()[:700])
+    Image.fromarray(blank).save(made / "nobody.png")
+    write_clip(made / "nobody.mp4", [blank] * 5, ClipSpec(audio=()))
     with_sound = ClipSpec(rate=25, audio=(("aac", 440.0),))
-    write_clip(tmp_path / "sound-and-picture.mp4", [blank] * 25, with_sound)
+    write_clip(made / "sound-and-picture.mp4", [blank] * 25, with_sound)
     import av
 
-    with av.open(str(tmp_path / "sound-and-picture.mp4")) as source, av.open(str(tmp_path / "sound.m4a"), "w") as copy:
+    with av.open(str(made / "sound-and-picture.mp4")) as source, av.open(str(made / "sound.m4a"), "w") as copy:
         stream = copy.add_stream_from_template(source.streams.audio[0])
         for packet in source.demux(source.streams.audio[0]):
             if packet.size:
                 packet.stream = stream
                 copy.mux(packet)
-    (tmp_path / "sound-and-picture.mp4").unlink()
-    return tmp_path
+    (made / "sound-and-picture.mp4").unlink()
+    return made
+
+
+@pytest.fixture
+def folder(good_and_bad, tmp_path):
+    """A copy of it, to be written to."""
+    return shutil.copytree(good_and_bad, tmp_path, dirs_exist_ok=True)
 
 
 BAD = [
@@ -421,15 +429,14 @@ def test_odd_names(folder, run, name, monkeypatch):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX shell")
-@pytest.mark.parametrize("redirect", [">&-", "2>&-", "</dev/null", "| true"])
+@pytest.mark.parametrize("redirect", [">&-", "2>&-"])
 @pytest.mark.slow
 def test_closed_streams_are_no_trouble(folder, redirect):
     line = f"exec 3>&1; {sys.executable} -m understudy faces {folder / 'photo.jpg'} --json {redirect}"
     done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr
     assert "Exception ignored" not in done.stderr
-    if redirect in (">&-", "2>&-", "</dev/null"):
-        assert done.returncode == 0
+    assert done.returncode == 0
 
 
 @pytest.mark.slow

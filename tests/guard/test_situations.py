@@ -47,6 +47,7 @@ def test_no_raw_face_is_shown(name):
     assert played(named(name), "hold", None).raw == 0
 
 
+@pytest.mark.slow
 def test_half_a_face_that_is_there_at_once_is_not_shown_raw():
     assert played(replace(named("half a face at the right edge"), frames=12), "hold", None).raw == 0
 

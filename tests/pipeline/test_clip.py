@@ -47,6 +47,7 @@ def test_after_a_cut_nothing_of_the_shot_before_is_left(swapped, shots):
     np.testing.assert_array_equal(together[6:], alone)
 
 
+@pytest.mark.slow
 def test_photos_have_nothing_to_do_with_each_other(swapped, shots):
     one_by_one = [swapped(PhotoPipeline, [picture], number)[0] for number, picture in enumerate(shots[0])]
     np.testing.assert_array_equal(swapped(PhotoPipeline, shots[0]), one_by_one)

@@ -76,6 +76,7 @@ def swapped(clip, people, perception):
 
 
 @pytest.mark.parametrize(("who", "strength"), [(1, 1.0), (0, 0.6)], ids=["another identity", "another strength"])
+@pytest.mark.slow
 def test_what_one_person_gets_changes_no_pixel_of_another(swapped, people, who, strength):
     before, after = swapped(Assigned(people[0])), swapped(Assigned(people[who], strength))
     columns = (before != after).any(axis=(1, 3))

@@ -87,6 +87,7 @@ class Slow:
         return self._embedder.embed(picture, faces)
 
 
+@pytest.mark.slow
 def test_live_nobody_is_shown_raw_until_it_is_known_who_they_are(parts, shots, perception):
     embedder = Slow(parts.embedder)
     identity = parts.engine.identity([portrait_in(spotted(), "a spotted portrait", perception, None)[0]])

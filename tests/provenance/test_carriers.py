@@ -74,9 +74,9 @@ def test_signed_pictures_are_seen_to_be_and_others_not(tmp_path, hopper_path, as
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".gif"])
 @pytest.mark.slow
-def test_signed_clips_are_seen_to_be_and_others_not(tmp_path, hopper_path, small_clip, suffix):
+def test_signed_clips_are_seen_to_be_and_others_not(tmp_path, hopper_path, brief_clip, suffix):
     output = tmp_path / f"out{suffix}"
-    understudy.swap(source=str(hopper_path), target=str(small_clip), output=str(output), consent="self")
+    understudy.swap(source=str(hopper_path), target=str(brief_clip), output=str(output), consent="self")
     assert carries_credentials(output, media_type(output))
     assert read_credentials(output, None).state == "valid"
     bare = tmp_path / f"bare{suffix}"
@@ -84,7 +84,7 @@ def test_signed_clips_are_seen_to_be_and_others_not(tmp_path, hopper_path, small
         frames = [Image.new("RGB", (20, 20), (value, 0, 0)) for value in (0, 99)]
         frames[0].save(bare, save_all=True, append_images=frames[1:])
     else:
-        shutil.copy(small_clip, bare)
+        shutil.copy(brief_clip, bare)
     assert not carries_credentials(bare, media_type(bare))
 
 

@@ -34,14 +34,14 @@ def test_a_picture_carries_all_that_is_promised(make, own, suffix):
 
 @pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "webm", "gif", "webp"])
 @pytest.mark.slow
-def test_a_clip_carries_all_that_is_promised(make, own, small_clip, suffix):
-    output = make(f"out.{suffix}", small_clip)
+def test_a_clip_carries_all_that_is_promised(make, own, brief_clip, suffix):
+    output = make(f"out.{suffix}", brief_clip)
     found = understudy.inspect(output, home=own.root)
     assert found.verdict == "made by this tool"
     assert found.credentials.own
     assert found.credentials.sidecar == (suffix in ("mkv", "webm")) == Path(f"{output}.c2pa").exists()
     assert found.claims.aigc["ProduceID"] == found.record.identifier
-    assert found.claims.source_type == "compositeSynthetic"
+    assert found.claims.source_type == found.credentials.source_type == "compositeSynthetic"
     assert found.mark is not None
     assert f"{found.mark.identifier:012x}" == found.record.identifier
 
@@ -67,8 +67,8 @@ def test_marks_that_were_there_stay(make, own, tmp_path):
 
 
 @pytest.mark.slow
-def test_credentials_beside_the_target_are_carried_on(make, small_clip, tmp_path):
-    first = make("first.mkv", small_clip)
+def test_credentials_beside_the_target_are_carried_on(make, brief_clip, tmp_path):
+    first = make("first.mkv", brief_clip)
     assert Path(f"{first}.c2pa").exists()
     found = read_credentials(make("second.mp4", first), None)
     assert "target: first.mkv (with credentials of its own)" in found.ingredients
@@ -86,13 +86,13 @@ def test_a_suffix_that_lies_hides_no_credentials(make, own, tmp_path):
     assert "target: picture.jpg (with credentials of its own)" in found.ingredients
 
 
-def test_a_sidecar_is_not_left_behind_when_another_file_takes_its_place(make, small_clip, tmp_path):
-    output = make("out.mkv", small_clip)
+def test_a_sidecar_is_not_left_behind_when_another_file_takes_its_place(make, brief_clip, tmp_path):
+    output = make("out.mkv", brief_clip)
     beside = Path(f"{output}.c2pa")
     assert beside.exists()
     output.unlink()
     with pytest.raises(Exception, match="exists") as refusal:
-        understudy.swap(output, small_clip, output)
+        understudy.swap(output, brief_clip, output)
     assert refusal.value.exit_code in (2, 3)
 
 
@@ -119,10 +119,10 @@ def test_names_steer_no_terminal(make, own, astronaut_path, tmp_path, capfd):
 @posix
 @pytest.mark.parametrize("kind", ["long", "other encoding", "chinese"])
 @pytest.mark.slow
-def test_names_of_every_kind(own, hopper_path, small_clip, tmp_path, kind, capfd):
+def test_names_of_every_kind(own, hopper_path, brief_clip, tmp_path, kind, capfd):
     name = {"long": "x" * 248, "other encoding": os.fsdecode(b"caf\xe9"), "chinese": "换脸" * 30}[kind]
     target = tmp_path / f"{name}.mp4"
-    shutil.copy(small_clip, target)
+    shutil.copy(brief_clip, target)
     for suffix in ("mp4", "mkv"):
         folder = tmp_path / suffix
         folder.mkdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -125,9 +126,12 @@ def test_a_full_disk_while_signing_leaves_nothing_under_the_name(
 
 @pytest.mark.slow
 def test_credentials_that_expired_later_are_not_called_altered(make, own, tmp_path):
-    seconds = 10  # however busy the machine is, a picture is signed by then
-    over = time.monotonic() + seconds + 1  # a certificate holds to the end of its last whole second
-    output = make(signing=SigningOptions(*certificate(tmp_path / "studio", days=seconds / 86400)))
+    for seconds in (3, 10):  # on a busy machine a picture may not be signed by then
+        over = time.monotonic() + seconds + 1  # a certificate holds to the end of its last whole second
+        with contextlib.suppress(SigningError):
+            output = make(signing=SigningOptions(*certificate(tmp_path / f"{seconds}", days=seconds / 86400)))
+            if read_credentials(output, None).state == "valid":
+                break
     assert read_credentials(output, None).state == "valid"
     time.sleep(max(over - time.monotonic(), 0))
     found = understudy.inspect(output, home=own.root)

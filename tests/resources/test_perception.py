@@ -8,6 +8,7 @@ from understudy.frames import Frame
 from understudy.geometry import topology as topo
 from understudy.geometry.pose import pose_degrees
 from understudy.geometry.topology import keypoints5, topology
+from understudy.models.runtime import LiteModel
 from understudy.testing import REST, Motion, Puppet, talking
 
 
@@ -101,11 +102,17 @@ def test_nobody_is_found_where_nobody_is(perception, blank):
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 200), (200, 2), (17, 31)])
-@pytest.mark.slow
 def test_tiny_pictures_are_no_trouble(perception, size):
     assert len(perception.still(np.zeros((size[1], size[0], 3), np.uint8))) == 0
     tracker = perception.tracker(__import__("understudy.tracking", fromlist=["TrackerOptions"]).TrackerOptions())
     assert len(tracker.update(Frame(np.zeros((size[1], size[0], 3), np.uint8))).faces) == 0
+
+
+def test_a_long_strip_too_narrow_for_faces_is_not_searched_piece_by_piece(perception, monkeypatch):
+    runs, run = [], LiteModel.run
+    monkeypatch.setattr(LiteModel, "run", lambda self, *words: runs.append(self) or run(self, *words))
+    assert len(perception.still(np.zeros((2000, 8, 3), np.uint8))) == 0
+    assert len(runs) < 20
 
 
 def test_two_people_are_told_apart_and_counted_from_the_left(perception, astronaut, hopper):

@@ -43,7 +43,7 @@ def test_nothing_is_shown_of_what_begins_intimate(session):
     live = session(screen, source=FakeCamera([WHITE] * 60), classifier=Marked())
     live.start()
     assert live.wait(20)
-    assert "the target at 0." in refused(live).message
+    assert "fake camera at 0." in refused(live).message
     assert screen.frames == []
 
 

@@ -26,6 +26,7 @@ def clip(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_people_have_one_number_and_their_stretches(app, clip):
     report = app.faces(clip)
     assert report.frames == 30

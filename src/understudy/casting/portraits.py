@@ -18,6 +18,7 @@ from understudy.media.files import load_photo
 from understudy.media.files.opening import check_input
 from understudy.resources.perception import Perception
 from understudy.swapping import Portrait
+from understudy.text import counted
 
 #: Most pixels of one photo, of all photos of a person together, and what each may have however many they are: the
 #: face's texture has some two million.
@@ -81,7 +82,7 @@ def portrait_in(
     if source_face is not None:
         if not 1 <= source_face <= len(faces):
             raise UsageError(
-                f"{name} has {len(faces)} face{'s' * (len(faces) > 1)}; there is no number {source_face}",
+                f"{name} has {counted(len(faces), 'face')}; there is no number {source_face}",
                 "They are counted from the left, from 1.",
             )
         return Portrait(picture, faces[source_face - 1]), []

@@ -10,6 +10,7 @@ import typer
 from understudy.cli.chosen import Chosen, takes_settings
 from understudy.cli.options import File, Json
 from understudy.cli.terminal import answer, answer_json, progress_bar
+from understudy.text import counted
 
 Ask = Annotated[
     list[str] | None,
@@ -36,14 +37,14 @@ def command(file: File, ask: Ask = None, json: Json = False, *, chosen: Chosen) 
     if json:
         answer_json(report.as_json())
         return
-    people = "nobody" if not report.faces else f"{len(report.faces)} face{'s' * (len(report.faces) > 1)}"
-    frames = "" if report.kind == "image" else f", {report.frames} frames"
+    people = counted(len(report.faces), "face") if report.faces else "nobody"
+    frames = "" if report.kind == "image" else f", {counted(report.frames, 'frame')}"
     answer(f"{report.path.name}: {report.kind}, {report.width}x{report.height}{frames}: {people}")
     for face in report.faces:
         left, top, right, bottom = face.box_xyxy
         when = ""
         if face.first_seconds is not None:
-            when = f"  {face.first_seconds:.2f}-{face.last_seconds:.2f} s, {face.frames} frames"
+            when = f"  {face.first_seconds:.2f}-{face.last_seconds:.2f} s, {counted(face.frames, 'frame')}"
             when += f" in {len(face.tracks)} stretches" if len(face.tracks) > 1 else ""
         answer(
             f"  {face.number}  {right - left:.0f}x{bottom - top:.0f} at {left:.0f},{top:.0f}"
@@ -53,7 +54,7 @@ def command(file: File, ask: Ask = None, json: Json = False, *, chosen: Chosen) 
         if face.blendshapes is not None:
             answer(f"       blendshapes: {_strongest(face.blendshapes)}")
         for reading in face.readings:
-            said = [f"{len(reading.points)} points"] if reading.points else []
+            said = [counted(len(reading.points), "point")] if reading.points else []
             if reading.pose is not None:
                 yaw, pitch, roll = reading.pose
                 said.append(f"yaw {yaw:+.0f} pitch {pitch:+.0f} roll {roll:+.0f}")

@@ -11,6 +11,7 @@ import typer
 from understudy.cli.options import HomeOption, Json
 from understudy.cli.terminal import answer, answer_json, say
 from understudy.errors import RecordsError
+from understudy.text import counted
 
 if TYPE_CHECKING:
     from understudy.provenance.records.ledger import Ledger
@@ -57,8 +58,9 @@ def verify(home: HomeOption = None, json: Json = False) -> None:
     if not check.records and not check.dropped:
         say("there are no records here")
         return
-    dropped = f"; {check.dropped} older ones were dropped for their age:" if check.dropped else ""
-    say(f"{check.records} records, none edited or removed{dropped}")
+    left = "was dropped for its age" if check.dropped == 1 else "were dropped for their age"
+    dropped = f"; {counted(check.dropped, 'older one')} {left}:" if check.dropped else ""
+    say(f"{counted(check.records, 'record')}, none edited or removed{dropped}")
     for drop in check.drops:
         say(f"  {drop}")
 
@@ -79,4 +81,4 @@ def export(
     if json:
         answer_json({"output": str(file), "records": len(lines)})
         return
-    say(f"wrote {len(lines)} records to {file}")
+    say(f"wrote {counted(len(lines), 'record')} to {file}")

@@ -19,6 +19,7 @@ from understudy.cli.setting_options import EVERY
 from understudy.cli.streams import fault_of
 from understudy.cli.terminal import answer, answer_json, say
 from understudy.errors import UsageError
+from understudy.text import counted
 
 if TYPE_CHECKING:
     from understudy.media.endpoints import SinkEndpoint
@@ -182,7 +183,7 @@ def _lines(report: LiveReport) -> list[str]:
     latency = ", ".join(f"{name} {value:.1f} ms" for name, value in found.latency_ms.items()) or "none"
     drops = ", ".join(f"{count} {cause}" for cause, count in found.drops.items()) or "none"
     return [
-        f"{found.frames_in} frames in {found.seconds:.1f} s, {found.frames_swapped} swapped, "
+        f"{counted(found.frames_in, 'frame')} in {found.seconds:.1f} s, {found.frames_swapped} swapped, "
         f"{found.frames_covered} with a lost face covered",
         f"latency from capture to hand-over: {latency}; dropped: {drops}",
         f"session {report.identifier}",

@@ -14,6 +14,7 @@ from understudy.cli.parts import CastFile, LikeDistance, Others, Put, asked, cla
 from understudy.cli.setting_options import EVERY
 from understudy.cli.terminal import answer_json, progress_bar, say
 from understudy.face import FaceChoice
+from understudy.text import counted
 
 Sources = Annotated[
     list[Path] | None,
@@ -64,7 +65,7 @@ def command(
     if json:
         answer_json(report.as_json())
         return
-    swapped = f"{report.frames_swapped} of {report.frames} frames swapped, all labelled and marked"
+    swapped = f"{report.frames_swapped} of {counted(report.frames, 'frame')} swapped, all labelled and marked"
     if report.kind == "image":
         swapped = "swapped, labelled and marked"
     speed = f" ({report.fps:.1f} fps)" if report.frames > 1 else ""

@@ -6,6 +6,7 @@ Both models give six keypoints: eyes, nose tip, mouth centre, ears.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -21,6 +22,9 @@ NMS_IOU = 0.3
 TILE_SHARE = 0.5
 #: Least score of a face in a glance: nothing else confirms it, and over minutes a part of a coat passes for a face.
 GLANCE_SCORE = 0.7
+#: A picture narrower than so many pixels is not searched in tiles: nobody could be known in it, and there may be
+#: thousands of them.
+_NARROWEST: Final = 16
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,8 @@ class BlazeFace:
 def _tiles(picture: UInt8Array) -> list[tuple[int, int, int]]:
     """Overlapping squares that cover a picture: left, top, side."""
     height, width = picture.shape[:2]
+    if min(height, width) < _NARROWEST:
+        return [(0, 0, max(height, width))]
     side = max(int(min(height, width) * TILE_SHARE), min(height, width, 192))
     return [(left, top, side) for top in _starts(height, side) for left in _starts(width, side)]
 

@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import quote
 
 from understudy.evaluation.report import Line, PairReport, Report
+from understudy.text import counted
 
 _STYLE: Final = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem; color: #222; }
@@ -48,7 +49,7 @@ def page(report: Report) -> str:
         "<!doctype html><html lang=en><meta charset=utf-8><title>Understudy: evaluation</title>"
         '<meta name=viewport content="width=device-width">'
         f"<style>{_STYLE}</style><h1>Engine {escape(report.engine)}</h1>"
-        f"<p>{len(report.pairs)} pairs; likeness by {_judges(report)}; {options}. What each measure is:"
+        f"<p>{counted(len(report.pairs), 'pair')}; likeness by {_judges(report)}; {options}. What each measure is:"
         f" <code>docs/evaluation.md</code>.</p>{left_out}"
         "<table><tr><th>Measure<th>Meaning<th>Mean<th>Between clips ±<th>Worst<th>On<th>Goal<th>Pairs that reach it"
         f"</tr>{rows}</table>"
@@ -107,7 +108,7 @@ def _pair(pair: PairReport) -> str:
     )
     return (
         f"<article><h3>{escape(pair.source)} on {escape(pair.clip)}</h3>"
-        f"<p>{pair.frames} frames: {values}</p>{plots}{picture}</article>"
+        f"<p>{counted(pair.frames, 'frame')}: {values}</p>{plots}{picture}</article>"
     )
 
 

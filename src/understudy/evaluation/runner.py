@@ -240,7 +240,7 @@ class _Evaluation:
     def _swapped(self, clip: Clip, identity: Identity) -> tuple[_Seen, dict[str, float]]:
         settings = self._settings
         sealer = FrameSealer(0, settings.label, settings.watermark)  # nothing is sealed: nothing leaves
-        content = self._models.content(settings)
+        content = self._models.content(settings, clip.path.name)
         parts = Parts(self._engine, self._perception, settings, content, sealer)
         pipeline = ClipPipeline(parts, OnePerson(identity, settings.blend.strength))
         seen, number = _Seen(), 0

@@ -60,7 +60,7 @@ class PhotoPipeline:
             ContentRefusedError: it is intimate.
         """
         parts, settings, measure = self._parts, self._parts.settings, self.tally.timings.measure
-        parts.content.photo(frame.picture, "the target")
+        parts.content.still(frame.picture)
         with measure("perceive"):
             faces = parts.perception.still(frame.picture)
             faces, chosen = self._chosen(frame, faces)

@@ -18,6 +18,7 @@ import numpy as np
 
 from understudy.arrays import UInt8Array
 from understudy.errors import ContentRefusedError
+from understudy.text import counted
 
 #: The threshold that applies if none is asked for, and the most that can be asked for: the check can be made stricter
 #: only. What it rests on is in docs/lab-book.md: of what is ordinary, no photo came above 0.38.
@@ -115,15 +116,23 @@ class ContentCheck:
     Args:
         classifiers: What looks, one at least: any of them can refuse.
         options: How.
+        target: What the target is called in messages: a file's name, a camera's.
 
     Raises:
         ValueError: nothing looks.
     """
 
-    def __init__(self, classifiers: Sequence[ContentClassifier], options: ContentOptions | None = None) -> None:
+    def __init__(
+        self,
+        classifiers: Sequence[ContentClassifier],
+        options: ContentOptions | None = None,
+        *,
+        target: str = "the target",
+    ) -> None:
         if not classifiers:
             raise ValueError("a content check needs a classifier")
         self._classifiers, self._threshold = tuple(classifiers), (options or ContentOptions()).threshold
+        self.target = target
         self._schedule = Schedule()
         self._looks = 0
         #: Probabilities of a closer look so far, when it began and was continued last, and who says the last.
@@ -135,8 +144,7 @@ class ContentCheck:
     def note(self) -> str:
         """What the report says."""
         names = " and ".join(one.name for one in self._classifiers)
-        looks = f"{self._looks} look{'s' * (self._looks != 1)}"
-        return f"content was checked with {names}: {looks}, threshold {self._threshold:g}"
+        return f"content was checked with {names}: {counted(self._looks, 'look')}, threshold {self._threshold:g}"
 
     def photo(self, picture: UInt8Array, name: str) -> None:
         """Look at a photo (uint8 BGR, (H, W, 3)): as a whole, and if it is long, at each square of it.
@@ -152,6 +160,10 @@ class ContentCheck:
         # Written this way round, a classifier that fails with NaN refuses, too.
         if not probability < self._threshold:
             self._refuse(name, f"{by}: {probability:.0%}")
+
+    def still(self, picture: UInt8Array) -> None:
+        """Look at a target that is a photo: see ``photo``."""
+        self.photo(picture, self.target)
 
     def frame(self, picture: UInt8Array, seconds: float, *, cut: bool = False) -> None:
         """Look at a frame of the target, if it is ``due``: see there, and ``look``."""
@@ -179,7 +191,7 @@ class ContentCheck:
         """
         probability, by = self._probability(picture, _LONG_FRAME)
         if not probability < SURE:
-            self._refuse(f"the target at {seconds:.1f} s", f"{by}: {probability:.0%}")
+            self._refuse(f"{self.target} at {seconds:.1f} s", f"{by}: {probability:.0%}")
         if not self._close and probability < self._threshold:
             return
         if not self._close:
@@ -202,8 +214,8 @@ class ContentCheck:
         mean, looks = float(np.mean(seen)), len(seen)
         if not mean < self._threshold:
             if looks == 1:
-                self._refuse(f"the target at {self._since:.1f} s", f"{self._by}: {mean:.0%}")
-            where = f"the target from {self._since:.1f} to {self._until:.1f} s"
+                self._refuse(f"{self.target} at {self._since:.1f} s", f"{self._by}: {mean:.0%}")
+            where = f"{self.target} from {self._since:.1f} to {self._until:.1f} s"
             self._refuse(where, f"{self._by}: {mean:.0%} in the mean of {looks} looks")
 
     def _probability(self, picture: UInt8Array, long: float) -> tuple[float, str]:

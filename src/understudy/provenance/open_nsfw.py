@@ -45,14 +45,29 @@ class OpenNsfw:
         Raises:
             ModelError: the package was installed without it, or it is damaged.
         """
-        small = cv2.resize(picture, (_SQUEEZED, _SQUEEZED), interpolation=cv2.INTER_AREA)
         edge = (_SQUEEZED - _SIDE) // 2
-        middle = small[edge : edge + _SIDE, edge : edge + _SIDE].astype(np.float32) - np.array(_MEAN, np.float32)
-        planes = np.ascontiguousarray(middle.transpose(2, 0, 1)[None], np.float32)
-        two = self._model.result().run(planes).reshape(-1)
+        middle = squeezed(picture)[edge : edge + _SIDE, edge : edge + _SIDE]
+        planes = cv2.dnn.blobFromImage(middle, 1.0, (_SIDE, _SIDE), _MEAN)
+        two = self._model.result().run(np.asarray(planes, np.float32)).reshape(-1)
         if len(two) != len(("not", "intimate")):
             raise ModelError(f"the embedded model {FILE} gives no two numbers", "Install the package again with pip.")
         return float(two[1])
+
+
+def squeezed(picture: UInt8Array) -> UInt8Array:
+    """A picture (uint8 BGR, (H, W, 3)) made a square, as large as the network was trained with.
+
+    It is halved first, as often as that goes without a rest: OpenCV does that in a tenth of the time of any other
+    shrinking, which of a frame of 720p takes an eighth of a look, of one of 2160p half of it.
+    """
+    while min(picture.shape[:2]) >= 2 * _SQUEEZED and not any(side % 2 for side in picture.shape[:2]):
+        height, width = picture.shape[:2]
+        picture = _shrunk(picture, width // 2, height // 2)
+    return _shrunk(picture, _SQUEEZED, _SQUEEZED)
+
+
+def _shrunk(picture: UInt8Array, width: int, height: int) -> UInt8Array:
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _opened() -> OnnxModel:

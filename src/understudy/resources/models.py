@@ -187,11 +187,15 @@ class Models:
                     passing.close()
         return found
 
-    def content(self, settings: Settings) -> ContentCheck:
+    def content(self, settings: Settings, target: str = "the target") -> ContentCheck:
         """The content check for one output. The package's own classifier looks in any case.
 
         So does the catalogue's, where it was fetched and the engine is a neural one: of the mesh engine's frames it
         would take more time than they do themselves.
+
+        Args:
+            settings: Which engine, and how strict.
+            target: What the target is called in messages.
 
         Raises:
             ModelError: the catalogue's was fetched, and is altered or does not work.
@@ -206,7 +210,7 @@ class Models:
             asked.append(IntimacyClassifier(session))
         if self._classifier is not None:
             asked.append(self._classifier)
-        return ContentCheck(asked, settings.content)
+        return ContentCheck(asked, settings.content, target=target)
 
     def notes(self, settings: Settings) -> tuple[str, ...]:
         """What should be said: where models run, if not where that was hoped for, and which options do nothing."""

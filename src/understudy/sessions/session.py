@@ -145,6 +145,7 @@ class LiveSession:
         parts = Parts(engine, perception, settings, content, self._output.sealer, models.embedder())
         self._pipeline = LivePipeline(parts, self._assignment, guard)
         self._info = self._intake.open()
+        content.target = self._info.name
         # From here on frames are counted, and every session leaves a record, however it ends.
         self._recorder = Recorder()
         try:

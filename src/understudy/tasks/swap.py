@@ -139,7 +139,7 @@ def _swapped(
         info = source.info
         check_output(output, info.kind, inputs, overwrite=overwrite)
         # All that is settled before the first frame: whose face, whether it may be used, how the output is signed.
-        content = models.content(settings)
+        content = models.content(settings, target.name)
         settled = settle(cast, target, info, settings, resources=resources, people=people, content=content)
         made = resources.trust(settings).output(settings, target, info.kind, settled.consents, settled.digests)
         made.sealer.check(info.width, info.height)

@@ -24,6 +24,7 @@ from understudy.testing.clips import ClipSpec, write_clip, write_puppet_clip
 from understudy.testing.motion import presenting
 from understudy.testing.portraits import portrait, portrait_path
 from understudy.testing.puppet import Puppet
+from understudy.text import counted
 
 #: Whose face, and onto whom. A young face without glasses shows what the engine does, as a photo; the other way round
 #: half of the texture is made up, for the glasses hide it. As a target glasses stay, and wrinkles go.
@@ -135,7 +136,8 @@ def _page(done: SwapReport, picture: Path, clip: Path, swapped: Path, video: Pat
         f"source photo      {NAMES[SOURCE]}, public domain\n"
         f"sample clip       {clip.name}: a portrait of {NAMES[TARGET]}, public domain, moved by a program;\n"
         "                  both were chosen because they show the engine well\n"
-        f"swapped clip      {swapped.name}: {done.frames_swapped} of {done.frames} frames swapped, all labelled\n"
+        f"swapped clip      {swapped.name}: {done.frames_swapped} of {counted(done.frames, 'frame')} swapped, "
+        "all labelled\n"
         f"swapped picture   {picture.name}\n"
         f"side by side      {video.name}\n\n"
         f"{done.width}x{done.height}, {done.fps:.1f} frames a second on this machine, decoding and encoding included.\n"

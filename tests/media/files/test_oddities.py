@@ -11,6 +11,8 @@ from PIL import Image
 
 import understudy
 from understudy.media.files import open_source
+from understudy.media.files.still import LONGEST
+from understudy.pipeline.photo import PhotoPipeline
 from understudy.testing import ClipSpec, talking, write_clip, write_puppet_clip
 
 
@@ -202,12 +204,19 @@ def test_a_codec_that_nobody_knows_is_an_unusable_input(small_clip, hopper_path,
 
 
 @pytest.mark.slow
-def test_a_picture_larger_than_its_format_allows_is_an_error_and_too_much_exif_a_note(pictures, hopper_path, tmp_path):
+def test_a_picture_larger_than_its_format_allows_is_an_error_and_too_much_exif_a_note(
+    pictures, hopper_path, tmp_path, monkeypatch
+):
     wide = np.zeros((300, 17000, 3), np.uint8)
     wide[:240, :320] = pictures[0]
     Image.fromarray(wide[:, :, ::-1].copy()).save(tmp_path / "wide.png")
-    with pytest.raises(OSError, match="WEBP"):
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="WEBP: the picture is 17000x300"):
+        patch.delattr(PhotoPipeline, "process")  # told before the work
         understudy.swap(hopper_path, tmp_path / "wide.png", tmp_path / "out.webp")
+    for form, longest in LONGEST.items():
+        Image.new("L", (longest, 1)).save(tmp_path / "long", form)
+        with pytest.raises((ValueError, OSError)):
+            Image.new("L", (longest + 1, 1)).save(tmp_path / "longer", form)
     exif = Image.Exif()
     exif[0x010E] = "x" * 70000
     Image.fromarray(pictures[0][:, :, ::-1].copy()).save(tmp_path / "much.png", exif=exif)

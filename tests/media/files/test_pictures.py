@@ -139,6 +139,7 @@ def delays_of(path):
 
 @pytest.mark.parametrize("source", ["gif", "webp"])
 @pytest.mark.parametrize("result", ["gif", "webp"])
+@pytest.mark.slow
 def test_animations_keep_their_frames_and_delays(animation, hopper_path, tmp_path, source, result):
     folder, delays = animation
     output = tmp_path / f"out.{result}"
@@ -240,6 +241,7 @@ def holes_of(path):
         ([2, 1, 2, 0], "opaque", "gif"),
     ],
 )
+@pytest.mark.slow
 def test_holes_in_an_animation_are_where_they_were(small_puppet, hopper_path, tmp_path, disposal, first, suffix):
     frames = []
     for number in range(4):

@@ -68,6 +68,7 @@ def test_the_face_did_change_and_the_rest_did_not(small_clip, small_puppet, hopp
 
 
 @pytest.mark.parametrize("container", ["mp4", "mkv", "mov"])
+@pytest.mark.slow
 def test_variable_frame_rates_keep_every_timestamp(small_puppet, hopper_path, tmp_path, container):
     pts = [0, 3000, 4500, 12000, 13000, 40000, 43000, 90000, 93003, 99001]
     clip, output = tmp_path / "vfr.mkv", tmp_path / f"out.{container}"
@@ -108,6 +109,7 @@ def test_no_colour_is_shifted(hopper_path, astronaut, tmp_path, matrix, color_ra
 
 
 @pytest.mark.parametrize("turn", [90, 180, -90])
+@pytest.mark.slow
 def test_rotated_phone_video_comes_out_upright(hopper_path, astronaut, tmp_path, turn):
     puppet = Puppet(astronaut, (240, 320), face_share=0.4)
     upright = [puppet.render(talking(n / 25)).picture for n in range(5)]
@@ -152,6 +154,7 @@ def test_ten_bits_and_hdr_keep_their_depth_and_tags(small_puppet, hopper_path, t
 
 @pytest.mark.parametrize("size", [(321, 241), (318, 239)])
 @pytest.mark.parametrize("suffix", ["mp4", "webm"])
+@pytest.mark.slow
 def test_odd_sizes(astronaut, hopper_path, tmp_path, size, suffix):
     clip, output = tmp_path / "odd.mkv", tmp_path / f"out.{suffix}"
     puppet = Puppet(astronaut, size, face_share=0.55)

@@ -242,6 +242,19 @@ def test_the_command_line_says_what_was_dropped_and_why(own, capfd):
     assert "as far as was seen" in said
 
 
+def test_one_record_is_told_as_one(own, capfd):
+    home = ["--home", str(own.root)]
+    for number, said in enumerate(("1 record, none edited", "2 records, none edited")):
+        made(own, days(number))
+        assert main(["ledger", "verify", *home]) == 0
+        assert said in capfd.readouterr().err
+    made(own, days(2))
+    with sqlite3.connect(own.root / "ledger.sqlite") as database:
+        database.execute("DELETE FROM records WHERE number = 2")
+    database.close()
+    assert "record 2 was removed" in Ledger(own).verify().problems
+
+
 def test_a_corrupt_ledger_stops_the_work_and_is_not_overwritten(make, own, tmp_path):
     make()
     (own.root / "ledger.sqlite").write_bytes(b"not a database" * 100)

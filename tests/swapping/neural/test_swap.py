@@ -82,7 +82,7 @@ def test_a_clip_is_swapped_in_every_frame_and_released_honestly(shelf, hopper_pa
 @pytest.mark.slow
 def test_while_a_face_is_followed_only_the_swapper_runs(put, perception, hopper_path, astronaut, tmp_path, monkeypatch):
     """Whose face it is is asked once for the photo, where faces are only when one may have come."""
-    frames = [Puppet(astronaut, (320, 240), face_share=0.5).render(talking(n / 30)).picture for n in range(45)]
+    frames = [Puppet(astronaut, (320, 240), face_share=0.5).render(talking(n / 30)).picture for n in range(30)]
     write_clip(tmp_path / "clip.mp4", frames, ClipSpec(rate=30))
     face = perception.still(frames[0])
     seen = twins.scrfd_answers(face.boxes_xyxy[0], face.keypoints5[0], 320)
@@ -97,9 +97,9 @@ def test_while_a_face_is_followed_only_the_swapper_runs(put, perception, hopper_
     monkeypatch.setattr(sessions.Session, "run", counted)
     assert swap(home, hopper_path, tmp_path / "clip.mp4", tmp_path / "out.mp4", "--detector", "scrfd_10g") == 0
     print(dict(runs))
-    assert runs["inswapper_128"] == 45
+    assert runs["inswapper_128"] == 30
     assert runs["arcface_w600k_r50"] == 1
-    assert 1 <= runs["scrfd_10g"] <= 6
+    assert 1 <= runs["scrfd_10g"] <= 4
     assert runs["nsfw_384"] == 2  # the photo, and the first frame
 
 

@@ -23,7 +23,7 @@ from understudy.media.files.still import StillSink, StillSource
 from understudy.media.files.video_sink import VideoSink
 from understudy.media.files.video_source import VideoSource
 from understudy.media.reading import open_picture
-from understudy.outputs import settled, status_of
+from understudy.outputs import real, settled, status_of
 from understudy.release import SIDECAR_SUFFIX, Release, is_sidecar
 
 
@@ -96,14 +96,14 @@ def check_output(target: Path, kind: MediaKind, inputs: Iterable[Path], *, overw
     check_suffix(target, kind)
     if not _working_directory():
         raise OutputError("the working directory is gone", "Change to a folder that exists.")
-    real = Path(os.path.realpath(target))
-    beside = real.with_name(real.name + SIDECAR_SUFFIX)
+    written = real(target)
+    beside = written.with_name(written.name + SIDECAR_SUFFIX)
     for path in inputs:
-        for taken in (real, beside):
+        for taken in (written, beside):
             there = status_of(taken, target)
             if there is None or not names.exists(path) or not os.path.samestat(path.stat(), there):
                 continue
-            if taken == real:
+            if taken == written:
                 raise OutputIsInputError(
                     f"the output is an input: {target}", "Name another output; inputs are never changed."
                 )

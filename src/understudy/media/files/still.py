@@ -29,6 +29,8 @@ from understudy.release import Release, identifier_of
 LARGE = 48_000_000
 #: Pixels of a WebP that is written: its encoder holds some eleven bytes of each.
 _MOST_WEBP = 64_000_000
+#: The longest side in pixels that formats can say.
+LONGEST = {"WEBP": 16383, "JPEG": 65500}
 #: EXIF's tag for the orientation.
 ORIENTATION = 0x0112
 #: Formats whose further pictures are frames in time; elsewhere they are pages, depth maps or previews.
@@ -231,8 +233,14 @@ class StillSink:
     def __init__(
         self, target: Path, info: MediaInfo, options: EncodeOptions, release: Release, *, overwrite: bool = False
     ) -> None:
-        if STILL_FORMATS[target.suffix.lower()] == "WEBP" and info.width * info.height > _MOST_WEBP:
+        form = STILL_FORMATS[target.suffix.lower()]
+        if form == "WEBP" and info.width * info.height > _MOST_WEBP:
             raise OutputError(f"a WebP of {info.width}x{info.height} takes too much memory", "Write a PNG or a JPEG.")
+        if max(info.width, info.height) > (longest := LONGEST.get(form, sys.maxsize)):
+            raise OutputError(
+                f"can't write {form}: the picture is {info.width}x{info.height}, and {longest} is the longest side",
+                "Write a PNG instead.",
+            )
         self._file, self._info = AtomicFile(target, overwrite=overwrite), info
         # Its limits hold for what a subclass says, too.
         self._options = EncodeOptions(options.encoder, options.quality)

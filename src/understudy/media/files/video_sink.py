@@ -27,6 +27,7 @@ from understudy.media.files.still import check_picture
 from understudy.media.pixels import bits_of, for_encoder
 from understudy.media.tags import add_xmp
 from understudy.release import Release, identifier_of
+from understudy.text import counted
 
 #: Transfer curves of HDR (ITU-T H.273): PQ and HLG.
 HDR_CURVES = {16: "PQ", 18: "HLG"}
@@ -216,7 +217,7 @@ class VideoSink:
             for ready in self._palette.apply(None):
                 self._container.mux(self._encode(ready))
             if self._palette.dropped:
-                self.notes.append(f"{self._palette.dropped} frames left out: GIF holds at most 100 a second")
+                self.notes.append(f"{counted(self._palette.dropped, 'frame')} left out: GIF holds at most 100 a second")
         if self._passthrough is not None:
             self._passthrough.copy_until(None)
         packets = self._encode(None)

@@ -21,6 +21,7 @@ from understudy.errors import (
     PrivacyError,
     RecordsError,
     UnfitFileError,
+    UsageError,
     out_of_space,
     remedy,
 )
@@ -64,9 +65,19 @@ class Home:
 
     Attributes:
         root: The folder. It is made on first use, open to its owner only.
+
+    Raises:
+        UsageError: there can be no folder of that name.
     """
 
     root: Path
+
+    def __post_init__(self) -> None:
+        if "\0" in str(self.root):  # which systems refuse with a bare ValueError, wherever it is used first
+            raise UsageError(
+                f"there can be no private folder {printable(self.root)}: a NUL byte is in its name",
+                "Name another with --home.",
+            )
 
     @classmethod
     def default(cls) -> Home:

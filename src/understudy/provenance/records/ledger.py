@@ -250,7 +250,7 @@ class Ledger:
         for number, body, claimed in found:
             sound = _same(self._link(last[1], str(body)), claimed)
             if number != last[0] + 1:
-                problems.append(f"records {last[0] + 1} to {number - 1} were removed")
+                problems.append(_gone(last[0] + 1, number - 1))
             elif not sound:
                 problems.append(f"record {number} was edited")
             rows_seen.append(_Row(str(body), sound))
@@ -358,6 +358,10 @@ def _instant(time: str) -> dt.datetime:
 
 def _same(made: str, claimed: object) -> bool:
     return hmac.compare_digest(made.encode(), str(claimed).encode("utf-8", "replace"))
+
+
+def _gone(first: int, last: int) -> str:
+    return f"record {first} was removed" if first == last else f"records {first} to {last} were removed"
 
 
 def _tampered(problems: Sequence[str]) -> RecordsError:

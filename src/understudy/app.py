@@ -7,7 +7,7 @@ app.swap("clip.mp4", "out.mp4", me)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from os import PathLike
@@ -124,7 +124,7 @@ class Understudy:
 
     def live(
         self,
-        cast: Person | Sequence[Person],
+        cast: Cast | Sequence[Person],
         source: AnySource = "0",
         sinks: AnySink | Sequence[AnySink] = "window",
         *,
@@ -139,7 +139,9 @@ class Understudy:
         """A session, not started yet: see ``LiveSession``.
 
         Args:
-            cast: Whose face; of several the first is used first.
+            cast: Whose face; of several people in a list the first is used first. Or who gets whose, as ``swap`` takes
+                it. Nobody is looked for beforehand, so people are known from a cast file, by a ``Like``, or by the
+                place where they are first seen; whoever is not known yet is blurred.
             source: Where pictures come from, in a word as ``--from`` takes it: a camera by number or name, a video
                 file, an address, ``-`` for stdin. Or a path, or a source of your own.
             sinks: Where they go, in words as ``--to`` takes them: ``window``, ``virtual``, an address, a file to
@@ -158,11 +160,19 @@ class Understudy:
         """
         from understudy.sessions.endpoints import session_between
 
+        own = self._own(settings)
+        asked: Sequence[Person] | PartList
+        if isinstance(cast, (Mapping, PartList)):
+            found = parts_of(cast, own.faces)
+            asked, faces = (found, own.faces) if isinstance(found, PartList) else ([found[0]], found[1])
+            own = replace(own, faces=faces)
+        else:
+            asked = people_of(cast)
         session = session_between(
             source,
             sinks,
-            people_of(cast),
-            self._own(settings),
+            asked,
+            own,
             resources=self.resources,
             known=self.known,
             capture=capture,

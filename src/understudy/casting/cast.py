@@ -96,6 +96,12 @@ class PartList:
 Cast: TypeAlias = "Person | Mapping[Who, Gets] | PartList"
 
 
+def photos_of(cast: Person | PartList) -> tuple[Path, ...]:
+    """The photos whose faces are used, each once."""
+    persons = [cast] if isinstance(cast, Person) else cast.persons
+    return tuple(dict.fromkeys(photo for person in persons for photo in person.photos))
+
+
 def parts_of(cast: Cast, faces: FaceChoice) -> tuple[Person, FaceChoice] | PartList:
     """What was asked for, checked: one person for the faces that a word chooses, or a list of parts.
 

@@ -36,6 +36,9 @@ class Roles:
         """What somebody gets; -1 is somebody of whom it is not known who they are."""
         return self._of.get(person, self._others)
 
+    def rename(self, person: int, other: int) -> None:
+        """Somebody has another number from now on: of those who are known from before nobody."""
+
     def assign(self, faces: Faces) -> Mapping[int, Assigned]:
         """See ``Assignment.assign``."""
         if faces.track_ids is None:

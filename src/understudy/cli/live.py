@@ -14,6 +14,7 @@ import typer
 from understudy.cli.chosen import Chosen, takes_settings
 from understudy.cli.consent import ConsentNote, ConsentOption, ask, claim_of
 from understudy.cli.options import OUTPUT, Json, Overwrite
+from understudy.cli.parts import CastFile, LikeDistance, LiveOthers, Put, asked, claimed
 from understudy.cli.running import run
 from understudy.cli.setting_options import EVERY
 from understudy.cli.streams import fault_of
@@ -95,6 +96,10 @@ Bitrate = Annotated[
 def command(
     source: Sources = None,
     next_person: Next = None,
+    put: Put = None,
+    cast: CastFile = None,
+    others: LiveOthers = None,
+    like_distance: LikeDistance = 1.0,
     come_from: From = "0",
     to: To = None,
     list_them: ListCameras = False,
@@ -115,23 +120,29 @@ def command(
 ) -> None:
     """Put a face onto the person in front of the camera, live. Ctrl-C ends it."""
     from understudy.app import Understudy
+    from understudy.casting.cast import photos_of
+    from understudy.casting.person import Person
     from understudy.media.endpoints import sink_endpoints, source_endpoint
     from understudy.media.live.broadcast import BroadcastOptions
 
     if list_them:
         _list(json=json)
         return
-    if not source:
-        raise UsageError("no source photo", "Name one with -s PHOTO.")
+    if next_person and not source:
+        raise UsageError("--next goes with -s", "Name the first person's photo with -s PHOTO.")
+    wanted = asked(source or [], put, cast, others or ("blur" if put else None), like_distance, None)
     capture = _capture(size, fps, loop=loop)
     origin, outputs = source_endpoint(come_from), sink_endpoints(to or ["window"])
     _check_stdout(outputs, json=json)
     settings = chosen.settings()
-    people = [source, *([photo] for photo in next_person or [])]
-    claim = claim_of(consent, consent_note) or ask([photo for some in people for photo in some], settings.home)
+    photos = [*photos_of(wanted), *(next_person or [])]
+    claim = claim_of(consent, consent_note) or ask(photos, settings.home)
     with Understudy(settings) as app:
+        wanted = claimed(wanted, claim)
         session = app.live(
-            [app.person(*some, consent=claim) for some in people],
+            [wanted, *(app.person(photo, consent=claim) for photo in next_person or [])]
+            if isinstance(wanted, Person)
+            else wanted,
             origin,
             outputs,
             capture=capture,

@@ -46,6 +46,15 @@ Others = Annotated[
         show_default="leave, or what the cast file says",
     ),
 ]
+LiveOthers = Annotated[
+    str | None,
+    typer.Option(
+        "--others",
+        help="What everybody else gets, with --put and --cast: blur, leave, or a photo.",
+        rich_help_panel=FACES,
+        show_default="blur, or what the cast file says",
+    ),
+]
 LikeDistance = Annotated[
     float,
     typer.Option(

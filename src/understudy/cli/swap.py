@@ -50,7 +50,7 @@ def command(
 ) -> None:
     """Put a person's face into a picture or video, or several people's. All is labelled, marked and signed."""
     from understudy.app import Understudy
-    from understudy.tasks.casting import photos_of
+    from understudy.casting.cast import photos_of
 
     faces = chosen.given_to("--faces")
     wanted = asked(source or [], put, cast, others, like_distance, faces)

@@ -23,27 +23,27 @@ class Blurring:
     def __init__(self) -> None:
         self._seen: dict[int, tuple[float, FloatArray]] = {}
 
-    def __call__(self, canvas: Canvas, faces: Faces, *, cut: bool) -> bool:
+    def __call__(self, canvas: Canvas, blurred: Faces, here: Faces, *, cut: bool) -> bool:
         """Blur faces beyond recognition, and the places of those who were there just now.
 
         Args:
             canvas: Of the frame.
-            faces: Whose, with ``track_ids``.
+            blurred: Whose, with ``track_ids``.
+            here: Everybody who is seen; those who are not blurred (any more) are seen.
             cut: Whether a new shot begins: nobody is where they were.
 
         Returns:
             Whether anything was blurred.
         """
-        now = canvas.frame.seconds
-        kept = {} if cut else {track: last for track, last in self._seen.items() if 0 <= now - last[0] < _LONGER}
-        tracks = [] if faces.track_ids is None else faces.track_ids.tolist()
-        kept.update((track, (now, box)) for track, box in zip(tracks, faces.boxes_xyxy, strict=True))
+        now, present = canvas.frame.seconds, set(_tracks(here))
+        before = {} if cut else self._seen
+        kept = {track: last for track, last in before.items() if track not in present and 0 <= now - last[0] < _LONGER}
+        kept.update((track, (now, box)) for track, box in zip(_tracks(blurred), blurred.boxes_xyxy, strict=True))
         self._seen = kept
         for seconds, box in kept.values():
             obscure(canvas, PixelBox(*np.rint(grown(box, now - seconds)).astype(int)))
         return bool(kept)
 
-    def end(self, tracks: list[int]) -> None:
-        """Whoever has these tracks is not blurred any more."""
-        for track in tracks:
-            self._seen.pop(track, None)
+
+def _tracks(faces: Faces) -> list[int]:
+    return [] if faces.track_ids is None else faces.track_ids.tolist()

@@ -25,6 +25,7 @@ class Cover:
         people: bool (h, w), in cells that share out the frame: people to blur, of whom no face is known; None for
             nobody.
         whole: Blur all of it.
+        others: Whether somebody is blurred, besides, whom nobody wants to be seen.
         newcomers: What was found by looking for newcomers, if any of it is not swapped.
         misfits: Tracks whose mesh does not lie on their face: their swaps are not to be drawn.
         astray: Those of them for which that is so for several frames: they are better looked for anew.
@@ -34,6 +35,7 @@ class Cover:
     blurred: tuple[PixelBox, ...] = ()
     people: BoolArray | None = None
     whole: bool = False
+    others: bool = False
     newcomers: Faces | None = None
     misfits: frozenset[int] = frozenset()
     astray: frozenset[int] = frozenset()
@@ -41,7 +43,7 @@ class Cover:
     @property
     def any(self) -> bool:
         """Whether anything is covered."""
-        return bool(self.held or self.blurred or self.people is not None or self.whole)
+        return bool(self.held or self.blurred or self.people is not None or self.whole or self.others)
 
 
 def moved(patch: Patch, by: FloatArray, frame: Frame) -> Patch | None:

@@ -94,8 +94,7 @@ class ClipPipeline:
             hands = self._hands.update(frame, chosen.boxes_xyxy) if before_faces else []
             canvas = unguarded(frame)
             if self._roles is not None:
-                self._blurring.end(list(assigned))
-                self._blurring(canvas, self._roles.blurred(chosen), cut=seen.cut)
+                self._blurring(canvas, self._roles.blurred(chosen), seen.faces, cut=seen.cut)
             self._compositing.compose(canvas, patches, assigned, hands)
         return self.tally.add(Swapped(seen.faces, patches))
 

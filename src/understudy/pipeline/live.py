@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from understudy.arrays import FloatArray
 from understudy.casting.assignment import Assignment
-from understudy.face import Faces
+from understudy.casting.live_roles import LiveRoles
+from understudy.face import FaceChoice, Faces
 from understudy.frames import Frame, LabelledFrame
 from understudy.guard import Cover, Guard
+from understudy.guard.blurring import Blurring
 from understudy.guard.freezing import Freezing
 from understudy.pipeline.compositing import Compositing
 from understudy.pipeline.fading import Fading
@@ -45,13 +50,15 @@ class LivePipeline:
         self._parts, self._assignment, self._guard = parts, assignment, guard
         self._settings = settings
         self._parallel = ParallelMap()
-        self._perceiving = Perceiving(parts, live=True)
+        self._roles = assignment if isinstance(assignment, LiveRoles) else None
+        self._perceiving = Perceiving(parts, live=True, roles=self._roles)
         self._hands = perception.hands(live=True)
         self._hands.margin = _margin(settings)
         self._before = Faces.empty()
         self._rendering = Rendering(parts.engine, self._parallel)
         self._fading = Fading()
         self._compositing = Compositing(settings.blend, self._parallel)
+        self._blurring = Blurring()
         self._freezing = Freezing()
         self._watching = Watching(parts.content)
         self.tally = Tally()
@@ -88,21 +95,23 @@ class LivePipeline:
         self._guard.begin(frame)
         with measure("perceive"):
             seen, hands = self._perceive(frame)
-            faces, chosen = seen.faces, seen.chosen
+            faces, chosen = seen.faces, self._swapped(seen)
             self.tally.rename(seen.renamed)
         self._watching(frame, cut=seen.cut)
         with measure("swap"):
             assigned = self._assignment.assign(chosen)
             patches = self._rendering.render(frame, chosen, assigned)
             patches = self._fading(patches, chosen, frame.seconds, whole=on_lost != "pass")
-        # Whoever comes may be the one for whom another stands in.
-        self._guard.choice = "all" if seen.stand_in else self._settings.faces
+        self._guard.choice = self._choice(seen)
         with measure("guard"):
             cover, canvas = self._guard.cover(frame, faces, chosen, patches, cut=seen.cut, hands=hands)
             patches = [patch for patch in patches if patch.track_id not in cover.misfits]
             drawn = {patch.track_id for patch in patches}
             patches += cover.held
             self._correct(cover)
+            if self._roles is not None:
+                blurred = self._roles.blurred(seen.chosen)
+                cover = replace(cover, others=self._blurring(canvas, blurred, seen.faces, cut=seen.cut))
         with measure("blend"):
             # A swap of before that is held is still somebody else's face, if its track was given another.
             now = {track: one for track, one in assigned.items() if track in drawn}
@@ -152,6 +161,21 @@ class LivePipeline:
             hands = self._hands.update(frame, seen.chosen.boxes_xyxy)
         self._before = seen.chosen
         return seen, hands
+
+    def _swapped(self, seen: Seen) -> Faces:
+        """Those who are to be swapped: the guard sees to it that they are. Who is blurred is not its affair."""
+        if self._roles is None:
+            return seen.chosen
+        assigned = self._roles.assign(seen.chosen)
+        tracks = [] if seen.chosen.track_ids is None else seen.chosen.track_ids.tolist()
+        return seen.chosen[np.array([track in assigned for track in tracks], bool)]
+
+    def _choice(self, seen: Seen) -> FaceChoice:
+        """Whose faces the guard takes for ones that are to be swapped."""
+        if self._roles is not None:
+            return "all" if self._roles.may_come(seen.faces) else "largest"
+        # Whoever comes may be the one for whom another stands in.
+        return "all" if seen.stand_in else self._settings.faces
 
     def _see(self, frame: Frame) -> Seen:
         seen = self._perceiving(frame)

@@ -79,6 +79,8 @@ class Perceiving:
             self._selector.reset()
         for before, now in known.renamed:
             self._selector.rename(before, now)
+            if self._roles is not None:
+                self._roles.rename(before, now)
         if self._roles is not None:
             chosen = self._roles.chosen(known.faces)
         else:

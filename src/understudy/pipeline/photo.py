@@ -72,7 +72,7 @@ class PhotoPipeline:
         canvas = unguarded(frame)
         with measure("blend"):
             if isinstance(self._assignment, Roles):
-                Blurring()(canvas, self._assignment.blurred(chosen), cut=True)
+                Blurring()(canvas, self._assignment.blurred(chosen), faces, cut=True)
             Compositing(settings.blend).compose(canvas, patches, assigned, hands)
         return self.tally.add(Swapped(faces, patches))
 

@@ -7,6 +7,7 @@ from functools import partial
 from os import PathLike, fspath
 from pathlib import Path
 
+from understudy.casting.cast import PartList
 from understudy.casting.person import People, Person
 from understudy.errors import UsageError
 from understudy.media.endpoints import SinkEndpoint, SourceEndpoint, sink_endpoints, source_endpoint
@@ -31,7 +32,7 @@ AnySink = str | PathLike[str] | SinkEndpoint | MakeSink
 def session_between(
     source: AnySource,
     sinks: AnySink | Sequence[AnySink],
-    people: Sequence[Person],
+    cast: Sequence[Person] | PartList,
     settings: Settings,
     *,
     resources: Resources,
@@ -48,7 +49,7 @@ def session_between(
     Args:
         source: Where pictures come from.
         sinks: Where they go; a window has the keys and the statistics of the session.
-        people: Whose faces may be used; the first is used first.
+        cast: Whose faces may be used, of whom the first is used first; or who gets whose.
         settings: Everything else.
         resources: What is opened.
         known: Whose faces are known already.
@@ -63,6 +64,7 @@ def session_between(
         UsageError, InputError, OutputError: there is no person, or no such source or sink, as far as can be told
             before it is opened.
     """
+    people = cast.persons if isinstance(cast, PartList) else cast
     inputs = [photo for person in people for photo in person.photos]
     if isinstance(source, (str, int, PathLike, SourceEndpoint)):
         origin = _source(source)
@@ -79,7 +81,7 @@ def session_between(
     if stats_file is not None:
         check_statistics(stats_file, inputs, overwrite=overwrite)
     session = LiveSession(
-        people,
+        cast,
         source,
         makers,
         settings,
@@ -125,7 +127,7 @@ def _press(session: LiveSession, key: str) -> None:
     """What a key in the window does."""
     if key == "mirror":
         session.mirror = not session.mirror
-    elif key == "next":
+    elif key == "next" and session.people:
         session.identity = (session.identity + 1) % session.people
 
 

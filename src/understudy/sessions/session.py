@@ -13,7 +13,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from understudy.casting.assignment import OnePerson
+from understudy.casting.assignment import Assigned, OnePerson
+from understudy.casting.cast import PartList
+from understudy.casting.likeness import embedded_photos
+from understudy.casting.live_roles import LiveRoles, live_roles
 from understudy.casting.person import People, Person
 from understudy.errors import ContentRefusedError, UnderstudyError, UsageError
 from understudy.frames import Frame
@@ -57,7 +60,7 @@ class LiveSession:
     """Puts a face onto whoever is in front of a source, as it happens. A context manager.
 
     Args:
-        people: Whose faces may be used. The first is used first; see ``identity``.
+        cast: Whose faces may be used, of whom the first is used first, see ``identity``; or who gets whose.
         source: Where pictures come from.
         sinks: Where they go: functions from the session's release to a sink.
         settings: Everything else.
@@ -75,7 +78,7 @@ class LiveSession:
 
     def __init__(
         self,
-        people: Sequence[Person],
+        cast: Sequence[Person] | PartList,
         source: LiveSource,
         sinks: Sequence[MakeSink],
         settings: Settings,
@@ -87,13 +90,17 @@ class LiveSession:
         overwrite_stats: bool = False,
         microphone: Microphone | None = None,
     ) -> None:
+        people = cast.persons if isinstance(cast, PartList) else list(cast)
         if not people or not sinks:
             raise UsageError("a live session needs a photo and an output", "Name one of each at least.")
         self._settings = settings
         self._resources, self._known = resources, known
         _check_strength(self._settings)
+        for part in cast.parts if isinstance(cast, PartList) else ():
+            if part.strength is not None:
+                _check_strength(replace(settings, blend=replace(settings.blend, strength=part.strength)))
         self._make_sinks = list(sinks)
-        self._people = list(people)
+        self._people, self._parts = people, cast if isinstance(cast, PartList) else None
         self.mirror = mirror
         self._stats_file = None if stats_file is None else StatisticsFile(stats_file, overwrite=overwrite_stats)
         self._changed = self._settings
@@ -141,7 +148,7 @@ class LiveSession:
         self._consents = consents
         guard = Guard(perception.detector, settings.guard, choice=settings.faces)
         self._content = content
-        self._assignment = OnePerson(self._cast[0].identity, settings.blend.strength)
+        self._assignment = self._assigned(settings)
         parts = Parts(engine, perception, settings, content, self._output.sealer, models.embedder())
         self._pipeline = LivePipeline(parts, self._assignment, guard)
         self._info = self._intake.open()
@@ -158,6 +165,19 @@ class LiveSession:
             with contextlib.suppress(UnderstudyError):
                 self.stop()
             raise
+
+    def _assigned(self, settings: Settings) -> OnePerson | LiveRoles:
+        """Who gets whose face."""
+        strength = settings.blend.strength
+        if self._parts is None:
+            return OnePerson(self._cast[0].identity, strength)
+        identities = {person: one.identity for person, one in zip(self._people, self._cast, strict=True)}
+
+        def assigned(person: Person, own: float | None) -> Assigned:
+            return Assigned(identities[person], strength if own is None else own)
+
+        models = self._resources.models
+        return live_roles(self._parts, models.embedder(), embedded_photos(self._parts, settings, models), assigned)
 
     def _begin(self) -> None:
         assert self._recorder is not None
@@ -196,6 +216,8 @@ class LiveSession:
             raise TypeError(f"a person is chosen by number, not by {type(number).__name__}")
         if not 0 <= number < len(self._cast):
             raise UsageError(f"there is no person {number}", f"There are {len(self._cast)}, counted from 0.")
+        if not isinstance(self._assignment, OnePerson):
+            raise UsageError("who gets whose face is settled by the cast", "Start another session for another cast.")
         self._chosen = number
         self._assignment.identity = self._cast[number].identity
 
@@ -215,13 +237,15 @@ class LiveSession:
             settings = replace(settings, home=self._settings.home)
         if replace(settings, **kept) != self._settings:
             raise UsageError("these settings can't be changed while it runs", f"These can: {', '.join(CHANGEABLE)}.")
+        if self._parts is not None and settings.blend.strength != self._settings.blend.strength:
+            raise UsageError("how far each face is shown is settled by the cast", "Start another session for that.")
         _check_strength(settings)
         self._changed = settings
 
     @property
     def people(self) -> int:
-        """How many people there are to choose from."""
-        return len(self._people)
+        """How many people there are to choose from; none where a cast says who gets whose face."""
+        return len(self._people) if self._parts is None else 0
 
     @property
     def stopped(self) -> bool:
@@ -354,7 +378,8 @@ class LiveSession:
             if changed is not self._settings:
                 self._settings = changed
                 self._pipeline.adopt(changed)
-                self._assignment.strength = changed.blend.strength
+                if isinstance(self._assignment, OnePerson):
+                    self._assignment.strength = changed.blend.strength
             picture = item.picture
             if self.mirror:
                 picture = np.asarray(cv2.flip(picture, 1), np.uint8)

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
-from understudy.arrays import FloatArray
 from understudy.casting.assignment import Assigned, Assignment, OnePerson
-from understudy.casting.cast import Like, PartList
+from understudy.casting.cast import PartList
 from understudy.casting.clip_person import ClipPerson
+from understudy.casting.likeness import embedded_photos
 from understudy.casting.person import People, Person
 from understudy.casting.placing import CLOSE_CALL, matches, placed, roles_of
-from understudy.casting.portraits import load_portraits
 from understudy.errors import NoFaceError, UsageError
 from understudy.media.base import MediaInfo
-from understudy.media.files.opening import check_input
 from understudy.provenance.content import ContentCheck
 from understudy.release import file_digest
 from understudy.resources import Models, Resources
@@ -55,12 +51,6 @@ class Settled:
         )
 
 
-def photos_of(cast: Person | PartList) -> tuple[Path, ...]:
-    """The photos whose faces are used."""
-    persons = [cast] if isinstance(cast, Person) else cast.persons
-    return tuple(dict.fromkeys(photo for person in persons for photo in person.photos))
-
-
 def settle(
     cast: Person | PartList,
     target: Path,
@@ -95,7 +85,7 @@ def settle(
         assignment: Assignment = OnePerson(allowed[cast].identity, strength)
     else:
         there, cast, matched = _people_there(cast, target, settings, resources.models)
-        likeness = _likeness(cast, settings, resources.models)
+        likeness = embedded_photos(cast, settings, resources.models)
         found = placed(cast.parts, there, resources.models.embedder(), likeness)
         notes = (*matched, *found.notes)
 
@@ -160,18 +150,3 @@ def _found_again(
     if not parts:
         raise NoFaceError(f"nobody of the cast is in {target.name}", "`understudy people` shows who is there.")
     return there, replace(cast, parts=tuple(parts), people=()), tuple(notes)
-
-
-def _likeness(cast: PartList, settings: Settings, models: Models) -> Mapping[Like, FloatArray]:
-    """The embeddings of the photos that somebody is to be like."""
-    found: dict[Like, FloatArray] = {}
-    for like in {part.who for part in cast.parts if isinstance(part.who, Like)}:
-        check_input(like.photo, "photo to compare with")
-        portraits, _ = load_portraits(
-            [like.photo], models.perception(settings), source_face=None, max_pixels=settings.max_pixels
-        )
-        embedding = models.embedder().embed(portraits[0].picture, portraits[0].face)[0]
-        if not np.isfinite(embedding).all():
-            raise NoFaceError(f"the face in {like.photo.name} is not seen well enough", "Use another photo.")
-        found[like] = embedding
-    return found

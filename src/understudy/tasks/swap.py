@@ -11,7 +11,7 @@ from pathlib import Path
 
 from understudy import names
 from understudy.casting.assignment import Assignment
-from understudy.casting.cast import PartList
+from understudy.casting.cast import PartList, photos_of
 from understudy.casting.person import People, Person
 from understudy.casting.roles import Roles
 from understudy.errors import CorruptMediaError, InputGoneError, InputNotFoundError, SigningError
@@ -29,7 +29,7 @@ from understudy.provenance import FrameSealer
 from understudy.provenance.content import ContentCheck
 from understudy.resources import Models, Resources
 from understudy.settings import Settings
-from understudy.tasks.casting import photos_of, settle
+from understudy.tasks.casting import settle
 from understudy.tasks.progress import Progress
 
 

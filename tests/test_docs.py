@@ -19,7 +19,10 @@ from PIL import Image
 from tests.models.lying import lying_server
 from tests.models.shelf import stocked
 from tests.twins import graphs
+from understudy import Understudy, toml, write_cast
 from understudy.cli.main import application, main
+from understudy.testing import ClipSpec, write_clip
+from understudy.testing.situations import PEOPLE
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -37,13 +40,32 @@ def commands(kind):
 SHOWN = sorted({line for _, block in commands("console") for line in block.strip().splitlines()} - FORMS)
 
 
+@pytest.fixture(scope="session")
+def scene(tmp_path_factory):
+    """A brief clip of two people, and a cast in which the first gets a face."""
+    folder = tmp_path_factory.mktemp("scene")
+    clip, cast = folder / "scene.mp4", folder / "cast.toml"
+    situation = next(one for one in PEOPLE if one.name == "two who change sides with each cut")
+    write_clip(clip, [situation.scene(number).draw().picture for number in range(8)], ClipSpec(rate=25))
+    with Understudy() as app:
+        write_cast(cast, app.people(clip).people, clip.name)
+    tables = toml.parsed(cast.read_bytes())
+    tables["people"][0]["put"] = ["host.jpg"]
+    cast.write_text(toml.written(tables), encoding="utf-8")
+    return clip, cast
+
+
 @pytest.fixture
-def desk(tmp_path, monkeypatch, hopper_path, astronaut_path, brief_clip):
+def desk(tmp_path, monkeypatch, hopper_path, astronaut_path, brief_clip, scene):
     """A folder with the files that the documentation speaks of; the models' places are a server of our own."""
     (tmp_path / "me.jpg").write_bytes(hopper_path.read_bytes())
     (tmp_path / "me-from-the-side.jpg").write_bytes(hopper_path.read_bytes())
     Image.open(astronaut_path).convert("RGB").save(tmp_path / "group.jpg")
     (tmp_path / "clip.mp4").write_bytes(brief_clip.read_bytes())
+    (tmp_path / "scene.mp4").write_bytes(scene[0].read_bytes())
+    (tmp_path / "my-cast.toml").write_bytes(scene[1].read_bytes())
+    (tmp_path / "host.jpg").write_bytes(hopper_path.read_bytes())
+    (tmp_path / "guest.jpg").write_bytes((tmp_path / "group.jpg").read_bytes())
     for folder, name in (("sources", "me.jpg"), ("clips", "clip.mp4")):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / name).write_bytes((tmp_path / name).read_bytes())
@@ -126,7 +148,7 @@ def test_links_lead_somewhere():
 
 def test_documented_options_exist():
     def options(command):
-        yield from (name for parameter in command.params for name in parameter.opts)
+        yield from (name for one in command.params for name in (*one.opts, *one.secondary_opts))
         for part in getattr(command, "commands", {}).values():
             yield from options(part)
 

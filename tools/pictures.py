@@ -32,6 +32,7 @@ from understudy.swapping import MeshEngine
 from understudy.testing import ClipSpec, Motion, Puppet, portrait, portrait_path, twins, with_hand, write_clip
 from understudy.testing.demo import make_demo
 from understudy.testing.shelf import stock
+from understudy.testing.situations import PEOPLE
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
 
@@ -173,6 +174,27 @@ def hard_frames(folder: Path) -> UInt8Array:
     return sheet.picture
 
 
+def people(folder: Path) -> UInt8Array:
+    """The sheet of a scene's people, and a frame of it before and after both got another face."""
+    situation = next(one for one in PEOPLE if one.name == "two who change sides with each cut")
+    clip, sheet, output = folder / "scene.mp4", folder / "people.png", folder / "two.mp4"
+    write_clip(clip, [situation.scene(number).draw().picture for number in range(12)], ClipSpec(rate=25, audio=()))
+    with understudy.Understudy(Settings(home=folder / "home")) as app:
+        found = app.people(clip)
+        understudy.write_sheet(sheet, found.people)
+        sailor, astronaut = (app.person(portrait_path(name), consent="sample") for name in ("hopper", "astronaut"))
+        app.swap(clip, output, {found.people[0]: astronaut, found.people[1]: sailor})
+    frames = []
+    for path in (clip, output):
+        with av.open(str(path)) as video:
+            *_, last = video.decode(video=0)
+            frames.append(last.to_ndarray(format="bgr24"))
+    listed = read(sheet)
+    height = 300
+    parts = [cv2.resize(one, (round(one.shape[1] * height / one.shape[0]), height)) for one in (listed, *frames)]
+    return np.hstack(parts)
+
+
 def bounds() -> UInt8Array:
     """What eyes and mouth have to do with likeness: the target, the swap, and a swap without them."""
     perception, shape = Perception.embedded(), topology()
@@ -222,6 +244,7 @@ def main() -> None:
         save(labels(Path(folder)), "labels.jpg")
         save(verdicts(Path(folder)), "verdicts.jpg")
         save(hard_frames(Path(folder)), "hard-frames.jpg")
+        save(people(Path(folder)), "people.jpg")
         save(bounds(), "bounds.jpg")
 
 

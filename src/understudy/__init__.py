@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from understudy.app import Understudy
     from understudy.blending.detail import DetailOptions
     from understudy.blending.light import LightOptions
-    from understudy.casting.cast import Cast, Like, Part, PartList
+    from understudy.casting.cast import Cast, Gets, Like, Part, PartList, Who
     from understudy.casting.cast_file import read_cast, write_cast
     from understudy.casting.clip_person import ClipPerson
     from understudy.casting.person import Person
@@ -90,7 +90,7 @@ _NAMES = {
     "app": ("Understudy",),
     "blending.detail": ("DetailOptions",),
     "blending.light": ("LightOptions",),
-    "casting.cast": ("Cast", "Like", "Part", "PartList"),
+    "casting.cast": ("Cast", "Gets", "Like", "Part", "PartList", "Who"),
     "casting.cast_file": ("read_cast", "write_cast"),
     "casting.clip_person": ("ClipPerson",),
     "casting.person": ("Person",),
@@ -178,6 +178,7 @@ __all__ = [
     "FacesReport",
     "Finding",
     "Frame",
+    "Gets",
     "Ground",
     "GuardOptions",
     "InputError",
@@ -235,6 +236,7 @@ __all__ = [
     "UsageError",
     "Verdict",
     "WatermarkOptions",
+    "Who",
     "__version__",
     "as_toml",
     "faces",

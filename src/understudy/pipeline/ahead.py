@@ -16,7 +16,7 @@ from understudy.frames import Frame
 from understudy.pipeline.perceiving import Perceiving, Seen
 
 #: Seconds that are looked ahead, at most, and bytes of frames that are kept back.
-_SECONDS: Final = 1.0
+_SECONDS: Final = 2.0
 _MOST_BYTES: Final = 400_000_000
 
 

@@ -32,7 +32,7 @@ class ClipPipeline:
         self._hands = perception.hands(live=False)
         self._rendering = Rendering(parts.engine)
         self._fading = Fading()
-        self._compositing = Compositing(settings.blend)
+        self._compositing = Compositing(settings.blend, models=parts.masks)
         self.tally = Tally()
 
     def process(self, frame: Frame) -> LabelledFrame:

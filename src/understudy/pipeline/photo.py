@@ -56,5 +56,5 @@ class PhotoPipeline:
             patches = Rendering(parts.engine).render(frame, chosen, assigned)
         canvas = unguarded(frame)
         with measure("blend"):
-            Compositing(settings.blend).compose(canvas, patches, assigned, hands)
+            Compositing(settings.blend, models=parts.masks).compose(canvas, patches, assigned, hands)
         return self.tally.add(Swapped(faces, patches))

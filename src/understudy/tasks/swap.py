@@ -131,7 +131,7 @@ def _swapped(
             output = Path(os.path.realpath(output))  # its suffix says the format
     check_suffix(output, None)
     models, inputs = resources.models, [target, *person.photos]
-    engine = models.engine(settings)
+    engine, masks = models.engine(settings), models.masks([settings.blend.mask], settings.runtime)
     with open_source(target, settings.max_pixels) as source, _needed(inputs):
         info = source.info
         check_output(output, info.kind, inputs, overwrite=overwrite)
@@ -141,7 +141,7 @@ def _swapped(
         made = trust.output(settings, target, info.kind, allowed.consents, allowed.digests)
         made.sealer.check(info.width, info.height)
         embedder = None if info.kind is MediaKind.IMAGE else models.embedder()
-        parts = Parts(engine, models.perception(settings), settings, content, made.sealer, embedder)
+        parts = Parts(engine, models.perception(settings), settings, content, made.sealer, embedder, masks)
         assignment = OnePerson(allowed.identity, settings.blend.strength)
         of_kind = PhotoPipeline if info.kind is MediaKind.IMAGE else ClipPipeline
         pipeline = of_kind(parts, assignment)

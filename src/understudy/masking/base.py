@@ -67,7 +67,8 @@ class View:
     @cached_property
     def step(self) -> int:
         """Masks are made of every so many pixels: their edges are soft, and a large face costs no more than a small."""
-        return max(1, min(self.patch.alpha.shape) // _SIDE)
+        height, width = self.patch.alpha.shape
+        return max(1, min(int(height), int(width)) // _SIDE)
 
     @cached_property
     def _some(self) -> slice:

@@ -30,7 +30,7 @@ class MaskOptions:
         feather: 0-0.5: how wide the edges are, as a share of the face's size: those of the parts, of the box, of what
             models see, and the face's own outline. 0 leaves the outline as the engine draws it.
         box: How much of the face's box is left out at the top, the right, the bottom and the left, as shares of its
-            height and width. The box leans with the head. None: nothing.
+            height and width. The box leans with the head. None leaves nothing out.
         occluders: Names of models of the catalogue (family ``xseg``) that see what hides a face; of several the least
             counts.
         parsers: Names of models of the catalogue (family ``bisenet``) that tell the parts of a face.

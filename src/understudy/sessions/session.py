@@ -92,6 +92,7 @@ class LiveSession:
         self._settings = settings
         self._resources, self._known = resources, known
         _check_strength(self._settings)
+        _check_masks(self._settings, self._settings)
         self._make_sinks = list(sinks)
         self._people = list(people)
         self.mirror = mirror
@@ -216,6 +217,7 @@ class LiveSession:
         if replace(settings, **kept) != self._settings:
             raise UsageError("these settings can't be changed while it runs", f"These can: {', '.join(CHANGEABLE)}.")
         _check_strength(settings)
+        _check_masks(settings, self._settings)
         self._changed = settings
 
     @property
@@ -403,4 +405,15 @@ def _check_strength(settings: Settings) -> None:
         raise UsageError(
             f"live, the strength must be {LEAST_STRENGTH} or more, not {settings.blend.strength}",
             "A weaker swap shows the face as it is. To allow that, let lost faces be shown, too: --on-lost pass.",
+        )
+
+
+def _check_masks(settings: Settings, begun: Settings) -> None:
+    """What a session shows is the swap, and the models of its masks are opened when it begins."""
+    if settings.blend.show != "swap":
+        raise UsageError("live, only the swap can be shown", "Leave show as it is; masks are shown of files.")
+    new = [name for name in settings.blend.mask.models if name not in begun.blend.mask.models]
+    if new:
+        raise UsageError(
+            f"the mask model {new[0]} can't be added while it runs", "Name it in the settings that it begins with."
         )

@@ -26,11 +26,11 @@ _FACING: Final = 0.1
 _TURNED: Final = 40.0
 _LEAST: Final = 0.3
 #: Seconds: time constant with which small changes are followed.
-_FOLLOW: Final = 0.2
+_FOLLOW: Final = 0.25
 #: Spread, in texels, over which a change is judged, and how large it then is from where it is followed more quickly,
 #: and at once. A trembling edge is a narrow change, a hand a broad one.
 _BROAD: Final = 6.0
-_CHANGED: Final = (0.2, 0.4)
+_CHANGED: Final = (0.3, 0.5)
 #: Seconds without anything believed after which what was seen is let go of, with what time constant; and after which
 #: nothing is known any more.
 _CARRIED: Final = 1.0

@@ -21,8 +21,10 @@ _SOFT: Final = 0.06
 _FACE: Final = 0.94 * FLAT
 #: Vertices around the nose: bridge, wings, tip and base (MediaPipe's numbers).
 _NOSE: Final = [168, 193, 417, 188, 412, 49, 279, 48, 278, 64, 294, 98, 327, 2, 1]
-#: How far beyond its vertices each part goes, as a share of the map's side.
+#: How far beyond its vertices each part goes, as a share of the map's side; and how far above those of the brows: hair
+#: is plucked and painted there, and a mesh follows raised brows late.
 _BEYOND: Final = {"eyes": 0.045, "brows": 0.015, "nose": 0.015, "mouth": 0.035}
+_ABOVE_BROWS: Final = 0.06
 
 
 class RegionMask:
@@ -83,8 +85,10 @@ def _soft(chosen: UInt8Array, wide: float) -> FloatArray:
     """1 well inside what is chosen (1), 0 well outside, and one half at its edge: float32, as large."""
     if chosen.all():
         return np.ones_like(chosen, np.float32)
+    # From the middle of a texel to that of the nearest on the other side: the edge is half a texel nearer.
     inside, outside = (cv2.distanceTransform(part, cv2.DIST_L2, 5) for part in (chosen, 1 - chosen))
-    return smoothstep(np.asarray(inside - outside, np.float32), -wide / 2, wide / 2)
+    signed = np.where(chosen > 0, inside - np.float32(0.5), np.float32(0.5) - outside)
+    return smoothstep(np.asarray(signed, np.float32), -wide / 2, wide / 2)
 
 
 _NUMBERS: Final[dict[str, int]] = {"skin": 0, "eyes": 1, "mouth": 2, "nose": 3, "brows": 4}
@@ -104,5 +108,14 @@ def _parts() -> UInt8Array:
     parts = np.zeros((FLAT, FLAT), np.uint8)
     for name, some in rings.items():
         for ring in some:
-            parts[wider(filled(uv[ring], FLAT), _BEYOND[name]) > 0] = _NUMBERS[name]
+            part = wider(filled(uv[ring], FLAT), _BEYOND[name])
+            if name == "brows":
+                part |= _upwards(part, round(_ABOVE_BROWS * FLAT))
+            parts[part > 0] = _NUMBERS[name]
     return parts
+
+
+def _upwards(part: UInt8Array, far: int) -> UInt8Array:
+    """What lies in a part (255) or above it, no further than so many texels."""
+    anchor = (0, 0)  # of the kernel at the pixel itself: what is below counts
+    return np.asarray(cv2.dilate(part, np.ones((far + 1, 1), np.uint8), anchor=anchor), np.uint8)

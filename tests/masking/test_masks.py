@@ -265,6 +265,7 @@ def test_the_mask_view_shows_the_frame_and_tints_what_is_swapped(identity, puppe
         {"regions": "eyes"},
         {"keep": ("nose",)},
         {"classes": ("hair",)},
+        {"classes": ()},
         {"strength": 1.1},
         {"strength": float("nan")},
         {"feather": 0.6},

@@ -60,7 +60,7 @@ def strategy(name: str, hint: Any) -> st.SearchStrategy[Any]:
     if Path in inner:
         return st.none() | WORDS.map(lambda word: Path("/somewhere") / word)
     if get_origin(hint) is tuple and inner[-1] is ...:
-        return st.lists(strategy(name, inner[0]), max_size=3)
+        return st.lists(strategy(name, inner[0]), min_size=1, max_size=3)
     if type(None) in inner:
         return st.none() | strategy(name, inner[0])
     return {str: WORDS, bool: st.booleans(), float: st.floats(0, 1)}[hint]

@@ -13,11 +13,11 @@ import numpy as np
 
 from understudy.arrays import BoolArray, FloatArray
 from understudy.geometry.pose import pose_degrees
-from understudy.geometry.raster import EMPTY, rasterise
+from understudy.geometry.raster import rasterise
 from understudy.geometry.topology import closed, closed_triangles, topology
 from understudy.geometry.transforms import apply
 from understudy.geometry.unwrap import facing
-from understudy.masking.base import FLAT, sampled
+from understudy.masking.base import FLAT
 
 #: Cosine between skin and camera from which a model sees it.
 _FACING: Final = 0.1
@@ -61,14 +61,19 @@ def flattened(visible: FloatArray, transform: FloatArray, mesh: FloatArray) -> R
         mesh: float32 (478, 3), in pixels of the frame.
     """
     flat = np.column_stack([topology().uv * FLAT, np.zeros(len(mesh))]).astype(np.float32)
-    attributes = np.column_stack([apply(transform, mesh[:, :2]), facing(mesh)])
-    values, depth = rasterise(closed(flat), closed_triangles(), closed(attributes), (FLAT, FLAT))
-    places = np.ascontiguousarray(values[:, :, :2])
-    on_face = np.asarray(sampled(visible, places - np.float32(0.5)), np.float32)
-    inside = ((places > 0) & (places < visible.shape[0])).all(axis=2)
-    seen = np.asarray((depth < EMPTY) & inside & (values[:, :, 2] > _FACING), np.bool_)
+    points, side = apply(transform, mesh[:, :2]), len(visible)
+    attributes = np.column_stack([points, facing(mesh)])
+    values, _ = rasterise(closed(flat), closed_triangles(), closed(attributes), (FLAT, FLAT))
+    x, y, front = cv2.split(values)
+    half = np.float32(0.5)
+    on_face = np.asarray(
+        cv2.remap(visible, x - half, y - half, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32
+    )
+    seen = np.asarray(front > _FACING, np.bool_)
+    if points.min() < 0 or points.max() > side:  # of what lies beside the crop it says nothing
+        seen &= (x > 0) & (y > 0) & (x < side) & (y < side)
     turned = abs(pose_degrees(mesh)[0]) > _TURNED
-    collapsed = turned and (not seen.any() or float(on_face[seen].mean()) < _LEAST)
+    collapsed = turned and not float(on_face[seen].sum()) >= _LEAST * max(int(seen.sum()), 1)
     return Reading(on_face, seen, not collapsed)
 
 

@@ -34,7 +34,7 @@ class MaskOptions:
         occluders: Names of models of the catalogue (family ``xseg``) that see what hides a face; of several the least
             counts.
         parsers: Names of models of the catalogue (family ``bisenet``) that tell the parts of a face.
-        classes: What parsers see that is shown.
+        classes: What parsers see that is shown: one part at least.
         grow: -0.25 to 0.25, as a share of the face's size: how far beyond what parsers see is shown; below 0 less is.
 
     Raises:
@@ -54,6 +54,8 @@ class MaskOptions:
     def __post_init__(self) -> None:
         for name, known in (("regions", Region), ("keep", Kept), ("classes", Part)):
             _check_words(name, getattr(self, name), get_args(known))
+        if not self.classes:
+            raise ValueError("classes name at least one part that is shown")
         for name, low, high in (("strength", 0, 1), ("feather", 0, MOST_FEATHER), ("grow", -MOST_GROWN, MOST_GROWN)):
             value = getattr(self, name)
             if not low <= value <= high:

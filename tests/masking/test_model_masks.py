@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 import time
+from dataclasses import replace
 from fractions import Fraction
 
 import cv2
@@ -12,6 +15,7 @@ import numpy as np
 import pytest
 
 from tests.evidence import has_label
+from tests.sessions.stage import Screen, until
 from understudy import Understudy
 from understudy.casting.portraits import portrait_in
 from understudy.cli.main import main
@@ -31,7 +35,7 @@ from understudy.models.devices import RuntimeOptions
 from understudy.patches import Light, Patch
 from understudy.pipeline.compositing import Compositing
 from understudy.settings import BlendOptions, Settings
-from understudy.testing import Motion, Puppet, twins
+from understudy.testing import FakeCamera, Motion, Puppet, talking, twins
 from understudy.testing.opened import engine_of
 
 OFF = OcclusionOptions(things=False, glasses=False, hands=False, beards=False)
@@ -412,6 +416,44 @@ def test_as_its_user_does_it(shelf, tmp_path, puppet, hopper_path, capfd):
     nose = np.rint(shot.mesh[topo.NOSE_TIP, :2]).astype(int)
     assert (shown - picture)[nose[1], nose[0], 0] > 30
     assert np.abs(shown - picture)[inner].mean() < 4
+
+
+@pytest.mark.slow
+def test_live_as_its_user_does_it(shelf, hopper_path, puppet):
+    """The thing stays in front there, too; what can't be changed while it runs is said."""
+    shots = [puppet.render(talking(number / 30)) for number in range(10)]
+    pictures = [with_disc(shot, GREEN)[0] for shot in shots]
+    screen, mask = Screen(), MaskOptions(occluders=("xseg_1",))
+    settings = Settings(home=shelf, blend=BlendOptions(occlusion=OFF, mask=mask))
+    app = Understudy(settings)
+    with app.live(app.person(hopper_path, consent="sample"), FakeCamera(pictures), [lambda _: screen]) as live:
+        until(lambda: len(screen.seconds) > 40, 60)
+        with pytest.raises(UsageError, match="xseg_2 can't be added while it runs"):
+            live.settings = replace(settings, blend=BlendOptions(mask=MaskOptions(occluders=("xseg_1", "xseg_2"))))
+        with pytest.raises(UsageError, match="only the swap can be shown"):
+            live.settings = replace(settings, blend=BlendOptions(mask=mask, show="mask"))
+        live.settings = replace(settings, blend=BlendOptions(mask=MaskOptions(regions=("mouth",))))
+        shown = len(screen.seconds)
+        until(lambda: len(screen.seconds) > shown + 5, 60)
+        statistics = live.statistics()
+    assert statistics.frames_swapped > 20
+    green = [int((np.abs(picture.astype(int) - GREEN).max(axis=2) < 30).sum()) for picture in screen.frames[30:40]]
+    whole = int((pictures[0] == GREEN).all(axis=2).sum())
+    assert min(green) > 0.8 * whole
+
+
+def test_live_the_mask_view_is_not_for_showing(home, hopper_path, puppet):
+    app = Understudy(Settings(blend=BlendOptions(show="mask")))
+    with pytest.raises(UsageError, match="only the swap can be shown"):
+        app.live(app.person(hopper_path, consent="sample"), FakeCamera([puppet.render(Motion()).picture]))
+
+
+def test_nothing_of_a_mask_model_is_loaded_where_none_is_asked_for():
+    code = (
+        "import sys; from understudy.masking import Masking; from understudy.pipeline.live import LivePipeline; "
+        "sys.exit(bool({'onnxruntime', 'understudy.masking.models'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 @pytest.mark.slow

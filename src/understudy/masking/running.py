@@ -77,9 +77,7 @@ class Beside:
         try:
             return job.result(self._budget / (1 + others))
         except NotYetError:
-            if job.done():  # it was the job that raised it
-                raise
-            return None
+            return job.result() if job.done() else None  # done just now, or it was the job that raised it
 
     def close(self) -> None:
         """See ``Runner.close``."""

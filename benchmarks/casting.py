@@ -4,8 +4,8 @@
 
 Goes through the situations of several people whose truth is known. In each, every actor is to get a face of their own;
 in files people are first looked for, as ``understudy people`` does, live they are known from that. Counted are, of all
-faces that can be seen: ``right`` that get their own, ``wrong`` another's, ``none`` that get nobody's (in a file they are
-shown as they are, live they are blurred); and how often a minute somebody's face becomes another's (``changes``).
+faces that can be seen: ``right`` that get their own, ``wrong`` another's, ``none`` that get nobody's (in a file they
+are shown as they are, live they are blurred); and how often a minute somebody's face becomes another's (``changes``).
 """
 
 from __future__ import annotations
@@ -117,9 +117,9 @@ def main() -> int:
     print(f"{'':52s}      file: right wrong none changes      live: right wrong none changes")
     for situation in situations:
         told = []
-        for kind, total in totals.items():
+        for kind, total in list(totals.items()):
             counts = played(kind, situation, perception)
-            total += counts
+            totals[kind] = total + counts
             told.append("{:16d} {:5d} {:4d} {:7d}".format(*counts))
         frames += situation.frames
         print(f"{situation.name:52.52s} {'  '.join(told)}", flush=True)

@@ -27,6 +27,8 @@ def graphs():
     for entry in Catalogue.load().entries.values():
         if entry.kind == "converter":
             made[entry.name] = twins.converter_twin()
+        if entry.kind == "mask":
+            made[entry.name] = twins.occluder_twin() if entry.family == "xseg" else twins.parser_twin()
         if entry.kind == "swapper" and entry.name not in made:
             photo = entry.source.picture
             shape = (1, 512) if photo is None else (1, 3, photo.size, photo.size)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from understudy.frames import Change, Frame, LabelledFrame, PixelBox, SealedFrame
     from understudy.guard import GuardOptions
     from understudy.landmarks.reading import Reading
-    from understudy.masking import OcclusionOptions
+    from understudy.masking import MaskOptions, OcclusionOptions
     from understudy.media.endpoints import SinkEndpoint, SourceEndpoint
     from understudy.media.files import EncodeOptions
     from understudy.media.live.base import (
@@ -99,7 +99,7 @@ _NAMES = {
     "frames": ("Change", "Frame", "LabelledFrame", "PixelBox", "SealedFrame"),
     "guard": ("GuardOptions",),
     "landmarks.reading": ("Reading",),
-    "masking": ("OcclusionOptions",),
+    "masking": ("MaskOptions", "OcclusionOptions"),
     "media.endpoints": ("SinkEndpoint", "SourceEndpoint"),
     "media.files": ("EncodeOptions",),
     "media.live.base": (
@@ -195,6 +195,7 @@ __all__ = [
     "LiveStatistics",
     "MakeSink",
     "Mark",
+    "MaskOptions",
     "MeshOptions",
     "Microphone",
     "ModelError",

@@ -99,7 +99,9 @@ def test_the_private_folder_is_the_option_s_then_the_environment_s_then_the_file
 def test_every_option_sets_what_it_is_for(run):
     words = {
         "faces": "all", "source_face": 2, "detector": "d", "guard.on_lost": "blur", "engine": "e",
-        "blend.strength": 0.5, "mesh.shape": 0.5, "label.text": "KI-Bild", "label.corner": "top-left",
+        "blend.strength": 0.5, "mesh.shape": 0.5, "blend.mask.regions": ["eyes", "mouth"], "blend.mask.keep": ["eyes"],
+        "blend.mask.strength": 0.5, "blend.mask.feather": 0.1, "blend.mask.occluders": ["xseg_2"], "blend.show": "mask",
+        "label.text": "KI-Bild", "label.corner": "top-left",
         "label.size": 0.06, "label.later_size": 0.03, "label.font": None, "signing.certificate": "/a",
         "signing.key": "/b",
         "runtime.device": "cpu", "runtime.threads": 2, "neural.boost": 2, "neural.weight": 0.2, "encode.encoder": "x",
@@ -107,7 +109,8 @@ def test_every_option_sets_what_it_is_for(run):
     }  # fmt: skip
     assert set(words) == {option.setting for option in OPTIONS}
     flags = {option.setting: option.flag for option in OPTIONS}
-    line = [str(part) for name, value in words.items() if value is not None for part in (flags[name], value)]
+    said = {name: ",".join(value) if isinstance(value, list) else str(value) for name, value in words.items()}
+    line = [part for name, value in words.items() if value is not None for part in (flags[name], said[name])]
     code, out, err = run("settings", "--json", *line)
     assert code == 0, err
     found = json.loads(out)

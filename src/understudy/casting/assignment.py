@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 from understudy.face import Faces
+from understudy.masking import MaskOptions
 from understudy.swapping import Identity
 
 
@@ -15,10 +16,12 @@ class Assigned(NamedTuple):
     Attributes:
         identity: What the engine learned of the person whose face it is.
         strength: 0-1: 0 leaves the target's face as it is, 1 shows the other in full.
+        mask: Which parts of it are swapped; None: as the settings say.
     """
 
     identity: Identity
     strength: float = 1.0
+    mask: MaskOptions | None = None
 
 
 class Assignment(Protocol):

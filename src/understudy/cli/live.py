@@ -92,7 +92,7 @@ Bitrate = Annotated[
 ]
 
 
-@takes_settings(EVERY - {"--label-later-size", "--encoder", "--quality"})
+@takes_settings(EVERY - {"--label-later-size", "--encoder", "--quality", "--show"})
 def command(
     source: Sources = None,
     next_person: Next = None,

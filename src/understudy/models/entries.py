@@ -27,6 +27,8 @@ Kind = Literal[
 KINDS: tuple[Kind, ...] = get_args(Kind)
 #: Families of detectors: which code decodes them.
 DETECTORS = ("scrfd", "yunet", "yoloface")
+#: Families of masks: what hides a face, and what its parts are.
+MASKS = ("xseg", "bisenet")
 Template = Literal["arcface_112_v1", "arcface_112_v2", "arcface_128", "ffhq_512", "mtcnn_512", "dfl_whole_face"]
 #: A name as it stands in commands, files and links.
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.+-]{0,63}$")]
@@ -214,6 +216,8 @@ class Entry(Strict):
             raise ValueError("a swapper, and nothing else, has a source")
         if self.kind == "detector" and self.family not in DETECTORS:
             raise ValueError(f"the family of a detector is one of {', '.join(DETECTORS)}")
+        if self.kind == "mask" and self.family not in MASKS:
+            raise ValueError(f"the family of a mask is one of {', '.join(MASKS)}")
         if self.kind in ("swapper", "enhancer") and self.output is None:
             raise ValueError(f"a {self.kind} has an output")
         if self.kind in ("swapper", "embedder") and self.input.template is None:

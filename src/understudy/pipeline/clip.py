@@ -38,7 +38,7 @@ class ClipPipeline:
         self._hands = perception.hands(live=False)
         self._rendering = Rendering(parts.engine)
         self._fading = Fading()
-        self._compositing = Compositing(settings.blend)
+        self._compositing = Compositing(settings.blend, models=parts.masks)
         self._blurring = Blurring()
         self.tally = Tally()
 

@@ -17,6 +17,7 @@ from understudy.frames import Frame, LabelledFrame
 from understudy.guard import Cover, Guard
 from understudy.guard.blurring import Blurring
 from understudy.guard.freezing import Freezing
+from understudy.masking.running import Beside
 from understudy.pipeline.compositing import Compositing
 from understudy.pipeline.fading import Fading
 from understudy.pipeline.overlap import ParallelMap
@@ -57,7 +58,7 @@ class LivePipeline:
         self._before = Faces.empty()
         self._rendering = Rendering(parts.engine, self._parallel)
         self._fading = Fading()
-        self._compositing = Compositing(settings.blend, self._parallel)
+        self._compositing = Compositing(settings.blend, self._parallel, parts.masks, Beside())
         self._blurring = Blurring()
         self._freezing = Freezing()
         self._watching = Watching(parts.content)
@@ -135,6 +136,7 @@ class LivePipeline:
         self._guard.close()
         self._perceiving.close()
         self._parallel.close()
+        self._compositing.close()
         self._hands.close()
 
     def _perceive(self, frame: Frame) -> tuple[Seen, list[FloatArray]]:

@@ -73,7 +73,7 @@ class PhotoPipeline:
         with measure("blend"):
             if isinstance(self._assignment, Roles):
                 Blurring()(canvas, self._assignment.blurred(chosen), faces, cut=True)
-            Compositing(settings.blend).compose(canvas, patches, assigned, hands)
+            Compositing(settings.blend, models=parts.masks).compose(canvas, patches, assigned, hands)
         return self.tally.add(Swapped(faces, patches))
 
     def _chosen(self, frame: Frame, faces: Faces) -> tuple[Faces, Faces]:

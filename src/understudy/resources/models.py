@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -21,6 +21,8 @@ from understudy.swapping.neural.options import NeuralOptions
 if TYPE_CHECKING:
     from understudy.landmarks import BlendshapeModel
     from understudy.landmarks.neural import Reader
+    from understudy.masking import MaskOptions
+    from understudy.masking.base import MaskModel
     from understudy.models.entries import Entry, Kind
     from understudy.models.sessions import Runtime, Session
     from understudy.models.store import Store
@@ -62,6 +64,7 @@ class Models:
         self._embedders: dict[object, Embedder] = {}
         self._classifiers: dict[object, ContentClassifier] = {}
         self._blendshapes: dict[object, BlendshapeModel] = {}
+        self._masks: dict[object, MaskModel] = {}
         self._runtimes: dict[RuntimeOptions, Runtime] = {}
 
     def check_open(self) -> None:
@@ -166,6 +169,41 @@ class Models:
                 )
         return [Reader(self._opened(there[name], runtime)) for name in dict.fromkeys(names)]
 
+    def masks(self, asked: Sequence[MaskOptions], runtime: RuntimeOptions) -> dict[str, MaskModel]:
+        """The models that some masks take, by name.
+
+        Args:
+            asked: Everybody's masks.
+            runtime: Where models run.
+
+        Raises:
+            UsageError: there is no such model, or it is of the other kind.
+            ModelError: one of them is not here, altered, or does not work.
+        """
+        names = list(dict.fromkeys(name for options in asked for name in options.models))
+        if not names:
+            return {}
+        self.check_places(runtime)
+        there = {entry.name: entry for entry in self._store.catalogue.of_kind("mask")}
+        for options in asked:
+            for wanted, family in ((options.occluders, "xseg"), (options.parsers, "bisenet")):
+                fitting = [name for name, entry in there.items() if entry.family == family]
+                for name in wanted:
+                    if name not in fitting:
+                        what = "an occluder" if family == "xseg" else "a parser"
+                        raise UsageError(f"{name!r} is not {what} of masks", f"Known ones: {', '.join(fitting)}")
+        missing = [name for name in names if not self._fetched(name)]
+        if missing:
+            raise ModelMissingError(*missing)
+        return {
+            name: self._once(self._masks, (name, runtime), partial(self._mask, there[name], runtime)) for name in names
+        }
+
+    def _mask(self, entry: Entry, runtime: RuntimeOptions) -> MaskModel:
+        from understudy.masking.models import mask_model
+
+        return mask_model(self._opened(entry, runtime))
+
     def fetched(self, runtime: RuntimeOptions) -> dict[str, Session | UnderstudyError]:
         """Every model of the store by name, opened anew, one at a time; or why it does not open.
 
@@ -216,10 +254,12 @@ class Models:
         """What should be said: where models run, if not where that was hoped for, and which options do nothing."""
         asked = (settings.runtime, settings.neural) != (RuntimeOptions(), NeuralOptions())
         idle = (f"the {MESH} engine does not use --device, --threads, --boost and --weight",)
-        unused = idle if asked and (settings.engine, settings.detector) == (MESH, EMBEDDED) else ()
+        masks = settings.blend.mask.models
+        unused = idle if asked and not masks and (settings.engine, settings.detector) == (MESH, EMBEDDED) else ()
         runtime = self._runtimes.get(settings.runtime)
         names = [settings.engine, CLASSIFIER] if settings.engine != MESH else []
         names += [settings.detector] if settings.detector != EMBEDDED else []
+        names += masks
         if runtime is None or not names:
             return unused
         used = [entry.name for entry in self._store.catalogue.resolved(names)]
@@ -234,6 +274,7 @@ class Models:
             self._embedders.clear()
             self._classifiers.clear()
             self._blendshapes.clear()
+            self._masks.clear()
             for runtime in self._runtimes.values():
                 runtime.close()
             self._runtimes.clear()

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from understudy import names
 from understudy.casting.assignment import Assignment
-from understudy.casting.cast import PartList, photos_of
+from understudy.casting.cast import PartList, masks_of, photos_of
 from understudy.casting.person import People, Person
 from understudy.casting.roles import Roles
 from understudy.errors import CorruptMediaError, InputGoneError, InputNotFoundError, SigningError
 from understudy.frames import LabelledFrame
 from understudy.interruptions import once
+from understudy.masking.base import MaskModel
 from understudy.media.base import Source
 from understudy.media.bounds import frames_waiting
 from understudy.media.files import MediaInfo, MediaKind, check_output, open_sink, open_source
@@ -135,6 +136,7 @@ def _swapped(
     models, sources = resources.models, photos_of(cast)
     inputs = [target, *sources]
     models.engine(settings)  # what is missing is said before anything is read
+    masks = models.masks(masks_of(cast, settings), settings.runtime)
     with open_source(target, settings.max_pixels) as source, _needed(inputs):
         info = source.info
         check_output(output, info.kind, inputs, overwrite=overwrite)
@@ -143,7 +145,7 @@ def _swapped(
         settled = settle(cast, target, info, settings, resources=resources, people=people, content=content)
         made = resources.trust(settings).output(settings, target, info.kind, settled.consents, settled.digests)
         made.sealer.check(info.width, info.height)
-        pipeline = _pipeline(settled.assignment, info, settings, models, content, made.sealer)
+        pipeline = _pipeline(settled.assignment, info, settings, models, content, made.sealer, masks)
         tally = pipeline.tally
         ready = time.perf_counter()
         with (
@@ -185,10 +187,11 @@ def _pipeline(
     models: Models,
     content: ContentCheck,
     sealer: FrameSealer,
+    masks: Mapping[str, MaskModel],
 ) -> PhotoPipeline | ClipPipeline:
     still = info.kind is MediaKind.IMAGE
     embedder = None if still and not isinstance(assignment, Roles) else models.embedder()
-    parts = Parts(models.engine(settings), models.perception(settings), settings, content, sealer, embedder)
+    parts = Parts(models.engine(settings), models.perception(settings), settings, content, sealer, embedder, masks)
     return PhotoPipeline(parts, assignment) if still else ClipPipeline(parts, assignment)
 
 

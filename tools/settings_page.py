@@ -88,6 +88,8 @@ def _kind(hint: Any) -> str:  # noqa: ANN401 - a type
     inner = [part for part in get_args(hint) if part is not type(None)]
     if get_origin(hint) is Literal:
         return ", ".join(f"`{word}`" for word in inner)
+    if get_origin(hint) is tuple and inner[-1] is ...:
+        return "list of words"
     if get_origin(hint) is tuple:
         return f"{len(inner)} numbers"
     return "table" if get_origin(hint) is dict else _kind(inner[0])

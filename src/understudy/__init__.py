@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from understudy.blending.light import LightOptions
     from understudy.casting.cast import Cast
     from understudy.casting.person import Person
+    from understudy.enhancement import EnhanceOptions
     from understudy.errors import InputError, ModelError, RefusedError, RunError, UnderstudyError, UsageError
     from understudy.face import FaceChoice, Faces
     from understudy.frames import Change, Frame, LabelledFrame, PixelBox, SealedFrame
@@ -87,6 +88,7 @@ _NAMES = {
     "blending.light": ("LightOptions",),
     "casting.cast": ("Cast",),
     "casting.person": ("Person",),
+    "enhancement": ("EnhanceOptions",),
     "errors": ("InputError", "ModelError", "RefusedError", "RunError", "UnderstudyError", "UsageError"),
     "face": ("FaceChoice", "Faces"),
     "frames": ("Change", "Frame", "LabelledFrame", "PixelBox", "SealedFrame"),
@@ -161,6 +163,7 @@ __all__ = [
     "Credentials",
     "DetailOptions",
     "EncodeOptions",
+    "EnhanceOptions",
     "FaceChoice",
     "FaceReport",
     "Faces",

@@ -241,7 +241,8 @@ class _Evaluation:
         settings = self._settings
         sealer = FrameSealer(0, settings.label, settings.watermark)  # nothing is sealed: nothing leaves
         content = self._models.content(settings)
-        parts = Parts(self._engine, self._perception, settings, content, sealer)
+        enhancers = self._models.enhancers(settings, enlarging=False)
+        parts = Parts(self._engine, self._perception, settings, content, sealer, enhancers=enhancers)
         pipeline = ClipPipeline(parts, OnePerson(identity, settings.blend.strength))
         seen, number = _Seen(), 0
         for stretch in clip.stretches:

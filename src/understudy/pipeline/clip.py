@@ -6,6 +6,7 @@ from understudy.casting.assignment import Assignment
 from understudy.frames import Frame, LabelledFrame
 from understudy.guard import unguarded
 from understudy.pipeline.compositing import Compositing
+from understudy.pipeline.enhancing import Enhancing
 from understudy.pipeline.fading import Fading
 from understudy.pipeline.parts import Parts
 from understudy.pipeline.perceiving import Perceiving
@@ -33,6 +34,7 @@ class ClipPipeline:
         self._rendering = Rendering(parts.engine)
         self._fading = Fading()
         self._compositing = Compositing(settings.blend)
+        self._enhancing = Enhancing(parts)
         self.tally = Tally()
 
     def process(self, frame: Frame) -> LabelledFrame:
@@ -41,9 +43,9 @@ class ClipPipeline:
         Raises:
             ContentRefusedError: it is intimate.
         """
-        faces = self.swap(frame).faces
+        done = self.swap(frame)
         with self.tally.timings.measure("seal"):
-            return sealed(self._parts.sealer, frame, faces)
+            return sealed(self._parts.sealer, frame, done)
 
     def swap(self, frame: Frame) -> Swapped:
         """All but the last of ``process``: what comes out is no labelled frame, so no sink takes it.
@@ -67,8 +69,12 @@ class ClipPipeline:
             patches = self._fading(patches, chosen, frame.seconds, whole=False)
         canvas = unguarded(frame)
         with measure("blend"):
-            self._compositing.compose(canvas, patches, assigned, hands)
-        return self.tally.add(Swapped(seen.faces, patches))
+            masks = self._compositing.compose(canvas, patches, assigned, hands)
+        scale = 1
+        if self._enhancing.asked(assigned):
+            with measure("enhance"):
+                scale = self._enhancing(canvas, patches, masks, assigned)
+        return self.tally.add(Swapped(seen.faces, patches, scale=scale))
 
     def _forget(self, *, cut: bool) -> None:
         """What comes next is another shot, or what was learned of faces was not of those whose they were taken for."""
@@ -76,3 +82,4 @@ class ClipPipeline:
             self._hands.forget()
         self._rendering.forget()
         self._compositing.forget()
+        self._enhancing.forget()

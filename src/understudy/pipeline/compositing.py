@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from understudy.arrays import FloatArray
+from understudy.arrays import FloatArray, UInt8Array
 from understudy.blending import Blender, Lighting
 from understudy.canvas import Canvas
 from understudy.casting.assignment import Assigned
@@ -42,7 +42,7 @@ class Compositing:
         patches: Sequence[Patch],
         assigned: Mapping[int, Assigned] | None = None,
         hands: Sequence[FloatArray] = (),
-    ) -> None:
+    ) -> list[UInt8Array | None]:
         """Write patches into a frame.
 
         Args:
@@ -50,12 +50,16 @@ class Compositing:
             patches: What is written. Some may be of tracks that are not there now: swaps of earlier frames.
             assigned: What the tracks that are there were assigned; None where nobody is ever assigned another.
             hands: The joints of hands, float32 (21, 2) each, in pixels of the frame: they stay in front.
+
+        Returns:
+            Where each patch is seen, uint8 of its size: 255 shows the patch, 0 what is in front; None: all is shown.
         """
         self._forget(self._reassigned(assigned or {}))
         frame, each = canvas.frame, self._each
         lights = self._lighting.measure(frame, patches, each)
         masks = self._masking.masks(frame, patches, lights, hands, each)
         self._blender.blend(canvas, patches, lights, masks, each)
+        return masks
 
     def adopt(self, options: BlendOptions) -> None:
         """Take over other options, between two frames. What is done as before goes on with what it knows."""
@@ -80,10 +84,10 @@ class Compositing:
     def _reassigned(self, assigned: Mapping[int, Assigned]) -> list[int]:
         """The tracks that were assigned another identity than when they were there last."""
         known, changed = self._identities, []
-        for track, (identity, _) in assigned.items():
-            if known.pop(track, identity) is not identity:
+        for track, one in assigned.items():
+            if known.pop(track, one.identity) is not one.identity:
                 changed.append(track)
-            known[track] = identity
+            known[track] = one.identity
         for track in list(known)[:-_REMEMBERED]:
             del known[track]
         return changed

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from understudy.enhancement import Enhancers
 from understudy.provenance import FrameSealer
 from understudy.provenance.content import ContentCheck
 from understudy.recognition import Embedder
@@ -24,6 +25,7 @@ class Parts:
         content: Looks at what comes in.
         sealer: Labels and marks what comes out.
         embedder: Tells the people of a clip apart; None where nobody asks who is who.
+        enhancers: The models that the settings' and the people's own enhancement names.
     """
 
     engine: Swapper[Any]
@@ -32,3 +34,4 @@ class Parts:
     content: ContentCheck
     sealer: FrameSealer
     embedder: Embedder | None = None
+    enhancers: Enhancers = field(default_factory=Enhancers)

@@ -6,6 +6,7 @@ from understudy.casting.assignment import Assignment
 from understudy.frames import Frame, LabelledFrame
 from understudy.guard import unguarded
 from understudy.pipeline.compositing import Compositing
+from understudy.pipeline.enhancing import Enhancing
 from understudy.pipeline.parts import Parts
 from understudy.pipeline.rendering import Rendering
 from understudy.pipeline.sealing import sealed
@@ -34,9 +35,9 @@ class PhotoPipeline:
         Raises:
             ContentRefusedError: it is intimate.
         """
-        faces = self.swap(frame).faces
+        done = self.swap(frame)
         with self.tally.timings.measure("seal"):
-            return sealed(self._parts.sealer, frame, faces)
+            return sealed(self._parts.sealer, frame, done)
 
     def swap(self, frame: Frame) -> Swapped:
         """All but the last of ``process``: what comes out is no labelled frame, so no sink takes it.
@@ -56,5 +57,9 @@ class PhotoPipeline:
             patches = Rendering(parts.engine).render(frame, chosen, assigned)
         canvas = unguarded(frame)
         with measure("blend"):
-            Compositing(settings.blend).compose(canvas, patches, assigned, hands)
-        return self.tally.add(Swapped(faces, patches))
+            masks = Compositing(settings.blend).compose(canvas, patches, assigned, hands)
+        scale, enhancing = 1, Enhancing(parts)
+        if enhancing.asked(assigned):
+            with measure("enhance"):
+                scale = enhancing(canvas, patches, masks, assigned)
+        return self.tally.add(Swapped(faces, patches, scale=scale))

@@ -130,6 +130,7 @@ class LiveSession:
         settings = self._settings
         models = self._resources.models
         engine, perception = models.engine(settings), models.perception(settings)
+        enhancers = models.enhancers(settings, enlarging=False)
         trust, content = self._resources.trust(settings), models.content(settings)
         self._cast = [
             self._known.allowed(person, "live", settings, trust=trust, content=content) for person in self._people
@@ -142,7 +143,8 @@ class LiveSession:
         guard = Guard(perception.detector, settings.guard, choice=settings.faces)
         self._content = content
         self._assignment = OnePerson(self._cast[0].identity, settings.blend.strength)
-        parts = Parts(engine, perception, settings, content, self._output.sealer, models.embedder())
+        sealer, embedder = self._output.sealer, models.embedder()
+        parts = Parts(engine, perception, settings, content, sealer, embedder, enhancers)
         self._pipeline = LivePipeline(parts, self._assignment, guard)
         self._info = self._intake.open()
         # From here on frames are counted, and every session leaves a record, however it ends.
@@ -241,7 +243,7 @@ class LiveSession:
         self._check_begun()
         assert self._recorder is not None
         tally = self._pipeline.tally
-        return self._recorder.summary(tally.frames_swapped, tally.frames_covered, tally.timings.summary())
+        return self._recorder.summary(tally)
 
     def events_after(self, number: int) -> list[str]:
         """What happened since the first ``number`` events."""

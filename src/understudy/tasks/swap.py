@@ -6,17 +6,26 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from understudy import names
 from understudy.casting.assignment import OnePerson
 from understudy.casting.person import People, Person
-from understudy.errors import CorruptMediaError, InputGoneError, InputNotFoundError, NoFaceError, SigningError
+from understudy.errors import (
+    CorruptMediaError,
+    InputError,
+    InputGoneError,
+    InputNotFoundError,
+    NoFaceError,
+    SigningError,
+    UsageError,
+)
 from understudy.frames import LabelledFrame
 from understudy.interruptions import once
 from understudy.media.base import Source
-from understudy.media.bounds import frames_waiting
+from understudy.media.bounds import Moving, check_size, frames_waiting
 from understudy.media.files import MediaInfo, MediaKind, check_output, open_sink, open_source
 from understudy.media.files.opening import check_suffix
 from understudy.pipeline.clip import ClipPipeline
@@ -27,6 +36,12 @@ from understudy.resources import Resources
 from understudy.resources.trust import USE_OF
 from understudy.settings import Settings
 
+#: What moves, by what a file is.
+_MOVING: Final = {
+    MediaKind.IMAGE: Moving.STILL,
+    MediaKind.ANIMATION: Moving.ANIMATION,
+    MediaKind.VIDEO: Moving.VIDEO,
+}
 #: Called after every frame with the frames done and, if known, how many there are.
 Progress = Callable[[int, "int | None"], None]
 
@@ -131,7 +146,7 @@ def _swapped(
             output = Path(os.path.realpath(output))  # its suffix says the format
     check_suffix(output, None)
     models, inputs = resources.models, [target, *person.photos]
-    engine = models.engine(settings)
+    engine, enhancers = models.engine(settings), models.enhancers(settings)
     with open_source(target, settings.max_pixels) as source, _needed(inputs):
         info = source.info
         check_output(output, info.kind, inputs, overwrite=overwrite)
@@ -139,9 +154,10 @@ def _swapped(
         trust, content = resources.trust(settings), models.content(settings)
         allowed = people.allowed(person, USE_OF[info.kind], settings, trust=trust, content=content)
         made = trust.output(settings, target, info.kind, allowed.consents, allowed.digests)
-        made.sealer.check(info.width, info.height)
+        shown = _enlarged(info, enhancers.scale(settings.enhance), settings.max_pixels)
+        made.sealer.check(shown.width, shown.height)
         embedder = None if info.kind is MediaKind.IMAGE else models.embedder()
-        parts = Parts(engine, models.perception(settings), settings, content, made.sealer, embedder)
+        parts = Parts(engine, models.perception(settings), settings, content, made.sealer, embedder, enhancers)
         assignment = OnePerson(allowed.identity, settings.blend.strength)
         of_kind = PhotoPipeline if info.kind is MediaKind.IMAGE else ClipPipeline
         pipeline = of_kind(parts, assignment)
@@ -149,9 +165,9 @@ def _swapped(
         ready = time.perf_counter()
         with (
             resources.home.working_in(output.parent),
-            open_sink(output, info, settings.encode, made.release, overwrite=overwrite) as sink,
+            open_sink(output, shown, settings.encode, made.release, overwrite=overwrite) as sink,
         ):
-            first = _run(source, info, pipeline, sink.write, progress)
+            first = _run(source, shown, pipeline, sink.write, progress)
             content.end()
             if not tally.frames_swapped:
                 raise NoFaceError(
@@ -178,8 +194,38 @@ def _swapped(
         fps=round(tally.frames / (finished - ready), 2),
         first_frame_seconds=round(first - started, 3),
         stages_ms=tally.timings.summary(),
-        notes=(*allowed.notes, *models.notes(settings), *source.remarks, *sink.notes, content.note),
+        notes=(
+            *allowed.notes,
+            *models.notes(settings),
+            *_grown(info, shown),
+            *source.remarks,
+            *sink.notes,
+            content.note,
+        ),
     )
+
+
+def _enlarged(info: MediaInfo, scale: int, max_pixels: int) -> MediaInfo:
+    """What the output shows of a target whose frames are made so many times as large.
+
+    Raises:
+        UsageError: more pixels than are allowed.
+    """
+    if scale == 1:
+        return info
+    width, height = info.width * scale, info.height * scale
+    try:
+        check_size(info.path, width, height, max_pixels, _MOVING[info.kind])
+    except InputError as fault:
+        raise UsageError(
+            f"made {scale} times as large, {info.path.name} would be {width}x{height}: {fault.message}",
+            "Enlarge it less, or leave the upscaler out.",
+        ) from fault
+    return replace(info, width=width, height=height)
+
+
+def _grown(info: MediaInfo, shown: MediaInfo) -> tuple[str, ...]:
+    return () if info is shown else (f"enlarged from {info.width}x{info.height} to {shown.width}x{shown.height}",)
 
 
 @contextmanager

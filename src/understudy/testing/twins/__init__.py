@@ -24,6 +24,7 @@ from understudy.testing.twins.architectures import (
     scrfd_10g_twin,
     scrfd_answers,
 )
+from understudy.testing.twins.enhancing import known_pattern, restorer_twin, upscaler_twin
 from understudy.testing.twins.writer import GraphWriter
 
 __all__ = [
@@ -35,11 +36,14 @@ __all__ = [
     "classifier_twin",
     "converter_twin",
     "inswapper_twin",
+    "known_pattern",
     "known_tint",
     "landmark_106_twin",
     "planted_twin",
     "points_twin",
+    "restorer_twin",
     "scrfd_10g_twin",
     "scrfd_answers",
     "swapper_twin",
+    "upscaler_twin",
 ]

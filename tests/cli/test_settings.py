@@ -103,11 +103,13 @@ def test_every_option_sets_what_it_is_for(run):
         "label.size": 0.06, "label.later_size": 0.03, "label.font": None, "signing.certificate": "/a",
         "signing.key": "/b",
         "runtime.device": "cpu", "runtime.threads": 2, "neural.boost": 2, "neural.weight": 0.2, "encode.encoder": "x",
-        "encode.quality": 10, "max_pixels": 5, "home": "/h",
+        "encode.quality": 10, "max_pixels": 5, "home": "/h", "enhance.steps": ["sharpen:0.5", "clahe"],
+        "enhance.weight": 0.7,
     }  # fmt: skip
     assert set(words) == {option.setting for option in OPTIONS}
     flags = {option.setting: option.flag for option in OPTIONS}
-    line = [str(part) for name, value in words.items() if value is not None for part in (flags[name], value)]
+    given = [(name, part) for name, value in words.items() for part in (value if isinstance(value, list) else [value])]
+    line = [str(part) for name, value in given if value is not None for part in (flags[name], value)]
     code, out, err = run("settings", "--json", *line)
     assert code == 0, err
     found = json.loads(out)

@@ -39,6 +39,9 @@ OWN: dict[str, st.SearchStrategy[Any]] = {
     "watermark.psnr": st.floats(25, 44),
     "blend.detail.least": st.floats(0, 1),
     "blend.detail.most": st.floats(1, 9),
+    "enhance.steps": st.sampled_from(
+        [(), ("sharpen",), ("gfpgan_1.4:0.8", "clahe@frame", "real_esrgan_x2@background")]
+    ),
     "runtime.threads": st.none() | st.integers(1, 1024),
 }
 

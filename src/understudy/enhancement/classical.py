@@ -18,7 +18,7 @@ _SPREAD, _AMOUNT = 1.2, 1.2
 #: Bilateral filter (Tomasi and Manduchi, 1998): reach in pixels, and the spreads in grey levels and in pixels.
 _REACH, _LEVELS, _NEAR = 7, 18.0, 2.5
 #: Contrast limited adaptive histogram equalisation (Zuiderveld, 1994): the limit, and tiles along each side.
-_LIMIT, _TILES = 2.0, 8
+_LIMIT, _TILES = 1.5, 4
 #: Pixels that a step looks beyond the one it computes: what is cut out of a frame for it is so much larger.
 REACH: Final = 8
 

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
+from understudy.compiled import compiled
 from understudy.enhancement.base import Restorer, SwappedFace
 from understudy.geometry.raster import rasterise
 from understudy.geometry.topology import closed, closed_triangles, keypoints5
@@ -19,6 +20,8 @@ from understudy.geometry.transforms import aligned, apply, scale_of
 
 #: Of the crop's side: how far inside its edge what is added is whole. Beyond the edge nothing is known.
 EDGE: Final = 0.04
+#: Pixels along a side of what is drawn, however small the face is.
+_FEWEST: Final = 8
 
 
 class Detail(NamedTuple):
@@ -79,7 +82,9 @@ def carried(detail: Detail, mesh: FloatArray) -> FloatArray:
     """
     side = detail.added.shape[0]
     before, depth = rasterise(closed(mesh), closed_triangles(), closed(detail.mesh)[:, :2], (side, side))
-    return _sampled(detail.added, before, np.isfinite(depth))
+    moved = np.zeros_like(detail.added)
+    _move(moved, np.ascontiguousarray(detail.added), before, depth)
+    return moved
 
 
 def draw(region: UInt8Array, face: SwappedFace, detail: Detail, strength: float) -> None:
@@ -96,17 +101,15 @@ def draw(region: UInt8Array, face: SwappedFace, detail: Detail, strength: float)
     places, depth = rasterise(
         closed(face.mesh - corner), closed_triangles(), closed(detail.mesh)[:, :2], (width, height)
     )
-    side = detail.added.shape[0]
-    inside = np.minimum(places, side - places).min(axis=2) / np.float32(EDGE * side)
-    weight = np.clip(inside, 0, 1) * (face.shown * np.float32(strength / 255)) * np.isfinite(depth)
+    edge = np.float32(EDGE * detail.added.shape[0])
     added, shrunk = _shrunk(detail.added, face.mesh, detail.mesh)
-    added = _sampled(added, places / np.float32(shrunk), np.isfinite(depth))
-    region[:] = np.clip(np.rint(region + added * weight[:, :, None]), 0, 255).astype(np.uint8)
+    _add(region, added, places, depth, face.shown, np.float32(1 / shrunk), edge, np.float32(strength / 255))
 
 
 def _shrunk(added: FloatArray, now: FloatArray, mesh: FloatArray) -> tuple[FloatArray, int]:
     """Detail averaged down to about the face's size in the frame, and by how much: sampling would skip pixels."""
     factor = int(float(np.ptp(mesh[:, 1])) / max(float(np.ptp(now[:, 1])), 1.0))
+    factor = min(factor, added.shape[0] // _FEWEST)
     if factor < 2:
         return added, 1
     side = added.shape[0] // factor
@@ -114,8 +117,57 @@ def _shrunk(added: FloatArray, now: FloatArray, mesh: FloatArray) -> tuple[Float
     return np.asarray(cv2.resize(cut, (side, side), interpolation=cv2.INTER_AREA), np.float32), factor
 
 
-def _sampled(values: FloatArray, places: FloatArray, there: FloatArray) -> FloatArray:
-    """Values at places (x, y; 0, 0 is the outer corner of the first pixel), 0 where nothing is there."""
-    across, down = cv2.split(places - np.float32(0.5))
-    found = cv2.remap(values, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(found * there[:, :, None], np.float32)
+@compiled
+def _move(moved: FloatArray, added: FloatArray, places: FloatArray, depth: FloatArray) -> None:
+    """Fill ``moved``, float32 (s, s, 3), with what lies at ``places`` in ``added``, of the same shape."""
+    height, width, _ = moved.shape
+    half, zero, most = np.float32(0.5), np.float32(0), np.float32(added.shape[0]) - np.float32(1.001)
+    for y in range(height):
+        for x in range(width):
+            if not np.isfinite(depth[y, x]):
+                continue
+            s = min(max(places[y, x, 0] - half, zero), most)
+            t = min(max(places[y, x, 1] - half, zero), most)
+            column, row = int(s), int(t)
+            right, down = s - np.float32(column), t - np.float32(row)
+            for n in range(3):
+                upper = added[row, column, n] + (added[row, column + 1, n] - added[row, column, n]) * right
+                lower = added[row + 1, column, n] + (added[row + 1, column + 1, n] - added[row + 1, column, n]) * right
+                moved[y, x, n] = upper + (lower - upper) * down
+
+
+@compiled
+def _add(
+    region: UInt8Array,
+    added: FloatArray,
+    places: FloatArray,
+    depth: FloatArray,
+    shown: UInt8Array,
+    scale: np.float32,
+    edge: np.float32,
+    unit: np.float32,
+) -> None:
+    """Add what lies at ``places`` to ``region``, less within ``edge`` pixels of the crop's edge, as far as ``shown``.
+
+    ``places`` are in pixels of the crop; ``added`` is ``scale`` times as large as that.
+    """
+    height, width, _ = region.shape
+    half, zero, one, white = np.float32(0.5), np.float32(0), np.float32(1), np.float32(255)
+    most = np.float32(added.shape[0]) - np.float32(1.001)
+    side = np.float32(added.shape[0]) / scale
+    for y in range(height):
+        for x in range(width):
+            if shown[y, x] == 0 or not np.isfinite(depth[y, x]):
+                continue
+            across, along = places[y, x, 0], places[y, x, 1]
+            inside = min(across, side - across, along, side - along) / edge
+            weight = min(max(inside, zero), one) * np.float32(shown[y, x]) * unit
+            s = min(max(across * scale - half, zero), most)
+            t = min(max(along * scale - half, zero), most)
+            column, row = int(s), int(t)
+            right, down = s - np.float32(column), t - np.float32(row)
+            for n in range(3):
+                upper = added[row, column, n] + (added[row, column + 1, n] - added[row, column, n]) * right
+                lower = added[row + 1, column, n] + (added[row + 1, column + 1, n] - added[row + 1, column, n]) * right
+                value = np.float32(region[y, x, n]) + (upper + (lower - upper) * down) * weight
+                region[y, x, n] = np.uint8(min(max(value, zero), white) + half)

@@ -11,7 +11,7 @@ from understudy.testing.twins.writer import GraphWriter
 _CELLS = 16
 
 
-def restorer_twin(size: int, *, weighed: bool = False, noisy: float = 0.0) -> bytes:
+def restorer_twin(size: int, *, weighed: bool = False, noisy: float = 0.0, layers: int = 0) -> bytes:
     """A restorer whose answer is known: its crop and ``known_pattern``.
 
     Args:
@@ -19,6 +19,8 @@ def restorer_twin(size: int, *, weighed: bool = False, noisy: float = 0.0) -> by
         weighed: Whether it has CodeFormer's second input, float64 of one number: the pattern is weaker by that share.
         noisy: How much of what it adds depends on the crop's brightness in a way that turns over with the slightest
             change, as a restorer's own inventions do: 0 for none, else the amplitude in grey levels.
+        layers: How many convolutions of 64 channels at half the size it does besides, to no effect but that it takes
+            its time: one of 512 pixels multiplies 2.4 billion times.
     """
     graph = GraphWriter()
     pattern = graph.constant(known_pattern(size)[None] * 2)  # -1 to 1
@@ -31,6 +33,12 @@ def restorer_twin(size: int, *, weighed: bool = False, noisy: float = 0.0) -> by
         phase = graph.node("Mul", graph.node("ReduceMean", "input", axes=[1], keepdims=1), _scalar(graph, 40))
         phase = graph.node("Add", phase, graph.constant(np.random.default_rng(3).uniform(0, 6, (1, 1, size, size))))
         flow = graph.node("Add", flow, graph.node("Mul", graph.node("Sin", phase), _scalar(graph, noisy / 127.5)))
+    if layers:
+        idle = graph.convolved("input", (3, 64), 3, pad=1, stride=2)
+        for _ in range(layers):
+            idle = graph.node("Relu", graph.convolved(idle, (64, 64), 3, pad=1))
+        nothing = graph.node("Mul", graph.node("ReduceMean", idle, axes=[1, 2, 3]), _scalar(graph, 0))
+        flow = graph.node("Add", flow, nothing)
     graph.node("Identity", flow, name="output")
     shape = (1, 3, size, size)
     return graph.finished([("input", shape)], [("output", shape)], [("weight", (1,))] if weighed else [])

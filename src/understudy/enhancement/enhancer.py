@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from math import prod
 
@@ -15,7 +15,7 @@ from understudy.canvas import Canvas
 from understudy.enhancement.automatic import automatic
 from understudy.enhancement.base import Restorer, SwappedFace, Upscaler
 from understudy.enhancement.classical import REACH, STEPS
-from understudy.enhancement.detail import crop_of, detail_of, draw
+from understudy.enhancement.detail import Detail, crop_of, detail_of, draw
 from understudy.enhancement.options import EnhanceOptions, Step
 from understudy.enhancement.steadying import Following, Steadied
 from understudy.frames import PixelBox
@@ -70,6 +70,7 @@ class Enhancer:
         self._models = models
         self._people = PerTrack(_Memory)
         self._thread = ThreadPoolExecutor(1, "restore") if beside else None
+        self._jobs: list[Future[Detail | None]] = []
 
     def enhance(self, canvas: Canvas, faces: Sequence[SwappedFace], own: Sequence[EnhanceOptions | None]) -> int:
         """Enhance one frame.
@@ -108,6 +109,8 @@ class Enhancer:
 
     def forget(self) -> None:
         """What comes next is another shot."""
+        for job in self._jobs:
+            job.cancel()  # but for the one that runs: nobody asks for what it gives
         self._people.forget()
 
     def close(self) -> None:
@@ -147,6 +150,7 @@ class Enhancer:
             if steadied.waiting is None:
                 crop = crop_of(canvas.frame.picture, face.mesh, restorer)
                 steadied.waiting = self._thread.submit(detail_of, crop, restorer, options.weight)
+                self._jobs = [*(job for job in self._jobs if not job.done()), steadied.waiting]
         if made is not None:
             self.runs += 1
             steadied.take(made, fading_in=self._thread is not None)

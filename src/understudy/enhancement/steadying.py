@@ -41,6 +41,8 @@ class Steadied:
         """
         step = 0.0 if self._seconds is None else seconds - self._seconds
         if not 0 <= step < _FORGOTTEN:
+            if self.waiting is not None:
+                self.waiting.cancel()
             self._latest = self._shown = self.waiting = None
             step = 0.0
         self._seconds = seconds

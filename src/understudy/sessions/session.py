@@ -130,7 +130,9 @@ class LiveSession:
         settings = self._settings
         models = self._resources.models
         engine, perception = models.engine(settings), models.perception(settings)
-        enhancers = models.enhancers(settings, enlarging=False)
+        # Beside everything else, in a thread that gives way: threads of a model's own would not.
+        beside = replace(settings.runtime, threads=settings.runtime.threads or 1)
+        enhancers = models.enhancers(replace(settings, runtime=beside), enlarging=False)
         trust, content = self._resources.trust(settings), models.content(settings)
         self._cast = [
             self._known.allowed(person, "live", settings, trust=trust, content=content) for person in self._people

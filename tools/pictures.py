@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 import understudy
-from understudy import BlendOptions, MaskOptions, Perception, Settings
+from understudy import BlendOptions, EnhanceOptions, MaskOptions, Perception, Settings
 from understudy.arrays import UInt8Array
 from understudy.casting.portraits import portrait_in
 from understudy.face import Faces
@@ -246,6 +246,22 @@ def masks(folder: Path) -> UInt8Array:
     return np.hstack(columns)
 
 
+def enhancement(folder: Path) -> UInt8Array:
+    """One swap, and what each step makes of it; last a stand-in for a restorer, so that one sees where they work."""
+    stock(folder / "enhanced", {"gfpgan_1.4": twins.restorer_twin(512)})
+    target = folder / "soft.png"
+    cv2.imwrite(str(target), Puppet(portrait("astronaut"), (400, 400), face_share=0.72).render(Motion(yaw=6)).picture)
+    shown = []
+    for step in (None, "sharpen:1", "denoise:1", "clahe:1", "gfpgan_1.4:1"):
+        output = folder / "step.png"
+        options = EnhanceOptions(() if step is None else (step,))
+        settings = Settings(home=folder / "enhanced", enhance=options)
+        understudy.swap(portrait_path("hopper"), target, output, consent="sample", settings=settings, overwrite=True)
+        name = {None: "the swap", "gfpgan_1.4:1": "where restorers work"}.get(step, step)
+        shown.append(captioned(read(output), [name or ""]))
+    return np.hstack(shown)
+
+
 def last_of(folder: Path, picture: UInt8Array) -> UInt8Array:
     """The swap of a picture that has been there for half a second."""
     clip = folder / "still.mp4"
@@ -276,6 +292,7 @@ def main() -> None:
         save(people(Path(folder)), "people.jpg")
         save(bounds(), "bounds.jpg")
         save(masks(Path(folder)), "masks.jpg")
+        save(enhancement(Path(folder)), "enhancement.jpg")
 
 
 if __name__ == "__main__":

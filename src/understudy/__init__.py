@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from understudy.casting.cast_file import read_cast, write_cast
     from understudy.casting.clip_person import ClipPerson
     from understudy.casting.person import Person
+    from understudy.enhancement import EnhanceOptions
     from understudy.errors import InputError, ModelError, RefusedError, RunError, UnderstudyError, UsageError
     from understudy.face import FaceChoice, Faces
     from understudy.frames import Change, Frame, LabelledFrame, PixelBox, SealedFrame
@@ -94,6 +95,7 @@ _NAMES = {
     "casting.cast_file": ("read_cast", "write_cast"),
     "casting.clip_person": ("ClipPerson",),
     "casting.person": ("Person",),
+    "enhancement": ("EnhanceOptions",),
     "errors": ("InputError", "ModelError", "RefusedError", "RunError", "UnderstudyError", "UsageError"),
     "face": ("FaceChoice", "Faces"),
     "frames": ("Change", "Frame", "LabelledFrame", "PixelBox", "SealedFrame"),
@@ -172,6 +174,7 @@ __all__ = [
     "Credentials",
     "DetailOptions",
     "EncodeOptions",
+    "EnhanceOptions",
     "FaceChoice",
     "FaceReport",
     "Faces",

@@ -105,12 +105,20 @@ def test_every_option_sets_what_it_is_for(run):
         "label.size": 0.06, "label.later_size": 0.03, "label.font": None, "signing.certificate": "/a",
         "signing.key": "/b",
         "runtime.device": "cpu", "runtime.threads": 2, "neural.boost": 2, "neural.weight": 0.2, "encode.encoder": "x",
-        "encode.quality": 10, "max_pixels": 5, "home": "/h",
+        "encode.quality": 10, "max_pixels": 5, "home": "/h", "enhance.steps": ["sharpen:0.5", "clahe"],
+        "enhance.weight": 0.7,
     }  # fmt: skip
     assert set(words) == {option.setting for option in OPTIONS}
     flags = {option.setting: option.flag for option in OPTIONS}
+    lists = {name for name, value in words.items() if isinstance(value, list) and flags[name] == "--enhance"}
     said = {name: ",".join(value) if isinstance(value, list) else str(value) for name, value in words.items()}
-    line = [part for name, value in words.items() if value is not None for part in (flags[name], said[name])]
+    line = [
+        part
+        for name, value in words.items()
+        if value is not None
+        for word in (value if name in lists else [said[name]])
+        for part in (flags[name], word)
+    ]
     code, out, err = run("settings", "--json", *line)
     assert code == 0, err
     found = json.loads(out)

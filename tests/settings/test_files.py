@@ -42,6 +42,9 @@ OWN: dict[str, st.SearchStrategy[Any]] = {
     "blend.mask.feather": st.floats(0, 0.5),
     "blend.mask.grow": st.floats(-0.25, 0.25),
     "blend.mask.box": st.none() | st.tuples(*[st.floats(0, 0.4)] * 4),
+    "enhance.steps": st.sampled_from(
+        [(), ("sharpen",), ("gfpgan_1.4:0.8", "clahe@frame", "real_esrgan_x2@background")]
+    ),
     "runtime.threads": st.none() | st.integers(1, 1024),
 }
 

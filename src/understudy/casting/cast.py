@@ -11,6 +11,7 @@ from understudy.casting.assignment import Assigned
 from understudy.casting.clip_person import ClipPerson
 from understudy.casting.person import Person
 from understudy.casting.roles import BLUR, LEAVE, Unswapped
+from understudy.enhancement import EnhanceOptions
 from understudy.errors import UsageError
 from understudy.face import FaceChoice
 from understudy.masking import MaskOptions
@@ -55,6 +56,7 @@ class Part:
         gets: Whose face, or what else.
         strength: 0-1: how far it is shown; None for what the settings say.
         mask: Which parts of the face are swapped; None for what the settings say.
+        enhance: What is done to that face afterwards; None for what the settings say.
 
     Raises:
         ValueError: another strength.
@@ -64,6 +66,7 @@ class Part:
     gets: Gets
     strength: float | None = None
     mask: MaskOptions | None = None
+    enhance: EnhanceOptions | None = None
 
     def __post_init__(self) -> None:
         if self.strength is not None and not 0 <= self.strength <= 1:
@@ -97,6 +100,11 @@ class PartList:
         return [part.mask for part in self.parts if part.mask is not None]
 
     @property
+    def enhancements(self) -> list[EnhanceOptions]:
+        """What is done to the faces of those for whom it is said."""
+        return [part.enhance for part in self.parts if part.enhance is not None]
+
+    @property
     def persons(self) -> list[Person]:
         """Whose faces are used, each once."""
         gets = [*(part.gets for part in self.parts), self.others]
@@ -118,6 +126,11 @@ def masks_of(cast: Person | PartList | Sequence[Person], settings: Settings) -> 
     return [settings.blend.mask, *(cast.masks if isinstance(cast, PartList) else ())]
 
 
+def enhancements_of(cast: Person | PartList | Sequence[Person]) -> list[EnhanceOptions]:
+    """What is done to the faces of those for whom it is said."""
+    return cast.enhancements if isinstance(cast, PartList) else []
+
+
 def assigned_to(identity: Identity, part: Part | None, strength: float) -> Assigned:
     """What somebody gets with a person's face.
 
@@ -127,7 +140,7 @@ def assigned_to(identity: Identity, part: Part | None, strength: float) -> Assig
         strength: Where it does not say so.
     """
     own = Part(1, LEAVE) if part is None else part
-    return Assigned(identity, strength if own.strength is None else own.strength, own.mask)
+    return Assigned(identity, strength if own.strength is None else own.strength, own.mask, own.enhance)
 
 
 def parts_of(cast: Cast, faces: FaceChoice) -> tuple[Person, FaceChoice] | PartList:

@@ -154,6 +154,24 @@ OPTIONS: Final = (
         "swap",
     ),
     SettingOption(
+        "--enhance",
+        "enhance.steps",
+        list[str],
+        LOOK,
+        "Make the swapped face better afterwards: sharpen, denoise, clahe, or an enhancer of `understudy models list`; "
+        "an upscaler makes the whole picture larger (files only). NAME, or NAME:STRENGTH from 0 to 1; without, as "
+        "strong as the face needs. NAME@frame is for the whole picture, NAME@background for all but the faces. May be "
+        "given several times: the steps are done in that order.",
+    ),
+    SettingOption(
+        "--enhance-weight",
+        "enhance.weight",
+        float,
+        LOOK,
+        "How true codeformer stays to the face it is given: 0 makes a new one, 1 keeps it.",
+        "0.5",
+    ),
+    SettingOption(
         "--label-text",
         "label.text",
         str,

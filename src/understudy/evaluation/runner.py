@@ -242,7 +242,8 @@ class _Evaluation:
         sealer = FrameSealer(0, settings.label, settings.watermark)  # nothing is sealed: nothing leaves
         content = self._models.content(settings, clip.path.name)
         masks = self._models.masks([settings.blend.mask], settings.runtime)
-        parts = Parts(self._engine, self._perception, settings, content, sealer, masks=masks)
+        enhancers = self._models.enhancers(settings, enlarging=False)
+        parts = Parts(self._engine, self._perception, settings, content, sealer, masks=masks, enhancers=enhancers)
         pipeline = ClipPipeline(parts, OnePerson(identity, settings.blend.strength))
         seen, number = _Seen(), 0
         for stretch in clip.stretches:

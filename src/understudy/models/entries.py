@@ -220,7 +220,9 @@ class Entry(Strict):
             raise ValueError(f"the family of a mask is one of {', '.join(MASKS)}")
         if self.kind in ("swapper", "enhancer") and self.output is None:
             raise ValueError(f"a {self.kind} has an output")
-        if self.kind in ("swapper", "embedder") and self.input.template is None:
+        if self.kind == "upscaler" and self.scale is None:
+            raise ValueError("an upscaler has a scale")
+        if self.kind in ("swapper", "embedder", "enhancer") and self.input.template is None:
             raise ValueError(f"the input of a {self.kind} has a template")
         if self.source is not None and self.source.picture is not None and self.source.picture.template is None:
             raise ValueError("a source's picture has a template")

@@ -11,6 +11,7 @@ from understudy.guard import unguarded
 from understudy.guard.blurring import Blurring
 from understudy.pipeline.ahead import Ahead
 from understudy.pipeline.compositing import Compositing
+from understudy.pipeline.enhancing import Enhancing
 from understudy.pipeline.fading import Fading
 from understudy.pipeline.parts import Parts
 from understudy.pipeline.perceiving import Perceiving, Seen
@@ -39,6 +40,7 @@ class ClipPipeline:
         self._rendering = Rendering(parts.engine)
         self._fading = Fading()
         self._compositing = Compositing(settings.blend, models=parts.masks)
+        self._enhancing = Enhancing(parts)
         self._blurring = Blurring()
         self.tally = Tally()
 
@@ -78,7 +80,7 @@ class ClipPipeline:
 
     def _sealed(self, frame: Frame, swapped: Swapped) -> LabelledFrame:
         with self.tally.timings.measure("seal"):
-            return sealed(self._parts.sealer, frame, swapped.faces)
+            return sealed(self._parts.sealer, frame, swapped)
 
     def _swapped(self, frame: Frame, seen: Seen) -> Swapped:
         measure, chosen = self.tally.timings.measure, seen.chosen
@@ -95,8 +97,12 @@ class ClipPipeline:
             canvas = unguarded(frame)
             if self._roles is not None:
                 self._blurring(canvas, self._roles.blurred(chosen), seen.faces, cut=seen.cut)
-            self._compositing.compose(canvas, patches, assigned, hands)
-        return self.tally.add(Swapped(seen.faces, patches))
+            masks = self._compositing.compose(canvas, patches, assigned, hands)
+        scale = 1
+        if self._enhancing.asked(assigned):
+            with measure("enhance"):
+                scale = self._enhancing(canvas, patches, masks, assigned)
+        return self.tally.add(Swapped(seen.faces, patches, scale=scale))
 
     def _forget(self, *, cut: bool) -> None:
         """What comes next is another shot, or what was learned of faces was not of those whose they were taken for."""
@@ -104,3 +110,4 @@ class ClipPipeline:
             self._hands.forget()
         self._rendering.forget()
         self._compositing.forget()
+        self._enhancing.forget()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from understudy.arrays import FloatArray
+import numpy as np
+
+from understudy.arrays import FloatArray, UInt8Array
 from understudy.blending import Blender, Lighting, tint
 from understudy.canvas import Canvas
 from understudy.casting.assignment import Assigned
@@ -54,7 +56,7 @@ class Compositing:
         patches: Sequence[Patch],
         assigned: Mapping[int, Assigned] | None = None,
         hands: Sequence[FloatArray] = (),
-    ) -> None:
+    ) -> list[UInt8Array | None]:
         """Write patches into a frame.
 
         Args:
@@ -62,6 +64,9 @@ class Compositing:
             patches: What is written. Some may be of tracks that are not there now: swaps of earlier frames.
             assigned: What the tracks that are there were assigned; None where nobody is ever assigned another.
             hands: The joints of hands, float32 (21, 2) each, in pixels of the frame: they stay in front.
+
+        Returns:
+            Where each patch is seen, uint8 of its size: 255 shows the patch, 0 what is in front; None: all is shown.
         """
         self._forget(self._reassigned(assigned or {}))
         frame, each = canvas.frame, self._each
@@ -70,8 +75,9 @@ class Compositing:
         masks = self._masking.masks(frame, patches, lights, hands, each, chosen)
         if self._options.show == "mask":
             tint(canvas, patches, masks)
-            return
+            return [np.zeros_like(patch.alpha) for patch in patches]  # nothing of them is seen
         self._blender.blend(canvas, patches, lights, masks, each)
+        return [mask.shown for mask in masks]
 
     def adopt(self, options: BlendOptions) -> None:
         """Take over other options, between two frames. What is done as before goes on with what it knows."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from understudy.enhancement import Enhancers
 from understudy.masking.base import MaskModel
 from understudy.provenance import FrameSealer
 from understudy.provenance.content import ContentCheck
@@ -27,6 +28,7 @@ class Parts:
         sealer: Labels and marks what comes out.
         embedder: Tells the people of a clip apart; None where nobody asks who is who.
         masks: The models of masks that the settings name, by name.
+        enhancers: The models that the settings' and the people's own enhancement names.
     """
 
     engine: Swapper[Any]
@@ -36,3 +38,4 @@ class Parts:
     sealer: FrameSealer
     embedder: Embedder | None = None
     masks: Mapping[str, MaskModel] = field(default_factory=dict)
+    enhancers: Enhancers = field(default_factory=Enhancers)

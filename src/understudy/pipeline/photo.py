@@ -13,6 +13,7 @@ from understudy.frames import Frame, LabelledFrame
 from understudy.guard import unguarded
 from understudy.guard.blurring import Blurring
 from understudy.pipeline.compositing import Compositing
+from understudy.pipeline.enhancing import Enhancing
 from understudy.pipeline.parts import Parts
 from understudy.pipeline.rendering import Rendering
 from understudy.pipeline.sealing import sealed
@@ -49,9 +50,9 @@ class PhotoPipeline:
         Raises:
             ContentRefusedError: it is intimate.
         """
-        faces = self.swap(frame).faces
+        done = self.swap(frame)
         with self.tally.timings.measure("seal"):
-            return sealed(self._parts.sealer, frame, faces)
+            return sealed(self._parts.sealer, frame, done)
 
     def swap(self, frame: Frame) -> Swapped:
         """All but the last of ``process``: what comes out is no labelled frame, so no sink takes it.
@@ -73,8 +74,12 @@ class PhotoPipeline:
         with measure("blend"):
             if isinstance(self._assignment, Roles):
                 Blurring()(canvas, self._assignment.blurred(chosen), faces, cut=True)
-            Compositing(settings.blend, models=parts.masks).compose(canvas, patches, assigned, hands)
-        return self.tally.add(Swapped(faces, patches))
+            masks = Compositing(settings.blend, models=parts.masks).compose(canvas, patches, assigned, hands)
+        scale, enhancing = 1, Enhancing(parts)
+        if enhancing.asked(assigned):
+            with measure("enhance"):
+                scale = enhancing(canvas, patches, masks, assigned)
+        return self.tally.add(Swapped(faces, patches, scale=scale))
 
     def _chosen(self, frame: Frame, faces: Faces) -> tuple[Faces, Faces]:
         """Everybody, and those whose faces must not be seen as they are."""

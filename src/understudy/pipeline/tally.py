@@ -18,11 +18,13 @@ class Swapped(NamedTuple):
         faces: Everybody in it, as they were before.
         patches: What was blended in, swaps of earlier frames that are held included.
         cover: What had to be covered: in a file nothing.
+        scale: How many times as large the frame is now.
     """
 
     faces: Faces
     patches: Sequence[Patch]
     cover: Cover = Cover()
+    scale: int = 1
 
 
 class Tally:
@@ -33,11 +35,14 @@ class Tally:
         frames: How many went through.
         frames_swapped: In how many of them a face was swapped.
         frames_covered: In how many of them something had to be covered.
+        enhanced_every: Live: in how many frames what a face restorer gave once was shown; None where none gave
+            anything.
     """
 
     def __init__(self) -> None:
         self.timings = Timings()
         self.frames = self.frames_swapped = self.frames_covered = 0
+        self.enhanced_every: float | None = None
         self._tracks: dict[int, int] = {}
 
     def add(self, done: Swapped) -> Swapped:

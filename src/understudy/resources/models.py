@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from understudy.enhancement import CLASSICAL, EnhanceOptions, Enhancers
 from understudy.errors import ModelMissingError, UnderstudyError, UnknownModelError, UsageError
 from understudy.models.devices import RuntimeOptions
 from understudy.provenance.content import ContentCheck, ContentClassifier
@@ -127,6 +128,36 @@ class Models:
         entry = self._named(name, "detector", f"unknown detector {name!r}", "Known detectors", EMBEDDED)
         embedded = self.perception(replace(settings, detector=EMBEDDED))
         return replace(embedded, detector=NeuralDetector(self._opened(entry, settings.runtime)))
+
+    def enhancers(self, settings: Settings, own: Sequence[EnhanceOptions] = (), *, enlarging: bool = True) -> Enhancers:
+        """The models that an enhancement names. Where it names none, neither catalogue nor store is asked.
+
+        Args:
+            settings: What is done to everybody.
+            own: What is done to some of the people instead.
+            enlarging: Whether the frames may become larger.
+
+        Raises:
+            UsageError: there is none by a name, or it can't be used like that.
+            ModelError: one of them is not here, altered, or does not work.
+        """
+        steps = [step for one in (settings.enhance, *own) for step in one.parsed]
+        if all(step.name in CLASSICAL for step in steps):
+            return Enhancers()
+        from understudy.enhancement.restorers import NeuralRestorer
+        from understudy.enhancement.upscalers import TiledUpscaler
+        from understudy.resources.enhancing import ENHANCERS, named
+
+        there = {entry.name: entry for kind in ENHANCERS for entry in self._store.catalogue.of_kind(kind)}
+        entries = named(settings.enhance, own, there, enlarging=enlarging)
+        missing = [entry.name for entry in entries if not self._fetched(entry.name)]
+        if missing:
+            raise ModelMissingError(*missing)
+        opened = {entry.name: self._opened(entry, settings.runtime) for entry in entries}
+        return Enhancers(
+            {name: NeuralRestorer(one) for name, one in opened.items() if one.entry.kind == "enhancer"},
+            {name: TiledUpscaler(one) for name, one in opened.items() if one.entry.kind == "upscaler"},
+        )
 
     def embedder(self) -> Embedder:
         """The identity network that the package carries: who is who. Opened when it is first asked for.
@@ -255,11 +286,13 @@ class Models:
         asked = (settings.runtime, settings.neural) != (RuntimeOptions(), NeuralOptions())
         idle = (f"the {MESH} engine does not use --device, --threads, --boost and --weight",)
         masks = settings.blend.mask.models
-        unused = idle if asked and not masks and (settings.engine, settings.detector) == (MESH, EMBEDDED) else ()
+        enhancing = [step.name for step in settings.enhance.parsed if step.name not in CLASSICAL]
+        embedded_only = (settings.engine, settings.detector, enhancing) == (MESH, EMBEDDED, [])
+        unused = idle if asked and embedded_only and not masks else ()
         runtime = self._runtimes.get(settings.runtime)
         names = [settings.engine, CLASSIFIER] if settings.engine != MESH else []
         names += [settings.detector] if settings.detector != EMBEDDED else []
-        names += masks
+        names += [*masks, *enhancing]
         if runtime is None or not names:
             return unused
         used = [entry.name for entry in self._store.catalogue.resolved(names)]

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from understudy.casting.assignment import Assigned, OnePerson
-from understudy.casting.cast import Part, PartList, assigned_to, masks_of
+from understudy.casting.cast import Part, PartList, assigned_to, enhancements_of, masks_of
 from understudy.casting.likeness import embedded_photos
 from understudy.casting.live_roles import LiveRoles, live_roles
 from understudy.casting.person import People, Person
@@ -139,6 +139,10 @@ class LiveSession:
         models = self._resources.models
         engine, perception = models.engine(settings), models.perception(settings)
         masks = models.masks(masks_of(self._parts or self._people, settings), settings.runtime)
+        # Beside everything else, in a thread that gives way: threads of a model's own would not.
+        beside = replace(settings.runtime, threads=settings.runtime.threads or 1)
+        own = enhancements_of(self._parts or self._people)
+        enhancers = models.enhancers(replace(settings, runtime=beside), own, enlarging=False)
         trust, content = self._resources.trust(settings), models.content(settings)
         self._cast = [
             self._known.allowed(person, "live", settings, trust=trust, content=content) for person in self._people
@@ -151,7 +155,8 @@ class LiveSession:
         guard = Guard(perception.detector, settings.guard, choice=settings.faces)
         self._content = content
         self._assignment = self._assigned(settings)
-        parts = Parts(engine, perception, settings, content, self._output.sealer, models.embedder(), masks)
+        sealer, embedder = self._output.sealer, models.embedder()
+        parts = Parts(engine, perception, settings, content, sealer, embedder, masks, enhancers)
         self._pipeline = LivePipeline(parts, self._assignment, guard)
         self._info = self._intake.open()
         content.target = self._info.name
@@ -269,7 +274,7 @@ class LiveSession:
         self._check_begun()
         assert self._recorder is not None
         tally = self._pipeline.tally
-        return self._recorder.summary(tally.frames_swapped, tally.frames_covered, tally.timings.summary())
+        return self._recorder.summary(tally)
 
     def events_after(self, number: int) -> list[str]:
         """What happened since the first ``number`` events."""

@@ -26,6 +26,7 @@ from understudy.testing.twins.architectures import (
     scrfd_10g_twin,
     scrfd_answers,
 )
+from understudy.testing.twins.enhancing import known_pattern, restorer_twin, upscaler_twin
 from understudy.testing.twins.writer import GraphWriter
 
 __all__ = [
@@ -37,13 +38,16 @@ __all__ = [
     "classifier_twin",
     "converter_twin",
     "inswapper_twin",
+    "known_pattern",
     "known_tint",
     "landmark_106_twin",
     "occluder_twin",
     "parser_twin",
     "planted_twin",
     "points_twin",
+    "restorer_twin",
     "scrfd_10g_twin",
     "scrfd_answers",
     "swapper_twin",
+    "upscaler_twin",
 ]

@@ -163,7 +163,7 @@ def parts_of(cast: Cast, faces: FaceChoice) -> tuple[Person, FaceChoice] | PartL
         if not isinstance(gets, Person) and gets not in (LEAVE, BLUR):
             raise _no_person(gets)
         if isinstance(who, bool) or not isinstance(who, (ClipPerson, int, str, Like)):
-            raise UsageError(f"{type(who).__name__} names nobody of a clip", "Name one by number: {1: person}.")
+            raise UsageError(f"{type(who).__name__} is no person of a clip", "Name one by number: {1: person}.")
         if isinstance(who, str) and who not in get_args(FaceChoice):
             raise UsageError(f"no faces are called {who!r}", f"Choose one of {', '.join(get_args(FaceChoice))}.")
     if len(cast) == 1:

@@ -46,12 +46,25 @@ def test_the_judge_is_not_blind(hopper, hopper_path):
 def test_every_command_is_known_here():
     """A command that is added to this list is to be tried below, if it writes pictures."""
     assert set(typer.main.get_command(application()).commands) == {
-        "demo", "swap", "live", "faces", "inspect", "consent", "ledger", "models", "eval", "doctor", "settings"
+        "demo", "swap", "live", "faces", "inspect", "consent", "ledger", "models", "eval", "doctor", "settings",
+        "people"
     }  # fmt: skip
     functions = {name for name in understudy.__all__ if callable(getattr(understudy, name)) and name.islower()}
-    assert functions == {"swap", "live", "faces", "inspect", "open_capture", "playout", "read_settings", "as_toml"}
+    assert functions == {
+        "swap", "live", "faces", "inspect", "open_capture", "playout", "read_settings", "as_toml", "read_cast",
+        "write_cast", "write_sheet"
+    }  # fmt: skip
     public = {name for name in vars(understudy.Understudy) if not name.startswith("_")}
-    assert public == {"person", "swap", "live", "faces", "inspect", "doctor", "close"}
+    assert public == {"person", "swap", "live", "people", "faces", "inspect", "doctor", "close"}
+
+
+@pytest.mark.parametrize("others", ["leave", "blur"])
+def test_a_cast_turns_nothing_off(others, hopper_path, astronaut_path, tmp_path):
+    output = tmp_path / "out.png"
+    with understudy.Understudy() as app:
+        part = understudy.Part(1, app.person(hopper_path), strength=0.0)
+        app.swap(astronaut_path, output, understudy.PartList((part,), others))
+    assert is_released_honestly(output)
 
 
 QUIET = {

@@ -14,6 +14,7 @@ from understudy.media.files.opening import check_input
 from understudy.provenance import ConsentClaim
 from understudy.provenance.content import ContentCheck
 from understudy.provenance.records.consent import Use
+from understudy.recognition.quality import quality
 from understudy.release import file_digest
 from understudy.resources import Resources, Trust
 from understudy.resources.kept import Kept
@@ -139,7 +140,9 @@ class People:
         lit = [
             in_usual_light(portrait, path.name, perception) for portrait, path in zip(portraits, photos, strict=True)
         ]
-        identity = self._models.engine(settings).identity([portrait for portrait, _ in lit])
+        # The best comes first: an engine takes the light of the others to be its.
+        best = sorted(range(len(lit)), key=lambda n: -quality(lit[n][0].picture, lit[n][0].face).score)
+        identity = self._models.engine(settings).identity([lit[number][0] for number in best])
         notes = [note for _, own in lit for note in own]
-        notes += [f"{photos[number].name} was left out: {reason}" for number, reason in identity.dropped]
+        notes += [f"{photos[best[number]].name} was left out: {reason}" for number, reason in identity.dropped]
         return _Learned(identity, tuple(notes))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import cv2
 import numpy as np
@@ -19,7 +19,6 @@ from understudy.errors import CorruptMediaError
 from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.geometry.boxes import pixel_box
-from understudy.landmarks.neural import Reader
 from understudy.landmarks.reading import Reading
 from understudy.media.base import Source
 from understudy.media.bounds import frames_waiting
@@ -31,6 +30,9 @@ from understudy.resources import Models
 from understudy.settings import Settings
 from understudy.tasks.progress import Progress
 from understudy.tracking.cuts import CutDetector
+
+if TYPE_CHECKING:
+    from understudy.landmarks.neural import Reader
 
 #: A clip that is no longer than the first, in seconds, is looked at whole. Of a longer one the second is looked at
 #: after each cut, and again so often that it comes to about the same.

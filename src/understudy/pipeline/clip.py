@@ -10,6 +10,7 @@ from understudy.frames import Frame, LabelledFrame
 from understudy.guard import unguarded
 from understudy.guard.blurring import Blurring
 from understudy.pipeline.ahead import Ahead
+from understudy.pipeline.comparing import Comparing
 from understudy.pipeline.compositing import Compositing
 from understudy.pipeline.fading import Fading
 from understudy.pipeline.parts import Parts
@@ -40,6 +41,7 @@ class ClipPipeline:
         self._fading = Fading()
         self._compositing = Compositing(settings.blend)
         self._blurring = Blurring()
+        self._comparing = Comparing(settings.compare)
         self.tally = Tally()
 
     def processed(self, frames: Iterable[Frame]) -> Iterator[LabelledFrame]:
@@ -52,7 +54,7 @@ class ClipPipeline:
             yield from map(self.process, frames)
             return
         ahead = Ahead(self._perceiving, self._perceive)(frames)
-        yield from (self._sealed(frame, self._swapped(frame, seen)) for frame, seen in ahead)
+        yield from (self._finished(frame, seen) for frame, seen in ahead)
 
     def process(self, frame: Frame) -> LabelledFrame:
         """Swap, label and mark ``frame``, in place.
@@ -60,10 +62,10 @@ class ClipPipeline:
         Raises:
             ContentRefusedError: it is intimate.
         """
-        return self._sealed(frame, self.swap(frame))
+        return self._finished(frame, self._perceive(frame))
 
     def swap(self, frame: Frame) -> Swapped:
-        """All but the last of ``process``: what comes out is no labelled frame, so no sink takes it.
+        """``process`` without what comes after the swap: no labelled frame comes out, so no sink takes it.
 
         Raises:
             ContentRefusedError: it is intimate.
@@ -76,9 +78,14 @@ class ClipPipeline:
             self._parts.content.frame(frame.picture, frame.seconds, cut=seen.cut)
             return seen
 
-    def _sealed(self, frame: Frame, swapped: Swapped) -> LabelledFrame:
-        with self.tally.timings.measure("seal"):
-            return sealed(self._parts.sealer, frame, swapped.faces)
+    def _finished(self, frame: Frame, seen: Seen) -> LabelledFrame:
+        measure, original = self.tally.timings.measure, self._comparing.original(frame)
+        faces = self._swapped(frame, seen).faces
+        if original is not None:
+            with measure("compare"):
+                faces = self._comparing.compose(frame, original, faces)
+        with measure("seal"):
+            return sealed(self._parts.sealer, frame, faces)
 
     def _swapped(self, frame: Frame, seen: Seen) -> Swapped:
         measure, chosen = self.tally.timings.measure, seen.chosen

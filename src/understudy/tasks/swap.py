@@ -22,6 +22,7 @@ from understudy.media.bounds import frames_waiting
 from understudy.media.files import MediaInfo, MediaKind, check_output, open_sink, open_source
 from understudy.media.files.opening import check_suffix
 from understudy.pipeline.clip import ClipPipeline
+from understudy.pipeline.comparing import compared
 from understudy.pipeline.overlap import BackgroundWriter, prefetched
 from understudy.pipeline.parts import Parts
 from understudy.pipeline.photo import PhotoPipeline
@@ -137,20 +138,21 @@ def _swapped(
     models.engine(settings)  # what is missing is said before anything is read
     with open_source(target, settings.max_pixels) as source, _needed(inputs):
         info = source.info
+        shown = compared(info, settings.compare, settings.max_pixels)
         check_output(output, info.kind, inputs, overwrite=overwrite)
         # All that is settled before the first frame: whose face, whether it may be used, how the output is signed.
         content = models.content(settings, target.name)
         settled = settle(cast, target, info, settings, resources=resources, people=people, content=content)
         made = resources.trust(settings).output(settings, target, info.kind, settled.consents, settled.digests)
-        made.sealer.check(info.width, info.height)
+        made.sealer.check(shown.width, shown.height)
         pipeline = _pipeline(settled.assignment, info, settings, models, content, made.sealer)
         tally = pipeline.tally
         ready = time.perf_counter()
         with (
             resources.home.working_in(output.parent),
-            open_sink(output, info, settings.encode, made.release, overwrite=overwrite) as sink,
+            open_sink(output, shown, settings.encode, made.release, overwrite=overwrite) as sink,
         ):
-            first = _run(source, info, pipeline, sink.write, progress)
+            first = _run(source, shown, pipeline, sink.write, progress)
             content.end()
             if not tally.frames_swapped:
                 raise settled.nobody(target)

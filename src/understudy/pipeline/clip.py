@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from understudy.arrays import UInt8Array
 from understudy.casting.assignment import Assignment
 from understudy.casting.roles import Roles
 from understudy.frames import Frame, LabelledFrame
@@ -54,7 +55,9 @@ class ClipPipeline:
             yield from map(self.process, frames)
             return
         ahead = Ahead(self._perceiving, self._perceive)(frames)
-        yield from (self._finished(frame, seen) for frame, seen in ahead)
+        for frame, seen in ahead:
+            original = self._comparing.original(frame)
+            yield self._sealed(frame, self._swapped(frame, seen), original)
 
     def process(self, frame: Frame) -> LabelledFrame:
         """Swap, label and mark ``frame``, in place.
@@ -62,7 +65,8 @@ class ClipPipeline:
         Raises:
             ContentRefusedError: it is intimate.
         """
-        return self._finished(frame, self._perceive(frame))
+        original = self._comparing.original(frame)
+        return self._sealed(frame, self.swap(frame), original)
 
     def swap(self, frame: Frame) -> Swapped:
         """``process`` without what comes after the swap: no labelled frame comes out, so no sink takes it.
@@ -78,9 +82,8 @@ class ClipPipeline:
             self._parts.content.frame(frame.picture, frame.seconds, cut=seen.cut)
             return seen
 
-    def _finished(self, frame: Frame, seen: Seen) -> LabelledFrame:
-        measure, original = self.tally.timings.measure, self._comparing.original(frame)
-        faces = self._swapped(frame, seen).faces
+    def _sealed(self, frame: Frame, swapped: Swapped, original: UInt8Array | None) -> LabelledFrame:
+        measure, faces = self.tally.timings.measure, swapped.faces
         if original is not None:
             with measure("compare"):
                 faces = self._comparing.compose(frame, original, faces)

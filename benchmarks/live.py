@@ -1,10 +1,10 @@
 """How live output keeps up: a clip at its own pace as the camera, x264 over UDP as the sink.
 
-``python -m benchmarks.live [--seconds N] [--clip FILE] [--faces largest|all]``. Without a clip: one face, then two,
-720p at 30 fps. Prints frames a second, latency from capture to hand-over, drops, milliseconds a stage, and the memory
-that the process holds at the first minute and at the end. Of a session's first five seconds nothing is counted. On a
-virtual machine it says, too, how much of the processors' time its host gave to others: beyond a few percent the figures
-are the host's.
+``python -m benchmarks.live [--seconds N] [--clip FILE] [--faces largest|all] [--enhance STEP …]``. Without a clip: one
+face, then two, 720p at 30 fps. A restorer, ``gfpgan_1.4``, is a stand-in as heavy as a real one. Prints frames a
+second, latency from capture to hand-over, drops, milliseconds a stage, and the memory that the process holds at the
+first minute and at the end. Of a session's first five seconds nothing is counted. On a virtual machine it says, too,
+how much of the processors' time its host gave to others: beyond a few percent the figures are the host's.
 """
 
 from __future__ import annotations
@@ -12,17 +12,18 @@ from __future__ import annotations
 import argparse
 import resource
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from understudy import Settings, Understudy
+from understudy import EnhanceOptions, Settings, Understudy
 from understudy.arrays import UInt8Array
 from understudy.media.live.base import CaptureOptions
 from understudy.media.live.broadcast import PushSink
 from understudy.media.live.playback import FileSource
-from understudy.testing import ClipSpec, Puppet, portrait, portrait_path, talking, write_clip
+from understudy.testing import ClipSpec, Puppet, portrait, portrait_path, talking, twins, write_clip
+from understudy.testing.shelf import stock
 
 #: Seconds before anything is counted, and of the made clips.
 WARM, LENGTH = 5.0, 10.0
@@ -53,9 +54,11 @@ def made(path: Path, faces: int) -> Path:
     return path
 
 
-def run(clip: Path, home: Path, faces: str, seconds: float) -> None:
+def run(clip: Path, home: Path, faces: str, seconds: float, steps: Sequence[str]) -> None:
     """Run one session and print what it did."""
-    app = Understudy(Settings(home=home, faces=faces))
+    if steps:
+        stock(home, {"gfpgan_1.4": twins.restorer_twin(512, layers=20)})
+    app = Understudy(Settings(home=home, faces=faces, enhance=EnhanceOptions(tuple(steps))))
     session = app.live(
         app.person(portrait_path("hopper"), consent="sample"),
         FileSource(clip, CaptureOptions(loop=True)),
@@ -80,6 +83,8 @@ def run(clip: Path, home: Path, faces: str, seconds: float) -> None:
     print(f"  swapped {after.frames_swapped}, lost faces covered in {after.frames_covered} frames")
     for stage, times in after.stages_ms.items():
         print(f"    {stage:9s} p50 {times['p50']:6.2f} ms   p95 {times['p95']:6.2f} ms")
+    if after.enhanced_every is not None:
+        print(f"  what the restorer made was shown in {after.enhanced_every} frames each")
     print(f"  taken by the host: {(ended[1] - begun[1]) / (ended[0] - begun[0]):.0%} of the processors' time")
     print(f"  memory: {minute:.0f} MB after {min(seconds, 60):.0f} s, {end:.0f} MB after {seconds:.0f} s")
 
@@ -90,15 +95,17 @@ def main() -> None:
     parser.add_argument("--clip", type=Path, default=None)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--faces", choices=("largest", "all"), default=None)
+    parser.add_argument("--enhance", action="append", default=[], help="a step, as of understudy live")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if asked.clip is not None:
-            run(asked.clip, folder / "home", asked.faces or "largest", asked.seconds)
+            run(asked.clip, folder / "home", asked.faces or "largest", asked.seconds, asked.enhance)
             return
         for faces, choice in ((1, "largest"), (2, "all")):
             if asked.faces in (None, choice):
-                run(made(folder / f"faces-{faces}.mp4", faces), folder / "home", choice, asked.seconds)
+                clip = made(folder / f"faces-{faces}.mp4", faces)
+                run(clip, folder / "home", choice, asked.seconds, asked.enhance)
 
 
 if __name__ == "__main__":

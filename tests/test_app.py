@@ -198,14 +198,21 @@ def test_a_cast_says_which_faces_are_meant(app, hopper_path, astronaut, astronau
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
-    [([], "one person, not 0"), (["left", "right"], "one person, not 2"), (["third"], "no faces are called 'third'")],
+    ("words", "said", "hint"),
+    [
+        ([], "nobody gets a face", "--put"),
+        (["left", "largest"], "would get two faces", "once"),
+        (["third"], "no faces are called 'third'", "largest, smallest, all, left, right, top, bottom"),
+    ],
 )
-def test_a_cast_of_several_people_is_refused_with_what_is_possible(app, words, said, hopper_path, tmp_path):
-    cast = dict.fromkeys(words, app.person(hopper_path, consent="sample"))
+def test_a_cast_that_says_nothing_or_too_much_is_refused_with_what_is_possible(
+    app, words, said, hint, hopper_path, astronaut_path, tmp_path
+):
+    people = [app.person(path, consent="sample") for path in (hopper_path, astronaut_path)]
+    cast = dict(zip(words, people, strict=False))
     with pytest.raises(UsageError, match=said) as caught:
         app.swap(hopper_path, tmp_path / "out.png", cast)
-    assert "largest, all, left, right" in caught.value.hint
+    assert hint in caught.value.hint
 
 
 def test_a_cast_is_of_people(app, hopper_path, tmp_path):
@@ -371,7 +378,7 @@ def test_a_session_runs_once(hopper_path, pictures, tmp_path):
         lambda app, me, out: app.live(me, "0", 0),
         lambda app, me, out: app.live(me, "0", {"window": 1}),
         lambda app, me, out: app.live("me.jpg", "0", out),
-        lambda app, me, out: app.live({"all": me}, "0", out),
+        lambda app, me, out: app.live({1.5: me}, "0", out),
         lambda app, me, out: app.swap("clip.mp4", out, [me]),
         lambda app, me, out: app.swap("clip.mp4", out, Path("me.jpg")),
         lambda app, me, out: app.swap("clip.mp4", out, me, settings={}),

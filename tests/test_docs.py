@@ -74,7 +74,7 @@ def desk(tmp_path, monkeypatch, hopper_path, astronaut_path, brief_clip, scene):
     monkeypatch.chdir(tmp_path)
     with lying_server() as server:
         models = stocked(server, tmp_path / "home", graphs())
-        for entry in (*models.catalogue.resolved(["inswapper", "2d106det"]),):
+        for entry in models.catalogue.resolved(["inswapper", "2d106det", "xseg_1", "bisenet_resnet_34"]):
             part = models.folder("partial") / "x"
             part.write_bytes(server.files[f"/{entry.file.name}"])
             models.add(entry, part, "a test")
@@ -88,7 +88,7 @@ def desk(tmp_path, monkeypatch, hopper_path, astronaut_path, brief_clip, scene):
 @pytest.mark.parametrize("line", [line for line in SHOWN if line.startswith("understudy")])
 def test_shown_commands_run(desk, line):
     words = shlex.split(line)[1:]
-    if words[0] == "models" or "--engine" in words:
+    if words[0] == "models" or {"--engine", "--mask-model"} & set(words):
         words += ["--home", str(desk / "home")]
     if words[0] == "demo":
         words = [*words[:1], "--seconds", "0.3", "-d", "demo"]

@@ -12,7 +12,7 @@ from understudy.models.catalogue import OWN_FILE, Catalogue
 from understudy.models.store import FOLDER, Store
 from understudy.testing import twins
 
-#: Small twins of inswapper, the embedder and the classifier; swappers with a known answer for all others.
+#: Small twins of inswapper, the embedder and the classifier; swappers and enhancers with a known answer.
 SMALL = {"channels": (8, 16, 32, 64), "blocks": 1}
 
 
@@ -27,6 +27,12 @@ def graphs():
     for entry in Catalogue.load().entries.values():
         if entry.kind == "converter":
             made[entry.name] = twins.converter_twin()
+        if entry.kind == "mask":
+            made[entry.name] = twins.occluder_twin() if entry.family == "xseg" else twins.parser_twin()
+        if entry.kind == "enhancer":
+            made[entry.name] = twins.restorer_twin(entry.input.size, weighed=entry.name == "codeformer")
+        if entry.kind == "upscaler":
+            made[entry.name] = twins.upscaler_twin(entry.scale, entry.input.size)
         if entry.kind == "swapper" and entry.name not in made:
             photo = entry.source.picture
             shape = (1, 512) if photo is None else (1, 3, photo.size, photo.size)
@@ -36,7 +42,7 @@ def graphs():
 
 @pytest.fixture(scope="session")
 def shelf(tmp_path_factory):
-    """The private folder, with every model of the swappers in its store."""
+    """The private folder, with every model in its store."""
     home = tmp_path_factory.mktemp("neural") / "home"
     server = Server()
     store = stocked(server, home, graphs())

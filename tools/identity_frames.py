@@ -19,10 +19,10 @@ import cv2
 import numpy as np
 
 from understudy.arrays import BoolArray, FloatArray, UInt8Array
-from understudy.casting.visible import sharpness
 from understudy.frames import Frame
 from understudy.geometry.topology import pose_degrees
 from understudy.recognition.identity import SAME_PERSON, IdentityNetwork
+from understudy.recognition.quality import sharpness
 from understudy.resources.perception import Perception
 from understudy.testing import Motion, Puppet, portrait, talking
 from understudy.tracking import TrackerOptions

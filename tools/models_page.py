@@ -13,8 +13,9 @@ HEAD = """# Models
 
 Written by `tools/models_page.py` from the catalogue (`src/understudy/models/data`). None of these models is part of
 the package; `understudy models list` shows them on the command line, `understudy models pull` fetches them
-([commands](commands.md)). Swappers are run by [the neural engine](neural-engine.md); that one of another kind is listed
-says how it is fed, not that something runs it already.
+([commands](commands.md)). Swappers are run by [the neural engine](neural-engine.md), enhancers and upscalers by
+[enhancement](enhancement.md); that one of another kind is listed says how it is fed, not that something runs it
+already.
 
 What a package that has fetched nothing runs is embedded: detection, the face mesh, hands, people, who is who, and
 whether a picture is intimate (open_nsfw). `nsfw_384` is a second opinion on the last: once it is fetched, neural

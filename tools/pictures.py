@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 import understudy
-from understudy import Perception, Settings
+from understudy import BlendOptions, EnhanceOptions, MaskOptions, Perception, Settings
 from understudy.arrays import UInt8Array
 from understudy.casting.portraits import portrait_in
 from understudy.face import Faces
@@ -217,6 +217,51 @@ def bounds() -> UInt8Array:
     return np.hstack(shown)
 
 
+def masks(folder: Path) -> UInt8Array:
+    """Which parts of a face are swapped: the result above, the mask view of the same below."""
+    target = folder / "target.png"
+    picture = Puppet(portrait("astronaut"), (420, 420), face_share=0.72).render(Motion(yaw=8, roll=-6)).picture
+    cv2.imwrite(str(target), picture)
+
+    def column(pictures: list[UInt8Array], words: str) -> UInt8Array:
+        small = cv2.resize(np.vstack(pictures), None, fx=0.55, fy=0.55, interpolation=cv2.INTER_AREA)
+        return captioned(np.asarray(small, np.uint8), [words], height=12)
+
+    columns = [column([picture, np.full_like(picture, 255)], "the target")]
+    for words, mask in {
+        "no mask": MaskOptions(),
+        "--mask-region eyes,brows": MaskOptions(regions=("eyes", "brows")),
+        "--mask-region mouth": MaskOptions(regions=("mouth",)),
+        "--mask-region skin": MaskOptions(regions=("skin",)),
+        "--keep mouth": MaskOptions(keep=("mouth",)),
+        "--feather 0.25": MaskOptions(feather=0.25),
+    }.items():
+        both = []
+        for show in ("swap", "mask"):
+            settings = Settings(home=folder / "home", blend=BlendOptions(mask=mask, show=show))  # type: ignore[arg-type]
+            output = folder / f"{len(columns)}-{show}.png"
+            understudy.swap(portrait_path("hopper"), target, output, consent="sample", settings=settings)
+            both.append(read(output))
+        columns.append(column(both, words))
+    return np.hstack(columns)
+
+
+def enhancement(folder: Path) -> UInt8Array:
+    """One swap, and what each step makes of it; last a stand-in for a restorer, so that one sees where they work."""
+    stock(folder / "enhanced", {"gfpgan_1.4": twins.restorer_twin(512)})
+    target = folder / "soft.png"
+    cv2.imwrite(str(target), Puppet(portrait("astronaut"), (400, 400), face_share=0.72).render(Motion(yaw=6)).picture)
+    shown = []
+    for step in (None, "sharpen:1", "denoise:1", "clahe:1", "gfpgan_1.4:1"):
+        output = folder / "step.png"
+        options = EnhanceOptions(() if step is None else (step,))
+        settings = Settings(home=folder / "enhanced", enhance=options)
+        understudy.swap(portrait_path("hopper"), target, output, consent="sample", settings=settings, overwrite=True)
+        name = {None: "the swap", "gfpgan_1.4:1": "where restorers work"}.get(step, step)
+        shown.append(captioned(read(output), [name or ""]))
+    return np.hstack(shown)
+
+
 def last_of(folder: Path, picture: UInt8Array) -> UInt8Array:
     """The swap of a picture that has been there for half a second."""
     clip = folder / "still.mp4"
@@ -246,6 +291,8 @@ def main() -> None:
         save(hard_frames(Path(folder)), "hard-frames.jpg")
         save(people(Path(folder)), "people.jpg")
         save(bounds(), "bounds.jpg")
+        save(masks(Path(folder)), "masks.jpg")
+        save(enhancement(Path(folder)), "enhancement.jpg")
 
 
 if __name__ == "__main__":

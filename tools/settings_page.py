@@ -71,7 +71,8 @@ _KINDS = {int: "whole number", float: "number", str: "word", bool: "`true`, `fal
 def page() -> str:
     """The page as it should be."""
     flags = {option.setting: f"`{option.flag}`" for option in OPTIONS}
-    flags |= {"runtime.placed": "`--device`", "compare": "`--side-by-side`, `--wipe`"}
+    flags |= {"runtime.placed": "`--device`", "blend.mask.parsers": "`--mask-model`"}
+    flags |= {"compare": "`--side-by-side`, `--wipe`"}
     meanings = dict(_meanings(Settings(), ""))
     tables: dict[str, list[str]] = {}
     for name, setting in schema().items():
@@ -90,6 +91,8 @@ def _kind(hint: Any) -> str:  # noqa: ANN401 - a type
     inner = [part for part in get_args(hint) if part is not type(None)]
     if get_origin(hint) is Literal:
         return ", ".join(f"`{word}`" for word in inner)
+    if get_origin(hint) is tuple and inner[-1] is ...:
+        return "words" if inner[0] is str else f"some of {_kind(inner[0])}"
     if get_origin(hint) is tuple:
         return f"{len(inner)} numbers"
     return "table" if get_origin(hint) is dict else _kind(inner[0])

@@ -26,12 +26,13 @@ if TYPE_CHECKING:
     from understudy.casting.cast_file import read_cast, write_cast
     from understudy.casting.clip_person import ClipPerson
     from understudy.casting.person import Person
+    from understudy.enhancement import EnhanceOptions
     from understudy.errors import InputError, ModelError, RefusedError, RunError, UnderstudyError, UsageError
     from understudy.face import FaceChoice, Faces
     from understudy.frames import Change, Frame, LabelledFrame, PixelBox, SealedFrame
     from understudy.guard import GuardOptions
     from understudy.landmarks.reading import Reading
-    from understudy.masking import OcclusionOptions
+    from understudy.masking import MaskOptions, OcclusionOptions
     from understudy.media.endpoints import SinkEndpoint, SourceEndpoint
     from understudy.media.files import EncodeOptions
     from understudy.media.live.base import (
@@ -94,12 +95,13 @@ _NAMES = {
     "casting.cast_file": ("read_cast", "write_cast"),
     "casting.clip_person": ("ClipPerson",),
     "casting.person": ("Person",),
+    "enhancement": ("EnhanceOptions",),
     "errors": ("InputError", "ModelError", "RefusedError", "RunError", "UnderstudyError", "UsageError"),
     "face": ("FaceChoice", "Faces"),
     "frames": ("Change", "Frame", "LabelledFrame", "PixelBox", "SealedFrame"),
     "guard": ("GuardOptions",),
     "landmarks.reading": ("Reading",),
-    "masking": ("OcclusionOptions",),
+    "masking": ("MaskOptions", "OcclusionOptions"),
     "media.endpoints": ("SinkEndpoint", "SourceEndpoint"),
     "media.files": ("EncodeOptions",),
     "media.live.base": (
@@ -172,6 +174,7 @@ __all__ = [
     "Credentials",
     "DetailOptions",
     "EncodeOptions",
+    "EnhanceOptions",
     "FaceChoice",
     "FaceReport",
     "Faces",
@@ -195,6 +198,7 @@ __all__ = [
     "LiveStatistics",
     "MakeSink",
     "Mark",
+    "MaskOptions",
     "MeshOptions",
     "Microphone",
     "ModelError",

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import final
 
+import cv2
+import numpy as np
+
 from understudy.arrays import UInt8Array
 from understudy.frames import Change, Frame, PixelBox
 
@@ -51,3 +54,22 @@ class Canvas:
         view = frame.part(box)
         frame.changes.append(Change(box, None if frame.origin is None else view.copy()))
         return view
+
+    def enlarge(self, picture: UInt8Array) -> None:
+        """Put a larger picture in the frame's place.
+
+        Nothing of what the frame was decoded from is of use to a sink then, so all of it is coded anew.
+
+        Args:
+            picture: uint8 BGR (H, W, 3), as many times as high as the frame as it is times as wide.
+
+        Raises:
+            ValueError: it is not.
+        """
+        frame, (height, width) = self._frame, picture.shape[:2]
+        if height * self.width != width * self.height or height < self.height:
+            raise ValueError(f"a frame of {self.width}x{self.height} can't become one of {width}x{height}")
+        if frame.alpha is not None:
+            frame.alpha = np.asarray(cv2.resize(frame.alpha, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+        frame.picture, frame.origin = picture, None
+        frame.changes.clear()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
+
+import cv2
+import numpy as np
 
 from understudy.arrays import BoolArray, FloatArray, UInt8Array
 from understudy.frames import PixelBox
@@ -70,3 +74,29 @@ class Light(NamedTuple):
     coefficients: FloatArray
     tones: FloatArray
     fresh: bool
+
+
+class PatchMask(NamedTuple):
+    """Where a patch is seen. Both are uint8 of its size; None is 255 everywhere.
+
+    Attributes:
+        in_front: 255 shows the patch, 0 what is in front of the face, which nothing moves.
+        chosen: 255 where the face is to be swapped, 0 where it stays as it is.
+    """
+
+    in_front: UInt8Array | None = None
+    chosen: UInt8Array | None = None
+
+    @property
+    def shown(self) -> UInt8Array | None:
+        """The product of both."""
+        return product(self)
+
+
+def product(masks: Sequence[UInt8Array | None]) -> UInt8Array | None:
+    """Masks multiplied: uint8 (h, w), 0-255; None, as each of them may be, is 255 everywhere."""
+    result: UInt8Array | None = None
+    for mask in masks:
+        if mask is not None:
+            result = mask if result is None else np.asarray(cv2.multiply(result, mask, scale=1 / 255), np.uint8)
+    return result

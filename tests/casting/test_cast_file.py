@@ -11,6 +11,7 @@ from understudy import toml
 from understudy.casting.cast_file import read_cast, write_cast
 from understudy.casting.clip_person import ClipPerson
 from understudy.errors import InputError, UsageError
+from understudy.masking import MaskOptions
 
 VIEWS = np.random.default_rng(0).normal(size=(2, 128)).astype(np.float32)
 THUMBNAIL = np.full((40, 30, 3), 120, np.uint8)
@@ -48,6 +49,15 @@ def test_what_is_filled_in_is_read(path):
     assert (cast.people[0].embedder, cast.people[0].clip) == ("identity", "ab" * 32)
     assert (cast.people[0].center_xy, cast.people[0].size) == ((0.4, 0.5), 0.3)
     assert not cast.people[1].known
+
+
+def test_somebody_may_have_a_mask_and_an_enhancement_of_their_own(path):
+    write_cast(path, PEOPLE, "clip.mp4")
+    own = {"mask": {"keep": ["mouth"], "feather": 0.1}, "enhance": ["sharpen:0.5", "clahe"]}
+    filled_in(path, p1={"put": ["host.jpg"]} | own, p2={"put": ["guest.jpg"]})
+    first, second = read_cast(path).parts
+    assert (first.mask, first.enhance.steps) == (MaskOptions(keep=("mouth",), feather=0.1), ("sharpen:0.5", "clahe"))
+    assert (second.mask, second.enhance) == (None, None)
 
 
 def test_it_is_for_its_owner_only_and_says_that_it_is_biometric(path):
@@ -90,6 +100,9 @@ BAD = {
         {"p1": {"put": ["a"], "embeddings": {"embedder": "x", "views": ["AAAAAA==", "AAAAAAAAAAA="]}}},
         "damaged",
     ),
+    "mask": ({"p1": {"put": ["a.jpg"], "mask": {"keep": ["hat"]}}}, "hat"),
+    "no such mask": ({"p1": {"put": ["a.jpg"], "mask": {"hat": 1}}}, "hat"),
+    "enhance": ({"p1": {"put": ["a.jpg"], "enhance": ["sharpen:2"]}}, "sharpen"),
     "newer": ({"file": {"understudy_cast": 2}}, "newer version"),
     "no version": ({"file": {"understudy_cast": "one"}}, "understudy_cast"),
     "nobody": ({"file": {"people": []}}, "people"),

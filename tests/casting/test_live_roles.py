@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from tests.casting.people import Colours
-from understudy.casting.assignment import Assigned
-from understudy.casting.cast import Like, Part, PartList
+from understudy.casting.cast import Like, Part, PartList, assigned_to
 from understudy.casting.clip_person import ClipPerson
 from understudy.casting.live_roles import live_roles
 from understudy.casting.person import Person
@@ -22,7 +21,7 @@ LOOKS = np.array([[20, 20]], np.float32)
 
 def roles(*parts, others="blur", people=(), likeness=None):
     cast = PartList(tuple(Part(*part) for part in parts), others, tuple(people))
-    return live_roles(cast, Colours(), likeness or {}, lambda one, own: Assigned(IDENTITIES[one], own or 1.0))
+    return live_roles(cast, Colours(), likeness or {}, lambda one, part: assigned_to(IDENTITIES[one], part, 1.0))
 
 
 def seen(*people):

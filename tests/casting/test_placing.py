@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from tests.casting.people import Colours
-from understudy.casting.assignment import Assigned
-from understudy.casting.cast import Like, Part, PartList
+from understudy.casting.cast import Like, Part, PartList, assigned_to
 from understudy.casting.clip_person import ClipPerson
 from understudy.casting.person import Person
 from understudy.casting.placing import matches, placed, roles_of, told_apart
@@ -30,7 +29,8 @@ THERE = [LEFT, RIGHT, PASSER]
 
 
 def gets(*parts, there=THERE, likeness=None):
-    return placed([Part(*part) for part in parts], there, COLOURS, likeness or {}).gets
+    found = placed([Part(*part) for part in parts], there, COLOURS, likeness or {}).parts
+    return {number: part.gets for number, part in found.items()}
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,8 @@ def test_all_are_all_who_can_be_told_apart():
 
 def test_likeness_takes_the_nearest_and_says_how_near():
     found = placed([Part(PHOTO, HOST)], THERE, COLOURS, {PHOTO: np.array([30, 20], np.float32)})
-    assert found.gets == {1: HOST}
+    assert [part.gets for part in found.parts.values()] == [HOST]
+    assert set(found.parts) == {1}
     assert "person 1" in found.notes[0]
     assert "0.20" in found.notes[0]
     assert "nearly" not in found.notes[0]
@@ -56,7 +57,8 @@ def test_likeness_takes_the_nearest_and_says_how_near():
 def test_of_two_who_are_as_near_the_first_is_taken_and_it_is_said():
     twins = [somebody(1), somebody(2)]
     found = placed([Part(PHOTO, HOST)], twins, COLOURS, {PHOTO: np.array([30, 20], np.float32)})
-    assert found.gets == {1: HOST}
+    assert [part.gets for part in found.parts.values()] == [HOST]
+    assert set(found.parts) == {1}
     assert "person 2 is nearly as near" in found.notes[0]
 
 
@@ -105,10 +107,10 @@ def test_roles_hold_faces_blurs_and_strengths():
     cast = PartList((Part(1, HOST, 0.5), Part(2, "blur")), GUEST)
     identities = {HOST: Identity(), GUEST: Identity()}
     found = placed(cast.parts, THERE, COLOURS, {})
-    roles = roles_of(cast, found, THERE, lambda one, own: Assigned(identities[one], 1.0 if own is None else own))
-    assert roles.of(1) == (identities[HOST], 0.5)
+    roles = roles_of(cast, found.parts, THERE, lambda one, part: assigned_to(identities[one], part, 1.0))
+    assert roles.of(1) == (identities[HOST], 0.5, None, None)
     assert roles.of(2) == "blur"
-    assert roles.of(3) == roles.of(-1) == (identities[GUEST], 1.0)
+    assert roles.of(3) == roles.of(-1) == (identities[GUEST], 1.0, None, None)
     assert set(roles.people) == {1, 2, 3}
 
 

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from understudy.casting.visible import VisibleOptions, seen_well, sharpness, thumbnail
+from understudy.casting.visible import VisibleOptions, seen_well, thumbnail
 from understudy.face import Faces
+from understudy.recognition.quality import sharpness
 from understudy.testing import Motion, Puppet
 
 OPTIONS = VisibleOptions()

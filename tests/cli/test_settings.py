@@ -99,15 +99,26 @@ def test_the_private_folder_is_the_option_s_then_the_environment_s_then_the_file
 def test_every_option_sets_what_it_is_for(run):
     words = {
         "faces": "all", "source_face": 2, "detector": "d", "guard.on_lost": "blur", "engine": "e",
-        "blend.strength": 0.5, "mesh.shape": 0.5, "label.text": "KI-Bild", "label.corner": "top-left",
+        "blend.strength": 0.5, "mesh.shape": 0.5, "blend.mask.regions": ["eyes", "mouth"], "blend.mask.keep": ["eyes"],
+        "blend.mask.strength": 0.5, "blend.mask.feather": 0.1, "blend.mask.occluders": ["xseg_2"], "blend.show": "mask",
+        "label.text": "KI-Bild", "label.corner": "top-left",
         "label.size": 0.06, "label.later_size": 0.03, "label.font": None, "signing.certificate": "/a",
         "signing.key": "/b",
         "runtime.device": "cpu", "runtime.threads": 2, "neural.boost": 2, "neural.weight": 0.2, "encode.encoder": "x",
-        "encode.quality": 10, "max_pixels": 5, "home": "/h",
+        "encode.quality": 10, "max_pixels": 5, "home": "/h", "enhance.steps": ["sharpen:0.5", "clahe"],
+        "enhance.weight": 0.7,
     }  # fmt: skip
     assert set(words) == {option.setting for option in OPTIONS}
     flags = {option.setting: option.flag for option in OPTIONS}
-    line = [str(part) for name, value in words.items() if value is not None for part in (flags[name], value)]
+    lists = {name for name, value in words.items() if isinstance(value, list) and flags[name] == "--enhance"}
+    said = {name: ",".join(value) if isinstance(value, list) else str(value) for name, value in words.items()}
+    line = [
+        part
+        for name, value in words.items()
+        if value is not None
+        for word in (value if name in lists else [said[name]])
+        for part in (flags[name], word)
+    ]
     code, out, err = run("settings", "--json", *line)
     assert code == 0, err
     found = json.loads(out)

@@ -35,6 +35,7 @@ def entry(name, *sources, data=None, licence="mit", needs=()):
         'kind = "upscaler"',
         'title = "for tests"',
         f'licence = "{licence}"',
+        "scale = 2",
         f"needs = {json.dumps(list(needs))}",
         "[model.file]",
         f'name = "{name}.onnx"',

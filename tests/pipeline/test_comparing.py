@@ -13,6 +13,7 @@ from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.media.base import MediaInfo, MediaKind
 from understudy.pipeline.comparing import Comparing, compared
+from understudy.pipeline.tally import Swapped
 from understudy.provenance import FrameSealer
 
 BEFORE, AFTER = 40, 90
@@ -26,7 +27,9 @@ def composed(how, size=(320, 240), *, seconds=0.0, alpha=None, scale=1, boxes=()
     original = comparing.original(frame)
     frame.picture = np.full((height * scale, width * scale, 3), AFTER, np.uint8)
     faces = Faces(boxes_xyxy=np.array(boxes, np.float32).reshape(-1, 4))
-    return frame, comparing.compose(frame, original, faces)
+    done = comparing.compose(frame, original, Swapped(faces, (), scale=scale))
+    assert done.scale == 1  # the boxes are of the new picture
+    return frame, done.faces
 
 
 def line_at(seconds):
@@ -78,7 +81,9 @@ def test_opacity_goes_along():
 
 @pytest.mark.parametrize(("how", "width"), [("side-by-side", 1280), ("wipe", 640)])
 def test_a_result_that_was_enlarged_stands_beside_an_original_as_large(how, width):
-    picture = composed(how, scale=2)[0].picture
+    frame, avoided = composed(how, scale=2, boxes=[[10, 20, 30, 50]])
+    picture = frame.picture
+    np.testing.assert_array_equal(avoided.boxes_xyxy[0] - np.tile([width - 640, 0], 2), [20, 40, 60, 100])
     assert picture.shape == (480, width, 3)
     assert (picture[:, : width // 2 - 2] == BEFORE).all()
     assert (picture[:, width // 2 + 2 :] == AFTER).all()

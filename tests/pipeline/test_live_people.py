@@ -8,8 +8,7 @@ from fractions import Fraction
 import pytest
 
 from understudy import Settings
-from understudy.casting.assignment import Assigned
-from understudy.casting.cast import Part, PartList
+from understudy.casting.cast import Part, PartList, assigned_to
 from understudy.casting.live_roles import live_roles
 from understudy.casting.person import Person
 from understudy.casting.portraits import portrait_in
@@ -41,7 +40,7 @@ def identities(parts, perception):
 
 def play(parts, identities, shots, cast, embedder):
     """Each shot through the pipeline: who is raw, and whose face each actor has, in each frame."""
-    roles = live_roles(cast, embedder, {}, lambda person, own: Assigned(identities[person], own or 1.0))
+    roles = live_roles(cast, embedder, {}, lambda person, part: assigned_to(identities[person], part, 1.0))
     pipeline = LivePipeline(parts, roles, Guard(parts.perception.detector, parts.settings.guard, choice="all"))
     raw, given = [], []
     try:

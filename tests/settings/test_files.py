@@ -39,6 +39,12 @@ OWN: dict[str, st.SearchStrategy[Any]] = {
     "watermark.psnr": st.floats(25, 44),
     "blend.detail.least": st.floats(0, 1),
     "blend.detail.most": st.floats(1, 9),
+    "blend.mask.feather": st.floats(0, 0.5),
+    "blend.mask.grow": st.floats(-0.25, 0.25),
+    "blend.mask.box": st.none() | st.tuples(*[st.floats(0, 0.4)] * 4),
+    "enhance.steps": st.sampled_from(
+        [(), ("sharpen",), ("gfpgan_1.4:0.8", "clahe@frame", "real_esrgan_x2@background")]
+    ),
     "runtime.threads": st.none() | st.integers(1, 1024),
 }
 
@@ -56,6 +62,8 @@ def strategy(name: str, hint: Any) -> st.SearchStrategy[Any]:
         return st.dictionaries(WORDS, st.sampled_from(get_args(inner[1])), max_size=3)
     if Path in inner:
         return st.none() | WORDS.map(lambda word: Path("/somewhere") / word)
+    if get_origin(hint) is tuple and inner[-1] is ...:
+        return st.lists(strategy(name, inner[0]), min_size=1, max_size=3)
     if type(None) in inner:
         return st.none() | strategy(name, inner[0])
     return {str: WORDS, bool: st.booleans(), float: st.floats(0, 1)}[hint]

@@ -177,7 +177,7 @@ def test_the_page_is_what_the_schema_says():
 def test_each_option_sets_a_setting_and_says_its_default():
     for option in OPTIONS:
         default = schema()[option.setting].default
-        assert option.default == (None if default is None else str(default)), option.flag
+        assert option.default == (None if default in (None, ()) else str(default)), option.flag
 
 
 def test_the_bare_package_loads_no_settings():

@@ -215,7 +215,7 @@ def test_consent_is_asked_for_every_photo(app, clip, tmp_path, shots):
 
 
 def test_a_mapping_that_names_nobody_is_refused(app, clip, tmp_path):
-    with pytest.raises(UsageError, match="float"):
+    with pytest.raises(UsageError, match="float is no person"):
         app.swap(clip, tmp_path / "out.mp4", {1.5: app.person(portrait_path("hopper"))})
     with pytest.raises(UsageError, match="a person should be"):
         app.swap(clip, tmp_path / "out.mp4", {1: "hopper.jpg"})

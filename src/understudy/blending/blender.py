@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations
 
-import cv2
 import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
@@ -14,7 +13,7 @@ from understudy.canvas import Canvas
 from understudy.compiled import compiled
 from understudy.each import Each
 from understudy.frames import PixelBox
-from understudy.patches import Light, Patch
+from understudy.patches import Light, Patch, PatchMask, product
 from understudy.per_track import PerTrack
 
 
@@ -33,7 +32,7 @@ class Blender:
         canvas: Canvas,
         patches: Sequence[Patch],
         lights: Sequence[Light],
-        masks: Sequence[UInt8Array | None],
+        masks: Sequence[PatchMask],
         each: Each = map,
     ) -> None:
         """Write patches into a frame.
@@ -42,11 +41,11 @@ class Blender:
             canvas: Of the frame.
             patches: What is written; where they overlap the larger one is in front.
             lights: The light that each is shown in.
-            masks: uint8 of each patch's size: 255 shows the patch, 0 what is in front of it; None: all is shown.
+            masks: Where each is seen.
             each: Calls a function with each of several items; it is given only patches that do not overlap.
         """
 
-        def write(of: tuple[Patch, Light, UInt8Array | None, DetailMatch]) -> None:
+        def write(of: tuple[Patch, Light, PatchMask, DetailMatch]) -> None:
             _write(canvas, *of)
 
         people = self._people.of([patch.track_id for patch in patches])
@@ -59,13 +58,18 @@ class Blender:
         self._people.forget(tracks)
 
 
-def _write(canvas: Canvas, patch: Patch, light: Light, mask: UInt8Array | None, person: DetailMatch) -> None:
+def _write(canvas: Canvas, patch: Patch, light: Light, mask: PatchMask, person: DetailMatch) -> None:
     region = canvas.change(patch.box)
-    alpha = patch.alpha if mask is None else np.asarray(cv2.multiply(patch.alpha, mask, scale=1 / 255), np.uint8)
+    whole = product([patch.alpha, mask.in_front])
+    alpha = product([whole, mask.chosen])
+    assert whole is not None
+    assert alpha is not None
     if patch.warp is not None:
-        free = np.full_like(alpha, 255) if mask is None else mask
-        _move(region, region.copy(), alpha, free, patch.warp.field, np.float32(patch.share))
-    detail = person.measure(region, patch.picture, alpha, canvas.frame.seconds)
+        free = np.full_like(alpha, 255) if mask.in_front is None else mask.in_front
+        far = free if mask.chosen is None else mask.chosen
+        _move(region, region.copy(), alpha, free, far, patch.warp.field, np.float32(patch.share))
+    # As sharp as it would be if all of it was chosen: a small part says too little.
+    detail = person.measure(region, patch.picture, whole, canvas.frame.seconds)
     unit = np.float32(patch.share / 255)
     _composite(region, patch.picture, alpha, patch.uv, light.coefficients, *detail, unit)
 
@@ -84,15 +88,17 @@ def _move(
     before: UInt8Array,
     alpha: UInt8Array,
     free: UInt8Array,
+    far: UInt8Array,
     field: FloatArray,
     share: np.float32,
 ) -> None:
     """Move the frame's own pixels about where they will be seen: ``region`` from ``before``, its copy.
 
-    What is in front of the face, where ``free`` is not 255, stays.
+    What is in front of the face, where ``free`` is not 255, stays. What is to stay as it is moves as little as ``far``
+    says: not at all where that is 0, all the way where it is 255.
     """
     height, width, _ = region.shape
-    zero, half, one = np.float32(0), np.float32(0.5), np.float32(1)
+    zero, half, one, white = np.float32(0), np.float32(0.5), np.float32(1), np.float32(255)
     right_most, lowest = np.float32(width) - np.float32(1.001), np.float32(height) - np.float32(1.001)
     next_one = np.uint32(1)
     whole = share == one
@@ -102,7 +108,8 @@ def _move(
         for x in range(width):
             if free[y, x] < 255 or (whole and alpha[y, x] == 255):
                 continue
-            dx, dy = field[y, x, 0] * share, field[y, x, 1] * share
+            part = share * (np.float32(far[y, x]) / white)
+            dx, dy = field[y, x, 0] * part, field[y, x, 1] * part
             if dx == zero and dy == zero:
                 continue
             s = min(max(np.float32(x) + dx, zero), right_most)

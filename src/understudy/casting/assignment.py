@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
+from understudy.enhancement.options import EnhanceOptions
 from understudy.face import Faces
+from understudy.masking import MaskOptions
 from understudy.swapping import Identity
 
 
@@ -15,10 +17,14 @@ class Assigned(NamedTuple):
     Attributes:
         identity: What the engine learned of the person whose face it is.
         strength: 0-1: 0 leaves the target's face as it is, 1 shows the other in full.
+        mask: Which parts of it are swapped; None: as the settings say.
+        enhance: What is done to that face afterwards; None: what the settings say.
     """
 
     identity: Identity
     strength: float = 1.0
+    mask: MaskOptions | None = None
+    enhance: EnhanceOptions | None = None
 
 
 class Assignment(Protocol):

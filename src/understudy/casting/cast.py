@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, get_args
 
+from understudy.casting.assignment import Assigned
 from understudy.casting.clip_person import ClipPerson
 from understudy.casting.person import Person
 from understudy.casting.roles import BLUR, LEAVE, Unswapped
+from understudy.enhancement import EnhanceOptions
 from understudy.errors import UsageError
 from understudy.face import FaceChoice
+from understudy.masking import MaskOptions
+from understudy.settings import Settings
+from understudy.swapping import Identity
 
 #: What somebody gets: the face of a person, a blur, or nothing.
 Gets: TypeAlias = "Person | Unswapped"
@@ -50,6 +55,8 @@ class Part:
         who: Who is meant.
         gets: Whose face, or what else.
         strength: 0-1: how far it is shown; None for what the settings say.
+        mask: Which parts of the face are swapped; None for what the settings say.
+        enhance: What is done to that face afterwards; None for what the settings say.
 
     Raises:
         ValueError: another strength.
@@ -58,6 +65,8 @@ class Part:
     who: Who
     gets: Gets
     strength: float | None = None
+    mask: MaskOptions | None = None
+    enhance: EnhanceOptions | None = None
 
     def __post_init__(self) -> None:
         if self.strength is not None and not 0 <= self.strength <= 1:
@@ -86,6 +95,16 @@ class PartList:
             raise UsageError("nobody gets a face", "Say who gets whose: --put PHOTO=1.")
 
     @property
+    def masks(self) -> list[MaskOptions]:
+        """The masks of those who have one of their own."""
+        return [part.mask for part in self.parts if part.mask is not None]
+
+    @property
+    def enhancements(self) -> list[EnhanceOptions]:
+        """What is done to the faces of those for whom it is said."""
+        return [part.enhance for part in self.parts if part.enhance is not None]
+
+    @property
     def persons(self) -> list[Person]:
         """Whose faces are used, each once."""
         gets = [*(part.gets for part in self.parts), self.others]
@@ -100,6 +119,28 @@ def photos_of(cast: Person | PartList) -> tuple[Path, ...]:
     """The photos whose faces are used, each once."""
     persons = [cast] if isinstance(cast, Person) else cast.persons
     return tuple(dict.fromkeys(photo for person in persons for photo in person.photos))
+
+
+def masks_of(cast: Person | PartList | Sequence[Person], settings: Settings) -> list[MaskOptions]:
+    """Everybody's masks."""
+    return [settings.blend.mask, *(cast.masks if isinstance(cast, PartList) else ())]
+
+
+def enhancements_of(cast: Person | PartList | Sequence[Person]) -> list[EnhanceOptions]:
+    """What is done to the faces of those for whom it is said."""
+    return cast.enhancements if isinstance(cast, PartList) else []
+
+
+def assigned_to(identity: Identity, part: Part | None, strength: float) -> Assigned:
+    """What somebody gets with a person's face.
+
+    Args:
+        identity: What an engine learned of the person.
+        part: What was asked for them; None for everybody else.
+        strength: Where it does not say so.
+    """
+    own = Part(1, LEAVE) if part is None else part
+    return Assigned(identity, strength if own.strength is None else own.strength, own.mask, own.enhance)
 
 
 def parts_of(cast: Cast, faces: FaceChoice) -> tuple[Person, FaceChoice] | PartList:
@@ -122,7 +163,7 @@ def parts_of(cast: Cast, faces: FaceChoice) -> tuple[Person, FaceChoice] | PartL
         if not isinstance(gets, Person) and gets not in (LEAVE, BLUR):
             raise _no_person(gets)
         if isinstance(who, bool) or not isinstance(who, (ClipPerson, int, str, Like)):
-            raise UsageError(f"{type(who).__name__} names nobody of a clip", "Name one by number: {1: person}.")
+            raise UsageError(f"{type(who).__name__} is no person of a clip", "Name one by number: {1: person}.")
         if isinstance(who, str) and who not in get_args(FaceChoice):
             raise UsageError(f"no faces are called {who!r}", f"Choose one of {', '.join(get_args(FaceChoice))}.")
     if len(cast) == 1:

@@ -24,9 +24,11 @@ from understudy.casting.cast import Gets, Part, PartList
 from understudy.casting.clip_person import ClipPerson
 from understudy.casting.person import Person
 from understudy.casting.roles import LEAVE, Unswapped
+from understudy.enhancement import EnhanceOptions
 from understudy.errors import InputError, UsageError
 from understudy.outputs import Draft, settled
 from understudy.provenance import ConsentClaim
+from understudy.settings import Settings, changed
 from understudy.table_files import read_tables
 
 #: What such a file says it is, and the only one that is read.
@@ -74,6 +76,8 @@ class _Gets(_Strict):
 
 class _Person(_Gets):
     number: int = Field(ge=1, le=1_000_000)
+    mask: dict[str, Any] | None = None
+    enhance: list[Annotated[str, Field(max_length=200)]] | None = Field(default=None, max_length=20)
     share: float = Field(default=0.0, ge=0, le=1)
     first_seconds: float | None = None
     last_seconds: float | None = None
@@ -182,7 +186,7 @@ def read_cast(path: str | PathLike[str], consent: ConsentClaim | None = None) ->
 
     try:
         people = tuple(_person(one, found.clip.sha256) for one in found.people)
-        parts = tuple(Part(one.number, got, one.strength) for one in found.people if (got := gets(one)) is not None)
+        parts = tuple(_part(one, got) for one in found.people if (got := gets(one)) is not None)
     except ValueError as fault:
         raise InputError(f"can't use {path}: {fault}", _HINT) from fault
     numbers = [one.number for one in people]
@@ -200,6 +204,20 @@ def _checked(path: Path, tables: Mapping[str, Any]) -> _File:
         place = ".".join(str(part + 1) if isinstance(part, int) else part for part in first["loc"])
         reason = first["msg"].replace("Input should", "it should", 1)
         raise InputError(f"can't use {path}: {place or 'the file'}: {reason}", _HINT) from fault
+
+
+def _part(one: _Person, gets: Gets) -> Part:
+    """What somebody gets, with what is set for them alone.
+
+    Raises:
+        ValueError: that can't be set so.
+    """
+    mask = None
+    if one.mask is not None:
+        values: dict[str, object] = {f"blend.mask.{name}": value for name, value in one.mask.items()}
+        mask = changed(Settings(), values).blend.mask
+    enhance = None if one.enhance is None else EnhanceOptions(tuple(one.enhance))
+    return Part(one.number, gets, one.strength, mask, enhance)
 
 
 def _person(one: _Person, clip: str) -> ClipPerson:

@@ -132,7 +132,7 @@ class Deciding:
             (distance, number, person) for number, each in found.items() for person, distance in each.items()
         )
         for distance, number, person in claims:
-            if number not in waiting or distance >= self._limit(waiting[number]):
+            if number not in waiting or distance >= self._limit(waiting[number], found[number]):
                 continue
             if self._may_be(waiting[number], person, distance, found[number]):
                 self._settle(waiting.pop(number), person, distance, found[number])
@@ -140,9 +140,17 @@ class Deciding:
             self._settle_unlike(track, found[number])
         return self._mistaken
 
-    def _limit(self, track: Track) -> float:
+    def _limit(self, track: Track, found: dict[int, float]) -> float:
+        """The distance below which a track is somebody's; 0 where it is better decided together with another's."""
         options = self._gallery.options
-        return options.likely if len(track.samples) >= self._options.enough else options.certain
+        if len(track.samples) >= self._options.enough:
+            return options.likely
+        away = [distance for person, distance in found.items() if self.holder(person) is None]
+        alike = track.person == NOBODY and len(away) > 1 and away[1] - away[0] < _MARGIN and away[1] < options.likely
+        others = (other for other in self.here if other is not track)
+        return (
+            0.0 if alike and any(other.person == NOBODY and not other.samples for other in others) else options.certain
+        )
 
     def _may_be(self, track: Track, person: int, distance: float, found: dict[int, float]) -> bool:
         """Whether a track can be a person's who is near it."""

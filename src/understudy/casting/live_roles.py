@@ -14,7 +14,7 @@ import numpy as np
 
 from understudy.arrays import FloatArray
 from understudy.casting.assignment import Assigned
-from understudy.casting.cast import Gets, Like, PartList
+from understudy.casting.cast import Gets, Like, Part, PartList
 from understudy.casting.clip_person import ClipPerson
 from understudy.casting.gallery import NOBODY
 from understudy.casting.person import Person
@@ -104,7 +104,7 @@ def live_roles(
     cast: PartList,
     embedder: Embedder,
     likeness: Mapping[Like, FloatArray],
-    assigned: Callable[[Person, float | None], Assigned],
+    assigned: Callable[[Person, Part | None], Assigned],
 ) -> LiveRoles:
     """What each person before a camera gets.
 
@@ -112,14 +112,14 @@ def live_roles(
         cast: As it was asked for.
         embedder: Tells people apart.
         likeness: float32 (D,), the embedding of each photo that somebody is to be like.
-        assigned: What an engine makes of a person, at a strength; None for that of the settings.
+        assigned: What somebody gets with a person's face, and by which part; None for everybody else.
 
     Raises:
         UsageError: a number without a cast file that says who that is, "all", or one place twice.
     """
 
-    def role(gets: Gets, strength: float | None = None) -> Role:
-        return assigned(gets, strength) if isinstance(gets, Person) else gets
+    def role(gets: Gets, part: Part | None = None) -> Role:
+        return assigned(gets, part) if isinstance(gets, Person) else gets
 
     known = {one.number: one.views for one in cast.people if one.known and one.embedder == embedder.name}
     of: dict[int, Role] = {}
@@ -130,7 +130,7 @@ def live_roles(
                 raise UsageError(
                     f"{part.who!r} names nobody in particular, or twice the same", "Use --others for everybody else."
                 )
-            places[part.who] = role(part.gets, part.strength)
+            places[part.who] = role(part.gets, part)
             continue
         if isinstance(part.who, Like):
             number = max(known, default=0) + 1
@@ -142,5 +142,5 @@ def live_roles(
                 f"it is not known who person {number} is",
                 "Live, people are known from a cast file (--cast), a photo (like:PHOTO), or a place (left).",
             )
-        of[number] = role(part.gets, part.strength)
+        of[number] = role(part.gets, part)
     return LiveRoles(of, role(cast.others), known, places)

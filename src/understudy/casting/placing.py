@@ -41,13 +41,11 @@ class Placed(NamedTuple):
     """What a clip's people get, by number.
 
     Attributes:
-        gets: What each one gets.
-        strengths: How far it is shown, where that is not as the settings say.
+        parts: What was asked for each one.
         notes: What the user should know of how they were told.
     """
 
-    gets: dict[int, Gets]
-    strengths: dict[int, float]
+    parts: dict[int, Part]
     notes: tuple[str, ...]
 
 
@@ -66,8 +64,7 @@ def placed(
         UsageError: there is no such person, one gets two things, or one can't be told from others.
         NoFaceError: nobody looks like a photo, or nobody is there.
     """
-    gets: dict[int, Gets] = {}
-    strengths: dict[int, float] = {}
+    found: dict[int, Part] = {}
     notes: list[str] = []
     for part in parts:
         for person in _meant(part.who, people, embedder, likeness, notes):
@@ -76,12 +73,10 @@ def placed(
                     f"person {person.number} is never seen well enough to be told from others",
                     "Name the faces by place instead, such as --faces left.",
                 )
-            if gets.get(person.number, part.gets) != part.gets:
+            if found.get(person.number, part).gets != part.gets:
                 raise UsageError(f"person {person.number} would get two faces", "Name each person once.")
-            gets[person.number] = part.gets
-            if part.strength is not None:
-                strengths[person.number] = part.strength
-    return Placed(gets, strengths, tuple(notes))
+            found[person.number] = part
+    return Placed(found, tuple(notes))
 
 
 def _meant(
@@ -198,19 +193,22 @@ def told_apart(embeddings: FloatArray, people: Mapping[int, FloatArray], embedde
 
 
 def roles_of(
-    cast: PartList, placed_: Placed, people: Sequence[ClipPerson], assigned: Callable[[Person, float | None], Assigned]
+    cast: PartList,
+    parts: Mapping[int, Part],
+    people: Sequence[ClipPerson],
+    assigned: Callable[[Person, Part | None], Assigned],
 ) -> Roles:
     """What each person of a clip gets, once it is known whose faces may be used.
 
     Args:
         cast: With what everybody else gets.
-        placed_: What the clip's people get.
+        parts: What was asked for each of the clip's people, by number.
         people: Everybody in the clip: each keeps their number, also those who get nothing.
-        assigned: What an engine makes of a person, at a strength; None for that of the settings.
+        assigned: What somebody gets with a person's face, and by which part; None for everybody else.
     """
 
-    def role(gets: Gets, strength: float | None) -> Role:
-        return assigned(gets, strength) if isinstance(gets, Person) else gets
+    def role(gets: Gets, part: Part | None) -> Role:
+        return assigned(gets, part) if isinstance(gets, Person) else gets
 
-    of = {number: role(gets, placed_.strengths.get(number)) for number, gets in placed_.gets.items()}
+    of = {number: role(part.gets, part) for number, part in parts.items()}
     return Roles(of, role(cast.others, None), {one.number: one.views for one in people if one.known})

@@ -12,9 +12,8 @@ from understudy.arrays import FloatArray, UInt8Array
 from understudy.face import Faces
 from understudy.geometry.boxes import shared_xyxy
 from understudy.geometry.pose import pose_degrees
+from understudy.recognition.quality import part_of, sharpness
 
-#: Side of the grey picture of a face in which sharpness is measured, in pixels.
-_SIDE: Final = 64
 #: Cells along each side of a thumbnail.
 _CELLS: Final = 16
 #: Share of a face's box that may lie in another's.
@@ -50,25 +49,6 @@ class VisibleOptions:
             raise ValueError("what a face must be like can't be below zero")
 
 
-def sharpness(picture: UInt8Array, box_xyxy: FloatArray) -> float:
-    """How sharp a face is, whatever its contrast: how brightness bends from pixel to pixel over how much it varies.
-
-    Args:
-        picture: uint8 BGR (H, W, 3).
-        box_xyxy: float32 (4,), in pixels of it.
-
-    Returns:
-        0 or more; 0 where nothing of the box is in the picture.
-    """
-    part = _part(picture, box_xyxy)
-    if part is None:
-        return 0.0
-    grey = cv2.cvtColor(part, cv2.COLOR_BGR2GRAY)
-    how = cv2.INTER_AREA if grey.shape[0] > _SIDE else cv2.INTER_LINEAR
-    small = cv2.resize(grey, (_SIDE, _SIDE), interpolation=how).astype(np.float32)
-    return float(cv2.Laplacian(small, cv2.CV_32F).std() / (small.std() + 5))
-
-
 def thumbnail(picture: UInt8Array, box_xyxy: FloatArray) -> FloatArray:
     """A face as a few grey levels, by which it is told whether it still looks as it did: float32 (256,).
 
@@ -78,7 +58,7 @@ def thumbnail(picture: UInt8Array, box_xyxy: FloatArray) -> FloatArray:
         picture: uint8 BGR (H, W, 3).
         box_xyxy: float32 (4,), in pixels of it.
     """
-    part = _part(picture, box_xyxy)
+    part = part_of(picture, box_xyxy)
     if part is None:
         return np.zeros(_CELLS * _CELLS, np.float32)
     # Sixteen samples a cell: reading every pixel of a large face takes as long as all else that is asked of it.
@@ -87,13 +67,6 @@ def thumbnail(picture: UInt8Array, box_xyxy: FloatArray) -> FloatArray:
     grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32).ravel()
     grey -= grey.mean()
     return np.asarray(grey / max(float(np.linalg.norm(grey)), 1e-6), np.float32)
-
-
-def _part(picture: UInt8Array, box_xyxy: FloatArray) -> UInt8Array | None:
-    """What of a box is in the picture; None if that is next to nothing."""
-    height, width = picture.shape[:2]
-    left, top, right, bottom = np.clip(box_xyxy, 0, [width, height, width, height]).astype(int)
-    return picture[top:bottom, left:right] if min(right - left, bottom - top) >= 2 else None
 
 
 def seen_well(picture: UInt8Array, faces: Faces, row: int, options: VisibleOptions) -> bool:

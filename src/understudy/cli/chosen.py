@@ -60,11 +60,16 @@ class Chosen:
         settings = Settings() if self.file is None else read_settings(self.file)
         values: dict[str, object] = {}
         called: dict[str, str] = {}
+        mask_models: list[str] = []
         for option, given in self.given.items():
-            found = _devices(given) if option.setting == "runtime.device" else {option.setting: given}
+            if option.flag == "--mask-model":
+                mask_models = given
+                continue
+            found = _devices(given) if option.setting == "runtime.device" else {option.setting: _words(option, given)}
             values |= found
             called |= dict.fromkeys(found, option.flag)
-        return changed(settings, values, called=called)
+        settings = changed(settings, values, called=called)
+        return changed(settings, _masks(mask_models, settings.home)) if mask_models else settings
 
 
 def takes_settings(flags: Collection[str] = EVERY) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -123,3 +128,32 @@ def _devices(words: list[str]) -> dict[str, object]:
         places[name] = asked
     found: dict[str, object] = {"runtime.device": places.pop("")} if "" in places else {}
     return found | ({"runtime.placed": places} if places else {})
+
+
+def _words(option: SettingOption, given: object) -> object:
+    """Of an option that takes several words all of them, with commas between them or one after the other."""
+    if option.kind != list[str] or not isinstance(given, list):
+        return given
+    return [word.strip() for words in given for word in words.split(",")]
+
+
+def _masks(names: list[str], home: Path | None) -> dict[str, object]:
+    """The settings of mask models, each by what the catalogue says that it is.
+
+    Raises:
+        UsageError: the catalogue has no mask of that name.
+        UnderstudyError: the private folder's own part of the catalogue can't be used.
+    """
+    from understudy.models.catalogue import OWN_FILE, Catalogue
+    from understudy.provenance.records.home import Home
+
+    root = (Home.default() if home is None else Home(home)).root
+    families = {entry.name: entry.family for entry in Catalogue.load(root / OWN_FILE).of_kind("mask")}
+    for name in names:
+        if name not in families:
+            raise UsageError(f"--mask-model can't be {name!r}", f"Known ones: {', '.join(families)}.")
+    parsers = [name for name in names if families[name] == "bisenet"]
+    return {
+        "blend.mask.occluders": [name for name in names if name not in parsers],
+        "blend.mask.parsers": parsers,
+    }

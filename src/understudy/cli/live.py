@@ -92,7 +92,7 @@ Bitrate = Annotated[
 ]
 
 
-@takes_settings(EVERY - {"--label-later-size", "--encoder", "--quality"})
+@takes_settings(EVERY - {"--label-later-size", "--encoder", "--quality", "--show"})
 def command(
     source: Sources = None,
     next_person: Next = None,
@@ -193,10 +193,13 @@ def _lines(report: LiveReport) -> list[str]:
     found = report.statistics
     latency = ", ".join(f"{name} {value:.1f} ms" for name, value in found.latency_ms.items()) or "none"
     drops = ", ".join(f"{count} {cause}" for cause, count in found.drops.items()) or "none"
+    every = found.enhanced_every
+    enhanced = [] if every is None else [f"what the face restorer made was shown in {every:g} frames each, on average"]
     return [
         f"{counted(found.frames_in, 'frame')} in {found.seconds:.1f} s, {found.frames_swapped} swapped, "
         f"{found.frames_covered} with a lost face covered",
         f"latency from capture to hand-over: {latency}; dropped: {drops}",
+        *enhanced,
         f"session {report.identifier}",
     ]
 

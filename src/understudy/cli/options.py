@@ -10,11 +10,12 @@ import typer
 #: The panels of a command's help, in the order in which they stand there; what is in none comes first.
 FACES: Final = "Faces"
 LOOK: Final = "Look"
+MASK: Final = "Masks"
 LABEL: Final = "Label and signature"
 NEURAL: Final = "Neural models"
 OUTPUT: Final = "Output"
 ADVANCED: Final = "Advanced"
-PANELS: Final = (FACES, LOOK, LABEL, NEURAL, OUTPUT, ADVANCED)
+PANELS: Final = (FACES, LOOK, MASK, LABEL, NEURAL, OUTPUT, ADVANCED)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.", rich_help_panel=OUTPUT)]
 Overwrite = Annotated[

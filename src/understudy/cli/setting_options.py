@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 
-from understudy.cli.options import ADVANCED, FACES, LABEL, LOOK, NEURAL, OUTPUT
+from understudy.cli.options import ADVANCED, FACES, LABEL, LOOK, MASK, NEURAL, OUTPUT
 
 
 class SettingOption(NamedTuple):
@@ -105,6 +105,71 @@ OPTIONS: Final = (
         "How far the face takes the shape of the photo's, inside its own outline: 0 not at all, 1 fully, 1.5 (the "
         "most) makes it a caricature.",
         "1.0",
+    ),
+    SettingOption(
+        "--mask-region",
+        "blend.mask.regions",
+        list[str],
+        MASK,
+        "Which parts of the face are swapped: whole, eyes, brows, nose, mouth, skin; several with commas between them. "
+        "Default: whole.",
+    ),
+    SettingOption(
+        "--keep",
+        "blend.mask.keep",
+        list[str],
+        MASK,
+        "Which parts stay the target's own: mouth, eyes, or both with a comma between them.",
+    ),
+    SettingOption(
+        "--mask-strength",
+        "blend.mask.strength",
+        float,
+        MASK,
+        "How far masks count: 0 shows the whole swap, 1 nothing of it outside of them.",
+        "1.0",
+    ),
+    SettingOption(
+        "--feather",
+        "blend.mask.feather",
+        float,
+        MASK,
+        "How wide the edges of masks and of the face are, as a share of the face's size: 0 to 0.5.",
+        "0.0",
+    ),
+    SettingOption(
+        "--mask-model",
+        "blend.mask.occluders",
+        list[str],
+        MASK,
+        "A model that sees what hides a face, or its parts: a mask of `understudy models list`. May be given several "
+        "times.",
+    ),
+    SettingOption(
+        "--show",
+        "blend.show",
+        str,
+        MASK,
+        "What is written: swap; or mask, the target with what would be swapped tinted.",
+        "swap",
+    ),
+    SettingOption(
+        "--enhance",
+        "enhance.steps",
+        list[str],
+        LOOK,
+        "Make the swapped face better afterwards: sharpen, denoise, clahe, or an enhancer of `understudy models list`; "
+        "an upscaler makes the whole picture larger (files only). NAME, or NAME:STRENGTH from 0 to 1; without, as "
+        "strong as the face needs. NAME@frame is for the whole picture, NAME@background for all but the faces. May be "
+        "given several times: the steps are done in that order.",
+    ),
+    SettingOption(
+        "--enhance-weight",
+        "enhance.weight",
+        float,
+        LOOK,
+        "How true codeformer stays to the face it is given: 0 makes a new one, 1 keeps it.",
+        "0.5",
     ),
     SettingOption(
         "--label-text",

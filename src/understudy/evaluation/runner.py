@@ -241,7 +241,9 @@ class _Evaluation:
         settings = self._settings
         sealer = FrameSealer(0, settings.label, settings.watermark)  # nothing is sealed: nothing leaves
         content = self._models.content(settings, clip.path.name)
-        parts = Parts(self._engine, self._perception, settings, content, sealer)
+        masks = self._models.masks([settings.blend.mask], settings.runtime)
+        enhancers = self._models.enhancers(settings, enlarging=False)
+        parts = Parts(self._engine, self._perception, settings, content, sealer, masks=masks, enhancers=enhancers)
         pipeline = ClipPipeline(parts, OnePerson(identity, settings.blend.strength))
         seen, number = _Seen(), 0
         for stretch in clip.stretches:

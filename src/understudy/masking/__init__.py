@@ -1,6 +1,7 @@
-"""Masking: what stays in front of a face, and so in front of the patch that is put over it."""
+"""Masking: where a patch is seen: what stays in front of the face, and which parts of it are swapped."""
 
 from understudy.masking.masks import Masking
 from understudy.masking.occlusion import OcclusionOptions
+from understudy.masking.options import MaskOptions
 
-__all__ = ["Masking", "OcclusionOptions"]
+__all__ = ["MaskOptions", "Masking", "OcclusionOptions"]

@@ -16,6 +16,7 @@ import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.glasses import glasses_seen, rims
+from understudy.masking.base import View
 from understudy.masking.beards import OwnBeard
 from understudy.masking.hands import silhouette
 from understudy.masking.things import things_before
@@ -71,6 +72,21 @@ class Occlusion:
         self._things: UInt8Array | None = None
         self._searched = -np.inf
         self._beard = OwnBeard(self.options.seconds)
+
+    def __call__(self, view: View) -> UInt8Array | None:
+        """See ``Mask``."""
+        patch, light = view.patch, view.light
+        corner = np.array([patch.box.x0, patch.box.y0, 0], np.float32)
+        drawn = patch.mesh if patch.warp is None else patch.warp.mesh
+        return self.visible(
+            view.frame.part(patch.box),
+            patch.uv,
+            light.tones,
+            view.frame.seconds,
+            [joints - corner[:2] for joints in view.hands],
+            mesh=None if patch.over_beard else drawn - corner,
+            patient=light.fresh,
+        )
 
     def visible(
         self,

@@ -29,6 +29,8 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 DETECTORS = ("scrfd", "yunet", "yoloface", "centerface")
 #: Families that take pictures of any size, though the ends of their files name one.
 ANY_SIZE = ("centerface",)
+#: Families of masks: what hides a face, and what its parts are.
+MASKS = ("xseg", "bisenet")
 Template = Literal["arcface_112_v1", "arcface_112_v2", "arcface_128", "ffhq_512", "mtcnn_512", "dfl_whole_face"]
 #: A name as it stands in commands, files and links.
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.+-]{0,63}$")]
@@ -216,9 +218,13 @@ class Entry(Strict):
             raise ValueError("a swapper, and nothing else, has a source")
         if self.kind == "detector" and self.family not in DETECTORS:
             raise ValueError(f"the family of a detector is one of {', '.join(DETECTORS)}")
+        if self.kind == "mask" and self.family not in MASKS:
+            raise ValueError(f"the family of a mask is one of {', '.join(MASKS)}")
         if self.kind in ("swapper", "enhancer") and self.output is None:
             raise ValueError(f"a {self.kind} has an output")
-        if self.kind in ("swapper", "embedder") and self.input.template is None:
+        if self.kind == "upscaler" and self.scale is None:
+            raise ValueError("an upscaler has a scale")
+        if self.kind in ("swapper", "embedder", "enhancer") and self.input.template is None:
             raise ValueError(f"the input of a {self.kind} has a template")
         if self.source is not None and self.source.picture is not None and self.source.picture.template is None:
             raise ValueError("a source's picture has a template")

@@ -66,9 +66,11 @@ def noise(session: Session) -> list[dict[str, FloatArray]]:
     for flat in (False, True):
         values = {}
         for name in session.inputs:
-            shape = [size if isinstance(size, int) and size > 0 else _OPEN_AXIS for size in session.shape(name)]
+            declared = session.shape(name)
+            shape = [size if isinstance(size, int) and size > 0 else _OPEN_AXIS for size in declared]
             if len(shape) != PICTURE_AXES:
-                shape[-1] = EMBEDDING if shape[-1] == _OPEN_AXIS else shape[-1]
+                if len(shape) > 1 and shape[-1] != declared[-1]:  # what has one axis is a number, not an embedding
+                    shape[-1] = EMBEDDING
             elif _OPEN_AXIS in shape[2:]:
                 source = session.entry.source
                 photo = source.picture if source is not None and name != session.target else None
@@ -108,6 +110,7 @@ def _check_output(session: Session, output: FloatArray) -> None:
     entry, side = session.entry, session.entry.input.size
     wanted: dict[str, tuple[int, ...]] = {
         "swapper": (1, 3, side, side),
+        "enhancer": (1, 3, side, side),
         "embedder": (1, EMBEDDING),
         "converter": (1, EMBEDDING),
         "content": (1, 2),

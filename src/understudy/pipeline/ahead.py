@@ -15,9 +15,9 @@ from understudy.casting.gallery import NOBODY
 from understudy.frames import Frame
 from understudy.pipeline.perceiving import Perceiving, Seen
 
-#: Seconds that are looked ahead, at most, and bytes of frames that are kept back.
-_SECONDS: Final = 1.0
-_MOST_BYTES: Final = 400_000_000
+#: Seconds that are looked ahead, at most, and bytes of frames that are kept back as a rule.
+_SECONDS: Final = 2.0
+MOST_BYTES: Final = 400_000_000
 
 
 class Ahead:
@@ -26,10 +26,11 @@ class Ahead:
     Args:
         perceiving: Says who is in a frame as far as is known when it comes.
         perceive: The same, timed by who wants to know what it costs.
+        most_bytes: Of frames that are kept back.
     """
 
-    def __init__(self, perceiving: Perceiving, perceive: Callable[[Frame], Seen]) -> None:
-        self._perceiving, self._perceive = perceiving, perceive
+    def __init__(self, perceiving: Perceiving, perceive: Callable[[Frame], Seen], most_bytes: int = MOST_BYTES) -> None:
+        self._perceiving, self._perceive, self._most_bytes = perceiving, perceive, most_bytes
         self._waiting: deque[tuple[Frame, Seen]] = deque()
         self._people: dict[int, int] = {}
         self._open: frozenset[int] = frozenset()
@@ -63,7 +64,7 @@ class Ahead:
     def _ready(self, now: float, size: int) -> bool:
         """Whether nothing more is to be learned of the longest-waiting frame: all are known, gone, or it takes long."""
         frame, seen = self._waiting[0]
-        waited = not 0 <= now - frame.seconds < _SECONDS or len(self._waiting) * size >= _MOST_BYTES
+        waited = not 0 <= now - frame.seconds < _SECONDS or len(self._waiting) * size >= self._most_bytes
         return waited or not seen.open & self._open
 
     def _next(self) -> tuple[Frame, Seen]:

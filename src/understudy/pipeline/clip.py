@@ -13,6 +13,7 @@ from understudy.guard.blurring import Blurring
 from understudy.pipeline.ahead import Ahead
 from understudy.pipeline.comparing import Comparing
 from understudy.pipeline.compositing import Compositing
+from understudy.pipeline.enhancing import Enhancing
 from understudy.pipeline.fading import Fading
 from understudy.pipeline.parts import Parts
 from understudy.pipeline.perceiving import Perceiving, Seen
@@ -40,7 +41,8 @@ class ClipPipeline:
         self._hands = perception.hands(live=False)
         self._rendering = Rendering(parts.engine)
         self._fading = Fading()
-        self._compositing = Compositing(settings.blend)
+        self._compositing = Compositing(settings.blend, models=parts.masks)
+        self._enhancing = Enhancing(parts)
         self._blurring = Blurring()
         self._comparing = Comparing(settings.compare)
         self.tally = Tally()
@@ -82,13 +84,13 @@ class ClipPipeline:
             self._parts.content.frame(frame.picture, frame.seconds, cut=seen.cut)
             return seen
 
-    def _sealed(self, frame: Frame, swapped: Swapped, original: UInt8Array | None) -> LabelledFrame:
-        measure, faces = self.tally.timings.measure, swapped.faces
+    def _sealed(self, frame: Frame, done: Swapped, original: UInt8Array | None) -> LabelledFrame:
+        measure = self.tally.timings.measure
         if original is not None:
             with measure("compare"):
-                faces = self._comparing.compose(frame, original, faces)
+                done = self._comparing.compose(frame, original, done)
         with measure("seal"):
-            return sealed(self._parts.sealer, frame, faces)
+            return sealed(self._parts.sealer, frame, done)
 
     def _swapped(self, frame: Frame, seen: Seen) -> Swapped:
         measure, chosen = self.tally.timings.measure, seen.chosen
@@ -105,8 +107,12 @@ class ClipPipeline:
             canvas = unguarded(frame)
             if self._roles is not None:
                 self._blurring(canvas, self._roles.blurred(chosen), seen.faces, cut=seen.cut)
-            self._compositing.compose(canvas, patches, assigned, hands)
-        return self.tally.add(Swapped(seen.faces, patches))
+            masks = self._compositing.compose(canvas, patches, assigned, hands)
+        scale = 1
+        if self._enhancing.asked(assigned):
+            with measure("enhance"):
+                scale = self._enhancing(canvas, patches, masks, assigned)
+        return self.tally.add(Swapped(seen.faces, patches, scale=scale))
 
     def _forget(self, *, cut: bool) -> None:
         """What comes next is another shot, or what was learned of faces was not of those whose they were taken for."""
@@ -114,3 +120,4 @@ class ClipPipeline:
             self._hands.forget()
         self._rendering.forget()
         self._compositing.forget()
+        self._enhancing.forget()

@@ -20,6 +20,7 @@ from understudy.frames import Frame
 from understudy.media.base import MediaInfo, MediaKind
 from understudy.media.bounds import Moving, check_size, check_written
 from understudy.media.pixels import add_changes, exactly
+from understudy.pipeline.tally import Swapped
 from understudy.settings import Compare
 
 #: Pictures that are wider than this, width over height, stand one above the other: beside each other they would be
@@ -59,17 +60,17 @@ class Comparing:
         exact = exactly(frame)
         return frame.picture.copy() if exact is None else exact
 
-    def compose(self, frame: Frame, original: UInt8Array, faces: Faces) -> Faces:
+    def compose(self, frame: Frame, original: UInt8Array, done: Swapped) -> Swapped:
         """Put the original and the result together. What was put together is ``frame`` from now on.
 
         Args:
             frame: The result. It may have been enlarged meanwhile: then the original is, too.
             original: Of this frame, as ``original`` gave it.
-            faces: In the result, in its pixels.
+            done: What was done to it.
 
         Returns:
-            Where the label must not stand if there is room elsewhere, as boxes in the new picture: faces, and where
-            the original is.
+            The same. Its faces are boxes in the new picture, where the label must not stand if there is room elsewhere:
+            faces, and where the original is.
         """
         result, alpha = _result(frame, original), frame.alpha
         height, width = result.shape[:2]
@@ -86,7 +87,8 @@ class Comparing:
             of_original = (0, 0, width, height)
         frame.changes.clear()
         frame.picture, frame.alpha, frame.origin = picture, alpha, None
-        return Faces(boxes_xyxy=_kept_clear(faces.boxes_xyxy + np.tile(apart, 2), of_original))
+        boxes = done.placed.boxes_xyxy + np.tile(np.array(apart, np.float32), 2)
+        return done._replace(faces=Faces(boxes_xyxy=_kept_clear(boxes, of_original)), scale=1)
 
 
 def compared(info: MediaInfo, how: Compare, max_pixels: int) -> MediaInfo:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from understudy.arrays import FloatArray
-from understudy.blending import Blender, Lighting
+import numpy as np
+
+from understudy.arrays import FloatArray, UInt8Array
+from understudy.blending import Blender, Lighting, tint
 from understudy.canvas import Canvas
 from understudy.casting.assignment import Assigned
 from understudy.each import Each
 from understudy.masking import Masking
+from understudy.masking.base import MaskModel
+from understudy.masking.masks import NO_MODELS
+from understudy.masking.running import AtOnce, Runner
 from understudy.patches import Patch
 from understudy.settings.blend import BlendOptions
 from understudy.swapping import Identity
@@ -27,12 +32,21 @@ class Compositing:
     Args:
         options: How; the strength is not asked: each patch has its own.
         each: How several patches are done; those that overlap are blended one after the other.
+        models: The models of masks that are open, by name.
+        runner: When they run; in the frame at hand if None. It is closed with this.
     """
 
-    def __init__(self, options: BlendOptions | None = None, each: Each = map) -> None:
+    def __init__(
+        self,
+        options: BlendOptions | None = None,
+        each: Each = map,
+        models: Mapping[str, MaskModel] = NO_MODELS,
+        runner: Runner | None = None,
+    ) -> None:
         self._options, self._each = options or BlendOptions(), each
+        self._models, self._runner = models, runner or AtOnce()
         self._lighting = Lighting(self._options.light)
-        self._masking = Masking(self._options.occlusion)
+        self._masking = self._new_masking()
         self._blender = Blender(self._options.detail)
         self._identities: dict[int, Identity] = {}
 
@@ -42,7 +56,7 @@ class Compositing:
         patches: Sequence[Patch],
         assigned: Mapping[int, Assigned] | None = None,
         hands: Sequence[FloatArray] = (),
-    ) -> None:
+    ) -> list[UInt8Array | None]:
         """Write patches into a frame.
 
         Args:
@@ -50,12 +64,20 @@ class Compositing:
             patches: What is written. Some may be of tracks that are not there now: swaps of earlier frames.
             assigned: What the tracks that are there were assigned; None where nobody is ever assigned another.
             hands: The joints of hands, float32 (21, 2) each, in pixels of the frame: they stay in front.
+
+        Returns:
+            Where each patch is seen, uint8 of its size: 255 shows the patch, 0 what is in front; None: all is shown.
         """
         self._forget(self._reassigned(assigned or {}))
         frame, each = canvas.frame, self._each
         lights = self._lighting.measure(frame, patches, each)
-        masks = self._masking.masks(frame, patches, lights, hands, each)
+        chosen = None if assigned is None else {track: one.mask for track, one in assigned.items()}
+        masks = self._masking.masks(frame, patches, lights, hands, each, chosen)
+        if self._options.show == "mask":
+            tint(canvas, patches, masks)
+            return [np.zeros_like(patch.alpha) for patch in patches]  # nothing of them is seen
         self._blender.blend(canvas, patches, lights, masks, each)
+        return [mask.shown for mask in masks]
 
     def adopt(self, options: BlendOptions) -> None:
         """Take over other options, between two frames. What is done as before goes on with what it knows."""
@@ -63,7 +85,8 @@ class Compositing:
         if options.light != before.light:
             self._lighting = Lighting(options.light)
         if options.occlusion != before.occlusion:
-            self._masking = Masking(options.occlusion)
+            self._masking = self._new_masking()
+        self._masking.options = options.mask
         if options.detail != before.detail:
             self._blender = Blender(options.detail)
 
@@ -71,6 +94,13 @@ class Compositing:
         """What comes next is another shot."""
         self._forget()
         self._identities.clear()
+
+    def close(self) -> None:
+        """End what runs beside."""
+        self._runner.close()
+
+    def _new_masking(self) -> Masking:
+        return Masking(self._options.occlusion, self._options.mask, self._models, self._runner)
 
     def _forget(self, tracks: Sequence[int] | None = None) -> None:
         self._lighting.forget(tracks)
@@ -80,10 +110,10 @@ class Compositing:
     def _reassigned(self, assigned: Mapping[int, Assigned]) -> list[int]:
         """The tracks that were assigned another identity than when they were there last."""
         known, changed = self._identities, []
-        for track, (identity, _) in assigned.items():
-            if known.pop(track, identity) is not identity:
+        for track, one in assigned.items():
+            if known.pop(track, one.identity) is not one.identity:
                 changed.append(track)
-            known[track] = identity
+            known[track] = one.identity
         for track in list(known)[:-_REMEMBERED]:
             del known[track]
         return changed

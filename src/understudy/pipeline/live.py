@@ -17,7 +17,9 @@ from understudy.frames import Frame, LabelledFrame
 from understudy.guard import Cover, Guard
 from understudy.guard.blurring import Blurring
 from understudy.guard.freezing import Freezing
+from understudy.masking.running import Beside
 from understudy.pipeline.compositing import Compositing
+from understudy.pipeline.enhancing import Enhancing
 from understudy.pipeline.fading import Fading
 from understudy.pipeline.overlap import ParallelMap
 from understudy.pipeline.parts import Parts
@@ -57,7 +59,8 @@ class LivePipeline:
         self._before = Faces.empty()
         self._rendering = Rendering(parts.engine, self._parallel)
         self._fading = Fading()
-        self._compositing = Compositing(settings.blend, self._parallel)
+        self._compositing = Compositing(settings.blend, self._parallel, parts.masks, Beside())
+        self._enhancing = Enhancing(parts, live=True)
         self._blurring = Blurring()
         self._freezing = Freezing()
         self._watching = Watching(parts.content)
@@ -81,9 +84,9 @@ class LivePipeline:
         Raises:
             ContentRefusedError: it is intimate.
         """
-        faces = self.swap(frame).faces
+        done = self.swap(frame)
         with self.tally.timings.measure("seal"):
-            return sealed(self._parts.sealer, frame, faces)
+            return sealed(self._parts.sealer, frame, done)
 
     def swap(self, frame: Frame) -> Swapped:
         """All but the last of ``process``: what comes out is no labelled frame, so no sink takes it.
@@ -115,7 +118,11 @@ class LivePipeline:
         with measure("blend"):
             # A swap of before that is held is still somebody else's face, if its track was given another.
             now = {track: one for track, one in assigned.items() if track in drawn}
-            self._compositing.compose(canvas, patches, now, hands)
+            masks = self._compositing.compose(canvas, patches, now, hands)
+        if self._enhancing.asked(now):
+            with measure("enhance"):
+                self._enhancing(canvas, patches, masks, now)
+            self.tally.enhanced_every = self._enhancing.every
         if on_lost == "freeze":
             self._freezing(canvas, covered=cover.any)
         return self.tally.add(Swapped(faces, patches, cover))
@@ -134,7 +141,9 @@ class LivePipeline:
         self._watching.close()
         self._guard.close()
         self._perceiving.close()
+        self._enhancing.close()
         self._parallel.close()
+        self._compositing.close()
         self._hands.close()
 
     def _perceive(self, frame: Frame) -> tuple[Seen, list[FloatArray]]:
@@ -182,6 +191,7 @@ class LivePipeline:
         if seen.cut or seen.mistaken:  # what was learned of faces is of another shot, or of other people
             self._rendering.forget()
             self._compositing.forget()
+            self._enhancing.forget()
         return seen
 
     def _correct(self, cover: Cover) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from understudy.enhancement import Enhancers
+from understudy.masking.base import MaskModel
 from understudy.provenance import FrameSealer
 from understudy.provenance.content import ContentCheck
 from understudy.recognition import Embedder
@@ -24,6 +27,8 @@ class Parts:
         content: Looks at what comes in.
         sealer: Labels and marks what comes out.
         embedder: Tells the people of a clip apart; None where nobody asks who is who.
+        masks: The models of masks that the settings name, by name.
+        enhancers: The models that the settings' and the people's own enhancement names.
     """
 
     engine: Swapper[Any]
@@ -32,3 +37,5 @@ class Parts:
     content: ContentCheck
     sealer: FrameSealer
     embedder: Embedder | None = None
+    masks: Mapping[str, MaskModel] = field(default_factory=dict)
+    enhancers: Enhancers = field(default_factory=Enhancers)

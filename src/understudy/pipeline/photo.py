@@ -14,6 +14,7 @@ from understudy.guard import unguarded
 from understudy.guard.blurring import Blurring
 from understudy.pipeline.comparing import Comparing
 from understudy.pipeline.compositing import Compositing
+from understudy.pipeline.enhancing import Enhancing
 from understudy.pipeline.parts import Parts
 from understudy.pipeline.rendering import Rendering
 from understudy.pipeline.sealing import sealed
@@ -52,13 +53,13 @@ class PhotoPipeline:
         """
         measure, comparing = self.tally.timings.measure, Comparing(self._parts.settings.compare)
         original = comparing.original(frame)
-        faces = self.swap(frame).faces
+        done = self.swap(frame)
         if original is not None:
             with measure("compare"):
-                faces = comparing.compose(frame, original, faces)
+                done = comparing.compose(frame, original, done)
             del original
         with measure("seal"):
-            return sealed(self._parts.sealer, frame, faces)
+            return sealed(self._parts.sealer, frame, done)
 
     def swap(self, frame: Frame) -> Swapped:
         """``process`` without what comes after the swap: no labelled frame comes out, so no sink takes it.
@@ -80,8 +81,12 @@ class PhotoPipeline:
         with measure("blend"):
             if isinstance(self._assignment, Roles):
                 Blurring()(canvas, self._assignment.blurred(chosen), faces, cut=True)
-            Compositing(settings.blend).compose(canvas, patches, assigned, hands)
-        return self.tally.add(Swapped(faces, patches))
+            masks = Compositing(settings.blend, models=parts.masks).compose(canvas, patches, assigned, hands)
+        scale, enhancing = 1, Enhancing(parts)
+        if enhancing.asked(assigned):
+            with measure("enhance"):
+                scale = enhancing(canvas, patches, masks, assigned)
+        return self.tally.add(Swapped(faces, patches, scale=scale))
 
     def _chosen(self, frame: Frame, faces: Faces) -> tuple[Faces, Faces]:
         """Everybody, and those whose faces must not be seen as they are."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from understudy.face import Faces
 from understudy.guard import Cover
 from understudy.patches import Patch
@@ -18,11 +20,20 @@ class Swapped(NamedTuple):
         faces: Everybody in it, as they were before.
         patches: What was blended in, swaps of earlier frames that are held included.
         cover: What had to be covered: in a file nothing.
+        scale: How many times as large the frame is now.
     """
 
     faces: Faces
     patches: Sequence[Patch]
     cover: Cover = Cover()
+    scale: int = 1
+
+    @property
+    def placed(self) -> Faces:
+        """The faces where they are in the frame as it is now: boxes and scores only, where it was enlarged."""
+        if self.scale == 1:
+            return self.faces
+        return Faces(boxes_xyxy=self.faces.boxes_xyxy * np.float32(self.scale), scores=self.faces.scores)
 
 
 class Tally:
@@ -33,11 +44,14 @@ class Tally:
         frames: How many went through.
         frames_swapped: In how many of them a face was swapped.
         frames_covered: In how many of them something had to be covered.
+        enhanced_every: Live: in how many frames what a face restorer gave once was shown; None where none gave
+            anything.
     """
 
     def __init__(self) -> None:
         self.timings = Timings()
         self.frames = self.frames_swapped = self.frames_covered = 0
+        self.enhanced_every: float | None = None
         self._tracks: dict[int, int] = {}
 
     def add(self, done: Swapped) -> Swapped:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from understudy.enhancement import CLASSICAL, EnhanceOptions, Enhancers
 from understudy.errors import ModelMissingError, UnderstudyError, UnknownModelError, UsageError
 from understudy.models.devices import RuntimeOptions
 from understudy.provenance.content import ContentCheck, ContentClassifier
@@ -21,6 +22,8 @@ from understudy.swapping.neural.options import NeuralOptions
 if TYPE_CHECKING:
     from understudy.landmarks import BlendshapeModel
     from understudy.landmarks.neural import Reader
+    from understudy.masking import MaskOptions
+    from understudy.masking.base import MaskModel
     from understudy.models.entries import Entry, Kind
     from understudy.models.sessions import Runtime, Session
     from understudy.models.store import Store
@@ -64,6 +67,7 @@ class Models:
         self._embedders: dict[object, Embedder] = {}
         self._classifiers: dict[object, ContentClassifier] = {}
         self._blendshapes: dict[object, BlendshapeModel] = {}
+        self._masks: dict[object, MaskModel] = {}
         self._runtimes: dict[RuntimeOptions, Runtime] = {}
 
     def check_open(self) -> None:
@@ -127,6 +131,36 @@ class Models:
         embedded = self.perception(replace(settings, detector=EMBEDDED))
         return replace(embedded, detector=NeuralDetector(self._opened(entry, settings.runtime)))
 
+    def enhancers(self, settings: Settings, own: Sequence[EnhanceOptions] = (), *, enlarging: bool = True) -> Enhancers:
+        """The models that an enhancement names. Where it names none, neither catalogue nor store is asked.
+
+        Args:
+            settings: What is done to everybody.
+            own: What is done to some of the people instead.
+            enlarging: Whether the frames may become larger.
+
+        Raises:
+            UsageError: there is none by a name, or it can't be used like that.
+            ModelError: one of them is not here, altered, or does not work.
+        """
+        steps = [step for one in (settings.enhance, *own) for step in one.parsed]
+        if all(step.name in CLASSICAL for step in steps):
+            return Enhancers()
+        from understudy.enhancement.restorers import NeuralRestorer
+        from understudy.enhancement.upscalers import TiledUpscaler
+        from understudy.resources.enhancing import ENHANCERS, named
+
+        there = {entry.name: entry for kind in ENHANCERS for entry in self._store.catalogue.of_kind(kind)}
+        entries = named(settings.enhance, own, there, enlarging=enlarging)
+        missing = [entry.name for entry in entries if not self._fetched(entry.name)]
+        if missing:
+            raise ModelMissingError(*missing)
+        opened = {entry.name: self._opened(entry, settings.runtime) for entry in entries}
+        return Enhancers(
+            {name: NeuralRestorer(one) for name, one in opened.items() if one.entry.kind == "enhancer"},
+            {name: TiledUpscaler(one) for name, one in opened.items() if one.entry.kind == "upscaler"},
+        )
+
     def embedder(self) -> Embedder:
         """The identity network that the package carries: who is who. Opened when it is first asked for.
 
@@ -167,6 +201,41 @@ class Models:
                     f"Known ones: {', '.join([EMOTION, BLENDSHAPES, *there])}",
                 )
         return [Reader(self._opened(there[name], runtime)) for name in dict.fromkeys(names)]
+
+    def masks(self, asked: Sequence[MaskOptions], runtime: RuntimeOptions) -> dict[str, MaskModel]:
+        """The models that some masks take, by name.
+
+        Args:
+            asked: Everybody's masks.
+            runtime: Where models run.
+
+        Raises:
+            UsageError: there is no such model, or it is of the other kind.
+            ModelError: one of them is not here, altered, or does not work.
+        """
+        names = list(dict.fromkeys(name for options in asked for name in options.models))
+        if not names:
+            return {}
+        self.check_places(runtime)
+        there = {entry.name: entry for entry in self._store.catalogue.of_kind("mask")}
+        for options in asked:
+            for wanted, family in ((options.occluders, "xseg"), (options.parsers, "bisenet")):
+                fitting = [name for name, entry in there.items() if entry.family == family]
+                for name in wanted:
+                    if name not in fitting:
+                        what = "an occluder" if family == "xseg" else "a parser"
+                        raise UsageError(f"{name!r} is not {what} of masks", f"Known ones: {', '.join(fitting)}")
+        missing = [name for name in names if not self._fetched(name)]
+        if missing:
+            raise ModelMissingError(*missing)
+        return {
+            name: self._once(self._masks, (name, runtime), partial(self._mask, there[name], runtime)) for name in names
+        }
+
+    def _mask(self, entry: Entry, runtime: RuntimeOptions) -> MaskModel:
+        from understudy.masking.models import mask_model
+
+        return mask_model(self._opened(entry, runtime))
 
     def fetched(self, runtime: RuntimeOptions) -> dict[str, Session | UnderstudyError]:
         """Every model of the store by name, opened anew, one at a time; or why it does not open.
@@ -218,10 +287,14 @@ class Models:
         """What should be said: where models run, if not where that was hoped for, and which options do nothing."""
         asked = (settings.runtime, settings.neural) != (RuntimeOptions(), NeuralOptions())
         idle = (f"the {MESH} engine does not use --device, --threads, --boost and --weight",)
-        unused = idle if asked and (settings.engine, settings.detector) == (MESH, EMBEDDED) else ()
+        masks = settings.blend.mask.models
+        enhancing = [step.name for step in settings.enhance.parsed if step.name not in CLASSICAL]
+        embedded_only = (settings.engine, settings.detector, enhancing) == (MESH, EMBEDDED, [])
+        unused = idle if asked and embedded_only and not masks else ()
         runtime = self._runtimes.get(settings.runtime)
         names = [settings.engine, CLASSIFIER] if settings.engine != MESH else []
         names += [settings.detector] if settings.detector != EMBEDDED else []
+        names += [*masks, *enhancing]
         if runtime is None or not names:
             return unused
         used = [entry.name for entry in self._store.catalogue.resolved(names)]
@@ -236,6 +309,7 @@ class Models:
             self._embedders.clear()
             self._classifiers.clear()
             self._blendshapes.clear()
+            self._masks.clear()
             for runtime in self._runtimes.values():
                 runtime.close()
             self._runtimes.clear()

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from understudy.casting.assignment import Assigned, OnePerson
-from understudy.casting.cast import PartList
+from understudy.casting.cast import Part, PartList, assigned_to, enhancements_of, masks_of
 from understudy.casting.likeness import embedded_photos
 from understudy.casting.live_roles import LiveRoles, live_roles
 from understudy.casting.person import People, Person
@@ -99,6 +99,7 @@ class LiveSession:
         for part in cast.parts if isinstance(cast, PartList) else ():
             if part.strength is not None:
                 _check_strength(replace(settings, blend=replace(settings.blend, strength=part.strength)))
+        _check_masks(self._settings, self._settings)
         self._make_sinks = list(sinks)
         self._people, self._parts = people, cast if isinstance(cast, PartList) else None
         self.mirror = mirror
@@ -137,6 +138,11 @@ class LiveSession:
         settings = self._settings
         models = self._resources.models
         engine, perception = models.engine(settings), models.perception(settings)
+        masks = models.masks(masks_of(self._parts or self._people, settings), settings.runtime)
+        # Beside everything else, in a thread that gives way: threads of a model's own would not.
+        beside = replace(settings.runtime, threads=settings.runtime.threads or 1)
+        own = enhancements_of(self._parts or self._people)
+        enhancers = models.enhancers(replace(settings, runtime=beside), own, enlarging=False)
         trust, content = self._resources.trust(settings), models.content(settings)
         self._cast = [
             self._known.allowed(person, "live", settings, trust=trust, content=content) for person in self._people
@@ -149,7 +155,8 @@ class LiveSession:
         guard = Guard(perception.detector, settings.guard, choice=settings.faces)
         self._content = content
         self._assignment = self._assigned(settings)
-        parts = Parts(engine, perception, settings, content, self._output.sealer, models.embedder())
+        sealer, embedder = self._output.sealer, models.embedder()
+        parts = Parts(engine, perception, settings, content, sealer, embedder, masks, enhancers)
         self._pipeline = LivePipeline(parts, self._assignment, guard)
         self._info = self._intake.open()
         content.target = self._info.name
@@ -173,8 +180,8 @@ class LiveSession:
             return OnePerson(self._cast[0].identity, strength)
         identities = {person: one.identity for person, one in zip(self._people, self._cast, strict=True)}
 
-        def assigned(person: Person, own: float | None) -> Assigned:
-            return Assigned(identities[person], strength if own is None else own)
+        def assigned(person: Person, part: Part | None) -> Assigned:
+            return assigned_to(identities[person], part, strength)
 
         models = self._resources.models
         return live_roles(self._parts, models.embedder(), embedded_photos(self._parts, settings, models), assigned)
@@ -240,6 +247,7 @@ class LiveSession:
         if self._parts is not None and settings.blend.strength != self._settings.blend.strength:
             raise UsageError("how far each face is shown is settled by the cast", "Start another session for that.")
         _check_strength(settings)
+        _check_masks(settings, self._settings)
         self._changed = settings
 
     @property
@@ -266,7 +274,7 @@ class LiveSession:
         self._check_begun()
         assert self._recorder is not None
         tally = self._pipeline.tally
-        return self._recorder.summary(tally.frames_swapped, tally.frames_covered, tally.timings.summary())
+        return self._recorder.summary(tally)
 
     def events_after(self, number: int) -> list[str]:
         """What happened since the first ``number`` events."""
@@ -428,4 +436,15 @@ def _check_strength(settings: Settings) -> None:
         raise UsageError(
             f"live, the strength must be {LEAST_STRENGTH} or more, not {settings.blend.strength}",
             "A weaker swap shows the face as it is. To allow that, let lost faces be shown, too: --on-lost pass.",
+        )
+
+
+def _check_masks(settings: Settings, begun: Settings) -> None:
+    """What a session shows is the swap, and the models of its masks are opened when it begins."""
+    if settings.blend.show != "swap":
+        raise UsageError("live, only the swap can be shown", "Leave show as it is; masks are shown of files.")
+    new = [name for name in settings.blend.mask.models if name not in begun.blend.mask.models]
+    if new:
+        raise UsageError(
+            f"the mask model {new[0]} can't be added while it runs", "Name it in the settings that it begins with."
         )

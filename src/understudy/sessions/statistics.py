@@ -16,6 +16,7 @@ import numpy as np
 from understudy import names
 from understudy.errors import UsageError
 from understudy.outputs import Draft, settled, status_of
+from understudy.pipeline.tally import Tally
 
 #: Frames that percentiles and rates are taken over: so that an evening needs no more memory than a minute.
 WINDOW = 1800
@@ -35,6 +36,8 @@ class LiveStatistics:
         drops: Frames that were not shown, by cause.
         events: What happened: sources and sinks lost and back.
         stages_ms: Median and 95th percentile of each stage.
+        enhanced_every: In how many frames what a face restorer gave once was shown, on average; None where none gave
+            anything.
     """
 
     seconds: float
@@ -48,6 +51,7 @@ class LiveStatistics:
     drops: dict[str, int]
     events: tuple[str, ...]
     stages_ms: dict[str, dict[str, float]]
+    enhanced_every: float | None = None
 
     def as_json(self) -> dict[str, object]:
         """The statistics as plain values."""
@@ -199,7 +203,7 @@ class Recorder:
             new = min(self._event_count - number, len(self._events))
             return list(self._events)[len(self._events) - new :] if new > 0 else []
 
-    def summary(self, swapped: int, covered: int, stages_ms: dict[str, dict[str, float]]) -> LiveStatistics:
+    def summary(self, tally: Tally) -> LiveStatistics:
         """All of it, now."""
         with self._lock:
             every = [value for values in self._latencies.values() for value in values]
@@ -214,15 +218,16 @@ class Recorder:
             return LiveStatistics(
                 seconds=round(time.monotonic() - self.begun, 2),
                 frames_in=self._frames_in,
-                frames_swapped=swapped,
-                frames_covered=covered,
+                frames_swapped=tally.frames_swapped,
+                frames_covered=tally.frames_covered,
                 fps_in=_rate(self._in),
                 fps_out=_rate(self._out),
                 latency_ms=_percentiles(every),
                 sinks=sinks,
                 drops=dict(self._drops),
                 events=tuple(self._events),
-                stages_ms=stages_ms,
+                stages_ms=tally.timings.summary(),
+                enhanced_every=tally.enhanced_every,
             )
 
 

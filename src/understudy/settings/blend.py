@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from understudy.blending import DetailOptions, LightOptions
-from understudy.masking import OcclusionOptions
+from understudy.masking import MaskOptions, OcclusionOptions
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,8 @@ class BlendOptions:
         light: Limits of the light and colour transfer.
         detail: Limits of the match of sharpness and grain.
         occlusion: What stays in front of the face.
+        mask: Which parts of the face are swapped.
+        show: ``swap``; or ``mask``: in its place the frame as it is, with what would be swapped tinted.
         strength: 0-1: 0 leaves the frame as it is, 1 shows the patch in full.
 
     Raises:
@@ -25,6 +28,8 @@ class BlendOptions:
     light: LightOptions = field(default_factory=LightOptions)
     detail: DetailOptions = field(default_factory=DetailOptions)
     occlusion: OcclusionOptions = field(default_factory=OcclusionOptions)
+    mask: MaskOptions = field(default_factory=MaskOptions)
+    show: Literal["swap", "mask"] = "swap"
     strength: float = 1.0
 
     def __post_init__(self) -> None:

@@ -55,19 +55,17 @@ class Setting(NamedTuple):
 @lru_cache(maxsize=1)
 def schema() -> Mapping[str, Setting]:
     """All settings, by name, in the order of the dataclasses' fields."""
-    return {name: Setting(name, type_, in_a_file(value)) for name, type_, value in _walk(Settings(), "")}
+    return {name: Setting(name, type_, in_a_file(value, type_)) for name, type_, value in _walk(Settings(), "")}
 
 
 def values_of(settings: Settings) -> dict[str, object]:
     """What each setting is, by name, as ``changed`` takes it."""
-    return {name: in_a_file(value) for name, _, value in _walk(settings, "")}
+    return {name: in_a_file(value, type_) for name, type_, value in _walk(settings, "")}
 
 
-def in_a_file(value: object) -> object:
-    """A field's value as it stands in a file: pairs are a table there, which has every name once."""
-    if isinstance(value, tuple) and all(isinstance(pair, tuple) for pair in value):
-        return dict(value)
-    return value
+def in_a_file(value: object, type_: object) -> object:
+    """A field's value as it stands in a file, of its type there: pairs are a table, which has every name once."""
+    return dict(value) if isinstance(value, tuple) and get_origin(type_) is dict else value
 
 
 def changed(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
+from understudy.enhancement.options import EnhanceOptions
 from understudy.face import FaceChoice
 from understudy.guard.options import GuardOptions
 from understudy.media.base import MAX_PIXELS
@@ -38,7 +39,7 @@ class Settings:
         compare: Whether a file that is swapped shows the original, too: ``side-by-side`` with the result, or left
             of the line of a ``wipe``. Live output and evaluation show the result alone.
         max_pixels: Photos and frames with more are refused.
-        tracker, mesh, neural, blend, label, watermark, content, encode, signing: Options of the stages.
+        tracker, mesh, neural, blend, enhance, label, watermark, content, encode, signing: Options of the stages.
         runtime: Where and how precisely neural models run.
         home: The private folder (keys, consents, ledger); None for the platform's.
         guard: What live output does about a face that is lost.
@@ -58,6 +59,7 @@ class Settings:
     mesh: MeshOptions = field(default_factory=MeshOptions)
     neural: NeuralOptions = field(default_factory=NeuralOptions)
     blend: BlendOptions = field(default_factory=BlendOptions)
+    enhance: EnhanceOptions = field(default_factory=EnhanceOptions)
     label: LabelOptions = field(default_factory=LabelOptions)
     watermark: WatermarkOptions = field(default_factory=WatermarkOptions)
     content: ContentOptions = field(default_factory=ContentOptions)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from understudy.casting.assignment import Assigned, Assignment, OnePerson
-from understudy.casting.cast import PartList
+from understudy.casting.cast import Part, PartList, assigned_to
 from understudy.casting.clip_person import ClipPerson
 from understudy.casting.likeness import embedded_photos
 from understudy.casting.person import People, Person
@@ -89,10 +89,10 @@ def settle(
         found = placed(cast.parts, there, resources.models.embedder(), likeness)
         notes = (*matched, *found.notes)
 
-        def assigned(person: Person, own: float | None) -> Assigned:
-            return Assigned(allowed[person].identity, strength if own is None else own)
+        def assigned(person: Person, part: Part | None) -> Assigned:
+            return assigned_to(allowed[person].identity, part, strength)
 
-        assignment = roles_of(cast, found, there, assigned)
+        assignment = roles_of(cast, found.parts, there, assigned)
     return Settled(
         assignment,
         _once(one.consents for one in allowed.values()),

@@ -15,18 +15,17 @@ from understudy.arrays import FloatArray, UInt8Array
 from understudy.casting.clip_person import ClipPerson
 from understudy.casting.gallery import NOBODY
 from understudy.casting.recognising import Recogniser
-from understudy.casting.visible import sharpness
 from understudy.errors import CorruptMediaError
 from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.geometry.boxes import pixel_box
-from understudy.geometry.pose import pose_degrees
 from understudy.landmarks.neural import Reader
 from understudy.landmarks.reading import Reading
 from understudy.media.base import Source
 from understudy.media.bounds import frames_waiting
 from understudy.media.files import MediaInfo, MediaKind, open_source
 from understudy.pipeline.overlap import prefetched
+from understudy.recognition.quality import quality
 from understudy.release import file_digest
 from understudy.resources import Models
 from understudy.settings import Settings
@@ -35,12 +34,10 @@ from understudy.tracking.cuts import CutDetector
 
 #: A clip that is no longer than the first, in seconds, is looked at whole. Of a longer one the second is looked at
 #: after each cut, and again so often that it comes to about the same.
-_WHOLE: Final = 60.0
+_WHOLE: Final = 30.0
 _STRETCH: Final = 1.0
 #: Who is seen for less than this many seconds, and never well enough to be recognised, is nobody worth naming.
 _GLIMPSE: Final = 0.5
-#: Sharpness (see ``casting.visible``) from which a face is sharp, and height in pixels from which it is large.
-_SHARP, _LARGE = 0.4, 200.0
 #: Margin around a face in its thumbnail, as a share of its box; and the thumbnail's longest side in pixels.
 _MARGIN, _SIDE = 0.35, 256
 
@@ -146,7 +143,7 @@ class _Sightings:
             one.frames, one.last = one.frames + 1, frame.seconds
             one.centers.append((float(box[0] + box[2]) / 2 / frame.width, float(box[1] + box[3]) / 2 / frame.height))
             one.sizes.append(float(box[3] - box[1]) / frame.height)
-            goodness = _goodness(frame.picture, face)
+            goodness = quality(frame.picture, face).score
             if goodness > one.best * 1.05:
                 one.best, one.thumbnail = goodness, _thumbnail(frame.picture, box)
                 one.readings = tuple(read(frame.picture, box) for read in self._readers)
@@ -157,16 +154,6 @@ class _Sightings:
         for (kind, number), one in self._seen.items():
             found.setdefault(current(number) if kind == "person" else -number - 1, _Sighted(first=one.first)).join(one)
         return found
-
-
-def _goodness(picture: UInt8Array, face: Faces) -> float:
-    """How well somebody is seen, 0-1: large, sharp, from the front."""
-    assert face.mesh is not None
-    box = face.boxes_xyxy[0]
-    yaw, pitch, _ = np.radians(pose_degrees(face.mesh[0]))
-    facing = max(float(np.cos(yaw) * np.cos(pitch)), 0.0)
-    large, sharp = min(float(box[3] - box[1]) / _LARGE, 1.0), min(sharpness(picture, box) / _SHARP, 1.0)
-    return large * sharp * facing**2
 
 
 def _thumbnail(picture: UInt8Array, box: FloatArray) -> UInt8Array:

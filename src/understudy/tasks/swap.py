@@ -6,19 +6,26 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from understudy import names
-from understudy.casting.assignment import Assignment
-from understudy.casting.cast import PartList, photos_of
+from understudy.casting.cast import PartList, enhancements_of, masks_of, photos_of
 from understudy.casting.person import People, Person
 from understudy.casting.roles import Roles
-from understudy.errors import CorruptMediaError, InputGoneError, InputNotFoundError, SigningError
+from understudy.errors import (
+    CorruptMediaError,
+    InputError,
+    InputGoneError,
+    InputNotFoundError,
+    SigningError,
+    UsageError,
+)
 from understudy.frames import LabelledFrame
 from understudy.interruptions import once
 from understudy.media.base import Source
-from understudy.media.bounds import frames_waiting
+from understudy.media.bounds import Moving, check_size, frames_waiting
 from understudy.media.files import MediaInfo, MediaKind, check_output, open_sink, open_source
 from understudy.media.files.opening import check_suffix
 from understudy.pipeline.clip import ClipPipeline
@@ -26,12 +33,17 @@ from understudy.pipeline.comparing import compared
 from understudy.pipeline.overlap import BackgroundWriter, prefetched
 from understudy.pipeline.parts import Parts
 from understudy.pipeline.photo import PhotoPipeline
-from understudy.provenance import FrameSealer
-from understudy.provenance.content import ContentCheck
-from understudy.resources import Models, Resources
+from understudy.resources import Resources
 from understudy.settings import Settings
 from understudy.tasks.casting import settle
 from understudy.tasks.progress import Progress
+
+#: What moves, by what a file is.
+_MOVING: Final = {
+    MediaKind.IMAGE: Moving.STILL,
+    MediaKind.ANIMATION: Moving.ANIMATION,
+    MediaKind.VIDEO: Moving.VIDEO,
+}
 
 
 @dataclass(frozen=True)
@@ -136,16 +148,31 @@ def _swapped(
     models, sources = resources.models, photos_of(cast)
     inputs = [target, *sources]
     models.engine(settings)  # what is missing is said before anything is read
+    masks = models.masks(masks_of(cast, settings), settings.runtime)
+    enhancers = models.enhancers(settings, enhancements_of(cast))
     with open_source(target, settings.max_pixels) as source, _needed(inputs):
         info = source.info
-        shown = compared(info, settings.compare, settings.max_pixels)
+        result = _enlarged(info, enhancers.scale(settings.enhance), settings.max_pixels)
+        shown = compared(result, settings.compare, settings.max_pixels)
         check_output(output, info.kind, inputs, overwrite=overwrite)
         # All that is settled before the first frame: whose face, whether it may be used, how the output is signed.
         content = models.content(settings, target.name)
         settled = settle(cast, target, info, settings, resources=resources, people=people, content=content)
         made = resources.trust(settings).output(settings, target, info.kind, settled.consents, settled.digests)
         made.sealer.check(shown.width, shown.height)
-        pipeline = _pipeline(settled.assignment, info, settings, models, content, made.sealer)
+        still = info.kind is MediaKind.IMAGE
+        embedder = None if still and not isinstance(settled.assignment, Roles) else models.embedder()
+        parts = Parts(
+            models.engine(settings),
+            models.perception(settings),
+            settings,
+            content,
+            made.sealer,
+            embedder,
+            masks,
+            enhancers,
+        )
+        pipeline = (PhotoPipeline if still else ClipPipeline)(parts, settled.assignment)
         tally = pipeline.tally
         ready = time.perf_counter()
         with (
@@ -176,22 +203,38 @@ def _swapped(
         fps=round(tally.frames / (finished - ready), 2),
         first_frame_seconds=round(first - started, 3),
         stages_ms=tally.timings.summary(),
-        notes=(*settled.notes, *models.notes(settings), *source.remarks, *sink.notes, content.note),
+        notes=(
+            *settled.notes,
+            *models.notes(settings),
+            *_grown(info, result),
+            *source.remarks,
+            *sink.notes,
+            content.note,
+        ),
     )
 
 
-def _pipeline(
-    assignment: Assignment,
-    info: MediaInfo,
-    settings: Settings,
-    models: Models,
-    content: ContentCheck,
-    sealer: FrameSealer,
-) -> PhotoPipeline | ClipPipeline:
-    still = info.kind is MediaKind.IMAGE
-    embedder = None if still and not isinstance(assignment, Roles) else models.embedder()
-    parts = Parts(models.engine(settings), models.perception(settings), settings, content, sealer, embedder)
-    return PhotoPipeline(parts, assignment) if still else ClipPipeline(parts, assignment)
+def _enlarged(info: MediaInfo, scale: int, max_pixels: int) -> MediaInfo:
+    """What the output shows of a target whose frames are made so many times as large.
+
+    Raises:
+        UsageError: more pixels than are allowed.
+    """
+    if scale == 1:
+        return info
+    width, height = info.width * scale, info.height * scale
+    try:
+        check_size(info.path, width, height, max_pixels, _MOVING[info.kind])
+    except InputError as fault:
+        raise UsageError(
+            f"made {scale} times as large, {info.path.name} would be {width}x{height}: {fault.message}",
+            "Enlarge it less, or leave the upscaler out.",
+        ) from fault
+    return replace(info, width=width, height=height)
+
+
+def _grown(info: MediaInfo, shown: MediaInfo) -> tuple[str, ...]:
+    return () if info is shown else (f"enlarged from {info.width}x{info.height} to {shown.width}x{shown.height}",)
 
 
 @contextmanager

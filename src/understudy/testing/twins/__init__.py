@@ -13,6 +13,8 @@ from understudy.testing.twins.answers import (
     classifier_twin,
     converter_twin,
     known_tint,
+    occluder_twin,
+    parser_twin,
     planted_twin,
     points_twin,
     swapper_twin,
@@ -26,6 +28,7 @@ from understudy.testing.twins.architectures import (
     scrfd_10g_twin,
     scrfd_answers,
 )
+from understudy.testing.twins.enhancing import known_pattern, restorer_twin, upscaler_twin
 from understudy.testing.twins.writer import GraphWriter
 
 __all__ = [
@@ -39,11 +42,16 @@ __all__ = [
     "classifier_twin",
     "converter_twin",
     "inswapper_twin",
+    "known_pattern",
     "known_tint",
     "landmark_106_twin",
+    "occluder_twin",
+    "parser_twin",
     "planted_twin",
     "points_twin",
+    "restorer_twin",
     "scrfd_10g_twin",
     "scrfd_answers",
     "swapper_twin",
+    "upscaler_twin",
 ]

@@ -76,6 +76,31 @@ def classifier_twin(intimate: float = 0.02, size: int = 384) -> bytes:
     return graph.finished([("input", (1, 3, size, size))], [("output", (1, 2))])
 
 
+def occluder_twin(size: int = 256) -> bytes:
+    """A model as XSeg is fed and read: whatever is green hides a face, all else is face."""
+    graph = GraphWriter()
+    # BGR, 0-1: how much greener than grey.
+    greener = graph.node("MatMul", "input", graph.constant(np.array([[-0.5], [1], [-0.5]], np.float32)))
+    sharp = graph.node("Mul", greener, graph.constant(np.array(-8, np.float32)))
+    above = graph.node("Add", sharp, graph.constant(np.array(2, np.float32)))
+    ends = [graph.constant(np.array(end, np.float32)) for end in (0, 1)]
+    graph.node("Clip", above, *ends, name="output")
+    return graph.finished([("input", (1, size, size, 3))], [("output", (1, size, size, 1))])
+
+
+def parser_twin(size: int = 512) -> bytes:
+    """A model as BiSeNet is fed and read: whatever is green is hair, whatever is blue lips, all else skin."""
+    graph = GraphWriter()
+    mean, std = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
+    weights, bias = np.zeros((19, 3)), np.full(19, -100.0)
+    for number, color in ((1, (0, 0, 0)), (17, (-0.5, 1, -0.5)), (12, (-0.5, -0.5, 1))):
+        weights[number] = 8 * np.array(color)  # RGB, 0-1: how much greener, or bluer, than grey
+        bias[number] = 0 if number == 1 else -1.5
+    fed = graph.constant((weights * std)[:, :, None, None].astype(np.float32))
+    graph.node("Conv", "input", fed, graph.constant((bias + weights @ mean).astype(np.float32)), name="output")
+    return graph.finished([("input", (1, 3, size, size))], [("output", (1, 19, size, size))])
+
+
 def points_twin(numbers: int, size: int = 192, seed: int = 7) -> bytes:
     """A landmarker or ``genderage``: so many numbers out of a picture of that size.
 

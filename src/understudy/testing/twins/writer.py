@@ -89,14 +89,24 @@ class GraphWriter:
         return self.node("Pad", values, self.constant(np.array([0, 0, by, by, 0, 0, by, by], np.int64)), mode="reflect")
 
     def finished(
-        self, inputs: Sequence[tuple[str, Sequence[int | str]]], outputs: Sequence[tuple[str, Sequence[int | str]]]
+        self,
+        inputs: Sequence[tuple[str, Sequence[int | str]]],
+        outputs: Sequence[tuple[str, Sequence[int | str]]],
+        doubles: Sequence[tuple[str, Sequence[int | str]]] = (),
     ) -> bytes:
-        """The file."""
+        """The file.
+
+        Args:
+            inputs: Names and shapes.
+            outputs: Likewise.
+            doubles: More inputs, of float64.
+        """
         kind = TensorProto.FLOAT if self._kind is np.float32 else TensorProto.FLOAT16
         first, last = (
             [helper.make_tensor_value_info(name, kind, list(shape)) for name, shape in ends]
             for ends in (inputs, outputs)
         )
+        first += [helper.make_tensor_value_info(name, TensorProto.DOUBLE, list(shape)) for name, shape in doubles]
         graph = helper.make_graph(self._nodes, "twin", first, last, self._constants)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR)
         data: bytes = model.SerializeToString()

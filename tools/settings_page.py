@@ -42,9 +42,10 @@ understudy settings --settings mine.toml --strength 0.6
 understudy settings --json
 ```
 
-`understudy settings` takes every option that sets one of them. It prints all settings, as a file that `--settings`
-reads: TOML, which leaves out what is not set, or JSON, where that is `null`. Paths are printed in full; a relative one
-in a file is relative to the file's folder. Settings that a command has no use for are checked, too, and not used.
+`understudy settings` takes every option that sets one of them, but `--side-by-side` and `--wipe`. It prints all
+settings, as a file that `--settings` reads: TOML, which leaves out what is not set, or JSON, where that is `null`.
+Paths are printed in full; a relative one in a file is relative to the file's folder. Settings that a command has no use
+for are checked, too, and not used.
 
 An unknown setting, one that is given twice, and one with a value that it can't have (a word for a number, a fraction
 for a whole number, `nan`, `inf`, out of range) are errors that name the setting: exit code 2. A file that is missing,
@@ -69,12 +70,13 @@ _KINDS = {int: "whole number", float: "number", str: "word", bool: "`true`, `fal
 
 def page() -> str:
     """The page as it should be."""
-    flags = {option.setting: option.flag for option in OPTIONS}
-    flags |= {"runtime.placed": "--device", "blend.mask.parsers": "--mask-model"}
+    flags = {option.setting: f"`{option.flag}`" for option in OPTIONS}
+    flags |= {"runtime.placed": "`--device`", "blend.mask.parsers": "`--mask-model`"}
+    flags |= {"compare": "`--side-by-side`, `--wipe`"}
     meanings = dict(_meanings(Settings(), ""))
     tables: dict[str, list[str]] = {}
     for name, setting in schema().items():
-        flag = f"`{flags[name]}`" if name in flags else ""
+        flag = flags.get(name, "")
         default = "not set" if setting.default is None else f"`{json.dumps(setting.default)}`"
         row = f"| `{name}` | {flag} | {_kind(setting.type)} | {default} | {meanings[name]} |"
         tables.setdefault(f"`{name.partition('.')[0]}`" if "." in name else "Of all stages", []).append(row)

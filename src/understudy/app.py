@@ -197,7 +197,7 @@ class Understudy:
 
         Args:
             file: A picture, animation or video.
-            ask: ``blendshapes``, and models of the catalogue: who is asked about each face, by name.
+            ask: ``blendshapes``, ``emotion``, and models of the catalogue: who is asked about each face, by name.
             settings: Whose detector finds faces; the object's own if None.
             progress: Told about every frame.
 

@@ -102,7 +102,7 @@ def faces(file: str | PathLike[str], *, ask: Sequence[str] = (), settings: Setti
 
     Args:
         file: A picture, animation or video.
-        ask: ``blendshapes``, and models of the catalogue: who is asked about each face, by name.
+        ask: ``blendshapes``, ``emotion``, and models of the catalogue: who is asked about each face, by name.
         settings: Whose detector finds faces; the defaults if None.
 
     Returns:

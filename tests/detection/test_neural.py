@@ -87,12 +87,12 @@ def test_another_detectors_answers_are_refused(opened, name):
 
 @pytest.mark.parametrize(("height", "width"), [(480, 960), (960, 480), (640, 640), (3, 2000), (1, 1)])
 def test_pictures_are_fitted_into_the_upper_left(height, width):
-    square, scale = fitted(np.full((height, width, 3), 200, np.uint8), 640)
+    square, scale, _ = fitted(np.full((height, width, 3), 200, np.uint8), 640)
     shown = np.argwhere(square[..., 0] > 0)
     assert shown.min() == 0
     assert shown.max() == 639
     assert square.shape == (640, 640, 3)
-    assert scale == pytest.approx(640 / max(height, width), rel=0.35 if min(height, width) < 5 else 1e-6)
+    assert scale[0] == scale[1] == pytest.approx(640 / max(height, width), rel=0.35 if min(height, width) < 5 else 1e-6)
 
 
 def test_outputs_of_another_detector_are_told(opened):

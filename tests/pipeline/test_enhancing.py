@@ -126,6 +126,20 @@ def test_every_frame_of_a_clip_is_enlarged_and_released_honestly(shelf, hopper_p
     assert is_released_honestly(output)
 
 
+@pytest.mark.slow
+def test_beside_an_enlarged_result_the_original_is_as_large(shelf, hopper_path, astronaut_path, tmp_path, capsys):
+    output, more = tmp_path / "both.png", ["--enhance", "real_esrgan_x2", "--side-by-side", "--json"]
+    assert swap(shelf, hopper_path, astronaut_path, output, *more) == 0
+    before, after = cv2.imread(str(astronaut_path)), cv2.imread(str(output))
+    height, width = before.shape[:2]
+    assert after.shape == (2 * height, 4 * width, 3)
+    assert f"enlarged from {width}x{height} to {2 * width}x{2 * height}" in json.loads(capsys.readouterr().out)["notes"]
+    small = cv2.resize(after[:, : 2 * width], (width, height), interpolation=cv2.INTER_AREA)
+    assert np.abs(small.astype(int) - before).mean() < 3
+    assert has_label(after)
+    assert understudy.inspect(output, home=shelf).verdict == "made by this tool"
+
+
 @pytest.mark.parametrize(
     ("steps", "code", "said"),
     [

@@ -16,8 +16,9 @@ Ask = Annotated[
     list[str] | None,
     typer.Option(
         "--ask",
-        help="blendshapes (52 scores of what a face does; no download), or a landmarker or genderage of"
-        " `understudy models list`: what it says of each face. Repeatable.",
+        help="blendshapes (52 scores of what a face does) or emotion (which expressions it shows: a guess), both "
+        "without a download, or a landmarker or genderage of `understudy models list`: what it says of each face. "
+        "Repeatable.",
     ),
 ]
 
@@ -60,6 +61,8 @@ def command(file: File, ask: Ask = None, json: Json = False, *, chosen: Chosen) 
                 said.append(f"yaw {yaw:+.0f} pitch {pitch:+.0f} roll {roll:+.0f}")
             if reading.looks is not None:
                 said.append(f"looks {reading.looks[0]}, about {reading.looks[1]} (a guess)")
+            if reading.emotions is not None:
+                said.append(f"shows {_strongest(reading.emotions)} (a guess)")
             answer(f"       {reading.model}: {', '.join(said)}")
 
 

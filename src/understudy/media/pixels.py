@@ -104,10 +104,10 @@ def for_encoder(
         size: Width and height of the output; larger than the frame by at most a pixel, which repeats the edge.
     """
     shades = {"dst_colorspace": colors["matrix"], "dst_color_range": colors["range"]}
-    origin = frame.origin
     if pixel_format.startswith(("bgr", "rgb")):
         return _packed(frame, pixel_format)
-    if not isinstance(origin, Decoded) or not origin.fits(frame) or not is_yuv(origin.picture.format):
+    origin = _yuv_origin(frame)
+    if origin is None:
         return _padded(_converted(frame.picture, pixel_format, shades), size)
     base = origin.picture
     if base.format.name != pixel_format:
@@ -221,6 +221,48 @@ def _add_to_chroma(
             chroma[row, column] = np.int32(min(max(np.float32(chroma[row, column]) + value * share + half, none), top))
 
 
+def exactly(frame: Frame | SealedFrame) -> UInt8Array | None:
+    """What the frame was decoded from, converted exactly, without what was changed since.
+
+    Args:
+        frame: Its ``origin`` says what that is.
+
+    Returns:
+        uint8 BGR (H, W, 3), upright, a copy; None where the frame was not decoded from YUV, or is of another size now.
+    """
+    origin = _yuv_origin(frame)
+    if origin is None:
+        return None
+    pixels = origin.picture.reformat(format="bgr24", interpolation=EXACT).to_ndarray()
+    return np.ascontiguousarray(origin.orientation.applied(pixels), np.uint8)
+
+
+def _yuv_origin(frame: Frame | SealedFrame) -> Decoded | None:
+    """The YUV picture that a frame was decoded from, if it still has its size."""
+    origin = frame.origin
+    if not isinstance(origin, Decoded) or not origin.fits(frame) or not is_yuv(origin.picture.format):
+        return None
+    return origin
+
+
+def add_changes(pixels: UInt8Array, frame: Frame | SealedFrame) -> bool:
+    """Add what was changed in a frame to what ``exactly`` gave of it.
+
+    Args:
+        pixels: uint8 BGR (H, W, 3), written in place.
+        frame: With its ``changes``.
+
+    Returns:
+        Whether it could be: False, and nothing is written, for a frame of which ``exactly`` gives nothing.
+    """
+    if _yuv_origin(frame) is None:
+        return False
+    for box, before, after in changes_of(frame):
+        region = pixels[box.y0 : box.y1, box.x0 : box.x1]
+        region[:] = np.clip(region.astype(np.int16) + after - before.astype(np.int16), 0, 255)
+    return True
+
+
 def changes_of(frame: Frame | SealedFrame) -> list[tuple[PixelBox, UInt8Array, UInt8Array]]:
     """What was changed: rectangles of whole chroma samples that do not overlap, each before and after.
 
@@ -287,13 +329,10 @@ def _converted(picture: UInt8Array, pixel_format: str, shades: Mapping[str, int]
 
 def _packed(frame: Frame | SealedFrame, pixel_format: str) -> av.VideoFrame:
     """The frame as packed RGB."""
-    pixels, origin = frame.picture, frame.origin
-    if isinstance(origin, Decoded) and origin.fits(frame) and is_yuv(origin.picture.format):
-        exact = origin.picture.reformat(format="bgr24", interpolation=EXACT).to_ndarray()
-        pixels = np.ascontiguousarray(origin.orientation.applied(exact))
-        for box, before, after in changes_of(frame):
-            region = pixels[box.y0 : box.y1, box.x0 : box.x1]
-            region[:] = np.clip(region.astype(np.int16) + after - before.astype(np.int16), 0, 255)
+    pixels, exact = frame.picture, exactly(frame)
+    if exact is not None:
+        pixels = exact
+        add_changes(pixels, frame)
         if isinstance(frame, SealedFrame):  # see _write_label
             label = np.s_[frame.label.y0 : frame.label.y1, frame.label.x0 : frame.label.x1]
             pixels[label] = frame.picture[label]

@@ -26,7 +26,9 @@ Kind = Literal[
 #: In the order in which they are listed.
 KINDS: tuple[Kind, ...] = get_args(Kind)
 #: Families of detectors: which code decodes them.
-DETECTORS = ("scrfd", "yunet", "yoloface")
+DETECTORS = ("scrfd", "yunet", "yoloface", "centerface")
+#: Families that take pictures of any size, though the ends of their files name one.
+ANY_SIZE = ("centerface",)
 #: Families of masks: what hides a face, and what its parts are.
 MASKS = ("xseg", "bisenet")
 Template = Literal["arcface_112_v1", "arcface_112_v2", "arcface_128", "ffhq_512", "mtcnn_512", "dfl_whole_face"]

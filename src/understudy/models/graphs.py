@@ -110,6 +110,23 @@ def _wrong(name: str, what: str) -> ModelFileError:
     return ModelFileError(f"{name} {what}", "Fetch it again, from its authors' own place.")
 
 
+def of_any_size(model: ModelProto) -> ModelProto:
+    """A copy of a graph of one size that works on any: its ends say so, and what was noted of shapes between is gone.
+
+    CenterFace's file names ten pictures of 32x32 pixels, which its authors' reader does not look at; ONNX Runtime does.
+    """
+    copy = ModelProto()
+    copy.CopyFrom(model)
+    graph = copy.graph
+    constants = {tensor.name for tensor in graph.initializer}  # older files list these among the inputs
+    for end in (*(one for one in graph.input if one.name not in constants), *graph.output):
+        for axis, size in enumerate(end.type.tensor_type.shape.dim):
+            if axis != 1:
+                size.dim_param = f"{end.name}_{axis}"
+    del graph.value_info[:]
+    return copy
+
+
 def is_half(model: ModelProto) -> bool:
     """Whether it has weights in half precision."""
     return any(tensor.data_type == TensorProto.FLOAT16 for tensor in model.graph.initializer)

@@ -18,8 +18,8 @@ from understudy.arrays import AnyArray, FloatArray
 from understudy.errors import ModelError, ModelFileError, NoMemoryError, UsageError, out_of_memory
 from understudy.models.binding import Binding
 from understudy.models.devices import MEMORIES, Device, RuntimeOptions
-from understudy.models.entries import Entry
-from understudy.models.graphs import check_graph, emap_of, in_single, is_half
+from understudy.models.entries import ANY_SIZE, Entry
+from understudy.models.graphs import check_graph, emap_of, in_single, is_half, of_any_size
 from understudy.models.providers import OnnxRuntime, first_line, too_large
 from understudy.models.store import Store
 from understudy.models.trial import PICTURE_AXES, agree, check_inputs, gives, noise, probe
@@ -174,6 +174,9 @@ class Runtime:
         if entry.name not in self._open:
             data = store.read(entry)
             model = check_graph(data, entry.file.name)
+            if entry.family in ANY_SIZE:
+                model = of_any_size(model)
+                data = model.SerializeToString()
             session = self._opened(entry, data, model)
             if entry.source is not None and entry.source.kind == "emap":
                 session.emap = emap_of(model, entry.file.name)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from understudy.arrays import UInt8Array
 from understudy.casting.assignment import Assignment
 from understudy.casting.roles import Roles
 from understudy.frames import Frame, LabelledFrame
 from understudy.guard import unguarded
 from understudy.guard.blurring import Blurring
 from understudy.pipeline.ahead import Ahead
+from understudy.pipeline.comparing import Comparing
 from understudy.pipeline.compositing import Compositing
 from understudy.pipeline.enhancing import Enhancing
 from understudy.pipeline.fading import Fading
@@ -42,6 +44,7 @@ class ClipPipeline:
         self._compositing = Compositing(settings.blend, models=parts.masks)
         self._enhancing = Enhancing(parts)
         self._blurring = Blurring()
+        self._comparing = Comparing(settings.compare)
         self.tally = Tally()
 
     def processed(self, frames: Iterable[Frame]) -> Iterator[LabelledFrame]:
@@ -54,7 +57,9 @@ class ClipPipeline:
             yield from map(self.process, frames)
             return
         ahead = Ahead(self._perceiving, self._perceive)(frames)
-        yield from (self._sealed(frame, self._swapped(frame, seen)) for frame, seen in ahead)
+        for frame, seen in ahead:
+            original = self._comparing.original(frame)
+            yield self._sealed(frame, self._swapped(frame, seen), original)
 
     def process(self, frame: Frame) -> LabelledFrame:
         """Swap, label and mark ``frame``, in place.
@@ -62,10 +67,11 @@ class ClipPipeline:
         Raises:
             ContentRefusedError: it is intimate.
         """
-        return self._sealed(frame, self.swap(frame))
+        original = self._comparing.original(frame)
+        return self._sealed(frame, self.swap(frame), original)
 
     def swap(self, frame: Frame) -> Swapped:
-        """All but the last of ``process``: what comes out is no labelled frame, so no sink takes it.
+        """``process`` without what comes after the swap: no labelled frame comes out, so no sink takes it.
 
         Raises:
             ContentRefusedError: it is intimate.
@@ -78,9 +84,13 @@ class ClipPipeline:
             self._parts.content.frame(frame.picture, frame.seconds, cut=seen.cut)
             return seen
 
-    def _sealed(self, frame: Frame, swapped: Swapped) -> LabelledFrame:
-        with self.tally.timings.measure("seal"):
-            return sealed(self._parts.sealer, frame, swapped)
+    def _sealed(self, frame: Frame, done: Swapped, original: UInt8Array | None) -> LabelledFrame:
+        measure = self.tally.timings.measure
+        if original is not None:
+            with measure("compare"):
+                done = self._comparing.compose(frame, original, done)
+        with measure("seal"):
+            return sealed(self._parts.sealer, frame, done)
 
     def _swapped(self, frame: Frame, seen: Seen) -> Swapped:
         measure, chosen = self.tally.timings.measure, seen.chosen

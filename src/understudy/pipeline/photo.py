@@ -12,6 +12,7 @@ from understudy.face import Faces
 from understudy.frames import Frame, LabelledFrame
 from understudy.guard import unguarded
 from understudy.guard.blurring import Blurring
+from understudy.pipeline.comparing import Comparing
 from understudy.pipeline.compositing import Compositing
 from understudy.pipeline.enhancing import Enhancing
 from understudy.pipeline.parts import Parts
@@ -50,12 +51,18 @@ class PhotoPipeline:
         Raises:
             ContentRefusedError: it is intimate.
         """
+        measure, comparing = self.tally.timings.measure, Comparing(self._parts.settings.compare)
+        original = comparing.original(frame)
         done = self.swap(frame)
-        with self.tally.timings.measure("seal"):
+        if original is not None:
+            with measure("compare"):
+                done = comparing.compose(frame, original, done)
+            del original
+        with measure("seal"):
             return sealed(self._parts.sealer, frame, done)
 
     def swap(self, frame: Frame) -> Swapped:
-        """All but the last of ``process``: what comes out is no labelled frame, so no sink takes it.
+        """``process`` without what comes after the swap: no labelled frame comes out, so no sink takes it.
 
         Raises:
             ContentRefusedError: it is intimate.

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from understudy.face import Faces
 from understudy.frames import Frame, LabelledFrame
 from understudy.pipeline.tally import Swapped
 from understudy.provenance import FrameSealer
@@ -24,10 +21,7 @@ def sealed(sealer: FrameSealer, frame: Frame, done: Swapped) -> LabelledFrame:
     Raises:
         InputError: the picture is too small to carry a label that can be read.
     """
-    faces = done.faces
-    if done.scale > 1:  # only where they are is asked for
-        faces = Faces(boxes_xyxy=faces.boxes_xyxy * np.float32(done.scale), scores=faces.scores)
-    labelled = sealer.seal(frame, faces)
+    labelled = sealer.seal(frame, done.placed)
     frame.picture, frame.alpha = labelled.frame.picture, labelled.frame.alpha
     frame.changes.clear()
     return labelled

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from understudy.face import Faces
 from understudy.guard import Cover
 from understudy.patches import Patch
@@ -25,6 +27,13 @@ class Swapped(NamedTuple):
     patches: Sequence[Patch]
     cover: Cover = Cover()
     scale: int = 1
+
+    @property
+    def placed(self) -> Faces:
+        """The faces where they are in the frame as it is now: boxes and scores only, where it was enlarged."""
+        if self.scale == 1:
+            return self.faces
+        return Faces(boxes_xyxy=self.faces.boxes_xyxy * np.float32(self.scale), scores=self.faces.scores)
 
 
 class Tally:

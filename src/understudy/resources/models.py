@@ -34,6 +34,8 @@ Made = TypeVar("Made")
 MESH, EMBEDDED = "mesh", "embedded"
 #: What is asked for to have the blendshapes of faces: the package's own model.
 BLENDSHAPES: Final = "blendshapes"
+#: What is asked for to have the emotions that blendshapes show.
+EMOTION: Final = "emotion"
 #: Kinds of models that say something of a face.
 READERS: Final[tuple[Kind, ...]] = ("landmarker", "attributes")
 #: Which classifier neural engines ask, too, and which embedder knows whom they put in.
@@ -196,7 +198,7 @@ class Models:
             if name not in there:
                 raise UsageError(
                     f"{name!r} is not a model that can be asked about faces",
-                    f"Known ones: {', '.join([BLENDSHAPES, *there])}",
+                    f"Known ones: {', '.join([EMOTION, BLENDSHAPES, *there])}",
                 )
         return [Reader(self._opened(there[name], runtime)) for name in dict.fromkeys(names)]
 

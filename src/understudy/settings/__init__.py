@@ -3,6 +3,16 @@
 from understudy.settings.blend import BlendOptions
 from understudy.settings.files import as_json, as_tables, as_toml, read_settings
 from understudy.settings.schema import changed, schema
-from understudy.settings.settings import Settings
+from understudy.settings.settings import Compare, Settings
 
-__all__ = ["BlendOptions", "Settings", "as_json", "as_tables", "as_toml", "changed", "read_settings", "schema"]
+__all__ = [
+    "BlendOptions",
+    "Compare",
+    "Settings",
+    "as_json",
+    "as_tables",
+    "as_toml",
+    "changed",
+    "read_settings",
+    "schema",
+]

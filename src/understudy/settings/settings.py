@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from understudy.enhancement.options import EnhanceOptions
 from understudy.face import FaceChoice
@@ -19,6 +19,9 @@ from understudy.swapping import MeshOptions
 from understudy.swapping.neural.options import NeuralOptions
 from understudy.tracking import TrackerOptions
 
+#: What a swapped file shows: the result alone, or the original and the result: beside each other, or left and right of
+#: a line that wanders to and fro.
+Compare = Literal["no", "side-by-side", "wipe"]
 #: Days: no calendar counts much further back than a few of these.
 _CENTURY: Final = 36_525
 
@@ -33,6 +36,8 @@ class Settings:
         faces: Which faces of the target are swapped.
         source_face: Which face of a photo with several is used, from the left, the first is 1; None for the
             largest.
+        compare: Whether a file that is swapped shows the original, too: ``side-by-side`` with the result, or left
+            of the line of a ``wipe``. Live output and evaluation show the result alone.
         max_pixels: Photos and frames with more are refused.
         tracker, mesh, neural, blend, enhance, label, watermark, content, encode, signing: Options of the stages.
         runtime: Where and how precisely neural models run.
@@ -48,6 +53,7 @@ class Settings:
     detector: str = "embedded"
     faces: FaceChoice = "largest"
     source_face: int | None = None
+    compare: Compare = "no"
     max_pixels: int = MAX_PIXELS
     tracker: TrackerOptions = field(default_factory=TrackerOptions)
     mesh: MeshOptions = field(default_factory=MeshOptions)

@@ -18,12 +18,13 @@ from understudy.geometry import topology as topo
 from understudy.geometry.pose import pose_degrees
 from understudy.landmarks import with_blendshapes
 from understudy.landmarks.blendshapes import NAMES
+from understudy.landmarks.emotion import EMOTIONS, emotions
 from understudy.landmarks.reading import Reading
 from understudy.media.bounds import frames_waiting
 from understudy.media.files import MediaKind, open_source
 from understudy.pipeline.overlap import prefetched
 from understudy.resources import Models
-from understudy.resources.models import BLENDSHAPES
+from understudy.resources.models import BLENDSHAPES, EMOTION
 from understudy.settings import Settings
 from understudy.tasks.progress import Progress
 
@@ -60,7 +61,8 @@ class FaceReport:
         frames: In how many frames.
         tracks: When they were followed, in the order of time; empty in a picture.
         irises_xy: The irises' centres in the same frame, the picture's left first.
-        readings: What each model of the catalogue that was asked says of the face in that frame.
+        readings: What each model of the catalogue that was asked says of the face in that frame, and which emotions
+            it shows, if that was asked.
         blendshapes: What the face does in that frame, as 52 scores, 0-1, by the names and in the order of
             ``landmarks.blendshapes.NAMES``; None where nobody asked.
     """
@@ -175,7 +177,8 @@ def faces_in_file(
         settings: Whose detector finds faces.
         models: What is opened.
         progress: Told how far it is.
-        ask: ``blendshapes``, and landmarkers and guessers of the catalogue: who is asked about each face, by name.
+        ask: ``blendshapes``, ``emotion``, and landmarkers and guessers of the catalogue: who is asked about each face,
+            by name.
 
     Raises:
         InputError: the file can't be used.
@@ -183,16 +186,19 @@ def faces_in_file(
         UsageError, ModelError: the detector or a model that is asked is not there or does not work.
     """
     models.check_places(settings.runtime)
-    readers = models.readers([name for name in ask if name != BLENDSHAPES], settings.runtime)
-    blendshapes = models.blendshapes() if BLENDSHAPES in ask else None
+    readers = models.readers([name for name in ask if name not in (BLENDSHAPES, EMOTION)], settings.runtime)
+    blendshapes = models.blendshapes() if {BLENDSHAPES, EMOTION} & set(ask) else None
     perception = models.perception(settings)
     tracker = perception.tracker(settings.tracker)
 
     def closely(face: Faces, picture: UInt8Array) -> tuple[Faces, tuple[Reading, ...]]:
         """A face, and what the models say of it."""
+        readings = tuple(read(picture, face.boxes_xyxy[0]) for read in readers)
         if blendshapes is not None:
-            face = with_blendshapes(face, blendshapes)
-        return face, tuple(read(picture, face.boxes_xyxy[0]) for read in readers)
+            scored = with_blendshapes(face, blendshapes)
+            readings += (_shown(scored),) if EMOTION in ask else ()
+            face = scored if BLENDSHAPES in ask else face
+        return face, readings
 
     def followed(frame: Frame, recogniser: Recogniser) -> Faces:
         return recogniser.update(frame, tracker.update(frame).faces).faces
@@ -244,8 +250,14 @@ def _report(number: int, sightings: Sequence[_Sighting], *, still: bool) -> Face
     )
 
 
-def _by_name(scores: FloatArray) -> dict[str, float]:
-    return {name: round(float(score), 4) for name, score in zip(NAMES, scores, strict=True)}
+def _shown(face: Faces) -> Reading:
+    """The emotions that a face shows."""
+    assert face.blendshapes is not None
+    return Reading(EMOTION, emotions=_by_name(emotions(face.blendshapes)[0], EMOTIONS))
+
+
+def _by_name(scores: FloatArray, names: Sequence[str] = NAMES) -> dict[str, float]:
+    return {name: round(float(score), 4) for name, score in zip(names, scores, strict=True)}
 
 
 def _track(one: _Sighting) -> TrackReport:

@@ -29,6 +29,7 @@ from understudy.media.bounds import Moving, check_size, frames_waiting
 from understudy.media.files import MediaInfo, MediaKind, check_output, open_sink, open_source
 from understudy.media.files.opening import check_suffix
 from understudy.pipeline.clip import ClipPipeline
+from understudy.pipeline.comparing import compared
 from understudy.pipeline.overlap import BackgroundWriter, prefetched
 from understudy.pipeline.parts import Parts
 from understudy.pipeline.photo import PhotoPipeline
@@ -151,12 +152,13 @@ def _swapped(
     enhancers = models.enhancers(settings, enhancements_of(cast))
     with open_source(target, settings.max_pixels) as source, _needed(inputs):
         info = source.info
+        result = _enlarged(info, enhancers.scale(settings.enhance), settings.max_pixels)
+        shown = compared(result, settings.compare, settings.max_pixels)
         check_output(output, info.kind, inputs, overwrite=overwrite)
         # All that is settled before the first frame: whose face, whether it may be used, how the output is signed.
         content = models.content(settings, target.name)
         settled = settle(cast, target, info, settings, resources=resources, people=people, content=content)
         made = resources.trust(settings).output(settings, target, info.kind, settled.consents, settled.digests)
-        shown = _enlarged(info, enhancers.scale(settings.enhance), settings.max_pixels)
         made.sealer.check(shown.width, shown.height)
         still = info.kind is MediaKind.IMAGE
         embedder = None if still and not isinstance(settled.assignment, Roles) else models.embedder()
@@ -204,7 +206,7 @@ def _swapped(
         notes=(
             *settled.notes,
             *models.notes(settings),
-            *_grown(info, shown),
+            *_grown(info, result),
             *source.remarks,
             *sink.notes,
             content.note,

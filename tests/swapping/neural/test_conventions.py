@@ -22,6 +22,7 @@ from understudy.models.sessions import Runtime
 from understudy.models.store import FOLDER, Store
 from understudy.recognition.arcface import ArcFace, together
 from understudy.settings import Settings
+from understudy.swapping.base import Portrait
 from understudy.swapping.neural.engine import REMEMBERED, NeuralEngine, NeuralIdentity
 from understudy.swapping.neural.options import NeuralOptions
 from understudy.swapping.neural.source import SourceEncoder
@@ -194,10 +195,18 @@ def test_an_embedding_without_direction_is_refused(value):
         together(np.full((2, 512), value, np.float32))
 
 
-def test_photos_beyond_the_first_are_named_where_one_is_enough(shelf, portrait):
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_where_one_photo_is_enough_the_best_is_taken_and_the_others_are_named(shelf, portrait, place):
+    """The sharp one, wherever it stands; of those that are equally good the first."""
     entry = Catalogue.load(shelf / "models.toml").entries["uniface_256"]
-    encoded = SourceEncoder(entry.source).encode([portrait, portrait])
-    assert encoded.dropped == ((1, "this engine takes one photo"),)
+    encoder = SourceEncoder(entry.source)
+    photos = [Portrait(cv2.GaussianBlur(portrait.picture, (0, 0), 6), portrait.face) for _ in range(3)]
+    photos[place] = portrait
+    encoded = encoder.encode(photos)
+    reason = "this engine takes one photo, and another is better"
+    assert encoded.dropped == tuple((number, reason) for number in range(3) if number != place)
+    np.testing.assert_array_equal(encoded.values, encoder.encode([portrait]).values)
+    assert [number for number, _ in encoder.encode([portrait, portrait]).dropped] == [1]
 
 
 class Noting(NeuralEngine):

@@ -17,10 +17,11 @@ from understudy.models.entries import Source
 from understudy.models.sessions import Session
 from understudy.recognition import Embedder
 from understudy.recognition.arcface import together
+from understudy.recognition.quality import quality
 from understudy.swapping.base import Portrait
 
 #: Why a photo is left out.
-STRANGER, ONE_PHOTO = "it seems to show somebody else", "this engine takes one photo"
+STRANGER, ONE_PHOTO = "it seems to show somebody else", "this engine takes one photo, and another is better"
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,12 +68,11 @@ class SourceEncoder:
         """
         if self._how.picture is not None:
             assert self._how.picture.template is not None
-            first = portraits[0]
+            taken = _best(portraits)
             size, template = self._how.picture.size, TEMPLATES[self._how.picture.template]
-            crop, _ = aligned(first.picture, _keypoints(first), template, size)
-            return Encoded(
-                blob(crop, self._how.picture), tuple((number, ONE_PHOTO) for number in range(1, len(portraits)))
-            )
+            crop, _ = aligned(portraits[taken].picture, _keypoints(portraits[taken]), template, size)
+            dropped = tuple((number, ONE_PHOTO) for number in range(len(portraits)) if number != taken)
+            return Encoded(blob(crop, self._how.picture), dropped)
         assert self._embedder is not None
         embeddings = np.stack([self.embed(one.picture, one.face) for one in portraits])
         try:
@@ -135,6 +135,13 @@ def _unit(vector: FloatArray) -> FloatArray:
     if not np.isfinite(length) or length == 0:
         raise ModelError("the models give an identity of zeros", "Fetch the models again.")
     return np.asarray(vector / length, np.float32)
+
+
+def _best(portraits: Sequence[Portrait]) -> int:
+    """The number of the best photo, from 0: the first of those that are equally good."""
+    if len(portraits) == 1:
+        return 0
+    return int(np.argmax([quality(one.picture, one.face).score for one in portraits]))
 
 
 def _keypoints(portrait: Portrait) -> FloatArray:

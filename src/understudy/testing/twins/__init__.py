@@ -7,7 +7,9 @@ had; ``swapper_twin`` and its like have answers that are known in closed form.
 from __future__ import annotations
 
 from understudy.testing.twins.answers import (
+    CENTERFACE_POINTS,
     arcface_twin,
+    centerface_twin,
     classifier_twin,
     converter_twin,
     known_tint,
@@ -30,11 +32,13 @@ from understudy.testing.twins.enhancing import known_pattern, restorer_twin, ups
 from understudy.testing.twins.writer import GraphWriter
 
 __all__ = [
+    "CENTERFACE_POINTS",
     "INSWAPPER",
     "SCRFD_ENDS",
     "GraphWriter",
     "arcface_r50_twin",
     "arcface_twin",
+    "centerface_twin",
     "classifier_twin",
     "converter_twin",
     "inswapper_twin",

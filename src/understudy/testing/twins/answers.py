@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import numpy as np
 
 from understudy.arrays import AnyArray
 from understudy.testing.twins.writer import GraphWriter, turn
+
+#: Where ``centerface_twin`` says that the five keypoints are, as shares of the box: float32 (5, 2), x and y.
+CENTERFACE_POINTS: Final = np.array([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]], np.float32)
 
 
 def arcface_twin(seed: int = 0, width: int = 8) -> bytes:
@@ -112,6 +116,29 @@ def points_twin(numbers: int, size: int = 192, seed: int = 7) -> bytes:
     few = graph.constant(np.float32(0.3) * GraphWriter(seed).spread(numbers, 32 * side * side))
     graph.node("Gemm", graph.node("Flatten", flow), few, transB=1, name="fc1")
     return graph.finished([("data", ("N", 3, size, size))], [("fc1", ("N", numbers))])
+
+
+def centerface_twin(width: float = 48, height: float = 64) -> bytes:
+    """CenterFace with its ends, a size in them that is not meant, and an answer that is known: it finds what is red.
+
+    Each cell of four pixels is as surely the middle of a face as it is red and neither green nor blue.
+
+    Args:
+        width: Of every face, in pixels.
+        height: The same.
+    """
+    graph = GraphWriter()
+    cells = graph.node("AveragePool", "input.1", kernel_shape=[4, 4], strides=[4, 4])
+    mixed = graph.constant(np.array([1, -1, -1], np.float32).reshape(1, 3, 1, 1) / 255)
+    red = graph.node("Conv", cells, mixed, kernel_shape=[1, 1])
+    ends = [graph.constant(np.array(end, np.float32)) for end in (0, 1)]
+    graph.node("Clip", red, *ends, name="537")
+    nothing = graph.node("Mul", red, ends[0])
+    size = np.log(np.array([height, width]) / 4)
+    for name, values in (("538", size), ("539", np.zeros(2)), ("540", CENTERFACE_POINTS[:, ::-1].reshape(-1))):
+        graph.node("Add", nothing, graph.constant(values.astype(np.float32).reshape(1, -1, 1, 1)), name=name)
+    outputs = [(name, (10, rows, 8, 8)) for name, rows in (("537", 1), ("538", 2), ("539", 2), ("540", 10))]
+    return graph.finished([("input.1", (10, 3, 32, 32))], outputs)
 
 
 def planted_twin(shape: Sequence[int | str], answers: Mapping[str, AnyArray], name: str = "input") -> bytes:

@@ -53,11 +53,11 @@ def test_what_is_filled_in_is_read(path):
 
 def test_somebody_may_have_a_mask_and_an_enhancement_of_their_own(path):
     write_cast(path, PEOPLE, "clip.mp4")
-    own = {"mask": {"keep": ["mouth"], "feather": 0.1}, "enhance": ["sharpen:0.5", "clahe"]}
+    own = {"mask": {"keep": ["mouth"], "feather": 0.1}, "enhance": ["sharpen:0.5", "clahe"], "shape": 0.5}
     filled_in(path, p1={"put": ["host.jpg"]} | own, p2={"put": ["guest.jpg"]})
     first, second = read_cast(path).parts
     assert (first.mask, first.enhance.steps) == (MaskOptions(keep=("mouth",), feather=0.1), ("sharpen:0.5", "clahe"))
-    assert (second.mask, second.enhance) == (None, None)
+    assert (second.mask, second.enhance, first.shape, second.shape) == (None, None, 0.5, None)
 
 
 def test_it_is_for_its_owner_only_and_says_that_it_is_biometric(path):

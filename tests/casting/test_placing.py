@@ -119,3 +119,5 @@ def test_a_list_in_which_nobody_gets_a_face_is_refused():
         PartList(())
     with pytest.raises(ValueError, match="strength"):
         Part(1, HOST, 1.5)
+    with pytest.raises(ValueError, match="shape"):
+        Part(1, HOST, shape=2.0)

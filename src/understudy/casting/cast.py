@@ -16,7 +16,7 @@ from understudy.errors import UsageError
 from understudy.face import FaceChoice
 from understudy.masking import MaskOptions
 from understudy.settings import Settings
-from understudy.swapping import Identity
+from understudy.swapping import Identity, MeshOptions
 
 #: What somebody gets: the face of a person, a blur, or nothing.
 Gets: TypeAlias = "Person | Unswapped"
@@ -57,9 +57,11 @@ class Part:
         strength: 0-1: how far it is shown; None for what the settings say.
         mask: Which parts of the face are swapped; None for what the settings say.
         enhance: What is done to that face afterwards; None for what the settings say.
+        shape: 0 to 1.5: how far the face takes the shape of the photo's (``MeshOptions.shape``); None for what the
+            settings say.
 
     Raises:
-        ValueError: another strength.
+        ValueError: another strength or shape.
     """
 
     who: Who
@@ -67,10 +69,13 @@ class Part:
     strength: float | None = None
     mask: MaskOptions | None = None
     enhance: EnhanceOptions | None = None
+    shape: float | None = None
 
     def __post_init__(self) -> None:
         if self.strength is not None and not 0 <= self.strength <= 1:
             raise ValueError(f"strength must be between 0 and 1, not {self.strength}")
+        if self.shape is not None:
+            MeshOptions(shape=self.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,6 +145,8 @@ def assigned_to(identity: Identity, part: Part | None, strength: float) -> Assig
         strength: Where it does not say so.
     """
     own = Part(1, LEAVE) if part is None else part
+    if own.shape is not None:
+        identity = identity.shaped(own.shape)
     return Assigned(identity, strength if own.strength is None else own.strength, own.mask, own.enhance)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
@@ -22,15 +21,7 @@ from understudy.casting.roles import BLUR, LEAVE, Role, Roles
 from understudy.errors import UsageError
 from understudy.face import FaceChoice, Faces
 from understudy.recognition import Embedder
-
-_ORDERS: Final[Mapping[FaceChoice, Callable[[Faces], FloatArray]]] = {
-    "largest": lambda faces: -faces.areas,
-    "smallest": lambda faces: faces.areas,
-    "left": lambda faces: faces.boxes_xyxy[:, [0, 2]].mean(axis=1),
-    "right": lambda faces: -faces.boxes_xyxy[:, [0, 2]].mean(axis=1),
-    "top": lambda faces: faces.boxes_xyxy[:, [1, 3]].mean(axis=1),
-    "bottom": lambda faces: -faces.boxes_xyxy[:, [1, 3]].mean(axis=1),
-}
+from understudy.tracking.selection import first
 
 
 @dataclass
@@ -94,7 +85,7 @@ class LiveRoles(Roles):
             return
         for place in self._free:
             assert free.person_ids is not None
-            row = int(np.argmin(_ORDERS[place.word](free)))
+            row = first(free, place.word)
             self._of[int(free.person_ids[row])] = place.role
             free = free[np.arange(len(free)) != row]
         self._free = []

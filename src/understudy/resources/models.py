@@ -183,8 +183,13 @@ class Models:
 
         return self._once(self._blendshapes, EMBEDDED, BlendshapeModel)
 
-    def readers(self, names: Sequence[str], runtime: RuntimeOptions) -> list[Reader]:
+    def readers(self, names: Sequence[str], runtime: RuntimeOptions, beside: Sequence[str] = ()) -> list[Reader]:
         """Landmarkers and guessers of the catalogue by name.
+
+        Args:
+            names: Theirs.
+            runtime: Where they run.
+            beside: What can be asked for, too, and is no model of the catalogue: an error names it.
 
         Raises:
             UsageError, ModelError: as for ``engine``.
@@ -198,7 +203,7 @@ class Models:
             if name not in there:
                 raise UsageError(
                     f"{name!r} is not a model that can be asked about faces",
-                    f"Known ones: {', '.join([EMOTION, BLENDSHAPES, *there])}",
+                    f"Known ones: {', '.join([*beside, *there])}",
                 )
         return [Reader(self._opened(there[name], runtime)) for name in dict.fromkeys(names)]
 

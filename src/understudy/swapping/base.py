@@ -34,6 +34,15 @@ class Identity:
 
     dropped: tuple[tuple[int, str], ...] = ()
 
+    def shaped(self, amount: float) -> Identity:
+        """The same person, whose shape a target's face takes so far, whatever the engine's options say.
+
+        Args:
+            amount: As ``MeshOptions.shape``. An engine whose networks know no shape leaves it out of account.
+        """
+        del amount
+        return self
+
 
 Own = TypeVar("Own", bound=Identity)
 Own_contra = TypeVar("Own_contra", bound=Identity, contravariant=True)

@@ -186,7 +186,8 @@ def faces_in_file(
         UsageError, ModelError: the detector or a model that is asked is not there or does not work.
     """
     models.check_places(settings.runtime)
-    readers = models.readers([name for name in ask if name not in (BLENDSHAPES, EMOTION)], settings.runtime)
+    own = (EMOTION, BLENDSHAPES)
+    readers = models.readers([name for name in ask if name not in own], settings.runtime, own)
     blendshapes = models.blendshapes() if {BLENDSHAPES, EMOTION} & set(ask) else None
     perception = models.perception(settings)
     tracker = perception.tracker(settings.tracker)

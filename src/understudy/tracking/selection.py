@@ -69,9 +69,9 @@ class FaceSelector:
         if self.choice == "all" or not len(faces):
             return faces
         if self.choice != "largest":
-            return faces[_first(faces, self.choice)]
+            return faces[first(faces, self.choice)]
         if faces.track_ids is None:
-            return faces[int(np.argmax(faces.areas))]
+            return faces[first(faces, "largest")]
         people = np.full(len(faces), -1, np.int64) if faces.person_ids is None else faces.person_ids
         self.stand_in = False
         chosen = self._largest(faces, faces.track_ids, people, seconds)
@@ -124,8 +124,20 @@ class FaceSelector:
             self._first = False
 
 
-def _first(faces: Faces, choice: FaceChoice) -> int:
-    """The row of the face that comes first by place or size."""
+def first(faces: Faces, choice: FaceChoice) -> int:
+    """The row of the face that comes first by place or size.
+
+    Args:
+        faces: One at least.
+        choice: Any but ``all``.
+    """
     across, down = (faces.boxes_xyxy[:, [axis, axis + 2]].mean(axis=1) for axis in (0, 1))
-    orders = {"smallest": faces.areas, "left": across, "right": -across, "top": down, "bottom": -down}
+    orders = {
+        "largest": -faces.areas,
+        "smallest": faces.areas,
+        "left": across,
+        "right": -across,
+        "top": down,
+        "bottom": -down,
+    }
     return int(np.argmin(orders[choice]))

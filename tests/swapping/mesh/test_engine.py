@@ -15,6 +15,7 @@ from understudy.casting.portraits import portrait_in
 from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.geometry import topology as topo
+from understudy.geometry.boxes import bounds_xyxy
 from understudy.geometry.topology import topology
 from understudy.geometry.unwrap import TEXTURE_SIZE, facing, unwrap
 from understudy.guard import unguarded
@@ -460,3 +461,21 @@ def test_the_picture_is_what_it_was_when_it_was_last_looked_at(sources, puppets)
         difference = np.abs(picture.astype(int) - golden)
         assert difference.mean() < 2.5, f"{name}: mean difference {difference.mean():.2f}"
         assert np.percentile(difference, 99) < 25, name
+
+
+def test_a_persons_own_shape_counts_more_than_the_options(astronaut, hopper, perception):
+    portrait = Portrait(hopper, perception.still(hopper)[:1])
+    shot = Puppet(astronaut, (320, 240), face_share=0.6).render(Motion())
+    faces = Faces(bounds_xyxy(shot.mesh[None]), np.ones(1, np.float32), mesh=shot.mesh[None], track_ids=np.array([1]))
+
+    def drawn(amount, own=None):
+        engine = MeshEngine(MeshOptions(shape=amount))
+        identity = engine.identity([portrait])
+        identity = identity if own is None else identity.shaped(own)
+        (patch,) = engine.renderer().render(Frame(shot.picture.copy()), faces, {1: identity})
+        return patch
+
+    for own in (0.0, 0.5):
+        np.testing.assert_array_equal(drawn(1.0, own).picture, drawn(own).picture)
+        assert (drawn(1.0, own).warp is None) == (own == 0)
+    assert not np.array_equal(drawn(1.0, 0.5).warp.mesh, drawn(1.0).warp.mesh)

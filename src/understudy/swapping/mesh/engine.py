@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -69,11 +69,17 @@ class MeshIdentity(Identity):
             the one before, so that a small face is drawn without aliasing.
         shape: float32 (478, 3): the face's neutral shape (see ``shape.neutral``).
         bearded: Whether a beard or a moustache grows on it.
+        amount: How far a target's face takes that shape; None: as the options say.
     """
 
     levels: tuple[UInt8Array, ...]
     shape: FloatArray
     bearded: bool = False
+    amount: float | None = None
+
+    def shaped(self, amount: float) -> MeshIdentity:
+        """See ``Identity.shaped``."""
+        return replace(self, amount=amount)
 
 
 class MeshEngine:
@@ -123,11 +129,12 @@ class MeshRenderer:
         if not np.isfinite(mesh).all():
             return None
         shape, reshaped = topology(), mesh
-        if self._options.shape:
+        amount = self._options.shape if identity.amount is None else identity.amount
+        if amount:
             pose, known = posed(mesh), self._neutral(track_id)
             known.update(pose, frame.seconds)
             difference = (identity.shape - known.shape) * known.trust[:, None]
-            reshaped = moved(mesh, pose, difference, self._options.shape)
+            reshaped = moved(mesh, pose, difference, amount)
         bounds = bounds_xyxy(np.concatenate([mesh, reshaped])[None])[0]
         box = pixel_box(bounds, frame.width, frame.height, margin=1)
         if box.empty:
@@ -146,7 +153,7 @@ class MeshRenderer:
             box=box,
             mesh=mesh,
             track_id=track_id,
-            warp=Warp(reshaped, values[:, :, 3:]) if self._options.shape else None,
+            warp=Warp(reshaped, values[:, :, 3:]) if amount else None,
             lit=True,
             over_beard=identity.bearded,
         )

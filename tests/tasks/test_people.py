@@ -184,6 +184,8 @@ USAGE = {
     "faces without a source": ["--put", "PHOTO=1", "--faces", "left"],
     "others alone": ["-s", "PHOTO", "--others", "blur"],
     "a distance": ["--put", "PHOTO=like:PHOTO", "--like-distance", "0"],
+    "blurred in the result, and shown beside it": ["--put", "PHOTO=1", "--others", "blur", "--side-by-side"],
+    "the same in a wipe": ["--put", "PHOTO=1", "--put", "blur=2", "--wipe"],
     "nothing": [],
 }
 

@@ -100,6 +100,11 @@ class PartList:
             raise UsageError("nobody gets a face", "Say who gets whose: --put PHOTO=1.")
 
     @property
+    def blurs(self) -> bool:
+        """Whether anybody is to be blurred."""
+        return BLUR in (self.others, *(part.gets for part in self.parts))
+
+    @property
     def masks(self) -> list[MaskOptions]:
         """The masks of those who have one of their own."""
         return [part.mask for part in self.parts if part.mask is not None]

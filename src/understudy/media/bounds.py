@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from understudy.errors import InputTooLargeError, UnwieldyPictureError
+from understudy.media.base import MediaKind
 
 #: Longest side of a picture, in pixels: a JPEG has no longer one.
 MOST_SIDE: Final = 65_535
@@ -39,6 +40,11 @@ class Moving(Enum):
     ANIMATION = 4096 * 4096
     #: 8K.
     VIDEO = 7680 * 4320
+
+    @classmethod
+    def of(cls, kind: MediaKind) -> Moving:
+        """What moves in a file of that kind."""
+        return {MediaKind.IMAGE: cls.STILL, MediaKind.ANIMATION: cls.ANIMATION, MediaKind.VIDEO: cls.VIDEO}[kind]
 
 
 def check_format(path: Path, width: int, height: int, form: str) -> None:

@@ -31,11 +31,6 @@ _WIDEST: Final = (16, 9)
 _PERIOD, _REACH = 12.0, 0.4
 #: Width of that line, as a share of the picture's shorter side; two pixels at least.
 _LINE: Final = 1 / 240
-_MOVING: Final = {
-    MediaKind.IMAGE: Moving.STILL,
-    MediaKind.ANIMATION: Moving.ANIMATION,
-    MediaKind.VIDEO: Moving.VIDEO,
-}
 
 
 class Comparing:
@@ -108,7 +103,7 @@ def compared(info: MediaInfo, how: Compare, max_pixels: int) -> MediaInfo:
     width, height = (1, 2) if stacked else (2, 1)
     both = replace(info, width=info.width * width, height=info.height * height)
     try:
-        check_size(info.path, both.width, both.height, max_pixels, _MOVING[info.kind])
+        check_size(info.path, both.width, both.height, max_pixels, Moving.of(info.kind))
         if info.kind is MediaKind.VIDEO:
             check_written(info.path, both.width, both.height, info.pixel_format, info.bit_depth)
     except InputError as fault:

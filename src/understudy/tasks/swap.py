@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Final
 
 from understudy import names
 from understudy.casting.cast import PartList, enhancements_of, masks_of, photos_of
 from understudy.casting.person import People, Person
 from understudy.casting.roles import Roles
+from understudy.enhancement import Enhancers
 from understudy.errors import (
     CorruptMediaError,
     InputError,
@@ -24,6 +24,7 @@ from understudy.errors import (
 )
 from understudy.frames import LabelledFrame
 from understudy.interruptions import once
+from understudy.masking.base import MaskModel
 from understudy.media.base import Source
 from understudy.media.bounds import Moving, check_size, frames_waiting
 from understudy.media.files import MediaInfo, MediaKind, check_output, open_sink, open_source
@@ -33,17 +34,10 @@ from understudy.pipeline.comparing import compared
 from understudy.pipeline.overlap import BackgroundWriter, prefetched
 from understudy.pipeline.parts import Parts
 from understudy.pipeline.photo import PhotoPipeline
-from understudy.resources import Resources
+from understudy.resources import Models, Resources
 from understudy.settings import Settings
 from understudy.tasks.casting import settle
 from understudy.tasks.progress import Progress
-
-#: What moves, by what a file is.
-_MOVING: Final = {
-    MediaKind.IMAGE: Moving.STILL,
-    MediaKind.ANIMATION: Moving.ANIMATION,
-    MediaKind.VIDEO: Moving.VIDEO,
-}
 
 
 @dataclass(frozen=True)
@@ -145,11 +139,9 @@ def _swapped(
         if output.is_symlink():
             output = Path(os.path.realpath(output))  # its suffix says the format
     check_suffix(output, None)
-    models, sources = resources.models, photos_of(cast)
-    inputs = [target, *sources]
-    models.engine(settings)  # what is missing is said before anything is read
-    masks = models.masks(masks_of(cast, settings), settings.runtime)
-    enhancers = models.enhancers(settings, enhancements_of(cast))
+    _check_compare(cast, settings)
+    models, inputs = resources.models, [target, *photos_of(cast)]
+    masks, enhancers = _opened(cast, settings, models)
     with open_source(target, settings.max_pixels) as source, _needed(inputs):
         info = source.info
         result = _enlarged(info, enhancers.scale(settings.enhance), settings.max_pixels)
@@ -162,16 +154,8 @@ def _swapped(
         made.sealer.check(shown.width, shown.height)
         still = info.kind is MediaKind.IMAGE
         embedder = None if still and not isinstance(settled.assignment, Roles) else models.embedder()
-        parts = Parts(
-            models.engine(settings),
-            models.perception(settings),
-            settings,
-            content,
-            made.sealer,
-            embedder,
-            masks,
-            enhancers,
-        )
+        engine, perception = models.engine(settings), models.perception(settings)
+        parts = Parts(engine, perception, settings, content, made.sealer, embedder, masks, enhancers)
         pipeline = (PhotoPipeline if still else ClipPipeline)(parts, settled.assignment)
         tally = pipeline.tally
         ready = time.perf_counter()
@@ -191,7 +175,7 @@ def _swapped(
         identifier=f"{made.sealer.identifier:012x}",
         consents=settled.consents,
         target=target,
-        sources=sources,
+        sources=photos_of(cast),
         engine=settings.engine,
         kind=info.kind.value,
         width=info.width,
@@ -214,6 +198,29 @@ def _swapped(
     )
 
 
+def _check_compare(cast: Person | PartList, settings: Settings) -> None:
+    """Whether the original may be shown, if it is to be.
+
+    Raises:
+        UsageError: somebody in it is to be blurred.
+    """
+    if settings.compare != "no" and isinstance(cast, PartList) and cast.blurs:
+        raise UsageError(
+            "a compare shows the original, and in it those who are to be blurred", "Leave out one of the two."
+        )
+
+
+def _opened(cast: Person | PartList, settings: Settings, models: Models) -> tuple[Mapping[str, MaskModel], Enhancers]:
+    """The models of everybody's masks and enhancement. Those that are missing are told before anything is read.
+
+    Raises:
+        UsageError, ModelError: one of them, or the engine, is not known, not there, or does not work.
+    """
+    models.engine(settings)
+    masks = models.masks(masks_of(cast, settings), settings.runtime)
+    return masks, models.enhancers(settings, enhancements_of(cast))
+
+
 def _enlarged(info: MediaInfo, scale: int, max_pixels: int) -> MediaInfo:
     """What the output shows of a target whose frames are made so many times as large.
 
@@ -224,7 +231,7 @@ def _enlarged(info: MediaInfo, scale: int, max_pixels: int) -> MediaInfo:
         return info
     width, height = info.width * scale, info.height * scale
     try:
-        check_size(info.path, width, height, max_pixels, _MOVING[info.kind])
+        check_size(info.path, width, height, max_pixels, Moving.of(info.kind))
     except InputError as fault:
         raise UsageError(
             f"made {scale} times as large, {info.path.name} would be {width}x{height}: {fault.message}",

@@ -199,12 +199,17 @@ def test_what_cannot_be_meant_is_a_usage_error(words, clip, tmp_path, capfd):
     assert not (tmp_path / "out.mp4").exists()
 
 
-@pytest.mark.parametrize("word", ["2", "like:ASTRONAUT", "not:ASTRONAUT", "smallest", "top"])
-def test_more_words_for_faces(word, clip, tmp_path):
+@pytest.mark.parametrize(
+    ("word", "left"), [("2", 1), ("like:ASTRONAUT", SAILOR), ("not:ASTRONAUT", ASTRONAUT)], ids=["2", "like", "not"]
+)
+def test_more_words_for_faces(word, left, clip, numbers, shots, tmp_path):
     word = word.replace("ASTRONAUT", str(portrait_path("astronaut")))
-    photo, output = str(portrait_path("hopper")), tmp_path / "out.mp4"
+    # Number 2 is put on, so whoever is number 1 is left.
+    left = next(actor for actor, number in numbers.items() if number == 1) if word == "2" else left
+    photo, output = str(portrait_path("hopper" if left == SAILOR else "astronaut")), tmp_path / "out.mp4"
     assert main(["swap", "-s", photo, "-t", str(clip), "-o", str(output), "--faces", word]) == 0
-    assert output.exists()
+    changes, _ = faces_of(output, shots)
+    assert max(changes[left]) < LEFT < min(changes[SAILOR if left == ASTRONAUT else ASTRONAUT])
 
 
 def test_consent_is_asked_for_every_photo(app, clip, tmp_path, shots):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from understudy.enhancement.options import EnhanceOptions
 from understudy.face import Faces
 from understudy.masking import MaskOptions
-from understudy.swapping import Identity
+from understudy.swapping import Identity, Swapper
 
 
 class Assigned(NamedTuple):
@@ -19,12 +19,14 @@ class Assigned(NamedTuple):
         strength: 0-1: 0 leaves the target's face as it is, 1 shows the other in full.
         mask: Which parts of it are swapped; None: as the settings say.
         enhance: What is done to that face afterwards; None: what the settings say.
+        engine: Whose identity that is, and what renders it; None: the engine that the settings name.
     """
 
     identity: Identity
     strength: float = 1.0
     mask: MaskOptions | None = None
     enhance: EnhanceOptions | None = None
+    engine: Swapper[Any] | None = None
 
 
 class Assignment(Protocol):

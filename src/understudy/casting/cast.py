@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias, get_args
+from typing import Any, TypeAlias, get_args
 
 from understudy.casting.assignment import Assigned
 from understudy.casting.clip_person import ClipPerson
@@ -15,8 +15,9 @@ from understudy.enhancement import EnhanceOptions
 from understudy.errors import UsageError
 from understudy.face import FaceChoice
 from understudy.masking import MaskOptions
+from understudy.resources.made_with import MadeWith
 from understudy.settings import Settings
-from understudy.swapping import Identity, MeshOptions
+from understudy.swapping import Identity, MeshOptions, Swapper
 
 #: What somebody gets: the face of a person, a blur, or nothing.
 Gets: TypeAlias = "Person | Unswapped"
@@ -57,6 +58,7 @@ class Part:
         strength: 0-1: how far it is shown; None for what the settings say.
         mask: Which parts of the face are swapped; None for what the settings say.
         enhance: What is done to that face afterwards; None for what the settings say.
+        engine: Name of the engine that renders it; None for the one that the settings name.
         shape: 0 to 1.5: how far the face takes the shape of the photo's (``MeshOptions.shape``); None for what the
             settings say.
 
@@ -70,6 +72,7 @@ class Part:
     mask: MaskOptions | None = None
     enhance: EnhanceOptions | None = None
     shape: float | None = None
+    engine: str | None = None
 
     def __post_init__(self) -> None:
         if self.strength is not None and not 0 <= self.strength <= 1:
@@ -115,10 +118,15 @@ class PartList:
         return [part.enhance for part in self.parts if part.enhance is not None]
 
     @property
+    def used(self) -> list[tuple[Person, Part | None]]:
+        """Whose faces are used, and by which part; None for everybody else."""
+        gets: list[tuple[Gets, Part | None]] = [*((part.gets, part) for part in self.parts), (self.others, None)]
+        return [(one, part) for one, part in gets if isinstance(one, Person)]
+
+    @property
     def persons(self) -> list[Person]:
         """Whose faces are used, each once."""
-        gets = [*(part.gets for part in self.parts), self.others]
-        return list(dict.fromkeys(one for one in gets if isinstance(one, Person)))
+        return list(dict.fromkeys(person for person, _ in self.used))
 
 
 #: A person, for the faces that the settings choose; or who gets whose: ``{"all": me}``, ``{1: host, 2: guest}``.
@@ -141,18 +149,29 @@ def enhancements_of(cast: Person | PartList | Sequence[Person]) -> list[EnhanceO
     return cast.enhancements if isinstance(cast, PartList) else []
 
 
-def assigned_to(identity: Identity, part: Part | None, strength: float) -> Assigned:
+def made_with(cast: Person | PartList | Sequence[Person], settings: Settings) -> MadeWith:
+    """What renders somebody's face, and what enhances the result."""
+    engines = [_engine(part, settings) for _, part in cast.used] if isinstance(cast, PartList) else [settings.engine]
+    return MadeWith.of(engines or [settings.engine], [settings.enhance, *enhancements_of(cast)])
+
+
+def assigned_to(identity: Identity, part: Part | None, strength: float, engine: Swapper[Any] | None = None) -> Assigned:
     """What somebody gets with a person's face.
 
     Args:
         identity: What an engine learned of the person.
         part: What was asked for them; None for everybody else.
         strength: Where it does not say so.
+        engine: Which engine; None for the one that the settings name.
     """
     own = Part(1, LEAVE) if part is None else part
     if own.shape is not None:
         identity = identity.shaped(own.shape)
-    return Assigned(identity, strength if own.strength is None else own.strength, own.mask, own.enhance)
+    return Assigned(identity, strength if own.strength is None else own.strength, own.mask, own.enhance, engine)
+
+
+def _engine(part: Part | None, settings: Settings) -> str:
+    return settings.engine if part is None or part.engine is None else part.engine
 
 
 def parts_of(cast: Cast, faces: FaceChoice) -> tuple[Person, FaceChoice] | PartList:

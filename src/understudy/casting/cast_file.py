@@ -77,6 +77,7 @@ class _Gets(_Strict):
 class _Person(_Gets):
     number: int = Field(ge=1, le=1_000_000)
     shape: float | None = Field(default=None, ge=0, le=1.5)
+    engine: str | None = Field(default=None, min_length=1, max_length=100)
     mask: dict[str, Any] | None = None
     enhance: list[Annotated[str, Field(max_length=200)]] | None = Field(default=None, max_length=20)
     share: float = Field(default=0.0, ge=0, le=1)
@@ -218,7 +219,7 @@ def _part(one: _Person, gets: Gets) -> Part:
         values: dict[str, object] = {f"blend.mask.{name}": value for name, value in one.mask.items()}
         mask = changed(Settings(), values).blend.mask
     enhance = None if one.enhance is None else EnhanceOptions(tuple(one.enhance))
-    return Part(one.number, gets, one.strength, mask, enhance, one.shape)
+    return Part(one.number, gets, one.strength, mask, enhance, one.shape, one.engine)
 
 
 def _person(one: _Person, clip: str) -> ClipPerson:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from understudy.casting.exposure import in_usual_light
 from understudy.casting.portraits import load_portraits
@@ -18,9 +18,9 @@ from understudy.recognition.quality import quality
 from understudy.release import file_digest
 from understudy.resources import Resources, Trust
 from understudy.resources.kept import Kept
-from understudy.resources.models import MESH
+from understudy.resources.made_with import MESH
 from understudy.settings import Settings
-from understudy.swapping import Identity, Portrait
+from understudy.swapping import Identity, Portrait, Swapper
 
 #: Most bytes of photos that are kept, and most people of whom is kept what was learned.
 _MOST_BYTES: Final = 256_000_000
@@ -61,13 +61,15 @@ class Allowed:
     """Somebody whose face may be used for an output.
 
     Attributes:
-        identity: What the engine learned.
+        engine: Which engine.
+        identity: What it learned.
         portraits: The photos, with the face in each.
         consents: Ids of the records that allow it.
         digests: SHA-256 of the photos.
         notes: What the user should know.
     """
 
+    engine: Swapper[Any]
     identity: Identity
     portraits: tuple[Portrait, ...]
     consents: tuple[str, ...]
@@ -116,7 +118,14 @@ class People:
         learned = self._learned.get(
             (seen, settings.engine, drawn), lambda: self._identity(person.photos, read.portraits, settings)
         )
-        return Allowed(learned.identity, read.portraits, consents, digests, (*read.notes, *learned.notes))
+        return Allowed(
+            self._models.engine(settings),
+            learned.identity,
+            read.portraits,
+            consents,
+            digests,
+            (*read.notes, *learned.notes),
+        )
 
     def clear(self) -> None:
         """Let go of all photos and of what was learned from them."""

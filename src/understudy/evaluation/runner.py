@@ -26,7 +26,7 @@ from understudy.pipeline.parts import Parts
 from understudy.provenance import ConsentClaim, FrameSealer
 from understudy.recognition import Embedder
 from understudy.resources import Resources
-from understudy.resources.models import MESH
+from understudy.resources.made_with import MESH
 from understudy.settings import Settings
 from understudy.swapping import Identity, Portrait
 

@@ -1,4 +1,4 @@
-"""Rendering of the chosen faces, each with the identity and at the strength that its track was assigned."""
+"""Rendering of the chosen faces: by the engine, with the identity and at the strength that each track was assigned."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from understudy.each import Each
 from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.patches import Patch
-from understudy.swapping import Swapper
+from understudy.swapping import Renderer, Swapper
 
 
 class Rendering:
-    """An engine at work on one clip. Frames come in order.
+    """Engines at work on one clip. Frames come in order.
 
     Args:
-        engine: What renders.
+        engine: What renders those who are assigned no other.
         each: How several faces of one frame are rendered.
     """
 
     def __init__(self, engine: Swapper[Any], each: Each = map) -> None:
         self._engine, self._each = engine, each
-        self._renderer = engine.renderer()
+        self._renderers: dict[Swapper[Any], Renderer[Any]] = {}
 
     def render(self, frame: Frame, faces: Faces, assigned: Mapping[int, Assigned]) -> list[Patch]:
         """Patches for one frame.
@@ -34,8 +34,13 @@ class Rendering:
             faces: Those who are swapped.
             assigned: What each track gets.
         """
-        identities = {number: one.identity for number, one in assigned.items()}
-        rendered = self._each(lambda face: self._renderer.render(frame, face, identities), faces)
+        tracks = [] if faces.track_ids is None else faces.track_ids.tolist()
+        jobs = [
+            (face, track, self._renderer(assigned[track].engine or self._engine))
+            for face, track in zip(faces, tracks, strict=False)
+            if track in assigned
+        ]
+        rendered = self._each(lambda job: job[2].render(frame, job[0], {job[1]: assigned[job[1]].identity}), jobs)
         return [
             replace(patch, share=patch.share * assigned[patch.track_id].strength)
             for patches in rendered
@@ -44,4 +49,9 @@ class Rendering:
 
     def forget(self) -> None:
         """What comes next is another shot."""
-        self._renderer = self._engine.renderer()
+        self._renderers.clear()
+
+    def _renderer(self, engine: Swapper[Any]) -> Renderer[Any]:
+        if engine not in self._renderers:
+            self._renderers[engine] = engine.renderer()
+        return self._renderers[engine]

@@ -117,7 +117,7 @@ class SignedRelease:
             identifier=f"{work.identifier:012x}",
             time=now(),
             kind=about.kind,
-            engine=work.engine,
+            engine=", ".join((*work.engines, *work.enhancers)),
             version=__version__,
             sources=work.source_digests,
             target=work.target_digest,

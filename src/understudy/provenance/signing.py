@@ -12,7 +12,7 @@ import io
 import json
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +54,8 @@ class Work:
 
     Attributes:
         identifier: The output's id, which its mark carries too.
-        engine: Name of the engine.
+        engines: Names of the engines.
+        enhancers: Names of the networks that enhanced the result.
         source_type: IPTC's digital source type (see ``metadata``).
         target: The file that was swapped; None for live output.
         target_digest: Its SHA-256.
@@ -62,7 +63,8 @@ class Work:
     """
 
     identifier: int
-    engine: str
+    engines: tuple[str, ...]
+    enhancers: tuple[str, ...]
     source_type: str
     target: Path | None
     target_digest: str
@@ -235,7 +237,10 @@ def _beside(target: Path) -> tuple[dict[str, Any], bytes] | None:
 
 
 def _manifest(work: Work, title: str) -> dict[str, Any]:
-    agent = {"name": f"{PRODUCER} {work.engine} engine", "version": __version__}
+    agent = {
+        "name": f"{PRODUCER} {_listed(work.engines)} {'engine' if len(work.engines) == 1 else 'engines'}",
+        "version": __version__,
+    }
     sources = [f"source{number}" for number in range(1, len(work.source_digests) + 1)]
     first: dict[str, Any] = {"action": "c2pa.opened", "parameters": {"ingredientIds": ["target"]}}
     if work.target is None:
@@ -247,6 +252,16 @@ def _manifest(work: Work, title: str) -> dict[str, Any]:
         "softwareAgent": agent,
         "parameters": {"ingredientIds": sources},
     }
+    actions = [first, edited]
+    if work.enhancers:
+        actions.append(
+            {
+                "action": "c2pa.edited",
+                "description": f"The result was enhanced by {_listed(work.enhancers)}.",
+                "digitalSourceType": SOURCE_TYPE_ROOT + work.source_type,
+                "softwareAgent": {"name": PRODUCER, "version": __version__},
+            }
+        )
     photos = [
         {
             "title": f"source photo {number}",
@@ -262,7 +277,12 @@ def _manifest(work: Work, title: str) -> dict[str, Any]:
         "title": title,
         "ingredients": photos,
         "assertions": [
-            {"label": "c2pa.actions.v2", "data": {"actions": [first, edited]}},
+            {"label": "c2pa.actions.v2", "data": {"actions": actions}},
             {"label": "c2pa.soft-binding", "data": binding},
         ],
     }
+
+
+def _listed(names: Sequence[str]) -> str:
+    """``a``; ``a and b``; ``a, b and c``."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

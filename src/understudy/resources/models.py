@@ -12,8 +12,8 @@ from understudy.enhancement import CLASSICAL, EnhanceOptions, Enhancers
 from understudy.errors import ModelMissingError, UnderstudyError, UnknownModelError, UsageError
 from understudy.models.devices import RuntimeOptions
 from understudy.provenance.content import ContentCheck, ContentClassifier
-from understudy.provenance.metadata import COMPOSITE, TRAINED_COMPOSITE
 from understudy.provenance.records.home import Home
+from understudy.resources.made_with import MESH, MadeWith
 from understudy.resources.perception import Perception
 from understudy.settings import Settings
 from understudy.swapping import MeshEngine, Swapper
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from understudy.recognition import Embedder
 
 Made = TypeVar("Made")
-#: The engine and the detector that the package carries.
-MESH, EMBEDDED = "mesh", "embedded"
+#: The detector that the package carries.
+EMBEDDED: Final = "embedded"
 #: What is asked for to have the blendshapes of faces: the package's own model.
 BLENDSHAPES: Final = "blendshapes"
 #: What is asked for to have the emotions that blendshapes show.
@@ -40,15 +40,6 @@ EMOTION: Final = "emotion"
 READERS: Final[tuple[Kind, ...]] = ("landmarker", "attributes")
 #: Which classifier neural engines ask, too, and which embedder knows whom they put in.
 CLASSIFIER, EMBEDDER = "nsfw_384", "arcface_w600k_r50"
-
-
-def source_type(engine: str) -> str:
-    """IPTC's digital source type of what an engine makes: drawn from the photo itself, or by a trained network.
-
-    Args:
-        engine: Its name.
-    """
-    return COMPOSITE if engine == MESH else TRAINED_COMPOSITE
 
 
 class Models:
@@ -102,6 +93,18 @@ class Models:
         name = settings.engine
         options = settings.mesh if name == MESH else settings.neural
         return self._once(self._engines, (name, options, settings.runtime), lambda: self._engine(settings))
+
+    def engines(self, settings: Settings, names: Sequence[str]) -> list[Swapper[Any]]:
+        """Several engines.
+
+        Args:
+            settings: How they run and draw.
+            names: Theirs, in place of the one that the settings name.
+
+        Raises:
+            UsageError, ModelError: as for ``engine``.
+        """
+        return [self.engine(replace(settings, engine=name)) for name in names]
 
     def _engine(self, settings: Settings) -> Swapper[Any]:
         self.check_places(settings.runtime)
@@ -263,15 +266,18 @@ class Models:
                     passing.close()
         return found
 
-    def content(self, settings: Settings, target: str = "the target") -> ContentCheck:
+    def content(
+        self, settings: Settings, target: str = "the target", made_with: MadeWith | None = None
+    ) -> ContentCheck:
         """The content check for one output. The package's own classifier looks in any case.
 
-        So does the catalogue's, where it was fetched and the engine is a neural one: of the mesh engine's frames it
+        So does the catalogue's, where it was fetched and an engine is a neural one: of the mesh engine's frames it
         would take more time than they do themselves.
 
         Args:
-            settings: Which engine, and how strict.
+            settings: How strict.
             target: What the target is called in messages.
+            made_with: By which engines; by the one that the settings name if None.
 
         Raises:
             ModelError: the catalogue's was fetched, and is altered or does not work.
@@ -279,7 +285,8 @@ class Models:
         from understudy.provenance.open_nsfw import OpenNsfw
 
         asked = [self._once(self._classifiers, EMBEDDED, OpenNsfw)]
-        if settings.engine != MESH and self._fetched(CLASSIFIER):
+        neural = (made_with or MadeWith((settings.engine,))).neural
+        if neural and self._fetched(CLASSIFIER):
             from understudy.provenance.classifier import IntimacyClassifier
 
             session = self._opened(self._store.catalogue.entries[CLASSIFIER], settings.runtime)
@@ -288,18 +295,18 @@ class Models:
             asked.append(self._classifier)
         return ContentCheck(asked, settings.content, target=target)
 
-    def notes(self, settings: Settings) -> tuple[str, ...]:
+    def notes(self, settings: Settings, made_with: MadeWith) -> tuple[str, ...]:
         """What should be said: where models run, if not where that was hoped for, and which options do nothing."""
         asked = (settings.runtime, settings.neural) != (RuntimeOptions(), NeuralOptions())
         idle = (f"the {MESH} engine does not use --device, --threads, --boost and --weight",)
         masks = settings.blend.mask.models
-        enhancing = [step.name for step in settings.enhance.parsed if step.name not in CLASSICAL]
-        embedded_only = (settings.engine, settings.detector, enhancing) == (MESH, EMBEDDED, [])
+        embedded_only = settings.detector == EMBEDDED and not made_with.neural and not made_with.enhancers
         unused = idle if asked and embedded_only and not masks else ()
         runtime = self._runtimes.get(settings.runtime)
-        names = [settings.engine, CLASSIFIER] if settings.engine != MESH else []
+        names = [engine for engine in made_with.engines if engine != MESH]
+        names += [CLASSIFIER] if made_with.neural else []
         names += [settings.detector] if settings.detector != EMBEDDED else []
-        names += [*masks, *enhancing]
+        names += [*masks, *made_with.enhancers]
         if runtime is None or not names:
             return unused
         used = [entry.name for entry in self._store.catalogue.resolved(names)]

@@ -16,7 +16,7 @@ from understudy.provenance.records.keys import SigningKey
 from understudy.provenance.releasing import Circumstances, SignedRelease, new_identifier
 from understudy.provenance.signing import Work
 from understudy.release import file_digest
-from understudy.resources.models import source_type
+from understudy.resources.made_with import MadeWith
 from understudy.settings import Settings
 from understudy.swapping import Portrait
 
@@ -67,7 +67,13 @@ class Trust:
         )
 
     def output(
-        self, settings: Settings, target: Path, kind: MediaKind, consents: tuple[str, ...], digests: tuple[str, ...]
+        self,
+        settings: Settings,
+        target: Path,
+        kind: MediaKind,
+        consents: tuple[str, ...],
+        digests: tuple[str, ...],
+        made_with: MadeWith | None = None,
     ) -> Output:
         """A new output with an id of its own.
 
@@ -77,21 +83,34 @@ class Trust:
             kind: What it is.
             consents: Ids of the records that are relied on.
             digests: SHA-256 of the photos.
+            made_with: By what; by the engine that the settings name if None.
         """
         sealer = FrameSealer(new_identifier(), settings.label, settings.watermark)
-        work = Work(
-            sealer.identifier, settings.engine, source_type(settings.engine), target, file_digest(target), digests
-        )
+        work = _work(sealer, settings, made_with, target, digests)
         about = Circumstances(kind.value, consents, sealer.text, lambda: sealer.hashes)
         earlier = claims(read_tags(target)).aigc
         return Output(sealer, SignedRelease(work, about, self._key, self._ledger, earlier_label=earlier))
 
-    def live(self, settings: Settings, consents: tuple[str, ...], digests: tuple[str, ...]) -> Output:
+    def live(
+        self,
+        settings: Settings,
+        consents: tuple[str, ...],
+        digests: tuple[str, ...],
+        made_with: MadeWith | None = None,
+    ) -> Output:
         """A live session's output: all its frames and recordings have one id. Arguments as for ``output``."""
         sealer = FrameSealer(new_identifier(), settings.label, settings.watermark, live=True)
-        work = Work(sealer.identifier, settings.engine, source_type(settings.engine), None, "", digests)
+        work = _work(sealer, settings, made_with, None, digests)
         about = Circumstances("live", consents, sealer.text, lambda: sealer.hashes)
         return Output(sealer, SignedRelease(work, about, self._key, self._ledger))
+
+
+def _work(
+    sealer: FrameSealer, settings: Settings, made_with: MadeWith | None, target: Path | None, digests: tuple[str, ...]
+) -> Work:
+    by = made_with or MadeWith.of((settings.engine,), (settings.enhance,))
+    digest = "" if target is None else file_digest(target)
+    return Work(sealer.identifier, by.engines, by.enhancers, by.source_type, target, digest, digests)
 
 
 @dataclass(frozen=True)

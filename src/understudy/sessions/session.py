@@ -13,11 +13,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from understudy.casting.assignment import Assigned, OnePerson
-from understudy.casting.cast import Part, PartList, assigned_to, enhancements_of, masks_of
+from understudy.casting.allowed_parts import AllowedParts
+from understudy.casting.assignment import OnePerson
+from understudy.casting.cast import PartList, enhancements_of, made_with, masks_of
 from understudy.casting.likeness import embedded_photos
 from understudy.casting.live_roles import LiveRoles, live_roles
-from understudy.casting.person import People, Person
+from understudy.casting.person import Allowed, People, Person
 from understudy.errors import ContentRefusedError, UnderstudyError, UsageError
 from understudy.frames import Frame
 from understudy.guard import Guard
@@ -137,21 +138,21 @@ class LiveSession:
     def _start(self) -> None:
         settings = self._settings
         models = self._resources.models
-        engine, perception = models.engine(settings), models.perception(settings)
+        by = made_with(self._parts or self._people, settings)
+        engine, perception = models.engines(settings, by.engines)[0], models.perception(settings)
         masks = models.masks(masks_of(self._parts or self._people, settings), settings.runtime)
         # Beside everything else, in a thread that gives way: threads of a model's own would not.
         beside = replace(settings.runtime, threads=settings.runtime.threads or 1)
         own = enhancements_of(self._parts or self._people)
         enhancers = models.enhancers(replace(settings, runtime=beside), own, enlarging=False)
-        trust, content = self._resources.trust(settings), models.content(settings)
-        self._cast = [
-            self._known.allowed(person, "live", settings, trust=trust, content=content) for person in self._people
-        ]
-        self._notes += [note for person in self._cast for note in person.notes] + [*models.notes(settings)]
-        consents = tuple(dict.fromkeys(one for person in self._cast for one in person.consents))
-        digests = tuple(dict.fromkeys(one for person in self._cast for one in person.digests))
-        self._output = trust.live(settings, consents, digests)
-        self._consents = consents
+        trust, content = self._resources.trust(settings), models.content(settings, made_with=by)
+
+        def allowed(person: Person, own: Settings) -> Allowed:
+            return self._known.allowed(person, "live", own, trust=trust, content=content)
+
+        self._faces = AllowedParts.of(self._parts or self._people, settings, allowed)
+        self._notes += [*self._faces.notes, *models.notes(settings, by)]
+        self._output = trust.live(settings, self._faces.consents, self._faces.digests, by)
         guard = Guard(perception.detector, settings.guard, choice=settings.faces)
         self._content = content
         self._assignment = self._assigned(settings)
@@ -175,16 +176,11 @@ class LiveSession:
 
     def _assigned(self, settings: Settings) -> OnePerson | LiveRoles:
         """Who gets whose face."""
-        strength = settings.blend.strength
         if self._parts is None:
-            return OnePerson(self._cast[0].identity, strength)
-        identities = {person: one.identity for person, one in zip(self._people, self._cast, strict=True)}
-
-        def assigned(person: Person, part: Part | None) -> Assigned:
-            return assigned_to(identities[person], part, strength)
-
+            return OnePerson(self._faces.uses[self._people[0], None].identity, settings.blend.strength)
         models = self._resources.models
-        return live_roles(self._parts, models.embedder(), embedded_photos(self._parts, settings, models), assigned)
+        likeness = embedded_photos(self._parts, settings, models)
+        return live_roles(self._parts, models.embedder(), likeness, self._faces.assigned)
 
     def _begin(self) -> None:
         assert self._recorder is not None
@@ -221,12 +217,12 @@ class LiveSession:
         self._check_begun()
         if isinstance(number, bool) or not isinstance(number, int):
             raise TypeError(f"a person is chosen by number, not by {type(number).__name__}")
-        if not 0 <= number < len(self._cast):
-            raise UsageError(f"there is no person {number}", f"There are {len(self._cast)}, counted from 0.")
+        if not 0 <= number < len(self._people):
+            raise UsageError(f"there is no person {number}", f"There are {len(self._people)}, counted from 0.")
         if not isinstance(self._assignment, OnePerson):
             raise UsageError("who gets whose face is settled by the cast", "Start another session for another cast.")
         self._chosen = number
-        self._assignment.identity = self._cast[number].identity
+        self._assignment.identity = self._faces.uses[self._people[number], None].identity
 
     @property
     def settings(self) -> Settings:
@@ -349,7 +345,7 @@ class LiveSession:
             raise failure
         identifier = f"{self._output.sealer.identifier:012x}"
         notes = tuple(dict.fromkeys([*self._notes, self._content.note]))
-        return LiveReport(identifier, self._consents, statistics, notes)
+        return LiveReport(identifier, self._faces.consents, statistics, notes)
 
     def __enter__(self) -> LiveSession:
         if self._recorder is None or self._stop.is_set():

@@ -1,6 +1,6 @@
 """Swapping: engines that turn an identity and a frame's faces into patches."""
 
-from understudy.swapping.base import Identity, Portrait, Swapper
+from understudy.swapping.base import Identity, Portrait, Renderer, Swapper
 from understudy.swapping.mesh.engine import MeshEngine, MeshOptions
 
-__all__ = ["Identity", "MeshEngine", "MeshOptions", "Portrait", "Swapper"]
+__all__ = ["Identity", "MeshEngine", "MeshOptions", "Portrait", "Renderer", "Swapper"]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from understudy.casting.assignment import Assigned, Assignment, OnePerson
-from understudy.casting.cast import Part, PartList, assigned_to
+from understudy.casting.allowed_parts import AllowedParts
+from understudy.casting.assignment import Assignment, OnePerson
+from understudy.casting.cast import PartList
 from understudy.casting.clip_person import ClipPerson
 from understudy.casting.likeness import embedded_photos
-from understudy.casting.person import People, Person
+from understudy.casting.person import Allowed, People, Person
 from understudy.casting.placing import CLOSE_CALL, matches, placed, roles_of
 from understudy.errors import NoFaceError, UsageError
 from understudy.media.base import MediaInfo
@@ -77,33 +78,27 @@ def settle(
         ConsentError, ContentRefusedError: a face may not be used.
     """
     trust, use = resources.trust(settings), USE_OF[info.kind]
-    persons = [cast] if isinstance(cast, Person) else cast.persons
-    allowed = {person: people.allowed(person, use, settings, trust=trust, content=content) for person in persons}
+
+    def allowed(person: Person, own: Settings) -> Allowed:
+        return people.allowed(person, use, own, trust=trust, content=content)
+
+    faces = AllowedParts.of(cast, settings, allowed)
     notes: tuple[str, ...] = ()
-    strength = settings.blend.strength
     if isinstance(cast, Person):
-        assignment: Assignment = OnePerson(allowed[cast].identity, strength)
+        assignment: Assignment = OnePerson(faces.uses[cast, None].identity, settings.blend.strength)
     else:
         there, cast, matched = _people_there(cast, target, settings, resources.models)
         likeness = embedded_photos(cast, settings, resources.models)
         found = placed(cast.parts, there, resources.models.embedder(), likeness)
         notes = (*matched, *found.notes)
-
-        def assigned(person: Person, part: Part | None) -> Assigned:
-            return assigned_to(allowed[person].identity, part, strength)
-
-        assignment = roles_of(cast, found.parts, there, assigned)
+        assignment = roles_of(cast, found.parts, there, faces.assigned)
     return Settled(
         assignment,
-        _once(one.consents for one in allowed.values()),
-        _once(one.digests for one in allowed.values()),
-        (*(note for one in allowed.values() for note in one.notes), *notes),
+        faces.consents,
+        faces.digests,
+        (*faces.notes, *notes),
         everybody=isinstance(cast, Person),
     )
-
-
-def _once(parts: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(one for part in parts for one in part))
 
 
 def _people_there(

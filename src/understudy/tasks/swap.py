@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from understudy import names
-from understudy.casting.cast import PartList, enhancements_of, masks_of, photos_of
+from understudy.casting.cast import PartList, enhancements_of, made_with, masks_of, photos_of
 from understudy.casting.person import People, Person
 from understudy.casting.roles import Roles
 from understudy.enhancement import Enhancers
@@ -50,7 +50,7 @@ class SwapReport:
         consents: Ids of the consent records that were relied on.
         target: The file that was swapped.
         sources: The photos.
-        engine: Name of the engine.
+        engine: Names of the engines.
         kind: ``image``, ``animation`` or ``video``.
         width, height: Of the target, in pixels.
         frames: Frames written; every one of them is labelled.
@@ -141,6 +141,8 @@ def _swapped(
     check_suffix(output, None)
     _check_compare(cast, settings)
     models, inputs = resources.models, [target, *photos_of(cast)]
+    by = made_with(cast, settings)
+    engine = models.engines(settings, by.engines)[0]
     masks, enhancers = _opened(cast, settings, models)
     with open_source(target, settings.max_pixels) as source, _needed(inputs):
         info = source.info
@@ -148,13 +150,13 @@ def _swapped(
         shown = compared(result, settings.compare, settings.max_pixels)
         check_output(output, info.kind, inputs, overwrite=overwrite)
         # All that is settled before the first frame: whose face, whether it may be used, how the output is signed.
-        content = models.content(settings, target.name)
+        content = models.content(settings, target.name, by)
         settled = settle(cast, target, info, settings, resources=resources, people=people, content=content)
-        made = resources.trust(settings).output(settings, target, info.kind, settled.consents, settled.digests)
+        made = resources.trust(settings).output(settings, target, info.kind, settled.consents, settled.digests, by)
         made.sealer.check(shown.width, shown.height)
         still = info.kind is MediaKind.IMAGE
         embedder = None if still and not isinstance(settled.assignment, Roles) else models.embedder()
-        engine, perception = models.engine(settings), models.perception(settings)
+        perception = models.perception(settings)
         parts = Parts(engine, perception, settings, content, made.sealer, embedder, masks, enhancers)
         pipeline = (PhotoPipeline if still else ClipPipeline)(parts, settled.assignment)
         tally = pipeline.tally
@@ -176,7 +178,7 @@ def _swapped(
         consents=settled.consents,
         target=target,
         sources=photos_of(cast),
-        engine=settings.engine,
+        engine=", ".join(by.engines),
         kind=info.kind.value,
         width=info.width,
         height=info.height,
@@ -189,7 +191,7 @@ def _swapped(
         stages_ms=tally.timings.summary(),
         notes=(
             *settled.notes,
-            *models.notes(settings),
+            *models.notes(settings, by),
             *_grown(info, result),
             *source.remarks,
             *sink.notes,
@@ -214,9 +216,8 @@ def _opened(cast: Person | PartList, settings: Settings, models: Models) -> tupl
     """The models of everybody's masks and enhancement. Those that are missing are told before anything is read.
 
     Raises:
-        UsageError, ModelError: one of them, or the engine, is not known, not there, or does not work.
+        UsageError, ModelError: one of them is not known, not there, or does not work.
     """
-    models.engine(settings)
     masks = models.masks(masks_of(cast, settings), settings.runtime)
     return masks, models.enhancers(settings, enhancements_of(cast))
 

@@ -11,7 +11,7 @@ from understudy.models.catalogue import Catalogue
 from understudy.provenance.credentials import read_credentials
 from understudy.provenance.metadata import claims
 from understudy.release import SIDECAR_SUFFIX
-from understudy.resources.models import MESH
+from understudy.resources.made_with import MESH
 from understudy.testing import FakeCamera
 
 TRAINED, SYNTHETIC = "compositeWithTrainedAlgorithmicMedia", "compositeSynthetic"

@@ -49,7 +49,7 @@ class Record:
         identifier: Its id, 12 hexadecimal digits: the mark's, the manifest's and the AIGC label's.
         time: When it was released: UTC, ISO 8601.
         kind: ``image``, ``animation``, ``video`` or ``live``.
-        engine: Name of the engine.
+        engine: Names of the engines, and of the networks that enhanced the result.
         version: Of this program.
         sources: SHA-256 of the photos.
         target: SHA-256 of the file that was swapped; empty for live.

@@ -98,7 +98,7 @@ def test_the_private_folder_is_the_option_s_then_the_environment_s_then_the_file
 
 def test_every_option_sets_what_it_is_for(run):
     words = {
-        "faces": "all", "source_face": 2, "detector": "d", "guard.on_lost": "blur", "engine": "e",
+        "faces": "all", "source_face": 2, "detector": "d", "recogniser": "r", "guard.on_lost": "blur", "engine": "e",
         "blend.strength": 0.5, "mesh.shape": 0.5, "blend.mask.regions": ["eyes", "mouth"], "blend.mask.keep": ["eyes"],
         "blend.mask.strength": 0.5, "blend.mask.feather": 0.1, "blend.mask.occluders": ["xseg_2"], "blend.show": "mask",
         "label.text": "KI-Bild", "label.corner": "top-left",

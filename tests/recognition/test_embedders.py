@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from understudy import Understudy
+from understudy import Settings, Understudy
 from understudy.errors import UsageError
 from understudy.evaluation import open_embedder
 from understudy.face import Faces
@@ -214,9 +214,9 @@ def test_embeddings_are_filled_in_on_demand_only(network, perception, two):
 def test_the_network_is_opened_once_for_everybody_and_given_back():
     with Understudy() as app:
         models = app.resources.models
-        assert models.embedder() is models.embedder()
+        assert models.embedder(app.settings) is models.embedder(Settings(detector="another"))
     with pytest.raises(UsageError, match="closed"):
-        models.embedder()
+        models.embedder(app.settings)
 
 
 MEMORY = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import c2pa
@@ -22,6 +23,7 @@ from understudy.testing.scenes import is_raw
 from understudy.testing.situations import PEOPLE
 
 TRAINED, SYNTHETIC = "compositeWithTrainedAlgorithmicMedia", "compositeSynthetic"
+ARCFACE = "arcface_w600k_r50"
 NEURAL = "hyperswap_1a_256"
 #: Two outputs' marks differ by less than this, as ``apart`` has it.
 MARKED = 4
@@ -158,6 +160,25 @@ def test_a_cast_file_names_them(shelf, target, tmp_path, capfd):
     code, said = run(*words)
     assert code == 2
     assert "unknown engine 'no such engine'" in said.err
+
+
+def test_people_are_told_apart_by_the_recogniser_that_was_named(shelf, target, tmp_path, capfd):
+    """Whether arcface tells them well can't be seen of a twin: that it is asked, and that the cast says so."""
+    cast, words = tmp_path / "cast.toml", ["--recogniser", ARCFACE, "--home", str(shelf)]
+    assert main(["people", str(target), "--cast", str(cast), *words]) == 0
+    tables = toml.parsed(cast.read_bytes())
+    assert [one["embeddings"]["embedder"] for one in tables["people"]] == [ARCFACE] * 2
+    assert len(base64.b64decode(tables["people"][0]["embeddings"]["views"][0])) == 512 * 4
+    tables["people"][0]["put"] = [str(portrait_path("hopper"))]
+    cast.write_text(toml.written(tables))
+    swap = ["swap", "--cast", str(cast), "-t", str(target), "-o", str(tmp_path / "out.png"), "--consent", "sample"]
+    assert main([*swap, *words]) == 0
+    for name, home, code in (("nobody", shelf, 2), (ARCFACE, tmp_path / "empty", 5)):
+        again = ["people", str(target), "--recogniser", name, "--home", str(home)]
+        assert main(again) == code
+    said = capfd.readouterr().err
+    assert "unknown recogniser 'nobody'" in said
+    assert f"understudy models pull {ARCFACE}" in said
 
 
 def test_live_each_has_their_own_engine_too(app, shelf, shot):

@@ -54,7 +54,7 @@ def numbers(app, people, shots, tmp_path_factory):
     """The number of each actor: in the first shot the sailor is on the left."""
     picture = tmp_path_factory.mktemp("first") / "first.png"
     cv2.imwrite(str(picture), shots[0].picture)
-    found = matches(app.people(picture).people, people.people, app.resources.models.embedder())
+    found = matches(app.people(picture).people, people.people, app.resources.models.embedder(app.settings))
     return {(SAILOR if match.known == 1 else ASTRONAUT): match.number for match in found}
 
 

@@ -27,7 +27,7 @@ def embedded_photos(cast: PartList, settings: Settings, models: Models) -> Mappi
         portraits, _ = load_portraits(
             [like.photo], models.perception(settings), source_face=None, max_pixels=settings.max_pixels
         )
-        embedding = models.embedder().embed(portraits[0].picture, portraits[0].face)[0]
+        embedding = models.embedder(settings).embed(portraits[0].picture, portraits[0].face)[0]
         if not np.isfinite(embedding).all():
             raise NoFaceError(f"the face in {like.photo.name} is not seen well enough", "Use another photo.")
         found[like] = embedding

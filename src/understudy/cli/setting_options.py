@@ -73,6 +73,14 @@ OPTIONS: Final = (
         "embedded",
     ),
     SettingOption(
+        "--recogniser",
+        "recogniser",
+        str,
+        FACES,
+        "What tells people apart: embedded, or an embedder of `understudy models list`.",
+        "embedded",
+    ),
+    SettingOption(
         "--on-lost",
         "guard.on_lost",
         str,

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from understudy.recognition import Embedder
 
 Made = TypeVar("Made")
-#: The detector that the package carries.
+#: The detector and the recogniser that the package carries.
 EMBEDDED: Final = "embedded"
 #: What is asked for to have the blendshapes of faces: the package's own model.
 BLENDSHAPES: Final = "blendshapes"
@@ -164,16 +164,28 @@ class Models:
             {name: TiledUpscaler(one) for name, one in opened.items() if one.entry.kind == "upscaler"},
         )
 
-    def embedder(self) -> Embedder:
-        """The identity network that the package carries: who is who. Opened when it is first asked for.
+    def embedder(self, settings: Settings) -> Embedder:
+        """What tells people apart: the package's own identity network, or an embedder of the catalogue.
+
+        Opened when it is first asked for.
 
         Raises:
-            UsageError: this was closed.
-            ModelError: the package was installed without it.
+            UsageError, ModelError: as for ``engine``; or the package was installed without its own.
         """
-        from understudy.recognition.identity import IdentityNetwork
+        name = settings.recogniser
+        key = (name,) if name == EMBEDDED else (name, settings.runtime)
+        return self._once(self._embedders, key, lambda: self._embedder(settings))
 
-        return self._once(self._embedders, EMBEDDED, IdentityNetwork)
+    def _embedder(self, settings: Settings) -> Embedder:
+        name = settings.recogniser
+        if name == EMBEDDED:
+            from understudy.recognition.identity import IdentityNetwork
+
+            return IdentityNetwork()
+        from understudy.recognition.arcface import ArcFace
+
+        entry = self._named(name, "embedder", f"unknown recogniser {name!r}", "Known recognisers", EMBEDDED)
+        return ArcFace(self._opened(entry, settings.runtime))
 
     def blendshapes(self) -> BlendshapeModel:
         """The model that the package carries for what a face does. Opened when it is first asked for.
@@ -300,12 +312,13 @@ class Models:
         asked = (settings.runtime, settings.neural) != (RuntimeOptions(), NeuralOptions())
         idle = (f"the {MESH} engine does not use --device, --threads, --boost and --weight",)
         masks = settings.blend.mask.models
-        embedded_only = settings.detector == EMBEDDED and not made_with.neural and not made_with.enhancers
+        embedded_only = settings.detector == settings.recogniser == EMBEDDED and not made_with.neural
+        embedded_only = embedded_only and not made_with.enhancers
         unused = idle if asked and embedded_only and not masks else ()
         runtime = self._runtimes.get(settings.runtime)
         names = [engine for engine in made_with.engines if engine != MESH]
         names += [CLASSIFIER] if made_with.neural else []
-        names += [settings.detector] if settings.detector != EMBEDDED else []
+        names += [name for name in (settings.detector, settings.recogniser) if name != EMBEDDED]
         names += [*masks, *made_with.enhancers]
         if runtime is None or not names:
             return unused

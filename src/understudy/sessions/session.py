@@ -156,7 +156,7 @@ class LiveSession:
         guard = Guard(perception.detector, settings.guard, choice=settings.faces)
         self._content = content
         self._assignment = self._assigned(settings)
-        sealer, embedder = self._output.sealer, models.embedder()
+        sealer, embedder = self._output.sealer, models.embedder(settings)
         parts = Parts(engine, perception, settings, content, sealer, embedder, masks, enhancers)
         self._pipeline = LivePipeline(parts, self._assignment, guard)
         self._info = self._intake.open()
@@ -180,7 +180,7 @@ class LiveSession:
             return OnePerson(self._faces.uses[self._people[0], None].identity, settings.blend.strength)
         models = self._resources.models
         likeness = embedded_photos(self._parts, settings, models)
-        return live_roles(self._parts, models.embedder(), likeness, self._faces.assigned)
+        return live_roles(self._parts, models.embedder(settings), likeness, self._faces.assigned)
 
     def _begin(self) -> None:
         assert self._recorder is not None

@@ -33,6 +33,7 @@ class Settings:
     Attributes:
         engine: Name of the swapping engine: ``mesh``, or a swapper of the catalogue.
         detector: ``embedded``, or a detector of the catalogue.
+        recogniser: What tells people apart: ``embedded``, or an embedder of the catalogue.
         faces: Which faces of the target are swapped.
         source_face: Which face of a photo with several is used, from the left, the first is 1; None for the
             largest.
@@ -51,6 +52,7 @@ class Settings:
 
     engine: str = "mesh"
     detector: str = "embedded"
+    recogniser: str = "embedded"
     faces: FaceChoice = "largest"
     source_face: int | None = None
     compare: Compare = "no"

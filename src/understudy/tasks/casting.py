@@ -16,6 +16,7 @@ from understudy.casting.placing import CLOSE_CALL, matches, placed, roles_of
 from understudy.errors import NoFaceError, UsageError
 from understudy.media.base import MediaInfo
 from understudy.provenance.content import ContentCheck
+from understudy.recognition import Embedder
 from understudy.release import file_digest
 from understudy.resources import Models, Resources
 from understudy.resources.trust import USE_OF
@@ -89,7 +90,7 @@ def settle(
     else:
         there, cast, matched = _people_there(cast, target, settings, resources.models)
         likeness = embedded_photos(cast, settings, resources.models)
-        found = placed(cast.parts, there, resources.models.embedder(), likeness)
+        found = placed(cast.parts, there, resources.models.embedder(settings), likeness)
         notes = (*matched, *found.notes)
         assignment = roles_of(cast, found.parts, there, faces.assigned)
     return Settled(
@@ -105,21 +106,20 @@ def _people_there(
     cast: PartList, target: Path, settings: Settings, models: Models
 ) -> tuple[Sequence[ClipPerson], PartList, tuple[str, ...]]:
     """The people of a target; the parts, by their numbers; and how people of another clip were found among them."""
-    embedder = models.embedder()
+    embedder = models.embedder(settings)
     own = bool(cast.people) and all(one.clip == file_digest(target) for one in cast.people)
     if own and all(one.known and one.embedder == embedder.name for one in cast.people):
         return cast.people, cast, ()
     there = people_of_file(target, settings, models).people
     if own or not cast.people:
         return there, cast, ()
-    return _found_again(cast, there, models, target)
+    return _found_again(cast, there, embedder, target)
 
 
 def _found_again(
-    cast: PartList, there: Sequence[ClipPerson], models: Models, target: Path
+    cast: PartList, there: Sequence[ClipPerson], embedder: Embedder, target: Path
 ) -> tuple[Sequence[ClipPerson], PartList, tuple[str, ...]]:
     """People of another clip, found in a target by what they look like."""
-    embedder = models.embedder()
     known = [one for one in cast.people if one.known and one.embedder == embedder.name]
     if not known:
         raise UsageError(

@@ -206,7 +206,7 @@ def faces_in_file(
 
     seen, count = _Sightings(closely), 0
     with open_source(path, settings.max_pixels) as source:
-        recogniser = None if source.info.kind is MediaKind.IMAGE else Recogniser(models.embedder())
+        recogniser = None if source.info.kind is MediaKind.IMAGE else Recogniser(models.embedder(settings))
         with closing(prefetched(source, frames_waiting(source.info.width, source.info.height))) as frames:
             for frame in frames:
                 faces = perception.still(frame.picture) if recogniser is None else followed(frame, recogniser)

@@ -209,7 +209,7 @@ def people_of_file(
         UsageError, ModelError: the detector or a model that is asked is not there or does not work.
     """
     models.check_places(settings.runtime)
-    sightings, embedder = _Sightings(models.readers(ask, settings.runtime)), models.embedder()
+    sightings, embedder = _Sightings(models.readers(ask, settings.runtime)), models.embedder(settings)
     with open_source(path, settings.max_pixels) as source:
         info = source.info
         if info.kind is MediaKind.IMAGE:
@@ -242,7 +242,7 @@ def _in_picture(
     faces = faces[np.argsort(faces.boxes_xyxy[:, [0, 2]].mean(axis=1), kind="stable")]
     faces = replace(faces, person_ids=np.arange(len(faces)))
     sightings.note(frame, faces)
-    embeddings = models.embedder().embed(frame.picture, faces)
+    embeddings = models.embedder(settings).embed(frame.picture, faces)
     views = {row: embedding[None] for row, embedding in enumerate(embeddings) if np.isfinite(embedding).all()}
     return sightings.people(lambda number: number), views
 

@@ -155,7 +155,7 @@ def _swapped(
         made = resources.trust(settings).output(settings, target, info.kind, settled.consents, settled.digests, by)
         made.sealer.check(shown.width, shown.height)
         still = info.kind is MediaKind.IMAGE
-        embedder = None if still and not isinstance(settled.assignment, Roles) else models.embedder()
+        embedder = None if still and not isinstance(settled.assignment, Roles) else models.embedder(settings)
         perception = models.perception(settings)
         parts = Parts(engine, perception, settings, content, made.sealer, embedder, masks, enhancers)
         pipeline = (PhotoPipeline if still else ClipPipeline)(parts, settled.assignment)

@@ -33,7 +33,9 @@ def parts_of(settings: Settings, perception: Perception) -> Parts:
     models = Understudy(settings).resources.models
     content, sealer = models.content(settings), FrameSealer(1)
     masks, enhancers = models.masks([settings.blend.mask], settings.runtime), models.enhancers(settings)
-    return Parts(models.engine(settings), perception, settings, content, sealer, models.embedder(), masks, enhancers)
+    return Parts(
+        models.engine(settings), perception, settings, content, sealer, models.embedder(settings), masks, enhancers
+    )
 
 
 def output_of(target: Path, kind: MediaKind, settings: Settings | None = None) -> Output:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 
 import cv2
@@ -13,6 +15,7 @@ from understudy import EnhanceOptions, Settings
 from understudy.cli.main import main
 from understudy.enhancement.restorers import NeuralRestorer
 from understudy.errors import ModelError, UsageError
+from understudy.models.sessions import Session
 from understudy.testing import FakeCamera
 
 
@@ -38,6 +41,23 @@ def redness(picture):
     """How much redder the left half of the face in the middle is than the right: the twin's pattern."""
     red = picture[90:170, 110:210, 2].astype(float) - picture[90:170, 110:210, 1]
     return red[:, :40].mean() - red[:, -40:].mean()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has idle threads")
+def test_the_frames_come_before_a_restorer(session, shelf, pictures, monkeypatch):
+    policies, run = [], Session.run
+
+    def watched(self, values):
+        if self.entry.kind == "enhancer":
+            policies.append(os.sched_getscheduler(0))
+        return run(self, values)
+
+    monkeypatch.setattr(Session, "run", watched)
+    live = started(session, shelf, Screen(), "gfpgan_1.4:1", source=FakeCamera(pictures[:1]))
+    policies.clear()  # each model is tried before it is used
+    until(lambda: len(policies) > 3)
+    live.stop()
+    assert set(policies) == {os.SCHED_IDLE}
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import numpy as np
 
 from understudy.arrays import AnyArray, UInt8Array
 from understudy.geometry.templates import TEMPLATES
+from understudy.idle import Call, directly
 from understudy.models.conventions import blob, picture_of
 from understudy.models.sessions import Session
 
@@ -15,16 +16,18 @@ class NeuralRestorer:
 
     Args:
         session: The open model. Besides the picture it may take one number, as CodeFormer does: how true to stay.
+        call: Calls it.
 
     Attributes:
         size, template: See ``Restorer``.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, call: Call = directly) -> None:
         entry = session.entry
         assert entry.output is not None
         assert entry.input.template is not None
         self.size, self.template = entry.input.size, TEMPLATES[entry.input.template]
+        self._call = call
         self._session, self._input, self._output = session, entry.input, entry.output
         self._weights = [name for name in session.inputs if name != session.target]
 
@@ -33,5 +36,5 @@ class NeuralRestorer:
         values: dict[str, AnyArray] = {self._session.target: blob(crop, self._input)}
         # float64 of one number; a session turns it into what the graph asks for.
         values |= {name: np.array([weight], np.float64) for name in self._weights}
-        given = self._session.run(values)[0]
+        given = self._call(self._session.run, values)[0]
         return picture_of(given, self._output) if np.isfinite(given).all() else None

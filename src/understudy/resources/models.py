@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from understudy.enhancement import CLASSICAL, EnhanceOptions, Enhancers
 from understudy.errors import ModelMissingError, UnderstudyError, UnknownModelError, UsageError
+from understudy.idle import Call, directly
 from understudy.models.devices import RuntimeOptions
 from understudy.provenance.content import ContentCheck, ContentClassifier
 from understudy.provenance.records.home import Home
@@ -134,13 +135,21 @@ class Models:
         embedded = self.perception(replace(settings, detector=EMBEDDED))
         return replace(embedded, detector=NeuralDetector(self._opened(entry, settings.runtime)))
 
-    def enhancers(self, settings: Settings, own: Sequence[EnhanceOptions] = (), *, enlarging: bool = True) -> Enhancers:
+    def enhancers(
+        self,
+        settings: Settings,
+        own: Sequence[EnhanceOptions] = (),
+        *,
+        enlarging: bool = True,
+        call: Call = directly,
+    ) -> Enhancers:
         """The models that an enhancement names. Where it names none, neither catalogue nor store is asked.
 
         Args:
             settings: What is done to everybody.
             own: What is done to some of the people instead.
             enlarging: Whether the frames may become larger.
+            call: Calls restorers.
 
         Raises:
             UsageError: there is none by a name, or it can't be used like that.
@@ -160,7 +169,7 @@ class Models:
             raise ModelMissingError(*missing)
         opened = {entry.name: self._opened(entry, settings.runtime) for entry in entries}
         return Enhancers(
-            {name: NeuralRestorer(one) for name, one in opened.items() if one.entry.kind == "enhancer"},
+            {name: NeuralRestorer(one, call) for name, one in opened.items() if one.entry.kind == "enhancer"},
             {name: TiledUpscaler(one) for name, one in opened.items() if one.entry.kind == "upscaler"},
         )
 

@@ -22,6 +22,7 @@ from understudy.casting.person import Allowed, People, Person
 from understudy.errors import ContentRefusedError, UnderstudyError, UsageError
 from understudy.frames import Frame
 from understudy.guard import Guard
+from understudy.idle import IdleThread
 from understudy.interruptions import deferred, once
 from understudy.media.live.base import LiveInfo, LiveSink, LiveSource, Sound
 from understudy.media.live.microphone import Microphone
@@ -142,9 +143,11 @@ class LiveSession:
         engine, perception = models.engines(settings, by.engines)[0], models.perception(settings)
         masks = models.masks(masks_of(self._parts or self._people, settings), settings.runtime)
         # Beside everything else, in a thread that gives way: threads of a model's own would not.
+        idle = IdleThread("restorer")
+        self.afterwards(idle.close)
         beside = replace(settings.runtime, threads=settings.runtime.threads or 1)
         own = enhancements_of(self._parts or self._people)
-        enhancers = models.enhancers(replace(settings, runtime=beside), own, enlarging=False)
+        enhancers = models.enhancers(replace(settings, runtime=beside), own, enlarging=False, call=idle)
         trust, content = self._resources.trust(settings), models.content(settings, made_with=by)
 
         def allowed(person: Person, own: Settings) -> Allowed:

@@ -31,7 +31,7 @@ SIZE = 256
 class Restorer:
     """Adds what a function says of each crop."""
 
-    size, template = SIZE, TEMPLATES["ffhq_512"]
+    size, template, border = SIZE, TEMPLATES["ffhq_512"], (0, 0, 0)
 
     def __init__(self, adds):
         self.adds, self.runs = adds, 0

@@ -18,8 +18,9 @@ from understudy.geometry.raster import rasterise
 from understudy.geometry.topology import closed, closed_triangles, keypoints5
 from understudy.geometry.transforms import aligned, apply, scale_of
 
-#: Of the crop's side: how far inside its edge what is added is whole. Beyond the edge nothing is known.
-EDGE: Final = 0.04
+#: Of the crop's side: how far inside its edge what is added begins, and how far inside it is whole. So far from the
+#: edge models know too little: their authors fade half of it in at 0.05, as quickly (facexlib's ``FaceRestoreHelper``).
+EDGE: Final = (0.025, 0.075)
 #: Pixels along a side of what is drawn, however small the face is.
 _FEWEST: Final = 8
 
@@ -56,7 +57,8 @@ def crop_of(picture: UInt8Array, mesh: FloatArray, restorer: Restorer) -> Crop:
         mesh: float32 (478, 3), in pixels of it.
         restorer: For which.
     """
-    crop, transform = aligned(picture, keypoints5(mesh[None])[0], restorer.template, restorer.size)
+    keypoints = keypoints5(mesh[None])[0]
+    crop, transform = aligned(picture, keypoints, restorer.template, restorer.size, restorer.border)
     place = np.column_stack([apply(transform, mesh[:, :2]), mesh[:, 2] * scale_of(transform)])
     return Crop(crop, np.asarray(place, np.float32))
 
@@ -101,7 +103,7 @@ def draw(region: UInt8Array, face: SwappedFace, detail: Detail, strength: float)
     places, depth = rasterise(
         closed(face.mesh - corner), closed_triangles(), closed(detail.mesh)[:, :2], (width, height)
     )
-    edge = np.float32(EDGE * detail.added.shape[0])
+    edge = np.array(EDGE, np.float32) * np.float32(detail.added.shape[0])
     added, shrunk = _shrunk(detail.added, face.mesh, detail.mesh)
     _add(region, added, places, depth, face.shown, np.float32(1 / shrunk), edge, np.float32(strength / 255))
 
@@ -144,12 +146,13 @@ def _add(
     depth: FloatArray,
     shown: UInt8Array,
     scale: np.float32,
-    edge: np.float32,
+    edge: FloatArray,
     unit: np.float32,
 ) -> None:
-    """Add what lies at ``places`` to ``region``, less within ``edge`` pixels of the crop's edge, as far as ``shown``.
+    """Add what lies at ``places`` to ``region``, as far as ``shown``.
 
-    ``places`` are in pixels of the crop; ``added`` is ``scale`` times as large as that.
+    It begins ``edge[0]`` pixels inside the crop's edge and is whole ``edge[1]`` pixels inside it. ``places`` are in
+    pixels of the crop; ``added`` is ``scale`` times as large as that.
     """
     height, width, _ = region.shape
     half, zero, one, white = np.float32(0.5), np.float32(0), np.float32(1), np.float32(255)
@@ -160,7 +163,7 @@ def _add(
             if shown[y, x] == 0 or not np.isfinite(depth[y, x]):
                 continue
             across, along = places[y, x, 0], places[y, x, 1]
-            inside = min(across, side - across, along, side - along) / edge
+            inside = (min(across, side - across, along, side - along) - edge[0]) / (edge[1] - edge[0])
             weight = min(max(inside, zero), one) * np.float32(shown[y, x]) * unit
             s = min(max(across * scale - half, zero), most)
             t = min(max(along * scale - half, zero), most)

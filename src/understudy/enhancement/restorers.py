@@ -17,7 +17,7 @@ class NeuralRestorer:
         session: The open model. Besides the picture it may take one number, as CodeFormer does: how true to stay.
 
     Attributes:
-        size, template: See ``Restorer``.
+        size, template, border: See ``Restorer``.
     """
 
     def __init__(self, session: Session) -> None:
@@ -25,6 +25,8 @@ class NeuralRestorer:
         assert entry.output is not None
         assert entry.input.template is not None
         self.size, self.template = entry.input.size, TEMPLATES[entry.input.template]
+        red, green, blue = entry.input.border
+        self.border = (blue, green, red)
         self._session, self._input, self._output = session, entry.input, entry.output
         self._weights = [name for name in session.inputs if name != session.target]
 

@@ -54,19 +54,20 @@ class Reading(NamedTuple):
     believed: bool
 
 
-def flattened(visible: FloatArray, transform: FloatArray, mesh: FloatArray) -> Reading:
+def flattened(visible: FloatArray, transform: FloatArray, mesh: FloatArray, size: tuple[int, int]) -> Reading:
     """What a model saw in a crop, on the flattened face.
 
     Args:
         visible: float32 (S, S), 0-1: what is to be shown.
         transform: float32 (2, 3): from the frame to the crop.
         mesh: float32 (478, 3), in pixels of the frame.
+        size: The frame's width and height.
     """
     flat = np.column_stack([topology().uv * FLAT, np.zeros(len(mesh))]).astype(np.float32)
     points, side = apply(transform, mesh[:, :2]), len(visible)
-    attributes = np.column_stack([points, _facing(mesh)])
+    attributes = np.column_stack([points, _facing(mesh), mesh[:, :2]])
     values, _ = rasterise(closed(flat), closed_triangles(), closed(attributes), (FLAT, FLAT))
-    x, y, front = cv2.split(values)
+    x, y, front, across, along = cv2.split(values)
     half = np.float32(0.5)
     on_face = np.asarray(
         cv2.remap(visible, x - half, y - half, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32
@@ -74,6 +75,8 @@ def flattened(visible: FloatArray, transform: FloatArray, mesh: FloatArray) -> R
     seen = np.asarray(front > _FACING, np.bool_)
     if points.min() < 0 or points.max() > side:  # of what lies beside the crop it says nothing
         seen &= (x > 0) & (y > 0) & (x < side) & (y < side)
+    if mesh[:, :2].min() < 0 or (mesh[:, :2] > size).any():  # and what lies beside the frame it was not shown
+        seen &= (across > 0) & (along > 0) & (across < size[0]) & (along < size[1])
     turned = abs(pose_degrees(mesh)[0]) > _TURNED
     collapsed = turned and not float(on_face[seen].sum()) >= _LEAST * max(int(seen.sum()), 1)
     return Reading(on_face, seen, not collapsed)

@@ -191,6 +191,7 @@ def expected_of(name, shot, parts):
     return theirs.in_the_frame(theirs.softened(mask), matrix, size, SIZE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("face", FACES)
 @pytest.mark.parametrize(
     ("name", "parts"),

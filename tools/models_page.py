@@ -23,8 +23,9 @@ engines ask both, and either can refuse. The mesh engine asks the embedded one o
 longer than many of its frames.
 
 A picture goes in as `(value / 255 - mean) / std` in each channel; what a swapper or an enhancer gives is
-`value * std + mean`, cut to 0-1, in RGB. A template says where the five keypoints lie in the crop. Hashes that are not
-known are recorded when a file is first fetched.
+`value * std + mean`, cut to 0-1, in RGB. A template says where the five keypoints lie in the crop. Beyond the picture's
+edge a crop is black; for GFPGAN, RestoreFormer++ and CodeFormer it has the grey of the helper that their authors share
+(`border` in their entries). Hashes that are not known are recorded when a file is first fetched.
 
 ![What `understudy models list` says: names, what is here, sizes, licences, uses](pictures/models-list.svg)
 """

@@ -203,6 +203,8 @@ WRONG = {
         MINE.replace('.onnx"', '.onnx"\nsources = [{ url = "https://a.b/c.zip", member = "../x.onnx" }]'),
         "member",
     ),
+    "a border": (MINE.replace("size = 256", "size = 256\nborder = [1, 1, 1]"), "border"),
+    "no grey level": (MINE.replace("size = 256", "size = 256\nborder = [0, 0, 256]"), "border"),
     "by nothing": (MINE.replace("size = 256", "size = 256\nstd = 0.0"), "std"),
     "no source": (MINE.replace('[model.source]\nkind = "unit"', ""), "source"),
     "a converter unnamed": (MINE.replace('kind = "unit"', 'kind = "converter"'), "converter"),

@@ -38,6 +38,7 @@ FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,127}\.on
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Triple = tuple[float, float, float]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+Level = Annotated[int, Field(ge=0, le=255)]
 #: One for all channels, or three.
 Numbers = Union[Finite, Annotated[tuple[Finite, Finite, Finite], Field(strict=False)]]  # noqa: UP007 - for Python 3.10
 
@@ -124,6 +125,7 @@ class Picture(Strict):
         channels: Their order.
         layout: ``nchw`` or ``nhwc``.
         mean, std: One for all channels, or three.
+        border: What lies beyond the picture where a crop of an enhancer leaves it: red, green and blue, 0-255.
     """
 
     name: str | None = None
@@ -133,6 +135,7 @@ class Picture(Strict):
     layout: Literal["nchw", "nhwc"] = "nchw"
     mean: Numbers = 0.0
     std: Numbers = 1.0
+    border: Annotated[tuple[Level, Level, Level], Field(strict=False)] = (0, 0, 0)
 
     @model_validator(mode="after")
     def _can_divide(self) -> Picture:
@@ -226,6 +229,8 @@ class Entry(Strict):
             raise ValueError("an upscaler has a scale")
         if self.kind in ("swapper", "embedder", "enhancer") and self.input.template is None:
             raise ValueError(f"the input of a {self.kind} has a template")
+        if self.kind != "enhancer" and any(self.input.border):
+            raise ValueError("an enhancer, and nothing else, has a border")
         if self.source is not None and self.source.picture is not None and self.source.picture.template is None:
             raise ValueError("a source's picture has a template")
         if self.source is not None and self.source.converter not in (None, *self.needs):

@@ -270,6 +270,14 @@ OPTIONS: Final = (
         "--quality", "encode.quality", int, OUTPUT, "Quality of the encoding, 0 to 100; 90 looks like the target.", "90"
     ),
     SettingOption(
+        "--effort",
+        "encode.effort",
+        str,
+        OUTPUT,
+        "How long the encoder searches for a smaller file that looks the same: low, medium or high.",
+        "low",
+    ),
+    SettingOption(
         "--max-pixels",
         "max_pixels",
         int,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 
 from understudy.arrays import UInt8Array
 from understudy.casting.assignment import Assignment
@@ -15,6 +16,7 @@ from understudy.pipeline.comparing import Comparing
 from understudy.pipeline.compositing import Compositing
 from understudy.pipeline.enhancing import Enhancing
 from understudy.pipeline.fading import Fading
+from understudy.pipeline.overlap import prefetched
 from understudy.pipeline.parts import Parts
 from understudy.pipeline.perceiving import Perceiving, Seen
 from understudy.pipeline.rendering import Rendering
@@ -47,19 +49,24 @@ class ClipPipeline:
         self._comparing = Comparing(settings.compare)
         self.tally = Tally()
 
-    def processed(self, frames: Iterable[Frame]) -> Iterator[LabelledFrame]:
+    def processed(self, frames: Iterable[Frame], beside: int = 0) -> Generator[LabelledFrame, None, None]:
         """Swap, label and mark frames, in place. Where each person gets another face, some are looked at ahead.
+
+        Args:
+            frames: The clip's.
+            beside: How many frames a thread of its own may be ahead that looks who is in them; 0 for no such thread.
 
         Raises:
             ContentRefusedError: one is intimate.
         """
         if self._roles is None:
-            yield from map(self.process, frames)
-            return
-        ahead = Ahead(self._perceiving, self._perceive)(frames)
-        for frame, seen in ahead:
-            original = self._comparing.original(frame)
-            yield self._sealed(frame, self._swapped(frame, seen), original)
+            looked: Iterator[tuple[Frame, Seen]] = ((frame, self._perceive(frame)) for frame in frames)
+        else:
+            looked = Ahead(self._perceiving, self._perceive)(frames)
+        with closing(prefetched(looked, beside)) as ahead:
+            for frame, seen in ahead:
+                original = self._comparing.original(frame)
+                yield self._sealed(frame, self._swapped(frame, seen), original)
 
     def process(self, frame: Frame) -> LabelledFrame:
         """Swap, label and mark ``frame``, in place.

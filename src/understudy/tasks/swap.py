@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 from understudy import names
 from understudy.casting.cast import PartList, enhancements_of, made_with, masks_of, photos_of
@@ -38,6 +40,9 @@ from understudy.resources import Models, Resources
 from understudy.settings import Settings
 from understudy.tasks.casting import settle
 from understudy.tasks.progress import Progress
+
+#: Frames of a clip that may wait between the thread that looks who is in them and the one that swaps.
+_BESIDE: Final = 2
 
 
 @dataclass(frozen=True)
@@ -271,8 +276,11 @@ def _run(
     """All frames through the stages; the time at which the first was done (``perf_counter``)."""
     first = 0.0
     depth = frames_waiting(info.width, info.height)
+    process = pipeline.processed
+    if isinstance(pipeline, ClipPipeline):
+        process = partial(pipeline.processed, beside=min(depth, _BESIDE))
     with closing(prefetched(source, depth)) as frames, BackgroundWriter(write, depth) as behind:
-        for labelled in pipeline.processed(frames):
+        for labelled in process(frames):
             first = first or time.perf_counter()
             behind.put(labelled)
             del labelled

@@ -13,6 +13,7 @@ from understudy.errors import ModelMissingError, UnderstudyError, UnknownModelEr
 from understudy.models.devices import RuntimeOptions
 from understudy.provenance.content import ContentCheck, ContentClassifier
 from understudy.provenance.metadata import COMPOSITE, TRAINED_COMPOSITE
+from understudy.provenance.records.faces import FaceCache
 from understudy.provenance.records.home import Home
 from understudy.resources.perception import Perception
 from understudy.settings import Settings
@@ -338,6 +339,11 @@ class Models:
         entries, source = self._store.catalogue.entries, entry.source
         assert source is not None
         session = self._opened(entry, settings.runtime)
+        if source.kind == "conditioned":
+            from understudy.resources.conditioning import conditioned_engine
+
+            runtime = self._runtime(settings.runtime)
+            return conditioned_engine(session, settings.neural, self._store, runtime, FaceCache(self._home))
         encoder = SourceEncoder(
             source,
             None if source.kind == "frame" else ArcFace(self._opened(entries[EMBEDDER], settings.runtime)),
@@ -367,11 +373,14 @@ class Models:
     def _opened(self, entry: Entry, options: RuntimeOptions) -> Session:
         with self._lock:
             self.check_open()
-            if options not in self._runtimes:
-                from understudy.models.sessions import Runtime
+            return self._runtime(options).open(self._store, entry)
 
-                self._runtimes[options] = Runtime(options)
-            return self._runtimes[options].open(self._store, entry)
+    def _runtime(self, options: RuntimeOptions) -> Runtime:
+        if options not in self._runtimes:
+            from understudy.models.sessions import Runtime
+
+            self._runtimes[options] = Runtime(options)
+        return self._runtimes[options]
 
     @cached_property
     def _store(self) -> Store:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from understudy.models.entries import Entry
 from understudy.models.sessions import Runtime, Session
 from understudy.models.store import Store
 from understudy.swapping.neural.conditioned import Conditioner, FaceCache, PersonalSessions
@@ -35,12 +36,12 @@ def conditioned_engine(
     assert source.conditioner is not None
     identity, conditioner = entries[source.identity], entries[source.conditioner]
 
-    def opened() -> tuple[Session, Session]:
-        # By a runtime of their own: they run once for a photo, and take as much memory as all else together.
-        passing = Runtime(runtime.options)
-        return passing.open(store, identity), passing.open(store, conditioner)
+    def passing(other: Entry) -> Session:
+        # By a runtime of its own: it runs once for a photo, and takes as much memory as all else together.
+        return Runtime(runtime.options).open(store, other)
 
     digests = store.digest(identity), store.digest(conditioner)
-    made = Conditioner(entry.name, identity.input, digests, opened, cache)
+    opened = partial(passing, identity), partial(passing, conditioner)
+    made = Conditioner(entry.name, identity.input, digests, *opened, cache)
     personal = PersonalSessions(partial(runtime.open_with, store, entry))
     return NeuralEngine(session, SourceEncoder(source, conditioner=made), options, personal)

@@ -216,6 +216,12 @@ def test_a_photo_of_which_the_models_make_no_numbers_is_an_error(put, portrait):
         engine_in(home).identity([portrait])
 
 
+def test_models_that_do_not_belong_together_are_an_error(put, portrait):
+    home, _, _ = put("mobilefaceswap_identity", reshaped(twins.identity_twin(blocks=(1, 1, 1, 1), narrower=8), fewer))
+    with pytest.raises(ModelError, match="takes 2 inputs, and of a photo come 1"):
+        engine_in(home).identity([portrait])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("what", ["output", "mask"])
 def test_a_frame_of_no_numbers_is_no_black_square(what, put, portrait, astronaut):

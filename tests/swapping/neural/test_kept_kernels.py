@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import subprocess
 import sys
+from dataclasses import replace
+from hashlib import sha256
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from tests.swapping.neural.conditioned import ENGINE, store_of
 from understudy import Settings, Understudy
+from understudy.casting.portraits import portrait_in
 from understudy.cli.main import main
 from understudy.models import sessions
+from understudy.models.entries import Picture
 from understudy.provenance import Consents, Home
 from understudy.provenance.records.faces import FaceCache
 from understudy.release import file_digest
 from understudy.swapping.base import Portrait
+from understudy.swapping.neural.conditioned import Conditioner
 from understudy.testing import twins
 
 CONDITIONER = "mobilefaceswap_conditioner"
@@ -245,3 +253,95 @@ def test_two_processes_at_once_both_work_and_leave_one_sound_file(home, made, ho
     assert [path.name for path in kept.parent.iterdir()] == [kept.name]
     assert main(words(home, hopper_path, astronaut_path, tmp_path / "o.png")) == 0
     assert made == []  # what they left is believed
+
+
+class Model:
+    """In the place of a session: gives what it is told to."""
+
+    entry, target, inputs = Picture(size=112), "picture", ["picture"]
+
+    def __init__(self, *given):
+        self.given, self.runs = given, 0
+
+    def run(self, values):
+        self.runs += 1
+        return list(self.given)
+
+
+class Shelf:
+    """A cache that holds one file, and notes what was written."""
+
+    def __init__(self):
+        self.file, self.written = None, None
+
+    def read(self, digest, name):
+        return self.file
+
+    def write(self, digest, name, data):
+        self.written = data
+
+
+def sealed(rest):
+    """A file of kernels whose digest is right, whatever it holds."""
+    return b"understudy kernels 1\n" + sha256(rest).hexdigest().encode() + b"\n" + rest
+
+
+@pytest.fixture(scope="module")
+def keeping(hopper, perception):
+    """What makes kernels (two small ones), where it keeps them, and a file as it writes it."""
+    portrait = portrait_in(hopper, "hopper", perception, None)[0]
+    arrays = np.arange(6, dtype=np.float32).reshape(2, 3), np.ones((4, 1), np.float32)
+    shelf, conditioner = Shelf(), Model(*arrays)
+    how = Picture(size=112, template="arcface_112_v2")
+    made = Conditioner("a", how, ("1", "2"), lambda: Model(arrays[0]), lambda: conditioner, shelf)
+    photo = replace(portrait, digest="0" * 64)
+    made.kernels(photo)
+    return made, photo, shelf, conditioner, shelf.written
+
+
+def believed(keeping, file):
+    """Whether kernels are taken out of a file; in any case they are right."""
+    made, photo, shelf, conditioner, _ = keeping
+    shelf.file, before = file, conditioner.runs
+    found = made.kernels(photo).arrays
+    assert all(np.array_equal(one, other) for one, other in zip(found, conditioner.given, strict=True))
+    return conditioner.runs == before
+
+
+@given(data=st.data())
+def test_a_damaged_file_of_any_kind_is_not_believed_and_no_crash(keeping, data):
+    whole = keeping[-1]
+    at = data.draw(st.integers(0, len(whole)), label="at")
+    put = data.draw(st.binary(max_size=40), label="put")
+    gone = data.draw(st.integers(0, 200), label="gone")
+    changed = whole[:at] + put + whole[at + gone :]
+    assert believed(keeping, changed) == (changed == whole)
+    assert not believed(keeping, data.draw(st.binary(max_size=300), label="noise"))
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        b"",
+        b"null",
+        b"[1, 2]",
+        b"{}",
+        b"\xff",
+        b"[" * 100_000,
+        b'{"bound": BOUND, "shapes": null}',
+        b'{"bound": BOUND, "shapes": [[2, 3], ["x"]]}',
+        b'{"bound": BOUND, "shapes": [[2, 3], [1e999]]}',
+        b'{"bound": BOUND, "shapes": [[-2, -3], [-4, -1]]}',
+        b'{"bound": BOUND, "shapes": [[1000000000000, 1000000000000]]}',
+        b'{"bound": BOUND, "shapes": [[10, -1], [-20]]}',
+        b'{"bound": BOUND, "shapes": []}',
+        b'{"bound": "another", "shapes": [[2, 3], [4, 1]]}',
+    ],
+)
+def test_a_file_that_was_made_up_is_not_believed_and_no_crash(told, keeping):
+    about, _, numbers = keeping[-1].split(b"\n", 2)[2].partition(b"\n")
+    bound = json.dumps(json.loads(about)["bound"]).encode()
+    assert believed(keeping, sealed(about + b"\n" + numbers))
+    assert not believed(keeping, sealed(told.replace(b"BOUND", bound) + b"\n" + numbers))
+    nothing = np.full(len(numbers) // 4, np.nan, "<f4").tobytes()
+    assert not believed(keeping, sealed(about + b"\n" + nothing))

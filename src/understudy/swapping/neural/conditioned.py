@@ -61,8 +61,9 @@ class Conditioner:
         name: What the kernels are called where they are kept.
         picture: How the photo goes into the first model.
         digests: SHA-256 of both models' files: kernels that others made are not theirs.
-        models: Opens both, the one that looks at the photo first. They are large, and only asked for where nothing is
-            kept; who asked lets go of them.
+        identity: Opens the model that looks at the photo. Both are large: they are opened one after the other, only
+            where nothing is kept, and let go.
+        conditioner: Opens the one that makes kernels of what the first gives.
         cache: Where kernels are kept; None: nowhere.
     """
 
@@ -71,12 +72,13 @@ class Conditioner:
         name: str,
         picture: Picture,
         digests: tuple[str, str],
-        models: Callable[[], tuple[Session, Session]],
+        identity: Callable[[], Session],
+        conditioner: Callable[[], Session],
         cache: FaceCache | None = None,
     ) -> None:
         assert picture.template is not None
         self._name, self._picture, self._template = f"{name}.kernels", picture, TEMPLATES[picture.template]
-        self._digests, self._models, self._cache = digests, models, cache
+        self._digests, self._identity, self._conditioner, self._cache = digests, identity, conditioner, cache
 
     def kernels(self, portrait: Portrait) -> Kernels:
         """The kernels of whoever a photo shows.
@@ -100,22 +102,16 @@ class Conditioner:
         return found
 
     def _made(self, picture: FloatArray) -> Kernels:
-        identity, conditioner = self._models()
-        told = identity.run({identity.target: picture})
+        identity = self._identity()
+        told = _finite(identity, identity.run({identity.target: picture}))
+        del identity
+        conditioner = self._conditioner()
         if len(told) != len(conditioner.inputs):
             raise ModelError(
-                f"{conditioner.entry.name} takes {len(conditioner.inputs)} things, and {identity.entry.name} gives "
-                f"{len(told)}",
-                "Their files do not belong together. Fetch them again, all from one place.",
+                f"{conditioner.entry.name} takes {len(conditioner.inputs)} inputs, and of a photo come {len(told)}",
+                "Its files do not belong together. Fetch them again, all from one place.",
             )
-        given = conditioner.run(dict(zip(conditioner.inputs, told, strict=True)))
-        if not all(np.isfinite(one).all() for one in (*told, *given)):
-            raise ModelError(
-                f"{identity.entry.name} and {conditioner.entry.name} give what are no numbers for this photo",
-                "Use another photo, or fetch the models again.",
-            )
-        # Copies: what a session gives lies in its own memory, and would keep all of it.
-        return Kernels(tuple(np.array(one, np.float32) for one in given))
+        return Kernels(_finite(conditioner, conditioner.run(dict(zip(conditioner.inputs, told, strict=True)))))
 
 
 class PersonalSessions:
@@ -158,6 +154,20 @@ class PersonalSessions:
             if kernels in self._open:
                 self._open.move_to_end(kernels)
             return self._open.get(kernels)
+
+
+def _finite(session: Session, given: Sequence[FloatArray]) -> tuple[FloatArray, ...]:
+    """What a session gave, copied: it lies in the session's own memory, and would keep all of that.
+
+    Raises:
+        ModelError: some of it is no number.
+    """
+    if not all(np.isfinite(one).all() for one in given):
+        raise ModelError(
+            f"{session.entry.name} gives what are no numbers for this photo",
+            "Use another photo, or fetch the model again.",
+        )
+    return tuple(np.array(one, np.float32) for one in given)
 
 
 def _packed(kernels: Kernels, bound: str) -> bytes:

@@ -384,3 +384,15 @@ def test_the_large_models_are_given_back(shelf, portrait, monkeypatch):
 def test_the_catalogue_names_all_three(shelf):
     names = [entry.name for entry in store_of(shelf).catalogue.resolved(["realtime"])]
     assert names == ["mobilefaceswap_identity", "mobilefaceswap_conditioner", ENGINE]
+
+
+def test_its_licence_is_said_plainly_and_asked_about_before_anything_is_fetched(tmp_path, capsys):
+    assert main(["models", "pull", "realtime", "--home", str(tmp_path / "home")]) == 4
+    said = capsys.readouterr().err
+    assert (
+        "mobilefaceswap_identity, mobilefaceswap_conditioner, mobilefaceswap_224: code Apache-2.0, weights: none "
+        in said
+    )
+    assert "none stated by their authors" in said
+    assert "commercial use: unknown" in said
+    assert not list(tmp_path.rglob("*.onnx"))

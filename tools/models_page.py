@@ -72,6 +72,13 @@ def number(value: object) -> str:
     return f"{value:.4g}"
 
 
+def short(size: int | None) -> str:
+    """A file's size."""
+    if size is None:
+        return "?"
+    return f"{size / 1e6:.0f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
+
+
 def crop(picture: Picture) -> str:
     """How a picture goes in."""
     template = picture.template or "-"
@@ -85,6 +92,8 @@ def identity(source: Source | None) -> str:
         return "-"
     if source.picture is not None:
         return f"the photo, {source.picture.size}, {source.picture.template}"
+    if source.kind == "conditioned":
+        return f"kernels, by {source.identity} and {source.conditioner}"
     said = {"emap": "embedding · emap, length 1", "unit": "embedding, length 1"}
     return said.get(source.kind) or f"{source.converter}{', length 1' if source.unit else ''}"
 
@@ -92,7 +101,7 @@ def identity(source: Source | None) -> str:
 def row(catalogue: Catalogue, entry: Entry) -> str:
     """One model."""
     licence = catalogue.licence_of(entry)
-    size = "?" if entry.file.size is None else f"{entry.file.size / 1e6:.0f} MB"
+    size = short(entry.file.size)
     digest = "known" if entry.file.sha256 else "unknown"
     told = f"| {entry.name} | {entry.title} | {size} | {digest} | {licence.name} | {licence.commercial_use} "
     return f"{told}| {crop(entry.input)} | {identity(entry.source)} | {entry.notes or '-'} |"

@@ -19,7 +19,7 @@ from understudy.errors import ModelError, ModelFileError, NoMemoryError, UsageEr
 from understudy.models.binding import Binding
 from understudy.models.devices import MEMORIES, Device, RuntimeOptions
 from understudy.models.entries import ANY_SIZE, Entry
-from understudy.models.graphs import check_graph, emap_of, in_single, is_half, of_any_size
+from understudy.models.graphs import check_graph, emap_of, in_single, is_half, of_any_size, with_constants
 from understudy.models.providers import OnnxRuntime, first_line, too_large
 from understudy.models.store import Store
 from understudy.models.trial import PICTURE_AXES, agree, check_inputs, gives, noise, probe
@@ -172,16 +172,37 @@ class Runtime:
             ModelError: it does not open or does not work.
         """
         if entry.name not in self._open:
-            data = store.read(entry)
-            model = check_graph(data, entry.file.name)
-            if entry.family in ANY_SIZE:
-                model = of_any_size(model)
-                data = model.SerializeToString()
+            data, model = _read(store, entry)
             session = self._opened(entry, data, model)
             if entry.source is not None and entry.source.kind == "emap":
                 session.emap = emap_of(model, entry.file.name)
             self._open[entry.name] = session
         return self._open[entry.name]
+
+    def open_with(self, store: Store, entry: Entry, constants: Sequence[AnyArray]) -> Session:
+        """A swapper whose inputs but the first are constants from now on: quicker, and for one person only.
+
+        It is opened and tried as any other, belongs to who asked for it, and is given back when nobody holds it.
+
+        Args:
+            store: Where the file is.
+            entry: The swapper.
+            constants: For all inputs but the first, in the graph's order.
+
+        Raises:
+            ModelMissingError, ModelFileError, UsageError, ModelError: see ``open``; or the constants do not fit.
+        """
+        _, model = _read(store, entry)
+        there = {tensor.name for tensor in model.graph.initializer}  # older files list these among the inputs
+        _, *ends = [one.name for one in model.graph.input if one.name not in there] or [""]
+        if len(ends) != len(constants):
+            raise ModelFileError(
+                f"{entry.name} takes {len(ends)} kernels, and {len(constants)} were made for it",
+                "Its files do not belong together. Fetch them again, all from one place.",
+            )
+        model = with_constants(model, dict(zip(ends, constants, strict=True)), entry.file.name)
+        # Nothing says any more whose face to put in.
+        return self._opened(entry.model_copy(update={"source": None}), model.SerializeToString(), model)
 
     def notes(self, names: Collection[str]) -> tuple[str, ...]:
         """What should be said of those of the open models."""
@@ -274,6 +295,16 @@ class Runtime:
                 f"It takes {package}." if package else "Choose another with --device.",
             )
         return [asked]
+
+
+def _read(store: Store, entry: Entry) -> tuple[bytes, ModelProto]:
+    """A model's file, checked, and the graph in it."""
+    data = store.read(entry)
+    model = check_graph(data, entry.file.name)
+    if entry.family in ANY_SIZE:
+        model = of_any_size(model)
+        data = model.SerializeToString()
+    return data, model
 
 
 def _numpy_type(name: str) -> Any:  # noqa: ANN401

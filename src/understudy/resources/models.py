@@ -13,6 +13,7 @@ from understudy.errors import ModelMissingError, UnderstudyError, UnknownModelEr
 from understudy.idle import Call, directly
 from understudy.models.devices import RuntimeOptions
 from understudy.provenance.content import ContentCheck, ContentClassifier
+from understudy.provenance.records.faces import FaceCache
 from understudy.provenance.records.home import Home
 from understudy.resources.made_with import MESH, MadeWith
 from understudy.resources.perception import Perception
@@ -367,6 +368,11 @@ class Models:
         entries, source = self._store.catalogue.entries, entry.source
         assert source is not None
         session = self._opened(entry, settings.runtime)
+        if source.kind == "conditioned":
+            from understudy.resources.conditioning import conditioned_engine
+
+            runtime = self._runtime(settings.runtime)
+            return conditioned_engine(session, settings.neural, self._store, runtime, FaceCache(self._home))
         encoder = SourceEncoder(
             source,
             None if source.kind == "frame" else ArcFace(self._opened(entries[EMBEDDER], settings.runtime)),
@@ -396,11 +402,14 @@ class Models:
     def _opened(self, entry: Entry, options: RuntimeOptions) -> Session:
         with self._lock:
             self.check_open()
-            if options not in self._runtimes:
-                from understudy.models.sessions import Runtime
+            return self._runtime(options).open(self._store, entry)
 
-                self._runtimes[options] = Runtime(options)
-            return self._runtimes[options].open(self._store, entry)
+    def _runtime(self, options: RuntimeOptions) -> Runtime:
+        if options not in self._runtimes:
+            from understudy.models.sessions import Runtime
+
+            self._runtimes[options] = Runtime(options)
+        return self._runtimes[options]
 
     @cached_property
     def _store(self) -> Store:

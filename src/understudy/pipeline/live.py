@@ -53,7 +53,7 @@ class LivePipeline:
         self._settings = settings
         self._parallel = ParallelMap()
         self._roles = assignment if isinstance(assignment, LiveRoles) else None
-        self._perceiving = Perceiving(parts, live=True, roles=self._roles)
+        self._perceiving = Perceiving(parts, live=True, roles=self._roles, sweep=guard.sweep)
         self._hands = perception.hands(live=True)
         self._hands.margin = _margin(settings)
         self._before = Faces.empty()

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from math import prod
 
@@ -25,9 +21,8 @@ from understudy.enhancement.steadying import Following, Steadied
 from understudy.frames import PixelBox
 from understudy.geometry.boxes import bounds_xyxy
 from understudy.per_track import PerTrack
+from understudy.priority import give_way
 
-#: The politest priority that there is.
-_LAST = 19
 #: The track of what belongs to no face.
 _NOBODY = -1
 
@@ -75,7 +70,7 @@ class Enhancer:
         self.runs = self.frames = 0
         self._models = models
         self._people = PerTrack(_Memory)
-        self._thread = ThreadPoolExecutor(1, "restore", _give_way) if beside else None
+        self._thread = ThreadPoolExecutor(1, "restore", give_way) if beside else None
         self._jobs: list[Future[Detail | None]] = []
 
     def enhance(self, canvas: Canvas, faces: Sequence[SwappedFace], own: Sequence[EnhanceOptions | None]) -> int:
@@ -179,13 +174,6 @@ class Enhancer:
             return step.strength
         wanted = automatic(step.name, canvas.frame.picture, box_xyxy)
         return memory.strengths.setdefault(step.name, Following())(wanted, canvas.frame.seconds)
-
-
-def _give_way() -> None:
-    """Have this thread run where all others leave the processor idle. Linux alone does that thread by thread."""
-    if sys.platform == "linux":
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LAST)
 
 
 def _with_margin(canvas: Canvas, box: PixelBox) -> tuple[UInt8Array, tuple[slice, slice]]:

@@ -1,0 +1,19 @@
+"""Threads that run where all others leave the processor idle: for models that nothing waits for."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from contextlib import suppress
+from typing import Final
+
+#: The politest priority that there is.
+_LAST: Final = 19
+
+
+def give_way() -> None:
+    """Have this thread run where all others leave the processor idle. Linux alone does that thread by thread."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LAST)

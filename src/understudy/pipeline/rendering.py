@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from understudy.arrays import UInt8Array
 from understudy.casting.assignment import Assigned
 from understudy.each import Each
 from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.patches import Patch
 from understudy.swapping import Swapper
+from understudy.swapping.base import Renderer
+from understudy.swapping.carried.engine import Carried
+from understudy.swapping.carried.renderer import CarriedRenderer
+from understudy.swapping.carried.running import AtOnce, Runner
 
 
 class Rendering:
@@ -20,11 +25,16 @@ class Rendering:
     Args:
         engine: What renders.
         each: How several faces of one frame are rendered.
+        runner: Runs an engine whose faces are carried; in the frame at hand if None.
+
+    Attributes:
+        runner: See above.
     """
 
-    def __init__(self, engine: Swapper[Any], each: Each = map) -> None:
+    def __init__(self, engine: Swapper[Any], each: Each = map, runner: Runner | None = None) -> None:
         self._engine, self._each = engine, each
-        self._renderer = engine.renderer()
+        self.runner = runner or AtOnce()
+        self._renderer = self._made()
 
     def render(self, frame: Frame, faces: Faces, assigned: Mapping[int, Assigned]) -> list[Patch]:
         """Patches for one frame.
@@ -42,6 +52,22 @@ class Rendering:
             for patch in patches
         ]
 
+    def hidden(self, frame: Frame, patches: Sequence[Patch], in_front: Sequence[UInt8Array | None]) -> None:
+        """Say what is before the faces that were drawn: of that nothing is carried to other frames.
+
+        Args:
+            frame: Which they were drawn for.
+            patches: As they were drawn.
+            in_front: uint8 of each one's size: 255 shows the patch, 0 what is before it. None: nothing is.
+        """
+        if isinstance(self._renderer, CarriedRenderer):
+            for patch, mask in zip(patches, in_front, strict=True):
+                self._renderer.hidden(frame, patch, mask)
+
     def forget(self) -> None:
         """What comes next is another shot."""
-        self._renderer = self._engine.renderer()
+        self._renderer = self._made()
+
+    def _made(self) -> Renderer[Any]:
+        engine = self._engine
+        return engine.renderer(self.runner) if isinstance(engine, Carried) else engine.renderer()

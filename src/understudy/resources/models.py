@@ -17,6 +17,7 @@ from understudy.provenance.records.home import Home
 from understudy.resources.perception import Perception
 from understudy.settings import Settings
 from understudy.swapping import MeshEngine, Swapper
+from understudy.swapping.carried.engine import Carried
 from understudy.swapping.neural.options import NeuralOptions
 
 if TYPE_CHECKING:
@@ -101,7 +102,8 @@ class Models:
         """
         name = settings.engine
         options = settings.mesh if name == MESH else settings.neural
-        return self._once(self._engines, (name, options, settings.runtime), lambda: self._engine(settings))
+        below = settings.mesh if settings.neural.carried else None
+        return self._once(self._engines, (name, options, below, settings.runtime), lambda: self._engine(settings))
 
     def _engine(self, settings: Settings) -> Swapper[Any]:
         self.check_places(settings.runtime)
@@ -109,7 +111,10 @@ class Models:
             return MeshEngine(settings.mesh)
         entry = self._named(settings.engine, "swapper", f"unknown engine {settings.engine!r}", "Known engines", MESH)
         self._check_there(settings.engine)
-        return self._neural(entry, settings)
+        neural, refresh = self._neural(entry, settings), settings.neural.refresh
+        if not settings.neural.carried:
+            return neural
+        return Carried(neural, MeshEngine(settings.mesh), entry.name, refresh if isinstance(refresh, int) else None)
 
     def perception(self, settings: Settings) -> Perception:
         """What finds faces: by the package's own detector, or one of the catalogue.
@@ -291,7 +296,7 @@ class Models:
     def notes(self, settings: Settings) -> tuple[str, ...]:
         """What should be said: where models run, if not where that was hoped for, and which options do nothing."""
         asked = (settings.runtime, settings.neural) != (RuntimeOptions(), NeuralOptions())
-        idle = (f"the {MESH} engine does not use --device, --threads, --boost and --weight",)
+        idle = (f"the {MESH} engine does not use --device, --threads, --boost, --weight and --refresh",)
         masks = settings.blend.mask.models
         enhancing = [step.name for step in settings.enhance.parsed if step.name not in CLASSICAL]
         embedded_only = (settings.engine, settings.detector, enhancing) == (MESH, EMBEDDED, [])

@@ -36,8 +36,10 @@ from understudy.pipeline.parts import Parts
 from understudy.pipeline.photo import PhotoPipeline
 from understudy.resources import Models, Resources
 from understudy.settings import Settings
+from understudy.swapping.carried.running import Summary
 from understudy.tasks.casting import settle
 from understudy.tasks.progress import Progress
+from understudy.text import counted
 
 
 @dataclass(frozen=True)
@@ -147,12 +149,14 @@ def _swapped(
         result = _enlarged(info, enhancers.scale(settings.enhance), settings.max_pixels)
         shown = compared(result, settings.compare, settings.max_pixels)
         check_output(output, info.kind, inputs, overwrite=overwrite)
+        still = info.kind is MediaKind.IMAGE
+        if still:  # of a photo the engine itself draws everything, eyes and mouth, too
+            settings = replace(settings, neural=replace(settings.neural, refresh=1))
         # All that is settled before the first frame: whose face, whether it may be used, how the output is signed.
         content = models.content(settings, target.name)
         settled = settle(cast, target, info, settings, resources=resources, people=people, content=content)
         made = resources.trust(settings).output(settings, target, info.kind, settled.consents, settled.digests)
         made.sealer.check(shown.width, shown.height)
-        still = info.kind is MediaKind.IMAGE
         embedder = None if still and not isinstance(settled.assignment, Roles) else models.embedder()
         engine, perception = models.engine(settings), models.perception(settings)
         parts = Parts(engine, perception, settings, content, made.sealer, embedder, masks, enhancers)
@@ -190,6 +194,7 @@ def _swapped(
         notes=(
             *settled.notes,
             *models.notes(settings),
+            *_carried(tally.carried.summary(), settings.engine),
             *_grown(info, result),
             *source.remarks,
             *sink.notes,
@@ -238,6 +243,14 @@ def _enlarged(info: MediaInfo, scale: int, max_pixels: int) -> MediaInfo:
             "Enlarge it less, or leave the upscaler out.",
         ) from fault
     return replace(info, width=width, height=height)
+
+
+def _carried(counts: Summary, engine: str) -> tuple[str, ...]:
+    """How often a face was drawn by an engine whose faces are carried, if any was."""
+    if not counts.runs or counts.age is None:
+        return ()
+    drawn = f"{engine} drew {counts.runs} of {counted(counts.shown, 'face')}"
+    return (f"{drawn}; the mesh carried them to the other frames, 95% of them over {counts.age[1]:.2f} s or less",)
 
 
 def _grown(info: MediaInfo, shown: MediaInfo) -> tuple[str, ...]:

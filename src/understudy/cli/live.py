@@ -195,11 +195,14 @@ def _lines(report: LiveReport) -> list[str]:
     drops = ", ".join(f"{count} {cause}" for cause, count in found.drops.items()) or "none"
     every = found.enhanced_every
     enhanced = [] if every is None else [f"what the face restorer made was shown in {every:g} frames each, on average"]
+    age = " ".join(f"{name} {value:.0f} ms" for name, value in found.texture_age_ms.items()) or "no time"
+    carried = [f"faces drawn by the model: {found.neural_fps:.1f} a second, carried over {age}"]
     return [
         f"{counted(found.frames_in, 'frame')} in {found.seconds:.1f} s, {found.frames_swapped} swapped, "
         f"{found.frames_covered} with a lost face covered",
         f"latency from capture to hand-over: {latency}; dropped: {drops}",
         *enhanced,
+        *([] if found.neural_fps is None else carried),
         f"session {report.identifier}",
     ]
 

@@ -136,4 +136,8 @@ def _overlay(session: LiveSession) -> list[str]:
     found = session.statistics()
     latency = " ".join(f"{name} {value:.0f} ms" for name, value in found.latency_ms.items())
     stages = " ".join(f"{name} {times['p50']:.1f}" for name, times in found.stages_ms.items())
-    return [f"in {found.fps_in:.1f} fps  out {found.fps_out:.1f} fps", f"latency {latency}", f"stages (ms) {stages}"]
+    lines = [f"in {found.fps_in:.1f} fps  out {found.fps_out:.1f} fps", f"latency {latency}", f"stages (ms) {stages}"]
+    if found.neural_fps is not None:
+        age = " ".join(f"{name} {value:.0f} ms" for name, value in found.texture_age_ms.items()) or "none yet"
+        lines.insert(1, f"neural {found.neural_fps:.1f} fps  its faces are carried over {age}")
+    return lines

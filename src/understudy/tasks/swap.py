@@ -19,6 +19,7 @@ from understudy.errors import (
     InputError,
     InputGoneError,
     InputNotFoundError,
+    ModelError,
     SigningError,
     UsageError,
 )
@@ -35,6 +36,7 @@ from understudy.pipeline.overlap import BackgroundWriter, prefetched
 from understudy.pipeline.parts import Parts
 from understudy.pipeline.photo import PhotoPipeline
 from understudy.resources import Models, Resources
+from understudy.resources.models import MESH
 from understudy.settings import Settings
 from understudy.swapping.carried.running import Summary
 from understudy.tasks.casting import settle
@@ -171,6 +173,12 @@ def _swapped(
             content.end()
             if not tally.frames_swapped:
                 raise settled.nobody(target)
+            carried = tally.carried.summary()
+            if carried.shown == carried.own > 0:
+                raise ModelError(
+                    f"{settings.engine} gave no face of {target.name}: what comes out of it are no numbers",
+                    f"Fetch it again with `understudy models pull {settings.engine}`, or choose another engine.",
+                )
         finished = time.perf_counter()
         if source.damage is not None:
             raise CorruptMediaError(target, source.damage.at_seconds, source.damage.reason)
@@ -194,7 +202,7 @@ def _swapped(
         notes=(
             *settled.notes,
             *models.notes(settings),
-            *_carried(tally.carried.summary(), settings.engine),
+            *_carried(carried, settings.engine),
             *_grown(info, result),
             *source.remarks,
             *sink.notes,
@@ -247,10 +255,13 @@ def _enlarged(info: MediaInfo, scale: int, max_pixels: int) -> MediaInfo:
 
 def _carried(counts: Summary, engine: str) -> tuple[str, ...]:
     """How often a face was drawn by an engine whose faces are carried, if any was."""
-    if not counts.runs or counts.age is None:
+    if counts.age is None:
         return ()
     drawn = f"{engine} drew {counts.runs} of {counted(counts.shown, 'face')}"
-    return (f"{drawn}; the mesh carried them to the other frames, 95% of them over {counts.age[1]:.2f} s or less",)
+    carried = f"{drawn}; the mesh carried them to the other frames, 95% of them over {counts.age[1]:.2f} s or less"
+    if not counts.own:
+        return (carried,)
+    return (carried, f"where {engine} gave nothing for long, the {MESH} engine drew: {counted(counts.own, 'face')}")
 
 
 def _grown(info: MediaInfo, shown: MediaInfo) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from understudy.swapping.carried.running import AtOnce, Runner
 from understudy.swapping.mesh.engine import MeshEngine
 
 #: When a texture is worn out; its age is the user's to say, or this one (``python -m benchmarks.carrying``).
-LIMITS: Final = Limits(frames=15, degrees=12.0, features=0.1, light=0.3)
+LIMITS: Final = Limits(frames=15, degrees=10.0, features=0.06, light=0.2)
 
 
 class Carried:

@@ -15,7 +15,7 @@ from understudy.swapping.carried.layers import Layer, layer_of, mixed, placed
 from understudy.swapping.carried.looks import Look
 
 #: Frames in which what is new takes the place of what was shown.
-FADE: Final = 4
+FADE: Final = 3
 
 
 @dataclass(eq=False)

@@ -168,15 +168,12 @@ class CarriedRenderer:
         asked = kept.asked = Asked(face.look, corner)
         textures, identity = face.identity.mesh, face.identity.slow
 
-        def make() -> bool:
-            patch = self._by_slow(part, row, identity, face.track_id)
-            if patch is None:
-                return False
+        def take(patch: Patch) -> None:
             before = kept.known or Layer(textures.levels, None, textures.bearded)
             kept.arrived.append((asked.layer(patch, before), asked.look))
-            return True
 
-        self._runner.offer((id(self), face.track_id), need, make)
+        run = partial(self._by_slow, part, row, identity, face.track_id)
+        self._runner.offer((id(self), face.track_id), need, run, take)
 
     def _kept(self, track_id: int, identity: CarriedIdentity) -> Kept:
         with self._lock:

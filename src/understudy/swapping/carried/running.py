@@ -22,12 +22,14 @@ class Summary(NamedTuple):
     Attributes:
         runs: How often it gave a face.
         shown: How many faces were drawn.
+        own: How many of them the mesh engine drew by itself.
         age: Median and 95th percentile of the seconds since the frame that a shown face was made of; None where none
             was shown.
     """
 
     runs: int
     shown: int
+    own: int
     age: tuple[float, float] | None
 
 
@@ -35,20 +37,22 @@ class Counts:
     """Counts runs, and the ages of what was shown."""
 
     def __init__(self) -> None:
-        self.runs = self.shown = 0
+        self.runs = self.shown = self.own = 0
         self._ages: deque[float] = deque(maxlen=_WINDOW)
 
     def note(self, age: float | None) -> None:
         """A face was drawn, of such an age; None: not what the engine gave."""
         self.shown += 1
-        if age is not None:
+        if age is None:
+            self.own += 1
+        else:
             self._ages.append(age)
 
     def summary(self) -> Summary:
         """All so far."""
         ages = np.array(self._ages.copy())
         p50, p95 = np.percentile(ages, [50, 95]).tolist() if len(ages) else (0.0, 0.0)
-        return Summary(self.runs, self.shown, (p50, p95) if len(ages) else None)
+        return Summary(self.runs, self.shown, self.own, (p50, p95) if len(ages) else None)
 
 
 class Runner(Protocol):
@@ -79,13 +83,16 @@ class Runner(Protocol):
         """Run it now; None where it gives nothing."""
         ...
 
-    def offer(self, face: Hashable, need: float, run: Callable[[], bool]) -> None:
+    def offer(
+        self, face: Hashable, need: float, run: Callable[[], Patch | None], take: Callable[[Patch], None]
+    ) -> None:
         """Have it run as soon as may be, unless a newer frame of the same face is offered before.
 
         Args:
             face: Which.
             need: How much: of several faces the one with the most comes first.
-            run: Does it, in another thread; whether it gave a face.
+            run: Does it, in another thread; None where it gives nothing.
+            take: Takes what it gave, in that thread.
         """
         ...
 
@@ -121,10 +128,14 @@ class AtOnce:
         self.counts.runs += patch is not None
         return patch
 
-    def offer(self, face: Hashable, need: float, run: Callable[[], bool]) -> None:
-        """See ``Runner.offer``: nobody waits here for anything else."""
+    def offer(
+        self, face: Hashable, need: float, run: Callable[[], Patch | None], take: Callable[[Patch], None]
+    ) -> None:
+        """See ``Runner.offer``: nothing waits here for anything else."""
         del face, need
-        run()
+        patch = self.now(run)
+        if patch is not None:
+            take(patch)
 
     def given_up(self) -> None:
         """See ``Runner.given_up``."""

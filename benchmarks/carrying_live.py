@@ -4,6 +4,9 @@ A clip of one talking face, 720p at 30 fps, x264 over UDP as the sink, and a who
 made up: its time is the real one's, its pictures are not. Printed are the frames a second that are shown, the faces a
 second that the engine drew beside them, how old they were when they were shown, and, in the same run, before and
 after, how many it draws alone: with as many threads as in the session, and with all cores.
+
+``--waits MS`` takes a stand-in in its place that waits so long for each face and needs no processor, as a model on a
+graphics card: then nothing but the session itself could keep it from drawing as many faces as alone.
 """
 
 from __future__ import annotations
@@ -16,14 +19,20 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.carrying import StandIn
 from benchmarks.live import WARM, made, ticks
 from understudy import Settings, Understudy
+from understudy.arrays import FloatArray, UInt8Array
+from understudy.frames import Frame
 from understudy.media.live.base import CaptureOptions
 from understudy.media.live.broadcast import PushSink
 from understudy.media.live.playback import FileSource
 from understudy.models.devices import RuntimeOptions
 from understudy.models.sessions import Runtime
 from understudy.models.store import Store
+from understudy.swapping import MeshEngine
+from understudy.swapping.carried.engine import Carried
+from understudy.swapping.neural.options import NeuralOptions
 from understudy.testing import portrait_path, twins
 from understudy.testing.shelf import stock
 
@@ -59,58 +68,71 @@ def alone(store: Store, engine: str, threads: int) -> float:
     return rate
 
 
+def in_place(app: Understudy, milliseconds: float) -> None:
+    """Have a stand-in drawn that waits: it gives the target's own face back."""
+
+    def draw(frame: Frame, _: FloatArray) -> UInt8Array:
+        time.sleep(milliseconds / 1000)
+        return frame.picture
+
+    engine = Carried(StandIn(draw), MeshEngine(), "a stand-in")
+    app.resources.models.engine = lambda _: engine  # type: ignore[method-assign]
+
+
 def main() -> None:
     """Run it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--engine", default="inswapper_128")
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--small", action="store_true", help="a small twin of inswapper_128")
-    parser.add_argument("--refresh", default=None, help="1: in every frame, as without carrying")
-    parser.add_argument("--threads", type=int, default=None)
+    parser.add_argument("--refresh", type=int, default=None, help="1: in every frame, as without carrying")
+    parser.add_argument("--waits", type=float, default=None)
     asked = parser.parse_args()
     cores = os.cpu_count() or 1
+    counts = [] if asked.waits else sorted({max(cores - 1, 1), cores})
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        store = stocked(folder / "home", asked.engine, small=asked.small)
+        store = stocked(folder / "home", asked.engine, small=asked.small or asked.waits is not None)
         clip = made(folder / "one.mp4", 1)
-        counts = sorted({asked.threads or max(cores - 1, 1), cores})
         before = {threads: alone(store, asked.engine, threads) for threads in counts}
-        settings = Settings(engine=asked.engine, home=folder / "home", runtime=RuntimeOptions(threads=asked.threads))
-        if asked.refresh is not None:
-            from understudy.settings import changed
-
-            settings = changed(settings, {"neural.refresh": int(asked.refresh)})
+        settings = Settings(engine=asked.engine, home=folder / "home", neural=NeuralOptions(refresh=asked.refresh))
         with Understudy(settings) as app:
-            session = app.live(
-                app.person(portrait_path("hopper"), consent="sample"),
-                FileSource(clip, CaptureOptions(loop=True)),
-                [lambda _: PushSink("udp://127.0.0.1:9")],
-            )
-            session.start()
-            session.wait(WARM)
-            first, begun = session.statistics(), ticks()
-            runs = session._pipeline.tally.carried.runs
-            session.wait(asked.seconds)
-            last, ended = session.statistics(), ticks()
-            runs = session._pipeline.tally.carried.runs - runs
-            took = last.seconds - first.seconds
-            session.stop()
+            if asked.waits:
+                in_place(app, asked.waits)
+            report(app, clip, asked.seconds, asked.engine if asked.waits is None else "a stand-in")
         after = {threads: alone(store, asked.engine, threads) for threads in counts}
-        written = [sum(int(str(sink["written"])) for sink in found.sinks.values()) for found in (first, last)]
-        print(f"{asked.engine}'s twin live, 720p, one face, {cores} cores, {took:.0f} s")
-        print(f"  shown {(written[1] - written[0]) / took:.1f} fps, latency before the encoder, ms: {last.latency_ms}")
-        print(f"  drops: {dict(last.drops)}")
-        print(
-            f"  faces drawn by the model: {runs / took:.2f} a second; age of what is shown, ms: {last.texture_age_ms}"
-        )
         for threads in counts:
             rates = f"{before[threads]:.2f} before, {after[threads]:.2f} after"
-            share = runs / took / ((before[threads] + after[threads]) / 2)
-            print(f"  the model alone, threads {threads}: {rates} a second; the session has {share:.0%} of that")
-        for stage, times in last.stages_ms.items():
-            print(f"    {stage:9s} p50 {times['p50']:6.2f} ms   p95 {times['p95']:6.2f} ms")
-        print(f"  taken by the host: {(ended[1] - begun[1]) / max(ended[0] - begun[0], 1):.0%}")
-        print("  events:", *last.events, sep="\n    ")
+            print(f"  the model alone, threads {threads}: {rates} a second")
+        if asked.waits:
+            print(f"  the stand-in alone: {1000 / asked.waits:.2f} a second")
+
+
+def report(app: Understudy, clip: Path, seconds: float, name: str) -> None:
+    """Run a session and print what it did."""
+    session = app.live(
+        app.person(portrait_path("hopper"), consent="sample"),
+        FileSource(clip, CaptureOptions(loop=True)),
+        [lambda _: PushSink("udp://127.0.0.1:9")],
+    )
+    session.start()
+    session.wait(WARM)
+    first, begun, rates = session.statistics(), ticks(), []
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and not session.wait(2.5):
+        rates.append(session.statistics().neural_fps or 0.0)
+    last, ended = session.statistics(), ticks()
+    session.stop()
+    took = last.seconds - first.seconds
+    written = [sum(int(str(sink["written"])) for sink in found.sinks.values()) for found in (first, last)]
+    print(f"{name} live, 720p, one face, {os.cpu_count()} cores, {took:.0f} s; load {os.getloadavg()[0]:.1f}")
+    print(f"  shown {(written[1] - written[0]) / took:.1f} fps, latency before the encoder, ms: {last.latency_ms}")
+    print(f"  drops: {dict(last.drops)}")
+    print(f"  faces drawn by the model: {np.mean(rates):.2f} a second; age of what is shown, ms: {last.texture_age_ms}")
+    for stage, times in last.stages_ms.items():
+        print(f"    {stage:9s} p50 {times['p50']:6.2f} ms   p95 {times['p95']:6.2f} ms")
+    print(f"  taken by the host: {(ended[1] - begun[1]) / max(ended[0] - begun[0], 1):.0%}")
+    print("  events:", *last.events, sep="\n    ")
 
 
 if __name__ == "__main__":

@@ -190,6 +190,7 @@ def session(perception, hopper):
         parts = Parts(engine, perception, parts.settings, parts.content, parts.sealer, parts.embedder)
         identity = engine.identity([portrait_in(hopper, "hopper", perception, None)[0]])
         made.append(LivePipeline(parts, OnePerson(identity), Guard(BlazeFace())))
+        made[-1]._carrying._may_keep_up = False  # however quick a stand-in is here
         return made[-1]
 
     yield make

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
+from understudy.compiled import compiled
 from understudy.frames import PixelBox
 from understudy.geometry.pose import Posed, posed
 from understudy.geometry.unwrap import unwrap
@@ -57,12 +58,9 @@ def layer_of(patch: Patch, before: Layer, in_front: UInt8Array | None = None) ->
     alpha = patch.alpha if in_front is None else np.asarray(cv2.multiply(patch.alpha, in_front, scale=1 / 255))
     flat = unwrap(patch.picture, drawn - corner, alpha.astype(np.float32) / np.float32(255))
     seen = np.asarray(flat.seen * flat.extra, np.float32)
-    old = before.levels[0].astype(np.float32)
-    color = _relit(old[:, :, :3], flat.texture, seen)
-    color += (flat.texture - color) * seen[:, :, None]
-    opacity = old[:, :, 3]
-    opacity = opacity + (regions().seam * 255 - opacity) * smoothstep(seen, *_SURE)
-    texture = np.clip(np.dstack([color, opacity]) + np.float32(0.5), 0, 255).astype(np.uint8)
+    old = before.levels[0]
+    gain = _light_between(old, flat.texture, seen)
+    texture = _laid(old, flat.texture, seen, gain, smoothstep(seen, *_SURE), regions().seam)
     offset = None if patch.warp is None else in_head(drawn - patch.mesh, posed(patch.mesh))
     return Layer(levels_of(texture), offset, patch.over_beard)
 
@@ -111,14 +109,42 @@ def placed(mask: UInt8Array, box: PixelBox, wanted: PixelBox) -> UInt8Array:
     return result
 
 
-def _relit(old: FloatArray, new: FloatArray, seen: FloatArray) -> FloatArray:
-    """``old`` in the light of ``new``, both float32 BGR (S, S, 3): by their smooth ratio where the new is seen."""
-    weight = seen[:, :, None]
+def _light_between(old: UInt8Array, new: FloatArray, seen: FloatArray) -> FloatArray:
+    """What puts ``old``, BGR and opacity, into the light of ``new``: their smooth ratio where the new is seen.
+
+    Returns:
+        float32 BGR (S, S, 3): factors.
+    """
+    weight = coarse(seen)
+    weights = weight[:, :, None]
+    before = np.asarray(cv2.resize(old, weight.shape, interpolation=cv2.INTER_AREA)[:, :, :3], np.float32)
     total, before, now = (
-        cv2.GaussianBlur(coarse(values), (0, 0), _LIGHT * COARSE) for values in (seen, old * weight, new * weight)
+        np.asarray(cv2.GaussianBlur(values, (0, 0), _LIGHT * COARSE), np.float32)
+        for values in (weight, before * weights, coarse(new) * weights)
     )
     floor = np.float32(_DARK) * total[:, :, None] + np.float32(1e-3)
     # Where little is seen near nothing is known of the light.
     known = (total / (total + np.float32(0.01)))[:, :, None]
     gain = np.clip(((now + floor) / (before + floor)) ** known, 1 / _MOST, _MOST)
-    return np.asarray(old * fine(gain.astype(np.float32)), np.float32)
+    return fine(gain.astype(np.float32))
+
+
+@compiled
+def _laid(
+    old: UInt8Array, new: FloatArray, seen: FloatArray, gain: FloatArray, sure: FloatArray, seam: FloatArray
+) -> UInt8Array:
+    """A texture, BGR and opacity, laid over another as far as it is seen; what is left of that is ``gain`` as light."""
+    side = old.shape[0]
+    texture = np.empty_like(old)
+    half, white = np.float32(0.5), np.float32(255)
+    for y in range(side):
+        for x in range(side):
+            share = seen[y, x]
+            for n in range(3):
+                value = np.float32(old[y, x, n]) * gain[y, x, n]
+                value += (new[y, x, n] - value) * share
+                texture[y, x, n] = np.uint8(min(max(value, np.float32(0)), white) + half)
+            opacity = np.float32(old[y, x, 3])
+            opacity += (seam[y, x] * white - opacity) * sure[y, x]
+            texture[y, x, 3] = np.uint8(opacity + half)
+    return texture

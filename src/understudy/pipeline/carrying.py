@@ -21,8 +21,8 @@ _RUNS, _ENOUGH = 9, 3
 _ROOM, _LATE = 0.7, 0.95
 #: How polite the thread is: what is shown comes first, but behind other polite programs it must not starve.
 _PRIORITY: Final = 10
-#: Seconds over which its rate is taken.
-_RECENT: Final = 5.0
+#: Seconds over which its rate is taken, and runs, of one that is slower.
+_RECENT, _FEW = 5.0, 3
 #: Frames over which the time of all stages is taken, and how many there must be.
 _FRAMES, _SEVERAL = 15, 8
 #: Seconds until an engine that fell behind may try to keep up again: at first, and as it doubles each time, at most.
@@ -87,11 +87,14 @@ class Carrying:
 
     @property
     def rate(self) -> float:
-        """Faces that it gave a second, over the last five seconds."""
-        now = self._clock()
+        """Faces that it gave a second, over the last five seconds, or the last three runs of a slower one."""
         ends = list(self._ends.copy())
-        recent = [end for end in ends if ends[-1] - end <= _RECENT]
-        span = max(recent[-1] - recent[0], now - recent[-1] - _RECENT) if recent else 0.0
+        recent = [end for number, end in enumerate(ends, 1) if ends[-1] - end <= _RECENT or len(ends) - number < _FEW]
+        if len(recent) < 2:
+            return 0.0
+        span, waited = recent[-1] - recent[0], self._clock() - recent[-1]
+        if waited > _RECENT + 2 * span / (len(recent) - 1):  # it has ended, or does not come back
+            span += waited
         return (len(recent) - 1) / span if span > 0 else 0.0
 
     def now(self, run: Callable[[], Patch | None]) -> Patch | None:

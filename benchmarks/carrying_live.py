@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.carrying import StandIn
+from benchmarks.carried_standins import StandIn
 from benchmarks.live import WARM, made, ticks
 from understudy import Settings, Understudy
 from understudy.arrays import FloatArray, UInt8Array

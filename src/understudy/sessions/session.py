@@ -447,7 +447,8 @@ def _carrying(settings: Settings) -> Settings:
         settings = replace(settings, neural=replace(settings.neural, refresh="auto"))
     if not settings.neural.carried or settings.runtime.threads is not None:
         return settings
-    return replace(settings, runtime=replace(settings.runtime, threads=max((os.cpu_count() or 1) - 1, 1)))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return replace(settings, runtime=replace(settings.runtime, threads=max(cores - 1, 1)))
 
 
 def _check_strength(settings: Settings) -> None:

@@ -239,6 +239,25 @@ def test_no_frame_waits_and_none_is_unswapped_while_the_engine_is_at_work(sessio
     assert red[-1] == 2
 
 
+def test_what_comes_in_another_light_is_lit_as_the_frame_at_once(session, pictures):
+    """The mesh engine's face is skin, the engine's white: in no frame does the one show in the light of the other."""
+    pipeline = session(StandIn(flat(250)))
+
+    def before(number):
+        if number > 6 and not pipeline.tally.carried.runs:
+            threading.Event().wait(0.2)
+
+    still = [pictures[0]] * 24
+    results = shown(pipeline, still, before=before)
+    patch = results[-1][0].patches[0]
+    cheek = (patch.mesh[50, :2]).astype(int)
+    around = [float(picture[cheek[1] - 3 : cheek[1] + 4, cheek[0] - 3 : cheek[0] + 4].mean()) for _, picture in results]
+    print([round(one) for one in around])
+    kept = next(iter(pipeline._rendering._renderer._faces.values()))
+    assert kept.carried
+    assert np.ptp(around) < 25
+
+
 def test_when_the_engine_dies_its_last_face_is_carried_for_a_while_then_the_mesh_engine_draws(session, pictures):
     slow = StandIn(flat((0, 0, 255)))
     pipeline = session(slow)

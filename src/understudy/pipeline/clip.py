@@ -107,6 +107,7 @@ class ClipPipeline:
             canvas = unguarded(frame)
             if self._roles is not None:
                 self._blurring(canvas, self._roles.blurred(chosen), seen.faces, cut=seen.cut)
+            self._compositing.relight(self._rendering.turning(patches))
             masks = self._compositing.compose(canvas, patches, assigned, hands)
             self._rendering.hidden(frame, patches, self._compositing.in_front)
         scale = 1

@@ -85,6 +85,10 @@ class Compositing:
         self._blender.blend(canvas, patches, lights, masks, each)
         return [mask.shown for mask in masks]
 
+    def relight(self, tracks: Sequence[int]) -> None:
+        """Measure the light anew on some tracks: what is drawn there next is lit in another way than what was."""
+        self._lighting.forget(tracks)
+
     def adopt(self, options: BlendOptions) -> None:
         """Take over other options, between two frames. What is done as before goes on with what it knows."""
         before, self._options = self._options, options

@@ -64,6 +64,13 @@ class Rendering:
             for patch, mask in zip(patches, in_front, strict=True):
                 self._renderer.hidden(frame, patch, mask)
 
+    def turning(self, patches: Sequence[Patch]) -> list[int]:
+        """The tracks of those patches that go over from one engine's face to another's: each is lit in its own way."""
+        renderer = self._renderer
+        if not isinstance(renderer, CarriedRenderer):
+            return []
+        return [patch.track_id for patch in patches if renderer.turning(patch.track_id)]
+
     def forget(self) -> None:
         """What comes next is another shot."""
         self._renderer = self._made()

@@ -60,6 +60,7 @@ class Kept:
         known: The newest texture, also where it is too old to be shown; None where none was made yet.
         look: What it was made of.
         frames: Frames that were drawn since then.
+        turning: Whether what was shown last is partly one engine's and partly the other's, or just became one's.
     """
 
     identity: Identity
@@ -70,10 +71,13 @@ class Kept:
     known: Layer | None = None
     look: Look | None = None
     frames: int = 0
+    turning: bool = False
     #: What is shown, and what it takes the place of; None: the mesh engine's own.
     _over: Layer | None = None
     _under: Layer | None = None
     _share: float = 1.0
+    #: Whether some of what is below is the mesh engine's own.
+    _from_own: bool = False
 
     @property
     def carried(self) -> bool:
@@ -111,6 +115,7 @@ class Kept:
         if at_once:
             self._over, self._under, self._share = layer, None, 1.0
             return
+        self._from_own = self._over is None or (self._share < 1 and self._from_own)
         over = own if self._over is None else self._over
         if self._share < 1:
             over = mixed(own if self._under is None else self._under, over, self._share)
@@ -128,6 +133,7 @@ class Kept:
             own: What the mesh engine would draw; None where that is not needed (see ``needs_own``).
             level: Which.
         """
+        self.turning = self._share < 1 and (self._over is None or self._from_own)
         self._share = min(self._share + 1 / FADE, 1.0)
         self.frames += 1
         over = own if self._over is None else self._over

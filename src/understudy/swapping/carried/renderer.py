@@ -103,6 +103,12 @@ class CarriedRenderer:
             if kept.fresh is not None:
                 kept.correct(kept.asked.layer(*kept.fresh))
 
+    def turning(self, track_id: int) -> bool:
+        """Whether a face goes over from one engine's to the other's in the frame that was drawn last."""
+        with self._lock:
+            kept = self._faces.get(track_id)
+        return kept is not None and kept.turning
+
     def _patch(self, face: _Face) -> Patch | None:
         kept, look, runner = self._kept(face.track_id, face.identity), face.look, self._runner
         own = partial(self._own, face)

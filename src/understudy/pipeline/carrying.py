@@ -46,12 +46,14 @@ class Carrying:
         clock: Seconds since some moment.
 
     Attributes:
+        may_keep_up: See above.
         period: Seconds between two frames of the source.
         counts: See ``Runner``.
     """
 
     def __init__(self, name: str, *, may_keep_up: bool = True, clock: Callable[[], float] = time.monotonic) -> None:
-        self._name, self._may_keep_up, self._clock = name, may_keep_up, clock
+        self._name, self._clock = name, clock
+        self.may_keep_up = may_keep_up
         self.period = 1 / 30
         self.counts = Counts()
         self._waiting: dict[Hashable, _Job] = {}
@@ -138,7 +140,7 @@ class Carrying:
             if spent > _LATE * self.period or self._failures:
                 self._turn(keeps_up=False)
                 self._again, self._wait = now + self._wait, min(2 * self._wait, _LONGEST)
-        elif self._may_keep_up and now >= self._again and spent + usual * self._faces < _ROOM * self.period:
+        elif self.may_keep_up and now >= self._again and spent + usual * self._faces < _ROOM * self.period:
             self._turn(keeps_up=not self._failures)
         if not self._keeps_up and spent + usual * self._faces > _LATE * self.period:
             self._say(

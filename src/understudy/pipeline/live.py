@@ -48,6 +48,7 @@ class LivePipeline:
 
     Attributes:
         tally: What was done so far.
+        carrying: Runs an engine beside that may be too slow; None for one that never is.
     """
 
     def __init__(self, parts: Parts, assignment: Assignment, guard: Guard) -> None:
@@ -61,9 +62,8 @@ class LivePipeline:
         self._hands.margin = _margin(settings)
         self._before = Faces.empty()
         engine = parts.engine
-        #: Runs an engine beside that may be too slow; None for one that never is.
-        self._carrying = Carrying(engine.name, may_keep_up=not engine.chosen) if isinstance(engine, Carried) else None
-        self._rendering = Rendering(engine, self._parallel, self._carrying)
+        self.carrying = Carrying(engine.name, may_keep_up=not engine.chosen) if isinstance(engine, Carried) else None
+        self._rendering = Rendering(engine, self._parallel, self.carrying)
         self._fading = Fading()
         self._compositing = Compositing(settings.blend, self._parallel, parts.masks, Beside())
         self._enhancing = Enhancing(parts, live=True)
@@ -75,16 +75,16 @@ class LivePipeline:
     @property
     def neural_rate(self) -> float | None:
         """Faces a second that a slow engine drew lately; None where there is none."""
-        return None if self._carrying is None else self._carrying.rate
+        return None if self.carrying is None else self.carrying.rate
 
     def news(self) -> list[str]:
         """What happened since the last time, to be told to the user."""
-        return [] if self._carrying is None else self._carrying.news()
+        return [] if self.carrying is None else self.carrying.news()
 
     def expect(self, fps: float) -> None:
         """Say how many frames a second are to come: an engine that is too slow for that is carried."""
-        if self._carrying is not None:
-            self._carrying.period = 1 / fps
+        if self.carrying is not None:
+            self.carrying.period = 1 / fps
 
     def adopt(self, settings: Settings) -> None:
         """Take over ``blend``, ``faces`` and ``guard`` of other settings, between two frames.
@@ -108,8 +108,8 @@ class LivePipeline:
         done = self.swap(frame)
         with self.tally.timings.measure("seal"):
             labelled = sealed(self._parts.sealer, frame, done)
-        if self._carrying is not None:
-            self._carrying.frame(time.perf_counter() - begin)
+        if self.carrying is not None:
+            self.carrying.frame(time.perf_counter() - begin)
         return labelled
 
     def swap(self, frame: Frame) -> Swapped:
@@ -168,8 +168,8 @@ class LivePipeline:
         self._guard.close()
         self._perceiving.close()
         self._enhancing.close()
-        if self._carrying is not None:
-            self._carrying.close()
+        if self.carrying is not None:
+            self.carrying.close()
         self._parallel.close()
         self._compositing.close()
         self._hands.close()
@@ -220,8 +220,8 @@ class LivePipeline:
             self._rendering.forget()
             self._compositing.forget()
             self._enhancing.forget()
-            if self._carrying is not None:
-                self._carrying.forget()
+            if self.carrying is not None:
+                self.carrying.forget()
         return seen
 
     def _correct(self, cover: Cover) -> None:

@@ -120,7 +120,7 @@ def _sink(named: str | PathLike[str] | SinkEndpoint) -> str | SinkEndpoint:
 
 def _window(session: LiveSession) -> WindowSink:
     """A window with the keys and the statistics of a session."""
-    return WindowSink(lambda key: _press(session, key), lambda: _overlay(session))
+    return WindowSink(lambda key: _press(session, key), lambda: overlay(session))
 
 
 def _press(session: LiveSession, key: str) -> None:
@@ -131,7 +131,7 @@ def _press(session: LiveSession, key: str) -> None:
         session.identity = (session.identity + 1) % session.people
 
 
-def _overlay(session: LiveSession) -> list[str]:
+def overlay(session: LiveSession) -> list[str]:
     """The lines of statistics below the window's picture."""
     found = session.statistics()
     latency = " ".join(f"{name} {value:.0f} ms" for name, value in found.latency_ms.items())

@@ -16,7 +16,7 @@ from understudy.casting.portraits import portrait_in
 from understudy.cli.main import main
 from understudy.frames import Frame
 from understudy.pipeline.clip import ClipPipeline
-from understudy.sessions.endpoints import _overlay
+from understudy.sessions.endpoints import overlay
 from understudy.settings import changed
 from understudy.swapping.carried.renderer import CarriedRenderer
 from understudy.swapping.neural.engine import NeuralEngine
@@ -109,7 +109,7 @@ def test_live_the_rate_and_the_age_of_what_is_shown_are_told(shelf, hopper_path,
     app = Understudy(Settings(engine=ENGINE, home=shelf))
     with app.live(app.person(hopper_path, consent="sample"), camera, [lambda _: screen]) as live:
         until(lambda: (live.statistics().neural_fps or 0) > 0 and live.statistics().texture_age_ms, 60)
-        statistics, shown = live.statistics(), _overlay(live)
+        statistics, shown = live.statistics(), overlay(live)
         until(lambda: any("carries its faces" in event for event in live.statistics().events), 60)
     assert 0 < statistics.neural_fps <= 4.2
     assert statistics.texture_age_ms["p95"] >= statistics.texture_age_ms["p50"] > 0

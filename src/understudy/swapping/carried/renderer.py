@@ -151,6 +151,7 @@ class CarriedRenderer:
         """A face as the slow engine draws it, in this very frame."""
         patch = self._runner.now(partial(self._by_slow, face.frame, face.row, face.identity.slow, face.track_id))
         if patch is not None:
+            kept.turning = kept.direct is None
             kept.asked, kept.direct = Asked(face.look), patch
             self._runner.counts.note(0.0)
         return patch

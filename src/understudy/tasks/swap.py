@@ -152,7 +152,7 @@ def _swapped(
         shown = compared(result, settings.compare, settings.max_pixels)
         check_output(output, info.kind, inputs, overwrite=overwrite)
         still = info.kind is MediaKind.IMAGE
-        if still:  # of a photo the engine itself draws everything, eyes and mouth, too
+        if still and settings.neural.carried:  # of a photo the engine itself draws everything, eyes and mouth, too
             settings = replace(settings, neural=replace(settings.neural, refresh=1))
         # All that is settled before the first frame: whose face, whether it may be used, how the output is signed.
         content = models.content(settings, target.name)

@@ -473,7 +473,7 @@ def test_what_comes_out_in_many_sizes_is_not_kept_in_buffers(put, monkeypatch):
 def test_what_the_mesh_engine_does_not_heed_is_said(hopper_path, tmp_path, capsys):
     words = swap_words(hopper_path, tmp_path / "o.png")
     words += ["--home", str(tmp_path / "home"), "--overwrite"]
-    for option in (["--device", "cpu"], ["--threads", "2"], ["--weight", "0.2"], ["--boost", "2"]):
+    for option in (["--device", "cpu"], ["--threads", "2"], ["--weight", "0.2"], ["--boost", "2"], ["--refresh", "5"]):
         assert main([*words, *option]) == 0
         assert "the mesh engine does not use --device" in capsys.readouterr().err
     assert main(words) == 0

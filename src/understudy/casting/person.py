@@ -109,7 +109,7 @@ class People:
             check_input(path, "source photo")
         photos = tuple((file_digest(path), path.name) for path in person.photos)
         seen = (photos, settings.source_face, settings.detector, settings.runtime, settings.max_pixels)
-        drawn = settings.mesh if settings.engine == MESH else settings.neural
+        drawn = settings.mesh if settings.engine == MESH else (settings.neural, settings.mesh)
         digests = tuple(digest for digest, _ in photos)
         read = self._read.get(seen, lambda: self._portraits(person.photos, digests, settings))
         records = trust.consents(person.photos, digests, read.portraits, use, person.consent)

@@ -260,6 +260,15 @@ OPTIONS: Final = (
         "0.5",
     ),
     SettingOption(
+        "--refresh",
+        "neural.refresh",
+        str,
+        NEURAL,
+        "Neural engines: draw a face in every n-th frame only, sooner where it moved far, and carry it to the frames "
+        "between along the mesh. A number of frames; or auto: as often as the face needs it, live as the model can. "
+        "Default: 1, every frame, of a file; live auto.",
+    ),
+    SettingOption(
         "--encoder",
         "encode.encoder",
         str,

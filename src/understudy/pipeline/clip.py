@@ -47,7 +47,7 @@ class ClipPipeline:
         self._enhancing = Enhancing(parts)
         self._blurring = Blurring()
         self._comparing = Comparing(settings.compare)
-        self.tally = Tally()
+        self.tally = Tally(self._rendering.runner.counts)
 
     def processed(self, frames: Iterable[Frame], beside: int = 0) -> Generator[LabelledFrame, None, None]:
         """Swap, label and mark frames, in place. Where each person gets another face, some are looked at ahead.
@@ -114,7 +114,9 @@ class ClipPipeline:
             canvas = unguarded(frame)
             if self._roles is not None:
                 self._blurring(canvas, self._roles.blurred(chosen), seen.faces, cut=seen.cut)
+            self._compositing.relight(self._rendering.turning(patches))
             masks = self._compositing.compose(canvas, patches, assigned, hands)
+            self._rendering.hidden(frame, patches, self._compositing.in_front)
         scale = 1
         if self._enhancing.asked(assigned):
             with measure("enhance"):

@@ -19,6 +19,7 @@ from understudy.resources.made_with import MESH, MadeWith
 from understudy.resources.perception import Perception
 from understudy.settings import Settings
 from understudy.swapping import MeshEngine, Swapper
+from understudy.swapping.carried.engine import Carried
 from understudy.swapping.neural.options import NeuralOptions
 
 if TYPE_CHECKING:
@@ -94,7 +95,8 @@ class Models:
         """
         name = settings.engine
         options = settings.mesh if name == MESH else settings.neural
-        return self._once(self._engines, (name, options, settings.runtime), lambda: self._engine(settings))
+        below = settings.mesh if settings.neural.carried else None
+        return self._once(self._engines, (name, options, below, settings.runtime), lambda: self._engine(settings))
 
     def engines(self, settings: Settings, names: Sequence[str]) -> list[Swapper[Any]]:
         """Several engines.
@@ -114,7 +116,10 @@ class Models:
             return MeshEngine(settings.mesh)
         entry = self._named(settings.engine, "swapper", f"unknown engine {settings.engine!r}", "Known engines", MESH)
         self._check_there(settings.engine)
-        return self._neural(entry, settings)
+        neural, refresh = self._neural(entry, settings), settings.neural.refresh
+        if not settings.neural.carried:
+            return neural
+        return Carried(neural, MeshEngine(settings.mesh), entry.name, refresh if isinstance(refresh, int) else None)
 
     def perception(self, settings: Settings) -> Perception:
         """What finds faces: by the package's own detector, or one of the catalogue.
@@ -320,7 +325,7 @@ class Models:
     def notes(self, settings: Settings, made_with: MadeWith) -> tuple[str, ...]:
         """What should be said: where models run, if not where that was hoped for, and which options do nothing."""
         asked = (settings.runtime, settings.neural) != (RuntimeOptions(), NeuralOptions())
-        idle = (f"the {MESH} engine does not use --device, --threads, --boost and --weight",)
+        idle = (f"the {MESH} engine does not use --device, --threads, --boost, --weight and --refresh",)
         masks = settings.blend.mask.models
         embedded_only = settings.detector == settings.recogniser == EMBEDDED and not made_with.neural
         embedded_only = embedded_only and not made_with.enhancers

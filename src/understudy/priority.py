@@ -20,4 +20,5 @@ def give_way(priority: int = _LAST) -> None:
     """
     if sys.platform == "linux":
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), priority)
+            thread = threading.get_native_id()
+            os.setpriority(os.PRIO_PROCESS, thread, max(priority, os.getpriority(os.PRIO_PROCESS, thread)))

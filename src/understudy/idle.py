@@ -62,7 +62,9 @@ def give_way(priority: int = _LAST) -> None:
     """
     if sys.platform == "linux":
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), priority)
+            thread = threading.get_native_id()
+            # Never less polite than the program.
+            os.setpriority(os.PRIO_PROCESS, thread, max(priority, os.getpriority(os.PRIO_PROCESS, thread)))
 
 
 def _be_idle() -> None:

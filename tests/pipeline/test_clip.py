@@ -83,7 +83,7 @@ def test_whoever_stops_early_leaves_no_thread(perception, hopper, shots):
     before = threading.active_count()
     processed = pipeline_of(perception, hopper).processed(iter(frames_of(shots[0])), 2)
     next(processed)
-    assert threading.active_count() == before + 1
+    assert threading.active_count() == before + 2
     processed.close()
     assert threading.active_count() == before
 

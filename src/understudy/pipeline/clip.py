@@ -54,7 +54,8 @@ class ClipPipeline:
 
         Args:
             frames: The clip's.
-            beside: How many frames a thread of its own may be ahead that looks who is in them; 0 for no such thread.
+            beside: How many frames two threads may be ahead, one that looks who is in them and one that swaps; 0 for no
+                such threads.
 
         Raises:
             ContentRefusedError: one is intimate.
@@ -63,10 +64,12 @@ class ClipPipeline:
             looked: Iterator[tuple[Frame, Seen]] = ((frame, self._perceive(frame)) for frame in frames)
         else:
             looked = Ahead(self._perceiving, self._perceive)(frames)
-        with closing(prefetched(looked, beside)) as ahead:
-            for frame, seen in ahead:
-                original = self._comparing.original(frame)
-                yield self._sealed(frame, self._swapped(frame, seen), original)
+        with (
+            closing(prefetched(looked, beside, "perceive")) as seen,
+            closing(prefetched(map(self._swapped_beside, seen), beside, "swap")) as swapped,
+        ):
+            for done in swapped:
+                yield self._sealed(*done)
 
     def process(self, frame: Frame) -> LabelledFrame:
         """Swap, label and mark ``frame``, in place.
@@ -84,6 +87,11 @@ class ClipPipeline:
             ContentRefusedError: it is intimate.
         """
         return self._swapped(frame, self._perceive(frame))
+
+    def _swapped_beside(self, looked: tuple[Frame, Seen]) -> tuple[Frame, Swapped, UInt8Array | None]:
+        frame, seen = looked
+        original = self._comparing.original(frame)
+        return frame, self._swapped(frame, seen), original
 
     def _perceive(self, frame: Frame) -> Seen:
         with self.tally.timings.measure("perceive"):

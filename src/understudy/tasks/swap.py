@@ -45,7 +45,7 @@ from understudy.tasks.casting import settle
 from understudy.tasks.progress import Progress
 from understudy.text import counted
 
-#: Frames of a clip that may wait between the thread that looks who is in them and the one that swaps.
+#: Frames of a clip that may wait between the threads that look who is in them, swap, and seal.
 _BESIDE: Final = 2
 
 

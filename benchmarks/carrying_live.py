@@ -21,6 +21,7 @@ import numpy as np
 
 from benchmarks.carried_standins import StandIn
 from benchmarks.live import WARM, made, ticks
+from benchmarks.realtime import CONDITIONER, ENGINE, IDENTITY
 from understudy import Settings, Understudy
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.frames import Frame
@@ -45,6 +46,12 @@ def stocked(home: Path, engine: str, *, small: bool) -> Store:
     graphs = {"arcface_w600k_r50": twins.arcface_r50_twin(), "nsfw_384": twins.classifier_twin()}
     if engine == "inswapper_128":
         graphs[engine] = twins.inswapper_twin((16, 32, 64, 128) if small else twins.INSWAPPER)
+    elif engine == ENGINE:
+        graphs |= {
+            IDENTITY: twins.identity_twin(),
+            CONDITIONER: twins.conditioner_twin(),
+            engine: twins.generator_twin(),
+        }
     else:
         graphs[engine] = twins.swapper_twin(256, (1, 512))
     return stock(home, graphs)
@@ -57,7 +64,11 @@ def alone(store: Store, engine: str, threads: int) -> float:
     random = np.random.default_rng(0)
     side = session.entry.input.size
     given = {session.target: random.random((1, 3, side, side), np.float32)}
-    given[session.source] = random.normal(size=(1, 512)).astype(np.float32)
+    given |= {
+        name: random.normal(size=[one if isinstance(one, int) else 1 for one in session.shape(name)]).astype(np.float32)
+        for name in session.inputs
+        if name != session.target
+    }
     session.run(given)
     begin, runs = time.perf_counter(), 0
     while time.perf_counter() - begin < _ALONE:

@@ -55,9 +55,8 @@ class Perceiving:
     def __init__(self, parts: Parts, *, live: bool, roles: Roles | None = None, sweep: Sweep | None = None) -> None:
         settings, options = parts.settings, parts.settings.tracker
         self._live, self._roles = live, roles
-        self.tracker: Tracker = parts.perception.tracker(
-            replace(options, max_fits=options.max_fits or 1) if live else options, sweep
-        )
+        options = replace(options, max_fits=options.max_fits or 1) if live else options
+        self.tracker = Tracker(parts.perception.detector, parts.perception.landmarker, options, sweep)
         people = None if roles is None else roles.people
         self._recogniser = None if parts.embedder is None else Recogniser(parts.embedder, people=people, live=live)
         self._selector = FaceSelector(settings.faces, all_who_may=live)

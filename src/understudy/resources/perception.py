@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
-from understudy.detection import BlazeFace, Detector, PalmDetector, Sweep
+from understudy.detection import BlazeFace, Detector, PalmDetector
 from understudy.face import Faces
 from understudy.geometry.boxes import bounds_xyxy, shared_xyxy
 from understudy.geometry.topology import keypoints5
@@ -35,9 +35,9 @@ class Perception:
         """The models that the package carries."""
         return cls(BlazeFace(), FaceMesh())
 
-    def tracker(self, options: TrackerOptions, sweep: Sweep | None = None) -> Tracker:
-        """A tracker for one clip. Arguments as of ``Tracker``."""
-        return Tracker(self.detector, self.landmarker, options, sweep)
+    def tracker(self, options: TrackerOptions) -> Tracker:
+        """A tracker for one clip."""
+        return Tracker(self.detector, self.landmarker, options)
 
     @staticmethod
     def hands(*, live: bool) -> HandTracker:

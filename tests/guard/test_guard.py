@@ -1,5 +1,7 @@
 """Nothing raw is shown: over clips whose faces are known, with a tracker and a detector that fail at random."""
 
+from fractions import Fraction
+
 import cv2
 import numpy as np
 import pytest
@@ -357,3 +359,15 @@ def test_a_face_at_the_edge_is_blurred_to_the_edge(hopper):
 def test_options_are_checked(options):
     with pytest.raises(ValueError):
         GuardOptions(**options)
+
+
+@pytest.mark.parametrize("on_lost", ["hold", "pass"])
+def test_a_small_face_is_found_wherever_it_is(perception, identity, on_lost, astronaut):
+    picture = np.full((720, 1280, 3), 110, np.uint8)
+    picture[560:660, 1100:1200] = cv2.resize(astronaut, (100, 100), interpolation=cv2.INTER_AREA)
+    stages = swap(perception, identity, on_lost)
+    swapped = [
+        bool(stages.swap(Frame(picture.copy(), pts=number, time_base=Fraction(1, 30))).patches) for number in range(12)
+    ]
+    stages.close()
+    assert swapped[-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -18,7 +19,7 @@ from understudy.guard import Guard
 from understudy.pipeline.carrying import Carrying
 from understudy.pipeline.live import LivePipeline
 from understudy.pipeline.parts import Parts
-from understudy.swapping import MeshEngine
+from understudy.swapping import Identity, MeshEngine
 from understudy.swapping.carried.engine import Carried
 from understudy.testing import Puppet, talking
 from understudy.testing.opened import parts_of
@@ -190,7 +191,7 @@ def session(perception, hopper):
         parts = Parts(engine, perception, parts.settings, parts.content, parts.sealer, parts.embedder)
         identity = engine.identity([portrait_in(hopper, "hopper", perception, None)[0]])
         made.append(LivePipeline(parts, OnePerson(identity), Guard(BlazeFace())))
-        made[-1].carrying.may_keep_up = False  # however quick a stand-in is here
+        next(iter(made[-1].carrying.values())).may_keep_up = False  # however quick a stand-in is here
         return made[-1]
 
     yield make
@@ -205,7 +206,7 @@ def shown(pipeline, pictures, step=1, before=lambda number: None):
         before(number)
         frame = Frame(picture.copy(), number * step, Fraction(1, 30))
         results.append((pipeline.swap(frame), frame.picture))
-        pipeline.carrying.frame(0.02)
+        next(iter(pipeline.carrying.values())).frame(0.02)
     return results
 
 
@@ -275,3 +276,24 @@ def test_when_the_engine_dies_its_last_face_is_carried_for_a_while_then_the_mesh
     said = pipeline.news()
     assert any("not asked any more" in one for one in said)
     assert any("the mesh engine draws" in one for one in said)
+
+
+def test_an_engine_that_fails_stops_no_other(perception):
+    """Each has failures, times and a thread of its own; what they did is counted together."""
+    parts = parts_of(Settings(), perception)
+    bad, good = (Carried(StandIn(lambda frame, mesh: frame.picture), MeshEngine(), name) for name in ("bad", "good"))
+    parts = replace(parts, engine=bad, others=(good,))
+    pipeline = LivePipeline(parts, OnePerson(Identity()), Guard(BlazeFace()))
+    first, second = pipeline.carrying[bad], pipeline.carrying[good]
+
+    def fail():
+        raise RuntimeError("no kernels")
+
+    taken = []
+    for _ in range(3):
+        first.now(fail)
+    second.now(lambda: taken.append(1))
+    assert taken
+    assert [what.split()[0] for what in pipeline.news()] == ["bad"]
+    assert first.counts is second.counts is pipeline.tally.carried
+    pipeline.close()

@@ -124,6 +124,16 @@ def test_a_restorer_makes_it_trained_media_and_is_named(own, app, shelf, target,
     assert newest(shelf).engine == "mesh, gfpgan_1.4"
 
 
+def test_what_had_no_part_is_not_named(app, shelf, target, tmp_path):
+    """Everybody has steps of their own: the shared restorer does nothing, what is done to the frame is done."""
+    part = Part(1, app.person(portrait_path("hopper"), consent="sample"), enhance=EnhanceOptions())
+    for steps, made_by in ((("gfpgan_1.4",), "mesh"), (("gfpgan_1.4", "real_esrgan_x2"), "mesh, real_esrgan_x2")):
+        settings = Settings(home=shelf, enhance=EnhanceOptions(steps))
+        app.swap(target, tmp_path / "out.png", PartList((part,)), settings=settings, overwrite=True)
+        assert newest(shelf).engine == made_by
+        assert says(tmp_path / "out.png")[0] == (SYNTHETIC if made_by == "mesh" else TRAINED)
+
+
 def test_a_cast_file_names_them(shelf, target, tmp_path, capfd):
     cast, words = tmp_path / "cast.toml", ["--home", str(shelf)]
     assert main(["people", str(target), "--cast", str(cast), *words]) == 0

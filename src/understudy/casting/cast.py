@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias, get_args
 
@@ -149,12 +149,20 @@ def enhancements_of(cast: Person | PartList | Sequence[Person]) -> list[EnhanceO
     return cast.enhancements if isinstance(cast, PartList) else []
 
 
-def made_with(cast: Person | PartList | Sequence[Person], settings: Settings) -> MadeWith:
+def made_with(
+    cast: Person | PartList | Sequence[Person], settings: Settings, upscalers: Collection[str] = ()
+) -> MadeWith:
     """What renders somebody's face, the mesh engine too where it carries faces, and what enhances the result."""
     engines = [_engine(part, settings) for _, part in cast.used] if isinstance(cast, PartList) else [settings.engine]
     if settings.neural.carried and any(engine != MESH for engine in engines):
         engines.append(MESH)
-    return MadeWith.of(engines or [settings.engine], [settings.enhance, *enhancements_of(cast)])
+    shared = settings.enhance
+    if isinstance(cast, PartList) and all(part is not None and part.enhance is not None for _, part in cast.used):
+        # Everybody's face has steps of its own: of the shared ones those are left that are of the frame.
+        of_frame = zip(shared.steps, shared.parsed, strict=True)
+        kept = [word for word, step in of_frame if step.where in ("frame", "background") or step.name in upscalers]
+        shared = replace(shared, steps=tuple(kept))
+    return MadeWith.of(engines or [settings.engine], [shared, *enhancements_of(cast)])
 
 
 def assigned_to(identity: Identity, part: Part | None, strength: float, engine: Swapper[Any] | None = None) -> Assigned:

@@ -25,6 +25,10 @@ class Sweep:
 
     Args:
         detector: Searches.
+
+    Attributes:
+        count: How many parts were searched so far.
+        parts: How many the picture has.
     """
 
     def __init__(self, detector: Detector) -> None:
@@ -33,17 +37,12 @@ class Sweep:
         self._found = Faces.empty()
         self._next = 0
         self._seconds: float | None = None
-        self._left: int | None = None
+        self.count, self.parts = 0, 1
 
     def begin(self) -> None:
-        """Nothing is known any more of what is in the picture: another shot, or in the dark."""
+        """Begin with the likelier parts again: after a cut."""
         with self._lock:
-            self._next, self._left, self._seconds = 0, None, None
-
-    @property
-    def complete(self) -> bool:
-        """Whether every part was searched since it began."""
-        return self._left == 0
+            self._next, self._seconds = 0, None
 
     def look(self, frame: Frame, within: float) -> Faces:
         """Search some parts of a frame.
@@ -61,13 +60,13 @@ class Sweep:
                 return self._found
             parts = self._detector.parts(picture)
             if self._picture is not None and self._picture.shape != picture.shape:
-                self._next, self._left = 0, None
+                self._next = 0
             step = _USUAL if self._seconds is None else frame.seconds - self._seconds
             due = math.ceil(parts * step / within) if 0 < step < within else parts
             numbers = [(self._next + n) % parts for n in range(min(due, _MOST, parts))]
             found = [self._detector.part(picture, number) for number in numbers]
             self._next = (numbers[-1] + 1) % parts
-            self._left = max((parts if self._left is None else self._left) - len(numbers), 0)
+            self.count, self.parts = self.count + len(numbers), parts
             self._seconds, self._picture = frame.seconds, picture
             self._found = Faces.concatenate(found)
             return self._found

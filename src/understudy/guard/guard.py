@@ -224,6 +224,8 @@ class Guard:
 
     def _forget_after_a_break(self, now: float, sight: Sight, *, cut: bool) -> None:
         """After a cut, a gap or in the dark nothing is known any more of who is where."""
+        if not sight.readable:
+            self._suspects.forget()
         if not self._settling.begin(sight, now, cut=cut):
             return
         self._bystanders.forget()

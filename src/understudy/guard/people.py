@@ -117,10 +117,11 @@ class People:
             before = self.known.get(patch.track_id)
             self.known[patch.track_id] = Person(patch, box, now, now, vouched=before is not None and before.vouched)
 
-    def suspect(self, box: FloatArray, now: float) -> None:
-        """Note a face that was seen and is not swapped."""
+    def suspect(self, box: FloatArray, now: float) -> Person:
+        """Note a face that was seen and is not swapped: whoever it is from now on."""
         self._unnamed -= 1
-        self.known[self._unnamed] = Person(None, box, -np.inf, now)
+        person = self.known[self._unnamed] = Person(None, box, -np.inf, now)
+        return person
 
     def spare(self, numbers: set[int], boxes: FloatArray) -> None:
         """Whoever turns out to stand beside is not covered any longer: nor what was seen of them before."""

@@ -32,19 +32,18 @@ class Suspects:
         sweep: Finds small ones, some parts of the picture in each frame.
 
     Attributes:
-        searched: Whether nobody can be there who was not looked for: in all parts of the picture, while nobody is
-            swapped.
+        searched: Whether everybody was looked for since it was forgotten: in all parts of the picture, or there is
+            somebody, swapped or only not to be swapped.
     """
 
     def __init__(self, detector: Detector, sweep: Sweep) -> None:
         self._detector, self._sweep = detector, sweep
         self._searched = -np.inf
-        self.searched = False
+        self.searched, self._before = False, 0
 
     def forget(self) -> None:
-        """Search again at once: after a cut."""
-        self._searched, self.searched = -np.inf, False
-        self._sweep.begin()
+        """Search again at once, and everywhere: after a cut, and in the dark."""
+        self._searched, self.searched, self._before = -np.inf, False, self._sweep.count
 
     def note(
         self,
@@ -83,7 +82,7 @@ class Suspects:
                 continue
             known = next((one for one in missing if same_face(box, one.box[None])), None)
             if known is None:
-                people.suspect(box, now)
+                missing.append(people.suspect(box, now))  # parts of a picture overlap: others may have found it, too
             else:
                 known.found(box, now)
 
@@ -95,7 +94,8 @@ class Suspects:
         found = self._detector.detect(frame.picture) if found is None else found
         if alone:
             found = Faces.concatenate([found, self._sweep.look(frame, within)])
-        self.searched = self.searched or not alone or self._sweep.complete
+        everywhere = self._sweep.count - self._before >= self._sweep.parts
+        self.searched = self.searched or not alone or everywhere
         return found
 
 

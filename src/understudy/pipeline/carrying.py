@@ -44,6 +44,7 @@ class Carrying:
         name: What the engine is called.
         may_keep_up: Whether it may draw every frame by itself, if it is quick enough.
         clock: Seconds since some moment.
+        counts: Where runs are counted; of its own if None.
 
     Attributes:
         may_keep_up: See above.
@@ -51,11 +52,18 @@ class Carrying:
         counts: See ``Runner``.
     """
 
-    def __init__(self, name: str, *, may_keep_up: bool = True, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        may_keep_up: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+        counts: Counts | None = None,
+    ) -> None:
         self._name, self._clock = name, clock
         self.may_keep_up = may_keep_up
         self.period = 1 / 30
-        self.counts = Counts()
+        self.counts = counts or Counts()
         self._waiting: dict[Hashable, _Job] = {}
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None

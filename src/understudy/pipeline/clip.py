@@ -47,7 +47,7 @@ class ClipPipeline:
         self._enhancing = Enhancing(parts)
         self._blurring = Blurring()
         self._comparing = Comparing(settings.compare)
-        self.tally = Tally(self._rendering.runner.counts)
+        self.tally = Tally(self._rendering.counts)
 
     def processed(self, frames: Iterable[Frame], beside: int = 0) -> Generator[LabelledFrame, None, None]:
         """Swap, label and mark frames, in place. Where each person gets another face, some are looked at ahead.

@@ -32,6 +32,7 @@ from understudy.pipeline.tally import Swapped, Tally
 from understudy.pipeline.watching import Watching
 from understudy.settings import Settings
 from understudy.swapping.carried.engine import Carried
+from understudy.swapping.carried.running import Counts
 from understudy.tracking.hands import BESIDE, NEAR
 
 
@@ -48,7 +49,7 @@ class LivePipeline:
 
     Attributes:
         tally: What was done so far.
-        carrying: Runs an engine beside that may be too slow; None for one that never is.
+        carrying: What runs the engines beside that may be too slow, each in a thread of its own.
     """
 
     def __init__(self, parts: Parts, assignment: Assignment, guard: Guard) -> None:
@@ -69,21 +70,21 @@ class LivePipeline:
         self._blurring = Blurring()
         self._freezing = Freezing()
         self._watching = Watching(parts.content)
-        self.tally = Tally(self._rendering.runner.counts)
+        self.tally = Tally(self._rendering.counts)
 
     @property
     def neural_rate(self) -> float | None:
         """Faces a second that a slow engine drew lately; None where there is none."""
-        return None if self.carrying is None else self.carrying.rate
+        return sum(one.rate for one in self.carrying.values()) if self.carrying else None
 
     def news(self) -> list[str]:
         """What happened since the last time, to be told to the user."""
-        return [] if self.carrying is None else self.carrying.news()
+        return [what for one in self.carrying.values() for what in one.news()]
 
     def expect(self, fps: float) -> None:
         """Say how many frames a second are to come: an engine that is too slow for that is carried."""
-        if self.carrying is not None:
-            self.carrying.period = 1 / fps
+        for one in self.carrying.values():
+            one.period = 1 / fps
 
     def adopt(self, settings: Settings) -> None:
         """Take over ``blend``, ``faces`` and ``guard`` of other settings, between two frames.
@@ -107,8 +108,8 @@ class LivePipeline:
         done = self.swap(frame)
         with self.tally.timings.measure("seal"):
             labelled = sealed(self._parts.sealer, frame, done)
-        if self.carrying is not None:
-            self.carrying.frame(time.perf_counter() - begin)
+        for one in self.carrying.values():
+            one.frame(time.perf_counter() - begin)
         return labelled
 
     def swap(self, frame: Frame) -> Swapped:
@@ -167,8 +168,8 @@ class LivePipeline:
         self._guard.close()
         self._perceiving.close()
         self._enhancing.close()
-        if self.carrying is not None:
-            self.carrying.close()
+        for one in self.carrying.values():
+            one.close()
         self._parallel.close()
         self._compositing.close()
         self._hands.close()
@@ -219,8 +220,8 @@ class LivePipeline:
             self._rendering.forget()
             self._compositing.forget()
             self._enhancing.forget()
-            if self.carrying is not None:
-                self.carrying.forget()
+            for one in self.carrying.values():
+                one.forget()
         return seen
 
     def _correct(self, cover: Cover) -> None:
@@ -230,12 +231,11 @@ class LivePipeline:
         self._perceiving.tracker.let_go(cover.astray)
 
 
-def _carrying(parts: Parts) -> Carrying | None:
-    """What runs engines beside that may be too slow, one after the other; None where none is."""
+def _carrying(parts: Parts) -> dict[Carried, Carrying]:
+    """What runs engines beside that may be too slow; what they did is counted together."""
+    counts = Counts()
     slow = [engine for engine in (parts.engine, *parts.others) if isinstance(engine, Carried)]
-    if not slow:
-        return None
-    return Carrying(" and ".join(one.name for one in slow), may_keep_up=not any(one.chosen for one in slow))
+    return {one: Carrying(one.name, may_keep_up=not one.chosen, counts=counts) for one in slow}
 
 
 def _margin(settings: Settings) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import replace
 
 from understudy.casting.assignment import Assignment
@@ -37,7 +37,7 @@ class PhotoPipeline:
         self._parts, self._assignment = parts, assignment
         self.tally = Tally()
 
-    def processed(self, frames: Iterable[Frame]) -> Iterator[LabelledFrame]:
+    def processed(self, frames: Iterable[Frame]) -> Generator[LabelledFrame, None, None]:
         """Swap, label and mark photos, in place.
 
         Raises:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from understudy.arrays import UInt8Array
 from understudy.casting.assignment import Assigned
@@ -15,7 +16,10 @@ from understudy.patches import Patch
 from understudy.swapping import Renderer, Swapper
 from understudy.swapping.carried.engine import Carried
 from understudy.swapping.carried.renderer import CarriedRenderer
-from understudy.swapping.carried.running import AtOnce, Runner
+from understudy.swapping.carried.running import AtOnce, Counts, Runner
+
+#: Where every engine draws in the frame at hand.
+NO_RUNNERS: Final[Mapping[Carried, Runner]] = MappingProxyType({})
 
 
 class Rendering:
@@ -24,15 +28,17 @@ class Rendering:
     Args:
         engine: What renders those who are assigned no other.
         each: How several faces of one frame are rendered.
-        runner: Runs engines whose faces are carried; in the frame at hand if None.
+        runners: Run the engines whose faces are carried; those without one run in the frame at hand.
 
     Attributes:
-        runner: See above.
+        counts: How often those engines ran.
     """
 
-    def __init__(self, engine: Swapper[Any], each: Each = map, runner: Runner | None = None) -> None:
+    def __init__(self, engine: Swapper[Any], each: Each = map, runners: Mapping[Carried, Runner] = NO_RUNNERS) -> None:
         self._engine, self._each = engine, each
-        self.runner = runner or AtOnce()
+        self._runners = dict(runners)
+        self._at_once = AtOnce()
+        self.counts: Counts = next((one.counts for one in self._runners.values()), self._at_once.counts)
         self._renderers: dict[Swapper[Any], Renderer[Any]] = {}
 
     def render(self, frame: Frame, faces: Faces, assigned: Mapping[int, Assigned]) -> list[Patch]:
@@ -80,8 +86,11 @@ class Rendering:
 
     def _renderer(self, engine: Swapper[Any]) -> Renderer[Any]:
         if engine not in self._renderers:
-            made = engine.renderer(self.runner) if isinstance(engine, Carried) else engine.renderer()
-            self._renderers[engine] = made
+            self._renderers[engine] = (
+                engine.renderer(self._runners.get(engine, self._at_once))
+                if isinstance(engine, Carried)
+                else engine.renderer()
+            )
         return self._renderers[engine]
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -25,7 +25,7 @@ from understudy.errors import (
     SigningError,
     UsageError,
 )
-from understudy.frames import LabelledFrame
+from understudy.frames import Frame, LabelledFrame
 from understudy.interruptions import once
 from understudy.masking.base import MaskModel
 from understudy.media.base import Source
@@ -45,8 +45,8 @@ from understudy.tasks.casting import settle
 from understudy.tasks.progress import Progress
 from understudy.text import counted
 
-#: Frames of a clip that may wait between the threads that look who is in them, swap, and seal.
-_BESIDE: Final = 2
+#: Frames that must have room between two threads for a clip's stages to have threads of their own.
+_ROOM: Final = 4
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ def _swapped(
         still = info.kind is MediaKind.IMAGE
         if still and settings.neural.carried:  # of a photo the engine itself draws everything, eyes and mouth, too
             settings = replace(settings, neural=replace(settings.neural, refresh=1))
-        by = made_with(cast, settings)
+        by = made_with(cast, settings, enhancers.upscalers)
         # All that is settled before the first frame: whose face, whether it may be used, how the output is signed.
         content = models.content(settings, target.name, by)
         settled = settle(cast, target, info, settings, resources=resources, people=people, content=content)
@@ -303,14 +303,19 @@ def _run(
     """All frames through the stages; the time at which the first was done (``perf_counter``)."""
     first = 0.0
     depth = frames_waiting(info.width, info.height)
-    process = pipeline.processed
-    if isinstance(pipeline, ClipPipeline):
-        process = partial(pipeline.processed, beside=min(depth, _BESIDE))
-    with closing(prefetched(source, depth)) as frames, BackgroundWriter(write, depth) as behind:
-        for labelled in process(frames):
+    process: Callable[[Iterable[Frame]], Generator[LabelledFrame, None, None]] = pipeline.processed
+    if isinstance(pipeline, ClipPipeline) and depth >= _ROOM:
+        # Its own threads take the room that others would.
+        process, depth = partial(pipeline.processed, beside=1), depth // 2
+    with (
+        closing(prefetched(source, depth)) as frames,
+        BackgroundWriter(write, depth) as behind,
+        closing(process(frames)) as made,
+    ):
+        for done, labelled in enumerate(made, 1):
             first = first or time.perf_counter()
             behind.put(labelled)
             del labelled
             if progress is not None:
-                progress(pipeline.tally.frames, info.frames)
+                progress(done, info.frames)
     return first

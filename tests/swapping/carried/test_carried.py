@@ -219,7 +219,7 @@ def test_no_numbers_are_no_hole_and_it_is_asked_again(puppet, portrait):
     patches = rendered(Carried(slow, MeshEngine(), "slow", 2), [shot] * 6, portrait, runner, times)
     nose = [at(patch, shot.mesh[1]) for patch in patches]
     skin = [one.std() > 5 for one in nose]
-    assert skin == [True, True, False, False, False, True] or skin[:5] == [True, True, False, False, False]
+    assert skin[:5] == [True, True, False, False, False]
     assert slow.runs == 5
     assert runner.counts.runs == 1
     # Too old it goes, little by little, and the mesh engine draws.

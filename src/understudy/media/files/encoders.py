@@ -82,7 +82,7 @@ STILL_FORMATS: Final[Mapping[str, str]] = MappingProxyType(
 
 def _x264(quality: int, effort: Effort) -> dict[str, str]:
     preset, step = {"low": ("veryfast", -1), "medium": ("faster", 0), "high": ("slow", 0)}[effort]
-    return {"crf": f"{max(36 + step - 0.2 * quality, 0):.1f}", "preset": preset}
+    return {"crf": f"{36 + step - 0.2 * quality:.1f}", "preset": preset}
 
 
 def _x265(quality: int, effort: Effort) -> dict[str, str]:

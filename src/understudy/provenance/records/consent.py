@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 
 from understudy.arrays import UInt8Array
-from understudy.errors import ConsentError, UsageError
+from understudy.errors import ConsentError, RecordsError, UsageError
 from understudy.provenance.fingerprint import difference, picture_hash
 from understudy.provenance.records.faces import FaceCache
 from understudy.provenance.records.home import Home, database
@@ -220,8 +220,14 @@ class Consents:
                 connection.execute("UPDATE consents SET body = ? WHERE id = ?", (body_of(record), record.id))
             # A copy of a photo may be used on the ground of another one's record.
             copies = {one.digest for one in _all(connection) if any(record.is_copy_of(one) for record in changed)}
+        faults = []
         for digest in sorted(copies):
-            FaceCache(self._home).forget(digest)
+            try:
+                FaceCache(self._home).forget(digest)
+            except RecordsError as fault:  # the others go all the same
+                faults.append(fault)
+        if faults:
+            raise faults[0] if len(faults) == 1 else RecordsError("; ".join(map(str, faults)), faults[0].hint)
         return changed
 
 

@@ -47,13 +47,35 @@ class Asked:
         return layer_of(patch, before, placed(*self.in_front, in_frame))
 
 
+class Arrived:
+    """What a slow engine gave, laid on the flattened face: in its own thread, as that takes a while.
+
+    Args:
+        asked: What it was asked for.
+        patch: What it gave.
+        before: What was known of the face.
+    """
+
+    def __init__(self, asked: Asked, patch: Patch, before: Layer) -> None:
+        self.asked, self._patch, self._before = asked, patch, before
+        self._without = asked.in_front
+        self._layer = asked.layer(patch, before)
+
+    @property
+    def shown(self) -> Layer:
+        """The layer, without what was before the face, be that known only now."""
+        if self._without is self.asked.in_front:
+            return self._layer
+        return self.asked.layer(self._patch, self._before)
+
+
 @dataclass(eq=False)
 class Kept:
     """Of one face.
 
     Attributes:
         identity: Whose it is given.
-        arrived: What was made beside and not yet taken: the layer, and the look it was made of.
+        arrived: What was made beside and not yet taken.
         asked: What the engine was asked for last.
         fresh: What it gave in the same frame, and what was known before; None where it gave nothing.
         direct: What the engine drew of a whole frame by itself, while it was quick enough; None where it is not.
@@ -64,7 +86,7 @@ class Kept:
     """
 
     identity: Identity
-    arrived: deque[tuple[Layer, Look]] = field(default_factory=lambda: deque(maxlen=1))
+    arrived: deque[Arrived] = field(default_factory=lambda: deque(maxlen=1))
     asked: Asked | None = None
     fresh: tuple[Patch, Layer] | None = None
     direct: Patch | None = None

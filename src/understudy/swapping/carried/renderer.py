@@ -17,7 +17,7 @@ from understudy.geometry.pose import Posed, posed
 from understudy.patches import Patch
 from understudy.swapping.base import Identity, Renderer
 from understudy.swapping.carried.identity import CarriedIdentity
-from understudy.swapping.carried.kept import Asked, Kept
+from understudy.swapping.carried.kept import Arrived, Asked, Kept
 from understudy.swapping.carried.layers import Layer, in_frame, in_head
 from understudy.swapping.carried.looks import Limits, Look, look_of, worn
 from understudy.swapping.carried.running import Runner
@@ -151,6 +151,7 @@ class CarriedRenderer:
         """A face as the slow engine draws it, in this very frame."""
         patch = self._runner.now(partial(self._by_slow, face.frame, face.row, face.identity.slow, face.track_id))
         if patch is not None:
+            kept.arrived.clear()  # of a frame before: this one is newer
             kept.turning = kept.direct is None
             kept.asked, kept.direct = Asked(face.look), patch
             self._runner.counts.note(0.0)
@@ -169,15 +170,20 @@ class CarriedRenderer:
     def _make_beside(self, face: _Face, kept: Kept, need: float) -> None:
         """Have a texture made beside, and take what has come."""
         if kept.arrived:
-            layer, look = kept.arrived.popleft()
-            kept.take(layer, look, self._own(face))
+            arrived = kept.arrived.popleft()
+            if (
+                kept.look is None
+                or arrived.asked.look.seconds > kept.look.seconds
+                or face.look.seconds < kept.look.seconds
+            ):
+                kept.take(arrived.shown, arrived.asked.look, self._own(face))
         part, row, corner = _cut_out(face.frame, face.row, face.mesh)
         asked = kept.asked = Asked(face.look, corner)
         textures, identity = face.identity.mesh, face.identity.slow
 
         def take(patch: Patch) -> None:
             before = kept.known or Layer(textures.levels, None, textures.bearded)
-            kept.arrived.append((asked.layer(patch, before), asked.look))
+            kept.arrived.append(Arrived(asked, patch, before))
 
         run = partial(self._by_slow, part, row, identity, face.track_id)
         self._runner.offer((id(self), face.track_id), need, run, take)

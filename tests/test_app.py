@@ -21,7 +21,7 @@ from tests.sessions.stage import Screen
 from understudy import Settings, Understudy
 from understudy.errors import ConsentError, InputError, OutputError, UnderstudyError, UsageError
 from understudy.outputs import made
-from understudy.pipeline.clip import ClipPipeline
+from understudy.pipeline import clip
 from understudy.provenance import Consents, Home
 from understudy.resources.kept import Kept
 from understudy.swapping import MeshEngine
@@ -46,14 +46,13 @@ def clips(tmp_path_factory, astronaut, hopper):
 @pytest.fixture
 def drawn(monkeypatch):
     """The pictures of each clip as they are before label and mark, by the clip's width."""
-    found, swap = {}, ClipPipeline.swap
+    found, sealed = {}, clip.sealed
 
-    def noted(self, frame):
-        done = swap(self, frame)
+    def noted(sealer, frame, done):
         found.setdefault((threading.get_ident(), frame.width), []).append(frame.picture.copy())
-        return done
+        return sealed(sealer, frame, done)
 
-    monkeypatch.setattr(ClipPipeline, "swap", noted)
+    monkeypatch.setattr(clip, "sealed", noted)
     return lambda: {width: pictures for (_, width), pictures in found.items()}
 
 

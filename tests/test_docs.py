@@ -46,7 +46,7 @@ def scene(tmp_path_factory):
     folder = tmp_path_factory.mktemp("scene")
     clip, cast = folder / "scene.mp4", folder / "cast.toml"
     situation = next(one for one in PEOPLE if one.name == "two who change sides with each cut")
-    write_clip(clip, [situation.scene(number).draw().picture for number in range(8)], ClipSpec(rate=25))
+    write_clip(clip, [situation.scene(number).draw().picture for number in range(30)], ClipSpec(rate=25))
     with Understudy() as app:
         write_cast(cast, app.people(clip).people, clip.name)
     tables = toml.parsed(cast.read_bytes())

@@ -13,7 +13,7 @@ def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc keeps it")
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only Linux's glibc keeps it")
 def test_what_was_freed_is_given_back():
     # Small enough to lie in the heap; every hundredth stays, so nothing can be given back from its end.
     blocks = [bytearray(50_000) for _ in range(2000)]

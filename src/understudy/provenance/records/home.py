@@ -109,7 +109,9 @@ class Home:
                     elsewhere.append(Path(os.fsdecode(said)))
 
         removed = clean(self.root / _WORKING, read)
-        parts = (self.root / part for part in ("", "keys", "models", "models/partial"))
+        parts = (
+            self.root / part for part in ("", "keys", "models", "models/partial", "models/variants", "models/compiled")
+        )
         return removed + [path for folder in (*parts, *elsewhere) for path in clean(folder)]
 
     @contextmanager

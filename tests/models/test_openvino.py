@@ -1,4 +1,4 @@
-"""OpenVINO runs models on the CPU behind the same calls, keeps what it compiled for this machine, and reports nothing."""
+"""OpenVINO runs models on the CPU as ONNX Runtime does, keeps what it compiled for this machine, reports nothing."""
 
 from __future__ import annotations
 

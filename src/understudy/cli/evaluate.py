@@ -43,7 +43,7 @@ Pictures = Annotated[
 
 _FLAGS = (
     *("--detector", "--engine", "--strength", "--shape"),
-    *("--device", "--threads", "--boost", "--weight", "--max-pixels", "--home"),
+    *("--device", "--backend", "--precision", "--threads", "--boost", "--weight", "--max-pixels", "--home"),
 )
 
 

@@ -104,7 +104,8 @@ def test_every_option_sets_what_it_is_for(run):
         "label.text": "KI-Bild", "label.corner": "top-left",
         "label.size": 0.06, "label.later_size": 0.03, "label.font": None, "signing.certificate": "/a",
         "signing.key": "/b",
-        "runtime.device": "cpu", "runtime.threads": 2, "neural.boost": 2, "neural.weight": 0.2, "encode.encoder": "x",
+        "runtime.device": "cpu", "runtime.backend": "onnxruntime", "runtime.precision": "single",
+        "runtime.threads": 2, "neural.boost": 2, "neural.weight": 0.2, "encode.encoder": "x",
         "encode.quality": 10, "max_pixels": 5, "home": "/h", "enhance.steps": ["sharpen:0.5", "clahe"],
         "enhance.weight": 0.7,
     }  # fmt: skip

@@ -32,6 +32,8 @@ from understudy.version import __version__
 #: How many inputs a model is looked at with, at most; of these every fourth is held back, to judge the result by.
 MOST_INPUTS: Final = 24
 _HELD_BACK: Final = 4
+#: By how many of those single layers are judged: it is their order that counts.
+_FEW: Final = 2
 
 
 @dataclass(frozen=True)
@@ -180,8 +182,8 @@ def _within(
         data, error = judge.tried(graph, chosen)
         if error <= bounds.error:
             return data, error, chosen
-        none = judge.tried(graph, {})[1]
-        alone = {layer: judge.tried(graph, {layer: one})[1] for layer, one in chosen.items()}
+        none = judge.tried(graph, {}, _FEW)[1]
+        alone = {layer: judge.tried(graph, {layer: one}, _FEW)[1] for layer, one in chosen.items()}
         order = sorted(chosen, key=lambda layer: alone[layer])
         total = np.cumsum([none**2, *(max(alone[layer] ** 2 - none**2, 0) for layer in order)])[1:]
         number = int((total <= bounds.error**2).sum())
@@ -215,24 +217,28 @@ class _Judge:
 
     def expect(self, model: ModelProto) -> None:
         """Note what the original gives, in single precision."""
-        self._expected = self._run(model, model.SerializeToString(), half=False)
+        self._expected = self._run(model, model.SerializeToString(), self._values, half=False)
 
-    def tried(self, graph: ModelProto, chosen: Mapping[Layer, Measured]) -> tuple[bytes, float]:
+    def tried(
+        self, graph: ModelProto, chosen: Mapping[Layer, Measured], most: int | None = None
+    ) -> tuple[bytes, float]:
         """A variant, and its mean difference over the range of what is expected: infinite where it gives no numbers.
 
         Args:
             graph: The original.
             chosen: The layers of 8 bits.
+            most: By how many of the inputs it is judged; None for all.
         """
         model = quantised(graph, {layer: one.range for layer, one in chosen.items()})
         data: bytes = model.SerializeToString()
         half = self._places.wants_half(self._entry, self._place)
-        pairs = zip(self._run(model, data, half=half), self._expected, strict=True)
+        given = self._run(model, data, self._values[:most], half=half)
+        pairs = zip(given, self._expected[:most], strict=True)
         off = float(np.mean([np.abs(one - other).mean() / max(float(np.ptp(other)), 1e-6) for one, other in pairs]))
         return data, off if np.isfinite(off) else float("inf")
 
-    def _run(self, model: ModelProto, data: bytes, *, half: bool) -> list[FloatArray]:
+    def _run(self, model: ModelProto, data: bytes, values: Sequence[Values], *, half: bool) -> list[FloatArray]:
         """What comes out first of each."""
         opened = self._places.start(self._entry, Graph(data, ends_of(model)), self._place, half=half)
         session = Session(self._entry, opened, "cpu", len(data))
-        return [session.run(given)[0] for given in self._values]
+        return [session.run(given)[0] for given in values]

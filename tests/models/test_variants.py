@@ -337,6 +337,18 @@ def test_a_picture_without_a_face_is_an_error(home, blank, tmp_path, capsys):
     assert "no face was found" in capsys.readouterr().err
 
 
+@pytest.mark.skipif(not OpenVino().usable, reason="needs the extra openvino")
+@pytest.mark.slow
+def test_the_real_openvino_runs_it_in_8_bits_and_gives_what_onnx_runtime_gives(store, entry):
+    make(store, entry)
+    real = Runtime().open(store, entry)
+    other = opened(store, entry, with_openvino=False, precision="int8")
+    assert (real.precision, real.program, other.precision) == ("int8", "openvino", "int8")
+    for given in GIVEN:
+        values = {"target": given.picture, "source": given.other}
+        assert np.abs(real.run(values)[0] - other.run(values)[0]).mean() < 0.01  # all else may be in 16 bits
+
+
 @forall(some.integers(0, 2**32), some.floats(1e-6, 1e6))
 def test_weights_are_off_by_no_more_than_the_largest_allows(seed, size):
     weights = (np.random.default_rng(seed).normal(size=(4, 3, 3, 3)) * size).astype(np.float32)

@@ -106,9 +106,8 @@ class OpenVino:
         can = sorted(self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
         return " ".join([platform.machine(), named, *can, hashlib.sha256(_instructions().encode()).hexdigest()[:16]])
 
-    def key(self, entry: Entry, data: bytes, *, half: bool) -> CompiledKey:
-        """Under what a compiled model is kept."""
-        digest = hashlib.sha256(data).hexdigest()
+    def key(self, entry: Entry, digest: str, *, half: bool) -> CompiledKey:
+        """Under what a compiled model is kept; ``digest`` is the SHA-256 of its file."""
         return CompiledKey(entry.name, digest, "half" if half else "single", self.version, self.processor)
 
     def start(
@@ -119,7 +118,7 @@ class OpenVino:
         *,
         half: bool = False,
         threads: int | None = None,
-        kept: CompiledModels | None = None,
+        kept: tuple[CompiledModels, CompiledKey] | None = None,
     ) -> OpenVinoSession:
         """A model, opened on the CPU.
 
@@ -129,7 +128,7 @@ class OpenVino:
             ends: What goes in and comes out.
             half: Whether it is computed in numbers of 16 bits, where that is quicker.
             threads: None: as many as there are cores.
-            kept: Where compiled models are looked for; None: it is compiled anew.
+            kept: Where it may be kept compiled, and under what; None: it is compiled anew.
 
         Raises:
             NoMemoryError: there is not enough.
@@ -144,19 +143,17 @@ class OpenVino:
         }
         if threads is not None:
             config["INFERENCE_NUM_THREADS"] = threads
-        key = None if kept is None else self.key(entry, data, half=half)
-        blob = None if kept is None or key is None else kept.read(key)
+        blob = None if kept is None else kept[0].read(kept[1])
         try:
             compiled = self._compiled(data, blob, config)
         except Exception as fault:  # its errors have no class of their own
-            if kept is not None and key is not None and blob is not None:
-                kept.remove(key)  # it reads as it was written, and yet is no use
+            if kept is not None and blob is not None:
+                kept[0].remove(kept[1])  # it reads as it was written, and yet is no use
                 return self.start(entry, data, ends, half=half, threads=threads, kept=kept)
             if out_of_memory(fault):
                 raise NoMemoryError(f"for {entry.name}: its file alone is {len(data) / 1e6:.0f} MB") from fault
             raise ModelError(f"{entry.name} does not open with OpenVINO: {first_line(fault)}", "") from fault
-        fresh = kept if blob is None else None
-        return OpenVinoSession(compiled, ends, half=half, keep=None if fresh is None or key is None else (fresh, key))
+        return OpenVinoSession(compiled, ends, half=half, keep=kept if blob is None else None)
 
     def _compiled(self, data: bytes, blob: bytes | None, config: Mapping[str, Any]) -> Any:  # noqa: ANN401
         if blob is not None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
 from typing import Any, Final
 
 from understudy.errors import UsageError
@@ -52,6 +54,11 @@ class Graph:
     data: bytes
     ends: Ends
     kept: CompiledModels | None = None
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the file."""
+        return sha256(self.data).hexdigest()
 
 
 class Places:
@@ -103,7 +110,7 @@ class Places:
         """Whether a graph is kept compiled in half precision: only what was found to hold is."""
         if graph.kept is None or place.program != "openvino":
             return False
-        return graph.kept.has(self._openvino.key(entry, graph.data, half=True))
+        return graph.kept.has(self._openvino.key(entry, graph.digest, half=True))
 
     def start(self, entry: Entry, graph: Graph, place: Place, *, half: bool = False) -> Any:  # noqa: ANN401
         """Open a graph at a place: something with the calls of an ``onnxruntime.InferenceSession``.
@@ -113,7 +120,9 @@ class Places:
         """
         threads = self._options.threads
         if place.program == "openvino":
-            return self._openvino.start(entry, graph.data, graph.ends, half=half, threads=threads, kept=graph.kept)
+            key = None if graph.kept is None else self._openvino.key(entry, graph.digest, half=half)
+            kept = None if graph.kept is None or key is None else (graph.kept, key)
+            return self._openvino.start(entry, graph.data, graph.ends, half=half, threads=threads, kept=kept)
         return self._onnx.start(entry, graph.data, place.device, threads=threads)
 
     def _devices(self, entry: Entry) -> list[Device]:

@@ -19,7 +19,7 @@ import av
 
 from understudy import Settings, Understudy
 from understudy.media.files import EncodeOptions, open_source
-from understudy.media.files.encoders import CONTAINERS, ENCODERS
+from understudy.media.files.encoders import CONTAINERS, encoder_settings
 from understudy.pipeline.overlap import BackgroundWriter, prefetched
 from understudy.testing import ClipSpec, Puppet, portrait, portrait_path, write_clip
 
@@ -60,9 +60,8 @@ def transcode(clip: Path, output: Path) -> float:
     with av.open(str(clip)) as source, av.open(str(output), "w") as sink:
         video = source.streams.video[0]
         video.thread_type = "AUTO"
-        stream = sink.add_stream(
-            container.encoder, rate=video.average_rate, options=ENCODERS[container.encoder](options.quality)
-        )
+        settings = encoder_settings(container.encoder, options, video.width * video.height)
+        stream = sink.add_stream(container.encoder, rate=video.average_rate, options=settings)
         stream.codec_context.width, stream.codec_context.height = video.codec_context.width, video.codec_context.height
         stream.codec_context.pix_fmt = "yuv420p"
         stream.codec_context.time_base = video.time_base

@@ -34,6 +34,8 @@ from understudy.swapping import MeshEngine
 from understudy.testing import Puppet, portrait, talking, twins
 from understudy.testing.shelf import stock
 
+#: Of the frames.
+SIZE = (1280, 720)
 MASKS = {
     "none": MaskOptions(),
     "none, once more": MaskOptions(),
@@ -51,7 +53,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frames", type=int, default=90)
     count = parser.parse_args().frames
-    puppet = Puppet(portrait("astronaut"), (1280, 720), face_share=400 / 720)
+    puppet = Puppet(portrait("astronaut"), SIZE, face_share=400 / 720)
     shots = [puppet.render(talking(n / 30))[:2] for n in range(count)]
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
@@ -98,7 +100,7 @@ def flicker(shots: list[tuple[UInt8Array, FloatArray]]) -> None:
         visible = np.ones((256, 256), np.float32)
         visible[round(150 + random.normal(0, 1.2)) :] = 0
         transform = similarity(keypoints5(mesh[None])[0], TEMPLATES["dfl_whole_face"] * 256 + np.float32(0.5))
-        reading: Reading = flattened(visible, transform, mesh)
+        reading: Reading = flattened(visible, transform, mesh, SIZE)
         carried.take(reading, number / 30)
         now = carried.now(number / 30)
         assert now is not None

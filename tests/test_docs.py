@@ -74,7 +74,7 @@ def desk(tmp_path, monkeypatch, hopper_path, astronaut_path, brief_clip, scene):
     monkeypatch.chdir(tmp_path)
     with lying_server() as server:
         models = stocked(server, tmp_path / "home", graphs())
-        for entry in models.catalogue.resolved(["inswapper", "2d106det", "xseg_1", "bisenet_resnet_34"]):
+        for entry in models.catalogue.resolved(["inswapper", "realtime", "2d106det", "xseg_1", "bisenet_resnet_34"]):
             part = models.folder("partial") / "x"
             part.write_bytes(server.files[f"/{entry.file.name}"])
             models.add(entry, part, "a test")

@@ -23,6 +23,9 @@ def graphs():
         "arcface_w600k_r50": twins.arcface_twin(),
         "nsfw_384": twins.classifier_twin(),
         "inswapper_128": twins.inswapper_twin(**SMALL),
+        "mobilefaceswap_224": twins.generator_twin(planted=True),
+        "mobilefaceswap_identity": twins.identity_twin(blocks=(1, 1, 1, 1), narrower=8),
+        "mobilefaceswap_conditioner": twins.conditioner_twin(narrower=8),
     }
     for entry in Catalogue.load().entries.values():
         if entry.kind == "converter":

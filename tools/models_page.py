@@ -23,8 +23,9 @@ engines ask both, and either can refuse. The mesh engine asks the embedded one o
 longer than many of its frames.
 
 A picture goes in as `(value / 255 - mean) / std` in each channel; what a swapper or an enhancer gives is
-`value * std + mean`, cut to 0-1, in RGB. A template says where the five keypoints lie in the crop. Hashes that are not
-known are recorded when a file is first fetched.
+`value * std + mean`, cut to 0-1, in RGB. A template says where the five keypoints lie in the crop. Beyond the picture's
+edge a crop is black; for GFPGAN, RestoreFormer++ and CodeFormer it has the grey of the helper that their authors share
+(`border` in their entries). Hashes that are not known are recorded when a file is first fetched.
 
 ![What `understudy models list` says: names, what is here, sizes, licences, uses](pictures/models-list.svg)
 """
@@ -71,6 +72,13 @@ def number(value: object) -> str:
     return f"{value:.4g}"
 
 
+def short(size: int | None) -> str:
+    """A file's size."""
+    if size is None:
+        return "?"
+    return f"{size / 1e6:.0f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
+
+
 def crop(picture: Picture) -> str:
     """How a picture goes in."""
     template = picture.template or "-"
@@ -84,6 +92,8 @@ def identity(source: Source | None) -> str:
         return "-"
     if source.picture is not None:
         return f"the photo, {source.picture.size}, {source.picture.template}"
+    if source.kind == "conditioned":
+        return f"kernels, by {source.identity} and {source.conditioner}"
     said = {"emap": "embedding · emap, length 1", "unit": "embedding, length 1"}
     return said.get(source.kind) or f"{source.converter}{', length 1' if source.unit else ''}"
 
@@ -91,7 +101,7 @@ def identity(source: Source | None) -> str:
 def row(catalogue: Catalogue, entry: Entry) -> str:
     """One model."""
     licence = catalogue.licence_of(entry)
-    size = "?" if entry.file.size is None else f"{entry.file.size / 1e6:.0f} MB"
+    size = short(entry.file.size)
     digest = "known" if entry.file.sha256 else "unknown"
     told = f"| {entry.name} | {entry.title} | {size} | {digest} | {licence.name} | {licence.commercial_use} "
     return f"{told}| {crop(entry.input)} | {identity(entry.source)} | {entry.notes or '-'} |"

@@ -95,7 +95,7 @@ def _kind(hint: Any) -> str:  # noqa: ANN401 - a type
         return "words" if inner[0] is str else f"some of {_kind(inner[0])}"
     if get_origin(hint) is tuple:
         return f"{len(inner)} numbers"
-    return "table" if get_origin(hint) is dict else _kind(inner[0])
+    return "table" if get_origin(hint) is dict else " or ".join(map(_kind, inner))
 
 
 def _meanings(options: object, prefix: str) -> list[tuple[str, str]]:

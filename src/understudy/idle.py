@@ -1,4 +1,4 @@
-"""A thread that takes only what everything else leaves idle of the processor: for models beside a live session."""
+"""Threads that give way to all others, or take only what they leave idle: for models beside a live session."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class IdleThread:
     """
 
     def __init__(self, name: str) -> None:
-        self._thread = ThreadPoolExecutor(1, name, _give_way)
+        self._thread = ThreadPoolExecutor(1, name, _be_idle)
 
     def __call__(self, function: Callable[..., Result], /, *arguments: Any) -> Result:  # noqa: ANN401
         """See ``Call``."""
@@ -54,14 +54,26 @@ class IdleThread:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
 
-def _give_way() -> None:
-    """Have this thread run where all others leave the processor idle. Linux alone does that thread by thread.
+def give_way(priority: int = _LAST) -> None:
+    """Have this thread come after the usual ones. Linux alone does that thread by thread.
+
+    Args:
+        priority: How polite it is: 19 waits for everything, 10 has a tenth of what a usual thread beside it has.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError):
+            thread = threading.get_native_id()
+            # Never less polite than the program.
+            os.setpriority(os.PRIO_PROCESS, thread, max(priority, os.getpriority(os.PRIO_PROCESS, thread)))
+
+
+def _be_idle() -> None:
+    """Have this thread run where all others leave the processor idle.
 
     An idle thread is stopped as soon as another wakes up. A merely polite one (nice) first uses up its slice, some
     milliseconds, each time: measured with a restorer beside a live session, that was 9 ms more a frame.
     """
+    give_way()
     if sys.platform == "linux":
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LAST)
         with suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))

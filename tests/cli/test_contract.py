@@ -385,15 +385,15 @@ def test_two_at_once_do_not_meet(folder):
 
 
 def test_an_output_that_appears_meanwhile_is_not_replaced(folder, monkeypatch, run):
-    from understudy.pipeline.clip import ClipPipeline
+    from understudy.pipeline import clip
 
-    process, output = ClipPipeline.process, folder / "race.mp4"
+    sealed, output = clip.sealed, folder / "race.mp4"
 
-    def meanwhile(self, frame):
+    def meanwhile(*what):
         output.write_text("precious")
-        return process(self, frame)
+        return sealed(*what)
 
-    monkeypatch.setattr(ClipPipeline, "process", meanwhile)
+    monkeypatch.setattr(clip, "sealed", meanwhile)
     code, _, err = run("swap", "-s", folder / "photo.jpg", "-t", folder / "clip.mp4", "-o", output)
     assert code == 2
     is_one_error(err, "exist")

@@ -105,8 +105,10 @@ def test_every_option_sets_what_it_is_for(run):
         "label.size": 0.06, "label.later_size": 0.03, "label.font": None, "signing.certificate": "/a",
         "signing.key": "/b",
         "runtime.device": "cpu", "runtime.backend": "onnxruntime", "runtime.precision": "single",
-        "runtime.threads": 2, "neural.boost": 2, "neural.weight": 0.2, "encode.encoder": "x",
-        "encode.quality": 10, "max_pixels": 5, "home": "/h", "enhance.steps": ["sharpen:0.5", "clahe"],
+        "runtime.threads": 2, "neural.boost": 2, "neural.weight": 0.2,
+        "neural.refresh": 7, "encode.encoder": "x",
+        "encode.quality": 10, "encode.effort": "high",
+        "max_pixels": 5, "home": "/h", "enhance.steps": ["sharpen:0.5", "clahe"],
         "enhance.weight": 0.7,
     }  # fmt: skip
     assert set(words) == {option.setting for option in OPTIONS}
@@ -210,3 +212,13 @@ def test_the_help_has_its_panels_in_order(run, command, monkeypatch):
     found = [panel for panel in re.findall(r"^╭─ (.+?) ─+╮", out, re.M) if panel in PANELS]
     assert found == list(PANELS)
     assert "--settings" in out
+
+
+def test_how_often_a_face_is_drawn_is_a_number_or_auto(taken, run):
+    assert taken(*SWAP).neural.refresh is None
+    assert taken(*SWAP, "--refresh", "auto").neural.refresh == "auto"
+    assert taken(*SWAP, "--refresh", "12").neural.refresh == 12
+    for wrong in ("0", "-1", "often", "1.5", "1001"):
+        code, _, err = run("settings", "--refresh", wrong)
+        assert code == 2, wrong
+        assert "--refresh can't be" in err

@@ -80,7 +80,7 @@ def test_every_restorer_is_fed_as_the_table_says(name, shelf, scene):
     side, template = TABLE[name]
     restorer = NeuralRestorer(opened(shelf, name))
     crop = crop_of(picture, face.mesh, restorer)
-    theirs, _ = aligned(picture, faces.keypoints5[0], TEMPLATES[template], side)
+    theirs, _ = aligned(picture, faces.keypoints5[0], TEMPLATES[template], side, restorer.border)
     assert np.abs(crop.picture.astype(int) - theirs).mean() < 1  # five points of the mesh, or the detector's
     share = 0.25 if name == "codeformer" else 1.0
     expected = crop.picture[:, :, ::-1] / 255 + share * twins.known_pattern(side).transpose(1, 2, 0)
@@ -114,6 +114,7 @@ class Patterned:
 
     def __init__(self, size=512, template="ffhq_512", share=1.0):
         self.size, self.template, self.share = size, TEMPLATES[template], share
+        self.border = (0, 0, 0)
         self.seen = []
 
     def restored(self, crop, weight):

@@ -29,7 +29,7 @@ SIZE = 256
 class Restorer:
     """Adds what a function says of each crop."""
 
-    size, template = SIZE, TEMPLATES["ffhq_512"]
+    size, template, border = SIZE, TEMPLATES["ffhq_512"], (0, 0, 0)
 
     def __init__(self, adds):
         self.adds, self.runs = adds, 0
@@ -69,7 +69,7 @@ def test_detail_is_carried_to_where_the_faces_points_are_now(puppet):
     restorer = Restorer(lambda crop: 0)
     first, now = (crop_of(one.picture, one.mesh, restorer) for one in (before, after))
     # The face itself, taken for what was added: carried, it should be the face as it is now.
-    moved = carried(Detail(first.picture.astype(np.float32), first.mesh), now.mesh)
+    moved = carried(Detail(first.picture.astype(np.float32), first.mesh), Detail(first.picture, now.mesh))
     seen = moved.any(axis=2)
     seen = cv2.erode(seen.astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
     error = np.abs(moved - now.picture)[seen].mean()
@@ -82,7 +82,7 @@ def test_what_is_drawn_on_the_mesh_it_was_made_on_is_what_was_made(puppet):
     rendered = puppet.render(Motion(roll=8))
     face, _ = swapped(rendered.mesh, 480, 360)
     crop = crop_of(rendered.picture, rendered.mesh, Restorer(lambda crop: 0))
-    same = carried(Detail(spots(), crop.mesh), crop.mesh)
+    same = carried(Detail(spots(), crop.mesh), Detail(spots(), crop.mesh))
     inside = np.abs(same).any(axis=2)
     assert np.abs(same - spots())[inside].max() < 0.1
     region = np.full((*face.shown.shape, 3), 100, np.uint8)
@@ -181,6 +181,24 @@ def test_after_a_cut_nothing_of_the_shot_before_is_left(puppet):
     frame = frame_of(rendered, 1)
     enhancer.enhance(Canvas(frame), [face], [None])
     assert np.array_equal(frame.picture, rendered.picture)
+
+
+def test_a_face_that_comes_in_over_the_frames_edge_is_restored_there_at_once(puppet):
+    """Of what a restorer makes up beyond the picture nothing is kept: all of the face is as it says, in every frame."""
+    restorer = Restorer(lambda crop: 150.0 - crop)  # skin, wherever it looks
+    enhancer = Enhancer(EnhanceOptions(("twin:1",)), Enhancers({"twin": restorer}))
+    for number in range(6):
+        rendered = puppet.render(Motion(shift=(-1.5 + 0.04 * number, 0)))
+        face, _ = swapped(rendered.mesh, 480, 360)
+        frame = frame_of(rendered, number)
+        enhancer.enhance(Canvas(frame), [face], [None])
+        inside = cv2.erode(face.shown, np.ones((3, 3), np.uint8)) > 0
+        part = (slice(face.box.y0, face.box.y1), slice(0, 8))
+        off = np.abs(frame.picture[part].astype(int) - 150)[inside[:, :8]].mean()
+        given = np.abs(rendered.picture[part].astype(int) - 150)[inside[:, :8]].mean()
+        print(f"frame {number}: {off:.1f} grey levels off at the edge, of {given:.1f}")
+        assert face.box.x0 == 0
+        assert off < 0.3 * given
 
 
 class Slow(Restorer):

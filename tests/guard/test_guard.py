@@ -56,6 +56,12 @@ class FlakyDetector:
         blind = self.rng.random() < 0.3 if self.blind is None else self.blind
         return Faces.empty() if blind else self.inner.detect(picture, **how)
 
+    def parts(self, picture):
+        return self.inner.parts(picture)
+
+    def part(self, picture, number):
+        return Faces.empty() if self.blind else self.inner.part(picture, number)
+
     def glance(self, picture, turn):
         return Faces.empty() if self.blind else self.inner.glance(picture, turn)
 

@@ -138,18 +138,26 @@ def test_nothing_is_settled_before_it_was_looked_at_in_every_way_and_long_enough
     settled = []
     for number in range(12):
         settling.begin(sight(), number / 25, cut=False)
-        settling.update(sight(), number / 25, 0.3, swapped=False)
+        settling.update(sight(), number / 25, 0.3, searched=True, swapped=False)
         settled.append(settling.settled)
     assert settled.index(True) == 8 > WAYS
     assert settling.begin(sight(), 0.5, cut=True)
-    settling.update(sight(), 0.5, 0.3, swapped=False)
+    settling.update(sight(), 0.5, 0.3, searched=True, swapped=False)
     assert not settling.settled
+
+
+def test_nothing_is_settled_before_every_part_was_searched():
+    settling = Settling()
+    for number in range(20):
+        settling.begin(sight(), number / 25, cut=False)
+        settling.update(sight(), number / 25, 0.3, searched=number >= 15, swapped=False)
+        assert settling.settled == (number >= 15)
 
 
 def test_the_dark_unsettles_and_a_gap_does():
     settling = Settling()
     settling.begin(sight(), 0.0, cut=False)
-    settling.update(sight(), 0.0, 0.3, swapped=True)
+    settling.update(sight(), 0.0, 0.3, searched=True, swapped=True)
     assert settling.settled
     assert not settling.begin(sight(readable=False), 0.04, cut=False)
     assert not settling.settled
@@ -208,6 +216,12 @@ class SeesNobody:
 
     def detect(self, picture, *, thorough=False):
         return Faces(np.zeros((0, 4), np.float32), np.zeros(0, np.float32))
+
+    def parts(self, picture):
+        return 1
+
+    def part(self, picture, number):
+        return self.detect(picture)
 
     def glance(self, picture, turn):
         return self.detect(picture)

@@ -258,6 +258,25 @@ def test_a_mask_that_collapses_on_a_turned_face_is_not_believed(puppet):
     assert np.abs(seen[4] - seen[-1])[both].mean() < 0.05
 
 
+def test_what_a_model_says_of_what_is_beyond_the_frame_is_not_kept(puppet):
+    """A face that comes in over the edge: beyond it the crop is black, which to a model is no face."""
+
+    class Dark(StandIn):
+        def visible(self, crop, face, options):
+            return (crop.max(axis=2) > 10).astype(np.float32)
+
+    model = Dark(None)
+    masking = Masking(OFF, OCCLUDED, {"one": model})
+    for number in range(6):
+        shot = puppet.render(Motion(shift=(-1.1 + 0.04 * number, 0)))
+        shot = shot._replace(picture=np.maximum(shot.picture, 20))
+        patch = mesh_patch(shot)
+        assert patch.box.x0 == 0
+        shown = mask_of(OCCLUDED, {}, frame_of(shot.picture, number), patch, masking)
+        assert shown[:, 3:][patch.uv.any(axis=2)[:, 3:]].mean() > 250
+        assert shown[:, 3:12][patch.uv.any(axis=2)[:, 3:12]].mean() > 245
+
+
 def test_a_collapse_with_nothing_before_it_hides_nothing(puppet):
     side, _ = turned(puppet, 45 if turned(puppet, 45)[1] > turned(puppet, -45)[1] else -45)
     seen = run_of({"one": lambda _: np.zeros((256, 256), np.float32)}, [side] * 3)

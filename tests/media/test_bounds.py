@@ -24,8 +24,6 @@ from understudy.media.files import EncodeOptions, load_photo, open_sink, open_so
 from understudy.media.files.encoders import sparing
 from understudy.pipeline.overlap import BackgroundWriter, prefetched
 from understudy.provenance import FrameSealer
-from understudy.provenance.watermark import embed
-from understudy.provenance.watermark.strength import Strength, WatermarkOptions, rows_of
 from understudy.testing import ClipSpec, write_clip
 
 
@@ -176,26 +174,6 @@ def test_a_large_picture_is_written_in_pieces_to_the_same_file(hopper, hopper_pa
         with monkeypatch.context() as patch:
             patch.setattr(still, "LARGE", 10_000)
             assert np.array_equal(written(Frame(hopper.copy(), alpha=opacity))[0], whole)
-
-
-@pytest.mark.parametrize("size", [(640, 480), (333, 911), (1000, 300)])
-def test_the_mark_of_a_large_picture_is_the_same_made_row_by_row(hopper, size, monkeypatch):
-    picture = cv2.resize(hopper, size)
-    strength = Strength(WatermarkOptions(), live=False)
-    expected, coarse = strength.of(picture), strength.coarse(picture)
-    rows = [part for _, part in rows_of(coarse, *size, 64)]
-    np.testing.assert_allclose(np.concatenate(rows), expected, atol=1e-6)
-
-    def marked():
-        frame = Frame(picture.copy())
-        embed.Watermarker(12345).mark(frame)
-        return frame.picture.astype(int)
-
-    whole = marked()
-    monkeypatch.setattr(embed, "LARGE", 1)
-    different = np.abs(marked() - whole)
-    assert different.max() <= 1  # where a sum falls on the edge between two numbers
-    assert np.count_nonzero(different) < 1e-4 * different.size
 
 
 SWAP = """

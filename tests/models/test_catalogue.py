@@ -40,6 +40,7 @@ SWAPPERS = [
     "hififace_unofficial_256",
     "blendswap_256",
     "uniface_256",
+    "mobilefaceswap_224",
 ]
 OTHERS = [
     "scrfd_10g",
@@ -55,6 +56,8 @@ OTHERS = [
     "crossface_ghost",
     "crossface_simswap",
     "crossface_hififace",
+    "mobilefaceswap_identity",
+    "mobilefaceswap_conditioner",
     "gfpgan_1.4",
     "restoreformer_plus_plus",
     "codeformer",
@@ -87,7 +90,7 @@ def test_files_and_hashes_are_nobody_elses(catalogue):
     names = [entry.file.name for entry in catalogue.entries.values()]
     assert len(set(names)) == len(names)
     digests = [entry.file.sha256 for entry in catalogue.entries.values() if entry.file.sha256]
-    assert len(set(digests)) == len(digests) == 9
+    assert len(set(digests)) == len(digests) == 12
     for entry in catalogue.entries.values():
         assert entry.file.sources, entry.name
         assert all(source.url.startswith("https://") for source in entry.file.sources)
@@ -110,6 +113,8 @@ def fed(picture, *values):
         ("yoloface_8n", (0, 51, 255), (0, 0.2, 1)),
         ("simswap_256", (0.485 * 255, 0.456 * 255, 255), (0, 0, (1 - 0.406) / 0.225)),
         ("gfpgan_1.4", (0, 127.5, 255), (-1, 0, 1)),
+        ("mobilefaceswap_224", (0, 51, 255), (0, 0.2, 1)),
+        ("mobilefaceswap_identity", (0.485 * 255, 0.456 * 255, 255), (0, 0, (1 - 0.406) / 0.225)),
     ],
 )
 def test_conventions_are_their_authors(catalogue, name, levels, expected):
@@ -125,6 +130,28 @@ def test_identities_go_in_as_their_authors_say(catalogue):
     assert (of["blendswap_256"].picture.size, of["blendswap_256"].picture.template) == (112, "arcface_112_v2")
     assert catalogue.entries["gpen_bfr_256"].input.template == "arcface_128"
     assert catalogue.entries["xseg_1"].input.layout == "nhwc"
+
+
+def test_what_makes_a_swapper_one_persons_is_named_with_its_digests(catalogue):
+    entry = catalogue.entries["mobilefaceswap_224"]
+    source, mask = entry.source, entry.output.mask
+    assert (source.kind, source.identity, source.conditioner) == ("conditioned", *entry.needs)
+    assert (entry.input.size, entry.input.template) == (224, "arcface_112_v2")
+    assert (mask.above, mask.closed, mask.shrunk, mask.blurred) == (0.001, 11, 11, 7)
+    assert (mask.border, mask.border_blurred) == (10, 11)
+    known = {
+        "mobilefaceswap_224": (368_108, "94a7f283de05d07795b565e7657d8fa78c823eb0c9762d66e939d4a2314968ea"),
+        "mobilefaceswap_identity": (209_144_485, "c5816ccc0df3c56d730dc780d134e6fd8a538aa867f85c8be907f3193b8adcde"),
+        "mobilefaceswap_conditioner": (82_888_707, "c2696687f44067ed07c886ccc2dcdaccb648f61ae64a965c2d4cc4c846f611cf"),
+    }
+    assert [entry.name for entry in catalogue.resolved(["realtime"])] == [*entry.needs, entry.name]
+    for name, (size, digest) in known.items():
+        one = catalogue.entries[name]
+        assert (one.file.size, one.file.sha256) == (size, digest)
+        assert len(one.file.sources) == 2
+        licence = catalogue.licence_of(one)
+        assert licence.name == "code Apache-2.0, weights: none stated by their authors"
+        assert licence.commercial_use == "unknown"
 
 
 def test_licences_say_yes_no_or_unknown(catalogue):
@@ -203,12 +230,38 @@ WRONG = {
         MINE.replace('.onnx"', '.onnx"\nsources = [{ url = "https://a.b/c.zip", member = "../x.onnx" }]'),
         "member",
     ),
+    "a border": (MINE.replace("size = 256", "size = 256\nborder = [1, 1, 1]"), "border"),
+    "no grey level": (MINE.replace("size = 256", "size = 256\nborder = [0, 0, 256]"), "border"),
     "by nothing": (MINE.replace("size = 256", "size = 256\nstd = 0.0"), "std"),
     "no source": (MINE.replace('[model.source]\nkind = "unit"', ""), "source"),
     "a converter unnamed": (MINE.replace('kind = "unit"', 'kind = "converter"'), "converter"),
     "a converter not needed": (
         MINE.replace('kind = "unit"', 'kind = "converter"\nconverter = "crossface_ghost"'),
         "crossface_ghost",
+    ),
+    "kernels of nothing": (MINE.replace('kind = "unit"', 'kind = "conditioned"'), "identity and conditioner"),
+    "kernels unasked": (
+        MINE.replace('kind = "unit"', 'kind = "unit"\nconditioner = "yunet"'),
+        "identity and conditioner",
+    ),
+    "kernels not needed": (
+        MINE.replace('kind = "unit"', 'kind = "conditioned"\nidentity = "arcface_w600k_r50"\nconditioner = "yunet"'),
+        "needs must name the conditioner yunet",
+    ),
+    "kernels of another kind": (
+        MINE.replace(
+            'kind = "unit"', 'kind = "conditioned"\nidentity = "arcface_w600k_r50"\nconditioner = "arcface_w600k_r50"'
+        ),
+        "arcface_w600k_r50 is no conditioner",
+    ),
+    "a mask without a middle": (
+        MINE + "mask = { above = 0.1, closed = 4, shrunk = 11, blurred = 7, border = 10, border_blurred = 11 }\n",
+        "odd",
+    ),
+    "a mask of a detector": (
+        MINE.replace('kind = "swapper"', 'kind = "content"').replace('[model.source]\nkind = "unit"', "")
+        + "mask = { above = 0.1, closed = 3, shrunk = 3, blurred = 3, border = 1, border_blurred = 3 }\n",
+        "only a swapper",
     ),
     "no output": (MINE.replace("[model.output]", ""), "output"),
     "no such licence": (MINE.replace('licence = "mine"', 'licence = "yours"'), "yours"),

@@ -21,6 +21,7 @@ from understudy.models.devices import RuntimeOptions
 from understudy.models.openvino_runtime import OpenVino
 from understudy.models.sessions import Runtime
 from understudy.models.store import FOLDER, Store
+from understudy.models.trial import noise
 
 SHAPE = (1, 3, 128, 128)
 REAL = OpenVino()
@@ -246,6 +247,17 @@ def test_removing_a_model_removes_what_was_compiled_of_it(home, store, capsys):
     assert not list((store.root / "compiled").glob("inswapper*"))
 
 
+def test_what_was_made_for_one_person_is_not_kept(store):
+    """Kernels say who it is: they have a place of their own, and go when the consent does."""
+    entry = store.catalogue.entries["mobilefaceswap_224"]
+    first = Runtime(RuntimeOptions(backend="onnxruntime")).open(store, entry)
+    kernels = noise(first)[0]
+    runtime = Runtime(openvino=OpenVino(FakeOpenVino()))
+    made = runtime.open_with(store, entry, [kernels[name] for name in first.inputs[1:]])
+    assert made.program == "openvino"
+    assert compiled(store) == []
+
+
 #: A package that reports as soon as it is imported, and one that imports it if it can.
 REPORTING = {
     "openvino_telemetry/__init__.py": "import socket\nsocket.socket()\nREPORTED = True\n",
@@ -292,8 +304,6 @@ def test_the_real_one_gives_what_onnx_runtime_gives(name, store):
     entry = store.catalogue.entries[name]
     session = Runtime(RuntimeOptions(backend="openvino", precision="single")).open(store, entry)
     other = plain(store, name)
-    from understudy.models.trial import noise
-
     assert (session.inputs, session.outputs) == (other.inputs, other.outputs)
     for values in noise(other):
         for one, expected in zip(session.run(values), other.run(values), strict=True):

@@ -479,7 +479,7 @@ def test_what_comes_out_in_many_sizes_is_not_kept_in_buffers(put, monkeypatch):
 def test_what_the_mesh_engine_does_not_heed_is_said(hopper_path, tmp_path, capsys):
     words = swap_words(hopper_path, tmp_path / "o.png")
     words += ["--home", str(tmp_path / "home"), "--overwrite"]
-    for option in (["--device", "cpu"], ["--threads", "2"], ["--weight", "0.2"], ["--boost", "2"]):
+    for option in (["--device", "cpu"], ["--threads", "2"], ["--weight", "0.2"], ["--boost", "2"], ["--refresh", "5"]):
         assert main([*words, *option]) == 0
         assert "the mesh engine does not use --device" in capsys.readouterr().err
     assert main(words) == 0
@@ -495,8 +495,12 @@ def test_what_the_mesh_engine_does_not_heed_is_said(hopper_path, tmp_path, capsy
         (twins.scrfd_10g_twin, 16_923_827, 10_000),
         pytest.param(twins.arcface_r50_twin, 174_383_860, 10_000, marks=pytest.mark.slow),
         (twins.landmark_106_twin, 5_030_888, 15_000),
+        pytest.param(twins.identity_twin, 209_144_485, 100_000, marks=pytest.mark.slow),
+        pytest.param(twins.conditioner_twin, 82_888_707, 500_000, marks=pytest.mark.slow),
+        (twins.generator_twin, 368_108, 3_600),
+        (lambda: twins.generator_twin(planted=True), 368_108, 3_600),
     ],
 )
 def test_twins_are_as_large_as_the_files_they_stand_for(make, size, off):
-    """The sizes of InsightFace's files, of the catalogue: another architecture would be further off."""
+    """The sizes of the catalogue's files: another architecture would be further off."""
     assert abs(len(make()) - size) < off

@@ -211,6 +211,13 @@ def test_what_is_held_against_thresholds_is_not_made_coarser(name, home, capsys)
     assert "is not made coarser" in capsys.readouterr().err
 
 
+def test_a_swapper_made_for_each_person_is_not_optimised(home, hopper_path, capsys):
+    """Its kernels are constants of the graph: there is no one file to make a variant of."""
+    words = ["models", "optimise", "mobilefaceswap_224", "--home", str(home)]
+    assert main([*words, "--calibrate", str(hopper_path)]) == 5
+    assert "takes more than a picture" in capsys.readouterr().err
+
+
 def test_what_a_layer_is_off_by_is_what_it_is_off_by(store, entry):
     """The layer alone quantised, and run: what was measured inside the graph is what comes out."""
     graph = prepared(check_graph(store.read(entry), "x"), "x")

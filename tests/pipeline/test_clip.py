@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from fractions import Fraction
 
 import numpy as np
@@ -45,6 +46,46 @@ def test_after_a_cut_nothing_of_the_shot_before_is_left(swapped, shots):
     """Neither its light falls on the next, nor its people's shape."""
     together, alone = swapped(ClipPipeline, shots[0] + shots[1]), swapped(ClipPipeline, shots[1], first=6)
     np.testing.assert_array_equal(together[6:], alone)
+
+
+def frames_of(pictures):
+    return [Frame(one.copy(), pts=number, time_base=Fraction(1, 30)) for number, one in enumerate(pictures)]
+
+
+def pipeline_of(perception, hopper):
+    parts = parts_of(Settings(), perception)
+    return ClipPipeline(parts, OnePerson(parts.engine.identity([portrait_in(hopper, "hopper", perception, None)[0]])))
+
+
+def test_looking_ahead_in_a_thread_changes_nothing(perception, hopper, shots):
+    def pictures(beside):
+        pipeline = pipeline_of(perception, hopper)
+        found = [one.frame.picture for one in pipeline.processed(iter(frames_of(shots[0] + shots[1])), beside)]
+        assert pipeline.tally.frames_swapped == 12
+        return found
+
+    np.testing.assert_array_equal(pictures(2), pictures(0))
+
+
+def test_what_fails_in_that_thread_is_raised_after_the_frames_before_it(perception, hopper, shots):
+    def broken():
+        yield from frames_of(shots[0][:3])
+        raise OSError("unplugged")
+
+    done = []
+    with pytest.raises(OSError, match="unplugged"):
+        for labelled in pipeline_of(perception, hopper).processed(broken(), 2):
+            done.append(labelled)
+    assert len(done) == 3
+
+
+def test_whoever_stops_early_leaves_no_thread(perception, hopper, shots):
+    before = threading.active_count()
+    processed = pipeline_of(perception, hopper).processed(iter(frames_of(shots[0])), 2)
+    next(processed)
+    assert threading.active_count() == before + 2
+    processed.close()
+    assert threading.active_count() == before
 
 
 @pytest.mark.slow

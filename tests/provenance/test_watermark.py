@@ -20,7 +20,8 @@ from understudy.provenance.watermark.payload import (
     identifier_of,
     payload,
 )
-from understudy.provenance.watermark.texture import UNIT, amplitudes, render, waves
+from understudy.provenance.watermark.strength import Strength
+from understudy.provenance.watermark.texture import DITHER, UNIT, amplitudes, dither, render, waves
 from understudy.testing import Puppet, talking
 
 ID = 0x1234_5678_9ABC
@@ -192,6 +193,21 @@ def test_frames_are_averaged(marked_shots):
     assert together is not None
     assert together.identifier == ID
     assert together.frames == len(buried)
+
+
+@pytest.mark.parametrize("size", [(640, 480), (333, 911), (1000, 300), (70, 64)])
+def test_a_picture_is_raised_by_strength_times_texture_rounded_with_noise(hopper, size):
+    picture = cv2.resize(hopper, size)
+    width, height = size
+    strength = cv2.resize(Strength(WatermarkOptions(), live=False).of(picture), size, interpolation=cv2.INTER_LINEAR)
+    noise = np.tile(dither(), (-(-height // DITHER), -(-width // DITHER)))[:height, :width]
+    steps = np.floor(strength * render(12345, width, height) + noise)
+    expected = np.clip(picture.astype(int) + steps[:, :, None].astype(int), 0, 255)
+    frame = Frame(picture.copy())
+    Watermarker(12345).mark(frame)
+    different = np.abs(frame.picture - expected)
+    assert different.max() <= 1  # where a sum falls on the edge between two numbers
+    assert np.count_nonzero(different) < 1e-4 * different.size
 
 
 @pytest.mark.parametrize("options", [{"least": 0}, {"least": 0.1}, {"most": 1}, {"slope": 0}, {"least": 5.0}])

@@ -26,6 +26,7 @@ OWN: dict[str, st.SearchStrategy[Any]] = {
     "tracker.max_faces": st.integers(1, 99),
     "tracker.max_fits": st.integers(0, 99),
     "neural.boost": st.integers(1, 4),
+    "neural.refresh": st.none() | st.just("auto") | st.integers(1, 1000),
     "mesh.fade_facing": st.tuples(st.floats(0, 0.5), st.floats(0.51, 1)),
     "mesh.shape": st.floats(0, 1.5),
     "label.text": st.sampled_from(["AI face swap", "KI-Bild", "人工智能生成", 'AI: "made"', "AI \\ swap"]),

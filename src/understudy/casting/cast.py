@@ -15,7 +15,7 @@ from understudy.enhancement import EnhanceOptions
 from understudy.errors import UsageError
 from understudy.face import FaceChoice
 from understudy.masking import MaskOptions
-from understudy.resources.made_with import MadeWith
+from understudy.resources.made_with import MESH, MadeWith
 from understudy.settings import Settings
 from understudy.swapping import Identity, MeshOptions, Swapper
 
@@ -150,8 +150,10 @@ def enhancements_of(cast: Person | PartList | Sequence[Person]) -> list[EnhanceO
 
 
 def made_with(cast: Person | PartList | Sequence[Person], settings: Settings) -> MadeWith:
-    """What renders somebody's face, and what enhances the result."""
+    """What renders somebody's face, the mesh engine too where it carries faces, and what enhances the result."""
     engines = [_engine(part, settings) for _, part in cast.used] if isinstance(cast, PartList) else [settings.engine]
+    if settings.neural.carried and any(engine != MESH for engine in engines):
+        engines.append(MESH)
     return MadeWith.of(engines or [settings.engine], [settings.enhance, *enhancements_of(cast)])
 
 

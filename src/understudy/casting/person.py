@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -109,20 +109,22 @@ class People:
             check_input(path, "source photo")
         photos = tuple((file_digest(path), path.name) for path in person.photos)
         seen = (photos, settings.source_face, settings.detector, settings.runtime, settings.max_pixels)
-        drawn = settings.mesh if settings.engine == MESH else settings.neural
+        drawn = settings.mesh if settings.engine == MESH else (settings.neural, settings.mesh)
         digests = tuple(digest for digest, _ in photos)
         read = self._read.get(seen, lambda: self._portraits(person.photos, digests, settings))
-        consents = trust.consents(person.photos, digests, read.portraits, use, person.consent)
+        records = trust.consents(person.photos, digests, read.portraits, use, person.consent)
         for portrait, path in zip(read.portraits, person.photos, strict=True):
             content.photo(portrait.picture, path.name)
+        # What is kept of a photo goes with the very record that allows using it.
+        kept = [replace(one, digest=record.digest) for one, record in zip(read.portraits, records, strict=True)]
         learned = self._learned.get(
-            (seen, settings.engine, drawn), lambda: self._identity(person.photos, read.portraits, settings)
+            (seen, settings.engine, drawn), lambda: self._identity(person.photos, kept, settings)
         )
         return Allowed(
             self._models.engine(settings),
             learned.identity,
             read.portraits,
-            consents,
+            tuple(record.id for record in records),
             digests,
             (*read.notes, *learned.notes),
         )

@@ -131,7 +131,12 @@ def _devices(words: list[str]) -> dict[str, object]:
 
 
 def _words(option: SettingOption, given: object) -> object:
-    """Of an option that takes several words all of them, with commas between them or one after the other."""
+    """Of an option that takes several words all of them, with commas between them or one after the other.
+
+    A number where an option takes a number or a word.
+    """
+    if option.flag == "--refresh" and isinstance(given, str) and given.isdecimal():
+        return int(given)
     if option.kind != list[str] or not isinstance(given, list):
         return given
     return [word.strip() for words in given for word in words.split(",")]

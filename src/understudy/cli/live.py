@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
@@ -195,13 +196,21 @@ def _lines(report: LiveReport) -> list[str]:
     drops = ", ".join(f"{count} {cause}" for cause, count in found.drops.items()) or "none"
     every = found.enhanced_every
     enhanced = [] if every is None else [f"what the face restorer made was shown in {every:g} frames each, on average"]
+    carried = [] if found.neural_fps is None else [_carried(found.neural_fps, found.texture_age_ms)]
     return [
         f"{counted(found.frames_in, 'frame')} in {found.seconds:.1f} s, {found.frames_swapped} swapped, "
         f"{found.frames_covered} with a lost face covered",
         f"latency from capture to hand-over: {latency}; dropped: {drops}",
         *enhanced,
+        *carried,
         f"session {report.identifier}",
     ]
+
+
+def _carried(rate: float, ages: Mapping[str, float]) -> str:
+    """How often an engine drew a face, and how long the mesh carried it."""
+    age = ", ".join(f"{name} {value:.0f} ms" for name, value in ages.items()) or "not at all"
+    return f"faces that the model drew lately: {rate:.1f} a second; the mesh carried them {age}"
 
 
 def _capture(size: str, fps: float, *, loop: bool) -> CaptureOptions:

@@ -274,4 +274,6 @@ def _as_json(models: Store, entry: Entry, state: str | None = None) -> dict[str,
 
 
 def _size(size: int | None) -> str:
-    return "?" if size is None else f"{size / 1e6:.0f} MB"
+    if size is None:
+        return "?"
+    return f"{size / 1e6:.0f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"

@@ -277,6 +277,15 @@ OPTIONS: Final = (
         "0.5",
     ),
     SettingOption(
+        "--refresh",
+        "neural.refresh",
+        str,
+        NEURAL,
+        "Neural engines: draw a face in every n-th frame only, sooner where it moved far, and carry it to the frames "
+        "between along the mesh. A number of frames; or auto: as often as the face needs it, live as the model can. "
+        "Default: 1, every frame, of a file; live auto.",
+    ),
+    SettingOption(
         "--encoder",
         "encode.encoder",
         str,
@@ -285,6 +294,14 @@ OPTIONS: Final = (
     ),
     SettingOption(
         "--quality", "encode.quality", int, OUTPUT, "Quality of the encoding, 0 to 100; 90 looks like the target.", "90"
+    ),
+    SettingOption(
+        "--effort",
+        "encode.effort",
+        str,
+        OUTPUT,
+        "How long the encoder searches for a smaller file that looks the same: low, medium or high.",
+        "low",
     ),
     SettingOption(
         "--max-pixels",

@@ -4,6 +4,7 @@ from understudy.detection.base import Detector, HandDetector, PersonSegmentation
 from understudy.detection.blazeface import BlazeFace, BlazeFaceOptions
 from understudy.detection.palms import PalmDetector, Palms
 from understudy.detection.persons import PersonSegmenter
+from understudy.detection.sweep import Sweep
 
 __all__ = [
     "BlazeFace",
@@ -14,4 +15,5 @@ __all__ = [
     "Palms",
     "PersonSegmentation",
     "PersonSegmenter",
+    "Sweep",
 ]

@@ -24,6 +24,22 @@ class Detector(Protocol):
         """
         ...
 
+    def parts(self, picture: UInt8Array) -> int:
+        """How many parts a thorough search of a picture of that size has, 1 or more. Each takes about as long."""
+        ...
+
+    def part(self, picture: UInt8Array, number: int) -> Faces:
+        """One part of a thorough search.
+
+        Args:
+            picture: uint8 BGR (H, W, 3).
+            number: Which, from 0; the likelier places come first.
+
+        Returns:
+            As ``detect``. All parts and a ``detect`` that is not thorough find what a thorough one does.
+        """
+        ...
+
     def glance(self, picture: UInt8Array, turn: int) -> Faces:
         """Find small faces in one part of a picture: those that only a thorough search would find.
 

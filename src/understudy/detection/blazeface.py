@@ -5,6 +5,7 @@ Both models give six keypoints: eyes, nose tip, mouth centre, ears.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +23,8 @@ NMS_IOU = 0.3
 TILE_SHARE = 0.5
 #: Least score of a face in a glance: nothing else confirms it, and over minutes a part of a coat passes for a face.
 GLANCE_SCORE = 0.7
+#: How far down a picture faces are as a rule, as a share of its height.
+_EYES: Final = 0.4
 #: A picture narrower than so many pixels is not searched in tiles: nobody could be known in it, and there may be
 #: thousands of them.
 _NARROWEST: Final = 16
@@ -73,6 +76,24 @@ class BlazeFace:
             parts = [self._in_tile(picture, *tile, self.options.min_score) for tile in _tiles(picture)]
             found = np.concatenate([found, *parts])
         return self._faces(found)
+
+    def parts(self, picture: UInt8Array) -> int:
+        """See ``Detector.parts``: the whole picture, and each tile."""
+        return 1 + len(_tiles(picture))
+
+    def part(self, picture: UInt8Array, number: int) -> Faces:
+        """See ``Detector.part``: the tiles from the middle of the picture's upper half outwards."""
+        least = self.options.min_score
+        if not number:
+            return self._faces(self._full.candidates(picture, least))
+        height, width = picture.shape[:2]
+        middle = width / 2, height * _EYES
+
+        def far(tile: tuple[int, int, int]) -> float:
+            left, top, side = tile
+            return math.hypot(left + side / 2 - middle[0], top + side / 2 - middle[1])
+
+        return self._faces(self._in_tile(picture, *sorted(_tiles(picture), key=far)[number - 1], least))
 
     def glance(self, picture: UInt8Array, turn: int) -> Faces:
         """See ``Detector.glance``: one run of the full-range model, on the whole picture every fourth time."""

@@ -111,6 +111,14 @@ class NeuralDetector:
             keypoints5=found.keypoints[sure][kept] / shown.scale + np.float32(shown.shift),
         )
 
+    def parts(self, picture: UInt8Array) -> int:  # noqa: ARG002
+        """See ``Detector.parts``."""
+        return 1
+
+    def part(self, picture: UInt8Array, number: int) -> Faces:  # noqa: ARG002
+        """See ``Detector.part``: there is nothing that ``detect`` would not find."""
+        return Faces.empty()
+
     def glance(self, picture: UInt8Array, turn: int) -> Faces:  # noqa: ARG002
         """See ``Detector.glance``: there is nothing that ``detect`` would not find."""
         return Faces.empty()

@@ -17,10 +17,12 @@ class Restorer(Protocol):
     Attributes:
         size: Side of its crops, in pixels.
         template: float32 (5, 2): where the five keypoints lie in them, in units of the side.
+        border: What lies in them beyond the picture's edge: blue, green and red, 0-255.
     """
 
     size: int
     template: FloatArray
+    border: tuple[int, int, int]
 
     def restored(self, crop: UInt8Array, weight: float) -> UInt8Array | None:
         """The crop, restored, of the same size; None where the model gave what are no numbers.

@@ -19,7 +19,7 @@ class NeuralRestorer:
         call: Calls it.
 
     Attributes:
-        size, template: See ``Restorer``.
+        size, template, border: See ``Restorer``.
     """
 
     def __init__(self, session: Session, call: Call = directly) -> None:
@@ -28,6 +28,8 @@ class NeuralRestorer:
         assert entry.input.template is not None
         self.size, self.template = entry.input.size, TEMPLATES[entry.input.template]
         self._call = call
+        red, green, blue = entry.input.border
+        self.border = (blue, green, red)
         self._session, self._input, self._output = session, entry.input, entry.output
         self._weights = [name for name in session.inputs if name != session.target]
 

@@ -58,7 +58,7 @@ class Steadied:
         if self._shown is None:
             self._shown = Detail(np.zeros_like(detail.added), detail.mesh) if fading_in else detail
         elif self._shown.mesh is not detail.mesh:
-            self._shown = Detail(carried(self._shown, detail.mesh), detail.mesh)
+            self._shown = Detail(carried(self._shown, detail), detail.mesh, detail.within)
         self._latest, self._since = detail, 0.0
 
     def shown(self, step: float, constant: float) -> Detail | None:
@@ -76,7 +76,8 @@ class Steadied:
         elif self._shown is not self._latest:
             follow = np.float32(1 - np.exp(-step / constant))
             before = self._shown.added
-            self._shown = Detail(before + (self._latest.added - before) * follow, self._latest.mesh)
+            added = before + (self._latest.added - before) * follow
+            self._shown = Detail(added, self._latest.mesh, self._latest.within)
         return self._shown
 
 

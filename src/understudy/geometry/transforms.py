@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 import cv2
 import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
+
+#: What lies beyond a picture, unless it is said.
+BLACK: Final = (0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -140,7 +144,9 @@ def letterboxed(picture: UInt8Array, inner: tuple[int, int], size: tuple[int, in
     return canvas
 
 
-def crop(picture: UInt8Array, transform: FloatArray, size: tuple[int, int]) -> UInt8Array:
+def crop(
+    picture: UInt8Array, transform: FloatArray, size: tuple[int, int], border: tuple[int, int, int] = BLACK
+) -> UInt8Array:
     """Sample a crop without aliasing.
 
     A face that is much larger than the crop is first averaged down: plain bilinear sampling would skip
@@ -150,9 +156,10 @@ def crop(picture: UInt8Array, transform: FloatArray, size: tuple[int, int]) -> U
         picture: uint8 (H, W, 3).
         transform: Picture to crop, float32 (2, 3).
         size: Width and height of the crop.
+        border: Grey levels of what lies beyond the picture, in the picture's order of colours.
 
     Returns:
-        uint8 (height, width, 3); black where the crop leaves the picture.
+        uint8 (height, width, 3).
     """
     width, height = size
     factor = int(1 / max(scale_of(transform), 1e-6))
@@ -171,11 +178,16 @@ def crop(picture: UInt8Array, transform: FloatArray, size: tuple[int, int]) -> U
             linear = linear * factor
     # OpenCV puts whole numbers at pixel centres; here they are pixel corners.
     matrix = np.column_stack([linear, shift + linear @ [0.5, 0.5] - 0.5])
-    return np.asarray(cv2.warpAffine(picture, matrix, (width, height), flags=cv2.INTER_LINEAR), np.uint8)
+    warped = cv2.warpAffine(picture, matrix, (width, height), flags=cv2.INTER_LINEAR, borderValue=border)
+    return np.asarray(warped, np.uint8)
 
 
 def aligned(
-    picture: UInt8Array, keypoints5: FloatArray, template: FloatArray, size: int
+    picture: UInt8Array,
+    keypoints5: FloatArray,
+    template: FloatArray,
+    size: int,
+    border: tuple[int, int, int] = BLACK,
 ) -> tuple[UInt8Array, FloatArray]:
     """The crop of a face in which its keypoints lie where a template has them.
 
@@ -184,10 +196,11 @@ def aligned(
         keypoints5: float32 (5, 2), in pixels of ``picture``.
         template: float32 (5, 2), in units of the crop's side (see ``templates``).
         size: Side of the crop, in pixels.
+        border: See ``crop``.
 
     Returns:
         uint8 (size, size, 3), and the transform from picture to crop, float32 (2, 3).
     """
     # Templates count pixels by their centres, as the field's code does; here (0, 0) is a pixel's outer corner.
     transform = similarity(keypoints5, template * size + 0.5)
-    return crop(picture, transform, (size, size)), transform
+    return crop(picture, transform, (size, size), border), transform

@@ -21,7 +21,7 @@ import numpy as np
 
 from understudy.arrays import FloatArray
 from understudy.canvas import Canvas
-from understudy.detection import Detector, PersonSegmentation, PersonSegmenter
+from understudy.detection import Detector, PersonSegmentation, PersonSegmenter, Sweep
 from understudy.face import FaceChoice, Faces
 from understudy.frames import Frame, PixelBox
 from understudy.guard.bystanders import Bystanders, Tracked
@@ -60,6 +60,9 @@ class Guard:
             is searched for newcomers, in a thread beside the swap: for faces from a sixth of the picture's height all
             over, for small ones in one part after the other.
         segmenter: Sees where people are; the embedded one if None.
+
+    Attributes:
+        sweep: Finds small faces, while nobody is swapped: for the tracker, too.
     """
 
     def __init__(
@@ -77,7 +80,8 @@ class Guard:
         self._strangers = Strangers()
         self._settling = Settling()
         self._fitting = Fitting(detector)
-        self._suspects = Suspects(detector)
+        self.sweep = Sweep(detector)
+        self._suspects = Suspects(detector, self.sweep)
         self._observer = Observer(detector, segmenter or PersonSegmenter(), self._fitting)
         self._last: Thumbnail | None = None
         self._size: tuple[int, int] | None = None
@@ -162,10 +166,16 @@ class Guard:
             self._people,
             self.choice,
             unsure=self._settling.unsure(now),
-            thorough_every=self.options.search_seconds,
+            within=self.options.search_seconds,
         )
         unswapped = self._people.unswapped(fitting)
-        self._settling.update(seen.sight, now, self.options.settle_seconds, swapped=bool(fitting))
+        self._settling.update(
+            seen.sight,
+            now,
+            self.options.settle_seconds,
+            searched=self._suspects.searched,
+            swapped=bool(fitting),
+        )
         missing = self._missing(unswapped, frame)
         known = _known(seen, tracked.accounted, unswapped, hands)
         strangers = self._strangers.update(seen.sight, known, tracked.swapped / seen.cell, self.choice, now)

@@ -7,8 +7,9 @@ from typing import Final
 import cv2
 import numpy as np
 
-from understudy.arrays import BoolArray, FloatArray, UInt8Array
+from understudy.arrays import BoolArray, UInt8Array
 from understudy.canvas import Canvas
+from understudy.compiled import compiled
 from understudy.frames import PixelBox
 from understudy.guard.cover import Cover
 
@@ -36,12 +37,27 @@ def obscure(canvas: Canvas, whole: PixelBox) -> None:
     region = canvas.change(box)
     height, width = region.shape[:2]
     cell = max(min(width, height) / _CELLS, 1.0)
-    blurred = _coarse(region, cell)
-    y, x = np.ogrid[box.y0 : box.y1, box.x0 : box.x1]
-    across, down = whole.x1 - whole.x0, whole.y1 - whole.y0
-    distance = ((x - whole.x0 + 0.5) / across * 2 - 1) ** 2 + ((y - whole.y0 + 0.5) / down * 2 - 1) ** 2
-    share = np.clip((1.0 - distance) * 6, 0, 1).astype(np.float32)[:, :, None]
-    region[:] = (region + (blurred - region) * share + 0.5).astype(np.uint8)
+    _fill_oval(
+        region, _coarse(region, cell), whole.x0 - box.x0, whole.y0 - box.y0, whole.x1 - whole.x0, whole.y1 - whole.y0
+    )
+
+
+@compiled
+def _fill_oval(region: UInt8Array, blurred: UInt8Array, left: int, top: int, across: int, down: int) -> None:
+    """Write ``blurred`` over ``region``, uint8 (h, w, 3) both, in an ellipse of that place and size in it.
+
+    Its outermost twelfth fades.
+    """
+    height, width, _ = region.shape
+    one, two, half, zero, steep = np.float32(1), np.float32(2), np.float32(0.5), np.float32(0), np.float32(6)
+    for y in range(height):
+        v = (np.float32(y - top) + half) / np.float32(down) * two - one
+        for x in range(width):
+            u = (np.float32(x - left) + half) / np.float32(across) * two - one
+            share = min(max((one - u * u - v * v) * steep, zero), one)
+            for n in range(3):
+                before = np.float32(region[y, x, n])
+                region[y, x, n] = np.uint8(before + (np.float32(blurred[y, x, n]) - before) * share + half)
 
 
 def obscure_people(canvas: Canvas, cells: BoolArray) -> None:
@@ -65,7 +81,7 @@ def obscure_people(canvas: Canvas, cells: BoolArray) -> None:
         size = (box.x1 - box.x0, box.y1 - box.y0)
         # A slice of a face is narrow, and a face still: its height counts, too.
         cell = max(min(size) / _CELLS, max(size) / _ALONG, 1.0)
-        blurred = _coarse(region, cell)
+        blurred = _coarse(region, cell).astype(np.float32)
         part = around[top : top + height, left : left + width].astype(np.float32)
         share = cv2.resize(cv2.GaussianBlur(part, (0, 0), 0.8), size, interpolation=cv2.INTER_LINEAR)[:, :, None]
         region[:] = (region + (blurred - region) * np.clip(2 * share, 0, 1) + 0.5).astype(np.uint8)
@@ -77,9 +93,9 @@ def obscure_all(canvas: Canvas) -> None:
     picture[:] = _coarse(picture, max(min(canvas.width, canvas.height) / 12, 1.0))
 
 
-def _coarse(picture: UInt8Array, cell: float) -> FloatArray:
-    """The picture with nothing in it that is smaller than ``cell`` pixels: float32 of its shape."""
+def _coarse(picture: UInt8Array, cell: float) -> UInt8Array:
+    """The picture with nothing in it that is smaller than ``cell`` pixels: uint8 of its shape."""
     height, width = picture.shape[:2]
     cells = (max(round(width / cell), 1), max(round(height / cell), 1))
     coarse = cv2.resize(picture, cells, interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)

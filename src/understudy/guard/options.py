@@ -21,7 +21,7 @@ class GuardOptions:
             forgotten after ``settle_seconds``, and longer than both stays what looks as it did with the face in it.
         settle_seconds: How long nobody must be seen, in a picture in which somebody could be seen, before a picture
             without a face is shown.
-        search_seconds: While nobody is swapped, how often small faces are looked for.
+        search_seconds: While nobody is swapped, in how long the whole picture is searched for small faces.
 
     Raises:
         ValueError: another choice, or times below zero.

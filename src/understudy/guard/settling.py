@@ -40,9 +40,9 @@ class Settling:
         self._looks += sight.through is not None
         return anew
 
-    def update(self, sight: Sight, now: float, seconds: float, *, swapped: bool) -> None:
-        """Settle if somebody is swapped, or if it was looked at for ``seconds`` and in every way."""
-        looked = sight.readable and self._looks >= WAYS and now - (self._since or 0.0) >= seconds
+    def update(self, sight: Sight, now: float, seconds: float, *, searched: bool, swapped: bool) -> None:
+        """Settle if somebody is swapped, or if it was ``searched`` and looked at for ``seconds`` and in every way."""
+        looked = searched and sight.readable and self._looks >= WAYS and now - (self._since or 0.0) >= seconds
         self.settled = self.settled or looked or swapped
 
     def unsure(self, now: float) -> bool:

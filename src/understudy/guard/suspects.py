@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from understudy.arrays import BoolArray, FloatArray
-from understudy.detection import Detector
+from understudy.detection import Detector, Sweep
 from understudy.face import FaceChoice, Faces
 from understudy.frames import Frame
 from understudy.guard.bystanders import Tracked
@@ -29,15 +29,22 @@ class Suspects:
 
     Args:
         detector: Finds faces.
+        sweep: Finds small ones, some parts of the picture in each frame.
+
+    Attributes:
+        searched: Whether nobody can be there who was not looked for: in all parts of the picture, while nobody is
+            swapped.
     """
 
-    def __init__(self, detector: Detector) -> None:
-        self._detector = detector
-        self._searched = self._searched_thoroughly = -np.inf
+    def __init__(self, detector: Detector, sweep: Sweep) -> None:
+        self._detector, self._sweep = detector, sweep
+        self._searched = -np.inf
+        self.searched = False
 
     def forget(self) -> None:
         """Search again at once: after a cut."""
-        self._searched = self._searched_thoroughly = -np.inf
+        self._searched, self.searched = -np.inf, False
+        self._sweep.begin()
 
     def note(
         self,
@@ -48,7 +55,7 @@ class Suspects:
         choice: FaceChoice,
         *,
         unsure: bool,
-        thorough_every: float,
+        within: float,
     ) -> None:
         """Add those of a frame to ``people``.
 
@@ -59,16 +66,17 @@ class Suspects:
             people: Who must not be shown as they are.
             choice: Whose faces are to be swapped.
             unsure: Whether the choice may have fallen on the wrong face.
-            thorough_every: Seconds between two thorough searches while nobody is swapped.
+            within: Seconds in which the whole picture is searched thoroughly, while nobody is swapped.
         """
         now, missing = frame.seconds, people.unswapped(tracked.patches)
         # Now and then, too: somebody whom the mesh does not fit may be the one to be swapped.
         idle = bool(tracked.patches) and not missing and seen.faces is None and not unsure
         found = seen.faces
+        self.searched = self.searched or bool(tracked.patches)
         if not idle or now - self._searched >= _RESCAN:
-            found = self._search(frame, tracked, found, thorough_every)
+            found = self._search(frame, tracked, found, within)
         accounted = tracked.accounted
-        detected: Iterable[FloatArray] = [] if found is None else found.boxes_xyxy[_believed(found, seen)]
+        detected: Iterable[FloatArray] = [] if not found else found.boxes_xyxy[_believed(found, seen)]
         for box in [*tracked.others, *detected]:
             same = same_face(box, accounted) or inside_larger(box, accounted) or around_smaller(box, accounted)
             if same or not face_may_be_chosen(box, choice, tracked.swapped):
@@ -79,17 +87,15 @@ class Suspects:
             else:
                 known.found(box, now)
 
-    def _search(self, frame: Frame, tracked: Tracked, found: Faces | None, thorough_every: float) -> Faces:
-        """The faces of a frame: those that were ``found`` already, unless it is time for a thorough search."""
-        now = self._searched = frame.seconds
-        # A thorough search takes the time of several frames: one at once after a cut, then now and then - and none for
-        # somebody who is there, only not swapped: a mesh that is not to be trusted.
+    def _search(self, frame: Frame, tracked: Tracked, found: Faces | None, within: float) -> Faces:
+        """The faces of a frame: those that were ``found`` already, or are now, and small ones in parts of it."""
+        self._searched = frame.seconds
+        # Small ones are not looked for where somebody is there, only not swapped: a mesh that is not to be trusted.
         alone = not tracked.patches and not tracked.any_chosen
-        thorough = alone and not 0 <= now - self._searched_thoroughly < thorough_every
-        if thorough:
-            self._searched_thoroughly = now
-        if found is None or thorough:
-            return self._detector.detect(frame.picture, thorough=thorough)
+        found = self._detector.detect(frame.picture) if found is None else found
+        if alone:
+            found = Faces.concatenate([found, self._sweep.look(frame, within)])
+        self.searched = self.searched or not alone or self._sweep.complete
         return found
 
 

@@ -14,13 +14,15 @@ import numpy as np
 from understudy.arrays import BoolArray, FloatArray
 from understudy.geometry.pose import pose_degrees
 from understudy.geometry.raster import rasterise
-from understudy.geometry.topology import closed, closed_triangles, topology
+from understudy.geometry.topology import closed, closed_triangles, openings, topology
 from understudy.geometry.transforms import apply
 from understudy.geometry.unwrap import facing
 from understudy.masking.base import FLAT
 
 #: Cosine between skin and camera from which a model sees it.
 _FACING: Final = 0.1
+#: Area of an eye or of the inner mouth over the square of its outline, from which it is open.
+_OPEN: Final = 0.005
 #: A face turned further than this (degrees), of which less than this share is to be shown: models that know faces from
 #: the front find none there, and that is no hand.
 _TURNED: Final = 40.0
@@ -52,19 +54,20 @@ class Reading(NamedTuple):
     believed: bool
 
 
-def flattened(visible: FloatArray, transform: FloatArray, mesh: FloatArray) -> Reading:
+def flattened(visible: FloatArray, transform: FloatArray, mesh: FloatArray, size: tuple[int, int]) -> Reading:
     """What a model saw in a crop, on the flattened face.
 
     Args:
         visible: float32 (S, S), 0-1: what is to be shown.
         transform: float32 (2, 3): from the frame to the crop.
         mesh: float32 (478, 3), in pixels of the frame.
+        size: The frame's width and height.
     """
     flat = np.column_stack([topology().uv * FLAT, np.zeros(len(mesh))]).astype(np.float32)
     points, side = apply(transform, mesh[:, :2]), len(visible)
-    attributes = np.column_stack([points, facing(mesh)])
+    attributes = np.column_stack([points, _facing(mesh), mesh[:, :2]])
     values, _ = rasterise(closed(flat), closed_triangles(), closed(attributes), (FLAT, FLAT))
-    x, y, front = cv2.split(values)
+    x, y, front, across, along = cv2.split(values)
     half = np.float32(0.5)
     on_face = np.asarray(
         cv2.remap(visible, x - half, y - half, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32
@@ -72,9 +75,27 @@ def flattened(visible: FloatArray, transform: FloatArray, mesh: FloatArray) -> R
     seen = np.asarray(front > _FACING, np.bool_)
     if points.min() < 0 or points.max() > side:  # of what lies beside the crop it says nothing
         seen &= (x > 0) & (y > 0) & (x < side) & (y < side)
+    if mesh[:, :2].min() < 0 or (mesh[:, :2] > size).any():  # and what lies beside the frame it was not shown
+        seen &= (across > 0) & (along > 0) & (across < size[0]) & (along < size[1])
     turned = abs(pose_degrees(mesh)[0]) > _TURNED
     collapsed = turned and not float(on_face[seen].sum()) >= _LEAST * max(int(seen.sum()), 1)
     return Reading(on_face, seen, not collapsed)
+
+
+def _facing(mesh: FloatArray) -> FloatArray:
+    """How far each point faces the camera, as ``facing`` has it; around an opening at least as far as the opening does.
+
+    The lips of an open mouth turn inwards at its edge, but one looks into it all the same.
+    """
+    front, points = facing(mesh), closed(mesh)
+    triangles, rings = openings()
+    for ring, fan in zip(rings, np.split(triangles, np.cumsum([len(ring) for ring in rings])[:-1]), strict=True):
+        a, b, c = (points[fan[:, corner]] for corner in range(3))
+        normal = np.cross(b - a, c - a).sum(axis=0)  # as long as twice the area
+        length, outline = float(np.linalg.norm(normal)), float(np.linalg.norm(c - b, axis=1).sum())
+        if length > 2 * _OPEN * outline**2:
+            front[ring] = np.maximum(front[ring], normal[2] / length)
+    return front
 
 
 class Carried:

@@ -61,13 +61,14 @@ class ModelMask:
         """What is to be done of a frame, which may be written into meanwhile."""
         mesh = view.patch.mesh
         keypoints, size = keypoints5(mesh[None])[0], float(np.ptp(mesh[:, :2], axis=0).max())
+        frame_size = (view.frame.width, view.frame.height)
         crops = [aligned(view.frame.picture, keypoints, model.template, model.size) for model in self._models]
 
         def run() -> list[Reading | None]:
             readings: list[Reading | None] = []
             for model, (crop, transform) in zip(self._models, crops, strict=True):
                 visible = model.visible(crop, size * scale_of(transform), self._options)
-                readings.append(None if visible is None else flattened(visible, transform, mesh))
+                readings.append(None if visible is None else flattened(visible, transform, mesh, frame_size))
             return readings
 
         return run

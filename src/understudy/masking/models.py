@@ -14,7 +14,7 @@ from understudy.masking.options import MaskOptions, Part
 from understudy.models.conventions import blob
 from understudy.models.sessions import Session
 
-#: What BiSeNet, trained on CelebAMask-HQ, calls each part. Left and right are the person's.
+#: What BiSeNet, trained on CelebAMask-HQ, calls each part: of two sides always both.
 CLASSES: Final[dict[Part, tuple[int, ...]]] = {
     "skin": (1,),
     "brows": (2, 3),

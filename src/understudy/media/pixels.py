@@ -127,15 +127,11 @@ def _add(
     into: list[AnyArray], box: PixelBox, before: UInt8Array, after: UInt8Array, weights: FloatArray, bits: int
 ) -> None:
     """Add the difference of two pictures of ``box`` to the planes of a YUV picture."""
-    luma, *chroma = into
-    across, down = (round(luma.shape[side] / chroma[0].shape[side]) for side in (1, 0))
-    rows, columns = np.s_[box.y0 : box.y1], np.s_[box.x0 : box.x1]
+    luma, cb, cr = into
+    across, down = (round(luma.shape[side] / cb.shape[side]) for side in (1, 0))
+    part = luma[box.y0 : box.y1, box.x0 : box.x1]
     small = np.s_[box.y0 // down : -(-box.y1 // down), box.x0 // across : -(-box.x1 // across)]
-    most = (1 << bits) - 1
-    pair = _flat(before), _flat(after)
-    _add_to_luma(luma[rows, columns], *pair, weights[0], most)
-    for plane, share in zip(chroma, weights[1:], strict=True):
-        _add_to_chroma(plane[small], *pair, share, across, down, most)
+    _add_differences(part, cb[small], cr[small], _flat(before), _flat(after), weights, across, down, (1 << bits) - 1)
 
 
 def _write_label(into: list[AnyArray], frame: SealedFrame, weights: FloatArray, bits: int, *, full: bool) -> None:
@@ -169,56 +165,72 @@ def difference_matrix(matrix: int, color_range: int, bits: int) -> FloatArray:
 
 
 @compiled
-def _add_to_luma(luma: AnyArray, before: UInt8Array, after: UInt8Array, weights: FloatArray, most: int) -> None:
-    """Add the difference of two pictures (uint8 (h, 3 w): the colours of a pixel follow each other) to Y (h, w)."""
-    height, width = luma.shape
-    blue, green, red = weights[0], weights[1], weights[2]
-    half, top, none = np.float32(0.5), np.float32(most), np.float32(0)
-    step = np.empty(3 * width, np.int16)
-    for y in range(height):
-        # One loop for each kind of access: so both become vector code, several times as fast.
-        for x in range(3 * width):
-            step[x] = np.int16(after[y, x]) - np.int16(before[y, x])
-        for x in range(width):
-            value = np.float32(luma[y, x]) + half
-            value += blue * np.float32(step[3 * x])
-            value += green * np.float32(step[3 * x + 1])
-            value += red * np.float32(step[3 * x + 2])
-            luma[y, x] = np.int32(min(max(value, none), top))
-
-
-@compiled
-def _add_to_chroma(
-    chroma: AnyArray, before: UInt8Array, after: UInt8Array, weights: FloatArray, across: int, down: int, most: int
+def _add_differences(
+    luma: AnyArray,
+    cb: AnyArray,
+    cr: AnyArray,
+    before: UInt8Array,
+    after: UInt8Array,
+    weights: FloatArray,
+    across: int,
+    down: int,
+    most: int,
 ) -> None:
-    """Add the difference of two pictures to Cb or Cr: a sample takes the mean of its ``across`` x ``down`` pixels."""
-    height, width = before.shape[0], before.shape[1] // 3
-    blue, green, red = weights[0], weights[1], weights[2]
+    """Add the difference of two pictures to Y, Cb and Cr, in one pass over them.
+
+    Args:
+        luma: (h, w), written.
+        cb: Each sample takes the mean of its ``across`` x ``down`` pixels; written.
+        cr: As ``cb``.
+        before: uint8 (h, 3 w): the colours of a pixel follow each other.
+        after: As ``before``.
+        weights: See ``difference_matrix``.
+        across: Pixels to a sample of chroma.
+        down: The same downwards.
+        most: The largest code.
+    """
+    height, width = luma.shape
     half, top, none = np.float32(0.5), np.float32(most), np.float32(0)
-    sums = np.empty(3 * width, np.int32)
-    rest = width // across  # columns with all their pixels; the last may have fewer
-    for row in range(chroma.shape[0]):
+    yb, yg, yr = weights[0, 0], weights[0, 1], weights[0, 2]
+    ub, ug, ur = weights[1, 0], weights[1, 1], weights[1, 2]
+    vb, vg, vr = weights[2, 0], weights[2, 1], weights[2, 2]
+    step, sums = np.empty(3 * width, np.int16), np.empty(3 * width, np.int32)
+    rest = width // across if across == 2 else 0  # columns with both their pixels; the last may have one
+    for row in range(cb.shape[0]):
         first, last = row * down, min((row + 1) * down, height)
         sums[:] = 0
         for y in range(first, last):
+            # One loop for each kind of access: so each becomes vector code, several times as fast.
             for x in range(3 * width):
-                sums[x] += np.int32(after[y, x]) - np.int32(before[y, x])
-        if across == 2:
-            share = np.float32(1) / np.float32(2 * (last - first))
-            for x in range(rest):
-                value = blue * np.float32(sums[6 * x] + sums[6 * x + 3])
-                value += green * np.float32(sums[6 * x + 1] + sums[6 * x + 4])
-                value += red * np.float32(sums[6 * x + 2] + sums[6 * x + 5])
-                chroma[row, x] = np.int32(min(max(np.float32(chroma[row, x]) + value * share + half, none), top))
-        for column in range(rest if across == 2 else 0, chroma.shape[1]):
+                step[x] = np.int16(after[y, x]) - np.int16(before[y, x])
+            for x in range(3 * width):
+                sums[x] += np.int32(step[x])
+            for x in range(width):
+                value = np.float32(luma[y, x]) + half
+                value += yb * np.float32(step[3 * x])
+                value += yg * np.float32(step[3 * x + 1])
+                value += yr * np.float32(step[3 * x + 2])
+                luma[y, x] = np.int32(min(max(value, none), top))
+        share = np.float32(1) / np.float32(2 * (last - first))
+        for x in range(rest):
+            blue = np.float32(sums[6 * x] + sums[6 * x + 3])
+            green = np.float32(sums[6 * x + 1] + sums[6 * x + 4])
+            red = np.float32(sums[6 * x + 2] + sums[6 * x + 5])
+            first_of_two = (ub * blue + ug * green + ur * red) * share
+            second_of_two = (vb * blue + vg * green + vr * red) * share
+            cb[row, x] = np.int32(min(max(np.float32(cb[row, x]) + first_of_two + half, none), top))
+            cr[row, x] = np.int32(min(max(np.float32(cr[row, x]) + second_of_two + half, none), top))
+        for column in range(rest, cb.shape[1]):
             left, right = column * across, min((column + 1) * across, width)
-            value = none
+            blue, green, red = none, none, none
             for x in range(left, right):
-                value += blue * np.float32(sums[3 * x])
-                value += green * np.float32(sums[3 * x + 1])
-                value += red * np.float32(sums[3 * x + 2])
-            share = np.float32(1) / np.float32((right - left) * (last - first))
-            chroma[row, column] = np.int32(min(max(np.float32(chroma[row, column]) + value * share + half, none), top))
+                blue += np.float32(sums[3 * x])
+                green += np.float32(sums[3 * x + 1])
+                red += np.float32(sums[3 * x + 2])
+            part = np.float32(1) / np.float32((right - left) * (last - first))
+            u, v = (ub * blue + ug * green + ur * red) * part, (vb * blue + vg * green + vr * red) * part
+            cb[row, column] = np.int32(min(max(np.float32(cb[row, column]) + u + half, none), top))
+            cr[row, column] = np.int32(min(max(np.float32(cr[row, column]) + v + half, none), top))
 
 
 def exactly(frame: Frame | SealedFrame) -> UInt8Array | None:

@@ -120,6 +120,9 @@ class Catalogue:
             for needed in entry.needs:
                 if needed not in self.entries:
                     raise CatalogueError(place, entry.name, f"it needs {needed}, which the catalogue does not have")
+            for other, kind in entry.source.others.items() if entry.source is not None else ():
+                if self.entries[other].kind != kind:
+                    raise CatalogueError(place, entry.name, f"{other} is no {kind}")
             self._check_circle(place, entry, (entry.name,), sound)
         for bundle in self.bundles.values():
             missing = [name for name in bundle.models if name not in self.entries]

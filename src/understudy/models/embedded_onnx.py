@@ -6,6 +6,7 @@ import numpy as np
 
 from understudy.arrays import FloatArray
 from understudy.errors import ModelError, NoMemoryError, out_of_memory
+from understudy.models.leftover_memory import give_back_memory
 from understudy.models.onnx_runtime import ort
 from understudy.models.providers import first_line
 from understudy.models.runtime import read_embedded
@@ -35,6 +36,7 @@ class OnnxModel:
             raise ModelError(
                 f"the embedded model {name} does not open: {first_line(fault)}", "Install the package again with pip."
             ) from fault
+        give_back_memory()
         (end,) = self._session.get_inputs()
         self.name, self._input, self._shape = name, str(end.name), list(end.shape)
 

@@ -18,6 +18,7 @@ Kind = Literal[
     "landmarker",
     "attributes",
     "converter",
+    "conditioner",
     "enhancer",
     "upscaler",
     "mask",
@@ -38,6 +39,7 @@ FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,127}\.on
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Triple = tuple[float, float, float]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+Level = Annotated[int, Field(ge=0, le=255)]
 #: One for all channels, or three.
 Numbers = Union[Finite, Annotated[tuple[Finite, Finite, Finite], Field(strict=False)]]  # noqa: UP007 - for Python 3.10
 
@@ -124,6 +126,7 @@ class Picture(Strict):
         channels: Their order.
         layout: ``nchw`` or ``nhwc``.
         mean, std: One for all channels, or three.
+        border: What lies beyond the picture where a crop of an enhancer leaves it: red, green and blue, 0-255.
     """
 
     name: str | None = None
@@ -133,6 +136,7 @@ class Picture(Strict):
     layout: Literal["nchw", "nhwc"] = "nchw"
     mean: Numbers = 0.0
     std: Numbers = 1.0
+    border: Annotated[tuple[Level, Level, Level], Field(strict=False)] = (0, 0, 0)
 
     @model_validator(mode="after")
     def _can_divide(self) -> Picture:
@@ -145,17 +149,32 @@ class Source(Strict):
     Attributes:
         kind: ``emap``: the embedding times the last initialiser of the graph, then of length 1. ``unit``: the embedding
             of length 1. ``converter``: the embedding through another model. ``frame``: a crop of the photo itself.
+            ``conditioned``: kernels, which two other models make of the photo; each is an input, after the picture's.
         name: The input's name in the graph; None: the one that is no picture, or the second.
         converter: Name of that other model.
         unit: With a converter: whether what comes out of it is brought to length 1.
         picture: With ``frame``: how the crop goes in.
+        identity: With ``conditioned``: name of the model that looks at the photo.
+        conditioner: With ``conditioned``: name of the one that makes kernels of all that the first gives.
     """
 
-    kind: Literal["emap", "unit", "converter", "frame"]
+    kind: Literal["emap", "unit", "converter", "frame", "conditioned"]
     name: str | None = None
     converter: Name | None = None
     unit: bool = True
     picture: Picture | None = None
+    identity: Name | None = None
+    conditioner: Name | None = None
+
+    @property
+    def others(self) -> dict[str, Kind]:
+        """The models that it takes besides the swapper, by name, and what kind each must be of."""
+        named: tuple[tuple[str | None, Kind], ...] = (
+            (self.converter, "converter"),
+            (self.identity, "embedder"),
+            (self.conditioner, "conditioner"),
+        )
+        return {name: kind for name, kind in named if name is not None}
 
     @model_validator(mode="after")
     def _complete(self) -> Source:
@@ -163,6 +182,42 @@ class Source(Strict):
             raise ValueError("a converter is named where kind is converter, and only there")
         if (self.kind == "frame") != (self.picture is not None):
             raise ValueError("a picture is described where kind is frame, and only there")
+        for named in (self.identity, self.conditioner):
+            if (self.kind == "conditioned") != (named is not None):
+                raise ValueError("identity and conditioner are named where kind is conditioned, and only there")
+        return self
+
+
+#: Side of a square that a picture is worked on with, in pixels.
+Side = Annotated[int, Field(gt=0, le=255)]
+
+
+class OwnMask(Strict):
+    """How an opacity is made of the mask that a swapper gives as its second output, 0-1, as its authors do.
+
+    What is above a threshold is closed, shrunk and blurred, and falls to nothing towards the crop's edge. All lengths
+    are pixels of the crop.
+
+    Attributes:
+        above: The threshold.
+        closed: Side of the square by which gaps are closed.
+        shrunk: Side of the square by which the rest is then shrunk.
+        blurred: Side of the box that it is then blurred with.
+        border: How far from the crop's edge nothing is shown.
+        border_blurred: Side of the box that this border is blurred with.
+    """
+
+    above: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
+    closed: Side
+    shrunk: Side
+    blurred: Side
+    border: Annotated[int, Field(ge=0, le=255)]
+    border_blurred: Side
+
+    @model_validator(mode="after")
+    def _with_a_middle(self) -> OwnMask:
+        if any(side % 2 == 0 for side in (self.closed, self.shrunk, self.blurred, self.border_blurred)):
+            raise ValueError("the sides of squares and boxes are odd: they have a middle")
         return self
 
 
@@ -171,10 +226,12 @@ class Output(Strict):
 
     Attributes:
         mean, std: Of the formula.
+        mask: For swappers: what is done with the mask that comes out, too; None where there is none.
     """
 
     mean: Numbers = 0.0
     std: Numbers = 1.0
+    mask: OwnMask | None = None
 
     @model_validator(mode="after")
     def _can_divide(self) -> Output:
@@ -226,10 +283,15 @@ class Entry(Strict):
             raise ValueError("an upscaler has a scale")
         if self.kind in ("swapper", "embedder", "enhancer") and self.input.template is None:
             raise ValueError(f"the input of a {self.kind} has a template")
+        if self.kind != "enhancer" and any(self.input.border):
+            raise ValueError("an enhancer, and nothing else, has a border")
         if self.source is not None and self.source.picture is not None and self.source.picture.template is None:
             raise ValueError("a source's picture has a template")
-        if self.source is not None and self.source.converter not in (None, *self.needs):
-            raise ValueError(f"needs must name the converter {self.source.converter}")
+        for name, kind in self.source.others.items() if self.source is not None else ():
+            if name not in self.needs:
+                raise ValueError(f"needs must name the {kind} {name}")
+        if self.kind != "swapper" and self.output is not None and self.output.mask is not None:
+            raise ValueError("only a swapper gives a mask")
         return self
 
 

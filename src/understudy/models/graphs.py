@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import onnx
 from google.protobuf.message import DecodeError
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto
 
-from understudy.arrays import FloatArray
+from understudy.arrays import AnyArray, FloatArray
 from understudy.errors import ModelFileError
 from understudy.models.pieces import too_many_pieces
 
@@ -19,6 +19,8 @@ EMBEDDING = 512
 _DEEPEST = 16
 #: What inswapper_128 adds to a variance.
 _EPSILON = 1e-8
+#: Version of the format from which on constants need not be listed among the inputs.
+_NOT_AMONG_INPUTS = 4
 #: What other files begin with that are taken for models: said by name.
 _OTHERS = {
     b"\x80": "a pickle, which could run anything",
@@ -65,6 +67,36 @@ def emap_of(model: ModelProto, name: str) -> FloatArray:
     if not constants or tuple(constants[-1].dims) != (EMBEDDING, EMBEDDING):
         raise _wrong(name, "has no projection of embeddings as its last constant")
     return np.asarray(onnx.numpy_helper.to_array(constants[-1]), np.float32)
+
+
+def with_constants(model: ModelProto, values: Mapping[str, AnyArray], name: str) -> ModelProto:
+    """A copy of a graph some of whose inputs are constants from now on: a runtime can prepare for those.
+
+    Args:
+        model: The graph.
+        values: By the inputs' names, in the inputs' shapes.
+        name: What the file is called in messages.
+
+    Raises:
+        ModelFileError: an input is not there, or of another shape.
+    """
+    copy = ModelProto()
+    copy.CopyFrom(model)
+    inputs = {one.name: one.type.tensor_type for one in copy.graph.input}
+    for end, given in values.items():
+        shape = [size.dim_value or None for size in inputs[end].shape.dim] if end in inputs else []
+        fits = len(shape) == given.ndim and all(one in (None, other) for one, other in zip(shape, given.shape))  # noqa: B905 - of one length
+        if not fits:
+            raise _wrong(name, f"takes no {end} in the shape {given.shape}")
+        kind = onnx.helper.tensor_dtype_to_np_dtype(inputs[end].elem_type)
+        copy.graph.initializer.append(onnx.numpy_helper.from_array(np.asarray(given, kind, order="C"), end))
+    # Older files list constants among the inputs; in newer ones that would mean that they may be replaced.
+    constants = {tensor.name for tensor in copy.graph.initializer}
+    left = [one for one in copy.graph.input if one.name not in constants]
+    del copy.graph.input[:]
+    copy.graph.input.extend(left)
+    copy.ir_version = max(copy.ir_version, _NOT_AMONG_INPUTS)
+    return copy
 
 
 def _tensors(model: ModelProto, name: str) -> Iterator[TensorProto]:

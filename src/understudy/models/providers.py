@@ -7,6 +7,7 @@ from typing import Any, Final
 from understudy.errors import ModelError, NoMemoryError, out_of_memory
 from understudy.models.devices import Device
 from understudy.models.entries import Entry
+from understudy.models.leftover_memory import give_back_memory
 from understudy.models.onnx_runtime import ort
 
 #: ONNX Runtime's name of each device, the fastest first: ``auto`` takes the first that works.
@@ -62,6 +63,7 @@ class OnnxRuntime:
             if out_of_memory(fault):
                 raise too_large(entry, len(data), device) from fault
             raise ModelError(f"{entry.name} does not open on {device}: {first_line(fault)}", "") from fault
+        give_back_memory()
         if session.get_providers()[0] != provider:
             raise ModelError(f"{entry.name}: {device} is not usable here", "")
         return session

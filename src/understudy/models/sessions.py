@@ -22,7 +22,7 @@ from understudy.models.compiled import CompiledModels
 from understudy.models.devices import MEMORIES, Device, Precision, Program, RuntimeOptions
 from understudy.models.ends import ends_of
 from understudy.models.entries import ANY_SIZE, Entry
-from understudy.models.graphs import check_graph, emap_of, in_single, is_half, of_any_size
+from understudy.models.graphs import check_graph, emap_of, in_single, is_half, of_any_size, with_constants
 from understudy.models.openvino_runtime import OpenVino, OpenVinoSession
 from understudy.models.places import Graph, Place, Places
 from understudy.models.providers import OnnxRuntime, first_line, too_large
@@ -193,17 +193,38 @@ class Runtime:
             variant, notes = self._variant(store, entry)
             if variant is not None:
                 return self._open.setdefault(entry.name, variant)
-            data = store.read(entry)
-            model = check_graph(data, entry.file.name)
-            if entry.family in ANY_SIZE:
-                model = of_any_size(model)
-                data = model.SerializeToString()
+            data, model = _read(store, entry)
             session = self._opened(entry, data, model, CompiledModels(store.root / COMPILED))
             session.notes += notes
             if entry.source is not None and entry.source.kind == "emap":
                 session.emap = emap_of(model, entry.file.name)
             self._open[entry.name] = session
         return self._open[entry.name]
+
+    def open_with(self, store: Store, entry: Entry, constants: Sequence[AnyArray]) -> Session:
+        """A swapper whose inputs but the first are constants from now on: quicker, and for one person only.
+
+        It is opened and tried as any other, belongs to who asked for it, and is given back when nobody holds it.
+
+        Args:
+            store: Where the file is.
+            entry: The swapper.
+            constants: For all inputs but the first, in the graph's order.
+
+        Raises:
+            ModelMissingError, ModelFileError, UsageError, ModelError: see ``open``; or the constants do not fit.
+        """
+        _, model = _read(store, entry)
+        there = {tensor.name for tensor in model.graph.initializer}  # older files list these among the inputs
+        _, *ends = [one.name for one in model.graph.input if one.name not in there] or [""]
+        if len(ends) != len(constants):
+            raise ModelFileError(
+                f"{entry.name} takes {len(ends)} kernels, and {len(constants)} were made for it",
+                "Its files do not belong together. Fetch them again, all from one place.",
+            )
+        model = with_constants(model, dict(zip(ends, constants, strict=True)), entry.file.name)
+        # Nothing says any more whose face to put in.
+        return self._opened(entry.model_copy(update={"source": None}), model.SerializeToString(), model)
 
     def notes(self, names: Collection[str]) -> tuple[str, ...]:
         """What should be said of those of the open models."""
@@ -293,7 +314,8 @@ class Runtime:
             except (ModelError, NoMemoryError) as fault:
                 faults.append(fault)
                 continue
-            used = "ONNX Runtime" if faults and place == Place("cpu") else place.device
+            second = place == Place("cpu") and Place("cpu", "openvino") in places
+            used = "ONNX Runtime" if second else place.device
             session.notes = tuple(f"{fault.message}; {used} is used" for fault in faults)
             if place.device in MEMORIES and session.fixed:
                 session = self._kept(session, graph.data)
@@ -332,6 +354,16 @@ class Runtime:
         except (ModelError, NoMemoryError):
             return None  # a graph with parts on the CPU can't be recorded
         return recorded
+
+
+def _read(store: Store, entry: Entry) -> tuple[bytes, ModelProto]:
+    """A model's file, checked, and the graph in it."""
+    data = store.read(entry)
+    model = check_graph(data, entry.file.name)
+    if entry.family in ANY_SIZE:
+        model = of_any_size(model)
+        data = model.SerializeToString()
+    return data, model
 
 
 def _numpy_type(name: str) -> Any:  # noqa: ANN401

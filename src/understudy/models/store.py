@@ -119,6 +119,14 @@ class Store:
             raise _altered(entry, "is not what it was when it came")
         return data
 
+    def digest(self, entry: Entry) -> str:
+        """SHA-256 that the file must have; whether it has is seen when it is read.
+
+        Raises:
+            ModelMissingError, ModelFileError: see ``read``.
+        """
+        return self._known(entry)[1].sha256
+
     def _known(self, entry: Entry) -> tuple[Path, Record]:
         """Where a file is and what it should be, if both fit together at a glance.
 

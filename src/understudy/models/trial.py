@@ -22,7 +22,9 @@ _HALF_IS_FINE: Final = 0.01
 _SEED: Final = 5
 #: What answers noise with the same number everywhere is broken, if it is one of these kinds; and not if it gives fewer
 #: numbers than that.
-_LIVELY: Final = ("swapper", "enhancer", "upscaler", "embedder", "converter")
+_LIVELY: Final = ("swapper", "enhancer", "upscaler", "embedder", "converter", "conditioner")
+#: Kinds that take numbers in the place of a picture.
+_BLIND: Final = ("converter", "conditioner")
 _ENOUGH: Final = 64
 #: Size of an axis that a graph leaves open.
 _OPEN_AXIS: Final = 1
@@ -41,12 +43,13 @@ def check_inputs(session: Session) -> None:
                 f"{entry.name} has no input {name!r}, but {', '.join(session.inputs)}",
                 "The file is another model than the one that the catalogue describes.",
             )
-    if entry.source is not None and len(session.inputs) != 2:
+    kernels = entry.source is not None and entry.source.kind == "conditioned"
+    if entry.source is not None and (len(session.inputs) < 2 or (len(session.inputs) > 2 and not kernels)):
         raise ModelFileError(
-            f"{entry.name} has {len(session.inputs)} inputs; a swapper has two",
+            f"{entry.name} has {len(session.inputs)} inputs; a swapper has two{' or more' if kernels else ''}",
             "The file is another model than the one that the catalogue describes.",
         )
-    if entry.kind != "converter":
+    if entry.kind not in _BLIND:
         if len(session.shape(session.target)) != PICTURE_AXES:
             raise ModelFileError(
                 f"{entry.name} takes no picture", "The file is another model than the one that the catalogue describes."
@@ -61,25 +64,24 @@ def check_inputs(session: Session) -> None:
 
 def noise(session: Session) -> list[dict[str, FloatArray]]:
     """What a model is tried with: noise, and one flat colour, on which norms in half precision divide by zero."""
-    random = np.random.default_rng(_SEED)
+    random, source = np.random.default_rng(_SEED), session.entry.source
     tries = []
     for flat in (False, True):
         values = {}
         for name in session.inputs:
             declared = session.shape(name)
             shape = [size if isinstance(size, int) and size > 0 else _OPEN_AXIS for size in declared]
+            kernel = source is not None and source.kind == "conditioned" and name != session.target
             if len(shape) != PICTURE_AXES:
                 if len(shape) > 1 and shape[-1] != declared[-1]:  # what has one axis is a number, not an embedding
                     shape[-1] = EMBEDDING
-            elif _OPEN_AXIS in shape[2:]:
-                source = session.entry.source
+            elif shape[2:] != declared[2:]:
                 photo = source.picture if source is not None and name != session.target else None
                 size = (photo or session.entry.input).size
                 shape = [1, 3, size, size] if session.entry.input.layout == "nchw" else [1, size, size, 3]
             drawn = random.normal(size=shape) * 0.3
-            values[name] = (
-                np.full(shape, 0.25, np.float32) if flat and len(shape) == PICTURE_AXES else drawn.astype(np.float32)
-            )
+            colour = flat and len(shape) == PICTURE_AXES and not kernel
+            values[name] = np.full(shape, 0.25, np.float32) if colour else drawn.astype(np.float32)
         tries.append(values)
     return tries
 
@@ -93,10 +95,13 @@ def probe(session: Session) -> None:
     for number, values in enumerate(noise(session)):
         outputs = session.run(values)
         _check_output(session, outputs[0])
+        _check_mask(session, outputs)
         for output in outputs:
             if not np.isfinite(output).all():
                 raise ModelError(f"{session.entry.name} gives results that are not numbers on {session.device}", "")
-            lively = session.entry.kind in _LIVELY and number == 0
+            # A swapper's mask may say of noise that there is no face at all.
+            own_mask = session.entry.kind == "swapper" and output is not outputs[0]
+            lively = session.entry.kind in _LIVELY and number == 0 and not own_mask
             if lively and output.size >= _ENOUGH and float(np.ptp(output)) == 0:
                 raise ModelError(f"{session.entry.name} gives the same number everywhere on {session.device}", "")
 
@@ -120,6 +125,22 @@ def _check_output(session: Session, output: FloatArray) -> None:
     if shape is not None and output.shape != shape:
         raise ModelFileError(
             f"{entry.name} gives numbers in the shape {output.shape}, not {shape}",
+            "The file is another model than the one that the catalogue describes.",
+        )
+
+
+def _check_mask(session: Session, outputs: Sequence[FloatArray]) -> None:
+    """Whether a swapper gives the mask that its entry says it gives.
+
+    Raises:
+        ModelFileError: it does not.
+    """
+    entry, side = session.entry, session.entry.input.size
+    if entry.output is None or entry.output.mask is None:
+        return
+    if len(outputs) < 2 or outputs[1].shape != (1, 1, side, side):
+        raise ModelFileError(
+            f"{entry.name} gives no mask of {side} pixels beside its picture",
             "The file is another model than the one that the catalogue describes.",
         )
 

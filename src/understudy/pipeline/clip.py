@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 
 from understudy.arrays import UInt8Array
 from understudy.casting.assignment import Assignment
@@ -15,6 +16,7 @@ from understudy.pipeline.comparing import Comparing
 from understudy.pipeline.compositing import Compositing
 from understudy.pipeline.enhancing import Enhancing
 from understudy.pipeline.fading import Fading
+from understudy.pipeline.overlap import prefetched
 from understudy.pipeline.parts import Parts
 from understudy.pipeline.perceiving import Perceiving, Seen
 from understudy.pipeline.rendering import Rendering
@@ -45,21 +47,29 @@ class ClipPipeline:
         self._enhancing = Enhancing(parts)
         self._blurring = Blurring()
         self._comparing = Comparing(settings.compare)
-        self.tally = Tally()
+        self.tally = Tally(self._rendering.runner.counts)
 
-    def processed(self, frames: Iterable[Frame]) -> Iterator[LabelledFrame]:
+    def processed(self, frames: Iterable[Frame], beside: int = 0) -> Generator[LabelledFrame, None, None]:
         """Swap, label and mark frames, in place. Where each person gets another face, some are looked at ahead.
+
+        Args:
+            frames: The clip's.
+            beside: How many frames two threads may be ahead, one that looks who is in them and one that swaps; 0 for no
+                such threads.
 
         Raises:
             ContentRefusedError: one is intimate.
         """
         if self._roles is None:
-            yield from map(self.process, frames)
-            return
-        ahead = Ahead(self._perceiving, self._perceive)(frames)
-        for frame, seen in ahead:
-            original = self._comparing.original(frame)
-            yield self._sealed(frame, self._swapped(frame, seen), original)
+            looked: Iterator[tuple[Frame, Seen]] = ((frame, self._perceive(frame)) for frame in frames)
+        else:
+            looked = Ahead(self._perceiving, self._perceive)(frames)
+        with (
+            closing(prefetched(looked, beside, "perceive")) as seen,
+            closing(prefetched(map(self._swapped_beside, seen), beside, "swap")) as swapped,
+        ):
+            for done in swapped:
+                yield self._sealed(*done)
 
     def process(self, frame: Frame) -> LabelledFrame:
         """Swap, label and mark ``frame``, in place.
@@ -77,6 +87,11 @@ class ClipPipeline:
             ContentRefusedError: it is intimate.
         """
         return self._swapped(frame, self._perceive(frame))
+
+    def _swapped_beside(self, looked: tuple[Frame, Seen]) -> tuple[Frame, Swapped, UInt8Array | None]:
+        frame, seen = looked
+        original = self._comparing.original(frame)
+        return frame, self._swapped(frame, seen), original
 
     def _perceive(self, frame: Frame) -> Seen:
         with self.tally.timings.measure("perceive"):
@@ -107,7 +122,9 @@ class ClipPipeline:
             canvas = unguarded(frame)
             if self._roles is not None:
                 self._blurring(canvas, self._roles.blurred(chosen), seen.faces, cut=seen.cut)
+            self._compositing.relight(self._rendering.turning(patches))
             masks = self._compositing.compose(canvas, patches, assigned, hands)
+            self._rendering.hidden(frame, patches, self._compositing.in_front)
         scale = 1
         if self._enhancing.asked(assigned):
             with measure("enhance"):

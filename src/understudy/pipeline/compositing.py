@@ -34,6 +34,10 @@ class Compositing:
         each: How several patches are done; those that overlap are blended one after the other.
         models: The models of masks that are open, by name.
         runner: When they run; in the frame at hand if None. It is closed with this.
+
+    Attributes:
+        in_front: Of the patches of the last frame: where each is seen but for what was not chosen of it (see
+            ``PatchMask``).
     """
 
     def __init__(
@@ -49,6 +53,7 @@ class Compositing:
         self._masking = self._new_masking()
         self._blender = Blender(self._options.detail)
         self._identities: dict[int, Identity] = {}
+        self.in_front: list[UInt8Array | None] = []
 
     def compose(
         self,
@@ -73,11 +78,16 @@ class Compositing:
         lights = self._lighting.measure(frame, patches, each)
         chosen = None if assigned is None else {track: one.mask for track, one in assigned.items()}
         masks = self._masking.masks(frame, patches, lights, hands, each, chosen)
+        self.in_front = [mask.in_front for mask in masks]
         if self._options.show == "mask":
             tint(canvas, patches, masks)
             return [np.zeros_like(patch.alpha) for patch in patches]  # nothing of them is seen
         self._blender.blend(canvas, patches, lights, masks, each)
         return [mask.shown for mask in masks]
+
+    def relight(self, tracks: Sequence[int]) -> None:
+        """Measure the light anew on some tracks: what is drawn there next is lit in another way than what was."""
+        self._lighting.forget(tracks)
 
     def adopt(self, options: BlendOptions) -> None:
         """Take over other options, between two frames. What is done as before goes on with what it knows."""

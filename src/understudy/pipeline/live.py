@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -18,6 +19,7 @@ from understudy.guard import Cover, Guard
 from understudy.guard.blurring import Blurring
 from understudy.guard.freezing import Freezing
 from understudy.masking.running import Beside
+from understudy.pipeline.carrying import Carrying
 from understudy.pipeline.compositing import Compositing
 from understudy.pipeline.enhancing import Enhancing
 from understudy.pipeline.fading import Fading
@@ -29,6 +31,7 @@ from understudy.pipeline.sealing import sealed
 from understudy.pipeline.tally import Swapped, Tally
 from understudy.pipeline.watching import Watching
 from understudy.settings import Settings
+from understudy.swapping.carried.engine import Carried
 from understudy.tracking.hands import BESIDE, NEAR
 
 
@@ -45,6 +48,7 @@ class LivePipeline:
 
     Attributes:
         tally: What was done so far.
+        carrying: Runs an engine beside that may be too slow; None for one that never is.
     """
 
     def __init__(self, parts: Parts, assignment: Assignment, guard: Guard) -> None:
@@ -53,18 +57,33 @@ class LivePipeline:
         self._settings = settings
         self._parallel = ParallelMap()
         self._roles = assignment if isinstance(assignment, LiveRoles) else None
-        self._perceiving = Perceiving(parts, live=True, roles=self._roles)
+        self._perceiving = Perceiving(parts, live=True, roles=self._roles, sweep=guard.sweep)
         self._hands = perception.hands(live=True)
         self._hands.margin = _margin(settings)
         self._before = Faces.empty()
-        self._rendering = Rendering(parts.engine, self._parallel)
+        self.carrying = _carrying(parts)
+        self._rendering = Rendering(parts.engine, self._parallel, self.carrying)
         self._fading = Fading()
         self._compositing = Compositing(settings.blend, self._parallel, parts.masks, Beside())
         self._enhancing = Enhancing(parts, live=True)
         self._blurring = Blurring()
         self._freezing = Freezing()
         self._watching = Watching(parts.content)
-        self.tally = Tally()
+        self.tally = Tally(self._rendering.runner.counts)
+
+    @property
+    def neural_rate(self) -> float | None:
+        """Faces a second that a slow engine drew lately; None where there is none."""
+        return None if self.carrying is None else self.carrying.rate
+
+    def news(self) -> list[str]:
+        """What happened since the last time, to be told to the user."""
+        return [] if self.carrying is None else self.carrying.news()
+
+    def expect(self, fps: float) -> None:
+        """Say how many frames a second are to come: an engine that is too slow for that is carried."""
+        if self.carrying is not None:
+            self.carrying.period = 1 / fps
 
     def adopt(self, settings: Settings) -> None:
         """Take over ``blend``, ``faces`` and ``guard`` of other settings, between two frames.
@@ -84,9 +103,13 @@ class LivePipeline:
         Raises:
             ContentRefusedError: it is intimate.
         """
+        begin = time.perf_counter()
         done = self.swap(frame)
         with self.tally.timings.measure("seal"):
-            return sealed(self._parts.sealer, frame, done)
+            labelled = sealed(self._parts.sealer, frame, done)
+        if self.carrying is not None:
+            self.carrying.frame(time.perf_counter() - begin)
+        return labelled
 
     def swap(self, frame: Frame) -> Swapped:
         """All but the last of ``process``: what comes out is no labelled frame, so no sink takes it.
@@ -118,7 +141,9 @@ class LivePipeline:
         with measure("blend"):
             # A swap of before that is held is still somebody else's face, if its track was given another.
             now = {track: one for track, one in assigned.items() if track in drawn}
+            self._compositing.relight(self._rendering.turning(patches))
             masks = self._compositing.compose(canvas, patches, now, hands)
+            self._rendering.hidden(frame, patches, self._compositing.in_front)
         if self._enhancing.asked(now):
             with measure("enhance"):
                 self._enhancing(canvas, patches, masks, now)
@@ -142,6 +167,8 @@ class LivePipeline:
         self._guard.close()
         self._perceiving.close()
         self._enhancing.close()
+        if self.carrying is not None:
+            self.carrying.close()
         self._parallel.close()
         self._compositing.close()
         self._hands.close()
@@ -192,6 +219,8 @@ class LivePipeline:
             self._rendering.forget()
             self._compositing.forget()
             self._enhancing.forget()
+            if self.carrying is not None:
+                self.carrying.forget()
         return seen
 
     def _correct(self, cover: Cover) -> None:
@@ -199,6 +228,14 @@ class LivePipeline:
         if cover.newcomers is not None:
             self._perceiving.tracker.offer(cover.newcomers)
         self._perceiving.tracker.let_go(cover.astray)
+
+
+def _carrying(parts: Parts) -> Carrying | None:
+    """What runs engines beside that may be too slow, one after the other; None where none is."""
+    slow = [engine for engine in (parts.engine, *parts.others) if isinstance(engine, Carried)]
+    if not slow:
+        return None
+    return Carrying(" and ".join(one.name for one in slow), may_keep_up=not any(one.chosen for one in slow))
 
 
 def _margin(settings: Settings) -> float:

@@ -31,8 +31,8 @@ class _End:
         self.error = error
 
 
-def prefetched(items: Iterable[Item], depth: int = DEPTH) -> Generator[Item, None, None]:
-    """The same items, produced by a thread that runs ahead by ``depth``; by none if that is 0.
+def prefetched(items: Iterable[Item], depth: int = DEPTH, name: str = "decode") -> Generator[Item, None, None]:
+    """The same items, produced by a thread of that name that runs ahead by ``depth``; by none if that is 0.
 
     An error in the producer is raised here, after the items before it. Closing the generator stops the thread.
     """
@@ -52,7 +52,7 @@ def prefetched(items: Iterable[Item], depth: int = DEPTH) -> Generator[Item, Non
             error = fault
         _put(waiting, _End(error), stop)
 
-    thread = threading.Thread(target=produce, name="decode", daemon=True)
+    thread = threading.Thread(target=produce, name=name, daemon=True)
     thread.start()
     try:
         while True:

@@ -21,7 +21,7 @@ class Parts:
     """Parts of one pipeline.
 
     Attributes:
-        engine: Renders the identities.
+        engine: Renders the identities of those who have no engine of their own.
         perception: Finds and follows the faces.
         settings: Everything else.
         content: Looks at what comes in.
@@ -29,6 +29,7 @@ class Parts:
         embedder: Tells the people of a clip apart; None where nobody asks who is who.
         masks: The models of masks that the settings name, by name.
         enhancers: The models that the settings' and the people's own enhancement names.
+        others: The engines that single people have of their own.
     """
 
     engine: Swapper[Any]
@@ -39,3 +40,4 @@ class Parts:
     embedder: Embedder | None = None
     masks: Mapping[str, MaskModel] = field(default_factory=dict)
     enhancers: Enhancers = field(default_factory=Enhancers)
+    others: tuple[Swapper[Any], ...] = ()

@@ -10,6 +10,7 @@ import numpy as np
 
 from understudy.casting.recognising import Recognised, Recogniser
 from understudy.casting.roles import Roles
+from understudy.detection import Sweep
 from understudy.face import FaceChoice, Faces
 from understudy.frames import Frame
 from understudy.pipeline.parts import Parts
@@ -45,17 +46,17 @@ class Perceiving:
         parts: The models, and how faces are followed and chosen.
         live: One mesh a frame is fitted, unless the settings say another number, and nobody waits for an embedding.
         roles: What each person gets, who are then chosen by it; None where the settings choose.
+        sweep: See ``Tracker``.
 
     Attributes:
         tracker: Follows the faces.
     """
 
-    def __init__(self, parts: Parts, *, live: bool, roles: Roles | None = None) -> None:
+    def __init__(self, parts: Parts, *, live: bool, roles: Roles | None = None, sweep: Sweep | None = None) -> None:
         settings, options = parts.settings, parts.settings.tracker
         self._live, self._roles = live, roles
-        self.tracker: Tracker = parts.perception.tracker(
-            replace(options, max_fits=options.max_fits or 1) if live else options
-        )
+        options = replace(options, max_fits=options.max_fits or 1) if live else options
+        self.tracker = Tracker(parts.perception.detector, parts.perception.landmarker, options, sweep)
         people = None if roles is None else roles.people
         self._recogniser = None if parts.embedder is None else Recogniser(parts.embedder, people=people, live=live)
         self._selector = FaceSelector(settings.faces, all_who_may=live)

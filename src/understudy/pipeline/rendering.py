@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from understudy.arrays import UInt8Array
 from understudy.casting.assignment import Assigned
 from understudy.each import Each
 from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.patches import Patch
 from understudy.swapping import Renderer, Swapper
+from understudy.swapping.carried.engine import Carried
+from understudy.swapping.carried.renderer import CarriedRenderer
+from understudy.swapping.carried.running import AtOnce, Runner
 
 
 class Rendering:
@@ -20,10 +24,15 @@ class Rendering:
     Args:
         engine: What renders those who are assigned no other.
         each: How several faces of one frame are rendered.
+        runner: Runs engines whose faces are carried; in the frame at hand if None.
+
+    Attributes:
+        runner: See above.
     """
 
-    def __init__(self, engine: Swapper[Any], each: Each = map) -> None:
+    def __init__(self, engine: Swapper[Any], each: Each = map, runner: Runner | None = None) -> None:
         self._engine, self._each = engine, each
+        self.runner = runner or AtOnce()
         self._renderers: dict[Swapper[Any], Renderer[Any]] = {}
 
     def render(self, frame: Frame, faces: Faces, assigned: Mapping[int, Assigned]) -> list[Patch]:
@@ -47,11 +56,34 @@ class Rendering:
             for patch in patches
         ]
 
+    def hidden(self, frame: Frame, patches: Sequence[Patch], in_front: Sequence[UInt8Array | None]) -> None:
+        """Say what is before the faces that were drawn: of that nothing is carried to other frames.
+
+        Args:
+            frame: Which they were drawn for.
+            patches: As they were drawn.
+            in_front: uint8 of each one's size: 255 shows the patch, 0 what is before it. None: nothing is.
+        """
+        for renderer in self._carrying:
+            for patch, mask in zip(patches, in_front, strict=True):
+                renderer.hidden(frame, patch, mask)
+
+    def turning(self, patches: Sequence[Patch]) -> list[int]:
+        """The tracks of those patches that go over from one engine's face to another's: each is lit in its own way."""
+        return [
+            patch.track_id for patch in patches if any(renderer.turning(patch.track_id) for renderer in self._carrying)
+        ]
+
     def forget(self) -> None:
         """What comes next is another shot."""
         self._renderers.clear()
 
     def _renderer(self, engine: Swapper[Any]) -> Renderer[Any]:
         if engine not in self._renderers:
-            self._renderers[engine] = engine.renderer()
+            made = engine.renderer(self.runner) if isinstance(engine, Carried) else engine.renderer()
+            self._renderers[engine] = made
         return self._renderers[engine]
+
+    @property
+    def _carrying(self) -> list[CarriedRenderer]:
+        return [one for one in self._renderers.values() if isinstance(one, CarriedRenderer)]

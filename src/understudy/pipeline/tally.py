@@ -11,6 +11,7 @@ from understudy.face import Faces
 from understudy.guard import Cover
 from understudy.patches import Patch
 from understudy.pipeline.timings import Timings
+from understudy.swapping.carried.running import Counts
 
 
 class Swapped(NamedTuple):
@@ -39,6 +40,9 @@ class Swapped(NamedTuple):
 class Tally:
     """Counts of what was done so far.
 
+    Args:
+        carried: Of faces that are carried from frame to frame; None where none can be.
+
     Attributes:
         timings: Of the stages.
         frames: How many went through.
@@ -46,10 +50,12 @@ class Tally:
         frames_covered: In how many of them something had to be covered.
         enhanced_every: Live: in how many frames what a face restorer gave once was shown; None where none gave
             anything.
+        carried: Of faces that are carried from frame to frame.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, carried: Counts | None = None) -> None:
         self.timings = Timings()
+        self.carried = carried or Counts()
         self.frames = self.frames_swapped = self.frames_covered = 0
         self.enhanced_every: float | None = None
         self._tracks: dict[int, int] = {}

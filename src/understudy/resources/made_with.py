@@ -37,6 +37,11 @@ class MadeWith:
         return any(engine != MESH for engine in self.engines)
 
     @property
+    def networks(self) -> str:
+        """The engines that are trained networks, for messages."""
+        return " ".join(engine for engine in self.engines if engine != MESH)
+
+    @property
     def source_type(self) -> str:
         """IPTC's digital source type: drawn from the photos themselves, or by trained networks."""
         return TRAINED_COMPOSITE if self.neural or self.enhancers else COMPOSITE

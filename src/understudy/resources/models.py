@@ -13,11 +13,13 @@ from understudy.errors import ModelMissingError, UnderstudyError, UnknownModelEr
 from understudy.idle import Call, directly
 from understudy.models.devices import RuntimeOptions
 from understudy.provenance.content import ContentCheck, ContentClassifier
+from understudy.provenance.records.faces import FaceCache
 from understudy.provenance.records.home import Home
 from understudy.resources.made_with import MESH, MadeWith
 from understudy.resources.perception import Perception
 from understudy.settings import Settings
 from understudy.swapping import MeshEngine, Swapper
+from understudy.swapping.carried.engine import Carried
 from understudy.swapping.neural.options import NeuralOptions
 
 if TYPE_CHECKING:
@@ -93,7 +95,8 @@ class Models:
         """
         name = settings.engine
         options = settings.mesh if name == MESH else settings.neural
-        return self._once(self._engines, (name, options, settings.runtime), lambda: self._engine(settings))
+        below = settings.mesh if settings.neural.carried else None
+        return self._once(self._engines, (name, options, below, settings.runtime), lambda: self._engine(settings))
 
     def engines(self, settings: Settings, names: Sequence[str]) -> list[Swapper[Any]]:
         """Several engines.
@@ -113,7 +116,10 @@ class Models:
             return MeshEngine(settings.mesh)
         entry = self._named(settings.engine, "swapper", f"unknown engine {settings.engine!r}", "Known engines", MESH)
         self._check_there(settings.engine)
-        return self._neural(entry, settings)
+        neural, refresh = self._neural(entry, settings), settings.neural.refresh
+        if not settings.neural.carried:
+            return neural
+        return Carried(neural, MeshEngine(settings.mesh), entry.name, refresh if isinstance(refresh, int) else None)
 
     def perception(self, settings: Settings) -> Perception:
         """What finds faces: by the package's own detector, or one of the catalogue.
@@ -321,7 +327,8 @@ class Models:
     def notes(self, settings: Settings, made_with: MadeWith) -> tuple[str, ...]:
         """What should be said: where models run, if not where that was hoped for, and which options do nothing."""
         asked = (settings.runtime, settings.neural) != (RuntimeOptions(), NeuralOptions())
-        idle = (f"the {MESH} engine does not use --device, --backend, --precision, --threads, --boost and --weight",)
+        options = "--device, --backend, --precision, --threads, --boost, --weight and --refresh"
+        idle = (f"the {MESH} engine does not use {options}",)
         masks = settings.blend.mask.models
         embedded_only = settings.detector == settings.recogniser == EMBEDDED and not made_with.neural
         embedded_only = embedded_only and not made_with.enhancers
@@ -369,6 +376,11 @@ class Models:
         entries, source = self._store.catalogue.entries, entry.source
         assert source is not None
         session = self._opened(entry, settings.runtime)
+        if source.kind == "conditioned":
+            from understudy.resources.conditioning import conditioned_engine
+
+            runtime = self._runtime(settings.runtime)
+            return conditioned_engine(session, settings.neural, self._store, runtime, FaceCache(self._home))
         encoder = SourceEncoder(
             source,
             None if source.kind == "frame" else ArcFace(self._opened(entries[EMBEDDER], settings.runtime)),
@@ -398,11 +410,14 @@ class Models:
     def _opened(self, entry: Entry, options: RuntimeOptions) -> Session:
         with self._lock:
             self.check_open()
-            if options not in self._runtimes:
-                from understudy.models.sessions import Runtime
+            return self._runtime(options).open(self._store, entry)
 
-                self._runtimes[options] = Runtime(options)
-            return self._runtimes[options].open(self._store, entry)
+    def _runtime(self, options: RuntimeOptions) -> Runtime:
+        if options not in self._runtimes:
+            from understudy.models.sessions import Runtime
+
+            self._runtimes[options] = Runtime(options)
+        return self._runtimes[options]
 
     @cached_property
     def _store(self) -> Store:

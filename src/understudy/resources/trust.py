@@ -11,7 +11,7 @@ from understudy.media.base import MediaKind
 from understudy.media.tags import read_tags
 from understudy.provenance import ConsentClaim, Consents, FrameSealer, Home, Ledger
 from understudy.provenance.metadata import claims
-from understudy.provenance.records.consent import Photo, Use
+from understudy.provenance.records.consent import Consent, Photo, Use
 from understudy.provenance.records.keys import SigningKey
 from understudy.provenance.releasing import Circumstances, SignedRelease, new_identifier
 from understudy.provenance.signing import Work
@@ -47,8 +47,8 @@ class Trust:
         portraits: Sequence[Portrait],
         use: Use,
         claim: ConsentClaim | None,
-    ) -> tuple[str, ...]:
-        """Ids of the consents that allow using photos.
+    ) -> tuple[Consent, ...]:
+        """The records that allow using photos, one for each.
 
         Args:
             photos: Their files.
@@ -62,7 +62,7 @@ class Trust:
         """
         records = Consents(self._home)
         return tuple(
-            records.require(Photo.of(path, digest, portrait.picture), use, claim).id
+            records.require(Photo.of(path, digest, portrait.picture), use, claim)
             for path, digest, portrait in zip(photos, digests, portraits, strict=True)
         )
 

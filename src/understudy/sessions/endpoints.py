@@ -120,7 +120,7 @@ def _sink(named: str | PathLike[str] | SinkEndpoint) -> str | SinkEndpoint:
 
 def _window(session: LiveSession) -> WindowSink:
     """A window with the keys and the statistics of a session."""
-    return WindowSink(lambda key: _press(session, key), lambda: _overlay(session))
+    return WindowSink(lambda key: _press(session, key), lambda: overlay(session))
 
 
 def _press(session: LiveSession, key: str) -> None:
@@ -131,9 +131,13 @@ def _press(session: LiveSession, key: str) -> None:
         session.identity = (session.identity + 1) % session.people
 
 
-def _overlay(session: LiveSession) -> list[str]:
+def overlay(session: LiveSession) -> list[str]:
     """The lines of statistics below the window's picture."""
     found = session.statistics()
     latency = " ".join(f"{name} {value:.0f} ms" for name, value in found.latency_ms.items())
     stages = " ".join(f"{name} {times['p50']:.1f}" for name, times in found.stages_ms.items())
-    return [f"in {found.fps_in:.1f} fps  out {found.fps_out:.1f} fps", f"latency {latency}", f"stages (ms) {stages}"]
+    lines = [f"in {found.fps_in:.1f} fps  out {found.fps_out:.1f} fps", f"latency {latency}", f"stages (ms) {stages}"]
+    if found.neural_fps is not None:
+        age = " ".join(f"{name} {value:.0f} ms" for name, value in found.texture_age_ms.items()) or "none yet"
+        lines.insert(1, f"neural {found.neural_fps:.1f} fps  its faces are carried over {age}")
+    return lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -30,6 +31,7 @@ from understudy.pipeline.live import LivePipeline
 from understudy.pipeline.parts import Parts
 from understudy.release import Release
 from understudy.resources import Resources
+from understudy.resources.made_with import MadeWith
 from understudy.sessions import collector
 from understudy.sessions.intake import Intake
 from understudy.sessions.outlet import Outlet, unexpected
@@ -137,10 +139,10 @@ class LiveSession:
             raise
 
     def _start(self) -> None:
-        settings = self._settings
+        settings = _carrying(self._settings, made_with(self._parts or self._people, self._settings))
         models = self._resources.models
         by = made_with(self._parts or self._people, settings)
-        engine, perception = models.engines(settings, by.engines)[0], models.perception(settings)
+        (engine, *others), perception = models.engines(settings, by.engines), models.perception(settings)
         masks = models.masks(masks_of(self._parts or self._people, settings), settings.runtime)
         # Beside everything else, in a thread that gives way: threads of a model's own would not.
         idle = IdleThread("restorer")
@@ -160,9 +162,10 @@ class LiveSession:
         self._content = content
         self._assignment = self._assigned(settings)
         sealer, embedder = self._output.sealer, models.embedder(settings)
-        parts = Parts(engine, perception, settings, content, sealer, embedder, masks, enhancers)
+        parts = Parts(engine, perception, settings, content, sealer, embedder, masks, enhancers, tuple(others))
         self._pipeline = LivePipeline(parts, self._assignment, guard)
         self._info = self._intake.open()
+        self._pipeline.expect(float(self._info.fps))
         content.target = self._info.name
         # From here on frames are counted, and every session leaves a record, however it ends.
         self._recorder = Recorder()
@@ -273,7 +276,7 @@ class LiveSession:
         self._check_begun()
         assert self._recorder is not None
         tally = self._pipeline.tally
-        return self._recorder.summary(tally)
+        return self._recorder.summary(tally, self._pipeline.neural_rate)
 
     def events_after(self, number: int) -> list[str]:
         """What happened since the first ``number`` events."""
@@ -393,6 +396,9 @@ class LiveSession:
             last = max(last + 1, round((item.at - self._recorder.begun) / _UNIT))
             labelled = self._pipeline.process(Frame(picture, pts=last, time_base=_UNIT))
             self._recorder.made()
+            for what in self._pipeline.news():
+                self._recorder.event(what)
+                self._notes.append(what)
             for outlet in list(self._outlets):
                 outlet.put(labelled)
             # A frame that waited for a slow one is worth showing as long as we catch up; else only the newest is.
@@ -427,6 +433,21 @@ class LiveSession:
             for outlet in self._outlets:
                 outlet.refuse()
         self._over.set()
+
+
+def _carrying(settings: Settings, by: MadeWith) -> Settings:
+    """Live, a neural engine is carried by the mesh where it does not keep up, unless the settings say otherwise.
+
+    A core is left to everything else, as it runs beside.
+    """
+    if not by.neural:
+        return settings
+    if settings.neural.refresh is None:
+        settings = replace(settings, neural=replace(settings.neural, refresh="auto"))
+    if not settings.neural.carried or settings.runtime.threads is not None:
+        return settings
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return replace(settings, runtime=replace(settings.runtime, threads=max(cores - 1, 1)))
 
 
 def _check_strength(settings: Settings) -> None:

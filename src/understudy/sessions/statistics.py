@@ -8,7 +8,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +38,10 @@ class LiveStatistics:
         stages_ms: Median and 95th percentile of each stage.
         enhanced_every: In how many frames what a face restorer gave once was shown, on average; None where none gave
             anything.
+        neural_fps: Faces a second that a neural engine drew lately, which the mesh carries to the frames between; None
+            where no engine is carried.
+        texture_age_ms: ``p50`` and ``p95`` of how long before a frame the face was drawn that it shows; empty where
+            none is carried.
     """
 
     seconds: float
@@ -52,6 +56,8 @@ class LiveStatistics:
     events: tuple[str, ...]
     stages_ms: dict[str, dict[str, float]]
     enhanced_every: float | None = None
+    neural_fps: float | None = None
+    texture_age_ms: dict[str, float] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, object]:
         """The statistics as plain values."""
@@ -203,8 +209,14 @@ class Recorder:
             new = min(self._event_count - number, len(self._events))
             return list(self._events)[len(self._events) - new :] if new > 0 else []
 
-    def summary(self, tally: Tally) -> LiveStatistics:
-        """All of it, now."""
+    def summary(self, tally: Tally, neural_rate: float | None = None) -> LiveStatistics:
+        """All of it, now.
+
+        Args:
+            tally: What the pipeline did.
+            neural_rate: Faces a second that a carried engine drew lately; None where there is none.
+        """
+        age = tally.carried.summary().age if neural_rate is not None else None
         with self._lock:
             every = [value for values in self._latencies.values() for value in values]
             sinks: dict[str, dict[str, object]] = {
@@ -228,6 +240,8 @@ class Recorder:
                 events=tuple(self._events),
                 stages_ms=tally.timings.summary(),
                 enhanced_every=tally.enhanced_every,
+                neural_fps=None if neural_rate is None else round(neural_rate, 2),
+                texture_age_ms={} if age is None else {"p50": round(1000 * age[0], 1), "p95": round(1000 * age[1], 1)},
             )
 
 

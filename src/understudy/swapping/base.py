@@ -19,10 +19,12 @@ class Portrait:
     Attributes:
         picture: uint8 BGR (H, W, 3).
         face: One row, with a mesh, in pixels of ``picture``.
+        digest: SHA-256 of the photo under which what is learned of it may be kept on disk; empty where none of it may.
     """
 
     picture: UInt8Array
     face: Faces
+    digest: str = ""
 
 
 class Identity:

@@ -150,13 +150,13 @@ def _sources(models: Models, settings: Settings, entry: Entry, portraits: Sequen
     Raises:
         ModelError: it is told in another way whose face to put in.
     """
+    if entry.source is None or entry.source.kind == "conditioned":
+        raise not_so(entry)
     engine = models.engine(replace(settings, engine=entry.name))
     spread = portraits[:: max(len(portraits) // _PEOPLE, 1)][:_PEOPLE]
     identities = [engine.identity([one]) for one in spread]
-    values: list[AnyArray] = [one.values for one in identities if isinstance(one, NeuralIdentity)]
-    if not values:
-        raise not_so(entry)
-    return values
+    values = (one.values for one in identities if isinstance(one, NeuralIdentity))
+    return [one for one in values if isinstance(one, np.ndarray)]
 
 
 def _tiles(pictures: Iterable[UInt8Array], side: int) -> Iterator[UInt8Array]:

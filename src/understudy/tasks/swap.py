@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 from understudy import names
 from understudy.casting.cast import PartList, enhancements_of, made_with, masks_of, photos_of
@@ -19,6 +21,7 @@ from understudy.errors import (
     InputError,
     InputGoneError,
     InputNotFoundError,
+    ModelError,
     SigningError,
     UsageError,
 )
@@ -35,9 +38,15 @@ from understudy.pipeline.overlap import BackgroundWriter, prefetched
 from understudy.pipeline.parts import Parts
 from understudy.pipeline.photo import PhotoPipeline
 from understudy.resources import Models, Resources
+from understudy.resources.made_with import MESH, MadeWith
 from understudy.settings import Settings
+from understudy.swapping.carried.running import Summary
 from understudy.tasks.casting import settle
 from understudy.tasks.progress import Progress
+from understudy.text import counted
+
+#: Frames of a clip that may wait between the threads that look who is in them, swap, and seal.
+_BESIDE: Final = 2
 
 
 @dataclass(frozen=True)
@@ -141,22 +150,23 @@ def _swapped(
     check_suffix(output, None)
     _check_compare(cast, settings)
     models, inputs = resources.models, [target, *photos_of(cast)]
-    by = made_with(cast, settings)
-    engine = models.engines(settings, by.engines)[0]
     masks, enhancers = _opened(cast, settings, models)
     with open_source(target, settings.max_pixels) as source, _needed(inputs):
         info = source.info
         result = _enlarged(info, enhancers.scale(settings.enhance), settings.max_pixels)
         shown = compared(result, settings.compare, settings.max_pixels)
         check_output(output, info.kind, inputs, overwrite=overwrite)
+        still = info.kind is MediaKind.IMAGE
+        if still and settings.neural.carried:  # of a photo the engine itself draws everything, eyes and mouth, too
+            settings = replace(settings, neural=replace(settings.neural, refresh=1))
+        by = made_with(cast, settings)
         # All that is settled before the first frame: whose face, whether it may be used, how the output is signed.
         content = models.content(settings, target.name, by)
         settled = settle(cast, target, info, settings, resources=resources, people=people, content=content)
         made = resources.trust(settings).output(settings, target, info.kind, settled.consents, settled.digests, by)
         made.sealer.check(shown.width, shown.height)
-        still = info.kind is MediaKind.IMAGE
         embedder = None if still and not isinstance(settled.assignment, Roles) else models.embedder(settings)
-        perception = models.perception(settings)
+        engine, perception = models.engines(settings, by.engines)[0], models.perception(settings)
         parts = Parts(engine, perception, settings, content, made.sealer, embedder, masks, enhancers)
         pipeline = (PhotoPipeline if still else ClipPipeline)(parts, settled.assignment)
         tally = pipeline.tally
@@ -169,6 +179,12 @@ def _swapped(
             content.end()
             if not tally.frames_swapped:
                 raise settled.nobody(target)
+            carried = tally.carried.summary()
+            if carried.shown == carried.own > 0:
+                raise ModelError(
+                    f"{by.networks} gave no face of {target.name}: what comes out of it are no numbers",
+                    f"Fetch it again with `understudy models pull {by.networks}`, or choose another engine.",
+                )
         finished = time.perf_counter()
         if source.damage is not None:
             raise CorruptMediaError(target, source.damage.at_seconds, source.damage.reason)
@@ -192,6 +208,7 @@ def _swapped(
         notes=(
             *settled.notes,
             *models.notes(settings, by),
+            *_carried(carried, by),
             *_grown(info, result),
             *source.remarks,
             *sink.notes,
@@ -216,8 +233,9 @@ def _opened(cast: Person | PartList, settings: Settings, models: Models) -> tupl
     """The models of everybody's masks and enhancement. Those that are missing are told before anything is read.
 
     Raises:
-        UsageError, ModelError: one of them is not known, not there, or does not work.
+        UsageError, ModelError: one of them, or an engine, is not known, not there, or does not work.
     """
+    models.engines(settings, made_with(cast, settings).engines)
     masks = models.masks(masks_of(cast, settings), settings.runtime)
     return masks, models.enhancers(settings, enhancements_of(cast))
 
@@ -239,6 +257,20 @@ def _enlarged(info: MediaInfo, scale: int, max_pixels: int) -> MediaInfo:
             "Enlarge it less, or leave the upscaler out.",
         ) from fault
     return replace(info, width=width, height=height)
+
+
+def _carried(counts: Summary, by: MadeWith) -> tuple[str, ...]:
+    """How often a face was drawn by an engine whose faces are carried, if any was."""
+    if counts.age is None:
+        return ()
+    drawn = f"{by.networks} drew {counts.runs} of {counted(counts.shown, 'face')}"
+    carried = f"{drawn}; the mesh carried them to the other frames, 95% of them over {counts.age[1]:.2f} s or less"
+    if not counts.own:
+        return (carried,)
+    return (
+        carried,
+        f"where {by.networks} gave nothing for long, the {MESH} engine drew: {counted(counts.own, 'face')}",
+    )
 
 
 def _grown(info: MediaInfo, shown: MediaInfo) -> tuple[str, ...]:
@@ -271,8 +303,11 @@ def _run(
     """All frames through the stages; the time at which the first was done (``perf_counter``)."""
     first = 0.0
     depth = frames_waiting(info.width, info.height)
+    process = pipeline.processed
+    if isinstance(pipeline, ClipPipeline):
+        process = partial(pipeline.processed, beside=min(depth, _BESIDE))
     with closing(prefetched(source, depth)) as frames, BackgroundWriter(write, depth) as behind:
-        for labelled in pipeline.processed(frames):
+        for labelled in process(frames):
             first = first or time.perf_counter()
             behind.put(labelled)
             del labelled

@@ -22,6 +22,7 @@ from understudy.tracking.turns import right_way_up
 
 if TYPE_CHECKING:  # what a stage before does, as a type only
     from understudy.detection.base import Detector
+    from understudy.detection.sweep import Sweep
     from understudy.landmarks.base import Landmarker
 
 #: How far points may go astray from moving as one (root mean square, over the face's size) before the model must look.
@@ -141,10 +142,23 @@ class _Track:
 
 
 class Tracker:
-    """One clip's faces. Make a new one for each clip; frames come in order."""
+    """One clip's faces. Make a new one for each clip; frames come in order.
 
-    def __init__(self, detector: Detector, landmarker: Landmarker, options: TrackerOptions | None = None) -> None:
-        self.options = options or TrackerOptions()
+    Args:
+        detector: Finds faces.
+        landmarker: Fits meshes.
+        options: How.
+        sweep: Finds small faces, while nobody is followed; None where there is time for all parts of a frame at once.
+    """
+
+    def __init__(
+        self,
+        detector: Detector,
+        landmarker: Landmarker,
+        options: TrackerOptions | None = None,
+        sweep: Sweep | None = None,
+    ) -> None:
+        self.options, self._sweep = options or TrackerOptions(), sweep
         self._detector, self._landmarker = detector, landmarker
         self._cuts = CutDetector()
         self._live: list[_Track] = []
@@ -176,6 +190,8 @@ class Tracker:
         """Follow nobody any more: what comes next does not go on from what was seen."""
         self._live, self._lost = [], []
         self._scanned = self._searched = -np.inf
+        if self._sweep is not None:
+            self._sweep.begin()
 
     def offer(self, found: Faces) -> None:
         """Somebody else's detections: faces among them that are not followed yet are taken up in the next frame."""
@@ -232,7 +248,9 @@ class Tracker:
         now = frame.seconds
         self._scanned = now
         self._start_tracks(self._detector.detect(frame.picture), frame)
-        if not self._live and not 0 <= now - self._searched < self.options.search_seconds:
+        if not self._live and self._sweep is not None:
+            self._start_tracks(self._sweep.look(frame, self.options.search_seconds), frame, thorough=True)
+        elif not self._live and not 0 <= now - self._searched < self.options.search_seconds:
             self._searched = now
             self._start_tracks(self._detector.detect(frame.picture, thorough=True), frame, thorough=True)
 

@@ -10,8 +10,10 @@ import pytest
 
 import understudy
 from understudy import Settings
-from understudy.media.files import EncodeOptions
+from understudy.face import Faces
+from understudy.media.files import EncodeOptions, MediaKind, open_sink, open_source
 from understudy.testing import ClipSpec, Puppet, talking, write_clip, write_puppet_clip
+from understudy.testing.opened import output_of
 
 FAST = Settings(encode=EncodeOptions(quality=90))
 
@@ -262,6 +264,26 @@ def test_quality_makes_the_file_larger(small_clip, hopper_path, tmp_path):
         swap(hopper_path, small_clip, output, Settings(encode=EncodeOptions(quality=quality)))
         sizes.append(output.stat().st_size)
     assert sizes[1] > 1.5 * sizes[0]
+
+
+@pytest.mark.parametrize(("effort", "searches"), [("low", 2), ("medium", 4), ("high", 8)])
+def test_with_more_effort_the_encoder_searches_longer(effort, searches, tmp_path, small_puppet):
+    target, output = tmp_path / "in.mp4", tmp_path / "out.mp4"
+    write_clip(target, [small_puppet.render(talking(0)).picture] * 3, ClipSpec(audio=()))
+    made = output_of(target, MediaKind.VIDEO)
+    with (
+        open_source(target) as source,
+        open_sink(output, source.info, EncodeOptions(effort=effort), made.release) as sink,
+    ):
+        for frame in source:
+            sink.write(made.sealer.seal(frame, Faces.empty()))
+    # x264 writes its settings into the stream; "subme" says how thoroughly it looks for motion.
+    assert f"subme={searches}".encode() in output.read_bytes()
+
+
+def test_another_effort_is_refused():
+    with pytest.raises(ValueError, match="low, medium, high"):
+        EncodeOptions(effort="best")
 
 
 @pytest.mark.slow

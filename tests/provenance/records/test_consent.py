@@ -19,6 +19,7 @@ from understudy.errors import (
     UsageError,
 )
 from understudy.provenance import ConsentClaim, Consents
+from understudy.provenance.records.faces import FaceCache
 
 posix = pytest.mark.skipif(os.name != "posix", reason="file modes")
 
@@ -38,7 +39,7 @@ def test_a_record_allows_what_it_is_for_until_it_is_revoked(make, own, hopper_pa
         make(consent=None)
     given = Consents(own).grant(photo, ConsentClaim("self", uses=("image",)))
     make(consent=None)
-    kept = own.face_cache(photo.digest)
+    kept = FaceCache(own).folder(photo.digest)
     (kept / "something").write_text("learned")
     Consents(own).revoke(given.id)
     assert not kept.exists()

@@ -22,7 +22,7 @@ from understudy.guard import unguarded
 from understudy.pipeline.compositing import Compositing
 from understudy.settings import BlendOptions
 from understudy.swapping import MeshEngine, MeshOptions, Portrait
-from understudy.swapping.mesh.engine import painted
+from understudy.swapping.mesh.drawing import painted
 from understudy.swapping.mesh.pores import FINE, pores
 from understudy.swapping.mesh.regions import regions
 from understudy.swapping.mesh.skin import TOP, skin_mask

@@ -124,7 +124,7 @@ def test_every_swapper_is_fed_as_the_table_says(name, boost, shelf, portrait):
     assert first != 0
     given += first / 10  # whose face it is counts
     expected = np.clip(given * std_out + mean_out, 0, 1)[:, :, ::-1] * 255
-    shown = engine.swapped(crop, identity.values)
+    shown = engine.swapped(crop, identity.values).picture
     assert shown.shape == crop.shape
     assert np.abs(shown - expected).max() <= 0.51
 

@@ -6,13 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 import av
 import av.error
 
 from understudy.errors import EncoderError
 from understudy.media.files.trying import takes_codec
+
+#: See ``EncodeOptions``. Which presets those are was measured: ``benchmarks/encoders.py``.
+Effort: TypeAlias = Literal["low", "medium", "high"]
 
 
 @dataclass(frozen=True)
@@ -22,16 +25,21 @@ class EncodeOptions:
     Attributes:
         encoder: FFmpeg's name of a video encoder; None for the container's usual one.
         quality: 0-100; 90 looks like the source, 100 is as good as the encoder gets.
+        effort: How long the encoder may search for a smaller file that looks the same: ``low``, ``medium`` or ``high``.
 
     Raises:
-        ValueError: quality out of range.
+        ValueError: quality out of range, or another effort.
     """
 
     encoder: str | None = None
     quality: int = 90
+    effort: Effort = "low"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "quality", int(self.quality))
+        object.__setattr__(self, "effort", str.__str__(self.effort))
+        if self.effort not in get_args(Effort):
+            raise ValueError(f"the effort is one of {', '.join(get_args(Effort))}, not {self.effort!r}")
         if not 0 <= self.quality <= 100:
             raise ValueError(f"quality must be between 0 and 100, not {self.quality}")
 
@@ -72,42 +80,49 @@ STILL_FORMATS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-def _x264(quality: int) -> dict[str, str]:
-    return {"crf": f"{36 - 0.2 * quality:.1f}", "preset": "medium"}
+def _x264(quality: int, effort: Effort) -> dict[str, str]:
+    preset, step = {"low": ("veryfast", -1), "medium": ("faster", 0), "high": ("slow", 0)}[effort]
+    return {"crf": f"{max(36 + step - 0.2 * quality, 0):.1f}", "preset": preset}
 
 
-def _x265(quality: int) -> dict[str, str]:
-    return {"crf": f"{38 - 0.2 * quality:.1f}", "preset": "fast", "x265-params": "log-level=error"}
+def _x265(quality: int, effort: Effort) -> dict[str, str]:
+    preset, base = {"low": ("veryfast", 37.6), "medium": ("fast", 38), "high": ("slow", 38)}[effort]
+    return {"crf": f"{base - 0.2 * quality:.1f}", "preset": preset, "x265-params": "log-level=error"}
 
 
-def _vp9(quality: int) -> dict[str, str]:
+def _vp9(quality: int, effort: Effort) -> dict[str, str]:
     settings = {"crf": f"{round(58 - 0.33 * quality)}", "b": "0", "row-mt": "1"}
-    return settings | {"deadline": "good", "cpu-used": "4", "tile-columns": "2", "auto-alt-ref": "0"}
+    deadline, speed = {"low": ("realtime", "5"), "medium": ("good", "3"), "high": ("good", "2")}[effort]
+    return settings | {"deadline": deadline, "cpu-used": speed, "tile-columns": "2", "auto-alt-ref": "0"}
 
 
-def _nvenc(quality: int) -> dict[str, str]:
-    return {"rc": "vbr", "cq": f"{round(38 - 0.2 * quality)}", "b": "0", "preset": "p5"}
+def _nvenc(quality: int, effort: Effort) -> dict[str, str]:
+    preset = {"low": "p4", "medium": "p5", "high": "p7"}[effort]
+    return {"rc": "vbr", "cq": f"{round(38 - 0.2 * quality)}", "b": "0", "preset": preset}
 
 
-def _qsv(quality: int) -> dict[str, str]:
-    return {"global_quality": f"{round(38 - 0.2 * quality)}"}
+def _qsv(quality: int, effort: Effort) -> dict[str, str]:
+    preset = {"low": "veryfast", "medium": "medium", "high": "veryslow"}[effort]
+    return {"global_quality": f"{round(38 - 0.2 * quality)}", "preset": preset}
 
 
-def _amf(quality: int) -> dict[str, str]:
+def _amf(quality: int, effort: Effort) -> dict[str, str]:
     level = f"{round(38 - 0.2 * quality)}"
-    return {"rc": "cqp", "qp_i": level, "qp_p": level, "qp_b": level}
+    preset = {"low": "speed", "medium": "balanced", "high": "quality"}[effort]
+    return {"rc": "cqp", "qp_i": level, "qp_p": level, "qp_b": level, "quality": preset}
 
 
-def _videotoolbox(quality: int) -> dict[str, str]:
+def _videotoolbox(quality: int, _: Effort) -> dict[str, str]:
     return {"q": str(max(1, quality))}
 
 
-def _webp(quality: int) -> dict[str, str]:
-    return {"lossless": "1"} if quality == 100 else {"quality": str(quality), "compression_level": "4"}
+def _webp(quality: int, effort: Effort) -> dict[str, str]:
+    level = {"low": "2", "medium": "4", "high": "6"}[effort]
+    return {"lossless": "1"} if quality == 100 else {"quality": str(quality), "compression_level": level}
 
 
-#: Video encoders that are known to this package, with their settings for a quality.
-ENCODERS: Final[Mapping[str, Callable[[int], dict[str, str]]]] = MappingProxyType(
+#: Video encoders that are known to this package, with their settings for a quality and an effort.
+ENCODERS: Final[Mapping[str, Callable[[int, Effort], dict[str, str]]]] = MappingProxyType(
     {
         "libx264": _x264,
         "libx265": _x265,
@@ -121,20 +136,32 @@ ENCODERS: Final[Mapping[str, Callable[[int], dict[str, str]]]] = MappingProxyTyp
         "hevc_amf": _amf,
         "h264_videotoolbox": _videotoolbox,
         "hevc_videotoolbox": _videotoolbox,
-        "gif": lambda _quality: {},
+        "gif": lambda _quality, _effort: {},
         "libwebp_anim": _webp,
     }
 )
 
 
-def sparing(encoder: str, pixels: int) -> dict[str, str]:
+def encoder_settings(encoder: str, options: EncodeOptions, pixels: int) -> dict[str, str]:
+    """All that an encoder is told.
+
+    Args:
+        encoder: A key of ``ENCODERS``.
+        options: What the user asks.
+        pixels: Of a frame.
+    """
+    return ENCODERS[encoder](options.quality, options.effort) | sparing(encoder, pixels, options.effort)
+
+
+def sparing(encoder: str, pixels: int, effort: Effort = "low") -> dict[str, str]:
     """Settings with which an encoder keeps few frames of so many pixels: it would keep forty, and more beside each.
 
     Up to 1024x576 none are needed. At 720p half as many of x264's save 40 MB, and cost no quality for their size (at
-    crf 18: 3% smaller, 0.03 dB less).
+    crf 18: 3% smaller, 0.03 dB less); with little effort it looks no further ahead than ten frames by itself.
     """
     if pixels <= 1920 * 1200:
-        return {"rc-lookahead": "20"} if encoder == "libx264" and pixels > 1024 * 576 else {}
+        many = encoder == "libx264" and effort != "low" and pixels > 1024 * 576
+        return {"rc-lookahead": "20"} if many else {}
     few = pixels <= 4096 * 2304
     if encoder == "libx264":
         return (
@@ -167,7 +194,7 @@ def opens(encoder: str) -> str | None:
         context.pix_fmt = next((form for form in ("yuv420p", "nv12", "bgra") if form in offered), "yuv420p")
         if encoder == "gif":
             context.pix_fmt = "pal8"
-        context.options = ENCODERS[encoder](80) if encoder in ENCODERS else {}
+        context.options = ENCODERS[encoder](80, "low") if encoder in ENCODERS else {}
         context.open()
     except (av.error.FFmpegError, ValueError, OSError) as fault:
         return str(getattr(fault, "strerror", None) or fault)

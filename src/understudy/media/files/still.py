@@ -243,7 +243,7 @@ class StillSink:
             )
         self._file, self._info = AtomicFile(target, overwrite=overwrite), info
         # Its limits hold for what a subclass says, too.
-        self._options = EncodeOptions(options.encoder, options.quality)
+        self._options = EncodeOptions(options.encoder, options.quality, options.effort)
         self._release = release
         self.notes = list(info.notes)
 

@@ -19,7 +19,7 @@ from understudy.interruptions import deferred
 from understudy.media.base import MediaInfo, MediaKind
 from understudy.media.bounds import Moving, check_size, check_written
 from understudy.media.files.atomic import AtomicFile, output_errors
-from understudy.media.files.encoders import CONTAINERS, ENCODERS, EncodeOptions, choose_encoder, sparing
+from understudy.media.files.encoders import CONTAINERS, EncodeOptions, choose_encoder, encoder_settings
 from understudy.media.files.gif import WHOLE_PICTURES, GifPalette, restored
 from understudy.media.files.passthrough import Passthrough, keeps_cover, pictures_only
 from understudy.media.files.readback import check_video
@@ -45,7 +45,7 @@ class VideoSink:
     Args:
         target: The file to write; its suffix chooses the container.
         info: What the frames' source says of itself.
-        options: Encoder and quality.
+        options: Encoder, quality and effort.
         release: Signs the finished file.
         copy_from: File whose other streams are copied; None for none.
         overwrite: Whether a file that appears under the target's name meanwhile may be replaced.
@@ -65,7 +65,8 @@ class VideoSink:
         *,
         overwrite: bool = False,
     ) -> None:
-        options = EncodeOptions(options.encoder, options.quality)  # its limits hold for what a subclass says, too
+        # Made anew: its limits hold for what a subclass says, too.
+        options = EncodeOptions(options.encoder, options.quality, options.effort)
         if not 1 / MOST_STRETCHED <= info.pixel_aspect <= MOST_STRETCHED:
             raise InputError(
                 f"its pixels are shown {float(info.pixel_aspect):.3g} times as wide as high: no label could be read",
@@ -242,7 +243,7 @@ class VideoSink:
 
     def _add_stream(self, options: EncodeOptions) -> Any:
         info = self._info
-        settings = ENCODERS[self._encoder](options.quality) | sparing(self._encoder, info.width * info.height)
+        settings = encoder_settings(self._encoder, options, info.width * info.height)
         if self._encoder == "gif" and info.has_alpha:
             settings |= WHOLE_PICTURES
         stream: Any = self._container.add_stream(self._encoder, rate=info.rate or 25, options=settings)

@@ -20,6 +20,7 @@ from typing import Final, Literal, get_args
 from understudy.arrays import UInt8Array
 from understudy.errors import ConsentError, UsageError
 from understudy.provenance.fingerprint import difference, picture_hash
+from understudy.provenance.records.faces import FaceCache
 from understudy.provenance.records.home import Home, database
 from understudy.provenance.records.rows import body_of, parse
 
@@ -107,7 +108,7 @@ class Photo:
 
     def is_copy_of(self, other: Photo | Consent) -> bool:
         """Whether both show the same picture, though perhaps saved anew."""
-        return self.digest == other.digest or difference(int(self.look, 16), int(other.look, 16)) <= _SAME_PHOTO
+        return _same_picture(self, other)
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,10 @@ class Consent:
     given: str
     expires: str
     revoked: str = ""
+
+    def is_copy_of(self, other: Consent) -> bool:
+        """Whether both are of the same picture, though perhaps saved anew."""
+        return _same_picture(self, other)
 
     @property
     def state(self) -> Literal["valid", "expired", "revoked"]:
@@ -213,9 +218,15 @@ class Consents:
             changed = [_revoked(record) for record in found]
             for record in changed:
                 connection.execute("UPDATE consents SET body = ? WHERE id = ?", (body_of(record), record.id))
-        for record in changed:
-            self._home.forget_face(record.digest)
+            # A copy of a photo may be used on the ground of another one's record.
+            copies = {one.digest for one in _all(connection) if any(record.is_copy_of(one) for record in changed)}
+        for digest in sorted(copies):
+            FaceCache(self._home).forget(digest)
         return changed
+
+
+def _same_picture(one: Photo | Consent, other: Photo | Consent) -> bool:
+    return one.digest == other.digest or difference(int(one.look, 16), int(other.look, 16)) <= _SAME_PHOTO
 
 
 def _meant(record: Consent, which: str, photo: Photo | None) -> bool:

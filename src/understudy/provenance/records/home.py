@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-import shutil
 import sqlite3
 import stat
 import sys
@@ -43,6 +41,8 @@ _DATABASE_HINTS: Final = {
     "Could not decode": "It is damaged. Move it aside and a new one is begun; it is never overwritten.",
     "not a database": "It is damaged. Move it aside and a new one is begun; it is never overwritten.",
 }
+#: Folder of what was learned of photos, in a folder each.
+FACES: Final = "cache/faces"
 #: Folder of the notes of where runs are at work.
 _WORKING: Final = "working"
 #: Files that SQLite looks for beside a database.
@@ -109,9 +109,9 @@ class Home:
                     elsewhere.append(Path(os.fsdecode(said)))
 
         removed = clean(self.root / _WORKING, read)
-        parts = (
-            self.root / part for part in ("", "keys", "models", "models/partial", "models/variants", "models/compiled")
-        )
+        models = ("models", "models/partial", "models/variants", "models/compiled")
+        parts = [self.root / part for part in ("", "keys", *models, FACES)]
+        parts += (self.root / FACES).glob("[!.]*")
         return removed + [path for folder in (*parts, *elsewhere) for path in clean(folder)]
 
     @contextmanager
@@ -131,16 +131,6 @@ class Home:
             yield
         finally:
             note.remove()
-
-    def face_cache(self, digest: str) -> Path:
-        """Where what was learned of one photo may be kept; revoking its consent removes it."""
-        return self.folder("cache", "faces", digest)
-
-    def forget_face(self, digest: str) -> None:
-        """Remove what is kept of one photo."""
-        if not re.fullmatch("[0-9a-f]{64}", digest):
-            raise RecordsError(f"a consent record names no photo: {digest[:20]!r}", "The consent records were altered.")
-        shutil.rmtree(self.root / "cache" / "faces" / digest, ignore_errors=True)
 
 
 def check_private(path: Path) -> None:

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 
 from understudy.arrays import FloatArray, Int8Array, UInt8Array
 from understudy.compiled import compiled
 from understudy.frames import Frame
-from understudy.provenance.watermark.strength import Strength, WatermarkOptions, rows_of
+from understudy.provenance.watermark.strength import Strength, WatermarkOptions
 from understudy.provenance.watermark.texture import DITHER, dither, render
-
-#: Pixels from which the strength is made some rows at a time, and how many: a multiple of the dither's.
-LARGE: Final = 16_000_000
-ROWS: Final = 4 * DITHER
 
 
 class Watermarker:
@@ -42,13 +36,7 @@ class Watermarker:
             self._texture = render(self.identifier, frame.width, frame.height)
             self._noise = np.tile(dither(), -(-frame.width // DITHER))[:, : frame.width].copy()
         picture = frame.picture
-        values = picture.reshape(frame.height, -1)
-        if frame.width * frame.height <= LARGE:
-            _add(values, self._texture, self._strength.of(picture), self._noise)
-            return
-        for top, strength in rows_of(self._strength.coarse(picture), frame.width, frame.height, ROWS):
-            part = slice(top, top + ROWS)
-            _add(values[part], self._texture[part], strength, self._noise)
+        _add(picture.reshape(frame.height, -1), self._texture, self._strength.of(picture), self._noise)
 
 
 @compiled
@@ -58,18 +46,25 @@ def _add(picture: UInt8Array, texture: Int8Array, strength: FloatArray, noise: F
     Args:
         picture: uint8 (H, 3 W): the colours of a pixel follow each other.
         texture: int8 (H, W).
-        strength: float32 (H, W).
+        strength: float32 (h, W): see ``Strength.of``.
         noise: float32 (n, W), 0-1: repeated down the picture.
     """
     height, width = texture.shape
+    strips = strength.shape[0]
+    half, zero, last = np.float32(0.5), np.float32(0), np.float32(strips - 1)
     steps = np.empty(width, np.int16)
     spread = np.empty(3 * width, np.int16)
     for y in range(height):
         grain = noise[y % noise.shape[0]]
+        place = min(max((np.float32(y) + half) * (np.float32(strips) / np.float32(height)) - half, zero), last)
+        above = min(int(place), max(strips - 2, 0))
+        upper, lower = strength[above], strength[min(above + 1, strips - 1)]
+        share = place - np.float32(above)
         # Loops of one kind of access each: so they become vector code, five times as fast.
         for x in range(width):
             # 512: the conversion to int cuts towards zero, and this makes it a floor.
-            raised = strength[y, x] * np.float32(texture[y, x]) + grain[x] + np.float32(512)
+            strong = upper[x] + (lower[x] - upper[x]) * share
+            raised = strong * np.float32(texture[y, x]) + grain[x] + np.float32(512)
             steps[x] = np.int16(np.int32(raised) - 512)
         for x in range(width):
             spread[3 * x] = steps[x]

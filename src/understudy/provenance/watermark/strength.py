@@ -71,29 +71,30 @@ class Strength:
     def __init__(self, options: WatermarkOptions, *, live: bool) -> None:
         self._options, self._live = options, live
         self._known: FloatArray | None = None
+        self._size = (0, 0)
         self._under_way: Iterator[FloatArray | None] | None = None
 
     def of(self, picture: UInt8Array) -> FloatArray:
-        """G of every pixel, in units of ``texture.render``: float32 (H, W).
+        """G of some of the rows, in units of ``texture.render``: float32 (h, W); it is linear from one to the next.
+
+        The rows are the middles of h equal strips of the picture. As many as it has pixels down would be four bytes a
+        pixel: of a large picture more than the picture itself.
 
         Args:
             picture: uint8 BGR (H, W, 3), the mark not in it yet.
         """
-        if not self._live or self._known is None or self._known.shape != picture.shape[:2]:
-            self._known = _enlarged(self.coarse(picture), picture)
+        size = picture.shape[:2]
+        if not self._live or self._known is None or self._size != size:
+            self._under_way, self._size = None, size
+            *_, coarse = self._steps(picture)
+            assert coarse is not None
+            self._known = _across(coarse, size[1])
             return self._known
         self._under_way = self._under_way or self._steps(picture)
         step = next(self._under_way)
         if step is not None:
-            self._known, self._under_way = _enlarged(step, picture), None
+            self._known, self._under_way = _across(step, size[1]), None
         return self._known
-
-    def coarse(self, picture: UInt8Array) -> FloatArray:
-        """As ``of``, small as it was measured: float32, its shorter side some ``MEASURED``."""
-        self._under_way = None
-        *_, result = self._steps(picture)
-        assert result is not None
-        return result
 
     def _steps(self, picture: UInt8Array) -> Iterator[FloatArray | None]:
         """Measure a picture; None after each step but the last. It is looked at in the first."""
@@ -102,7 +103,7 @@ class Strength:
         small = (max(round(width / cell), 1), max(round(height / cell), 1))
         twice = (max(round(width / cell * 2), 1), max(round(height / cell * 2), 1))
         # Green is most of luma; a plane of it costs a third of the conversion.
-        plane = cv2.extractChannel(cv2.resize(picture, twice, interpolation=cv2.INTER_AREA), 1).astype(np.float32)
+        plane = cv2.resize(cv2.extractChannel(picture, 1), twice, interpolation=cv2.INTER_AREA).astype(np.float32)
         del picture  # or a whole frame would live, and be writable, as long as this does
         yield None
         coarse = cv2.resize(plane, small, interpolation=cv2.INTER_AREA)
@@ -120,22 +121,5 @@ class Strength:
         yield np.asarray(strength, np.float32)
 
 
-def _enlarged(coarse: FloatArray, picture: UInt8Array) -> FloatArray:
-    size = (picture.shape[1], picture.shape[0])
-    return np.asarray(cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR), np.float32)
-
-
-def rows_of(coarse: FloatArray, width: int, height: int, rows: int) -> Iterator[tuple[int, FloatArray]]:
-    """What ``Strength.of`` is made of ``Strength.coarse``, some rows at a time: a whole one has four bytes a pixel.
-
-    Yields:
-        The first row, and float32 (``rows`` or what is left, ``width``).
-    """
-    across = np.asarray(cv2.resize(coarse, (width, len(coarse)), interpolation=cv2.INTER_LINEAR), np.float32)
-    place = np.clip((np.arange(height) + 0.5) * (len(coarse) / height) - 0.5, 0, len(coarse) - 1)
-    above = np.minimum(place.astype(int), max(len(coarse) - 2, 0))
-    share = (place - above).astype(np.float32)[:, None]
-    below = np.minimum(above + 1, len(coarse) - 1)
-    for top in range(0, height, rows):
-        part = slice(top, top + rows)
-        yield top, across[above[part]] * (1 - share[part]) + across[below[part]] * share[part]
+def _across(coarse: FloatArray, width: int) -> FloatArray:
+    return np.asarray(cv2.resize(coarse, (width, len(coarse)), interpolation=cv2.INTER_LINEAR), np.float32)

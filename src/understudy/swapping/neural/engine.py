@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -25,6 +26,8 @@ from understudy.models.graphs import EMBEDDING
 from understudy.models.sessions import Session
 from understudy.patches import Patch
 from understudy.swapping.base import Identity, Portrait
+from understudy.swapping.neural.conditioned import Kernels, PersonalSessions
+from understudy.swapping.neural.opacity import opacity
 from understudy.swapping.neural.options import NeuralOptions
 from understudy.swapping.neural.source import SourceEncoder
 
@@ -41,16 +44,28 @@ class NeuralIdentity(Identity):
     """A face as a swapper takes it.
 
     Attributes:
-        values: float32 (1, ...): what goes into the model's second input.
+        values: float32 (1, ...): what goes into the model's second input. Or what makes the model this person's.
         dropped: See ``Identity``.
-        unit: float32 (512,): the embedding, of length 1; None where the model takes a photo.
+        unit: float32 (512,): the embedding, of length 1; None where the model takes none.
         length: How long the embedder gave it.
     """
 
-    values: FloatArray
+    values: FloatArray | Kernels
     dropped: tuple[tuple[int, str], ...] = ()
     unit: FloatArray | None = None
     length: float = 1.0
+
+
+class SwappedCrop(NamedTuple):
+    """A crop with the other face in it.
+
+    Attributes:
+        picture: uint8 BGR (S, S, 3).
+        mask: uint8 (S, S): 255 shows it; as the model's authors have it. None where the model says nothing of that.
+    """
+
+    picture: UInt8Array
+    mask: UInt8Array | None
 
 
 class NeuralEngine:
@@ -60,12 +75,19 @@ class NeuralEngine:
         session: The open model.
         encoder: Encodes people for it.
         options: How it draws.
+        personal: The same model for each person, where kernels make it theirs.
 
     Raises:
         UsageError: it takes photos, and ``options.weight`` would mix identities.
     """
 
-    def __init__(self, session: Session, encoder: SourceEncoder, options: NeuralOptions | None = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        encoder: SourceEncoder,
+        options: NeuralOptions | None = None,
+        personal: PersonalSessions | None = None,
+    ) -> None:
         entry = session.entry
         assert entry.source is not None
         assert entry.output is not None
@@ -75,7 +97,7 @@ class NeuralEngine:
             raise UsageError(
                 f"{entry.name} works from the photo itself, so --weight has no meaning", "Leave --weight out."
             )
-        self._session, self._encoder = session, encoder
+        self._session, self._encoder, self._personal = session, encoder, personal
         self._input, self._output = entry.input, entry.output
         self._template = TEMPLATES[entry.input.template]
         self._target, self._source = session.target, session.source
@@ -83,35 +105,55 @@ class NeuralEngine:
     def identity(self, portraits: Sequence[Portrait]) -> NeuralIdentity:
         """See ``Swapper.identity``."""
         encoded = self._encoder.encode(portraits)
+        if isinstance(encoded.values, Kernels):
+            self._its_own(encoded.values)  # opened now: no frame waits for it, and what is wrong shows before the first
         return NeuralIdentity(encoded.values, encoded.dropped, encoded.unit, encoded.length)
 
     def renderer(self) -> NeuralRenderer:
         """See ``Swapper.renderer``."""
         return NeuralRenderer(self)
 
-    def swapped(self, crop: UInt8Array, source: FloatArray) -> UInt8Array | None:
-        """A crop with the other face in it, uint8 BGR of the same size: the model's, times ``options.boost``.
+    def swapped(self, crop: UInt8Array, source: FloatArray | Kernels) -> SwappedCrop | None:
+        """A crop with the other face in it, of the same size: the model's, times ``options.boost``.
 
         Args:
             crop: uint8 BGR, aligned.
-            source: What goes into the second input.
+            source: What goes into the second input, or what makes the model one person's.
 
         None where the model gave what are no numbers: a black square is no face.
         """
-        boost = self.options.boost
+        boost, own = self.options.boost, self._output.mask
         result = np.empty_like(crop)
+        mask = None if own is None else np.empty(crop.shape[:2], np.uint8)
         for row in range(boost):
             for column in range(boost):
                 part = np.ascontiguousarray(crop[row::boost, column::boost])
-                values = {self._target: blob(part, self._input), self._source: source}
-                given = self._session.run(values)[0]
-                if not np.isfinite(given).all():
+                given = self._run(blob(part, self._input), source)
+                if not all(np.isfinite(one).all() for one in given[: 1 if own is None else 2]):
                     return None
-                result[row::boost, column::boost] = picture_of(given, self._output)
-        return result
+                result[row::boost, column::boost] = picture_of(given[0], self._output)
+                if own is not None and mask is not None:
+                    mask[row::boost, column::boost] = opacity(given[1][0, 0], own)
+        return SwappedCrop(result, mask)
+
+    def _run(self, picture: FloatArray, source: FloatArray | Kernels) -> list[FloatArray]:
+        if isinstance(source, Kernels):
+            session = self._its_own(source)
+            return session.run({session.target: picture})
+        return self._session.run({self._target: picture, self._source: source})
+
+    def _its_own(self, kernels: Kernels) -> Session:
+        assert self._personal is not None
+        return self._personal.of(kernels)
 
     def patch(
-        self, frame: Frame, box: PixelBox, mesh: FloatArray, keypoints: FloatArray, source: FloatArray, track_id: int
+        self,
+        frame: Frame,
+        box: PixelBox,
+        mesh: FloatArray,
+        keypoints: FloatArray,
+        source: FloatArray | Kernels,
+        track_id: int,
     ) -> Patch | None:
         """One face of a frame with another in its place; None where the model gave what are no numbers.
 
@@ -120,7 +162,7 @@ class NeuralEngine:
             box: Its part with the face.
             mesh: float32 (478, 3), in its pixels.
             keypoints: float32 (5, 2), likewise.
-            source: What goes into the model's second input.
+            source: As for ``swapped``.
             track_id: Whose face it is.
         """
         side = self._input.size * self.options.boost
@@ -128,12 +170,13 @@ class NeuralEngine:
         swapped = self.swapped(crop, source)
         if swapped is None:
             return None
-        picture = _back(swapped, transform, box)
+        picture = _back(swapped.picture, transform, box)
         place = mesh - np.array([box.x0, box.y0, 0], np.float32)
         size = (box.x1 - box.x0, box.y1 - box.y0)
         uv, depth = rasterise(closed(place), closed_triangles(), closed(topology().uv), size)
         shown = np.asarray(np.isfinite(depth), np.uint8) * np.uint8(255)
-        alpha = cv2.min(_softened(shown, float(np.ptp(mesh[:, 0]))), _inside(side, transform, box))
+        rim = _inside(side) if swapped.mask is None else swapped.mask
+        alpha = cv2.min(_softened(shown, float(np.ptp(mesh[:, 0]))), _back(rim, transform, box))
         return Patch(picture, np.asarray(alpha, np.uint8), uv, box, mesh, track_id, lit=True)
 
     def embed(self, picture: UInt8Array, face: Faces) -> FloatArray:
@@ -177,7 +220,9 @@ class NeuralRenderer:
                 patches.append(patch)
         return patches
 
-    def _weighed(self, picture: UInt8Array, face: Faces, identity: NeuralIdentity, track_id: int) -> FloatArray:
+    def _weighed(
+        self, picture: UInt8Array, face: Faces, identity: NeuralIdentity, track_id: int
+    ) -> FloatArray | Kernels:
         """What goes in for one person of the target.
 
         Whom they are like is looked at in the first frame, the second, the fourth, the eighth …, and averaged: the
@@ -242,8 +287,7 @@ def _softened(shown: UInt8Array, width: float) -> UInt8Array:
     return np.asarray(np.clip(inside * (255 / reach), 0, 255), np.uint8)
 
 
-def _inside(side: int, transform: FloatArray, box: PixelBox) -> UInt8Array:
-    """How far inside the crop each pixel of the box lies: nothing is known beyond its edge."""
+def _inside(side: int) -> UInt8Array:
+    """How far inside a crop each pixel lies: nothing is known beyond its edge."""
     ramp = np.minimum(np.arange(side) + 0.5, side - np.arange(side) - 0.5) / (EDGE * side)
-    square = np.clip(np.minimum.outer(ramp, ramp) * 255, 0, 255).astype(np.uint8)
-    return _back(square, transform, box)
+    return np.asarray(np.clip(np.minimum.outer(ramp, ramp) * 255, 0, 255), np.uint8)

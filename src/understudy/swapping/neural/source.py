@@ -1,4 +1,4 @@
-"""How a swapper is told whose face to put in: an embedding in one of several dresses, or the photo itself."""
+"""How a swapper is told whose face to put in: an embedding in one of several dresses, the photo itself, or kernels."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from understudy.recognition import Embedder
 from understudy.recognition.arcface import together
 from understudy.recognition.quality import quality
 from understudy.swapping.base import Portrait
+from understudy.swapping.neural.conditioned import Conditioner, Kernels
 
 #: Why a photo is left out.
 STRANGER, ONE_PHOTO = "it seems to show somebody else", "this engine takes one photo, and another is better"
@@ -29,13 +30,13 @@ class Encoded:
     """What a swapper is given for one person.
 
     Attributes:
-        values: float32, with the leading axis: (1, 512), or (1, 3, s, s) where it is a photo.
+        values: float32, with the leading axis: (1, 512), or (1, 3, s, s) where it is a photo. Or kernels.
         dropped: The photos that were left out: the number of each, from 0, and why.
-        unit: float32 (512,): the embedding, of length 1; None where it is a photo.
+        unit: float32 (512,): the embedding, of length 1; None where there is none.
         length: How long the embedder gave it.
     """
 
-    values: FloatArray
+    values: FloatArray | Kernels
     dropped: tuple[tuple[int, str], ...]
     unit: FloatArray | None = None
     length: float = 1.0
@@ -49,6 +50,7 @@ class SourceEncoder:
         embedder: Where it takes an embedding.
         converter: Where it takes another one's embedding.
         emap: float32 (512, 512), where it takes a projected one.
+        conditioner: Where it takes kernels.
     """
 
     def __init__(
@@ -57,8 +59,10 @@ class SourceEncoder:
         embedder: Embedder | None = None,
         converter: Session | None = None,
         emap: FloatArray | None = None,
+        conditioner: Conditioner | None = None,
     ) -> None:
         self._how, self._embedder, self._converter, self._emap = how, embedder, converter, emap
+        self._conditioner = conditioner
 
     def encode(self, portraits: Sequence[Portrait]) -> Encoded:
         """One person, out of their photos.
@@ -66,13 +70,10 @@ class SourceEncoder:
         Raises:
             ModelError: a model gives no direction for a photo.
         """
-        if self._how.picture is not None:
-            assert self._how.picture.template is not None
+        if not self.knows_people:
             taken = _best(portraits)
-            size, template = self._how.picture.size, TEMPLATES[self._how.picture.template]
-            crop, _ = aligned(portraits[taken].picture, _keypoints(portraits[taken]), template, size)
             dropped = tuple((number, ONE_PHOTO) for number in range(len(portraits)) if number != taken)
-            return Encoded(blob(crop, self._how.picture), dropped)
+            return Encoded(self._seen(portraits[taken]), dropped)
         assert self._embedder is not None
         embeddings = np.stack([self.embed(one.picture, one.face) for one in portraits])
         try:
@@ -88,8 +89,18 @@ class SourceEncoder:
 
     @property
     def knows_people(self) -> bool:
-        """Whether it takes embeddings, which can be mixed; not photos."""
-        return self._how.picture is None
+        """Whether it takes embeddings, which can be mixed; not photos, or kernels that are made of one."""
+        return self._how.kind not in ("frame", "conditioned")
+
+    def _seen(self, portrait: Portrait) -> FloatArray | Kernels:
+        """What it is given of one photo."""
+        if self._conditioner is not None:
+            return self._conditioner.kernels(portrait)
+        assert self._how.picture is not None
+        assert self._how.picture.template is not None
+        template = TEMPLATES[self._how.picture.template]
+        crop, _ = aligned(portrait.picture, _keypoints(portrait), template, self._how.picture.size)
+        return blob(crop, self._how.picture)
 
     def embed(self, picture: UInt8Array, face: Faces) -> FloatArray:
         """The embedding of one face, float32 (512,): see ``Embedder.embed``."""

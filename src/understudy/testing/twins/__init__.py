@@ -28,6 +28,14 @@ from understudy.testing.twins.architectures import (
     scrfd_10g_twin,
     scrfd_answers,
 )
+from understudy.testing.twins.conditioned import (
+    SIDE,
+    conditioner_twin,
+    generator_twin,
+    identity_twin,
+    kernel_shapes,
+    known_mask,
+)
 from understudy.testing.twins.enhancing import known_pattern, restorer_twin, upscaler_twin
 from understudy.testing.twins.writer import GraphWriter
 
@@ -35,13 +43,19 @@ __all__ = [
     "CENTERFACE_POINTS",
     "INSWAPPER",
     "SCRFD_ENDS",
+    "SIDE",
     "GraphWriter",
     "arcface_r50_twin",
     "arcface_twin",
     "centerface_twin",
     "classifier_twin",
+    "conditioner_twin",
     "converter_twin",
+    "generator_twin",
+    "identity_twin",
     "inswapper_twin",
+    "kernel_shapes",
+    "known_mask",
     "known_pattern",
     "known_tint",
     "landmark_106_twin",

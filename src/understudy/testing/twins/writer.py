@@ -22,16 +22,17 @@ class GraphWriter:
     Args:
         seed: Of the weights.
         kind: float32 or float16, of the weights.
+        within: What names of nodes and constants begin with, as exporters put a layer's name there.
     """
 
-    def __init__(self, seed: int = 0, kind: type[np.floating] = np.float32) -> None:
-        self._random, self._kind = np.random.default_rng(seed), kind
+    def __init__(self, seed: int = 0, kind: type[np.floating] = np.float32, within: str = "") -> None:
+        self._random, self._kind, self._within = np.random.default_rng(seed), kind, within
         self._nodes: list[onnx.NodeProto] = []
         self._constants: list[TensorProto] = []
 
     def constant(self, values: AnyArray, name: str | None = None, *, exact: bool = False) -> str:
         """A constant; its name. Numbers become the graph's kind, but not if they are to be kept ``exact``."""
-        name = name or f"c{len(self._constants)}"
+        name = name or f"{self._within}c{len(self._constants)}"
         kept = values if exact or not np.issubdtype(values.dtype, np.floating) else values.astype(self._kind)
         self._constants.append(numpy_helper.from_array(np.ascontiguousarray(kept), name))
         return name
@@ -47,8 +48,8 @@ class GraphWriter:
 
     def node(self, kind: str, *inputs: str, name: str | None = None, **attributes: Any) -> str:  # noqa: ANN401 - as onnx has it
         """A node with one output; that output's name."""
-        output = name or f"n{len(self._nodes)}"
-        self._nodes.append(helper.make_node(kind, list(inputs), [output], f"{kind}{len(self._nodes)}", **attributes))
+        output, own = name or f"{self._within}n{len(self._nodes)}", f"{self._within}{kind}{len(self._nodes)}"
+        self._nodes.append(helper.make_node(kind, list(inputs), [output], own, **attributes))
         return output
 
     def convolved(

@@ -64,6 +64,15 @@ def test_onnx_runtime_is_imported_in_one_place_where_its_telemetry_is_turned_off
     assert found == {"onnx_runtime.py"}
 
 
+def test_openvino_is_imported_in_one_place_which_hides_its_telemetry():
+    found = {
+        path.name
+        for path in (ROOT / "src" / "understudy").rglob("*.py")
+        if re.search(r"^\s*(import|from) openvino", path.read_text(encoding="utf-8"), re.M)
+    }
+    assert found == {"openvino_runtime.py"}
+
+
 def test_tests_ask_for_what_is_public():
     """What is private may change, and no test should stand in the way."""
     tests = ROOT / "tests"

@@ -95,14 +95,14 @@ def test_half_precision_is_used_where_it_holds(put):
     session = Runtime(RuntimeOptions(precision="half")).open(store, entry)
     assert session.notes == ()
     assert session.precision == "half"
-    on_cpu = Runtime(RuntimeOptions(device="cpu")).open(store, entry)
+    on_cpu = Runtime(RuntimeOptions(device="cpu", backend="onnxruntime")).open(store, entry)
     assert on_cpu.precision == "single"  # where it is no quicker
 
 
 def test_half_precision_that_fails_is_replaced_and_said(put):
     """The black squares of the field."""
     _, store, entry = put("inswapper_128", half(holds=False))
-    session = Runtime(RuntimeOptions(precision="half")).open(store, entry)
+    session = Runtime(RuntimeOptions(precision="half", backend="onnxruntime")).open(store, entry)
     assert session.precision == "single"
     assert "single is used" in session.notes[0]
     flat = {"target": np.full(SHAPE, 0.25), "source": np.ones((1, 512))}
@@ -183,7 +183,7 @@ def alone():
 def test_a_graph_that_is_not_what_its_entry_says_is_refused(data, reason, put):
     with pytest.raises(ModelError, match=reason) as fault:
         _, store, entry = put("inswapper_128", data())
-        Runtime().open(store, entry)
+        Runtime(RuntimeOptions(backend="onnxruntime")).open(store, entry)
     assert fault.value.exit_code == 5
     assert fault.value.hint
 
@@ -196,7 +196,7 @@ def test_a_graph_that_fails_later_is_a_model_error(put):
     ends = [("target", SHAPE), ("source", (1, "n"))], [("output", SHAPE)]
     _, store, entry = put("inswapper_128", graph.finished(*ends))
     with pytest.raises(ModelError, match="failed on cpu"):
-        Runtime(RuntimeOptions(device="cpu")).open(store, entry)
+        Runtime(RuntimeOptions(device="cpu", backend="onnxruntime")).open(store, entry)
 
 
 def test_an_unknown_engine_names_those_there_are(shelf, hopper_path, tmp_path, capsys):
@@ -215,7 +215,9 @@ def test_doctor_says_on_which_device_each_model_runs(put, capsys):
     home, store, entry = put("inswapper_128", swapper(BAD["no numbers"][0]))
     assert main(["doctor", "--json", "--home", str(home), "--device", "cpu"]) == 6
     found = {one["name"]: one for one in json.loads(capsys.readouterr().out)["sections"]["fetched models"]}
-    assert re.fullmatch(r"runs on cpu, \d+\.\d MB", found["arcface_w600k_r50"]["detail"])
+    cost = r"\d+\.\d ms(, \d+ MB of memory)?, file \d+\.\d MB"
+    how = r"( with OpenVINO in (16|32) bits)?"
+    assert re.fullmatch(rf"runs on cpu{how}: {cost}", found["arcface_w600k_r50"]["detail"])
     assert found["inswapper_128"]["state"] == "broken"
     assert "not numbers" in found["inswapper_128"]["detail"]
     store.remove(entry)
@@ -259,9 +261,9 @@ def test_buffers_that_stay_change_nothing(shelf, monkeypatch):
     """As on a device with a memory of its own; here its memory is the computer's."""
     store = Store(shelf / FOLDER, Catalogue.load(shelf / "models.toml"))
     entry, random = store.catalogue.entries["inswapper_128"], np.random.default_rng(1)
-    plain = Runtime(RuntimeOptions(device="cpu")).open(store, entry)
+    plain = Runtime(RuntimeOptions(device="cpu", backend="onnxruntime")).open(store, entry)
     monkeypatch.setitem(sessions.MEMORIES, "cpu", "cpu")
-    bound = Runtime(RuntimeOptions(device="cpu")).open(store, entry)
+    bound = Runtime(RuntimeOptions(device="cpu", backend="onnxruntime")).open(store, entry)
     assert plain.binding is None
     assert bound.binding is not None
     first = None
@@ -276,13 +278,15 @@ def test_buffers_that_stay_change_nothing(shelf, monkeypatch):
     several = {"target": given["target"][:, :, ::-1, ::-1], "source": given["source"]}
     assert np.array_equal(plain.run(several)[0], bound.run(several)[0])  # whatever lies behind it in memory
     open_axis = store.catalogue.entries["arcface_w600k_r50"]
-    assert Runtime(RuntimeOptions(device="cpu")).open(store, open_axis).binding is None
+    assert Runtime(RuntimeOptions(device="cpu", backend="onnxruntime")).open(store, open_axis).binding is None
 
 
 def test_buffers_are_taken_in_turns(shelf, monkeypatch):
     store = Store(shelf / FOLDER, Catalogue.load(shelf / "models.toml"))
     monkeypatch.setitem(sessions.MEMORIES, "cpu", "cpu")
-    session = Runtime(RuntimeOptions(device="cpu")).open(store, store.catalogue.entries["inswapper_128"])
+    session = Runtime(RuntimeOptions(device="cpu", backend="onnxruntime")).open(
+        store, store.catalogue.entries["inswapper_128"]
+    )
     pictures = [np.full(SHAPE, value) for value in np.linspace(0, 1, 12)]
     one = np.ones((1, 512))
     alone = [session.run({"target": picture, "source": one})[0] for picture in pictures]
@@ -375,7 +379,9 @@ class Pretended(OnnxRuntime):
         return self.made[-1] if recorded else real
 
     def opened(self, store, name, **options):
-        return Runtime(RuntimeOptions(device="cuda", **options), self).open(store, store.catalogue.entries[name])
+        return Runtime(RuntimeOptions(device="cuda", backend="onnxruntime", **options), self).open(
+            store, store.catalogue.entries[name]
+        )
 
 
 @pytest.fixture
@@ -387,7 +393,7 @@ def pretended(monkeypatch):
 def test_a_recorded_model_gives_what_the_plain_one_gives(shelf, pretended):
     store = Store(shelf / FOLDER, Catalogue.load(shelf / "models.toml"))
     entry, random = store.catalogue.entries["inswapper_128"], np.random.default_rng(2)
-    plain = Runtime(RuntimeOptions(device="cpu")).open(store, entry)
+    plain = Runtime(RuntimeOptions(device="cpu", backend="onnxruntime")).open(store, entry)
     assert not pretended.opened(store, entry.name).binding.recorded  # it has to be asked for
     recorded = pretended.opened(store, entry.name, recorded=True)
     assert recorded.binding.recorded
@@ -420,7 +426,7 @@ def test_a_recording_that_does_not_do_is_not_used(fault, shelf, pretended, monke
     session = pretended.opened(store, entry.name, recorded=True)
     assert len(pretended.made) == 1
     assert session.binding is None or not session.binding.recorded
-    plain = Runtime(RuntimeOptions(device="cpu")).open(store, entry)
+    plain = Runtime(RuntimeOptions(device="cpu", backend="onnxruntime")).open(store, entry)
     given = {"target": np.full(SHAPE, 0.3), "source": np.ones((1, 512))}
     assert np.array_equal(session.run(given)[0], plain.run(given)[0])
 
@@ -452,7 +458,7 @@ def test_too_little_memory_on_every_device_is_no_fault_of_the_file(shelf):
 
     store = Store(shelf / FOLDER, Catalogue.load(shelf / "models.toml"))
     with pytest.raises(NoMemoryError, match="on cpu"):
-        Runtime(onnx=Full()).open(store, store.catalogue.entries["inswapper_128"])
+        Runtime(RuntimeOptions(backend="onnxruntime"), Full()).open(store, store.catalogue.entries["inswapper_128"])
 
 
 def test_what_comes_out_in_many_sizes_is_not_kept_in_buffers(put, monkeypatch):
@@ -461,7 +467,7 @@ def test_what_comes_out_in_many_sizes_is_not_kept_in_buffers(put, monkeypatch):
     graph.node("Cast", graph.node("NonZero", "data"), to=1, name="fc1")
     _, store, entry = put("2d106det", graph.finished([("data", (1, 3, 192, 192))], [("fc1", (4, "N"))]))
     monkeypatch.setitem(sessions.MEMORIES, "cpu", "cpu")
-    session = Runtime(RuntimeOptions(device="cpu")).open(store, entry)
+    session = Runtime(RuntimeOptions(device="cpu", backend="onnxruntime")).open(store, entry)
     picture = np.zeros((1, 3, 192, 192))
     for count in (3, 0, 7):
         picture[0, 0, 0, :count] = 1

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from understudy.cli.options import HomeOption, Json
 from understudy.cli.terminal import answer_json, progress_bar, say
 from understudy.outputs import made
+
+if TYPE_CHECKING:
+    from understudy.arrays import UInt8Array
 
 Folder = Annotated[Path, typer.Option("--output-dir", "-d", help="Folder for the demo's files; made if missing.")]
 Seconds = Annotated[float, typer.Option("--seconds", min=0.2, max=60, help="Length of the sample clip.")]
@@ -30,3 +34,10 @@ def command(
     say(f"swapped picture: {report.picture}")
     say(f"side by side:    {report.video}")
     say(f"report:          {report.report}")
+
+
+def sample_pictures(count: int) -> Iterator[UInt8Array]:
+    """Pictures of the demo's two faces, uint8 BGR (H, W, 3), for other commands that need some."""
+    from understudy.testing import demo
+
+    return demo.sample_pictures(count)

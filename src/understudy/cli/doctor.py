@@ -29,7 +29,7 @@ Folders = Annotated[
 ]
 
 
-@takes_settings(("--device", "--home"))
+@takes_settings(("--device", "--backend", "--precision", "--home"))
 def command(folders: Folders = None, clean: Clean = False, json: Json = False, *, chosen: Chosen) -> None:
     """Say what is installed, what really opens and where it runs, what is missing and how to mend it."""
     if folders and not clean:

@@ -43,7 +43,17 @@ Pictures = Annotated[
 
 _FLAGS = (
     *("--detector", "--engine", "--strength", "--shape"),
-    *("--device", "--threads", "--boost", "--weight", "--refresh", "--max-pixels", "--home"),
+    *(
+        "--device",
+        "--backend",
+        "--precision",
+        "--threads",
+        "--boost",
+        "--weight",
+        "--refresh",
+        "--max-pixels",
+        "--home",
+    ),
 )
 
 

@@ -27,7 +27,7 @@ Ask = Annotated[
 _STRONGEST, _LEAST = 6, 0.1
 
 
-@takes_settings(("--detector", "--recogniser", "--device", "--max-pixels", "--home"))
+@takes_settings(("--detector", "--recogniser", "--device", "--backend", "--precision", "--max-pixels", "--home"))
 def command(file: File, ask: Ask = None, json: Json = False, *, chosen: Chosen) -> None:
     """Say who is in a picture or video: where, how large, and which way each head is turned."""
     from understudy.app import Understudy

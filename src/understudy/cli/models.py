@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from understudy.cli import optimise
 from understudy.cli.options import HomeOption, Json
 from understudy.cli.terminal import answer, answer_json, bytes_bar, say, somebody_answers
 from understudy.errors import LicenceError, ModelMissingError, UsageError
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from understudy.models.entries import Entry
     from understudy.models.store import Store
 
-app = typer.Typer(help="Models of the field for the neural engines: list, fetch, check, move.")
+app = typer.Typer(help="Models of the field for the neural engines: list, fetch, check, move, make quicker.")
+app.command("optimise")(optimise.command)
 
 Names = Annotated[list[str], typer.Argument(help="Models or bundles, as `models list` names them.")]
 AnyNames = Annotated[list[str] | None, typer.Argument(help="Models or bundles. Default: all that are here.")]
@@ -57,6 +59,8 @@ def show(
                 f"  {entry.name:26s} {'' if state == 'missing' else state:8s} {_size(size):>7s}  "
                 f"commercial use: {licence.commercial_use:7s}  {entry.title}"
             )
+            if said := _variant(models, entry):
+                answer(f"    {said}")
     if kind is None:
         answer("bundles:")
         for bundle in catalogue.bundles.values():
@@ -85,15 +89,21 @@ def pull(names: Names, accept_licence: Accept = False, home: HomeOption = None, 
 
 @app.command("verify")
 def verify(names: AnyNames = None, home: HomeOption = None, json: Json = False) -> None:
-    """Check every model file against its recorded SHA-256: exit code 5 if one is altered or missing."""
+    """Check every model file, and what was made of it, again: exit code 5 if one is altered or missing."""
+    from understudy.models.variants import Variants
+
     models = store(home)
     entries = models.catalogue.resolved(names, needed=False) if names else _here(models)
+    variants = Variants(models)
     states = [(entry, models.verify(entry)) for entry in entries]
+    made = {entry.name: variants.verify(entry) for entry in entries}
     if json:
-        answer_json({"models": [_as_json(models, entry) | {"state": state} for entry, state in states]})
+        answer_json({"models": [_as_json(models, e, made[e.name]) | {"state": state} for e, state in states]})
     else:
         for entry, state in states:
             answer(f"{state:8s} {entry.name}{_trust(models, entry) if state == 'there' else ''}")
+            if made[entry.name] != "none":
+                answer(f"{made[entry.name]:8s} {entry.name}, in 8 bits")
         if not states:
             say("no model is here yet")
     for entry, state in states:
@@ -101,6 +111,8 @@ def verify(names: AnyNames = None, home: HomeOption = None, json: Json = False) 
             models.read(entry)  # says how
         if state != "there":
             raise ModelMissingError(entry.name)
+        if made[entry.name] == "altered":
+            variants.read(entry)  # likewise
 
 
 @app.command("import")
@@ -230,12 +242,34 @@ def _trust(models: Store, entry: Entry) -> str:
     return f" (its SHA-256 was not known before: {record.sha256}, recorded on {record.added[:10]})"
 
 
-def _as_json(models: Store, entry: Entry) -> dict[str, object]:
+def _variant(models: Store, entry: Entry) -> str:
+    """What is to be said of a model's variant; empty if there is none."""
+    from understudy.models.variants import Variants
+
+    variants = Variants(models)
+    state, record = variants.state(entry), variants.record(entry)
+    if state == "there" and record is not None:
+        from understudy.models.openvino_runtime import EXTRA, OpenVino
+
+        made = f"in 8 bits: {_size(record.size)}, off by {record.error:.2%}, made on {record.made[:10]}"
+        where = "runs in its place on the CPU" if OpenVino().usable else f"not used without OpenVINO: {EXTRA}"
+        return f"{made}; {where}"
+    whys = {"outdated": "was made of another file: it is not used", "altered": "is not what was made: it is not used"}
+    return f"in 8 bits: {whys[state]} (understudy models optimise {entry.name})" if state in whys else ""
+
+
+def _as_json(models: Store, entry: Entry, state: str | None = None) -> dict[str, object]:
+    from understudy.models.variants import Variants
+
+    variants = Variants(models)
+    made = variants.record(entry)
     licence, record = models.catalogue.licence_of(entry), models.record(entry)
     values = entry.model_dump(mode="json", exclude_none=True) | {"licence": licence.model_dump(mode="json")}
     values["state"] = models.state(entry)
     if record is not None:
         values["record"] = record.model_dump()
+    if made is not None:
+        values["variant"] = made.model_dump(mode="json") | {"state": state or variants.state(entry)}
     return values
 
 

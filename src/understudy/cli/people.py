@@ -40,7 +40,7 @@ Asked = Annotated[
 ]
 
 
-@takes_settings(("--detector", "--recogniser", "--device", "--max-pixels", "--home"))
+@takes_settings(("--detector", "--recogniser", "--device", "--backend", "--precision", "--max-pixels", "--home"))
 def command(
     file: File,
     cast: Cast = None,

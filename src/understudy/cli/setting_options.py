@@ -236,6 +236,23 @@ OPTIONS: Final = (
         "auto",
     ),
     SettingOption(
+        "--backend",
+        "runtime.backend",
+        str,
+        NEURAL,
+        "What runs neural models on the CPU: auto (OpenVINO where it is installed, else ONNX Runtime), onnxruntime or "
+        "openvino.",
+        "auto",
+    ),
+    SettingOption(
+        "--precision",
+        "runtime.precision",
+        str,
+        NEURAL,
+        "How precisely neural models are computed: auto, int8 (variants that `models optimise` made), half or single.",
+        "auto",
+    ),
+    SettingOption(
         "--threads",
         "runtime.threads",
         int,

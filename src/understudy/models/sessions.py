@@ -7,31 +7,28 @@ half precision only where it gives what single precision gives, and nothing that
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from threading import Lock
-from typing import Any, Final, Literal
+from typing import Any
 
 import numpy as np
 from onnx import ModelProto
 
 from understudy.arrays import AnyArray, FloatArray
-from understudy.errors import ModelError, ModelFileError, NoMemoryError, UsageError, out_of_memory
+from understudy.errors import ModelError, ModelFileError, NoMemoryError, out_of_memory
 from understudy.models.binding import Binding
-from understudy.models.devices import MEMORIES, Device, RuntimeOptions
+from understudy.models.compiled import FOLDER as COMPILED
+from understudy.models.compiled import CompiledModels
+from understudy.models.devices import MEMORIES, Device, Precision, Program, RuntimeOptions
+from understudy.models.ends import ends_of
 from understudy.models.entries import ANY_SIZE, Entry
 from understudy.models.graphs import check_graph, emap_of, in_single, is_half, of_any_size, with_constants
+from understudy.models.openvino_runtime import OpenVino, OpenVinoSession
+from understudy.models.places import Graph, Place, Places
 from understudy.models.providers import OnnxRuntime, first_line, too_large
 from understudy.models.store import Store
 from understudy.models.trial import PICTURE_AXES, agree, check_inputs, gives, noise, probe
-
-#: Which packages bring a device.
-_PACKAGES: Final[dict[Device, str]] = {
-    "tensorrt": "onnxruntime-gpu and TensorRT",
-    "cuda": "onnxruntime-gpu",
-    "coreml": "onnxruntime on a Mac",
-    "directml": "onnxruntime-directml",
-    "openvino": "onnxruntime-openvino",
-}
+from understudy.models.variants import Variants
 
 
 class Session:
@@ -40,6 +37,7 @@ class Session:
     Attributes:
         entry: Which.
         device: Where it really runs.
+        int8: Whether this is the variant of 8 bits.
         notes: What should be said of it.
         emap: float32 (512, 512): the projection of embeddings, where a swapper's file carries one.
         inputs, outputs: Names in the graph's order.
@@ -48,7 +46,7 @@ class Session:
     """
 
     def __init__(self, entry: Entry, session: Any, device: Device, size: int) -> None:  # noqa: ANN401
-        self.entry, self.device, self.size = entry, device, size
+        self.entry, self.device, self.size, self.int8 = entry, device, size, False
         self.notes: tuple[str, ...] = ()
         self.emap: FloatArray | None = None
         self._session = session
@@ -60,9 +58,17 @@ class Session:
         self.outputs = [one.name for one in session.get_outputs()]
 
     @property
-    def precision(self) -> Literal["half", "single"]:
-        """In which numbers pictures go in."""
-        return "half" if self._types[self.target] is np.float16 else "single"
+    def program(self) -> Program:
+        """What runs it."""
+        return "openvino" if isinstance(self._session, OpenVinoSession) else "onnxruntime"
+
+    @property
+    def precision(self) -> Precision:
+        """In which numbers most of it is computed."""
+        if self.int8:
+            return "int8"
+        half = isinstance(self._session, OpenVinoSession) and self._session.half
+        return "half" if half or self._types[self.target] is np.float16 else "single"
 
     @property
     def target(self) -> str:
@@ -146,6 +152,11 @@ class Session:
     def _given(self, values: Mapping[str, AnyArray]) -> dict[str, AnyArray]:
         return {name: np.asarray(value, self._types[name], order="C") for name, value in values.items()}
 
+    def keep(self) -> None:
+        """Keep what OpenVINO compiled, for the next time."""
+        if isinstance(self._session, OpenVinoSession):
+            self._session.keep()
+
     def unbind(self) -> None:
         """New buffers for every run."""
         self.binding = None
@@ -156,11 +167,18 @@ class Runtime:
 
     Args:
         options: How they are run.
-        onnx: Opens them.
+        onnx: Opens them with ONNX Runtime.
+        openvino: Opens them with OpenVINO.
     """
 
-    def __init__(self, options: RuntimeOptions | None = None, onnx: OnnxRuntime | None = None) -> None:
+    def __init__(
+        self,
+        options: RuntimeOptions | None = None,
+        onnx: OnnxRuntime | None = None,
+        openvino: OpenVino | None = None,
+    ) -> None:
         self.options, self._onnx = options or RuntimeOptions(), onnx or OnnxRuntime()
+        self._places = Places(self.options, self._onnx, openvino or OpenVino())
         self._open: dict[str, Session] = {}
 
     def open(self, store: Store, entry: Entry) -> Session:
@@ -168,12 +186,16 @@ class Runtime:
 
         Raises:
             ModelMissingError, ModelFileError: it is not in the store, altered, or not what its entry says.
-            UsageError: the device that was asked for is not there.
+            UsageError: the device or program that was asked for is not there.
             ModelError: it does not open or does not work.
         """
         if entry.name not in self._open:
+            variant, notes = self._variant(store, entry)
+            if variant is not None:
+                return self._open.setdefault(entry.name, variant)
             data, model = _read(store, entry)
-            session = self._opened(entry, data, model)
+            session = self._opened(entry, data, model, CompiledModels(store.root / COMPILED))
+            session.notes += notes
             if entry.source is not None and entry.source.kind == "emap":
                 session.emap = emap_of(model, entry.file.name)
             self._open[entry.name] = session
@@ -212,16 +234,39 @@ class Runtime:
         """Give all models back."""
         self._open.clear()
 
-    def _opened(self, entry: Entry, data: bytes, model: ModelProto) -> Session:
-        devices = self._devices(entry)
+    def _variant(self, store: Store, entry: Entry) -> tuple[Session | None, tuple[str, ...]]:
+        """The variant of 8 bits, open, if there is one and it should run; and what should be said if it can't."""
+        variants, places = Variants(store), self._places.of(entry)
+        if store.state(entry) != "there" or variants.state(entry) == "none" or not self._places.wants_int8(places[0]):
+            return None, ()
+        try:
+            data = variants.read(entry)
+            model = check_graph(data, variants.path(entry).name)
+            graph = Graph(data, ends_of(model), CompiledModels(store.root / COMPILED))
+            half = self._places.wants_half(entry, places[0])
+            session = self._working(entry, graph, places[:1], half=half)
+        except (ModelError, NoMemoryError) as fault:
+            return None, (f"{fault.message}; the original is used",)
+        session.int8 = True
+        session.keep()
+        if entry.source is not None and entry.source.kind == "emap":
+            session.emap = emap_of(model, variants.path(entry).name)
+        return session, ()
+
+    def _opened(self, entry: Entry, data: bytes, model: ModelProto, kept: CompiledModels | None = None) -> Session:
+        """A model in the precision that is wished for, if that holds; ``kept`` is where it may be kept compiled."""
+        places = self._places.of(entry)
         if not is_half(model):
-            return self._working(entry, data, devices)
-        single = self._working(entry, in_single(model).SerializeToString(), devices)
+            graph = Graph(data, ends_of(model), kept)
+            return self._quicker(entry, graph, places)
+        widened = in_single(model)
+        graph = Graph(widened.SerializeToString(), ends_of(widened), kept)
+        single = self._quicker(entry, graph, places)
         wished = self.options.precision
-        if wished == "single" or (wished == "auto" and single.device == "cpu"):
+        if single.program == "openvino" or wished == "single" or (wished != "half" and single.device == "cpu"):
             return single
         try:
-            half = self._working(entry, data, [single.device])
+            half = self._working(entry, Graph(data, ends_of(model)), [Place(single.device)])
             if agree(half, single):
                 return half
         except (ModelError, NoMemoryError) as fault:
@@ -230,13 +275,38 @@ class Runtime:
         single.notes += (f"{entry.name}: half precision gives something else here: single is used",)
         return single
 
-    def _working(self, entry: Entry, data: bytes, devices: list[Device]) -> Session:
-        """A session that answers sensibly, on the first device where one does."""
-        faults: list[ModelError | NoMemoryError] = []
-        for device in devices:
+    def _quicker(self, entry: Entry, graph: Graph, places: list[Place]) -> Session:
+        """A graph in single precision, computed in half where that is wished for, quicker, and gives the same.
+
+        What OpenVINO keeps in half precision was found to give the same before.
+        """
+        if self._places.wants_half(entry, places[0]) and self._places.is_kept(entry, graph, places[0]):
+            with suppress(ModelError, NoMemoryError):  # it is tried again below, from the beginning
+                session = self._working(entry, graph, places[:1], half=True)
+                session.keep()  # if it was damaged meanwhile
+                return session
+        single = self._working(entry, graph, places)
+        place = Place(single.device, single.program)
+        if self._places.wants_half(entry, place):
             try:
-                opened = self._onnx.start(entry, data, device, threads=self.options.threads)
-                session = Session(entry, opened, device, len(data))
+                half = self._working(entry, graph, [place], half=True)
+                if agree(half, single):
+                    half.notes = single.notes
+                    half.keep()
+                    return half
+                single.notes += (f"{entry.name}: half precision gives something else here: single is used",)
+            except (ModelError, NoMemoryError) as fault:
+                single.notes += (f"half precision does not work here ({fault.message}): single is used",)
+        single.keep()
+        return single
+
+    def _working(self, entry: Entry, graph: Graph, places: list[Place], *, half: bool = False) -> Session:
+        """A session that answers sensibly, at the first place where one does."""
+        faults: list[ModelError | NoMemoryError] = []
+        for place in places:
+            try:
+                opened = self._places.start(entry, graph, place, half=half)
+                session = Session(entry, opened, place.device, len(graph.data))
                 check_inputs(session)
                 probe(session)
             except ModelFileError:
@@ -244,9 +314,11 @@ class Runtime:
             except (ModelError, NoMemoryError) as fault:
                 faults.append(fault)
                 continue
-            session.notes = tuple(f"{fault.message}; {device} is used" for fault in faults)
-            if device in MEMORIES and session.fixed:
-                session = self._kept(session, data)
+            second = place == Place("cpu") and Place("cpu", "openvino") in places
+            used = "ONNX Runtime" if second else place.device
+            session.notes = tuple(f"{fault.message}; {used} is used" for fault in faults)
+            if place.device in MEMORIES and session.fixed:
+                session = self._kept(session, graph.data)
             return session
         if isinstance(faults[-1], NoMemoryError):
             raise faults[-1]
@@ -282,19 +354,6 @@ class Runtime:
         except (ModelError, NoMemoryError):
             return None  # a graph with parts on the CPU can't be recorded
         return recorded
-
-    def _devices(self, entry: Entry) -> list[Device]:
-        there = self._onnx.devices()
-        asked = self.options.device_of(entry.name, entry.kind)
-        if asked == "auto":
-            return there
-        if asked not in there:
-            package = _PACKAGES.get(asked)
-            raise UsageError(
-                f"there is no device {asked} here; there is {', '.join(there)}",
-                f"It takes {package}." if package else "Choose another with --device.",
-            )
-        return [asked]
 
 
 def _read(store: Store, entry: Entry) -> tuple[bytes, ModelProto]:

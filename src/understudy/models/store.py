@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Final, Literal
@@ -23,6 +25,7 @@ from understudy.errors import (
 )
 from understudy.interruptions import deferred
 from understudy.models.catalogue import Catalogue
+from understudy.models.compiled import FOLDER as COMPILED
 from understudy.models.entries import Download, Entry, Strict
 from understudy.models.graphs import check_graph
 from understudy.regular import open_regular, read_regular, too_long
@@ -31,6 +34,8 @@ from understudy.temporaries import Temporary
 State = Literal["there", "begun", "missing", "altered"]
 #: The folder of the store in the private folder.
 FOLDER: Final = "models"
+#: The folder of variants in it.
+VARIANTS: Final = "variants"
 _SAY_SIZE: Final = "If it is meant to be so large, say its size in models.toml (docs/models.md)."
 _CHUNK: Final = 1 << 20
 #: No model of which the catalogue does not say the size is longer. To look at a graph takes twice its bytes.
@@ -194,13 +199,16 @@ class Store:
         return record
 
     def remove(self, entry: Entry) -> bool:
-        """Remove a model and what was begun of it; whether there was anything."""
+        """Remove a model, what was begun of it and what was made of it; whether there was anything."""
         part = self.partial(entry.file.name)
         paths = [self.path(entry), self._record_path(entry), part, notes_of(part)]
         for download in entry.file.sources:
             if download.member is not None:
                 archive = self.archive(download)
                 paths += [archive, notes_of(archive)]
+        # What was made of it on this machine.
+        made = [(VARIANTS, f"{Path(entry.file.name).stem}.int8.onnx*"), (COMPILED, f"{entry.name}.*.blob*")]
+        paths += [path for folder, pattern in made for path in (self.root / folder).glob(pattern)]
         try:
             found = any(path.exists() or path.is_symlink() for path in paths)
             for path in paths:
@@ -245,6 +253,19 @@ class Store:
             raise _unwritable(path, fault) from fault
         return path
 
+    @contextmanager
+    def writing(self, path: Path) -> Iterator[None]:
+        """While a file of the store is written: no signal ends the block half-way.
+
+        Raises:
+            ModelError, NoSpaceError: it can't be written.
+        """
+        with deferred():
+            try:
+                yield
+            except OSError as fault:
+                raise _unwritable(path, fault) from fault
+
     @property
     def _licences_path(self) -> Path:
         return self.root / "licences.json"
@@ -261,16 +282,13 @@ class Store:
 
     def _write(self, path: Path, values: dict[str, object] | dict[str, str]) -> None:
         self.folder()
-        with deferred():
+        with self.writing(path):
+            part = Temporary(path)
             try:
-                part = Temporary(path)
-                try:
-                    part.path.write_text(json.dumps(values, indent=1))
-                    part.path.replace(path)
-                finally:
-                    part.remove()
-            except OSError as fault:
-                raise _unwritable(path, fault) from fault
+                part.path.write_text(json.dumps(values, indent=1))
+                part.path.replace(path)
+            finally:
+                part.remove()
 
 
 def notes_of(part: Path) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from threading import RLock
@@ -272,8 +272,10 @@ class Models:
 
         return mask_model(self._opened(entry, runtime))
 
-    def fetched(self, runtime: RuntimeOptions) -> dict[str, Session | UnderstudyError]:
+    def fetched(self, runtime: RuntimeOptions) -> Iterator[tuple[str, Session | UnderstudyError]]:
         """Every model of the store by name, opened anew, one at a time; or why it does not open.
+
+        It is given back when the next is asked for, if nobody holds it.
 
         Raises:
             UsageError: a model is placed that the catalogue does not have.
@@ -282,16 +284,16 @@ class Models:
 
         self.check_places(runtime)
         passing = Runtime(runtime)
-        found: dict[str, Session | UnderstudyError] = {}
         for name, entry in self._store.catalogue.entries.items():
             if self._store.state(entry) in ("there", "altered"):
                 try:
-                    found[name] = passing.open(self._store, entry)
+                    opened: Session | UnderstudyError = passing.open(self._store, entry)
                 except UnderstudyError as fault:
-                    found[name] = fault
+                    opened = fault
                 finally:
                     passing.close()
-        return found
+                yield name, opened
+                del opened
 
     def content(
         self, settings: Settings, target: str = "the target", made_with: MadeWith | None = None
@@ -325,7 +327,8 @@ class Models:
     def notes(self, settings: Settings, made_with: MadeWith) -> tuple[str, ...]:
         """What should be said: where models run, if not where that was hoped for, and which options do nothing."""
         asked = (settings.runtime, settings.neural) != (RuntimeOptions(), NeuralOptions())
-        idle = (f"the {MESH} engine does not use --device, --threads, --boost, --weight and --refresh",)
+        options = "--device, --backend, --precision, --threads, --boost, --weight and --refresh"
+        idle = (f"the {MESH} engine does not use {options}",)
         masks = settings.blend.mask.models
         embedded_only = settings.detector == settings.recogniser == EMBEDDED and not made_with.neural
         embedded_only = embedded_only and not made_with.enhancers

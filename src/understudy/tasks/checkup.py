@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -19,13 +20,19 @@ from understudy.errors import ModelError, UnderstudyError, UsageError
 from understudy.geometry import raster
 from understudy.geometry.topology import topology
 from understudy.media.files.encoders import ENCODERS, opens
+from understudy.models.devices import Precision
 from understudy.models.embedded_onnx import OnnxModel
-from understudy.models.runtime import LiteModel
+from understudy.models.runtime import LiteModel, read_embedded
+from understudy.models.trial import noise
 from understudy.provenance.open_nsfw import FILE as CONTENT
 from understudy.recognition.identity import FILE as IDENTITY
 from understudy.resources import Models
 from understudy.settings import Settings
+from understudy.tasks.budget import measured, memory
 from understudy.version import __version__
+
+if TYPE_CHECKING:
+    from understudy.models.sessions import Session
 
 #: Every name under which OpenCV is published: two of them overwrite each other's files.
 OPENCV_WHEELS = (
@@ -43,9 +50,13 @@ MODELS = (
     "face_blendshapes.tflite",
     "palm_detection_lite.tflite",
     "hand_landmark_lite.tflite",
+    "selfie_segmentation.tflite",
+    "selfie_segmentation_landscape.tflite",
     IDENTITY,
     CONTENT,
 )
+#: What a person is told of each precision.
+PRECISIONS: Final[dict[Precision, str]] = {"int8": "8 bits", "half": "16 bits", "single": "32 bits"}
 _AGAIN = f"{Path(sys.executable).name} -m pip install --force-reinstall understudy"
 
 
@@ -155,17 +166,18 @@ def _installed(name: str) -> bool:
 
 
 def _models() -> Iterable[Finding]:
+    size = 0
     for name in MODELS:
+        before = memory()
         try:
-            run = _blank_run(name)
-            run()
+            run, length = _blank_run(name), len(read_embedded(name))
+            cost = measured(run, length, before)
         except ModelError as fault:
             yield Finding(name, "broken", fault.message, _AGAIN)
             continue
-        start = time.perf_counter()
-        for _ in range(5):
-            run()
-        yield Finding(name, "ok", f"runs in {(time.perf_counter() - start) * 200:.1f} ms on the CPU")
+        size += length
+        yield Finding(name, "ok", f"on the CPU: {cost}")
+    yield Finding("together", "ok", f"{size / 1e6:.1f} MB: all that runs where nothing was fetched")
 
 
 def _blank_run(name: str) -> Callable[[], object]:
@@ -183,28 +195,42 @@ def _blank_run(name: str) -> Callable[[], object]:
 
 
 def _fetched(settings: Settings, models: Models) -> Iterable[Finding]:
-    """The models in the store: on which device each really runs."""
+    """The models in the store: on which device each really runs, and what it costs there."""
     try:
-        found = models.fetched(settings.runtime)
+        before = memory()
+        for name, session in models.fetched(settings.runtime):
+            if isinstance(session, UnderstudyError):
+                yield Finding(name, "broken", session.message, f"understudy models remove {name}")
+            else:
+                yield Finding(name, "ok", "; ".join([_running(session, before), *session.notes]))
+            del session
+            before = memory()
     except UsageError:
         raise  # what was asked for is wrong, not what is here
     except UnderstudyError as fault:
         yield Finding("catalogue", "broken", fault.message)
-        return
-    for name, session in found.items():
-        if isinstance(session, UnderstudyError):
-            yield Finding(name, "broken", session.message, f"understudy models remove {name}")
-        else:
-            where = f"runs on {session.device}, {session.size / 1e6:.1f} MB"
-            yield Finding(name, "ok", "; ".join([where, *session.notes]))
+
+
+def _running(session: Session, before: int | None) -> str:
+    """Where a model runs, in which numbers, and what it costs."""
+    given = noise(session)[0]
+    how = f" with OpenVINO in {PRECISIONS[session.precision]}" if session.program == "openvino" else ""
+    return f"runs on {session.device}{how}: {measured(partial(session.run, given), session.size, before)}"
 
 
 def _devices() -> Iterable[Finding]:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     yield Finding("CPU", "ok", f"{cores} cores; the mesh engine and the embedded models run here")
+    from understudy.models.openvino_runtime import EXTRA, OpenVino
     from understudy.models.providers import OnnxRuntime
 
     yield Finding("neural models", "ok", f"ONNX Runtime here knows {', '.join(OnnxRuntime().devices())}")
+    openvino = OpenVino()
+    if openvino.usable:
+        can = "computes in 16 bits, too" if openvino.computes_half else "computes in 32 and 8 bits"
+        yield Finding("OpenVINO", "ok", f"{openvino.version}; this CPU {can}")
+    else:
+        yield Finding("OpenVINO", "missing", "an extra, by which neural models are quicker on the CPU", EXTRA)
     start = time.perf_counter()
     shape = topology()
     raster.rasterise(

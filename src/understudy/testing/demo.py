@@ -65,6 +65,13 @@ class DemoReport:
         return {key: str(value) if isinstance(value, Path) else value for key, value in values.items()}
 
 
+def sample_pictures(count: int) -> Iterator[UInt8Array]:
+    """Pictures of both sample faces in motion, in turn: uint8 BGR, of ``SIZE``."""
+    puppets = [Puppet(portrait(name), SIZE, face_share=FACE_SHARE) for name in (SOURCE, TARGET)]
+    for number in range(count):
+        yield puppets[number % 2].render(presenting(number * 0.37)).picture
+
+
 def make_demo(
     folder: Path, *, seconds: float, home: Path | None = None, progress: Callable[[int, int | None], None] | None = None
 ) -> DemoReport:

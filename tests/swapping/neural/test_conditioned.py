@@ -140,7 +140,7 @@ def test_kernels_as_constants_give_what_kernels_that_are_fed_give(threads, put):
     random = np.random.default_rng(0)
     kernels = [random.normal(0, (2 / np.prod(shape[1:])) ** 0.5, shape) for shape in twins.kernel_shapes()]
     kernels = [one.astype(np.float32) for one in kernels]
-    runtime = Runtime(RuntimeOptions(device="cpu", threads=threads))
+    runtime = Runtime(RuntimeOptions(device="cpu", threads=threads, precision="single"))
     fed, baked = runtime.open(store, entry), runtime.open_with(store, entry, kernels)
     assert (len(fed.inputs), baked.inputs) == (19, ["input"])
     picture = random.random((1, 3, 224, 224)).astype(np.float32)

@@ -26,6 +26,7 @@ from understudy.geometry.templates import TEMPLATES
 from understudy.geometry.transforms import aligned, resized
 from understudy.landmarks.neural import Attributes, PointFinder
 from understudy.models.conventions import blob
+from understudy.models.devices import RuntimeOptions
 from understudy.models.sessions import Runtime
 from understudy.settings import Settings
 from understudy.testing import REST, Puppet, twins
@@ -169,7 +170,9 @@ def test_crops_and_blobs_are_theirs_to_within_rounding(both):
 def test_what_is_pasted_is_theirs(both):
     """Where both show the swap in full. Ours is cut to the face and matched to its light; theirs is a square."""
     store, target, source, theirs = both
-    engine = engine_of(Settings(engine="inswapper_128", home=store.root.parent))
+    # Theirs is computed in 32 bits, whatever else could run here.
+    runtime = RuntimeOptions(precision="single")
+    engine = engine_of(Settings(engine="inswapper_128", home=store.root.parent, runtime=runtime))
     identity = engine.identity([source])
     swapped = engine.swapped(theirs["crop"], identity.values).picture
     print(f"swapped crops differ by {np.abs(swapped.astype(int) - theirs['swapped']).mean():.3f} of 255 in the mean")

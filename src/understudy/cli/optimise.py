@@ -1,0 +1,73 @@
+"""``understudy models optimise``: a variant of a model in smaller numbers, which takes less time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from understudy.cli.chosen import Chosen, takes_settings
+from understudy.cli.options import Json
+from understudy.cli.terminal import answer_json, say
+from understudy.text import counted
+
+Name = Annotated[str, typer.Argument(help="A swapper, enhancer, upscaler or mask that is here.")]
+Calibrate = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--calibrate",
+        help="A clip or picture with faces such as it will be used on; may be given several times. Only ranges of "
+        "numbers are kept of it. Default: the demo's two faces.",
+    ),
+]
+LayerError = Annotated[
+    float,
+    typer.Option(
+        "--layer-error", help="A layer that is off by more than this share of what varies stays as it is: 0 to 1."
+    ),
+]
+Error = Annotated[
+    float,
+    typer.Option("--error", help="Mean difference, over the range of what comes out, up to which it is made: 0 to 1."),
+]
+
+
+@takes_settings(("--detector", "--max-pixels", "--home"))
+def command(
+    name: Name,
+    calibrate: Calibrate = None,
+    layer_error: LayerError = 0.03,
+    error: Error = 2 / 255,
+    json: Json = False,
+    *,
+    chosen: Chosen,
+) -> None:
+    """Make a variant of a model in 8 bits, for OpenVINO on the CPU: quicker and smaller, and held against the original.
+
+    It lies beside the original, which stays, and is used from then on; `models remove` removes both.
+    """
+    from understudy.app import Understudy
+    from understudy.cli.demo import sample_pictures
+    from understudy.cli.models import store
+    from understudy.errors import UsageError
+    from understudy.models.openvino_runtime import EXTRA, OpenVino
+    from understudy.models.optimising import MOST_INPUTS, OptimiseOptions
+    from understudy.tasks.optimise import clip_pictures, optimise
+
+    settings = chosen.settings()
+    try:
+        options = OptimiseOptions(layer_error, error)
+    except ValueError as fault:
+        raise UsageError(str(fault), "Leave --layer-error and --error out for what is usual.") from fault
+    pictures = clip_pictures(calibrate, settings.max_pixels) if calibrate else sample_pictures(MOST_INPUTS)
+    said = ", ".join(path.name for path in calibrate) if calibrate else "the demo's two faces"
+    with Understudy(settings) as app:
+        record = optimise(store(settings.home), app.resources.models, settings, name, pictures, said, options)
+    if json:
+        answer_json({"name": name, "variant": record.model_dump(mode="json")})
+    say(f"{name}: {counted(record.layers, 'layer')} in 8 bits, {record.left} left as they were")
+    say(f"off by {record.error:.2%} of its range on pictures held back; a layer by {record.layer_error:.1%} at most")
+    say(f"{record.size / 1e6:.0f} MB, calibrated on {record.calibration}")
+    if not OpenVino().usable:
+        say(f"it runs once OpenVINO is here ({EXTRA}), or with --precision int8")

@@ -1,0 +1,145 @@
+"""Variants of models that were made on this machine: smaller numbers, less time. Each lies beside its original.
+
+A variant belongs to one file: once the original is another (fetched anew, another version), it is not used any more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Final, Literal
+
+from understudy.errors import ModelFileError
+from understudy.models.entries import Entry, Strict
+from understudy.models.store import MOST_BYTES, VARIANTS, Store
+from understudy.regular import read_regular
+from understudy.temporaries import Temporary
+
+VariantState = Literal["none", "there", "outdated", "altered"]
+_LONGEST_RECORD: Final = 10_000
+
+
+class VariantRecord(Strict):
+    """Where a variant comes from.
+
+    Attributes:
+        original: SHA-256 of the file that it was made of.
+        sha256, size: Of the variant, in bytes.
+        how: In words: which numbers, and how they were found.
+        made: When, ISO 8601.
+        tool: By what, with versions.
+        calibration: What the ranges were taken from, in words.
+        layers: How many layers have 8 bits.
+        left: How many could have had, and lost too much.
+        layer_error: The largest error of such a layer, as a share of how much what comes out of it varies.
+        error: Mean difference from what the original gives, over the range of what comes out.
+        bounds: Up to which each of them may be.
+    """
+
+    original: str
+    sha256: str
+    size: int
+    how: str
+    made: str
+    tool: str
+    calibration: str
+    layers: int
+    left: int
+    layer_error: float
+    error: float
+    bounds: tuple[float, float]
+
+
+class Variants:
+    """The variants of a store's models: of 8 bits so far.
+
+    Args:
+        store: Where the originals are.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def path(self, entry: Entry) -> Path:
+        """Where the variant of a model is, or would be."""
+        return self._store.root / VARIANTS / f"{Path(entry.file.name).stem}.int8.onnx"
+
+    def record(self, entry: Entry) -> VariantRecord | None:
+        """Where it comes from; None if there is none, or that can't be read."""
+        try:
+            return VariantRecord.model_validate_json(read_regular(_record(self.path(entry)), _LONGEST_RECORD))
+        except (OSError, ValueError):
+            return None
+
+    def state(self, entry: Entry) -> VariantState:
+        """What is there, at a glance: sizes and the original's digest are compared, its own digest is not."""
+        path, record = self.path(entry), self.record(entry)
+        if not path.exists() and record is None:
+            return "none"
+        if record is None or path.is_symlink() or not path.exists() or path.stat().st_size != record.size:
+            return "altered"
+        original = self._store.record(entry)
+        return "there" if original is not None and original.sha256 == record.original else "outdated"
+
+    def read(self, entry: Entry) -> bytes:
+        """The file, checked.
+
+        Raises:
+            ModelFileError: there is none, it was altered, or it was made of another original.
+        """
+        state, record = self.state(entry), self.record(entry)
+        if state == "outdated":
+            raise _unusable(entry, "was made of another file than the one that is here now")
+        if state != "there" or record is None:
+            raise _unusable(entry, "is not there" if state == "none" else "is not what was made")
+        try:
+            data = read_regular(self.path(entry), record.size)
+        except OSError as fault:
+            raise _unusable(entry, f"can't be read ({fault.strerror or fault})") from fault
+        if hashlib.sha256(data).hexdigest() != record.sha256:
+            raise _unusable(entry, "is not what was made")
+        return data
+
+    def verify(self, entry: Entry) -> VariantState:
+        """What is there, after reading all of it."""
+        state = self.state(entry)
+        if state != "there":
+            return state
+        try:
+            self.read(entry)
+        except ModelFileError:
+            return "altered"
+        return state
+
+    def add(self, entry: Entry, data: bytes, record: VariantRecord) -> None:
+        """Put one beside its original, whole or not at all; an earlier one is replaced.
+
+        Raises:
+            ModelError: it can't be written.
+            NoSpaceError: the disk is full.
+        """
+        if len(data) > MOST_BYTES:
+            raise ModelFileError(f"the variant of {entry.name} has {len(data):,} bytes", "It is too large to be kept.")
+        path = self.path(entry)
+        self._store.folder(VARIANTS)
+        with self._store.writing(path):
+            # The old one would not fit the new record, nor the new one the old.
+            _record(path).unlink(missing_ok=True)
+            for place, content in ((path, data), (_record(path), record.model_dump_json(indent=1).encode())):
+                part = Temporary(place, 0o600)
+                try:
+                    part.path.write_bytes(content)
+                    part.path.replace(place)
+                finally:
+                    part.remove()
+
+
+def _record(path: Path) -> Path:
+    return path.with_name(path.name + ".json")
+
+
+def _unusable(entry: Entry, how: str) -> ModelFileError:
+    return ModelFileError(
+        f"the variant of {entry.name} in 8 bits {how}: it is not used",
+        f"Make it again: understudy models optimise {entry.name}",
+    )

@@ -96,7 +96,9 @@ def store(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def opened(store):
-    return lambda name: Runtime(RuntimeOptions(device="cpu")).open(store, store.catalogue.entries[name])
+    return lambda name: Runtime(RuntimeOptions(device="cpu", backend="onnxruntime")).open(
+        store, store.catalogue.entries[name]
+    )
 
 
 @pytest.fixture(scope="module")

@@ -91,7 +91,7 @@ GRAPHS = {
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
     store = stock(tmp_path_factory.mktemp("conformity") / "home", GRAPHS)
-    runtime = Runtime(RuntimeOptions(device="cpu"))
+    runtime = Runtime(RuntimeOptions(device="cpu", backend="onnxruntime"))
     return {name: mask_model(runtime.open(store, store.catalogue.entries[name])) for name in GRAPHS}
 
 

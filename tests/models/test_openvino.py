@@ -322,3 +322,31 @@ def test_require_says_why(monkeypatch):
     monkeypatch.setitem(sys.modules, "openvino", None)
     with pytest.raises(UsageError, match="can't be used"):
         OpenVino().require()
+
+
+SIGNALLED = """
+import gc, os, signal, sys, time
+from understudy.models.catalogue import Catalogue
+from understudy.models.devices import RuntimeOptions
+from understudy.models.sessions import Runtime
+from understudy.models.store import FOLDER, Store
+from pathlib import Path
+home = Path(sys.argv[1])
+store = Store(home / FOLDER, Catalogue.load(home / "models.toml"))
+runtimes = [Runtime(RuntimeOptions(threads=threads)) for threads in (1, 2)]
+for runtime in runtimes:
+    assert runtime.open(store, store.catalogue.entries["inswapper_128"]).program == "openvino"
+while runtimes:
+    runtimes.pop(0).close()
+    gc.collect()
+signal.signal(signal.SIGINT, lambda number, frame: print("told"))
+os.kill(os.getpid(), signal.SIGINT)
+time.sleep(0.05)
+"""
+
+
+@real
+def test_a_signal_is_handled_after_models_were_given_back(home):
+    """Of two cores the one that went last left a stack for signals that was gone."""
+    done = subprocess.run([sys.executable, "-c", SIGNALLED, str(home)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "told\n"), done.stderr

@@ -12,7 +12,7 @@ import platform
 import sys
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from threading import Lock
 from types import ModuleType
@@ -53,6 +53,16 @@ def import_silently() -> ModuleType:
                 modules[_TELEMETRY] = hidden
     module: ModuleType = openvino
     return module
+
+
+@cache
+def _core_of(openvino: ModuleType) -> Any:  # noqa: ANN401
+    """OpenVINO's core, one for the whole process, and never given back.
+
+    For the processor's matrix unit it has signals handled on a stack of its own. Of two cores the one that goes last
+    puts back the stack of the other, which is gone: the next Ctrl-C would end the process (seen with 2026.4).
+    """
+    return openvino.Core()
 
 
 class OpenVino:
@@ -160,9 +170,9 @@ class OpenVino:
             return self._core.import_model(blob, "CPU", config)
         return self._core.compile_model(self._core.read_model(model=data), "CPU", config)
 
-    @cached_property
+    @property
     def _core(self) -> Any:  # noqa: ANN401
-        return self._openvino.Core()
+        return _core_of(self._openvino)
 
     @property
     def _openvino(self) -> Any:  # noqa: ANN401

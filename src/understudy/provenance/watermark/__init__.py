@@ -26,7 +26,7 @@ on one of every three) and P and the dither on nothing that changes in time: on 
 still, it can't flicker.
 
 **How it is found.** Of every frame, scaled to a working size, the local mean is taken off and the rest divided
-by its local deviation to the power 1.3 (a matched filter weighs by strength over variance, and the strength grows
+by its local deviation to the power 1.5 (a matched filter weighs by strength over variance, and the strength grows
 with texture, but less than texture does); clipped, and averaged over frames (the mark is the same in all, the
 picture is not).
 Then, with S the spectrum's power over its local mean (about exponentially distributed where there is no mark):

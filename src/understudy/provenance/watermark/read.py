@@ -25,8 +25,9 @@ _RATIOS: Final = np.exp(np.arange(math.log(0.7), math.log(2.65), 0.003))
 #: Periods tried beside the expected one: with the picture's proportions kept, and stretched.
 _ISOTROPIC, _STRETCHED = 12, 24
 #: Shorter side over the reach of a pixel's neighbourhood, and the power of its deviation that a residual is divided by.
-#: Beside 14 and 1, single JPEGs (quality 50) of a busy picture are read in 24 of 24 instead of 12.
-_NEIGHBOURHOODS, _WHITENING = 40, 1.3
+#: Beside 14 and 1, single JPEGs (quality 50) of a busy picture are read in 24 of 24 instead of 12; beside a power of
+#: 1.3, one half of a marked photo of 512 x 512 pixels in 598 of 600 instead of 588.
+_NEIGHBOURHOODS, _WHITENING = 40, 1.5
 #: Caps: of a residual in local deviations, of a spectral line in local means.
 _LARGEST_RESIDUAL, _LARGEST_LINE = 1.5, 12.0
 _SHIFTS: Final = 128

@@ -1,6 +1,6 @@
 """What enhancement costs, as ratios; and whether what a restorer adds flickers.
 
-``python -m benchmarks.enhancing [--frames N] [--layers N] [--clip FILE]``
+``python -m benchmarks.enhancing [--frames N] [--layers N] [--clip FILE] [--backend PROGRAM]``
 
 At 1080p, one face. Printed are, of a restorer that takes as long as a real one (a twin; its answer is known, its
 weights are not the authors'): the whole step over the bare model; of an upscaler: the tiles and their joining over the
@@ -31,7 +31,7 @@ from understudy.enhancement.upscalers import TiledUpscaler
 from understudy.evaluation.steadiness import Instant, flicker
 from understudy.frames import Frame
 from understudy.media.files import open_source
-from understudy.models.devices import RuntimeOptions
+from understudy.models.devices import Backend, RuntimeOptions
 from understudy.models.sessions import Runtime, Session
 from understudy.pipeline.clip import ClipPipeline
 from understudy.testing import Puppet, portrait, talking, twins
@@ -42,9 +42,9 @@ SIZE = (1920, 1080)
 RATE = 25
 
 
-def opened(folder: Path, graphs: dict[str, bytes]) -> dict[str, Session]:
+def opened(folder: Path, graphs: dict[str, bytes], backend: Backend) -> dict[str, Session]:
     """Twins under the names of the field's models, open on the CPU."""
-    store, runtime = stock(folder, graphs), Runtime(RuntimeOptions(device="cpu"))
+    store, runtime = stock(folder, graphs), Runtime(RuntimeOptions(device="cpu", backend=backend))
     return {name: runtime.open(store, store.catalogue.entries[name]) for name in graphs}
 
 
@@ -131,6 +131,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frames", type=int, default=12)
     parser.add_argument("--layers", type=int, default=20, help="how heavy the restorer is")
+    parser.add_argument("--backend", default="onnxruntime", choices=("onnxruntime", "openvino"), help="what runs them")
     parser.add_argument("--clip", type=Path, help="flicker is measured on the first seconds of this video")
     options = parser.parse_args()
     swapping = Swapping()
@@ -140,7 +141,7 @@ def main() -> None:
             "gfpgan_1.3": twins.restorer_twin(512),
             "real_esrgan_x2": twins.upscaler_twin(2, 256),
         }
-        costs(swapping, opened(Path(name, "heavy"), graphs), options.frames)
+        costs(swapping, opened(Path(name, "heavy"), graphs, options.backend), options.frames)
         if options.clip is None:
             puppet = Puppet(portrait("astronaut"), (640, 480), face_share=0.6)
             pictures = [puppet.render(talking(number / RATE)).picture for number in range(4 * options.frames)]
@@ -148,7 +149,7 @@ def main() -> None:
             with open_source(options.clip) as source:
                 pictures = [frame.picture for frame, _ in zip(source, range(4 * options.frames), strict=False)]
         print(f"flicker in grey levels, {options.clip.name if options.clip else 'a puppet that talks'}:")
-        noisy = opened(Path(name, "noisy"), {"gfpgan_1.4": twins.restorer_twin(512, noisy=25)})
+        noisy = opened(Path(name, "noisy"), {"gfpgan_1.4": twins.restorer_twin(512, noisy=25)}, options.backend)
         steadiness(swapping, pictures, noisy["gfpgan_1.4"])
 
 

@@ -1,6 +1,6 @@
-"""What the swapper that is made for each person costs: ``python -m benchmarks.realtime [--rounds N] [--frames N]``.
+"""What the swapper that is made for each person costs: ``python -m benchmarks.realtime [--backend PROGRAM]``.
 
-Whole twins of mobilefaceswap_224's three models (292 MB, made here), with ONNX Runtime on the CPU. Once for a person:
+Whole twins of mobilefaceswap_224's three models (292 MB, made here), on the CPU. Once for a person:
 to open the two large models, to run them, to take what was kept instead, and to make the kernels part of the graph. For
 each frame: the generator with kernels that are fed and with kernels that are part of it, in turn, so that what a shared
 machine does meanwhile falls on both; then all stages of a 720p frame with one face. Medians, and the least beside them.
@@ -113,8 +113,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=60)
     parser.add_argument("--frames", type=int, default=60)
+    parser.add_argument("--backend", default="onnxruntime", choices=("onnxruntime", "openvino"), help="what runs them")
     options = parser.parse_args()
-    print(f"mobilefaceswap_224's twins, ONNX Runtime on the CPU, {os.cpu_count()} cores; load {os.getloadavg()[0]:.1f}")
+    load = f"{os.cpu_count()} cores; load {os.getloadavg()[0]:.1f}"
+    print(f"mobilefaceswap_224's twins, {options.backend} on the CPU, {load}")
     with tempfile.TemporaryDirectory() as name:
         home = Path(name) / "home"
         graphs = {
@@ -123,7 +125,7 @@ def main() -> None:
             CONDITIONER: twins.conditioner_twin(),
         }
         store = stock(home, graphs)
-        settings = Settings(engine=ENGINE, home=home, runtime=RuntimeOptions(device="cpu"))
+        settings = Settings(engine=ENGINE, home=home, runtime=RuntimeOptions(device="cpu", backend=options.backend))
         (found,), _ = load_portraits(
             [portrait_path("hopper")], Perception.embedded(), source_face=None, max_pixels=10**8
         )

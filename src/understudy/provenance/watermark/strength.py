@@ -11,11 +11,13 @@ import cv2
 import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
+from understudy.compiled import compiled
 from understudy.provenance.watermark.texture import UNIT
 
 #: Shorter side of the small picture in which texture is measured: cells of 4 pixels at 720p.
 MEASURED: Final = 180
-_SECOND_DIFFERENCE: Final = np.array([[0, -1, 0], [-1, 4, -1], [0, -1, 0]], np.float32) / 4
+#: A single strong edge is not texture all around it: texture is capped, and the least of the neighbourhood counts.
+_CAP: Final = 8.0
 
 
 @dataclass(frozen=True)
@@ -100,19 +102,15 @@ class Strength:
         """Measure a picture; None after each step but the last. It is looked at in the first."""
         height, width = picture.shape[:2]
         cell = max(min(width, height) / MEASURED, 1.0)
-        small = (max(round(width / cell), 1), max(round(height / cell), 1))
-        twice = (max(round(width / cell * 2), 1), max(round(height / cell * 2), 1))
+        down, across = max(round(height / cell), 1), max(round(width / cell), 1)
         # Green is most of luma; a plane of it costs a third of the conversion.
-        plane = cv2.resize(cv2.extractChannel(picture, 1), twice, interpolation=cv2.INTER_AREA).astype(np.float32)
+        plane = _green(picture, 2 * down, 2 * across)
         del picture  # or a whole frame would live, and be writable, as long as this does
         yield None
-        coarse = cv2.resize(plane, small, interpolation=cv2.INTER_AREA)
-        texture = np.abs(cv2.filter2D(coarse, cv2.CV_32F, _SECOND_DIFFERENCE))
-        fine = np.abs(cv2.filter2D(plane, cv2.CV_32F, _SECOND_DIFFERENCE))
-        texture += 0.7 * np.asarray(cv2.resize(fine, small, interpolation=cv2.INTER_AREA))
+        texture = np.empty((down, across), np.float32)
+        _measure(plane, texture)
         yield None
-        # A single strong edge is not texture all around it: capped, and the least of the neighbourhood counts.
-        spread = cv2.blur(np.minimum(texture, 8.0), (7, 7))
+        spread = cv2.blur(texture, (7, 7))
         least = cv2.blur(cv2.erode(spread, np.ones((5, 5), np.uint8)), (5, 5))
         options = self._options
         strength = np.clip(options.least + options.slope * np.asarray(least), options.least, options.most)
@@ -123,3 +121,66 @@ class Strength:
 
 def _across(coarse: FloatArray, width: int) -> FloatArray:
     return np.asarray(cv2.resize(coarse, (width, len(coarse)), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _green(picture: UInt8Array, down: int, across: int) -> FloatArray:
+    """The picture's green, as means over cells: float32 (down, across)."""
+    height, width = picture.shape[:2]
+    if (height, width) == (2 * down, 2 * across):  # 720p and what is like it
+        halves = np.empty((down, across), np.float32)
+        _halve(picture.reshape(height, -1), halves)
+        return halves
+    green = cv2.resize(cv2.extractChannel(picture, 1), (across, down), interpolation=cv2.INTER_AREA)
+    return np.asarray(green, np.float32)
+
+
+@compiled
+def _halve(picture: UInt8Array, green: FloatArray) -> None:
+    """Means of four pixels' green.
+
+    Args:
+        picture: uint8 (2 h, 6 w): the colours of a pixel follow each other.
+        green: float32 (h, w), written.
+    """
+    height, width = green.shape
+    for y in range(height):
+        upper, lower, row = picture[2 * y], picture[2 * y + 1], green[y]
+        for x in range(width):
+            above = np.uint16(upper[6 * x + 1]) + np.uint16(upper[6 * x + 4])
+            row[x] = np.float32(above + np.uint16(lower[6 * x + 1]) + np.uint16(lower[6 * x + 4])) * np.float32(0.25)
+
+
+@compiled
+def _measure(plane: FloatArray, texture: FloatArray) -> None:
+    """Second differences at two scales, each a mean over a cell of four samples.
+
+    Args:
+        plane: float32 (2 h, 2 w), 0-255; mirrored beyond its edges.
+        texture: float32 (h, w), written: at most ``_CAP``.
+    """
+    height, width = texture.shape
+    four, quarter = np.float32(4), np.float32(0.25)
+    fine, coarse = np.empty((2, 2 * width), np.float32), np.empty((height, width), np.float32)
+    for y in range(height):
+        for half in range(2):
+            row = 2 * y + half
+            middle, into = plane[row], fine[half]
+            upper, lower = plane[abs(row - 1)], plane[row + 1 if row < 2 * height - 1 else row - 1]
+            last = 2 * width - 1
+            for x in range(1, last):
+                into[x] = abs(four * middle[x] - middle[x - 1] - middle[x + 1] - upper[x] - lower[x])
+            for x, beside in ((0, 1), (last, last - 1)):
+                into[x] = abs(four * middle[x] - np.float32(2) * middle[beside] - upper[x] - lower[x])
+        above, below, row_of, means = plane[2 * y], plane[2 * y + 1], texture[y], coarse[y]
+        for x in range(width):
+            means[x] = (above[2 * x] + above[2 * x + 1] + below[2 * x] + below[2 * x + 1]) * quarter
+            sums = fine[0, 2 * x] + fine[0, 2 * x + 1] + fine[1, 2 * x] + fine[1, 2 * x + 1]
+            row_of[x] = np.float32(0.7 / 16) * sums
+    for y in range(height):
+        middle, row_of = coarse[y], texture[y]
+        upper, lower = coarse[min(abs(y - 1), height - 1)], coarse[y + 1 if y < height - 1 else max(y - 1, 0)]
+        for x in range(width):
+            left = middle[min(abs(x - 1), width - 1)]
+            right = middle[x + 1 if x < width - 1 else max(x - 1, 0)]
+            different = abs(four * middle[x] - left - right - upper[x] - lower[x]) * quarter
+            row_of[x] = min(row_of[x] + different, np.float32(_CAP))

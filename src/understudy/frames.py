@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from understudy.arrays import UInt8Array
+from understudy.arrays import Int8Array, UInt8Array
 from understudy.errors import EncodingError
 from understudy.frozen import Frozen
 
@@ -112,7 +112,10 @@ class SealedFrame(NamedTuple):
         alpha: uint8 opacity, shape (H, W); None where the frame has none.
         origin: What the source decoded the frame from. It is not the seal's, so whoever uses it must see to it that
             the pixels of ``label`` come out as in ``picture``.
-        changes: What was written since then, as one change; none where there is no ``origin``.
+        changes: What was written since then, but for label and mark: rectangles that do not overlap (see ``changes``).
+            None where there is no ``origin``.
+        steps: int8 (H, W): what the mark added to each of a pixel's colours, before they were clipped to 0-255. None
+            where there is no ``origin``.
         label: Where the label stands.
         identifier: The id of the output that it was labelled for.
     """
@@ -124,6 +127,7 @@ class SealedFrame(NamedTuple):
     alpha: UInt8Array | None
     origin: object | None
     changes: tuple[Change, ...]
+    steps: Int8Array | None
     label: PixelBox
     identifier: int
 
@@ -152,13 +156,12 @@ class _Content(NamedTuple):
     duration: int
     alpha: Frozen | None
     origin: object | None
-    before: Frozen | None
+    changes: tuple[tuple[PixelBox, Frozen], ...]
+    steps: Frozen | None
     label: PixelBox
     identifier: int
 
     def shown(self) -> SealedFrame:
-        height, width, _ = self.picture.shape
-        whole, before = PixelBox(0, 0, width, height), self.before
         return SealedFrame(
             picture=self.picture.array,
             pts=self.pts,
@@ -166,7 +169,8 @@ class _Content(NamedTuple):
             duration=self.duration,
             alpha=None if self.alpha is None else self.alpha.array,
             origin=self.origin,
-            changes=() if before is None else (Change(whole, before.array),),
+            changes=tuple(Change(box, before.array) for box, before in self.changes),
+            steps=None if self.steps is None else self.steps.array.view(np.int8),
             label=self.label,
             identifier=self.identifier,
         )

@@ -8,6 +8,7 @@ does not: NumPy refuses. So what is kept here needs no digest to be proven uncha
 from __future__ import annotations
 
 import io
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -54,9 +55,20 @@ class Draft:
 
     def __init__(self, array: UInt8Array) -> None:
         plain = _plain(array)
+        self._hold(plain.tobytes(), plain.shape)
+
+    @classmethod
+    def of_zeros(cls, shape: tuple[int, ...]) -> Draft:
+        """One in which nothing has been written yet."""
+        draft = object.__new__(cls)
+        draft._hold(bytes(math.prod(shape)), shape)
+        return draft
+
+    def _hold(self, data: bytes, shape: tuple[int, ...]) -> None:
         # The file takes the memory of what it is given if nobody else has it, and gives it back when asked: one copy.
-        self._file = io.BytesIO(plain.tobytes())
-        self._array: UInt8Array | None = np.frombuffer(self._file.getbuffer(), np.uint8).reshape(plain.shape)
+        self._file = io.BytesIO(data)
+        del data
+        self._array: UInt8Array | None = np.frombuffer(self._file.getbuffer(), np.uint8).reshape(shape)
 
     @property
     def array(self) -> UInt8Array:
@@ -78,7 +90,7 @@ class Draft:
         shape = self.array.shape
         self._array = None
         try:
-            self._file.truncate(int(np.prod(shape)))  # changes nothing, but is refused while there are views
+            self._file.truncate(math.prod(shape))  # changes nothing, but is refused while there are views
         except BufferError:
             return Frozen(bytes(self._file.getbuffer()), shape)
         return Frozen(self._file.getvalue(), shape)

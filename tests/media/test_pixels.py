@@ -1,13 +1,17 @@
 """What reaches the encoder: untouched pixels bit for bit."""
 
 import av
+import cv2
 import numpy as np
 import pytest
 
 from understudy.canvas import Canvas
-from understudy.frames import Frame, PixelBox
+from understudy.changes import aligned, apart
+from understudy.face import Faces
+from understudy.frames import Change, Frame, PixelBox
 from understudy.geometry.orientation import UPRIGHT, Orientation
 from understudy.media.pixels import Decoded, bgr, changes_of, for_encoder, planes, settle_colors
+from understudy.provenance import FrameSealer
 
 
 def noisy(width, height, pixel_format, matrix=1, color_range=1):
@@ -110,3 +114,43 @@ def test_changes_that_overlap_are_told_apart():
         total[box.y0 : box.y1, box.x0 : box.x1] += after.astype(int) - before
     np.testing.assert_array_equal(total, end)
     np.testing.assert_array_equal(frame.picture, end)
+
+
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuv422p", "yuv444p", "yuv420p10le"])
+@pytest.mark.parametrize("color_range", [1, 2])
+def test_of_a_sealed_frame_only_luma_differs_where_nothing_was_written(pixel_format, color_range):
+    """The mark is grey: it needs no chroma. Label and change do."""
+    rng = np.random.default_rng(7)
+    picture = cv2.resize(rng.integers(60, 200, (12, 16, 3), np.uint8), (320, 240), interpolation=cv2.INTER_CUBIC)
+    shades = {"matrix": 1, "range": color_range}
+    decoded = for_encoder(Frame(picture), pixel_format, shades, (320, 240))
+    decoded.colorspace, decoded.color_range = 1, color_range
+    frame = Frame(bgr(decoded, UPRIGHT), origin=Decoded(decoded, UPRIGHT))
+    Canvas(frame).change(PixelBox(40, 40, 100, 100))[:] = (10, 200, 30)
+    sealed = FrameSealer(5).seal(frame, Faces.empty()).frame
+    before, after = planes(decoded), planes(for_encoder(sealed, pixel_format, shades, (320, 240)))
+    across, down = 320 // before[1].shape[1], 240 // before[1].shape[0]
+    written = np.zeros((240, 320), bool)
+    label = aligned(sealed.label, 320, 240)
+    for box in (PixelBox(40, 40, 100, 100), label):
+        written[box.y0 : box.y1, box.x0 : box.x1] = True
+    for old, new in zip(before[1:], after[1:], strict=True):
+        assert np.array_equal(new[~written[::down, ::across]], old[~written[::down, ::across]])
+        assert np.abs(new.astype(int) - old)[written[::down, ::across]].mean() > 1
+    scale = (1 if color_range == 2 else 219 / 255) * (4 if "10" in pixel_format else 1)
+    off = after[0].astype(float) - before[0] - scale * sealed.steps
+    assert np.abs(off[~written]).max() <= 0.5
+    assert np.abs(sealed.steps[~written]).max() > 0
+    # Where something was written the mark is in the difference.
+    blended = Frame(bgr(for_encoder(sealed, pixel_format, shades, (320, 240)), UPRIGHT)).picture.astype(int)
+    assert np.abs(blended - sealed.picture)[44:96, 44:96].mean() < 4
+
+
+def test_a_change_that_does_not_fit_is_refused():
+    for box, before in (
+        (PixelBox(0, 0, 4, 4), np.zeros((3, 4, 3), np.uint8)),
+        (PixelBox(36, 0, 44, 4), np.zeros((4, 8, 3), np.uint8)),
+        (PixelBox(0, 0, 4, 4), None),
+    ):
+        with pytest.raises(ValueError, match="does not fit"):
+            apart(np.zeros((40, 40, 3), np.uint8), [Change(box, before)])

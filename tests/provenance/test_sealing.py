@@ -26,7 +26,7 @@ from understudy.release import SignedFile
 
 def arrays_of(labelled):
     frame = LabelledFrame.opened(labelled)
-    return frame.picture, frame.alpha, frame.changes[0].before
+    return frame.picture, frame.alpha, frame.changes[0].before, frame.steps
 
 
 def test_nothing_in_a_labelled_frame_can_be_changed(blank):
@@ -37,7 +37,7 @@ def test_nothing_in_a_labelled_frame_can_be_changed(blank):
     labelled = FrameSealer(1).seal(frame, Faces.empty())
     before = [part.copy() for part in arrays_of(labelled)]
     assert has_label(before[0])
-    for number in range(3):
+    for number in range(4):
         with pytest.raises(ValueError, match="read-only"):
             arrays_of(labelled)[number][:] = 0
         with pytest.raises(ValueError, match="WRITEABLE"):
@@ -52,7 +52,7 @@ def test_nothing_in_a_labelled_frame_can_be_changed(blank):
             base = base.base
         assert type(base) is bytes
         arrays_of(labelled)[number].shape = (-1,)  # of a view that nobody else has
-    for name in ("picture", "alpha", "changes", "origin", "pts", "label"):
+    for name in ("picture", "alpha", "changes", "steps", "origin", "pts", "label"):
         with pytest.raises(AttributeError):
             setattr(labelled.frame, name, None)
         with pytest.raises(AttributeError):

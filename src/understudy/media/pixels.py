@@ -2,10 +2,11 @@
 
 What is not changed never goes through BGR: the sink starts from the decoded picture itself, in its own
 matrix, range and bit depth, and only the *difference* that was made to a rectangle (face, label) is converted
-and added. So unchanged pixels reach the encoder bit for bit, 10-bit and HDR clips keep their depth and their
-curve (the face in them is computed with 8 bits in the clip's own transfer curve), and the rounding of
-swscale's fast conversion to BGR, which darkens by one to three levels, cancels out: it is in both sides of
-the difference. Where a picture has to be converted as a whole, the slow and exact conversion does it.
+and added; the mark, which is the same in all three colours, is added to luma alone. So unchanged pixels reach
+the encoder bit for bit, 10-bit and HDR clips keep their depth and their curve (the face in them is computed with
+8 bits in the clip's own transfer curve), and the rounding of swscale's fast conversion to BGR, which darkens by
+one to three levels, cancels out: it is in both sides of the difference. Where a picture has to be converted as a
+whole, the slow and exact conversion does it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from dataclasses import dataclass
 import av
 import numpy as np
 
-from understudy.arrays import AnyArray, FloatArray, UInt8Array
+from understudy.arrays import AnyArray, FloatArray, Int8Array, UInt8Array
+from understudy.changes import aligned, apart
 from understudy.compiled import compiled
 from understudy.frames import Frame, PixelBox, SealedFrame
 from understudy.geometry.orientation import UPRIGHT, Orientation
@@ -30,8 +32,6 @@ RANGE_UNKNOWN, RANGE_LIMITED, RANGE_FULL = 0, 1, 2
 #: swscale's bilinear filter with exact rounding and full chroma (SWS_BILINEAR, SWS_ACCURATE_RND,
 #: SWS_FULL_CHR_H_INT, SWS_FULL_CHR_H_INP of libswscale): no shade is shifted, at some ten times the time.
 EXACT = 0x2 | 0x40000 | 0x2000 | 0x4000
-#: Rectangles are widened to multiples of this, so that they fall on whole chroma samples.
-ALIGN = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,10 +116,13 @@ def for_encoder(
         base = _copied(base, origin.orientation)
     bits = bits_of(base.format)
     weights = difference_matrix(colors["matrix"], colors["range"], bits)
+    into = planes(base)
+    if isinstance(frame, SealedFrame) and frame.steps is not None:
+        _add_mark(into[0], frame.steps, [change.box for change in frame.changes], weights, bits)
     for box, before, after in changes_of(frame):
-        _add(planes(base), box, before, after, weights, bits)
+        _add(into, box, before, after, weights, bits)
     if isinstance(frame, SealedFrame):
-        _write_label(planes(base), frame, weights, bits, full=colors["range"] == RANGE_FULL)
+        _write_label(into, frame, weights, bits, full=colors["range"] == RANGE_FULL)
     return _padded(base, size)
 
 
@@ -134,12 +137,21 @@ def _add(
     _add_differences(part, cb[small], cr[small], _flat(before), _flat(after), weights, across, down, (1 << bits) - 1)
 
 
+def _add_mark(luma: AnyArray, steps: Int8Array, changed: list[PixelBox], weights: FloatArray, bits: int) -> None:
+    """Add the mark to luma, but for where the frame was changed: there its difference has the mark."""
+    parts = [luma[box.y0 : box.y1, box.x0 : box.x1] for box in changed]
+    kept = [part.copy() for part in parts]
+    _add_steps(luma, steps, float(weights[0].sum()), (1 << bits) - 1)
+    for part, pixels in zip(parts, kept, strict=True):
+        part[:] = pixels
+
+
 def _write_label(into: list[AnyArray], frame: SealedFrame, weights: FloatArray, bits: int, *, full: bool) -> None:
     """Write the label's pixels as they were sealed, whatever the picture was decoded from (that is anybody's).
 
     They are black first, and what is added then is their difference to black.
     """
-    box = _aligned(frame.label, frame)
+    box = aligned(frame.label, frame.width, frame.height)
     luma, *chroma = into
     across, down = (round(luma.shape[side] / chroma[0].shape[side]) for side in (1, 0))
     luma[box.y0 : box.y1, box.x0 : box.x1] = 0 if full else 16 << (bits - 8)
@@ -162,6 +174,23 @@ def difference_matrix(matrix: int, color_range: int, bits: int) -> FloatArray:
     scale = ((1 << bits) - 1) / 255 if full else (1 << (bits - 8))
     spans = (255, 255, 255) if full else (219, 224, 224)
     return np.asarray([row * scale * span / 255 for row, span in zip((luma, cb, cr), spans, strict=True)], np.float32)
+
+
+@compiled
+def _add_steps(luma: AnyArray, steps: Int8Array, weight: float, most: int) -> None:
+    """Add ``weight`` x ``steps``, rounded, to luma.
+
+    Args:
+        luma: (h, w), written.
+        steps: int8 (h, w).
+        weight: What a grey level is in luma's codes.
+        most: The largest code.
+    """
+    half, top, none, each = np.float32(0.5), np.float32(most), np.float32(0), np.float32(weight)
+    for y in range(luma.shape[0]):
+        row, raised = luma[y], steps[y]
+        for x in range(luma.shape[1]):
+            row[x] = np.int32(min(max(np.float32(row[x]) + half + each * np.float32(raised[x]), none), top))
 
 
 @compiled
@@ -269,7 +298,14 @@ def add_changes(pixels: UInt8Array, frame: Frame | SealedFrame) -> bool:
     """
     if _yuv_origin(frame) is None:
         return False
-    for box, before, after in changes_of(frame):
+    changes = changes_of(frame)
+    if isinstance(frame, SealedFrame) and frame.steps is not None:
+        outside = np.ones(pixels.shape[:2], bool)
+        for box, _, _ in changes:
+            outside[box.y0 : box.y1, box.x0 : box.x1] = False
+        marked = np.where(outside, frame.steps, 0)[:, :, None]
+        np.copyto(pixels, np.clip(pixels + marked.astype(np.int16), 0, 255), casting="unsafe")
+    for box, before, after in changes:
         region = pixels[box.y0 : box.y1, box.x0 : box.x1]
         region[:] = np.clip(region.astype(np.int16) + after - before.astype(np.int16), 0, 255)
     return True
@@ -278,24 +314,12 @@ def add_changes(pixels: UInt8Array, frame: Frame | SealedFrame) -> bool:
 def changes_of(frame: Frame | SealedFrame) -> list[tuple[PixelBox, UInt8Array, UInt8Array]]:
     """What was changed: rectangles of whole chroma samples that do not overlap, each before and after.
 
-    Changes that overlap (the mark lies over everything) are one: the face, the label and the mark are converted
-    together, so their roundings do not add up.
+    Of a sealed frame's: the mark is in what is after.
     """
-    boxes = _merged([_aligned(change.box, frame) for change in frame.changes])
-    result = []
-    for box in boxes:
-        after = frame.picture[box.y0 : box.y1, box.x0 : box.x1]
-        if len(frame.changes) == 1 and frame.changes[0].before is not None and frame.changes[0].box == box:
-            result.append((box, frame.changes[0].before, after))
-            continue
-        before = after.copy()
-        for change in reversed(frame.changes):
-            inner = change.box
-            assert change.before is not None  # the frame has an origin
-            if box.x0 <= inner.x0 and inner.x1 <= box.x1 and box.y0 <= inner.y0 and inner.y1 <= box.y1:
-                before[inner.y0 - box.y0 : inner.y1 - box.y0, inner.x0 - box.x0 : inner.x1 - box.x0] = change.before
-        result.append((box, before, after))
-    return result
+    changes = frame.changes if isinstance(frame, SealedFrame) else apart(frame.picture, frame.changes)
+    return [
+        (box, before, frame.picture[box.y0 : box.y1, box.x0 : box.x1]) for box, before in changes if before is not None
+    ]
 
 
 def _flat(picture: UInt8Array) -> UInt8Array:
@@ -303,20 +327,6 @@ def _flat(picture: UInt8Array) -> UInt8Array:
     flat = np.ascontiguousarray(picture).reshape(picture.shape[0], -1)
     flat.flags.writeable = False
     return flat
-
-
-def _merged(boxes: list[PixelBox]) -> list[PixelBox]:
-    """The boxes that are not empty, those that overlap replaced by the box around them."""
-    apart: list[PixelBox] = []
-    for box in boxes:
-        if box.empty:
-            continue
-        while overlapping := [a for a in apart if a.x0 < box.x1 and box.x0 < a.x1 and a.y0 < box.y1 and box.y0 < a.y1]:
-            apart = [a for a in apart if a not in overlapping]
-            x0, y0, x1, y1 = zip(box, *overlapping, strict=True)
-            box = PixelBox(min(x0), min(y0), max(x1), max(y1))  # noqa: PLW2901 - grows until it touches none
-        apart.append(box)
-    return apart
 
 
 def planes(picture: av.VideoFrame) -> list[AnyArray]:
@@ -378,13 +388,3 @@ def _padded(picture: av.VideoFrame, size: tuple[int, int]) -> av.VideoFrame:
         ]
     larger.colorspace, larger.color_range = picture.colorspace, picture.color_range
     return larger
-
-
-def _aligned(box: PixelBox, frame: Frame | SealedFrame) -> PixelBox:
-    """The box widened to whole chroma samples and clipped to the frame."""
-    return PixelBox(
-        box.x0 // ALIGN * ALIGN,
-        box.y0 // ALIGN * ALIGN,
-        -(-box.x1 // ALIGN) * ALIGN,
-        -(-box.y1 // ALIGN) * ALIGN,
-    ).clipped(frame.width, frame.height)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fractions import Fraction
 from typing import final
 
 import numpy as np
 
 from understudy.arrays import UInt8Array
+from understudy.changes import apart
 from understudy.face import Faces
-from understudy.frames import Change, Frame, LabelledFrame, PixelBox, _Content, _LabelSeal
+from understudy.frames import Frame, LabelledFrame, _Content, _LabelSeal
 from understudy.frozen import Draft, Frozen
 from understudy.provenance.fingerprint import ClipHash
 from understudy.provenance.label import Labeller, LabelOptions
@@ -77,15 +77,19 @@ class FrameSealer:
         if type(frame) is not Frame:
             raise TypeError(f"only a plain Frame is sealed, not {type(frame).__name__}")
         picture, alpha, origin = Draft(frame.picture), _draft(frame.alpha), frame.origin
-        # What was decoded, for the encoder: it adds to that what was changed, which from now on is everything.
-        before = None if origin is None else _unchanged(picture.array, list(frame.changes))
+        # For the encoder, which adds to what was decoded what was changed.
+        made = [] if origin is None else apart(picture.array, list(frame.changes))
+        changes = tuple((box, Frozen.copy_of(before)) for box, before in made if before is not None)
         own = Frame(picture.array, int(frame.pts), Fraction(frame.time_base), int(frame.duration), _array(alpha))
         times, label = (own.pts, own.time_base, own.duration), self._labeller.draw(own, faces)
-        self._watermarker.mark(own)
+        steps = None if origin is None else Draft.of_zeros((own.height, own.width))
+        self._watermarker.mark(own, None if steps is None else steps.array.view(np.int8))
         self._hash.add(own.seconds, own.picture)
         del own  # the last that could be written through
-        opacity = None if alpha is None else alpha.freeze()
-        return self._seal.close(_Content(picture.freeze(), *times, opacity, origin, before, label, self.identifier))
+        opacity, added = (None if draft is None else draft.freeze() for draft in (alpha, steps))
+        return self._seal.close(
+            _Content(picture.freeze(), *times, opacity, origin, changes, added, label, self.identifier)
+        )
 
     @property
     def hashes(self) -> tuple[str, ...]:
@@ -99,22 +103,3 @@ def _draft(array: UInt8Array | None) -> Draft | None:
 
 def _array(draft: Draft | None) -> UInt8Array | None:
     return None if draft is None else draft.array
-
-
-def _unchanged(picture: UInt8Array, changes: Sequence[Change]) -> Frozen:
-    """The picture as it was before all ``changes``.
-
-    Raises:
-        ValueError: one of them does not fit the picture.
-    """
-    height, width, _ = picture.shape
-    draft = Draft(picture)
-    for change in reversed(changes):
-        box, before = PixelBox(*map(int, change.box)), change.before
-        if box.empty:
-            continue
-        shape = (box.y1 - box.y0, box.x1 - box.x0, 3)
-        if before is None or np.shape(before) != shape or box.clipped(width, height) != box:
-            raise ValueError(f"a change of {shape} at {tuple(box)} does not fit a picture of {width}x{height}")
-        draft.array[box.y0 : box.y1, box.x0 : box.x1] = before
-    return draft.freeze()

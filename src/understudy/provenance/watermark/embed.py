@@ -29,18 +29,25 @@ class Watermarker:
         self._noise = dither()
         self._strength = Strength(self.options, live=live)
 
-    def mark(self, frame: Frame) -> None:
-        """Add the mark to ``frame``, in place."""
+    def mark(self, frame: Frame, steps: Int8Array | None = None) -> None:
+        """Add the mark to ``frame``, in place.
+
+        Args:
+            frame: To be marked.
+            steps: int8 (H, W), written: what each pixel's colours were raised by, before they were clipped to 0-255.
+                None if nobody asks.
+        """
         size = (frame.height, frame.width)
         if self._texture is None or self._texture.shape != size:
             self._texture = render(self.identifier, frame.width, frame.height)
             self._noise = np.tile(dither(), -(-frame.width // DITHER))[:, : frame.width].copy()
         picture = frame.picture
-        _add(picture.reshape(frame.height, -1), self._texture, self._strength.of(picture), self._noise)
+        made = np.empty((1, frame.width), np.int8) if steps is None else steps
+        _add(picture.reshape(frame.height, -1), self._texture, self._strength.of(picture), self._noise, made)
 
 
 @compiled
-def _add(picture: UInt8Array, texture: Int8Array, strength: FloatArray, noise: FloatArray) -> None:
+def _add(picture: UInt8Array, texture: Int8Array, strength: FloatArray, noise: FloatArray, made: Int8Array) -> None:
     """Add ``strength`` x ``texture``, rounded with the help of ``noise``, to all three colours.
 
     Args:
@@ -48,6 +55,7 @@ def _add(picture: UInt8Array, texture: Int8Array, strength: FloatArray, noise: F
         texture: int8 (H, W).
         strength: float32 (h, W): see ``Strength.of``.
         noise: float32 (n, W), 0-1: repeated down the picture.
+        made: int8 (H, W): what was added, written; of one row if nobody asks.
     """
     height, width = texture.shape
     strips = strength.shape[0]
@@ -66,6 +74,9 @@ def _add(picture: UInt8Array, texture: Int8Array, strength: FloatArray, noise: F
             strong = upper[x] + (lower[x] - upper[x]) * share
             raised = strong * np.float32(texture[y, x]) + grain[x] + np.float32(512)
             steps[x] = np.int16(np.int32(raised) - 512)
+        said = made[y % made.shape[0]]
+        for x in range(width):
+            said[x] = np.int8(steps[x])
         for x in range(width):
             spread[3 * x] = steps[x]
             spread[3 * x + 1] = steps[x]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -141,15 +142,40 @@ def memory(clips: list[Path], folder: Path) -> None:
         print(f"  the longer clip takes {peaks[-1] - peaks[0]:+.0f} MB")
 
 
+def by_cores(clip: Path, folder: Path, rounds: int) -> None:
+    """Print how fast a swap is on one core, two, and so on up to all that are here, and each beside one's."""
+    here = sorted(os.sched_getaffinity(0))
+    counts = [count for count in (1, 2, 4, 8, 16, 32) if count <= len(here)]
+    rates: dict[int, list[float]] = {count: [] for count in counts}
+    command = [sys.executable, "-c", CHILD, str(portrait_path("hopper")), str(clip), str(folder / "child.mp4")]
+    try:
+        for _ in range(rounds):
+            for count in counts:
+                os.sched_setaffinity(0, here[:count])  # the child inherits it
+                done = subprocess.run([*command, str(time.time())], capture_output=True, text=True, check=True)
+                rates[count].append(json.loads(done.stdout)["fps"])
+    finally:
+        os.sched_setaffinity(0, here)
+    for count, found in rates.items():
+        times = statistics.median(rate / one for rate, one in zip(found, rates[1], strict=True))
+        print(
+            f"  {count} core{'s' if count > 1 else ' '}  {statistics.median(found):6.1f} fps   {times:.2f} times one's"
+        )
+
+
 def main() -> None:
     """Run everything."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--quick", action="store_true", help="leave out the memory of a long clip")
+    parser.add_argument("--cores", action="store_true", help="only this: the swap on one core, two, and so on (Linux)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         short = sample(folder, 10)
+        if arguments.cores:
+            by_cores(short, folder, arguments.rounds)
+            return
         compare(short, folder, arguments.rounds)
         stages_alone(short)
         print("memory and start:")

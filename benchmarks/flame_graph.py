@@ -21,7 +21,7 @@ _THREAD = re.compile(r"thread \(\d+\)(?:: (?P<name>.+))?")
 #: Widths and heights in the picture's units; what is narrower than ``_NARROWEST`` is left out.
 _WIDE, _ROW, _NARROWEST, _LETTER = 1200.0, 18.0, 1.5, 6.2
 #: A colour for each folder of the package, by its name.
-_HUES = {"pipeline": 210, "media": 30, "provenance": 280, "blending": 0, "swapping": 120, "tracking": 170, "landmarks": 150}
+_HUES = {"pipeline": 210, "media": 30, "provenance": 280, "blending": 0, "swapping": 120, "tracking": 170}
 
 
 @dataclass

@@ -1,18 +1,22 @@
 """How live output keeps up: a clip at its own pace as the camera, x264 over UDP as the sink.
 
-``python -m benchmarks.live [--seconds N] [--clip FILE] [--faces largest|all] [--enhance STEP …]``. Without a clip: one
-face, then two, 720p at 30 fps. A restorer, ``gfpgan_1.4``, is a stand-in as heavy as a real one. Prints frames a
-second, latency from capture to hand-over, drops, milliseconds a stage, and the memory that the process holds at the
-first minute and at the end. Of a session's first five seconds nothing is counted. On a virtual machine it says, too,
-how much of the processors' time its host gave to others: beyond a few percent the figures are the host's.
+``python -m benchmarks.live [--seconds N] [--clip FILE] [--faces largest|all] [--enhance STEP …] [--beside SHARE]``.
+Without a clip: one face, then two, 720p at 30 fps. A restorer, ``gfpgan_1.4``, is a stand-in as heavy as a real one.
+``--beside 0.5``: another process takes half a core meanwhile. Prints frames a second, latency from capture to
+hand-over, drops, milliseconds a stage, and the memory that the process holds at the first minute and at the end. Of a
+session's first five seconds nothing is counted. On a virtual machine it says, too, how much of the processors' time its
+host gave to others: beyond a few percent the figures are the host's.
 """
 
 from __future__ import annotations
 
 import argparse
 import resource
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +29,16 @@ from understudy.media.live.playback import FileSource
 from understudy.testing import ClipSpec, Puppet, portrait, portrait_path, talking, twins, write_clip
 from understudy.testing.shelf import stock
 
+#: What another process does beside it.
+BESIDE = """
+import sys, time
+share = float(sys.argv[1])
+while True:
+    begun = time.process_time()
+    while time.process_time() - begun < 0.02 * share:
+        pass
+    time.sleep(0.02 * (1 - share))
+"""
 #: Seconds before anything is counted, and of the made clips.
 WARM, LENGTH = 5.0, 10.0
 
@@ -39,6 +53,18 @@ def ticks() -> tuple[int, int]:
     """Time of all processors so far: in all, and what the host of a virtual machine took (proc(5))."""
     counts = [int(word) for word in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
     return sum(counts), counts[7]
+
+
+@contextmanager
+def busy(share: float) -> Iterator[None]:
+    """Another process that takes ``share`` of a core, in turns of 20 ms."""
+    process = subprocess.Popen([sys.executable, "-c", BESIDE, str(share)]) if share else None
+    try:
+        yield
+    finally:
+        if process is not None:
+            process.kill()
+            process.wait()
 
 
 def made(path: Path, faces: int) -> Path:
@@ -96,16 +122,19 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--faces", choices=("largest", "all"), default=None)
     parser.add_argument("--enhance", action="append", default=[], help="a step, as of understudy live")
+    parser.add_argument("--beside", type=float, default=0.0, help="share of a core that another process takes, 0-1")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if asked.clip is not None:
-            run(asked.clip, folder / "home", asked.faces or "largest", asked.seconds, asked.enhance)
+            with busy(asked.beside):
+                run(asked.clip, folder / "home", asked.faces or "largest", asked.seconds, asked.enhance)
             return
         for faces, choice in ((1, "largest"), (2, "all")):
             if asked.faces in (None, choice):
                 clip = made(folder / f"faces-{faces}.mp4", faces)
-                run(clip, folder / "home", choice, asked.seconds, asked.enhance)
+                with busy(asked.beside):
+                    run(clip, folder / "home", choice, asked.seconds, asked.enhance)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from understudy.geometry.topology import topology
 from understudy.media.files.encoders import ENCODERS, opens
 from understudy.models.devices import Precision
 from understudy.models.embedded_onnx import OnnxModel
+from understudy.models.nvidia_smi import GpuList, list_gpus
 from understudy.models.runtime import LiteModel, read_embedded
 from understudy.models.trial import noise
 from understudy.provenance.open_nsfw import FILE as CONTENT
@@ -57,6 +58,8 @@ MODELS = (
 )
 #: What a person is told of each precision.
 PRECISIONS: Final[dict[Precision, str]] = {"int8": "8 bits", "half": "16 bits", "single": "32 bits"}
+#: Two builds of ONNX Runtime overwrite each other's files.
+_FOR_GPUS = "pip uninstall -y onnxruntime && pip install onnxruntime-gpu"
 _AGAIN = f"{Path(sys.executable).name} -m pip install --force-reinstall understudy"
 
 
@@ -214,8 +217,9 @@ def _fetched(settings: Settings, models: Models) -> Iterable[Finding]:
 def _running(session: Session, before: int | None) -> str:
     """Where a model runs, in which numbers, and what it costs."""
     given = noise(session)[0]
-    how = f" with OpenVINO in {PRECISIONS[session.precision]}" if session.program == "openvino" else ""
-    return f"runs on {session.device}{how}: {measured(partial(session.run, given), session.size, before)}"
+    how = " with OpenVINO" if session.program == "openvino" else ""
+    how += f" in {PRECISIONS[session.precision]}" if how or session.device == "tensorrt" else ""
+    return f"runs on {session.place}{how}: {measured(partial(session.run, given), session.size, before)}"
 
 
 def _devices() -> Iterable[Finding]:
@@ -224,7 +228,9 @@ def _devices() -> Iterable[Finding]:
     from understudy.models.openvino_runtime import EXTRA, OpenVino
     from understudy.models.providers import OnnxRuntime
 
-    yield Finding("neural models", "ok", f"ONNX Runtime here knows {', '.join(OnnxRuntime().devices())}")
+    devices = OnnxRuntime().devices()
+    yield Finding("neural models", "ok", f"ONNX Runtime here knows {', '.join(devices)}")
+    yield from gpu_findings(list_gpus(), usable="cuda" in devices)
     openvino = OpenVino()
     if openvino.usable:
         can = "computes in 16 bits, too" if openvino.computes_half else "computes in 32 and 8 bits"
@@ -242,6 +248,26 @@ def _devices() -> Iterable[Finding]:
     seconds = time.perf_counter() - start
     state = "is cached" if seconds < 1 else f"was compiled just now ({seconds:.1f} s), and is cached from now on"
     yield Finding("compiled code", "ok", state)
+
+
+def gpu_findings(listed: GpuList, *, usable: bool) -> Iterable[Finding]:
+    """The GPUs and MIG slices of this machine, each with the word of ``--device`` for it.
+
+    Args:
+        listed: What is known of them.
+        usable: Whether ONNX Runtime is built for them.
+    """
+    if listed.fault and listed.installed:
+        yield Finding("NVIDIA GPUs", "missing", listed.fault)
+    if listed.gpus and not usable:
+        yield Finding("NVIDIA GPUs", "missing", "ONNX Runtime here is not built for them", _FOR_GPUS)
+    for gpu in listed.gpus:
+        capacity = "memory not told" if gpu.memory_mib is None else f"{gpu.memory_mib} MiB of memory"
+        word = "cut into MIG slices" if gpu.slices else f"--device cuda:{gpu.number}"
+        driver = f", driver {gpu.driver}" if gpu.driver else ""
+        yield Finding(f"GPU {gpu.number}", "ok", f"{gpu.name}, {capacity}{driver}; {word}, {gpu.uuid}")
+        for one in gpu.slices:
+            yield Finding(f"GPU {gpu.number}, MIG {one.profile}", "ok", f"--device cuda:{one.uuid}")
 
 
 def _encoders() -> Iterable[Finding]:

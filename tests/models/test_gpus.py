@@ -3,6 +3,7 @@
 import gc
 import json
 import os
+import re
 import shutil
 import stat
 import time
@@ -10,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from benchmarks import runtimes
 
 from tests.evidence import has_label
 from tests.models.gpu_fakes import LARGE, MIG, ONE, SECOND, SMALL, TWO, FakeGpus, fake_nvidia_smi, listed
@@ -401,3 +403,30 @@ def test_a_live_session_goes_on_with_the_mesh_engine_and_says_why(said, home, gp
     assert "cuda" in note
     assert "then the mesh engine draws" in note
     assert all(has_label(picture) for picture in screen.frames)
+
+
+@pytest.mark.slow
+def test_a_live_session_ends_where_what_looks_at_content_fails(home, gpus, hopper_path, astronaut):
+    puppet, screen = Puppet(astronaut, (320, 240), face_share=0.5), Screen()
+    camera = FakeCamera([puppet.render(talking(n / 30)).picture for n in range(30)])
+    runtime = RuntimeOptions(device="cpu", placed=(("content", "cuda"),))
+    app = Understudy(Settings(engine="inswapper_128", home=home, runtime=runtime))
+    live = app.live(app.person(hopper_path, consent="sample"), camera, [lambda _: screen])
+    live.start()
+    until(lambda: len(screen.seconds) > 3, 60)
+    gpus.fault = LOST
+    assert live.wait(60)
+    with pytest.raises(DeviceLostError, match="the device cuda failed while it ran nsfw_384"):
+        live.stop()
+
+
+@pytest.mark.slow
+def test_the_benchmark_runs_each_way_on_the_device(gpus, capsys, monkeypatch):
+    monkeypatch.setenv("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
+    runtimes.main(["--device", "cuda:1", "--small", "--rounds", "1"])
+    said = capsys.readouterr().out
+    for way in ("new buffers each run", "buffers that stay", "recorded"):
+        assert re.search(rf"^  32 bits, {way} +[0-9.]+ ms", said, re.MULTILINE), said
+    for way in ("buffers that stay", "recorded"):
+        assert re.search(rf"^  16 bits, {way} +[0-9.]+ ms", said, re.MULTILINE), said
+    assert {options["device_id"] for providers in gpus.opened for _, options in providers} == {"1"}

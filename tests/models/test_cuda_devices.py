@@ -182,7 +182,7 @@ def test_whether_cuda_runs_is_what_its_driver_answers(answer, started, monkeypat
     assert cuda_started() is started
 
 
-@pytest.mark.skipif(os.path.exists("/dev/nvidia0"), reason="needs a machine without a GPU")
+@pytest.mark.skipif(os.path.exists("/dev/nvidia0"), reason="it is here: a GPU")
 def test_cuda_does_not_run_where_there_is_no_driver():
     assert ctypes.CDLL  # the real one
     assert cuda_started() is False

@@ -122,7 +122,7 @@ def test_a_slice_is_chosen_before_the_first_session_opens(store, gpus):
 
 def test_the_command_line_takes_gpus_by_number_and_name(home, gpus, hopper_path, tmp_path, monkeypatch, capsys):
     if os.name == "nt":
-        pytest.skip("the stand-in is a shell script")
+        pytest.skip("the stand-in is a script for unix")
     fake_nvidia_smi(tmp_path / "bin", TWO)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
     for variable in ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"):

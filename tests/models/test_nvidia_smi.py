@@ -9,7 +9,7 @@ from understudy.models import nvidia_smi
 from understudy.models.nvidia_smi import Gpu, MigSlice, list_gpus, parsed
 from understudy.tasks.checkup import gpu_findings
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="the stand-in is a shell script")
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="the stand-in is a script for unix")
 
 
 @pytest.fixture

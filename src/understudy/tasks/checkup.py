@@ -42,6 +42,8 @@ OPENCV_WHEELS = (
     "opencv-contrib-python",
     "opencv-contrib-python-headless",
 )
+#: Builds of ONNX Runtime for other devices: each stands in for the plain one, and two overwrite each other's files.
+ONNX_BUILDS = ("onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino")
 #: Encoders that the usual outputs need.
 NEEDED_ENCODERS = ("libx264", "libx265", "libvpx-vp9", "gif", "libwebp_anim")
 MODELS = (
@@ -113,7 +115,7 @@ def checkup(settings: Settings, models: Models) -> Checkup:
     return Checkup(
         {
             "program": tuple(_program()),
-            "libraries": tuple(_libraries()),
+            "libraries": tuple(libraries()),
             "embedded models": tuple(_models()),
             "fetched models": tuple(_fetched(settings, models)),
             "devices": tuple(_devices()),
@@ -127,12 +129,18 @@ def _program() -> Iterable[Finding]:
     yield Finding("python", "ok", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
 
 
-def _libraries() -> Iterable[Finding]:
+def libraries() -> Iterable[Finding]:
+    """The packages that must be installed, and those of which only one may be."""
     for name in needed(metadata.requires("understudy") or [], sys.version_info[:2]):
-        try:
-            yield Finding(name, "ok", metadata.version(name))
-        except metadata.PackageNotFoundError:
+        builds = [build for build in ONNX_BUILDS if name == "onnxruntime" and _installed(build)]
+        there = [one for one in (name, *builds) if _installed(one)]
+        if there:
+            yield Finding(there[-1], "ok", metadata.version(there[-1]))
+        else:
             yield Finding(name, "broken", "not installed", f"{Path(sys.executable).name} -m pip install {name}")
+        if len(there) > 1:
+            mend = f"pip uninstall -y {' '.join(there)} && pip install {there[-1]}"
+            yield Finding(name, "broken", f"more than one build is installed ({', '.join(there)})", mend)
     wheels = [name for name in OPENCV_WHEELS if _installed(name)]
     if len(wheels) > 1:
         surplus = [name for name in wheels if name != "opencv-python-headless"]

@@ -8,13 +8,14 @@ import shutil
 import stat
 import time
 from dataclasses import replace
+from types import ModuleType
 
 import numpy as np
 import pytest
 from benchmarks import runtimes
 
 from tests.evidence import has_label
-from tests.models.gpu_fakes import LARGE, MIG, ONE, SECOND, SMALL, TWO, FakeGpus, fake_nvidia_smi, listed
+from tests.models.gpu_fakes import LARGE, MIG, ONE, SECOND, SMALL, TWO, FakeGpus, FakeSession, fake_nvidia_smi, listed
 from tests.sessions.stage import Screen, until
 from tests.twins import SMALL as SMALL_TWIN
 from understudy import Settings, Understudy
@@ -24,6 +25,8 @@ from understudy.models import engines, sessions, tensorrt
 from understudy.models.catalogue import Catalogue
 from understudy.models.cuda_devices import VISIBLE, CudaDevices
 from understudy.models.devices import RuntimeOptions
+from understudy.models.onnx_runtime import ort
+from understudy.models.providers import first_line, load_libraries
 from understudy.models.sessions import Runtime
 from understudy.models.store import FOLDER, Store
 from understudy.testing import FakeCamera, Puppet, talking
@@ -325,6 +328,58 @@ def test_a_full_disk_is_no_fault(store, gpus):
     (store.root / "engines").write_text("in the way")
     session = opened(store, machine=cuda(ONE), device="tensorrt", precision="single")
     assert np.array_equal(session.run(GIVEN)[0], plain(store).run(GIVEN)[0])
+
+
+def test_a_library_that_a_device_lacks_is_named(store, gpus, tmp_path, monkeypatch):
+    """ONNX Runtime itself goes on on the CPU, and says why on a stderr that nobody sees."""
+    (tmp_path / "capi").mkdir()
+    monkeypatch.setattr(ort, "__file__", str(tmp_path / "__init__.py"))
+    monkeypatch.setattr(FakeSession, "get_providers", lambda _: ["CPUExecutionProvider"])
+    with pytest.raises(ModelError, match=r"cuda:1 is not usable here$"):
+        opened(store, device="cuda:1")
+    (tmp_path / "capi" / "libonnxruntime_providers_cuda.so").write_bytes(b"no library")
+    with pytest.raises(ModelError, match=r"cuda:1 is not usable here: .*libonnxruntime_providers_cuda\.so"):
+        opened(store, device="cuda:1")
+
+
+def test_libraries_that_pip_installed_are_loaded_once_and_in_silence(capsys):
+    calls, runtime = [], ModuleType("onnxruntime")
+    runtime.preload_dlls = lambda: calls.append(print("Failed to load libcublasLt.so.13"))
+    for _ in range(2):
+        load_libraries(runtime)
+    load_libraries(ModuleType("an older one"))
+    assert len(calls) == 1
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            "/onnxruntime_src/onnxruntime/core/providers/cuda/cuda_call.cc:122 bool onnxruntime::CudaCall(ERRTYPE, "
+            "const char*, const char*, ERRTYPE, const char*) [with ERRTYPE = cudaError; bool THRW = true] "
+            "/onnxruntime_src/onnxruntime/core/providers/cuda/cuda_call.cc:116 bool onnxruntime::CudaCall(ERRTYPE, "
+            "const char*, const char*, ERRTYPE, const char*) [with ERRTYPE = cudaError; bool THRW = true] "
+            "CUDA failure 999: unknown error ; GPU=19",
+            "CUDA failure 999: unknown error ; GPU=19",
+        ),
+        (
+            "/onnxruntime_src/onnxruntime/python/onnxruntime_pybind_state.cc:729 void onnxruntime::python::"
+            "RegisterTensorRTPluginsAsCustomOps(PySessionOptions&, const onnxruntime::ProviderOptions&) Please install "
+            "TensorRT libraries\nand more",
+            "Please install TensorRT libraries",
+        ),
+        (
+            "D:\\a\\_work\\1\\s\\cuda_call.cc:9 operator()(int) const CUDA failure 2: out of memory",
+            "CUDA failure 2: out of memory",
+        ),
+        ("could not open /a/b.onnx (no such file)", "could not open /a/b.onnx (no such file)"),
+        ("", "RuntimeError"),
+    ],
+)
+def test_what_is_said_of_a_fault_is_not_where_it_stands_in_somebody_s_source(said, told):
+    """A line that is cut after its first 200 characters would not get to the point."""
+    assert first_line(RuntimeError(said)) == told
 
 
 @pytest.mark.parametrize(

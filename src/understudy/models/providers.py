@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
+import io
+import re
 from collections.abc import Mapping
-from types import MappingProxyType
+from contextlib import redirect_stdout
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType, ModuleType
 from typing import Any, Final
 
 from understudy.errors import ModelError, NoMemoryError, out_of_memory
@@ -21,6 +27,13 @@ PROVIDERS: Final[dict[Device, str]] = {
     "openvino": "OpenVINOExecutionProvider",
     "cpu": "CPUExecutionProvider",
 }
+#: The part of ONNX Runtime that each of NVIDIA's devices needs, and that needs NVIDIA's own libraries.
+_LIBRARIES: Final[dict[str, str]] = {
+    "cuda": "libonnxruntime_providers_cuda.so",
+    "tensorrt": "libonnxruntime_providers_tensorrt.so",
+}
+#: The place in its own source with which an error begins.
+_SOURCE: Final = re.compile(r"(?:/|[A-Z]:\\)\S+\.(?:cc|cpp|cu|h):\d+ .+?\)(?: const)?(?: \[with [^\]]*\])? (?=\S)")
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -70,6 +83,8 @@ class OnnxRuntime:
         chosen = [(provider, {**which, **own, **({"enable_cuda_graph": "1"} if recorded else {})})]
         # TensorRT leaves to CUDA what it does not know, not to the CPU.
         chosen += [(PROVIDERS["cuda"], which)] if device == "tensorrt" and "cuda" in self.devices() else []
+        if device in SEVERAL:
+            load_libraries(ort)
         try:
             # Its own falling back would go on elsewhere in silence.
             session = ort.InferenceSession(data, options, providers=chosen, enable_fallback=0)
@@ -77,10 +92,11 @@ class OnnxRuntime:
             if out_of_memory(fault):
                 raise too_large(entry, len(data), called(device, gpu)) from fault
             what = f"{entry.name} does not open on {called(device, gpu)}"
-            raise ModelError(f"{what}: {first_line(fault)}", "") from fault
+            raise ModelError(f"{what}: {missing(device) or first_line(fault)}", "") from fault
         give_back_memory()
         if session.get_providers()[0] != provider:
-            raise ModelError(f"{entry.name}: {called(device, gpu)} is not usable here", "")
+            why = missing(device)
+            raise ModelError(f"{entry.name}: {called(device, gpu)} is not usable here{f': {why}' if why else ''}", "")
         return session
 
 
@@ -99,4 +115,29 @@ def too_large(entry: Entry, size: int, device: str) -> NoMemoryError:
 
 def first_line(fault: Exception) -> str:
     """What ONNX Runtime says of an error, without the rest."""
-    return (str(fault).strip().splitlines() or [type(fault).__name__])[0][:200]
+    line = (str(fault).strip().splitlines() or [type(fault).__name__])[0]
+    return (_SOURCE.sub("", line) or line)[:200]
+
+
+def missing(device: Device) -> str:
+    """Which library a device lacks here, in the system's words; empty where none is known to be lacking."""
+    name = _LIBRARIES.get(device)
+    path = None if name is None else Path(str(ort.__file__)).parent / "capi" / name
+    if path is None or not path.exists():
+        return ""
+    try:
+        ctypes.CDLL(str(path))
+    except OSError as fault:
+        return first_line(fault)
+    return ""
+
+
+@cache
+def load_libraries(runtime: ModuleType) -> None:
+    """Load CUDA and cuDNN where pip put them, once: the system does not look there (ONNX Runtime 1.21 and later).
+
+    It prints what it does not find; ``missing`` tells that.
+    """
+    if hasattr(runtime, "preload_dlls"):
+        with redirect_stdout(io.StringIO()):
+            runtime.preload_dlls()

@@ -340,7 +340,8 @@ class Runtime:
             return session
         if not isinstance(faults[-1], ModelError):
             raise faults[-1]
-        raise ModelError(faults[-1].message, "Try another device (--device cpu), or fetch the model again.")
+        takes = "see what this one takes: docs/gpu.md" if places[-1].device in MEMORIES else "fetch the model again"
+        raise ModelError(faults[-1].message, f"Try another device (--device cpu), or {takes}.")
 
     def _tried(self, entry: Entry, graph: Graph, place: Place, *, half: bool) -> Session:
         """A session at one place, on buffers that stay where the device has memory of its own.

@@ -61,7 +61,7 @@ MODELS = (
 #: What a person is told of each precision.
 PRECISIONS: Final[dict[Precision, str]] = {"int8": "8 bits", "half": "16 bits", "single": "32 bits"}
 #: Two builds of ONNX Runtime overwrite each other's files.
-_FOR_GPUS = "pip uninstall -y onnxruntime && pip install onnxruntime-gpu"
+_FOR_GPUS = "pip uninstall -y onnxruntime && pip install 'onnxruntime-gpu[cuda,cudnn]'"
 _AGAIN = f"{Path(sys.executable).name} -m pip install --force-reinstall understudy"
 
 

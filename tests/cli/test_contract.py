@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib import metadata
 
 import numpy as np
 import pytest
@@ -272,6 +273,33 @@ def test_doctor_asks_only_for_what_this_python_needs(version, wanted):
 
     lines = ["numpy<3,>=2.0", 'tomli<3,>=2.2; python_version < "3.11"', 'pygame-ce; extra == "window"']
     assert needed(lines, version) == ["numpy", *["tomli"] * wanted]
+
+
+@pytest.mark.parametrize(
+    ("builds", "states"),
+    [
+        (["onnxruntime"], {"onnxruntime": "ok"}),
+        (["onnxruntime-gpu"], {"onnxruntime-gpu": "ok"}),
+        (["onnxruntime", "onnxruntime-gpu"], {"onnxruntime-gpu": "ok", "onnxruntime": "broken"}),
+        ([], {"onnxruntime": "broken"}),
+    ],
+)
+def test_a_build_of_onnx_runtime_for_gpus_stands_in_for_the_plain_one(builds, states, monkeypatch):
+    from understudy.tasks.checkup import libraries
+
+    version = metadata.version
+
+    def installed(name):
+        if not name.startswith("onnxruntime"):
+            return version(name)
+        if name not in builds:
+            raise metadata.PackageNotFoundError(name)
+        return "1.32.0"
+
+    monkeypatch.setattr(metadata, "version", installed)
+    found = [one for one in libraries() if one.name.startswith("onnxruntime")]
+    assert {one.name: one.state for one in found} == states
+    assert all(one.mend for one in found if one.state == "broken")
 
 
 def test_doctor_says_what_is_broken_and_how_to_mend_it(run, monkeypatch):

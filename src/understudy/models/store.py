@@ -26,6 +26,8 @@ from understudy.errors import (
 from understudy.interruptions import deferred
 from understudy.models.catalogue import Catalogue
 from understudy.models.compiled import FOLDER as COMPILED
+from understudy.models.engines import FOLDER as ENGINES
+from understudy.models.engines import Engines
 from understudy.models.entries import Download, Entry, Strict
 from understudy.models.graphs import check_graph
 from understudy.regular import open_regular, read_regular, too_long
@@ -213,6 +215,8 @@ class Store:
             found = any(path.exists() or path.is_symlink() for path in paths)
             for path in paths:
                 path.unlink(missing_ok=True)
+            path = self.root / ENGINES
+            found |= Engines(path).remove(entry.name)
         except OSError as fault:
             raise _unwritable(path, fault) from fault
         return found

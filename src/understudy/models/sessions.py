@@ -28,7 +28,7 @@ from understudy.models.places import Graph, Place, Places
 from understudy.models.providers import OnnxRuntime, first_line, too_large
 from understudy.models.store import Store
 from understudy.models.trial import PICTURE_AXES, agree, check_inputs, gives, noise, probe
-from understudy.models.variants import Variants
+from understudy.models.variants import BITS, VariantPrecision, Variants
 
 
 class Session:
@@ -38,6 +38,7 @@ class Session:
         entry: Which.
         device: Where it really runs.
         int8: Whether this is the variant of 8 bits.
+        half: Whether its layers have half precision, though what goes in may have single.
         notes: What should be said of it.
         emap: float32 (512, 512): the projection of embeddings, where a swapper's file carries one.
         inputs, outputs: Names in the graph's order.
@@ -47,6 +48,7 @@ class Session:
 
     def __init__(self, entry: Entry, session: Any, device: Device, size: int) -> None:  # noqa: ANN401
         self.entry, self.device, self.size, self.int8 = entry, device, size, False
+        self.half = False
         self.notes: tuple[str, ...] = ()
         self.emap: FloatArray | None = None
         self._session = session
@@ -67,7 +69,7 @@ class Session:
         """In which numbers most of it is computed."""
         if self.int8:
             return "int8"
-        half = isinstance(self._session, OpenVinoSession) and self._session.half
+        half = self.half or (isinstance(self._session, OpenVinoSession) and self._session.half)
         return "half" if half or self._types[self.target] is np.float16 else "single"
 
     @property
@@ -235,23 +237,43 @@ class Runtime:
         self._open.clear()
 
     def _variant(self, store: Store, entry: Entry) -> tuple[Session | None, tuple[str, ...]]:
-        """The variant of 8 bits, open, if there is one and it should run; and what should be said if it can't."""
-        variants, places = Variants(store), self._places.of(entry)
-        if store.state(entry) != "there" or variants.state(entry) == "none" or not self._places.wants_int8(places[0]):
+        """A variant, open, if there is one and it should run; and what should be said of those that can't."""
+        faults: list[str] = []
+        if store.state(entry) != "there":
             return None, ()
-        try:
-            data = variants.read(entry)
-            model = check_graph(data, variants.path(entry).name)
-            graph = Graph(data, ends_of(model), CompiledModels(store.root / COMPILED))
-            half = self._places.wants_half(entry, places[0])
-            session = self._working(entry, graph, places[:1], half=half)
-        except (ModelError, NoMemoryError) as fault:
-            return None, (f"{fault.message}; the original is used",)
-        session.int8 = True
-        session.keep()
+        for precision in self._places.variants(self._places.of(entry)[0]):
+            if Variants(store, precision).state(entry) == "none":
+                continue
+            try:
+                session = self._opened_variant(store, entry, precision)
+            except (ModelError, NoMemoryError) as fault:
+                faults.append(fault.message)
+                continue
+            session.notes += tuple(f"{fault}; the one in {BITS[precision]} is used" for fault in faults)
+            return session, ()
+        return None, tuple(f"{fault}; the original is used" for fault in faults)
+
+    def _opened_variant(self, store: Store, entry: Entry, precision: VariantPrecision) -> Session:
+        """A variant, open.
+
+        Raises:
+            ModelError, NoMemoryError: it is altered, does not work, or is not what it should be.
+        """
+        variants, place = Variants(store, precision), self._places.of(entry)[0]
+        data, kept = variants.read(entry), CompiledModels(store.root / COMPILED)
+        model = check_graph(data, variants.path(entry).name)
+        if precision == "int8" or place.program == "openvino":  # held against the original when it was made
+            half = precision == "half" or self._places.wants_half(entry, place)
+            session = self._working(entry, Graph(data, ends_of(model), kept), [place], half=half)
+            session.int8 = precision == "int8"
+            session.keep()
+        else:  # as any other file in half precision
+            session = self._opened(entry, data, model, kept)
+            if session.precision != "half":
+                raise ModelError(f"the variant of {entry.name} in {BITS[precision]} does not hold here", "")
         if entry.source is not None and entry.source.kind == "emap":
             session.emap = emap_of(model, variants.path(entry).name)
-        return session, ()
+        return session
 
     def _opened(self, entry: Entry, data: bytes, model: ModelProto, kept: CompiledModels | None = None) -> Session:
         """A model in the precision that is wished for, if that holds; ``kept`` is where it may be kept compiled."""
@@ -268,6 +290,7 @@ class Runtime:
         try:
             half = self._working(entry, Graph(data, ends_of(model)), [Place(single.device)])
             if agree(half, single):
+                half.half = True
                 return half
         except (ModelError, NoMemoryError) as fault:
             single.notes += (f"half precision does not work here ({fault.message}): single is used",)

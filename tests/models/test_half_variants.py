@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import onnx
@@ -276,6 +278,41 @@ def test_a_disk_that_gets_full_leaves_the_earlier_one(store, entry, monkeypatch)
     monkeypatch.undo()
     assert Variants(store, "half").read(entry) == before
     assert len([path for path in (store.root / "variants").iterdir() if path.suffix != ".lock"]) == 2
+
+
+@pytest.mark.parametrize("at", [1, 2])
+def test_a_run_that_is_killed_while_it_saves_leaves_one_that_is_whole_or_not_used(at, store, entry, monkeypatch):
+    first = make(store, entry)
+    losses = sorted(layer.loss for layer in half_layers(check_graph(store.read(entry), "x")))
+    other = OptimiseOptions(layer_error=losses[len(losses) // 2], error=0.5)
+    real, calls = type(store.root).replace, []
+
+    def killed(path, target):
+        calls.append(target)
+        if len(calls) == at:
+            raise KeyboardInterrupt  # nothing more is written, as after kill -9
+        return real(path, target)
+
+    monkeypatch.setattr(type(store.root), "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        make(store, entry, other)
+    monkeypatch.undo()
+    assert Variants(store, "half").record(entry) == first
+    assert Variants(store, "half").verify(entry) == ("there" if at == 1 else "altered")
+
+
+def test_of_two_that_are_made_at_once_one_stays_whole(store, entry):
+    record = make(store, entry)
+
+    def add(number):
+        data = bytes([number]) * (100_000 + number)
+        known = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
+        Variants(store, "half").add(entry, data, record.model_copy(update=known))
+
+    for _ in range(5):
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(add, range(8)))
+        assert Variants(store, "half").verify(entry) == "there"
 
 
 def test_what_was_never_made_is_said(store, entry):

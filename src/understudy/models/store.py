@@ -337,5 +337,5 @@ def _unreadable(path: Path, fault: OSError) -> ModelError:
 
 def _unwritable(path: Path, fault: OSError) -> ModelError | NoSpaceError:
     if out_of_space(fault):
-        return NoSpaceError(path)
+        return NoSpaceError(path, "Free some space, or keep models on another disk: --home. Nothing was left behind.")
     return ModelError(f"can't write {path}: {fault.strerror or fault}", "Check the folder's permissions, or --home.")

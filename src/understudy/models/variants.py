@@ -14,7 +14,7 @@ from understudy.errors import ModelFileError
 from understudy.models.entries import Entry, Strict
 from understudy.models.store import MOST_BYTES, VARIANTS, Store
 from understudy.regular import read_regular
-from understudy.temporaries import Temporary
+from understudy.temporaries import Temporary, clean
 
 VariantState = Literal["none", "there", "outdated", "altered"]
 #: In which numbers a variant may be.
@@ -136,14 +136,14 @@ class Variants:
         contents = ((path, data), (_record(path), record.model_dump_json(indent=1).encode()))
         # Of two that are made at once the later one stays, with its own record.
         with self._store.lock(path.name), self._store.writing(path), ExitStack() as parts:
+            clean(path.parent)  # what is left where a run was killed
             written = []
             for place, content in contents:
                 part = Temporary(place, 0o600)
                 parts.callback(part.remove)
                 part.path.write_bytes(content)
                 written.append((part.path, place))
-            # Both are on the disk now. The old one would not fit the new record, nor the new one the old.
-            _record(path).unlink(missing_ok=True)
+            # Both are on the disk now. Until both have their names nothing fits: neither is used, and that is said.
             for part_path, place in written:
                 part_path.replace(place)
 

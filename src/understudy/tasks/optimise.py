@@ -19,10 +19,11 @@ from understudy.errors import (
     ModelMissingError,
     NoFaceError,
     UnknownModelError,
+    UsageError,
 )
 from understudy.geometry.templates import TEMPLATES
 from understudy.geometry.transforms import aligned
-from understudy.media.files import open_source
+from understudy.media.files.opening import check_input, open_source
 from understudy.models.conventions import blob
 from understudy.models.entries import Entry, Source
 from understudy.models.optimising import MOST_INPUTS, Given, OptimiseOptions, check_kind, optimised
@@ -71,7 +72,7 @@ def optimise(
     entry = entry_of(store, name)
     if entry.source is not None and entry.source.kind == "conditioned":
         raise ModelError(
-            f"{name} is made for each person: 8 bits would have to be found for each anew, and are hardly quicker",
+            f"{name} is made for each person: 8 bits would have to be found for each anew, and are no quicker than 16",
             f"The two large models that make it so can have 16: understudy models optimise {name} --to half",
         )
     original = replace(settings, runtime=replace(settings.runtime, precision="single"))
@@ -83,11 +84,13 @@ def entry_of(store: Store, name: str) -> Entry:
     """A model that can be made coarser, and is here.
 
     Raises:
-        UnknownModelError: there is no such model.
+        UsageError: there is no such model, or it is several.
         ModelMissingError: it is not here.
         ModelError: it is of a kind that stays as exact as it is.
     """
     catalogue = store.catalogue
+    if name in catalogue.bundles:
+        raise UsageError(f"{name} is several models", f"Name one: {', '.join(catalogue.bundles[name].models)}.")
     if name not in catalogue.entries:
         raise UnknownModelError(printable(name), list(catalogue.entries))
     entry = catalogue.entries[name]
@@ -144,6 +147,7 @@ def clip_pictures(paths: Sequence[Path], max_pixels: int) -> Iterator[UInt8Array
         most = max(MOST_INPUTS // len(paths), 1)
         kept: list[UInt8Array] = []
         step = 1
+        check_input(path, "clip")
         with open_source(path, max_pixels) as source:
             for number, frame in enumerate(source):
                 if number >= _MOST_FRAMES:

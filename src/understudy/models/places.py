@@ -20,6 +20,7 @@ from understudy.models.entries import Entry, Kind
 from understudy.models.openvino_runtime import OpenVino
 from understudy.models.providers import OnnxRuntime, called
 from understudy.models.tensorrt import TensorRt
+from understudy.models.variants import VariantPrecision
 
 #: Which packages bring a device.
 _PACKAGES: Final[dict[Device, str]] = {
@@ -142,12 +143,19 @@ class Places:
             return False
         return place.program != "openvino" or self._openvino.computes_half
 
-    def wants_int8(self, place: Place) -> bool:
-        """Whether a variant of 8 bits should run at a place, if there is one.
+    def variants(self, place: Place) -> tuple[VariantPrecision, ...]:
+        """In which precisions a variant should run at a place in the original's stead, if there is one: best first.
 
-        With ONNX Runtime it has to be asked for: on CPUs of today it was slower there than the original.
+        With ONNX Runtime on the CPU 8 bits have to be asked for: on CPUs of today they were slower there than the
+        original. 16 bits are for what computes so: another device, or OpenVINO where half precision is asked for.
         """
-        return self._options.precision == "int8" or (self._options.precision == "auto" and place.program == "openvino")
+        wished, openvino = self._options.precision, place.program == "openvino"
+        found: list[VariantPrecision] = []
+        if wished == "int8" or (wished == "auto" and openvino):
+            found.append("int8")
+        if (wished == "half" and openvino) or (wished != "single" and place.device != "cpu"):
+            found.append("half")
+        return tuple(found)
 
     def is_kept(self, entry: Entry, graph: Graph, place: Place) -> bool:
         """Whether a graph is kept compiled in half precision: only what was found to hold is."""

@@ -35,7 +35,7 @@ from understudy.models.providers import OnnxRuntime, first_line, too_large
 from understudy.models.store import Store
 from understudy.models.tensorrt import TensorRtSession
 from understudy.models.trial import PICTURE_AXES, agree, check_inputs, gives, noise, probe
-from understudy.models.variants import Variants
+from understudy.models.variants import BITS, VariantPrecision, Variants
 
 #: What a place answers that does not do.
 _REFUSED = (ModelError, NoMemoryError, DeviceLostError)
@@ -49,6 +49,7 @@ class Session:
         device: Where it really runs.
         gpu: CUDA's number of it, of several GPUs.
         int8: Whether this is the variant of 8 bits.
+        half: Whether its layers have half precision, though what goes in may have single.
         notes: What should be said of it.
         emap: float32 (512, 512): the projection of embeddings, where a swapper's file carries one.
         inputs, outputs: Names in the graph's order.
@@ -58,7 +59,7 @@ class Session:
 
     def __init__(self, entry: Entry, session: Any, device: Device, size: int, *, gpu: int = 0) -> None:  # noqa: ANN401
         self.entry, self.device, self.size, self.int8 = entry, device, size, False
-        self.gpu = gpu
+        self.gpu, self.half = gpu, False
         self.notes: tuple[str, ...] = ()
         self.emap: FloatArray | None = None
         self._session = session
@@ -84,7 +85,7 @@ class Session:
         """In which numbers most of it is computed."""
         if self.int8:
             return "int8"
-        half = isinstance(self._session, (OpenVinoSession, TensorRtSession)) and self._session.half
+        half = self.half or (isinstance(self._session, (OpenVinoSession, TensorRtSession)) and self._session.half)
         return "half" if half or self._types[self.target] is np.float16 else "single"
 
     @property
@@ -257,23 +258,43 @@ class Runtime:
         self._open.clear()
 
     def _variant(self, store: Store, entry: Entry) -> tuple[Session | None, tuple[str, ...]]:
-        """The variant of 8 bits, open, if there is one and it should run; and what should be said if it can't."""
-        variants, places = Variants(store), self._places.of(entry)
-        if store.state(entry) != "there" or variants.state(entry) == "none" or not self._places.wants_int8(places[0]):
+        """A variant, open, if there is one and it should run; and what should be said of those that can't."""
+        faults: list[str] = []
+        if store.state(entry) != "there":
             return None, ()
-        try:
-            data = variants.read(entry)
-            model = check_graph(data, variants.path(entry).name)
-            graph = Graph(data, ends_of(model), Kept.of(store.root))
-            half = self._places.wants_half(entry, places[0])
-            session = self._working(entry, graph, places[:1], half=half)
-        except _REFUSED as fault:
-            return None, (f"{fault.message}; the original is used",)
-        session.int8 = True
-        session.keep()
+        for precision in self._places.variants(self._places.of(entry)[0]):
+            if Variants(store, precision).state(entry) == "none":
+                continue
+            try:
+                session = self._opened_variant(store, entry, precision)
+            except _REFUSED as fault:
+                faults.append(fault.message)
+                continue
+            session.notes += tuple(f"{fault}; the one in {BITS[precision]} is used" for fault in faults)
+            return session, ()
+        return None, tuple(f"{fault}; the original is used" for fault in faults)
+
+    def _opened_variant(self, store: Store, entry: Entry, precision: VariantPrecision) -> Session:
+        """A variant, open.
+
+        Raises:
+            ModelError, NoMemoryError, DeviceLostError: it is altered, does not work, or is not what it should be.
+        """
+        variants, place = Variants(store, precision), self._places.of(entry)[0]
+        data, kept = variants.read(entry), Kept.of(store.root)
+        model = check_graph(data, variants.path(entry).name)
+        if precision == "int8" or place.program == "openvino":  # held against the original when it was made
+            half = precision == "half" or self._places.wants_half(entry, place)
+            session = self._working(entry, Graph(data, ends_of(model), kept), [place], half=half)
+            session.int8 = precision == "int8"
+            session.keep()
+        else:  # as any other file in half precision
+            session = self._opened(entry, data, model, kept)
+            if session.precision != "half":
+                raise ModelError(f"the variant of {entry.name} in {BITS[precision]} does not hold here", "")
         if entry.source is not None and entry.source.kind == "emap":
             session.emap = emap_of(model, variants.path(entry).name)
-        return session, ()
+        return session
 
     def _opened(self, entry: Entry, data: bytes, model: ModelProto, kept: Kept | None = None) -> Session:
         """A model in the precision that is wished for, if that holds; ``kept``: see ``Graph``."""
@@ -292,6 +313,7 @@ class Runtime:
         try:
             half = self._working(entry, Graph(data, ends_of(model)), [single.place])
             if agree(half, single):
+                half.half = True
                 return half
         except _REFUSED as fault:
             single.notes += (f"half precision does not work here ({fault.message}): single is used",)

@@ -484,6 +484,8 @@ def test_nothing_that_can_be_written_is_needed(folder, tmp_path):
     code = (
         "import numba.core.caching as c, sys\n"
         "c.CacheImpl._locator_classes = []\n"
+        "from understudy.compiled import kept\n"
+        "kept.folders = lambda source: ()\n"
         "from understudy.cli.main import main\n"
         "sys.exit(main(['faces', sys.argv[1]]))"
     )

@@ -41,7 +41,8 @@ for line in open("/proc/self/status"):
     word, *value = line.replace(":", "").split()
     if value[-1:] == ["kB"]:
         numbers[word] = int(value[0]) / 1024
-print(json.dumps({"first": first[0] - float(sys.argv[4]), "peak_mb": numbers["VmHWM"], "files_mb": numbers["RssFile"]}))
+took = {"first": first[0] - float(sys.argv[4]), "fps": report.fps}
+print(json.dumps({**took, "peak_mb": numbers["VmHWM"], "files_mb": numbers["RssFile"]}))
 """
 
 

@@ -2,7 +2,7 @@
 
 ``py-spy record --threads --nonblocking --rate 200 --format raw --output stacks.txt -- understudy swap …``, then
 ``python -m benchmarks.flame_graph stacks.txt OUT.svg``. Each thread stands on a line of its own, the functions it calls
-on top of it, as wide as their share of all samples. Only functions of this project are drawn: what others' code takes
+below it, as wide as their share of the samples of the thread that was busiest. Only functions of this project are drawn: what others' code takes
 is the width of who called it. ``py-spy`` is not needed by anything else (pip install py-spy).
 """
 
@@ -69,7 +69,7 @@ def read(lines: Iterable[str]) -> list[Call]:
 
 def drawn(threads: list[Call]) -> str:
     """The flame graph as an SVG picture."""
-    whole = max(sum(thread.samples for thread in threads), 1)
+    whole = max((thread.samples for thread in threads), default=1)  # the busiest is as wide as the picture
     boxes, top = [], 10.0
     for thread in threads:
         if thread.samples * _WIDE / whole < _NARROWEST * 10:

@@ -22,7 +22,7 @@ LONGEST: Final = 64_000_000
 #: Columns and keys that have a meaning of their own; all others are settings, named as in a settings file.
 COLUMNS: Final = ("photos", "cast", "target", "output", "overwrite", "priority", "after", "when_done")
 _SEPARATORS: Final = {".csv": ",", ".tsv": "\t"}
-_YES, _NO: Final = ("yes", "true", "1"), ("no", "false", "0", "")
+_YES, _NO = ("yes", "true", "1"), ("no", "false", "0", "")
 
 
 @dataclass(frozen=True)

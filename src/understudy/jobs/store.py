@@ -31,6 +31,8 @@ from understudy.temporaries import Temporary, clean
 
 #: Seconds without a sign of life after which a job is taken up by another runner.
 LEASE: Final = 60.0
+#: Attempts after which a job that ends its runner each time is let alone.
+MOST_ATTEMPTS: Final = 5
 #: Of the store's tables: a program that knows a lower one leaves the store alone.
 VERSION: Final = 1
 _SCHEMA: Final = """
@@ -201,6 +203,11 @@ class JobStore:
             )
             return True
 
+    def note(self, number: int, report: Mapping[str, Any]) -> None:
+        """Replace a job's report; nothing happens if it was removed."""
+        with self._open() as store:
+            store.execute("UPDATE jobs SET report = ? WHERE number = ?", (_text(report), number))
+
     def pause(self, number: int) -> State:
         """Keep a job from being begun; one that runs is asked to stop. Its state now.
 
@@ -275,18 +282,30 @@ class JobStore:
     def _take_up(self, store: sqlite3.Connection, at_work: set[str]) -> None:
         """Let jobs wait again whose runners died, or gave no sign of life for too long."""
         now, seen = time.monotonic(), {}
-        for row in store.execute("SELECT number, runner, signs FROM jobs WHERE state = 'running'").fetchall():
-            name, signs = row["runner"], row["signs"]
+        for row in store.execute("SELECT * FROM jobs WHERE state = 'running'").fetchall():
+            name, signs, wish = row["runner"], row["signs"], row["wish"]
             known = self._seen.get(row["number"])
             since = known[2] if known is not None and known[:2] == (name, signs) else now
             if name in at_work and now - since < LEASE:
                 seen[row["number"]] = (name, signs, since)
-            else:
-                store.execute("UPDATE jobs SET state = 'waiting', runner = '' WHERE number = ?", (row["number"],))
-                wish = store.execute("SELECT wish FROM jobs WHERE number = ?", (row["number"],)).fetchone()[0]
-                if wish:  # asked for while it ran, and its runner did not live to do it
-                    state = "paused" if wish == "pause" else "cancelled"
-                    store.execute("UPDATE jobs SET state = ?, wish = '' WHERE number = ?", (state, row["number"]))
+                continue
+            state: State = "waiting"
+            if wish:  # asked for while it ran, and its runner did not live to do it
+                state = "paused" if wish == "pause" else "cancelled"
+            elif row["attempts"] >= MOST_ATTEMPTS:
+                state = "failed"
+            why = Failure(
+                f"its runner died or stood still {row['attempts']} times", "Look at what else this machine does.", 6
+            )
+            store.execute(
+                "UPDATE jobs SET state = ?, wish = '', runner = '', ended = ?, failure = ? WHERE number = ?",
+                (
+                    state,
+                    time.time() if state in ENDED else 0.0,
+                    _text(vars(why)) if state == "failed" else "",
+                    row["number"],
+                ),
+            )
         self._seen = seen
 
     def _change(self, number: int, moves: Mapping[State, State], what: str, wish: str | None) -> State:

@@ -116,7 +116,7 @@ def _rows(text: str, separator: str, path: Path) -> Iterator[tuple[int, Mapping[
         if "target" not in [name.strip() for name in reader.fieldnames or ()]:
             raise UsageError(f"{path.name} has no column 'target'", f"Columns are {', '.join(COLUMNS)}, and settings.")
         for row in reader:
-            surplus = row.pop(None, None)  # type: ignore[call-overload]
+            surplus = row.pop(None, None)
             if surplus:
                 row["more than there are columns"] = ""
             yield reader.line_num, row

@@ -27,7 +27,7 @@ class Order:
         output: The file to write; its suffix says the format.
         photos: Of the person whose face is used; none where there is a cast file.
         cast: A cast file (see docs/people.md): who gets whose face.
-        settings: Tables of settings: only what differs from the usual.
+        settings: By full name, such as ``blend.strength``: only what differs from the usual.
         overwrite: Whether an output that is there may be replaced.
         priority: The highest goes first; of equals the one that was added first.
         after: Numbers of jobs that must be done before.

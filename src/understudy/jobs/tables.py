@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -91,10 +91,7 @@ def order_of(values: Mapping[str, Any], folder: Path) -> Order:
     if "target" not in given:
         raise UsageError("a job needs a target", f"Columns are {', '.join(COLUMNS)}, and settings.")
     target = folder / _word(given["target"], "target")
-    settings: dict[str, Any] = {}
-    for name, value in given.items():
-        if name not in COLUMNS:
-            _put(settings, name.split("."), value)
+    settings = {name: _value(value) for name, value in given.items() if name not in COLUMNS}
     output = given.get("output")
     cast = given.get("cast")
     return Order(
@@ -140,13 +137,14 @@ def _object(line: str) -> Mapping[str, Any]:
     return found
 
 
-def _put(table: dict[str, Any], names_: Sequence[str], value: object) -> None:
-    *groups, last = names_
-    for group in groups:
-        table = table.setdefault(group, {})
-        if not isinstance(table, dict):
-            raise UsageError(f"{'.'.join(names_)} is said twice", "Leave one of the columns out.")
-    table[last] = value
+def _value(value: object) -> object:
+    """What a cell says: a number, a list or the like as JSON writes it, else a text."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value
 
 
 def _several(value: object) -> list[Any]:

@@ -4,6 +4,7 @@ Whole twins of mobilefaceswap_224's three models (292 MB, made here), on the CPU
 to open the two large models, to run them, to take what was kept instead, and to make the kernels part of the graph. For
 each frame: the generator with kernels that are fed and with kernels that are part of it, in turn, so that what a shared
 machine does meanwhile falls on both; then all stages of a 720p frame with one face. Medians, and the least beside them.
+With OpenVINO also: the generator with one person's kernels in 8 bits, and what it takes to find these for that person.
 """
 
 from __future__ import annotations
@@ -24,7 +25,12 @@ from understudy.arrays import FloatArray
 from understudy.casting.assignment import OnePerson
 from understudy.casting.portraits import load_portraits
 from understudy.frames import Frame
+from understudy.models.calibrating import measured
 from understudy.models.devices import RuntimeOptions
+from understudy.models.ends import ends_of
+from understudy.models.graphs import check_graph, with_constants
+from understudy.models.openvino_runtime import OpenVino
+from understudy.models.quantised import layers, prepared, quantised
 from understudy.models.sessions import Runtime
 from understudy.models.store import Store
 from understudy.pipeline.clip import ClipPipeline
@@ -37,6 +43,8 @@ ENGINE, IDENTITY, CONDITIONER = "mobilefaceswap_224", "mobilefaceswap_identity",
 SIZE = (1280, 720)
 #: What a photo's kernels are kept under, here.
 DIGEST = "0" * 64
+#: What a layer of 8 bits may be off by.
+MOST_LOST = 0.03
 
 
 def timed(work: Callable[..., object], *given: object) -> float:
@@ -94,6 +102,27 @@ def for_each_frame(store: Store, photo: Portrait, settings: Settings, rounds: in
         print(f"    {ratio:.2f} times; made part of it, opened and tried in {statistics.median(opening):.0f} ms")
 
 
+def eight_bits(store: Store, photo: Portrait, settings: Settings, rounds: int) -> None:
+    """Print what the generator with one person's kernels takes in 8 bits, beside 16."""
+    data, kernels = store.read(store.catalogue.entries[ENGINE]), learned(settings, photo)
+    graph = check_graph(data, ENGINE)
+    end, *others = [one.name for one in ends_of(graph).inputs]
+    graph = prepared(with_constants(graph, dict(zip(others, kernels, strict=True)), ENGINE), ENGINE)
+    pictures = [{end: np.random.default_rng(n).random((1, 3, 224, 224), np.float32)} for n in range(4)]
+    begin = time.perf_counter()
+    found = {layer: one for layer, one in measured(graph, layers(graph), pictures).items() if one.error <= MOST_LOST}
+    print(f"  ranges of {len(found)} layers, found for one person: {1000 * (time.perf_counter() - begin):.0f} ms")
+    short = quantised(graph, {layer: one.range for layer, one in found.items()})
+    sessions = [
+        OpenVino().start(store.catalogue.entries[ENGINE], one.SerializeToString(), ends_of(one), half=True, threads=1)
+        for one in (graph, short)
+    ]
+    times = [[timed(session.run, None, pictures[0]) for session in sessions] for _ in range(rounds + 1)][1:]
+    for what, each in zip(("16 bits", "8 bits, the rest in 16"), zip(*times, strict=True), strict=True):
+        said(f"generator, 1 thread, {what}", list(each))
+    print(f"    {statistics.median(after / before for before, after in times):.2f} times")
+
+
 def whole_frames(settings: Settings, photo: Portrait, frames: int) -> None:
     """Print what a 720p frame takes, stage by stage."""
     parts = parts_of(settings, Perception.embedded())
@@ -134,6 +163,8 @@ def main() -> None:
         once_for_each_person(store, settings, photo, min(options.rounds, 10))
         print("for each frame:")
         for_each_frame(store, photo, settings, options.rounds)
+        if options.backend == "openvino":
+            eight_bits(store, photo, settings, options.rounds)
         whole_frames(settings, photo, options.frames)
     print(f"load at the end {os.getloadavg()[0]:.1f}")
 

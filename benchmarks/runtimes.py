@@ -10,17 +10,24 @@ What that shows: the time, which does not depend on weights; and that all that i
 together. What it can't show: what 8 bits do to the real model. The twin's weights are drawn by lot, its pictures are
 noise at full contrast, and what its first blocks do is made larger by its last ones; learned weights are more patient.
 Without the extra ``openvino`` its lines are left out.
+
+With ``--device WORD`` (as of the command line: ``cuda``, ``cuda:1``, ``tensorrt``) the same twins run on that device
+instead: in 32 and 16 bits, on new buffers for each run and on buffers that stay (I/O binding), and recorded (a CUDA
+graph). What the device does not do, or does not give the same, is left out, and that is said. ``docs/gpu.md`` has the
+table to be filled.
 """
 
 from __future__ import annotations
 
 import argparse
+import platform
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,8 +36,11 @@ from understudy.app import Understudy
 from understudy.arrays import UInt8Array
 from understudy.casting.portraits import load_portraits
 from understudy.cli.demo import sample_pictures
+from understudy.errors import UnderstudyError
 from understudy.frames import Frame
 from understudy.models.devices import RuntimeOptions
+from understudy.models.nvidia_smi import list_gpus
+from understudy.models.onnx_runtime import ort
 from understudy.models.openvino_runtime import OpenVino
 from understudy.models.optimising import OptimiseOptions
 from understudy.models.sessions import Runtime, Session
@@ -43,6 +53,9 @@ from understudy.testing import portrait_path, twins
 from understudy.testing.shelf import stock
 
 SWAPPER = "inswapper_128"
+#: Its channels in a small twin.
+SMALL = (16, 32, 64, 128)
+OTHERS = ("scrfd_10g", "arcface_w600k_r50", "2d106det")
 #: Each by what it is called here.
 WAYS = {
     "ONNX Runtime, 32 bits": RuntimeOptions(backend="onnxruntime", precision="single"),
@@ -53,7 +66,7 @@ WAYS = {
 }
 
 
-def stocked(home: Path, *, small: bool) -> Store:
+def stocked(home: Path, *, small: bool = False) -> Store:
     """A private folder with twins in its store."""
     return stock(
         home,
@@ -61,7 +74,7 @@ def stocked(home: Path, *, small: bool) -> Store:
             "scrfd_10g": twins.scrfd_10g_twin(),
             "arcface_w600k_r50": twins.arcface_r50_twin(),
             "2d106det": twins.landmark_106_twin(),
-            SWAPPER: twins.inswapper_twin((16, 32, 64, 128) if small else twins.INSWAPPER),
+            SWAPPER: twins.inswapper_twin(SMALL if small else twins.INSWAPPER),
         },
     )
 
@@ -99,12 +112,67 @@ def opened(store: Store, name: str, options: RuntimeOptions) -> Session:
 def timed(store: Store, name: str, rounds: int) -> None:
     """Time one model in every way that it can run."""
     sessions = {way: opened(store, name, options) for way, options in ways().items() if options.precision != "int8"}
+    run_in_turn(f"{name}'s twin", sessions, rounds)
+
+
+def ways_on(device: str, store: Store, halves: Store) -> dict[str, Session]:
+    """The swapper on a device, in each way that it can run there; ``halves`` has its file in 16 bits."""
+
+    def way(where: Store, **how: Any) -> Session:  # noqa: ANN401 - options, each of its own type
+        return opened(where, SWAPPER, RuntimeOptions(device=device, backend="onnxruntime", **how))
+
+    plain, bound = way(store, precision="single"), way(store, precision="single")
+    plain.unbind()
+    found = {"32 bits, new buffers each run": plain}
+    if bound.binding is not None:
+        found["32 bits, buffers that stay"] = bound
+    for bits, where, precision in (("32 bits", store, "single"), ("16 bits", halves, "half")):
+        for what, recorded in (("buffers that stay", False), ("recorded", True)):
+            name = f"{bits}, {what}"
+            if name in found:
+                continue
+            session = way(where, precision=precision, recorded=recorded)
+            if session.precision != precision or session.binding is None or session.binding.recorded != recorded:
+                print(f"  {name}: not done here; {'; '.join(session.notes) or 'the device does not do that'}")
+                continue
+            found[name] = session
+    return found
+
+
+def on_device(device: str, folder: Path, rounds: int, *, small: bool) -> None:
+    """Time the twins on one device.
+
+    Raises:
+        UnderstudyError: it is not there, or runs nothing.
+    """
+    channels = SMALL if small else twins.INSWAPPER
+    store = stock(folder / "home", {SWAPPER: twins.inswapper_twin(channels)}) if small else stocked(folder / "home")
+    halves = stock(folder / "halves", {SWAPPER: twins.inswapper_twin(channels, kind=np.float16)})
+    for gpu in list_gpus().gpus:
+        print(f"GPU {gpu.number}: {gpu.name}, {gpu.memory_mib} MiB, driver {gpu.driver}")
+    print(f"{device}, ONNX Runtime {ort.__version__}, Python {platform.python_version()}, {platform.platform()}")
+    begin = time.perf_counter()
+    opened(store, SWAPPER, RuntimeOptions(device=device, backend="onnxruntime", precision="single"))
+    first = time.perf_counter() - begin
+    begin = time.perf_counter()
+    opened(store, SWAPPER, RuntimeOptions(device=device, backend="onnxruntime", precision="single"))
+    print(f"{SWAPPER}'s twin opens in {first:.1f} s, and again in {time.perf_counter() - begin:.1f} s")
+    sessions = ways_on(device, store, halves)
+    run_in_turn(f"{SWAPPER}'s twin{', small' if small else ''}", sessions, rounds)
+    for name in () if small else OTHERS:
+        one = opened(store, name, RuntimeOptions(device=device, backend="onnxruntime", precision="single"))
+        kept = "new buffers each run" if one.binding is None else "buffers that stay"
+        run_in_turn(f"{name}'s twin", {f"32 bits, {kept}": one}, rounds)
+
+
+def run_in_turn(title: str, sessions: dict[str, Session], rounds: int) -> None:
+    """Time sessions that take the same, and print the table."""
     given = noise(next(iter(sessions.values())))[0]
     runs: dict[str, Callable[[], object]] = {
         way: lambda one=session: one.run(given)
         for way, session in sessions.items()  # type: ignore[misc]
     }
-    table(f"{name}'s twin", in_turn(runs, rounds))
+    table(title, in_turn(runs, rounds))
 
 
 def pasted(session: Session, identity: NeuralIdentity, app: Understudy, pictures: list[UInt8Array]) -> list[UInt8Array]:
@@ -145,12 +213,7 @@ def swapper(store: Store, home: Path, rounds: int) -> None:
                     sessions[f"{way}, {title}"] = opened(store, SWAPPER, options)
                 elif way not in sessions:
                     sessions[way] = opened(store, SWAPPER, options)
-        given = noise(sessions["ONNX Runtime, 32 bits"])[0]
-        runs: dict[str, Callable[[], object]] = {
-            way: lambda one=session: one.run(given)
-            for way, session in sessions.items()  # type: ignore[misc]
-        }
-        table(f"{SWAPPER}'s twin", in_turn(runs, rounds))
+        run_in_turn(f"{SWAPPER}'s twin", sessions, rounds)
         expected = pasted(sessions["ONNX Runtime, 32 bits"], identity, app, pictures[12:])
         for way, session in sessions.items():
             shown = pasted(session, identity, app, pictures[12:])
@@ -164,18 +227,26 @@ def swapper(store: Store, home: Path, rounds: int) -> None:
             print(f"  {way:38s} pasted: off by {where}; computed in {session.precision}")
 
 
-def main() -> None:
-    """Run the comparison."""
+def main(words: list[str] | None = None) -> None:
+    """Run the comparison; ``words`` is the command line, if not the process'."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--small", action="store_true", help="a small twin: to see that it runs")
-    options = parser.parse_args()
+    parser.add_argument("--device", help="run them on this device instead: cuda, cuda:1, tensorrt, ...")
+    options = parser.parse_args(words)
+    if options.device is not None:
+        try:
+            with tempfile.TemporaryDirectory() as name:
+                on_device(options.device, Path(name), options.rounds, small=options.small)
+        except (UnderstudyError, ValueError) as fault:
+            sys.exit(f"error: {fault}")
+        return
     if not OpenVino().usable:
         print("OpenVINO is not here: only ONNX Runtime's lines", file=sys.stderr)
     with tempfile.TemporaryDirectory() as name:
         home = Path(name) / "home"
         store = stocked(home, small=options.small)
-        for model in ("scrfd_10g", "arcface_w600k_r50", "2d106det"):
+        for model in OTHERS:
             timed(store, model, options.rounds)
         swapper(store, home, options.rounds)
 

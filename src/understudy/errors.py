@@ -34,6 +34,7 @@ ends with. Where a builtin fits, the error is one too, so ``except FileNotFoundE
         ├── OutputError (OSError)
         ├── NoSpaceError (OSError)
         ├── NoMemoryError (MemoryError)
+        ├── DeviceLostError
         ├── SigningError
         ├── PrivacyError (PermissionError)
         ├── RecordsError
@@ -63,6 +64,29 @@ _NO_MEMORY_WORDS: Final = (
     "MemoryAllocation",
     "Not enough memory",
     "smaller than requested bytes",
+    "OutOfMemory",
+    "8007000E",
+)
+#: What CUDA (cudaGetErrorString), its driver and DirectX say of a device that has failed or gone: this process can run
+#: nothing more on it.
+_LOST_WORDS: Final = (
+    "unspecified launch failure",
+    "illegal memory access",
+    "launch timed out and was terminated",
+    "hardware stack error",
+    "uncorrectable ECC error",
+    "devices are busy or unavailable",
+    "no CUDA-capable device",
+    "context is destroyed",
+    "CUDA failure 999",
+    "CUDA error 999",
+    "GPU is lost",
+    "device removed",
+    "DEVICE_REMOVED",
+    "DEVICE_HUNG",
+    "887A0005",
+    "887A0006",
+    "887A0007",
 )
 
 
@@ -304,6 +328,22 @@ class NoMemoryError(RunError, MemoryError):
         super().__init__(f"not enough memory {what}", hint or "Close other programs, or use a smaller input.")
 
 
+class DeviceLostError(RunError):
+    """A device that ran a model failed or went away.
+
+    Args:
+        device: Its name.
+        model: What it ran.
+        reason: What was said of it.
+    """
+
+    def __init__(self, device: str, model: str, reason: str) -> None:
+        super().__init__(
+            f"the device {device} failed while it ran {model}: {reason}",
+            "Start again. If it happens again, look at its driver (`nvidia-smi`), or take another: --device cpu.",
+        )
+
+
 class SigningError(RunError):
     """The output can't be signed; it was not released."""
 
@@ -332,6 +372,11 @@ class ClockError(RunError):
 def out_of_memory(fault: BaseException) -> bool:
     """Whether an error, of whatever library, says that there is not enough memory."""
     return isinstance(fault, MemoryError) or any(word in str(fault) for word in _NO_MEMORY_WORDS)
+
+
+def device_lost(fault: BaseException) -> bool:
+    """Whether an error, of whatever library, says that a device has failed or is gone."""
+    return any(word in str(fault) for word in _LOST_WORDS)
 
 
 def out_of_space(fault: BaseException) -> bool:

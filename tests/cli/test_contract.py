@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib import metadata
 
 import numpy as np
 import pytest
@@ -274,6 +275,33 @@ def test_doctor_asks_only_for_what_this_python_needs(version, wanted):
     assert needed(lines, version) == ["numpy", *["tomli"] * wanted]
 
 
+@pytest.mark.parametrize(
+    ("builds", "states"),
+    [
+        (["onnxruntime"], {"onnxruntime": "ok"}),
+        (["onnxruntime-gpu"], {"onnxruntime-gpu": "ok"}),
+        (["onnxruntime", "onnxruntime-gpu"], {"onnxruntime-gpu": "ok", "onnxruntime": "broken"}),
+        ([], {"onnxruntime": "broken"}),
+    ],
+)
+def test_a_build_of_onnx_runtime_for_gpus_stands_in_for_the_plain_one(builds, states, monkeypatch):
+    from understudy.tasks.checkup import libraries
+
+    version = metadata.version
+
+    def installed(name):
+        if not name.startswith("onnxruntime"):
+            return version(name)
+        if name not in builds:
+            raise metadata.PackageNotFoundError(name)
+        return "1.32.0"
+
+    monkeypatch.setattr(metadata, "version", installed)
+    found = [one for one in libraries() if one.name.startswith("onnxruntime")]
+    assert {one.name: one.state for one in found} == states
+    assert all(one.mend for one in found if one.state == "broken")
+
+
 def test_doctor_says_what_is_broken_and_how_to_mend_it(run, monkeypatch):
     from understudy.errors import ModelError
     from understudy.tasks import checkup
@@ -456,6 +484,8 @@ def test_nothing_that_can_be_written_is_needed(folder, tmp_path):
     code = (
         "import numba.core.caching as c, sys\n"
         "c.CacheImpl._locator_classes = []\n"
+        "from understudy.compiled import kept\n"
+        "kept.folders = lambda source: ()\n"
         "from understudy.cli.main import main\n"
         "sys.exit(main(['faces', sys.argv[1]]))"
     )

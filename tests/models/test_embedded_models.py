@@ -1,6 +1,7 @@
 """The embedded models: one for all threads, and what is said of one that is missing or damaged."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from threading import Barrier
 
 import numpy as np
@@ -32,12 +33,14 @@ def test_a_model_gives_each_thread_its_own_answer():
 
 
 @pytest.mark.parametrize("kind", [LiteModel, OnnxModel])
-def test_a_model_that_is_missing_or_damaged_is_told_with_what_to_do(kind, monkeypatch):
+def test_a_model_that_is_missing_or_damaged_is_told_with_what_to_do(kind, tmp_path, monkeypatch):
     with pytest.raises(ModelError, match=r"without its embedded model gone\.file") as told:
         kind("gone.file")
     assert "pip" in told.value.hint
+    damaged = tmp_path / "damaged.file"
+    damaged.write_bytes(b"half a model")
     for module in (runtime, embedded_onnx):
-        monkeypatch.setattr(module, "read_embedded", lambda name: b"half a model")
+        monkeypatch.setattr(module, "embedded_file", lambda name: nullcontext(damaged))
     with pytest.raises(ModelError, match=r"damaged\.file does not open") as told:
         kind("damaged.file")
     assert "pip" in told.value.hint

@@ -372,8 +372,8 @@ class Pretended(OnnxRuntime):
     def devices(self):
         return ["cuda", "cpu"]
 
-    def start(self, entry, data, device, *, threads=None, recorded=False):
-        real = super().start(entry, data, "cpu", threads=threads)
+    def start(self, entry, data, device, *, recorded=False, **how):
+        real = super().start(entry, data, "cpu", threads=how.get("threads"))
         if recorded:
             self.made.append(Recording(real))
         return self.made[-1] if recorded else real

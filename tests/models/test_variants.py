@@ -137,7 +137,7 @@ def test_one_that_is_older_than_its_original_is_not_used_and_it_is_said(home, st
     assert "in 8 bits: was made of another file: it is not used" in capsys.readouterr().out
     main(["models", "list", "--kind", "swapper", "--json", "--home", str(home)])
     (shown, *_) = json.loads(capsys.readouterr().out)["models"]
-    assert shown["variant"]["state"] == "outdated"
+    assert shown["variants"]["int8"]["state"] == "outdated"
     make(store, entry)
     assert opened(store, entry).precision == "int8"
 
@@ -197,6 +197,16 @@ def test_what_would_lose_too_much_is_not_made(store, entry):
         assert Variants(store).state(entry) == "none"
 
 
+def test_a_graph_without_convolutions_stays_as_it_is(put):
+    graph = GraphWriter()
+    graph.node("Tanh", "target", name="output")
+    graph.constant(np.eye(512, dtype=np.float32), "emap")
+    ends = [("target", SHAPE), ("source", (1, 512))], [("output", SHAPE)]
+    _, store, entry = put("inswapper_128", graph.finished(*ends))
+    with pytest.raises(ModelError, match="no layer of inswapper_128 can have 8 bits"):
+        make(store, entry)
+
+
 def test_a_layer_that_loses_too_much_alone_stays_as_it_is(store, entry):
     graph = prepared(check_graph(store.read(entry), "x"), "x")
     found = measured(graph, layers(graph), [{"target": one.picture, "source": one.other} for one in GIVEN])
@@ -215,7 +225,15 @@ def test_a_swapper_made_for_each_person_is_not_optimised(home, hopper_path, caps
     """Its kernels are constants of the graph: there is no one file to make a variant of."""
     words = ["models", "optimise", "mobilefaceswap_224", "--home", str(home)]
     assert main([*words, "--calibrate", str(hopper_path)]) == 5
-    assert "takes more than a picture" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "is made for each person" in said
+    assert "--to half" in said
+
+
+@pytest.mark.parametrize("name", ["mobilefaceswap_identity", "mobilefaceswap_conditioner"])
+def test_a_part_of_a_swapper_names_the_whole(name, home, capsys):
+    assert main(["models", "optimise", name, "--home", str(home)]) == 5
+    assert "belongs to mobilefaceswap_224" in capsys.readouterr().err
 
 
 def test_what_a_layer_is_off_by_is_what_it_is_off_by(store, entry):
@@ -330,8 +348,9 @@ def test_the_command_makes_one_of_a_clip_and_of_the_demos_faces(home, store, ent
     words = ["models", "optimise", "inswapper_128", "--home", str(home), "--error", "0.2", "--layer-error", "0.2"]
     assert main([*words, "--calibrate", str(small_clip), "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
-    assert small_clip.name in said["variant"]["calibration"]
-    assert said["variant"]["original"] == store.record(entry).sha256
+    made = said["variants"]["inswapper_128"]
+    assert small_clip.name in made["calibration"]
+    assert made["original"] == store.record(entry).sha256
     assert main(words) == 0
     assert Variants(store).record(entry).calibration == "the demo's two faces: 24 pictures"
 

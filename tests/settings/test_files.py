@@ -18,6 +18,7 @@ from understudy.guard import GuardOptions
 from understudy.settings import Settings, as_json, as_tables, as_toml, changed, read_settings, schema
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=12)
+DEVICE_WORDS = st.sampled_from(["auto", "cpu", "cuda", "tensorrt:1", "cuda:GPU-5d5ba0d6", "cuda:MIG-c6d4f1ef-42e4"])
 #: What keeps to ranges that no type tells, or names a file that must be there.
 OWN: dict[str, st.SearchStrategy[Any]] = {
     "max_pixels": st.integers(1, 2**63 - 1),
@@ -47,6 +48,8 @@ OWN: dict[str, st.SearchStrategy[Any]] = {
         [(), ("sharpen",), ("gfpgan_1.4:0.8", "clahe@frame", "real_esrgan_x2@background")]
     ),
     "runtime.threads": st.none() | st.integers(1, 1024),
+    "runtime.device": DEVICE_WORDS,
+    "runtime.placed": st.dictionaries(WORDS, DEVICE_WORDS, max_size=3),
 }
 
 

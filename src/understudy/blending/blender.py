@@ -71,7 +71,8 @@ def _write(canvas: Canvas, patch: Patch, light: Light, mask: PatchMask, person: 
     # As sharp as it would be if all of it was chosen: a small part says too little.
     detail = person.measure(region, patch.picture, whole, canvas.frame.seconds)
     unit = np.float32(patch.share / 255)
-    _composite(region, patch.picture, alpha, patch.uv, light.coefficients, *detail, unit)
+    points, side = light.coefficients.reshape(-1, 4), len(light.coefficients)
+    _composite(region, patch.picture, alpha, patch.uv, points, side, *detail, unit)
 
 
 def _area(box: PixelBox) -> int:
@@ -138,7 +139,8 @@ def _composite(
     picture: UInt8Array,
     alpha: UInt8Array,
     uv: FloatArray,
-    light: FloatArray,
+    points: FloatArray,
+    side: int,
     fine: np.float32,
     middle: np.float32,
     grain: np.float32,
@@ -148,10 +150,11 @@ def _composite(
     under: UInt8Array,
     unit: np.float32,
 ) -> None:
-    """Recolour the patch by ``light`` (see ``blending.light``), interpolated at ``uv``, and blend it in."""
+    """Recolour the patch by its light (see ``blending.light``), interpolated at ``uv``, and blend it in.
+
+    The light is float32 (``side`` * ``side``, 4), row by row.
+    """
     height, width = alpha.shape
-    side = light.shape[0]
-    points = light.reshape(side * side, 4)
     stride, next_one = np.uint32(side), np.uint32(1)
     half, zero, one, white = np.float32(0.5), np.float32(0), np.float32(1), np.float32(255)
     scale = np.float32(side)

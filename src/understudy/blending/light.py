@@ -182,7 +182,8 @@ class LightTransfer:
         grid = _grid()
         points = (np.hstack([place, drawn])[grid.corners] * grid.weights).sum(axis=1, dtype=np.float32)
         radius = max(1, int(float(np.ptp(place, axis=0).max()) / GRID / 2))
-        means, shown = _box_means(target, picture, alpha, points, grid.used, radius)
+        means, shown = np.zeros((len(points), 6), np.float32), np.zeros(len(points), np.float32)
+        _box_means(target, picture, alpha, points, grid.used, radius, means, shown)
         logs = np.log(means.reshape(GRID, GRID, 6) + np.float32(2))
         weight = grid.skin * shown.reshape(GRID, GRID)
         return self._smoothed(logs, weight * self._agreement(logs, weight))
@@ -242,18 +243,22 @@ def _blurred(planes: FloatArray, blur: FloatArray) -> FloatArray:
 
 @compiled
 def _box_means(
-    target: UInt8Array, picture: UInt8Array, alpha: UInt8Array, points: FloatArray, used: BoolArray, radius: int
-) -> tuple[FloatArray, FloatArray]:
+    target: UInt8Array,
+    picture: UInt8Array,
+    alpha: UInt8Array,
+    points: FloatArray,
+    used: BoolArray,
+    radius: int,
+    means: FloatArray,
+    shown: FloatArray,
+) -> None:
     """Means of both pictures in a square around each used point, over the pixels where the patch is shown.
 
-    Points are float32 (P, 4): where they lie in the frame, and where in the patch.
-
-    Returns:
-        float32 (P, 6): BGR of the target, then of the patch; float32 (P,): mean opacity there, 0-1.
+    Points are float32 (P, 4): where they lie in the frame, and where in the patch. Written are ``means``,
+    float32 (P, 6): BGR of the target, then of the patch; and ``shown``, float32 (P,): mean opacity there, 0-1. Both
+    are 0 before.
     """
     height, width = alpha.shape
-    means = np.zeros((points.shape[0], 6), np.float32)
-    shown = np.zeros(points.shape[0], np.float32)
     step = max(1, (2 * radius + 1) // 5)  # some 6 x 6 samples a point, however large the face
     for p in range(points.shape[0]):
         if not used[p]:
@@ -276,4 +281,3 @@ def _box_means(
         for k in range(6):
             means[p, k] /= max(total, np.float32(1e-3))
         shown[p] = total / np.float32(count)
-    return means, shown

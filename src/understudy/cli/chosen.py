@@ -111,18 +111,23 @@ def _panel(parameter: inspect.Parameter) -> int:
 
 
 def _devices(words: list[str]) -> dict[str, object]:
-    """Where neural models run, of words such as ``cuda`` and ``detector=cpu``.
+    """Where neural models run, of words such as ``cuda``, ``cuda:1`` and ``detector=cpu``.
 
     Raises:
         UsageError: there is no such device, or two places are named for all.
     """
-    from understudy.models.devices import DEVICES
+    from understudy.models.devices import DEVICES, AskedDevice
 
     places: dict[str, str] = {}
     for word in words:
         name, equals, asked = word.rpartition("=")
-        if asked not in DEVICES or bool(equals) != bool(name):
-            raise UsageError(f"--device can't be {word!r}", f"Choose one of {', '.join(DEVICES)}, or MODEL=DEVICE.")
+        hint = f"Choose one of {', '.join(DEVICES)}, or MODEL=DEVICE; of several GPUs cuda:1 is the second."
+        try:
+            AskedDevice.of(asked)
+        except ValueError as fault:
+            raise UsageError(f"--device can't be {word!r}: {fault}", hint) from fault
+        if bool(equals) != bool(name):
+            raise UsageError(f"--device can't be {word!r}", hint)
         if places.get(name, asked) != asked:
             raise UsageError(f"--device names two devices for {name or 'all models'}", "Name one of them.")
         places[name] = asked

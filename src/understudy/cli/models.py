@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ from understudy.errors import LicenceError, ModelMissingError, UsageError
 if TYPE_CHECKING:
     from understudy.models.entries import Entry
     from understudy.models.store import Store
+    from understudy.models.variants import VariantPrecision, VariantState
 
 app = typer.Typer(help="Models of the field for the neural engines: list, fetch, check, move, make quicker.")
 app.command("optimise")(optimise.command)
@@ -59,7 +61,7 @@ def show(
                 f"  {entry.name:26s} {'' if state == 'missing' else state:8s} {_size(size):>7s}  "
                 f"commercial use: {licence.commercial_use:7s}  {entry.title}"
             )
-            if said := _variant(models, entry):
+            for said in _variants(models, entry):
                 answer(f"    {said}")
     if kind is None:
         answer("bundles:")
@@ -90,20 +92,22 @@ def pull(names: Names, accept_licence: Accept = False, home: HomeOption = None, 
 @app.command("verify")
 def verify(names: AnyNames = None, home: HomeOption = None, json: Json = False) -> None:
     """Check every model file, and what was made of it, again: exit code 5 if one is altered or missing."""
-    from understudy.models.variants import Variants
+    from understudy.models.variants import BITS, VARIANT_PRECISIONS, Variants
 
     models = store(home)
     entries = models.catalogue.resolved(names, needed=False) if names else _here(models)
-    variants = Variants(models)
     states = [(entry, models.verify(entry)) for entry in entries]
-    made = {entry.name: variants.verify(entry) for entry in entries}
+    made: dict[str, dict[VariantPrecision, VariantState]] = {
+        entry.name: {one: Variants(models, one).verify(entry) for one in VARIANT_PRECISIONS} for entry in entries
+    }
     if json:
         answer_json({"models": [_as_json(models, e, made[e.name]) | {"state": state} for e, state in states]})
     else:
         for entry, state in states:
             answer(f"{state:8s} {entry.name}{_trust(models, entry) if state == 'there' else ''}")
-            if made[entry.name] != "none":
-                answer(f"{made[entry.name]:8s} {entry.name}, in 8 bits")
+            for precision, found in made[entry.name].items():
+                if found != "none":
+                    answer(f"{found:8s} {entry.name}, in {BITS[precision]}")
         if not states:
             say("no model is here yet")
     for entry, state in states:
@@ -111,8 +115,9 @@ def verify(names: AnyNames = None, home: HomeOption = None, json: Json = False) 
             models.read(entry)  # says how
         if state != "there":
             raise ModelMissingError(entry.name)
-        if made[entry.name] == "altered":
-            variants.read(entry)  # likewise
+        for precision, found in made[entry.name].items():
+            if found == "altered":
+                Variants(models, precision).read(entry)  # likewise
 
 
 @app.command("import")
@@ -242,34 +247,59 @@ def _trust(models: Store, entry: Entry) -> str:
     return f" (its SHA-256 was not known before: {record.sha256}, recorded on {record.added[:10]})"
 
 
-def _variant(models: Store, entry: Entry) -> str:
-    """What is to be said of a model's variant; empty if there is none."""
-    from understudy.models.variants import Variants
+def _variants(models: Store, entry: Entry) -> list[str]:
+    """What is to be said of a model's variants."""
+    from understudy.models.variants import BITS, VARIANT_PRECISIONS, Variants, again
 
-    variants = Variants(models)
-    state, record = variants.state(entry), variants.record(entry)
-    if state == "there" and record is not None:
-        from understudy.models.openvino_runtime import EXTRA, OpenVino
-
-        made = f"in 8 bits: {_size(record.size)}, off by {record.error:.2%}, made on {record.made[:10]}"
-        where = "runs in its place on the CPU" if OpenVino().usable else f"not used without OpenVINO: {EXTRA}"
-        return f"{made}; {where}"
     whys = {"outdated": "was made of another file: it is not used", "altered": "is not what was made: it is not used"}
-    return f"in 8 bits: {whys[state]} (understudy models optimise {entry.name})" if state in whys else ""
+    said = []
+    for precision in VARIANT_PRECISIONS:
+        variants, bits = Variants(models, precision), f"in {BITS[precision]}"
+        state, record = variants.state(entry), variants.record(entry)
+        if state == "there" and record is not None:
+            made = f"{_size(record.size)}, off by {record.error:.2%}, made on {record.made[:10]}"
+            said.append(f"{bits}: {made}; {_where(entry, precision)}")
+        elif state in whys:
+            said.append(f"{bits}: {whys[state]} ({again(entry, precision)})")
+    return said
 
 
-def _as_json(models: Store, entry: Entry, state: str | None = None) -> dict[str, object]:
-    from understudy.models.variants import Variants
+def _where(entry: Entry, precision: VariantPrecision) -> str:
+    """Whether a variant runs in its original's place here: by itself, or if it is asked for."""
+    from understudy.models.devices import RuntimeOptions
+    from understudy.models.openvino_runtime import EXTRA, OpenVino
+    from understudy.models.places import Places
+    from understudy.models.providers import OnnxRuntime
 
-    variants = Variants(models)
-    made = variants.record(entry)
+    for wished in ("auto", precision):
+        places = Places(RuntimeOptions(precision=wished), OnnxRuntime(), OpenVino())
+        place = places.of(entry)[0]
+        if precision in places.variants(place):
+            asked = "" if wished == "auto" else f" with --precision {precision}"
+            device = place.device if place.device != "cpu" else "the CPU"
+            if wished == "auto" or place.program == "openvino":
+                return f"runs in its place on {device}{asked}"
+    return f"not used without OpenVINO: {EXTRA}"
+
+
+def _as_json(
+    models: Store, entry: Entry, states: Mapping[VariantPrecision, VariantState] | None = None
+) -> dict[str, object]:
+    from understudy.models.variants import VARIANT_PRECISIONS, Variants
+
     licence, record = models.catalogue.licence_of(entry), models.record(entry)
     values = entry.model_dump(mode="json", exclude_none=True) | {"licence": licence.model_dump(mode="json")}
     values["state"] = models.state(entry)
     if record is not None:
         values["record"] = record.model_dump()
-    if made is not None:
-        values["variant"] = made.model_dump(mode="json") | {"state": state or variants.state(entry)}
+    made: dict[str, object] = {}
+    for precision in VARIANT_PRECISIONS:
+        variants = Variants(models, precision)
+        state, found = (states or {}).get(precision) or variants.state(entry), variants.record(entry)
+        if state != "none":
+            made[precision] = {"state": state} | (found.model_dump(mode="json") if found is not None else {})
+    if made:
+        values["variants"] = made
     return values
 
 

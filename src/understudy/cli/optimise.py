@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -24,7 +24,9 @@ Calibrate = Annotated[
 LayerError = Annotated[
     float,
     typer.Option(
-        "--layer-error", help="A layer that is off by more than this share of what varies stays as it is: 0 to 1."
+        "--layer-error",
+        help="A layer that is off by more than this share stays as it is: with 8 bits of what varies in what comes out "
+        "of it, with 16 of its weights. 0 to 1.",
     ),
 ]
 Error = Annotated[
@@ -33,9 +35,20 @@ Error = Annotated[
 ]
 
 
+To = Annotated[
+    Literal["int8", "half"],
+    typer.Option(
+        "--to",
+        help="int8: convolutions in 8 bits, for OpenVINO on the CPU. half: weights in 16 bits, and computed so where "
+        "the device does.",
+    ),
+]
+
+
 @takes_settings(("--detector", "--max-pixels", "--home"))
 def command(
     name: Name,
+    to: To = "int8",
     calibrate: Calibrate = None,
     layer_error: LayerError = 0.03,
     error: Error = 2 / 255,
@@ -43,7 +56,7 @@ def command(
     *,
     chosen: Chosen,
 ) -> None:
-    """Make a variant of a model in 8 bits, for OpenVINO on the CPU: quicker and smaller, and held against the original.
+    """Make a variant of a model in 8 or 16 bits: smaller, quicker where that is computed, held against the original.
 
     It lies beside the original, which stays, and is used from then on; `models remove` removes both.
     """
@@ -53,6 +66,8 @@ def command(
     from understudy.errors import UsageError
     from understudy.models.openvino_runtime import EXTRA, OpenVino
     from understudy.models.optimising import MOST_INPUTS, OptimiseOptions
+    from understudy.models.variants import BITS
+    from understudy.tasks.halve import halve
     from understudy.tasks.optimise import clip_pictures, optimise
 
     settings = chosen.settings()
@@ -63,11 +78,17 @@ def command(
     pictures = clip_pictures(calibrate, settings.max_pixels) if calibrate else sample_pictures(MOST_INPUTS)
     said = ", ".join(path.name for path in calibrate) if calibrate else "the demo's two faces"
     with Understudy(settings) as app:
-        record = optimise(store(settings.home), app.resources.models, settings, name, pictures, said, options)
+        given = (store(settings.home), app.resources.models, settings, name, pictures, said, options)
+        made = halve(*given) if to == "half" else {name: optimise(*given)}
     if json:
-        answer_json({"name": name, "variant": record.model_dump(mode="json")})
-    say(f"{name}: {counted(record.layers, 'layer')} in 8 bits, {record.left} left as they were")
-    say(f"off by {record.error:.2%} of its range on pictures held back; a layer by {record.layer_error:.1%} at most")
-    say(f"{record.size / 1e6:.0f} MB, calibrated on {record.calibration}")
-    if not OpenVino().usable:
+        answer_json({"name": name, "variants": {one: record.model_dump(mode="json") for one, record in made.items()}})
+    for one, record in made.items():
+        say(f"{one}: {counted(record.layers, 'layer')} in {BITS[to]}, {record.left} left as they were")
+        of = "weights" if to == "half" else "a layer"
+        worst = f"{record.error:.2%} of its range on pictures {'looked at' if to == 'half' else 'held back'}"
+        say(f"off by {worst}; {of} by {record.layer_error:.2%} at most")
+        say(f"{record.size / 1e6:.0f} MB, calibrated on {record.calibration}")
+    if to == "int8" and not OpenVino().usable:
         say(f"it runs once OpenVINO is here ({EXTRA}), or with --precision int8")
+    if to == "half":
+        say("it runs on devices that compute in half precision, and with --precision half by OpenVINO on the CPU")

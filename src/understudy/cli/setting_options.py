@@ -231,8 +231,9 @@ OPTIONS: Final = (
         "runtime.device",
         list[str],
         NEURAL,
-        "Where neural models run: auto, cpu, cuda, tensorrt, coreml, directml or openvino. For one of them only: "
-        "MODEL=DEVICE, or KIND=DEVICE such as detector=cpu. May be given several times.",
+        "Where neural models run: auto, cpu, cuda, tensorrt, coreml, directml or openvino; of several GPUs cuda:1 is "
+        "the second. For one of them only: MODEL=DEVICE, or KIND=DEVICE such as detector=cpu or enhancer=cuda:1. May "
+        "be given several times.",
         "auto",
     ),
     SettingOption(

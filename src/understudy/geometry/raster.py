@@ -39,18 +39,24 @@ def rasterise(
         np.ascontiguousarray(attributes, np.float32),
         values,
         depth,
+        np.empty((3, attributes.shape[1]), np.float32),
     )
     return values, depth
 
 
 @compiled
 def _fill(
-    points: FloatArray, triangles: IntArray, attributes: FloatArray, values: FloatArray, depth: FloatArray
+    points: FloatArray,
+    triangles: IntArray,
+    attributes: FloatArray,
+    values: FloatArray,
+    depth: FloatArray,
+    plane: FloatArray,
 ) -> None:
+    """Draw all triangles. ``plane``, float32 (3, K), is room for one's attributes: at a, and the steps to b and c."""
     height, width = depth.shape
     channels = attributes.shape[1]
-    base = np.zeros(channels, np.float32)
-    towards_b, towards_c = np.zeros_like(base), np.zeros_like(base)
+    base, towards_b, towards_c = plane[0], plane[1], plane[2]
     for t in range(triangles.shape[0]):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
         ax, ay = points[a, 0], points[a, 1]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from understudy.arrays import FloatArray, IntArray, UInt8Array
+from understudy.arrays import AnyArray, FloatArray, IntArray, UInt8Array
 from understudy.compiled import compiled
 from understudy.geometry.raster import EMPTY, rasterise
 from understudy.geometry.topology import topology
@@ -44,13 +44,17 @@ def facing(mesh: FloatArray) -> FloatArray:
     """
     # Clockwise on the screen (y down) gives a normal with positive z, which is away from the camera in
     # this left-handed frame; turned round, "towards the camera" is positive.
-    return _normals_z(np.ascontiguousarray(mesh, np.float32), topology().triangles)
+    normals, result = np.zeros((len(mesh), 3), np.float64), np.zeros(len(mesh), np.float32)
+    _normals_z(np.ascontiguousarray(mesh, np.float32), topology().triangles, normals, result)
+    return result
 
 
 @compiled
-def _normals_z(mesh: FloatArray, triangles: IntArray) -> FloatArray:
-    """The z of every vertex' unit normal: the sum of its triangles' normals, each as long as its area."""
-    total = np.zeros((mesh.shape[0], 3), np.float64)
+def _normals_z(mesh: FloatArray, triangles: IntArray, total: AnyArray, result: FloatArray) -> None:
+    """The z of every vertex' unit normal: of ``total``, the sum of its triangles' normals, each as long as its area.
+
+    Written are ``total``, float64 (V, 3), 0 before, and ``result``, float32 (V,).
+    """
     for t in range(triangles.shape[0]):
         p, q, r = triangles[t, 0], triangles[t, 1], triangles[t, 2]
         bx, by, bz = mesh[q, 0] - mesh[p, 0], mesh[q, 1] - mesh[p, 1], mesh[q, 2] - mesh[p, 2]
@@ -60,11 +64,9 @@ def _normals_z(mesh: FloatArray, triangles: IntArray) -> FloatArray:
             total[corner, 0] += nx
             total[corner, 1] += ny
             total[corner, 2] += nz
-    result = np.zeros(mesh.shape[0], np.float32)
     for v in range(mesh.shape[0]):
         length = np.sqrt(total[v, 0] ** 2 + total[v, 1] ** 2 + total[v, 2] ** 2)
         result[v] = total[v, 2] / max(length, 1e-9)
-    return result
 
 
 def unwrap(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -35,10 +36,14 @@ class HandResult(NamedTuple):
 
 
 class HandFinder:
-    """The embedded hand model: 224 px, RGB 0-1. Regions are MediaPipe's recipe."""
+    """The embedded hand model: 224 px, RGB 0-1. Regions are MediaPipe's recipe.
 
-    def __init__(self) -> None:
-        self._model = LiteModel("hand_landmark_lite.tflite")
+    It is opened for the first palm: in most clips there is none, and it takes 12 MB.
+    """
+
+    @cached_property
+    def _model(self) -> LiteModel:
+        return LiteModel("hand_landmark_lite.tflite")
 
     def fit(self, picture: UInt8Array, roi: RotatedSquare) -> HandResult:
         """Fit a hand in ``picture``, uint8 BGR (H, W, 3), where ``roi`` is: fingers upwards, with some room around."""

@@ -66,7 +66,10 @@ def things_before(target: UInt8Array, uv: FloatArray, tones: FloatArray) -> UInt
     height, width = target.shape[:2]
     step = -(-max(height, width) // _SIDE)
     logs = np.log(np.arange(256, dtype=np.float32) + 2)
-    score, face, features = _unlikeness(target, uv, tones, _middle(target, uv, step), logs, _features(), step)
+    size = tuple(-(-(side - step // 2) // step) for side in (height, width))
+    score, face, features = (np.zeros(size, np.uint8) for _ in range(3))
+    apart = np.empty((3, 3), np.float32)
+    _unlikeness(target, uv, tones, _middle(target, uv, step), logs, _features(), step, apart, score, face, features)
     unlike, skin = (np.asarray(found, np.uint8) for found in (score > _SURE, features == 0))
     if float((unlike & skin).sum()) > _MOST * float(face.sum()):
         return None
@@ -99,23 +102,25 @@ def _unlikeness(
     logs: FloatArray,
     features: UInt8Array,
     step: int,
-) -> tuple[UInt8Array, UInt8Array, UInt8Array]:
+    apart: FloatArray,
+    score: UInt8Array,
+    face: UInt8Array,
+    feature: UInt8Array,
+) -> None:
     """How unlike the skin around it, and that in the middle of the face, each step-th pixel is.
 
     Around it may be a hood more than skin, and in the middle it may be lighter than on the shadowed side: a thing is
     unlike both.
 
-    Returns:
-        uint8 (h', w') each: 0-255, how unlike; 1 on the face; ``features`` there.
+    Written are uint8 (h', w') each, 0 before: ``score``, 0-255, how unlike; ``face``, 1 on the face; ``feature``, what
+    ``features`` says there. ``apart``, float32 (3, 3), is room for a pixel's colours, and for those of the middle.
     """
-    height, width, _ = target.shape
     first, half = step // 2, max(step // 2, 1)
-    rows, columns = (height - first + step - 1) // step, (width - first + step - 1) // step
-    score = np.zeros((rows, columns), np.uint8)
-    face, feature = np.zeros_like(score), np.zeros_like(score)
+    rows, columns = score.shape
     flat = features.shape[0]
-    apart = np.zeros((2, 3), np.float32)
-    known = np.log(middle + np.float32(2))
+    known = apart[2]
+    for k in range(3):
+        known[k] = np.log(middle[k] + np.float32(2))
     for row in range(rows):
         for column in range(columns):
             y, x = first + row * step, first + column * step
@@ -134,7 +139,6 @@ def _unlikeness(
                 if grey < _DIM and abs(np.float32(grey + 2) - np.exp(skin)) <= _NOISE:
                     apart[0, k] = 0
             score[row, column] = np.uint8(min(_sign(apart[0]), _sign(apart[1])) * np.float32(255))
-    return score, face, feature
 
 
 @compiled

@@ -134,7 +134,9 @@ def _add(
     across, down = (round(luma.shape[side] / cb.shape[side]) for side in (1, 0))
     part = luma[box.y0 : box.y1, box.x0 : box.x1]
     small = np.s_[box.y0 // down : -(-box.y1 // down), box.x0 // across : -(-box.x1 // across)]
-    _add_differences(part, cb[small], cr[small], _flat(before), _flat(after), weights, across, down, (1 << bits) - 1)
+    step, sums = np.empty(3 * part.shape[1], np.int16), np.empty(3 * part.shape[1], np.int32)
+    flat, most = (_flat(before), _flat(after)), (1 << bits) - 1
+    _add_differences(part, cb[small], cr[small], *flat, weights, across, down, most, step, sums)
 
 
 def _add_mark(luma: AnyArray, steps: Int8Array, changed: list[PixelBox], weights: FloatArray, bits: int) -> None:
@@ -204,6 +206,8 @@ def _add_differences(
     across: int,
     down: int,
     most: int,
+    step: AnyArray,
+    sums: AnyArray,
 ) -> None:
     """Add the difference of two pictures to Y, Cb and Cr, in one pass over them.
 
@@ -217,13 +221,14 @@ def _add_differences(
         across: Pixels to a sample of chroma.
         down: The same downwards.
         most: The largest code.
+        step: int16 (3 w,): room for a row.
+        sums: int32 (3 w,): room for the sum of some.
     """
     height, width = luma.shape
     half, top, none = np.float32(0.5), np.float32(most), np.float32(0)
     yb, yg, yr = weights[0, 0], weights[0, 1], weights[0, 2]
     ub, ug, ur = weights[1, 0], weights[1, 1], weights[1, 2]
     vb, vg, vr = weights[2, 0], weights[2, 1], weights[2, 2]
-    step, sums = np.empty(3 * width, np.int16), np.empty(3 * width, np.int32)
     rest = width // across if across == 2 else 0  # columns with both their pixels; the last may have one
     for row in range(cb.shape[0]):
         first, last = row * down, min((row + 1) * down, height)

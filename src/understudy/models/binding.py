@@ -28,6 +28,7 @@ class Binding:
         memory: The device's name there: ``cuda``, ``cpu``.
         values: What goes in, by input: of the shapes and types that will come.
         outputs: Of the shapes and types that will come out, in the graph's order.
+        gpu: The device's number there, of several.
         recorded: Whether it records: ONNX Runtime keeps a recording for each thread, so all runs are done by one.
     """
 
@@ -38,6 +39,7 @@ class Binding:
         values: Mapping[str, AnyArray],
         outputs: Sequence[AnyArray],
         *,
+        gpu: int = 0,
         recorded: bool = False,
     ) -> None:
         self.recorded = recorded
@@ -46,11 +48,11 @@ class Binding:
         self._shapes = {name: value.shape for name, value in values.items()}
         # Copies: on the CPU the value would be the array itself.
         self._inputs = {
-            name: ort.OrtValue.ortvalue_from_numpy(value.copy(), memory, 0) for name, value in values.items()
+            name: ort.OrtValue.ortvalue_from_numpy(value.copy(), memory, gpu) for name, value in values.items()
         }
         # What is never written to shall not look like an answer.
         blank = [np.full_like(one, np.nan if np.issubdtype(one.dtype, np.floating) else -1) for one in outputs]
-        self._outputs = [ort.OrtValue.ortvalue_from_numpy(value, memory, 0) for value in blank]
+        self._outputs = [ort.OrtValue.ortvalue_from_numpy(value, memory, gpu) for value in blank]
         self._binding = session.io_binding()
         for name, value in self._inputs.items():
             self._binding.bind_ortvalue_input(name, value)

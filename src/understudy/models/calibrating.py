@@ -7,7 +7,7 @@ that nothing large leaves it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -58,6 +58,27 @@ def measured(model: ModelProto, layers: Sequence[Layer], values: Sequence[Values
     narrowed = _narrowed(model, layers, ranges, few)
     errors = _errors(model, layers, narrowed, few)
     return {layer: Measured(narrowed[layer], errors[layer]) for layer in layers}
+
+
+def largest(model: ModelProto, names: Collection[str], values: Sequence[Values]) -> dict[str, float]:
+    """The largest number, whatever its sign, of some values of a graph in single precision.
+
+    Args:
+        model: The graph.
+        names: The values.
+        values: What goes into the model, several times, by input.
+
+    Raises:
+        ModelError, NoMemoryError: see ``measured``.
+    """
+    asked = _Questions(model)
+    ends: dict[str, str] = {}
+    for name in names:
+        size = f"{name}:size"
+        asked.add([helper.make_node("Abs", [name], [size], size)])
+        ends[name] = asked.reduced("ReduceMax", size)
+    told = asked.answers(values)
+    return {name: max(told[end]) for name, end in ends.items()}
 
 
 def _ranges(model: ModelProto, layers: Sequence[Layer], values: Sequence[Values]) -> dict[Layer, Range]:
@@ -161,6 +182,8 @@ class _Questions:
             ModelError: it can't be run, or gives what are no numbers.
             NoMemoryError: there is not enough.
         """
+        if not self._asked:
+            return {}
         graph = self._model.graph
         graph.output.extend(helper.make_tensor_value_info(name, TensorProto.FLOAT, []) for name in self._asked)
         options = ort.SessionOptions()

@@ -33,8 +33,8 @@ class CompiledKey:
         name: Of the model in the catalogue.
         model: SHA-256 of the graph that was compiled.
         precision: ``single`` or ``half``.
-        program: OpenVINO and its version.
-        processor: Its name and what it can do.
+        program: What compiled it, and its version.
+        processor: The processor or GPU: its name, and what it can do or by which driver.
     """
 
     name: str

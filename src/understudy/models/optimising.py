@@ -99,7 +99,7 @@ def optimised(
     digest, graph = sha256(original).hexdigest(), check_graph(original, entry.file.name)
     del original
     graph = prepared(in_single(graph) if is_half(graph) else graph, entry.name)
-    values = _by_input(entry, ends_of(graph), given)
+    values = by_input(entry, ends_of(graph), given)
     judge = _Judge(entry, values[::_HELD_BACK], openvino or OpenVino())
     seen = [one for number, one in enumerate(values) if number % _HELD_BACK] or list(values)
     there = layers(graph)
@@ -139,14 +139,7 @@ def check_kind(entry: Entry) -> None:
         )
 
 
-def not_so(entry: Entry) -> ModelError:
-    """The error about a model that takes more than a picture and one thing besides."""
-    return ModelError(
-        f"{entry.name} takes more than a picture and whose face it is: it is not optimised", "It stays as it is."
-    )
-
-
-def _by_input(entry: Entry, ends: Ends, given: Sequence[Given]) -> list[Values]:
+def by_input(entry: Entry, ends: Ends, given: Sequence[Given]) -> list[Values]:
     """The same by the names of inputs, chosen as ``Session`` does.
 
     Raises:
@@ -158,7 +151,9 @@ def _by_input(entry: Entry, ends: Ends, given: Sequence[Given]) -> list[Values]:
     target = entry.input.name or (pictures or names)[0]
     others = [name for name in names if name != target]
     if len(others) > 1 or target not in names:
-        raise not_so(entry)
+        raise ModelError(
+            f"{entry.name} takes more than a picture and whose face it is: it is not optimised", "It stays as it is."
+        )
     return [{target: one.picture} | {name: one.other for name in others if one.other is not None} for one in given]
 
 

@@ -6,7 +6,8 @@ import os
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.resources import files
+from importlib.resources import as_file, files
+from pathlib import Path
 from threading import Lock
 
 import numpy as np
@@ -17,7 +18,7 @@ from understudy.errors import ModelError
 
 
 def read_embedded(name: str) -> bytes:
-    """The file of an embedded model.
+    """The content of an embedded model.
 
     Args:
         name: File name under ``understudy/models/embedded``.
@@ -25,13 +26,27 @@ def read_embedded(name: str) -> bytes:
     Raises:
         ModelError: it is not in the installed package.
     """
-    try:
-        return files("understudy.models").joinpath("embedded", name).read_bytes()
-    except FileNotFoundError as fault:
-        raise ModelError(
-            f"the package was installed without its embedded model {name}",
-            "Install it again with pip: the build fetches and checks the models.",
-        ) from fault
+    with embedded_file(name) as path:
+        return path.read_bytes()
+
+
+@contextmanager
+def embedded_file(name: str) -> Iterator[Path]:
+    """The file of an embedded model, for as long as it is opened.
+
+    Args:
+        name: File name under ``understudy/models/embedded``.
+
+    Raises:
+        ModelError: it is not in the installed package.
+    """
+    with as_file(files("understudy.models").joinpath("embedded", name)) as path:
+        if not path.is_file():
+            raise ModelError(
+                f"the package was installed without its embedded model {name}",
+                "Install it again with pip: the build fetches and checks the models.",
+            )
+        yield path
 
 
 class LiteModel:

@@ -15,20 +15,30 @@ import numpy as np
 from onnx import ModelProto
 
 from understudy.arrays import AnyArray, FloatArray
-from understudy.errors import ModelError, ModelFileError, NoMemoryError, out_of_memory
+from understudy.errors import (
+    DeviceLostError,
+    ModelError,
+    ModelFileError,
+    NoMemoryError,
+    device_lost,
+    out_of_memory,
+)
 from understudy.models.binding import Binding
-from understudy.models.compiled import FOLDER as COMPILED
-from understudy.models.compiled import CompiledModels
+from understudy.models.cuda_devices import CudaDevices
 from understudy.models.devices import MEMORIES, Device, Precision, Program, RuntimeOptions
 from understudy.models.ends import ends_of
 from understudy.models.entries import ANY_SIZE, Entry
 from understudy.models.graphs import check_graph, emap_of, in_single, is_half, of_any_size, with_constants
 from understudy.models.openvino_runtime import OpenVino, OpenVinoSession
-from understudy.models.places import Graph, Place, Places
+from understudy.models.places import Graph, Kept, Place, Places
 from understudy.models.providers import OnnxRuntime, first_line, too_large
 from understudy.models.store import Store
+from understudy.models.tensorrt import TensorRtSession
 from understudy.models.trial import PICTURE_AXES, agree, check_inputs, gives, noise, probe
-from understudy.models.variants import Variants
+from understudy.models.variants import BITS, VariantPrecision, Variants
+
+#: What a place answers that does not do.
+_REFUSED = (ModelError, NoMemoryError, DeviceLostError)
 
 
 class Session:
@@ -37,7 +47,9 @@ class Session:
     Attributes:
         entry: Which.
         device: Where it really runs.
+        gpu: CUDA's number of it, of several GPUs.
         int8: Whether this is the variant of 8 bits.
+        half: Whether its layers have half precision, though what goes in may have single.
         notes: What should be said of it.
         emap: float32 (512, 512): the projection of embeddings, where a swapper's file carries one.
         inputs, outputs: Names in the graph's order.
@@ -45,8 +57,9 @@ class Session:
         binding: The buffers that stay on the device; None where every run makes new ones.
     """
 
-    def __init__(self, entry: Entry, session: Any, device: Device, size: int) -> None:  # noqa: ANN401
+    def __init__(self, entry: Entry, session: Any, device: Device, size: int, *, gpu: int = 0) -> None:  # noqa: ANN401
         self.entry, self.device, self.size, self.int8 = entry, device, size, False
+        self.gpu, self.half = gpu, False
         self.notes: tuple[str, ...] = ()
         self.emap: FloatArray | None = None
         self._session = session
@@ -63,11 +76,16 @@ class Session:
         return "openvino" if isinstance(self._session, OpenVinoSession) else "onnxruntime"
 
     @property
+    def place(self) -> Place:
+        """Where and by what it runs."""
+        return Place(self.device, self.program, self.gpu)
+
+    @property
     def precision(self) -> Precision:
         """In which numbers most of it is computed."""
         if self.int8:
             return "int8"
-        half = isinstance(self._session, OpenVinoSession) and self._session.half
+        half = self.half or (isinstance(self._session, (OpenVinoSession, TensorRtSession)) and self._session.half)
         return "half" if half or self._types[self.target] is np.float16 else "single"
 
     @property
@@ -105,6 +123,7 @@ class Session:
 
         Raises:
             NoMemoryError: the device has not enough.
+            DeviceLostError: the device failed.
             ModelError: it failed.
         """
         return [np.asarray(one, np.float32) for one in self.answers(values)]
@@ -113,7 +132,7 @@ class Session:
         """What ``run`` gives, as the graph gives it.
 
         Raises:
-            NoMemoryError, ModelError: see ``run``.
+            NoMemoryError, DeviceLostError, ModelError: see ``run``.
         """
         given = self._given(values)
         try:
@@ -123,9 +142,11 @@ class Session:
                 return list(self._session.run(None, given))
         except Exception as fault:  # ONNX Runtime's errors have no common class but this
             if out_of_memory(fault):
-                raise too_large(self.entry, self.size, self.device) from fault
+                raise too_large(self.entry, self.size, str(self.place)) from fault
+            if device_lost(fault):
+                raise DeviceLostError(str(self.place), self.entry.name, first_line(fault)) from fault
             raise ModelError(
-                f"{self.entry.name} failed on {self.device}: {first_line(fault)}",
+                f"{self.entry.name} failed on {self.place}: {first_line(fault)}",
                 "Try it on another device: --device cpu",
             ) from fault
 
@@ -144,17 +165,17 @@ class Session:
             ModelError: it does not do that.
         """
         try:
-            self.binding = Binding(self._session, memory, self._given(values), outputs, recorded=recorded)
+            self.binding = Binding(self._session, memory, self._given(values), outputs, gpu=self.gpu, recorded=recorded)
         except Exception as fault:
-            what = f"{self.entry.name} keeps no buffers on {self.device}"
+            what = f"{self.entry.name} keeps no buffers on {self.place}"
             raise ModelError(f"{what}: {first_line(fault)}", "") from fault
 
     def _given(self, values: Mapping[str, AnyArray]) -> dict[str, AnyArray]:
         return {name: np.asarray(value, self._types[name], order="C") for name, value in values.items()}
 
     def keep(self) -> None:
-        """Keep what OpenVINO compiled, for the next time."""
-        if isinstance(self._session, OpenVinoSession):
+        """Keep what OpenVINO or TensorRT made of it, for the next time."""
+        if isinstance(self._session, (OpenVinoSession, TensorRtSession)):
             self._session.keep()
 
     def unbind(self) -> None:
@@ -169,6 +190,7 @@ class Runtime:
         options: How they are run.
         onnx: Opens them with ONNX Runtime.
         openvino: Opens them with OpenVINO.
+        cuda: Finds GPUs.
     """
 
     def __init__(
@@ -176,9 +198,10 @@ class Runtime:
         options: RuntimeOptions | None = None,
         onnx: OnnxRuntime | None = None,
         openvino: OpenVino | None = None,
+        cuda: CudaDevices | None = None,
     ) -> None:
         self.options, self._onnx = options or RuntimeOptions(), onnx or OnnxRuntime()
-        self._places = Places(self.options, self._onnx, openvino or OpenVino())
+        self._places = Places(self.options, self._onnx, openvino or OpenVino(), cuda)
         self._open: dict[str, Session] = {}
 
     def open(self, store: Store, entry: Entry) -> Session:
@@ -194,7 +217,7 @@ class Runtime:
             if variant is not None:
                 return self._open.setdefault(entry.name, variant)
             data, model = _read(store, entry)
-            session = self._opened(entry, data, model, CompiledModels(store.root / COMPILED))
+            session = self._opened(entry, data, model, Kept.of(store.root))
             session.notes += notes
             if entry.source is not None and entry.source.kind == "emap":
                 session.emap = emap_of(model, entry.file.name)
@@ -235,26 +258,46 @@ class Runtime:
         self._open.clear()
 
     def _variant(self, store: Store, entry: Entry) -> tuple[Session | None, tuple[str, ...]]:
-        """The variant of 8 bits, open, if there is one and it should run; and what should be said if it can't."""
-        variants, places = Variants(store), self._places.of(entry)
-        if store.state(entry) != "there" or variants.state(entry) == "none" or not self._places.wants_int8(places[0]):
+        """A variant, open, if there is one and it should run; and what should be said of those that can't."""
+        faults: list[str] = []
+        if store.state(entry) != "there":
             return None, ()
-        try:
-            data = variants.read(entry)
-            model = check_graph(data, variants.path(entry).name)
-            graph = Graph(data, ends_of(model), CompiledModels(store.root / COMPILED))
-            half = self._places.wants_half(entry, places[0])
-            session = self._working(entry, graph, places[:1], half=half)
-        except (ModelError, NoMemoryError) as fault:
-            return None, (f"{fault.message}; the original is used",)
-        session.int8 = True
-        session.keep()
+        for precision in self._places.variants(self._places.of(entry)[0]):
+            if Variants(store, precision).state(entry) == "none":
+                continue
+            try:
+                session = self._opened_variant(store, entry, precision)
+            except _REFUSED as fault:
+                faults.append(fault.message)
+                continue
+            session.notes += tuple(f"{fault}; the one in {BITS[precision]} is used" for fault in faults)
+            return session, ()
+        return None, tuple(f"{fault}; the original is used" for fault in faults)
+
+    def _opened_variant(self, store: Store, entry: Entry, precision: VariantPrecision) -> Session:
+        """A variant, open.
+
+        Raises:
+            ModelError, NoMemoryError, DeviceLostError: it is altered, does not work, or is not what it should be.
+        """
+        variants, place = Variants(store, precision), self._places.of(entry)[0]
+        data, kept = variants.read(entry), Kept.of(store.root)
+        model = check_graph(data, variants.path(entry).name)
+        if precision == "int8" or place.program == "openvino":  # held against the original when it was made
+            half = precision == "half" or self._places.wants_half(entry, place)
+            session = self._working(entry, Graph(data, ends_of(model), kept), [place], half=half)
+            session.int8 = precision == "int8"
+            session.keep()
+        else:  # as any other file in half precision
+            session = self._opened(entry, data, model, kept)
+            if session.precision != "half":
+                raise ModelError(f"the variant of {entry.name} in {BITS[precision]} does not hold here", "")
         if entry.source is not None and entry.source.kind == "emap":
             session.emap = emap_of(model, variants.path(entry).name)
-        return session, ()
+        return session
 
-    def _opened(self, entry: Entry, data: bytes, model: ModelProto, kept: CompiledModels | None = None) -> Session:
-        """A model in the precision that is wished for, if that holds; ``kept`` is where it may be kept compiled."""
+    def _opened(self, entry: Entry, data: bytes, model: ModelProto, kept: Kept | None = None) -> Session:
+        """A model in the precision that is wished for, if that holds; ``kept``: see ``Graph``."""
         places = self._places.of(entry)
         if not is_half(model):
             graph = Graph(data, ends_of(model), kept)
@@ -265,11 +308,14 @@ class Runtime:
         wished = self.options.precision
         if single.program == "openvino" or wished == "single" or (wished != "half" and single.device == "cpu"):
             return single
+        if single.precision == "half":
+            return single
         try:
-            half = self._working(entry, Graph(data, ends_of(model)), [Place(single.device)])
+            half = self._working(entry, Graph(data, ends_of(model)), [single.place])
             if agree(half, single):
+                half.half = True
                 return half
-        except (ModelError, NoMemoryError) as fault:
+        except _REFUSED as fault:
             single.notes += (f"half precision does not work here ({fault.message}): single is used",)
             return single
         single.notes += (f"{entry.name}: half precision gives something else here: single is used",)
@@ -278,51 +324,65 @@ class Runtime:
     def _quicker(self, entry: Entry, graph: Graph, places: list[Place]) -> Session:
         """A graph in single precision, computed in half where that is wished for, quicker, and gives the same.
 
-        What OpenVINO keeps in half precision was found to give the same before.
+        What is kept in half precision was found to give the same before.
         """
         if self._places.wants_half(entry, places[0]) and self._places.is_kept(entry, graph, places[0]):
-            with suppress(ModelError, NoMemoryError):  # it is tried again below, from the beginning
+            with suppress(*_REFUSED):  # it is tried again below, from the beginning
                 session = self._working(entry, graph, places[:1], half=True)
                 session.keep()  # if it was damaged meanwhile
                 return session
         single = self._working(entry, graph, places)
-        place = Place(single.device, single.program)
-        if self._places.wants_half(entry, place):
+        if self._places.wants_half(entry, single.place):
             try:
-                half = self._working(entry, graph, [place], half=True)
+                half = self._working(entry, graph, [single.place], half=True)
                 if agree(half, single):
                     half.notes = single.notes
                     half.keep()
                     return half
                 single.notes += (f"{entry.name}: half precision gives something else here: single is used",)
-            except (ModelError, NoMemoryError) as fault:
+            except _REFUSED as fault:
                 single.notes += (f"half precision does not work here ({fault.message}): single is used",)
         single.keep()
         return single
 
     def _working(self, entry: Entry, graph: Graph, places: list[Place], *, half: bool = False) -> Session:
         """A session that answers sensibly, at the first place where one does."""
-        faults: list[ModelError | NoMemoryError] = []
+        faults: list[ModelError | NoMemoryError | DeviceLostError] = []
         for place in places:
             try:
-                opened = self._places.start(entry, graph, place, half=half)
-                session = Session(entry, opened, place.device, len(graph.data))
-                check_inputs(session)
-                probe(session)
+                session = self._tried(entry, graph, place, half=half)
             except ModelFileError:
                 raise
-            except (ModelError, NoMemoryError) as fault:
+            except _REFUSED as fault:
                 faults.append(fault)
                 continue
             second = place == Place("cpu") and Place("cpu", "openvino") in places
-            used = "ONNX Runtime" if second else place.device
+            used = "ONNX Runtime" if second else place
             session.notes = tuple(f"{fault.message}; {used} is used" for fault in faults)
-            if place.device in MEMORIES and session.fixed:
-                session = self._kept(session, graph.data)
             return session
-        if isinstance(faults[-1], NoMemoryError):
+        if not isinstance(faults[-1], ModelError):
             raise faults[-1]
-        raise ModelError(faults[-1].message, "Try another device (--device cpu), or fetch the model again.")
+        takes = "see what this one takes: docs/gpu.md" if places[-1].device in MEMORIES else "fetch the model again"
+        raise ModelError(faults[-1].message, f"Try another device (--device cpu), or {takes}.")
+
+    def _tried(self, entry: Entry, graph: Graph, place: Place, *, half: bool) -> Session:
+        """A session at one place, on buffers that stay where the device has memory of its own.
+
+        Raises:
+            ModelError, NoMemoryError, DeviceLostError: it does not open or work there.
+        """
+        try:
+            opened = self._places.start(entry, graph, place, half=half)
+            session = Session(entry, opened, place.device, len(graph.data), gpu=place.gpu)
+            check_inputs(session)
+            probe(session)
+        except ModelFileError:
+            raise
+        except ModelError:
+            if not self._places.drop(entry, graph, place, half=half):
+                raise
+            return self._tried(entry, graph, place, half=half)  # the engine that was kept may have been at fault
+        return self._kept(session, graph.data) if place.device in MEMORIES and session.fixed else session
 
     def _kept(self, plain: Session, data: bytes) -> Session:
         """The same model on buffers that stay on the device, recorded if asked for; as it was where they differ."""
@@ -333,7 +393,6 @@ class Runtime:
             if self.options.recorded and plain.device == "cuda" and plain.entry.kind != "content":
                 recorded = self._recorded(plain, data, memory, tries[0], expected[0])
                 if recorded is not None and gives(recorded, tries, expected):
-                    recorded.notes = plain.notes
                     return recorded
             plain.bind(memory, tries[0], expected[0])
             if gives(plain, tries, expected):
@@ -348,8 +407,9 @@ class Runtime:
     ) -> Session | None:
         """Another session of the model, whose first run will be recorded; None where it can't be."""
         try:
-            session = self._onnx.start(plain.entry, data, "cuda", threads=self.options.threads, recorded=True)
-            recorded = Session(plain.entry, session, "cuda", plain.size)
+            threads = self.options.threads
+            session = self._onnx.start(plain.entry, data, "cuda", gpu=plain.gpu, threads=threads, recorded=True)
+            recorded = Session(plain.entry, session, "cuda", plain.size, gpu=plain.gpu)
             recorded.bind(memory, values, outputs, recorded=True)
         except (ModelError, NoMemoryError):
             return None  # a graph with parts on the CPU can't be recorded

@@ -26,6 +26,8 @@ from understudy.errors import (
 from understudy.interruptions import deferred
 from understudy.models.catalogue import Catalogue
 from understudy.models.compiled import FOLDER as COMPILED
+from understudy.models.engines import FOLDER as ENGINES
+from understudy.models.engines import Engines
 from understudy.models.entries import Download, Entry, Strict
 from understudy.models.graphs import check_graph
 from understudy.regular import open_regular, read_regular, too_long
@@ -207,12 +209,15 @@ class Store:
                 archive = self.archive(download)
                 paths += [archive, notes_of(archive)]
         # What was made of it on this machine.
-        made = [(VARIANTS, f"{Path(entry.file.name).stem}.int8.onnx*"), (COMPILED, f"{entry.name}.*.blob*")]
+        stem = Path(entry.file.name).stem
+        made = [*((VARIANTS, f"{stem}.{one}.onnx*") for one in ("int8", "half")), (COMPILED, f"{entry.name}.*.blob*")]
         paths += [path for folder, pattern in made for path in (self.root / folder).glob(pattern)]
         try:
             found = any(path.exists() or path.is_symlink() for path in paths)
             for path in paths:
                 path.unlink(missing_ok=True)
+            path = self.root / ENGINES
+            found |= Engines(path).remove(entry.name)
         except OSError as fault:
             raise _unwritable(path, fault) from fault
         return found
@@ -336,5 +341,5 @@ def _unreadable(path: Path, fault: OSError) -> ModelError:
 
 def _unwritable(path: Path, fault: OSError) -> ModelError | NoSpaceError:
     if out_of_space(fault):
-        return NoSpaceError(path)
+        return NoSpaceError(path, "Free some space, or keep models on another disk: --home. Nothing was left behind.")
     return ModelError(f"can't write {path}: {fault.strerror or fault}", "Check the folder's permissions, or --home.")

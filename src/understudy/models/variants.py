@@ -6,16 +6,22 @@ A variant belongs to one file: once the original is another (fetched anew, anoth
 from __future__ import annotations
 
 import hashlib
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from understudy.errors import ModelFileError
 from understudy.models.entries import Entry, Strict
 from understudy.models.store import MOST_BYTES, VARIANTS, Store
 from understudy.regular import read_regular
-from understudy.temporaries import Temporary
+from understudy.temporaries import Temporary, clean
 
 VariantState = Literal["none", "there", "outdated", "altered"]
+#: In which numbers a variant may be.
+VariantPrecision = Literal["int8", "half"]
+VARIANT_PRECISIONS: Final[tuple[VariantPrecision, ...]] = get_args(VariantPrecision)
+#: What a person is told of each.
+BITS: Final[dict[VariantPrecision, str]] = {"int8": "8 bits", "half": "16 bits"}
 _LONGEST_RECORD: Final = 10_000
 
 
@@ -25,13 +31,15 @@ class VariantRecord(Strict):
     Attributes:
         original: SHA-256 of the file that it was made of.
         sha256, size: Of the variant, in bytes.
+        precision: In which numbers its layers are.
         how: In words: which numbers, and how they were found.
         made: When, ISO 8601.
         tool: By what, with versions.
         calibration: What the ranges were taken from, in words.
-        layers: How many layers have 8 bits.
+        layers: How many layers have so many bits.
         left: How many could have had, and lost too much.
-        layer_error: The largest error of such a layer, as a share of how much what comes out of it varies.
+        layer_error: The largest error of such a layer: of 8 bits as a share of how much what comes out of it varies,
+            of 16 as a share of how large its weights are.
         error: Mean difference from what the original gives, over the range of what comes out.
         bounds: Up to which each of them may be.
     """
@@ -39,6 +47,7 @@ class VariantRecord(Strict):
     original: str
     sha256: str
     size: int
+    precision: VariantPrecision = "int8"
     how: str
     made: str
     tool: str
@@ -51,25 +60,27 @@ class VariantRecord(Strict):
 
 
 class Variants:
-    """The variants of a store's models: of 8 bits so far.
+    """The variants of a store's models in one precision.
 
     Args:
         store: Where the originals are.
+        precision: In which numbers.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, precision: VariantPrecision = "int8") -> None:
+        self._store, self._precision = store, precision
 
     def path(self, entry: Entry) -> Path:
         """Where the variant of a model is, or would be."""
-        return self._store.root / VARIANTS / f"{Path(entry.file.name).stem}.int8.onnx"
+        return self._store.root / VARIANTS / f"{Path(entry.file.name).stem}.{self._precision}.onnx"
 
     def record(self, entry: Entry) -> VariantRecord | None:
         """Where it comes from; None if there is none, or that can't be read."""
         try:
-            return VariantRecord.model_validate_json(read_regular(_record(self.path(entry)), _LONGEST_RECORD))
+            found = VariantRecord.model_validate_json(read_regular(_record(self.path(entry)), _LONGEST_RECORD))
         except (OSError, ValueError):
             return None
+        return found if found.precision == self._precision else None
 
     def state(self, entry: Entry) -> VariantState:
         """What is there, at a glance: sizes and the original's digest are compared, its own digest is not."""
@@ -89,15 +100,15 @@ class Variants:
         """
         state, record = self.state(entry), self.record(entry)
         if state == "outdated":
-            raise _unusable(entry, "was made of another file than the one that is here now")
+            raise self._unusable(entry, "was made of another file than the one that is here now")
         if state != "there" or record is None:
-            raise _unusable(entry, "is not there" if state == "none" else "is not what was made")
+            raise self._unusable(entry, "is not there" if state == "none" else "is not what was made")
         try:
             data = read_regular(self.path(entry), record.size)
         except OSError as fault:
-            raise _unusable(entry, f"can't be read ({fault.strerror or fault})") from fault
+            raise self._unusable(entry, f"can't be read ({fault.strerror or fault})") from fault
         if hashlib.sha256(data).hexdigest() != record.sha256:
-            raise _unusable(entry, "is not what was made")
+            raise self._unusable(entry, "is not what was made")
         return data
 
     def verify(self, entry: Entry) -> VariantState:
@@ -122,24 +133,31 @@ class Variants:
             raise ModelFileError(f"the variant of {entry.name} has {len(data):,} bytes", "It is too large to be kept.")
         path = self.path(entry)
         self._store.folder(VARIANTS)
-        with self._store.writing(path):
-            # The old one would not fit the new record, nor the new one the old.
-            _record(path).unlink(missing_ok=True)
-            for place, content in ((path, data), (_record(path), record.model_dump_json(indent=1).encode())):
+        contents = ((path, data), (_record(path), record.model_dump_json(indent=1).encode()))
+        # Of two that are made at once the later one stays, with its own record.
+        with self._store.lock(path.name), self._store.writing(path), ExitStack() as parts:
+            clean(path.parent)  # what is left where a run was killed
+            written = []
+            for place, content in contents:
                 part = Temporary(place, 0o600)
-                try:
-                    part.path.write_bytes(content)
-                    part.path.replace(place)
-                finally:
-                    part.remove()
+                parts.callback(part.remove)
+                part.path.write_bytes(content)
+                written.append((part.path, place))
+            # Both are on the disk now. Until both have their names nothing fits: neither is used, and that is said.
+            for part_path, place in written:
+                part_path.replace(place)
+
+    def _unusable(self, entry: Entry, how: str) -> ModelFileError:
+        return ModelFileError(
+            f"the variant of {entry.name} in {BITS[self._precision]} {how}: it is not used",
+            f"Make it again: {again(entry, self._precision)}",
+        )
+
+
+def again(entry: Entry, precision: VariantPrecision) -> str:
+    """The command that makes a variant."""
+    return f"understudy models optimise {entry.name}" + ("" if precision == "int8" else f" --to {precision}")
 
 
 def _record(path: Path) -> Path:
     return path.with_name(path.name + ".json")
-
-
-def _unusable(entry: Entry, how: str) -> ModelFileError:
-    return ModelFileError(
-        f"the variant of {entry.name} in 8 bits {how}: it is not used",
-        f"Make it again: understudy models optimise {entry.name}",
-    )

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 from understudy.interruptions import deferred
@@ -66,6 +67,15 @@ def prefetched(items: Iterable[Item], depth: int = DEPTH, name: str = "decode") 
         with deferred():  # whoever reads has ended before what it reads is closed
             stop.set()
             thread.join()
+
+
+@contextmanager
+def beside(function: Callable[[], object], name: str) -> Iterator[None]:
+    """Calls a function in a thread of that name, while the block runs; its error is raised at the block's end."""
+    with ThreadPoolExecutor(1, name) as other:
+        done = other.submit(function)
+        yield
+        done.result()
 
 
 class BackgroundWriter(Generic[Item]):

@@ -63,6 +63,13 @@ class FrameSealer:
         """
         self._labeller.check(width, height)
 
+    def prepare(self, width: int, height: int) -> None:
+        """Make what the mark of frames of that size takes: the longest part of sealing the first.
+
+        For another thread, while that frame is still looked for; ``seal`` waits for it, or makes it by itself.
+        """
+        self._watermarker.prepare(width, height)
+
     def seal(self, frame: Frame, faces: Faces) -> LabelledFrame:
         """A labelled and marked copy of ``frame``, the label clear of ``faces`` where there is room.
 

@@ -22,6 +22,7 @@ from understudy.geometry.topology import topology
 from understudy.media.files.encoders import ENCODERS, opens
 from understudy.models.devices import Precision
 from understudy.models.embedded_onnx import OnnxModel
+from understudy.models.nvidia_smi import GpuList, list_gpus
 from understudy.models.runtime import LiteModel, read_embedded
 from understudy.models.trial import noise
 from understudy.provenance.open_nsfw import FILE as CONTENT
@@ -41,6 +42,8 @@ OPENCV_WHEELS = (
     "opencv-contrib-python",
     "opencv-contrib-python-headless",
 )
+#: Builds of ONNX Runtime for other devices: each stands in for the plain one, and two overwrite each other's files.
+ONNX_BUILDS = ("onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino")
 #: Encoders that the usual outputs need.
 NEEDED_ENCODERS = ("libx264", "libx265", "libvpx-vp9", "gif", "libwebp_anim")
 MODELS = (
@@ -57,6 +60,8 @@ MODELS = (
 )
 #: What a person is told of each precision.
 PRECISIONS: Final[dict[Precision, str]] = {"int8": "8 bits", "half": "16 bits", "single": "32 bits"}
+#: Two builds of ONNX Runtime overwrite each other's files.
+_FOR_GPUS = "pip uninstall -y onnxruntime && pip install 'onnxruntime-gpu[cuda,cudnn]'"
 _AGAIN = f"{Path(sys.executable).name} -m pip install --force-reinstall understudy"
 
 
@@ -110,7 +115,7 @@ def checkup(settings: Settings, models: Models) -> Checkup:
     return Checkup(
         {
             "program": tuple(_program()),
-            "libraries": tuple(_libraries()),
+            "libraries": tuple(libraries()),
             "embedded models": tuple(_models()),
             "fetched models": tuple(_fetched(settings, models)),
             "devices": tuple(_devices()),
@@ -124,12 +129,18 @@ def _program() -> Iterable[Finding]:
     yield Finding("python", "ok", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
 
 
-def _libraries() -> Iterable[Finding]:
+def libraries() -> Iterable[Finding]:
+    """The packages that must be installed, and those of which only one may be."""
     for name in needed(metadata.requires("understudy") or [], sys.version_info[:2]):
-        try:
-            yield Finding(name, "ok", metadata.version(name))
-        except metadata.PackageNotFoundError:
+        builds = [build for build in ONNX_BUILDS if name == "onnxruntime" and _installed(build)]
+        there = [one for one in (name, *builds) if _installed(one)]
+        if there:
+            yield Finding(there[-1], "ok", metadata.version(there[-1]))
+        else:
             yield Finding(name, "broken", "not installed", f"{Path(sys.executable).name} -m pip install {name}")
+        if len(there) > 1:
+            mend = f"pip uninstall -y {' '.join(there)} && pip install {there[-1]}"
+            yield Finding(name, "broken", f"more than one build is installed ({', '.join(there)})", mend)
     wheels = [name for name in OPENCV_WHEELS if _installed(name)]
     if len(wheels) > 1:
         surplus = [name for name in wheels if name != "opencv-python-headless"]
@@ -214,8 +225,9 @@ def _fetched(settings: Settings, models: Models) -> Iterable[Finding]:
 def _running(session: Session, before: int | None) -> str:
     """Where a model runs, in which numbers, and what it costs."""
     given = noise(session)[0]
-    how = f" with OpenVINO in {PRECISIONS[session.precision]}" if session.program == "openvino" else ""
-    return f"runs on {session.device}{how}: {measured(partial(session.run, given), session.size, before)}"
+    how = " with OpenVINO" if session.program == "openvino" else ""
+    how += f" in {PRECISIONS[session.precision]}" if how or session.device == "tensorrt" else ""
+    return f"runs on {session.place}{how}: {measured(partial(session.run, given), session.size, before)}"
 
 
 def _devices() -> Iterable[Finding]:
@@ -224,7 +236,9 @@ def _devices() -> Iterable[Finding]:
     from understudy.models.openvino_runtime import EXTRA, OpenVino
     from understudy.models.providers import OnnxRuntime
 
-    yield Finding("neural models", "ok", f"ONNX Runtime here knows {', '.join(OnnxRuntime().devices())}")
+    devices = OnnxRuntime().devices()
+    yield Finding("neural models", "ok", f"ONNX Runtime here knows {', '.join(devices)}")
+    yield from gpu_findings(list_gpus(), usable="cuda" in devices)
     openvino = OpenVino()
     if openvino.usable:
         can = "computes in 16 bits, too" if openvino.computes_half else "computes in 32 and 8 bits"
@@ -242,6 +256,26 @@ def _devices() -> Iterable[Finding]:
     seconds = time.perf_counter() - start
     state = "is cached" if seconds < 1 else f"was compiled just now ({seconds:.1f} s), and is cached from now on"
     yield Finding("compiled code", "ok", state)
+
+
+def gpu_findings(listed: GpuList, *, usable: bool) -> Iterable[Finding]:
+    """The GPUs and MIG slices of this machine, each with the word of ``--device`` for it.
+
+    Args:
+        listed: What is known of them.
+        usable: Whether ONNX Runtime is built for them.
+    """
+    if listed.fault and listed.installed:
+        yield Finding("NVIDIA GPUs", "missing", listed.fault)
+    if listed.gpus and not usable:
+        yield Finding("NVIDIA GPUs", "missing", "ONNX Runtime here is not built for them", _FOR_GPUS)
+    for gpu in listed.gpus:
+        capacity = "memory not told" if gpu.memory_mib is None else f"{gpu.memory_mib} MiB of memory"
+        word = "cut into MIG slices" if gpu.slices else f"--device cuda:{gpu.number}"
+        driver = f", driver {gpu.driver}" if gpu.driver else ""
+        yield Finding(f"GPU {gpu.number}", "ok", f"{gpu.name}, {capacity}{driver}; {word}, {gpu.uuid}")
+        for one in gpu.slices:
+            yield Finding(f"GPU {gpu.number}, MIG {one.profile}", "ok", f"--device cuda:{one.uuid}")
 
 
 def _encoders() -> Iterable[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -18,13 +19,14 @@ from understudy.errors import (
     ModelMissingError,
     NoFaceError,
     UnknownModelError,
+    UsageError,
 )
 from understudy.geometry.templates import TEMPLATES
 from understudy.geometry.transforms import aligned
-from understudy.media.files import open_source
+from understudy.media.files.opening import check_input, open_source
 from understudy.models.conventions import blob
-from understudy.models.entries import Entry
-from understudy.models.optimising import MOST_INPUTS, Given, OptimiseOptions, check_kind, not_so, optimised
+from understudy.models.entries import Entry, Source
+from understudy.models.optimising import MOST_INPUTS, Given, OptimiseOptions, check_kind, optimised
 from understudy.models.store import Store
 from understudy.models.variants import VariantRecord
 from understudy.resources import Models
@@ -67,16 +69,43 @@ def optimise(
         ModelMissingError, ModelFileError: it, or what it needs, is not here, or altered.
         ModelError: it can't be done, or not within the bounds.
     """
-    catalogue = store.catalogue
-    if name not in catalogue.entries:
-        raise UnknownModelError(printable(name), list(catalogue.entries))
-    entry = catalogue.entries[name]
-    check_kind(entry)
-    if store.state(entry) in ("missing", "begun"):
-        raise ModelMissingError(name)
+    entry = entry_of(store, name)
+    if entry.source is not None and entry.source.kind == "conditioned":
+        raise ModelError(
+            f"{name} is made for each person: 8 bits would have to be found for each anew, and are no quicker than 16",
+            f"The two large models that make it so can have 16: understudy models optimise {name} --to half",
+        )
     original = replace(settings, runtime=replace(settings.runtime, precision="single"))
     given = inputs(models, original, entry, pictures)
     return optimised(store, entry, given, f"{taken_from}: {counted(len(given), 'picture')}", options)
+
+
+def entry_of(store: Store, name: str) -> Entry:
+    """A model that can be made coarser, and is here.
+
+    Raises:
+        UsageError: there is no such model, or it is several.
+        ModelMissingError: it is not here.
+        ModelError: it is of a kind that stays as exact as it is.
+    """
+    catalogue = store.catalogue
+    if name in catalogue.bundles:
+        raise UsageError(f"{name} is several models", f"Name one: {', '.join(catalogue.bundles[name].models)}.")
+    if name not in catalogue.entries:
+        raise UnknownModelError(printable(name), list(catalogue.entries))
+    entry = catalogue.entries[name]
+    whole = [one.name for one in catalogue.entries.values() if one.source is not None and _makes(one.source, name)]
+    if whole:
+        raise ModelError(f"{name} is not optimised by itself", f"It belongs to {whole[0]}: name that, with --to half.")
+    check_kind(entry)
+    if store.state(entry) in ("missing", "begun"):
+        raise ModelMissingError(name)
+    return entry
+
+
+def _makes(source: Source, name: str) -> bool:
+    """Whether a model is one of the two that make a swapper one person's."""
+    return name in (source.identity, source.conditioner)
 
 
 def inputs(models: Models, settings: Settings, entry: Entry, pictures: Iterable[UInt8Array]) -> list[Given]:
@@ -89,9 +118,7 @@ def inputs(models: Models, settings: Settings, entry: Entry, pictures: Iterable[
         return [Given(blob(tile, entry.input)) for tile in _tiles(pictures, entry.input.size)]
     if entry.input.template is None:
         raise ModelError(f"it is not known where {entry.name} wants a face", "Its entry should name a template.")
-    portraits = list(_portraits(models, settings, pictures))
-    if not portraits:
-        raise NoFaceError("no face was found in what to calibrate with", "Name a clip in which faces are seen well.")
+    portraits = portraits_in(models, settings, pictures)
     template = TEMPLATES[entry.input.template]
     crops = [
         aligned(one.picture, one.face.keypoints5[0], template, entry.input.size)[0]
@@ -120,6 +147,7 @@ def clip_pictures(paths: Sequence[Path], max_pixels: int) -> Iterator[UInt8Array
         most = max(MOST_INPUTS // len(paths), 1)
         kept: list[UInt8Array] = []
         step = 1
+        check_input(path, "clip")
         with open_source(path, max_pixels) as source:
             for number, frame in enumerate(source):
                 if number >= _MOST_FRAMES:
@@ -134,24 +162,23 @@ def clip_pictures(paths: Sequence[Path], max_pixels: int) -> Iterator[UInt8Array
         yield from (kept[number] for number in chosen)
 
 
-def _portraits(models: Models, settings: Settings, pictures: Iterable[UInt8Array]) -> Iterator[Portrait]:
-    """The largest face of each picture that has one."""
-    perception = models.perception(settings)
+def portraits_in(models: Models, settings: Settings, pictures: Iterable[UInt8Array]) -> list[Portrait]:
+    """The largest face of each picture that has one.
+
+    Raises:
+        NoFaceError: none has.
+    """
+    perception, found = models.perception(settings), []
     for number, picture in enumerate(pictures, start=1):
-        try:
-            yield portrait_in(picture, f"picture {number}", perception, None)[0]
-        except NoFaceError:
-            continue
+        with suppress(NoFaceError):
+            found.append(portrait_in(picture, f"picture {number}", perception, None)[0])
+    if not found:
+        raise NoFaceError("no face was found in what to calibrate with", "Name a clip in which faces are seen well.")
+    return found
 
 
 def _sources(models: Models, settings: Settings, entry: Entry, portraits: Sequence[Portrait]) -> list[AnyArray]:
-    """What a swapper is given for some of the people.
-
-    Raises:
-        ModelError: it is told in another way whose face to put in.
-    """
-    if entry.source is None or entry.source.kind == "conditioned":
-        raise not_so(entry)
+    """What a swapper is given for some of the people."""
     engine = models.engine(replace(settings, engine=entry.name))
     spread = portraits[:: max(len(portraits) // _PEOPLE, 1)][:_PEOPLE]
     identities = [engine.identity([one]) for one in spread]

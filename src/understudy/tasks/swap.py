@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -32,14 +32,17 @@ from understudy.media.base import Source
 from understudy.media.bounds import Moving, check_size, frames_waiting
 from understudy.media.files import MediaInfo, MediaKind, check_output, open_sink, open_source
 from understudy.media.files.opening import check_suffix
+from understudy.models.leftover_memory import give_back_memory
 from understudy.pipeline.clip import ClipPipeline
 from understudy.pipeline.comparing import compared
-from understudy.pipeline.overlap import BackgroundWriter, prefetched
+from understudy.pipeline.overlap import BackgroundWriter, beside, prefetched
 from understudy.pipeline.parts import Parts
 from understudy.pipeline.photo import PhotoPipeline
+from understudy.provenance import FrameSealer
 from understudy.resources import Models, Resources
 from understudy.resources.made_with import MESH, MadeWith
 from understudy.settings import Settings
+from understudy.swapping import MeshEngine
 from understudy.swapping.carried.running import Summary
 from understudy.tasks.casting import settle
 from understudy.tasks.progress import Progress
@@ -162,9 +165,12 @@ def _swapped(
         by = made_with(cast, settings, enhancers.upscalers)
         # All that is settled before the first frame: whose face, whether it may be used, how the output is signed.
         content = models.content(settings, target.name, by)
-        settled = settle(cast, target, info, settings, resources=resources, people=people, content=content)
+        meshed = MESH in by.engines or settings.neural.carried
+        with beside(partial(_open_ahead, models, settings, meshed=meshed, still=still), "ahead"):
+            settled = settle(cast, target, info, settings, resources=resources, people=people, content=content)
         made = resources.trust(settings).output(settings, target, info.kind, settled.consents, settled.digests, by)
         made.sealer.check(shown.width, shown.height)
+        give_back_memory()  # what the photos took
         embedder = None if still and not isinstance(settled.assignment, Roles) else models.embedder(settings)
         engine, perception = models.engines(settings, by.engines)[0], models.perception(settings)
         parts = Parts(engine, perception, settings, content, made.sealer, embedder, masks, enhancers)
@@ -172,6 +178,7 @@ def _swapped(
         tally = pipeline.tally
         ready = time.perf_counter()
         with (
+            _prepared(made.sealer, shown),
             resources.home.working_in(output.parent),
             open_sink(output, shown, settings.encode, made.release, overwrite=overwrite) as sink,
         ):
@@ -277,6 +284,25 @@ def _grown(info: MediaInfo, shown: MediaInfo) -> tuple[str, ...]:
     return () if info is shown else (f"enlarged from {info.width}x{info.height} to {shown.width}x{shown.height}",)
 
 
+def _open_ahead(models: Models, settings: Settings, *, meshed: bool, still: bool) -> None:
+    """Open and compute what is wanted later, while the photos are looked at: that leaves a core idle.
+
+    Raises:
+        ModelError: the recogniser is not here, altered, or does not work.
+    """
+    if meshed:
+        MeshEngine.prepare()
+    if not still:
+        models.embedder(settings)
+
+
+def _prepared(sealer: FrameSealer, shown: MediaInfo) -> AbstractContextManager[None]:
+    """Make what the mark takes beside the first frame's swap; where there is room for two such frames at a time."""
+    if not frames_waiting(shown.width, shown.height):
+        return nullcontext()
+    return beside(partial(sealer.prepare, shown.width, shown.height), "prepare")
+
+
 @contextmanager
 def _needed(paths: Sequence[Path]) -> Iterator[None]:
     """Inputs are read again, to be signed for: where that fails and one of them is gone, that is why.
@@ -305,8 +331,8 @@ def _run(
     depth = frames_waiting(info.width, info.height)
     process: Callable[[Iterable[Frame]], Generator[LabelledFrame, None, None]] = pipeline.processed
     if isinstance(pipeline, ClipPipeline) and depth >= _ROOM:
-        # Its own threads take the room that others would.
-        process, depth = partial(pipeline.processed, beside=1), depth // 2
+        # Its own threads take the room that others would: of five, each holds a frame, and one waits between two.
+        process, depth = partial(pipeline.processed, beside=1), 1
     with (
         closing(prefetched(source, depth)) as frames,
         BackgroundWriter(write, depth) as behind,

@@ -368,8 +368,8 @@ def test_the_large_models_are_given_back(shelf, portrait, monkeypatch):
 
     alive, start = weakref.WeakSet(), sessions.Session.__init__
 
-    def begun(self, entry, *given):
-        start(self, entry, *given)
+    def begun(self, entry, *given, **named):
+        start(self, entry, *given, **named)
         if entry.name != ENGINE:
             alive.add(self)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Final
 
 import av
 import av.error
@@ -34,6 +34,10 @@ from understudy.media.pixels import (
     settle_colors,
 )
 from understudy.media.reading import open_container
+
+#: Pixels of frames that one thread decodes several times as fast as they are swapped (a 720p frame takes 2 ms): more
+#: threads would only keep more frames, 10 MB of them.
+_ONE_THREAD: Final = 1_000_000
 
 
 def start_shift(container: Any) -> Fraction:
@@ -87,8 +91,8 @@ class VideoSource:
             self._stream = self._video_stream()
             self._stream.thread_type = "AUTO"
             width, height = self._stream.codec_context.width, self._stream.codec_context.height
-            if not frames_waiting(width, height):
-                self._stream.codec_context.thread_count = 1  # each thread would hold a frame of its own
+            if width * height <= _ONE_THREAD or not frames_waiting(width, height):
+                self._stream.codec_context.thread_count = 1  # each thread would hold frames of its own
             # Before anything is decoded: some decoders reset what the container says.
             self._tags = self._said_colors()
             self._shift = start_shift(self._container)

@@ -109,7 +109,7 @@ class Home:
                     elsewhere.append(Path(os.fsdecode(said)))
 
         removed = clean(self.root / _WORKING, read)
-        models = ("models", "models/partial", "models/variants", "models/compiled")
+        models = ("models", "models/partial", "models/variants", "models/compiled", "models/engines")
         parts = [self.root / part for part in ("", "keys", *models, FACES)]
         parts += (self.root / FACES).glob("[!.]*")
         return removed + [path for folder in (*parts, *elsewhere) for path in clean(folder)]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from threading import Lock
+
 import numpy as np
 
-from understudy.arrays import FloatArray, Int8Array, UInt8Array
+from understudy.arrays import AnyArray, FloatArray, Int8Array, UInt8Array
 from understudy.compiled import compiled
 from understudy.frames import Frame
 from understudy.provenance.watermark.strength import Strength, WatermarkOptions
@@ -27,7 +29,12 @@ class Watermarker:
         self.options = WatermarkOptions(given.least, given.most, given.slope, given.psnr)
         self._texture: Int8Array | None = None
         self._noise = dither()
+        self._rendering = Lock()
         self._strength = Strength(self.options, live=live)
+
+    def prepare(self, width: int, height: int) -> None:
+        """Make what frames of that size are marked with. In another thread, if need be: ``mark`` waits for it."""
+        self._for(width, height)
 
     def mark(self, frame: Frame, steps: Int8Array | None = None) -> None:
         """Add the mark to ``frame``, in place.
@@ -37,17 +44,30 @@ class Watermarker:
             steps: int8 (H, W), written: what each pixel's colours were raised by, before they were clipped to 0-255.
                 None if nobody asks.
         """
-        size = (frame.height, frame.width)
-        if self._texture is None or self._texture.shape != size:
-            self._texture = render(self.identifier, frame.width, frame.height)
-            self._noise = np.tile(dither(), -(-frame.width // DITHER))[:, : frame.width].copy()
-        picture = frame.picture
-        made = np.empty((1, frame.width), np.int8) if steps is None else steps
-        _add(picture.reshape(frame.height, -1), self._texture, self._strength.of(picture), self._noise, made)
+        texture, noise = self._for(frame.width, frame.height)
+        picture, width = frame.picture, frame.width
+        made = np.empty((1, width), np.int8) if steps is None else steps
+        row, spread = np.empty(width, np.int16), np.empty(3 * width, np.int16)
+        _add(picture.reshape(frame.height, -1), texture, self._strength.of(picture), noise, made, row, spread)
+
+    def _for(self, width: int, height: int) -> tuple[Int8Array, FloatArray]:
+        with self._rendering:
+            if self._texture is None or self._texture.shape != (height, width):
+                self._texture = render(self.identifier, width, height)
+                self._noise = np.tile(dither(), -(-width // DITHER))[:, :width].copy()
+            return self._texture, self._noise
 
 
 @compiled
-def _add(picture: UInt8Array, texture: Int8Array, strength: FloatArray, noise: FloatArray, made: Int8Array) -> None:
+def _add(
+    picture: UInt8Array,
+    texture: Int8Array,
+    strength: FloatArray,
+    noise: FloatArray,
+    made: Int8Array,
+    steps: AnyArray,
+    spread: AnyArray,
+) -> None:
     """Add ``strength`` x ``texture``, rounded with the help of ``noise``, to all three colours.
 
     Args:
@@ -56,12 +76,12 @@ def _add(picture: UInt8Array, texture: Int8Array, strength: FloatArray, noise: F
         strength: float32 (h, W): see ``Strength.of``.
         noise: float32 (n, W), 0-1: repeated down the picture.
         made: int8 (H, W): what was added, written; of one row if nobody asks.
+        steps: int16 (W,): room for a row.
+        spread: int16 (3 W,): room for a row, colour by colour.
     """
     height, width = texture.shape
     strips = strength.shape[0]
     half, zero, last = np.float32(0.5), np.float32(0), np.float32(strips - 1)
-    steps = np.empty(width, np.int16)
-    spread = np.empty(3 * width, np.int16)
     for y in range(height):
         grain = noise[y % noise.shape[0]]
         place = min(max((np.float32(y) + half) * (np.float32(strips) / np.float32(height)) - half, zero), last)

@@ -60,9 +60,12 @@ def decode(likelihoods: FloatArray) -> UInt8Array:
     Args:
         likelihoods: float32 (276,): how much each coded bit speaks for 0 (positive) or 1 (negative).
     """
-    return _viterbi(np.ascontiguousarray(likelihoods, np.float32).reshape(-1, len(GENERATORS)), _EXPECTED)[
-        :PAYLOAD_BITS
-    ]
+    coded = np.ascontiguousarray(likelihoods, np.float32).reshape(-1, len(GENERATORS))
+    states = len(_EXPECTED) // 2
+    metrics, came_from_upper = np.full((2, states), -1e9, np.float32), np.zeros((len(coded), states), np.uint8)
+    bits = np.empty(len(coded), np.uint8)
+    _viterbi(coded, _EXPECTED, metrics, came_from_upper, bits)
+    return bits[:PAYLOAD_BITS]
 
 
 def _expected() -> FloatArray:
@@ -76,13 +79,16 @@ _EXPECTED: Final = _expected()
 
 
 @compiled
-def _viterbi(likelihoods: FloatArray, expected: FloatArray) -> UInt8Array:
-    """Maximum-likelihood path through the code's trellis, from state 0 to state 0: its input bits, uint8 (n,)."""
+def _viterbi(
+    likelihoods: FloatArray, expected: FloatArray, metrics: FloatArray, came_from_upper: UInt8Array, bits: UInt8Array
+) -> None:
+    """Maximum-likelihood path through the code's trellis, from state 0 to state 0: its input bits, uint8 (n,).
+
+    ``metrics``, float32 (2, states), -1e9 before, and ``came_from_upper``, uint8 (n, states), are room for the way.
+    """
     steps, states = likelihoods.shape[0], expected.shape[0] // 2
-    metric = np.full(states, -1e9, np.float32)
+    metric, following = metrics[0], metrics[1]
     metric[0] = 0.0
-    came_from_upper = np.zeros((steps, states), np.uint8)
-    following = np.empty(states, np.float32)
     for step in range(steps):
         a, b, c = likelihoods[step, 0], likelihoods[step, 1], likelihoods[step, 2]
         for state in range(states):
@@ -93,12 +99,10 @@ def _viterbi(likelihoods: FloatArray, expected: FloatArray) -> UInt8Array:
             came_from_upper[step, state] = upper > lower
             following[state] = max(upper, lower)
         metric, following = following, metric
-    bits = np.empty(steps, np.uint8)
     state = 0
     for step in range(steps - 1, -1, -1):
         bits[step] = state & 1
         state = (state + states * came_from_upper[step, state]) >> 1
-    return bits
 
 
 def _check(said: int) -> int:

@@ -170,13 +170,15 @@ def _periods(spectrum: _Spectrum, expected: tuple[float, float]) -> Iterator[tup
     """Pairs of periods at which the pilots stand out."""
     known = waves()
     across, down = expected[0] * _RATIOS, expected[1] * _RATIOS
-    sums = _pilot_sums(
+    sums = np.zeros((len(down), len(across)), np.float32)
+    _pilot_sums(
         spectrum.lines,
         known.u[known.pilots].astype(np.float32),
         known.v[known.pilots].astype(np.float32),
         (spectrum.width / across).astype(np.float32),
         (spectrum.height / down).astype(np.float32),
         spectrum.height // 2,
+        sums,
     )
     diagonal = np.diag(sums).copy()
     for _ in range(_ISOTROPIC):
@@ -191,15 +193,20 @@ def _periods(spectrum: _Spectrum, expected: tuple[float, float]) -> Iterator[tup
 
 @compiled
 def _pilot_sums(
-    lines: FloatArray, u: FloatArray, v: FloatArray, across: FloatArray, down: FloatArray, middle: int
-) -> FloatArray:
-    """Sum of the spectrum over the pilots, for every pair of spacings: float32 (len(down), len(across)).
+    lines: FloatArray,
+    u: FloatArray,
+    v: FloatArray,
+    across: FloatArray,
+    down: FloatArray,
+    middle: int,
+    sums: FloatArray,
+) -> None:
+    """Sum of the spectrum over the pilots, for every pair of spacings: ``sums``, float32 (len(down), len(across)).
 
     ``lines`` has frequency 0 in row ``middle`` and column 0; ``u`` and ``v`` are the pilots' cycles a period,
-    ``across`` and ``down`` samples of the spectrum a cycle.
+    ``across`` and ``down`` samples of the spectrum a cycle. ``sums`` is 0 before.
     """
     height, width = lines.shape
-    sums = np.zeros((len(down), len(across)), np.float32)
     for row in range(len(down)):
         for pilot in range(len(u)):
             turned = np.float32(-1.0) if u[pilot] < 0 else np.float32(1.0)
@@ -210,7 +217,6 @@ def _pilot_sums(
                 x = int(turned * u[pilot] * across[column] + np.float32(0.5))
                 if x < width:
                     sums[row, column] += lines[y, x]
-    return sums
 
 
 def _refined(residual: FloatArray, cycles: tuple[float, float]) -> tuple[float, float]:

@@ -108,7 +108,7 @@ class Strength:
         del picture  # or a whole frame would live, and be writable, as long as this does
         yield None
         texture = np.empty((down, across), np.float32)
-        _measure(plane, texture)
+        _measure(plane, texture, np.empty((2, 2 * across), np.float32), np.empty((down, across), np.float32))
         yield None
         spread = cv2.blur(texture, (7, 7))
         least = cv2.blur(cv2.erode(spread, np.ones((5, 5), np.uint8)), (5, 5))
@@ -151,16 +151,17 @@ def _halve(picture: UInt8Array, green: FloatArray) -> None:
 
 
 @compiled
-def _measure(plane: FloatArray, texture: FloatArray) -> None:
+def _measure(plane: FloatArray, texture: FloatArray, fine: FloatArray, coarse: FloatArray) -> None:
     """Second differences at two scales, each a mean over a cell of four samples.
 
     Args:
         plane: float32 (2 h, 2 w), 0-255; mirrored beyond its edges.
         texture: float32 (h, w), written: at most ``_CAP``.
+        fine: float32 (2, 2 w): room for two rows of differences.
+        coarse: float32 (h, w): room for the cells' means.
     """
     height, width = texture.shape
     four, quarter = np.float32(4), np.float32(0.25)
-    fine, coarse = np.empty((2, 2 * width), np.float32), np.empty((height, width), np.float32)
     for y in range(height):
         for half in range(2):
             row = 2 * y + half

@@ -110,20 +110,20 @@ def render(identifier: int, width: int, height: int) -> Int8Array:
 
 def carriers(length: int, cycle: float, first: int, last: int = int(FASTEST)) -> ComplexArray:
     """exp(2 pi i f (x + 1/2) / cycle) for f from ``first`` to ``last``: complex64 (frequencies, length)."""
-    return _carriers(length, 1 / cycle, first, last)
+    rows = np.empty((last - first + 1, length), np.complex64)
+    _carriers(float(1 / cycle), first, rows)
+    return rows
 
 
 @compiled
-def _carriers(length: int, step: float, first: int, last: int) -> ComplexArray:
-    rows = np.empty((last - first + 1, length), np.complex64)
-    for x in range(length):
+def _carriers(step: float, first: int, rows: ComplexArray) -> None:
+    for x in range(rows.shape[1]):
         angle = 2 * np.pi * (x + 0.5) * step
         turn = complex(np.cos(angle), np.sin(angle))
         value = complex(np.cos(angle * first), np.sin(angle * first))
         for n in range(rows.shape[0]):
             rows[n, x] = np.complex64(value)
             value *= turn
-    return rows
 
 
 def dither() -> FloatArray:

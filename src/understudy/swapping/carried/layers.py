@@ -60,7 +60,8 @@ def layer_of(patch: Patch, before: Layer, in_front: UInt8Array | None = None) ->
     seen = np.asarray(flat.seen * flat.extra, np.float32)
     old = before.levels[0]
     gain = _light_between(old, flat.texture, seen)
-    texture = _laid(old, flat.texture, seen, gain, smoothstep(seen, *_SURE), regions().seam)
+    texture = np.empty_like(old)
+    _lay(old, flat.texture, seen, gain, smoothstep(seen, *_SURE), regions().seam, texture)
     offset = None if patch.warp is None else in_head(drawn - patch.mesh, posed(patch.mesh))
     return Layer(levels_of(texture), offset, patch.over_beard)
 
@@ -130,12 +131,17 @@ def _light_between(old: UInt8Array, new: FloatArray, seen: FloatArray) -> FloatA
 
 
 @compiled
-def _laid(
-    old: UInt8Array, new: FloatArray, seen: FloatArray, gain: FloatArray, sure: FloatArray, seam: FloatArray
-) -> UInt8Array:
-    """A texture, BGR and opacity, laid over another as far as it is seen; what is left of that is ``gain`` as light."""
+def _lay(
+    old: UInt8Array,
+    new: FloatArray,
+    seen: FloatArray,
+    gain: FloatArray,
+    sure: FloatArray,
+    seam: FloatArray,
+    texture: UInt8Array,
+) -> None:
+    """Lay a texture, BGR and opacity, over another as far as it is seen; what is left of that is ``gain`` as light."""
     side = old.shape[0]
-    texture = np.empty_like(old)
     half, white = np.float32(0.5), np.float32(255)
     for y in range(side):
         for x in range(side):
@@ -147,4 +153,3 @@ def _laid(
             opacity = np.float32(old[y, x, 3])
             opacity += (seam[y, x] * white - opacity) * sure[y, x]
             texture[y, x, 3] = np.uint8(opacity + half)
-    return texture

@@ -14,6 +14,7 @@ from understudy.geometry.pose import posed
 from understudy.patches import Patch
 from understudy.swapping.base import Identity, Portrait
 from understudy.swapping.mesh.drawing import drawn, level_for, levels_of
+from understudy.swapping.mesh.regions import regions
 from understudy.swapping.mesh.shape import NeutralShape, moved, neutral
 from understudy.swapping.mesh.texture import build_texture
 
@@ -82,6 +83,11 @@ class MeshEngine:
 
     def __init__(self, options: MeshOptions | None = None) -> None:
         self.options = options or MeshOptions()
+
+    @staticmethod
+    def prepare() -> None:
+        """Compute what is the same for every face and takes longest; for another thread, while photos are looked at."""
+        regions()
 
     def identity(self, portraits: Sequence[Portrait]) -> MeshIdentity:
         """See ``Swapper.identity``."""

@@ -66,28 +66,28 @@ def moved(mesh: FloatArray, pose: Posed, difference: FloatArray, strength: float
         difference: float32 (478, 3): the source's neutral shape minus the target's, as far as both are known.
         strength: 0-1.
     """
-    step = _smoothed(_weights(), np.ascontiguousarray(difference.T)) * np.float32(strength)
+    step = np.empty((len(mesh), 3), np.float32)
+    _smooth(_weights(), np.ascontiguousarray(difference.T), step)
+    step *= np.float32(strength)
     length = np.linalg.norm(step, axis=1, keepdims=True)
     step *= np.minimum(1, LONGEST / np.maximum(length, 1e-6))
     return np.asarray(mesh + step @ pose.turn.T * np.float32(pose.scale), np.float32)
 
 
 @compiled
-def _smoothed(weights: FloatArray, difference: FloatArray) -> FloatArray:
-    """``weights @ difference.T`` in this thread.
+def _smooth(weights: FloatArray, difference: FloatArray, result: FloatArray) -> None:
+    """Write ``weights @ difference.T``, in this thread.
 
     The library that numpy asks for such a product starts threads, which then wait in a busy loop: on two cores they
     took more from the encoder than the product is worth.
     """
     count = weights.shape[0]
-    result = np.zeros((count, 3), np.float32)
     for v in range(count):
         for k in range(3):
             total = np.float32(0)
             for other in range(count):
                 total += weights[v, other] * difference[k, other]
             result[v, k] = total
-    return result
 
 
 @lru_cache(maxsize=1)

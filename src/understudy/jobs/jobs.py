@@ -11,10 +11,11 @@ from typing import Any
 from understudy.casting.cast import PartList, photos_of
 from understudy.casting.cast_file import read_cast
 from understudy.casting.person import People, Person
-from understudy.errors import ConsentError, InputNotFoundError, UsageError, unreadable_input
+from understudy.errors import ConsentError, InputNotFoundError, UnderstudyError, UsageError, unreadable_input
 from understudy.jobs.job import STATES, Job, Order, State
 from understudy.jobs.runner import Runner, Told
 from understudy.jobs.store import Claim, JobStore
+from understudy.media.base import MAX_PIXELS
 from understudy.media.files import load_photo
 from understudy.media.files.opening import check_input, check_suffix
 from understudy.provenance import ConsentClaim
@@ -53,19 +54,30 @@ class Jobs:
         Raises:
             UsageError, InputError, ConsentError: one of them can't be done as it is put.
         """
-        wanted = [orders] if isinstance(orders, Order) else list(orders)
-        checked, known = [], _Known(Consents(self._resources.home), consent)
-        for order in wanted:
-            order = _whole(order)  # noqa: PLW2901 - with paths in full
-            self._settings_of(order)
-            check_suffix(order.output, None)
-            check_input(order.target, "target")
-            cast = _cast_of(order)
-            for photo in photos_of(cast):
-                known.allow(photo)
-            inputs = [order.target, *photos_of(cast), *([] if order.cast is None else [order.cast])]
-            checked.append((order, {str(path): known.digest(path) for path in inputs}))
-        return self._store.add(checked)
+        known = _Known(Consents(self._resources.home), consent)
+        wanted = [orders] if isinstance(orders, Order) else orders
+        return self._store.add([self._checked(order, known) for order in wanted])
+
+    def add_each(
+        self, orders: Sequence[Order], consent: ConsentClaim | None = None
+    ) -> tuple[list[int], list[tuple[int, UnderstudyError]]]:
+        """Write down those jobs that can be done, and say what is wrong with the others.
+
+        Args:
+            orders: What is to be done. What one is to be done after, ``after``, are numbers of jobs that are there.
+            consent: As of ``add``.
+
+        Returns:
+            The numbers of those that were added, and of each other its place in ``orders`` and what is wrong.
+        """
+        known = _Known(Consents(self._resources.home), consent)
+        good, bad = [], []
+        for place, order in enumerate(orders):
+            try:
+                good.append(self._checked(order, known))
+            except UnderstudyError as fault:
+                bad.append((place, fault))
+        return self._store.add(good), bad
 
     def list(self, states: Iterable[State] = STATES, most: int | None = None) -> list[Job]:
         """Jobs in these states: what runs first, then what goes next, and what ended last of all.
@@ -158,10 +170,26 @@ class Jobs:
 
         return Runner(self._store, make, told).run(until=until, wait=wait)
 
+    def _checked(self, order: Order, known: _Known) -> tuple[Order, dict[str, str]]:
+        """The order with paths in full, and the SHA-256 of its inputs.
+
+        Raises:
+            UsageError, InputError, ConsentError: it can't be done as it is put.
+        """
+        order = _whole(order)
+        self._settings_of(order)
+        check_suffix(order.output, None)
+        check_input(order.target, "target")
+        cast = cast_of(order)
+        for photo in photos_of(cast):
+            known.allow(photo)
+        inputs = [order.target, *photos_of(cast), *([] if order.cast is None else [order.cast])]
+        return order, {str(path): known.digest(path) for path in inputs}
+
     def _make(self, claim: Claim, progress: Progress) -> dict[str, Any]:
         order = claim.order
         return swap_file(
-            _cast_of(order),
+            cast_of(order),
             order.target,
             order.output,
             self._settings_of(order),
@@ -211,7 +239,7 @@ class _Known:
         digest = self.digest(path)
         if digest in self._allowed:
             return
-        picture = load_photo(path)
+        picture = load_photo(path, MAX_PIXELS)
         if picture is None:
             raise UsageError(f"{path.name} is not a photo", "Name a picture (jpg, png, webp…), or export it as JPEG.")
         photo = Photo.of(path, digest, picture)
@@ -226,7 +254,12 @@ class _Known:
         self._allowed.add(digest)
 
 
-def _cast_of(order: Order) -> Person | PartList:
+def cast_of(order: Order) -> Person | PartList:
+    """Who gets whose face.
+
+    Raises:
+        UsageError, InputError: its cast file can't be used.
+    """
     return Person(order.photos) if order.cast is None else read_cast(order.cast)
 
 

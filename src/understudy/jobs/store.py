@@ -120,7 +120,9 @@ class JobStore:
             states: Of which states.
             most: How many at most; None for all.
         """
+        at_work = self._at_work()
         with self._open() as store:
+            self._take_up(store, at_work)  # what nobody does any more is not said to run
             found = []
             for state in (one for one in STATES if one in set(states)):
                 order = "ended DESC, number DESC" if state in ENDED else "priority DESC, number"
@@ -136,12 +138,16 @@ class JobStore:
         Raises:
             UsageError: there is none of that number.
         """
+        at_work = self._at_work()
         with self._open() as store:
+            self._take_up(store, at_work)
             return _job(store, _row(store, number))
 
     def counts(self) -> dict[State, int]:
         """How many jobs are in each state."""
+        at_work = self._at_work()
         with self._open() as store:
+            self._take_up(store, at_work)
             found = dict(store.execute("SELECT state, count(*) FROM jobs GROUP BY state").fetchall())
         return {state: int(found.get(state, 0)) for state in STATES}
 
@@ -160,8 +166,7 @@ class JobStore:
 
     def claim(self, runner: str) -> Claim | None:
         """Take the job that goes next; None if there is none that can go now."""
-        clean(self._runners)  # of those that died
-        at_work = set(os.listdir(self._runners))  # noqa: PTH208 - names are all that is looked at
+        at_work = self._at_work()
         with self._open() as store:
             self._take_up(store, at_work)
             for row in store.execute("SELECT * FROM jobs WHERE state = 'waiting' ORDER BY priority DESC, number"):
@@ -262,6 +267,11 @@ class JobStore:
             store.execute("DELETE FROM needs WHERE job = ? OR needed = ?", (number, number))
             store.execute("DELETE FROM jobs WHERE number = ?", (number,))
             return job
+
+    def _at_work(self) -> set[str]:
+        """The names of the runners that live."""
+        clean(self._runners)  # of those that died
+        return set(os.listdir(self._runners))  # noqa: PTH208 - names are all that is looked at
 
     @property
     def _runners(self) -> Path:

@@ -92,7 +92,9 @@ class Home:
         """
         path = self.root.joinpath(*parts)
         try:
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for depth in range(len(parts)):  # "parents" of mkdir would be open to others
+                self.root.joinpath(*parts[: depth + 1]).mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as fault:
             raise _unusable(path, fault) from fault
         check_private(self.root)

@@ -12,14 +12,19 @@ import pytest
 
 from understudy.errors import RecordsError, UsageError
 from understudy.jobs import store as stores
-from understudy.jobs.job import Failure, Order
+from understudy.jobs.job import JobFailure, Order
 from understudy.jobs.store import MOST_ATTEMPTS, JobStore
 from understudy.provenance import Home
 
 
 @pytest.fixture
-def store(tmp_path):
-    return JobStore(Home(tmp_path / "home"))
+def home(tmp_path):
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def store(home):
+    return JobStore(Home(home))
 
 
 def order(number=1, **rest):
@@ -30,12 +35,12 @@ def added(store, *orders):
     return store.add([(one, {"/me.jpg": "ab"}) for one in orders])
 
 
-def test_a_job_comes_back_as_it_was_written_down(store):
+def test_a_job_comes_back_as_it_was_written_down(store, home):
     wanted = order(
         settings={"blend.strength": 0.5}, overwrite=True, priority=-3, when_done=("notify", "a b"), cast=None
     )
     (number,) = added(store, wanted)
-    job = JobStore(store._home).job(number)
+    job = JobStore(Home(home)).job(number)
     assert job.order == wanted
     assert (job.state, job.attempts, job.share, job.digests) == ("waiting", 0, 0.0, {"/me.jpg": "ab"})
 
@@ -59,7 +64,7 @@ def test_a_job_waits_for_those_before_it(store):
         assert store.claim(name) is None
         assert store.end(claims[0], "done")
         assert store.job(third).waits_for == (claims[1].number,)
-        assert store.end(claims[1], "failed", why=Failure("no", "try", 3))
+        assert store.end(claims[1], "failed", why=JobFailure("no", "try", 3))
         assert store.claim(name) is None  # a failed one is not done
         store.retry(claims[1].number)
         assert store.end(store.claim(name), "done")
@@ -72,12 +77,12 @@ def test_a_job_after_one_that_is_not_there_is_not_added(store):
     assert store.jobs() == []
 
 
-def test_many_threads_never_take_the_same_job(store):
+def test_many_threads_never_take_the_same_job(store, home):
     added(store, *[order(n) for n in range(24)])
     taken, lock = [], threading.Lock()
 
     def work():
-        own = JobStore(store._home)
+        own = JobStore(Home(home))
         with own.runner() as name:
             while (claim := own.claim(name)) is not None:
                 with lock:
@@ -104,26 +109,26 @@ with store.runner() as name:
 """
 
 
-def killed(store):
-    command = [sys.executable, "-c", KILLED, str(store._home.root)]
+def killed(home):
+    command = [sys.executable, "-c", KILLED, str(home)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == -9, done.stderr
     return int(done.stdout)
 
 
-def test_a_job_whose_runner_was_killed_is_taken_up_at_once(store):
+def test_a_job_whose_runner_was_killed_is_taken_up_at_once(store, home):
     (number,) = added(store, order())
-    assert killed(store) == number
+    assert killed(home) == number
     assert store.jobs()[0].state == "waiting"  # the list does not say that it runs
     with store.runner() as name:
         claim = store.claim(name)
         assert (claim.number, claim.attempt) == (number, 2)
 
 
-def test_a_job_that_ends_its_runner_each_time_is_let_alone(store):
+def test_a_job_that_ends_its_runner_each_time_is_let_alone(store, home):
     (number,) = added(store, order())
     for _ in range(MOST_ATTEMPTS):
-        assert killed(store) == number
+        assert killed(home) == number
     job = store.job(number)
     assert job.state == "failed"
     assert str(MOST_ATTEMPTS) in job.failure.message
@@ -134,20 +139,20 @@ def test_a_job_that_ends_its_runner_each_time_is_let_alone(store):
 
 
 @pytest.mark.parametrize(("wish", "state"), [("pause", "paused"), ("cancel", "cancelled")])
-def test_what_was_asked_for_holds_though_the_runner_died(store, wish, state):
+def test_what_was_asked_for_holds_though_the_runner_died(store, wish, state, home):
     added(store, order())
-    number = killed(store)
+    number = killed(home)
     # Asked for before anybody noticed.
-    with sqlite3.connect(store._home.root / "jobs" / "jobs.db") as database:
+    with sqlite3.connect(home / "jobs" / "jobs.db") as database:
         database.execute("UPDATE jobs SET wish = ?", (wish,))
     assert store.job(number).state == state
 
 
-def test_a_runner_that_stands_still_loses_its_job_and_is_told(store, monkeypatch):
+def test_a_runner_that_stands_still_loses_its_job_and_is_told(store, monkeypatch, home):
     added(store, order())
     now = [100.0]
     monkeypatch.setattr(stores.time, "monotonic", lambda: now[0])
-    other = JobStore(store._home)
+    other = JobStore(Home(home))
     with store.runner() as still, other.runner() as lively:
         claim = store.claim(still)
         assert other.claim(lively) is None
@@ -166,9 +171,9 @@ def test_a_runner_that_stands_still_loses_its_job_and_is_told(store, monkeypatch
 
 
 @pytest.mark.parametrize("jump", [-1e6, 1e6])
-def test_no_clock_that_jumps_takes_a_job_away(store, monkeypatch, jump):
+def test_no_clock_that_jumps_takes_a_job_away(store, monkeypatch, jump, home):
     added(store, order())
-    other = JobStore(store._home)
+    other = JobStore(Home(home))
     with store.runner() as name, other.runner() as second:
         claim = store.claim(name)
         real = stores.time.time
@@ -177,12 +182,12 @@ def test_no_clock_that_jumps_takes_a_job_away(store, monkeypatch, jump):
         assert store.end(claim, "done")
 
 
-def test_how_far_a_job_is_is_seen_by_others(store):
+def test_how_far_a_job_is_is_seen_by_others(store, home):
     added(store, order())
     with store.runner() as name:
         claim = store.claim(name)
         store.sign(claim, 25, 100)
-        assert JobStore(store._home).job(claim.number).share == 0.25
+        assert JobStore(Home(home)).job(claim.number).share == 0.25
 
 
 def test_a_running_job_is_asked_to_stop(store):
@@ -237,18 +242,18 @@ def test_a_job_that_others_wait_for_is_not_removed(store):
     assert added(store, order(3)) == [3]  # a number is never given twice
 
 
-def test_a_store_of_a_newer_program_is_left_alone(store):
+def test_a_store_of_a_newer_program_is_left_alone(store, home):
     added(store, order())
-    path = store._home.root / "jobs" / "jobs.db"
+    path = home / "jobs" / "jobs.db"
     with sqlite3.connect(path) as database:
         database.execute("UPDATE version SET number = 2")
     with pytest.raises(RecordsError, match="newer"):
         store.jobs()
 
 
-def test_a_damaged_store_is_told_and_not_replaced(store):
+def test_a_damaged_store_is_told_and_not_replaced(store, home):
     added(store, order())
-    path = store._home.root / "jobs" / "jobs.db"
+    path = home / "jobs" / "jobs.db"
     path.with_name("jobs.db-wal").unlink(missing_ok=True)
     path.write_bytes(b"no database" * 100)
     with pytest.raises(RecordsError):
@@ -256,9 +261,9 @@ def test_a_damaged_store_is_told_and_not_replaced(store):
     assert path.read_bytes().startswith(b"no database")
 
 
-def test_only_its_owner_reads_the_store(store):
+def test_only_its_owner_reads_the_store(store, home):
     added(store, order())
     with store.runner() as name:
         store.claim(name)
-        for path in (store._home.root / "jobs").rglob("*"):
+        for path in (home / "jobs").rglob("*"):
             assert path.stat().st_mode & 0o077 == 0, path

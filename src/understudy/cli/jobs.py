@@ -22,7 +22,7 @@ from understudy.text import counted
 
 if TYPE_CHECKING:
     from understudy.app import Understudy
-    from understudy.jobs.job import Job, Order, State
+    from understudy.jobs.job import Job, JobState, Order
 
 Numbers = Annotated[list[int], typer.Argument(help="Numbers of jobs, as `understudy jobs list` shows them.")]
 #: Seconds between two looks of ``watch``.
@@ -121,11 +121,11 @@ def show_all(
     json: Json = False,
 ) -> None:
     """List the jobs: what runs, what goes next, what failed, and what is done."""
-    from understudy.jobs.job import STATES, State
+    from understudy.jobs.job import STATES, JobState
 
-    if state is not None and state not in get_args(State):
+    if state is not None and state not in get_args(JobState):
         raise UsageError(f"there is no state {state!r}", f"States are {', '.join(STATES)}.")
-    states = STATES if state is None else (cast("State", state),)
+    states = STATES if state is None else (cast("JobState", state),)
     with _opened(home) as understudy:
         jobs, counts = understudy.jobs.list(states, most or None), understudy.jobs.counts()
     if json:
@@ -227,7 +227,7 @@ def remove(numbers: Numbers, home: HomeOption = None) -> None:
             say(f"removed {_line(understudy.jobs.remove(number))}")
 
 
-def _each(numbers: Sequence[int], home: Path | None, change: Callable[[Understudy, int], State]) -> None:
+def _each(numbers: Sequence[int], home: Path | None, change: Callable[[Understudy, int], JobState]) -> None:
     with _opened(home) as understudy:
         for number in numbers:
             state = change(understudy, number)

@@ -9,11 +9,11 @@ from typing import Any, Final, Literal
 
 from understudy.errors import UsageError
 
-State = Literal["waiting", "running", "paused", "done", "failed", "cancelled"]
+JobState = Literal["waiting", "running", "paused", "done", "failed", "cancelled"]
 #: In the order in which they are listed.
-STATES: Final[tuple[State, ...]] = ("running", "waiting", "paused", "failed", "cancelled", "done")
+STATES: Final[tuple[JobState, ...]] = ("running", "waiting", "paused", "failed", "cancelled", "done")
 #: States that a job does not leave by itself.
-ENDED: Final[tuple[State, ...]] = ("done", "failed", "cancelled")
+ENDED: Final[tuple[JobState, ...]] = ("done", "failed", "cancelled")
 #: Most and least of a priority.
 _PRIORITIES: Final = 1_000_000
 
@@ -90,7 +90,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Failure:
+class JobFailure:
     """Why a job failed.
 
     Attributes:
@@ -112,7 +112,7 @@ class Job:
         number: Its own.
         order: What it is to do.
         digests: SHA-256 of its inputs when it was added, by path.
-        state: See ``State``.
+        state: See ``JobState``.
         attempts: How often it was begun.
         frames_done: Frames finished in this attempt.
         frames: Of the target, as far as it is known; 0 if it is not.
@@ -125,7 +125,7 @@ class Job:
     number: int
     order: Order
     digests: Mapping[str, str]
-    state: State
+    state: JobState
     attempts: int
     frames_done: int
     frames: int
@@ -134,7 +134,7 @@ class Job:
     begun: float
     ended: float
     report: Mapping[str, Any]
-    failure: Failure | None
+    failure: JobFailure | None
 
     @property
     def share(self) -> float:

@@ -12,7 +12,7 @@ from understudy.casting.cast import PartList, photos_of
 from understudy.casting.cast_file import read_cast
 from understudy.casting.person import People, Person
 from understudy.errors import ConsentError, InputNotFoundError, UnderstudyError, UsageError, unreadable_input
-from understudy.jobs.job import STATES, Job, Order, State
+from understudy.jobs.job import STATES, Job, JobState, Order
 from understudy.jobs.runner import Runner, Told
 from understudy.jobs.store import Claim, JobStore
 from understudy.media.base import MAX_PIXELS
@@ -79,7 +79,7 @@ class Jobs:
                 bad.append((place, fault))
         return self._store.add(good), bad
 
-    def list(self, states: Iterable[State] = STATES, most: int | None = None) -> list[Job]:
+    def list(self, states: Iterable[JobState] = STATES, most: int | None = None) -> list[Job]:
         """Jobs in these states: what runs first, then what goes next, and what ended last of all.
 
         Args:
@@ -96,11 +96,11 @@ class Jobs:
         """
         return self._store.job(number)
 
-    def counts(self) -> dict[State, int]:
+    def counts(self) -> dict[JobState, int]:
         """How many jobs are in each state."""
         return self._store.counts()
 
-    def pause(self, number: int) -> State:
+    def pause(self, number: int) -> JobState:
         """Keep a job from being begun; one that runs stops within seconds. Its state now.
 
         Raises:
@@ -108,7 +108,7 @@ class Jobs:
         """
         return self._store.pause(number)
 
-    def resume(self, number: int) -> State:
+    def resume(self, number: int) -> JobState:
         """Let a paused job go on. Its state now.
 
         Raises:
@@ -116,7 +116,7 @@ class Jobs:
         """
         return self._store.resume(number)
 
-    def cancel(self, number: int) -> State:
+    def cancel(self, number: int) -> JobState:
         """Give a job up; one that runs stops within seconds. Its state now.
 
         Raises:
@@ -124,7 +124,7 @@ class Jobs:
         """
         return self._store.cancel(number)
 
-    def retry(self, number: int) -> State:
+    def retry(self, number: int) -> JobState:
         """Let a job that failed or was cancelled be done after all. Its state now.
 
         Raises:

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from understudy.errors import InputError, RunError, UnderstudyError
-from understudy.jobs.job import Failure, Job
+from understudy.jobs.job import Job, JobFailure
 from understudy.jobs.store import Claim, JobStore, Wish
 from understudy.release import file_digest
 from understudy.tasks.progress import Progress
@@ -78,7 +78,7 @@ class Runner:
                     self.store.end(claim, "paused" if signs.wish == "pause" else "cancelled")
                 return False
             except UnderstudyError as fault:
-                self.store.end(claim, "failed", why=Failure(fault.message, fault.hint, fault.exit_code))
+                self.store.end(claim, "failed", why=JobFailure(fault.message, fault.hint, fault.exit_code))
                 return False
             except BaseException:  # an interruption: the job waits for the next runner
                 self.store.end(claim, "waiting")

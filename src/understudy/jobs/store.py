@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, cast
 
 from understudy.errors import RecordsError, UsageError
-from understudy.jobs.job import ENDED, STATES, Failure, Job, Order, State
+from understudy.jobs.job import ENDED, STATES, Job, JobFailure, JobState, Order
 from understudy.provenance import Home
 from understudy.provenance.records.home import database
 from understudy.temporaries import Temporary, clean
@@ -113,7 +113,7 @@ class JobStore:
                 numbers.append(number)
         return numbers
 
-    def jobs(self, states: Iterable[State] = STATES, most: int | None = None) -> list[Job]:
+    def jobs(self, states: Iterable[JobState] = STATES, most: int | None = None) -> list[Job]:
         """Jobs in these states: those that run first, then what goes next first, and what ended last.
 
         Args:
@@ -143,7 +143,7 @@ class JobStore:
             self._take_up(store, at_work)
             return _job(store, _row(store, number))
 
-    def counts(self) -> dict[State, int]:
+    def counts(self) -> dict[JobState, int]:
         """How many jobs are in each state."""
         at_work = self._at_work()
         with self._open() as store:
@@ -194,7 +194,7 @@ class JobStore:
             return cast("Wish", row["wish"])
 
     def end(
-        self, claim: Claim, state: State, *, report: Mapping[str, Any] | None = None, why: Failure | None = None
+        self, claim: Claim, state: JobState, *, report: Mapping[str, Any] | None = None, why: JobFailure | None = None
     ) -> bool:
         """Give a job back: in which state, and what came of it. False if another runner has it by now."""
         with self._open() as store:
@@ -213,7 +213,7 @@ class JobStore:
         with self._open() as store:
             store.execute("UPDATE jobs SET report = ? WHERE number = ?", (_text(report), number))
 
-    def pause(self, number: int) -> State:
+    def pause(self, number: int) -> JobState:
         """Keep a job from being begun; one that runs is asked to stop. Its state now.
 
         Raises:
@@ -221,7 +221,7 @@ class JobStore:
         """
         return self._change(number, {"waiting": "paused", "paused": "paused"}, "pause", "pause")
 
-    def resume(self, number: int) -> State:
+    def resume(self, number: int) -> JobState:
         """Let a paused job go on.
 
         Raises:
@@ -229,22 +229,22 @@ class JobStore:
         """
         return self._change(number, {"paused": "waiting", "waiting": "waiting"}, "resume", "")
 
-    def cancel(self, number: int) -> State:
+    def cancel(self, number: int) -> JobState:
         """Give a job up; one that runs is asked to stop.
 
         Raises:
             UsageError: there is none of that number, or it is done.
         """
-        moves: dict[State, State] = {"waiting": "cancelled", "paused": "cancelled", "failed": "cancelled"}
+        moves: dict[JobState, JobState] = {"waiting": "cancelled", "paused": "cancelled", "failed": "cancelled"}
         return self._change(number, moves | {"cancelled": "cancelled"}, "cancel", "cancel")
 
-    def retry(self, number: int) -> State:
+    def retry(self, number: int) -> JobState:
         """Let a job that failed or was cancelled be done after all.
 
         Raises:
             UsageError: there is none of that number, or it is done.
         """
-        moves: dict[State, State] = {"failed": "waiting", "cancelled": "waiting", "waiting": "waiting"}
+        moves: dict[JobState, JobState] = {"failed": "waiting", "cancelled": "waiting", "waiting": "waiting"}
         return self._change(number, moves, "retry", None)
 
     def remove(self, number: int) -> Job:
@@ -299,12 +299,12 @@ class JobStore:
             if name in at_work and now - since < LEASE:
                 seen[row["number"]] = (name, signs, since)
                 continue
-            state: State = "waiting"
+            state: JobState = "waiting"
             if wish:  # asked for while it ran, and its runner did not live to do it
                 state = "paused" if wish == "pause" else "cancelled"
             elif row["attempts"] >= MOST_ATTEMPTS:
                 state = "failed"
-            why = Failure(
+            why = JobFailure(
                 f"its runner died or stood still {row['attempts']} times", "Look at what else this machine does.", 6
             )
             store.execute(
@@ -318,9 +318,9 @@ class JobStore:
             )
         self._seen = seen
 
-    def _change(self, number: int, moves: Mapping[State, State], what: str, wish: str | None) -> State:
+    def _change(self, number: int, moves: Mapping[JobState, JobState], what: str, wish: str | None) -> JobState:
         with self._open() as store:
-            state = cast("State", _row(store, number)["state"])
+            state = cast("JobState", _row(store, number)["state"])
             if state == "running" and wish is not None:
                 store.execute("UPDATE jobs SET wish = ? WHERE number = ?", (wish, number))
                 return state
@@ -362,7 +362,7 @@ def _job(store: sqlite3.Connection, row: sqlite3.Row) -> Job:
         begun=row["begun"],
         ended=row["ended"],
         report=_values(row["report"]),
-        failure=None if failure is None else Failure(**failure),
+        failure=None if failure is None else JobFailure(**failure),
     )
 
 

@@ -103,6 +103,23 @@ def test_a_job_that_fails_does_not_keep_the_others(app, order, tmp_path):
     assert app.jobs.counts()["failed"] == 1
 
 
+def test_whatever_goes_wrong_in_a_job_is_told_with_it(app, order, tmp_path, capsys):
+    number, other = app.jobs.add([order, replace(order, output=tmp_path / "b.png")], SAMPLE)
+
+    def broken(*_):
+        if not (tmp_path / "once").exists():
+            (tmp_path / "once").touch()
+            raise ZeroDivisionError("a fault of the program's own")
+
+    assert app.jobs.run(progress=broken) == 1
+    assert "unexpected ZeroDivisionError: a fault" in app.jobs.show(number).failure.message
+    assert app.jobs.show(other).state == "done"
+    order.output.touch()
+    app.jobs.retry(number)
+    assert main(["jobs", "run", "--home", str(tmp_path / "home")]) == 6  # its output is there now
+    assert "0 jobs done, 1 failed" in capsys.readouterr().err
+
+
 def test_a_command_is_run_when_a_job_is_done_and_what_came_of_it_is_kept(app, order, tmp_path):
     script = "import sys, pathlib; pathlib.Path(sys.argv[1]).write_text(sys.argv[2]); sys.exit(3)"
     command = (sys.executable, "-c", script, str(tmp_path / "told"))

@@ -178,7 +178,10 @@ def run(
         counts = understudy.jobs.counts()
     if json:
         answer_json({"done": done, "jobs": [job.as_json() for job in ended], "counts": counts})
-    say(f"{counted(done, 'job')} done" + (f", {counts['failed']} failed" if counts["failed"] else ""))
+    failed = sum(job.state == "failed" for job in ended)
+    say(f"{counted(done, 'job')} done" + (f", {failed} failed" if failed else ""))
+    if failed:
+        raise typer.Exit(6)
 
 
 @app.command("watch")

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final
 
-from understudy.errors import InputError, RunError, UnderstudyError
+from understudy.errors import InputError, NoMemoryError, RunError, UnderstudyError, of_the_system, out_of_memory
 from understudy.jobs.job import Job, JobFailure
 from understudy.jobs.store import Claim, JobStore, Wish
 from understudy.release import file_digest
 from understudy.tasks.progress import Progress
+from understudy.text import printable
 
 #: Seconds between two signs of life, and between two looks for a job where there is none.
 EVERY: Final = 5.0
@@ -77,8 +78,8 @@ class Runner:
                 if signs.wish != "lost":
                     self.store.end(claim, "paused" if signs.wish == "pause" else "cancelled")
                 return False
-            except UnderstudyError as fault:
-                self.store.end(claim, "failed", why=JobFailure(fault.message, fault.hint, fault.exit_code))
+            except Exception as fault:  # noqa: BLE001 - it is told with the job, and the others go on
+                self.store.end(claim, "failed", why=_failure(fault))
                 return False
             except BaseException:  # an interruption: the job waits for the next runner
                 self.store.end(claim, "waiting")
@@ -133,6 +134,16 @@ class _Signs(AbstractContextManager["_Signs"]):
     ) -> None:
         self._over.set()
         self._thread.join()
+
+
+def _failure(fault: Exception) -> JobFailure:
+    known = fault if isinstance(fault, UnderstudyError) else of_the_system(fault)
+    if known is None and out_of_memory(fault):
+        known = NoMemoryError(f"({fault})")
+    if known is None:
+        said = f"unexpected {type(fault).__name__}: {printable(fault)}"
+        return JobFailure(said, "Do it with `understudy swap --debug`, and report what it says.", 6)
+    return JobFailure(known.message, known.hint, known.exit_code)
 
 
 def _check_inputs(claim: Claim) -> None:

@@ -44,7 +44,7 @@ CREATE TABLE IF NOT EXISTS jobs (
     frames INTEGER NOT NULL DEFAULT 0, added REAL NOT NULL, begun REAL NOT NULL DEFAULT 0,
     ended REAL NOT NULL DEFAULT 0, report TEXT NOT NULL DEFAULT '{}', failure TEXT NOT NULL DEFAULT '');
 CREATE TABLE IF NOT EXISTS needs (job INTEGER NOT NULL, needed INTEGER NOT NULL);
-CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, priority, number);
+CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, priority DESC, number);
 CREATE INDEX IF NOT EXISTS needs_by_job ON needs (job)
 """
 #: Jobs before a job that are not done.

@@ -12,13 +12,15 @@ import time
 from dataclasses import replace
 
 import pytest
+from PIL import Image
 
 from understudy import Settings, Understudy
 from understudy.cli.main import main
-from understudy.errors import ConsentError, InputError, UsageError
+from understudy.errors import ConsentError, InputError, OutputError, UsageError
 from understudy.jobs import runner as runners
 from understudy.jobs.job import Order
 from understudy.provenance import ConsentClaim
+from understudy.provenance.records.home import database
 
 SAMPLE = ConsentClaim("sample")
 
@@ -56,13 +58,15 @@ def test_what_is_wrong_is_told_when_a_job_is_added(app, order, tmp_path):
         replace(order, settings={"blend.strenght": 1}),
         replace(order, settings={"blend.strength": 3.0}),
         replace(order, output=tmp_path / "out.xyz"),
+        replace(order, output=tmp_path / "none" / "out.png"),
+        order,  # the same output twice
         replace(order, target=tmp_path / "none.png"),
         replace(order, photos=(tmp_path / "text.jpg",)),
     ):
-        with pytest.raises((UsageError, InputError)):
+        with pytest.raises((UsageError, InputError, OutputError)):
             app.jobs.add([order, wrong], SAMPLE)
     assert app.jobs.list() == []
-    numbers, refused = app.jobs.add_each([order, wrong, order], SAMPLE)
+    numbers, refused = app.jobs.add_each([order, wrong, replace(order, output=tmp_path / "b.png")], SAMPLE)
     assert len(numbers) == 2
     assert [place for place, _ in refused] == [1]
 
@@ -93,10 +97,10 @@ def test_an_output_that_appeared_meanwhile_is_not_replaced(app, order):
 
 def test_a_job_that_fails_does_not_keep_the_others(app, order, tmp_path):
     blank = tmp_path / "blank.png"
-    from PIL import Image
-
     Image.new("RGB", (320, 240), "grey").save(blank)
-    first, second = app.jobs.add([replace(order, target=blank, priority=1), order], SAMPLE)
+    first, second = app.jobs.add(
+        [replace(order, target=blank, priority=1), replace(order, output=tmp_path / "b.png")], SAMPLE
+    )
     assert app.jobs.run() == 1
     assert app.jobs.show(first).failure.exit_code == 3
     assert app.jobs.show(second).state == "done"
@@ -167,8 +171,6 @@ def test_a_job_that_was_taken_away_writes_nothing_over_it(app, order, small_clip
 
     def robbed(done, _):
         if done == 2:
-            from understudy.provenance.records.home import database
-
             with database(tmp_path / "home" / "jobs" / "jobs.db", "", log=True) as store:
                 store.execute("UPDATE jobs SET attempts = attempts + 1")
         time.sleep(0.05)
@@ -190,6 +192,22 @@ def test_several_runners_share_the_work(app, order, tmp_path):
     assert app.jobs.counts()["done"] == 6
     assert {job.attempts for job in app.jobs.list()} == {1}
     assert sorted(path.name for path in tmp_path.glob("*.png")) == [f"{n}.png" for n in range(6)]
+
+
+def test_what_was_finished_before_its_runner_died_is_not_done_again(app, order, tmp_path):
+    """Killed between the moment when the output got its name and the one when the job was said to be done."""
+    first, second = app.jobs.add([order, replace(order, output=tmp_path / "b.png")], SAMPLE)
+    app.jobs.run()
+    made = order.output.read_bytes(), order.output.stat().st_mtime_ns
+    with database(tmp_path / "home" / "jobs" / "jobs.db", "", log=True) as store:
+        store.execute("UPDATE jobs SET state = 'running', runner = 'dead', report = '{}'")
+    (tmp_path / "b.png").write_bytes(b"somebody else's")
+    assert app.jobs.run() == 1
+    assert app.jobs.show(first).state == "done"
+    assert (order.output.read_bytes(), order.output.stat().st_mtime_ns) == made
+    assert app.inspect(order.output).record.identifier == app.jobs.show(first).report["identifier"]
+    assert "exists" in app.jobs.show(second).failure.message
+    assert (tmp_path / "b.png").read_bytes() == b"somebody else's"
 
 
 @pytest.mark.slow

@@ -71,6 +71,7 @@ def add(
     from understudy.casting.cast import photos_of
     from understudy.jobs.jobs import cast_of
     from understudy.jobs.tables import BadRow, read_orders
+    from understudy.outputs import made
     from understudy.settings.schema import values_of
     from understudy.settings.settings import Settings
 
@@ -95,6 +96,8 @@ def add(
         )
         for order in orders
     ]
+    if folder is not None:
+        made(folder, "Name another with --to.")
     photos = {photo: None for order in orders for photo in photos_of(cast_of(order))}
     claim = claim_of(consent, consent_note) or ask(list(photos), settings.home)
     with Understudy(settings) as understudy:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from understudy import names
 from understudy.casting.cast import PartList, photos_of
 from understudy.casting.cast_file import read_cast
 from understudy.casting.person import People, Person
@@ -18,7 +19,8 @@ from understudy.jobs.store import Claim, JobStore
 from understudy.media.base import MAX_PIXELS
 from understudy.media.files import load_photo
 from understudy.media.files.opening import check_input, check_suffix
-from understudy.provenance import ConsentClaim
+from understudy.outputs import settled
+from understudy.provenance import ConsentClaim, Ledger
 from understudy.provenance.records.consent import Consents, Photo
 from understudy.release import file_digest
 from understudy.resources import Resources
@@ -52,7 +54,7 @@ class Jobs:
             consent: On what ground the photos are used; None where records say so already.
 
         Raises:
-            UsageError, InputError, ConsentError: one of them can't be done as it is put.
+            UsageError, InputError, ConsentError, OutputError: one of them can't be done as it is put.
         """
         known = _Known(Consents(self._resources.home), consent)
         wanted = [orders] if isinstance(orders, Order) else orders
@@ -174,11 +176,13 @@ class Jobs:
         """The order with paths in full, and the SHA-256 of its inputs.
 
         Raises:
-            UsageError, InputError, ConsentError: it can't be done as it is put.
+            UsageError, InputError, ConsentError, OutputError: it can't be done as it is put.
         """
         order = _whole(order)
         self._settings_of(order)
         check_suffix(order.output, None)
+        settled(order.output, overwrite=order.overwrite)
+        known.claim_output(order.output)
         check_input(order.target, "target")
         cast = cast_of(order)
         for photo in photos_of(cast):
@@ -188,6 +192,8 @@ class Jobs:
 
     def _make(self, claim: Claim, progress: Progress) -> dict[str, Any]:
         order = claim.order
+        if claim.attempt > 1 and (finished := self._finished(claim)) is not None:
+            return finished
         return swap_file(
             cast_of(order),
             order.target,
@@ -199,17 +205,43 @@ class Jobs:
             progress=progress,
         ).as_json()
 
+    def _finished(self, claim: Claim) -> dict[str, Any] | None:
+        """What an earlier attempt wrote, if it came so far and was killed before it could say so; None if not.
+
+        The ledger knows the file that has the output's name, and that it was made of these very inputs.
+        """
+        output = claim.order.output
+        if not names.is_file(output):
+            return None
+        record = Ledger(self._resources.home).find_output(file_digest(output))
+        if record is None or record.target != claim.digests[str(claim.order.target)]:
+            return None
+        if not {*record.sources} <= {*claim.digests.values()}:
+            return None
+        return {"output": str(output), "identifier": record.identifier, "notes": ["finished in an earlier attempt"]}
+
     def _settings_of(self, order: Order) -> Settings:
         return replace(changed(self._settings, order.settings), home=self._settings.home)
 
 
 class _Known:
-    """Photos that are looked at once, however many jobs use them."""
+    """What several jobs have in common: photos are looked at once, and no two write the same file."""
 
     def __init__(self, consents: Consents, claim: ConsentClaim | None) -> None:
         self._consents, self._claim = consents, claim
         self._digests: dict[tuple[str, int, int], str] = {}
         self._allowed: set[str] = set()
+        self._outputs: set[Path] = set()
+
+    def claim_output(self, path: Path) -> None:
+        """Note that a job writes a file.
+
+        Raises:
+            UsageError: another one of them does.
+        """
+        if path in self._outputs:
+            raise UsageError(f"two jobs would write {path}", "Name another output for one of them.")
+        self._outputs.add(path)
 
     def digest(self, path: Path) -> str:
         """SHA-256 of a file.

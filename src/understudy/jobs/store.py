@@ -120,9 +120,8 @@ class JobStore:
             states: Of which states.
             most: How many at most; None for all.
         """
-        at_work = self._at_work()
         with self._open() as store:
-            self._take_up(store, at_work)  # what nobody does any more is not said to run
+            self._take_up(store)  # what nobody does any more is not said to run
             found = []
             for state in (one for one in STATES if one in set(states)):
                 order = "ended DESC, number DESC" if state in ENDED else "priority DESC, number"
@@ -138,16 +137,14 @@ class JobStore:
         Raises:
             UsageError: there is none of that number.
         """
-        at_work = self._at_work()
         with self._open() as store:
-            self._take_up(store, at_work)
+            self._take_up(store)
             return _job(store, _row(store, number))
 
     def counts(self) -> dict[JobState, int]:
         """How many jobs are in each state."""
-        at_work = self._at_work()
         with self._open() as store:
-            self._take_up(store, at_work)
+            self._take_up(store)
             found = dict(store.execute("SELECT state, count(*) FROM jobs GROUP BY state").fetchall())
         return {state: int(found.get(state, 0)) for state in STATES}
 
@@ -166,9 +163,8 @@ class JobStore:
 
     def claim(self, runner: str) -> Claim | None:
         """Take the job that goes next; None if there is none that can go now."""
-        at_work = self._at_work()
         with self._open() as store:
-            self._take_up(store, at_work)
+            self._take_up(store)
             for row in store.execute("SELECT * FROM jobs WHERE state = 'waiting' ORDER BY priority DESC, number"):
                 if store.execute(_OPEN, (row["number"],)).fetchone() is None:
                     attempt = row["attempts"] + 1
@@ -289,9 +285,10 @@ class JobStore:
                 raise RecordsError(f"the jobs in {path} are of a newer Understudy", "Update this one.")
             yield store
 
-    def _take_up(self, store: sqlite3.Connection, at_work: set[str]) -> None:
+    def _take_up(self, store: sqlite3.Connection) -> None:
         """Let jobs wait again whose runners died, or gave no sign of life for too long."""
-        now, seen = time.monotonic(), {}
+        # Within the transaction: whoever has taken a job by now has had a file before.
+        now, seen, at_work = time.monotonic(), {}, self._at_work()
         for row in store.execute("SELECT * FROM jobs WHERE state = 'running'").fetchall():
             name, signs, wish = row["runner"], row["signs"], row["wish"]
             known = self._seen.get(row["number"])

@@ -32,6 +32,7 @@ BRINGS = {
     "pipes": "run on Linux or macOS",
     "signals": "run on Linux or macOS",
     "file modes": "run on Linux or macOS",
+    "numba itself loads code": "run on Linux on x86-64",
     "linux": "run on Linux",
     "/proc": "run on Linux",
     "memory": "run on Linux",

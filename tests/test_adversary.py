@@ -47,7 +47,7 @@ def test_every_command_is_known_here():
     """A command that is added to this list is to be tried below, if it writes pictures."""
     assert set(typer.main.get_command(application()).commands) == {
         "demo", "swap", "live", "faces", "inspect", "consent", "ledger", "models", "eval", "doctor", "settings",
-        "people"
+        "people", "jobs"
     }  # fmt: skip
     functions = {name for name in understudy.__all__ if callable(getattr(understudy, name)) and name.islower()}
     assert functions == {
@@ -55,7 +55,7 @@ def test_every_command_is_known_here():
         "write_cast", "write_sheet"
     }  # fmt: skip
     public = {name for name in vars(understudy.Understudy) if not name.startswith("_")}
-    assert public == {"person", "swap", "live", "people", "faces", "inspect", "doctor", "close"}
+    assert public == {"person", "swap", "live", "people", "faces", "inspect", "doctor", "jobs", "close"}
 
 
 @pytest.mark.parametrize("others", ["leave", "blur"])

@@ -66,6 +66,8 @@ def desk(tmp_path, monkeypatch, hopper_path, astronaut_path, brief_clip, scene):
     (tmp_path / "my-cast.toml").write_bytes(scene[1].read_bytes())
     (tmp_path / "host.jpg").write_bytes(hopper_path.read_bytes())
     (tmp_path / "guest.jpg").write_bytes((tmp_path / "group.jpg").read_bytes())
+    jobs = (ROOT / "docs/jobs.md").read_text(encoding="utf-8")
+    (tmp_path / "jobs.csv").write_text(re.search(r"```text\n(target.*?)```", jobs, re.S)[1], encoding="utf-8")
     for folder, name in (("sources", "me.jpg"), ("clips", "clip.mp4")):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / name).write_bytes((tmp_path / name).read_bytes())

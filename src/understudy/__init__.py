@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from understudy.face import FaceChoice, Faces
     from understudy.frames import Change, Frame, LabelledFrame, PixelBox, SealedFrame
     from understudy.guard import GuardOptions
+    from understudy.jobs.job import Job, JobFailure, JobState, Order
+    from understudy.jobs.jobs import Jobs
     from understudy.landmarks.reading import Reading
     from understudy.masking import MaskOptions, OcclusionOptions
     from understudy.media.endpoints import SinkEndpoint, SourceEndpoint
@@ -100,6 +102,8 @@ _NAMES = {
     "face": ("FaceChoice", "Faces"),
     "frames": ("Change", "Frame", "LabelledFrame", "PixelBox", "SealedFrame"),
     "guard": ("GuardOptions",),
+    "jobs.job": ("Job", "JobFailure", "JobState", "Order"),
+    "jobs.jobs": ("Jobs",),
     "landmarks.reading": ("Reading",),
     "masking": ("MaskOptions", "OcclusionOptions"),
     "media.endpoints": ("SinkEndpoint", "SourceEndpoint"),
@@ -186,6 +190,10 @@ __all__ = [
     "GuardOptions",
     "InputError",
     "Inspection",
+    "Job",
+    "JobFailure",
+    "JobState",
+    "Jobs",
     "LabelOptions",
     "LabelledFrame",
     "LightOptions",
@@ -205,6 +213,7 @@ __all__ = [
     "NeuralOptions",
     "OcclusionOptions",
     "OneEuroOptions",
+    "Order",
     "Part",
     "PartList",
     "PeopleReport",

@@ -25,6 +25,7 @@ from understudy.resources import Resources
 from understudy.settings import Settings
 
 if TYPE_CHECKING:
+    from understudy.jobs.jobs import Jobs
     from understudy.media.live.base import CaptureOptions
     from understudy.media.live.broadcast import BroadcastOptions
     from understudy.media.live.microphone import Microphone
@@ -240,6 +241,13 @@ class Understudy:
         from understudy.tasks.inspect import inspect_file
 
         return inspect_file(Path(file), self.resources.home.root)
+
+    @property
+    def jobs(self) -> Jobs:
+        """Swaps that are written down in the private folder, and done later."""
+        from understudy.jobs.jobs import Jobs
+
+        return Jobs(self.resources, self.known, self.settings)
 
     def doctor(self) -> Checkup:
         """Say what is installed, what of it really opens, what is missing and how to mend it."""

@@ -10,7 +10,21 @@ import warnings
 
 import typer
 
-from understudy.cli import consent, demo, doctor, evaluate, faces, inspect, ledger, live, models, people, settings, swap
+from understudy.cli import (
+    consent,
+    demo,
+    doctor,
+    evaluate,
+    faces,
+    inspect,
+    jobs,
+    ledger,
+    live,
+    models,
+    people,
+    settings,
+    swap,
+)
 from understudy.cli.terminal import answer, answer_json, say
 from understudy.errors import ClockError, NoMemoryError, RunError, UnderstudyError, of_the_system, out_of_memory
 from understudy.version import __version__
@@ -53,6 +67,7 @@ def application() -> typer.Typer:
     app.add_typer(consent.app, name="consent")
     app.add_typer(ledger.app, name="ledger")
     app.add_typer(models.app, name="models")
+    app.add_typer(jobs.app, name="jobs")
     app.command("eval")(evaluate.command)
     app.command("settings")(settings.command)
     app.command("doctor")(doctor.command)

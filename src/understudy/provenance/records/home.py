@@ -92,7 +92,9 @@ class Home:
         """
         path = self.root.joinpath(*parts)
         try:
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for depth in range(len(parts)):  # "parents" of mkdir would be open to others
+                self.root.joinpath(*parts[: depth + 1]).mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as fault:
             raise _unusable(path, fault) from fault
         check_private(self.root)
@@ -171,8 +173,13 @@ def write_private(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def database(path: Path, schema: str) -> Iterator[sqlite3.Connection]:
+def database(path: Path, schema: str, *, log: bool = False) -> Iterator[sqlite3.Connection]:
     """One transaction on a private SQLite file, alone; undone if the block fails.
+
+    Args:
+        path: The file; made if it is missing.
+        schema: Statements that make its tables where they are missing.
+        log: Whether what is written goes to a log beside it first (SQLite's WAL): several processes get on better.
 
     Raises:
         RecordsError: the file is damaged, or another process holds it for too long.
@@ -190,6 +197,8 @@ def database(path: Path, schema: str) -> Iterator[sqlite3.Connection]:
             if sys.version_info >= (3, 11):
                 connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE)
             connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
+            if log:
+                connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("BEGIN IMMEDIATE")
             try:
                 _check_schema(connection, path)

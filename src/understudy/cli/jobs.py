@@ -1,0 +1,297 @@
+"""``understudy jobs``: swaps that are written down now and done later, by one runner or several."""
+
+from __future__ import annotations
+
+import glob
+import shlex
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast, get_args
+
+import typer
+
+from understudy.cli.chosen import Chosen, takes_settings
+from understudy.cli.consent import ConsentNote, ConsentOption, ask, claim_of
+from understudy.cli.options import HomeOption, Json, Overwrite
+from understudy.cli.setting_options import EVERY
+from understudy.cli.terminal import answer, answer_json, progress_bar, say
+from understudy.errors import UsageError
+from understudy.text import counted
+
+if TYPE_CHECKING:
+    from understudy.app import Understudy
+    from understudy.jobs.job import Job, JobState, Order
+
+Numbers = Annotated[list[int], typer.Argument(help="Numbers of jobs, as `understudy jobs list` shows them.")]
+#: Seconds between two looks of ``watch``.
+_EVERY = 1.0
+
+app = typer.Typer(help="Swaps that are written down now and done later, by one runner or several.")
+
+
+@app.command("add")
+@takes_settings(EVERY - {"--on-lost"})
+def add(
+    targets: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Pictures, animations or videos, one job each; also a pattern, 'in/*.mp4'."),
+    ] = None,
+    source: Annotated[
+        list[Path] | None, typer.Option("--source", "-s", help="Photo of the person whose face is used; several times.")
+    ] = None,
+    cast_file: Annotated[
+        Path | None, typer.Option("--cast", help="Who gets whose face, in a file of `people`.")
+    ] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option("--from", help="A table of jobs: .csv, .tsv or .jsonl. docs/jobs.md shows its columns."),
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write, of a single target.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--to", help="Folder to write into, under the targets' names. Default: beside each.")
+    ] = None,
+    priority: Annotated[int, typer.Option("--priority", help="The highest goes first.")] = 0,
+    after: Annotated[
+        list[int] | None, typer.Option("--after", help="Number of a job that must be done before.")
+    ] = None,
+    when_done: Annotated[
+        str, typer.Option("--when-done", help="Command to run afterwards; the output's path is its last word.")
+    ] = "",
+    consent: ConsentOption = None,
+    consent_note: ConsentNote = "",
+    overwrite: Overwrite = False,
+    json: Json = False,
+    *,
+    chosen: Chosen,
+) -> None:
+    """Write jobs down. `understudy jobs run` does them."""
+    from understudy.app import Understudy
+    from understudy.casting.cast import photos_of
+    from understudy.jobs.jobs import cast_of
+    from understudy.jobs.tables import BadRow, read_orders
+    from understudy.outputs import made
+    from understudy.settings.schema import values_of
+    from understudy.settings.settings import Settings
+
+    settings = chosen.settings()
+    usual = values_of(Settings())
+    changed = {name: value for name, value in values_of(settings).items() if value != usual[name] and name != "home"}
+    bad: list[BadRow] = []
+    if table is None:
+        orders = _orders(_expanded(targets or []), source or [], cast_file, output, folder)
+    elif targets or source or cast_file or output or folder:
+        raise UsageError("a table says itself what is put where", "Leave out targets, --source, --cast, -o and --to.")
+    else:
+        orders, bad = read_orders(table)
+    orders = [
+        replace(
+            order,
+            settings={**changed, **order.settings},
+            overwrite=order.overwrite or overwrite,
+            priority=order.priority or priority,
+            after=(*order.after, *(after or ())),
+            when_done=order.when_done or tuple(shlex.split(when_done)),
+        )
+        for order in orders
+    ]
+    if folder is not None:
+        made(folder, "Name another with --to.")
+    photos = {photo: None for order in orders for photo in photos_of(cast_of(order))}
+    claim = claim_of(consent, consent_note) or ask(list(photos), settings.home)
+    with Understudy(settings) as understudy:
+        numbers, refused = understudy.jobs.add_each(orders, claim)
+    bad += [BadRow(0, f"{orders[index].target.name}: {fault.message}", fault.hint) for index, fault in refused]
+    for row in bad:
+        say(f"not added: {f'line {row.line}: ' if row.line else ''}{row.message} ({row.hint})")
+    if json:
+        answer_json({"added": numbers, "not_added": [vars(row) for row in bad]})
+    elif numbers:
+        named = f"job {numbers[0]}" if len(numbers) == 1 else f"jobs {numbers[0]} to {numbers[-1]}"
+        say(f"added {named}; `understudy jobs run` does what is written down")
+    if bad:
+        raise UsageError(f"{counted(len(bad), 'job')} of {len(orders) + len(bad)} could not be added", "See above.")
+
+
+@app.command("list")
+def show_all(
+    state: Annotated[
+        str | None, typer.Option("--state", help="Only these: waiting, running, paused, done, failed…")
+    ] = None,
+    most: Annotated[int, typer.Option("--most", help="How many at most; 0 for all.")] = 50,
+    home: HomeOption = None,
+    json: Json = False,
+) -> None:
+    """List the jobs: what runs, what goes next, what failed, and what is done."""
+    from understudy.jobs.job import STATES, JobState
+
+    if state is not None and state not in get_args(JobState):
+        raise UsageError(f"there is no state {state!r}", f"States are {', '.join(STATES)}.")
+    states = STATES if state is None else (cast("JobState", state),)
+    with _opened(home) as understudy:
+        jobs, counts = understudy.jobs.list(states, most or None), understudy.jobs.counts()
+    if json:
+        answer_json({"counts": counts, "jobs": [job.as_json() for job in jobs]})
+        return
+    for job in jobs:
+        answer(_line(job))
+    told = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    say(told or "no jobs: `understudy jobs add` writes some down")
+
+
+@app.command("show")
+def show(numbers: Numbers, home: HomeOption = None, json: Json = False) -> None:
+    """Say all that is known of jobs."""
+    with _opened(home) as understudy:
+        jobs = [understudy.jobs.show(number) for number in numbers]
+    if json:
+        answer_json({"jobs": [job.as_json() for job in jobs]})
+        return
+    for job in jobs:
+        answer(_line(job))
+        order = job.order
+        answer(f"     of {', '.join(str(path) for path in (order.photos or [order.cast]))}")
+        for name, value in order.settings.items():
+            answer(f"     {name} = {value}")
+        if job.failure is not None:
+            answer(f"     hint: {job.failure.hint}")
+
+
+@app.command("run")
+def run(
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for jobs that are added later; Ctrl-C ends it.")] = False,
+    home: HomeOption = None,
+    json: Json = False,
+) -> None:
+    """Do the jobs that wait, the most urgent first. Several may run at once."""
+    ended: list[Job] = []
+
+    def told(job: Job) -> None:
+        if job.state == "running":
+            say(
+                f"job {job.number}: {job.order.target.name}" + (f", attempt {job.attempts}" if job.attempts > 1 else "")
+            )
+        else:
+            ended.append(job)
+            say(_line(job))
+
+    with _opened(home) as understudy, progress_bar("swapping") as progress:
+        done = understudy.jobs.run(told=told, progress=progress, wait=wait)
+        counts = understudy.jobs.counts()
+    if json:
+        answer_json({"done": done, "jobs": [job.as_json() for job in ended], "counts": counts})
+    failed = sum(job.state == "failed" for job in ended)
+    say(f"{counted(done, 'job')} done" + (f", {failed} failed" if failed else ""))
+    if failed:
+        raise typer.Exit(6)
+
+
+@app.command("watch")
+def watch(home: HomeOption = None) -> None:
+    """Show how far the jobs are, once a second, until none is left to be done."""
+    with _opened(home) as understudy:
+        while True:
+            for job in understudy.jobs.list(("running",)):
+                say(_line(job))
+            counts = understudy.jobs.counts()
+            if not counts["running"] and not counts["waiting"]:
+                say(", ".join(f"{count} {name}" for name, count in counts.items() if count) or "no jobs")
+                return
+            time.sleep(_EVERY)
+
+
+@app.command("pause")
+def pause(numbers: Numbers, home: HomeOption = None) -> None:
+    """Keep jobs from being begun; one that runs stops within seconds."""
+    _each(numbers, home, lambda understudy, number: understudy.jobs.pause(number))
+
+
+@app.command("resume")
+def resume(numbers: Numbers, home: HomeOption = None) -> None:
+    """Let paused jobs go on."""
+    _each(numbers, home, lambda understudy, number: understudy.jobs.resume(number))
+
+
+@app.command("cancel")
+def cancel(numbers: Numbers, home: HomeOption = None) -> None:
+    """Give jobs up; one that runs stops within seconds."""
+    _each(numbers, home, lambda understudy, number: understudy.jobs.cancel(number))
+
+
+@app.command("retry")
+def retry(numbers: Numbers, home: HomeOption = None) -> None:
+    """Let jobs that failed or were cancelled be done after all."""
+    _each(numbers, home, lambda understudy, number: understudy.jobs.retry(number))
+
+
+@app.command("remove")
+def remove(numbers: Numbers, home: HomeOption = None) -> None:
+    """Remove jobs that do not run. Their files stay."""
+    with _opened(home) as understudy:
+        for number in numbers:
+            say(f"removed {_line(understudy.jobs.remove(number))}")
+
+
+def _each(numbers: Sequence[int], home: Path | None, change: Callable[[Understudy, int], JobState]) -> None:
+    with _opened(home) as understudy:
+        for number in numbers:
+            state = change(understudy, number)
+            say(f"job {number}: {state}" + (", and asked to stop" if state == "running" else ""))
+
+
+def _opened(home: Path | None) -> Understudy:
+    from understudy.app import Understudy
+    from understudy.settings.settings import Settings
+
+    return Understudy(Settings(home=home))
+
+
+def _line(job: Job) -> str:
+    """A job in one line."""
+    what = f"{job.number:5d}  {job.state:9s}  {job.order.target.name} -> {job.order.output}"
+    if job.failure is not None:
+        return f"{what}: {job.failure.message}"
+    if job.state == "running":
+        return f"{what}  {job.share:.0%}"
+    if job.waits_for:
+        return f"{what}  after {', '.join(str(number) for number in job.waits_for)}"
+    return what
+
+
+def _expanded(targets: Sequence[Path]) -> list[Path]:
+    """Targets, with patterns that no shell has taken apart.
+
+    Raises:
+        UsageError: nothing fits one, or none was named.
+    """
+    found: list[Path] = []
+    for target in targets:
+        if target.exists() or not glob.has_magic(str(target)):
+            found.append(target)
+            continue
+        fitting = sorted(Path(name) for name in glob.glob(str(target), recursive=True))  # noqa: PTH207 - of any root
+        if not fitting:
+            raise UsageError(f"nothing fits {target}", "Check the folder and the pattern.")
+        found += fitting
+    if not found:
+        raise UsageError("no target", "Name pictures or clips, or a table with --from.")
+    return found
+
+
+def _orders(
+    targets: Sequence[Path], photos: Sequence[Path], cast_file: Path | None, output: Path | None, folder: Path | None
+) -> list[Order]:
+    from understudy.jobs.job import Order
+
+    if output is not None and (folder is not None or len(targets) > 1):
+        raise UsageError("--output names one file", "For several targets name a folder with --to.")
+    return [
+        Order(
+            target,
+            output or (folder or target.parent) / f"{target.stem}{'' if folder else '-swapped'}{target.suffix}",
+            tuple(photos),
+            cast_file,
+        )
+        for target in targets
+    ]

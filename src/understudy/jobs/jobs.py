@@ -1,0 +1,306 @@
+"""Jobs as programs use them: written down, looked at, changed and done."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from understudy import names
+from understudy.casting.cast import PartList, photos_of
+from understudy.casting.cast_file import read_cast
+from understudy.casting.person import People, Person
+from understudy.errors import ConsentError, InputNotFoundError, UnderstudyError, UsageError, unreadable_input
+from understudy.jobs.job import STATES, Job, JobState, Order
+from understudy.jobs.runner import Runner, Told
+from understudy.jobs.store import Claim, JobStore
+from understudy.media.base import MAX_PIXELS
+from understudy.media.files import load_photo
+from understudy.media.files.opening import check_input, check_suffix
+from understudy.outputs import settled
+from understudy.provenance import ConsentClaim, Ledger
+from understudy.provenance.records.consent import Consents, Photo
+from understudy.release import file_digest
+from understudy.resources import Resources
+from understudy.settings import Settings
+from understudy.settings.schema import changed
+from understudy.tasks.progress import Progress
+from understudy.tasks.swap import swap_file
+
+
+class Jobs:
+    """The jobs of one private folder. For several threads, and several processes at once.
+
+    Args:
+        resources: What is opened for them.
+        people: Whose faces are known already.
+        settings: How all is done that a job does not say otherwise.
+    """
+
+    def __init__(self, resources: Resources, people: People, settings: Settings) -> None:
+        self._resources, self._people, self._settings = resources, people, settings
+        self._store = JobStore(resources.home)
+
+    def add(self, orders: Order | Sequence[Order], consent: ConsentClaim | None = None) -> list[int]:
+        """Write jobs down, all or none: their numbers.
+
+        What can be told beforehand is told now: a photo that nobody said may be used, a setting that there is not,
+        an input that can't be read, an output of no known format.
+
+        Args:
+            orders: What is to be done.
+            consent: On what ground the photos are used; None where records say so already.
+
+        Raises:
+            UsageError, InputError, ConsentError, OutputError: one of them can't be done as it is put.
+        """
+        known = _Known(Consents(self._resources.home), consent)
+        wanted = [orders] if isinstance(orders, Order) else orders
+        return self._store.add([self._checked(order, known) for order in wanted])
+
+    def add_each(
+        self, orders: Sequence[Order], consent: ConsentClaim | None = None
+    ) -> tuple[list[int], list[tuple[int, UnderstudyError]]]:
+        """Write down those jobs that can be done, and say what is wrong with the others.
+
+        Args:
+            orders: What is to be done. What one is to be done after, ``after``, are numbers of jobs that are there.
+            consent: As of ``add``.
+
+        Returns:
+            The numbers of those that were added, and of each other its place in ``orders`` and what is wrong.
+        """
+        known = _Known(Consents(self._resources.home), consent)
+        good, bad = [], []
+        for place, order in enumerate(orders):
+            try:
+                good.append(self._checked(order, known))
+            except UnderstudyError as fault:
+                bad.append((place, fault))
+        return self._store.add(good), bad
+
+    def list(self, states: Iterable[JobState] = STATES, most: int | None = None) -> list[Job]:
+        """Jobs in these states: what runs first, then what goes next, and what ended last of all.
+
+        Args:
+            states: Of which states.
+            most: How many at most; None for all.
+        """
+        return self._store.jobs(states, most)
+
+    def show(self, number: int) -> Job:
+        """One job.
+
+        Raises:
+            UsageError: there is none of that number.
+        """
+        return self._store.job(number)
+
+    def counts(self) -> dict[JobState, int]:
+        """How many jobs are in each state."""
+        return self._store.counts()
+
+    def pause(self, number: int) -> JobState:
+        """Keep a job from being begun; one that runs stops within seconds. Its state now.
+
+        Raises:
+            UsageError: there is none of that number, or it ended.
+        """
+        return self._store.pause(number)
+
+    def resume(self, number: int) -> JobState:
+        """Let a paused job go on. Its state now.
+
+        Raises:
+            UsageError: there is none of that number, or it ended.
+        """
+        return self._store.resume(number)
+
+    def cancel(self, number: int) -> JobState:
+        """Give a job up; one that runs stops within seconds. Its state now.
+
+        Raises:
+            UsageError: there is none of that number, or it is done.
+        """
+        return self._store.cancel(number)
+
+    def retry(self, number: int) -> JobState:
+        """Let a job that failed or was cancelled be done after all. Its state now.
+
+        Raises:
+            UsageError: there is none of that number, or it is done.
+        """
+        return self._store.retry(number)
+
+    def remove(self, number: int) -> Job:
+        """Remove a job that does not run: what it was. Its files stay.
+
+        Raises:
+            UsageError: there is none of that number, it runs, or others wait for it.
+        """
+        return self._store.remove(number)
+
+    def run(
+        self,
+        *,
+        told: Told = lambda _: None,
+        progress: Progress | None = None,
+        until: Callable[[], bool] = lambda: False,
+        wait: bool = False,
+    ) -> int:
+        """Do jobs until none is left that can go: how many were done. Others may run the same jobs at the same time.
+
+        Args:
+            told: Told of each job when it is begun and when it has ended.
+            progress: Told about every frame.
+            until: Asked between two jobs whether to end.
+            wait: Whether to wait for jobs that are added later; it ends by ``until`` alone then.
+
+        Raises:
+            RecordsError, NoSpaceError: the store can't be used.
+        """
+
+        def make(claim: Claim, signs: Progress) -> dict[str, Any]:
+            def both(done: int, frames: int | None) -> None:
+                signs(done, frames)
+                if progress is not None:
+                    progress(done, frames)
+
+            return self._make(claim, both)
+
+        return Runner(self._store, make, told).run(until=until, wait=wait)
+
+    def _checked(self, order: Order, known: _Known) -> tuple[Order, dict[str, str]]:
+        """The order with paths in full, and the SHA-256 of its inputs.
+
+        Raises:
+            UsageError, InputError, ConsentError, OutputError: it can't be done as it is put.
+        """
+        order = _whole(order)
+        self._settings_of(order)
+        check_suffix(order.output, None)
+        settled(order.output, overwrite=order.overwrite)
+        known.claim_output(order.output)
+        check_input(order.target, "target")
+        cast = cast_of(order)
+        for photo in photos_of(cast):
+            known.allow(photo)
+        inputs = [order.target, *photos_of(cast), *([] if order.cast is None else [order.cast])]
+        return order, {str(path): known.digest(path) for path in inputs}
+
+    def _make(self, claim: Claim, progress: Progress) -> dict[str, Any]:
+        order = claim.order
+        if claim.attempt > 1 and (finished := self._finished(claim)) is not None:
+            return finished
+        return swap_file(
+            cast_of(order),
+            order.target,
+            order.output,
+            self._settings_of(order),
+            resources=self._resources,
+            people=self._people,
+            overwrite=order.overwrite,
+            progress=progress,
+        ).as_json()
+
+    def _finished(self, claim: Claim) -> dict[str, Any] | None:
+        """What an earlier attempt wrote, if it came so far and was killed before it could say so; None if not.
+
+        The ledger knows the file that has the output's name, and that it was made of these very inputs.
+        """
+        output = claim.order.output
+        if not names.is_file(output):
+            return None
+        record = Ledger(self._resources.home).find_output(file_digest(output))
+        if record is None or record.target != claim.digests[str(claim.order.target)]:
+            return None
+        if not {*record.sources} <= {*claim.digests.values()}:
+            return None
+        return {"output": str(output), "identifier": record.identifier, "notes": ["finished in an earlier attempt"]}
+
+    def _settings_of(self, order: Order) -> Settings:
+        return replace(changed(self._settings, order.settings), home=self._settings.home)
+
+
+class _Known:
+    """What several jobs have in common: photos are looked at once, and no two write the same file."""
+
+    def __init__(self, consents: Consents, claim: ConsentClaim | None) -> None:
+        self._consents, self._claim = consents, claim
+        self._digests: dict[tuple[str, int, int], str] = {}
+        self._allowed: set[str] = set()
+        self._outputs: set[Path] = set()
+
+    def claim_output(self, path: Path) -> None:
+        """Note that a job writes a file.
+
+        Raises:
+            UsageError: another one of them does.
+        """
+        if path in self._outputs:
+            raise UsageError(f"two jobs would write {path}", "Name another output for one of them.")
+        self._outputs.add(path)
+
+    def digest(self, path: Path) -> str:
+        """SHA-256 of a file.
+
+        Raises:
+            InputError: it can't be read.
+        """
+        try:
+            status = os.stat(path)  # noqa: PTH116 - one call for all three
+            key = (str(path), status.st_size, status.st_mtime_ns)
+            if key not in self._digests:
+                self._digests[key] = file_digest(path)
+            return self._digests[key]
+        except FileNotFoundError as fault:
+            raise InputNotFoundError(path, "input") from fault
+        except OSError as fault:
+            raise unreadable_input(path, fault) from fault
+
+    def allow(self, path: Path) -> None:
+        """Make sure that somebody said that a photo may be used; for what is asked when it is.
+
+        Raises:
+            InputError: it can't be read.
+            ConsentError: nobody did.
+        """
+        check_input(path, "photo")
+        digest = self.digest(path)
+        if digest in self._allowed:
+            return
+        picture = load_photo(path, MAX_PIXELS)
+        if picture is None:
+            raise UsageError(f"{path.name} is not a photo", "Name a picture (jpg, png, webp…), or export it as JPEG.")
+        photo = Photo.of(path, digest, picture)
+        if self._claim is not None:
+            for use in self._claim.uses:
+                self._consents.require(photo, use, self._claim)
+        elif not any(photo.is_copy_of(record) and record.state == "valid" for record in self._consents.all()):
+            raise ConsentError(
+                f"there is no consent for using {path.name}",
+                "Say on what ground: --consent self, granted (with --consent-note), fictional or sample.",
+            )
+        self._allowed.add(digest)
+
+
+def cast_of(order: Order) -> Person | PartList:
+    """Who gets whose face.
+
+    Raises:
+        UsageError, InputError: its cast file can't be used.
+    """
+    return Person(order.photos) if order.cast is None else read_cast(order.cast)
+
+
+def _whole(order: Order) -> Order:
+    """The order with paths in full: it may be done from another folder."""
+    return replace(
+        order,
+        target=order.target.absolute(),
+        output=order.output.absolute(),
+        photos=tuple(photo.absolute() for photo in order.photos),
+        cast=None if order.cast is None else order.cast.absolute(),
+    )

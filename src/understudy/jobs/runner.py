@@ -1,0 +1,163 @@
+"""Does jobs, one after the other."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Final
+
+from understudy.errors import InputError, NoMemoryError, RunError, UnderstudyError, of_the_system, out_of_memory
+from understudy.jobs.job import Job, JobFailure
+from understudy.jobs.store import Claim, JobStore, Wish
+from understudy.release import file_digest
+from understudy.tasks.progress import Progress
+from understudy.text import printable
+
+#: Seconds between two signs of life, and between two looks for a job where there is none.
+EVERY: Final = 5.0
+#: Makes what an order says, telling its progress, and returns the report.
+Make = Callable[[Claim, Progress], dict[str, Any]]
+#: Told of every job that was begun, and of what came of it.
+Told = Callable[[Job], None]
+
+
+class _StoppedError(Exception):
+    """The job is to be done no more here: it was paused or cancelled, or another runner has it."""
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Takes jobs from a store and does them.
+
+    Args:
+        store: Where they are.
+        make: Does one.
+        told: Told of each when it is begun and when it has ended; called in the runner's thread.
+    """
+
+    store: JobStore
+    make: Make
+    told: Told = lambda _: None
+
+    def run(self, *, until: Callable[[], bool] = lambda: False, wait: bool = False) -> int:
+        """Do jobs until none is left that can go: how many were done.
+
+        Args:
+            until: Asked between two jobs whether to end.
+            wait: Whether to wait for jobs that are added later; it ends by ``until`` alone then.
+
+        Raises:
+            RecordsError, NoSpaceError: the store can't be used.
+        """
+        done, pause = 0, threading.Event()
+        with self.store.runner() as name:
+            while not until():
+                claim = self.store.claim(name)
+                if claim is not None:
+                    self.told(self.store.job(claim.number))
+                    done += self._do(claim)
+                    with suppress(UnderstudyError):  # it may have been removed
+                        self.told(self.store.job(claim.number))
+                elif wait:
+                    pause.wait(EVERY)
+                else:
+                    return done
+        return done
+
+    def _do(self, claim: Claim) -> bool:
+        """Do one job; whether it is done."""
+        with _Signs(self.store, claim) as signs:
+            try:
+                _check_inputs(claim)
+                report = self.make(claim, signs.progress)
+            except _StoppedError:
+                if signs.wish != "lost":
+                    self.store.end(claim, "paused" if signs.wish == "pause" else "cancelled")
+                return False
+            except Exception as fault:  # noqa: BLE001 - it is told with the job, and the others go on
+                self.store.end(claim, "failed", why=_failure(fault))
+                return False
+            except BaseException:  # an interruption: the job waits for the next runner
+                self.store.end(claim, "waiting")
+                raise
+        if not self.store.end(claim, "done", report=report):
+            return False
+        self._tell_when_done(claim, report)
+        return True
+
+    def _tell_when_done(self, claim: Claim, report: dict[str, Any]) -> None:
+        if not claim.order.when_done:
+            return
+        command = [*claim.order.when_done, str(claim.order.output)]
+        try:
+            code: int | str = subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode
+        except OSError as fault:
+            code = fault.strerror or str(fault)
+        self.store.note(claim.number, {**report, "when_done": code})
+
+
+class _Signs(AbstractContextManager["_Signs"]):
+    """Gives signs of life from a thread of its own while a job is done."""
+
+    def __init__(self, store: JobStore, claim: Claim) -> None:
+        self.wish: Wish = ""
+        self._store, self._claim = store, claim
+        self._done, self._frames = 0, 0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="signs of life", daemon=True)
+
+    def progress(self, done: int, frames: int | None) -> None:
+        """Note how far the job is.
+
+        Raises:
+            _StoppedError: it is to be done no more here.
+        """
+        self._done, self._frames = done, frames or 0
+        if self.wish:
+            raise _StoppedError
+
+    def _run(self) -> None:
+        while not self._over.wait(EVERY):
+            with suppress(RunError):  # a disk that is full for a moment: the job's own writing tells
+                self.wish = self._store.sign(self._claim, self._done, self._frames) or self.wish
+
+    def __enter__(self) -> _Signs:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        self._thread.join()
+
+
+def _failure(fault: Exception) -> JobFailure:
+    known = fault if isinstance(fault, UnderstudyError) else of_the_system(fault)
+    if known is None and out_of_memory(fault):
+        known = NoMemoryError(f"({fault})")
+    if known is None:
+        said = f"unexpected {type(fault).__name__}: {printable(fault)}"
+        return JobFailure(said, "Do it with `understudy swap --debug`, and report what it says.", 6)
+    return JobFailure(known.message, known.hint, known.exit_code)
+
+
+def _check_inputs(claim: Claim) -> None:
+    """Make sure that the inputs are what they were when the job was added.
+
+    Raises:
+        InputError: one is gone, or another.
+    """
+    order = claim.order
+    for path in (order.target, *order.photos, *(() if order.cast is None else (order.cast,))):
+        try:
+            digest = file_digest(path)
+        except OSError as fault:
+            reason = fault.strerror or str(fault)
+            raise InputError(f"can't read {path}: {reason}", "Put it back, then: understudy jobs retry") from fault
+        if claim.digests.get(str(path)) != digest:
+            raise InputError(f"{path} is another file than when the job was added", "Add the job anew.")

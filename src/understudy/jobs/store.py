@@ -1,0 +1,392 @@
+"""The store of jobs: one SQLite file in the private folder, which several runners may share.
+
+**Who has a job.** A runner takes a job by writing its own name into it, in a transaction of its own, so two never take
+the same. It is held to be at work as long as
+
+- its file among the runners' is locked: the system gives the lock back however the runner ends, so what was killed, or
+  stood in a machine that went down, is taken up at once; and
+- it gives signs of life: a number that it raises every few seconds. Another runner that sees the same number for
+  ``LEASE`` seconds *of its own clock that only goes forward* takes the job up, so no clock that jumps takes a job away.
+
+Whoever lost a job so is told at its next sign of life, and stops; what it has made is not given the output's name.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal, cast
+
+from understudy.errors import RecordsError, UsageError
+from understudy.jobs.job import ENDED, STATES, Job, JobFailure, JobState, Order
+from understudy.provenance import Home
+from understudy.provenance.records.home import database
+from understudy.temporaries import Temporary, clean
+
+#: Seconds without a sign of life after which a job is taken up by another runner.
+LEASE: Final = 60.0
+#: Attempts after which a job that ends its runner each time is let alone.
+MOST_ATTEMPTS: Final = 5
+#: Of the store's tables: a program that knows a lower one leaves the store alone.
+VERSION: Final = 1
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS version (number INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS jobs (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, work TEXT NOT NULL, digests TEXT NOT NULL, priority INTEGER NOT NULL,
+    state TEXT NOT NULL, wish TEXT NOT NULL DEFAULT '', runner TEXT NOT NULL DEFAULT '',
+    signs INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0, frames_done INTEGER NOT NULL DEFAULT 0,
+    frames INTEGER NOT NULL DEFAULT 0, added REAL NOT NULL, begun REAL NOT NULL DEFAULT 0,
+    ended REAL NOT NULL DEFAULT 0, report TEXT NOT NULL DEFAULT '{}', failure TEXT NOT NULL DEFAULT '');
+CREATE TABLE IF NOT EXISTS needs (job INTEGER NOT NULL, needed INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, priority DESC, number);
+CREATE INDEX IF NOT EXISTS needs_by_job ON needs (job)
+"""
+#: Jobs before a job that are not done.
+_OPEN: Final = """
+SELECT needs.needed FROM needs LEFT JOIN jobs AS other ON other.number = needs.needed
+WHERE needs.job = ? AND (other.state IS NULL OR other.state != 'done') ORDER BY needs.needed
+"""
+Wish = Literal["", "pause", "cancel", "lost"]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A job that a runner has taken.
+
+    Attributes:
+        number: The job's.
+        order: What it is to do.
+        digests: SHA-256 of its inputs when it was added.
+        attempt: Which attempt this is, from 1.
+        runner: Who has it.
+    """
+
+    number: int
+    order: Order
+    digests: Mapping[str, str]
+    attempt: int
+    runner: str
+
+
+class JobStore:
+    """Jobs on disk. Every call is a transaction of its own.
+
+    Args:
+        home: The private folder.
+
+    Raises:
+        RecordsError: of every call: the store is damaged, of a newer program, or held by another for too long.
+        NoSpaceError: of every call that writes: the disk is full.
+    """
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._seen: dict[int, tuple[str, int, float]] = {}
+
+    def add(self, orders: Sequence[tuple[Order, Mapping[str, str]]]) -> list[int]:
+        """Write jobs down, all or none: their numbers.
+
+        Args:
+            orders: With the SHA-256 of each input, by path.
+
+        Raises:
+            UsageError: one is to wait for a job that is not there.
+        """
+        numbers = []
+        with self._open() as store:
+            for order, digests in orders:
+                for needed in order.after:
+                    if not store.execute("SELECT 1 FROM jobs WHERE number = ?", (needed,)).fetchone():
+                        raise _no_job(needed)
+                row = (_text(order.as_json()), _text(digests), order.priority, time.time())
+                number = store.execute(
+                    "INSERT INTO jobs (work, digests, priority, state, added) VALUES (?, ?, ?, 'waiting', ?)", row
+                ).lastrowid
+                assert number is not None
+                store.executemany("INSERT INTO needs VALUES (?, ?)", [(number, needed) for needed in order.after])
+                numbers.append(number)
+        return numbers
+
+    def jobs(self, states: Iterable[JobState] = STATES, most: int | None = None) -> list[Job]:
+        """Jobs in these states: those that run first, then what goes next first, and what ended last.
+
+        Args:
+            states: Of which states.
+            most: How many at most; None for all.
+        """
+        with self._open() as store:
+            self._take_up(store)  # what nobody does any more is not said to run
+            found = []
+            for state in (one for one in STATES if one in set(states)):
+                order = "ended DESC, number DESC" if state in ENDED else "priority DESC, number"
+                rows = store.execute(
+                    f"SELECT * FROM jobs WHERE state = ? ORDER BY {order} LIMIT ?", (state, _limit(most))
+                )
+                found += [_job(store, row) for row in rows.fetchall()]
+            return found if most is None else found[:most]
+
+    def job(self, number: int) -> Job:
+        """One job.
+
+        Raises:
+            UsageError: there is none of that number.
+        """
+        with self._open() as store:
+            self._take_up(store)
+            return _job(store, _row(store, number))
+
+    def counts(self) -> dict[JobState, int]:
+        """How many jobs are in each state."""
+        with self._open() as store:
+            self._take_up(store)
+            found = dict(store.execute("SELECT state, count(*) FROM jobs GROUP BY state").fetchall())
+        return {state: int(found.get(state, 0)) for state in STATES}
+
+    @contextmanager
+    def runner(self) -> Iterator[str]:
+        """The name of a new runner, which is at work as long as the block.
+
+        Raises:
+            PrivacyError: its file can't be made.
+        """
+        mine = Temporary(self._runners / "runner", 0o600)
+        try:
+            yield mine.path.name
+        finally:
+            mine.remove()
+
+    def claim(self, runner: str) -> Claim | None:
+        """Take the job that goes next; None if there is none that can go now."""
+        with self._open() as store:
+            self._take_up(store)
+            for row in store.execute("SELECT * FROM jobs WHERE state = 'waiting' ORDER BY priority DESC, number"):
+                if store.execute(_OPEN, (row["number"],)).fetchone() is None:
+                    attempt = row["attempts"] + 1
+                    store.execute(
+                        "UPDATE jobs SET state = 'running', wish = '', runner = ?, signs = 0, attempts = ?, begun = ?, "
+                        "ended = 0, frames_done = 0, failure = '' WHERE number = ?",
+                        (runner, attempt, time.time(), row["number"]),
+                    )
+                    work, digests = _order(row), _values(row["digests"])
+                    return Claim(row["number"], work, digests, attempt, runner)
+        return None
+
+    def sign(self, claim: Claim, frames_done: int, frames: int) -> Wish:
+        """Give a sign of life, and say how far the job is: what its runner is to do with it."""
+        with self._open() as store:
+            row = _mine(store, claim)
+            if row is None:
+                return "lost"
+            store.execute(
+                "UPDATE jobs SET signs = signs + 1, frames_done = ?, frames = ? WHERE number = ?",
+                (frames_done, frames, claim.number),
+            )
+            return cast("Wish", row["wish"])
+
+    def end(
+        self, claim: Claim, state: JobState, *, report: Mapping[str, Any] | None = None, why: JobFailure | None = None
+    ) -> bool:
+        """Give a job back: in which state, and what came of it. False if another runner has it by now."""
+        with self._open() as store:
+            if _mine(store, claim) is None:
+                return False
+            ended = time.time() if state in ENDED else 0.0
+            store.execute(
+                "UPDATE jobs SET state = ?, wish = '', runner = '', ended = ?, report = ?, failure = ? "
+                "WHERE number = ?",
+                (state, ended, _text(report or {}), "" if why is None else _text(vars(why)), claim.number),
+            )
+            return True
+
+    def note(self, number: int, report: Mapping[str, Any]) -> None:
+        """Replace a job's report; nothing happens if it was removed."""
+        with self._open() as store:
+            store.execute("UPDATE jobs SET report = ? WHERE number = ?", (_text(report), number))
+
+    def pause(self, number: int) -> JobState:
+        """Keep a job from being begun; one that runs is asked to stop. Its state now.
+
+        Raises:
+            UsageError: there is none of that number, or it ended.
+        """
+        return self._change(number, {"waiting": "paused", "paused": "paused"}, "pause", "pause")
+
+    def resume(self, number: int) -> JobState:
+        """Let a paused job go on.
+
+        Raises:
+            UsageError: there is none of that number, or it ended.
+        """
+        return self._change(number, {"paused": "waiting", "waiting": "waiting"}, "resume", "")
+
+    def cancel(self, number: int) -> JobState:
+        """Give a job up; one that runs is asked to stop.
+
+        Raises:
+            UsageError: there is none of that number, or it is done.
+        """
+        moves: dict[JobState, JobState] = {"waiting": "cancelled", "paused": "cancelled", "failed": "cancelled"}
+        return self._change(number, moves | {"cancelled": "cancelled"}, "cancel", "cancel")
+
+    def retry(self, number: int) -> JobState:
+        """Let a job that failed or was cancelled be done after all.
+
+        Raises:
+            UsageError: there is none of that number, or it is done.
+        """
+        moves: dict[JobState, JobState] = {"failed": "waiting", "cancelled": "waiting", "waiting": "waiting"}
+        return self._change(number, moves, "retry", None)
+
+    def remove(self, number: int) -> Job:
+        """Remove a job that does not run: what it was. Files stay.
+
+        Raises:
+            UsageError: there is none of that number, it runs, or others wait for it.
+        """
+        with self._open() as store:
+            job = _job(store, _row(store, number))
+            if job.state == "running":
+                raise UsageError(f"job {number} is running", f"Cancel it first: understudy jobs cancel {number}")
+            waiting = store.execute(
+                "SELECT job FROM needs JOIN jobs ON jobs.number = job "
+                "WHERE needed = ? AND state IN ('waiting', 'paused')",
+                (number,),
+            ).fetchone()
+            if waiting is not None and job.state != "done":
+                raise UsageError(f"job {waiting[0]} waits for job {number}", f"Remove {waiting[0]} first.")
+            store.execute("DELETE FROM needs WHERE job = ? OR needed = ?", (number, number))
+            store.execute("DELETE FROM jobs WHERE number = ?", (number,))
+            return job
+
+    def _at_work(self) -> set[str]:
+        """The names of the runners that live."""
+        clean(self._runners)  # of those that died
+        return set(os.listdir(self._runners))  # noqa: PTH208 - names are all that is looked at
+
+    @property
+    def _runners(self) -> Path:
+        return self._home.folder("jobs", "runners")
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        path = self._home.folder("jobs") / "jobs.db"
+        with database(path, _SCHEMA, log=True) as store:
+            store.row_factory = sqlite3.Row
+            version = store.execute("SELECT max(number) FROM version").fetchone()[0]
+            if version is None:
+                store.execute("INSERT INTO version VALUES (?)", (VERSION,))
+            elif version > VERSION:
+                raise RecordsError(f"the jobs in {path} are of a newer Understudy", "Update this one.")
+            yield store
+
+    def _take_up(self, store: sqlite3.Connection) -> None:
+        """Let jobs wait again whose runners died, or gave no sign of life for too long."""
+        # Within the transaction: whoever has taken a job by now has had a file before.
+        now, seen, at_work = time.monotonic(), {}, self._at_work()
+        for row in store.execute("SELECT * FROM jobs WHERE state = 'running'").fetchall():
+            name, signs, wish = row["runner"], row["signs"], row["wish"]
+            known = self._seen.get(row["number"])
+            since = known[2] if known is not None and known[:2] == (name, signs) else now
+            if name in at_work and now - since < LEASE:
+                seen[row["number"]] = (name, signs, since)
+                continue
+            state: JobState = "waiting"
+            if wish:  # asked for while it ran, and its runner did not live to do it
+                state = "paused" if wish == "pause" else "cancelled"
+            elif row["attempts"] >= MOST_ATTEMPTS:
+                state = "failed"
+            why = JobFailure(
+                f"its runner died or stood still {row['attempts']} times", "Look at what else this machine does.", 6
+            )
+            store.execute(
+                "UPDATE jobs SET state = ?, wish = '', runner = '', ended = ?, failure = ? WHERE number = ?",
+                (
+                    state,
+                    time.time() if state in ENDED else 0.0,
+                    _text(vars(why)) if state == "failed" else "",
+                    row["number"],
+                ),
+            )
+        self._seen = seen
+
+    def _change(self, number: int, moves: Mapping[JobState, JobState], what: str, wish: str | None) -> JobState:
+        with self._open() as store:
+            state = cast("JobState", _row(store, number)["state"])
+            if state == "running" and wish is not None:
+                store.execute("UPDATE jobs SET wish = ? WHERE number = ?", (wish, number))
+                return state
+            if state not in moves:
+                raise UsageError(f"can't {what} job {number}: it is {state}", "`understudy jobs list` shows all.")
+            ended = time.time() if moves[state] in ENDED else 0.0
+            store.execute("UPDATE jobs SET state = ?, ended = ? WHERE number = ?", (moves[state], ended, number))
+            return moves[state]
+
+
+def _row(store: sqlite3.Connection, number: int) -> sqlite3.Row:
+    row: sqlite3.Row | None = store.execute("SELECT * FROM jobs WHERE number = ?", (number,)).fetchone()
+    if row is None:
+        raise _no_job(number)
+    return row
+
+
+def _mine(store: sqlite3.Connection, claim: Claim) -> sqlite3.Row | None:
+    row: sqlite3.Row | None = store.execute(
+        "SELECT * FROM jobs WHERE number = ? AND state = 'running' AND runner = ? AND attempts = ?",
+        (claim.number, claim.runner, claim.attempt),
+    ).fetchone()
+    return row
+
+
+def _job(store: sqlite3.Connection, row: sqlite3.Row) -> Job:
+    open_ones = [] if row["state"] in ENDED else store.execute(_OPEN, (row["number"],)).fetchall()
+    failure = _values(row["failure"]) if row["failure"] else None
+    return Job(
+        number=row["number"],
+        order=_order(row),
+        digests=_values(row["digests"]),
+        state=row["state"],
+        attempts=row["attempts"],
+        frames_done=row["frames_done"],
+        frames=row["frames"],
+        waits_for=tuple(one[0] for one in open_ones),
+        added=row["added"],
+        begun=row["begun"],
+        ended=row["ended"],
+        report=_values(row["report"]),
+        failure=None if failure is None else JobFailure(**failure),
+    )
+
+
+def _order(row: sqlite3.Row) -> Order:
+    try:
+        return Order.from_json(_values(row["work"]))
+    except (KeyError, TypeError, ValueError) as fault:
+        raise RecordsError(f"job {row['number']} can't be read: {fault}", "Remove it.") from fault
+
+
+def _values(text: str) -> dict[str, Any]:
+    try:
+        values = json.loads(text)
+    except ValueError as fault:
+        raise RecordsError("the store of jobs is damaged", "Move jobs/jobs.db in the private folder aside.") from fault
+    if not isinstance(values, dict):
+        raise RecordsError("the store of jobs is damaged", "Move jobs/jobs.db in the private folder aside.")
+    return values
+
+
+def _text(values: Mapping[str, Any]) -> str:
+    return json.dumps(dict(values), separators=(",", ":"))
+
+
+def _limit(most: int | None) -> int:
+    return -1 if most is None else most
+
+
+def _no_job(number: int) -> UsageError:
+    return UsageError(f"there is no job {number}", "`understudy jobs list` shows all.")

@@ -1,0 +1,182 @@
+"""Many jobs from one file: a table (.csv, .tsv) or a line of JSON for each (.jsonl), as scripts write them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from understudy import names
+from understudy.errors import InputError, InputNotFoundError, UnderstudyError, UsageError, unreadable_input
+from understudy.jobs.job import Order
+from understudy.regular import read_regular
+from understudy.text import decoded
+
+#: Longest file that is read, in bytes.
+LONGEST: Final = 64_000_000
+#: Columns and keys that have a meaning of their own; all others are settings, named as in a settings file.
+COLUMNS: Final = ("photos", "cast", "target", "output", "overwrite", "priority", "after", "when_done")
+_SEPARATORS: Final = {".csv": ",", ".tsv": "\t"}
+_YES, _NO = ("yes", "true", "1"), ("no", "false", "0", "")
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """A row that is no job.
+
+    Attributes:
+        line: Its line in the file, from 1.
+        message: What is wrong.
+        hint: What to do next.
+    """
+
+    line: int
+    message: str
+    hint: str
+
+
+def read_orders(path: Path) -> tuple[list[Order], list[BadRow]]:
+    """The jobs of a file, in its order, and the rows that are none. Relative paths are relative to the file's folder.
+
+    A photo's column may name several, separated by ``;``. Without an output the result lies beside the target, with
+    ``-swapped`` in its name. ``after`` counts rows of this file: 1 is the first job's.
+
+    Args:
+        path: A file that ends in ``.csv``, ``.tsv`` or ``.jsonl``.
+
+    Raises:
+        UsageError: it ends otherwise, or has no column of targets.
+        InputError: it is not there, can't be read, or is too long.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in (*_SEPARATORS, ".jsonl"):
+        raise UsageError(f"jobs can't be read from {path.name}", "Name a file that ends in .csv, .tsv or .jsonl.")
+    if not names.exists(path):
+        raise InputNotFoundError(path, "table of jobs")
+    try:
+        text = decoded(read_regular(path, LONGEST))
+    except InputError:
+        raise
+    except OSError as fault:
+        raise unreadable_input(path, fault) from fault
+    except ValueError as fault:
+        raise InputError(f"can't use {path}: {fault}", "Save it as UTF-8.") from fault
+    rows = _lines_of_json(text) if suffix == ".jsonl" else _rows(text, _SEPARATORS[suffix], path)
+    orders: list[Order] = []
+    bad: list[BadRow] = []
+    for line, values in rows:
+        try:
+            orders.append(order_of(values() if callable(values) else values, path.absolute().parent))
+        except UnderstudyError as fault:
+            bad.append(BadRow(line, fault.message, fault.hint))
+    return orders, bad
+
+
+def order_of(values: Mapping[str, Any], folder: Path) -> Order:
+    """The job that a row describes.
+
+    Args:
+        values: By column. Empty texts are as if they were not there.
+        folder: What relative paths are relative to.
+
+    Raises:
+        UsageError: it is none.
+    """
+    given = {str(name).strip(): value for name, value in values.items() if value not in (None, "", [])}
+    if "target" not in given:
+        raise UsageError("a job needs a target", f"Columns are {', '.join(COLUMNS)}, and settings.")
+    target = folder / _word(given["target"], "target")
+    settings = {name: _value(value) for name, value in given.items() if name not in COLUMNS}
+    output = given.get("output")
+    cast = given.get("cast")
+    return Order(
+        target=target,
+        output=target.with_name(f"{target.stem}-swapped{target.suffix}") if output is None else folder / str(output),
+        photos=tuple(folder / photo for photo in _several(given.get("photos", ()))),
+        cast=None if cast is None else folder / _word(cast, "cast"),
+        settings=settings,
+        overwrite=_yes(given.get("overwrite", "no")),
+        priority=_whole(given.get("priority", 0), "priority"),
+        after=tuple(_whole(number, "after") for number in _several(given.get("after", ()))),
+        when_done=_command(given.get("when_done", ())),
+    )
+
+
+def _rows(text: str, separator: str, path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    reader = csv.DictReader(io.StringIO(text), delimiter=separator, strict=True)
+    try:
+        if "target" not in [name.strip() for name in reader.fieldnames or ()]:
+            raise UsageError(f"{path.name} has no column 'target'", f"Columns are {', '.join(COLUMNS)}, and settings.")
+        for row in reader:
+            surplus = row.pop(None, None)
+            if surplus:
+                row["more than there are columns"] = ""
+            yield reader.line_num, row
+    except csv.Error as fault:
+        raise InputError(f"can't use {path}: line {reader.line_num}: {fault}", "Mend the table.") from fault
+
+
+def _lines_of_json(text: str) -> Iterator[tuple[int, Any]]:
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip():
+            yield number, lambda line=line: _object(line)
+
+
+def _object(line: str) -> Mapping[str, Any]:
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError) as fault:
+        raise UsageError(f"no JSON: {fault}", "Each line is one object.") from fault
+    if not isinstance(found, dict):
+        raise UsageError("something other than a JSON object", "Each line is one object.")
+    return found
+
+
+def _value(value: object) -> object:
+    """What a cell says: a number, a list or the like as JSON writes it, else a text."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+
+
+def _several(value: object) -> list[Any]:
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(";") if part.strip()]
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def _word(value: object, what: str) -> str:
+    if not isinstance(value, str):
+        raise UsageError(f"a {what} is a path, not {value!r}", "Write it as text.")
+    return value
+
+
+def _yes(value: object) -> bool:
+    word = str(value).strip().lower()
+    if word not in (*_YES, *_NO):
+        raise UsageError(f"overwrite is yes or no, not {value!r}", "Leave it out for no.")
+    return word in _YES
+
+
+def _whole(value: object, what: str) -> int:
+    try:
+        return int(str(value))
+    except ValueError as fault:
+        raise UsageError(f"{what} is a whole number, not {value!r}", "Leave it out for none.") from fault
+
+
+def _command(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        try:
+            return tuple(shlex.split(value))
+        except ValueError as fault:
+            raise UsageError(f"when_done can't be taken apart: {fault}", "Close its quotation marks.") from fault
+    return tuple(str(word) for word in _several(value))

@@ -1,0 +1,238 @@
+"""Jobs as a program uses them: added, done by one runner or several, interrupted and taken up."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+from PIL import Image
+
+from understudy import Settings, Understudy
+from understudy.cli.main import main
+from understudy.errors import ConsentError, InputError, OutputError, UsageError
+from understudy.jobs import runner as runners
+from understudy.jobs.job import Order
+from understudy.provenance import ConsentClaim
+from understudy.provenance.records.home import database
+
+SAMPLE = ConsentClaim("sample")
+
+
+@pytest.fixture
+def app(tmp_path):
+    with Understudy(Settings(home=tmp_path / "home")) as app:
+        yield app
+
+
+@pytest.fixture
+def order(tmp_path, astronaut_path, hopper_path):
+    return Order(astronaut_path, tmp_path / "out.png", (hopper_path,))
+
+
+def test_a_job_is_done_as_the_command_swap_does_it(app, order):
+    (number,) = app.jobs.add(replace(order, settings={"label.text": "Not her"}), SAMPLE)
+    seen = []
+    assert app.jobs.run(told=lambda job: seen.append(job.state)) == 1
+    assert seen == ["running", "done"]
+    job = app.jobs.show(number)
+    assert job.report["frames_swapped"] == 1
+    found = app.inspect(order.output)
+    assert found.verdict == "made by this tool"
+    assert found.record.label == "Not her"
+    assert f"{found.mark.identifier:012x}" == job.report["identifier"]
+    assert app.jobs.run() == 0  # nothing is done twice
+
+
+def test_what_is_wrong_is_told_when_a_job_is_added(app, order, tmp_path):
+    with pytest.raises(ConsentError, match="no consent"):
+        app.jobs.add(order)
+    (tmp_path / "text.jpg").write_text("no photo")
+    for wrong in (
+        replace(order, settings={"blend.strenght": 1}),
+        replace(order, settings={"blend.strength": 3.0}),
+        replace(order, output=tmp_path / "out.xyz"),
+        replace(order, output=tmp_path / "none" / "out.png"),
+        order,  # the same output twice
+        replace(order, target=tmp_path / "none.png"),
+        replace(order, photos=(tmp_path / "text.jpg",)),
+    ):
+        with pytest.raises((UsageError, InputError, OutputError)):
+            app.jobs.add([order, wrong], SAMPLE)
+    assert app.jobs.list() == []
+    numbers, refused = app.jobs.add_each([order, wrong, replace(order, output=tmp_path / "b.png")], SAMPLE)
+    assert len(numbers) == 2
+    assert [place for place, _ in refused] == [1]
+
+
+def test_an_input_that_changed_since_is_not_used(app, order, tmp_path, astronaut_path):
+    target = tmp_path / "target.png"
+    target.write_bytes(astronaut_path.read_bytes())
+    (number,) = app.jobs.add(replace(order, target=target), SAMPLE)
+    target.write_bytes(order.photos[0].read_bytes())
+    assert app.jobs.run() == 0
+    job = app.jobs.show(number)
+    assert (job.state, job.failure.exit_code) == ("failed", 3)
+    assert "another file" in job.failure.message
+    target.unlink()
+    app.jobs.retry(number)
+    app.jobs.run()
+    assert "can't read" in app.jobs.show(number).failure.message
+    assert not order.output.exists()
+
+
+def test_an_output_that_appeared_meanwhile_is_not_replaced(app, order):
+    (number,) = app.jobs.add(order, SAMPLE)
+    order.output.write_text("somebody's")
+    app.jobs.run()
+    assert app.jobs.show(number).failure.exit_code == 2
+    assert order.output.read_text() == "somebody's"
+
+
+def test_a_job_that_fails_does_not_keep_the_others(app, order, tmp_path):
+    blank = tmp_path / "blank.png"
+    Image.new("RGB", (320, 240), "grey").save(blank)
+    first, second = app.jobs.add(
+        [replace(order, target=blank, priority=1), replace(order, output=tmp_path / "b.png")], SAMPLE
+    )
+    assert app.jobs.run() == 1
+    assert app.jobs.show(first).failure.exit_code == 3
+    assert app.jobs.show(second).state == "done"
+    assert app.jobs.counts()["failed"] == 1
+
+
+def test_whatever_goes_wrong_in_a_job_is_told_with_it(app, order, tmp_path, capsys):
+    number, other = app.jobs.add([order, replace(order, output=tmp_path / "b.png")], SAMPLE)
+
+    def broken(*_):
+        if not (tmp_path / "once").exists():
+            (tmp_path / "once").touch()
+            raise ZeroDivisionError("a fault of the program's own")
+
+    assert app.jobs.run(progress=broken) == 1
+    assert "unexpected ZeroDivisionError: a fault" in app.jobs.show(number).failure.message
+    assert app.jobs.show(other).state == "done"
+    order.output.touch()
+    app.jobs.retry(number)
+    assert main(["jobs", "run", "--home", str(tmp_path / "home")]) == 6  # its output is there now
+    assert "0 jobs done, 1 failed" in capsys.readouterr().err
+
+
+def test_a_command_is_run_when_a_job_is_done_and_what_came_of_it_is_kept(app, order, tmp_path):
+    script = "import sys, pathlib; pathlib.Path(sys.argv[1]).write_text(sys.argv[2]); sys.exit(3)"
+    command = (sys.executable, "-c", script, str(tmp_path / "told"))
+    numbers = app.jobs.add([replace(order, when_done=command)], SAMPLE)
+    numbers += app.jobs.add(replace(order, output=tmp_path / "b.png", when_done=("no such program",)), SAMPLE)
+    assert app.jobs.run() == 2
+    assert (tmp_path / "told").read_text() == str(order.output)
+    assert app.jobs.show(numbers[0]).report["when_done"] == 3
+    assert "No such file" in app.jobs.show(numbers[1]).report["when_done"]
+
+
+@pytest.mark.parametrize(("way", "state"), [("pause", "paused"), ("cancel", "cancelled")])
+def test_a_job_that_runs_is_stopped_and_leaves_nothing(app, order, small_clip, tmp_path, monkeypatch, way, state):
+    monkeypatch.setattr(runners, "EVERY", 0.02)
+    (number,) = app.jobs.add(replace(order, target=small_clip, output=tmp_path / "out.mp4"), SAMPLE)
+
+    def slow(done, _):
+        if done == 2:
+            getattr(app.jobs, way)(number)
+        time.sleep(0.05)
+
+    assert app.jobs.run(progress=slow) == 0
+    assert app.jobs.show(number).state == state
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+    getattr(app.jobs, "resume" if way == "pause" else "retry")(number)
+    assert app.jobs.run() == 1
+
+
+def test_an_interruption_gives_the_job_back(app, order):
+    (number,) = app.jobs.add(order, SAMPLE)
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        app.jobs.run(progress=interrupted)
+    assert app.jobs.show(number).state == "waiting"
+    assert app.jobs.run() == 1
+
+
+def test_a_job_that_was_taken_away_writes_nothing_over_it(app, order, small_clip, tmp_path, monkeypatch):
+    """As of a runner that stood still for so long that another took its job."""
+    monkeypatch.setattr(runners, "EVERY", 0.02)
+    (number,) = app.jobs.add(replace(order, target=small_clip, output=tmp_path / "out.mp4"), SAMPLE)
+
+    def robbed(done, _):
+        if done == 2:
+            with database(tmp_path / "home" / "jobs" / "jobs.db", "", log=True) as store:
+                store.execute("UPDATE jobs SET attempts = attempts + 1")
+        time.sleep(0.05)
+
+    assert app.jobs.run(progress=robbed) == 0
+    assert not (tmp_path / "out.mp4").exists()
+    assert app.jobs.show(number).report == {}
+
+
+def test_several_runners_share_the_work(app, order, tmp_path):
+    app.jobs.add([replace(order, output=tmp_path / f"{n}.png") for n in range(6)], SAMPLE)
+    done = []
+    threads = [threading.Thread(target=lambda: done.append(app.jobs.run())) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(done) == 6
+    assert app.jobs.counts()["done"] == 6
+    assert {job.attempts for job in app.jobs.list()} == {1}
+    assert sorted(path.name for path in tmp_path.glob("*.png")) == [f"{n}.png" for n in range(6)]
+
+
+def test_what_was_finished_before_its_runner_died_is_not_done_again(app, order, tmp_path):
+    """Killed between the moment when the output got its name and the one when the job was said to be done."""
+    first, second = app.jobs.add([order, replace(order, output=tmp_path / "b.png")], SAMPLE)
+    app.jobs.run()
+    made = order.output.read_bytes(), order.output.stat().st_mtime_ns
+    with database(tmp_path / "home" / "jobs" / "jobs.db", "", log=True) as store:
+        store.execute("UPDATE jobs SET state = 'running', runner = 'dead', report = '{}'")
+    (tmp_path / "b.png").write_bytes(b"somebody else's")
+    assert app.jobs.run() == 1
+    assert app.jobs.show(first).state == "done"
+    assert (order.output.read_bytes(), order.output.stat().st_mtime_ns) == made
+    assert app.inspect(order.output).record.identifier == app.jobs.show(first).report["identifier"]
+    assert "exists" in app.jobs.show(second).failure.message
+    assert (tmp_path / "b.png").read_bytes() == b"somebody else's"
+
+
+@pytest.mark.slow
+def test_twenty_jobs_survive_two_power_cuts(order, tmp_path, capsys):
+    """Added from a table, killed twice with all the threads in the middle, and in the end there are twenty."""
+    rows = "".join(f"{order.target},{n}.png,{order.photos[0]},{n % 3}\n" for n in range(20))
+    (tmp_path / "jobs.csv").write_text(f"target,output,photos,priority\n{rows}")
+    home = ["--home", str(tmp_path / "home")]
+    assert main(["jobs", "add", "--from", str(tmp_path / "jobs.csv"), "--consent", "sample", *home]) == 0
+    for enough in (3, 9):
+        runner = subprocess.Popen([sys.executable, "-m", "understudy", "jobs", "run", *home], stderr=subprocess.DEVNULL)
+        while len(list(tmp_path.glob("[!.]*.png"))) < enough and runner.poll() is None:
+            time.sleep(0.05)
+        os.kill(runner.pid, signal.SIGKILL)
+        runner.wait()
+        capsys.readouterr()
+        assert main(["jobs", "list", "--json", *home]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert told["counts"]["done"] == sum(job["state"] == "done" for job in told["jobs"])
+        for job in told["jobs"]:
+            if job["state"] == "done":
+                assert (tmp_path / job["output"]).stat().st_size > 0
+    assert main(["jobs", "run", *home]) == 0
+    with Understudy(Settings(home=tmp_path / "home")) as app:
+        assert app.jobs.counts()["done"] == 20
+        for number in range(20):
+            assert app.inspect(tmp_path / f"{number}.png").verdict == "made by this tool"
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]

@@ -1,0 +1,269 @@
+"""Jobs in their store: who has one, what goes next, and what becomes of it."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from understudy.errors import RecordsError, UsageError
+from understudy.jobs import store as stores
+from understudy.jobs.job import JobFailure, Order
+from understudy.jobs.store import MOST_ATTEMPTS, JobStore
+from understudy.provenance import Home
+
+
+@pytest.fixture
+def home(tmp_path):
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def store(home):
+    return JobStore(Home(home))
+
+
+def order(number=1, **rest):
+    return Order(Path(f"/in/{number}.mp4"), Path(f"/out/{number}.mp4"), (Path("/me.jpg"),), **rest)
+
+
+def added(store, *orders):
+    return store.add([(one, {"/me.jpg": "ab"}) for one in orders])
+
+
+def test_a_job_comes_back_as_it_was_written_down(store, home):
+    wanted = order(
+        settings={"blend.strength": 0.5}, overwrite=True, priority=-3, when_done=("notify", "a b"), cast=None
+    )
+    (number,) = added(store, wanted)
+    job = JobStore(Home(home)).job(number)
+    assert job.order == wanted
+    assert (job.state, job.attempts, job.share, job.digests) == ("waiting", 0, 0.0, {"/me.jpg": "ab"})
+
+
+def test_the_most_urgent_goes_first_and_of_equals_the_oldest(store):
+    numbers = added(store, order(1), order(2, priority=5), order(3), order(4, priority=5))
+    with store.runner() as name:
+        taken = []
+        while (claim := store.claim(name)) is not None:
+            taken.append(claim.number)
+            assert store.end(claim, "done")
+    assert taken == [numbers[1], numbers[3], numbers[0], numbers[2]]
+
+
+def test_a_job_waits_for_those_before_it(store):
+    first, second = added(store, order(1), order(2))
+    (third,) = added(store, order(3, after=(first, second), priority=9))
+    with store.runner() as name:
+        claims = [store.claim(name), store.claim(name)]
+        assert {claim.number for claim in claims} == {first, second}
+        assert store.claim(name) is None
+        assert store.end(claims[0], "done")
+        assert store.job(third).waits_for == (claims[1].number,)
+        assert store.end(claims[1], "failed", why=JobFailure("no", "try", 3))
+        assert store.claim(name) is None  # a failed one is not done
+        store.retry(claims[1].number)
+        assert store.end(store.claim(name), "done")
+        assert store.claim(name).number == third
+
+
+def test_a_job_after_one_that_is_not_there_is_not_added(store):
+    with pytest.raises(UsageError, match="no job 7"):
+        added(store, order(1), order(2, after=(7,)))
+    assert store.jobs() == []
+
+
+def test_many_threads_never_take_the_same_job(store, home):
+    added(store, *[order(n) for n in range(24)])
+    taken, lock = [], threading.Lock()
+
+    def work():
+        own = JobStore(Home(home))
+        with own.runner() as name:
+            while (claim := own.claim(name)) is not None:
+                with lock:
+                    taken.append(claim.number)
+                assert own.end(claim, "done")
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(taken) == list(range(1, 25))
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from understudy.jobs.store import JobStore
+from understudy.provenance import Home
+store = JobStore(Home(Path(sys.argv[1])))
+with store.runner() as name:
+    print(store.claim(name).number, flush=True)
+    os.kill(os.getpid(), 9)
+"""
+
+
+def killed(home):
+    command = [sys.executable, "-c", KILLED, str(home)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == -9, done.stderr
+    return int(done.stdout)
+
+
+def test_a_job_whose_runner_was_killed_is_taken_up_at_once(store, home):
+    (number,) = added(store, order())
+    assert killed(home) == number
+    assert store.jobs()[0].state == "waiting"  # the list does not say that it runs
+    with store.runner() as name:
+        claim = store.claim(name)
+        assert (claim.number, claim.attempt) == (number, 2)
+
+
+def test_a_job_that_ends_its_runner_each_time_is_let_alone(store, home):
+    (number,) = added(store, order())
+    for _ in range(MOST_ATTEMPTS):
+        assert killed(home) == number
+    job = store.job(number)
+    assert job.state == "failed"
+    assert str(MOST_ATTEMPTS) in job.failure.message
+    with store.runner() as name:
+        assert store.claim(name) is None
+        store.retry(number)
+        assert store.claim(name).number == number
+
+
+@pytest.mark.parametrize(("wish", "state"), [("pause", "paused"), ("cancel", "cancelled")])
+def test_what_was_asked_for_holds_though_the_runner_died(store, wish, state, home):
+    added(store, order())
+    number = killed(home)
+    # Asked for before anybody noticed.
+    with sqlite3.connect(home / "jobs" / "jobs.db") as database:
+        database.execute("UPDATE jobs SET wish = ?", (wish,))
+    assert store.job(number).state == state
+
+
+def test_a_runner_that_stands_still_loses_its_job_and_is_told(store, monkeypatch, home):
+    added(store, order())
+    now = [100.0]
+    monkeypatch.setattr(stores.time, "monotonic", lambda: now[0])
+    other = JobStore(Home(home))
+    with store.runner() as still, other.runner() as lively:
+        claim = store.claim(still)
+        assert other.claim(lively) is None
+        now[0] += stores.LEASE - 1
+        assert store.sign(claim, 3, 10) == ""  # it lives
+        assert other.claim(lively) is None
+        now[0] += stores.LEASE - 1
+        assert other.claim(lively) is None
+        now[0] += 2
+        taken = other.claim(lively)
+        assert (taken.number, taken.attempt) == (claim.number, 2)
+        assert store.sign(claim, 4, 10) == "lost"
+        assert not store.end(claim, "done", report={"of": "the first"})
+        assert other.end(taken, "done", report={"of": "the second"})
+    assert store.job(claim.number).report == {"of": "the second"}
+
+
+@pytest.mark.parametrize("jump", [-1e6, 1e6])
+def test_no_clock_that_jumps_takes_a_job_away(store, monkeypatch, jump, home):
+    added(store, order())
+    other = JobStore(Home(home))
+    with store.runner() as name, other.runner() as second:
+        claim = store.claim(name)
+        real = stores.time.time
+        monkeypatch.setattr(stores.time, "time", lambda: real() + jump)
+        assert other.claim(second) is None
+        assert store.end(claim, "done")
+
+
+def test_how_far_a_job_is_is_seen_by_others(store, home):
+    added(store, order())
+    with store.runner() as name:
+        claim = store.claim(name)
+        store.sign(claim, 25, 100)
+        assert JobStore(Home(home)).job(claim.number).share == 0.25
+
+
+def test_a_running_job_is_asked_to_stop(store):
+    (number,) = added(store, order())
+    with store.runner() as name:
+        claim = store.claim(name)
+        assert store.pause(number) == "running"
+        assert store.sign(claim, 0, 0) == "pause"
+        assert store.resume(number) == "running"  # changed their mind
+        assert store.sign(claim, 0, 0) == ""
+        assert store.cancel(number) == "running"
+        assert store.sign(claim, 0, 0) == "cancel"
+        with pytest.raises(UsageError, match="running"):
+            store.remove(number)
+
+
+@pytest.mark.parametrize(
+    ("ways", "state"),
+    [
+        (("pause",), "paused"),
+        (("pause", "resume"), "waiting"),
+        (("cancel",), "cancelled"),
+        (("pause", "cancel", "retry"), "waiting"),
+    ],
+)
+def test_a_job_that_waits_is_changed(store, ways, state):
+    (number,) = added(store, order())
+    for way in ways:
+        getattr(store, way)(number)
+    assert store.job(number).state == state
+
+
+@pytest.mark.parametrize("way", ["pause", "resume", "cancel", "retry"])
+def test_a_job_that_is_done_stays_so(store, way):
+    (number,) = added(store, order())
+    with store.runner() as name:
+        store.end(store.claim(name), "done")
+    with pytest.raises(UsageError, match="done"):
+        getattr(store, way)(number)
+    with pytest.raises(UsageError, match="no job 99"):
+        getattr(store, way)(99)
+
+
+def test_a_job_that_others_wait_for_is_not_removed(store):
+    (first,) = added(store, order(1))
+    (second,) = added(store, order(2, after=(first,)))
+    with pytest.raises(UsageError, match=f"job {second} waits"):
+        store.remove(first)
+    store.remove(second)
+    assert store.remove(first).number == first
+    assert store.jobs() == []
+    assert added(store, order(3)) == [3]  # a number is never given twice
+
+
+def test_a_store_of_a_newer_program_is_left_alone(store, home):
+    added(store, order())
+    path = home / "jobs" / "jobs.db"
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE version SET number = 2")
+    with pytest.raises(RecordsError, match="newer"):
+        store.jobs()
+
+
+def test_a_damaged_store_is_told_and_not_replaced(store, home):
+    added(store, order())
+    path = home / "jobs" / "jobs.db"
+    path.with_name("jobs.db-wal").unlink(missing_ok=True)
+    path.write_bytes(b"no database" * 100)
+    with pytest.raises(RecordsError):
+        store.jobs()
+    assert path.read_bytes().startswith(b"no database")
+
+
+def test_only_its_owner_reads_the_store(store, home):
+    added(store, order())
+    with store.runner() as name:
+        store.claim(name)
+        for path in (home / "jobs").rglob("*"):
+            assert path.stat().st_mode & 0o077 == 0, path

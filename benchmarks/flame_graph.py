@@ -2,8 +2,9 @@
 
 ``py-spy record --threads --nonblocking --rate 200 --format raw --output stacks.txt -- understudy swap …``, then
 ``python -m benchmarks.flame_graph stacks.txt OUT.svg``. Each thread stands on a line of its own, the functions it calls
-below it, as wide as their share of the samples of the thread that was busiest. Only functions of this project are drawn: what others' code takes
-is the width of who called it. ``py-spy`` is not needed by anything else (pip install py-spy).
+below it, as wide as their share of the samples of the thread that was busiest. Only functions of this project are
+drawn: what others' code takes is the width of who called it. ``py-spy`` is not needed by anything else (pip install
+py-spy).
 """
 
 from __future__ import annotations

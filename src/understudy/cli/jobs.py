@@ -151,7 +151,7 @@ def show(numbers: Numbers, home: HomeOption = None, json: Json = False) -> None:
     for job in jobs:
         answer(_line(job))
         order = job.order
-        answer(f"     of {', '.join(str(path) for path in (order.photos or [order.cast]))}")
+        answer(f"     of {order.cast or ', '.join(map(str, order.photos))}")
         for name, value in order.settings.items():
             answer(f"     {name} = {value}")
         if job.failure is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -39,13 +39,13 @@ class Order:
 
     target: Path
     output: Path
-    photos: tuple[Path, ...] = ()
+    photos: Sequence[Path] = ()
     cast: Path | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     overwrite: bool = False
     priority: int = 0
-    after: tuple[int, ...] = ()
-    when_done: tuple[str, ...] = ()
+    after: Sequence[int] = ()
+    when_done: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if bool(self.photos) == (self.cast is not None):

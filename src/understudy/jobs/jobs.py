@@ -292,7 +292,7 @@ def cast_of(order: Order) -> Person | PartList:
     Raises:
         UsageError, InputError: its cast file can't be used.
     """
-    return Person(order.photos) if order.cast is None else read_cast(order.cast)
+    return Person(tuple(order.photos)) if order.cast is None else read_cast(order.cast)
 
 
 def _whole(order: Order) -> Order:

@@ -247,5 +247,5 @@ def test_a_hundred_faces_take_no_more_memory_than_one():
     run = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True)
     opened_mb, more_mb = map(int, re.findall(r"\d+", run.stdout))
     print(f"opened and run once: {opened_mb} MB; for a hundred faces {more_mb} MB more")
-    assert opened_mb < 150
-    assert more_mb < 10
+    assert opened_mb < 80
+    assert more_mb < 20  # in one go they would take hundreds; some, as malloc has it when threads meet

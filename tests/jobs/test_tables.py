@@ -69,7 +69,7 @@ def test_a_bad_row_is_named_and_the_others_go_on(tmp_path):
     assert [order.target.name for order in orders] == ["a.mp4", "i.mp4"]
     assert [row.line for row in bad] == [3, 4, 5, 6, 7, 8, 9]
     for row, word in zip(
-        bad, ["target", "photos", "much", "perhaps", "when_done", "one of the two", "priority"], strict=True
+        bad, ["target", "photos", "much", "perhaps", "command", "one of the two", "priority"], strict=True
     ):
         assert word in row.message
 

@@ -13,7 +13,7 @@ import typer
 from understudy import names
 from understudy.cli.options import HomeOption, Json
 from understudy.cli.terminal import answer, answer_json, say, somebody_answers
-from understudy.errors import ConsentError, NotMediaError
+from understudy.errors import ConsentError, NotMediaError, UnderstudyError
 
 if TYPE_CHECKING:
     from understudy.provenance.records.consent import ConsentClaim, Consents, Ground, Photo, Use
@@ -128,6 +128,15 @@ def photo_of(path: Path) -> Photo:
     if picture is None:
         raise NotMediaError(f"{path.name} is not a photo", "Name a picture (jpg, png, webp…), or export it as JPEG.")
     return Photo.of(path, file_digest(path), picture)
+
+
+def is_photo(path: Path) -> bool:
+    """Whether a photo can be read from a file."""
+    try:
+        photo_of(path)
+    except UnderstudyError:
+        return False
+    return True
 
 
 def claim_of(ground: str | None, note: str) -> ConsentClaim | None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import glob
-import shlex
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast, get_args
@@ -13,16 +13,18 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 import typer
 
 from understudy.cli.chosen import Chosen, takes_settings
-from understudy.cli.consent import ConsentNote, ConsentOption, ask, claim_of
+from understudy.cli.consent import ConsentNote, ConsentOption, ask, claim_of, is_photo
 from understudy.cli.options import HomeOption, Json, Overwrite
 from understudy.cli.setting_options import EVERY
 from understudy.cli.terminal import answer, answer_json, progress_bar, say
-from understudy.errors import UsageError
+from understudy.errors import UnderstudyError, UsageError
 from understudy.text import counted
 
 if TYPE_CHECKING:
     from understudy.app import Understudy
     from understudy.jobs.job import Job, JobState, Order
+    from understudy.jobs.tables import BadRow
+    from understudy.settings import Settings
 
 Numbers = Annotated[list[int], typer.Argument(help="Numbers of jobs, as `understudy jobs list` shows them.")]
 #: Seconds between two looks of ``watch``.
@@ -68,16 +70,10 @@ def add(
 ) -> None:
     """Write jobs down. `understudy jobs run` does them."""
     from understudy.app import Understudy
-    from understudy.casting.cast import photos_of
-    from understudy.jobs.jobs import cast_of
-    from understudy.jobs.tables import BadRow, read_orders
+    from understudy.jobs.tables import BadRow, command_of, read_orders
     from understudy.outputs import made
-    from understudy.settings.schema import values_of
-    from understudy.settings.settings import Settings
 
     settings = chosen.settings()
-    usual = values_of(Settings())
-    changed = {name: value for name, value in values_of(settings).items() if value != usual[name] and name != "home"}
     bad: list[BadRow] = []
     if table is None:
         orders = _orders(_expanded(targets or []), source or [], cast_file, output, folder)
@@ -88,30 +84,55 @@ def add(
     orders = [
         replace(
             order,
-            settings={**changed, **order.settings},
+            settings={**_unusual(settings), **order.settings},
             overwrite=order.overwrite or overwrite,
             priority=order.priority or priority,
             after=(*order.after, *(after or ())),
-            when_done=order.when_done or tuple(shlex.split(when_done)),
+            when_done=order.when_done or command_of(when_done),
         )
         for order in orders
     ]
     if folder is not None:
         made(folder, "Name another with --to.")
-    photos = {photo: None for order in orders for photo in photos_of(cast_of(order))}
-    claim = claim_of(consent, consent_note) or ask(list(photos), settings.home)
+    claim = claim_of(consent, consent_note) or ask(_photos(orders), settings.home)
     with Understudy(settings) as understudy:
         numbers, refused = understudy.jobs.add_each(orders, claim)
     bad += [BadRow(0, f"{orders[index].target.name}: {fault.message}", fault.hint) for index, fault in refused]
+    _tell_added(numbers, bad, as_json=json)
+    if bad:
+        codes = {fault.exit_code for _, fault in refused} | ({2} if len(bad) > len(refused) else set())
+        raise typer.Exit(codes.pop() if len(codes) == 1 else 2)
+
+
+def _unusual(settings: Settings) -> dict[str, object]:
+    """What differs from the usual, by full name; the private folder is not a job's."""
+    from understudy.settings.schema import values_of
+    from understudy.settings.settings import Settings
+
+    usual = values_of(Settings())
+    return {name: value for name, value in values_of(settings).items() if value != usual[name] and name != "home"}
+
+
+def _photos(orders: Sequence[Order]) -> list[Path]:
+    """The photos of all jobs, each once. What can't be read is told when its job is added."""
+    from understudy.casting.cast import photos_of
+    from understudy.jobs.jobs import cast_of
+
+    found: dict[Path, None] = {}
+    for order in orders:
+        with suppress(UnderstudyError):
+            found |= dict.fromkeys(photos_of(cast_of(order)))
+    return [photo for photo in found if is_photo(photo)]
+
+
+def _tell_added(numbers: Sequence[int], bad: Sequence[BadRow], *, as_json: bool) -> None:
     for row in bad:
         say(f"not added: {f'line {row.line}: ' if row.line else ''}{row.message} ({row.hint})")
-    if json:
+    if as_json:
         answer_json({"added": numbers, "not_added": [vars(row) for row in bad]})
     elif numbers:
         named = f"job {numbers[0]}" if len(numbers) == 1 else f"jobs {numbers[0]} to {numbers[-1]}"
         say(f"added {named}; `understudy jobs run` does what is written down")
-    if bad:
-        raise UsageError(f"{counted(len(bad), 'job')} of {len(orders) + len(bad)} could not be added", "See above.")
 
 
 @app.command("list")

@@ -180,6 +180,10 @@ class Jobs:
         """
         order = _whole(order)
         self._settings_of(order)
+        for number in order.after:
+            if number not in known.numbers:
+                self._store.job(number)
+                known.numbers.add(number)
         check_suffix(order.output, None)
         settled(order.output, overwrite=order.overwrite)
         known.claim_output(order.output)
@@ -232,6 +236,8 @@ class _Known:
         self._digests: dict[tuple[str, int, int], str] = {}
         self._allowed: set[str] = set()
         self._outputs: set[Path] = set()
+        #: Of jobs that are there.
+        self.numbers: set[int] = set()
 
     def claim_output(self, path: Path) -> None:
         """Note that a job writes a file.

@@ -103,7 +103,7 @@ def order_of(values: Mapping[str, Any], folder: Path) -> Order:
         overwrite=_yes(given.get("overwrite", "no")),
         priority=_whole(given.get("priority", 0), "priority"),
         after=tuple(_whole(number, "after") for number in _several(given.get("after", ()))),
-        when_done=_command(given.get("when_done", ())),
+        when_done=command_of(given.get("when_done", ())),
     )
 
 
@@ -173,10 +173,15 @@ def _whole(value: object, what: str) -> int:
         raise UsageError(f"{what} is a whole number, not {value!r}", "Leave it out for none.") from fault
 
 
-def _command(value: object) -> tuple[str, ...]:
+def command_of(value: object) -> tuple[str, ...]:
+    """A command's words, of one text or of several.
+
+    Raises:
+        UsageError: a text that can't be taken apart.
+    """
     if isinstance(value, str):
         try:
             return tuple(shlex.split(value))
         except ValueError as fault:
-            raise UsageError(f"when_done can't be taken apart: {fault}", "Close its quotation marks.") from fault
+            raise UsageError(f"the command can't be taken apart: {fault}", "Close its quotation marks.") from fault
     return tuple(str(word) for word in _several(value))

@@ -97,7 +97,7 @@ class Runner:
             code: int | str = subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode
         except OSError as fault:
             code = fault.strerror or str(fault)
-        self.store.note(claim.number, {**report, "when_done": code})
+        self.store.replace_report(claim.number, {**report, "when_done": code})
 
 
 class _Signs(AbstractContextManager["_Signs"]):

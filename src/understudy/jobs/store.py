@@ -204,7 +204,7 @@ class JobStore:
             )
             return True
 
-    def note(self, number: int, report: Mapping[str, Any]) -> None:
+    def replace_report(self, number: int, report: Mapping[str, Any]) -> None:
         """Replace a job's report; nothing happens if it was removed."""
         with self._open() as store:
             store.execute("UPDATE jobs SET report = ? WHERE number = ?", (_text(report), number))

@@ -32,13 +32,15 @@ demo: $(READY) ## swap a sample photo onto a sample clip; files land in demo/
 	$(BIN)/understudy demo --output-dir demo
 
 # What measures time runs afterwards, two tests at a time: they wait more than they work. It runs even if others failed,
-# so that one run says everything.
+# so that one run says everything. The few tests that failed then run once more, each by itself: what holds the second
+# time was up to the machine (memory that malloc kept, a moment without a core) and is told as unsteady.
 PYTEST := $(BIN)/python -m pytest
 SHARED := -n $(WORKERS) --dist worksteal
 
 test: $(READY) ## all tests
-	@$(PYTEST) $(SHARED) -m "not alone"; beside=$$?; \
-	$(PYTEST) -n 2 -m alone $$(grep -rl --include="test_*.py" "mark.alone" tests) && exit $$beside
+	@rm -rf .pytest_cache; $(PYTEST) $(SHARED) -m "not alone"; beside=$$?; \
+	$(PYTEST) -n 2 -m alone $$(grep -rl --include="test_*.py" "mark.alone" tests); alone=$$?; \
+	test $$beside$$alone = 00 || $(BIN)/python tools/once_more.py $$beside $$alone
 
 quick: $(READY) ## the tests that take no more than a second each, but for those that measure time
 	@$(PYTEST) $(SHARED) -m "not alone and not slow"

@@ -12,8 +12,9 @@ from typing import final
 from understudy.errors import SigningError
 from understudy.interruptions import give_up_if_interrupted
 from understudy.provenance.metadata import tags
+from understudy.provenance.records.chain import now
 from understudy.provenance.records.keys import SigningKey
-from understudy.provenance.records.ledger import Ledger, Record, now
+from understudy.provenance.records.ledger import Ledger, Record
 from understudy.provenance.signing import Work, sign_file
 from understudy.provenance.watermark.payload import ID_BITS
 from understudy.release import SignedFile, Tags, _SignatureSeal, _Signed, file_digest

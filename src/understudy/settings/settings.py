@@ -13,7 +13,7 @@ from understudy.media.base import MAX_PIXELS
 from understudy.media.files import EncodeOptions
 from understudy.models.devices import RuntimeOptions
 from understudy.provenance import ContentOptions, LabelOptions, SigningOptions, WatermarkOptions
-from understudy.provenance.records.ledger import KEEP_DAYS
+from understudy.provenance.records.chain import KEEP_DAYS
 from understudy.settings.blend import BlendOptions
 from understudy.swapping import MeshOptions
 from understudy.swapping.neural.options import NeuralOptions

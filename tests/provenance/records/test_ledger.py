@@ -18,7 +18,8 @@ from understudy.cli.consent import photo_of
 from understudy.cli.main import main
 from understudy.errors import RecordsError
 from understudy.provenance import ConsentClaim, Consents, Ledger
-from understudy.provenance.records.ledger import KEEP_DAYS, Record, now
+from understudy.provenance.records.chain import KEEP_DAYS, now
+from understudy.provenance.records.ledger import Record
 
 
 def record(**values):

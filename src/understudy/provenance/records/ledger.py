@@ -1,12 +1,4 @@
-"""The ledger: one record of every output, each bound to the one before by a keyed hash.
-
-A record that was edited, or removed from anywhere, breaks the chain or leaves the head (a file of its own, written
-after each record) pointing at nothing. Records are kept for six months at least, by time that was seen to pass (see
-``retention``), and then dropped from the beginning; the hash that the rest hangs on is kept, and it is noted what went
-and why. All of this, links, head, that hash and those notes, is made with a key of the ledger's own (``ledger.key``),
-so that editing the database, or a copy of it, is not enough to write another history. Whoever has the whole private
-folder has that key as well: against its owner a ledger on the owner's own disk is no proof. Nor does it show that an
-older copy of database and head was put back, or that all its files are gone.
+"""The ledger: one record of every output, in a chain (see ``chain``) that shows what was edited or removed.
 
 What is in a record: digests, hashes of whole pictures, names of engines and consents. Nothing of any face.
 """
@@ -14,31 +6,12 @@ What is in a record: digests, hashes of whole pictures, names of engines and con
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import hmac
-import json
-import secrets
-import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final, NamedTuple
 
-from understudy.errors import RecordsError
-from understudy.provenance.records.home import Home, check_private, database, write_private
-from understudy.provenance.records.retention import Drop, Passed
+from understudy.provenance.records.chain import KEEP_DAYS, Chain, Check
+from understudy.provenance.records.home import Home
 from understudy.provenance.records.rows import body_of, parse
-from understudy.regular import read_regular
-
-#: How long records are kept at least: six months (China's labelling measures, article 10).
-KEEP_DAYS: Final = 184
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS records (number INTEGER PRIMARY KEY, body TEXT NOT NULL, hash TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS origin (number INTEGER NOT NULL, hash TEXT NOT NULL, mac TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS passed (body TEXT NOT NULL, mac TEXT NOT NULL)
-"""
-_BEGINNING = (0, "0" * 64)
-#: Most bytes of the head and of the key.
-_LONGEST = 4096
 
 
 @dataclass(frozen=True)
@@ -72,52 +45,6 @@ class Record:
     hashes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Check:
-    """What a look at the whole chain found.
-
-    Attributes:
-        records: How many there are.
-        dropped: How many were dropped for their age.
-        problems: What does not hold, in words; empty if all does.
-        drops: What was dropped when, and why, in words.
-    """
-
-    records: int
-    dropped: int
-    problems: tuple[str, ...]
-    drops: tuple[str, ...] = ()
-
-    @property
-    def intact(self) -> bool:
-        """Whether nothing was edited or removed."""
-        return not self.problems
-
-
-class _Row(NamedTuple):
-    """One row: its JSON, and whether its link holds."""
-
-    body: str
-    sound: bool
-
-
-class _Chain(NamedTuple):
-    """All that the ledger holds.
-
-    Attributes:
-        rows: The oldest first.
-        origin, last: Number and link that the first record hangs on, and of the newest record.
-        problems: What does not hold, in words.
-        passed: What was seen of time passing; None where nothing was noted yet.
-    """
-
-    rows: tuple[_Row, ...]
-    origin: tuple[int, str]
-    last: tuple[int, str]
-    problems: tuple[str, ...]
-    passed: Passed | None = None
-
-
 class Ledger:
     """One user's ledger.
 
@@ -132,11 +59,7 @@ class Ledger:
     """
 
     def __init__(self, home: Home, keep_days: int = KEEP_DAYS, clock: Callable[[], dt.datetime] | None = None) -> None:
-        if keep_days < KEEP_DAYS:
-            raise ValueError(f"records are kept for {KEEP_DAYS} days at least, not {keep_days}")
-        self._keep, self._clock = dt.timedelta(days=keep_days), clock or _today
-        folder = home.folder()
-        self._path, self._head, self._secret = (folder / f"ledger.{end}" for end in ("sqlite", "head", "key"))
+        self._chain = Chain(home, "ledger", keep_days, clock)
 
     def append(self, record: Record) -> None:
         """Add a record. It is on the disk when this returns.
@@ -144,25 +67,7 @@ class Ledger:
         Raises:
             RecordsError: the ledger is damaged, was tampered with, or is busy.
         """
-        self._refuse_if_lost()
-        with database(self._path, _SCHEMA) as connection:
-            chain = self._chain(connection)
-            if chain.problems:
-                raise _tampered(chain.problems)
-            if not chain.rows and chain.origin == _BEGINNING:
-                # Inside the transaction: of two processes that begin together one makes them.
-                if not self._secret.exists():
-                    write_private(self._secret, secrets.token_bytes(32))
-                if not self._head.exists():
-                    self._say_head(*_BEGINNING)
-            body = body_of(record)
-            number, link = chain.last
-            number, link = number + 1, self._link(link, body)
-            connection.execute("INSERT INTO records VALUES (?, ?, ?)", (number, body, link))
-            self._keep_time(connection, chain, number)
-        # After the database: a kill in between leaves a head that is behind, which is no fault, as the new record's
-        # link can't be made without the key. Two processes may write it in either order, which is none either.
-        self._say_head(number, link)
+        self._chain.append([body_of(record)])
 
     def records(self) -> Iterator[Record]:
         """All records, the oldest first.
@@ -170,7 +75,7 @@ class Ledger:
         Raises:
             RecordsError: the ledger is damaged.
         """
-        for row in self._read().rows:
+        for row in self._chain.rows():
             yield parse(Record, row.body)
 
     def find(self, identifier: int) -> Record | None:
@@ -188,13 +93,7 @@ class Ledger:
         Raises:
             RecordsError: the database can't be read at all.
         """
-        if problems := self._lost():
-            return Check(0, 0, problems)
-        chain = self._read()
-        drops = [drop.why for drop in chain.passed.drops] if chain.passed is not None else []
-        if chain.origin[0] and not drops:
-            drops.append(f"up to number {chain.origin[0]}: an earlier version of this program did not note why")
-        return Check(len(chain.rows), chain.origin[0], chain.problems, tuple(drops))
+        return self._chain.verify()
 
     def ensure_sound(self) -> None:
         """Look before any work is done that would have to be entered.
@@ -202,170 +101,10 @@ class Ledger:
         Raises:
             RecordsError: it was tampered with or can't be read.
         """
-        check = self.verify()
-        if not check.intact:
-            raise _tampered(check.problems)
+        self._chain.ensure_sound()
 
     def _newest(self) -> Iterator[Record]:
         """Records whose link holds, the newest first: an edited one speaks for nothing."""
-        for row in reversed(self._read().rows):
+        for row in reversed(self._chain.rows()):
             if row.sound:
                 yield parse(Record, row.body)
-
-    def _lost(self) -> tuple[str, ...]:
-        """What shows that there was a ledger and there is none."""
-        if self._path.exists():
-            return ()
-        there = [path.name for path in (self._head, self._secret) if path.exists()]
-        return (f"the ledger is gone, {' and '.join(there)} are there",) if there else ()
-
-    def _refuse_if_lost(self) -> None:
-        if problems := self._lost():
-            raise _tampered(problems)
-
-    def _read(self) -> _Chain:
-        if not self._path.exists() or (self._path.is_file() and not self._path.stat().st_size):
-            # Reading makes nothing.
-            return _Chain((), _BEGINNING, _BEGINNING, tuple(self._check_head({0: _BEGINNING[1]}, _BEGINNING)))
-        with database(self._path, _SCHEMA) as connection:
-            return self._chain(connection)
-
-    def _chain(self, connection: sqlite3.Connection) -> _Chain:
-        """All rows, each with whether it hangs on the one before, and what is wrong with the whole."""
-        found = connection.execute("SELECT number, body, hash FROM records ORDER BY number").fetchall()
-        row = connection.execute("SELECT number, hash, mac FROM origin").fetchone()
-        if not self._secret.exists() and (found or row):
-            # Nothing can be said of any record then.
-            rows = tuple(_Row(str(body), False) for _, body, _ in found)
-            return _Chain(rows, _BEGINNING, _BEGINNING, ("its key is gone",))
-        origin, problems = _BEGINNING, []
-        if row is not None:
-            try:
-                origin = (int(row[0]), str(row[1]))
-            except ValueError:
-                problems.append("what the oldest record hangs on is damaged")
-            if not _same(self._mac("origin", origin), row[2]):
-                problems.append(f"the oldest records, up to {origin[0]}, were removed")
-        last, rows_seen = origin, []
-        for number, body, claimed in found:
-            sound = _same(self._link(last[1], str(body)), claimed)
-            if number != last[0] + 1:
-                problems.append(_gone(last[0] + 1, number - 1))
-            elif not sound:
-                problems.append(f"record {number} was edited")
-            rows_seen.append(_Row(str(body), sound))
-            last = (number, str(claimed))
-        passed, edited = self._passed(connection)
-        problems += edited
-        links = {origin[0]: origin[1]} | {number: claimed for number, _, claimed in found}
-        problems += self._check_head(links, origin)
-        return _Chain(tuple(rows_seen), origin, last, tuple(problems), passed)
-
-    def _check_head(self, links: Mapping[int, str], origin: tuple[int, str]) -> list[str]:
-        try:
-            said = read_regular(self._head, _LONGEST)
-        except FileNotFoundError:
-            return ["the head is missing"] if links.keys() - {0} else []
-        except OSError as fault:
-            return [f"the head can't be read: {fault.strerror}"]
-        try:
-            head = json.loads(said)
-            number, link, mac = (head[name] for name in ("number", "hash", "mac"))
-        except (ValueError, KeyError, TypeError, RecursionError):
-            return ["the head is damaged"]
-        if not self._secret.exists():
-            return ["its key is gone"]
-        if not _same(self._mac("head", (number, link)), mac):
-            return ["the head was edited"]
-        if number not in links:
-            return [] if number < origin[0] else [f"the newest records, up to {number}, were removed"]
-        return [] if links[number] == link else [f"record {number} is not the one that was written"]
-
-    def _say_head(self, number: int, link: str) -> None:
-        mac = self._mac("head", (number, link))
-        write_private(self._head, json.dumps({"number": number, "hash": link, "mac": mac}).encode())
-
-    def _mac(self, what: str, values: tuple[object, ...]) -> str:
-        return self._link(what, json.dumps(values))
-
-    def _link(self, previous: str, body: str) -> str:
-        check_private(self._secret)
-        return hmac.new(
-            read_regular(self._secret, _LONGEST), f"{previous}\n{body}".encode(), hashlib.sha256
-        ).hexdigest()
-
-    def _passed(self, connection: sqlite3.Connection) -> tuple[Passed | None, list[str]]:
-        """What was noted of time, and what is wrong with it."""
-        row = connection.execute("SELECT body, mac FROM passed").fetchone()
-        if row is None:
-            return None, []
-        if not _same(self._mac("passed", (str(row[0]),)), row[1]):
-            return None, ["what was noted of the records' age was edited"]
-        return Passed.parse(str(row[0])), []
-
-    def _keep_time(self, connection: sqlite3.Connection, chain: _Chain, number: int) -> None:
-        """Note what was seen of time with a new record, and drop those that have been kept for long enough."""
-        today = self._clock()
-        passed = chain.passed
-        if passed is None:
-            # Records of an earlier version: they age from now on.
-            times = [today, *(_instant(parse(Record, row.body).time) for row in chain.rows[-1:])]
-            passed = Passed(min(times).timestamp()).noted(chain.last[0])
-        passed = passed.at(today.timestamp()).noted(number)
-        passed = self._drop_old(connection, chain, passed, today)
-        body = passed.as_text()
-        connection.execute("DELETE FROM passed")
-        connection.execute("INSERT INTO passed VALUES (?, ?)", (body, self._mac("passed", (body,))))
-
-    def _drop_old(self, connection: sqlite3.Connection, chain: _Chain, passed: Passed, today: dt.datetime) -> Passed:
-        """Drop records from the beginning that were seen to age, and are too old by the clock as well."""
-        aged, days = passed.aged(self._keep)
-        oldest = today - self._keep
-        made, count = "", 0
-        for number, row in enumerate(chain.rows, chain.origin[0] + 1):
-            time = parse(Record, row.body).time
-            # What the clock now takes for the future was made by one that was wrong: its age is what was seen of it.
-            if number > aged or oldest <= _instant(time) <= today:
-                break
-            made, count = time, count + 1
-        if not count:
-            return passed
-        number = chain.origin[0] + count
-        (link,) = connection.execute("SELECT hash FROM records WHERE number = ?", (number,)).fetchone()
-        connection.execute("DELETE FROM records WHERE number <= ?", (number,))
-        connection.execute("DELETE FROM origin")
-        connection.execute("INSERT INTO origin VALUES (?, ?, ?)", (number, link, self._mac("origin", (number, link))))
-        return passed.dropped(Drop(number, made, today.isoformat(timespec="milliseconds"), days))
-
-
-def now() -> str:
-    """The time, as records have it."""
-    return _today().isoformat(timespec="milliseconds")
-
-
-def _today() -> dt.datetime:
-    return dt.datetime.now(dt.timezone.utc)
-
-
-def _instant(time: str) -> dt.datetime:
-    """A record's time; one that can't be read counts as just made."""
-    try:
-        found = dt.datetime.fromisoformat(time)
-    except ValueError:
-        return _today()
-    return found if found.tzinfo is not None else found.replace(tzinfo=dt.timezone.utc)
-
-
-def _same(made: str, claimed: object) -> bool:
-    return hmac.compare_digest(made.encode(), str(claimed).encode("utf-8", "replace"))
-
-
-def _gone(first: int, last: int) -> str:
-    return f"record {first} was removed" if first == last else f"records {first} to {last} were removed"
-
-
-def _tampered(problems: Sequence[str]) -> RecordsError:
-    return RecordsError(
-        f"the ledger was tampered with: {'; '.join(problems)}",
-        "`understudy ledger verify` says more. To begin anew, move ledger.sqlite, ledger.head and ledger.key aside.",
-    )

@@ -11,6 +11,7 @@ import re
 BRINGS = {
     "strace": "apt-get install strace",
     "xvfb and xdotool": "apt-get install xvfb xdotool",
+    "needs chromium": "apt-get install chromium fonts-noto-cjk",
     "nginx": "apt-get install nginx-light libnginx-mod-rtmp",
     "file system of its own": "apt-get install util-linux; then run as root, or where users may have namespaces",
     "tracing is not allowed": "run where a process may trace another (docker run --cap-add SYS_PTRACE)",

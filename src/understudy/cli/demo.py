@@ -14,6 +14,7 @@ from understudy.outputs import made
 
 if TYPE_CHECKING:
     from understudy.arrays import UInt8Array
+    from understudy.server.studio.studio import Samples
 
 Folder = Annotated[Path, typer.Option("--output-dir", "-d", help="Folder for the demo's files; made if missing.")]
 Seconds = Annotated[float, typer.Option("--seconds", min=0.2, max=60, help="Length of the sample clip.")]
@@ -41,3 +42,11 @@ def sample_pictures(count: int) -> Iterator[UInt8Array]:
     from understudy.testing import demo
 
     return demo.sample_pictures(count)
+
+
+def samples() -> Samples:
+    """The demo's photo and clip, for the studio's first minute."""
+    from understudy.server.studio.studio import Samples
+    from understudy.testing import demo
+
+    return Samples(demo.sample_photo(), demo.NAMES[demo.SOURCE], demo.write_sample, demo.NAMES[demo.TARGET])

@@ -23,6 +23,7 @@ from understudy.cli import (
     models,
     people,
     settings,
+    studio,
     swap,
 )
 from understudy.cli.terminal import answer, answer_json, say
@@ -61,6 +62,7 @@ def application() -> typer.Typer:
     app.command("demo")(demo.command)
     app.command("swap")(swap.command)
     app.command("live")(live.command)
+    app.command("studio")(studio.command)
     app.command("people")(people.command)
     app.command("faces")(faces.command)
     app.command("inspect")(inspect.command)

@@ -34,6 +34,8 @@ NAMES = {"astronaut": "Eileen Collins (NASA)", "hopper": "Grace Hopper (US Navy)
 SIZE = (960, 720)
 #: Height of the face over the sample's: the portrait fills the frame, and is small: larger it would be a blur.
 FACE_SHARE = 0.45
+#: Of the sample that is played as if it were a camera: pixels, pictures a second, and how long it goes one way.
+LIVE_SIZE, LIVE_RATE, LIVE_SECONDS = (1280, 720), 30, 3
 PICTURE, CLIP, SWAPPED, VIDEO = "swapped.png", "sample.mp4", "swapped.mp4", "side-by-side.mp4"
 #: How the report begins.
 _HEAD = "Understudy demo\n\n"
@@ -70,6 +72,25 @@ def sample_pictures(count: int) -> Iterator[UInt8Array]:
     puppets = [Puppet(portrait(name), SIZE, face_share=FACE_SHARE) for name in (SOURCE, TARGET)]
     for number in range(count):
         yield puppets[number % 2].render(presenting(number * 0.37)).picture
+
+
+def sample_photo() -> Path:
+    """The photo of the sample face."""
+    return portrait_path(SOURCE)
+
+
+def write_sample(path: Path) -> None:
+    """Write a clip of the sample target that can be played again and again: to and fro, without sound.
+
+    Args:
+        path: A file that may be replaced.
+    """
+    puppet = Puppet(portrait(TARGET), LIVE_SIZE, face_share=FACE_SHARE)
+    there = [puppet.render(presenting(number / LIVE_RATE)).picture for number in range(LIVE_SECONDS * LIVE_RATE)]
+    spec = ClipSpec(
+        audio=(), options=(("crf", "18"), ("preset", "superfast")), metadata=(("title", "Understudy sample"),)
+    )
+    write_clip(path, [*there, *there[-2:0:-1]], spec)
 
 
 def make_demo(

@@ -1,0 +1,1 @@
+"""What answers browsers: the studio's page, and who may ask for it."""

@@ -1,0 +1,101 @@
+"""Runs a server on this machine until it is told to end."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any, Final
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from understudy.errors import UsageError
+
+_HOST: Final = "127.0.0.1"
+#: Seconds that pages have to let go when the server ends.
+_PATIENCE: Final = 2
+
+
+def listening(port: int) -> socket.socket:
+    """A socket on 127.0.0.1 that nobody else has.
+
+    Args:
+        port: Its number; 0 for any that is free.
+
+    Raises:
+        UsageError: it is taken, or not for us.
+    """
+    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind((_HOST, port))
+        found.listen(128)
+    except OSError as fault:
+        found.close()
+        raise UsageError(
+            f"port {port} can't be used: {fault.strerror}", "Name another with --port, or leave that out for any."
+        ) from fault
+    return found
+
+
+def serve(app: ASGIApp, listener: socket.socket, stop: threading.Event) -> None:
+    """Answer until a signal comes, or ``stop`` is set. Nothing of what is asked is logged: addresses hold secrets.
+
+    Args:
+        app: What answers.
+        listener: A socket that listens.
+        stop: Ends it, from any thread.
+    """
+    config = uvicorn.Config(
+        app,
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=20,
+        timeout_graceful_shutdown=_PATIENCE,
+        ws_max_size=1_000_000,
+        ws_per_message_deflate=False,  # pictures are compressed, and the rest stays on this machine
+    )
+    _Server(config, stop).run([listener])
+
+
+class _Server(uvicorn.Server):
+    """Ends by signals without ending the process."""
+
+    def __init__(self, config: uvicorn.Config, stop: threading.Event) -> None:
+        super().__init__(config)
+        self._stop = stop
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """In place of uvicorn's own, which raises them again afterwards."""
+        before: dict[int, Any] = {}
+
+        def tell(_number: int, _frame: FrameType | None) -> None:
+            if self._stop.is_set():
+                self.force_exit = True
+            self._stop.set()
+
+        if threading.current_thread() is threading.main_thread():
+            for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+                number = getattr(signal, name, None)
+                # What is ignored (by nohup, of a job in the background) stays so.
+                if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                    before[number] = signal.getsignal(number)
+                    signal.signal(number, tell)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    async def on_tick(self, counter: int) -> bool:
+        """See ``uvicorn.Server``."""
+        self.should_exit = self.should_exit or self._stop.is_set()
+        return await super().on_tick(counter)

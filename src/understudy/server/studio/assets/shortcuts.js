@@ -1,0 +1,21 @@
+// Single keys that do something, wherever nothing is being written.
+const WRITING = "input:not([type=checkbox]):not([type=radio]):not([type=range]), textarea, select, [contenteditable]";
+
+export default {
+  template: `<span hidden></span>`,
+  props: { keys: Array, on: Boolean },
+  mounted() {
+    this.pressed = (event) => {
+      if (!this.on || event.repeat || event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+      if (event.target instanceof Element && event.target.matches(WRITING)) return;
+      const key = event.key.toLowerCase();
+      if (!this.keys.includes(key)) return;
+      event.preventDefault();
+      this.$emit("shortcut", key);
+    };
+    window.addEventListener("keydown", this.pressed);
+  },
+  unmounted() {
+    window.removeEventListener("keydown", this.pressed);
+  },
+};

@@ -1,0 +1,335 @@
+"""The controls that pages are made of: the browser's own, named for those who can't see them, and styled by one sheet.
+
+The browser's own controls have a keyboard, a role and a state without any work of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Literal
+
+from nicegui import ui
+from nicegui.elements.mixins.text_element import TextElement
+from nicegui.events import GenericEventArguments
+
+#: What an event hands to the server: a value, and nothing else of it.
+_VALUE: Final = "(event) => emit(event.target.value)"
+_CHECKED: Final = "(event) => emit(event.target.checked)"
+Handler = Callable[[], Any]
+
+
+class Text(TextElement):
+    """An element with text in it, which is never read as HTML.
+
+    Args:
+        text: The text; may be set later.
+        tag: Of the element.
+        classes: Of the style sheet, separated by spaces.
+        attributes: Of the element.
+    """
+
+    def __init__(
+        self, text: str = "", tag: str = "span", classes: str = "", attributes: Mapping[str, object] | None = None
+    ) -> None:
+        super().__init__(tag=tag, text=text)
+        self.classes(classes)
+        for name, value in (attributes or {}).items():
+            attribute(self, name, value)
+
+
+def attribute(element: ui.element, name: str, value: object) -> None:
+    """Set an attribute of an element; None takes it away. Nothing is sent where it is so already."""
+    if value is None or value is False:
+        if name in element.props:
+            del element.props[name]
+    elif element.props.get(name) != value:
+        element.props[name] = value
+
+
+def shown(element: ui.element, visible: bool) -> None:
+    """Show or hide an element, for everybody."""
+    if element.visible != visible:
+        element.set_visibility(visible)
+
+
+def box(classes: str = "", tag: str = "div", **attributes: object) -> ui.element:
+    """An element that others are put into, by ``with``.
+
+    Args:
+        classes: Of the style sheet, separated by spaces.
+        tag: Of the element.
+        attributes: Of the element, with _ for -.
+    """
+    element = ui.element(tag).classes(classes)
+    for name, value in attributes.items():
+        attribute(element, name.rstrip("_").replace("_", "-"), value)
+    return element
+
+
+def icon(name: str, classes: str = "") -> ui.element:
+    """A picture of ``assets/icons``, in the colour of the text. It says nothing: what it stands for is written."""
+    return box(f"icon icon-{name} {classes}", "span", aria_hidden="true")
+
+
+class Button(ui.element):
+    """A button.
+
+    Args:
+        text: What it says.
+        click: What it does.
+        look: ``primary`` for the one thing to do, ``danger``, ``plain``, or ``bare`` without a border.
+        picture: An icon before the text.
+        label: What is read out, where the text does not say it.
+        disabled: Whether it can't be pressed.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        click: Handler | None = None,
+        *,
+        look: Literal["primary", "danger", "plain", "bare"] = "plain",
+        picture: str = "",
+        label: str = "",
+        disabled: bool = False,
+    ) -> None:
+        super().__init__("button")
+        self.classes(f"button {look}")
+        attribute(self, "type", "button")
+        if label:
+            attribute(self, "aria-label", label)
+            attribute(self, "title", label)
+        attribute(self, "disabled", disabled)
+        if click is not None:
+            self.on("click", lambda _: click(), args=[])
+        with self:
+            self.icon = icon(picture) if picture else None
+            self.text = Text(text)
+            shown(self.text, bool(text))
+
+    def say(self, text: str) -> None:
+        """Change the text."""
+        self.text.text = text
+
+
+def switch(text: str, *, on: bool, change: Callable[[bool], Any], hint: str = "") -> ui.element:
+    """A switch with its text; the element that is returned is the browser's check box.
+
+    Args:
+        text: What it says.
+        on: How it stands.
+        change: Told how it stands then.
+        hint: A second line; it is read out with the first.
+    """
+    with box("switch", "label"):
+        control = box("", "input", type="checkbox", role="switch", checked=on)
+        control.on("change", lambda event: change(bool(event.args)), js_handler=_CHECKED)
+        with box("words"):
+            Text(text, classes="name")
+            if hint:
+                Text(hint, classes="hint")
+    return control
+
+
+def slider(
+    text: str,
+    *,
+    value: float,
+    least: float,
+    most: float,
+    step: float,
+    change: Callable[[float], Any],
+    show: Callable[[float], str],
+) -> ui.element:
+    """A slider with its text and its value; the element that is returned is the browser's range.
+
+    Args:
+        text: What it says.
+        value: Where it stands.
+        least: From where it goes.
+        most: To where.
+        step: How far a key moves it.
+        change: Told the value, a few times a second while it moves.
+        show: The value in words.
+    """
+    with box("slider"):
+        with box("top"):
+            name = Text(text, "label")
+            said = Text(show(value), "output", classes="value")
+        control = box(
+            "", "input", type="range", min=least, max=most, step=step, value=value, aria_valuetext=show(value)
+        )
+        attribute(name, "for", control.html_id)
+
+        def moved(event: GenericEventArguments) -> None:
+            found = number_of(event.args, least, most)
+            if found is not None:
+                said.text = show(found)
+                attribute(control, "value", found)
+                attribute(control, "aria-valuetext", show(found))
+                change(found)
+
+        control.on("input", moved, throttle=0.15, js_handler=_VALUE)
+    return control
+
+
+def choice(
+    text: str, *, options: Mapping[str, str], value: str, change: Callable[[str], Any], hidden: bool = False
+) -> ui.element:
+    """A list of which one is chosen; the element that is returned is the browser's.
+
+    Args:
+        text: What it says.
+        options: What each value says.
+        value: The one that is chosen.
+        change: Told another. What is none of the options is not passed on.
+        hidden: Whether the text is only read out.
+    """
+    with box("choice"):
+        name = Text(text, "label", classes="spoken" if hidden else "")
+        control = box("", "select", value=value)
+        attribute(name, "for", control.html_id)
+        with control:
+            for key, said in options.items():
+                Text(said, "option", attributes={"value": key, "selected": key == value})
+
+    def chosen(event: GenericEventArguments) -> None:
+        if event.args in options:
+            attribute(control, "value", event.args)
+            change(event.args)
+
+    control.on("change", chosen, js_handler=_VALUE)
+    return control
+
+
+def field(
+    text: str,
+    *,
+    value: str = "",
+    change: Callable[[str], Any],
+    placeholder: str = "",
+    secret: bool = False,
+    longest: int = 500,
+    hint: str = "",
+) -> ui.element:
+    """A line of text; the element that is returned is the browser's.
+
+    Args:
+        text: What it says.
+        value: What stands in it.
+        change: Told what stands in it when it is left.
+        placeholder: An example.
+        secret: Whether it is not shown.
+        longest: Most letters.
+        hint: A second line.
+    """
+    with box("field"):
+        name = Text(text, "label")
+        control = box(
+            "",
+            "input",
+            type="password" if secret else "text",
+            value=value,
+            placeholder=placeholder,
+            maxlength=longest,
+            autocomplete="off",
+            spellcheck="false",
+        )
+        attribute(name, "for", control.html_id)
+        if hint:
+            said = Text(hint, classes="hint")
+            attribute(control, "aria-describedby", said.html_id)
+
+    def left(event: GenericEventArguments) -> None:
+        written = str(event.args or "")[:longest]
+        attribute(control, "value", written)
+        change(written)
+
+    control.on("change", left, js_handler=_VALUE)
+    return control
+
+
+def number_of(value: object, least: float, most: float) -> float | None:
+    """A number that came from a browser, within limits; None if it is none."""
+    try:
+        found = float(str(value))
+    except ValueError:
+        return None
+    return min(max(found, least), most) if found == found else None  # noqa: PLR0124 - it is no number otherwise
+
+
+class Modal(ui.element, component="assets/modal.js"):
+    """A question before the page, to be answered or closed; the browser keeps the keyboard in it.
+
+    Args:
+        title: What it is about.
+        close_label: What the button says that closes it.
+    """
+
+    def __init__(self, title: str, close_label: str) -> None:
+        super().__init__()
+        attribute(self, "close-label", close_label)
+        with self:
+            self.title = Text(title, "h2", classes="modal-title")
+        attribute(self, "labelled-by", self.title.html_id)
+
+    def open(self) -> None:
+        """Show it."""
+        self.run_method("open")
+
+    def close(self) -> None:
+        """Hide it."""
+        self.run_method("close")
+
+
+class Shortcuts(ui.element, component="assets/shortcuts.js"):
+    """Keys that work wherever nothing is being written.
+
+    Args:
+        keys: What each does. Keys without Ctrl and the like can be switched off (WCAG 2.1.4).
+        on: Whether they work.
+    """
+
+    def __init__(self, keys: Mapping[str, Handler], *, on: bool = True) -> None:
+        super().__init__()
+        attribute(self, "keys", list(keys))
+        attribute(self, "on", on)
+
+        def pressed(event: GenericEventArguments) -> None:
+            if (handler := keys.get(str(event.args))) is not None:
+                handler()
+
+        self.on("shortcut", pressed)
+
+    def switch(self, on: bool) -> None:
+        """Have them work, or not."""
+        attribute(self, "on", on)
+
+
+class Picker(ui.element, component="assets/picker.js"):
+    """A place to drop files on, with a button to choose them; they go to the server by themselves.
+
+    Args:
+        kind: What the files are taken for: ``photo`` or ``clip``.
+        accept: Suffixes, separated by commas.
+        words: What it says: on the ``button``, ``beside`` it, and ``busy``: while files come.
+        done: Told the id of a file that has come.
+        failed: Told the name of the text that says why one has not.
+        several: Whether more than one may be chosen.
+    """
+
+    def __init__(
+        self,
+        *,
+        kind: str,
+        accept: str,
+        words: Mapping[str, str],
+        done: Callable[[str], Any],
+        failed: Callable[[str], Any],
+        several: bool = False,
+    ) -> None:
+        super().__init__()
+        for name, value in {"kind": kind, "accept": accept, "several": several, **words}.items():
+            attribute(self, name, value)
+        self.on("done", lambda event: done(str(event.args)))
+        self.on("failed", lambda event: failed(str(event.args)))

@@ -1,0 +1,135 @@
+"""Files that a browser hands over: named by the server, streamed to disk under caps, gone when the server ends."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final, Literal
+
+from understudy.errors import InputError, InputNotFoundError, NoSpaceError, NotMediaError, out_of_space
+from understudy.temporaries import FOLDER, Temporary, clean
+from understudy.text import printable
+
+Kind = Literal["photo", "clip"]
+#: Suffixes of files that are taken, and most bytes of one.
+SUFFIXES: Final[Mapping[Kind, tuple[str, ...]]] = {
+    "photo": (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".avif"),
+    "clip": (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v"),
+}
+MOST_BYTES: Final[Mapping[Kind, int]] = {"photo": 64_000_000, "clip": 8_000_000_000}
+#: Most files that are kept, and bytes that are left free on the disk.
+MOST_FILES: Final = 500
+_LEFT_FREE: Final = 500_000_000
+#: Longest name that is shown.
+_SHOWN: Final = 80
+
+
+class TooLargeError(InputError):
+    """A file has more bytes than are taken."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that was handed over.
+
+    Attributes:
+        id: 32 hexadecimal digits that the server chose. Nothing else names it.
+        kind: What it was handed over as.
+        name: What the user calls it: to be shown, never opened.
+        path: Where it lies.
+    """
+
+    id: str
+    kind: Kind
+    name: str
+    path: Path
+
+
+class Uploads:
+    """The files of one run, in a folder that only the user can enter, and that is removed at the end.
+
+    Args:
+        folder: Where that folder is made. What killed runs left there is removed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        clean(folder)
+        self._mark = Temporary(folder / "uploads", 0o600)
+        self._folder = self._mark.beside(folder / "uploads", FOLDER)
+        self._folder.mkdir(0o700)
+        self._files: dict[str, Upload] = {}
+
+    async def take(self, name: str, kind: Kind, pieces: AsyncIterator[bytes]) -> Upload:
+        """Write a file to disk as it comes.
+
+        Args:
+            name: What the user calls it. Its suffix says what it may be.
+            kind: What it is to be used as.
+            pieces: Its bytes.
+
+        Raises:
+            NotMediaError: it is of a kind that is not taken.
+            TooLargeError: it is larger than is taken, or there are too many.
+            NoSpaceError: the disk is full, or nearly.
+        """
+        shown = printable(PurePosixPath(name.replace("\\", "/")).name)[-_SHOWN:] or "?"
+        suffix = PurePosixPath(shown).suffix.lower()
+        if suffix not in SUFFIXES[kind]:
+            raise NotMediaError(f"{shown} is no {kind}", f"These are taken: {', '.join(SUFFIXES[kind])}.")
+        if len(self._files) >= MOST_FILES:
+            raise TooLargeError("too many files were handed over", "Remove some, or start the studio anew.")
+        upload = Upload(secrets.token_hex(16), kind, shown, self._folder / f"{secrets.token_hex(16)}{suffix}")
+        try:
+            await self._write(upload, pieces)
+        except BaseException:
+            upload.path.unlink(missing_ok=True)
+            raise
+        self._files[upload.id] = upload
+        return upload
+
+    async def _write(self, upload: Upload, pieces: AsyncIterator[bytes]) -> None:
+        count, most = 0, MOST_BYTES[upload.kind]
+        free = shutil.disk_usage(self._folder).free - _LEFT_FREE
+        with os.fdopen(os.open(upload.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            async for piece in pieces:
+                count += len(piece)
+                if count > most:
+                    raise TooLargeError(
+                        f"{upload.name} is larger than {most // 1_000_000} MB", "Export a smaller file, and try again."
+                    )
+                if count > free:
+                    raise NoSpaceError(self._folder, "Free some space: the file was not taken.")
+                try:
+                    file.write(piece)
+                except OSError as fault:
+                    if out_of_space(fault):
+                        raise NoSpaceError(self._folder, "Free some space: the file was not taken.") from fault
+                    raise
+        if not count:
+            raise NotMediaError(f"{upload.name} is empty", "Choose another file.")
+
+    def __getitem__(self, number: str) -> Upload:
+        """The file with an id.
+
+        Raises:
+            InputNotFoundError: there is none.
+        """
+        found = self._files.get(number)
+        if found is None:
+            raise InputNotFoundError(Path(printable(number[:32])), "file")
+        return found
+
+    def remove(self, number: str) -> None:
+        """Remove a file; nothing happens if it is gone."""
+        upload = self._files.pop(number, None)
+        if upload is not None:
+            upload.path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Remove all of them."""
+        self._files.clear()
+        self._mark.remove()

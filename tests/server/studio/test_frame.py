@@ -1,0 +1,81 @@
+"""The frame around the rooms, in a real browser."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.server.conftest import CHROMIUM, Visit, studio_in
+
+pytestmark = [pytest.mark.loopback, pytest.mark.slow]
+
+#: WCAG 2.2, levels A and AA.
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+def violations(page):
+    """What axe-core finds against WCAG 2.2 AA, as lines."""
+    found = Axe().run(page, options=RULES).response["violations"]
+    return [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]]
+
+
+def test_the_token_leaves_the_address(visit, studio):
+    page = visit()
+    assert page.url == studio.origin + "/"
+    assert page.evaluate("document.referrer") == ""
+    assert page.evaluate("document.cookie") == ""
+
+
+def test_nothing_comes_from_elsewhere(visit, studio):
+    visit().get_by_role("heading", level=1).wait_for(state="attached")
+    hosts = (f"http://127.0.0.1:{studio.port}/", f"ws://127.0.0.1:{studio.port}/", "data:", "blob:")
+    assert len(visit.asked) > 5
+    assert [url for url in visit.asked if not url.startswith(hosts)] == []
+
+
+def test_a_page_without_the_key_says_where_the_key_is(browser, studio):
+    page = browser.new_page()
+    page.goto(studio.origin)
+    assert "understudy studio" in page.inner_text("body")
+    page.close()
+
+
+@pytest.mark.parametrize(("locale", "language", "said"), [("zh-CN", "zh-Hans", "语言"), ("ko-KR", "ko", "언어")])
+def test_it_speaks_the_browsers_language(visit, locale, language, said):
+    page = visit(locale=locale)
+    assert page.evaluate("document.documentElement.lang") == language
+    page.get_by_label(said, exact=True).wait_for()
+
+
+def test_another_language_is_chosen_and_kept(visit):
+    page = visit()
+    page.get_by_label("Language", exact=True).select_option("한국어")
+    page.get_by_label("언어", exact=True).wait_for()
+    page.reload()
+    page.get_by_label("언어", exact=True).wait_for()
+
+
+@pytest.mark.parametrize("system", ["light", "dark"])
+def test_light_and_dark_are_the_systems_or_as_chosen(visit, system):
+    page = visit(color_scheme=system)
+
+    level = "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)[0]"
+    before = page.evaluate(level)
+    assert (before > 128) == (system == "light")
+    page.get_by_label("Light", exact=True).select_option("dark" if system == "light" else "light")
+    page.wait_for_function(f"before => Math.abs({level} - before) > 99", arg=before)
+
+
+def test_the_first_tab_leads_past_the_frame(visit):
+    page = visit()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the room"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "room"
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
+def test_a_page_whose_studio_has_ended_says_so_in_its_language(browser, tmp_path):
+    with studio_in(tmp_path) as studio:
+        visit = Visit(browser, studio)
+        page = visit(locale="ko-KR")
+    page.get_by_text("스튜디오가 응답하지 않습니다.").wait_for()
+    visit.close()

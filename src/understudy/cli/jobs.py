@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from understudy.app import Understudy
     from understudy.jobs.job import Job, JobState, Order
     from understudy.jobs.tables import BadRow
-    from understudy.settings import Settings
 
 Numbers = Annotated[list[int], typer.Argument(help="Numbers of jobs, as `understudy jobs list` shows them.")]
 #: Seconds between two looks of ``watch``.
@@ -72,6 +71,7 @@ def add(
     from understudy.app import Understudy
     from understudy.jobs.tables import BadRow, command_of, read_orders
     from understudy.outputs import made
+    from understudy.settings.schema import unusual
 
     settings = chosen.settings()
     bad: list[BadRow] = []
@@ -84,7 +84,7 @@ def add(
     orders = [
         replace(
             order,
-            settings={**_unusual(settings), **order.settings},
+            settings={**unusual(settings), **order.settings},
             overwrite=order.overwrite or overwrite,
             priority=order.priority or priority,
             after=(*order.after, *(after or ())),
@@ -102,15 +102,6 @@ def add(
     if bad:
         codes = {fault.exit_code for _, fault in refused} | ({2} if len(bad) > len(refused) else set())
         raise typer.Exit(codes.pop() if len(codes) == 1 else 2)
-
-
-def _unusual(settings: Settings) -> dict[str, object]:
-    """What differs from the usual, by full name; the private folder is not a job's."""
-    from understudy.settings.schema import values_of
-    from understudy.settings.settings import Settings
-
-    usual = values_of(Settings())
-    return {name: value for name, value in values_of(settings).items() if value != usual[name] and name != "home"}
 
 
 def _photos(orders: Sequence[Order]) -> list[Path]:

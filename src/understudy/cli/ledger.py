@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,9 @@ from understudy.errors import RecordsError
 from understudy.text import counted
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    from understudy.provenance.records.chain import Check
     from understudy.provenance.records.ledger import Ledger
 
 app = typer.Typer(help="The ledger: one record of every output, chained so that tampering shows.")
@@ -47,13 +51,37 @@ def show(home: HomeOption = None, json: Json = False) -> None:
 @app.command("verify")
 def verify(home: HomeOption = None, json: Json = False) -> None:
     """Check that no record was edited or removed; exit 6 if one was."""
-    check = _ledger(home).verify()
+    say_checked(_ledger(home).verify(), "ledger", json=json)
+
+
+@app.command("export")
+def export(
+    file: Annotated[Path, typer.Argument(help="File to write: one JSON object a line.")],
+    home: HomeOption = None,
+    json: Json = False,
+) -> None:
+    """Write all records to a file that only its owner can read."""
+    write_lines(file, _ledger(home).records(), json=json)
+
+
+def say_checked(check: Check, name: str, *, json: bool) -> None:
+    """Say what a look at a chain of records found.
+
+    Args:
+        check: What it found.
+        name: What the chain is called.
+        json: Whether it is answered as JSON.
+
+    Raises:
+        RecordsError: something was edited or removed.
+    """
     if json:
         answer_json(asdict(check) | {"intact": check.intact})
         raise typer.Exit(0 if check.intact else RecordsError.exit_code)
     if not check.intact:
         raise RecordsError(
-            f"the ledger was tampered with: {'; '.join(check.problems)}", "`understudy ledger list` shows what is left."
+            f"the {name} was tampered with: {'; '.join(check.problems)}",
+            f"`understudy {name.split(maxsplit=1)[0]} list` shows what is left.",
         )
     if not check.records and not check.dropped:
         say("there are no records here")
@@ -65,18 +93,17 @@ def verify(home: HomeOption = None, json: Json = False) -> None:
         say(f"  {drop}")
 
 
-@app.command("export")
-def export(
-    file: Annotated[Path, typer.Argument(help="File to write: one JSON object a line.")],
-    home: HomeOption = None,
-    json: Json = False,
-) -> None:
-    """Write all records to a file that only its owner can read."""
+def write_lines(file: Path, records: Iterable[DataclassInstance], *, json: bool) -> None:
+    """Write records to a new file that only its owner can read, one JSON object a line.
+
+    Raises:
+        OutputError: it is there already, or can't be written.
+    """
     from understudy.outputs import Draft, settled
     from understudy.provenance.records.rows import body_of
 
     target = settled(file, overwrite=False, hint="Name another.")
-    lines = [body_of(record) + "\n" for record in _ledger(home).records()]
+    lines = [body_of(record) + "\n" for record in records]
     Draft(target, private=True).write("".join(lines).encode())
     if json:
         answer_json({"output": str(file), "records": len(lines)})

@@ -11,6 +11,7 @@ import warnings
 import typer
 
 from understudy.cli import (
+    audit,
     consent,
     demo,
     doctor,
@@ -22,9 +23,11 @@ from understudy.cli import (
     live,
     models,
     people,
+    serve,
     settings,
     studio,
     swap,
+    token,
 )
 from understudy.cli.terminal import answer, answer_json, say
 from understudy.errors import ClockError, NoMemoryError, RunError, UnderstudyError, of_the_system, out_of_memory
@@ -63,11 +66,14 @@ def application() -> typer.Typer:
     app.command("swap")(swap.command)
     app.command("live")(live.command)
     app.command("studio")(studio.command)
+    app.command("serve")(serve.command)
     app.command("people")(people.command)
     app.command("faces")(faces.command)
     app.command("inspect")(inspect.command)
     app.add_typer(consent.app, name="consent")
     app.add_typer(ledger.app, name="ledger")
+    app.add_typer(token.app, name="token")
+    app.add_typer(audit.app, name="audit")
     app.add_typer(models.app, name="models")
     app.add_typer(jobs.app, name="jobs")
     app.command("eval")(evaluate.command)

@@ -7,6 +7,7 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
@@ -15,40 +16,55 @@ from starlette.types import ASGIApp
 
 from understudy.errors import UsageError
 
-_HOST: Final = "127.0.0.1"
+#: Where nobody from elsewhere comes.
+HERE: Final = "127.0.0.1"
 #: Seconds that pages have to let go when the server ends.
 _PATIENCE: Final = 2
 
 
-def listening(port: int) -> socket.socket:
-    """A socket on 127.0.0.1 that nobody else has.
+def listening(port: int, host: str = HERE) -> socket.socket:
+    """A socket that nobody else has.
 
     Args:
         port: Its number; 0 for any that is free.
+        host: An address of this machine.
 
     Raises:
         UsageError: it is taken, or not for us.
     """
-    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    found = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     try:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        found.bind((_HOST, port))
+        found.bind((host, port))
         found.listen(128)
-    except OSError as fault:
+    except OSError as fault:  # gaierror, of a name that there is not, is one, too
         found.close()
         raise UsageError(
-            f"port {port} can't be used: {fault.strerror}", "Name another with --port, or leave that out for any."
+            f"port {port} of {host} can't be used: {fault.strerror}",
+            "Name another with --port, or leave that out for any.",
         ) from fault
     return found
 
 
-def serve(app: ASGIApp, listener: socket.socket, stop: threading.Event) -> None:
+def serve(
+    app: ASGIApp,
+    listener: socket.socket,
+    stop: threading.Event,
+    *,
+    cert: Path | None = None,
+    key: Path | None = None,
+) -> None:
     """Answer until a signal comes, or ``stop`` is set. Nothing of what is asked is logged: addresses hold secrets.
 
     Args:
         app: What answers.
         listener: A socket that listens.
         stop: Ends it, from any thread.
+        cert: File with the certificate chain; None for no TLS.
+        key: File with its private key.
+
+    Raises:
+        UsageError: they can't be used.
     """
     config = uvicorn.Config(
         app,
@@ -62,6 +78,15 @@ def serve(app: ASGIApp, listener: socket.socket, stop: threading.Event) -> None:
         ws_max_size=1_000_000,
         ws_per_message_deflate=False,  # pictures are compressed, and the rest stays on this machine
     )
+    try:
+        if cert is not None and key is not None:
+            config.ssl_certfile, config.ssl_keyfile = str(cert), str(key)
+        config.load()
+    except OSError as fault:  # ssl.SSLError is one, too
+        raise UsageError(
+            f"the certificate or its key can't be used: {fault.strerror or fault}",
+            "Name files in PEM's format that belong together.",
+        ) from fault
     _Server(config, stop).run([listener])
 
 

@@ -121,7 +121,7 @@ class Doorkeeper:
         elif scope["path"].startswith(self._unlimited or ("\0",)):
             await self._app(scope, receive, sent)
         else:
-            await _Counted(self._app)(scope, receive, sent)
+            await Counted(self._app)(scope, receive, sent)
 
     def _refusal(self, scope: Scope) -> Response | None:
         """What is answered in place of the page; None to whoever may see it."""
@@ -189,13 +189,14 @@ class _TooMuchError(Exception):
     pass
 
 
-class _Counted:
+class Counted:
     """An application that is not given more than ``MOST_BYTES`` of a body."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See the ASGI specification."""
         too_much = PlainTextResponse("This is too much at once.\n", 413)
         announced = Headers(scope=scope).get("content-length", "0")
         if not announced.isdecimal() or int(announced) > MOST_BYTES:

@@ -63,6 +63,12 @@ def values_of(settings: Settings) -> dict[str, object]:
     return {name: in_a_file(value, type_) for name, type_, value in _walk(settings, "")}
 
 
+def unusual(settings: Settings) -> dict[str, object]:
+    """Settings that differ from the usual, by name; where the private folder is is not among them."""
+    usual = values_of(Settings())
+    return {name: value for name, value in values_of(settings).items() if value != usual[name] and name != "home"}
+
+
 def in_a_file(value: object, type_: object) -> object:
     """A field's value as it stands in a file, of its type there: pairs are a table, which has every name once."""
     return dict(value) if isinstance(value, tuple) and get_origin(type_) is dict else value

@@ -1,0 +1,86 @@
+"""``understudy serve``."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from understudy.cli.chosen import Chosen, takes_settings
+from understudy.cli.options import Json
+from understudy.cli.setting_options import EVERY
+from understudy.cli.terminal import answer, answer_json, say
+from understudy.errors import UsageError
+
+Host = Annotated[
+    str, typer.Option("--host", help="Address to listen on. Anything but 127.0.0.1 needs --cert and --key.")
+]
+Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 for any that is free.")]
+Names = Annotated[
+    list[str] | None,
+    typer.Option("--name", help="A name by which the server is asked, such as swaps.example.org or localhost:8443."),
+]
+Cert = Annotated[Path | None, typer.Option("--cert", help="File with the certificate chain, for TLS.")]
+Key = Annotated[Path | None, typer.Option("--key", help="File with its private key.")]
+Insecure = Annotated[
+    bool,
+    typer.Option("--insecure", help="Listen elsewhere than on 127.0.0.1 without TLS: tokens and faces can be read."),
+]
+Retention = Annotated[float, typer.Option("--retention", help="Days for which photos, clips and results are kept.")]
+RunnerCount = Annotated[
+    int, typer.Option("--runners", help="Processes that do the swaps; 0 if `understudy jobs run` does them elsewhere.")
+]
+_HERE = ("127.0.0.1", "::1", "localhost")
+
+
+@takes_settings(EVERY - {"--show"})
+def command(
+    host: Host = "127.0.0.1",
+    port: Port = 8770,
+    name: Names = None,
+    cert: Cert = None,
+    key: Key = None,
+    insecure: Insecure = False,
+    retention: Retention = 7,
+    runners: RunnerCount = 1,
+    json: Json = False,
+    *,
+    chosen: Chosen,
+) -> None:
+    """Serve the API, for programs that have a token. Ctrl-C ends it; what is not done goes on at the next start."""
+    for package in ("fastapi", "uvicorn"):
+        if importlib.util.find_spec(package) is None:
+            raise UsageError(
+                "this needs the package understudy[studio]", "Install it: pip install 'understudy[studio]'."
+            )
+    if (cert is None) != (key is None):
+        raise UsageError("TLS needs a certificate and its key", "Name both: --cert and --key.")
+    if host not in _HERE and cert is None and not insecure:
+        raise UsageError(
+            f"{host} can be reached from elsewhere, and there is no TLS",
+            "Name --cert and --key; or --insecure, and everybody on the way can read tokens and faces.",
+        )
+    from understudy.server.api.application import api_application
+    from understudy.server.api.service import ServeOptions, Service
+    from understudy.server.running import listening, serve
+
+    service = Service(chosen.settings(), ServeOptions(retention, runners))
+    with listening(port, host) as listener:
+        own = listener.getsockname()[1]
+        scheme = "http" if cert is None else "https"
+        hosts = [f"{one}:{own}" for one in ("127.0.0.1", "localhost", host)] + list(name or ())
+        origins = [f"{scheme}://{one}" for one in hosts]
+        if not any(token.state(service.tokens.clock()) == "valid" for token in service.tokens.all()):
+            say("note: there is no token yet: understudy token add NAME")
+        address = f"{scheme}://{host}:{own}"
+        if json:
+            answer_json({"address": address})
+        else:
+            answer(f"API: {address}/api/v1, described at {address}/docs")
+        sys.stdout.flush()  # whoever waits for it reads a pipe, perhaps
+        say("Ctrl-C ends it")
+        serve(api_application(service, hosts, origins), listener, threading.Event(), cert=cert, key=key)

@@ -1,0 +1,1 @@
+"""The API: photos, media, swaps and what is known of files, for programs that have a token."""

@@ -1,0 +1,108 @@
+"""The application that ``understudy serve`` runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.types import ASGIApp
+
+from understudy.errors import UnderstudyError
+from understudy.server.api import about, media, people, swaps
+from understudy.server.api.doors import Doors
+from understudy.server.api.faults import answer_fault
+from understudy.server.api.metrics import Metrics
+from understudy.server.api.pages import reference
+from understudy.server.api.runners import Runners
+from understudy.server.api.service import Service
+from understudy.version import __version__
+
+PLACE = "/api/v1"
+#: Beginnings of paths whose bodies are files: they are counted where they are written.
+_FILES = (f"{PLACE}/photos", f"{PLACE}/media", f"{PLACE}/inspect")
+_ABOUT = (
+    "Face swaps with consent, labelled and signed by construction. Every route needs a token in the header "
+    "`Authorization: Bearer …`; an error is answered as `{error, hint, status}`."
+)
+
+
+def api_application(service: Service, hosts: Collection[str], origins: Collection[str]) -> ASGIApp:
+    """The API.
+
+    Args:
+        service: What all requests share. It is opened and closed with the server.
+        hosts: The names, with ports, that the server is asked by.
+        origins: Of pages that may ask.
+    """
+    metrics, runners = Metrics(), Runners(service.app.resources.home, service.options.runners)
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        app.state.ending = asyncio.Event()
+        service.open()
+        runners.start()
+        try:
+            yield
+        finally:
+            app.state.ending.set()
+            await asyncio.to_thread(runners.stop)
+            for task in list(app.state.tasks):
+                await task
+            service.close()
+
+    api = FastAPI(
+        title="Understudy", version=__version__, description=_ABOUT, lifespan=life,
+        openapi_url=f"{PLACE}/openapi.json", docs_url=None, redoc_url=None,
+    )  # fmt: skip
+    api.state.service, api.state.looks, api.state.tasks = service, {}, set()
+    for router in (people.router, media.router, swaps.router, about.router):
+        api.include_router(router, prefix=PLACE)
+    api.add_exception_handler(UnderstudyError, answer_fault)
+    api.add_exception_handler(RequestValidationError, _misformed)
+    api.add_exception_handler(HTTPException, _refused)
+
+    @api.get("/docs", include_in_schema=False)
+    def docs() -> HTMLResponse:
+        return HTMLResponse(reference(api.openapi()))
+
+    @api.get("/health", include_in_schema=False)
+    def health() -> dict[str, str]:
+        return {"status": "ok", "version": __version__}
+
+    @api.get("/ready", include_in_schema=False)
+    def ready() -> Response:
+        lost = runners.lost()
+        if api.state.ending.is_set() or lost:
+            return JSONResponse({"status": "not ready", "why": lost or "it is ending"}, 503)
+        return JSONResponse({"status": "ready"})
+
+    @api.get("/metrics", include_in_schema=False)
+    def measured() -> PlainTextResponse:
+        return PlainTextResponse(
+            metrics.text({str(state): count for state, count in service.app.jobs.counts().items()}, 0),
+            media_type="text/plain; version=0.0.4",
+        )
+
+    return Doors(api, service, metrics, hosts, origins, _FILES)
+
+
+async def _refused(_: Request, fault: Exception) -> JSONResponse:
+    """The answer where the framework itself refuses: no such place, no such method, no JSON."""
+    assert isinstance(fault, HTTPException)
+    status = 422 if fault.status_code == 400 else fault.status_code
+    return JSONResponse({"error": str(fault.detail), "hint": "See /docs.", "status": status}, status, fault.headers)
+
+
+async def _misformed(_: Request, fault: Exception) -> JSONResponse:
+    """The answer to a request that is not of the form that the route asks for."""
+    assert isinstance(fault, RequestValidationError)
+    said = "; ".join(f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in fault.errors()[:5])
+    return JSONResponse(
+        {"error": f"this is not what the route takes: {said[:1000]}", "hint": "See /docs.", "status": 422}, 422
+    )

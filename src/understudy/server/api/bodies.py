@@ -1,0 +1,41 @@
+"""Files in the bodies of requests and answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+from starlette.requests import ClientDisconnect, Request
+
+from understudy.errors import InputError
+
+#: For the API's description: the body is a file.
+FILE_AS_BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+#: Seconds without a byte after which nothing more is waited for.
+PATIENCE: Final = 30.0
+
+
+class CutOffError(InputError):
+    """A body did not come whole."""
+
+
+async def pieces(request: Request) -> AsyncIterator[bytes]:
+    """The bytes of a request's body as they come.
+
+    Raises:
+        CutOffError: they stopped coming.
+    """
+    stream = request.stream()
+    while True:
+        try:
+            yield await asyncio.wait_for(anext(stream), PATIENCE)
+        except StopAsyncIteration:
+            return
+        except (ClientDisconnect, TimeoutError, asyncio.TimeoutError) as fault:
+            raise CutOffError("the file did not come whole", "Send it again.") from fault

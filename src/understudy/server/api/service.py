@@ -1,0 +1,181 @@
+"""What all requests to the API share: what is opened once, who may do what, and what is kept of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from understudy.app import Understudy
+from understudy.casting.cast import made_with
+from understudy.casting.person import Person
+from understudy.errors import UnderstudyError, UsageError
+from understudy.jobs.job import ENDED, Job
+from understudy.provenance import ConsentClaim, Consents
+from understudy.server.access.audit import AuditLog
+from understudy.server.access.quotas import Rate, Usage
+from understudy.server.access.tokens import Tokens
+from understudy.server.api.shelf import Shelf, Thing
+from understudy.settings import Settings
+from understudy.settings.schema import changed, schema
+
+#: Settings that whoever orders may choose: how a result looks. What protects, what costs and where things are is the
+#: server's own. Names of single settings, or of tables.
+ORDERED: Final = (
+    *("engine", "faces", "compare", "mesh", "neural", "blend", "enhance", "encode"),
+    *("label.text", "label.corner"),
+)
+#: Seconds between two looks for what is too old.
+_TIDY: Final = 600.0
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    """How the API serves.
+
+    Attributes:
+        keep_days: For how many days things are kept.
+        runners: Processes that do the swaps beside the server; 0 where `understudy jobs run` does them elsewhere.
+        live: How many live sessions there may be at a time.
+
+    Raises:
+        UsageError: one of them is out of range.
+    """
+
+    keep_days: float = 7
+    runners: int = 1
+    live: int = 1
+
+    def __post_init__(self) -> None:
+        if not 0 < self.keep_days <= 3660 or not 0 <= self.runners <= 64 or not 0 <= self.live <= 64:
+            raise UsageError(
+                "days are above 0 and up to 3660, runners and live sessions 0 to 64", "Choose other numbers."
+            )
+
+
+@dataclass(eq=False)
+class Service:
+    """The server's own things. For several threads.
+
+    Args:
+        settings: How everything is done that an order does not say otherwise.
+        options: How it serves.
+
+    Attributes:
+        app: What is opened.
+        tokens, usage, rate, audit: Who may do what, how much, and what is kept of it.
+        shelf: What users handed over and had made.
+    """
+
+    settings: Settings
+    options: ServeOptions = field(default_factory=ServeOptions)
+
+    def __post_init__(self) -> None:
+        self.app = Understudy(self.settings)
+        home = self.app.resources.home
+        self.tokens, self.usage, self.rate = Tokens(home), Usage(home), Rate()
+        self.audit = AuditLog(home, self.settings.keep_days)
+        self.shelf = Shelf(home, self.options.keep_days)
+        self._over = threading.Event()
+        self._tidier = threading.Thread(target=self._tidy, name="retention", daemon=True)
+
+    def open(self) -> None:
+        """Begin to remove what is too old."""
+        for path in self.shelf.strays():
+            path.unlink(missing_ok=True)
+        self._tidier.start()
+
+    def close(self) -> None:
+        """Give all back."""
+        self._over.set()
+        if self._tidier.is_alive():
+            self._tidier.join()
+        self.app.close()
+
+    def check_person(self, photos: Sequence[Path], claim: ConsentClaim) -> None:
+        """Look at photos as a swap would: that there is a face, that it may be used. Consent is recorded.
+
+        Raises:
+            UsageError, InputError: a photo can't be used.
+            ConsentError, ContentRefusedError: a face may not be used.
+        """
+        person, resources = Person(tuple(photos), consent=claim), self.app.resources
+        content = resources.models.content(self.settings, "the photo", made_with(person, self.settings))
+        for use in claim.uses:
+            self.app.known.allowed(person, use, self.settings, trust=resources.trust(self.settings), content=content)
+
+    def job_of(self, swap: Thing) -> Job | None:
+        """The job that does a swap; None if it was removed."""
+        try:
+            return self.app.jobs.show(int(swap.said["job"]))
+        except UnderstudyError:
+            return None
+
+    def uses(self, user: str, thing: Thing) -> Thing | None:
+        """A swap of the user's that is not done yet and needs a thing; None if there is none."""
+        for swap in self.shelf.all(user, "swap"):
+            if thing.id in swap.said.get("needs", ()):
+                job = self.job_of(swap)
+                if job is not None and job.state not in ENDED:
+                    return swap
+        return None
+
+    def forget_face(self, photo: Thing) -> None:
+        """Revoke consent for a photo, and with it what is kept of that face, unless it is on another user's shelf, too.
+
+        Raises:
+            RecordsError: the records can't be changed.
+        """
+        if not self.shelf.others(photo):
+            consents = Consents(self.app.resources.home)
+            if any(record.digest == photo.digest and record.state == "valid" for record in consents.all()):
+                consents.revoke(photo.digest)
+
+    def forget(self, swap: Thing) -> None:
+        """Remove a swap, its job and its result.
+
+        Raises:
+            UsageError: it is being done.
+        """
+        job = self.job_of(swap)
+        if job is not None:
+            if job.state in ("waiting", "running", "paused"):
+                self.app.jobs.cancel(job.number)
+            self.app.jobs.remove(job.number)
+        self.shelf.remove(swap)
+
+    def _tidy(self) -> None:
+        while True:
+            for thing in self.shelf.old():
+                if thing.kind == "swap":
+                    try:
+                        self.forget(thing)
+                    except UnderstudyError:  # it is being done: the next look finds it ended
+                        continue
+                elif self.uses(thing.user, thing) is None:
+                    if thing.kind == "photo":
+                        self.forget_face(thing)
+                    self.shelf.remove(thing)
+            if self._over.wait(_TIDY):
+                return
+
+
+def may_be_ordered(name: str) -> bool:
+    """Whether an order may say a setting."""
+    known = schema().get(name)
+    return known is not None and not known.is_path and any(name == own or name.startswith(f"{own}.") for own in ORDERED)
+
+
+def ordered(settings: Settings, wanted: dict[str, Any]) -> dict[str, Any]:
+    """The settings of an order, by full name, once they are found to be such as may be ordered.
+
+    Raises:
+        UsageError: there is no such setting, it may not be that, or it is the server's own.
+    """
+    for name in wanted:
+        if name in schema() and not may_be_ordered(name):
+            raise UsageError(f"{name} is the server's own setting", "GET /api/v1/settings says which may be ordered.")
+    changed(settings, wanted)
+    return wanted

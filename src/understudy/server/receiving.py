@@ -1,0 +1,61 @@
+"""Bytes that come over the network, written to a private file as they come."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import AsyncIterable
+from pathlib import Path
+from typing import Final
+
+from understudy.errors import InputError, NoSpaceError, NotMediaError, out_of_space
+
+#: Bytes that are left free on the disk.
+LEFT_FREE: Final = 500_000_000
+
+
+class TooLargeError(InputError):
+    """A file has more bytes than are taken, or there are too many files."""
+
+
+async def received(path: Path, pieces: AsyncIterable[bytes], most: int, shown: str) -> tuple[int, str]:
+    """Write a new file, for its owner only. Nothing is left of one that was not whole.
+
+    Args:
+        path: Where; nothing may be there.
+        pieces: Its bytes.
+        most: How many are taken.
+        shown: What it is called in messages.
+
+    Returns:
+        How many bytes came, and their SHA-256 in hexadecimal.
+
+    Raises:
+        NotMediaError: there were none.
+        TooLargeError: it has more than are taken.
+        NoSpaceError: the disk is full, or nearly.
+    """
+    count, digest = 0, hashlib.sha256()
+    hint = "Free some space: the file was not taken."
+    free = shutil.disk_usage(path.parent).free - LEFT_FREE
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            async for piece in pieces:
+                count += len(piece)
+                if count > most:
+                    raise TooLargeError(
+                        f"{shown} is larger than {most // 1_000_000} MB", "Export a smaller file, and try again."
+                    )
+                if count > free:
+                    raise NoSpaceError(path.parent, hint)
+                digest.update(piece)
+                file.write(piece)
+        if not count:
+            raise NotMediaError(f"{shown} is empty", "Choose another file.")
+    except BaseException as fault:
+        path.unlink(missing_ok=True)
+        if isinstance(fault, OSError) and not isinstance(fault, NoSpaceError) and out_of_space(fault):
+            raise NoSpaceError(path.parent, hint) from fault
+        raise
+    return count, digest.hexdigest()

@@ -1,0 +1,230 @@
+"""Who may ask the API, that users' things are kept apart, and that nothing of a secret is written anywhere."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import time
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from understudy.cli.main import main
+from understudy.provenance import Home
+from understudy.server.access.audit import AuditLog
+from understudy.server.access.quotas import Quotas
+from understudy.server.access.tokens import SCOPES, Tokens
+from understudy.testing import portrait_path
+
+pytestmark = [pytest.mark.slow, pytest.mark.loopback]
+
+PLACES = [
+    ("GET", "/me"), ("GET", "/photos"), ("POST", "/photos?name=a.jpg"), ("GET", "/people"), ("POST", "/people"),
+    ("GET", "/media"), ("POST", "/media?name=a.mp4"), ("GET", "/swaps"), ("POST", "/swaps"), ("GET", "/models"),
+    ("GET", "/settings"), ("POST", "/inspect?name=a.png"), ("GET", f"/swaps/{'0' * 32}/events"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "place"), PLACES)
+@pytest.mark.parametrize("header", [None, "Bearer x", "Basic dTpw", "Bearer understudy_000000000000_" + "A" * 43])
+def test_without_a_good_token_there_is_nothing(server, method, place, header):
+    headers = {} if header is None else {"Authorization": header}
+    answer = httpx.request(method, f"{server.address}/api/v1{place}", headers=headers, content=b"{}")
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert set(answer.json()) == {"error", "hint", "status"}
+
+
+@pytest.mark.parametrize(
+    ("method", "place", "scope"),
+    [
+        ("POST", "/photos?name=a.jpg", "people"),
+        ("POST", "/people", "people"),
+        ("GET", "/media", "media"),
+        ("GET", "/swaps", "swaps"),
+        ("POST", "/inspect?name=a.png", "inspect"),
+    ],
+)
+def test_a_token_opens_only_what_it_is_for(server, method, place, scope):
+    others = [one for one in SCOPES if one != scope]
+    with server.caller("carl", *others) as carl:
+        answer = carl.request(method, place, content=b"{}")
+        assert answer.status_code in (403, 422)
+        if answer.status_code == 403:
+            assert scope in answer.json()["error"]
+    with server.caller("carl", *others) as carl:
+        body = {"photos": ["0" * 32], "consent": {"ground": "self"}}
+        assert carl.request(method, place, json=body).status_code == 403
+
+
+def test_nobody_reaches_anothers_things(server):
+    with server.caller("anna") as anna, server.caller("eve") as eve:
+        person, photo = anna.somebody(), anna.get("/photos").json()[0]["id"]
+        media = anna.hand_over("media", portrait_path("astronaut"))["id"]
+        swap = anna.post("/swaps", json={"target": media, "person": person}).json()["id"]
+        for place in (f"/media/{media}", f"/media/{media}/content", f"/swaps/{swap}", f"/swaps/{swap}/result"):
+            assert eve.get(place).status_code == 404, place
+        for place in (f"/photos/{photo}", f"/people/{person}", f"/media/{media}", f"/swaps/{swap}"):
+            assert eve.delete(place).status_code == 404, place
+        for what in ("pause", "resume", "cancel", "retry"):
+            assert eve.post(f"/swaps/{swap}/{what}").status_code == 404
+        own = eve.hand_over("media", portrait_path("astronaut"))["id"]
+        assert eve.post("/swaps", json={"target": own, "person": person}).status_code == 404
+        assert eve.post("/swaps", json={"target": media, "person": eve.somebody()}).status_code == 404
+        assert eve.post("/people", json={"photos": [photo], "consent": {"ground": "self"}}).status_code == 404
+        assert eve.get("/swaps").json() == []
+        assert anna.ended(swap)["state"] == "done"
+
+
+def test_a_photo_needs_its_consent(caller):
+    photo = caller.hand_over("photos", portrait_path("hopper"))["id"]
+    assert caller.post("/people", json={"photos": [photo]}).status_code == 422
+    bare = caller.post("/people", json={"photos": [photo], "consent": {"ground": "granted"}})
+    assert bare.status_code in (403, 422)
+    assert "note" in bare.json()["error"] + bare.json()["hint"]
+
+
+def test_a_removed_photo_takes_its_person_and_its_consent_along(server):
+    with server.caller("dora") as dora:
+        person = dora.somebody("astronaut")
+        photo = dora.get("/photos").json()[0]
+        assert dora.delete(f"/photos/{photo['id']}").status_code == 204
+        assert dora.get("/people").json() == []
+        assert dora.delete(f"/people/{person}").status_code == 404
+    home = str(server.home)
+    assert main(["consent", "list", "--home", home, "--json"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Host": "evil.example"}, 421),
+        ({"Host": "127.0.0.1"}, 421),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "http://127.0.0.1:1"}, 403),
+    ],
+)
+def test_other_hosts_and_pages_are_refused(server, caller, headers, status):
+    answer = caller.get("/me", headers=headers)
+    assert answer.status_code == status
+    assert "access-control-allow-origin" not in answer.headers
+
+
+def test_every_answer_has_its_headers(server, caller):
+    for answer in (caller.get("/me"), httpx.get(f"{server.address}/docs"), httpx.get(f"{server.address}/nowhere")):
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["x-frame-options"] == "DENY"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+        assert answer.headers["cache-control"] == "no-store"
+        assert "server" not in answer.headers
+
+
+def test_secrets_are_in_no_file_and_paths_in_no_answer(server):
+    tokens = Tokens(Home(server.home))
+    _, secret = tokens.add(f"spy-{time.time_ns()}", "spy", list(SCOPES), 1)
+    headers = {"Authorization": f"Bearer {secret}"}
+    for place in ("/me", f"/me?token={secret}", f"/media/{secret}", "/photos"):
+        httpx.get(f"{server.address}/api/v1{place}", headers=headers)
+    broken = httpx.post(f"{server.address}/api/v1/media?name=a.mp4", headers=headers, content=b"no clip", timeout=60)
+    assert broken.status_code == 422
+    assert str(server.home) not in broken.text
+    part = secret.rsplit("_", 1)[1].encode()
+    for path in [*server.home.rglob("*"), server.log]:
+        if path.is_file():
+            assert part not in path.read_bytes(), path
+
+
+def test_what_was_done_is_in_the_audit_log(server):
+    with server.caller("fred", name="freds-editor") as fred:
+        fred.hand_over("photos", portrait_path("hopper"))
+        fred.get("/swaps")
+        fred.get("/swaps", headers={"Host": "evil.example"})
+    log = AuditLog(Home(server.home))
+    own = [one for one in log.entries() if one.user == "fred"]
+    assert [(one.action, one.outcome) for one in own] == [("POST /photos", "201")]
+    assert own[0].token == "freds-editor"
+    assert own[0].address == "127.0.0.1"
+    assert len(own[0].digests[0]) == 64
+    assert log.verify().intact
+    assert any(one.outcome in ("401", "421") and not one.user for one in log.entries())
+
+
+def test_strangers_do_not_fill_the_audit_log(server):
+    before = len(list(AuditLog(Home(server.home)).entries()))
+    with httpx.Client() as stranger:
+        for _ in range(80):
+            assert stranger.get(f"{server.address}/api/v1/me").status_code == 401
+    assert len(list(AuditLog(Home(server.home)).entries())) - before <= 60
+
+
+def test_whoever_asks_too_often_is_told_when_to_come_back(server):
+    with server.caller("gus", quotas=Quotas(requests=60)) as gus:
+        answers = [gus.get("/me") for _ in range(15)]
+    assert [one.status_code for one in answers[:10]] == [200] * 10
+    assert answers[-1].status_code == 429
+    assert int(answers[-1].headers["retry-after"]) >= 1
+
+
+def test_a_revoked_token_is_out_within_a_second(server):
+    with server.caller("hal", name="hals") as hal:
+        assert hal.get("/me").status_code == 200
+        Tokens(Home(server.home)).revoke("hals")
+        time.sleep(1.1)
+        assert hal.get("/me").status_code == 401
+
+
+def test_large_bodies_are_cut_off(server, caller):
+    assert caller.post("/people", content=b"[" * 2_000_000).status_code == 413
+    line = socket.create_connection(("127.0.0.1", urlsplit(server.address).port), timeout=60)
+    token = caller.headers["Authorization"]
+    host = urlsplit(server.address).netloc
+    head = f"POST /api/v1/photos?name=a.jpg HTTP/1.1\r\nHost: {host}\r\nAuthorization: {token}\r\n"
+    line.sendall(f"{head}Content-Length: 10000000000\r\n\r\n".encode())
+    piece, answer = b"\xff" * 1_000_000, b""
+    with contextlib.suppress(OSError):  # it hangs up while we are sending
+        for _ in range(100):
+            line.sendall(piece)
+    with contextlib.suppress(OSError):
+        answer = line.recv(4096)
+    line.close()
+    assert not answer or b" 413 " in answer.split(b"\r\n")[0]
+    assert caller.get("/photos").json() == []
+    assert [path for path in (server.home / "server" / "things").iterdir() if path.stat().st_size > 60_000_000] == []
+
+
+@pytest.mark.parametrize(
+    "name", ["../../x.jpg", "..\\..\\x.jpg", "/etc/x.jpg", "<script>alert(1)</script>.jpg", "\u202egpj.jpg"]
+)
+def test_what_a_file_is_called_names_no_place(server, caller, name):
+    photo = caller.hand_over("photos", portrait_path("hopper"), name)
+    assert "/" not in photo["name"]
+    assert "\\" not in photo["name"]
+    assert "\u202e" not in photo["name"]
+    assert [
+        path.name[:32] for path in (server.home / "server" / "things").iterdir() if path.name.startswith(photo["id"])
+    ]
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"\0", b"{", b"[]", b'{"a": NaN}', b"[" * 100_000, b"\xff\xfe", b'"' + b"a" * 900_000]
+)
+def test_bodies_that_are_no_json_are_told(caller, body):
+    for place in ("/people", "/swaps"):
+        answer = caller.post(place, content=body, headers={"Content-Type": "application/json"})
+        assert answer.status_code == 422, answer.text
+        assert json.loads(answer.text)["hint"]
+
+
+def test_elsewhere_needs_tls_or_a_plain_word(tmp_path, capsys):
+    home = ["--home", str(tmp_path)]
+    assert main(["serve", "--host", "0.0.0.0", *home]) == 2
+    assert "--insecure" in capsys.readouterr().err
+    assert main(["serve", "--cert", "a.pem", *home]) == 2
+    assert (
+        main(["serve", "--cert", str(tmp_path / "a.pem"), "--key", str(tmp_path / "b.pem"), "--port", "0", *home]) == 2
+    )
+    assert main(["serve", "--retention", "0", *home]) == 2

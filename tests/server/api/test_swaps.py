@@ -1,0 +1,160 @@
+"""Swaps by the API: from a photo and a clip to a labelled file."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import av
+import pytest
+
+from understudy import Understudy
+from understudy.server.access.quotas import Quotas
+from understudy.testing import ClipSpec, portrait_path, write_clip
+from understudy.testing.situations import PEOPLE
+
+pytestmark = [pytest.mark.slow, pytest.mark.loopback]
+
+
+@pytest.fixture(scope="module")
+def clip(small_clip):
+    return small_clip
+
+
+@pytest.fixture(scope="module")
+def two_people_clip_path(tmp_path_factory):
+    path = tmp_path_factory.mktemp("two") / "clip.mp4"
+    situation = next(one for one in PEOPLE if one.name == "two who change sides with each cut")
+    shots = [situation.scene(number).draw() for number in (*range(10), *range(40, 50))]
+    write_clip(path, [shot.picture for shot in shots], ClipSpec(rate=25, audio=()))
+    return path
+
+
+def test_from_a_photo_and_a_picture_to_a_labelled_file(server, caller, tmp_path):
+    person, target = caller.somebody(), caller.hand_over("media", portrait_path("astronaut"))
+    assert (target["kind"], target["seconds"]) == ("image", None)
+    ordered = caller.post(
+        "/swaps", json={"target": target["id"], "person": person, "settings": {"blend.strength": 0.9}}
+    )
+    assert ordered.status_code == 201, ordered.text
+    swap = caller.ended(ordered.json()["id"])
+    assert (swap["state"], swap["share"]) == ("done", 1.0)
+    made = tmp_path / "made.png"
+    made.write_bytes(caller.get(swap["result"].removeprefix("/api/v1")).content)
+    with Understudy() as app:
+        verdict = app.inspect(made)
+    assert verdict.credentials.state == "valid"
+    assert f"{verdict.mark.identifier:012x}" == swap["identifier"]
+    told = caller.post("/inspect", params={"name": "made.png"}, content=made.read_bytes()).json()
+    assert (told["verdict"], told["path"]) == ("made by this tool", "made.png")
+
+
+def test_a_clip_is_watched_until_it_is_done(caller, clip):
+    person, target = caller.somebody(), caller.hand_over("media", clip)
+    assert target["kind"] == "video"
+    swap = caller.post("/swaps", json={"target": target["id"], "person": person, "format": "mov"}).json()["id"]
+    said = []
+    with caller.stream("GET", f"/swaps/{swap}/events") as events:
+        assert events.headers["content-type"].startswith("text/event-stream")
+        said += [json.loads(line.removeprefix("data: ")) for line in events.iter_lines() if line.startswith("data: ")]
+    assert said[-1]["state"] == "done"
+    shares = [one["share"] for one in said]
+    assert shares == sorted(shares)
+    whole = caller.get(f"/swaps/{swap}/result")
+    part = caller.get(f"/swaps/{swap}/result", headers={"Range": "bytes=100-199"})
+    assert (part.status_code, part.content) == (206, whole.content[100:200])
+    assert "mov" in whole.headers["content-disposition"]
+
+
+def test_people_of_a_clip_each_get_their_own(caller, two_people_clip_path, tmp_path):
+    target = caller.hand_over("media", two_people_clip_path)
+    order = {"target": target["id"], "cast": [{"who": 1, "person": caller.somebody()}, {"who": 2, "do": "blur"}]}
+    refused = caller.post("/swaps", json=order)
+    assert refused.status_code == 422
+    assert "people" in refused.json()["hint"]
+    assert caller.post(f"/media/{target['id']}/people").status_code == 202
+    while (found := caller.get(f"/media/{target['id']}/people").json()).get("state") == "looking":
+        time.sleep(0.2)
+    assert found.get("state") == "known", found
+    assert [one["number"] for one in found["people"]] == [1, 2]
+    assert caller.get(f"/media/{target['id']}/people/1.jpg").content[:2] == b"\xff\xd8"
+    swap = caller.ended(caller.post("/swaps", json=order).json()["id"])
+    assert swap["state"] == "done", swap
+    made = tmp_path / "made.mp4"
+    made.write_bytes(caller.get(f"/swaps/{swap['id']}/result").content)
+    with av.open(made) as file:
+        assert file.streams.video[0].frames > 0
+
+
+def test_what_was_ordered_can_be_paused_given_up_and_removed(server, tmp_path):
+    from tests.server.api.conftest import server_in
+
+    with server_in(tmp_path, "--runners", "0") as idle, idle.caller("anna") as anna:
+        person, target = anna.somebody(), anna.hand_over("media", portrait_path("astronaut"))
+        swap = anna.post("/swaps", json={"target": target["id"], "person": person}).json()["id"]
+        assert anna.post(f"/swaps/{swap}/pause").json()["state"] == "paused"
+        assert anna.post(f"/swaps/{swap}/resume").json()["state"] == "waiting"
+        needed = anna.delete(f"/media/{target['id']}")
+        assert needed.status_code == 422
+        assert swap in needed.json()["error"]
+        assert anna.delete(f"/people/{person}").status_code == 422
+        assert anna.get(f"/swaps/{swap}/result").status_code == 422
+        assert anna.post(f"/swaps/{swap}/cancel").json()["state"] == "cancelled"
+        assert anna.post(f"/swaps/{swap}/retry").json()["state"] == "waiting"
+        assert anna.delete(f"/swaps/{swap}").status_code == 204
+        assert anna.get(f"/swaps/{swap}").status_code == 404
+        assert anna.delete(f"/media/{target['id']}").status_code == 204
+
+
+def test_a_swap_that_can_not_be_done_says_why(caller):
+    person = caller.somebody()
+    target = caller.hand_over("media", portrait_path("astronaut"))
+    failed = caller.post(
+        "/swaps", json={"target": target["id"], "person": person, "settings": {"engine": "inswapper_128"}}
+    )
+    if failed.status_code == 201:
+        swap = caller.ended(failed.json()["id"])
+        assert swap["state"] == "failed"
+        assert "inswapper_128" in swap["error"]
+        assert swap["hint"]
+    else:
+        assert "inswapper_128" in failed.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"settings": {"home": "/tmp"}},
+        {"settings": {"content.threshold": 1}},
+        {"settings": {"runtime.device": "cuda"}},
+        {"settings": {"label.font": "/etc/passwd"}},
+        {"settings": {"blend.strength": 7}},
+        {"settings": {"no.such": 1}},
+        {"format": "exe"},
+        {"format": "gif"},
+        {"target": "../../../etc/passwd"},
+        {"target": "0" * 32},
+        {"person": "0" * 32},
+        {"person": None},
+        {"cast": [{"who": 1, "do": "blur"}]},
+        {"output": "/tmp/out.png"},
+    ],
+)
+def test_an_order_that_can_not_be_is_refused_and_nothing_is_counted(caller, wrong):
+    person, target = caller.somebody(), caller.hand_over("media", portrait_path("astronaut"))
+    answer = caller.post("/swaps", json={"target": target["id"], "person": person} | wrong)
+    assert answer.status_code in (404, 422), answer.text
+    assert answer.json()["error"]
+    assert answer.json()["hint"]
+    assert caller.get("/swaps").json() == []
+    assert caller.get("/me").json()["used_today"]["clips"] == 0
+
+
+def test_who_has_used_up_the_day_is_told_when_to_come_back(server):
+    with server.caller("ben", quotas=Quotas(clips=1)) as ben:
+        person, target = ben.somebody(), ben.hand_over("media", portrait_path("astronaut"))
+        order = {"target": target["id"], "person": person}
+        assert ben.post("/swaps", json=order).status_code == 201
+        refused = ben.post("/swaps", json=order)
+        assert refused.status_code == 429
+        assert 0 < int(refused.headers["retry-after"]) <= 86400

@@ -34,6 +34,7 @@ Retention = Annotated[float, typer.Option("--retention", help="Days for which ph
 RunnerCount = Annotated[
     int, typer.Option("--runners", help="Processes that do the swaps; 0 if `understudy jobs run` does them elsewhere.")
 ]
+LiveCount = Annotated[int, typer.Option("--live", help="Live sessions at a time; one takes about a core.")]
 _HERE = ("127.0.0.1", "::1", "localhost")
 
 
@@ -47,6 +48,7 @@ def command(
     insecure: Insecure = False,
     retention: Retention = 7,
     runners: RunnerCount = 1,
+    live: LiveCount = 1,
     json: Json = False,
     *,
     chosen: Chosen,
@@ -68,7 +70,7 @@ def command(
     from understudy.server.api.service import ServeOptions, Service
     from understudy.server.running import listening, serve
 
-    service = Service(chosen.settings(), ServeOptions(retention, runners))
+    service = Service(chosen.settings(), ServeOptions(retention, runners, live))
     with listening(port, host) as listener:
         own = listener.getsockname()[1]
         scheme = "http" if cert is None else "https"

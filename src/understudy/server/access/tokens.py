@@ -209,6 +209,19 @@ class Tokens:
             raise TokenError(f"this token is {state}", hint)
         return token
 
+    def check(self, token: Token) -> None:
+        """Make sure that a token that was good still is.
+
+        Raises:
+            TokenError: it ended.
+        """
+        now = self.clock()
+        with self._open() as connection:
+            found = list(_read(connection, token.id))
+        state = found[0].state(now) if found else "unknown"
+        if state != "valid":
+            raise TokenError(f"this token is {state}", "Whoever runs the server can make one: understudy token add.")
+
     def _looked_up(self, number: str, digest: str, now: float) -> Token | None:
         with self._open() as connection:
             rows = connection.execute("SELECT digest FROM tokens WHERE id = ?", (number,)).fetchall()

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.types import ASGIApp
 
 from understudy.errors import UnderstudyError
-from understudy.server.api import about, media, people, swaps
+from understudy.server.api import about, live, media, people, swaps
 from understudy.server.api.doors import Doors
 from understudy.server.api.faults import answer_fault
 from understudy.server.api.metrics import Metrics
@@ -60,8 +60,8 @@ def api_application(service: Service, hosts: Collection[str], origins: Collectio
         title="Understudy", version=__version__, description=_ABOUT, lifespan=life,
         openapi_url=f"{PLACE}/openapi.json", docs_url=None, redoc_url=None,
     )  # fmt: skip
-    api.state.service, api.state.looks, api.state.tasks = service, {}, set()
-    for router in (people.router, media.router, swaps.router, about.router):
+    api.state.service, api.state.looks, api.state.tasks, api.state.live = service, {}, set(), 0
+    for router in (people.router, media.router, swaps.router, live.router, about.router):
         api.include_router(router, prefix=PLACE)
     api.add_exception_handler(UnderstudyError, answer_fault)
     api.add_exception_handler(RequestValidationError, _misformed)
@@ -85,7 +85,7 @@ def api_application(service: Service, hosts: Collection[str], origins: Collectio
     @api.get("/metrics", include_in_schema=False)
     def measured() -> PlainTextResponse:
         return PlainTextResponse(
-            metrics.text({str(state): count for state, count in service.app.jobs.counts().items()}, 0),
+            metrics.text({str(state): count for state, count in service.app.jobs.counts().items()}, api.state.live),
             media_type="text/plain; version=0.0.4",
         )
 

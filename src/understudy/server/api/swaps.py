@@ -121,7 +121,7 @@ def order_a_swap(request: Request, new: NewSwap, token: ForSwaps, service: TheSe
     swap = service.shelf.add(token.user, "swap", target.name, f".{suffix}", {"target": target.id, "needs": needs})
     try:
         cast = None if new.cast is None else _cast(service, token, target, new, swap)
-        photos = () if new.person is None else _photos(service, token, known[new.person])
+        photos = () if new.person is None else photos_of(service, token, known[new.person])
         order = Order(
             service.shelf.path(target), service.shelf.path(swap), photos, cast, unusual(service.settings) | settings
         )
@@ -237,7 +237,7 @@ def _cast(service: Service, token: Token, target: Thing, new: NewSwap, swap: Thi
             gets["do"] = part.do
         else:
             person = service.shelf.get(token.user, "person", part.person)
-            gets["put"] = [str(path) for path in _photos(service, token, person)]
+            gets["put"] = [str(path) for path in photos_of(service, token, person)]
         people[part.who].update(gets)
     tables["others"] = {"do": new.others}
     path = service.shelf.beside(swap, "cast.toml")
@@ -246,7 +246,12 @@ def _cast(service: Service, token: Token, target: Thing, new: NewSwap, swap: Thi
     return path
 
 
-def _photos(service: Service, token: Token, person: Thing) -> tuple[Path, ...]:
+def photos_of(service: Service, token: Token, person: Thing) -> tuple[Path, ...]:
+    """The files of a user's person.
+
+    Raises:
+        NotHereError: one was removed.
+    """
     return tuple(service.shelf.path(service.shelf.get(token.user, "photo", one)) for one in person.said["photos"])
 
 

@@ -1,0 +1,238 @@
+"""``/live``: swapping as it happens, for a program that hands over pictures one by one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any, Final
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from understudy.arrays import UInt8Array
+from understudy.casting.person import Person
+from understudy.errors import InputError, RefusedError, UnderstudyError, UsageError
+from understudy.server.access.audit import entry
+from understudy.server.access.quotas import QuotaError
+from understudy.server.access.tokens import Token, TokenError
+from understudy.server.api.handed import MOST_BYTES, HandedBack, HandedOver, decoded
+from understudy.server.api.service import Service, ordered
+from understudy.server.api.swaps import AnId, photos_of
+from understudy.sessions import LiveSession
+from understudy.settings.schema import changed
+
+router = APIRouter(tags=["live"])
+#: As the audit log has it: with 101 when a session is asked for, and what came of it when it ended.
+_ACTION: Final = "WS /live/frames"
+#: Seconds of live swapping that are counted at a time.
+_SLICE: Final = 10.0
+#: Seconds without a picture after which a session ends.
+_PATIENCE: Final = 30.0
+#: Seconds between two messages with figures.
+_FIGURES: Final = 1.0
+
+
+class NewLive(BaseModel):
+    """What a session is to do: the first message, as text."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    person: AnId
+    settings: dict[str, Any] = Field(default={}, description="By full name, such as blend.strength: GET /settings.")
+
+
+class FullError(RefusedError):
+    """There are as many sessions as the server carries."""
+
+
+@router.websocket("/live/frames")
+async def frames(socket: WebSocket) -> None:
+    """Pictures in, labelled pictures out.
+
+    The first message is text: ``{"person": id, "settings": {…}}``. Then each message is a picture (JPEG, PNG or WebP,
+    all of one size), and each that comes back is four bytes, the milliseconds of the session, and a JPEG. Of pictures
+    that come faster than they are swapped the newest counts. Once a second there is a text with figures.
+    """
+    service: Service = socket.app.state.service
+    try:
+        token = _token(socket, service)
+        token.require("live")
+        service.rate.take(token.user, token.quotas)
+    except UnderstudyError:
+        await socket.close(1008)
+        return
+    address = "" if socket.client is None else socket.client.host
+    await asyncio.to_thread(service.audit.note, entry(address, token.name, token.user, _ACTION, 101))
+    await socket.accept()
+    outcome, begun = 200, time.monotonic()
+    try:
+        await _serve(socket, service, token)
+    except UnderstudyError as fault:
+        outcome = 429 if isinstance(fault, QuotaError) else 503 if isinstance(fault, FullError) else 422
+        said: dict[str, Any] = {"error": fault.message, "hint": fault.hint}
+        if isinstance(fault, QuotaError):
+            said["retry_after"] = fault.seconds
+        with contextlib.suppress(RuntimeError, OSError, WebSocketDisconnect):
+            await socket.send_text(json.dumps(said))
+            await socket.close(1013 if isinstance(fault, FullError) else 1008)
+    finally:
+        seconds = time.monotonic() - begun
+        said_entry = entry(address, token.name, token.user, _ACTION, outcome, f"{seconds:.0f}s")
+        await asyncio.to_thread(service.audit.note, said_entry)
+
+
+async def _serve(socket: WebSocket, service: Service, token: Token) -> None:
+    """One session, from its first message to its last.
+
+    Raises:
+        UnderstudyError: it ends for that.
+    """
+    try:
+        async with _within(_PATIENCE):
+            new = NewLive.model_validate_json(await socket.receive_text())
+            first = decoded(await _picture(socket))
+    except (ValidationError, KeyError) as fault:
+        raise UsageError("this is not how a session begins", 'Send {"person": id}, then pictures.') from fault
+    except (WebSocketDisconnect, TimeoutError):
+        return
+    async with _place(socket, service, token):
+        session, source, made = await _begun(service, token, new, first)
+        sending = asyncio.ensure_future(_send(socket, session, made))
+        try:
+            await _receive(socket, service, token, source, session)
+        finally:
+            sending.cancel()
+            source.end()
+            with contextlib.suppress(asyncio.CancelledError):
+                await sending
+            await asyncio.to_thread(_stop, session)
+    if socket.client_state is WebSocketState.CONNECTED:
+        await socket.close()
+
+
+async def _begun(
+    service: Service, token: Token, new: NewLive, first: UInt8Array
+) -> tuple[LiveSession, HandedOver, asyncio.Queue[bytes]]:
+    """A session that runs; its pictures come in the queue, the newest only."""
+    person = service.shelf.get(token.user, "person", new.person)
+    photos = photos_of(service, token, person)
+    settings = changed(service.settings, ordered(service.settings, dict(new.settings)))
+    settings = replace(settings, home=service.settings.home)
+    made: asyncio.Queue[bytes] = asyncio.Queue(1)
+    loop = asyncio.get_running_loop()
+
+    def offer(data: bytes) -> None:
+        while not made.empty():
+            made.get_nowait()
+        made.put_nowait(data)
+
+    def give(data: bytes) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(offer, data)
+
+    source = HandedOver(first)
+    session = service.app.live([Person(photos)], source, [lambda _release: HandedBack(give)], settings=settings)
+    await asyncio.to_thread(session.start)
+    return session, source, made
+
+
+async def _receive(socket: WebSocket, service: Service, token: Token, source: HandedOver, session: LiveSession) -> None:
+    """Take pictures until none come any more, or the day's seconds are used up."""
+    counted = time.monotonic()
+    while not session.stopped and not socket.app.state.ending.is_set():
+        if time.monotonic() - counted >= _SLICE:
+            await asyncio.to_thread(service.usage.take, token.user, "live_seconds", _SLICE, token.quotas)
+            await asyncio.to_thread(service.tokens.check, token)
+            counted += _SLICE
+        try:
+            async with _within(_PATIENCE):
+                data = await _picture(socket)
+        except (WebSocketDisconnect, TimeoutError, KeyError):  # gone, silent, or a text in a picture's place
+            return
+        source.hand_over(await asyncio.to_thread(decoded, data))
+
+
+async def _send(socket: WebSocket, session: LiveSession, made: asyncio.Queue[bytes]) -> None:
+    """Give pictures back, and figures."""
+    said = time.monotonic()
+    with contextlib.suppress(RuntimeError, OSError, WebSocketDisconnect):
+        while True:
+            await socket.send_bytes(await made.get())
+            if time.monotonic() - said >= _FIGURES:
+                said = time.monotonic()
+                figures = session.statistics()
+                await socket.send_text(json.dumps({"fps": figures.fps_out, "latency_ms": figures.latency_ms}))
+
+
+async def _picture(socket: WebSocket) -> bytes:
+    data = await socket.receive_bytes()
+    if len(data) > MOST_BYTES:
+        raise InputError(f"a picture has {MOST_BYTES // 1_000_000} MB at most", "Send a smaller one.")
+    return data
+
+
+@asynccontextmanager
+async def _place(socket: WebSocket, service: Service, token: Token) -> AsyncIterator[None]:
+    """Take one of the server's places for live sessions, and the first seconds of the day's.
+
+    Raises:
+        FullError: all are taken.
+        QuotaError: the day's seconds are used up.
+    """
+    state = socket.app.state
+    if state.live >= service.options.live:
+        raise FullError(
+            f"this server carries {service.options.live} live sessions at a time, and has them",
+            "Come back when one has ended.",
+        )
+    state.live += 1
+    try:
+        await asyncio.to_thread(service.usage.take, token.user, "live_seconds", _SLICE, token.quotas)
+        yield
+    finally:
+        state.live -= 1
+
+
+@asynccontextmanager
+async def _within(seconds: float) -> AsyncIterator[None]:
+    """``asyncio.timeout``, which Python 3.10 lacks.
+
+    Raises:
+        TimeoutError: it took longer.
+    """
+    task = asyncio.current_task()
+    assert task is not None
+    late = False
+
+    def end() -> None:
+        nonlocal late
+        late = True
+        task.cancel()
+
+    handle = asyncio.get_running_loop().call_later(seconds, end)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if late:
+            raise TimeoutError from None
+        raise
+    finally:
+        handle.cancel()
+
+
+def _token(socket: WebSocket, service: Service) -> Token:
+    kind, _, secret = socket.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "bearer":
+        raise TokenError("this needs a token", "Send it as: Authorization: Bearer TOKEN.")
+    return service.tokens.known(secret)
+
+
+def _stop(session: LiveSession) -> None:
+    with contextlib.suppress(UnderstudyError):  # it was told already
+        session.stop()

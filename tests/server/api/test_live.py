@@ -1,0 +1,168 @@
+"""Live swapping by the API: pictures in, labelled pictures out."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+
+from understudy.provenance import Home
+from understudy.server.access.audit import AuditLog
+from understudy.server.access.quotas import Quotas
+from understudy.testing import Puppet, portrait, talking
+
+pytestmark = [pytest.mark.slow, pytest.mark.loopback]
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    puppet = Puppet(portrait("astronaut"), (640, 360), face_share=0.6)
+    return [puppet.render(talking(number / 25)).picture for number in range(12)]
+
+
+def jpeg(picture):
+    return cv2.imencode(".jpg", picture)[1].tobytes()
+
+
+def session(server, caller):
+    address = f"{server.address.replace('http', 'ws')}/api/v1/live/frames"
+    return connect(address, additional_headers={"Authorization": caller.headers["Authorization"]}, max_size=10_000_000)
+
+
+def back(line):
+    """The next picture that comes back, and its milliseconds; texts are passed by."""
+    while True:
+        said = line.recv(60)
+        if isinstance(said, bytes):
+            return cv2.imdecode(np.frombuffer(said[4:], np.uint8), cv2.IMREAD_COLOR), int.from_bytes(said[:4], "big")
+        found = json.loads(said)
+        assert "error" not in found, found
+
+
+def test_a_program_hands_pictures_over_and_gets_them_back_swapped_and_labelled(server, caller, pictures):
+    person = caller.somebody(uses=["live"])
+    times = []
+    with session(server, caller) as line:
+        line.send(json.dumps({"person": person}))
+        for picture in pictures:
+            line.send(jpeg(picture))
+            found, milliseconds = back(line)
+            times.append(milliseconds)
+            assert found.shape == picture.shape
+    assert times == sorted(times)
+    changed = np.abs(found.astype(int) - picture).mean(axis=2) > 20
+    face = changed[100:260, 250:390].mean()
+    assert face > 0.1, face  # another face
+    assert changed[-30:, :200].mean() > 0.02  # the label
+    assert caller.get("/me").json()["used_today"]["live_seconds"] == 10
+    log = [one for one in AuditLog(Home(server.home)).entries() if one.action == "WS /live/frames"]
+    assert log[0].outcome == "101"
+
+
+def told(line):
+    """What is wrong, before the line is closed."""
+    found = {}
+    with contextlib.suppress(ConnectionClosed):
+        while True:
+            said = line.recv(60)
+            if isinstance(said, str):
+                found |= json.loads(said)
+    return found
+
+
+def test_one_too_many_is_told_so(server, caller, pictures):
+    person = caller.somebody(uses=["live"])
+    with session(server, caller) as first, session(server, caller) as second:
+        for line in (first, second):
+            line.send(json.dumps({"person": person}))
+            line.send(jpeg(pictures[0]))
+            if line is first:
+                back(line)
+        assert "at a time" in told(second)["error"]
+        first.send(jpeg(pictures[1]))
+        back(first)
+
+
+def test_a_day_is_used_up(server, pictures):
+    with server.caller("lena", quotas=Quotas(live_seconds=5)) as lena, session(server, lena) as line:
+        line.send(json.dumps({"person": lena.somebody(uses=["live"])}))
+        line.send(jpeg(pictures[0]))
+        found = told(line)
+        assert "live" in found["error"]
+        assert 0 < found["retry_after"] <= 86400
+
+
+def bomb():
+    data = io.BytesIO()
+    Image.new("1", (20000, 20000)).save(data, "PNG")
+    return data.getvalue()
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        ["no JSON"],
+        ["{}"],
+        ['{"person": "0"}'],
+        [json.dumps({"person": "0" * 32}), "PICTURE"],
+        [b"\xff\xd8"],
+        ["PERSON", b"no picture"],
+        ["PERSON", "BOMB"],
+        ["PERSON", "PICTURE", "SMALL"],
+        ["SETTINGS", "PICTURE"],
+        ["PERSON", "CUT"],
+    ],
+)
+def test_what_is_wrong_is_said(server, caller, pictures, messages):
+    person = caller.somebody(uses=["live"])
+    known = {
+        "PERSON": json.dumps({"person": person}),
+        "SETTINGS": json.dumps({"person": person, "settings": {"signing.timestamp": "http://evil.example"}}),
+        "PICTURE": jpeg(pictures[0]),
+        "SMALL": jpeg(pictures[0][:100, :100]),
+        "BOMB": bomb(),
+        "CUT": jpeg(pictures[0])[:300],
+    }
+    with session(server, caller) as line:
+        for message in messages:
+            line.send(known.get(message, message) if isinstance(message, str) else message)
+        found = told(line)
+    assert found["error"]
+    assert found["hint"]
+    assert caller.get("/me").status_code == 200
+
+
+def test_consent_for_live_is_needed(server, caller, pictures):
+    with session(server, caller) as line:
+        line.send(json.dumps({"person": caller.somebody(uses=["image"])}))
+        line.send(jpeg(pictures[0]))
+        found = told(line)
+    assert "error" not in found or "live" in found["error"]
+
+
+@pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer x"}, {"Authorization": "Basic x"}])
+def test_without_a_token_nothing_opens(server, header):
+    with (
+        pytest.raises(InvalidStatus),
+        connect(f"{server.address.replace('http', 'ws')}/api/v1/live/frames", additional_headers=header),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("header", [{"Origin": "null"}, {"Origin": "http://evil.example"}, {"Host": "evil.example"}])
+def test_other_pages_open_nothing(server, caller, header):
+    with (
+        pytest.raises((InvalidStatus, ConnectionClosed, EOFError)),
+        connect(
+            f"{server.address.replace('http', 'ws')}/api/v1/live/frames",
+            additional_headers={"Authorization": caller.headers["Authorization"]} | header,
+        ),
+    ):
+        pass

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 from understudy.errors import UnderstudyError
 from understudy.server.api import about, live, media, people, swaps
 from understudy.server.api.doors import Doors
-from understudy.server.api.faults import answer_fault
+from understudy.server.api.faults import ANSWERS, answer_fault
 from understudy.server.api.metrics import Metrics
 from understudy.server.api.pages import reference
 from understudy.server.api.runners import Runners
@@ -62,7 +62,7 @@ def api_application(service: Service, hosts: Collection[str], origins: Collectio
     )  # fmt: skip
     api.state.service, api.state.looks, api.state.tasks, api.state.live = service, {}, set(), 0
     for router in (people.router, media.router, swaps.router, live.router, about.router):
-        api.include_router(router, prefix=PLACE)
+        api.include_router(router, prefix=PLACE, responses=ANSWERS)
     api.add_exception_handler(UnderstudyError, answer_fault)
     api.add_exception_handler(RequestValidationError, _misformed)
     api.add_exception_handler(HTTPException, _refused)

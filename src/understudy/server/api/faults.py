@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
@@ -23,6 +24,27 @@ from understudy.server.access.quotas import QuotaError
 from understudy.server.access.tokens import ScopeError, TokenError
 from understudy.server.api.shelf import NotHereError
 from understudy.server.receiving import TooLargeError
+
+
+class Fault(BaseModel):
+    """What is answered when something is wrong."""
+
+    error: str = Field(description="What is wrong.")
+    hint: str = Field(description="What to do.")
+    status: int = Field(description="The answer's HTTP status.")
+
+
+#: For the API's description: how any route may answer when something is wrong.
+ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
+    401: {"model": Fault, "description": "No token, or none that is good"},
+    403: {"model": Fault, "description": "The token is not for this, or a face or picture may not be used"},
+    404: {"model": Fault, "description": "There is no such thing of yours"},
+    413: {"model": Fault, "description": "Larger than is taken"},
+    422: {"model": Fault, "description": "It can't be done as it is asked"},
+    429: {"model": Fault, "description": "Too much for now: the header Retry-After says when to come back"},
+    503: {"model": Fault, "description": "A model is missing, or the audit log can't be written"},
+    507: {"model": Fault, "description": "The disk is full"},
+}
 
 #: The first that fits.
 _STATUS: Final[tuple[tuple[type[UnderstudyError], int], ...]] = (

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Literal
 
-from understudy.errors import InputNotFoundError, NotMediaError
+from understudy.errors import InputError, NotMediaError
 from understudy.provenance.records.home import Home, database
 from understudy.server.access.quotas import QuotaError
 from understudy.server.receiving import received
@@ -39,11 +39,13 @@ CREATE INDEX IF NOT EXISTS of_users ON things (user, kind, made)
 _DAY: Final = 86400.0
 
 
-class NotHereError(InputNotFoundError):
+class NotHereError(InputError, LookupError):
     """There is no such thing, or it is another user's."""
 
     def __init__(self, kind: str, number: str) -> None:
-        super().__init__(Path(printable(number[:32])), kind)
+        super().__init__(
+            f"there is no {kind} {printable(number[:32])}", "It was removed, its time is over, or it is not yours."
+        )
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,153 @@
+"""What both clients ask and how they take what is answered: requests as data, without any network."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from understudy.errors import RunError, UsageError
+
+Ground = Literal["self", "granted", "fictional", "sample"]
+#: Seconds between two looks at a swap that is waited for.
+EVERY: Final = 1.0
+#: States that a swap does not leave by itself.
+ENDED: Final = ("done", "failed", "cancelled", "gone")
+#: Bytes that are read and sent at a time.
+PIECE: Final = 1 << 20
+_PLACE: Final = "/api/v1"
+
+
+class ApiError(RunError):
+    """The server did not do what was asked.
+
+    Attributes:
+        status: The answer's HTTP status.
+        retry_after: Seconds after which to come back, where it said so; else None.
+    """
+
+    def __init__(self, error: str, hint: str, status: int, retry_after: int | None = None) -> None:
+        super().__init__(error, hint)
+        self.status, self.retry_after = status, retry_after
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A request.
+
+    Attributes:
+        method: Of HTTP.
+        path: Below the API's address.
+        query: Behind it.
+        json: The body, as plain values; None for none.
+        file: A file that is the body; None for none.
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    json: Any = None
+    file: Path | None = None
+
+
+def base(address: str) -> str:
+    """The API's address on a server.
+
+    Raises:
+        UsageError: it is no address of a server.
+    """
+    if not re.fullmatch(r"https?://[^\s/?#]+/?", address):
+        raise UsageError(f"this is no address of a server: {address[:200]}", "It is like https://HOST:PORT.")
+    return address.rstrip("/") + _PLACE
+
+
+def hand_over(path: str | PathLike[str], kind: Literal["photos", "media"]) -> Ask:
+    """Hand a file over.
+
+    Raises:
+        UsageError: it is not there.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise UsageError(f"there is no file {file}", "Check the path and its spelling.")
+    return Ask("POST", f"/{kind}", {"name": file.name}, file=file)
+
+
+def inspect(path: str | PathLike[str]) -> Ask:
+    """Have a file looked at.
+
+    Raises:
+        UsageError: it is not there.
+    """
+    file = hand_over(path, "media").file
+    assert file is not None
+    return Ask("POST", "/inspect", {"name": file.name}, file=file)
+
+
+def add_person(photos: Sequence[str], name: str, ground: Ground, note: str, uses: Sequence[str], days: int) -> Ask:
+    """Say whose face is on photos, by their ids, and who said that it may be used."""
+    consent = {"ground": ground, "note": note, "uses": list(uses), "days": days}
+    return Ask("POST", "/people", json={"name": name, "photos": list(photos), "consent": consent})
+
+
+def swap(
+    target: str,
+    person: str | None,
+    cast: Sequence[Mapping[str, Any]] | None,
+    others: Literal["blur", "leave"],
+    format: str | None,  # noqa: A002 - as the API calls it
+    settings: Mapping[str, Any] | None,
+) -> Ask:
+    """Order a swap."""
+    said: dict[str, Any] = {"target": target, "settings": dict(settings or {})}
+    if person is not None:
+        said["person"] = person
+    if cast is not None:
+        said |= {"cast": [dict(part) for part in cast], "others": others}
+    if format is not None:
+        said["format"] = format
+    return Ask("POST", "/swaps", json=said)
+
+
+def answered(status: int, headers: Mapping[str, str], body: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """What was answered, as plain values; None where there is nothing.
+
+    Args:
+        status: The answer's.
+        headers: Their names in small letters.
+        body: The answer's.
+
+    Raises:
+        ApiError: it was a refusal or a failure.
+    """
+    try:
+        said = json.loads(body) if body else None
+    except ValueError:
+        said = None
+    if 200 <= status < 300:
+        return said
+    after = headers.get("retry-after", "")
+    found = said if isinstance(said, dict) else {}
+    raise ApiError(
+        str(found.get("error") or f"the server answered with {status}"),
+        str(found.get("hint") or "Is this the address of an Understudy server?"),
+        status,
+        int(after) if after.isdecimal() else None,
+    )
+
+
+def ended(said: Mapping[str, Any]) -> bool:
+    """Whether a swap has ended.
+
+    Raises:
+        ApiError: it failed, or somebody gave it up.
+    """
+    if said["state"] not in ENDED:
+        return False
+    if said["state"] != "done":
+        raise ApiError(said["error"] or f"the swap is {said['state']}", said["hint"] or "Order it anew.", 200)
+    return True

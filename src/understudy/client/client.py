@@ -1,0 +1,214 @@
+"""The client that waits for the server's answers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+import httpx
+
+from understudy.client import asking
+from understudy.client.asking import EVERY, PIECE, ApiError, Ask, Ground
+
+
+class Client:
+    """An Understudy server, asked with one token. A context manager.
+
+    Args:
+        address: Of the server, such as ``https://swaps.example.org:8770``.
+        token: Its secret, as ``understudy token add`` printed it.
+        seconds: How long an answer may take to begin.
+        verify: Whether the server's certificate is checked; or a file with certificates that are trusted.
+
+    Raises:
+        UsageError: that is no address.
+    """
+
+    def __init__(self, address: str, token: str, *, seconds: float = 60.0, verify: bool | str = True) -> None:
+        self._line = httpx.Client(
+            base_url=asking.base(address), headers={"Authorization": f"Bearer {token}"}, timeout=seconds, verify=verify
+        )
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up."""
+        self._line.close()
+
+    def me(self) -> dict[str, Any]:
+        """What the token is for, how much its user may do, and did today."""
+        return dict(self._ask(Ask("GET", "/me")))
+
+    def models(self) -> list[dict[str, Any]]:
+        """Models that the server knows, and which of them it has."""
+        return list(self._ask(Ask("GET", "/models")))
+
+    def settings(self) -> dict[str, Any]:
+        """Settings that a swap may say otherwise, by name."""
+        return dict(self._ask(Ask("GET", "/settings")))
+
+    def add_person(
+        self,
+        photos: Sequence[str | PathLike[str]],
+        *,
+        ground: Ground,
+        note: str = "",
+        name: str = "",
+        uses: Sequence[Literal["image", "video", "live"]] = ("image", "video"),
+        days: int = 365,
+    ) -> dict[str, Any]:
+        """Hand photos of one person over, and say who consented to their use.
+
+        Args:
+            photos: Files.
+            ground: On what ground they may be used.
+            note: How the person gave consent; needed with ``granted``.
+            name: What to call the person.
+            uses: What they may be used for.
+            days: For how long.
+
+        Raises:
+            ApiError: there is no face on one of them, or it may not be used.
+        """
+        ids = [(self._ask(asking.hand_over(photo, "photos")))["id"] for photo in photos]
+        return dict(self._ask(asking.add_person(ids, name, ground, note, uses, days)))
+
+    def people(self) -> list[dict[str, Any]]:
+        """Whose faces may be used."""
+        return list(self._ask(Ask("GET", "/people")))
+
+    def hand_over(self, path: str | PathLike[str]) -> dict[str, Any]:
+        """Hand a picture or clip over.
+
+        Raises:
+            UsageError: there is no such file.
+            ApiError: it is no picture or clip.
+        """
+        return dict(self._ask(asking.hand_over(path, "media")))
+
+    def who_is_there(self, media: str) -> list[dict[str, Any]]:
+        """Have somebody look who is in a clip, and wait for it: number, share of the time, first and last seconds.
+
+        Raises:
+            ApiError: nobody could.
+        """
+        self._ask(Ask("POST", f"/media/{media}/people"))
+        while (said := self._ask(Ask("GET", f"/media/{media}/people")))["state"] == "looking":
+            time.sleep(EVERY)
+        if said["state"] == "failed":
+            raise ApiError(said["error"], said["hint"], 200)
+        return list(said["people"])
+
+    def swap(
+        self,
+        target: str,
+        person: str | None = None,
+        *,
+        cast: Sequence[Mapping[str, Any]] | None = None,
+        others: Literal["blur", "leave"] = "leave",
+        format: str | None = None,  # noqa: A002 - as the API calls it
+        settings: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Order a swap. It is done in its turn: see ``wait``.
+
+        Args:
+            target: Id of a picture or clip.
+            person: Id of whose face; or say with ``cast`` who gets whose.
+            cast: ``{"who": 1, "person": id}`` or ``{"who": 2, "do": "blur"}``, by the numbers of ``who_is_there``.
+            others: What happens to people whom ``cast`` leaves out.
+            format: ``mp4``, ``png``…; by itself the target's kind decides.
+            settings: By full name, such as ``blend.strength``.
+
+        Raises:
+            ApiError: it can't be done as it is put, or the day's quota is used up.
+        """
+        return dict(self._ask(asking.swap(target, person, cast, others, format, settings)))
+
+    def swaps(self) -> list[dict[str, Any]]:
+        """All swaps of the token's user, the oldest first."""
+        return list(self._ask(Ask("GET", "/swaps")))
+
+    def change(self, swap: str, what: Literal["pause", "resume", "cancel", "retry"]) -> dict[str, Any]:
+        """Pause a swap, let it go on, give it up, or have it done after all."""
+        return dict(self._ask(Ask("POST", f"/swaps/{swap}/{what}")))
+
+    def watch(self, swap: str) -> Iterator[dict[str, Any]]:
+        """How far a swap is, whenever that changed, until it ended.
+
+        Raises:
+            ApiError: it failed, or somebody gave it up.
+        """
+        said: dict[str, Any] = {}
+        while True:
+            found = dict(self._ask(Ask("GET", f"/swaps/{swap}")))
+            if found != said:
+                said = found
+                yield said
+            if asking.ended(said):
+                return
+            time.sleep(EVERY)
+
+    def wait(self, swap: str) -> dict[str, Any]:
+        """Wait for a swap: what it says when it is done.
+
+        Raises:
+            ApiError: it failed, or somebody gave it up.
+        """
+        last: dict[str, Any] = {}
+        for said in self.watch(swap):
+            last = said
+        return last
+
+    def fetch(self, swap: str, path: str | PathLike[str]) -> Path:
+        """Fetch what a swap made, to a file that is not there yet.
+
+        Raises:
+            FileExistsError: it is there.
+            ApiError: the swap is not done.
+        """
+        file = Path(path)
+        with self._line.stream("GET", f"/swaps/{swap}/result") as answer:
+            if answer.status_code != 200:
+                asking.answered(answer.status_code, answer.headers, answer.read())
+            with file.open("xb") as target:
+                try:
+                    for piece in answer.iter_bytes(PIECE):
+                        target.write(piece)
+                except BaseException:
+                    file.unlink(missing_ok=True)
+                    raise
+        return file
+
+    def inspect(self, path: str | PathLike[str]) -> dict[str, Any]:
+        """Have a file looked at: what is known of where it comes from. The server does not keep it."""
+        return dict(self._ask(asking.inspect(path)))
+
+    def remove(self, kind: Literal["photos", "people", "media", "swaps"], number: str) -> None:
+        """Remove something; a swap that is not done is given up first."""
+        self._ask(Ask("DELETE", f"/{kind}/{number}"))
+
+    def _ask(self, ask: Ask) -> Any:  # noqa: ANN401 - whatever JSON holds
+        content = None if ask.file is None else _pieces(ask.file)
+        try:
+            answer = self._line.request(ask.method, ask.path, params=dict(ask.query), json=ask.json, content=content)
+        except httpx.HTTPError as fault:
+            raise ApiError(
+                f"the server can't be reached: {fault}", "Is it running, and its address right?", 0
+            ) from fault
+        return asking.answered(answer.status_code, answer.headers, answer.content)
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            yield piece

@@ -1,0 +1,104 @@
+"""Both clients for Python, against a real server."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from understudy import Understudy
+from understudy.client import ApiError, AsyncClient, Client
+from understudy.errors import UsageError
+from understudy.provenance import Home
+from understudy.server.access.quotas import Quotas
+from understudy.server.access.tokens import SCOPES, Tokens
+from understudy.testing import portrait_path
+
+pytestmark = [pytest.mark.slow, pytest.mark.loopback]
+
+
+@pytest.fixture
+def token(server):
+    return Tokens(Home(server.home)).add(f"client-{time.time_ns()}", f"client-{time.time_ns()}", list(SCOPES), 1)[1]
+
+
+def test_from_a_photo_to_a_finished_file(server, token, tmp_path, small_clip):
+    with Client(server.address, token) as client:
+        me = client.add_person([portrait_path("hopper")], ground="sample", name="hopper")
+        clip = client.hand_over(small_clip)
+        said = list(client.watch(client.swap(clip["id"], me["id"], settings={"blend.strength": 0.9})["id"]))
+        assert said[-1]["state"] == "done"
+        made = client.fetch(said[-1]["id"], tmp_path / "made.mp4")
+        with pytest.raises(FileExistsError):
+            client.fetch(said[-1]["id"], made)
+        assert client.inspect(made)["verdict"] == "made by this tool"
+        assert [one["id"] for one in client.swaps()] == [said[-1]["id"]]
+        assert client.people() == [me]
+        assert "blend.strength" in client.settings()
+        assert any(one["name"] == "inswapper_128" for one in client.models())
+        client.remove("swaps", said[-1]["id"])
+        assert client.swaps() == []
+    with Understudy() as app:
+        assert app.inspect(made).mark.identifier == int(said[-1]["identifier"], 16)
+
+
+def test_two_at_once_without_waiting_for_each_other(server, token, tmp_path):
+    async def both():
+        async with AsyncClient(server.address, token) as client:
+            me = await client.add_person([portrait_path("hopper")], ground="sample")
+            picture = await client.hand_over(portrait_path("astronaut"))
+            swaps = await asyncio.gather(*(client.swap(picture["id"], me["id"]) for _ in range(2)))
+            done = await asyncio.gather(*(client.wait(one["id"]) for one in swaps))
+            return [await client.fetch(one["id"], tmp_path / f"{one['id']}.png") for one in done]
+
+    first, second = asyncio.run(both())
+    assert first.stat().st_size > 0
+    assert second.stat().st_size > 0
+
+
+def test_what_is_wrong_is_an_error_with_a_hint(server, token, tmp_path):
+    with Client(server.address, token) as client:
+        with pytest.raises(UsageError, match="no file"):
+            client.hand_over(tmp_path / "gone.mp4")
+        (tmp_path / "no.mp4").write_bytes(b"no clip")
+        with pytest.raises(ApiError) as refused:
+            client.hand_over(tmp_path / "no.mp4")
+        assert refused.value.status == 422
+        assert refused.value.hint
+        with pytest.raises(ApiError) as refused:
+            client.fetch("0" * 32, tmp_path / "made.mp4")
+        assert refused.value.status == 404
+        assert not (tmp_path / "made.mp4").exists()
+    with Client(server.address, "x") as stranger, pytest.raises(ApiError, match="token"):
+        stranger.me()
+    with Client("http://127.0.0.1:9", "x") as lost, pytest.raises(ApiError, match="reached"):
+        lost.me()
+    for wrong in ("", "127.0.0.1", "ftp://a", "http://a/b?c", "file:///etc/passwd"):
+        with pytest.raises(UsageError):
+            Client(wrong, "x")
+
+
+def test_a_used_up_quota_says_when_to_come_back(server):
+    secret = Tokens(Home(server.home)).add("poor", "poor", list(SCOPES), 1, Quotas(clips=0))[1]
+    with Client(server.address, secret) as client:
+        me = client.add_person([portrait_path("hopper")], ground="sample")
+        picture = client.hand_over(portrait_path("astronaut"))
+        with pytest.raises(ApiError) as refused:
+            client.swap(picture["id"], me["id"])
+    assert refused.value.status == 429
+    assert 0 < refused.value.retry_after <= 86400
+
+
+def test_the_asynchronous_client_is_the_other_ones_text():
+    tool = Path(__file__).parents[3] / "tools" / "async_client.py"
+    assert subprocess.run([sys.executable, str(tool), "--check"], check=False).returncode == 0
+
+
+def test_the_clients_import_nothing_heavy():
+    code = "import sys, understudy.client; print([m for m in ('numpy', 'cv2', 'av', 'fastapi') if m in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"

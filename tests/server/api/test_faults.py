@@ -1,0 +1,69 @@
+"""What the API survives."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+import httpx
+import pytest
+from tests.server.api.conftest import Caller, server_in
+
+from understudy.provenance import Home
+from understudy.server.access.tokens import SCOPES, Tokens
+from understudy.server.api.shelf import Shelf
+from understudy.testing import portrait_path
+
+pytestmark = [pytest.mark.slow, pytest.mark.loopback]
+
+
+def caller_of(server, secret):
+    return Caller(base_url=f"{server.address}/api/v1", headers={"Authorization": f"Bearer {secret}"}, timeout=120)
+
+
+def test_a_server_that_is_killed_under_a_swap_has_it_after_the_next_start(tmp_path, long_clip):
+    secret = Tokens(Home(tmp_path / "home")).add("anna", "anna", list(SCOPES), 1)[1]
+    with server_in(tmp_path) as first, caller_of(first, secret) as anna:
+        person, target = anna.somebody(), anna.hand_over("media", long_clip)
+        swap = anna.post("/swaps", json={"target": target["id"], "person": person}).json()["id"]
+        until = time.monotonic() + 120
+        while anna.get(f"/swaps/{swap}").json()["state"] == "waiting" and time.monotonic() < until:
+            time.sleep(0.2)
+        first.process.send_signal(signal.SIGKILL)
+        first.process.wait(60)
+    with server_in(tmp_path) as second, caller_of(second, secret) as anna:
+        found = anna.ended(swap)
+        assert found["state"] == "done", found
+        assert anna.get(f"/swaps/{swap}/result").status_code == 200
+
+
+def test_a_server_that_ends_puts_its_swap_back(tmp_path, long_clip):
+    secret = Tokens(Home(tmp_path / "home")).add("anna", "anna", list(SCOPES), 1)[1]
+    with server_in(tmp_path) as first, caller_of(first, secret) as anna:
+        person, target = anna.somebody(), anna.hand_over("media", long_clip)
+        swap = anna.post("/swaps", json={"target": target["id"], "person": person}).json()["id"]
+        until = time.monotonic() + 120
+        while anna.get(f"/swaps/{swap}").json()["state"] == "waiting" and time.monotonic() < until:
+            time.sleep(0.2)
+    with server_in(tmp_path, "--runners", "0") as second, caller_of(second, secret) as anna:
+        assert anna.get(f"/swaps/{swap}").json()["state"] in ("waiting", "done")
+        assert httpx.get(f"{second.address}/ready").status_code == 200
+
+
+def test_things_go_when_their_time_is_over(tmp_path):
+    secret = Tokens(Home(tmp_path / "home")).add("anna", "anna", list(SCOPES), 1)[1]
+    with server_in(tmp_path, "--runners", "0") as first, caller_of(first, secret) as anna:
+        anna.somebody()
+        anna.hand_over("media", portrait_path("astronaut"))
+    stray = Shelf(Home(tmp_path / "home"), 7).path(Shelf(Home(tmp_path / "home"), 7).all("anna", "photo")[0])
+    stray.with_name(f"{'a' * 32}.mp4").write_bytes(b"what a kill left of an upload")
+    with server_in(tmp_path, "--runners", "0", "--retention", "0.0001") as later, caller_of(later, secret) as anna:
+        assert len(anna.get("/media").json()) == 1  # its own days were said when it came
+        assert not stray.with_name(f"{'a' * 32}.mp4").exists()
+        anna.hand_over("media", portrait_path("hopper"))
+        time.sleep(9)
+    with server_in(tmp_path, "--runners", "0") as last, caller_of(last, secret) as anna:
+        until = time.monotonic() + 60
+        while len(found := anna.get("/media").json()) > 1 and time.monotonic() < until:
+            time.sleep(0.2)
+        assert [one["name"] for one in found] == [portrait_path("astronaut").name]

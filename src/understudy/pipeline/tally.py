@@ -69,10 +69,15 @@ class Tally:
         return done
 
     @property
+    def known(self) -> frozenset[int]:
+        """The numbers of those who were swapped and of whom it is known who they are."""
+        return frozenset(person for person in self._tracks.values() if person >= 0)
+
+    @property
     def people(self) -> int:
         """How many different people were swapped; each track of somebody who is not known counts as one."""
         unknown = sum(person < 0 for person in self._tracks.values())
-        return unknown + len({person for person in self._tracks.values() if person >= 0})
+        return unknown + len(self.known)
 
     def rename(self, renamed: Iterable[tuple[int, int]]) -> None:
         """People turned out to be others who were there before: by the number they had, and the one they have."""

@@ -35,6 +35,7 @@ from understudy.media.files.opening import check_suffix
 from understudy.models.leftover_memory import give_back_memory
 from understudy.pipeline.clip import ClipPipeline
 from understudy.pipeline.comparing import compared
+from understudy.pipeline.framing import framed
 from understudy.pipeline.overlap import BackgroundWriter, beside, prefetched
 from understudy.pipeline.parts import Parts
 from understudy.pipeline.photo import PhotoPipeline
@@ -158,6 +159,7 @@ def _swapped(
         info = source.info
         result = _enlarged(info, enhancers.scale(settings.enhance), settings.max_pixels)
         shown = compared(result, settings.compare, settings.max_pixels)
+        shown = framed(shown, settings.frame, settings.max_pixels)
         check_output(output, info.kind, inputs, overwrite=overwrite)
         still = info.kind is MediaKind.IMAGE
         if still and settings.neural.carried:  # of a photo the engine itself draws everything, eyes and mouth, too
@@ -173,7 +175,9 @@ def _swapped(
         give_back_memory()  # what the photos took
         embedder = None if still and not isinstance(settled.assignment, Roles) else models.embedder(settings)
         engine, perception = models.engines(settings, by.engines)[0], models.perception(settings)
-        parts = Parts(engine, perception, settings, content, made.sealer, embedder, masks, enhancers)
+        parts = Parts(
+            engine, perception, settings, content, made.sealer, embedder, masks, enhancers, (), info.pixel_aspect
+        )
         pipeline = (PhotoPipeline if still else ClipPipeline)(parts, settled.assignment)
         tally = pipeline.tally
         ready = time.perf_counter()
@@ -228,8 +232,10 @@ def _check_compare(cast: Person | PartList, settings: Settings) -> None:
     """Whether the original may be shown, if it is to be.
 
     Raises:
-        UsageError: somebody in it is to be blurred.
+        UsageError: somebody in it is to be blurred, or another shape is asked for.
     """
+    if settings.compare != "no" and settings.frame.shape != "as-is":
+        raise UsageError("a compare shows whole frames, and no other shape of them", "Leave out one of the two.")
     if settings.compare != "no" and isinstance(cast, PartList) and cast.blurs:
         raise UsageError(
             "a compare shows the original, and in it those who are to be blurred", "Leave out one of the two."

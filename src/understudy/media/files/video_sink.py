@@ -20,7 +20,7 @@ from understudy.media.base import MediaInfo, MediaKind
 from understudy.media.bounds import Moving, check_size, check_written
 from understudy.media.files.atomic import AtomicFile, output_errors
 from understudy.media.files.encoders import CONTAINERS, EncodeOptions, choose_encoder, encoder_settings
-from understudy.media.files.gif import WHOLE_PICTURES, GifPalette, restored
+from understudy.media.files.gif import WHOLE_PICTURES, GifPalette, Thinning, restored
 from understudy.media.files.passthrough import Passthrough, keeps_cover, pictures_only
 from understudy.media.files.readback import check_video
 from understudy.media.files.still import check_picture
@@ -66,7 +66,7 @@ class VideoSink:
         overwrite: bool = False,
     ) -> None:
         # Made anew: its limits hold for what a subclass says, too.
-        options = EncodeOptions(options.encoder, options.quality, options.effort)
+        options = EncodeOptions(options.encoder, options.quality, options.effort, options.animation_fps)
         if not 1 / MOST_STRETCHED <= info.pixel_aspect <= MOST_STRETCHED:
             raise InputError(
                 f"its pixels are shown {float(info.pixel_aspect):.3g} times as wide as high: no label could be read",
@@ -78,6 +78,7 @@ class VideoSink:
         self._info, self._target = info, target
         self.notes = list(info.notes)
         self._animated = suffix in (".gif", ".webp")
+        self._thinning = Thinning(options.animation_fps if self._animated else None)
         if self._animated:
             check_size(info.path, info.width, info.height, sys.maxsize, Moving.ANIMATION)
         elif info.kind is MediaKind.VIDEO:
@@ -95,8 +96,9 @@ class VideoSink:
         muxer_options = dict(container.options)
         if suffix == ".gif":  # FFmpeg counts repetitions here, -1 for none
             muxer_options["loop"] = str(-1 if info.loop == 1 else max(info.loop - 1, 0))
-            if info.last_delay is not None:
-                muxer_options["final_delay"] = str(round(info.last_delay * 100))
+            if info.last_delay is not None or self._thinning.apart:
+                last_delay = max(info.last_delay or 0.0, self._thinning.apart)
+                muxer_options["final_delay"] = str(round(last_delay * 100))
         elif suffix == ".webp":
             muxer_options["loop"] = str(info.loop)
         elif container.format in ("mp4", "mov") and (copy_from is None or not keeps_cover(copy_from, container.format)):
@@ -154,6 +156,8 @@ class VideoSink:
         if self._last is not None:
             self._gap = max(self._gap, frame.seconds - self._last)
         self._last = frame.seconds
+        if not self._thinning.keeps(frame.seconds):
+            return
         with self._writing():
             if self._passthrough is not None:
                 self._passthrough.copy_until(frame.seconds)
@@ -219,6 +223,10 @@ class VideoSink:
                 self._container.mux(self._encode(ready))
             if self._palette.dropped:
                 self.notes.append(f"{counted(self._palette.dropped, 'frame')} left out: GIF holds at most 100 a second")
+        if self._thinning.left_out:
+            self.notes.append(
+                f"{counted(self._thinning.left_out, 'frame')} left out: as few a second as were asked for"
+            )
         if self._passthrough is not None:
             self._passthrough.copy_until(None)
         packets = self._encode(None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -68,25 +68,39 @@ class Jobs:
         return self._store.add([self._checked(order, known) for order in wanted])
 
     def add_each(
-        self, orders: Sequence[Order], consent: ConsentClaim | None = None
+        self, orders: Sequence[Order], consent: ConsentClaim | None = None, among: Sequence[Sequence[int]] = ()
     ) -> tuple[list[int], list[tuple[int, UnderstudyError]]]:
         """Write down those jobs that can be done, and say what is wrong with the others.
 
         Args:
             orders: What is to be done. What one is to be done after, ``after``, are numbers of jobs that are there.
             consent: As of ``add``.
+            among: Of each, those of ``orders``, by their places, that must be done before, in no circle. Where one of
+                them can't be added, it isn't either.
 
         Returns:
             The numbers of those that were added, and of each other its place in ``orders`` and what is wrong.
         """
         known = _Known(Consents(self._resources.home), consent)
-        good, bad = [], []
+        good: dict[int, tuple[Order, dict[str, str]]] = {}
+        bad: dict[int, UnderstudyError] = {}
         for place, order in enumerate(orders):
             try:
-                good.append(self._checked(order, known))
+                good[place] = self._checked(order, known)
             except UnderstudyError as fault:
-                bad.append((place, fault))
-        return self._store.add(good), bad
+                bad[place] = fault
+        before = dict(enumerate(among)) if among else dict.fromkeys(range(len(orders)), ())
+        left = list(bad) if among else []
+        while left:
+            missing = left.pop()
+            for place in [one for one in good if missing in before[one]]:
+                first = orders[missing].target.name
+                bad[place] = UsageError(f"it is to come after {first}, which can't be added", "Mend that one first.")
+                del good[place]
+                left.append(place)
+        places = {place: index for index, place in enumerate(good)}
+        numbers = self._store.add(list(good.values()), [[places[one] for one in before[place]] for place in good])
+        return numbers, sorted(bad.items())
 
     def list(self, states: Iterable[JobState] = STATES, most: int | None = None) -> list[Job]:
         """Jobs in these states: what runs first, then what goes next, and what ended last of all.
@@ -190,7 +204,7 @@ class Jobs:
             UsageError, InputError, ConsentError, OutputError: it can't be done as it is put.
         """
         order = _whole(order)
-        self._settings_of(order)
+        known.check_once(order.settings, lambda: self._settings_of(order))
         for number in order.after:
             if number not in known.numbers:
                 self._store.job(number)
@@ -253,15 +267,23 @@ class Jobs:
 
 
 class _Known:
-    """What several jobs have in common: photos are looked at once, and no two write the same file."""
+    """What several jobs have in common: photos and settings are looked at once, and no two write the same file."""
 
     def __init__(self, consents: Consents, claim: ConsentClaim | None) -> None:
         self._consents, self._claim = consents, claim
         self._digests: dict[tuple[str, int, int], str] = {}
         self._allowed: set[str] = set()
         self._outputs: set[Path] = set()
+        self._settings: set[str] = set()
         #: Of jobs that are there.
         self.numbers: set[int] = set()
+
+    def check_once(self, settings: Mapping[str, Any], check: Callable[[], object]) -> None:
+        """Check settings that no other of the jobs has; what ``check`` raises is raised each time."""
+        key = repr(sorted(settings.items()))
+        if key not in self._settings:
+            check()
+            self._settings.add(key)
 
     def claim_output(self, path: Path) -> None:
         """Note that a job writes a file.

@@ -102,11 +102,12 @@ class JobStore:
         self._home = home
         self._seen: dict[int, tuple[str, int, float]] = {}
 
-    def add(self, orders: Sequence[tuple[Order, Mapping[str, str]]]) -> list[int]:
+    def add(self, orders: Sequence[tuple[Order, Mapping[str, str]]], among: Sequence[Sequence[int]] = ()) -> list[int]:
         """Write jobs down, all or none: their numbers.
 
         Args:
             orders: With the SHA-256 of each input, by path.
+            among: Of each, those of ``orders``, by their places, that must be done before, besides its ``after``.
 
         Raises:
             UsageError: one is to wait for a job that is not there.
@@ -124,6 +125,8 @@ class JobStore:
                 assert number is not None
                 store.executemany("INSERT INTO needs VALUES (?, ?)", [(number, needed) for needed in order.after])
                 numbers.append(number)
+            pairs = [(numbers[place], numbers[one]) for place, before in enumerate(among) for one in before]
+            store.executemany("INSERT INTO needs VALUES (?, ?)", pairs)
         return numbers
 
     def jobs(self, states: Iterable[JobState] = STATES, most: int | None = None) -> list[Job]:

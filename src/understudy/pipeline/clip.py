@@ -17,6 +17,7 @@ from understudy.pipeline.comparing import Comparing
 from understudy.pipeline.compositing import Compositing
 from understudy.pipeline.enhancing import Enhancing
 from understudy.pipeline.fading import Fading
+from understudy.pipeline.framing import Framing
 from understudy.pipeline.overlap import prefetched
 from understudy.pipeline.parts import Parts
 from understudy.pipeline.perceiving import Acquainted, Perceiving, Seen
@@ -72,6 +73,7 @@ class ClipPipeline:
         self._enhancing = Enhancing(parts)
         self._blurring = Blurring()
         self._comparing = Comparing(settings.compare)
+        self._framing = Framing(settings.frame, parts.pixel_aspect)
         self.tally = Tally(self._rendering.counts)
         #: Of the frames that are not sealed: nobody asks for it.
         self._unasked = Tally()
@@ -152,6 +154,9 @@ class ClipPipeline:
         if original is not None:
             with measure("compare"):
                 done = self._comparing.compose(frame, original, done)
+        if done.view is not None:
+            with measure("frame"):
+                done = self._framing.compose(frame, done, done.view)
         with measure("seal"):
             return sealed(self._parts.sealer, frame, done)
 
@@ -180,7 +185,8 @@ class ClipPipeline:
         if self._enhancing.asked(assigned):
             with measure("enhance"):
                 scale = self._enhancing(canvas, patches, masks, assigned)
-        return tally.add(Swapped(seen.faces, patches, scale=scale))
+        view = self._framing.view(frame, chosen, scale=scale, cut=seen.cut)
+        return tally.add(Swapped(seen.faces, patches, scale=scale, view=view))
 
     def _forget(self, *, cut: bool) -> None:
         """What comes next is another shot, or what was learned of faces was not of those whose they were taken for."""

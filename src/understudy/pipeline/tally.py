@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from understudy.face import Faces
+from understudy.frames import PixelBox
 from understudy.guard import Cover
 from understudy.patches import Patch
 from understudy.pipeline.timings import Timings
@@ -22,12 +23,14 @@ class Swapped(NamedTuple):
         patches: What was blended in, swaps of earlier frames that are held included.
         cover: What had to be covered: in a file nothing.
         scale: How many times as large the frame is now.
+        view: The part of it that is shown, in its pixels as it is now; None for all of it.
     """
 
     faces: Faces
     patches: Sequence[Patch]
     cover: Cover = Cover()
     scale: int = 1
+    view: PixelBox | None = None
 
     @property
     def placed(self) -> Faces:

@@ -17,6 +17,7 @@ from understudy.media.bounds import Moving, check_size
 from understudy.media.files import MediaInfo, MediaKind
 from understudy.models.leftover_memory import give_back_memory
 from understudy.pipeline.comparing import compared
+from understudy.pipeline.framing import framed
 from understudy.pipeline.overlap import beside
 from understudy.pipeline.parts import Parts
 from understudy.pipeline.tally import Tally
@@ -44,11 +45,13 @@ class ModelsOfFaces:
         enhancers: Restorers and upscalers.
 
     Raises:
-        UsageError: the original is to be shown, and somebody in it to be blurred.
+        UsageError: the original is to be shown, and somebody in it to be blurred, or in another shape.
         UsageError, ModelError: a model, or an engine, is not known, not there, or does not work.
     """
 
     def __init__(self, cast: Person | PartList, settings: Settings, models: Models) -> None:
+        if settings.compare != "no" and settings.frame.shape != "as-is":
+            raise UsageError("a compare shows whole frames, and no other shape of them", "Leave out one of the two.")
         if settings.compare != "no" and isinstance(cast, PartList) and cast.blurs:
             raise UsageError(
                 "a compare shows the original, and in it those who are to be blurred", "Leave out one of the two."
@@ -91,6 +94,7 @@ class Opened:
         """
         result = _enlarged(info, of_faces.enhancers.scale(settings.enhance), settings.max_pixels)
         shown = compared(result, settings.compare, settings.max_pixels)
+        shown = framed(shown, settings.frame, settings.max_pixels)
         if info.kind is MediaKind.IMAGE and settings.neural.carried:
             # Of a photo the engine itself draws everything, eyes and mouth, too.
             settings = replace(settings, neural=replace(settings.neural, refresh=1))
@@ -132,6 +136,7 @@ class Opened:
             None if nobody_asks else models.embedder(settings),
             self.of_faces.masks,
             self.of_faces.enhancers,
+            pixel_aspect=self.info.pixel_aspect,
         )
 
     def check_done(self, tally: Tally, settled: Settled) -> None:

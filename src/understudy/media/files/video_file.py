@@ -20,6 +20,7 @@ from understudy.media.bounds import Moving, check_size, check_written
 from understudy.media.files.atomic import AtomicFile, output_errors
 from understudy.media.files.encoders import CONTAINERS, EncodeOptions
 from understudy.media.files.encoding import VideoEncoder
+from understudy.media.files.gif import Thinning
 from understudy.media.files.passthrough import Passthrough, keeps_cover, pictures_only
 from understudy.media.files.readback import check_video
 from understudy.media.files.still import check_picture
@@ -74,13 +75,14 @@ class VideoFile(ABC):
         threads: int = 0,
     ) -> None:
         # Made anew: its limits hold for what a subclass says, too.
-        options = EncodeOptions(options.encoder, options.quality, options.effort)
+        options = EncodeOptions(options.encoder, options.quality, options.effort, options.animation_fps)
         check_aspect(info)
         suffix = target.suffix.lower()
         container = CONTAINERS[suffix]
         self._info, self._target = info, target
         self.notes = list(info.notes)
         self._animated = suffix in (".gif", ".webp")
+        self._thinning = Thinning(options.animation_fps if self._animated else None)
         if self._animated:
             check_size(info.path, info.width, info.height, sys.maxsize, Moving.ANIMATION)
         elif info.kind is MediaKind.VIDEO:
@@ -91,7 +93,7 @@ class VideoFile(ABC):
         #: The last frame's time, and the longest time between two frames, in seconds.
         self._last: float | None = None
         self._gap = 0.0
-        muxer_options = _muxer_options(suffix, info, copy_from)
+        muxer_options = _muxer_options(suffix, info, copy_from, self._thinning.apart)
         try:
             with output_errors(target):
                 # Absolute, or FFmpeg takes "12:30.mp4" for an address.
@@ -210,13 +212,13 @@ def lasting(packets: list[Any], first: tuple[int, int] | None, end: int) -> list
     return packets
 
 
-def _muxer_options(suffix: str, info: MediaInfo, copy_from: Path | None) -> dict[str, str]:
+def _muxer_options(suffix: str, info: MediaInfo, copy_from: Path | None, apart: float) -> dict[str, str]:
     container = CONTAINERS[suffix]
     options = dict(container.options)
     if suffix == ".gif":  # FFmpeg counts repetitions here, -1 for none
         options["loop"] = str(-1 if info.loop == 1 else max(info.loop - 1, 0))
-        if info.last_delay is not None:
-            options["final_delay"] = str(round(info.last_delay * 100))
+        if info.last_delay is not None or apart:
+            options["final_delay"] = str(round(max(info.last_delay or 0.0, apart) * 100))
     elif suffix == ".webp":
         options["loop"] = str(info.loop)
     elif container.format in ("mp4", "mov") and (copy_from is None or not keeps_cover(copy_from, container.format)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from understudy.frames import LabelledFrame
 from understudy.media.files.video_file import VideoFile, lasting
 from understudy.release import identifier_of
+from understudy.text import counted
 
 
 class VideoSink(VideoFile):
@@ -17,6 +18,8 @@ class VideoSink(VideoFile):
         """Encode one frame."""
         frame = LabelledFrame.opened(labelled, self._info.width, self._info.height, identifier_of(self._release))
         self._at(frame.seconds)
+        if not self._thinning.keeps(frame.seconds):
+            return
         with self._writing():
             self._container.mux(self._encoder.encode(frame))
 
@@ -26,6 +29,10 @@ class VideoSink(VideoFile):
         return self._encoder.packets if self._encoder.name != "libwebp_anim" else None
 
     def _finish(self) -> None:
+        if self._thinning.left_out:
+            self.notes.append(
+                f"{counted(self._thinning.left_out, 'frame')} left out: as few a second as were asked for"
+            )
         if self._passthrough is not None:
             self._passthrough.copy_until(None)
         said = len(self._encoder.notes)

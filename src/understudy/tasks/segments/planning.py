@@ -51,13 +51,14 @@ def made_of(settings: Settings, output: Path, inputs: Mapping[str, str]) -> str:
 def can_be_cut(target: Path, output: Path, settings: Settings, options: SegmentOptions) -> Keyframes | None:
     """When the frames of a clip are shown, if it can be worked in segments; None if it is done in one go.
 
-    So are pictures and animations, clips too short for two segments, and those whose packets do not say for certain
-    when each frame is shown (see ``keyframes``).
+    So are pictures and animations, clips too short for two segments, those whose packets do not say for certain when
+    each frame is shown (see ``keyframes``), and those that are brought into another shape: the crop follows a face
+    smoothly, from the clip's beginning on.
 
     Raises:
         InputError: the clip can't be read.
     """
-    if output.suffix.lower() not in SUFFIXES:
+    if output.suffix.lower() not in SUFFIXES or settings.frame.shape != "as-is" or settings.frame.caption:
         return None
     with open_source(target, settings.max_pixels) as source:
         if source.info.kind is not MediaKind.VIDEO:

@@ -212,5 +212,6 @@ def _blurred(picture: UInt8Array, width: int, height: int) -> UInt8Array:
     small = (max(width // _SMALLER, 2), max(height // _SMALLER, 2))
     part = cv2.resize(picture[top : top + down, left : left + across], small, None, 0, 0, cv2.INTER_AREA)
     soft = cv2.GaussianBlur(part.astype(np.float32) * _BRIGHTNESS, (0, 0), _BLUR)
-    large = np.asarray(cv2.resize(soft, (width, height), None, 0, 0, cv2.INTER_CUBIC), np.float32)
-    return np.asarray(np.clip(large + 0.5, 0, 255), np.uint8)
+    # Rounded before it is made larger: that takes a sixteenth of the time, and nobody sees steps in what is so dark.
+    rounded = np.asarray(soft + 0.5, np.uint8)
+    return np.asarray(cv2.resize(rounded, (width, height), None, 0, 0, cv2.INTER_CUBIC), np.uint8)

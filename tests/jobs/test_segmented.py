@@ -21,11 +21,11 @@ import pytest
 
 from tests.tasks.segments.conftest import SHORT
 from understudy import Settings, Understudy
-from understudy.errors import NoSpaceError
 from understudy.jobs import runner as runners
 from understudy.jobs.job import Order
 from understudy.jobs.jobs import Jobs
 from understudy.media.files import segments as files
+from understudy.outputs import output_errors
 from understudy.provenance import ConsentClaim, Consents
 from understudy.provenance.records import home as homes
 from understudy.tasks.segments import planning, working
@@ -238,21 +238,22 @@ def test_a_segment_is_on_the_disk_before_the_store_says_so(jobs, order, monkeypa
 
 def test_a_full_disk_costs_one_segment(jobs, order, undisturbed, tmp_path, monkeypatch):
     (number,) = jobs.add(order, SAMPLE)
-    write, written = files.SegmentSink._write, []
+    write, written = files.SegmentSink.write, []
 
-    def full(self, data):
-        written.append(len(data))
-        if len(written) > 45:
-            raise NoSpaceError(self._path) from OSError(errno.ENOSPC, "full")
-        write(self, data)
+    def full(self, labelled):
+        written.append(labelled)
+        with output_errors(tmp_path):
+            if len(written) > 30:
+                raise OSError(errno.ENOSPC, "No space left on device")
+        write(self, labelled)
 
-    monkeypatch.setattr(files.SegmentSink, "_write", full)
+    monkeypatch.setattr(files.SegmentSink, "write", full)
     assert jobs.run() == 0
     job = jobs.show(number)
     assert (job.state, job.failure.exit_code) == ("failed", 6)
     assert 0 < job.segments_done < 4
     assert not [path for path in kept(tmp_path) if path.name.startswith(".")]
-    monkeypatch.setattr(files.SegmentSink, "_write", write)
+    monkeypatch.setattr(files.SegmentSink, "write", write)
     jobs.retry(number)
     counting = Counting(monkeypatch)
     assert jobs.run() == 1

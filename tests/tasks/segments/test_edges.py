@@ -71,6 +71,7 @@ def test_warming_takes_few_frames_at_first_and_all_of_the_last():
     assert taken[:3] == [0, 3, 6]
     assert taken[-6:] == [54, 55, 56, 57, 58, 59]
     assert warmed_by(2.0, 2.0, None, OPTIONS)
+    assert not warmed_by(0.9, 3.0, None, OPTIONS)  # longer ago than it helps
     assert warmed_by(5.0, 2.0, 4.99, OPTIONS)
 
 

@@ -14,7 +14,7 @@ CONSENT ?= fictional
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick lint docs bench eval format clean
+.PHONY: help setup demo test quick lint docs bench eval format wheel clean
 
 help: ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -66,6 +66,10 @@ eval: $(READY) ## how good the engine's swaps are: on MEDIA if it is there, else
 	media="$(EVAL)/media"; ground=sample; ! test -d "$(MEDIA)" || { media="$(MEDIA)"; ground="$(CONSENT)"; }; \
 	$(BIN)/understudy eval --sources "$$media/sources" --clips "$$media/targets" --output-dir $(EVAL) --overwrite \
 		--frames $(FRAMES) --consent "$$ground"
+
+wheel: $(READY) ## the package, as a wheel in dist/
+	rm -f dist/understudy-*.whl
+	$(BIN)/python -m build --wheel --outdir dist .
 
 clean: ## remove what was made
 	rm -rf $(VENV) demo dist build .mypy_cache .ruff_cache .pytest_cache

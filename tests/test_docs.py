@@ -68,6 +68,8 @@ def desk(tmp_path, monkeypatch, hopper_path, astronaut_path, brief_clip, scene):
     (tmp_path / "guest.jpg").write_bytes((tmp_path / "group.jpg").read_bytes())
     jobs = (ROOT / "docs/jobs.md").read_text(encoding="utf-8")
     (tmp_path / "jobs.csv").write_text(re.search(r"```text\n(target.*?)```", jobs, re.S)[1], encoding="utf-8")
+    shorts = (ROOT / "docs/short-videos.md").read_text(encoding="utf-8")
+    (tmp_path / "shorts.csv").write_text(re.search(r"```text\n(clip,.*?)```", shorts, re.S)[1], encoding="utf-8")
     for folder, name in (("sources", "me.jpg"), ("clips", "clip.mp4")):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / name).write_bytes((tmp_path / name).read_bytes())
@@ -119,12 +121,16 @@ def test_shown_python_runs(desk):
 @pytest.mark.slow
 @pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.stem)
 def test_examples_run(desk, example):
-    words = ["me.jpg", "clip.mp4", "example.mp4"] if "sys.argv" in example.read_text(encoding="utf-8") else []
+    """Each with files for the words that its first lines ask for."""
+    asked = re.search(rf"^python examples/{example.name}(.*)$", example.read_text(encoding="utf-8"), re.M)[1].split()
+    given = {"PHOTO": "me.jpg", "CLIP": "clip.mp4", "OUTPUT": "example.mp4", "TABLE": "shorts.csv", "FOLDER": "shorts"}
+    words = [given[word] for word in asked]
     done = subprocess.run(
         [sys.executable, str(example), *words], capture_output=True, text=True, check=False, env=dict(os.environ)
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
+    assert not re.search("failed|left out", done.stdout)
 
 
 def test_what_is_shown_is_imported_from_the_package_itself():

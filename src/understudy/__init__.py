@@ -74,7 +74,7 @@ if TYPE_CHECKING:
     from understudy.sessions import LiveReport, LiveSession, LiveStatistics
     from understudy.sessions.endpoints import AnySink, AnySource
     from understudy.sessions.session import MakeSink
-    from understudy.settings import BlendOptions, Settings, as_toml, read_settings
+    from understudy.settings import BlendOptions, FrameOptions, Settings, as_toml, read_settings
     from understudy.shortcuts import faces, inspect, live, swap
     from understudy.swapping import MeshOptions
     from understudy.swapping.neural.options import NeuralOptions
@@ -145,7 +145,7 @@ _NAMES = {
     "sessions": ("LiveReport", "LiveSession", "LiveStatistics"),
     "sessions.endpoints": ("AnySink", "AnySource"),
     "sessions.session": ("MakeSink",),
-    "settings": ("BlendOptions", "Settings", "as_toml", "read_settings"),
+    "settings": ("BlendOptions", "FrameOptions", "Settings", "as_toml", "read_settings"),
     "shortcuts": ("faces", "inspect", "live", "swap"),
     "swapping": ("MeshOptions",),
     "swapping.neural.options": ("NeuralOptions",),
@@ -185,6 +185,7 @@ __all__ = [
     "FacesReport",
     "Finding",
     "Frame",
+    "FrameOptions",
     "Gets",
     "Ground",
     "GuardOptions",

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
 
 from understudy import Settings, Understudy
 from understudy.cli.main import main
+from understudy.cli.terminal import changing_lines
+from understudy.jobs.job import JobFailure
+from understudy.jobs.store import JobStore
+from understudy.provenance import Home
 
 
 @pytest.fixture
@@ -45,6 +50,28 @@ def test_a_bad_row_is_named_and_the_others_are_added(run, tmp_path, astronaut_pa
     assert err.count("not added") == 5
 
 
+def test_rows_of_a_table_come_after_each_other(run, tmp_path, astronaut_path, hopper_path):
+    rows = [
+        f"last,{astronaut_path},1.png,{hopper_path},first",
+        f"first,{astronaut_path},2.png,{hopper_path},",
+        f"lost,{astronaut_path},3.png,no.jpg,",
+        f"orphan,{astronaut_path},4.png,{hopper_path},lost",
+        f"child,{astronaut_path},5.png,{hopper_path},first;orphan",
+    ]
+    table = tmp_path / "jobs.csv"
+    table.write_text("name,target,output,photos,after\n" + "\n".join(rows))
+    code, out, _ = run("add", "--from", table, "--consent", "sample", "--json")
+    told = json.loads(out)
+    assert (code, told["added"]) == (2, [1, 2])
+    assert [row["line"] for row in told["not_added"]] == [4, 5, 6]
+    words = ["no.jpg", "after", "after"]
+    assert all(word in row["message"] for word, row in zip(words, told["not_added"], strict=True))
+    jobs = json.loads(run("list", "--json")[1])["jobs"]
+    assert [(job["number"], job["waits_for"]) for job in jobs] == [(1, [2]), (2, [])]
+    done = run("run")[2]
+    assert done.index("job 2:") < done.index("job 1:")
+
+
 def test_without_consent_nothing_is_added(run, tmp_path, astronaut_path, hopper_path):
     code, out, err = run("add", astronaut_path, "-s", hopper_path, "-o", tmp_path / "a.png", "--json")
     assert code == 4
@@ -79,6 +106,79 @@ def test_what_was_chosen_is_kept_with_the_job(run, tmp_path, astronaut_path, hop
     assert run("run")[0] == 0
     with Understudy(Settings(home=tmp_path / "home")) as app:
         assert app.inspect(job["output"]).record.label == "Not her"
+
+
+@pytest.fixture
+def two_jobs(run, tmp_path, astronaut_path, hopper_path):
+    """Two jobs, and their store."""
+    for number in (1, 2):
+        run("add", astronaut_path, "-s", hopper_path, "-o", tmp_path / f"{number}.png", "--consent", "sample")
+    return JobStore(Home(tmp_path / "home"))
+
+
+def test_whoever_watches_by_a_pipe_reads_each_line_once(run, two_jobs, monkeypatch):
+    with two_jobs.runner() as name:
+        first = two_jobs.claim(name)
+
+        def go_on():
+            yield
+            yield two_jobs.sign(first, 1, 4)
+            yield
+            yield
+            yield two_jobs.sign(first, 3, 4)
+            yield two_jobs.end(first, "failed", why=JobFailure("no luck", "try again", 6))
+            second = two_jobs.claim(name)
+            yield
+            yield two_jobs.end(second, "done")
+
+        steps = go_on()
+        monkeypatch.setattr("understudy.cli.jobs.time.sleep", lambda _: next(steps))
+        code, out, err = run("watch")
+    assert (code, out) == (0, "")
+    lines = err.splitlines()
+    assert len(set(lines)) == len(lines)
+    told = [line for line in lines if line.startswith("    1")]
+    assert [share in line for share, line in zip(["0%", "25%", "75%", "no luck"], told, strict=True)] == [True] * 4
+    assert lines[-1] == "1 failed, 1 done"
+    assert "1 running, 1 waiting" in lines
+
+
+def test_whoever_watches_a_terminal_sees_one_line_a_job_that_changes_in_its_place(monkeypatch):
+    class Screen(io.StringIO):
+        def isatty(self):
+            return True
+
+    screen = Screen()
+    monkeypatch.setattr("sys.stderr", screen)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    with changing_lines() as show:
+        show([], ["a 10%", "1 running"])
+        show([], ["a 20%", "1 running"])
+        show(["a done \x1b[2J"], [])
+    written = screen.getvalue()
+    assert written.count("\x1b[1A") >= 1  # up, to write over it
+    assert written.index("a 10%") < written.index("\x1b[1A") < written.index("a 20%")
+    assert "a done" in written
+    assert "\x1b[2J" not in written  # what comes from a file's name steers nothing
+
+
+def test_many_clips_are_added_without_looking_at_the_settings_for_each(
+    run, tmp_path, astronaut_path, hopper_path, monkeypatch
+):
+    clips = tmp_path / "clips"
+    clips.mkdir()
+    for number in range(40):
+        (clips / f"{number:02d}.png").write_bytes(astronaut_path.read_bytes())
+    made = []
+    whole = Settings.__post_init__
+    monkeypatch.setattr(Settings, "__post_init__", lambda self: made.append(whole(self)))
+    few = run("add", clips / "0*.png", "-s", hopper_path, "--strength", "0.5", "--consent", "sample")
+    assert few[0] == 0
+    for_ten, made[:] = len(made), []
+    assert run("add", clips / "[123]*.png", "-s", hopper_path, "--strength", "0.5", "--consent", "sample")[0] == 0
+    assert len(made) <= for_ten
+    assert json.loads(run("list", "--json", "--most", "0")[1])["counts"]["waiting"] == 40
 
 
 def test_jobs_are_changed_one_by_one(run, tmp_path, astronaut_path, hopper_path):

@@ -107,7 +107,8 @@ def test_every_option_sets_what_it_is_for(run):
         "runtime.device": "cpu", "runtime.backend": "onnxruntime", "runtime.precision": "single",
         "runtime.threads": 2, "neural.boost": 2, "neural.weight": 0.2,
         "neural.refresh": 7, "encode.encoder": "x",
-        "encode.quality": 10, "encode.effort": "high",
+        "encode.quality": 10, "frame.shape": "9:16", "frame.fit": "pad", "frame.caption": "two words",
+        "encode.effort": "high", "encode.animation_fps": 12.5,
         "max_pixels": 5, "home": "/h", "enhance.steps": ["sharpen:0.5", "clahe"],
         "enhance.weight": 0.7,
     }  # fmt: skip

@@ -23,7 +23,7 @@ def test_each_row_is_a_job(tmp_path):
         "a.mp4,out/a.webm,me.jpg; other.jpg,0.5,3,yes,notify 'a b'\n"
         "/clips/b.mp4,,/me.jpg,,,,\n"
     )
-    (first, second), bad = read_orders(table(tmp_path, text))
+    (first, second), _, _, bad = read_orders(table(tmp_path, text))
     assert bad == []
     assert first.target == tmp_path / "a.mp4"
     assert first.output == tmp_path / "out/a.webm"
@@ -46,7 +46,7 @@ def test_every_form_says_the_same(tmp_path, suffix):
             + "\n"
             + separator.join(f'"{v}"' for v in values.values()).replace('["eyes"]', '[""eyes""]')
         )
-    (only,), bad = read_orders(table(tmp_path, text, suffix))
+    (only,), _, _, bad = read_orders(table(tmp_path, text, suffix))
     assert bad == []
     assert only.target == tmp_path / "ä b.mp4"
     assert only.settings == {"label.text": "Fälschung", "mask.regions": ["eyes"]}
@@ -65,7 +65,7 @@ def test_a_bad_row_is_named_and_the_others_go_on(tmp_path):
         "h.mp4,me.jpg,9999999999,,,\n"
         "i.mp4,me.jpg,,,,\n"
     )
-    orders, bad = read_orders(table(tmp_path, text))
+    orders, _, _, bad = read_orders(table(tmp_path, text))
     assert [order.target.name for order in orders] == ["a.mp4", "i.mp4"]
     assert [row.line for row in bad] == [3, 4, 5, 6, 7, 8, 9]
     for row, word in zip(
@@ -76,7 +76,7 @@ def test_a_bad_row_is_named_and_the_others_go_on(tmp_path):
 
 def test_bad_lines_of_json_are_named(tmp_path):
     lines = ['{"target": "a.mp4", "photos": ["me.jpg"]}', "{", "[1]", '{"target": 3, "photos": "x"}', "[" * 100_000]
-    orders, bad = read_orders(table(tmp_path, "\n".join(lines), ".jsonl"))
+    orders, _, _, bad = read_orders(table(tmp_path, "\n".join(lines), ".jsonl"))
     assert len(orders) == 1
     assert [row.line for row in bad] == [2, 3, 4, 5]
 
@@ -107,3 +107,55 @@ def test_other_files_are_not_read(tmp_path):
         file.truncate(LONGEST + 1)
     with pytest.raises(InputError):
         read_orders(large)
+
+
+def test_rows_may_come_after_each_other_by_name_whichever_comes_first(tmp_path):
+    text = "name,target,photos,after\nb,b.mp4,me.jpg,a; 7 ;c\na,a.mp4,me.jpg,\nc,c.mp4,me.jpg,a\n,d.mp4,me.jpg,9\n"
+    found = read_orders(table(tmp_path, text))
+    assert found.bad == []
+    assert found.lines == [2, 3, 4, 5]
+    assert found.among == [(1, 2), (), (1,), ()]
+    assert [order.after for order in found.orders] == [(7,), (), (), (9,)]
+
+
+def test_in_lines_of_json_as_well(tmp_path):
+    rows = [
+        {"name": "a", "target": "a.mp4", "photos": "me.jpg"},
+        {"target": "b.mp4", "photos": "me.jpg", "after": ["a", 3]},
+        {"target": "c.mp4", "photos": "me.jpg", "after": "a"},
+        {"target": "d.mp4", "photos": "me.jpg", "after": 4},
+    ]
+    found = read_orders(table(tmp_path, "\n".join(map(json.dumps, rows)), ".jsonl"))
+    assert (found.bad, found.among) == ([], [(), (0,), (0,), ()])
+    assert [order.after for order in found.orders] == [(), (3,), (), (4,)]
+
+
+def test_names_that_lead_nowhere_are_their_own_rows_error(tmp_path):
+    text = (
+        "name,target,photos,after\n"
+        "a,a.mp4,me.jpg,\n"
+        "a,b.mp4,me.jpg,\n"  # twice
+        "c,c.mp4,me.jpg,nobody\n"
+        "d,d.mp4,me.jpg,c\n"  # of one that is left out
+        "e,,me.jpg,\n"  # no job
+        "f,f.mp4,me.jpg,e\n"
+        "g,g.mp4,me.jpg,h\n"  # a circle
+        "h,h.mp4,me.jpg,g\n"
+        "i,i.mp4,me.jpg,i\n"
+        "12,j.mp4,me.jpg,\n"
+        "k,k.mp4,me.jpg,a\n"
+    )
+    found = read_orders(table(tmp_path, text))
+    assert found.lines == [2, 12]
+    assert found.among == [(), (0,)]
+    assert [row.line for row in found.bad] == [3, 4, 5, 6, 7, 8, 9, 10, 11]
+    words = ["line 2", "'nobody'", "'c'", "target", "'e'", "itself, by way of 'h'", "itself", "'i'", "number"]
+    for row, word in zip(found.bad, words, strict=True):
+        assert word in row.message
+
+
+def test_a_long_chain_is_quick(tmp_path):
+    rows = [f"n{number},{number}.mp4,me.jpg,{f'n{number + 1}' if number < 4999 else ''}" for number in range(5000)]
+    found = read_orders(table(tmp_path, "name,target,photos,after\n" + "\n".join(rows)))
+    assert found.bad == []
+    assert found.among[:2] == [(1,), (2,)]

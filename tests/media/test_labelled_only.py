@@ -26,6 +26,7 @@ from understudy.frames import Change, Frame, LabelledFrame, PixelBox
 from understudy.geometry.orientation import UPRIGHT
 from understudy.media.base import MediaKind
 from understudy.media.files import EncodeOptions, open_sink, open_source
+from understudy.media.files.segments import SegmentSink
 from understudy.media.live.base import LiveInfo
 from understudy.media.live.broadcast import BroadcastOptions, PushSink
 from understudy.media.live.raw import RawSink
@@ -47,7 +48,7 @@ def sinks():
 
 def test_every_sink_is_tried_below():
     files, live = (
-        {"StillSink", "VideoSink"},
+        {"StillSink", "VideoSink", "SegmentSink"},
         {"PushSink", "RecordingSink", "RawSink", "VirtualCameraSink", "WindowSink"},
     )
     assert {name for name in sinks() if name.endswith("Sink")} == files | live
@@ -95,6 +96,25 @@ def test_no_sink_takes_what_is_not_labelled(sink):
         with pytest.raises(TypeError, match="LabelledFrame"), make(Unsigned()) as opened:
             opened.write(impostor)
         assert left(folder) == []
+
+
+def test_no_segment_takes_what_is_not_labelled_or_of_another_output(small_clip, tmp_path):
+    with open_source(small_clip) as source:
+        info = source.info
+    segment = tmp_path / "segment"
+    for impostor in impostors(info):
+        with (
+            pytest.raises(TypeError, match="LabelledFrame"),
+            SegmentSink(segment, ".mp4", info, EncodeOptions(), identifier=1) as opened,
+        ):
+            opened.write(impostor)
+        assert left(tmp_path) == []
+    with (
+        pytest.raises(TypeError, match="of the output"),
+        SegmentSink(segment, ".mp4", info, EncodeOptions(), identifier=2) as opened,
+    ):
+        opened.write(sealed(info))
+    assert left(tmp_path) == []
 
 
 def test_no_live_sink_takes_what_is_not_labelled(tmp_path, monkeypatch):

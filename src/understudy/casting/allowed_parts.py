@@ -9,6 +9,7 @@ from typing import TypeAlias
 from understudy.casting.assignment import Assigned
 from understudy.casting.cast import Part, PartList, assigned_to
 from understudy.casting.person import Allowed, Person
+from understudy.resources.trust import Permission
 from understudy.settings import Settings
 
 #: A person, and the name of the engine that renders them if it is not the one that the settings name.
@@ -70,6 +71,11 @@ class AllowedParts:
     def consents(self) -> tuple[str, ...]:
         """Ids of the records that allow it, each once."""
         return _once(one.consents for one in self.uses.values())
+
+    @property
+    def records(self) -> Mapping[str, Permission]:
+        """What allows using each photo, by the photo's SHA-256."""
+        return {digest: record for one in self.uses.values() for digest, record in one.records.items()}
 
     @property
     def digests(self) -> tuple[str, ...]:

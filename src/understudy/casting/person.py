@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -16,9 +16,10 @@ from understudy.provenance.content import ContentCheck
 from understudy.provenance.records.consent import Use
 from understudy.recognition.quality import quality
 from understudy.release import file_digest
-from understudy.resources import Resources, Trust
+from understudy.resources import Resources
 from understudy.resources.kept import Kept
 from understudy.resources.made_with import MESH
+from understudy.resources.trust import Permission, Permissions
 from understudy.settings import Settings
 from understudy.swapping import Identity, Portrait, Swapper
 
@@ -65,6 +66,7 @@ class Allowed:
         identity: What it learned.
         portraits: The photos, with the face in each.
         consents: Ids of the records that allow it.
+        records: The same with what is kept of each photo under it, by the photo's SHA-256.
         digests: SHA-256 of the photos.
         notes: What the user should know.
     """
@@ -73,6 +75,7 @@ class Allowed:
     identity: Identity
     portraits: tuple[Portrait, ...]
     consents: tuple[str, ...]
+    records: Mapping[str, Permission]
     digests: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -89,14 +92,16 @@ class People:
         self._read: Kept[_Read] = Kept(_MOST_BYTES, lambda read: sum(one.picture.nbytes for one in read.portraits))
         self._learned: Kept[_Learned] = Kept(_MOST_LEARNED, lambda _: 1)
 
-    def allowed(self, person: Person, use: Use, settings: Settings, *, trust: Trust, content: ContentCheck) -> Allowed:
+    def allowed(
+        self, person: Person, use: Use, settings: Settings, *, trust: Permissions, content: ContentCheck
+    ) -> Allowed:
         """Somebody's face for one output. Whether it may be used is asked each time: consent may have been revoked.
 
         Args:
             person: Whose.
             use: For what.
             settings: With the engine, the detector, and which face of a photo is theirs.
-            trust: Holds the records of consent.
+            trust: Knows who consented.
             content: Looks at the photos.
 
         Raises:
@@ -125,6 +130,7 @@ class People:
             learned.identity,
             read.portraits,
             tuple(record.id for record in records),
+            {digest: Permission(one.id, one.digest) for digest, one in zip(digests, records, strict=True)},
             digests,
             (*read.notes, *learned.notes),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -16,18 +16,20 @@ from understudy.cli.chosen import Chosen, takes_settings
 from understudy.cli.consent import ConsentNote, ConsentOption, ask, claim_of, is_photo
 from understudy.cli.options import HomeOption, Json, Overwrite
 from understudy.cli.setting_options import EVERY
-from understudy.cli.terminal import answer, answer_json, progress_bar, say
+from understudy.cli.terminal import answer, answer_json, changing_lines, progress_bar, say
 from understudy.errors import UnderstudyError, UsageError
 from understudy.text import counted
 
 if TYPE_CHECKING:
     from understudy.app import Understudy
     from understudy.jobs.job import Job, JobState, Order
-    from understudy.jobs.tables import BadRow
+    from understudy.jobs.rows import BadRow
 
 Numbers = Annotated[list[int], typer.Argument(help="Numbers of jobs, as `understudy jobs list` shows them.")]
 #: Seconds between two looks of ``watch``.
 _EVERY = 1.0
+#: How many of the jobs that ended last it looks at: more do not end in that time.
+_LATEST = 100
 
 app = typer.Typer(help="Swaps that are written down now and done later, by one runner or several.")
 
@@ -69,22 +71,26 @@ def add(
 ) -> None:
     """Write jobs down. `understudy jobs run` does them."""
     from understudy.app import Understudy
-    from understudy.jobs.tables import BadRow, command_of, read_orders
+    from understudy.jobs.rows import BadRow
+    from understudy.jobs.tables import command_of, read_orders
     from understudy.outputs import made
     from understudy.settings.schema import unusual
 
     settings = chosen.settings()
+    own = unusual(settings)
     bad: list[BadRow] = []
+    lines: Sequence[int] = ()
+    among: Sequence[Sequence[int]] = ()
     if table is None:
         orders = _orders(_expanded(targets or []), source or [], cast_file, output, folder)
     elif targets or source or cast_file or output or folder:
         raise UsageError("a table says itself what is put where", "Leave out targets, --source, --cast, -o and --to.")
     else:
-        orders, bad = read_orders(table)
+        orders, lines, among, bad = read_orders(table)
     orders = [
         replace(
             order,
-            settings={**unusual(settings), **order.settings},
+            settings={**own, **order.settings},
             overwrite=order.overwrite or overwrite,
             priority=order.priority or priority,
             after=(*order.after, *(after or ())),
@@ -96,8 +102,11 @@ def add(
         made(folder, "Name another with --to.")
     claim = claim_of(consent, consent_note) or ask(_photos(orders), settings.home)
     with Understudy(settings) as understudy:
-        numbers, refused = understudy.jobs.add_each(orders, claim)
-    bad += [BadRow(0, f"{orders[index].target.name}: {fault.message}", fault.hint) for index, fault in refused]
+        numbers, refused = understudy.jobs.add_each(orders, claim, among)
+    bad += [
+        BadRow(lines[place] if lines else 0, f"{orders[place].target.name}: {fault.message}", fault.hint)
+        for place, fault in refused
+    ]
     _tell_added(numbers, bad, as_json=json)
     if bad:
         codes = {fault.exit_code for _, fault in refused} | ({2} if len(bad) > len(refused) else set())
@@ -148,8 +157,7 @@ def show_all(
         return
     for job in jobs:
         answer(_line(job))
-    told = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-    say(told or "no jobs: `understudy jobs add` writes some down")
+    say(_counted(counts) or "no jobs: `understudy jobs add` writes some down")
 
 
 @app.command("show")
@@ -166,6 +174,8 @@ def show(numbers: Numbers, home: HomeOption = None, json: Json = False) -> None:
         answer(f"     of {order.cast or ', '.join(map(str, order.photos))}")
         for name, value in order.settings.items():
             answer(f"     {name} = {value}")
+        if job.segments and job.state != "done":
+            answer(f"     {job.segments_done} of {job.segments} segments are finished")
         if job.failure is not None:
             answer(f"     hint: {job.failure.hint}")
 
@@ -201,16 +211,28 @@ def run(
 
 @app.command("watch")
 def watch(home: HomeOption = None) -> None:
-    """Show how far the jobs are, once a second, until none is left to be done."""
-    with _opened(home) as understudy:
+    """Show how far the jobs are, a line each, until none is left to be done. On a pipe it writes what changes."""
+    with _opened(home) as understudy, changing_lines() as show:
+        told = {job.number for job in _ended(understudy)}
         while True:
-            for job in understudy.jobs.list(("running",)):
-                say(_line(job))
+            running = understudy.jobs.list(("running",))
+            told -= {job.number for job in running}  # begun anew
+            ended = [job for job in _ended(understudy) if job.number not in told]
+            told |= {job.number for job in ended}
             counts = understudy.jobs.counts()
+            show([_line(job) for job in ended], [*(_line(job) for job in running), _counted(counts)])
             if not counts["running"] and not counts["waiting"]:
-                say(", ".join(f"{count} {name}" for name, count in counts.items() if count) or "no jobs")
+                show([_counted(counts) or "no jobs"], [])
                 return
             time.sleep(_EVERY)
+
+
+def _ended(understudy: Understudy) -> list[Job]:
+    """Those that ended last, the latest last."""
+    from understudy.jobs.job import ENDED
+
+    found = [job for state in ENDED for job in understudy.jobs.list((state,), _LATEST)]
+    return sorted(found, key=lambda job: job.ended)
 
 
 @app.command("pause")
@@ -259,12 +281,16 @@ def _opened(home: Path | None) -> Understudy:
     return Understudy(Settings(home=home))
 
 
+def _counted(counts: Mapping[JobState, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+
+
 def _line(job: Job) -> str:
     """A job in one line."""
     what = f"{job.number:5d}  {job.state:9s}  {job.order.target.name} -> {job.order.output}"
     if job.failure is not None:
         return f"{what}: {job.failure.message}"
-    if job.state == "running":
+    if job.state == "running" or (job.segments_done and job.state in ("waiting", "paused")):
         return f"{what}  {job.share:.0%}"
     if job.waits_for:
         return f"{what}  after {', '.join(str(number) for number in job.waits_for)}"

@@ -93,7 +93,19 @@ Bitrate = Annotated[
 ]
 
 
-@takes_settings(EVERY - {"--label-later-size", "--encoder", "--quality", "--show"})
+@takes_settings(
+    EVERY
+    - {
+        "--label-later-size",
+        "--encoder",
+        "--quality",
+        "--show",
+        "--frame",
+        "--frame-fit",
+        "--caption",
+        "--animation-fps",
+    }
+)
 def command(
     source: Sources = None,
     next_person: Next = None,

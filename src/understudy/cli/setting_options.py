@@ -287,6 +287,30 @@ OPTIONS: Final = (
         "Default: 1, every frame, of a file; live auto.",
     ),
     SettingOption(
+        "--frame",
+        "frame.shape",
+        str,
+        OUTPUT,
+        "Shape of what is written: as-is, a ratio such as 9:16 or 1:1, or a size such as 1080x1920.",
+        "as-is",
+    ),
+    SettingOption(
+        "--frame-fit",
+        "frame.fit",
+        str,
+        OUTPUT,
+        "What becomes of what does not fit into that shape: crop leaves it out and follows the face; pad shows the "
+        "whole picture in front of a blurred one.",
+        "crop",
+    ),
+    SettingOption(
+        "--caption",
+        "frame.caption",
+        str,
+        OUTPUT,
+        "Words that stand in every frame, in the middle of its lower part.",
+    ),
+    SettingOption(
         "--encoder",
         "encode.encoder",
         str,
@@ -303,6 +327,13 @@ OPTIONS: Final = (
         OUTPUT,
         "How long the encoder searches for a smaller file that looks the same: low, medium or high.",
         "low",
+    ),
+    SettingOption(
+        "--animation-fps",
+        "encode.animation_fps",
+        float,
+        OUTPUT,
+        "Most frames a second of a GIF or WebP. Default: all that the target has.",
     ),
     SettingOption(
         "--max-pixels",

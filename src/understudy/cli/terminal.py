@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from understudy.text import printable
 
@@ -74,6 +74,41 @@ def progress_bar(what: str) -> Iterator[Progress | None]:
             bar.update(task, completed=done, total=total, fps=f"{rate:.1f} fps")
 
         yield update
+
+
+class Changing(Protocol):
+    """Shows lines that change."""
+
+    def __call__(self, lasting: Sequence[str], changing: Sequence[str]) -> None:
+        """Show lines that stay, and below them those that are there now."""
+
+
+@contextmanager
+def changing_lines() -> Iterator[Changing]:
+    """Lines on stderr that are drawn anew in their place; if that is no terminal, each is written when it is new."""
+    if not sys.stderr.isatty():
+        said: set[str] = set()
+
+        def write(lasting: Sequence[str], changing: Sequence[str]) -> None:
+            for line in (*lasting, *changing):
+                if line and line not in said:
+                    said.add(line)
+                    say(line)
+
+        yield write
+        return
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    with Live(console=Console(stderr=True), auto_refresh=False, transient=True) as live:
+
+        def draw(lasting: Sequence[str], changing: Sequence[str]) -> None:
+            for line in lasting:
+                live.console.print(Text(_shown(line)))
+            live.update(Text(_shown("\n".join(changing))), refresh=True)
+
+        yield draw
 
 
 @contextmanager

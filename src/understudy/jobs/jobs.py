@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,9 @@ from understudy.casting.cast_file import read_cast
 from understudy.casting.person import People, Person
 from understudy.errors import ConsentError, InputNotFoundError, UnderstudyError, UsageError, unreadable_input
 from understudy.jobs.job import STATES, Job, JobState, Order
+from understudy.jobs.kept import KeptSegments, sweep
 from understudy.jobs.runner import Runner, Told
+from understudy.jobs.segmented import SegmentedSwap
 from understudy.jobs.store import Claim, JobStore
 from understudy.media.base import MAX_PIXELS
 from understudy.media.files import load_photo
@@ -27,6 +29,7 @@ from understudy.resources import Resources
 from understudy.settings import Settings
 from understudy.settings.schema import changed
 from understudy.tasks.progress import Progress
+from understudy.tasks.segments.edges import SegmentOptions
 from understudy.tasks.swap import swap_file
 
 
@@ -37,10 +40,14 @@ class Jobs:
         resources: What is opened for them.
         people: Whose faces are known already.
         settings: How all is done that a job does not say otherwise.
+        segments: How long clips are cut.
     """
 
-    def __init__(self, resources: Resources, people: People, settings: Settings) -> None:
+    def __init__(
+        self, resources: Resources, people: People, settings: Settings, segments: SegmentOptions | None = None
+    ) -> None:
         self._resources, self._people, self._settings = resources, people, settings
+        self._segments = segments or SegmentOptions()
         self._store = JobStore(resources.home)
 
     def add(self, orders: Order | Sequence[Order], consent: ConsentClaim | None = None) -> list[int]:
@@ -61,25 +68,39 @@ class Jobs:
         return self._store.add([self._checked(order, known) for order in wanted])
 
     def add_each(
-        self, orders: Sequence[Order], consent: ConsentClaim | None = None
+        self, orders: Sequence[Order], consent: ConsentClaim | None = None, among: Sequence[Sequence[int]] = ()
     ) -> tuple[list[int], list[tuple[int, UnderstudyError]]]:
         """Write down those jobs that can be done, and say what is wrong with the others.
 
         Args:
             orders: What is to be done. What one is to be done after, ``after``, are numbers of jobs that are there.
             consent: As of ``add``.
+            among: Of each, those of ``orders``, by their places, that must be done before, in no circle. Where one of
+                them can't be added, it isn't either.
 
         Returns:
             The numbers of those that were added, and of each other its place in ``orders`` and what is wrong.
         """
         known = _Known(Consents(self._resources.home), consent)
-        good, bad = [], []
+        good: dict[int, tuple[Order, dict[str, str]]] = {}
+        bad: dict[int, UnderstudyError] = {}
         for place, order in enumerate(orders):
             try:
-                good.append(self._checked(order, known))
+                good[place] = self._checked(order, known)
             except UnderstudyError as fault:
-                bad.append((place, fault))
-        return self._store.add(good), bad
+                bad[place] = fault
+        before = dict(enumerate(among)) if among else dict.fromkeys(range(len(orders)), ())
+        left = list(bad) if among else []
+        while left:
+            missing = left.pop()
+            for place in [one for one in good if missing in before[one]]:
+                first = orders[missing].target.name
+                bad[place] = UsageError(f"it is to come after {first}, which can't be added", "Mend that one first.")
+                del good[place]
+                left.append(place)
+        places = {place: index for index, place in enumerate(good)}
+        numbers = self._store.add(list(good.values()), [[places[one] for one in before[place]] for place in good])
+        return numbers, sorted(bad.items())
 
     def list(self, states: Iterable[JobState] = STATES, most: int | None = None) -> list[Job]:
         """Jobs in these states: what runs first, then what goes next, and what ended last of all.
@@ -124,7 +145,9 @@ class Jobs:
         Raises:
             UsageError: there is none of that number, or it is done.
         """
-        return self._store.cancel(number)
+        state = self._store.cancel(number)
+        sweep(self._store)
+        return state
 
     def retry(self, number: int) -> JobState:
         """Let a job that failed or was cancelled be done after all. Its state now.
@@ -140,7 +163,9 @@ class Jobs:
         Raises:
             UsageError: there is none of that number, it runs, or others wait for it.
         """
-        return self._store.remove(number)
+        job = self._store.remove(number)
+        sweep(self._store)
+        return job
 
     def run(
         self,
@@ -179,7 +204,7 @@ class Jobs:
             UsageError, InputError, ConsentError, OutputError: it can't be done as it is put.
         """
         order = _whole(order)
-        self._settings_of(order)
+        known.check_once(order.settings, lambda: self._settings_of(order))
         for number in order.after:
             if number not in known.numbers:
                 self._store.job(number)
@@ -198,11 +223,24 @@ class Jobs:
         order = claim.order
         if claim.attempt > 1 and (finished := self._finished(claim)) is not None:
             return finished
+        cast, settings = cast_of(order), self._settings_of(order)
+        in_segments = SegmentedSwap(
+            cast,
+            order,
+            settings,
+            claim.digests,
+            KeptSegments(self._store, claim),
+            resources=self._resources,
+            people=self._people,
+            options=self._segments,
+        )
+        if (report := in_segments(progress)) is not None:
+            return report.as_json()
         return swap_file(
-            cast_of(order),
+            cast,
             order.target,
             order.output,
-            self._settings_of(order),
+            settings,
             resources=self._resources,
             people=self._people,
             overwrite=order.overwrite,
@@ -229,15 +267,23 @@ class Jobs:
 
 
 class _Known:
-    """What several jobs have in common: photos are looked at once, and no two write the same file."""
+    """What several jobs have in common: photos and settings are looked at once, and no two write the same file."""
 
     def __init__(self, consents: Consents, claim: ConsentClaim | None) -> None:
         self._consents, self._claim = consents, claim
         self._digests: dict[tuple[str, int, int], str] = {}
         self._allowed: set[str] = set()
         self._outputs: set[Path] = set()
+        self._settings: set[str] = set()
         #: Of jobs that are there.
         self.numbers: set[int] = set()
+
+    def check_once(self, settings: Mapping[str, Any], check: Callable[[], object]) -> None:
+        """Check settings that no other of the jobs has; what ``check`` raises is raised each time."""
+        key = repr(sorted(settings.items()))
+        if key not in self._settings:
+            check()
+            self._settings.add(key)
 
     def claim_output(self, path: Path) -> None:
         """Note that a job writes a file.

@@ -7,44 +7,45 @@ import io
 import json
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from understudy import names
 from understudy.errors import InputError, InputNotFoundError, UnderstudyError, UsageError, unreadable_input
 from understudy.jobs.job import Order
+from understudy.jobs.rows import BadRow, Row, resolved
 from understudy.regular import read_regular
 from understudy.text import decoded
 
 #: Longest file that is read, in bytes.
 LONGEST: Final = 64_000_000
 #: Columns and keys that have a meaning of their own; all others are settings, named as in a settings file.
-COLUMNS: Final = ("photos", "cast", "target", "output", "overwrite", "priority", "after", "when_done")
+COLUMNS: Final = ("name", "photos", "cast", "target", "output", "overwrite", "priority", "after", "when_done")
 _SEPARATORS: Final = {".csv": ",", ".tsv": "\t"}
 _YES, _NO = ("yes", "true", "1"), ("no", "false", "0", "")
 
 
-@dataclass(frozen=True)
-class BadRow:
-    """A row that is no job.
+class Table(NamedTuple):
+    """The jobs of a file.
 
     Attributes:
-        line: Its line in the file, from 1.
-        message: What is wrong.
-        hint: What to do next.
+        orders: What they are to do, in the order of the file.
+        lines: Of each, its line in the file, from 1.
+        among: Of each, those of ``orders``, by their places, that must be done before, besides its order's ``after``.
+        bad: The rows that are no jobs.
     """
 
-    line: int
-    message: str
-    hint: str
+    orders: list[Order]
+    lines: list[int]
+    among: list[tuple[int, ...]]
+    bad: list[BadRow]
 
 
-def read_orders(path: Path) -> tuple[list[Order], list[BadRow]]:
+def read_orders(path: Path) -> Table:
     """The jobs of a file, in its order, and the rows that are none. Relative paths are relative to the file's folder.
 
     A photo's column may name several, separated by ``;``. Without an output the result lies beside the target, with
-    ``-swapped`` in its name. ``after`` counts rows of this file: 1 is the first job's.
+    ``-swapped`` in its name. ``after`` has numbers of jobs that are there, and names of rows of this file.
 
     Args:
         path: A file that ends in ``.csv``, ``.tsv`` or ``.jsonl``.
@@ -67,14 +68,41 @@ def read_orders(path: Path) -> tuple[list[Order], list[BadRow]]:
     except ValueError as fault:
         raise InputError(f"can't use {path}: {fault}", "Save it as UTF-8.") from fault
     rows = _lines_of_json(text) if suffix == ".jsonl" else _rows(text, _SEPARATORS[suffix], path)
-    orders: list[Order] = []
+    found: list[Row] = []
     bad: list[BadRow] = []
     for line, values in rows:
         try:
-            orders.append(order_of(values() if callable(values) else values, path.absolute().parent))
+            found.append(_row(line, values() if callable(values) else values, path.absolute().parent))
         except UnderstudyError as fault:
             bad.append(BadRow(line, fault.message, fault.hint))
-    return orders, bad
+    good, dangling = resolved(found)
+    places = {row.name: place for place, row in enumerate(good) if row.name}
+    return Table(
+        [row.order for row in good],
+        [row.line for row in good],
+        [tuple(places[name] for name in row.after) for row in good],
+        sorted([*bad, *dangling], key=lambda row: row.line),
+    )
+
+
+def _row(line: int, values: Mapping[str, Any], folder: Path) -> Row:
+    """The row of these values.
+
+    Raises:
+        UsageError: it is no job.
+    """
+    given = {str(name).strip(): value for name, value in values.items()}
+    after = _several(given.pop("after", None) or ())
+    numbers = [one for one in after if _is_number(one)]
+    named = tuple(str(one) for one in after if not _is_number(one))
+    name = str(given.pop("name", None) or "").strip()
+    if _is_number(name):
+        raise UsageError(f"a row's name is no number, as {name!r} is", "Numbers are those of jobs: put a letter in.")
+    return Row(line, name, named, order_of({**given, "after": numbers}, folder))
+
+
+def _is_number(value: object) -> bool:
+    return not isinstance(value, bool) and str(value).strip().lstrip("+-").isdecimal()
 
 
 def order_of(values: Mapping[str, Any], folder: Path) -> Order:

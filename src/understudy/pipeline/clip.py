@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
+from typing import NamedTuple
 
 from understudy.arrays import UInt8Array
 from understudy.casting.assignment import Assignment
@@ -16,12 +17,28 @@ from understudy.pipeline.comparing import Comparing
 from understudy.pipeline.compositing import Compositing
 from understudy.pipeline.enhancing import Enhancing
 from understudy.pipeline.fading import Fading
+from understudy.pipeline.framing import Framing
 from understudy.pipeline.overlap import prefetched
 from understudy.pipeline.parts import Parts
-from understudy.pipeline.perceiving import Perceiving, Seen
+from understudy.pipeline.perceiving import Acquainted, Perceiving, Seen
 from understudy.pipeline.rendering import Rendering
 from understudy.pipeline.sealing import sealed
 from understudy.pipeline.tally import Swapped, Tally
+
+
+class Stretch(NamedTuple):
+    """What of the frames that come is sealed.
+
+    Those before are looked at and swapped, so that all is known that goes from one frame to the next. Those behind are
+    looked at only where it must be known who comes.
+
+    Attributes:
+        first: The time of the first frame, in units of its time base.
+        last: Of the last one; None for all to the end.
+    """
+
+    first: int
+    last: int | None
 
 
 class ClipPipeline:
@@ -30,16 +47,25 @@ class ClipPipeline:
     Args:
         parts: What the stages are made of.
         assignment: Who gets whose face.
+        stretch: What of the frames is sealed; None for all.
+        acquainted: Who is known before.
 
     Attributes:
         tally: What was done so far.
     """
 
-    def __init__(self, parts: Parts, assignment: Assignment) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        assignment: Assignment,
+        stretch: Stretch | None = None,
+        acquainted: Acquainted | None = None,
+    ) -> None:
         settings, perception = parts.settings, parts.perception
+        self._stretch = stretch
         self._parts, self._assignment = parts, assignment
         self._roles = assignment if isinstance(assignment, Roles) else None
-        self._perceiving = Perceiving(parts, live=False, roles=self._roles)
+        self._perceiving = Perceiving(parts, live=False, roles=self._roles, acquainted=acquainted)
         self._hands = perception.hands(live=False)
         self._rendering = Rendering(parts.engine)
         self._fading = Fading()
@@ -47,7 +73,10 @@ class ClipPipeline:
         self._enhancing = Enhancing(parts)
         self._blurring = Blurring()
         self._comparing = Comparing(settings.compare)
+        self._framing = Framing(settings.frame, parts.pixel_aspect)
         self.tally = Tally(self._rendering.counts)
+        #: Of the frames that are not sealed: nobody asks for it.
+        self._unasked = Tally()
 
     def processed(self, frames: Iterable[Frame], beside: int = 0) -> Generator[LabelledFrame, None, None]:
         """Swap, label and mark frames, in place. Where each person gets another face, some are looked at ahead.
@@ -65,11 +94,14 @@ class ClipPipeline:
         else:
             looked = Ahead(self._perceiving, self._perceive)(frames)
         with (
-            closing(prefetched(looked, beside, "perceive")) as seen,
+            closing(prefetched(self._wanted(looked), beside, "perceive")) as seen,
             closing(prefetched(map(self._swapped_beside, seen), beside, "swap")) as swapped,
         ):
-            for done in swapped:
-                yield self._sealed(*done)
+            for frame, done, original in swapped:
+                if self._counts(frame):
+                    yield self._sealed(frame, done, original)
+                else:
+                    self._parts.sealer.pass_by(frame, done.placed)
 
     def process(self, frame: Frame) -> LabelledFrame:
         """Swap, label and mark ``frame``, in place.
@@ -88,15 +120,33 @@ class ClipPipeline:
         """
         return self._swapped(frame, self._perceive(frame))
 
+    def _wanted(self, looked: Iterator[tuple[Frame, Seen]]) -> Iterator[tuple[Frame, Seen]]:
+        """All up to the last frame that is sealed: of what comes next no more is asked for."""
+        last = None if self._stretch is None else self._stretch.last
+        for frame, seen in looked:
+            if last is None or frame.pts <= last:
+                yield frame, seen
+            if last is not None and frame.pts >= last:
+                return
+
+    def _counts(self, frame: Frame) -> bool:
+        """Whether a frame is sealed, and not one of those before."""
+        return self._stretch is None or frame.pts >= self._stretch.first
+
+    def _tally_of(self, frame: Frame) -> Tally:
+        return self.tally if self._counts(frame) else self._unasked
+
     def _swapped_beside(self, looked: tuple[Frame, Seen]) -> tuple[Frame, Swapped, UInt8Array | None]:
         frame, seen = looked
-        original = self._comparing.original(frame)
+        original = self._comparing.original(frame) if self._counts(frame) else None
         return frame, self._swapped(frame, seen), original
 
     def _perceive(self, frame: Frame) -> Seen:
-        with self.tally.timings.measure("perceive"):
+        with self._tally_of(frame).timings.measure("perceive"):
             seen = self._perceiving(frame)
-            self._parts.content.frame(frame.picture, frame.seconds, cut=seen.cut)
+            last = None if self._stretch is None else self._stretch.last
+            if self._counts(frame) and (last is None or frame.pts <= last):
+                self._parts.content.frame(frame.picture, frame.seconds, cut=seen.cut)
             return seen
 
     def _sealed(self, frame: Frame, done: Swapped, original: UInt8Array | None) -> LabelledFrame:
@@ -104,14 +154,20 @@ class ClipPipeline:
         if original is not None:
             with measure("compare"):
                 done = self._comparing.compose(frame, original, done)
+        if done.view is not None:
+            with measure("frame"):
+                done = self._framing.compose(frame, done, done.view)
         with measure("seal"):
             return sealed(self._parts.sealer, frame, done)
 
     def _swapped(self, frame: Frame, seen: Seen) -> Swapped:
-        measure, chosen = self.tally.timings.measure, seen.chosen
+        tally, chosen = self._tally_of(frame), seen.chosen
+        measure = tally.timings.measure
+        if tally is self.tally and not tally.frames:
+            tally.carried.clear()  # of the frames before
         if seen.cut or seen.mistaken:
             self._forget(cut=seen.cut)
-        self.tally.rename(seen.renamed)
+        tally.rename(seen.renamed)
         with measure("swap"):
             assigned = self._assignment.assign(chosen)
             patches = self._rendering.render(frame, chosen, assigned)
@@ -129,7 +185,8 @@ class ClipPipeline:
         if self._enhancing.asked(assigned):
             with measure("enhance"):
                 scale = self._enhancing(canvas, patches, masks, assigned)
-        return self.tally.add(Swapped(seen.faces, patches, scale=scale))
+        view = self._framing.view(frame, chosen, scale=scale, cut=seen.cut)
+        return tally.add(Swapped(seen.faces, patches, scale=scale, view=view))
 
     def _forget(self, *, cut: bool) -> None:
         """What comes next is another shot, or what was learned of faces was not of those whose they were taken for."""

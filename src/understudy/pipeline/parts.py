@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 from understudy.enhancement import Enhancers
@@ -30,6 +31,7 @@ class Parts:
         masks: The models of masks that the settings name, by name.
         enhancers: The models that the settings' and the people's own enhancement names.
         others: The engines that single people have of their own.
+        pixel_aspect: Width of the frames' pixels over their height.
     """
 
     engine: Swapper[Any]
@@ -41,3 +43,4 @@ class Parts:
     masks: Mapping[str, MaskModel] = field(default_factory=dict)
     enhancers: Enhancers = field(default_factory=Enhancers)
     others: tuple[Swapper[Any], ...] = ()
+    pixel_aspect: Fraction = Fraction(1)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 
+from understudy.arrays import FloatArray
 from understudy.casting.recognising import Recognised, Recogniser
 from understudy.casting.roles import Roles
 from understudy.detection import Sweep
@@ -39,6 +41,18 @@ class Seen(NamedTuple):
     open: frozenset[int] = frozenset()
 
 
+class Acquainted(NamedTuple):
+    """Who is known of a clip before its frames are looked at.
+
+    Attributes:
+        people: What they look like to the embedder, by number: float32 (V, D), one embedding of each view.
+        order: Those who were chosen before, by number: who comes first.
+    """
+
+    people: Mapping[int, FloatArray] = MappingProxyType({})
+    order: tuple[int, ...] = ()
+
+
 class Perceiving:
     """Of one clip. Frames come in order.
 
@@ -47,19 +61,29 @@ class Perceiving:
         live: One mesh a frame is fitted, unless the settings say another number, and nobody waits for an embedding.
         roles: What each person gets, who are then chosen by it; None where the settings choose.
         sweep: See ``Tracker``.
+        acquainted: Who is known before, of a part of a clip; those of ``roles`` are known anyway.
 
     Attributes:
         tracker: Follows the faces.
     """
 
-    def __init__(self, parts: Parts, *, live: bool, roles: Roles | None = None, sweep: Sweep | None = None) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        *,
+        live: bool,
+        roles: Roles | None = None,
+        sweep: Sweep | None = None,
+        acquainted: Acquainted | None = None,
+    ) -> None:
         settings, options = parts.settings, parts.settings.tracker
         self._live, self._roles = live, roles
         options = replace(options, max_fits=options.max_fits or 1) if live else options
         self.tracker = Tracker(parts.perception.detector, parts.perception.landmarker, options, sweep)
-        people = None if roles is None else roles.people
+        known = acquainted or Acquainted()
+        people = known.people if roles is None else roles.people
         self._recogniser = None if parts.embedder is None else Recogniser(parts.embedder, people=people, live=live)
-        self._selector = FaceSelector(settings.faces, all_who_may=live)
+        self._selector = FaceSelector(settings.faces, all_who_may=live, order=known.order)
 
     def __call__(self, frame: Frame) -> Seen:
         """Follow everybody into a frame.

@@ -15,6 +15,7 @@ from understudy.guard.blurring import Blurring
 from understudy.pipeline.comparing import Comparing
 from understudy.pipeline.compositing import Compositing
 from understudy.pipeline.enhancing import Enhancing
+from understudy.pipeline.framing import Framing
 from understudy.pipeline.parts import Parts
 from understudy.pipeline.rendering import Rendering
 from understudy.pipeline.sealing import sealed
@@ -35,6 +36,7 @@ class PhotoPipeline:
 
     def __init__(self, parts: Parts, assignment: Assignment) -> None:
         self._parts, self._assignment = parts, assignment
+        self._framing = Framing(parts.settings.frame, parts.pixel_aspect)
         self.tally = Tally()
 
     def processed(self, frames: Iterable[Frame]) -> Generator[LabelledFrame, None, None]:
@@ -58,6 +60,9 @@ class PhotoPipeline:
             with measure("compare"):
                 done = comparing.compose(frame, original, done)
             del original
+        if done.view is not None:
+            with measure("frame"):
+                done = self._framing.compose(frame, done, done.view)
         with measure("seal"):
             return sealed(self._parts.sealer, frame, done)
 
@@ -86,7 +91,8 @@ class PhotoPipeline:
         if enhancing.asked(assigned):
             with measure("enhance"):
                 scale = enhancing(canvas, patches, masks, assigned)
-        return self.tally.add(Swapped(faces, patches, scale=scale))
+        view = self._framing.view(frame, chosen, scale=scale, cut=True)
+        return self.tally.add(Swapped(faces, patches, scale=scale, view=view))
 
     def _chosen(self, frame: Frame, faces: Faces) -> tuple[Faces, Faces]:
         """Everybody, and those whose faces must not be seen as they are."""

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from understudy.face import Faces
+from understudy.frames import PixelBox
 from understudy.guard import Cover
 from understudy.patches import Patch
 from understudy.pipeline.timings import Timings
@@ -22,12 +23,14 @@ class Swapped(NamedTuple):
         patches: What was blended in, swaps of earlier frames that are held included.
         cover: What had to be covered: in a file nothing.
         scale: How many times as large the frame is now.
+        view: The part of it that is shown, in its pixels as it is now; None for all of it.
     """
 
     faces: Faces
     patches: Sequence[Patch]
     cover: Cover = Cover()
     scale: int = 1
+    view: PixelBox | None = None
 
     @property
     def placed(self) -> Faces:
@@ -69,10 +72,15 @@ class Tally:
         return done
 
     @property
+    def known(self) -> frozenset[int]:
+        """The numbers of those who were swapped and of whom it is known who they are."""
+        return frozenset(person for person in self._tracks.values() if person >= 0)
+
+    @property
     def people(self) -> int:
         """How many different people were swapped; each track of somebody who is not known counts as one."""
         unknown = sum(person < 0 for person in self._tracks.values())
-        return unknown + len({person for person in self._tracks.values() if person >= 0})
+        return unknown + len(self.known)
 
     def rename(self, renamed: Iterable[tuple[int, int]]) -> None:
         """People turned out to be others who were there before: by the number they had, and the one they have."""

@@ -146,6 +146,20 @@ class ContentCheck:
         names = " and ".join(one.name for one in self._classifiers)
         return f"content was checked with {names}: {counted(self._looks, 'look')}, threshold {self._threshold:g}"
 
+    @property
+    def looks(self) -> int:
+        """How often it looked."""
+        return self._looks
+
+    @property
+    def closely(self) -> bool:
+        """Whether a closer look is under way, that further frames decide: see ``end``."""
+        return bool(self._close)
+
+    def count(self, looks: int) -> None:
+        """Add looks that another has made for the same output, to what is told of them."""
+        self._looks += looks
+
     def photo(self, picture: UInt8Array, name: str) -> None:
         """Look at a photo (uint8 BGR, (H, W, 3)): as a whole, and if it is long, at each square of it.
 

@@ -56,9 +56,14 @@ class ClipHash:
 
     def add(self, seconds: float, picture: UInt8Array) -> None:
         """Look at a frame; ``seconds`` rises."""
-        if self._taken and seconds - self._taken[-1][0] < self._interval:
+        if self._due(seconds):
+            self.take(seconds, picture_hash(picture))
+
+    def take(self, seconds: float, value: int) -> None:
+        """Keep a frame's hash if it is time for one."""
+        if not self._due(seconds):
             return
-        self._taken.append((seconds, picture_hash(picture)))
+        self._taken.append((seconds, value))
         if len(self._taken) > _MOST:
             self._taken = self._taken[:_FIRST] + self._taken[_FIRST::2]
             self._interval *= 2
@@ -66,7 +71,27 @@ class ClipHash:
     @property
     def hashes(self) -> list[str]:
         """The hashes so far, in hexadecimal, in order."""
-        return [f"{value:0{BITS // 4}x}" for _, value in self._taken]
+        return [text for _, text in self.hashed]
+
+    @property
+    def hashed(self) -> list[tuple[float, str]]:
+        """The same, each with its time in seconds."""
+        return [(seconds, f"{value:0{BITS // 4}x}") for seconds, value in self._taken]
+
+    def _due(self, seconds: float) -> bool:
+        return not self._taken or seconds - self._taken[-1][0] >= self._interval
+
+
+def hashes_of(parts: Iterable[tuple[float, str]]) -> tuple[str, ...]:
+    """Hashes of a clip out of those of its parts, in order: as few as ``ClipHash`` keeps of the whole.
+
+    Raises:
+        ValueError: one is no hash.
+    """
+    whole = ClipHash()
+    for seconds, text in parts:
+        whole.take(seconds, int(text, 16))
+    return tuple(whole.hashes)
 
 
 def closest(pictures: Iterable[int], known: Sequence[str]) -> int | None:

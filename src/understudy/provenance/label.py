@@ -74,9 +74,18 @@ class Labeller:
     Args:
         options: What it says.
         live: Whether the frames are shown as they are made: ``later_size`` does not count then.
+        opened: When the clip begins, in seconds; None for with the first frame.
+        corner: Where it stands at first; None for where the options say.
     """
 
-    def __init__(self, options: LabelOptions | None = None, *, live: bool = False) -> None:
+    def __init__(
+        self,
+        options: LabelOptions | None = None,
+        *,
+        live: bool = False,
+        opened: float | None = None,
+        corner: Corner | None = None,
+    ) -> None:
         given = options or LabelOptions()
         # Made anew, so that its limits hold for what a subclass says, too.
         self._options = LabelOptions(given.text, given.corner, given.size, given.later_size, given.font)
@@ -86,13 +95,28 @@ class Labeller:
         }
         self._live = live
         self._stamp: tuple[tuple[int, int, float], Stamp] | None = None
-        self._corner = CORNERS.index(self._options.corner)
-        self._opened: float | None = None
+        self._corner = CORNERS.index(self._options.corner if corner is None else corner)
+        self._opened = opened
 
     @property
     def text(self) -> str:
         """What it says where there is room."""
         return self._options.text
+
+    @property
+    def options(self) -> LabelOptions:
+        """What it says."""
+        return self._options
+
+    @property
+    def corner(self) -> Corner:
+        """Where it stands now."""
+        return CORNERS[self._corner]
+
+    def pass_by(self, frame: Frame, faces: Faces) -> None:
+        """Go where ``draw`` would go in a frame that is not written."""
+        stamp = self._stamped(frame.width, frame.height, self._share(frame.seconds))
+        self._place(frame, faces, stamp.width, stamp.height)
 
     def check(self, width: int, height: int) -> None:
         """Whether a picture of that size can carry the label.

@@ -13,7 +13,7 @@ from understudy.face import Faces
 from understudy.frames import Frame, LabelledFrame, _Content, _LabelSeal
 from understudy.frozen import Draft, Frozen
 from understudy.provenance.fingerprint import ClipHash
-from understudy.provenance.label import Labeller, LabelOptions
+from understudy.provenance.label import Corner, Labeller, LabelOptions
 from understudy.provenance.watermark import Watermarker, WatermarkOptions
 
 
@@ -26,6 +26,8 @@ class FrameSealer:
         label: What the label says and where.
         watermark: How strong the mark is.
         live: Whether the frames are shown as they are made: then the label is never reduced, and time is short.
+        opened: Of a part of a clip: when the clip begins, in seconds; None for with the first frame.
+        corner: Of a part of a clip: where the label stands at first; None for where ``label`` says.
     """
 
     def __init__(
@@ -35,12 +37,27 @@ class FrameSealer:
         watermark: WatermarkOptions | None = None,
         *,
         live: bool = False,
+        opened: float | None = None,
+        corner: Corner | None = None,
     ) -> None:
         self._identifier = int(identifier)
-        self._labeller = Labeller(label, live=live)
+        self._labeller = Labeller(label, live=live, opened=opened, corner=corner)
         self._watermarker = Watermarker(self._identifier, watermark, live=live)
         self._hash = ClipHash()
         self._seal = _LabelSeal()
+
+    def for_part(self, opened: float, corner: Corner | None = None) -> FrameSealer:
+        """One for a part of the same clip, that has what this one has made for the mark.
+
+        Args:
+            opened: When the clip begins, in seconds.
+            corner: Where the label stands at first; None for where it is asked for.
+        """
+        part = FrameSealer(
+            self._identifier, self._labeller.options, self._watermarker.options, opened=opened, corner=corner
+        )
+        part._watermarker.share(self._watermarker)
+        return part
 
     def __init_subclass__(cls) -> None:
         raise TypeError("a FrameSealer has no subclasses: what it seals is labelled")
@@ -98,10 +115,24 @@ class FrameSealer:
             _Content(picture.freeze(), *times, opacity, origin, changes, added, label, self.identifier)
         )
 
+    def pass_by(self, frame: Frame, faces: Faces) -> None:
+        """A frame that is only looked at, before those that are sealed: the label goes where it would go in it."""
+        self._labeller.pass_by(frame, faces)
+
+    @property
+    def corner(self) -> Corner:
+        """Where the label stands now."""
+        return self._labeller.corner
+
     @property
     def hashes(self) -> tuple[str, ...]:
         """Perceptual hashes of what was sealed so far, for the ledger."""
         return tuple(self._hash.hashes)
+
+    @property
+    def hashed(self) -> tuple[tuple[float, str], ...]:
+        """The same, each with its time in seconds: see ``fingerprint.hashes_of``."""
+        return tuple(self._hash.hashed)
 
 
 def _draft(array: UInt8Array | None) -> Draft | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple, Protocol
 
+from understudy.errors import ConsentError
 from understudy.media.base import MediaKind
 from understudy.media.tags import read_tags
 from understudy.provenance import ConsentClaim, Consents, FrameSealer, Home, Ledger
@@ -26,6 +27,69 @@ USE_OF: Final[dict[MediaKind, Use]] = {
     MediaKind.ANIMATION: "video",
     MediaKind.VIDEO: "video",
 }
+
+
+class Permission(NamedTuple):
+    """What allows using a photo.
+
+    Attributes:
+        id: Of the record of consent.
+        digest: SHA-256 of the photo that it was given for, under which is kept what is learned of it.
+    """
+
+    id: str
+    digest: str
+
+
+class Permissions(Protocol):
+    """Knows whose face may be used."""
+
+    def consents(
+        self,
+        photos: Sequence[Path],
+        digests: Sequence[str],
+        portraits: Sequence[Portrait],
+        use: Use,
+        claim: ConsentClaim | None,
+    ) -> Sequence[Permission | Consent]:
+        """What allows using photos, one for each.
+
+        Args:
+            photos: Their files.
+            digests: SHA-256 of each.
+            portraits: What is in each.
+            use: For what.
+            claim: On what ground; None where it is known already.
+
+        Raises:
+            ConsentError: one of them may not be used.
+        """
+        ...
+
+
+class Vouched:
+    """What was found out by somebody else, who holds the records of consent: for a part of that one's work.
+
+    Args:
+        permissions: By the photo's SHA-256.
+    """
+
+    def __init__(self, permissions: Mapping[str, Permission]) -> None:
+        self._permissions = dict(permissions)
+
+    def consents(
+        self,
+        photos: Sequence[Path],
+        digests: Sequence[str],
+        portraits: Sequence[Portrait],  # noqa: ARG002 - see ``Permissions``
+        use: Use,  # noqa: ARG002
+        claim: ConsentClaim | None,  # noqa: ARG002
+    ) -> tuple[Permission, ...]:
+        """See ``Permissions.consents``."""
+        for path, digest in zip(photos, digests, strict=True):
+            if digest not in self._permissions:
+                raise ConsentError(f"{path.name} is none of the photos that may be used", "Begin the job anew.")
+        return tuple(self._permissions[digest] for digest in digests)
 
 
 class Trust:
@@ -74,8 +138,10 @@ class Trust:
         consents: tuple[str, ...],
         digests: tuple[str, ...],
         made_with: MadeWith | None = None,
+        identifier: int | None = None,
+        hashes: Callable[[], tuple[str, ...]] | None = None,
     ) -> Output:
-        """A new output with an id of its own.
+        """A new output.
 
         Args:
             settings: How it is labelled, marked and signed.
@@ -84,10 +150,13 @@ class Trust:
             consents: Ids of the records that are relied on.
             digests: SHA-256 of the photos.
             made_with: By what; by the engine that the settings name if None.
+            identifier: Its id, if its frames were sealed before; else it gets one of its own.
+            hashes: Gives the perceptual hashes of its frames, if they were.
         """
-        sealer = FrameSealer(new_identifier(), settings.label, settings.watermark)
+        known = new_identifier() if identifier is None else identifier
+        sealer = FrameSealer(known, settings.label, settings.watermark)
         work = _work(sealer, settings, made_with, target, digests)
-        about = Circumstances(kind.value, consents, sealer.text, lambda: sealer.hashes)
+        about = Circumstances(kind.value, consents, sealer.text, hashes or (lambda: sealer.hashes))
         earlier = claims(read_tags(target)).aigc
         return Output(sealer, SignedRelease(work, about, self._key, self._ledger, earlier_label=earlier))
 

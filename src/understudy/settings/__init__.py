@@ -2,12 +2,14 @@
 
 from understudy.settings.blend import BlendOptions
 from understudy.settings.files import as_json, as_tables, as_toml, read_settings
+from understudy.settings.framing import FrameOptions
 from understudy.settings.schema import changed, schema
 from understudy.settings.settings import Compare, Settings
 
 __all__ = [
     "BlendOptions",
     "Compare",
+    "FrameOptions",
     "Settings",
     "as_json",
     "as_tables",

@@ -15,6 +15,7 @@ from understudy.models.devices import RuntimeOptions
 from understudy.provenance import ContentOptions, LabelOptions, SigningOptions, WatermarkOptions
 from understudy.provenance.records.chain import KEEP_DAYS
 from understudy.settings.blend import BlendOptions
+from understudy.settings.framing import FrameOptions
 from understudy.swapping import MeshOptions
 from understudy.swapping.neural.options import NeuralOptions
 from understudy.tracking import TrackerOptions
@@ -39,6 +40,7 @@ class Settings:
             largest.
         compare: Whether a file that is swapped shows the original, too: ``side-by-side`` with the result, or left
             of the line of a ``wipe``. Live output and evaluation show the result alone.
+        frame: The shape of what a file shows. Live output and evaluation have the source's.
         max_pixels: Photos and frames with more are refused.
         tracker, mesh, neural, blend, enhance, label, watermark, content, encode, signing: Options of the stages.
         runtime: Where and how precisely neural models run.
@@ -56,6 +58,7 @@ class Settings:
     faces: FaceChoice = "largest"
     source_face: int | None = None
     compare: Compare = "no"
+    frame: FrameOptions = field(default_factory=FrameOptions)
     max_pixels: int = MAX_PIXELS
     tracker: TrackerOptions = field(default_factory=TrackerOptions)
     mesh: MeshOptions = field(default_factory=MeshOptions)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 from understudy.casting.allowed_parts import AllowedParts
 from understudy.casting.assignment import Assignment, OnePerson
@@ -19,9 +20,12 @@ from understudy.provenance.content import ContentCheck
 from understudy.recognition import Embedder
 from understudy.release import file_digest
 from understudy.resources import Models, Resources
-from understudy.resources.trust import USE_OF
+from understudy.resources.trust import USE_OF, Permission, Permissions
 from understudy.settings import Settings
 from understudy.tasks.people import people_of_file
+
+#: Settles all that for a target, and its settings.
+Settle: TypeAlias = "Callable[[MediaInfo, Settings], Settled]"
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +38,8 @@ class Settled:
         digests: SHA-256 of the photos.
         notes: What the user should know.
         everybody: Whether it does not matter who somebody is.
+        records: What allows using each photo, by its SHA-256.
+        people: Everybody in the target, where it matters.
     """
 
     assignment: Assignment
@@ -41,6 +47,8 @@ class Settled:
     digests: tuple[str, ...]
     notes: tuple[str, ...]
     everybody: bool
+    records: Mapping[str, Permission]
+    people: Sequence[ClipPerson] = ()
 
     def nobody(self, target: Path) -> NoFaceError:
         """The error where nobody of a target was swapped."""
@@ -62,6 +70,8 @@ def settle(
     resources: Resources,
     people: People,
     content: ContentCheck,
+    trust: Permissions | None = None,
+    there: Sequence[ClipPerson] | None = None,
 ) -> Settled:
     """Settle all that for one target.
 
@@ -73,22 +83,24 @@ def settle(
         resources: What is opened.
         people: Whose faces are known.
         content: Looks at the photos.
+        trust: Knows who consented; None for the records of the private folder.
+        there: Everybody in the target, if that was found out before.
 
     Raises:
         UsageError, InputError: a photo can't be used, or there is no such person in the target.
         ConsentError, ContentRefusedError: a face may not be used.
     """
-    trust, use = resources.trust(settings), USE_OF[info.kind]
+    known, use = resources.trust(settings) if trust is None else trust, USE_OF[info.kind]
 
     def allowed(person: Person, own: Settings) -> Allowed:
-        return people.allowed(person, use, own, trust=trust, content=content)
+        return people.allowed(person, use, own, trust=known, content=content)
 
     faces = AllowedParts.of(cast, settings, allowed)
     notes: tuple[str, ...] = ()
     if isinstance(cast, Person):
         assignment: Assignment = OnePerson(faces.uses[cast, None].identity, settings.blend.strength)
     else:
-        there, cast, matched = _people_there(cast, target, settings, resources.models)
+        there, cast, matched = _people_there(cast, target, settings, resources.models, there)
         likeness = embedded_photos(cast, settings, resources.models)
         found = placed(cast.parts, there, resources.models.embedder(settings), likeness)
         notes = (*matched, *found.notes)
@@ -99,18 +111,21 @@ def settle(
         faces.digests,
         (*faces.notes, *notes),
         everybody=isinstance(cast, Person),
+        records=faces.records,
+        people=() if isinstance(cast, Person) else there or (),
     )
 
 
 def _people_there(
-    cast: PartList, target: Path, settings: Settings, models: Models
+    cast: PartList, target: Path, settings: Settings, models: Models, there: Sequence[ClipPerson] | None
 ) -> tuple[Sequence[ClipPerson], PartList, tuple[str, ...]]:
     """The people of a target; the parts, by their numbers; and how people of another clip were found among them."""
     embedder = models.embedder(settings)
     own = bool(cast.people) and all(one.clip == file_digest(target) for one in cast.people)
     if own and all(one.known and one.embedder == embedder.name for one in cast.people):
         return cast.people, cast, ()
-    there = people_of_file(target, settings, models).people
+    if there is None:
+        there = people_of_file(target, settings, models).people
     if own or not cast.people:
         return there, cast, ()
     return _found_again(cast, there, embedder, target)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import get_args
 
 import numpy as np
@@ -29,6 +29,7 @@ class FaceSelector:
         choice: ``largest``, ``all``, or the smallest, leftmost, rightmost, topmost or bottommost in the picture.
         all_who_may: While somebody stands in for another, choose everybody, too, of whom it is not known who they are.
             For live output: they might be the other, and would be shown as they are.
+        order: People who were chosen before, by number: who comes first.
 
     Attributes:
         stand_in: Whether somebody was chosen last because one who comes before them is not there, or not known yet.
@@ -37,17 +38,22 @@ class FaceSelector:
         ValueError: another choice.
     """
 
-    def __init__(self, choice: FaceChoice = "largest", *, all_who_may: bool = False) -> None:
+    def __init__(self, choice: FaceChoice = "largest", *, all_who_may: bool = False, order: Sequence[int] = ()) -> None:
         if choice not in get_args(FaceChoice):
             raise ValueError(f"faces must be one of {', '.join(get_args(FaceChoice))}, not {choice!r}")
         self.choice = choice
         self._all_who_may = all_who_may
-        self._order: list[int] = []
-        self._first = True
+        self._order = list(order)
+        self._first = not order
         self._kept: int | None = None
         self._passed_over: set[int] = set()
         self._seen = -np.inf
         self.stand_in = False
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """People who were chosen, by number: who comes first."""
+        return tuple(self._order)
 
     def reset(self) -> None:
         """Forget which face was chosen, but not who: after a cut."""

@@ -280,18 +280,18 @@ def test_what_an_encoder_makes_is_tried_not_looked_up():
 
 
 def test_a_head_that_can_not_be_written_is_told_before_any_work(picture, hopper_path, tmp_path, monkeypatch):
-    from understudy.media.files import video_sink
+    from understudy.media.files import video_file
 
     clip = tmp_path / "in.mp4"
     write_clip(clip, [picture] * 2, ClipSpec(rate=10, audio=()))
-    real = video_sink.Passthrough
+    real = video_file.Passthrough
 
     def along(path, output):
         output.streams.video[0].codec_context.sample_aspect_ratio = Fraction(1)
         output.add_data_stream(None)  # which mp4 refuses in its head
         return real(path, output)
 
-    monkeypatch.setattr(video_sink, "Passthrough", along)
+    monkeypatch.setattr(video_file, "Passthrough", along)
     with pytest.raises(EncodingError, match=r"does not go into out\.mp4"):
         understudy.swap(hopper_path, clip, tmp_path / "out.mp4")
     assert not list(tmp_path.glob("*out*"))

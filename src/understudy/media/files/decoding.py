@@ -28,13 +28,14 @@ class Decoding:
     Args:
         container: An open file.
         stream: The one of its streams that is decoded.
+        counted: Whether it is read from its beginning, so that packets that are missing can be told by their number.
 
     Attributes:
         damage: Where the file was unreadable first, so far.
     """
 
-    def __init__(self, container: Any, stream: Any) -> None:
-        self._container, self._stream = container, stream
+    def __init__(self, container: Any, stream: Any, *, counted: bool = True) -> None:
+        self._container, self._stream, self._counted = container, stream, counted
         self.damage: Damage | None = None
         self._packets = 0
         self._repeats: deque[int] = deque()
@@ -54,7 +55,7 @@ class Decoding:
             shift: Seconds that were taken off the file's own times.
             rate: Frames a second.
         """
-        promised = self._promised_packets()
+        promised = self._promised_packets() if self._counted else 0
         if self._packets < promised:
             self._note_damage(last, f"{self._packets} of {promised} frames are there")
         end = self._promised_end(shift)

@@ -26,14 +26,16 @@ class EncodeOptions:
         encoder: FFmpeg's name of a video encoder; None for the container's usual one.
         quality: 0-100; 90 looks like the source, 100 is as good as the encoder gets.
         effort: How long the encoder may search for a smaller file that looks the same: ``low``, ``medium`` or ``high``.
+        animation_fps: Most frames a second of a GIF or WebP; None for all that the target has.
 
     Raises:
-        ValueError: quality out of range, or another effort.
+        ValueError: quality or frames a second out of range, or another effort.
     """
 
     encoder: str | None = None
     quality: int = 90
     effort: Effort = "low"
+    animation_fps: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "quality", int(self.quality))
@@ -42,6 +44,8 @@ class EncodeOptions:
             raise ValueError(f"the effort is one of {', '.join(get_args(Effort))}, not {self.effort!r}")
         if not 0 <= self.quality <= 100:
             raise ValueError(f"quality must be between 0 and 100, not {self.quality}")
+        if self.animation_fps is not None and not 1 <= self.animation_fps <= 100:
+            raise ValueError(f"an animation has 1 to 100 frames a second, not {self.animation_fps}")
 
 
 @dataclass(frozen=True)

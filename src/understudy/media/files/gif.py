@@ -1,4 +1,4 @@
-"""What GIF needs beyond an encoder: a palette for every frame, and holes that show nothing of the frame before."""
+"""What animations need beyond an encoder: fewer frames, and for GIF a palette for each, and holes that show nothing."""
 
 from __future__ import annotations
 
@@ -34,6 +34,33 @@ def restored(packet: bytes) -> bytes:
         # Without an entry for holes, viewers clear away to a colour: the head names that entry as the background.
         flags, hole = flags | _HAS_HOLES, packet[11]
     return packet[: at + 3] + bytes([flags]) + packet[at + 4 : at + 6] + bytes([hole]) + packet[at + 7 :]
+
+
+class Thinning:
+    """Leaves out frames of an animation, evenly.
+
+    Args:
+        most: Frames a second that stay at most; None for all.
+
+    Attributes:
+        apart: Seconds between two that stay, at least.
+        left_out: How many were left out so far.
+    """
+
+    def __init__(self, most: float | None) -> None:
+        self.apart = 0.0 if most is None else 1 / most
+        self._next: float | None = None
+        self.left_out = 0
+
+    def keeps(self, seconds: float) -> bool:
+        """Whether the frame of that time stays. Times rise."""
+        # A hair of slack: the times of 30 frames a second are no exact halves of those of 15.
+        if self._next is not None and seconds < self._next - self.apart / 100:
+            self.left_out += 1
+            return False
+        due = seconds if self._next is None or seconds - self._next > self.apart else self._next
+        self._next = due + self.apart
+        return True
 
 
 class GifPalette:

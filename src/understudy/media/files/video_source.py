@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -127,11 +127,43 @@ class VideoSource:
     ) -> None:
         self._container.close()
 
-    def __iter__(self) -> Iterator[Frame]:
+    def begin_at(self, key: int) -> None:
+        """Go on, in a file with exact times (see ``keyframes``), with the picture that is shown at a time.
+
+        What it is, and how it is described, does not depend on what was read before. To be asked before any frame is.
+
+        Args:
+            key: When a picture with which decoding can begin is shown, in units of ``info.time_base``.
+
+        Raises:
+            NotMediaError: there is none at that time.
+        """
+        # Some files are indexed by when pictures are decoded: that is a little earlier.
+        for seconds in (0, 1, 10, None):
+            begin = self._stream.start_time or 0 if seconds is None else key - int(seconds / self.info.time_base)
+            self._container.seek(begin, stream=self._stream)
+            self._decoding = Decoding(self._container, self._stream, counted=False)
+            self._frames = iter(self._decoding)
+            found = next((one for one in self._frames if one.pts is None or one.pts >= key), None)
+            if found is not None and found.pts == key:
+                self._first = found
+                return
+        seconds_in = float(key * self.info.time_base)
+        raise NotMediaError(f"{self._path.name} shows no picture at {seconds_in:.3f} s", "Copy it anew.")
+
+    def __iter__(self) -> Generator[Frame, None, None]:
         """The frames; once.
 
         Times rise strictly: a frame that steps back in time is moved just behind its predecessor (broken
         muxers make such files, and encoders refuse them).
+        """
+        return self.frames(lambda _: True)
+
+    def frames(self, wanted: Callable[[int], bool]) -> Generator[Frame, None, None]:
+        """Those frames that are wanted, once: the others are decoded only, which takes a fraction of the time.
+
+        Args:
+            wanted: Asked of each frame's ``pts``, in order.
         """
         time_base, last = self.info.time_base, None
         step = max(1, round(1 / (self.info.rate or 25) / time_base))
@@ -143,7 +175,8 @@ class VideoSource:
             if last is not None and pts <= last:
                 pts = last + 1
             last, shown = pts, int(picture.duration or step)
-            yield self._frame(picture, pts)
+            if wanted(pts):
+                yield self._frame(picture, pts)
             picture = next(self._frames, None)
         start = 0 if last is None else last
         rate = float(self.info.rate or 25)

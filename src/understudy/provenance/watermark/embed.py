@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from threading import Lock
 
 import numpy as np
@@ -11,6 +12,15 @@ from understudy.compiled import compiled
 from understudy.frames import Frame
 from understudy.provenance.watermark.strength import Strength, WatermarkOptions
 from understudy.provenance.watermark.texture import DITHER, dither, render
+
+
+@dataclass(eq=False)
+class _Made:
+    """What frames of one size are marked with, once it is made."""
+
+    lock: Lock = field(default_factory=Lock)
+    texture: Int8Array | None = None
+    noise: FloatArray = field(default_factory=dither)
 
 
 class Watermarker:
@@ -27,14 +37,17 @@ class Watermarker:
         given = options or WatermarkOptions()
         # Made anew, so that its limits hold for what a subclass says, too.
         self.options = WatermarkOptions(given.least, given.most, given.slope, given.psnr)
-        self._texture: Int8Array | None = None
-        self._noise = dither()
-        self._rendering = Lock()
+        self._made = _Made()
         self._strength = Strength(self.options, live=live)
 
     def prepare(self, width: int, height: int) -> None:
         """Make what frames of that size are marked with. In another thread, if need be: ``mark`` waits for it."""
         self._for(width, height)
+
+    def share(self, other: Watermarker) -> None:
+        """Have what another of the same output has made, now and later. To be asked before anything is marked."""
+        assert (other.identifier, other.options) == (self.identifier, self.options)
+        self._made = other._made
 
     def mark(self, frame: Frame, steps: Int8Array | None = None) -> None:
         """Add the mark to ``frame``, in place.
@@ -51,11 +64,12 @@ class Watermarker:
         _add(picture.reshape(frame.height, -1), texture, self._strength.of(picture), noise, made, row, spread)
 
     def _for(self, width: int, height: int) -> tuple[Int8Array, FloatArray]:
-        with self._rendering:
-            if self._texture is None or self._texture.shape != (height, width):
-                self._texture = render(self.identifier, width, height)
-                self._noise = np.tile(dither(), -(-width // DITHER))[:, :width].copy()
-            return self._texture, self._noise
+        made = self._made
+        with made.lock:
+            if made.texture is None or made.texture.shape != (height, width):
+                made.texture = render(self.identifier, width, height)
+                made.noise = np.tile(dither(), -(-width // DITHER))[:, :width].copy()
+            return made.texture, made.noise
 
 
 @compiled

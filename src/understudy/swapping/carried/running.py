@@ -40,6 +40,11 @@ class Counts:
         self.runs = self.shown = self.own = 0
         self._ages: deque[float] = deque(maxlen=_WINDOW)
 
+    def clear(self) -> None:
+        """Begin anew."""
+        self.runs = self.shown = self.own = 0
+        self._ages.clear()
+
     def note(self, age: float | None) -> None:
         """A face was drawn, of such an age; None: not what the engine gave."""
         self.shown += 1

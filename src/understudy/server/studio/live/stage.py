@@ -17,7 +17,7 @@ from understudy.server.studio.visitor import Visitor
 
 #: The picture of each kind of source.
 _PICTURES: Final[Mapping[SourceKind, str]] = {
-    "sample": "sample",
+    "sample": "film",
     "camera": "camera",
     "clip": "film",
     "stream": "stream",
@@ -64,7 +64,7 @@ class Stage:
                 icon("arrow")
                 self._origin = box("who-origin")
                 with self._origin:
-                    self._origin_icon = icon("sample")
+                    self._origin_icon = icon("film")
             self._said = Text("", "p", classes="poster-title")
             self._more = Text("", "p", classes="poster-more")
         with box("badges", aria_live="polite"):
@@ -73,6 +73,10 @@ class Stage:
                 box("dot", "span", aria_hidden="true")
                 self._state = Text()
             self._clock = Text("", classes="badge clock", attributes={"aria-hidden": "true"})
+        self._silent = box("silent", role="status")
+        with self._silent:
+            icon("warning")
+            Text(texts("live.silent"))
         self._figures = box("figures", aria_label=texts("live.figures"), role="group")
         with self._figures:
             self._lines = [Text("", "div") for _ in range(4)]
@@ -132,7 +136,9 @@ class Stage:
             self._start.icon.classes(replace=on)
         attribute(self._start, "disabled", desk.phase in ("starting", "stopping") or not (desk.ready or running))
         attribute(self._cover, "disabled", not running)
-        attribute(self._cover, "aria-pressed", str(desk.covered).lower())
+        # One thing to do in each state: start; hide, should it be needed; be seen again.
+        self._start.dress("plain" if running else "primary")
+        self._cover.dress("primary" if running and desk.covered else "danger")
         self._cover.say(texts("live.uncover") if desk.covered else texts("live.cover"))
         attribute(self._mirror, "aria-pressed", str(desk.mirror).lower())
         shown(self._stale, desk.stale)
@@ -169,6 +175,7 @@ class Stage:
             self._state.text = texts("live.changing")
         else:
             self._state.text = texts("live.covered") if covered else texts("live.on")
+        shown(self._silent, desk.silent)
         seconds = desk.seconds
         shown(self._clock, seconds is not None)
         if seconds is not None:

@@ -277,8 +277,8 @@ class Desk:
         self.faults.clear()
         try:
             begun = self._made()
+            self._begun = begun  # from here on what is pressed reaches it
             begun.session.covered, begun.session.mirror = self.covered, self.mirror
-            self._begun = begun
             begun.session.start()
         except _PlacedError as placed:
             self._failed(placed.place, placed.fault)
@@ -290,6 +290,8 @@ class Desk:
             self._failed("session", unexpected(fault))
             return
         self.phase = "live"
+        if self.card in begun.cards:  # another may have been chosen meanwhile
+            begun.session.identity = begun.cards.index(self.card)
         threading.Thread(target=self._follow, args=(begun,), name="follow", daemon=True).start()
 
     def _failed(self, place: Place, fault: UnderstudyError) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from typing import Final
 
@@ -15,6 +16,8 @@ from understudy.server.studio.live.notices import Notice
 from understudy.server.studio.live.preview import PLACE
 from understudy.server.studio.visitor import Visitor
 
+#: Seconds between two looks at the figures, which take their time to be counted.
+_FIGURES_EVERY: Final = 1.0
 #: The picture of each kind of source.
 _PICTURES: Final[Mapping[SourceKind, str]] = {
     "sample": "film",
@@ -46,6 +49,7 @@ class Stage:
 
     def __init__(self, visitor: Visitor) -> None:
         self._visitor, self._desk, self._texts = visitor, visitor.studio.live, visitor.texts
+        self._counted = 0.0
         with box("stage", "section", aria_label=self._texts("live.stage")):
             self._screen()
         self._buttons()
@@ -125,6 +129,7 @@ class Stage:
         visible = not self._figures.visible
         shown(self._figures, visible)
         attribute(self._chart, "aria-pressed", str(visible).lower())
+        self._counted = 0.0
         self._visitor.look()
 
     def _look(self) -> None:
@@ -144,7 +149,8 @@ class Stage:
         shown(self._stale, desk.stale)
         self._look_at_poster(desk)
         self._look_at_badges(desk, running=running)
-        if self._figures.visible:
+        if self._figures.visible and time.monotonic() - self._counted > _FIGURES_EVERY:
+            self._counted = time.monotonic()
             self._look_at_figures(desk)
 
     def _look_at_poster(self, desk: Desk) -> None:

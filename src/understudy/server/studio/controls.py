@@ -16,6 +16,8 @@ from nicegui.events import GenericEventArguments
 _VALUE: Final = "(event) => emit(event.target.value)"
 _CHECKED: Final = "(event) => emit(event.target.checked)"
 Handler = Callable[[], Any]
+#: How a button looks: ``primary`` is the one thing to do, ``danger`` what hides or removes, ``bare`` has no border.
+Look = Literal["primary", "danger", "plain", "bare"]
 
 
 class Text(TextElement):
@@ -77,7 +79,7 @@ class Button(ui.element):
     Args:
         text: What it says.
         click: What it does.
-        look: ``primary`` for the one thing to do, ``danger``, ``plain``, or ``bare`` without a border.
+        look: How it looks; may be changed later.
         picture: An icon before the text.
         label: What is read out, where the text does not say it.
         disabled: Whether it can't be pressed.
@@ -88,13 +90,14 @@ class Button(ui.element):
         text: str,
         click: Handler | None = None,
         *,
-        look: Literal["primary", "danger", "plain", "bare"] = "plain",
+        look: Look = "plain",
         picture: str = "",
         label: str = "",
         disabled: bool = False,
     ) -> None:
         super().__init__("button")
         self.classes(f"button {look}")
+        self._look: Look = look
         attribute(self, "type", "button")
         if label:
             attribute(self, "aria-label", label)
@@ -110,6 +113,12 @@ class Button(ui.element):
     def say(self, text: str) -> None:
         """Change the text."""
         self.text.text = text
+
+    def dress(self, look: Look) -> None:
+        """Change how it looks."""
+        if look != self._look:
+            self.classes(add=look, remove=self._look)
+            self._look = look
 
 
 def switch(text: str, *, on: bool, change: Callable[[bool], Any], hint: str = "") -> ui.element:
@@ -129,6 +138,21 @@ def switch(text: str, *, on: bool, change: Callable[[bool], Any], hint: str = ""
             if hint:
                 Text(hint, classes="hint")
     return control
+
+
+class Entry(ui.element, component="assets/entry.js"):
+    """The browser's input, which keeps what is being written while the server changes the page around it.
+
+    Args:
+        begin: What stands in it at first.
+        attributes: Of the element, with _ for -.
+    """
+
+    def __init__(self, begin: str | float, **attributes: object) -> None:
+        super().__init__()
+        self.props["begin"] = begin
+        for name, value in attributes.items():
+            attribute(self, name.replace("_", "-"), value)
 
 
 def slider(
@@ -156,20 +180,17 @@ def slider(
         with box("top"):
             name = Text(text, "label")
             said = Text(show(value), "output", classes="value")
-        control = box(
-            "", "input", type="range", min=least, max=most, step=step, value=value, aria_valuetext=show(value)
-        )
+        control = Entry(value, type="range", min=least, max=most, step=step, aria_valuetext=show(value))
         attribute(name, "for", control.html_id)
 
         def moved(event: GenericEventArguments) -> None:
             found = number_of(event.args, least, most)
             if found is not None:
                 said.text = show(found)
-                attribute(control, "value", found)
                 attribute(control, "aria-valuetext", show(found))
                 change(found)
 
-        control.on("input", moved, throttle=0.15, js_handler=_VALUE)
+        control.on("typed", moved, throttle=0.15)
     return control
 
 
@@ -187,7 +208,7 @@ def choice(
     """
     with box("choice"):
         name = Text(text, "label", classes="spoken" if hidden else "")
-        control = box("", "select", value=value)
+        control = box("", "select")
         attribute(name, "for", control.html_id)
         with control:
             for key, said in options.items():
@@ -195,7 +216,6 @@ def choice(
 
     def chosen(event: GenericEventArguments) -> None:
         if event.args in options:
-            attribute(control, "value", event.args)
             change(event.args)
 
     control.on("change", chosen, js_handler=_VALUE)
@@ -225,11 +245,9 @@ def field(
     """
     with box("field"):
         name = Text(text, "label")
-        control = box(
-            "",
-            "input",
+        control = Entry(
+            value,
             type="password" if secret else "text",
-            value=value,
             placeholder=placeholder,
             maxlength=longest,
             autocomplete="off",
@@ -240,12 +258,7 @@ def field(
             said = Text(hint, classes="hint")
             attribute(control, "aria-describedby", said.html_id)
 
-    def left(event: GenericEventArguments) -> None:
-        written = str(event.args or "")[:longest]
-        attribute(control, "value", written)
-        change(written)
-
-    control.on("change", left, js_handler=_VALUE)
+    control.on("left", lambda event: change(str(event.args or "")[:longest]))
     return control
 
 

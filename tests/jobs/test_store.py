@@ -246,7 +246,7 @@ def test_a_store_of_a_newer_program_is_left_alone(store, home):
     added(store, order())
     path = home / "jobs" / "jobs.db"
     with sqlite3.connect(path) as database:
-        database.execute("UPDATE version SET number = 2")
+        database.execute("UPDATE version SET number = 3")
     with pytest.raises(RecordsError, match="newer"):
         store.jobs()
 

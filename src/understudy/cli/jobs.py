@@ -175,6 +175,8 @@ def show(numbers: Numbers, home: HomeOption = None, json: Json = False) -> None:
         answer(f"     of {order.cast or ', '.join(map(str, order.photos))}")
         for name, value in order.settings.items():
             answer(f"     {name} = {value}")
+        if job.segments and job.state != "done":
+            answer(f"     {job.segments_done} of {job.segments} segments are finished")
         if job.failure is not None:
             answer(f"     hint: {job.failure.hint}")
 
@@ -273,7 +275,7 @@ def _line(job: Job) -> str:
     what = f"{job.number:5d}  {job.state:9s}  {job.order.target.name} -> {job.order.output}"
     if job.failure is not None:
         return f"{what}: {job.failure.message}"
-    if job.state == "running":
+    if job.state == "running" or (job.segments_done and job.state in ("waiting", "paused")):
         return f"{what}  {job.share:.0%}"
     if job.waits_for:
         return f"{what}  after {', '.join(str(number) for number in job.waits_for)}"

@@ -114,12 +114,14 @@ class Job:
         digests: SHA-256 of its inputs when it was added, by path.
         state: See ``JobState``.
         attempts: How often it was begun.
-        frames_done: Frames finished in this attempt.
+        frames_done: Frames finished, those of segments that earlier attempts have finished included.
         frames: Of the target, as far as it is known; 0 if it is not.
         waits_for: Numbers of the jobs before it that are not done yet.
         added, begun, ended: Unix times in seconds; 0 for not yet.
         report: What was done, as ``SwapReport.as_json`` has it; empty until then.
         failure: Why it failed, if it did.
+        segments_done: Segments of the clip that are finished and kept: with the next one it goes on.
+        segments: How many it is worked in; 0 if in one go, or that is not known yet.
     """
 
     number: int
@@ -135,6 +137,8 @@ class Job:
     ended: float
     report: Mapping[str, Any]
     failure: JobFailure | None
+    segments_done: int = 0
+    segments: int = 0
 
     @property
     def share(self) -> float:
@@ -159,4 +163,6 @@ class Job:
             "ended": self.ended,
             "report": dict(self.report),
             "failure": None if self.failure is None else vars(self.failure),
+            "segments_done": self.segments_done,
+            "segments": self.segments,
         }

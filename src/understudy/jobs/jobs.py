@@ -14,7 +14,9 @@ from understudy.casting.cast_file import read_cast
 from understudy.casting.person import People, Person
 from understudy.errors import ConsentError, InputNotFoundError, UnderstudyError, UsageError, unreadable_input
 from understudy.jobs.job import STATES, Job, JobState, Order
+from understudy.jobs.kept import KeptSegments, sweep
 from understudy.jobs.runner import Runner, Told
+from understudy.jobs.segmented import SegmentedSwap
 from understudy.jobs.store import Claim, JobStore
 from understudy.media.base import MAX_PIXELS
 from understudy.media.files import load_photo
@@ -27,6 +29,7 @@ from understudy.resources import Resources
 from understudy.settings import Settings
 from understudy.settings.schema import changed
 from understudy.tasks.progress import Progress
+from understudy.tasks.segments.edges import SegmentOptions
 from understudy.tasks.swap import swap_file
 
 
@@ -37,10 +40,14 @@ class Jobs:
         resources: What is opened for them.
         people: Whose faces are known already.
         settings: How all is done that a job does not say otherwise.
+        segments: How long clips are cut.
     """
 
-    def __init__(self, resources: Resources, people: People, settings: Settings) -> None:
+    def __init__(
+        self, resources: Resources, people: People, settings: Settings, segments: SegmentOptions | None = None
+    ) -> None:
         self._resources, self._people, self._settings = resources, people, settings
+        self._segments = segments or SegmentOptions()
         self._store = JobStore(resources.home)
 
     def add(self, orders: Order | Sequence[Order], consent: ConsentClaim | None = None) -> list[int]:
@@ -124,7 +131,9 @@ class Jobs:
         Raises:
             UsageError: there is none of that number, or it is done.
         """
-        return self._store.cancel(number)
+        state = self._store.cancel(number)
+        sweep(self._store)
+        return state
 
     def retry(self, number: int) -> JobState:
         """Let a job that failed or was cancelled be done after all. Its state now.
@@ -140,7 +149,9 @@ class Jobs:
         Raises:
             UsageError: there is none of that number, it runs, or others wait for it.
         """
-        return self._store.remove(number)
+        job = self._store.remove(number)
+        sweep(self._store)
+        return job
 
     def run(
         self,
@@ -198,11 +209,24 @@ class Jobs:
         order = claim.order
         if claim.attempt > 1 and (finished := self._finished(claim)) is not None:
             return finished
+        cast, settings = cast_of(order), self._settings_of(order)
+        in_segments = SegmentedSwap(
+            cast,
+            order,
+            settings,
+            claim.digests,
+            KeptSegments(self._store, claim),
+            resources=self._resources,
+            people=self._people,
+            options=self._segments,
+        )
+        if (report := in_segments(progress)) is not None:
+            return report.as_json()
         return swap_file(
-            cast_of(order),
+            cast,
             order.target,
             order.output,
-            self._settings_of(order),
+            settings,
             resources=self._resources,
             people=self._people,
             overwrite=order.overwrite,

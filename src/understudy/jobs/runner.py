@@ -10,8 +10,19 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final
 
-from understudy.errors import InputError, NoMemoryError, RunError, UnderstudyError, of_the_system, out_of_memory
+from understudy.errors import (
+    CorruptMediaError,
+    EncodingError,
+    InputError,
+    NoMemoryError,
+    RefusedError,
+    RunError,
+    UnderstudyError,
+    of_the_system,
+    out_of_memory,
+)
 from understudy.jobs.job import Job, JobFailure
+from understudy.jobs.kept import StoppedError, sweep
 from understudy.jobs.store import Claim, JobStore, Wish
 from understudy.release import file_digest
 from understudy.tasks.progress import Progress
@@ -23,10 +34,6 @@ EVERY: Final = 5.0
 Make = Callable[[Claim, Progress], dict[str, Any]]
 #: Told of every job that was begun, and of what came of it.
 Told = Callable[[Job], None]
-
-
-class _StoppedError(Exception):
-    """The job is to be done no more here: it was paused or cancelled, or another runner has it."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +62,13 @@ class Runner:
         """
         done, pause = 0, threading.Event()
         with self.store.runner() as name:
+            sweep(self.store)  # what killed runs have left
             while not until():
                 claim = self.store.claim(name)
                 if claim is not None:
                     self.told(self.store.job(claim.number))
                     done += self._do(claim)
+                    sweep(self.store)
                     with suppress(UnderstudyError):  # it may have been removed
                         self.told(self.store.job(claim.number))
                 elif wait:
@@ -74,12 +83,14 @@ class Runner:
             try:
                 _check_inputs(claim)
                 report = self.make(claim, signs.progress)
-            except _StoppedError:
+            except StoppedError:
                 if signs.wish != "lost":
                     self.store.end(claim, "paused" if signs.wish == "pause" else "cancelled")
                 return False
             except Exception as fault:  # noqa: BLE001 - it is told with the job, and the others go on
-                self.store.end(claim, "failed", why=_failure(fault))
+                # The inputs are others, or may not be used; or what there was of the clip is written.
+                spoilt = isinstance(fault, (InputError, RefusedError, CorruptMediaError, EncodingError))
+                self.store.end(claim, "failed", why=_failure(fault), kept=not spoilt)
                 return False
             except BaseException:  # an interruption: the job waits for the next runner
                 self.store.end(claim, "waiting")
@@ -114,11 +125,11 @@ class _Signs(AbstractContextManager["_Signs"]):
         """Note how far the job is.
 
         Raises:
-            _StoppedError: it is to be done no more here.
+            StoppedError: it is to be done no more here.
         """
         self._done, self._frames = done, frames or 0
         if self.wish:
-            raise _StoppedError
+            raise StoppedError
 
     def _run(self) -> None:
         while not self._over.wait(EVERY):

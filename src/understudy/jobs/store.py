@@ -9,6 +9,8 @@ the same. It is held to be at work as long as
   ``LEASE`` seconds *of its own clock that only goes forward* takes the job up, so no clock that jumps takes a job away.
 
 Whoever lost a job so is told at its next sign of life, and stops; what it has made is not given the output's name.
+
+What is finished of a job that is worked in segments is noted here, too (see ``kept``).
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ LEASE: Final = 60.0
 #: Attempts after which a job that ends its runner each time is let alone.
 MOST_ATTEMPTS: Final = 5
 #: Of the store's tables: a program that knows a lower one leaves the store alone.
-VERSION: Final = 1
+VERSION: Final = 2
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS version (number INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS jobs (
@@ -44,6 +46,10 @@ CREATE TABLE IF NOT EXISTS jobs (
     frames INTEGER NOT NULL DEFAULT 0, added REAL NOT NULL, begun REAL NOT NULL DEFAULT 0,
     ended REAL NOT NULL DEFAULT 0, report TEXT NOT NULL DEFAULT '{}', failure TEXT NOT NULL DEFAULT '');
 CREATE TABLE IF NOT EXISTS needs (job INTEGER NOT NULL, needed INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS plans (job INTEGER PRIMARY KEY, digest TEXT NOT NULL, segments INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS segments (
+    job INTEGER NOT NULL, place INTEGER NOT NULL, file TEXT NOT NULL, frames INTEGER NOT NULL, report TEXT NOT NULL,
+    PRIMARY KEY (job, place));
 CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, priority DESC, number);
 CREATE INDEX IF NOT EXISTS needs_by_job ON needs (job)
 """
@@ -52,6 +58,13 @@ _OPEN: Final = """
 SELECT needs.needed FROM needs LEFT JOIN jobs AS other ON other.number = needs.needed
 WHERE needs.job = ? AND (other.state IS NULL OR other.state != 'done') ORDER BY needs.needed
 """
+#: A job, with how many of its segments are finished, of how many.
+_JOBS: Final = """
+SELECT *, (SELECT count(*) FROM segments WHERE job = number) AS segments_done,
+(SELECT segments FROM plans WHERE job = number) AS segments FROM jobs
+"""
+#: Frames of what is finished of a job, as far as it is kept when its runner stops.
+_KEPT: Final = "(SELECT coalesce(sum(frames), 0) FROM segments WHERE job = jobs.number)"
 Wish = Literal["", "pause", "cancel", "lost"]
 
 
@@ -99,7 +112,7 @@ class JobStore:
             UsageError: one is to wait for a job that is not there.
         """
         numbers = []
-        with self._open() as store:
+        with self.opened() as store:
             for order, digests in orders:
                 for needed in order.after:
                     if not store.execute("SELECT 1 FROM jobs WHERE number = ?", (needed,)).fetchone():
@@ -120,14 +133,12 @@ class JobStore:
             states: Of which states.
             most: How many at most; None for all.
         """
-        with self._open() as store:
+        with self.opened() as store:
             self._take_up(store)  # what nobody does any more is not said to run
             found = []
             for state in (one for one in STATES if one in set(states)):
                 order = "ended DESC, number DESC" if state in ENDED else "priority DESC, number"
-                rows = store.execute(
-                    f"SELECT * FROM jobs WHERE state = ? ORDER BY {order} LIMIT ?", (state, _limit(most))
-                )
+                rows = store.execute(f"{_JOBS} WHERE state = ? ORDER BY {order} LIMIT ?", (state, _limit(most)))
                 found += [_job(store, row) for row in rows.fetchall()]
             return found if most is None else found[:most]
 
@@ -137,13 +148,13 @@ class JobStore:
         Raises:
             UsageError: there is none of that number.
         """
-        with self._open() as store:
+        with self.opened() as store:
             self._take_up(store)
             return _job(store, _row(store, number))
 
     def counts(self) -> dict[JobState, int]:
         """How many jobs are in each state."""
-        with self._open() as store:
+        with self.opened() as store:
             self._take_up(store)
             found = dict(store.execute("SELECT state, count(*) FROM jobs GROUP BY state").fetchall())
         return {state: int(found.get(state, 0)) for state in STATES}
@@ -163,14 +174,14 @@ class JobStore:
 
     def claim(self, runner: str) -> Claim | None:
         """Take the job that goes next; None if there is none that can go now."""
-        with self._open() as store:
+        with self.opened() as store:
             self._take_up(store)
             for row in store.execute("SELECT * FROM jobs WHERE state = 'waiting' ORDER BY priority DESC, number"):
                 if store.execute(_OPEN, (row["number"],)).fetchone() is None:
                     attempt = row["attempts"] + 1
                     store.execute(
                         "UPDATE jobs SET state = 'running', wish = '', runner = ?, signs = 0, attempts = ?, begun = ?, "
-                        "ended = 0, frames_done = 0, failure = '' WHERE number = ?",
+                        f"ended = 0, frames_done = {_KEPT}, failure = '' WHERE number = ?",
                         (runner, attempt, time.time(), row["number"]),
                     )
                     work, digests = _order(row), _values(row["digests"])
@@ -179,8 +190,8 @@ class JobStore:
 
     def sign(self, claim: Claim, frames_done: int, frames: int) -> Wish:
         """Give a sign of life, and say how far the job is: what its runner is to do with it."""
-        with self._open() as store:
-            row = _mine(store, claim)
+        with self.opened() as store:
+            row = mine(store, claim)
             if row is None:
                 return "lost"
             store.execute(
@@ -190,12 +201,30 @@ class JobStore:
             return cast("Wish", row["wish"])
 
     def end(
-        self, claim: Claim, state: JobState, *, report: Mapping[str, Any] | None = None, why: JobFailure | None = None
+        self,
+        claim: Claim,
+        state: JobState,
+        *,
+        report: Mapping[str, Any] | None = None,
+        why: JobFailure | None = None,
+        kept: bool = True,
     ) -> bool:
-        """Give a job back: in which state, and what came of it. False if another runner has it by now."""
-        with self._open() as store:
-            if _mine(store, claim) is None:
+        """Give a job back: in which state, and what came of it. False if another runner has it by now.
+
+        Args:
+            claim: The job.
+            state: In which it is now.
+            report: What was done.
+            why: Why it failed, if it did.
+            kept: Whether what is finished of it is of use if it goes on; nothing is of what is done or cancelled.
+        """
+        with self.opened() as store:
+            if mine(store, claim) is None:
                 return False
+            if not kept or state in ("done", "cancelled"):
+                forget_segments(store, claim.number)
+            if state != "done":
+                store.execute(f"UPDATE jobs SET frames_done = {_KEPT} WHERE number = ?", (claim.number,))
             ended = time.time() if state in ENDED else 0.0
             store.execute(
                 "UPDATE jobs SET state = ?, wish = '', runner = '', ended = ?, report = ?, failure = ? "
@@ -206,7 +235,7 @@ class JobStore:
 
     def replace_report(self, number: int, report: Mapping[str, Any]) -> None:
         """Replace a job's report; nothing happens if it was removed."""
-        with self._open() as store:
+        with self.opened() as store:
             store.execute("UPDATE jobs SET report = ? WHERE number = ?", (_text(report), number))
 
     def pause(self, number: int) -> JobState:
@@ -249,7 +278,7 @@ class JobStore:
         Raises:
             UsageError: there is none of that number, it runs, or others wait for it.
         """
-        with self._open() as store:
+        with self.opened() as store:
             job = _job(store, _row(store, number))
             if job.state == "running":
                 raise UsageError(f"job {number} is running", f"Cancel it first: understudy jobs cancel {number}")
@@ -262,6 +291,7 @@ class JobStore:
                 raise UsageError(f"job {waiting[0]} waits for job {number}", f"Remove {waiting[0]} first.")
             store.execute("DELETE FROM needs WHERE job = ? OR needed = ?", (number, number))
             store.execute("DELETE FROM jobs WHERE number = ?", (number,))
+            forget_segments(store, number)
             return job
 
     def _at_work(self) -> set[str]:
@@ -270,19 +300,25 @@ class JobStore:
         return set(os.listdir(self._runners))  # noqa: PTH208 - names are all that is looked at
 
     @property
+    def home(self) -> Home:
+        """The private folder."""
+        return self._home
+
+    @property
     def _runners(self) -> Path:
         return self._home.folder("jobs", "runners")
 
     @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
+    def opened(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, undone if the block fails. For those who note more of jobs."""
         path = self._home.folder("jobs") / "jobs.db"
         with database(path, _SCHEMA, log=True) as store:
             store.row_factory = sqlite3.Row
             version = store.execute("SELECT max(number) FROM version").fetchone()[0]
-            if version is None:
-                store.execute("INSERT INTO version VALUES (?)", (VERSION,))
-            elif version > VERSION:
+            if version is not None and version > VERSION:
                 raise RecordsError(f"the jobs in {path} are of a newer Understudy", "Update this one.")
+            if version is None or version < VERSION:  # tables that it lacked were just made
+                store.execute("INSERT INTO version VALUES (?)", (VERSION,))
             yield store
 
     def _take_up(self, store: sqlite3.Connection) -> None:
@@ -304,8 +340,11 @@ class JobStore:
             why = JobFailure(
                 f"its runner died or stood still {row['attempts']} times", "Look at what else this machine does.", 6
             )
+            if state == "cancelled":
+                forget_segments(store, row["number"])
             store.execute(
-                "UPDATE jobs SET state = ?, wish = '', runner = '', ended = ?, failure = ? WHERE number = ?",
+                "UPDATE jobs SET state = ?, wish = '', runner = '', ended = ?, failure = ?, "
+                f"frames_done = {_KEPT} WHERE number = ?",
                 (
                     state,
                     time.time() if state in ENDED else 0.0,
@@ -316,31 +355,40 @@ class JobStore:
         self._seen = seen
 
     def _change(self, number: int, moves: Mapping[JobState, JobState], what: str, wish: str | None) -> JobState:
-        with self._open() as store:
+        with self.opened() as store:
             state = cast("JobState", _row(store, number)["state"])
             if state == "running" and wish is not None:
                 store.execute("UPDATE jobs SET wish = ? WHERE number = ?", (wish, number))
                 return state
             if state not in moves:
                 raise UsageError(f"can't {what} job {number}: it is {state}", "`understudy jobs list` shows all.")
+            if moves[state] == "cancelled":
+                forget_segments(store, number)
             ended = time.time() if moves[state] in ENDED else 0.0
             store.execute("UPDATE jobs SET state = ?, ended = ? WHERE number = ?", (moves[state], ended, number))
             return moves[state]
 
 
 def _row(store: sqlite3.Connection, number: int) -> sqlite3.Row:
-    row: sqlite3.Row | None = store.execute("SELECT * FROM jobs WHERE number = ?", (number,)).fetchone()
+    row: sqlite3.Row | None = store.execute(f"{_JOBS} WHERE number = ?", (number,)).fetchone()
     if row is None:
         raise _no_job(number)
     return row
 
 
-def _mine(store: sqlite3.Connection, claim: Claim) -> sqlite3.Row | None:
+def mine(store: sqlite3.Connection, claim: Claim) -> sqlite3.Row | None:
+    """A job as it is in the store, if whoever took it still has it."""
     row: sqlite3.Row | None = store.execute(
         "SELECT * FROM jobs WHERE number = ? AND state = 'running' AND runner = ? AND attempts = ?",
         (claim.number, claim.runner, claim.attempt),
     ).fetchone()
     return row
+
+
+def forget_segments(store: sqlite3.Connection, number: int) -> None:
+    """Nothing is finished of a job any more. Its files go with the next ``sweep`` (see ``kept``)."""
+    store.execute("DELETE FROM plans WHERE job = ?", (number,))
+    store.execute("DELETE FROM segments WHERE job = ?", (number,))
 
 
 def _job(store: sqlite3.Connection, row: sqlite3.Row) -> Job:
@@ -360,6 +408,8 @@ def _job(store: sqlite3.Connection, row: sqlite3.Row) -> Job:
         ended=row["ended"],
         report=_values(row["report"]),
         failure=None if failure is None else JobFailure(**failure),
+        segments_done=row["segments_done"],
+        segments=row["segments"] or 0,
     )
 
 

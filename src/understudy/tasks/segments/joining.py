@@ -8,11 +8,12 @@ from pathlib import Path
 
 from understudy.casting.cast import PartList, photos_of
 from understudy.casting.person import Person
-from understudy.errors import CorruptMediaError
+from understudy.errors import CorruptMediaError, InputError, RunError
 from understudy.media.files import check_output
 from understudy.media.files.joined_video import JoinedVideo
 from understudy.media.files.segments import SegmentFile
 from understudy.provenance.fingerprint import hashes_of
+from understudy.release import file_digest
 from understudy.resources import Resources
 from understudy.tasks.casting import Settled
 from understudy.tasks.opened import Opened, check_swapped
@@ -56,7 +57,7 @@ def join_segments(
     check_output(output, info.kind, inputs, overwrite=overwrite)
     swapped, carried = together.count(lambda one: one.frames_swapped), together.carried
     check_swapped(opened, swapped, carried, settled)
-    files = [SegmentFile.opened(path) for path, _ in segments]
+    files = [_opened(path, report) for path, report in segments]
     content = opened.content()
     content.count(together.count(lambda one: one.looks))
     with needed(inputs):
@@ -108,3 +109,21 @@ def join_segments(
     )
     notes = (*settled.notes, *opened.notes(carried), *together.remarks, *sink.notes, content.note)
     return replace(report, notes=notes)
+
+
+def _opened(path: Path, report: SegmentReport) -> SegmentFile:
+    """A segment's file, if it is the one that was reported.
+
+    Raises:
+        RunError: it is another, or damaged.
+    """
+    try:
+        if file_digest(path) == report.sha256:
+            return SegmentFile.opened(path)
+    except (OSError, InputError) as fault:
+        raise _altered(report) from fault
+    raise _altered(report)
+
+
+def _altered(report: SegmentReport) -> RunError:
+    return RunError(f"what was kept of segment {report.index} is damaged", "Try again: it is made anew.")

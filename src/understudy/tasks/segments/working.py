@@ -87,6 +87,7 @@ class SegmentWorker:
         self._acquainted = Acquainted(people_there)
         #: Each segment's is made from it: it has made what the mark takes.
         self._sealer = FrameSealer(plan.identifier, self._opened.settings.label, self._opened.settings.watermark)
+        self._sealer.check(self._opened.shown.width, self._opened.shown.height)
 
     def __enter__(self) -> SegmentWorker:
         return self

@@ -183,6 +183,10 @@ def show(numbers: Numbers, home: HomeOption = None, json: Json = False) -> None:
 @app.command("run")
 def run(
     wait: Annotated[bool, typer.Option("--wait", help="Wait for jobs that are added later; Ctrl-C ends it.")] = False,
+    cluster: Annotated[
+        str | None,
+        typer.Option("--cluster", help="Have a cluster of Ray do the work: HOST:PORT, or auto for the one it finds."),
+    ] = None,
     home: HomeOption = None,
     json: Json = False,
 ) -> None:
@@ -199,7 +203,7 @@ def run(
             say(_line(job))
 
     with _opened(home) as understudy, progress_bar("swapping") as progress:
-        done = understudy.jobs.run(told=told, progress=progress, wait=wait)
+        done = understudy.jobs.run(told=told, progress=progress, wait=wait, cluster=cluster, say=say)
         counts = understudy.jobs.counts()
     if json:
         answer_json({"done": done, "jobs": [job.as_json() for job in ended], "counts": counts})

@@ -13,6 +13,7 @@ import numpy as np
 from llvmlite import ir
 from numba.core import types
 from numba.core.compiler import DEFAULT_FLAGS, compile_extra
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.cpu import CPUContext
 from numba.core.cpu_options import FastMathOptions
 from numba.core.errors import NumbaError
@@ -64,8 +65,9 @@ def object_code(kernel: Kernel, values: Sequence[object]) -> tuple[bytes, bytes]
         raise NotLoadableError("NumPy's arrays lie in memory in another way")
     arguments = tuple(numba.typeof(value) for value in values)
     typing, target = cpu_target.typing_context, cpu_target.target_context
-    target.refresh()
-    typing.refresh()
+    with global_compiler_lock:  # a thread that came between would find half of what numba knows
+        target.refresh()
+        typing.refresh()
     flags = DEFAULT_FLAGS.copy()
     flags.nrt = False  # without numba's run time, so without arrays of its own
     flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True

@@ -18,6 +18,7 @@ from understudy.jobs.kept import KeptSegments, sweep
 from understudy.jobs.runner import Runner, Told
 from understudy.jobs.segmented import SegmentedSwap
 from understudy.jobs.store import Claim, JobStore
+from understudy.jobs.workshop import FramesOfAll, Workshop
 from understudy.media.base import MAX_PIXELS
 from understudy.media.files import load_photo
 from understudy.media.files.opening import check_input, check_suffix
@@ -174,6 +175,8 @@ class Jobs:
         progress: Progress | None = None,
         until: Callable[[], bool] = lambda: False,
         wait: bool = False,
+        cluster: str | None = None,
+        say: Callable[[str], None] = lambda _: None,
     ) -> int:
         """Do jobs until none is left that can go: how many were done. Others may run the same jobs at the same time.
 
@@ -182,10 +185,17 @@ class Jobs:
             progress: Told about every frame.
             until: Asked between two jobs whether to end.
             wait: Whether to wait for jobs that are added later; it ends by ``until`` alone then.
+            cluster: The address of a cluster of Ray that works their segments, or ``auto`` for the one that Ray finds;
+                None for this process. ``told`` and ``progress`` are called from several threads then, and the frames of
+                all jobs are counted together.
+            say: Told what the user should know of a cluster's workers, in a line.
 
         Raises:
             RecordsError, NoSpaceError: the store can't be used.
+            UsageError, RunError: there is no such cluster, or it has no worker.
         """
+        if cluster is not None:
+            return self._run_on(cluster, told, progress, until, say, wait=wait)
 
         def make(claim: Claim, signs: Progress) -> dict[str, Any]:
             def both(done: int, frames: int | None) -> None:
@@ -196,6 +206,26 @@ class Jobs:
             return self._make(claim, both)
 
         return Runner(self._store, make, told).run(until=until, wait=wait)
+
+    def _run_on(
+        self,
+        cluster: str,
+        told: Told,
+        progress: Progress | None,
+        until: Callable[[], bool],
+        say: Callable[[str], None],
+        *,
+        wait: bool,
+    ) -> int:
+        from understudy.jobs.cluster.head import Head  # Ray is imported only where it is asked for
+
+        frames = FramesOfAll(progress)
+        options = replace(self._segments, whole=True)
+
+        def make(claim: Claim, signs: Progress, workshop: Workshop) -> dict[str, Any]:
+            return self._make(claim, frames.of(claim.number, signs), workshop, options)
+
+        return Head(self._store, self._resources.home, make, told=told, say=say).run(cluster, until=until, wait=wait)
 
     def _checked(self, order: Order, known: _Known) -> tuple[Order, dict[str, str]]:
         """The order with paths in full, and the SHA-256 of its inputs.
@@ -219,7 +249,13 @@ class Jobs:
         inputs = [order.target, *photos_of(cast), *([] if order.cast is None else [order.cast])]
         return order, {str(path): known.digest(path) for path in inputs}
 
-    def _make(self, claim: Claim, progress: Progress) -> dict[str, Any]:
+    def _make(
+        self,
+        claim: Claim,
+        progress: Progress,
+        workshop: Workshop | None = None,
+        options: SegmentOptions | None = None,
+    ) -> dict[str, Any]:
         order = claim.order
         if claim.attempt > 1 and (finished := self._finished(claim)) is not None:
             return finished
@@ -232,7 +268,8 @@ class Jobs:
             KeptSegments(self._store, claim),
             resources=self._resources,
             people=self._people,
-            options=self._segments,
+            options=options or self._segments,
+            workshop=workshop,
         )
         if (report := in_segments(progress)) is not None:
             return report.as_json()

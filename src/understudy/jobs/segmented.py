@@ -11,6 +11,7 @@ from understudy.casting.person import People, Person
 from understudy.interruptions import once
 from understudy.jobs.job import Order
 from understudy.jobs.kept import KeptSegments
+from understudy.jobs.workshop import ClipWork, WorkedHere, Workshop
 from understudy.media.files import check_output, open_source
 from understudy.resources import Resources
 from understudy.settings import Settings
@@ -23,7 +24,6 @@ from understudy.tasks.segments.joining import join_segments
 from understudy.tasks.segments.plan import ClipPlan
 from understudy.tasks.segments.planning import can_be_cut, made_of, make_plan
 from understudy.tasks.segments.report import SegmentReport
-from understudy.tasks.segments.working import SegmentWorker
 from understudy.tasks.swap import SwapReport, real_output
 
 
@@ -39,6 +39,7 @@ class SegmentedSwap:
         resources: What is opened.
         people: Whose faces are known.
         options: How a clip is cut.
+        workshop: Who works the segments; None for this process.
     """
 
     def __init__(
@@ -52,10 +53,12 @@ class SegmentedSwap:
         resources: Resources,
         people: People,
         options: SegmentOptions | None = None,
+        workshop: Workshop | None = None,
     ) -> None:
         self._cast, self._order, self._settings, self._digests = cast, order, settings, digests
         self._kept, self._resources, self._people = kept, resources, people
         self._options = options or SegmentOptions()
+        self._workshop = workshop or WorkedHere(resources, people)
 
     def __call__(self, progress: Progress) -> SwapReport | None:
         """Do it, or go on with it; None if the clip is one that is done in one go.
@@ -140,25 +143,24 @@ class SegmentedSwap:
         missing = [one.index for one in plan.segments if one.index not in found]
         done = sum(report.frames for _, report in found.values())
         progress(done, plan.frames)
+
+        def finished(path: Path, report: SegmentReport) -> None:
+            self._kept.keep(path, report)
+            found[report.index] = (path, report)
+
         if missing:
-            with SegmentWorker(
+            clip = ClipWork(
                 self._cast,
                 self._order.target,
+                self._digests[str(self._order.target)],
                 output.suffix,
                 self._settings,
                 plan,
-                resources=self._resources,
-                people=self._people,
-                options=self._options,
-            ) as worker:
-                for index in missing:
-                    before = done
-
-                    def told(frames: int, _: int | None, before: int = before) -> None:
-                        progress(before + frames, plan.frames)
-
-                    path = self._kept.path(index)
-                    report = worker.work(index, path, told)
-                    self._kept.keep(path, report)
-                    found[index], done = (path, report), done + report.frames
+                self._options,
+                self._order.priority,
+                missing,
+                self._kept.path,
+                finished,
+            )
+            self._workshop.work(clip, lambda frames: progress(done + frames, plan.frames))
         return [found[index] for index in range(len(plan.segments))]

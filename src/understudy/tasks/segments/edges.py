@@ -32,6 +32,7 @@ class SegmentOptions:
         warming: Seconds before a segment that it is warmed in.
         closely: Of those the last so many, in which every frame is taken.
         apart: Seconds between two frames before that.
+        whole: Whether a clip that is too short to be cut is a segment by itself, for somebody else to work.
 
     Raises:
         ValueError: no frames, or a time below zero.
@@ -42,6 +43,7 @@ class SegmentOptions:
     warming: float = 5.0
     closely: float = 0.3
     apart: float = 0.15
+    whole: bool = False
 
     def __post_init__(self) -> None:
         if not (self.frames >= self.fewest >= 2 and min(self.warming, self.closely, self.apart) >= 0):

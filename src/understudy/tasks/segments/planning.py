@@ -51,9 +51,9 @@ def made_of(settings: Settings, output: Path, inputs: Mapping[str, str]) -> str:
 def can_be_cut(target: Path, output: Path, settings: Settings, options: SegmentOptions) -> Keyframes | None:
     """When the frames of a clip are shown, if it can be worked in segments; None if it is done in one go.
 
-    So are pictures and animations, clips too short for two segments, those whose packets do not say for certain when
-    each frame is shown (see ``keyframes``), and those that are brought into another shape: the crop follows a face
-    smoothly, from the clip's beginning on.
+    So are pictures and animations, clips too short for two segments (but see ``SegmentOptions.whole``), those whose
+    packets do not say for certain when each frame is shown (see ``keyframes``), and those that are brought into another
+    shape: the crop follows a face smoothly, from the clip's beginning on.
 
     Raises:
         InputError: the clip can't be read.
@@ -64,7 +64,9 @@ def can_be_cut(target: Path, output: Path, settings: Settings, options: SegmentO
         if source.info.kind is not MediaKind.VIDEO:
             return None
     known = keyframes(target)
-    return known if known is not None and len(known.times) >= options.frames + options.fewest else None
+    if known is None or options.whole:
+        return known
+    return known if len(known.times) >= options.frames + options.fewest else None
 
 
 def make_plan(
@@ -98,7 +100,7 @@ def make_plan(
     with VideoSource(target, settings.max_pixels) as source:
         scout = Scout(source, known, settings, models, recognising=isinstance(cast, Person))
         found = edges(known, options, scout.changes)
-        if not found:
+        if not (found or options.whole):
             return None
         segments = _segments(known, found, scout)
         people = scout.people(clip) if isinstance(cast, Person) else tuple(settled.people)
@@ -115,11 +117,11 @@ def make_plan(
 
 def _segments(known: Keyframes, found: list[Edge], scout: Scout) -> tuple[Segment, ...]:
     """The segments between edges; frames are looked at as far as that helps the later ones."""
-    begins = {edge.begins for edge in found}
+    begins, last = {edge.begins for edge in found}, found[-1].begins if found else -1
     looks: list[int] = []
     for key in known.keys:
         far = not looks or known.seconds(key) - known.seconds(looks[-1]) >= _LOOKS
-        if key <= found[-1].begins and (key in begins or far):
+        if key <= last and (key in begins or far):
             looks.append(key)
     segments = []
     for index, edge in enumerate([Edge(0, 0), *found]):

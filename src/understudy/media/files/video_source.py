@@ -150,7 +150,7 @@ class VideoSource:
         self._decoding.check_length(float(start * time_base), float((start + shown) * time_base), self._shift, rate)
 
     def begin_before(self, seconds: float) -> bool:
-        """Go on with a frame that is not later than a time, and not much earlier. To be asked before any frame is taken.
+        """Go on with a frame that is not later than a time, and not much earlier; to be asked before any is taken.
 
         Args:
             seconds: The time.

@@ -1,12 +1,14 @@
 """Single frames as a swapped file would show them: labelled and marked as there, and nothing is written.
 
 Each is looked at by itself, as a photo is. In the finished file people are followed from frame to frame, so somebody
-who is turned far away may be swapped there and not here.
+who is turned far away may be swapped there and not here. The label stands on the right.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final
 
 from understudy.casting.cast import PartList, enhancements_of, made_with, masks_of
 from understudy.casting.person import People
@@ -14,9 +16,13 @@ from understudy.frames import Frame, LabelledFrame
 from understudy.media.files import MediaInfo
 from understudy.pipeline.parts import Parts
 from understudy.pipeline.photo import PhotoPipeline
+from understudy.provenance.label import Corner
 from understudy.resources import Resources
 from understudy.settings import Settings
 from understudy.tasks.casting import settle
+
+#: Where the label stands in place of a corner on the left.
+_RIGHT: Final[Mapping[Corner, Corner]] = {"bottom-left": "bottom-right", "top-left": "top-right"}
 
 
 class Preview:
@@ -38,7 +44,14 @@ class Preview:
         self, cast: PartList, target: MediaInfo, settings: Settings, *, resources: Resources, people: People
     ) -> None:
         models = resources.models
-        settings = replace(settings, compare="no", neural=replace(settings.neural, refresh=1))
+        # The original is shown left of a line that is moved: on that side the label would be seen last.
+        right = _RIGHT.get(settings.label.corner, settings.label.corner)
+        settings = replace(
+            settings,
+            compare="no",
+            neural=replace(settings.neural, refresh=1),
+            label=replace(settings.label, corner=right),
+        )
         by = made_with(cast, settings)
         engine = models.engines(settings, by.engines)[0]
         masks = models.masks(masks_of(cast, settings), settings.runtime)

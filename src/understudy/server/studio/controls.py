@@ -193,10 +193,11 @@ def choice(
             for key, said in options.items():
                 Text(said, "option", attributes={"value": key, "selected": key == value})
 
-    def chosen(event: GenericEventArguments) -> None:
-        if event.args in options:
-            attribute(control, "value", event.args)
-            change(event.args)
+    def chosen(event: GenericEventArguments) -> object:
+        if event.args not in options:
+            return None
+        attribute(control, "value", event.args)
+        return change(event.args)  # it may take its time: NiceGUI waits for it
 
     control.on("change", chosen, js_handler=_VALUE)
     return control

@@ -135,6 +135,10 @@ class JobsDesk:
         """Why jobs are not done just now, in the program's words; empty if they are."""
         return "" if self._runner.at_work else self._runner.failed
 
+    def forget_failure(self) -> None:
+        """The user has read why jobs are not done."""
+        self._runner.failed = ""
+
     def begin(self) -> None:
         """Take up what was left, and do what comes, from now on."""
         self._thread.start()
@@ -148,9 +152,12 @@ class JobsDesk:
             "retry": self.store.retry,
             "remove": self.store.remove,
         }
-        self._attempt(lambda: does[action](number))
-        if action in ("pause", "cancel") and any(one.job.number == number for one in self._in("running")):
+        if action in ("pause", "cancel") and self._runner.told.job == number:
             self._stopping.add(number)
+            with self._runner.parked():  # at once: told by the store, it would stop within seconds
+                self._attempt(lambda: does[action](number))
+        else:
+            self._attempt(lambda: does[action](number))
         self.look()
 
     def move(self, number: int, *, up: bool) -> None:
@@ -174,11 +181,12 @@ class JobsDesk:
                 self.fault = fault_of(fault)
                 return
             running = {job.number for job in jobs if job.state == "running"}
-            self._stopping &= running
+            self._stopping = {one for one in self._stopping if one in running}
             self.jobs = tuple(self._shown(job) for job in jobs)
             states = frozenset((job.number, job.state) for job in jobs)
-            if states != self._swept and self.kept.sweep(job for job in jobs if job.state != "done"):
+            if states != self._swept:
                 self._swept = states
+                self.kept.sweep(job for job in jobs if job.state != "done")
             if any(job.state == "waiting" and not job.waits_for for job in jobs):
                 self._runner.begin()
         self._inspect()

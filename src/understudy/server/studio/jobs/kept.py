@@ -19,8 +19,9 @@ from understudy.jobs.job import Job
 
 #: Longest name of a file, without its suffix: some letters take three bytes, and a name may have 255.
 _LONGEST: Final = 60
-#: Seconds for which a folder is new.
-_NEW: Final = 10.0
+#: Lies in a folder until its job is added; one that is older than so many seconds was left by a killed studio.
+_NEW: Final = ".new"
+_LONGEST_NEW: Final = 3600.0
 #: Names that Windows keeps for itself.
 _DEVICES: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
@@ -58,26 +59,33 @@ class Kept:
         with self._lock:
             folder = self._folder / secrets.token_hex(16)
             folder.mkdir(0o700)
+            (folder / _NEW).touch(0o600)
             try:
                 yield folder
+                (folder / _NEW).unlink()
             except BaseException:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
 
-    def sweep(self, needed: Iterable[Job]) -> bool:
-        """Remove what is kept for jobs that need it no longer; whether all of that went.
+    def sweep(self, needed: Iterable[Job]) -> None:
+        """Remove what is kept for jobs that need it no longer.
 
         Args:
             needed: All jobs that are not done.
         """
         with self._lock:
             folders = {job.order.target.parent.name for job in needed}
-            idle = [folder for folder in self._folder.iterdir() if folder.name not in folders]
-            # Another studio with this private folder may be about to add the job of a new one.
-            old = [folder for folder in idle if time.time() - folder.stat().st_mtime > _NEW]
-            for folder in old:
-                shutil.rmtree(folder, ignore_errors=True)
-            return len(old) == len(idle)
+            for folder in self._folder.iterdir():
+                if folder.name not in folders and not _begun(folder):
+                    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _begun(folder: Path) -> bool:
+    """Whether another studio with this private folder is about to add the job of a folder."""
+    try:
+        return time.time() - (folder / _NEW).stat().st_mtime < _LONGEST_NEW
+    except OSError:
+        return False
 
 
 def keep(file: Path, name: str, folder: Path, *, linked: bool = False) -> Path:

@@ -7,7 +7,8 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -46,7 +47,7 @@ class Runner:
         self._home = home
         self._process: subprocess.Popen[str] | None = None
         self._not_before = 0.0
-        self._closed = False
+        self._closed = self._parking = False
         self._lock = threading.Lock()
         self.told = Told()
         self.failed = ""
@@ -61,7 +62,7 @@ class Runner:
         with self._lock:
             if self._closed or self.at_work or time.monotonic() < self._not_before:
                 return
-            self.told, self.failed = Told(), ""
+            self.told, self.failed, self._parking = Told(), "", False
             command = [sys.executable, "-m", "understudy.server.studio.jobs.worker", str(self._home)]
             self._process = subprocess.Popen(
                 command,
@@ -74,13 +75,24 @@ class Runner:
             )
             threading.Thread(target=self._listen, args=(self._process,), name="jobs", daemon=True).start()
 
+    @contextmanager
+    def parked(self) -> Iterator[None]:
+        """Have nothing done within the block: the job that is done just now waits, and can be changed at once."""
+        with self._lock:
+            self._park()
+            yield
+
     def close(self) -> None:
         """Park the job that is done just now, and end."""
         with self._lock:
             self._closed = True
-            process = self._process
+            self._park()
+
+    def _park(self) -> None:
+        process = self._process
         if process is None:
             return
+        self._parking = True
         assert process.stdin is not None
         with suppress(OSError):
             process.stdin.close()
@@ -102,6 +114,6 @@ class Runner:
                         self.told = Told(int(said["job"]), int(said.get("done", 0)), int(said.get("frames", 0)))
         code = process.wait()
         self.told = Told()
-        if code and not self._closed:
+        if code and not self._parking:
             self._not_before = time.monotonic() + _AGAIN
             self.failed = self.failed or f"exit code {code}"

@@ -165,9 +165,7 @@ def slider(
         with box("top"):
             name = Text(text, "label")
             said = Text(show(value), "output", classes="value")
-        control = box(
-            "", "input", type="range", min=least, max=most, step=step, value=value, aria_valuetext=show(value)
-        )
+        control = _entry(type="range", min=least, max=most, step=step, value=value, aria_valuetext=show(value))
         attribute(name, "for", control.html_id)
 
         def moved(event: GenericEventArguments) -> None:
@@ -235,9 +233,7 @@ def field(
     """
     with box("field"):
         name = Text(text, "label")
-        control = box(
-            "",
-            "input",
+        control = _entry(
             type="password" if secret else "text",
             value=value,
             placeholder=placeholder,
@@ -256,6 +252,17 @@ def field(
         change(written)
 
     control.on("change", left, js_handler=_VALUE)
+    return control
+
+
+class _Entry(ui.element, component="assets/entry.js"):
+    """The browser's input, which is not set back while it is used."""
+
+
+def _entry(**attributes: object) -> ui.element:
+    control = _Entry()
+    for name, value in attributes.items():
+        attribute(control, name.replace("_", "-"), value)
     return control
 
 

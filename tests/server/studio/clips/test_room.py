@@ -35,7 +35,7 @@ def files(tmp_path_factory):
         face = picture[int(0.05 * height) : int(0.75 * height), int(0.12 * width) : int(0.45 * width)]
         face[:] = face.mean((0, 1))
     write_clip(folder / "scene.mp4", shots, ClipSpec(rate=25))
-    write_clip(folder / "long.mp4", [*pictures(range(30))] * 20, ClipSpec(rate=25, audio=()))
+    write_clip(folder / "long.mp4", [*pictures(range(30))] * 8, ClipSpec(rate=25, audio=()))
     write_clip(folder / "empty.mp4", [shots[0] * 0 + 90] * 10, ClipSpec(rate=25, audio=()))
     (folder / "notes.mp4").write_bytes(b"these are notes" * 1000)
     for name in ("hopper", "astronaut"):
@@ -220,6 +220,7 @@ def test_a_render_is_cancelled_and_done_again_and_survives_the_servers_death(tmp
         visit = Visit(browser, studio)
         page = visit("/clips")
         opened(page, files / "long.mp4")
+        page.locator(".person").first.wait_for(timeout=4 * PATIENCE)
         page.get_by_label("What Person 1 gets").select_option("Face: Eileen Collins")
         page.get_by_role("button", name="Render", exact=True).click()
         page.locator(".job progress[value]").wait_for()

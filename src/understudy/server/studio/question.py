@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import partial
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from nicegui.events import GenericEventArguments
 
@@ -38,19 +38,19 @@ class Question:
         closed: Called when it was closed without an answer.
     """
 
-    def __init__(self, visitor: Visitor, cards: Cards, closed: Callable[[], Any]) -> None:
+    def __init__(self, visitor: Visitor, cards: Cards, closed: Callable[[], object] = lambda: None) -> None:
         self._visitor, self._cards, self._texts = visitor, cards, visitor.texts
         self._card: Card | None = None
         self._ground: Ground | None = None
         self._note, self._days = "", 365
         self._uses: set[Use] = set()
-        self._then: Callable[[], Any] = lambda: None
+        self._then: Callable[[], Awaitable[object]] | None = None
         self._modal = Modal("", self._texts("consent.not_now"))
         self._modal.on("closed", lambda _: closed(), args=[])
         with self._modal:
             self._body = box("consent")
 
-    def ask(self, card: Card, uses: Collection[Use], then: Callable[[], Any]) -> None:
+    def ask(self, card: Card, uses: Collection[Use], then: Callable[[], Awaitable[object]]) -> None:
         """Ask about a card.
 
         Args:
@@ -69,7 +69,7 @@ class Question:
     def _form(self, card: Card, needed: Collection[Use]) -> None:
         texts = self._texts
         with box("consent-top"):
-            box("", "img", src=card.address, alt="", width=96, height=96)
+            box("", "img", src=card.address, alt="", width=80, height=80)
             Text(texts("consent.why"), "p")
         with box("grounds", "fieldset"):
             Text(texts("consent.whose"), "legend", classes="spoken")
@@ -86,17 +86,18 @@ class Question:
         for use, text in _ALLOWED.items():
             if use in needed:
                 Text(texts(text), "p")
-        with box("uses", "fieldset"):
-            Text(texts("ask.uses"), "legend")
-            for use, text in _USES.items():
-                if use not in needed:
-                    switch(texts(text), on=False, change=partial(self._use, use))
-        choice(
-            texts("consent.days"),
-            options={days: texts(text) for days, text in _DAYS.items()},
-            value="365",
-            change=lambda days: setattr(self, "_days", int(days)),
-        )
+        with box("scope"):
+            with box("uses", "fieldset"):
+                Text(texts("ask.uses"), "legend")
+                for use, text in _USES.items():
+                    if use not in needed:
+                        switch(texts(text), on=False, change=partial(self._use, use))
+            choice(
+                texts("consent.days"),
+                options={days: texts(text) for days, text in _DAYS.items()},
+                value="365",
+                change=lambda days: setattr(self, "_days", int(days)),
+            )
         self._fault = box("notice", role="alert")
         with self._fault:
             icon("warning")
@@ -109,7 +110,7 @@ class Question:
 
     def _option(self, ground: Ground, text: str) -> None:
         with box("ground", "label"):
-            control = box("", "input", type="radio", name="clip-ground", value=ground)
+            control = box("", "input", type="radio", name="ground", value=ground)
             Text(text)
 
         def chosen(event: GenericEventArguments) -> None:
@@ -141,7 +142,8 @@ class Question:
             self._refuse(f"{texts(fault_of(fault).text)} {fault.message}")
             return
         self._modal.close()
-        self._then()
+        if self._then is not None:
+            await self._then()
         self._visitor.look()
 
     def _refuse(self, text: str) -> None:

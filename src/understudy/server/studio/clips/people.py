@@ -208,8 +208,11 @@ class PeoplePanel:
         if card is None and gets not in (LEAVE, BLUR):
             return
         if card is not None and not await asyncio.to_thread(self._desk.may_be_used, card):
-            self._question.ask(card, (self._desk.use,), partial(self._desk.give, number, gets))
+            self._question.ask(card, (self._desk.use,), partial(self._give, number, gets))
             return
+        await self._give(number, gets)
+
+    async def _give(self, number: int, gets: str) -> None:
         self._desk.give(number, gets)
         self._visitor.look()
 

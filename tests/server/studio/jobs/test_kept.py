@@ -48,20 +48,36 @@ def test_what_no_job_needs_goes(kept, tmp_path):
         (needed / "clip.mp4").write_bytes(b"a")
     with kept.new() as idle:
         (idle / "clip.mp4").write_bytes(b"b")
-    kept.sweep([job(needed), job(tmp_path / "elsewhere")])
+    kept.sweep(lambda: [job(needed), job(tmp_path / "elsewhere")])
     assert needed.exists()
     assert not idle.exists()
 
 
 def test_what_another_studio_is_about_to_use_stays(kept):
     with kept.new() as folder:
-        Kept(folder.parent).sweep([])
+        Kept(folder.parent).sweep(list)
         assert folder.exists()
         os.utime(next(folder.iterdir()), (time.time() - 9999,) * 2)  # of a studio that was killed
-        Kept(folder.parent).sweep([])
+        Kept(folder.parent).sweep(list)
         assert not folder.exists()
         folder.mkdir()
         (folder / ".new").touch()
+
+
+def test_a_job_that_is_added_while_it_is_swept_keeps_what_it_needs(kept):
+    added = []
+
+    def needed():
+        found = [*added]
+        other = Kept(kept._folder)  # another studio, with a lock of its own
+        with other.new() as folder:
+            added.append(job(folder))
+        return found
+
+    kept.sweep(needed)
+    assert added[0].order.target.parent.exists()
+    kept.sweep(lambda: added)
+    assert added[0].order.target.parent.exists()
 
 
 def test_where_no_job_comes_of_it_nothing_is_left(kept):

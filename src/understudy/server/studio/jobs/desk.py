@@ -186,7 +186,7 @@ class JobsDesk:
             states = frozenset((job.number, job.state) for job in jobs)
             if states != self._swept:
                 self._swept = states
-                self.kept.sweep(job for job in jobs if job.state != "done")
+                self.kept.sweep(lambda: self.store.list(_NOT_DONE))
             if any(job.state == "waiting" and not job.waits_for for job in jobs):
                 self._runner.begin()
         self._inspect()

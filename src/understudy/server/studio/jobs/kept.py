@@ -9,7 +9,7 @@ import shutil
 import threading
 import time
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -67,16 +67,18 @@ class Kept:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
 
-    def sweep(self, needed: Iterable[Job]) -> None:
+    def sweep(self, needed: Callable[[], Iterable[Job]]) -> None:
         """Remove what is kept for jobs that need it no longer.
 
         Args:
-            needed: All jobs that are not done.
+            needed: Lists all jobs that are not done.
         """
         with self._lock:
-            folders = {job.order.target.parent.name for job in needed}
-            for folder in self._folder.iterdir():
-                if folder.name not in folders and not _begun(folder):
+            # In this order: the job of a folder that is whole by now is in a list that is made afterwards.
+            whole = [folder for folder in self._folder.iterdir() if not _begun(folder)]
+            folders = {job.order.target.parent.name for job in needed()}
+            for folder in whole:
+                if folder.name not in folders:
                     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -140,6 +140,21 @@ def switch(text: str, *, on: bool, change: Callable[[bool], Any], hint: str = ""
     return control
 
 
+class Entry(ui.element, component="assets/entry.js"):
+    """The browser's input, which keeps what is being written while the server changes the page around it.
+
+    Args:
+        begin: What stands in it at first.
+        attributes: Of the element, with _ for -.
+    """
+
+    def __init__(self, begin: str | float, **attributes: object) -> None:
+        super().__init__()
+        self.props["begin"] = begin
+        for name, value in attributes.items():
+            attribute(self, name.replace("_", "-"), value)
+
+
 def slider(
     text: str,
     *,
@@ -165,18 +180,17 @@ def slider(
         with box("top"):
             name = Text(text, "label")
             said = Text(show(value), "output", classes="value")
-        control = _entry(type="range", min=least, max=most, step=step, value=value, aria_valuetext=show(value))
+        control = Entry(value, type="range", min=least, max=most, step=step, aria_valuetext=show(value))
         attribute(name, "for", control.html_id)
 
         def moved(event: GenericEventArguments) -> None:
             found = number_of(event.args, least, most)
             if found is not None:
                 said.text = show(found)
-                attribute(control, "value", found)
                 attribute(control, "aria-valuetext", show(found))
                 change(found)
 
-        control.on("input", moved, throttle=0.15, js_handler=_VALUE)
+        control.on("typed", moved, throttle=0.15)
     return control
 
 
@@ -194,17 +208,15 @@ def choice(
     """
     with box("choice"):
         name = Text(text, "label", classes="spoken" if hidden else "")
-        control = box("", "select", value=value)
+        control = box("", "select")
         attribute(name, "for", control.html_id)
         with control:
             for key, said in options.items():
                 Text(said, "option", attributes={"value": key, "selected": key == value})
 
     def chosen(event: GenericEventArguments) -> object:
-        if event.args not in options:
-            return None
-        attribute(control, "value", event.args)
-        return change(event.args)  # it may take its time: NiceGUI waits for it
+        # What takes its time is waited for by NiceGUI.
+        return change(event.args) if event.args in options else None
 
     control.on("change", chosen, js_handler=_VALUE)
     return control
@@ -233,9 +245,9 @@ def field(
     """
     with box("field"):
         name = Text(text, "label")
-        control = _entry(
+        control = Entry(
+            value,
             type="password" if secret else "text",
-            value=value,
             placeholder=placeholder,
             maxlength=longest,
             autocomplete="off",
@@ -246,23 +258,7 @@ def field(
             said = Text(hint, classes="hint")
             attribute(control, "aria-describedby", said.html_id)
 
-    def left(event: GenericEventArguments) -> None:
-        written = str(event.args or "")[:longest]
-        attribute(control, "value", written)
-        change(written)
-
-    control.on("change", left, js_handler=_VALUE)
-    return control
-
-
-class _Entry(ui.element, component="assets/entry.js"):
-    """The browser's input, which is not set back while it is used."""
-
-
-def _entry(**attributes: object) -> ui.element:
-    control = _Entry()
-    for name, value in attributes.items():
-        attribute(control, name.replace("_", "-"), value)
+    control.on("left", lambda event: change(str(event.args or "")[:longest]))
     return control
 
 

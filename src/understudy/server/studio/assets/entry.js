@@ -1,15 +1,14 @@
-// The browser's own input, which keeps what is being written or moved: the page is drawn anew several times a second, and
-// would set it back to what the server heard last.
+// A line of text or a slider that keeps what is being written while the page around it changes.
 export default {
-  template: `<input :value="written" @input="written = $event.target.value" />`,
-  props: { value: [String, Number] },
-  data: () => ({ written: "" }),
-  created() {
-    this.written = this.value;
+  template: `<input :value="own" @input="typed" @change="$emit('left', own)" />`,
+  props: { begin: [String, Number] },
+  data() {
+    return { own: this.begin };
   },
-  watch: {
-    value(said) {
-      if (document.activeElement !== this.$el) this.written = said;
+  methods: {
+    typed(event) {
+      this.own = event.target.value;
+      this.$emit("typed", this.own);
     },
   },
 };

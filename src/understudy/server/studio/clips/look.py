@@ -115,7 +115,7 @@ class LookPanel:
                     longest=LONGEST_NAME,
                     placeholder=texts("clips.preset_example"),
                 )
-                written.on("keydown.enter", self._keep)
+                written.on("keyup.enter", self._keep)
                 Button(texts("clips.preset_keep"), self._keep)
 
     def _draw_preset(self, name: str) -> None:

@@ -267,3 +267,14 @@ def test_only_its_owner_reads_the_store(store, home):
         store.claim(name)
         for path in (home / "jobs").rglob("*"):
             assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_jobs_go_in_the_order_that_is_asked_for(store):
+    numbers = store.add([(order(priority=number), {}) for number in (0, 5, 0)])
+    store.arrange([numbers[2], numbers[0]])
+    assert [job.number for job in store.jobs(("waiting",))] == [numbers[2], numbers[0], numbers[1]]
+    assert [job.order.priority for job in store.jobs(("waiting",))] == [7, 6, 5]
+    with store.runner() as runner:
+        assert store.claim(runner).number == numbers[2]
+        store.arrange([numbers[1], numbers[2], 99])
+        assert [job.number for job in store.jobs(("running", "waiting"))] == [numbers[2], numbers[1], numbers[0]]

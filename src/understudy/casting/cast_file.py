@@ -116,8 +116,9 @@ def write_cast(
     *,
     embeddings: bool = True,
     overwrite: bool = False,
+    given: Mapping[int, Sequence[str] | Unswapped] | None = None,
 ) -> None:
-    """Write a cast file in which nobody gets anything yet. It is for its owner only (mode 0600).
+    """Write a cast file. It is for its owner only (mode 0600).
 
     Args:
         path: A file that ends in ``.toml`` or ``.json``.
@@ -125,6 +126,8 @@ def write_cast(
         clip: Its file's name.
         embeddings: Whether it is said what they look like.
         overwrite: Whether a file that is there may be replaced.
+        given: What people get, by number: photos of one person, their paths as the file is to have them, or a word.
+            None for nobody: it is to be filled in.
 
     Raises:
         UsageError: it ends otherwise, is there already, or there are no people.
@@ -138,7 +141,7 @@ def write_cast(
         "understudy_cast": VERSION,
         "clip": {"name": clip, "sha256": people[0].clip},
         "others": {"do": LEAVE},
-        "people": [_table(person, embeddings=embeddings) for person in people],
+        "people": [_table(person, (given or {}).get(person.number, ()), embeddings=embeddings) for person in people],
     }
     above = _ABOVE + (_BIOMETRIC if embeddings else "")
     if target.suffix.lower() == ".json":
@@ -148,8 +151,9 @@ def write_cast(
     Draft(target, overwrite=overwrite, private=True).write(f"{text}\n".encode())
 
 
-def _table(person: ClipPerson, *, embeddings: bool) -> dict[str, Any]:
-    seen: dict[str, Any] = {"number": person.number, "put": [], "share": round(person.share, 4)}
+def _table(person: ClipPerson, gets: Sequence[str] | Unswapped, *, embeddings: bool) -> dict[str, Any]:
+    said: dict[str, Any] = {"do": gets} if isinstance(gets, str) else {"put": list(gets)}
+    seen: dict[str, Any] = {"number": person.number, **said, "share": round(person.share, 4)}
     if person.first_seconds is not None and person.last_seconds is not None:
         seen |= {"first_seconds": round(person.first_seconds, 3), "last_seconds": round(person.last_seconds, 3)}
     seen |= {"center": [round(value, 4) for value in person.center_xy], "size": round(person.size, 4)}

@@ -168,6 +168,17 @@ class Jobs:
         sweep(self._store)
         return job
 
+    def arrange(self, numbers: Sequence[int]) -> None:
+        """Have jobs go in this order, before all others that wait: their priorities are set anew.
+
+        Args:
+            numbers: Of the jobs, the first to go first. Those that do not wait are passed over.
+
+        Raises:
+            UsageError: a priority would be beyond what there is.
+        """
+        self._store.arrange(numbers)
+
     def run(
         self,
         *,

@@ -21,7 +21,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal, cast
 
@@ -296,6 +296,23 @@ class JobStore:
             store.execute("DELETE FROM jobs WHERE number = ?", (number,))
             forget_segments(store, number)
             return job
+
+    def arrange(self, numbers: Sequence[int]) -> None:
+        """Have jobs go in this order, before all others that wait. Those that do not wait are passed over.
+
+        Args:
+            numbers: Of the jobs, the first to go first.
+        """
+        with self._open() as store:
+            waiting = store.execute("SELECT * FROM jobs WHERE state IN ('waiting', 'paused')").fetchall()
+            rows = {row["number"]: row for row in waiting}
+            others = [row["priority"] for number, row in rows.items() if number not in numbers]
+            above = max([*others, 0])
+            wanted = [number for number in dict.fromkeys(numbers) if number in rows]
+            for place, number in enumerate(reversed(wanted), 1):
+                order = replace(_order(rows[number]), priority=above + place)
+                changed = (_text(order.as_json()), order.priority, number)
+                store.execute("UPDATE jobs SET work = ?, priority = ? WHERE number = ?", changed)
 
     def _at_work(self) -> set[str]:
         """The names of the runners that live."""

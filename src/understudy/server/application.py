@@ -36,6 +36,7 @@ def studio_application(studio: Studio, keys: Keys, port: int) -> Doorkeeper:
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
+        studio.open()
         try:
             yield
         finally:

@@ -46,6 +46,8 @@ _KNOWN: Final[tuple[tuple[type[UnderstudyError], str], ...]] = (
     (ContentRefusedError, "fault.content"),
     (InputNotFoundError, "fault.not_here"),
 )
+#: What is said of a file that is not what it was taken for.
+_NO_MEDIA: Final = {"photo": "fault.no_photo", "clip": "fault.no_clip", "target": "fault.no_target"}
 #: Texts that go with what the program says.
 _VAGUE: Final[tuple[tuple[type[UnderstudyError], str], ...]] = (
     (ConsentError, "fault.consent"),
@@ -61,15 +63,15 @@ def fault_of(error: UnderstudyError, kind: str = "") -> Fault:
 
     Args:
         error: The error.
-        kind: What a file was taken for: ``photo`` or ``clip``; empty where it is about no file.
+        kind: What a file was taken for: ``photo``, ``clip`` or ``target``; empty where it is about no file.
     """
     said = text_of(error, kind)
-    exact = {text for _, text in _KNOWN} | {"fault.no_photo", "fault.no_clip"}
+    exact = {text for _, text in _KNOWN} | {*_NO_MEDIA.values()}
     return Fault(said) if said in exact else Fault(said, f"{error.message}. {error.hint}")
 
 
 def text_of(error: UnderstudyError, kind: str = "") -> str:
     """The name of the text about an error. Arguments as of ``fault_of``."""
-    if isinstance(error, NotMediaError) and kind:
-        return "fault.no_photo" if kind == "photo" else "fault.no_clip"
+    if isinstance(error, NotMediaError) and kind in _NO_MEDIA:
+        return _NO_MEDIA[kind]
     return next((text for known, text in (*_KNOWN, *_VAGUE) if isinstance(error, known)), "fault.run")

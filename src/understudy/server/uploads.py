@@ -14,13 +14,17 @@ from understudy.errors import InputError, InputNotFoundError, NoSpaceError, NotM
 from understudy.temporaries import FOLDER, Temporary, clean
 from understudy.text import printable
 
-Kind = Literal["photo", "clip"]
+Kind = Literal["photo", "clip", "target"]
 #: Suffixes of files that are taken, and most bytes of one.
 SUFFIXES: Final[Mapping[Kind, tuple[str, ...]]] = {
     "photo": (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".avif"),
     "clip": (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v"),
+    "target": (
+        *(".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".gif"),
+        *(".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif"),
+    ),
 }
-MOST_BYTES: Final[Mapping[Kind, int]] = {"photo": 64_000_000, "clip": 8_000_000_000}
+MOST_BYTES: Final[Mapping[Kind, int]] = {"photo": 64_000_000, "clip": 8_000_000_000, "target": 8_000_000_000}
 #: Most files that are kept, and bytes that are left free on the disk.
 MOST_FILES: Final = 500
 _LEFT_FREE: Final = 500_000_000

@@ -182,6 +182,30 @@ class VideoSource:
         rate = float(self.info.rate or 25)
         self._decoding.check_length(float(start * time_base), float((start + shown) * time_base), self._shift, rate)
 
+    def begin_before(self, seconds: float) -> bool:
+        """Go on with a frame that is not later than a time, and not much earlier; to be asked before any is taken.
+
+        Args:
+            seconds: The time.
+
+        Returns:
+            Whether it does; if not, it is to be read from the beginning, and this source is of no more use.
+        """
+        if self._container.format.name in FORMATS:
+            return False  # their clocks may start anew on the way: all packets before must have been seen
+        try:
+            self._container.seek(int((seconds + float(self._shift)) * av.time_base))
+        except av.error.FFmpegError:
+            return False
+        self._stream.codec_context.flush_buffers()
+        self._decoding = Decoding(self._container, self._stream)
+        self._frames = iter(self._decoding)
+        self._first = next(self._frames, None)
+        first = self._first
+        if first is None or first.pts is None:
+            return False
+        return float((first.pts - int(self._shift / self.info.time_base)) * self.info.time_base) <= seconds
+
     def _frame(self, picture: av.VideoFrame, pts: int) -> Frame:
         settle_colors(picture)
         orientation = orientation_in(picture)

@@ -214,9 +214,9 @@ def choice(
             for key, said in options.items():
                 Text(said, "option", attributes={"value": key, "selected": key == value})
 
-    def chosen(event: GenericEventArguments) -> None:
-        if event.args in options:
-            change(event.args)
+    def chosen(event: GenericEventArguments) -> object:
+        # What takes its time is waited for by NiceGUI.
+        return change(event.args) if event.args in options else None
 
     control.on("change", chosen, js_handler=_VALUE)
     return control

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from understudy.server.studio.clips.page import build as clips
+from understudy.server.studio.jobs.page import build as jobs
 from understudy.server.studio.live.page import build as live
 from understudy.server.studio.visitor import Visitor
 
@@ -25,4 +27,8 @@ class Room:
     build: Callable[[Visitor], None]
 
 
-ROOMS: Final[tuple[Room, ...]] = (Room("/", "room.live", live),)
+ROOMS: Final[tuple[Room, ...]] = (
+    Room("/", "room.live", live),
+    Room("/clips", "room.clips", clips),
+    Room("/jobs", "room.jobs", jobs),
+)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
 
 from starlette.routing import BaseRoute
 
 from understudy.app import Understudy
+from understudy.server.studio.clips.desk import ClipsDesk
+from understudy.server.studio.jobs.desk import JobsDesk
 from understudy.server.studio.live.desk import Desk
 from understudy.server.studio.samples import SampleClip, Samples
 from understudy.server.uploads import Uploads
@@ -26,7 +29,7 @@ class Studio:
     Args:
         settings: How everything begins.
         samples: What is there at the first start.
-        recordings: The folder that recordings are written to; made when it is needed.
+        recordings: The folder that recordings and renders are written to; made when it is needed.
 
     Attributes:
         settings, samples: See above.
@@ -34,6 +37,7 @@ class Studio:
         uploads: Files that pages handed over.
         clip: The sample clip.
         live: The live room's desk.
+        jobs, clips: Those of the jobs' and the clips' rooms.
     """
 
     def __init__(self, settings: Settings, samples: Samples, recordings: Path) -> None:
@@ -43,12 +47,18 @@ class Studio:
         self.uploads = Uploads(folder)
         self.clip = SampleClip(samples, folder / _CLIP)
         self.live = Desk(self.app, self.uploads, samples, self.clip, recordings)
+        self.jobs = JobsDesk(self.app)
+        self.clips = ClipsDesk(self.app, self.uploads, self.live.cards, samples, self.clip, self.jobs, recordings)
         self._prepared = threading.Lock()
 
     @property
     def routes(self) -> Sequence[BaseRoute]:
         """What the rooms' pages ask for besides themselves."""
-        return self.live.routes
+        return [*self.live.routes, *self.jobs.routes, *self.clips.routes]
+
+    def open(self) -> None:
+        """Take up the jobs that an earlier run left."""
+        self.jobs.begin()
 
     def prepare(self) -> None:
         """Begin, once, what the first visitor will want soon: beside the page, and after it."""
@@ -60,11 +70,8 @@ class Studio:
         self.clip.make()
 
     async def close(self) -> None:
-        """End everything: sessions are stopped, recordings signed, files that were handed over removed."""
-        try:
-            await asyncio.to_thread(self.live.stop)
-        finally:
-            try:
-                await asyncio.to_thread(self.app.close)
-            finally:
-                self.uploads.close()
+        """End everything: sessions are stopped, recordings signed, jobs parked, what was handed over removed."""
+        async with AsyncExitStack() as closing:  # all of it, whatever fails; the last first
+            closing.callback(self.uploads.close)
+            for close in (self.app.close, self.live.stop, self.clips.close, self.jobs.close):
+                closing.push_async_callback(asyncio.to_thread, close)

@@ -1,7 +1,7 @@
 // A question before the page: the browser's own dialog, which keeps the keyboard in it and closes on Escape.
 export default {
   template: `
-    <dialog ref="dialog" class="modal" :aria-labelledby="labelledBy" @click="outside">
+    <dialog ref="dialog" class="modal" :aria-labelledby="labelledBy" @click="outside" @close="$emit('closed')">
       <div class="modal-body">
         <button type="button" class="button bare modal-close" :aria-label="closeLabel" :title="closeLabel" @click="close">
           <span class="icon icon-close" aria-hidden="true"></span>

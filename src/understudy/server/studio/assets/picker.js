@@ -1,15 +1,5 @@
 // A place to drop files on, with a button to choose them. Each goes to the server as it is, with its progress.
-function send(kind, file, progress) {
-  return new Promise((resolve) => {
-    const request = new XMLHttpRequest();
-    request.open("POST", `/uploads/${kind}/${encodeURIComponent(file.name)}`);
-    request.responseType = "json";
-    request.upload.onprogress = (event) => progress(event.loaded / Math.max(event.total, 1));
-    request.onload = () => resolve(request.response ?? { fault: "fault.lost" });
-    request.onerror = request.onabort = () => resolve({ fault: "fault.lost" });
-    request.send(file);
-  });
-}
+import { send } from "/assets/sending.js";
 
 export default {
   template: `

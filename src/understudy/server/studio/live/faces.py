@@ -1,47 +1,34 @@
-"""The face cards, and the question whose face it is."""
+"""The face cards."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from functools import partial
-from typing import Final, Literal, cast
+from typing import Final
 
 from nicegui import ui
-from nicegui.events import GenericEventArguments
 
 from understudy.errors import UnderstudyError
-from understudy.provenance import ConsentClaim
-from understudy.provenance.records.consent import USES, Ground, Use
+from understudy.provenance.records.consent import Use
 from understudy.server.faults import Fault, fault_of
 from understudy.server.studio.controls import (
     Button,
     Handler,
-    Modal,
     Picker,
     Text,
     attribute,
     box,
-    choice,
-    field,
     icon,
     shown,
-    switch,
 )
 from understudy.server.studio.live.cards import SAMPLE, Card
 from understudy.server.studio.live.notices import Notice
+from understudy.server.studio.question import Question
 from understudy.server.studio.visitor import Visitor
 from understudy.server.uploads import SUFFIXES
 
-#: Grounds of consent that can be chosen: the sample's is nobody's to claim.
-_GROUNDS: Final[Mapping[Ground, str]] = {
-    "self": "consent.self",
-    "granted": "consent.granted",
-    "fictional": "consent.fictional",
-}
-#: What a photo may be used for besides live output, and for how many days.
-_USES: Final[Mapping[Literal["image", "video"], str]] = {"image": "consent.image", "video": "consent.video"}
-_DAYS: Final[Mapping[str, str]] = {"30": "consent.month", "365": "consent.year", "1825": "consent.five_years"}
+#: What faces are used for in this room.
+_USES: Final[tuple[Use, ...]] = ("live",)
 
 
 class FacePanel:
@@ -54,7 +41,7 @@ class FacePanel:
     def __init__(self, visitor: Visitor) -> None:
         self._visitor, self._desk, self._texts = visitor, visitor.studio.live, visitor.texts
         self._shown: dict[str, _CardView] = {}
-        self._question = _Question(visitor)
+        self._question = Question(visitor, self._desk.cards)
         with box("wardrobe", "section", aria_label=self._texts("faces.title")):
             Text(self._texts("faces.title"), "h2", classes="spoken")
             with box("wardrobe-row"):
@@ -94,8 +81,11 @@ class FacePanel:
         """A card was pressed."""
         card = self._desk.cards[number]
         if not card.allowed:
-            self._question.ask(card)
+            self._question.ask(card, _USES, partial(self._use, number))
             return
+        await self._use(number)
+
+    async def _use(self, number: str) -> None:
         await self._visitor.do(lambda: asyncio.to_thread(self._desk.choose, number))
 
     def _removed(self, number: str) -> None:
@@ -150,105 +140,3 @@ class _CardView(ui.element):
         )
         self._note.classes(add="asks" if not card.allowed else "", remove="asks" if card.allowed else "")
         shown(self._bin, card.id != SAMPLE and not (chosen and running))
-
-
-class _Question:
-    """Asks whose face it is, in plain words, and records the answer."""
-
-    def __init__(self, visitor: Visitor) -> None:
-        self._visitor, self._desk, self._texts = visitor, visitor.studio.live, visitor.texts
-        self._card: Card | None = None
-        self._ground: Ground | None = None
-        self._note, self._days = "", 365
-        self._uses: set[Use] = {"live"}
-        self._modal = Modal("", self._texts("consent.not_now"))
-        with self._modal:
-            self._body = box("consent")
-
-    def ask(self, card: Card) -> None:
-        """Ask about a card."""
-        self._card, self._ground, self._note, self._days = card, None, "", 365
-        self._uses = {"live"}
-        self._modal.title.text = self._texts("consent.title", name=card.name)
-        self._body.clear()
-        with self._body:
-            self._form(card)
-        self._modal.open()
-
-    def _form(self, card: Card) -> None:
-        texts = self._texts
-        with box("consent-top"):
-            box("", "img", src=card.address, alt="", width=80, height=80)
-            Text(texts("consent.why"), "p")
-        with box("grounds", "fieldset"):
-            Text(texts("consent.whose"), "legend", classes="spoken")
-            for ground, text in _GROUNDS.items():
-                self._option(ground, texts(text))
-        self._note_place = box("note-place")
-        with self._note_place:
-            field(
-                texts("consent.note"),
-                change=lambda written: setattr(self, "_note", written),
-                placeholder=texts("consent.note_example"),
-            )
-        shown(self._note_place, False)
-        with box("scope"):
-            with box("uses", "fieldset"):
-                Text(texts("consent.uses"), "legend")
-                for use, text in _USES.items():
-                    switch(texts(text), on=False, change=partial(self._use, use))
-            choice(
-                texts("consent.days"),
-                options={days: texts(text) for days, text in _DAYS.items()},
-                value="365",
-                change=lambda days: setattr(self, "_days", int(days)),
-            )
-        self._fault = box("notice", role="alert")
-        with self._fault:
-            icon("warning")
-            self._said = Text()
-        shown(self._fault, False)
-        Text(texts("consent.kept"), "p", classes="hint")
-        with box("modal-buttons"):
-            Button(texts("consent.not_now"), self._modal.close)
-            Button(texts("consent.save"), self._save, look="primary")
-
-    def _option(self, ground: Ground, text: str) -> None:
-        with box("ground", "label"):
-            control = box("", "input", type="radio", name="ground", value=ground)
-            Text(text)
-
-        def chosen(event: GenericEventArguments) -> None:
-            if event.args in _GROUNDS:
-                self._ground = cast(Ground, event.args)
-                shown(self._note_place, self._ground == "granted")
-                shown(self._fault, False)
-
-        control.on("change", chosen, js_handler="(event) => emit(event.target.value)")
-
-    def _use(self, use: Use, on: bool) -> None:
-        (self._uses.add if on else self._uses.discard)(use)
-
-    async def _save(self) -> None:
-        card, texts = self._card, self._texts
-        if card is None:
-            return
-        if self._ground is None:
-            self._refuse(texts("consent.choose"))
-            return
-        if self._ground == "granted" and not self._note.strip():
-            self._refuse(texts("consent.note_missing"))
-            return
-        uses = tuple(use for use in USES if use in self._uses)
-        claim = ConsentClaim(self._ground, self._note.strip(), uses, self._days)
-        try:
-            await asyncio.to_thread(self._desk.cards.grant, card.id, claim)
-        except UnderstudyError as fault:
-            self._refuse(f"{texts(fault_of(fault).text)} {fault.message}")
-            return
-        self._modal.close()
-        await self._visitor.do(lambda: asyncio.to_thread(self._desk.choose, card.id))
-
-    def _refuse(self, text: str) -> None:
-        self._said.text = text
-        shown(self._fault, True)

@@ -1,0 +1,140 @@
+"""How faces look, and presets of that."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from understudy.errors import UnderstudyError
+from understudy.masking.options import MOST_FEATHER
+from understudy.server.faults import fault_of
+from understudy.server.studio.clips.presets import LONGEST_NAME, NAMES
+from understudy.server.studio.controls import Button, Text, box, choice, field, slider, switch
+from understudy.server.studio.visitor import Visitor
+from understudy.settings import Settings
+from understudy.settings.schema import values_of
+
+#: What is done to the swapped face afterwards.
+_STEPS: Final[Mapping[str, str]] = {
+    "": "look.nothing",
+    "sharpen": "look.sharpen",
+    "denoise": "look.denoise",
+    "clahe": "look.clahe",
+}
+
+
+class LookPanel:
+    """Puts the settings into a page.
+
+    Args:
+        visitor: Who looks at them.
+    """
+
+    def __init__(self, visitor: Visitor) -> None:
+        self._visitor, self._desk, self._texts = visitor, visitor.studio.clips, visitor.texts
+        self._values: dict[str, object] = {}
+        self._names: tuple[str, ...] | None = None
+        self._written = ""
+        with box("panel", "section", aria_label=self._texts("clips.look")):
+            Text(self._texts("clips.look"), "h2")
+            self._place = box("rows")
+            self._presets = box("presets")
+        visitor.watch(self._look)
+
+    def _look(self) -> None:
+        values = {name: value for name, value in values_of(self._desk.settings).items() if name in NAMES}
+        if values != self._values:
+            changed_here = self._values == {} or not self._mine
+            self._values, self._mine = values, False
+            if changed_here:
+                self._draw(self._desk.settings)
+        try:
+            names = tuple(self._desk.presets.all())
+        except UnderstudyError as fault:
+            self._desk.fault, names = fault_of(fault), ()
+        if names != self._names:
+            self._names = names
+            self._draw_presets(names)
+
+    #: Whether the change that is seen next was made in this page, whose controls show it already.
+    _mine = False
+
+    def _set(self, name: str, value: object) -> None:
+        self._mine = True
+        self._desk.change({name: value})
+        self._visitor.look()
+
+    def _draw(self, settings: Settings) -> None:
+        texts = self._texts
+        self._place.clear()
+        with self._place:
+            self._percent(texts("look.strength"), "blend.strength", settings.blend.strength, 1.0)
+            self._percent(texts("look.shape"), "mesh.shape", min(settings.mesh.shape, 1.0), 1.0)
+            self._percent(texts("look.feather"), "blend.mask.feather", settings.blend.mask.feather, MOST_FEATHER)
+            switch(
+                texts("clips.mouth"),
+                on="mouth" in settings.blend.mask.keep,
+                change=self._keep_mouth,
+            )
+            steps = settings.enhance.steps
+            choice(
+                texts("clips.finish"),
+                options={word: texts(text) for word, text in _STEPS.items()},
+                value=steps[0] if len(steps) == 1 and steps[0] in _STEPS else "",
+                change=lambda word: self._set("enhance.steps", [word] if word else []),
+            )
+
+    def _keep_mouth(self, on: bool) -> None:
+        kept = [part for part in self._desk.settings.blend.mask.keep if part != "mouth"]
+        self._set("blend.mask.keep", [*kept, *(["mouth"] if on else [])])
+
+    def _percent(self, text: str, name: str, value: float, most: float) -> None:
+        slider(
+            text,
+            value=value,
+            least=0.0,
+            most=most,
+            step=most / 100,
+            change=lambda found: self._set(name, round(found, 4)),
+            show=lambda found: f"{round(100 * found / most)} %",
+        )
+
+    def _draw_presets(self, names: tuple[str, ...]) -> None:
+        texts = self._texts
+        self._presets.clear()
+        with self._presets:
+            if names:
+                with box("preset-list", "ul", aria_label=texts("clips.presets")):
+                    for name in names:
+                        self._draw_preset(name)
+            with box("preset-new"):
+                written = field(
+                    texts("clips.preset_name"),
+                    change=self._write,
+                    longest=LONGEST_NAME,
+                    placeholder=texts("clips.preset_example"),
+                )
+                written.on("keyup.enter", self._keep)
+                Button(texts("clips.preset_keep"), self._keep)
+
+    def _draw_preset(self, name: str) -> None:
+        texts = self._texts
+        with box("preset", "li"):
+            Button(name, lambda: self._do(lambda: self._desk.use_preset(name)))
+            Button(
+                "",
+                lambda: self._do(lambda: self._desk.remove_preset(name)),
+                look="bare",
+                picture="trash",
+                label=texts("clips.preset_remove", name=name),
+            )
+
+    def _write(self, written: str) -> None:
+        self._written = written
+
+    async def _keep(self, _: object = None) -> None:
+        await self._do(lambda: self._desk.keep_preset(self._written))
+
+    async def _do(self, work: Callable[[], object]) -> None:
+        await self._visitor.do(lambda: asyncio.to_thread(work))

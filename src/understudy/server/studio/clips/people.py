@@ -1,0 +1,241 @@
+"""The people of the clip as cards, and the faces that can be put onto them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from nicegui import ui
+
+from understudy.casting.clip_person import ClipPerson
+from understudy.casting.roles import BLUR, LEAVE
+from understudy.errors import UnderstudyError
+from understudy.server.faults import Fault, fault_of
+from understudy.server.studio.clips.clip import Clip
+from understudy.server.studio.clips.desk import PLACE
+from understudy.server.studio.controls import Button, Picker, Text, attribute, box, choice, shown
+from understudy.server.studio.live.cards import SAMPLE, Card
+from understudy.server.studio.question import Question
+from understudy.server.studio.visitor import Visitor
+from understudy.server.uploads import SUFFIXES
+
+#: What a face card that is dragged says that it is (see ``assets/person.js``).
+_FACE = "application/x-understudy-face"
+
+
+class PersonView(ui.element, component="../assets/person.js"):
+    """Somebody on whom faces and photos can be dropped."""
+
+    def __init__(
+        self, busy: str, put: Callable[[str], Any], came: Callable[[str], Any], failed: Callable[[str], Any]
+    ) -> None:
+        super().__init__()
+        attribute(self, "busy", busy)
+        self.on("put", lambda event: put(str(event.args)))
+        self.on("came", lambda event: came(str(event.args)))
+        self.on("failed", lambda event: failed(str(event.args)))
+
+
+class PeoplePanel:
+    """Puts people and faces into a page.
+
+    Args:
+        visitor: Who looks at them.
+    """
+
+    def __init__(self, visitor: Visitor) -> None:
+        self._visitor, self._desk, self._texts = visitor, visitor.studio.clips, visitor.texts
+        self._chosen = 1
+        self._people: tuple[object, ...] = ()
+        self._faces: tuple[object, ...] = ()
+        self._selects: dict[int, ui.element] = {}
+        self._buttons: dict[int, ui.element] = {}
+        self._pictures: dict[int, ui.element] = {}
+        texts = self._texts
+        with box("panel", "section", aria_label=texts("clips.people")):
+            Text(texts("clips.people"), "h2")
+            self._hint = Text(texts("clips.people_more"), "p", classes="hint")
+            self._nobody = Text(texts("clips.nobody"), "p")
+            self._list = box("people", "ul")
+        with box("panel", "section", aria_label=texts("clips.faces")):
+            Text(texts("clips.faces"), "h2")
+            self._tray = box("tray", "ul")
+            Picker(
+                kind="photo",
+                accept=",".join(SUFFIXES["photo"]),
+                words={
+                    "button": texts("clips.add_face"),
+                    "beside": texts("clips.drop_face"),
+                    "busy": texts("clips.busy_face"),
+                },
+                done=lambda number: self._photo_came(number, None),
+                failed=self._failed,
+                several=True,
+            )
+        self._question = Question(visitor, self._desk.cards, self._redraw)
+        visitor.watch(self._look)
+
+    def _look(self) -> None:
+        clip, cards = self._desk.clip, tuple(self._desk.cards.all())
+        if clip is None:
+            return
+        report = clip.report
+        shown(self._hint, bool(report))
+        shown(self._nobody, report is not None and not len(report))
+        faces = (clip.id, tuple((card.id, card.name) for card in cards))
+        if faces != self._faces:
+            self._faces = faces
+            self._draw_faces(cards)
+        people = (*faces, report is not None)
+        if people != self._people:
+            self._people = people
+            self._draw_people(clip, cards)
+        self._show_given(clip, {card.id: card for card in cards})
+
+    def _redraw(self) -> None:
+        """Show what holds, where a list shows what was chosen in vain."""
+        self._people = ()
+        self._look()
+
+    def _draw_people(self, clip: Clip, cards: tuple[Card, ...]) -> None:
+        self._list.clear()
+        self._selects, self._buttons, self._pictures = {}, {}, {}
+        if clip.report is None:
+            return
+        self._chosen = min(self._chosen, max(len(clip.report), 1))
+        with self._list:
+            for one in clip.report:
+                self._draw_person(clip, one, cards)
+
+    def _draw_person(self, clip: Clip, one: ClipPerson, cards: tuple[Card, ...]) -> None:
+        texts, number = self._texts, one.number
+        name = texts("clips.person", number=number)
+        view = PersonView(
+            texts("clips.busy_face"),
+            partial(self._put, number),
+            lambda upload: self._photo_came(upload, number),
+            self._failed,
+        )
+        with view:
+            button = box("person-button", "button", type="button").on("click", lambda _: self._choose(number), args=[])
+            self._buttons[number] = button
+            with button:
+                box(
+                    f"person-picture tone-{(number - 1) % 6}",
+                    "img",
+                    src=f"{PLACE}/{clip.id}/person/{number}.jpg",
+                    alt="",
+                )
+                self._pictures[number] = box("person-gets", "img", alt="")
+                with box("words"):
+                    Text(name, classes="person-name")
+                    Text(self._when(clip, one), classes="hint")
+            if one.known:
+                options: dict[str, str] = {LEAVE: texts("clips.leave"), BLUR: texts("clips.blur")}
+                options |= {card.id: texts("clips.gets", name=card.name) for card in cards}
+                self._selects[number] = choice(
+                    texts("clips.what", name=name),
+                    options=options,
+                    value=clip.given.of(number),
+                    change=partial(self._put, number),
+                    hidden=True,
+                )
+            else:
+                Text(texts("clips.too_small"), classes="hint")
+
+    def _when(self, clip: Clip, one: ClipPerson) -> str:
+        if one.first_seconds is None or not clip.moves:
+            return ""
+        return self._texts("clips.share", percent=round(100 * one.share))
+
+    def _draw_faces(self, cards: tuple[Card, ...]) -> None:
+        texts = self._texts
+        self._tray.clear()
+        with self._tray:
+            for card in cards:
+                with box("tray-face", "li"):
+                    button = box("tray-button", "button", type="button", draggable="true", title=card.name)
+                    button.on("click", partial(self._pressed, card.id), args=[])
+                    said = json.dumps(card.id)
+                    button.on(
+                        "dragstart", js_handler=f"(event) => event.dataTransfer.setData({json.dumps(_FACE)}, {said})"
+                    )
+                    with button:
+                        box("", "img", src=card.address, alt="", draggable="false")
+                        Text(card.name, classes="face-name")
+                    if card.id != SAMPLE:
+                        bin_ = Button(
+                            "",
+                            partial(self._away, card.id),
+                            look="bare",
+                            picture="trash",
+                            label=texts("clips.remove_face", name=card.name),
+                        )
+                        bin_.classes("face-bin")
+
+    def _show_given(self, clip: Clip, cards: dict[str, Card]) -> None:
+        for number, button in self._buttons.items():
+            attribute(button, "aria-pressed", str(number == self._chosen).lower())
+            gets = clip.given.of(number)
+            picture = self._pictures[number]
+            shown(picture, gets in cards)
+            if gets in cards:
+                attribute(picture, "src", cards[gets].address)
+            if number in self._selects:
+                attribute(self._selects[number], "value", gets)
+
+    def _choose(self, number: int) -> None:
+        self._chosen = number
+        self._visitor.look()
+
+    async def _pressed(self, card: str, _: object = None) -> None:
+        """A face was pressed: whoever is chosen gets it."""
+        clip = self._desk.clip
+        if (
+            clip is not None
+            and clip.report is not None
+            and any(one.number == self._chosen and one.known for one in clip.report)
+        ):
+            await self._put(self._chosen, card)
+
+    async def _put(self, number: int, gets: str) -> None:
+        """Give somebody a face, once it may be used, or something else."""
+        cards = {card.id: card for card in self._desk.cards.all()}
+        card = cards.get(gets)
+        if card is None and gets not in (LEAVE, BLUR):
+            return
+        if card is not None and not await asyncio.to_thread(self._desk.may_be_used, card):
+            self._question.ask(card, (self._desk.use,), partial(self._give, number, gets))
+            return
+        await self._give(number, gets)
+
+    async def _give(self, number: int, gets: str) -> None:
+        self._desk.give(number, gets)
+        self._visitor.look()
+
+    async def _photo_came(self, upload: str, number: int | None) -> None:
+        """A photo came; perhaps it was dropped on somebody."""
+
+        def add() -> Card | None:
+            self._desk.fault = None
+            try:
+                return self._desk.cards.add(upload)
+            except UnderstudyError as fault:
+                self._desk.fault = fault_of(fault, "photo")
+                return None
+
+        card = await asyncio.to_thread(add)
+        self._visitor.look()
+        if card is not None and number is not None:
+            await self._put(number, card.id)
+
+    def _failed(self, text: str) -> None:
+        self._desk.fault = Fault(text)
+        self._visitor.look()
+
+    def _away(self, number: str) -> None:
+        self._desk.forget_face(number)
+        self._visitor.look()

@@ -1,0 +1,77 @@
+"""From what is chosen in the room to a job, with all that it needs beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from understudy.casting.cast_file import write_cast
+from understudy.casting.roles import BLUR, LEAVE, Unswapped
+from understudy.errors import UsageError
+from understudy.jobs.job import Order
+from understudy.outputs import made
+from understudy.server.studio.clips.clip import Clip
+from understudy.server.studio.jobs.kept import keep, stem_of
+from understudy.server.studio.live.cards import Card
+from understudy.settings import Settings
+from understudy.settings.schema import values_of
+
+_CAST: Final = "cast.json"
+
+
+def ordered(
+    clip: Clip,
+    given: Mapping[int, str],
+    cards: Mapping[str, Card],
+    settings: Settings,
+    suffix: str,
+    kept: Path,
+    folder: Path,
+    taken: Sequence[Path],
+) -> Order:
+    """What a job is to do.
+
+    Args:
+        clip: The target.
+        given: What its people get, by number.
+        cards: The faces that they get, by id.
+        settings: How.
+        suffix: Of the format.
+        kept: The folder in which what the job needs is kept.
+        folder: Where the output goes; made if it is missing.
+        taken: Outputs that other jobs will write.
+
+    Raises:
+        UsageError: nobody gets anything.
+        OutputError, NoSpaceError, InputError: something can't be written or read.
+    """
+    if clip.report is None or not given:
+        raise UsageError("nobody gets a face", "Put a face on somebody.")
+    made(folder, "Name another with --recordings.")
+    stem = stem_of(clip.name)
+    target = keep(clip.path, stem + clip.path.suffix, kept, linked=True)
+    photos = {}
+    for number, (card, face) in enumerate(cards.items(), 1):
+        photos[card] = keep(face.path, f"{number} {stem_of(face.name)}{face.path.suffix}", kept).name
+    words: dict[str, Unswapped] = {BLUR: BLUR, LEAVE: LEAVE}
+    gets = {number: words[what] if what in words else (photos[what],) for number, what in given.items()}
+    write_cast(kept / _CAST, clip.report.people, target.name, given=gets)
+    return Order(target, _unused(folder, stem, suffix, taken), cast=kept / _CAST, settings=unusual(settings))
+
+
+def unusual(settings: Settings) -> dict[str, Any]:
+    """What is not as usual, by full name, as a job keeps it; the private folder is not a job's."""
+    usual = values_of(Settings())
+    found = {name: value for name, value in values_of(settings).items() if value != usual[name] and name != "home"}
+    return {name: str(value) if isinstance(value, Path) else value for name, value in found.items()}
+
+
+def _unused(folder: Path, stem: str, suffix: str, taken: Sequence[Path]) -> Path:
+    """A name that nothing has, and that no job will give to anything."""
+    number = 1
+    while True:
+        path = folder / f"{stem} swapped{f' {number}' if number > 1 else ''}{suffix}"
+        if not path.exists() and path not in taken and path.absolute() not in taken:
+            return path
+        number += 1

@@ -1,0 +1,82 @@
+"""The format, the button that renders, and what comes of it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from understudy.server.studio.clips.desk import FORMATS
+from understudy.server.studio.controls import Button, Text, attribute, box, choice, shown
+from understudy.server.studio.jobs.row import JobRow
+from understudy.server.studio.visitor import Visitor
+
+#: What formats are called.
+_NAMES: Final = {
+    ".mp4": "MP4 (H.264)",
+    ".mov": "MOV (H.264)",
+    ".webm": "WebM (VP9)",
+    ".mkv": "MKV (H.264)",
+    ".gif": "GIF",
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".webp": "WebP",
+}
+
+
+class RenderPanel:
+    """Puts it into a page.
+
+    Args:
+        visitor: Who looks at it.
+    """
+
+    def __init__(self, visitor: Visitor) -> None:
+        self._visitor, self._desk, self._texts = visitor, visitor.studio.clips, visitor.texts
+        self._formats: tuple[str, ...] = ()
+        self._row: JobRow | None = None
+        self._number = 0
+        texts = self._texts
+        with box("panel render", "section", aria_label=texts("clips.render_title")):
+            Text(texts("clips.render_title"), "h2")
+            self._choice = box("format")
+            self._button = Button(texts("clips.render"), self._render, look="primary", picture="film")
+            self._why = Text(texts("clips.render_first"), "p", classes="hint")
+            self._where = Text(texts("clips.into", folder=str(self._desk.folder)), "p", classes="hint path")
+            self._place = box("render-job")
+        visitor.watch(self._look)
+
+    async def _render(self) -> None:
+        await self._visitor.do(lambda: asyncio.to_thread(self._desk.render))
+
+    def _look(self) -> None:
+        clip = self._desk.clip
+        if clip is None:
+            return
+        formats = FORMATS[clip.frames.info.kind]
+        if formats != self._formats:
+            self._formats = formats
+            self._choice.clear()
+            with self._choice:
+                choice(
+                    self._texts("clips.format"),
+                    options={suffix: _NAMES[suffix] for suffix in formats},
+                    value=self._desk.format,
+                    change=lambda suffix: setattr(self._desk, "format", suffix),
+                )
+        can = self._desk.can_render
+        attribute(self._button, "disabled", not can)
+        shown(self._why, not can)
+        self._look_at_job()
+
+    def _look_at_job(self) -> None:
+        number = self._desk.job
+        found = self._desk.jobs.shown(number) if number else None
+        if number != self._number or found is None:
+            self._number = number
+            self._place.clear()
+            self._row = None
+        if found is not None:
+            if self._row is None:
+                with self._place:
+                    self._row = JobRow(self._visitor, self._desk.jobs, ordered=False)
+            self._row.look(found)

@@ -1,0 +1,118 @@
+"""What jobs of the studio need, kept until they are done: files that pages handed over go when the server ends."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import threading
+import time
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from understudy.errors import NoSpaceError, out_of_space, unreadable_input
+from understudy.jobs.job import Job
+
+#: Longest name of a file, without its suffix: some letters take three bytes, and a name may have 255.
+_LONGEST: Final = 60
+#: Lies in a folder until its job is added; one that is older than so many seconds was left by a killed studio.
+_NEW: Final = ".new"
+_LONGEST_NEW: Final = 3600.0
+#: Names that Windows keeps for itself.
+_DEVICES: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+
+
+def stem_of(shown: str) -> str:
+    """A name that a file may have on any system, made of what the user calls it: letters, digits, spaces, - and _.
+
+    >>> stem_of("../Scène 1 (final).mp4")
+    'Scène 1 final'
+    """
+    stem = PurePosixPath(unicodedata.normalize("NFC", shown).replace("\\", "/")).stem
+    kept = re.sub(r"[^\w -]", "", stem)
+    kept = re.sub(r"\s+", " ", kept)[:_LONGEST].strip(" -")
+    return "clip" if not kept or _DEVICES.fullmatch(kept) else kept
+
+
+class Kept:
+    """A folder for each job, with copies of its inputs: for the user only, gone when the job is done or removed.
+
+    Args:
+        folder: Where. It is the user's only.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def new(self) -> Iterator[Path]:
+        """A new folder, for the inputs of a job that is added within the block. It goes if that fails.
+
+        Raises:
+            NoSpaceError: the disk is full.
+        """
+        with self._lock:
+            folder = self._folder / secrets.token_hex(16)
+            folder.mkdir(0o700)
+            (folder / _NEW).touch(0o600)
+            try:
+                yield folder
+                (folder / _NEW).unlink()
+            except BaseException:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
+
+    def sweep(self, needed: Callable[[], Iterable[Job]]) -> None:
+        """Remove what is kept for jobs that need it no longer.
+
+        Args:
+            needed: Lists all jobs that are not done.
+        """
+        with self._lock:
+            # In this order: the job of a folder that is whole by now is in a list that is made afterwards.
+            whole = [folder for folder in self._folder.iterdir() if not _begun(folder)]
+            folders = {job.order.target.parent.name for job in needed()}
+            for folder in whole:
+                if folder.name not in folders:
+                    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _begun(folder: Path) -> bool:
+    """Whether another studio with this private folder is about to add the job of a folder."""
+    try:
+        return time.time() - (folder / _NEW).stat().st_mtime < _LONGEST_NEW
+    except OSError:
+        return False
+
+
+def keep(file: Path, name: str, folder: Path, *, linked: bool = False) -> Path:
+    """Keep a file in a folder.
+
+    Args:
+        file: Which.
+        name: What it is called there.
+        folder: Where.
+        linked: Whether it may be the same file under another name, where the disk can do that: nothing is copied then.
+
+    Raises:
+        NoSpaceError: the disk is full.
+        InputError: it can't be read.
+    """
+    there = folder / name
+    try:
+        if linked:
+            with suppress(OSError):
+                os.link(file, there)
+                return there
+        shutil.copyfile(file, there)
+        there.chmod(0o600)
+    except OSError as fault:
+        if out_of_space(fault):
+            raise NoSpaceError(folder, "Free some space: nothing was begun.") from fault
+        raise unreadable_input(file, fault) from fault
+    return there

@@ -1,0 +1,151 @@
+"""Asks whose face it is, in plain words, before a photo is used for the first time, and records the answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from functools import partial
+from typing import Final, cast
+
+from nicegui.events import GenericEventArguments
+
+from understudy.errors import UnderstudyError
+from understudy.provenance import ConsentClaim
+from understudy.provenance.records.consent import USES, Ground, Use
+from understudy.server.faults import fault_of
+from understudy.server.studio.controls import Button, Modal, Text, box, choice, field, icon, shown, switch
+from understudy.server.studio.live.cards import Card, Cards
+from understudy.server.studio.visitor import Visitor
+
+#: Grounds of consent that can be chosen: the sample's is nobody's to claim.
+_GROUNDS: Final[Mapping[Ground, str]] = {
+    "self": "consent.self",
+    "granted": "consent.granted",
+    "fictional": "consent.fictional",
+}
+#: What a photo may be used for besides, what is said of what it is used for now, and for how many days.
+_USES: Final[Mapping[Use, str]] = {"image": "consent.image", "video": "consent.video", "live": "ask.live"}
+_ALLOWED: Final[Mapping[Use, str]] = {"image": "ask.image", "video": "ask.video", "live": "ask.live_now"}
+_DAYS: Final[Mapping[str, str]] = {"30": "consent.month", "365": "consent.year", "1825": "consent.five_years"}
+
+
+class Question:
+    """The question. It can be put into a page once, and asked about any card.
+
+    Args:
+        visitor: Who is asked.
+        cards: Where the answer is recorded.
+        closed: Called when it was closed without an answer.
+    """
+
+    def __init__(self, visitor: Visitor, cards: Cards, closed: Callable[[], object] = lambda: None) -> None:
+        self._visitor, self._cards, self._texts = visitor, cards, visitor.texts
+        self._card: Card | None = None
+        self._ground: Ground | None = None
+        self._note, self._days = "", 365
+        self._uses: set[Use] = set()
+        self._then: Callable[[], Awaitable[object]] | None = None
+        self._modal = Modal("", self._texts("consent.not_now"))
+        self._modal.on("closed", lambda _: closed(), args=[])
+        with self._modal:
+            self._body = box("consent")
+
+    def ask(self, card: Card, uses: Collection[Use], then: Callable[[], Awaitable[object]]) -> None:
+        """Ask about a card.
+
+        Args:
+            card: Whose face?
+            uses: What it is to be used for now; other uses can be added.
+            then: Called when it may be.
+        """
+        self._card, self._ground, self._note, self._days, self._then = card, None, "", 365, then
+        self._uses = {*uses}
+        self._modal.title.text = self._texts("consent.title", name=card.name)
+        self._body.clear()
+        with self._body:
+            self._form(card, uses)
+        self._modal.open()
+
+    def _form(self, card: Card, needed: Collection[Use]) -> None:
+        texts = self._texts
+        with box("consent-top"):
+            box("", "img", src=card.address, alt="", width=80, height=80)
+            Text(texts("consent.why"), "p")
+        with box("grounds", "fieldset"):
+            Text(texts("consent.whose"), "legend", classes="spoken")
+            for ground, text in _GROUNDS.items():
+                self._option(ground, texts(text))
+        self._note_place = box("note-place")
+        with self._note_place:
+            field(
+                texts("consent.note"),
+                change=lambda written: setattr(self, "_note", written),
+                placeholder=texts("consent.note_example"),
+            )
+        shown(self._note_place, False)
+        for use, text in _ALLOWED.items():
+            if use in needed:
+                Text(texts(text), "p")
+        with box("scope"):
+            with box("uses", "fieldset"):
+                Text(texts("ask.uses"), "legend")
+                for use, text in _USES.items():
+                    if use not in needed:
+                        switch(texts(text), on=False, change=partial(self._use, use))
+            choice(
+                texts("consent.days"),
+                options={days: texts(text) for days, text in _DAYS.items()},
+                value="365",
+                change=lambda days: setattr(self, "_days", int(days)),
+            )
+        self._fault = box("notice", role="alert")
+        with self._fault:
+            icon("warning")
+            self._said = Text()
+        shown(self._fault, False)
+        Text(texts("consent.kept"), "p", classes="hint")
+        with box("modal-buttons"):
+            Button(texts("consent.not_now"), self._modal.close)
+            Button(texts("consent.save"), self._save, look="primary")
+
+    def _option(self, ground: Ground, text: str) -> None:
+        with box("ground", "label"):
+            control = box("", "input", type="radio", name="ground", value=ground)
+            Text(text)
+
+        def chosen(event: GenericEventArguments) -> None:
+            if event.args in _GROUNDS:
+                self._ground = cast(Ground, event.args)
+                shown(self._note_place, self._ground == "granted")
+                shown(self._fault, False)
+
+        control.on("change", chosen, js_handler="(event) => emit(event.target.value)")
+
+    def _use(self, use: Use, on: bool) -> None:
+        (self._uses.add if on else self._uses.discard)(use)
+
+    async def _save(self) -> None:
+        card, texts = self._card, self._texts
+        if card is None:
+            return
+        if self._ground is None:
+            self._refuse(texts("consent.choose"))
+            return
+        if self._ground == "granted" and not self._note.strip():
+            self._refuse(texts("consent.note_missing"))
+            return
+        uses = tuple(use for use in USES if use in self._uses)
+        claim = ConsentClaim(self._ground, self._note.strip(), uses, self._days)
+        try:
+            await asyncio.to_thread(self._cards.grant, card.id, claim)
+        except UnderstudyError as fault:
+            self._refuse(f"{texts(fault_of(fault).text)} {fault.message}")
+            return
+        self._modal.close()
+        if self._then is not None:
+            await self._then()
+        self._visitor.look()
+
+    def _refuse(self, text: str) -> None:
+        self._said.text = text
+        shown(self._fault, True)

@@ -35,7 +35,7 @@ class Texts:
         """The language as HTML says it."""
         return HTML_CODES[self.language]
 
-    def __call__(self, name: str, **values: object) -> str:
+    def __call__(self, name: str, /, **values: object) -> str:
         """A text, with what is to stand in it.
 
         Args:

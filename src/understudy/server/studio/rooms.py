@@ -6,7 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from understudy.server.studio.check.page import build as check
 from understudy.server.studio.live.page import build as live
+from understudy.server.studio.models.page import build as models
+from understudy.server.studio.records.page import build as records
 from understudy.server.studio.visitor import Visitor
 
 
@@ -25,4 +28,9 @@ class Room:
     build: Callable[[Visitor], None]
 
 
-ROOMS: Final[tuple[Room, ...]] = (Room("/", "room.live", live),)
+ROOMS: Final[tuple[Room, ...]] = (
+    Room("/", "room.live", live),
+    Room("/check", "room.check", check),
+    Room("/models", "room.models", models),
+    Room("/records", "room.records", records),
+)

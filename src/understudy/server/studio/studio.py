@@ -10,6 +10,9 @@ from pathlib import Path
 from starlette.routing import BaseRoute
 
 from understudy.app import Understudy
+from understudy.server.studio.check.desk import Checks
+from understudy.server.studio.models.desk import Shelf
+from understudy.server.studio.records.desk import Records
 from understudy.server.uploads import Uploads
 from understudy.settings import Settings
 
@@ -43,17 +46,23 @@ class Studio:
         settings, samples, recordings: See above.
         app: What does the work.
         uploads: Files that pages handed over.
+        checks: What is looked at in the Check room.
+        shelf: The models.
+        records: Consents and the ledger.
     """
 
     def __init__(self, settings: Settings, samples: Samples, recordings: Path) -> None:
         self.settings, self.samples, self.recordings = settings, samples, recordings
         self.app = Understudy(settings)
         self.uploads = Uploads(self.app.resources.home.folder("studio"))
+        self.checks = Checks(self.app.inspect, self.uploads)
+        self.shelf = Shelf(self.app, self.uploads)
+        self.records = Records(self.app, self.uploads)
 
     @property
     def routes(self) -> Sequence[BaseRoute]:
         """What the rooms' pages ask for besides themselves."""
-        return ()
+        return (*self.checks.routes, *self.records.routes)
 
     def open(self) -> None:
         """Begin what is done before anybody asks."""
@@ -61,6 +70,8 @@ class Studio:
     async def close(self) -> None:
         """End everything: sessions are stopped, recordings signed, files that were handed over removed."""
         try:
+            await self.shelf.pulls.close()
+            await self.checks.close()
             await asyncio.to_thread(self.app.close)
         finally:
             self.uploads.close()

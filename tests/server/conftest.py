@@ -128,8 +128,13 @@ class Visit:
     def watch(self, page):
         page.on("request", lambda request: self.asked.append(request.url))
         page.on("websocket", lambda socket: self.asked.append(socket.url))
-        page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+        page.on("console", self.hear)
         page.on("pageerror", lambda fault: self.complaints.append(str(fault)))
+
+    def hear(self, said):
+        # A file that is refused is an answer like any other; the browser's console thinks otherwise.
+        if said.type == "error" and "the server responded with a status of 4" not in said.text:
+            self.complaints.append(said.text)
 
     def close(self):
         for context in self.contexts:

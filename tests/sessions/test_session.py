@@ -457,3 +457,50 @@ def test_a_sink_whose_library_fails_does_not_die_in_silence(session):
         count = len(other.seconds)
         until(lambda: len(other.seconds) > count + 3)
     assert failing.closed == 1
+
+
+@pytest.mark.slow
+def test_who_is_covered_is_seen_in_no_output_until_that_is_taken_back(session, pictures):
+    first, second = Screen("one"), Screen("two")
+
+    def detail(picture):
+        return float(np.abs(np.diff(picture[:180].astype(np.int16), axis=1)).mean())
+
+    with session(first, second) as live:
+        until(lambda: live.statistics().frames_swapped > 10)
+        plain = min(detail(picture) for picture in first.frames[-5:])
+        live.covered = True
+        counts = len(first.frames), live.statistics().frames_in
+        until(lambda: live.statistics().frames_in > counts[1] + 20)
+        for screen in (first, second):
+            assert all(detail(picture) < plain / 2 for picture in screen.frames[-5:])
+            assert all(has_label(picture) for picture in screen.frames[-5:])
+        live.covered = False
+        until(lambda: detail(first.frames[-1]) > plain * 0.8)
+    assert live.stopped
+
+
+@pytest.mark.slow
+def test_a_session_may_begin_covered(session, pictures):
+    screen = Screen()
+    live = session(screen)
+    live.covered = True
+    with live:
+        until(lambda: live.statistics().frames_swapped > 10)
+        assert live.statistics().frames_covered == live.statistics().frames_swapped
+
+
+@pytest.mark.slow
+def test_sinks_say_how_they_fare(session):
+    good, lost, bad = Screen("good"), Screen("lost", failing=[SinkLostError("x", "y")] * 3), Screen("bad")
+    bad.failing = [InputError("broken", "mend it")]
+    live = session(good, lost, bad)
+    assert live.sinks == ()
+    with live:
+        assert time.monotonic() - live.begun < 60
+        until(lambda: live.sinks[2].doing == "ended")
+        until(lambda: live.sinks[0].doing == "open")
+        assert live.sinks[2].failure.message == "broken"
+        assert live.sinks[1].doing in ("opening", "open")
+        until(lambda: live.sinks[1].doing == "open")
+    assert {state.doing for state in live.sinks} == {"ended"}

@@ -14,7 +14,7 @@ from understudy.outputs import made
 
 if TYPE_CHECKING:
     from understudy.arrays import UInt8Array
-    from understudy.server.studio.studio import Samples
+    from understudy.server.studio.samples import Samples
 
 Folder = Annotated[Path, typer.Option("--output-dir", "-d", help="Folder for the demo's files; made if missing.")]
 Seconds = Annotated[float, typer.Option("--seconds", min=0.2, max=60, help="Length of the sample clip.")]
@@ -46,7 +46,8 @@ def sample_pictures(count: int) -> Iterator[UInt8Array]:
 
 def samples() -> Samples:
     """The demo's photo and clip, for the studio's first minute."""
-    from understudy.server.studio.studio import Samples
+    from understudy.server.studio.samples import Samples
     from understudy.testing import demo
 
-    return Samples(demo.sample_photo(), demo.NAMES[demo.SOURCE], demo.write_sample, demo.NAMES[demo.TARGET])
+    face, target = (demo.NAMES[name].partition(" (")[0] for name in (demo.SOURCE, demo.TARGET))
+    return Samples(demo.sample_photo(), face, demo.write_sample, target)

@@ -224,6 +224,11 @@ class Runtime:
             self._open[entry.name] = session
         return self._open[entry.name]
 
+    def place_of(self, name: str) -> Place | None:
+        """Where a model really runs; None if it was not opened."""
+        session = self._open.get(name)
+        return None if session is None else session.place
+
     def open_with(self, store: Store, entry: Entry, constants: Sequence[AnyArray]) -> Session:
         """A swapper whose inputs but the first are constants from now on: quicker, and for one person only.
 

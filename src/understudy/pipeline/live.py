@@ -18,6 +18,7 @@ from understudy.frames import Frame, LabelledFrame
 from understudy.guard import Cover, Guard
 from understudy.guard.blurring import Blurring
 from understudy.guard.freezing import Freezing
+from understudy.guard.obscuring import obscure_all
 from understudy.masking.running import Beside
 from understudy.pipeline.carrying import Carrying
 from understudy.pipeline.compositing import Compositing
@@ -50,6 +51,8 @@ class LivePipeline:
     Attributes:
         tally: What was done so far.
         carrying: What runs the engines beside that may be too slow, each in a thread of its own.
+        covered: Whether all of every frame is blurred, whoever is swapped in it. May be set from any thread; the frame
+            that is being worked on is blurred, too.
     """
 
     def __init__(self, parts: Parts, assignment: Assignment, guard: Guard) -> None:
@@ -71,6 +74,7 @@ class LivePipeline:
         self._freezing = Freezing()
         self._watching = Watching(parts.content)
         self.tally = Tally(self._rendering.counts)
+        self.covered = False
 
     @property
     def neural_rate(self) -> float | None:
@@ -151,6 +155,9 @@ class LivePipeline:
             self.tally.enhanced_every = self._enhancing.every
         if on_lost == "freeze":
             self._freezing(canvas, covered=cover.any)
+        if self.covered:  # last, over all that was drawn
+            obscure_all(canvas)
+            cover = replace(cover, whole=True)
         return self.tally.add(Swapped(faces, patches, cover))
 
     def settle(self) -> None:

@@ -358,6 +358,11 @@ class Models:
         used = [entry.name for entry in self._store.catalogue.resolved(names)]
         return (*unused, *runtime.notes(used))
 
+    def running_on(self, engine: str) -> str:
+        """Where an engine that was opened really runs, in a word for people: ``CPU``, or the device's."""
+        places = [runtime.place_of(engine) for runtime in list(self._runtimes.values())]
+        return next((str(place) for place in places if place is not None), "CPU")
+
     def close(self) -> None:
         """Give all models back."""
         self._closed = True

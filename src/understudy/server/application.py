@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -35,13 +36,12 @@ def studio_application(studio: Studio, keys: Keys, port: int) -> Doorkeeper:
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
-        studio.open()
         try:
             yield
         finally:
             await studio.close()
 
-    api = FastAPI(title="Understudy", version=__version__, openapi_url=None, lifespan=life)
+    api = FastAPI(title="Understudy", version=__version__, openapi_url=None, lifespan=life, **_silence())
     # Routers of an interface for programs are included here, before the pages: these take all that is left.
     api.add_route("/health", _health)
     api.router.routes.append(upload_route(studio.uploads))
@@ -50,6 +50,13 @@ def studio_application(studio: Studio, keys: Keys, port: int) -> Doorkeeper:
     api.mount("/assets", StaticFiles(directory=_ASSETS))
     add_pages(api, studio)
     return Doorkeeper(api, keys, port, unlimited=(f"{UPLOADS}/",))
+
+
+def _silence() -> dict[str, Any]:
+    """What keeps FastAPI from reporting, where it can: it would ask the environment whether and to whom."""
+    if "telemetry" not in inspect.signature(FastAPI).parameters:
+        return {}
+    return {"telemetry": {"auto_configure": False, "tracing": False, "metrics": False, "logs": False}}
 
 
 async def _health(_: Request) -> Response:

@@ -137,6 +137,10 @@ class Uploads:
             raise InputNotFoundError(Path(printable(number[:32])), "file")
         return found
 
+    def all(self, kind: Kind) -> list[Upload]:
+        """The files of a kind, in the order in which they came."""
+        return [upload for upload in list(self._files.values()) if upload.kind == kind]
+
     def remove(self, number: str) -> None:
         """Remove a file; nothing happens if it is gone."""
         upload = self._files.pop(number, None)

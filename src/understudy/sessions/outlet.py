@@ -6,6 +6,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
 
 from understudy.errors import RunError, UnderstudyError, of_the_system
 from understudy.frames import LabelledFrame
@@ -33,6 +35,21 @@ def unexpected(fault: BaseException) -> RunError:
     error = RunError(f"unexpected {type(fault).__name__}: {text}", "Run it again with --debug and report what it says.")
     error.__cause__ = fault
     return error
+
+
+@dataclass(frozen=True)
+class SinkState:
+    """How a sink fares.
+
+    Attributes:
+        name: For people and statistics.
+        doing: ``opening``: it was not reached yet; ``open``; ``lost``: it is tried again; ``ended``: it takes no more.
+        failure: Why it ended, if that was a failure.
+    """
+
+    name: str
+    doing: Literal["opening", "open", "lost", "ended"]
+    failure: UnderstudyError | None
 
 
 class Outlet:
@@ -63,7 +80,7 @@ class Outlet:
         self._stop = threading.Event()
         #: The frame handed over last, its time, and when that was.
         self._last: tuple[LabelledFrame, float, float] | None = None
-        self._done = self._refused = False
+        self._done = self._refused = self._there = False
         #: Seconds until the next try, and when the last one succeeded.
         self._wait, self._reached = FIRST_WAIT, 0.0
         self.failure: UnderstudyError | None = None
@@ -78,6 +95,15 @@ class Outlet:
     def alive(self) -> bool:
         """Whether it still takes frames."""
         return not self._done
+
+    @property
+    def state(self) -> SinkState:
+        """How it fares now."""
+        if self._done:
+            return SinkState(self.name, "ended", self.failure)
+        if self._there:
+            return SinkState(self.name, "open", None)
+        return SinkState(self.name, "lost" if self._reached else "opening", None)
 
     def start(self) -> None:
         """Begin."""
@@ -179,6 +205,7 @@ class Outlet:
                 self.sink.write(frame, seconds)
         except SinkLostError as fault:
             self._recorder.event(f"{self.name} lost: {fault.message}")
+            self._there = False
             if time.monotonic() - self._reached < LONGEST_WAIT:
                 # It takes the connection and breaks it off, as for a wrong key: that is not to be had at once again.
                 self._discard_for(self._wait)
@@ -197,6 +224,7 @@ class Outlet:
 
     def _connected(self, *, first: bool) -> bool:
         """Open the sink, however often it takes; False if told to stop meanwhile."""
+        self._there = False
         while not self._stop.is_set():
             try:
                 self.sink.open(self._info)
@@ -208,6 +236,7 @@ class Outlet:
                 self._wait = min(2 * self._wait, LONGEST_WAIT)
                 continue
             self._reached = time.monotonic()
+            self._there = True
             if not first:
                 self._recorder.event(f"{self.name} is there")
             return True

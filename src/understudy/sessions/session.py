@@ -34,7 +34,7 @@ from understudy.resources import Resources
 from understudy.resources.made_with import MadeWith
 from understudy.sessions import collector
 from understudy.sessions.intake import Intake
-from understudy.sessions.outlet import Outlet, unexpected
+from understudy.sessions.outlet import Outlet, SinkState, unexpected
 from understudy.sessions.statistics import LiveReport, LiveStatistics, Recorder, StatisticsFile
 from understudy.settings import Settings
 
@@ -116,6 +116,7 @@ class LiveSession:
         self._error: UnderstudyError | None = None
         self._notes: list[str] = []
         self._chosen = 0
+        self._covered = False
         self._recorder: Recorder | None = None
         self._afterwards = contextlib.ExitStack()
 
@@ -190,6 +191,7 @@ class LiveSession:
 
     def _begin(self) -> None:
         assert self._recorder is not None
+        self._pipeline.covered = self._covered
         sinks = [make(self._output.release) for make in self._make_sinks]
         names = [sink.name for sink in sinks]
         for place, sink in enumerate(sinks):
@@ -231,6 +233,17 @@ class LiveSession:
         self._assignment.identity = self._faces.uses[self._people[number], None].identity
 
     @property
+    def covered(self) -> bool:
+        """Whether nobody is to be seen: all of every frame is blurred, in all outputs, from the next frame on."""
+        return self._covered
+
+    @covered.setter
+    def covered(self, covered: bool) -> None:
+        self._covered = covered
+        if self._recorder is not None:
+            self._pipeline.covered = covered
+
+    @property
     def settings(self) -> Settings:
         """How the swap is done. What is set takes effect with the next frame.
 
@@ -266,6 +279,22 @@ class LiveSession:
     def running(self) -> bool:
         """Whether it goes on."""
         return bool(self._threads) and not self._over.is_set()
+
+    @property
+    def begun(self) -> float:
+        """When it began (``time.monotonic``): the frames' times count from there.
+
+        Raises:
+            UsageError: it has not.
+        """
+        self._check_begun()
+        assert self._recorder is not None
+        return self._recorder.begun
+
+    @property
+    def sinks(self) -> tuple[SinkState, ...]:
+        """How its sinks fare, in the order in which they were given; none before it has begun."""
+        return tuple(outlet.state for outlet in self._outlets)
 
     def statistics(self) -> LiveStatistics:
         """What it did so far.

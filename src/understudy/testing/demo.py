@@ -35,7 +35,7 @@ SIZE = (960, 720)
 #: Height of the face over the sample's: the portrait fills the frame, and is small: larger it would be a blur.
 FACE_SHARE = 0.45
 #: Of the sample that is played as if it were a camera: pixels, pictures a second, and how long it goes one way.
-LIVE_SIZE, LIVE_RATE, LIVE_SECONDS = (1280, 720), 30, 3
+LIVE_SIZE, LIVE_RATE, LIVE_SECONDS = (1280, 720), 30, 2
 PICTURE, CLIP, SWAPPED, VIDEO = "swapped.png", "sample.mp4", "swapped.mp4", "side-by-side.mp4"
 #: How the report begins.
 _HEAD = "Understudy demo\n\n"

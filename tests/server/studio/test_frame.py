@@ -60,7 +60,7 @@ def test_light_and_dark_are_the_systems_or_as_chosen(visit, system):
     level = "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)[0]"
     before = page.evaluate(level)
     assert (before > 128) == (system == "light")
-    page.get_by_label("Light", exact=True).select_option("dark" if system == "light" else "light")
+    page.get_by_label("Appearance", exact=True).select_option("dark" if system == "light" else "light")
     page.wait_for_function(f"before => Math.abs({level} - before) > 99", arg=before)
 
 

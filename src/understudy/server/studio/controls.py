@@ -299,9 +299,9 @@ class Shortcuts(ui.element, component="assets/shortcuts.js"):
         attribute(self, "keys", list(keys))
         attribute(self, "on", on)
 
-        def pressed(event: GenericEventArguments) -> None:
-            if (handler := keys.get(str(event.args))) is not None:
-                handler()
+        def pressed(event: GenericEventArguments) -> object:
+            handler = keys.get(str(event.args))
+            return None if handler is None else handler()  # which is waited for, if it takes its time
 
         self.on("shortcut", pressed)
 

@@ -55,6 +55,7 @@ def _page(room: Room, studio: Studio) -> Callable[[Request], None]:
         visitor = Visitor(studio, texts, theme if theme in _THEMES else "auto")
         _frame(visitor, room, ROOMS)
         visitor.begin()
+        ui.timer(0.1, studio.prepare, once=True)  # once the page is there
 
     return show
 

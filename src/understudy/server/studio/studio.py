@@ -3,35 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import threading
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from starlette.routing import BaseRoute
 
 from understudy.app import Understudy
 from understudy.server.studio.check.desk import Checks
+from understudy.server.studio.live.desk import Desk
 from understudy.server.studio.models.desk import Shelf
 from understudy.server.studio.records.desk import Records
+from understudy.server.studio.samples import SampleClip, Samples
 from understudy.server.uploads import Uploads
 from understudy.settings import Settings
 
-
-@dataclass(frozen=True)
-class Samples:
-    """What is there at the first start.
-
-    Attributes:
-        photo: A face that may be used by everybody.
-        name: Whose.
-        make_clip: Writes a clip of somebody to a path, on whom that face can be put.
-        clip_name: What the clip is called.
-    """
-
-    photo: Path
-    name: str
-    make_clip: Callable[[Path], None]
-    clip_name: str
+#: The sample clip's file. Another name for another clip.
+_CLIP: Final = "sample-1.mp4"
 
 
 class Studio:
@@ -43,35 +32,50 @@ class Studio:
         recordings: The folder that recordings are written to; made when it is needed.
 
     Attributes:
-        settings, samples, recordings: See above.
+        settings, samples: See above.
         app: What does the work.
         uploads: Files that pages handed over.
+        clip: The sample clip.
+        live: The live room's desk.
         checks: What is looked at in the Check room.
         shelf: The models.
         records: Consents and the ledger.
     """
 
     def __init__(self, settings: Settings, samples: Samples, recordings: Path) -> None:
-        self.settings, self.samples, self.recordings = settings, samples, recordings
+        self.settings, self.samples = settings, samples
         self.app = Understudy(settings)
-        self.uploads = Uploads(self.app.resources.home.folder("studio"))
+        folder = self.app.resources.home.folder("studio")
+        self.uploads = Uploads(folder)
+        self.clip = SampleClip(samples, folder / _CLIP)
+        self.live = Desk(self.app, self.uploads, samples, self.clip, recordings)
         self.checks = Checks(self.app.inspect, self.uploads)
         self.shelf = Shelf(self.app, self.uploads)
         self.records = Records(self.app, self.uploads)
+        self._prepared = threading.Lock()
 
     @property
     def routes(self) -> Sequence[BaseRoute]:
         """What the rooms' pages ask for besides themselves."""
-        return (*self.checks.routes, *self.records.routes)
+        return (*self.live.routes, *self.checks.routes, *self.records.routes)
 
-    def open(self) -> None:
-        """Begin what is done before anybody asks."""
+    def prepare(self) -> None:
+        """Begin, once, what the first visitor will want soon: beside the page, and after it."""
+        if self._prepared.acquire(blocking=False):
+            threading.Thread(target=self._prepare, name="prepare", daemon=True).start()
+
+    def _prepare(self) -> None:
+        self.live.begin()
+        self.clip.make()
 
     async def close(self) -> None:
         """End everything: sessions are stopped, recordings signed, files that were handed over removed."""
         try:
-            await self.shelf.pulls.close()
-            await self.checks.close()
-            await asyncio.to_thread(self.app.close)
+            await asyncio.to_thread(self.live.stop)
         finally:
-            self.uploads.close()
+            try:
+                await self.shelf.pulls.close()
+                await self.checks.close()
+                await asyncio.to_thread(self.app.close)
+            finally:
+                self.uploads.close()

@@ -36,7 +36,7 @@ def tell(texts: Texts, entries: Sequence[Entry], licences: Mapping[str, Licence]
         with box("licence"):
             with box("licence-top"):
                 Text(licence.name, "h3", classes="licence-name", attributes={"lang": "en"})
-                Text(words.commercial(texts, licence), classes="badge")
+                Text(words.commercial(texts, licence), classes="licence-use")
             original(texts, licence.terms)
             Text(", ".join(entry.name for entry in entries if entry.licence == key), classes="hint")
             if licence.url:

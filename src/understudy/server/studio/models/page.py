@@ -105,7 +105,7 @@ class _Room:
         )
         self._sections: dict[str, ui.element] = {}
         with self._groups:
-            with box("group", "section") as self._own:
+            with box("kind-group", "section") as self._own:
                 Text(texts("models.own"), "h3", classes="group-title")
                 with box("group-about"):
                     Text(texts("models.own_about"), "p", classes="hint")
@@ -116,12 +116,12 @@ class _Room:
                         picture="chart",
                         label=texts("models.measure_own"),
                     )
-                self._own_rows = box("rows", "ul")
+                self._own_rows = box("listed", "ul")
             for kind, (name, about) in words.KINDS.items():
-                with box("group", "section") as section:
+                with box("kind-group", "section") as section:
                     Text(texts(name), "h3", classes="group-title")
                     Text(texts(about), "p", classes="hint")
-                    rows = box("rows", "ul", aria_label=texts(name))
+                    rows = box("listed", "ul", aria_label=texts(name))
                 self._sections[kind] = section
                 lists[kind] = Rows[Item](
                     rows,

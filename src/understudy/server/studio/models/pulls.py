@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from understudy.server.faults import Fault, fault_of
 
 if TYPE_CHECKING:
     from understudy.models.entries import Entry
     from understudy.models.store import Store
+
+#: Seconds that a pull has to end when the studio does.
+_PATIENCE: Final = 3.0
 
 
 @dataclass(eq=False)
@@ -81,11 +85,11 @@ class Pulls:
             self._forget(pull)
 
     async def close(self) -> None:
-        """End all of them."""
+        """End all of them. A server that is silent is not waited for: the thread that asks it ends with the program."""
         for pull in self._pulls:
             pull.stopping.set()
         if self._worker is not None:
-            await self._worker
+            await asyncio.wait({self._worker}, timeout=_PATIENCE)
 
     def _forget(self, pull: Pull) -> None:
         self._pulls = [other for other in self._pulls if other is not pull]
@@ -95,7 +99,7 @@ class Pulls:
         """Fetch what waits, the oldest first."""
         while (pull := next((one for one in self._pulls if one.fault is None), None)) is not None:
             try:
-                await asyncio.to_thread(self._fetch, pull)
+                await _aside(lambda: self._fetch(pull))
                 self._forget(pull)
             except _StoppedError:
                 self._forget(pull)
@@ -121,3 +125,25 @@ class Pulls:
                 pull.current, pull.done, pull.total = entry.name, 0, entry.file.size
                 fetcher.fetch(entry)
                 self._changed()
+
+
+async def _aside(work: Callable[[], None]) -> None:
+    """Do something in a thread that does not keep the program from ending, as those of asyncio do."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+
+    def tell(fault: BaseException | None) -> None:
+        if not done.done():
+            done.set_result(None) if fault is None else done.set_exception(fault)
+
+    def run() -> None:
+        fault: BaseException | None = None
+        try:
+            work()
+        except BaseException as raised:  # noqa: BLE001 - raised where it was asked for
+            fault = raised
+        with suppress(RuntimeError):  # the program has ended meanwhile
+            loop.call_soon_threadsafe(tell, fault)
+
+    threading.Thread(target=run, name="pull", daemon=True).start()
+    await done

@@ -115,6 +115,6 @@ def _title(texts: Texts, about: str) -> None:
 
 
 def _state(said: str, look: str) -> None:
-    with box(f"state {look}"):
+    with box(f"tag {look}"):
         icon("check" if look == "there" else "warning" if look == "altered" else "refresh")
         Text(said)

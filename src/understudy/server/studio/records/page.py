@@ -86,9 +86,9 @@ class _Room:
                 done=lambda number: self._visitor.do(partial(self._ask, number)),
                 failed=lambda name: self._fail(Fault(name)),
             ).classes("drop-small")
-            self._no_consents = Text(texts("records.no_consents"), "p", classes="empty")
+            self._no_consents = Text(texts("records.no_consents"), "p", classes="nothing")
             self._consent_rows = Rows["Consent"](
-                box("rows", "ul", aria_label=texts("records.consents")),
+                box("listed", "ul", aria_label=texts("records.consents")),
                 key=lambda record: record.id,
                 stamp=lambda record: record.state,
                 build=self._consent,
@@ -107,9 +107,9 @@ class _Room:
             with box("verified") as self._verified:
                 self._verdict = box("chain")
                 Button(texts("records.verify"), partial(self._visitor.do, self._verify), picture="shield")
-            self._no_records = Text(texts("records.no_records"), "p", classes="empty")
+            self._no_records = Text(texts("records.no_records"), "p", classes="nothing")
             self._record_rows = Rows["Record"](
-                box("rows", "ul", aria_label=texts("records.ledger")),
+                box("listed", "ul", aria_label=texts("records.ledger")),
                 key=lambda record: record.identifier + record.time,
                 stamp=lambda _: 0,
                 build=self._record,
@@ -157,7 +157,7 @@ class _Room:
             notice(texts, Fault("records.tampered", "; ".join(check.problems)))
             return
         if check.records or check.dropped:
-            with box("state there"):
+            with box("tag there"):
                 icon("check")
                 Text(texts("records.intact", count=check.records))
         if check.dropped:
@@ -170,7 +170,7 @@ class _Room:
         with box("record-words"):
             with box("model-top"):
                 Text(record.name, "h3", classes="file-name", attributes={"dir": "auto"})
-                with box(f"state {record.state}"):
+                with box(f"tag {record.state}"):
                     icon({"valid": "check", "expired": "clock", "revoked": "close"}[record.state])
                     Text(texts(_STATES[record.state]))
             Text(texts(GROUNDS[record.ground]))

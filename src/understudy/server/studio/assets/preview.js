@@ -1,0 +1,51 @@
+// The picture: JPEGs over a WebSocket, decoded beside the page, drawn at the screen's own pace. What was drawn is said
+// to the server, which sends the newest picture then and none that nobody would see.
+export default {
+  template: `<canvas ref="canvas" class="picture" role="img" :aria-label="label" width="1280" height="720"></canvas>`,
+  props: { place: String, label: String },
+  mounted() {
+    this.context = this.$refs.canvas.getContext("bitmaprenderer");
+    this.drawn = 0;
+    this.wait = 250;
+    this.connect();
+  },
+  unmounted() {
+    this.over = true;
+    this.socket?.close();
+  },
+  methods: {
+    connect() {
+      if (this.over) return;
+      const socket = new WebSocket(`ws://${location.host}${this.place}`);
+      socket.binaryType = "arraybuffer";
+      socket.onopen = () => (this.wait = 250);
+      socket.onmessage = (event) => this.take(socket, event.data);
+      socket.onclose = () => {
+        setTimeout(() => this.connect(), this.wait);
+        this.wait = Math.min(2 * this.wait, 4000);
+      };
+      this.socket = socket;
+    },
+    async take(socket, data) {
+      if (data === "clear") {
+        this.next?.bitmap.close();
+        this.next = null;
+        this.context.transferFromImageBitmap(null);
+        return;
+      }
+      const number = new DataView(data).getUint32(0);
+      const bitmap = await createImageBitmap(new Blob([new Uint8Array(data, 4)], { type: "image/jpeg" }));
+      if (this.next) this.next.bitmap.close();
+      else requestAnimationFrame(() => this.draw(socket));
+      this.next = { number, bitmap };
+    },
+    draw(socket) {
+      if (!this.next) return;
+      const { number, bitmap } = this.next;
+      this.next = null;
+      this.context.transferFromImageBitmap(bitmap);
+      this.$refs.canvas.dataset.drawn = ++this.drawn;
+      if (socket.readyState === WebSocket.OPEN) socket.send(String(number));
+    },
+  },
+};

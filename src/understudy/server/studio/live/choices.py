@@ -1,0 +1,105 @@
+"""Where pictures come from and where they go, as it is chosen in the room."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from understudy.media.endpoints import SinkEndpoint, SourceEndpoint, sink_endpoint, source_endpoint
+from understudy.media.live.cameras import Camera, list_cameras
+
+SourceKind = Literal["sample", "camera", "clip", "stream"]
+SinkKind = Literal["recording", "virtual", "stream", "window"]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where pictures come from.
+
+    Attributes:
+        kind: The sample clip, a camera of this machine, a clip that was handed over, or an address.
+        place: A camera's number, an upload's id, an address; empty for the sample.
+        name: For people.
+    """
+
+    kind: SourceKind = "sample"
+    place: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where pictures go, besides the page.
+
+    Attributes:
+        recording: Whether they are written to a file.
+        virtual: Whether other programs see them as a camera's.
+        window: Whether a window of its own shows them.
+        stream: Whether they are sent to ``address``.
+        address: Of a server.
+        key: What is added to it, and shown to nobody.
+    """
+
+    recording: bool = False
+    virtual: bool = False
+    window: bool = False
+    stream: bool = False
+    address: str = ""
+    key: str = ""
+
+    def endpoints(self, folder: Path) -> dict[SinkKind, SinkEndpoint]:
+        """Where that is.
+
+        Args:
+            folder: For recordings.
+
+        Raises:
+            UsageError: the address is none.
+        """
+        found: dict[SinkKind, SinkEndpoint] = {}
+        if self.recording:
+            found["recording"] = SinkEndpoint("file", str(_unused(folder)))
+        if self.virtual:
+            found["virtual"] = SinkEndpoint("virtual")
+        if self.stream:
+            key = self.key.strip().lstrip("/")
+            address = self.address.strip().rstrip("/")
+            # A word without a scheme would name a file, and no page names files.
+            whole = f"{address}/{key}" if key else address
+            found["stream"] = sink_endpoint(whole if "://" in whole else f"://{whole}")
+        if self.window:
+            found["window"] = SinkEndpoint("window")
+        return found
+
+
+def stream_source(address: str) -> SourceEndpoint:
+    """The stream at an address. Only addresses are taken, no words for anything else.
+
+    Raises:
+        UsageError: it is none, or nothing can be received from it.
+    """
+    written = address.strip()
+    return source_endpoint(written if "://" in written else "nothing://")
+
+
+def cameras() -> list[Camera]:
+    """The cameras of this machine."""
+    return list_cameras()
+
+
+def missing(kind: SinkKind) -> bool:
+    """Whether the package for an output is not installed."""
+    package = {"virtual": "pyvirtualcam", "window": "pygame"}.get(kind)
+    return package is not None and importlib.util.find_spec(package) is None
+
+
+def _unused(folder: Path) -> Path:
+    """A name for a recording that begins now."""
+    stem = time.strftime("Understudy %Y-%m-%d %H-%M-%S")
+    number = 1
+    while (path := folder / f"{stem}{f' ({number})' if number > 1 else ''}.mp4").exists():
+        number += 1
+    return path

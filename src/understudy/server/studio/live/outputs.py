@@ -1,0 +1,130 @@
+"""Where pictures go besides the page, and how each place fares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any, Final
+
+from understudy.server.studio.controls import Text, attribute, box, field, shown, slider, switch
+from understudy.server.studio.live.choices import SinkKind, missing
+from understudy.server.studio.live.desk import RECORDINGS
+from understudy.server.studio.live.notices import Notice
+from understudy.server.studio.visitor import Visitor
+
+#: Each output's name, and what is said where its package is missing.
+_KINDS: Final[Mapping[SinkKind, tuple[str, str]]] = {
+    "recording": ("outputs.recording", ""),
+    "virtual": ("outputs.virtual", "outputs.virtual_missing"),
+    "stream": ("outputs.stream", ""),
+    "window": ("outputs.window", "outputs.window_missing"),
+}
+#: What each state is called.
+_STATES: Final = {
+    "opening": "outputs.opening",
+    "open": "outputs.open",
+    "lost": "outputs.lost",
+    "ended": "outputs.ended",
+}
+
+
+class OutputPanel:
+    """Puts the outputs into a page.
+
+    Args:
+        visitor: Who looks at them.
+    """
+
+    def __init__(self, visitor: Visitor) -> None:
+        self._visitor, self._desk, self._texts = visitor, visitor.studio.live, visitor.texts
+        texts, outputs = self._texts, self._desk.outputs
+        self._states: dict[SinkKind, Text] = {}
+        self._switches = {}
+        with box("panel", "section", aria_label=texts("outputs.title")):
+            Text(texts("outputs.title"), "h2")
+            for kind, (name, lack) in _KINDS.items():
+                absent = bool(lack) and missing(kind)
+                control = switch(
+                    texts(name),
+                    on=getattr(outputs, kind),
+                    change=partial(self._set, kind),
+                    hint=texts(lack) if absent else self._hint(kind),
+                )
+                attribute(control, "disabled", absent)
+                self._switches[kind] = control
+                if kind == "stream":
+                    self._where = box("indented")
+                    with self._where:
+                        self._address()
+                self._states[kind] = Text("", classes="state", attributes={"role": "status"})
+            self._notice = Notice(visitor, "outputs")
+            self._recorded = box("recorded", "ul")
+            slider(
+                texts("outputs.delay"),
+                value=self._desk.delay,
+                least=0,
+                most=5,
+                step=0.1,
+                change=self._desk.wait,
+                show=lambda seconds: texts("outputs.seconds", seconds=f"{seconds:.1f}"),
+            )
+            Text(texts("outputs.delay_more"), "p", classes="hint")
+        self._count = 0
+        visitor.watch(self._look)
+
+    def _hint(self, kind: SinkKind) -> str:
+        if kind == "recording":
+            return self._texts("outputs.folder", folder=str(self._desk.folder))
+        if kind == "virtual":
+            return self._texts("outputs.virtual_more")
+        return ""
+
+    def _address(self) -> None:
+        texts, outputs = self._texts, self._desk.outputs
+        field(
+            texts("outputs.address"),
+            value=outputs.address,
+            placeholder="rtmp://live.example.org/app",
+            change=partial(self._set, "address"),
+        )
+        field(
+            texts("outputs.key"),
+            value=outputs.key,
+            secret=True,
+            change=partial(self._set, "key"),
+            hint=texts("outputs.key_more"),
+        )
+
+    def _set(self, name: str, value: Any) -> None:  # noqa: ANN401 - of the field's own type
+        self._desk.faults.pop("outputs", None)
+        self._desk.outputs = replace(self._desk.outputs, **{name: value})
+        self._visitor.look()
+
+    def _look(self) -> None:
+        desk, texts, states = self._desk, self._texts, self._desk.sinks()
+        shown(self._where, desk.outputs.stream)
+        for kind, control in self._switches.items():
+            attribute(control, "checked", getattr(desk.outputs, kind))
+            said, state = self._states[kind], states.get(kind)
+            shown(said, state is not None)
+            if state is not None:
+                failed = state.failure is not None
+                said.text = (
+                    texts("outputs.failed", reason=f"{state.failure.message}. {state.failure.hint}")
+                    if state.failure is not None
+                    else texts(_STATES[state.doing])
+                )
+                bad, good = failed or state.doing == "lost", state.doing == "open"
+                said.classes(replace=f"state {'bad' if bad else 'good' if good else ''}")
+        if len(desk.recorded) != self._count:
+            self._count = len(desk.recorded)
+            self._recorded.clear()
+            with self._recorded:
+                for recording in reversed(desk.recorded):
+                    with box("", "li"):
+                        Text(
+                            texts("outputs.saved", name=recording.path.name),
+                            "a",
+                            attributes={"href": f"{RECORDINGS}/{recording.number}", "download": recording.path.name},
+                        )

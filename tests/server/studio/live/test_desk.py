@@ -1,0 +1,365 @@
+"""The live room without a page: sessions between what is chosen, and what is seen of them."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import threading
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.evidence import has_label
+from understudy import Settings, Understudy
+from understudy.errors import UnderstudyError
+from understudy.media.reading import open_container
+from understudy.provenance import ConsentClaim, Consents
+from understudy.server.studio.live import desk as module
+from understudy.server.studio.live.cards import SAMPLE
+from understudy.server.studio.live.choices import Origin, Outputs
+from understudy.server.studio.live.desk import Desk
+from understudy.server.studio.samples import SampleClip, Samples
+from understudy.server.uploads import Uploads
+
+pytestmark = pytest.mark.slow
+
+
+def until(what, seconds=60.0):
+    deadline = time.monotonic() + seconds
+    while not (found := what()):
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
+    return found
+
+
+async def pieces(data):
+    yield data
+
+
+class Room:
+    """A desk, and all that its preview was given."""
+
+    def __init__(self, folder, astronaut_path, clip):
+        self.app = Understudy(Settings(home=folder / "home"))
+        self.uploads = Uploads(self.app.resources.home.folder("studio"))
+        samples = Samples(astronaut_path, "Eileen Collins", lambda path: shutil.copy(clip, path), "Grace Hopper")
+        self.recordings = folder / "recordings"
+        self.desk = Desk(
+            self.app, self.uploads, samples, SampleClip(samples, folder / "home/studio/sample.mp4"), self.recordings
+        )
+        self.frames = []
+        offer = self.desk.preview.offer
+
+        def noted(frame, captured):
+            self.frames.append(frame.picture)
+            offer(frame, captured)
+
+        self.desk.preview.offer = noted
+        self.desk.begin()
+
+    def hand_over(self, path, kind="photo", name=None):
+        return asyncio.run(self.uploads.take(name or path.name, kind, pieces(path.read_bytes()))).id
+
+    def swapped(self):
+        found = self.desk.statistics()
+        return 0 if found is None else found.frames_swapped
+
+    def close(self):
+        self.desk.stop()
+        self.app.close()
+        self.uploads.close()
+
+
+@pytest.fixture
+def room(tmp_path, astronaut_path, small_clip):
+    before = set(threading.enumerate())
+    found = Room(tmp_path, astronaut_path, small_clip)
+    yield found
+    found.close()
+    until(lambda: not {t.name for t in set(threading.enumerate()) - before} & {"follow", "swap", "capture"}, 20)
+
+
+@pytest.fixture(scope="module")
+def raw(small_clip):
+    """The clip's own frames, uint8 BGR."""
+    with open_container(small_clip) as source:
+        return [frame.to_ndarray(format="bgr24") for frame in source.decode(video=0)]
+
+
+def likeness(frame, raw):
+    """How far a frame is from the nearest of the clip's own, in the middle of the face."""
+    height, width = frame.shape[:2]
+    part = np.s_[height // 4 : height * 3 // 4, width * 2 // 5 : width * 3 // 5]
+    return min(float(np.abs(frame[part].astype(np.int16) - one[part]).mean()) for one in raw)
+
+
+def test_the_first_start_needs_nothing_but_a_start(room, raw):
+    assert (room.desk.phase, room.desk.ready, room.desk.card) == ("idle", True, SAMPLE)
+    room.desk.start()
+    assert (room.desk.phase, room.desk.faults) == ("live", {})
+    until(lambda: room.swapped() > 10)
+    room.desk.stop()
+    assert room.desk.phase == "idle"
+    assert all(has_label(frame) for frame in room.frames[-5:])
+    assert min(likeness(frame, raw) for frame in room.frames) > 3
+
+
+def test_what_is_seen_is_never_the_raw_face_whatever_is_changed_over(room, raw, hopper_path):
+    """Another face that the session knows, one that it does not know, and a new start."""
+    # The clip's own face cannot be told from the raw one: another picture of the sample's is the second face.
+    second = room.hand_over(room.desk.cards[SAMPLE].path, name="twin.png")
+    room.desk.cards.add(second)
+    room.desk.cards.grant(second, ConsentClaim("fictional", uses=("live",)))
+    room.desk.start()
+    until(lambda: room.swapped() > 5)
+    begun = room.desk.seconds
+    room.desk.choose(second)
+    assert room.desk.card == second
+    assert room.desk.seconds > begun  # the same session
+    count = len(room.frames)
+    until(lambda: len(room.frames) > count + 5)
+    third = room.hand_over(room.desk.cards[SAMPLE].path, name="third.png")
+    room.desk.cards.add(third)
+    room.desk.choose(third)
+    assert (room.desk.card, room.desk.phase) == (third, "live")
+    until(lambda: room.swapped() > 5)
+    room.desk.restart()
+    until(lambda: room.swapped() > 5)
+    assert min(likeness(frame, raw) for frame in room.frames) > 3
+
+
+def test_a_face_is_not_used_before_somebody_said_whose_it_is(room, hopper_path, tmp_path):
+    portrait = tmp_path / "grandma.png"
+    picture = cv2.imread(str(hopper_path))
+    cv2.imwrite(str(portrait), picture[:, ::-1])
+    number = room.hand_over(portrait)
+    card = room.desk.cards.add(number)
+    assert (card.name, card.allowed) == ("grandma", False)
+    room.desk.choose(number)
+    assert room.desk.card == SAMPLE
+    assert Consents(room.app.resources.home).all() == []
+    room.desk.cards.grant(number, ConsentClaim("granted", "by letter", ("live",), 30))
+    assert room.desk.cards[number].allowed
+    room.desk.choose(number)
+    assert room.desk.card == number
+    (record,) = Consents(room.app.resources.home).all()
+    assert (record.ground, record.note, record.uses, record.name) == ("granted", "by letter", ("live",), "grandma.png")
+    Consents(room.app.resources.home).revoke(record.id)
+    room.desk.start()
+    assert (room.desk.phase, room.desk.faults["faces"].text) == ("idle", "fault.consent")
+    assert not room.desk.cards[number].allowed
+    assert not room.desk.ready
+
+
+def test_consent_for_pictures_is_none_for_live(room, hopper_path):
+    number = room.hand_over(hopper_path)
+    room.desk.cards.add(number)
+    room.desk.cards.grant(number, ConsentClaim("sample", uses=("image",)))
+    assert not room.desk.cards[number].allowed
+
+
+def test_a_photo_without_a_face_is_no_card_and_not_kept(room, tmp_path, blank):
+    cv2.imwrite(str(tmp_path / "wall.png"), blank)
+    number = room.hand_over(tmp_path / "wall.png")
+    with pytest.raises(UnderstudyError, match="no face"):
+        room.desk.cards.add(number)
+    assert [card.id for card in room.desk.cards.all()] == [SAMPLE]
+    assert room.uploads.all("photo") == []
+
+
+def test_a_card_that_is_taken_away_is_gone_with_its_photo(room, hopper_path):
+    number = room.hand_over(hopper_path)
+    path = room.desk.cards.add(number).path
+    room.desk.cards.grant(number, ConsentClaim("sample"))
+    room.desk.choose(number)
+    room.desk.remove(number)
+    assert not path.exists()
+    assert room.desk.card == SAMPLE
+
+
+def test_cover_covers_at_once_and_goes_with_the_session(room):
+    def detail(picture):
+        return float(np.abs(np.diff(picture[:150].astype(np.int16), axis=1)).mean())
+
+    room.desk.start()
+    until(lambda: room.swapped() > 5)
+    plain = detail(room.frames[-1])
+    room.desk.cover(True)
+    count = len(room.frames)
+    until(lambda: len(room.frames) > count + 5)
+    assert all(detail(frame) < plain / 2 for frame in room.frames[count + 2 :])
+    room.desk.restart()  # who is covered stays so
+    count = len(room.frames)
+    until(lambda: len(room.frames) > count + 5)
+    assert all(detail(frame) < plain / 2 for frame in room.frames[count:])
+    room.desk.stop()
+    assert not room.desk.covered
+
+
+def test_a_recording_is_made_signed_and_to_be_had(room):
+    room.desk.outputs = Outputs(recording=True)
+    room.desk.start()
+    until(lambda: room.swapped() > 5)
+    assert until(lambda: room.desk.sinks()["recording"].doing == "open")
+    room.desk.stop()
+    (recording,) = room.desk.recorded
+    assert recording.path.parent == room.recordings
+    assert recording.path.name.startswith("Understudy 20")
+    assert room.app.inspect(recording.path).verdict == "made by this tool"
+    room.desk.start()
+    until(lambda: room.swapped() > 1)
+    room.desk.stop()
+    assert len({one.path for one in room.desk.recorded}) == 2
+
+
+@pytest.mark.parametrize("place", ["4242", "/dev/video4242"])
+def test_a_camera_that_is_not_there_is_said_where_cameras_are_chosen(room, place):
+    room.desk.origin = Origin("camera", place)
+    room.desk.start()
+    assert room.desk.phase == "idle"
+    assert room.desk.faults["source"].text == "fault.camera"
+
+
+@pytest.mark.parametrize(
+    "word", ["", "/etc/passwd", "-", "0", "clip.mp4", "file:///etc/passwd", "concat:a|b", "http://"]
+)
+def test_no_page_names_a_file_as_a_stream(room, word):
+    room.desk.origin = Origin("stream", word)
+    room.desk.start()
+    assert (room.desk.phase, room.desk.faults["source"].text) == ("idle", "fault.stream")
+
+
+@pytest.mark.parametrize("word", ["", "out.mp4", "/tmp/out.mp4", "-", "window", "file:///tmp/out.mp4", "../x.mov"])
+def test_no_page_names_a_file_to_write(room, tmp_path, word):
+    room.desk.outputs = Outputs(stream=True, address=word)
+    room.desk.start()
+    assert (room.desk.phase, room.desk.faults["outputs"].text) == ("idle", "fault.usage")
+
+
+def test_a_stream_key_is_in_no_fault(room):
+    room.desk.outputs = Outputs(stream=True, address="ftp://host/app", key="verysecret")
+    room.desk.start()
+    assert "verysecret" not in str(room.desk.faults)
+    room.desk.outputs = Outputs(stream=True, address="udp://127.0.0.1:9", key="")
+    room.desk.start()
+    until(lambda: room.desk.sinks()["stream"].doing == "open")
+
+
+def test_a_folder_that_cannot_be_made_is_said(room):
+    room.recordings.write_text("a file")
+    room.desk.outputs = Outputs(recording=True)
+    room.desk.start()
+    assert room.desk.phase == "idle"
+    assert room.desk.faults["outputs"].text == "fault.output"
+
+
+def test_settings_change_while_it_runs_or_wait_for_a_new_start(room):
+    room.desk.start()
+    room.desk.set({"blend.strength": 0.75, "guard.on_lost": "blur"})
+    assert not room.desk.stale
+    room.desk.set({"mesh.shape": 0.5})
+    assert room.desk.stale
+    assert room.desk.phase == "live"
+    room.desk.restart()
+    assert (room.desk.stale, room.desk.settings.mesh.shape, room.desk.settings.blend.strength) == (False, 0.5, 0.75)
+    room.desk.origin = Origin("stream", "udp://127.0.0.1:9")
+    assert room.desk.stale
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_what_cannot_be_set_is_said_and_changes_nothing(room, running):
+    if running:
+        room.desk.start()
+        room.desk.set({"blend.strength": 0.2})  # a weaker swap shows the raw face
+        assert "strength" in room.desk.faults["settings"].detail
+    room.desk.set({"mesh.shape": 7.0})
+    assert room.desk.faults["settings"].text == "fault.usage"
+    room.desk.set({"nonsense": 1})
+    assert "nonsense" in room.desk.faults["settings"].detail
+    assert room.desk.settings == room.app.settings
+    room.desk.set({"mesh.shape": 0.5})
+    assert "settings" not in room.desk.faults
+
+
+def test_mirror_and_delay_can_be_set_at_any_time(room):
+    room.desk.turn(True)
+    room.desk.wait(9.0)
+    assert room.desk.delay == 5.0
+    room.desk.wait(0.3)
+    room.desk.start()
+    until(lambda: room.swapped() > 3)
+    room.desk.wait(0.0)
+    room.desk.turn(False)
+    count = len(room.frames)
+    until(lambda: len(room.frames) > count + 3)
+
+
+def test_a_clip_that_was_handed_over_is_played_again_and_again(room, small_clip, tmp_path):
+    (tmp_path / "bad.mp4").write_text("not a clip " * 100)
+    bad = room.hand_over(tmp_path / "bad.mp4", "clip")
+    with pytest.raises(UnderstudyError):
+        room.desk.check_clip(bad)
+    assert room.uploads.all("clip") == []
+    good = room.hand_over(small_clip, "clip")
+    room.desk.check_clip(good)
+    room.desk.origin = Origin("clip", good)
+    room.desk.start()
+    until(lambda: room.desk.statistics().frames_in > 40)  # it has 25
+
+
+def test_a_session_that_fails_says_so_and_can_be_started_again(room, monkeypatch):
+    real = module.PreviewSink.write
+    room.desk.start()
+    until(lambda: room.swapped() > 1)
+    monkeypatch.setattr(module.PreviewSink, "write", lambda *_: 1 / 0)
+    until(lambda: room.desk.phase == "idle")
+    assert room.desk.faults["session"].text == "fault.run"
+    assert "ZeroDivisionError" in room.desk.faults["session"].detail
+    monkeypatch.setattr(module.PreviewSink, "write", real)
+    room.desk.start()
+    until(lambda: room.swapped() > 1)
+
+
+def test_two_pages_that_start_at_once_start_one_session(room):
+    threads = [threading.Thread(target=room.desk.start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(thread.name == "swap" for thread in threading.enumerate()) == 1
+    room.desk.stop()
+    room.desk.stop()
+
+
+def test_the_sample_is_made_once_whoever_asks(tmp_path):
+    made = []
+
+    def make(path):
+        made.append(path)
+        time.sleep(0.1)
+        path.write_bytes(b"clip")
+
+    samples = Samples(tmp_path / "x", "x", make, "y")
+    clip = SampleClip(samples, tmp_path / "sample.mp4")
+    threads = [threading.Thread(target=clip.wait) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 1
+    assert SampleClip(samples, tmp_path / "sample.mp4").wait().read_bytes() == b"clip"
+    assert len(made) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["sample.mp4"]
+
+
+def test_a_sample_that_cannot_be_made_is_said_and_leaves_nothing(tmp_path):
+    def make(path):
+        raise OSError(28, "No space left on device")
+
+    clip = SampleClip(Samples(tmp_path / "x", "x", make, "y"), tmp_path / "sample.mp4")
+    for _ in range(2):
+        with pytest.raises(UnderstudyError, match="space"):
+            clip.wait()
+    assert list(tmp_path.iterdir()) == []

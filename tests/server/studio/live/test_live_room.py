@@ -1,0 +1,355 @@
+"""The Live room as a person uses it: in a real browser, by its buttons, keys and files."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.server.conftest import CHROMIUM, Visit, studio_in
+from tests.server.studio.test_frame import violations
+
+pytestmark = [pytest.mark.loopback, pytest.mark.slow]
+
+
+@pytest.fixture
+def visit(visit):
+    """Opens pages as the other one does; afterwards nothing runs."""
+    pages = []
+
+    def call(*path, **options):
+        pages.append(visit(*path, **options))
+        return pages[-1]
+
+    yield call
+    if pages and (stop := pages[-1].locator(".button.start:enabled:has(.icon-stop)")).count():
+        stop.click()
+        pages[-1].locator(".poster:not(.hidden) .icon-arrow").wait_for()
+        pages[-1].locator(".button.start:enabled:has(.icon-play)").wait_for()
+
+
+def press(page, name):
+    page.get_by_role("button", name=name).first.click()
+
+
+def drawn(page, more=3):
+    """Wait until so many more pictures were drawn."""
+    count = "+(document.querySelector('canvas').dataset.drawn ?? 0)"
+    before = page.evaluate(count)
+    page.wait_for_function(f"before => {count} >= before + {more}", arg=before)
+
+
+def seen(page):
+    """What the canvas shows, float32 RGB (H, W, 3)."""
+    data = page.locator("canvas").screenshot(animations="disabled")
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), np.float32)
+
+
+def detail(picture):
+    """How much there is to see, away from label and badges."""
+    height, width = picture.shape[:2]
+    part = picture[height // 4 : height // 2, width // 4 : 3 * width // 4]
+    return float(np.abs(np.diff(part, axis=1)).mean())
+
+
+def start(page):
+    press(page, "Start")
+    page.locator(".badge.on").wait_for()
+    drawn(page)
+
+
+def test_the_first_start_is_one_click_from_a_swapped_picture(visit):
+    page = visit()
+    page.get_by_role("button", name=re.compile("Eileen Collins")).wait_for()
+    press(page, "Start")
+    drawn(page)
+    press(page, "Figures")
+    page.wait_for_function("/[1-9]\\d* swapped/.test(document.querySelector('.figures').textContent)")
+    assert detail(seen(page)) > 1
+    assert "mesh on CPU" in page.locator(".figures").inner_text()
+    press(page, "Stop")
+    page.get_by_text("Ready when you are").wait_for()
+
+
+def test_everything_can_be_done_by_keys(visit):
+    page = visit()
+    page.get_by_role("button", name=re.compile("Eileen Collins")).wait_for()
+    page.keyboard.press("s")
+    drawn(page)
+    page.keyboard.press("m")
+    page.locator("button[aria-pressed=true]", has_text="Mirror").wait_for()
+    page.keyboard.press("c")
+    page.get_by_text("Covered: nobody is seen").wait_for()
+    page.keyboard.press("c")
+    page.locator(".badge.on").wait_for()
+    page.keyboard.press("m")
+    page.get_by_label(re.compile("^Keys")).uncheck()
+    page.keyboard.press("c")
+    page.get_by_label(re.compile("^Keys")).check()
+    page.keyboard.press("s")
+    page.get_by_text("Ready when you are").wait_for()
+
+
+def test_every_control_is_reached_by_tab_and_has_a_name(visit):
+    page = visit()
+    page.get_by_role("button", name=re.compile("Eileen Collins")).wait_for()
+    reached = set()
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        name = page.evaluate(
+            "(e => e === document.body ? '' : (e.labels?.[0]?.innerText ?? e.ariaLabel ?? e.innerText).trim())"
+            "(document.activeElement)"
+        )
+        if name == "":
+            break
+        reached.add(name.splitlines()[0])
+    assert reached >= {
+        "Start", "Mirror", "Figures", "Eileen Collins", "Add a photo", "Sample clip", "Open a clip", "Recording",
+        "Stream to a server", "Delay", "Strength", "Soft edge", "Keep my mouth", "Keys", "All settings",
+    }  # fmt: skip
+
+
+def test_cover_me_hides_all_at_once(visit):
+    page = visit()
+    start(page)
+    plain = detail(seen(page))
+    press(page, "Cover me")
+    page.get_by_text("Covered: nobody is seen").wait_for()
+    drawn(page)
+    assert detail(seen(page)) < plain / 2
+    press(page, "Uncover")
+    drawn(page, 5)
+    assert detail(seen(page)) > plain / 2
+
+
+def test_a_reload_in_the_middle_loses_nothing(visit):
+    page = visit()
+    start(page)
+    page.keyboard.press("c")
+    page.get_by_text("Covered: nobody is seen").wait_for()
+    page.reload()
+    page.get_by_text("Covered: nobody is seen").wait_for()
+    drawn(page)
+    second = visit()  # and another page sees the same
+    second.get_by_text("Covered: nobody is seen").wait_for()
+    drawn(second)
+    press(second, "Uncover")
+    page.locator(".badge.on").wait_for()
+
+
+def test_a_photo_is_used_after_somebody_said_whose_it_is_and_changed_over_to_while_it_runs(visit, hopper_path):
+    page = visit()
+    start(page)
+    page.get_by_label("Add a photo").set_input_files(hopper_path)
+    page.get_by_role("heading", name="Whose face is grace_hopper?").wait_for()
+    assert violations(page) == []
+    press(page, "Save and use this face")
+    page.get_by_text("Choose what is true of this face.").wait_for()
+    page.get_by_label("The person is 18 or older and has agreed to this use.").check()
+    press(page, "Save and use this face")
+    page.get_by_text("Say how the person agreed").wait_for()
+    page.get_by_label("How did they agree?").fill("By letter")
+    press(page, "Save and use this face")
+    page.locator("[aria-pressed=true]", has_text="grace_hopper").wait_for()
+    page.locator(".badge.on").wait_for()
+    drawn(page)
+    page.get_by_role("button", name=re.compile("^Eileen Collins")).click()
+    page.locator("[aria-pressed=true]", has_text="Eileen Collins").wait_for()
+    drawn(page)
+    press(page, "Stop")
+    page.get_by_text("Ready when you are").wait_for()
+    page.locator(".face", has_text="grace_hopper").hover()
+    press(page, "Remove grace_hopper")
+    page.locator(".face", has_text="grace_hopper").wait_for(state="detached")
+
+
+def test_a_photo_about_which_nothing_was_said_is_not_used(visit, hopper_path):
+    page = visit()
+    page.get_by_role("button", name=re.compile("Eileen Collins")).wait_for()
+    data = Image.open(hopper_path).convert("RGB").transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    file = io.BytesIO()
+    data.save(file, "PNG")
+    page.get_by_label("Add a photo").set_input_files(
+        {"name": "<b onclick=alert(1)>x.png", "mimeType": "image/png", "buffer": file.getvalue()}
+    )
+    page.get_by_role("heading", name="Whose face is <b onclick=alert(1)>x?").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_text("Whose is it? Press to say").wait_for()
+    page.locator("[aria-pressed=true]", has_text="Eileen Collins").wait_for()
+    page.locator(".face", has_text="<b onclick=alert(1)>x").hover()
+    press(page, "Remove <b")
+    page.get_by_text("Whose is it? Press to say").wait_for(state="detached")
+
+
+@pytest.mark.parametrize(
+    ("locale", "button", "file", "said"),
+    [
+        ("en", "Add a photo", "wall.png", "No face was found in this photo."),
+        ("zh-CN", "添加照片", "wall.png", "这张照片里没有找到脸。"),
+        ("ko-KR", "사진 추가", "wall.png", "이 사진에서 얼굴을 찾지 못했습니다."),
+        ("en", "Add a photo", "text.png", "This is not a photo that can be read."),
+        ("zh-CN", "添加照片", "text.exe", "无法读取这张照片。"),
+        ("en", "Add a photo", "huge.png", "This file is too large"),
+        ("ko-KR", "영상 열기", "text.mp4", "재생할 수 없는 영상입니다."),
+        ("en", "Open a clip", "list.m3u8", "This is not a clip that can be played."),
+    ],
+)
+def test_files_that_will_not_do_are_said_in_place_in_the_readers_language(
+    visit, tmp_path, blank, locale, button, file, said
+):
+    path = tmp_path / file
+    if file == "wall.png":
+        Image.fromarray(blank).save(path)
+    elif file == "huge.png":
+        with path.open("wb") as huge:
+            huge.truncate(65_000_000)
+    else:
+        path.write_text("#EXTM3U\nhttp://127.0.0.1:9/x\n" * 50)
+    page = visit(locale=locale)
+    page.get_by_label(button).set_input_files(path)
+    page.get_by_role("alert").get_by_text(said).wait_for()
+    page.locator(".notice:not(.hidden) button").click()
+
+
+def test_a_file_that_is_dropped_is_taken(visit, tmp_path, blank):
+    page = visit()
+    Image.fromarray(blank).save(tmp_path / "wall.png")
+    data = (tmp_path / "wall.png").read_bytes().hex()
+    page.evaluate(
+        """hex => {
+            const bytes = Uint8Array.from(hex.match(/../g), (two) => parseInt(two, 16));
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([bytes], "wall.png", { type: "image/png" }));
+            const event = new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true });
+            document.querySelector(".wardrobe .picker").dispatchEvent(event);
+        }""",
+        data,
+    )
+    page.get_by_role("alert").get_by_text("No face was found in this photo.").wait_for()
+    press(page, "Dismiss")
+
+
+def test_a_clip_is_opened_and_played(visit, small_clip):
+    page = visit()
+    page.get_by_label("Open a clip").set_input_files(small_clip)
+    page.get_by_label(re.compile(small_clip.stem)).wait_for()
+    page.wait_for_function("document.querySelector('input[value^=\"clip:\"]').checked")
+    start(page)
+    page.get_by_label(re.compile("^Sample clip")).check()
+    page.get_by_text("takes a new start").wait_for()
+    press(page, "Restart now")
+    page.get_by_text("takes a new start").wait_for(state="hidden")
+    drawn(page)
+
+
+@pytest.mark.parametrize(
+    ("locale", "start_name", "said"),
+    [
+        ("en", "Start", "Nothing can be received from this address."),
+        ("zh-CN", "开始", "无法从这个地址接收。"),
+        ("ko-KR", "시작", "이 주소에서 받을 수 없습니다."),
+    ],
+)
+def test_a_stream_that_is_not_there_is_said_in_the_readers_language(visit, locale, start_name, said):
+    page = visit(locale=locale)
+    page.locator("input[value='stream:']").check()
+    page.locator(".indented input:visible").first.fill("rtmp://127.0.0.1:9/live/x")
+    page.locator(".indented input:visible").first.blur()
+    page.get_by_role("button", name=start_name, exact=True).click()
+    page.get_by_role("alert").get_by_text(said).wait_for()
+    page.locator("input[value='sample:']").check()
+    page.get_by_role("alert").get_by_text(said).wait_for(state="hidden")
+
+
+def test_a_machine_without_a_camera_says_what_to_do(visit):
+    page = visit()
+    if page.locator("input[value^='camera:']").count():
+        pytest.skip("it is here: a camera")
+    page.get_by_text("No camera was found. Plug one in").wait_for()
+    press(page, "Look again")
+    page.get_by_text("No camera was found. Plug one in").wait_for()
+
+
+def test_a_recording_says_how_it_fares_and_can_be_had(visit, studio):
+    page = visit()
+    page.get_by_label(re.compile("^Recording")).check()
+    start(page)
+    page.locator(".state.good", has_text="Running").wait_for()
+    press(page, "Stop")
+    with page.expect_download() as download:
+        page.get_by_role("link", name=re.compile("Saved: Understudy")).first.click()
+    assert download.value.path().stat().st_size > 10_000
+    assert len(list(studio.recordings.glob("*.mp4"))) >= 1
+    page.get_by_label(re.compile("^Recording")).uncheck()
+
+
+def test_sliders_work_while_it_runs_and_what_waits_for_a_new_start_says_so(visit):
+    page = visit()
+    start(page)
+    strength = page.get_by_label("Strength", exact=True)
+    strength.press("ArrowLeft")
+    page.get_by_text("99 %").wait_for()
+    strength.press("End")
+    page.get_by_label(re.compile("^Keep my mouth")).check()
+    page.get_by_label(re.compile("^Keep my mouth")).uncheck()
+    page.get_by_label("Shape of the face *").press("Home")
+    page.get_by_text("takes a new start").wait_for()
+    page.get_by_label("Shape of the face *").press("End")
+    page.get_by_text("takes a new start").wait_for(state="hidden")
+
+
+def test_all_settings_are_there_and_a_wrong_value_is_said(visit):
+    page = visit()
+    page.get_by_text("All settings").click()
+    page.locator("[data-setting='guard.hold_seconds']").fill("many")
+    page.locator("[data-setting='guard.hold_seconds']").blur()
+    page.get_by_text("'guard.hold_seconds' can't be many").wait_for()
+    page.locator("[data-setting='guard.hold_seconds']").fill("0.4")
+    page.locator("[data-setting='guard.hold_seconds']").blur()
+    page.get_by_text("'guard.hold_seconds' can't be many").wait_for(state="hidden")
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1024, 768), (820, 1180)])
+def test_it_meets_wcag_and_fits(visit, scheme, width, height):
+    page = visit(width=width, height=height, color_scheme=scheme)
+    page.get_by_role("button", name=re.compile("Eileen Collins")).wait_for()
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    start_button = page.get_by_role("button", name="Start", exact=True).bounding_box()
+    assert start_button["y"] + start_button["height"] <= height
+    small = page.evaluate(
+        """[...document.querySelectorAll("button, select, input:not([type=file]), a[href]")]
+            .map((e) => [e.closest("label") ?? e, e]).map(([a, e]) => [a.getBoundingClientRect(), e.outerHTML])
+            .filter(([r]) => r.width && r.height && (r.width < 24 || r.height < 24)).map(([, html]) => html)"""
+    )
+    assert [one for one in small if "skip" not in one] == []
+
+
+def test_it_meets_wcag_while_it_runs(visit):
+    page = visit()
+    start(page)
+    press(page, "Figures")
+    page.keyboard.press("c")
+    page.get_by_text("Covered: nobody is seen").wait_for()
+    assert violations(page) == []
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
+def test_a_recording_is_signed_when_the_studio_is_ended_while_it_runs(browser, tmp_path):
+    with studio_in(tmp_path) as studio:
+        visit = Visit(browser, studio)
+        page = visit()
+        page.get_by_role("button", name=re.compile("Eileen Collins")).wait_for()
+        page.get_by_label(re.compile("^Recording")).check()
+        start(page)
+        page.locator(".state.good", has_text="Running").wait_for()
+    visit.close()
+    assert studio.process.returncode == 0
+    assert [path.suffix for path in studio.recordings.iterdir()] == [".mp4"]
+    assert not list((studio.home / "studio").glob(".uploads*"))
+    assert "Traceback" not in studio.log.read_text()

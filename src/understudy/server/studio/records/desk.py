@@ -153,10 +153,15 @@ class Records:
         self._asked.pop(asked.id, None)
 
     def revoke(self, number: str) -> list[Consent]:
-        """Revoke a record, and remove what is kept of that face.
+        """Revoke all that was recorded of a photo and of copies of it, and remove what is kept of that face.
+
+        One of several records would leave the photo in use on the ground of another.
 
         Args:
-            number: The record's id.
+            number: Of one of the records: its id.
+
+        Returns:
+            The records as they are now.
 
         Raises:
             UsageError: there is no such record.
@@ -164,7 +169,10 @@ class Records:
         """
         from understudy.provenance.records.consent import Consents
 
-        return Consents(self._home).revoke(number)
+        records = Consents(self._home)
+        meant = [one for one in records.all() if one.id == number]
+        copies = [one.id for one in records.all() if any(one.is_copy_of(other) for other in meant) and not one.revoked]
+        return [changed for copy in copies or [number] for changed in records.revoke(copy)]
 
     def ledger(self, most: int) -> Page:
         """The newest records of the ledger, and whether its chain holds.

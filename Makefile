@@ -14,7 +14,7 @@ CONSENT ?= fictional
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick lint docs bench eval format clean
+.PHONY: help setup studio demo test quick lint docs bench eval format clean
 
 help: ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -27,6 +27,9 @@ $(READY): pyproject.toml embedded.toml hatch_build.py $(wildcard conversion/*.py
 	$(BIN)/python -m pip install --quiet --editable . --group dev
 	$(BIN)/understudy doctor > /dev/null
 	@touch $@
+
+studio: $(READY) ## open the studio in your browser: a face, a camera, a button
+	$(BIN)/understudy studio
 
 demo: $(READY) ## swap a sample photo onto a sample clip; files land in demo/
 	$(BIN)/understudy demo --output-dir demo

@@ -60,6 +60,7 @@ SWAP = ["swap", "-s", "photo.jpg", "-t", "clip.mp4", "-o", "out.mp4", "--consent
 LIVE = ["live", "-s", "photo.jpg", "--from", "clip.mp4", "--to", "out.mp4", "--consent", "sample"]
 EVAL = ["eval", "--sources", "photo.jpg", "--clips", "clip.mp4", "-d", "report", "--embedder", "none"]
 EVAL += ["--consent", "sample"]
+STUDIO = ["studio", "--no-browser"]
 COMMANDS = pytest.mark.parametrize("command", [SWAP, LIVE, EVAL], ids=lambda command: command[0])
 
 
@@ -170,7 +171,7 @@ def test_stdout_without_the_letters_gets_them_escaped(run, tmp_path):
         (None, 3, "does not exist"),
     ],
 )
-@pytest.mark.parametrize("command", [SWAP, LIVE, EVAL, ["settings"]], ids=lambda command: command[0])
+@pytest.mark.parametrize("command", [SWAP, LIVE, EVAL, STUDIO, ["settings"]], ids=lambda command: command[0])
 def test_a_bad_file_is_one_error_and_one_hint(run, tmp_path, command, content, code, words):
     if content is not None:
         (tmp_path / "s.toml").write_text(content)
@@ -204,7 +205,7 @@ def test_a_wrong_option_is_told_by_its_own_name(run, words, said):
     assert said in err.splitlines()[0]
 
 
-@pytest.mark.parametrize("command", ["swap", "live", "settings"])
+@pytest.mark.parametrize("command", ["swap", "live", "studio", "settings"])
 def test_the_help_has_its_panels_in_order(run, command, monkeypatch):
     monkeypatch.setenv("COLUMNS", "120")
     code, out, _ = run(command, "--help")

@@ -2,18 +2,25 @@
 
 import asyncio
 import base64
+import http.client
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
+import time
+from types import SimpleNamespace
+from urllib.parse import urlsplit
 
 import pytest
+
+from tests.server.conftest import studio_in
 
 pytestmark = [pytest.mark.loopback, pytest.mark.slow]
 pytest.importorskip("nicegui")
 
-SOCKETS = ("/_nicegui_ws/socket.io/?EIO=4&transport=websocket",)
+SOCKETS = ("/_nicegui_ws/socket.io/?EIO=4&transport=websocket", "/live/preview?")
 
 
 def handshake(studio, path, **headers):
@@ -201,6 +208,39 @@ def test_the_token_is_in_no_log_and_no_file(studio):
     assert all(studio.token.encode() not in path.read_bytes() for path in kept)
 
 
+@pytest.mark.skipif(sys.platform != "linux" or not shutil.which("strace"), reason="needs strace")
+def test_the_server_connects_to_nobody(tmp_path):
+    log = tmp_path / "sockets.log"
+    strace = ["strace", "-D", "-f", "-qq", "--seccomp-bpf", "-e", "trace=connect,sendto", "-o", str(log)]
+    with studio_in(tmp_path, before=strace) as studio:
+        cookie = studio.cookie
+        for path in ("/", "/health", "/assets/studio.css", "/live/faces/sample.jpg", "/nowhere"):
+            studio.ask(path, Cookie=cookie)
+    assert studio.process.returncode == 0
+    reached = [line for line in log.read_text().splitlines() if "AF_INET" in line]
+    assert reached == []
+
+
+def test_files_are_handed_over_by_the_page_only(studio, hopper_path):
+    given = {"Cookie": studio.cookie, "Origin": studio.origin}
+    photo = hopper_path.read_bytes()
+    status, _, body = studio.ask("/uploads/photo/me.jpg", "POST", photo, **given)
+    assert status == 200
+    assert re.fullmatch(rb'{"id":"[0-9a-f]{32}"}', body)
+    assert studio.ask("/uploads/photo/me.exe", "POST", photo, **given)[0] == 422
+    assert studio.ask("/uploads/other/me.jpg", "POST", photo, **given)[0] == 404
+    assert studio.ask("/uploads/photo/..%2f..%2fme.jpg", "POST", photo, **given)[0] == 404
+    assert studio.ask("/uploads/photo/me.jpg", "GET", **given)[0] in (404, 405)
+    assert studio.ask("/uploads/photo/me.jpg", "POST", photo, Origin=studio.origin)[0] == 401
+
+
+@pytest.mark.parametrize(
+    "path", ["/live/faces/x.jpg", "/live/recordings/0", "/live/recordings/x", "/live/faces/..%2fx"]
+)
+def test_what_was_not_handed_over_is_not_to_be_had(studio, path):
+    assert studio.ask(path, Cookie=studio.cookie)[0] == 404
+
+
 def test_a_port_that_is_taken_is_said(studio, capfd, tmp_path):
     from understudy.cli.main import main
 
@@ -221,3 +261,37 @@ def test_a_missing_library_is_said_with_what_to_install():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "pip install 'understudy[studio]'" in done.stderr
+
+
+def test_a_window_of_its_own_ends_the_studio_when_it_is_closed(monkeypatch, tmp_path, capfd):
+    """With a stand-in for pywebview, which needs a screen."""
+    from understudy.cli.main import main
+
+    opened = []
+
+    def start():
+        place = urlsplit(opened[0])
+        line = http.client.HTTPConnection("127.0.0.1", place.port, timeout=60)
+        line.request("GET", f"/?{place.query}")
+        assert "understudy-" in line.getresponse().headers["set-cookie"]
+
+    window = SimpleNamespace(
+        windows=[], start=start, create_window=lambda _, address, **more: opened.append(address), __spec__=object()
+    )
+    monkeypatch.setitem(sys.modules, "webview", window)
+    assert main(["studio", "--native", "--home", str(tmp_path / "home")]) == 0
+    printed = capfd.readouterr().out
+    assert opened[0] not in printed  # the code in it is good once, and another than the token
+
+
+def test_a_code_opens_the_door_once_and_not_for_long(monkeypatch):
+    from understudy.server import security
+
+    keys = security.Keys()
+    code = keys.once()
+    assert keys.admits(code)
+    assert not keys.admits(code)
+    late, now = keys.once(), time.monotonic()
+    monkeypatch.setattr(security.time, "monotonic", lambda: now + 61)
+    assert not keys.admits(late)
+    assert keys.admits(keys.token)

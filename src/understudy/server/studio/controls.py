@@ -20,6 +20,8 @@ _CHECKED: Final = "(event) => emit(event.target.checked)"
 Handler = Callable[[], Any]
 #: Most letters of a file's name that are shown.
 _LONGEST: Final = 80
+#: How a button looks: ``primary`` is the one thing to do, ``danger`` what hides or removes, ``bare`` has no border.
+Look = Literal["primary", "danger", "plain", "bare"]
 
 
 class Text(TextElement):
@@ -81,7 +83,7 @@ class Button(ui.element):
     Args:
         text: What it says.
         click: What it does.
-        look: ``primary`` for the one thing to do, ``danger``, ``plain``, or ``bare`` without a border.
+        look: How it looks; may be changed later.
         picture: An icon before the text.
         label: What is read out, where the text does not say it.
         disabled: Whether it can't be pressed.
@@ -92,13 +94,14 @@ class Button(ui.element):
         text: str,
         click: Handler | None = None,
         *,
-        look: Literal["primary", "danger", "plain", "bare"] = "plain",
+        look: Look = "plain",
         picture: str = "",
         label: str = "",
         disabled: bool = False,
     ) -> None:
         super().__init__("button")
         self.classes(f"button {look}")
+        self._look: Look = look
         attribute(self, "type", "button")
         if label:
             attribute(self, "aria-label", label)
@@ -114,6 +117,12 @@ class Button(ui.element):
     def say(self, text: str) -> None:
         """Change the text."""
         self.text.text = text
+
+    def dress(self, look: Look) -> None:
+        """Change how it looks."""
+        if look != self._look:
+            self.classes(add=look, remove=self._look)
+            self._look = look
 
 
 def switch(text: str, *, on: bool, change: Callable[[bool], Any], hint: str = "") -> ui.element:

@@ -363,3 +363,21 @@ def test_a_sample_that_cannot_be_made_is_said_and_leaves_nothing(tmp_path):
         with pytest.raises(UnderstudyError, match="space"):
             clip.wait()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_source_that_falls_silent_is_said(room, monkeypatch):
+    room.desk.start()
+    until(lambda: room.swapped() > 1)
+    assert not room.desk.silent
+    gate = threading.Event()
+    real = module.DelayedSource.read
+    monkeypatch.setattr(module.DelayedSource, "read", lambda self: real(self) if gate.wait(0.1) else None)
+    until(lambda: room.desk.silent)
+    gate.set()
+    until(lambda: not room.desk.silent)
+
+
+def test_what_nobody_foresaw_is_said_and_the_page_goes_on(room, monkeypatch):
+    monkeypatch.setattr(module, "open_capture", lambda *_: 1 / 0)
+    room.desk.start()
+    assert (room.desk.phase, room.desk.faults["session"].text) == ("idle", "fault.run")

@@ -239,9 +239,9 @@ def test_a_clip_is_opened_and_played(visit, small_clip):
     page.wait_for_function("document.querySelector('input[value^=\"clip:\"]').checked")
     start(page)
     page.get_by_label(re.compile("^Sample clip")).check()
-    page.get_by_text("takes a new start").wait_for()
+    page.get_by_text("wait for a restart").wait_for()
     press(page, "Restart now")
-    page.get_by_text("takes a new start").wait_for(state="hidden")
+    page.get_by_text("wait for a restart").wait_for(state="hidden")
     drawn(page)
 
 
@@ -296,9 +296,9 @@ def test_sliders_work_while_it_runs_and_what_waits_for_a_new_start_says_so(visit
     page.get_by_label(re.compile("^Keep my mouth")).check()
     page.get_by_label(re.compile("^Keep my mouth")).uncheck()
     page.get_by_label("Shape of the face *").press("Home")
-    page.get_by_text("takes a new start").wait_for()
+    page.get_by_text("wait for a restart").wait_for()
     page.get_by_label("Shape of the face *").press("End")
-    page.get_by_text("takes a new start").wait_for(state="hidden")
+    page.get_by_text("wait for a restart").wait_for(state="hidden")
 
 
 def test_all_settings_are_there_and_a_wrong_value_is_said(visit):

@@ -36,7 +36,7 @@ from understudy.server.studio.live.preview import Preview, PreviewSink, Shown
 from understudy.server.studio.samples import SampleClip, Samples
 from understudy.server.uploads import Uploads
 from understudy.sessions import LiveReport, LiveSession, LiveStatistics
-from understudy.sessions.outlet import SinkState
+from understudy.sessions.outlet import SinkState, unexpected
 from understudy.sessions.session import CHANGEABLE
 from understudy.settings import Settings, changed
 
@@ -49,6 +49,8 @@ _SOURCE_FAULTS: Final[Mapping[SourceKind, str]] = {
     "clip": "fault.no_clip",
     "sample": "fault.input",
 }
+#: Seconds without a picture that are worth a word.
+_SILENCE: Final = 2.0
 RECORDINGS: Final = "/live/recordings"
 
 
@@ -253,6 +255,14 @@ class Desk:
         return None
 
     @property
+    def silent(self) -> bool:
+        """Whether a session runs and no picture comes: the source was lost, and is waited for."""
+        last, seconds = self.preview.last_at, self.seconds
+        if seconds is None or seconds < _SILENCE + self.delay:
+            return False
+        return last is None or time.monotonic() - last > _SILENCE
+
+    @property
     def device(self) -> str:
         """Where the engine of the session really runs."""
         begun = self._begun
@@ -267,8 +277,8 @@ class Desk:
         self.faults.clear()
         try:
             begun = self._made()
+            self._begun = begun  # from here on what is pressed reaches it
             begun.session.covered, begun.session.mirror = self.covered, self.mirror
-            self._begun = begun
             begun.session.start()
         except _PlacedError as placed:
             self._failed(placed.place, placed.fault)
@@ -276,7 +286,12 @@ class Desk:
         except UnderstudyError as fault:
             self._failed(_place_of(fault), fault)
             return
+        except Exception as fault:  # noqa: BLE001 - of any library: the page must not wait for ever
+            self._failed("session", unexpected(fault))
+            return
         self.phase = "live"
+        if self.card in begun.cards:  # another may have been chosen meanwhile
+            begun.session.identity = begun.cards.index(self.card)
         threading.Thread(target=self._follow, args=(begun,), name="follow", daemon=True).start()
 
     def _failed(self, place: Place, fault: UnderstudyError) -> None:
@@ -361,6 +376,9 @@ class Desk:
             return begun.session.stop()
         except UnderstudyError as fault:
             self._note(_place_of(fault), fault)
+            return None
+        except Exception as fault:  # noqa: BLE001 - the same
+            self._note("session", unexpected(fault))
             return None
         finally:
             if begun.recording is not None and begun.recording.exists():

@@ -178,7 +178,7 @@ class _Question:
     def _form(self, card: Card) -> None:
         texts = self._texts
         with box("consent-top"):
-            box("", "img", src=card.address, alt="", width=96, height=96)
+            box("", "img", src=card.address, alt="", width=80, height=80)
             Text(texts("consent.why"), "p")
         with box("grounds", "fieldset"):
             Text(texts("consent.whose"), "legend", classes="spoken")
@@ -192,16 +192,17 @@ class _Question:
                 placeholder=texts("consent.note_example"),
             )
         shown(self._note_place, False)
-        with box("uses", "fieldset"):
-            Text(texts("consent.uses"), "legend")
-            for use, text in _USES.items():
-                switch(texts(text), on=False, change=partial(self._use, use))
-        choice(
-            texts("consent.days"),
-            options={days: texts(text) for days, text in _DAYS.items()},
-            value="365",
-            change=lambda days: setattr(self, "_days", int(days)),
-        )
+        with box("scope"):
+            with box("uses", "fieldset"):
+                Text(texts("consent.uses"), "legend")
+                for use, text in _USES.items():
+                    switch(texts(text), on=False, change=partial(self._use, use))
+            choice(
+                texts("consent.days"),
+                options={days: texts(text) for days, text in _DAYS.items()},
+                value="365",
+                change=lambda days: setattr(self, "_days", int(days)),
+            )
         self._fault = box("notice", role="alert")
         with self._fault:
             icon("warning")

@@ -65,6 +65,8 @@ class Preview:
         self._number = 0
         self._last: tuple[SealedFrame, float] | None = None
         self._drawn: deque[tuple[float, float]] = deque(maxlen=_WINDOW)
+        #: When a frame came last (``time.monotonic``); None if none did since it was cleared.
+        self.last_at: float | None = None
 
     @property
     def route(self) -> WebSocketRoute:
@@ -74,7 +76,7 @@ class Preview:
     def clear(self) -> None:
         """There is nothing to be seen any more."""
         with self._lock:
-            self._last = None
+            self._last = self.last_at = None
             self._drawn.clear()
             for viewer in self._viewers:
                 viewer.offer(None)
@@ -87,7 +89,7 @@ class Preview:
             captured: When it was captured (``time.monotonic``).
         """
         with self._lock:
-            self._last = frame, captured
+            self._last, self.last_at = (frame, captured), time.monotonic()
             hungry = [viewer for viewer in self._viewers if viewer.hungry]
             if hungry:
                 coded = self._coded(frame, captured)

@@ -36,7 +36,7 @@ class SourcePanel:
                 Text(texts("sources.title"), "legend", classes="spoken")
                 self._sample = Origin("sample")
                 name = visitor.studio.samples.clip_name
-                self._row(self._sample, "sample", texts("sources.sample"), texts("sources.sample_more", name=name))
+                self._row(self._sample, "film", texts("sources.sample"), texts("sources.sample_more", name=name))
                 self._cameras = box("rows")
                 self._none = Text(texts("sources.no_camera"), "p", classes="hint empty")
                 self._clips = box("rows")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from typing import Final
 
@@ -15,9 +16,11 @@ from understudy.server.studio.live.notices import Notice
 from understudy.server.studio.live.preview import PLACE
 from understudy.server.studio.visitor import Visitor
 
+#: Seconds between two looks at the figures, which take their time to be counted.
+_FIGURES_EVERY: Final = 1.0
 #: The picture of each kind of source.
 _PICTURES: Final[Mapping[SourceKind, str]] = {
-    "sample": "sample",
+    "sample": "film",
     "camera": "camera",
     "clip": "film",
     "stream": "stream",
@@ -46,6 +49,7 @@ class Stage:
 
     def __init__(self, visitor: Visitor) -> None:
         self._visitor, self._desk, self._texts = visitor, visitor.studio.live, visitor.texts
+        self._counted = 0.0
         with box("stage", "section", aria_label=self._texts("live.stage")):
             self._screen()
         self._buttons()
@@ -64,7 +68,7 @@ class Stage:
                 icon("arrow")
                 self._origin = box("who-origin")
                 with self._origin:
-                    self._origin_icon = icon("sample")
+                    self._origin_icon = icon("film")
             self._said = Text("", "p", classes="poster-title")
             self._more = Text("", "p", classes="poster-more")
         with box("badges", aria_live="polite"):
@@ -73,6 +77,10 @@ class Stage:
                 box("dot", "span", aria_hidden="true")
                 self._state = Text()
             self._clock = Text("", classes="badge clock", attributes={"aria-hidden": "true"})
+        self._silent = box("silent", role="status")
+        with self._silent:
+            icon("warning")
+            Text(texts("live.silent"))
         self._figures = box("figures", aria_label=texts("live.figures"), role="group")
         with self._figures:
             self._lines = [Text("", "div") for _ in range(4)]
@@ -121,6 +129,7 @@ class Stage:
         visible = not self._figures.visible
         shown(self._figures, visible)
         attribute(self._chart, "aria-pressed", str(visible).lower())
+        self._counted = 0.0
         self._visitor.look()
 
     def _look(self) -> None:
@@ -132,13 +141,16 @@ class Stage:
             self._start.icon.classes(replace=on)
         attribute(self._start, "disabled", desk.phase in ("starting", "stopping") or not (desk.ready or running))
         attribute(self._cover, "disabled", not running)
-        attribute(self._cover, "aria-pressed", str(desk.covered).lower())
+        # One thing to do in each state: start; hide, should it be needed; be seen again.
+        self._start.dress("plain" if running else "primary")
+        self._cover.dress("primary" if running and desk.covered else "danger")
         self._cover.say(texts("live.uncover") if desk.covered else texts("live.cover"))
         attribute(self._mirror, "aria-pressed", str(desk.mirror).lower())
         shown(self._stale, desk.stale)
         self._look_at_poster(desk)
         self._look_at_badges(desk, running=running)
-        if self._figures.visible:
+        if self._figures.visible and time.monotonic() - self._counted > _FIGURES_EVERY:
+            self._counted = time.monotonic()
             self._look_at_figures(desk)
 
     def _look_at_poster(self, desk: Desk) -> None:
@@ -169,6 +181,7 @@ class Stage:
             self._state.text = texts("live.changing")
         else:
             self._state.text = texts("live.covered") if covered else texts("live.on")
+        shown(self._silent, desk.silent)
         seconds = desk.seconds
         shown(self._clock, seconds is not None)
         if seconds is not None:

@@ -1,0 +1,80 @@
+"""Photographs the studio for the documentation, with the sample's public-domain portraits: into docs/pictures.
+
+python tools/studio_pictures.py
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from understudy.testing import portrait_path
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
+COLOURS = 128
+
+
+def visit(browser: Browser, address: str, width: int, height: int, scheme: str, locale: str) -> Page:
+    """A page as somebody else would see it."""
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, locale=locale)
+    context.set_default_timeout(120_000)
+    page = context.new_page()
+    page.goto(address)
+    page.locator(".face").first.wait_for()
+    return page
+
+
+def photograph(page: Page, name: str, *, live: bool = True) -> None:
+    """Write what a page shows, in few colours."""
+    if live:
+        page.wait_for_function("+document.querySelector('canvas').dataset.drawn > 20")
+    page.mouse.move(page.viewport_size["width"] / 2, page.viewport_size["height"] - 10)
+    page.wait_for_timeout(500)
+    path = PICTURES / f"studio-{name}.png"
+    page.screenshot(path=path)
+    picture = Image.open(path).convert("RGB")
+    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    print(path.name, path.stat().st_size)
+
+
+def main() -> None:
+    """Photograph all of them."""
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        photo = Path(folder, "Grace Hopper.jpg")
+        photo.write_bytes(portrait_path("hopper").read_bytes())
+        words = ["--no-browser", "--home", f"{folder}/home", "--recordings", "/home/you/Videos/Understudy"]
+        command = [sys.executable, "-m", "understudy", "studio", *words]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+            assert server.stdout is not None
+            address = server.stdout.readline().split()[1]
+            page = visit(browser, address, 1280, 720, "light", "en")
+            photograph(page, "ready", live=False)
+            page.get_by_label("Add a photo").set_input_files(photo)
+            page.get_by_label(re.compile("The person is 18")).check()
+            page.get_by_label("How did they agree?").fill("A portrait in the public domain")
+            photograph(page, "consent", live=False)
+            page.get_by_role("button", name="Save and use").click()
+            page.locator("[aria-pressed=true]", has_text="Grace Hopper").wait_for()
+            page.locator(".face-button", has_text="Eileen Collins").click()
+            page.get_by_role("button", name="Start").click()
+            photograph(page, "light")
+            photograph(visit(browser, address, 1280, 720, "dark", "en"), "live")
+            photograph(visit(browser, address, 1280, 720, "dark", "zh-CN"), "zh")
+            photograph(visit(browser, address, 820, 1180, "light", "en"), "tablet")
+            page.keyboard.press("c")
+            page.get_by_text("Covered").wait_for()
+            photograph(page, "covered")
+            server.terminate()
+
+
+if __name__ == "__main__":
+    main()

@@ -14,6 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from understudy.errors import UsageError
+from understudy.server.patience import PatientProtocol
 
 _HOST: Final = "127.0.0.1"
 #: Seconds that pages have to let go when the server ends.
@@ -52,6 +53,7 @@ def serve(app: ASGIApp, listener: socket.socket, stop: threading.Event) -> None:
     """
     config = uvicorn.Config(
         app,
+        http=PatientProtocol,
         lifespan="on",
         access_log=False,
         log_config=None,

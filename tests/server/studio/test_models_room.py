@@ -70,7 +70,7 @@ def test_a_model_is_fetched_after_its_licence_was_shown_checked_measured_and_rem
     row(page, "small").get_by_text("Here", exact=True).wait_for()
     assert "not measured here" in row(page, "small").inner_text()
     page.get_by_role("button", name="Check all").click()
-    page.get_by_text("All 1 are what they were").wait_for()
+    page.get_by_text("Checked: 1. All are as they were").wait_for()
     remove(page, "small")
     page.get_by_text("small was removed.").wait_for()
 

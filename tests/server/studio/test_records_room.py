@@ -115,7 +115,7 @@ def test_a_wrong_file_is_told_in_the_readers_language(visit, name, data):
 
 def test_the_ledger_is_listed_verified_and_exported(visit, studio):
     page = visit("/records")
-    page.get_by_text("1 records, none edited or removed").first.wait_for()
+    page.get_by_text("1 in the ledger, none edited or removed").first.wait_for()
     page.get_by_role("button", name="Check the chain").click()
     page.get_by_role("status").get_by_text("none edited or removed").wait_for()
     with page.expect_download() as download:

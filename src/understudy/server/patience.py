@@ -16,13 +16,13 @@ HEAD_SECONDS: Final = 15.0
 HEAD_BYTES: Final = 65_536
 
 
-class PatientProtocol(AutoHTTPProtocol):
+class PatientProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
     """HTTP on one connection, with an end to the waiting."""
 
     _waited: asyncio.TimerHandle | None = None
     _head: int = 0
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:
         """See ``asyncio.Protocol``."""
         super().connection_made(transport)
         self._wait()

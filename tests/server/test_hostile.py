@@ -1,5 +1,6 @@
 """Pages of others in the same browser, names that want to be HTML, and files and senders that want to break things."""
 
+import base64
 import http.server
 import json
 import os
@@ -304,9 +305,19 @@ def test_a_form_of_ten_thousand_parts_is_read_by_nobody(studio):
 # Senders that never come to an end.
 
 
+def upgrade(studio):
+    wanted = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
+    wanted["Sec-WebSocket-Key"] = base64.b64encode(bytes(16)).decode()
+    lines = ["GET /live/preview HTTP/1.1", f"Host: 127.0.0.1:{studio.port}"]
+    lines += [f"{name}: {value}" for name, value in (given(studio) | wanted).items()]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
 def test_whoever_never_ends_asking_is_not_waited_for_and_holds_up_nobody(studio):
-    lines = []
+    lines, kept = [], socket.create_connection(("127.0.0.1", studio.port), timeout=60)
     try:
+        kept.sendall(upgrade(studio))
+        assert b" 101 " in kept.recv(10_000)
         for _ in range(200):
             line = socket.create_connection(("127.0.0.1", studio.port), timeout=60)
             line.sendall(b"GET / HTTP/1.1\r\nHost: ")
@@ -322,7 +333,13 @@ def test_whoever_never_ends_asking_is_not_waited_for_and_holds_up_nobody(studio)
                 ended += 1
         assert ended == len(lines)
         assert 5 < time.monotonic() - begin < 60
+        # A WebSocket that has been quiet for as long is none of those.
+        kept.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            while kept.recv(10_000):  # what it was told meanwhile; nothing at all would be its end
+                pass
     finally:
+        kept.close()
         for line in lines:
             line.close()
 

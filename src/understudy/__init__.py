@@ -71,7 +71,7 @@ if TYPE_CHECKING:
     from understudy.provenance.watermark import Mark
     from understudy.release import Release
     from understudy.resources.perception import Perception
-    from understudy.sessions import LiveReport, LiveSession, LiveStatistics
+    from understudy.sessions import LiveReport, LiveSession, LiveStatistics, SinkState
     from understudy.sessions.endpoints import AnySink, AnySource
     from understudy.sessions.session import MakeSink
     from understudy.settings import BlendOptions, Settings, as_toml, read_settings
@@ -142,7 +142,7 @@ _NAMES = {
     "provenance.watermark": ("Mark",),
     "release": ("Release",),
     "resources.perception": ("Perception",),
-    "sessions": ("LiveReport", "LiveSession", "LiveStatistics"),
+    "sessions": ("LiveReport", "LiveSession", "LiveStatistics", "SinkState"),
     "sessions.endpoints": ("AnySink", "AnySource"),
     "sessions.session": ("MakeSink",),
     "settings": ("BlendOptions", "Settings", "as_toml", "read_settings"),
@@ -235,6 +235,7 @@ __all__ = [
     "SinkClosed",
     "SinkEndpoint",
     "SinkLostError",
+    "SinkState",
     "Sound",
     "SourceEnded",
     "SourceEndpoint",

@@ -234,7 +234,7 @@ class LiveSession:
 
     @property
     def covered(self) -> bool:
-        """Whether nobody is to be seen: all of every frame is blurred, in all outputs, from the next frame on."""
+        """Whether all of every frame is blurred in all outputs, from the frame on that is being worked on."""
         return self._covered
 
     @covered.setter

@@ -144,6 +144,21 @@ def switch(text: str, *, on: bool, change: Callable[[bool], Any], hint: str = ""
     return control
 
 
+class Entry(ui.element, component="assets/entry.js"):
+    """The browser's input, which keeps what is being written while the server changes the page around it.
+
+    Args:
+        begin: What stands in it at first.
+        attributes: Of the element, with _ for -.
+    """
+
+    def __init__(self, begin: str | float, **attributes: object) -> None:
+        super().__init__()
+        self.props["begin"] = begin
+        for name, value in attributes.items():
+            attribute(self, name.replace("_", "-"), value)
+
+
 def slider(
     text: str,
     *,
@@ -169,20 +184,17 @@ def slider(
         with box("top"):
             name = Text(text, "label")
             said = Text(show(value), "output", classes="value")
-        control = box(
-            "", "input", type="range", min=least, max=most, step=step, value=value, aria_valuetext=show(value)
-        )
+        control = Entry(value, type="range", min=least, max=most, step=step, aria_valuetext=show(value))
         attribute(name, "for", control.html_id)
 
         def moved(event: GenericEventArguments) -> None:
             found = number_of(event.args, least, most)
             if found is not None:
                 said.text = show(found)
-                attribute(control, "value", found)
                 attribute(control, "aria-valuetext", show(found))
                 change(found)
 
-        control.on("input", moved, throttle=0.15, js_handler=_VALUE)
+        control.on("typed", moved, throttle=0.15)
     return control
 
 
@@ -200,7 +212,7 @@ def choice(
     """
     with box("choice"):
         name = Text(text, "label", classes="spoken" if hidden else "")
-        control = box("", "select", value=value)
+        control = box("", "select")
         attribute(name, "for", control.html_id)
         with control:
             for key, said in options.items():
@@ -208,7 +220,6 @@ def choice(
 
     def chosen(event: GenericEventArguments) -> None:
         if event.args in options:
-            attribute(control, "value", event.args)
             change(event.args)
 
     control.on("change", chosen, js_handler=_VALUE)
@@ -238,11 +249,9 @@ def field(
     """
     with box("field"):
         name = Text(text, "label")
-        control = box(
-            "",
-            "input",
+        control = Entry(
+            value,
             type="password" if secret else "text",
-            value=value,
             placeholder=placeholder,
             maxlength=longest,
             autocomplete="off",
@@ -253,12 +262,7 @@ def field(
             said = Text(hint, classes="hint")
             attribute(control, "aria-describedby", said.html_id)
 
-    def left(event: GenericEventArguments) -> None:
-        written = str(event.args or "")[:longest]
-        attribute(control, "value", written)
-        change(written)
-
-    control.on("change", left, js_handler=_VALUE)
+    control.on("left", lambda event: change(str(event.args or "")[:longest]))
     return control
 
 

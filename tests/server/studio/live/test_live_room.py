@@ -87,8 +87,11 @@ def test_everything_can_be_done_by_keys(visit):
     page.locator(".badge.on").wait_for()
     page.keyboard.press("m")
     page.get_by_label(re.compile("^Keys")).uncheck()
+    page.locator("[data-keys-on=false]").wait_for(state="attached")
     page.keyboard.press("c")
     page.get_by_label(re.compile("^Keys")).check()
+    page.locator("[data-keys-on=true]").wait_for(state="attached")
+    assert page.get_by_text("Covered: nobody is seen").count() == 0
     page.keyboard.press("s")
     page.get_by_text("Ready when you are").wait_for()
 
@@ -299,6 +302,21 @@ def test_sliders_work_while_it_runs_and_what_waits_for_a_new_start_says_so(visit
     page.get_by_text("wait for a restart").wait_for()
     page.get_by_label("Shape of the face *").press("End")
     page.get_by_text("wait for a restart").wait_for(state="hidden")
+
+
+def test_what_is_being_written_is_kept_while_the_page_changes(visit):
+    """The clock alone changes the page every second."""
+    page = visit()
+    start(page)
+    page.get_by_label(re.compile("^Stream to a server")).check()
+    address = page.get_by_label("Server", exact=True)
+    clock = page.locator(".clock").inner_text()
+    address.press_sequentially("rtmp://127.0.0.1")
+    page.wait_for_function("before => document.querySelector('.clock').textContent !== before", arg=clock)
+    address.press_sequentially("/app")
+    assert address.input_value() == "rtmp://127.0.0.1/app"
+    address.fill("")
+    page.get_by_label(re.compile("^Stream to a server")).uncheck()
 
 
 def test_all_settings_are_there_and_a_wrong_value_is_said(visit):

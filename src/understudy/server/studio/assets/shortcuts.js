@@ -2,7 +2,7 @@
 const WRITING = "input:not([type=checkbox]):not([type=radio]):not([type=range]), textarea, select, [contenteditable]";
 
 export default {
-  template: `<span hidden></span>`,
+  template: `<span hidden :data-keys-on="on"></span>`,
   props: { keys: Array, on: Boolean },
   mounted() {
     this.pressed = (event) => {

@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from understudy import Settings, Understudy
 from understudy.testing import portrait_path
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -33,6 +34,25 @@ def visit(browser: Browser, address: str, width: int, height: int, scheme: str, 
     page.goto(address)
     page.locator(".face").first.wait_for()
     return page
+
+
+def photograph_rooms(browser: Browser, address: str, folder: Path) -> None:
+    """Write what the rooms show that are pages to read."""
+    room = address.replace("/?", "/{}?").format
+    page = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme="light").new_page()
+    page.set_default_timeout(120_000)
+    page.goto(room("check"))
+    page.locator("main input[type=file]").set_input_files([folder / "Grace Hopper.jpg", folder / "swapped.png"])
+    page.locator(".verdict.made").wait_for()
+    photograph(page, "check", live=False)
+    page.goto(room("models"))
+    page.get_by_label("Measure what the studio's own").click()
+    page.get_by_text("ms a run").first.wait_for()
+    photograph(page, "models", live=False)
+    page.emulate_media(color_scheme="dark")
+    page.goto(room("records"))
+    page.locator(".record").first.wait_for()
+    photograph(page, "records", live=False)
 
 
 def fewer_colours(picture: Image.Image) -> Image.Image:
@@ -73,12 +93,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         photo = Path(folder, "Grace Hopper.jpg")
         photo.write_bytes(portrait_path("hopper").read_bytes())
+        with Understudy(Settings(home=Path(folder, "home"))) as app:
+            app.swap(photo, Path(folder, "swapped.png"), app.person(portrait_path("astronaut"), consent="sample"))
         words = ["--no-browser", "--home", f"{folder}/home", "--recordings", "/home/you/Videos/Understudy"]
         command = [sys.executable, "-m", "understudy", "studio", *words]
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
             assert server.stdout is not None
             address = server.stdout.readline().split()[1]
+            photograph_rooms(browser, address, Path(folder))
             page = visit(browser, address, 1280, 720, "light", "en")
             page.get_by_label("Add a photo").set_input_files(photo)
             page.get_by_label(re.compile("The person is 18")).check()

@@ -303,7 +303,7 @@ class JobStore:
         Args:
             numbers: Of the jobs, the first to go first.
         """
-        with self._open() as store:
+        with self.opened() as store:
             waiting = store.execute("SELECT * FROM jobs WHERE state IN ('waiting', 'paused')").fetchall()
             rows = {row["number"]: row for row in waiting}
             others = [row["priority"] for number, row in rows.items() if number not in numbers]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +14,30 @@ from understudy.provenance.watermark import Mark
 
 #: What an inspection comes to.
 Verdict = Literal["made by this tool", "made by this tool, altered since", "unknown"]
+
+
+class Reason(str):
+    """A sentence in English that also knows which one it is: whoever speaks another language says it in that.
+
+    Args:
+        text: The sentence.
+        name: Which one it is, such as ``same_file``.
+        values: What stands in it, by names.
+
+    Attributes:
+        name, values: See above.
+    """
+
+    __slots__ = ("name", "values")
+
+    name: str
+    values: Mapping[str, str]
+
+    def __new__(cls, text: str, name: str = "", values: Mapping[str, str] | None = None) -> Reason:
+        """Make one."""
+        made = super().__new__(cls, text)
+        made.name, made.values = name, dict(values or {})
+        return made
 
 
 @dataclass(frozen=True)
@@ -41,9 +66,9 @@ class Evidence:
         return None if self.distance is None else self.distance <= SAME
 
 
-def judge(evidence: Evidence) -> tuple[Verdict, tuple[str, ...]]:
+def judge(evidence: Evidence) -> tuple[Verdict, tuple[Reason, ...]]:
     """The verdict and its reasons, in words, the strongest first."""
-    same = ["the ledger here has a record of this very file"] if evidence.same_file else []
+    same = [Reason("the ledger here has a record of this very file", "same_file")] if evidence.same_file else []
     reasons = [*same, *_of_credentials(evidence), *_of_mark(evidence), *_of_claims(evidence)]
     credentials = evidence.credentials
     # Anyone can sign as anyone: somebody else's signature counts only with the mark that it names.
@@ -60,7 +85,8 @@ def judge(evidence: Evidence) -> tuple[Verdict, tuple[str, ...]]:
     if confirmed:
         return "made by this tool, altered since", tuple(reasons)
     if not reasons:
-        reasons.append("no mark, no credentials and no metadata: that says nothing of where it comes from")
+        nothing = "no mark, no credentials and no metadata: that says nothing of where it comes from"
+        reasons.append(Reason(nothing, "nothing"))
     return "unknown", tuple(reasons)
 
 
@@ -70,62 +96,73 @@ def _contradicted(evidence: Evidence) -> bool:
     return not said.own and mark is not None and said.identifier is not None and mark.identifier != said.identifier
 
 
-def _of_credentials(evidence: Evidence) -> list[str]:
+def _of_credentials(evidence: Evidence) -> list[Reason]:
     said = evidence.credentials
-    who = said.tool or "an unnamed program"
     if said.state == "absent":
-        return (
-            ["it carries no Content Credentials" + (", or has lost them" if evidence.mark else "")]
-            if evidence.mark
-            else []
-        )
+        lost = "it carries no Content Credentials, or has lost them"
+        return [Reason(lost, "no_credentials")] if evidence.mark else []
+    who, problems = said.tool or "an unnamed program", ", ".join(said.problems)
+    values = {"who": said.tool or "?", "problems": problems, "signer": said.signer or "?"}
     if said.state == "unreadable":
-        return [f"its Content Credentials can't be read ({', '.join(said.problems)})"]
+        return [Reason(f"its Content Credentials can't be read ({problems})", "credentials_unreadable", values)]
     if said.state == "altered":
-        return [f"its Content Credentials ({who}) do not hold: the file was changed after it was signed, or they were"]
+        text = f"its Content Credentials ({who}) do not hold: the file was changed after it was signed, or they were"
+        return [Reason(text, "credentials_broken", values)]
     if said.state == "lapsed":
-        return [
+        text = (
             f"it is as it was when its Content Credentials ({who}) were made, but their certificate does not hold "
-            f"({', '.join(said.problems)}): who signed it can't be told from them"
-        ]
+            f"({problems}): who signed it can't be told from them"
+        )
+        return [Reason(text, "credentials_lapsed", values)]
     if said.own:
-        return [f"its Content Credentials hold, and were signed with this installation's key ({who})"]
-    reasons = [f"its Content Credentials hold ({who}); the signer ({said.signer}) is not on a trust list known here"]
+        text = f"its Content Credentials hold, and were signed with this installation's key ({who})"
+        return [Reason(text, "credentials_own", values)]
+    text = f"its Content Credentials hold ({who}); the signer ({said.signer}) is not on a trust list known here"
+    reasons = [Reason(text, "credentials_foreign", values)]
     if _contradicted(evidence):
-        reasons.append("they name another output than the mark in the picture: one of the two was transplanted")
+        text = "they name another output than the mark in the picture: one of the two was transplanted"
+        reasons.append(Reason(text, "credentials_contradict"))
     return reasons
 
 
-def _of_mark(evidence: Evidence) -> list[str]:
+def _of_mark(evidence: Evidence) -> list[Reason]:
     mark, record = evidence.mark, evidence.record
     if mark is None:
-        return ["the mark was not found in the picture"] if record is not None and not evidence.same_file else []
+        lost = record is not None and not evidence.same_file
+        return [Reason("the mark was not found in the picture", "mark_missing")] if lost else []
     found = f"the invisible mark {mark.identifier:012x} was found (agreement {mark.agreement:.0%})"
+    values = {"mark": f"{mark.identifier:012x}", "agreement": f"{mark.agreement:.0%}"}
     if record is None and evidence.credentials.state == "valid" and mark.identifier == evidence.credentials.identifier:
-        return [f"{found}: the one that its credentials name"]
+        return [Reason(f"{found}: the one that its credentials name", "mark_named", values)]
     if record is None:
-        return [f"{found}; the ledger here has no record of it, so whether it belongs to this picture can't be checked"]
+        text = f"{found}; the ledger here has no record of it, so whether it belongs to this picture can't be checked"
+        return [Reason(text, "mark_unrecorded", values)]
+    values |= {"other": record.identifier, "date": record.time[:10], "bits": str(evidence.distance)}
     if record.identifier != f"{mark.identifier:012x}":
         other = "the file is that of" if evidence.same_file else "its credentials name"
-        return [f"{found}, but {other} output {record.identifier}"]
+        name = "mark_of_another_file" if evidence.same_file else "mark_of_another_name"
+        return [Reason(f"{found}, but {other} output {record.identifier}", name, values)]
     if evidence.looks_alike is None:
-        return [f"{found}, which the ledger here has a record of; there was nothing to compare the picture with"]
+        text = f"{found}, which the ledger here has a record of; there was nothing to compare the picture with"
+        return [Reason(text, "mark_uncompared", values)]
     if evidence.looks_alike:
-        return [
-            f"{found}; the ledger's record of {record.time[:10]} is of this picture ({evidence.distance} of 256 bits)"
-        ]
-    cropped = " or cropped" if abs(mark.scale_x - 1) + abs(mark.scale_y - 1) > 0.02 else ""
-    return [
+        text = f"{found}; the ledger's record of {values['date']} is of this picture ({evidence.distance} of 256 bits)"
+        return [Reason(text, "mark_alike", values)]
+    cropped = abs(mark.scale_x - 1) + abs(mark.scale_y - 1) > 0.02
+    text = (
         f"{found}, but the picture differs from the one that was marked ({evidence.distance} of 256 bits): "
-        f"it was changed a lot{cropped}, or the mark was transplanted"
-    ]
+        f"it was changed a lot{' or cropped' if cropped else ''}, or the mark was transplanted"
+    )
+    return [Reason(text, "mark_unlike_cropped" if cropped else "mark_unlike", values)]
 
 
-def _of_claims(evidence: Evidence) -> list[str]:
+def _of_claims(evidence: Evidence) -> list[Reason]:
     said, reasons = evidence.claims, []
     if said.aigc is not None:
-        producer = said.aigc.get("ContentProducer") or "unnamed"
-        reasons.append(f"its AIGC label says: made by AI, producer {producer} (anyone can write or remove that)")
+        producer = said.aigc.get("ContentProducer") or ""
+        text = f"its AIGC label says: made by AI, producer {producer or 'unnamed'} (anyone can write or remove that)"
+        reasons.append(Reason(text, "aigc", {"producer": producer or "?"}))
     if said.source_type is not None:
-        reasons.append(f"its metadata says: {said.source_type} (IPTC; anyone can write or remove that)")
+        text = f"its metadata says: {said.source_type} (IPTC; anyone can write or remove that)"
+        reasons.append(Reason(text, "source_type", {"type": said.source_type}))
     return reasons

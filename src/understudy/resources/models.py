@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from threading import RLock
@@ -63,6 +63,15 @@ class Models:
         self._blendshapes: dict[object, BlendshapeModel] = {}
         self._masks: dict[object, MaskModel] = {}
         self._runtimes: dict[RuntimeOptions, Runtime] = {}
+
+    @property
+    def store(self) -> Store:
+        """The store, with its catalogue.
+
+        Raises:
+            CatalogueError, InputUnreadableError: the user's own entries can't be used.
+        """
+        return self._store
 
     def check_open(self) -> None:
         """Whether anything can be asked for.
@@ -272,10 +281,16 @@ class Models:
 
         return mask_model(self._opened(entry, runtime))
 
-    def fetched(self, runtime: RuntimeOptions) -> Iterator[tuple[str, Session | UnderstudyError]]:
+    def fetched(
+        self, runtime: RuntimeOptions, names: Collection[str] | None = None
+    ) -> Iterator[tuple[str, Session | UnderstudyError]]:
         """Every model of the store by name, opened anew, one at a time; or why it does not open.
 
         It is given back when the next is asked for, if nobody holds it.
+
+        Args:
+            runtime: Where they are to run.
+            names: Only these; None for all.
 
         Raises:
             UsageError: a model is placed that the catalogue does not have.
@@ -285,7 +300,7 @@ class Models:
         self.check_places(runtime)
         passing = Runtime(runtime)
         for name, entry in self._store.catalogue.entries.items():
-            if self._store.state(entry) in ("there", "altered"):
+            if (names is None or name in names) and self._store.state(entry) in ("there", "altered"):
                 try:
                     opened: Session | UnderstudyError = passing.open(self._store, entry)
                 except UnderstudyError as fault:

@@ -15,6 +15,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from understudy.errors import UsageError
+from understudy.server.patience import PatientProtocol
 
 #: Where nobody from elsewhere comes.
 HERE: Final = "127.0.0.1"
@@ -68,6 +69,7 @@ def serve(
     """
     config = uvicorn.Config(
         app,
+        http=PatientProtocol,
         lifespan="on",
         access_log=False,
         log_config=None,

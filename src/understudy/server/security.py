@@ -7,6 +7,7 @@ here (DNS rebinding) is none of the hosts.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 import time
@@ -26,6 +27,8 @@ OPEN: Final = frozenset({"/health"})
 _SOON: Final = 60.0
 #: Most bytes of a request's body, but for paths that count for themselves.
 MOST_BYTES: Final = 1_000_000
+#: Seconds without a byte of a body after which it is not waited for any longer.
+_PATIENCE: Final = 30.0
 _CHANGES_NOTHING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Vue's compiler makes functions of text, so scripts can't do without unsafe-eval; which scripts run at all is said by
 #: the nonce. Styles are set by scripts on elements: these can't have one.
@@ -202,11 +205,14 @@ class Counted:
         if not announced.isdecimal() or int(announced) > MOST_BYTES:
             await too_much(scope, receive, send)
             return
-        count, begun = 0, False
+        too_slow = PlainTextResponse("This takes too long.\n", 408)
+        count, begun, whole = 0, False, False
 
         async def counted() -> Message:
-            nonlocal count
-            message = await receive()
+            nonlocal count, whole
+            # What comes after the body is that whoever asked has gone: that may take its time.
+            message = await (receive() if whole else asyncio.wait_for(receive(), _PATIENCE))
+            whole = whole or not message.get("more_body", False)
             count += len(message.get("body", b""))
             if count > MOST_BYTES:
                 raise _TooMuchError
@@ -219,10 +225,10 @@ class Counted:
 
         try:
             await self._app(scope, counted, noted)
-        except _TooMuchError:
+        except (_TooMuchError, TimeoutError, asyncio.TimeoutError) as fault:
             if begun:
                 raise
-            await too_much(scope, receive, send)
+            await (too_much if isinstance(fault, _TooMuchError) else too_slow)(scope, receive, send)
 
 
 def _cookie(headers: Headers, name: str) -> str:

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from understudy.errors import UnderstudyError
 from understudy.server.faults import text_of
-from understudy.server.uploads import SUFFIXES, Kind, Uploads
+from understudy.server.uploads import MOST_BYTES, SUFFIXES, Kind, Uploads
 
 PLACE: Final = "/uploads"
 #: Seconds without a byte after which a browser is not waited for any longer.
@@ -32,6 +32,9 @@ def upload_route(uploads: Uploads) -> Route:
         kind = request.path_params["kind"]
         if kind not in SUFFIXES:
             return JSONResponse({"fault": "fault.not_here"}, 404)
+        announced = request.headers.get("content-length", "0")
+        if not announced.isdecimal() or int(announced) > MOST_BYTES[cast(Kind, kind)]:
+            return JSONResponse({"fault": "fault.file_too_large"}, 422)  # before the first byte of it
         try:
             upload = await uploads.take(request.path_params["name"], cast(Kind, kind), _pieces(request))
         except (ClientDisconnect, TimeoutError, asyncio.TimeoutError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Mapping
@@ -14,8 +15,10 @@ from understudy.errors import InputError, InputNotFoundError, NoSpaceError, NotM
 from understudy.temporaries import FOLDER, Temporary, clean
 from understudy.text import printable
 
-Kind = Literal["photo", "clip", "target"]
-#: Suffixes of files that are taken, and most bytes of one.
+#: What a file is handed over as. ``target`` is a picture or a clip; ``file`` is one of any kind, to be looked at; and
+#: ``model`` is one, or an archive of some.
+Kind = Literal["photo", "clip", "target", "file", "model"]
+#: Suffixes of files that are taken (none: all), and most bytes of one.
 SUFFIXES: Final[Mapping[Kind, tuple[str, ...]]] = {
     "photo": (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".avif"),
     "clip": (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v"),
@@ -23,8 +26,16 @@ SUFFIXES: Final[Mapping[Kind, tuple[str, ...]]] = {
         *(".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".gif"),
         *(".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif"),
     ),
+    "file": (),
+    "model": (".onnx", ".zip"),
 }
-MOST_BYTES: Final[Mapping[Kind, int]] = {"photo": 64_000_000, "clip": 8_000_000_000, "target": 8_000_000_000}
+MOST_BYTES: Final[Mapping[Kind, int]] = {
+    "photo": 64_000_000,
+    "clip": 8_000_000_000,
+    "target": 8_000_000_000,
+    "file": 8_000_000_000,
+    "model": 4_000_000_000,
+}
 #: Most files that are kept, and bytes that are left free on the disk.
 MOST_FILES: Final = 500
 _LEFT_FREE: Final = 500_000_000
@@ -51,6 +62,10 @@ class Upload:
     kind: Kind
     name: str
     path: Path
+
+    def named(self, said: str) -> str:
+        """What is said of the file, with the user's own name for it."""
+        return said.replace(str(self.path), self.name).replace(self.path.name, self.name)
 
 
 class Uploads:
@@ -82,11 +97,12 @@ class Uploads:
         """
         shown = printable(PurePosixPath(name.replace("\\", "/")).name)[-_SHOWN:] or "?"
         suffix = PurePosixPath(shown).suffix.lower()
-        if suffix not in SUFFIXES[kind]:
+        if SUFFIXES[kind] and suffix not in SUFFIXES[kind]:
             raise NotMediaError(f"{shown} is no {kind}", f"These are taken: {', '.join(SUFFIXES[kind])}.")
         if len(self._files) >= MOST_FILES:
             raise TooLargeError("too many files were handed over", "Remove some, or start the studio anew.")
-        upload = Upload(secrets.token_hex(16), kind, shown, self._folder / f"{secrets.token_hex(16)}{suffix}")
+        plain = suffix if re.fullmatch(r"\.[a-z0-9]{1,8}", suffix) else ""
+        upload = Upload(secrets.token_hex(16), kind, shown, self._folder / f"{secrets.token_hex(16)}{plain}")
         try:
             await self._write(upload, pieces)
         except BaseException:

@@ -7,9 +7,8 @@ import platform
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -21,15 +20,11 @@ from understudy.geometry import raster
 from understudy.geometry.topology import topology
 from understudy.media.files.encoders import ENCODERS, opens
 from understudy.models.devices import Precision
-from understudy.models.embedded_onnx import OnnxModel
 from understudy.models.nvidia_smi import GpuList, list_gpus
-from understudy.models.runtime import LiteModel, read_embedded
-from understudy.models.trial import noise
-from understudy.provenance.open_nsfw import FILE as CONTENT
-from understudy.recognition.identity import FILE as IDENTITY
 from understudy.resources import Models
 from understudy.settings import Settings
-from understudy.tasks.budget import measured, memory
+from understudy.tasks.budget import memory
+from understudy.tasks.costs import EMBEDDED, embedded_cost, session_cost
 from understudy.version import __version__
 
 if TYPE_CHECKING:
@@ -46,18 +41,6 @@ OPENCV_WHEELS = (
 ONNX_BUILDS = ("onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino")
 #: Encoders that the usual outputs need.
 NEEDED_ENCODERS = ("libx264", "libx265", "libvpx-vp9", "gif", "libwebp_anim")
-MODELS = (
-    "face_detection_short_range.tflite",
-    "face_detection_full_range_sparse.tflite",
-    "face_landmarks_detector.tflite",
-    "face_blendshapes.tflite",
-    "palm_detection_lite.tflite",
-    "hand_landmark_lite.tflite",
-    "selfie_segmentation.tflite",
-    "selfie_segmentation_landscape.tflite",
-    IDENTITY,
-    CONTENT,
-)
 #: What a person is told of each precision.
 PRECISIONS: Final[dict[Precision, str]] = {"int8": "8 bits", "half": "16 bits", "single": "32 bits"}
 #: Two builds of ONNX Runtime overwrite each other's files.
@@ -177,32 +160,16 @@ def _installed(name: str) -> bool:
 
 
 def _models() -> Iterable[Finding]:
-    size = 0
-    for name in MODELS:
-        before = memory()
+    size = 0.0
+    for name in EMBEDDED:
         try:
-            run, length = _blank_run(name), len(read_embedded(name))
-            cost = measured(run, length, before)
+            cost = embedded_cost(name).cost
         except ModelError as fault:
             yield Finding(name, "broken", fault.message, _AGAIN)
             continue
-        size += length
+        size += cost.size_mb
         yield Finding(name, "ok", f"on the CPU: {cost}")
-    yield Finding("together", "ok", f"{size / 1e6:.1f} MB: all that runs where nothing was fetched")
-
-
-def _blank_run(name: str) -> Callable[[], object]:
-    """What runs an embedded model on a black picture, or on points in one place.
-
-    Raises:
-        ModelError: it does not open.
-    """
-    if name in (IDENTITY, CONTENT):
-        network = OnnxModel(name)
-        width, height = network.input_size
-        return partial(network.run, np.zeros((1, 3, height, width), np.float32))
-    model = LiteModel(name)
-    return partial(model.run, np.zeros(model.input_shape, np.float32))
+    yield Finding("together", "ok", f"{size:.1f} MB: all that runs where nothing was fetched")
 
 
 def _fetched(settings: Settings, models: Models) -> Iterable[Finding]:
@@ -224,10 +191,9 @@ def _fetched(settings: Settings, models: Models) -> Iterable[Finding]:
 
 def _running(session: Session, before: int | None) -> str:
     """Where a model runs, in which numbers, and what it costs."""
-    given = noise(session)[0]
     how = " with OpenVINO" if session.program == "openvino" else ""
     how += f" in {PRECISIONS[session.precision]}" if how or session.device == "tensorrt" else ""
-    return f"runs on {session.place}{how}: {measured(partial(session.run, given), session.size, before)}"
+    return f"runs on {session.place}{how}: {session_cost(session, before).cost}"
 
 
 def _devices() -> Iterable[Finding]:

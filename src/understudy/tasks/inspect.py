@@ -23,7 +23,7 @@ from understudy.provenance.fingerprint import SAME, SPARSE, closest, picture_has
 from understudy.provenance.metadata import Claims, claims
 from understudy.provenance.records.keys import own_root
 from understudy.provenance.records.ledger import Record
-from understudy.provenance.verdict import Evidence, Verdict, judge
+from understudy.provenance.verdict import Evidence, Reason, Verdict, judge
 from understudy.provenance.watermark import Mark, MarkReader
 from understudy.release import file_digest
 
@@ -42,7 +42,7 @@ class Inspection:
         path: The file.
         kind: ``image``, ``animation`` or ``video``; None if it can't be opened as one.
         verdict: In honest words; never "real".
-        reasons: Why, the strongest first.
+        reasons: Why, the strongest first: sentences, each of which knows which one it is.
         credentials: Content Credentials.
         mark: The invisible mark; None if none was found.
         claims: Plain metadata.
@@ -54,7 +54,7 @@ class Inspection:
     path: Path
     kind: str | None
     verdict: Verdict
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
     credentials: Credentials
     mark: Mark | None
     claims: Claims
@@ -64,7 +64,7 @@ class Inspection:
 
     def as_json(self) -> dict[str, object]:
         """The inspection as plain values; ids in hexadecimal, as everywhere."""
-        values = asdict(self) | {"path": str(self.path)}
+        values = asdict(self) | {"path": str(self.path), "reasons": [str(reason) for reason in self.reasons]}
         for part in (values["mark"], values["credentials"]):
             if part is not None and part["identifier"] is not None:
                 part["identifier"] = f"{part['identifier']:012x}"

@@ -284,7 +284,8 @@ def _now() -> str:
     return dt.datetime.now(dt.timezone.utc).isoformat(timespec="milliseconds")
 
 
-def _a_year_from(today: dt.date) -> dt.date:
+def a_year_from(today: dt.date) -> dt.date:
+    """The same day of the next year."""
     year = min(today.year + 1, dt.MAXYEAR)
     return today.replace(year=year) if (today.month, today.day) != (2, 29) else today.replace(year=year, day=28)
 
@@ -305,7 +306,7 @@ to put my face, taken from these photos:
 
 into   [ ] pictures   [ ] videos   [ ] live output
 for this purpose: {lines}
-until (date; a year from today is {_a_year_from(today)}): ____________________
+until (date; a year from today is {a_year_from(today)}): ____________________
 
 I know that
 - the result is made with software, carries a visible label and an invisible mark, and is signed as such;

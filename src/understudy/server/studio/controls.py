@@ -12,10 +12,14 @@ from nicegui import ui
 from nicegui.elements.mixins.text_element import TextElement
 from nicegui.events import GenericEventArguments
 
+from understudy.text import printable
+
 #: What an event hands to the server: a value, and nothing else of it.
 _VALUE: Final = "(event) => emit(event.target.value)"
 _CHECKED: Final = "(event) => emit(event.target.checked)"
 Handler = Callable[[], Any]
+#: Most letters of a file's name that are shown.
+_LONGEST: Final = 80
 #: How a button looks: ``primary`` is the one thing to do, ``danger`` what hides or removes, ``bare`` has no border.
 Look = Literal["primary", "danger", "plain", "bare"]
 
@@ -328,6 +332,7 @@ class Picker(ui.element, component="assets/picker.js"):
         words: What it says: on the ``button``, ``beside`` it, and ``busy``: while files come.
         done: Told the id of a file that has come.
         failed: Told the name of the text that says why one has not.
+        refused: Told that, too, and what the user calls the file: where there may be several.
         several: Whether more than one may be chosen.
     """
 
@@ -339,6 +344,7 @@ class Picker(ui.element, component="assets/picker.js"):
         words: Mapping[str, str],
         done: Callable[[str], Any],
         failed: Callable[[str], Any],
+        refused: Callable[[str, str], Any] | None = None,
         several: bool = False,
     ) -> None:
         super().__init__()
@@ -346,3 +352,7 @@ class Picker(ui.element, component="assets/picker.js"):
             attribute(self, name, value)
         self.on("done", lambda event: done(str(event.args)))
         self.on("failed", lambda event: failed(str(event.args)))
+        if refused is not None:
+            self.on(
+                "refused", lambda event: refused(str(event.args["fault"]), printable(event.args["name"])[:_LONGEST])
+            )

@@ -68,7 +68,7 @@ def _frame(visitor: Visitor, room: Room, rooms: Sequence[Room]) -> None:
     said = {"language": texts.html_code, "lost": texts("frame.lost"), "again": texts("frame.again")}
     ui.add_head_html(
         f"<style>:root {{ color-scheme: {_THEMES[visitor.theme]} }}</style>"
-        '<link rel="stylesheet" href="/assets/studio.css">'
+        '<link rel="stylesheet" href="/assets/studio.css"><link rel="stylesheet" href="/assets/rooms.css">'
         f'<script src="/assets/frame.js" data-said="{html.escape(json.dumps(said), quote=True)}"></script>'
     )
     with box("frame"):

@@ -6,9 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from understudy.server.studio.check.page import build as check
 from understudy.server.studio.clips.page import build as clips
 from understudy.server.studio.jobs.page import build as jobs
 from understudy.server.studio.live.page import build as live
+from understudy.server.studio.models.page import build as models
+from understudy.server.studio.records.page import build as records
 from understudy.server.studio.visitor import Visitor
 
 
@@ -31,4 +34,7 @@ ROOMS: Final[tuple[Room, ...]] = (
     Room("/", "room.live", live),
     Room("/clips", "room.clips", clips),
     Room("/jobs", "room.jobs", jobs),
+    Room("/check", "room.check", check),
+    Room("/models", "room.models", models),
+    Room("/records", "room.records", records),
 )

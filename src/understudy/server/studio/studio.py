@@ -12,9 +12,12 @@ from typing import Final
 from starlette.routing import BaseRoute
 
 from understudy.app import Understudy
+from understudy.server.studio.check.desk import Checks
 from understudy.server.studio.clips.desk import ClipsDesk
 from understudy.server.studio.jobs.desk import JobsDesk
 from understudy.server.studio.live.desk import Desk
+from understudy.server.studio.models.desk import Shelf
+from understudy.server.studio.records.desk import Records
 from understudy.server.studio.samples import SampleClip, Samples
 from understudy.server.uploads import Uploads
 from understudy.settings import Settings
@@ -38,6 +41,9 @@ class Studio:
         clip: The sample clip.
         live: The live room's desk.
         jobs, clips: Those of the jobs' and the clips' rooms.
+        checks: What is looked at in the Check room.
+        shelf: The models.
+        records: Consents and the ledger.
     """
 
     def __init__(self, settings: Settings, samples: Samples, recordings: Path) -> None:
@@ -49,12 +55,21 @@ class Studio:
         self.live = Desk(self.app, self.uploads, samples, self.clip, recordings)
         self.jobs = JobsDesk(self.app)
         self.clips = ClipsDesk(self.app, self.uploads, self.live.cards, samples, self.clip, self.jobs, recordings)
+        self.checks = Checks(self.app.inspect, self.uploads)
+        self.shelf = Shelf(self.app, self.uploads)
+        self.records = Records(self.app, self.uploads)
         self._prepared = threading.Lock()
 
     @property
     def routes(self) -> Sequence[BaseRoute]:
         """What the rooms' pages ask for besides themselves."""
-        return [*self.live.routes, *self.jobs.routes, *self.clips.routes]
+        return [
+            *self.live.routes,
+            *self.jobs.routes,
+            *self.clips.routes,
+            *self.checks.routes,
+            *self.records.routes,
+        ]
 
     def open(self) -> None:
         """Take up the jobs that an earlier run left."""
@@ -73,5 +88,8 @@ class Studio:
         """End everything: sessions are stopped, recordings signed, jobs parked, what was handed over removed."""
         async with AsyncExitStack() as closing:  # all of it, whatever fails; the last first
             closing.callback(self.uploads.close)
-            for close in (self.app.close, self.live.stop, self.clips.close, self.jobs.close):
+            closing.push_async_callback(asyncio.to_thread, self.app.close)
+            closing.push_async_callback(self.checks.close)
+            closing.push_async_callback(self.shelf.pulls.close)
+            for close in (self.live.stop, self.clips.close, self.jobs.close):
                 closing.push_async_callback(asyncio.to_thread, close)

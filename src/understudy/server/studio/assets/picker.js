@@ -30,12 +30,17 @@ export default {
       this.take(files);
     },
     async take(files) {
+      // Credentials that lie beside a file come before it.
+      files.sort((one, other) => other.name.endsWith(".c2pa") - one.name.endsWith(".c2pa"));
       for (const file of this.several ? files : files.slice(0, 1)) {
         this.share = 0;
         const answer = await send(this.kind, file, (share) => (this.share = share));
         this.share = null;
         if (answer.id) this.$emit("done", answer.id);
-        else this.$emit("failed", answer.fault);
+        else {
+          this.$emit("failed", answer.fault);
+          this.$emit("refused", { fault: answer.fault, name: file.name });
+        }
       }
     },
   },

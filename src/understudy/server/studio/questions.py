@@ -1,0 +1,73 @@
+"""Questions that are asked before something is done that can't be undone, or that has terms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from understudy.server.studio.controls import Button, Handler, Modal, box
+from understudy.server.texts import Texts
+
+
+class Question:
+    """A dialog with a text and two buttons; one for any number of questions, one after the other.
+
+    Args:
+        texts: In whose language.
+    """
+
+    def __init__(self, texts: Texts) -> None:
+        self._texts = texts
+        self._modal = Modal("", texts("ask.close"))
+        self._modal.on("close", lambda _: self._closed(), args=[])  # the browser's own, for every way of closing
+        self._otherwise: Callable[[], Any] | None = None
+        self._answered = 0
+        with self._modal:
+            self._words, self._buttons = box("asked"), box("answers")
+
+    def ask(
+        self,
+        title: str,
+        say: Callable[[], object],
+        answer: str,
+        do: Callable[[], Any],
+        *,
+        look: Literal["primary", "danger"] = "primary",
+        otherwise: Callable[[], Any] | None = None,
+    ) -> None:
+        """Ask.
+
+        Args:
+            title: The question.
+            say: Puts what is to be known into the dialog.
+            answer: What the button says that does it.
+            do: Done then.
+            look: Of that button.
+            otherwise: Done if the dialog is closed in any other way.
+        """
+        self._otherwise = otherwise
+        self._modal.title.text = title
+        self._words.clear()
+        with self._words:
+            say()
+        self._buttons.clear()
+        with self._buttons:
+            Button(self._texts("ask.no"), self._modal.close)
+            Button(answer, self._closing(do), look=look)
+        self._modal.open()
+
+    def _closing(self, do: Handler) -> Handler:
+        def done() -> object:
+            # The browser tells later that the dialog is closed: perhaps after the next question was asked.
+            self._otherwise, self._answered = None, self._answered + 1
+            self._modal.close()
+            return do()
+
+        return done
+
+    def _closed(self) -> object:
+        if self._answered:
+            self._answered -= 1
+            return None
+        otherwise, self._otherwise = self._otherwise, None
+        return None if otherwise is None else otherwise()

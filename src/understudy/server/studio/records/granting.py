@@ -1,0 +1,159 @@
+"""The dialog that asks whose face is in a photo, in plain words."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from understudy.errors import UnderstudyError
+from understudy.server.faults import Fault, fault_of
+from understudy.server.studio.controls import Button, Modal, Text, box, choice, field, shown, switch
+from understudy.server.studio.notices import notice
+from understudy.server.studio.records.desk import Asked
+from understudy.server.studio.visitor import Visitor
+
+if TYPE_CHECKING:
+    from understudy.provenance.records.consent import Consent, Ground, Use
+
+#: What each ground says.
+GROUNDS: Final[Mapping[Ground, str]] = {
+    "self": "records.self",
+    "granted": "records.granted",
+    "fictional": "records.fictional",
+    "sample": "records.sample",
+}
+#: Those that may be chosen here: samples are known by themselves.
+_CHOSEN: Final[tuple[Ground, ...]] = ("self", "granted", "fictional")
+USES: Final[Mapping[Use, str]] = {"image": "records.image", "video": "records.video", "live": "records.live"}
+_BEFORE: Final = {
+    "valid": "records.before_valid",
+    "expired": "records.before_expired",
+    "revoked": "records.before_revoked",
+}
+#: For how many days.
+_DAYS: Final = {"30": "records.month", "183": "records.half_year", "365": "records.year", "1095": "records.three_years"}
+
+
+class Granting:
+    """The dialog, for one photo after the other.
+
+    Args:
+        visitor: Who is asked.
+        done: Told what was recorded.
+    """
+
+    def __init__(self, visitor: Visitor, done: Callable[[Consent], Any]) -> None:
+        self._visitor, self._texts, self._done = visitor, visitor.texts, done
+        self._asked: Asked | None = None
+        self._ground: Ground | None = None
+        self._note, self._days, self._uses = "", "365", set(USES)
+        self._modal = Modal(self._texts("records.whose"), self._texts("ask.close"))
+        self._modal.classes("wide")
+        self._modal.on("close", lambda _: self._closed(), args=[])
+        with self._modal:
+            self._content = box("granting")
+
+    def ask(self, asked: Asked) -> None:
+        """Ask about a photo."""
+        self._asked, self._ground, self._note, self._days, self._uses = asked, None, "", "365", set(USES)
+        self._content.clear()
+        with self._content:
+            self._photo(asked)
+            self._grounds()
+            with box("note") as self._note_box:
+                field(
+                    self._texts("records.note"),
+                    change=self._set_note,
+                    placeholder=self._texts("records.note_example"),
+                    hint=self._texts("records.note_hint"),
+                )
+            shown(self._note_box, False)
+            self._terms()
+            Text(self._texts("records.adults"), "p", classes="hint")
+            self._faults = box("faults")
+            with box("answers"):
+                Button(self._texts("ask.no"), self._modal.close)
+                Button(self._texts("records.grant"), partial(self._visitor.do, self._grant), look="primary")
+        self._modal.open()
+
+    def _photo(self, asked: Asked) -> None:
+        texts = self._texts
+        with box("asked-photo"):
+            box("", "img", src=asked.address, alt=texts("records.photo", name=asked.photo.name))
+            with box("words"):
+                Text(asked.photo.name, classes="file-name", attributes={"dir": "auto"})
+                Text(texts("records.photo_kept"), classes="hint")
+                if asked.before:
+                    Text(texts(_BEFORE[asked.before[-1].state]), classes="hint")
+
+    def _grounds(self) -> None:
+        with box("grounds", "fieldset"):
+            Text(self._texts("records.ground"), "legend")
+            for ground in _CHOSEN:
+                with box("ground", "label"):
+                    control = box("", "input", type="radio", name="ground", value=ground)
+                    control.on("change", lambda _, ground=ground: self._choose(ground), args=[])
+                    Text(self._texts(GROUNDS[ground]))
+
+    def _terms(self) -> None:
+        texts = self._texts
+        with box("terms"):
+            with box("uses", "fieldset"):
+                Text(texts("records.uses"), "legend")
+                for use, name in USES.items():
+                    switch(texts(name), on=True, change=partial(self._use, use))
+            choice(
+                texts("records.days"),
+                options={days: texts(name) for days, name in _DAYS.items()},
+                value="365",
+                change=self._set_days,
+            )
+
+    def _choose(self, ground: Ground) -> None:
+        self._ground = ground
+        shown(self._note_box, ground == "granted")
+
+    def _use(self, use: Use, on: bool) -> None:
+        (self._uses.add if on else self._uses.discard)(use)
+
+    def _set_note(self, note: str) -> None:
+        self._note = note
+
+    def _set_days(self, days: str) -> None:
+        self._days = days
+
+    def _closed(self) -> None:
+        if self._asked is not None:
+            self._visitor.studio.records.forget(self._asked)
+            self._asked = None
+
+    def _fail(self, fault: Fault) -> None:
+        self._faults.clear()
+        with self._faults:
+            notice(self._texts, fault)
+
+    async def _grant(self) -> None:
+        from understudy.provenance.records.consent import ConsentClaim
+
+        asked = self._asked
+        if asked is None:
+            return
+        if self._ground is None:
+            self._fail(Fault("records.no_ground"))
+        elif self._ground == "granted" and not self._note.strip():
+            self._fail(Fault("records.no_note"))
+        elif not self._uses:
+            self._fail(Fault("records.no_use"))
+        else:
+            uses = tuple(use for use in USES if use in self._uses)
+            claim = ConsentClaim(self._ground, self._note.strip(), uses, int(self._days))
+            try:
+                record = await asyncio.to_thread(self._visitor.studio.records.grant, asked, claim)
+            except UnderstudyError as fault:
+                self._fail(fault_of(fault))
+                return
+            self._asked = None
+            self._modal.close()
+            self._done(record)

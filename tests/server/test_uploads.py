@@ -9,8 +9,10 @@ from types import SimpleNamespace
 import pytest
 
 from understudy.errors import InputNotFoundError, NoSpaceError, NotMediaError
+from understudy.server import receiving
 from understudy.server import uploads as module
-from understudy.server.uploads import TooLargeError, Uploads
+from understudy.server.receiving import TooLargeError
+from understudy.server.uploads import Uploads
 
 
 async def pieces(*data):
@@ -93,7 +95,7 @@ def test_a_file_that_is_too_large_is_refused_as_soon_as_that_is_seen(uploads, tm
 
 
 def test_a_full_disk_is_said_before_it_is_full(uploads, tmp_path, monkeypatch):
-    monkeypatch.setattr(module.shutil, "disk_usage", lambda _: SimpleNamespace(free=500_000_003))
+    monkeypatch.setattr(receiving.shutil, "disk_usage", lambda _: SimpleNamespace(free=500_000_003))
     with pytest.raises(NoSpaceError):
         take(uploads, "a.jpg")
     assert files_in(tmp_path) == []

@@ -33,7 +33,7 @@ from understudy.errors import (
     UsageError,
     of_the_system,
 )
-from understudy.server.uploads import TooLargeError
+from understudy.server.receiving import TooLargeError
 from understudy.text import printable
 
 

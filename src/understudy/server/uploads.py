@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
-import shutil
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final, Literal
 
-from understudy.errors import InputError, InputNotFoundError, NoSpaceError, NotMediaError, out_of_space
+from understudy.errors import InputNotFoundError, NotMediaError
+from understudy.server.receiving import TooLargeError, received
 from understudy.temporaries import FOLDER, Temporary, clean
 from understudy.text import printable
 
@@ -36,15 +35,10 @@ MOST_BYTES: Final[Mapping[Kind, int]] = {
     "file": 8_000_000_000,
     "model": 4_000_000_000,
 }
-#: Most files that are kept, and bytes that are left free on the disk.
+#: Most files that are kept.
 MOST_FILES: Final = 500
-_LEFT_FREE: Final = 500_000_000
 #: Longest name that is shown.
 _SHOWN: Final = 80
-
-
-class TooLargeError(InputError):
-    """A file has more bytes than are taken."""
 
 
 @dataclass(frozen=True)
@@ -103,34 +97,9 @@ class Uploads:
             raise TooLargeError("too many files were handed over", "Remove some, or start the studio anew.")
         plain = suffix if re.fullmatch(r"\.[a-z0-9]{1,8}", suffix) else ""
         upload = Upload(secrets.token_hex(16), kind, shown, self._folder / f"{secrets.token_hex(16)}{plain}")
-        try:
-            await self._write(upload, pieces)
-        except BaseException:
-            upload.path.unlink(missing_ok=True)
-            raise
+        await received(upload.path, pieces, MOST_BYTES[kind], shown)
         self._files[upload.id] = upload
         return upload
-
-    async def _write(self, upload: Upload, pieces: AsyncIterator[bytes]) -> None:
-        count, most = 0, MOST_BYTES[upload.kind]
-        free = shutil.disk_usage(self._folder).free - _LEFT_FREE
-        with os.fdopen(os.open(upload.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            async for piece in pieces:
-                count += len(piece)
-                if count > most:
-                    raise TooLargeError(
-                        f"{upload.name} is larger than {most // 1_000_000} MB", "Export a smaller file, and try again."
-                    )
-                if count > free:
-                    raise NoSpaceError(self._folder, "Free some space: the file was not taken.")
-                try:
-                    file.write(piece)
-                except OSError as fault:
-                    if out_of_space(fault):
-                        raise NoSpaceError(self._folder, "Free some space: the file was not taken.") from fault
-                    raise
-        if not count:
-            raise NotMediaError(f"{upload.name} is empty", "Choose another file.")
 
     def __getitem__(self, number: str) -> Upload:
         """The file with an id.

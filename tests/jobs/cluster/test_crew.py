@@ -282,7 +282,7 @@ def test_a_job_that_is_stopped_frees_its_workers(scene):
 def test_a_machine_on_which_none_begins_is_let_alone(scene, monkeypatch):
     from understudy.jobs.cluster import crew
 
-    monkeypatch.setattr(crew, "_AGAIN", 0.01)
+    monkeypatch.setattr(crew, "AGAIN", 0.01)
 
     class Absent(FakeWorker):
         def describe(self):

@@ -23,7 +23,7 @@ from understudy.temporaries import Temporary
 #: Bytes of memory that a worker has at least, where a machine has more than one.
 _LEAST: Final = 1_000_000_000
 #: Times that workers of a machine fail to begin, after which it is let alone, and seconds between two.
-_MOST_BEGUN, _AGAIN = 3, 5.0
+_MOST_BEGUN, AGAIN = 3, 5.0
 #: Seconds between two looks at an idle worker.
 _IDLE: Final = 10.0
 #: Workers that are asked within a second how far they are.
@@ -248,7 +248,7 @@ class Crew:
 
     def _failed_to_begin(self, post: _Post) -> None:
         self._begun[post.node.id] += 1
-        self._again[post.node.id] = time.monotonic() + _AGAIN
+        self._again[post.node.id] = time.monotonic() + AGAIN
         if self._begun[post.node.id] == _MOST_BEGUN:
             self._board.say(f"{post.node.name} gets no work: no worker begins there. Is Understudy installed?")
 

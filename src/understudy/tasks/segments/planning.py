@@ -108,7 +108,7 @@ def make_plan(
         identifier=new_identifier(),
         made_of=made_of,
         opened=known.seconds(0),
-        threads=_cores(),
+        threads=cores(),
         segments=segments,
         people=people,
         permissions=settled.records,
@@ -142,7 +142,7 @@ def _segments(known: Keyframes, found: list[Edge], scout: Scout) -> tuple[Segmen
     return tuple(segments)
 
 
-def _cores() -> int:
+def cores() -> int:
     """How many threads an encoder has by itself on this machine."""
     affinity = getattr(os, "sched_getaffinity", None)
     return max(1, len(affinity(0)) if affinity is not None else os.cpu_count() or 1)

@@ -69,7 +69,7 @@ def test_a_job_that_is_added_while_it_is_swept_keeps_what_it_needs(kept):
 
     def needed():
         found = [*added]
-        other = Kept(kept._folder)  # another studio, with a lock of its own
+        other = Kept(kept.folder)  # another studio, with a lock of its own
         with other.new() as folder:
             added.append(job(folder))
         return found

@@ -46,7 +46,7 @@ class Kept:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._lock = threading.Lock()
 
     @contextmanager
@@ -57,7 +57,7 @@ class Kept:
             NoSpaceError: the disk is full.
         """
         with self._lock:
-            folder = self._folder / secrets.token_hex(16)
+            folder = self.folder / secrets.token_hex(16)
             folder.mkdir(0o700)
             (folder / _NEW).touch(0o600)
             try:
@@ -75,7 +75,7 @@ class Kept:
         """
         with self._lock:
             # In this order: the job of a folder that is whole by now is in a list that is made afterwards.
-            whole = [folder for folder in self._folder.iterdir() if not _begun(folder)]
+            whole = [folder for folder in self.folder.iterdir() if not _begun(folder)]
             folders = {job.order.target.parent.name for job in needed()}
             for folder in whole:
                 if folder.name not in folders:

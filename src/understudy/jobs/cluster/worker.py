@@ -168,6 +168,7 @@ class ClusterWorker:
         target.parent.mkdir(mode=0o700)
         lay_down(target, self._pieces(parcel.pieces), parcel.digest, self._arrived)
         said = folder / "settings.json"
+        said.touch(0o600)
         said.write_text(parcel.settings, encoding="utf-8")
         worker = SegmentWorker(
             with_paths(parcel.cast, folder.joinpath),

@@ -73,7 +73,7 @@ def test_a_job_is_done_beside_and_its_result_is_looked_at(app, desk, clip, tmp_p
 def test_a_job_is_cancelled_and_done_again(app, desk, clip, tmp_path):
     (number,) = app.jobs.add(order(clip, tmp_path), ConsentClaim("sample"))
     until(desk, number, "running")
-    while not desk._runner.told.frames:
+    while not desk.runner.told.frames:
         time.sleep(0.05)
     desk.do("cancel", number)
     assert desk.shown(number).job.state == "cancelled"
@@ -103,7 +103,7 @@ def test_when_the_server_is_killed_its_worker_parks_the_job_and_ends(app, clip, 
     # In the server's place: a process that begins the worker, says its number, and is killed.
     program = (
         "import sys, time; from pathlib import Path; from understudy.server.studio.jobs.runner import Runner\n"
-        "runner = Runner(Path(sys.argv[1])); runner.begin(); print(runner._process.pid, flush=True); time.sleep(999)"
+        "runner = Runner(Path(sys.argv[1])); runner.begin(); print(runner.pid, flush=True); time.sleep(999)"
     )
     command = [sys.executable, "-c", program, str(app.resources.home.root)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
@@ -126,8 +126,8 @@ def test_jobs_that_wait_are_moved_up_and_down(app, desk, clip, tmp_path):
     for number in (first, second, third):
         desk.store.pause(number)
     desk.look()
-    assert not desk._runner.at_work
-    desk._runner.close()  # nothing is done from here on
+    assert not desk.runner.at_work
+    desk.runner.close()  # nothing is done from here on
     for number in (first, second, third):
         desk.do("resume", number)
     desk.move(third, up=True)
@@ -144,7 +144,7 @@ def test_what_can_t_be_done_is_said(app, desk, clip, tmp_path):
     assert desk.fault is not None
     assert "99" in desk.fault.detail
     (number,) = app.jobs.add(order(clip, tmp_path), ConsentClaim("sample"))
-    desk._runner.close()
+    desk.runner.close()
     desk.do("pause", number)
     assert desk.fault is None
     assert desk.shown(number).job.state == "paused"

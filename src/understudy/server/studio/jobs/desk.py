@@ -100,12 +100,13 @@ class JobsDesk:
         jobs: As they were a moment ago: what runs first, then what goes next.
         fault: What went wrong with what was asked last; None for nothing.
         kept: The inputs of jobs that pages added.
+        runner: Does the jobs.
     """
 
     def __init__(self, app: Understudy) -> None:
         self._app = app
         self._store: Jobs | None = None
-        self._runner = Runner(app.resources.home.root)
+        self.runner = Runner(app.resources.home.root)
         self.kept = Kept(app.resources.home.folder("studio", "kept"))
         self.jobs: tuple[Shown, ...] = ()
         self.fault: Fault | None = None
@@ -133,11 +134,11 @@ class JobsDesk:
     @property
     def runner_failed(self) -> str:
         """Why jobs are not done just now, in the program's words; empty if they are."""
-        return "" if self._runner.at_work else self._runner.failed
+        return "" if self.runner.at_work else self.runner.failed
 
     def forget_failure(self) -> None:
         """The user has read why jobs are not done."""
-        self._runner.failed = ""
+        self.runner.failed = ""
 
     def begin(self) -> None:
         """Take up what was left, and do what comes, from now on."""
@@ -152,9 +153,9 @@ class JobsDesk:
             "retry": self.store.retry,
             "remove": self.store.remove,
         }
-        if action in ("pause", "cancel") and self._runner.told.job == number:
+        if action in ("pause", "cancel") and self.runner.told.job == number:
             self._stopping.add(number)
-            with self._runner.parked():  # at once: told by the store, it would stop within seconds
+            with self.runner.parked():  # at once: told by the store, it would stop within seconds
                 self._attempt(lambda: does[action](number))
         else:
             self._attempt(lambda: does[action](number))
@@ -188,7 +189,7 @@ class JobsDesk:
                 self._swept = states
                 self.kept.sweep(lambda: self.store.list(_NOT_DONE))
             if any(job.state == "waiting" and not job.waits_for for job in jobs):
-                self._runner.begin()
+                self.runner.begin()
         self._inspect()
 
     def shown(self, number: int) -> Shown | None:
@@ -199,7 +200,7 @@ class JobsDesk:
         """End, and have what runs parked."""
         self._ended.set()
         self._wake.set()
-        self._runner.close()
+        self.runner.close()
         self._inspecting.shutdown(wait=False, cancel_futures=True)
         if self._thread.is_alive():
             self._thread.join()
@@ -228,7 +229,7 @@ class JobsDesk:
             return Shown(job, verdict=self._verdicts.get(job.number), here=output.is_file())
         if job.state != "running":
             return Shown(job)
-        told = self._runner.told
+        told = self.runner.told
         if told.job == job.number and told.frames:
             job = replace(job, frames_done=told.done, frames=told.frames)
         attempt = (job.number, job.attempts)

@@ -51,9 +51,8 @@ def test_a_name_has_its_bounds_and_nothing_that_a_terminal_obeys(path):
 
 
 def test_there_are_so_many_at_most(path):
+    path.write_text(json.dumps({str(number): {} for number in range(100)}))
     presets = Presets(path)
-    for number in range(100):
-        presets.keep(str(number), {})
     with pytest.raises(UsageError):
         presets.keep("one more", {})
     presets.keep("7", {"blend.strength": 1.0})

@@ -103,7 +103,7 @@ def test_when_the_server_is_killed_its_worker_parks_the_job_and_ends(app, clip, 
     # In the server's place: a process that begins the worker, says its number, and is killed.
     program = (
         "import sys, time; from pathlib import Path; from understudy.server.studio.jobs.runner import Runner\n"
-        "runner = Runner(Path(sys.argv[1])); runner.begin(); print(runner._process.pid, flush=True); time.sleep(999)"
+        "runner = Runner(Path(sys.argv[1])); runner.begin(); print(runner.pid, flush=True); time.sleep(999)"
     )
     command = [sys.executable, "-c", program, str(app.resources.home.root)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:

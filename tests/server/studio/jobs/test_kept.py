@@ -64,12 +64,12 @@ def test_what_another_studio_is_about_to_use_stays(kept):
         (folder / ".new").touch()
 
 
-def test_a_job_that_is_added_while_it_is_swept_keeps_what_it_needs(kept):
+def test_a_job_that_is_added_while_it_is_swept_keeps_what_it_needs(kept, tmp_path):
     added = []
 
     def needed():
         found = [*added]
-        other = Kept(kept.folder)  # another studio, with a lock of its own
+        other = Kept(tmp_path / "kept")  # another studio, with a lock of its own
         with other.new() as folder:
             added.append(job(folder))
         return found

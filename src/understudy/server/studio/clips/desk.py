@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from understudy.app import Understudy
+from understudy.casting.roles import BLUR
 from understudy.errors import InputNotFoundError, UnderstudyError, UsageError
 from understudy.media.files import MediaKind
 from understudy.provenance import ConsentClaim, Consents
@@ -107,9 +108,14 @@ class ClipsDesk:
         return "video" if self.clip is None else USE_OF[self.clip.frames.info.kind]
 
     @property
-    def can_render(self) -> bool:
+    def changes(self) -> bool:
         """Whether anybody gets anything."""
         return self.clip is not None and self.clip.report is not None and bool(self.clip.given.now)
+
+    @property
+    def can_render(self) -> bool:
+        """Whether anybody gets a face: of a clip in which people are only blurred no swap is made."""
+        return self.changes and self.clip is not None and any(one != BLUR for one in self.clip.given.now.values())
 
     def open(self, number: str) -> None:
         """Open a file that was handed over, in place of what is open. Takes its time."""

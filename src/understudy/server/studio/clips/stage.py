@@ -76,8 +76,8 @@ class Stage:
                 self._new_timeline(clip)
         if self._wipe is not None:
             attribute(self._wipe, "version", self._desk.version)
-            if self._wipe.props.get("swaps") != self._desk.can_render:
-                self._wipe.props["swaps"] = self._desk.can_render
+            if self._wipe.props.get("swaps") != self._desk.changes:
+                self._wipe.props["swaps"] = self._desk.changes
 
     def _look_at_progress(self, clip: Clip) -> None:
         shown(self._looking, clip.phase in ("people", "timeline"))
@@ -95,7 +95,7 @@ class Stage:
         values = {
             "clip": clip.id,
             "version": self._desk.version,
-            "swaps": self._desk.can_render,
+            "swaps": self._desk.changes,
             "start": self._desk.seconds,
             "label": texts("clips.frame"),
             "wipe": texts("clips.wipe"),

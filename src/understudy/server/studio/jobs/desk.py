@@ -100,7 +100,7 @@ class JobsDesk:
         jobs: As they were a moment ago: what runs first, then what goes next.
         fault: What went wrong with what was asked last; None for nothing.
         kept: The inputs of jobs that pages added.
-        runner: Does the jobs, in a process of its own.
+        runner: Does the jobs.
     """
 
     def __init__(self, app: Understudy) -> None:

@@ -57,6 +57,11 @@ class Runner:
         """Whether the process is there."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int | None:
+        """The number of the process that was begun last; None if there was none."""
+        return None if self._process is None else self._process.pid
+
     def begin(self) -> None:
         """Have the jobs that wait done; nothing happens if that is so already, or failed just now."""
         with self._lock:

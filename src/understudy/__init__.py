@@ -67,7 +67,7 @@ if TYPE_CHECKING:
     from understudy.provenance.metadata import Claims
     from understudy.provenance.records.consent import Ground
     from understudy.provenance.records.ledger import Record
-    from understudy.provenance.verdict import Verdict
+    from understudy.provenance.verdict import Reason, Verdict
     from understudy.provenance.watermark import Mark
     from understudy.release import Release
     from understudy.resources.perception import Perception
@@ -139,6 +139,7 @@ _NAMES = {
     "provenance.records.consent": ("Ground",),
     "provenance.records.ledger": ("Record",),
     "provenance.verdict": ("Verdict",),
+    "provenance.verdict": ("Reason",),
     "provenance.watermark": ("Mark",),
     "release": ("Release",),
     "resources.perception": ("Perception",),
@@ -224,6 +225,7 @@ __all__ = [
     "PixelBox",
     "Progress",
     "Reading",
+    "Reason",
     "Record",
     "RecordingSink",
     "RefusedError",

@@ -48,7 +48,7 @@ class Jobs:
         self, resources: Resources, people: People, settings: Settings, segments: SegmentOptions | None = None
     ) -> None:
         self._resources, self._people, self._settings = resources, people, settings
-        self._segments = segments or SegmentOptions()
+        self.segments = segments or SegmentOptions()
         self._store = JobStore(resources.home)
 
     def add(self, orders: Order | Sequence[Order], consent: ConsentClaim | None = None) -> list[int]:
@@ -231,7 +231,7 @@ class Jobs:
         from understudy.jobs.cluster.head import Head  # Ray is imported only where it is asked for
 
         frames = FramesOfAll(progress)
-        options = replace(self._segments, whole=True)
+        options = replace(self.segments, whole=True)
 
         def make(claim: Claim, signs: Progress, workshop: Workshop) -> dict[str, Any]:
             return self._make(claim, frames.of(claim.number, signs), workshop, options)
@@ -279,7 +279,7 @@ class Jobs:
             KeptSegments(self._store, claim),
             resources=self._resources,
             people=self._people,
-            options=options or self._segments,
+            options=options or self.segments,
             workshop=workshop,
         )
         if (report := in_segments(progress)) is not None:

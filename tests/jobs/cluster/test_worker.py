@@ -71,7 +71,7 @@ class JobsWith(Jobs):
     """Jobs whose segments are worked by whom is named."""
 
     def run_with(self, workshop):
-        make, self._make = self._make, lambda claim, progress: make(claim, progress, workshop, self._segments)
+        make, self._make = self._make, lambda claim, progress: make(claim, progress, workshop, self.segments)
         try:
             return self.run()
         finally:
@@ -154,7 +154,7 @@ def test_what_a_killed_worker_left_goes_when_the_next_begins(place, tmp_path):
 def test_a_clip_that_did_not_come_whole_is_not_used(app, jobs, order, place, tmp_path):
     (number,) = jobs.add(order, SAMPLE)
     watching = Watching(app, place, tmp_path / "own")
-    watching.workshop._put = lambda piece: piece[:-1] + b"x"
+    watching.workshop.put = lambda piece: piece[:-1] + b"x"
     assert watching.run(jobs) == 0
     failure = jobs.show(number).failure
     assert (failure.exit_code, "is another file" in failure.message) == (3, True)
@@ -173,7 +173,7 @@ def test_a_model_that_no_worker_has_fails_the_job_and_names_it(order, place, tmp
     assert "no worker of the cluster can do this" in failure.message
     assert NEURAL in failure.message
     assert len(watching.said) == 2  # each worker's, once
-    assert all(worker._clips == {} for worker in watching.cluster.workers)
+    assert all(worker.clips == {} for worker in watching.cluster.workers)
 
 
 def test_a_worker_says_what_models_it_has(tmp_path, app, order):

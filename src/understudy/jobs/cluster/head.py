@@ -52,7 +52,7 @@ class WorkedByCluster:
         patience: float,
         begun: Callable[[], None] = lambda: None,
     ) -> None:
-        self._board, self._home, self._put = board, home, put
+        self._board, self._home, self.put = board, home, put
         self._coming, self._patience, self._begun = coming, patience, begun
 
     def work(self, clip: ClipWork, done: FramesDone) -> None:
@@ -61,7 +61,7 @@ class WorkedByCluster:
             info = source.info
         needed = needs(clip.cast, info, clip.settings, self._home, clip.target.stat().st_size)
         key = f"{clip.plan.identifier:012x}"
-        opened = self._board.open(key, clip, needed, parcel_of(key, clip, self._put))
+        opened = self._board.open(key, clip, needed, parcel_of(key, clip, self.put))
         self._begun()
         left, hopeless = set(clip.missing), 0.0
         try:

@@ -80,7 +80,7 @@ class ClusterWorker:
         self._files = _Files(folder or Path(tempfile.gettempdir()))
         self._resources = Resources(self._files.home(self._own))
         self._people = People(self._resources)
-        self._clips: dict[str, SegmentWorker] = {}
+        self.clips: dict[str, SegmentWorker] = {}
         self._signs, self._frames, self._stop = 0, 0, threading.Event()
 
     def describe(self) -> dict[str, Any]:
@@ -103,7 +103,7 @@ class ClusterWorker:
         try:
             folder = self._files.clip(parcel.key)
             try:
-                self._clips[parcel.key] = self._opened(parcel, folder)
+                self.clips[parcel.key] = self._opened(parcel, folder)
             except Exception as fault:  # noqa: BLE001 - it is told, and raised by the head
                 self.forget(parcel.key)
                 return packed(fault, str(folder))
@@ -118,7 +118,7 @@ class ClusterWorker:
         path = self._files.made
         try:
             path.unlink(missing_ok=True)
-            report = self._clips[key].work(index, path, self._told)
+            report = self.clips[key].work(index, path, self._told)
         except _ToldToStopError:
             return {}
         except Exception as fault:  # noqa: BLE001 - it is told, and raised by the head
@@ -134,9 +134,9 @@ class ClusterWorker:
     def forget(self, *keys: str) -> None:
         """Remove all there is of clips."""
         for key in keys:
-            self._clips.pop(key, None)
+            self.clips.pop(key, None)
             shutil.rmtree(self._files.clip(key), ignore_errors=True)
-        if keys and not self._clips:
+        if keys and not self.clips:
             self._files.made.unlink(missing_ok=True)
             self._people.clear()
             self._files.forget_faces()

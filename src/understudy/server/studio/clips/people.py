@@ -16,9 +16,9 @@ from understudy.errors import UnderstudyError
 from understudy.server.faults import Fault, fault_of
 from understudy.server.studio.clips.clip import Clip
 from understudy.server.studio.clips.desk import PLACE
+from understudy.server.studio.consent_question import Question
 from understudy.server.studio.controls import Button, Picker, Text, attribute, box, choice, shown
 from understudy.server.studio.live.cards import SAMPLE, Card
-from understudy.server.studio.question import Question
 from understudy.server.studio.visitor import Visitor
 from understudy.server.uploads import SUFFIXES
 

@@ -11,6 +11,7 @@ from nicegui import ui
 from understudy.errors import UnderstudyError
 from understudy.provenance.records.consent import Use
 from understudy.server.faults import Fault, fault_of
+from understudy.server.studio.consent_question import Question
 from understudy.server.studio.controls import (
     Button,
     Handler,
@@ -23,7 +24,6 @@ from understudy.server.studio.controls import (
 )
 from understudy.server.studio.live.cards import SAMPLE, Card
 from understudy.server.studio.live.notices import Notice
-from understudy.server.studio.question import Question
 from understudy.server.studio.visitor import Visitor
 from understudy.server.uploads import SUFFIXES
 

@@ -21,14 +21,19 @@ import pytest
 
 from tests.tasks.segments.conftest import SHORT
 from understudy import Settings, Understudy
-from understudy.errors import NoSpaceError
 from understudy.jobs import runner as runners
 from understudy.jobs.job import Order
 from understudy.jobs.jobs import Jobs
+from understudy.jobs.kept import KeptSegments
+from understudy.jobs.store import MOST_ATTEMPTS, JobStore
 from understudy.media.files import segments as files
-from understudy.provenance import ConsentClaim, Consents
+from understudy.outputs import output_errors
+from understudy.provenance import ConsentClaim, Consents, Home
 from understudy.provenance.records import home as homes
+from understudy.swapping.carried.running import Summary
 from understudy.tasks.segments import planning, working
+from understudy.tasks.segments.plan import ClipPlan, Segment
+from understudy.tasks.segments.report import SegmentReport
 
 SAMPLE = ConsentClaim("sample")
 #: What a process of its own does: jobs with short segments, slowly.
@@ -238,21 +243,22 @@ def test_a_segment_is_on_the_disk_before_the_store_says_so(jobs, order, monkeypa
 
 def test_a_full_disk_costs_one_segment(jobs, order, undisturbed, tmp_path, monkeypatch):
     (number,) = jobs.add(order, SAMPLE)
-    write, written = files.SegmentSink._write, []
+    write, written = files.SegmentSink.write, []
 
-    def full(self, data):
-        written.append(len(data))
-        if len(written) > 45:
-            raise NoSpaceError(self._path) from OSError(errno.ENOSPC, "full")
-        write(self, data)
+    def full(self, labelled):
+        written.append(labelled)
+        with output_errors(tmp_path):
+            if len(written) > 30:
+                raise OSError(errno.ENOSPC, "No space left on device")
+        write(self, labelled)
 
-    monkeypatch.setattr(files.SegmentSink, "_write", full)
+    monkeypatch.setattr(files.SegmentSink, "write", full)
     assert jobs.run() == 0
     job = jobs.show(number)
     assert (job.state, job.failure.exit_code) == ("failed", 6)
     assert 0 < job.segments_done < 4
     assert not [path for path in kept(tmp_path) if path.name.startswith(".")]
-    monkeypatch.setattr(files.SegmentSink, "_write", write)
+    monkeypatch.setattr(files.SegmentSink, "write", write)
     jobs.retry(number)
     counting = Counting(monkeypatch)
     assert jobs.run() == 1
@@ -381,3 +387,22 @@ def test_a_store_from_before_there_were_segments_is_used_on(jobs, order, tmp_pat
     with sqlite3.connect(path) as store:
         assert store.execute("SELECT max(number) FROM version").fetchone() == (2,)
     store.close()
+
+
+def test_a_job_that_gets_further_each_time_is_not_given_up(jobs, order, tmp_path):
+    """A machine that goes down every hour, and a clip that takes a night."""
+    store, (number,) = JobStore(Home(tmp_path / "home")), jobs.add(order, SAMPLE)
+    report = SegmentReport(0, "0" * 64, 8, 8, (), 1, 1, (), Summary(0, 0, 0, None), {}, 1.0, None, ())
+    plan = ClipPlan(1, "all", 0.0, 1, tuple(Segment(n, None, n, n, 8) for n in range(9)), (), {})
+    for place in range(MOST_ATTEMPTS + 2):
+        with store.runner() as name:
+            kept = KeptSegments(store, store.claim(name))
+            if not place:
+                kept.begin(plan)
+            kept.keep(kept.path(place), replace(report, index=place))
+        job = store.job(number)  # nobody does it any more
+        assert (job.state, job.segments_done, job.frames_done) == ("waiting", place + 1, 8 * (place + 1))
+    for _ in range(MOST_ATTEMPTS):
+        with store.runner() as name:
+            assert store.claim(name) is not None
+    assert store.job(number).state == "failed"

@@ -12,7 +12,6 @@ import json
 import shutil
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from understudy.jobs.store import Claim, JobStore, forget_segments, mine
 from understudy.provenance.records.home import write_private
@@ -94,16 +93,11 @@ class KeptSegments:
         Raises:
             StoppedError: another runner has the job.
         """
-        row: tuple[Any, ...] = (
-            self._claim.number,
-            report.index,
-            path.name,
-            report.frames,
-            json.dumps(report.as_json()),
-        )
+        said = json.dumps(report.as_json())
+        row = (self._claim.number, report.index, path.name, self._claim.attempt, report.frames, said)
         with self._store.opened() as store:
             self._check_mine(mine(store, self._claim))
-            store.execute("INSERT OR REPLACE INTO segments VALUES (?, ?, ?, ?, ?)", row)
+            store.execute("INSERT OR REPLACE INTO segments VALUES (?, ?, ?, ?, ?, ?)", row)
 
     @property
     def _folder(self) -> Path:

@@ -13,6 +13,7 @@ from understudy.jobs.job import Order
 from understudy.jobs.kept import KeptSegments
 from understudy.jobs.workshop import ClipWork, WorkedHere, Workshop
 from understudy.media.files import check_output, open_source
+from understudy.media.files.keyframes import Keyframes
 from understudy.resources import Resources
 from understudy.settings import Settings
 from understudy.tasks.casting import Settled, settle
@@ -88,7 +89,8 @@ class SegmentedSwap:
         with needed(inputs):
             settled = self._settled(opened, plan)
             if plan is None or dict(plan.permissions) != dict(settled.records):
-                plan = self._planned(settled, output, depends)
+                known = known or can_be_cut(order.target, output, self._settings, self._options)
+                plan = None if known is None else self._planned(known, settled, depends)
                 if plan is None:
                     return None
             segments = self._worked(plan, output, progress)
@@ -118,10 +120,7 @@ class SegmentedSwap:
             )
         )
 
-    def _planned(self, settled: Settled, output: Path, depends: str) -> ClipPlan | None:
-        known = can_be_cut(self._order.target, output, self._settings, self._options)
-        if known is None:
-            return None
+    def _planned(self, known: Keyframes, settled: Settled, depends: str) -> ClipPlan | None:
         plan = make_plan(
             self._cast,
             self._order.target,

@@ -33,7 +33,7 @@ from understudy.temporaries import Temporary, clean
 
 #: Seconds without a sign of life after which a job is taken up by another runner.
 LEASE: Final = 60.0
-#: Attempts after which a job that ends its runner each time is let alone.
+#: Attempts without anything finished after which a job that ends its runner each time is let alone.
 MOST_ATTEMPTS: Final = 5
 #: Of the store's tables: a program that knows a lower one leaves the store alone.
 VERSION: Final = 2
@@ -48,8 +48,8 @@ CREATE TABLE IF NOT EXISTS jobs (
 CREATE TABLE IF NOT EXISTS needs (job INTEGER NOT NULL, needed INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS plans (job INTEGER PRIMARY KEY, digest TEXT NOT NULL, segments INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS segments (
-    job INTEGER NOT NULL, place INTEGER NOT NULL, file TEXT NOT NULL, frames INTEGER NOT NULL, report TEXT NOT NULL,
-    PRIMARY KEY (job, place));
+    job INTEGER NOT NULL, place INTEGER NOT NULL, file TEXT NOT NULL, attempt INTEGER NOT NULL, frames INTEGER NOT NULL,
+    report TEXT NOT NULL, PRIMARY KEY (job, place));
 CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, priority DESC, number);
 CREATE INDEX IF NOT EXISTS needs_by_job ON needs (job)
 """
@@ -335,7 +335,7 @@ class JobStore:
             state: JobState = "waiting"
             if wish:  # asked for while it ran, and its runner did not live to do it
                 state = "paused" if wish == "pause" else "cancelled"
-            elif row["attempts"] >= MOST_ATTEMPTS:
+            elif row["attempts"] - _fruitful(store, row["number"]) >= MOST_ATTEMPTS:
                 state = "failed"
             why = JobFailure(
                 f"its runner died or stood still {row['attempts']} times", "Look at what else this machine does.", 6
@@ -383,6 +383,12 @@ def mine(store: sqlite3.Connection, claim: Claim) -> sqlite3.Row | None:
         (claim.number, claim.runner, claim.attempt),
     ).fetchone()
     return row
+
+
+def _fruitful(store: sqlite3.Connection, number: int) -> int:
+    """The last attempt at a job of which something is kept; 0 if nothing is."""
+    found = store.execute("SELECT max(attempt) FROM segments WHERE job = ?", (number,)).fetchone()[0]
+    return int(found or 0)
 
 
 def forget_segments(store: sqlite3.Connection, number: int) -> None:

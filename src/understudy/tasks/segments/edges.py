@@ -121,16 +121,18 @@ def _anywhere(known: Keyframes, at: int, options: SegmentOptions) -> Edge | None
     return min(found, key=lambda edge: (abs(edge.first - wanted), edge), default=None)
 
 
-def warmed_by(known_seconds: float, first_seconds: float, last_taken: float | None, options: SegmentOptions) -> bool:
+def warmed_by(seconds: float, first_seconds: float, last_taken: float | None, options: SegmentOptions) -> bool:
     """Whether a frame before a segment is taken to warm it.
 
     Args:
-        known_seconds: Its time.
+        seconds: Its time.
         first_seconds: That of the segment's first frame.
         last_taken: That of the one that was taken last, if any was.
         options: How.
     """
-    left = first_seconds - known_seconds
-    if left <= 0 or left <= options.closely + 1e-6:
+    left = first_seconds - seconds
+    if left <= options.closely + 1e-6:
         return True
-    return last_taken is None or known_seconds - last_taken >= options.apart - 1e-6
+    if left > options.warming + 1e-6:
+        return False
+    return last_taken is None or seconds - last_taken >= options.apart - 1e-6

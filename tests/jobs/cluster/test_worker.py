@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import stat
+from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,7 +18,8 @@ from tests.jobs.cluster.fakes import FakeCluster, node
 from tests.tasks.segments.conftest import SHORT
 from tests.twins import linked
 from understudy import Settings, Understudy
-from understudy.errors import ModelError
+from understudy.errors import ModelError, RunError
+from understudy.jobs.cluster import head
 from understudy.jobs.cluster.board import Board
 from understudy.jobs.cluster.crew import ClusterOptions, Crew
 from understudy.jobs.cluster.fitness import models_there, needs
@@ -183,3 +188,65 @@ def test_a_worker_says_what_models_it_has(tmp_path, app, order):
     assert (needed.models, needed.gpu, needed.disk) == ({}, False, 2000)
     assert 5e8 < needed.memory < 2e9
     assert models_there(Home(tmp_path / "none")) == {}
+
+
+@pytest.fixture
+def on(monkeypatch, place, tmp_path):
+    """Has ``jobs run --cluster`` find machines without Ray."""
+
+    def found(*nodes):
+        cluster = FakeCluster(nodes, lambda _, at: WithPieces(at, place, tmp_path / "own"))
+        monkeypatch.setattr(head, "joined", lambda _: nullcontext(SimpleNamespace(put=bytes)))
+        monkeypatch.setattr(head, "RayCluster", lambda _: cluster)
+        monkeypatch.setattr(head, "ClusterOptions", partial(ClusterOptions, patience=0.5, every=0.05))
+        return cluster
+
+    return found
+
+
+def test_ctrl_c_leaves_the_jobs_waiting_and_nothing_on_the_machines(jobs, order, on, place, tmp_path):
+    on(node("a"), node("b"))
+    numbers = jobs.add([order, replace(order, output=tmp_path / "b.mp4")], SAMPLE)
+    pressed = []
+
+    def press(frames, _):
+        if frames > 20 and not pressed:
+            pressed.append(frames)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        jobs.run(cluster="there", progress=press)
+    assert {jobs.show(number).state for number in numbers} == {"waiting"}
+    assert list(place.rglob("*.*")) == []
+    seen = []
+    assert jobs.run(cluster="there", progress=lambda *frames: seen.append(frames)) == 2
+    assert seen[-1] == (96, 96)
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_cluster_without_a_worker_is_not_waited_for_for_long(jobs, order, on):
+    on(node("head", cores=0))
+    (number,) = jobs.add(order, SAMPLE)
+    with pytest.raises(RunError, match="the cluster has no worker"):
+        jobs.run(cluster="there")
+    assert jobs.show(number).state == "waiting"
+
+
+def test_the_most_urgent_job_goes_first_and_the_head_does_what_needs_no_worker(
+    jobs, order, on, tmp_path, astronaut_path
+):
+    cluster = on(node("a"))
+    later, picture, urgent = jobs.add(
+        [
+            order,
+            replace(order, target=astronaut_path, output=tmp_path / "out.png"),
+            replace(order, output=tmp_path / "urgent.mp4", priority=1),
+        ],
+        SAMPLE,
+    )
+    ended = []
+    told = lambda job: ended.append(job.number) if job.state == "done" else None  # noqa: E731
+    assert jobs.run(cluster="there", told=told) == 3
+    assert ended.index(urgent) < ended.index(later)
+    assert picture in ended
+    assert len(cluster.hands) == 1

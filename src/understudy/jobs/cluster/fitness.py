@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import av
 
-from understudy.casting.cast import PartList, enhancements_of, made_with, masks_of
+from understudy.casting.cast import PartList, made_with, masks_of
 from understudy.casting.person import Person
 from understudy.errors import ModelMissingError, RunError, UnderstudyError
 from understudy.media.base import MediaInfo
@@ -170,4 +170,4 @@ def _models(cast: Person | PartList, settings: Settings) -> Sequence[str]:
     names += [CLASSIFIER] if by.neural else []
     names += [name for name in (settings.detector, settings.recogniser) if name != EMBEDDED]
     names += [name for options in masks_of(cast, settings) for name in options.models]
-    return [*names, *by.enhancers, *(step for one in enhancements_of(cast) for step in one.steps)]
+    return [*names, *by.enhancers]

@@ -41,11 +41,21 @@ SIZE = (640, 360)
 
 @dataclass
 class Round:
-    """What one round told: (time, frames) of segments that came back, over-time of each, the head's own time."""
+    """What one round told: (time, frames) of segments that came back, over-time of each, the head's own time.
+
+    ``held`` has of each the times at which it was handed out and came back.
+    """
 
     came: list[tuple[float, int]] = field(default_factory=list)
     over: list[float] = field(default_factory=list)
+    held: list[tuple[float, float]] = field(default_factory=list)
     own: float = 0.0
+
+    def busy(self, workers: int) -> float:
+        """The share of the time, but for the beginning and the end, in which workers had a segment."""
+        begins, ends = sorted(self.held)[workers][0], sorted(one for one, _ in self.came)[-workers]
+        inside = sum(max(0.0, min(last, ends) - max(first, begins)) for first, last in self.held)
+        return inside / (ends - begins) / workers
 
     def rate(self, first: int) -> float:
         """Frames in a second after the first so many segments."""
@@ -73,7 +83,9 @@ class Watched(Board):
         """See ``Board``."""
         now = time.monotonic()
         self.now.came.append((now, report.frames))
-        self.now.over.append(now - self._begun[task.of.key, task.index] - report.seconds)
+        begun = self._begun[task.of.key, task.index]
+        self.now.over.append(now - begun - report.seconds)
+        self.now.held.append((begun, now))
         super().finish(task, path, report)
 
 
@@ -144,7 +156,7 @@ def main() -> None:
                     found.append(one.rate(workers * 2))
                     over += one.over[workers * 2 :]
                     own.append(one.own)
-                    print(f"  {workers} worker(s): {found[-1]:6.1f} frames/s", flush=True)
+                    print(f"  {workers} worker(s): {found[-1]:6.1f} frames/s, busy {one.busy(workers):.1%}", flush=True)
         finally:
             ray.shutdown()
             cluster.shutdown()

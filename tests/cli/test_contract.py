@@ -304,12 +304,12 @@ def test_a_build_of_onnx_runtime_for_gpus_stands_in_for_the_plain_one(builds, st
 
 def test_doctor_says_what_is_broken_and_how_to_mend_it(run, monkeypatch):
     from understudy.errors import ModelError
-    from understudy.tasks import checkup
+    from understudy.tasks import costs
 
     def broken(name):
         raise ModelError(f"{name} is gone", "install again")
 
-    monkeypatch.setattr(checkup, "LiteModel", broken)
+    monkeypatch.setattr(costs, "LiteModel", broken)
     code, out, _ = run("doctor")
     assert code == 6
     assert "BROKEN  face_landmarks_detector.tflite" in out

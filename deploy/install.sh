@@ -5,7 +5,7 @@
 #   install.sh WHEEL [--extra NAME]... [--onnxruntime WHAT] [--model NAME --accept-licences]...
 #
 #   WHEEL              the package: understudy-*.whl, as `make wheel` writes it
-#   --extra NAME       an extra of the package, such as openvino; several times
+#   --extra NAME       an extra of the package besides `serve`, such as openvino; several times
 #   --onnxruntime WHAT another ONNX Runtime in place of the one for processors, as pip takes it: 'onnxruntime-gpu[cuda,cudnn]',
 #                      or a file
 #   --model NAME       put a model of the catalogue inside, as an archive in /opt/understudy/models; several times
@@ -47,7 +47,7 @@ apt-get -qq -y install --no-install-recommends ca-certificates python3 python3-v
 echo "install.sh: the program"
 python3 -m venv "$root"
 pip() { "$root/bin/python" -m pip --disable-pip-version-check --no-cache-dir "$@"; }
-pip install --quiet "$wheel${extras:+[$extras]}"
+pip install --quiet "$wheel[serve${extras:+,$extras}]"
 if [ -n "$onnxruntime" ]; then
   pip uninstall --quiet --yes onnxruntime
   pip install --quiet "$onnxruntime"

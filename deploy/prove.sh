@@ -36,7 +36,7 @@ quiet debootstrap --variant=minbase bookworm "$IMAGE" ${mirror:+"$mirror"} || { 
 step "a bare Debian 12"
 
 # pip inside is given the packages themselves, and so needs neither an address nor a network.
-quiet python3 -m pip download --python-version 3.11 --only-binary=:all: --dest "$HANDED/wheels" "$wheel"
+quiet python3 -m pip download --python-version 3.11 --only-binary=:all: --dest "$HANDED/wheels" "$wheel[serve]"
 cp "$here/install.sh" "$here/sbom.py" "$HANDED"
 step "what pip is to install"
 
@@ -75,6 +75,9 @@ cat > "$work/running" <<'INSIDE'
 set -euo pipefail
 mount --bind "$IMAGE" "$IMAGE"
 cd "$IMAGE"
+# The container's own loopback, which nothing from outside reaches: SIOCSIFFLAGS, IFF_UP | IFF_RUNNING (netdevice(7)).
+python3 -c 'import fcntl, socket, struct
+fcntl.ioctl(socket.socket(), 0x8914, struct.pack("16sh", b"lo", 0x41))'
 mount --bind "$VOLUME" data
 mount -t proc proc proc
 mount -t tmpfs -o mode=755 tmpfs dev
@@ -107,10 +110,22 @@ print(*json.loads(re.search(r'^HEALTHCHECK .*CMD (.*)', open(sys.argv[1]).read()
 printf '$ %s\n' "${health[*]}"
 inside "${health[@]}" | python3 -c 'import json, sys; assert json.load(sys.stdin)["counts"]["done"] == 1'
 test "$(stat -c %a data/understudy)" = 700
+
+# The server: healthy, and a request with a token is served.
+token=$(inside understudy token add proof 2> /dev/null)
+printf '$ understudy serve --runners 0\n'
+inside understudy serve --runners 0 &
+answer() { inside /opt/understudy/bin/python -c '
+import sys, urllib.request
+asked = urllib.request.Request(sys.argv[1], headers={"Authorization": "Bearer " + sys.argv[2]})
+print(urllib.request.urlopen(asked, timeout=10).read().decode())' "http://127.0.0.1:8770$1" "$token"; }
+for _ in $(seq 60); do answer /ready > /dev/null 2>&1 && break; sleep 0.5; done
+answer /ready
+answer /api/v1/me | grep -q '"name":"proof"'
 INSIDE
 chown 10001:10001 "$VOLUME"
 DOCKERFILE="$here/Dockerfile" unshare --mount --pid --net --ipc --uts --fork --kill-child bash "$work/running"
-step "demo, doctor, a job, the health check"
+step "demo, doctor, a job, the health check, a served request"
 
 python3 - "$IMAGE/opt/understudy/sbom.cdx.json" "$IMAGE/var/lib/dpkg/status" <<'CHECK'
 import json, sys

@@ -61,3 +61,10 @@ def test_user_image_and_folder_can_be_said(tmp_path):
     assert (runner["user"], runner["image"]) == ("1000:1000", "understudy:cuda")
     (media,) = [mount for mount in runner["volumes"] if mount["target"] == "/media"]
     assert (media["source"], media["bind"]) == (str(tmp_path), {})
+
+
+def test_the_server_is_reached_from_this_machine_alone_and_leaves_swaps_to_the_runner(services):
+    server = services["server"]
+    assert [(port["host_ip"], port["target"]) for port in server["ports"]] == [("127.0.0.1", 8770)]
+    assert server["command"][-2:] == ["--runners", "0"]
+    assert "/ready" in server["healthcheck"]["test"][-1]

@@ -57,7 +57,7 @@ def command(
     for package in ("fastapi", "uvicorn"):
         if importlib.util.find_spec(package) is None:
             raise UsageError(
-                "this needs the package understudy[studio]", "Install it: pip install 'understudy[studio]'."
+                "this needs the package understudy[serve]", "Install it: pip install 'understudy[serve]'."
             )
     if (cert is None) != (key is None):
         raise UsageError("TLS needs a certificate and its key", "Name both: --cert and --key.")

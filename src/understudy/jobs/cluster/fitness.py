@@ -23,7 +23,8 @@ from understudy.version import __version__
 
 #: What pixels depend on, besides this package.
 _LIBRARIES: Final = ("av", "numpy", "opencv-python-headless", "ai-edge-litert", "onnxruntime", "numba", "openvino")
-#: Bytes that a worker takes with the package's own models, and for each pixel of a frame (measured: docs/scale.md).
+#: Bytes that a worker takes with the package's own models (measured: docs/scale.md), and for each pixel of a frame (a
+#: guess on the safe side: frames between threads, and the encoder's).
 MEMORY: Final = 700_000_000
 _A_PIXEL: Final = 250
 #: Bytes that a model takes when it is open, for each byte of its file.

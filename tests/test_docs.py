@@ -137,7 +137,7 @@ def test_what_is_shown_is_imported_from_the_package_itself():
     shown = [block for _, block in commands("python")]
     shown += [path.read_text(encoding="utf-8") for path in (ROOT / "examples").glob("*.py")]
     found = {name for text in shown for name in re.findall(r"^(?:from|import) (understudy\S*)", text, re.MULTILINE)}
-    assert found == {"understudy", "understudy.testing"}
+    assert found == {"understudy", "understudy.client", "understudy.testing"}
 
 
 @pytest.mark.parametrize("name", DOCTESTS)

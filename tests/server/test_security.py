@@ -246,7 +246,7 @@ def test_a_port_that_is_taken_is_said(studio, capfd, tmp_path):
 
     assert main(["studio", "--no-browser", "--port", str(studio.port), "--home", str(tmp_path)]) == 2
     err = capfd.readouterr().err
-    assert f"port {studio.port} can't be used" in err
+    assert f"port {studio.port} of 127.0.0.1 can't be used" in err
     assert "--port" in err
 
 

@@ -56,9 +56,7 @@ def command(
     """Serve the API, for programs that have a token. Ctrl-C ends it; what is not done goes on at the next start."""
     for package in ("fastapi", "uvicorn"):
         if importlib.util.find_spec(package) is None:
-            raise UsageError(
-                "this needs the package understudy[serve]", "Install it: pip install 'understudy[serve]'."
-            )
+            raise UsageError("this needs the package understudy[serve]", "Install it: pip install 'understudy[serve]'.")
     if (cert is None) != (key is None):
         raise UsageError("TLS needs a certificate and its key", "Name both: --cert and --key.")
     if host not in _HERE and cert is None and not insecure:

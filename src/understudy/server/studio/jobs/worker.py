@@ -90,5 +90,12 @@ def main(home: Path) -> int:
     return 0
 
 
+def _run() -> int:
+    try:
+        return main(Path(sys.argv[1]))
+    except KeyboardInterrupt:  # before it began, or while it ended
+        return 130
+
+
 if __name__ == "__main__":
-    os._exit(main(Path(sys.argv[1])))  # the thread that waits for input would hold Python's end up
+    os._exit(_run())  # the thread that waits for input would hold Python's end up

@@ -44,10 +44,13 @@ def test_the_judge_is_not_blind(hopper, hopper_path):
 
 
 def test_every_command_is_known_here():
-    """A command that is added to this list is to be tried below, if it writes pictures."""
+    """A command that is added to this list is to be tried below, if it writes pictures.
+
+    What jobs, studio and server make comes out of the same sinks: ``tests/jobs``, ``tests/server`` look at it.
+    """
     assert set(typer.main.get_command(application()).commands) == {
         "demo", "swap", "live", "faces", "inspect", "consent", "ledger", "models", "eval", "doctor", "settings",
-        "people", "jobs"
+        "people", "jobs", "studio", "serve", "token", "audit"
     }  # fmt: skip
     functions = {name for name in understudy.__all__ if callable(getattr(understudy, name)) and name.islower()}
     assert functions == {

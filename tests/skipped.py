@@ -13,6 +13,7 @@ BRINGS = {
     "xvfb and xdotool": "apt-get install xvfb xdotool",
     "needs chromium": "apt-get install chromium fonts-noto-cjk",
     "nginx": "apt-get install nginx-light libnginx-mod-rtmp",
+    "a namespace of its own": "run as root, or where users may have namespaces",
     "file system of its own": "apt-get install util-linux; then run as root, or where users may have namespaces",
     "tracing is not allowed": "run where a process may trace another (docker run --cap-add SYS_PTRACE)",
     "their package needs 3.11": "make clean; make PYTHON=python3.11 test",

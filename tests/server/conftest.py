@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import json
-import os
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +12,8 @@ from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+
+from tests.server.processes import serving
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 #: Milliseconds that a page has for anything: many, for the machine may do a lot besides.
@@ -70,20 +69,8 @@ def studio_in(folder, *words, before=(), **environment):
     log, recordings = folder / "log.txt", folder / "recordings"
     command = [*before, sys.executable, "-m", "understudy", "studio", "--no-browser", "--json"]
     command += ["--home", str(folder / "home"), "--recordings", str(recordings), *words]
-    with log.open("w") as errors:
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=errors, text=True, env=os.environ | environment, cwd=folder
-        )
-        try:
-            said = "".join(iter(process.stdout.readline, "}\n")) + "}"
-            yield Running(json.loads(said)["address"], log, folder / "home", recordings, process)
-        finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(60)
-            finally:
-                process.kill()
-                process.stdout.close()
+    with serving(command, log, folder, **environment) as (process, said):
+        yield Running(said["address"], log, folder / "home", recordings, process)
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -14,6 +11,7 @@ from typing import NamedTuple
 
 import httpx
 import pytest
+from tests.server.processes import serving
 
 from understudy.provenance import Home
 from understudy.server.access.tokens import SCOPES, Tokens
@@ -67,41 +65,19 @@ class Server(NamedTuple):
         )
 
 
-def answered(process):
-    """The JSON object that a command prints before it goes on."""
-    said = ""
-    for line in process.stdout:
-        said += line
-        if line == "}\n":
-            return said
-    raise AssertionError(f"it ended with {process.wait()}")
-
-
 @contextlib.contextmanager
 def server_in(folder, *words, **environment):
     """An API whose private folder and log are in ``folder``."""
     log = folder / "log.txt"
     command = [sys.executable, "-m", "understudy", "serve", "--json", "--port", "0", "--home", str(folder / "home")]
-    with log.open("a") as errors:
-        process = subprocess.Popen(
-            [*command, *words], stdout=subprocess.PIPE, stderr=errors, text=True, env=os.environ | environment
-        )
-        try:
-            address = json.loads(answered(process))["address"]
-            until = time.monotonic() + PATIENCE
-            while time.monotonic() < until:
-                with contextlib.suppress(httpx.TransportError):
-                    if httpx.get(f"{address}/health").status_code == 200:
-                        break
-                time.sleep(0.05)
-            yield Server(address, folder / "home", process, log)
-        finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(60)
-            finally:
-                process.kill()
-                process.stdout.close()
+    with serving([*command, *words], log, **environment) as (process, said):
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            with contextlib.suppress(httpx.TransportError):
+                if httpx.get(f"{said['address']}/health").status_code == 200:
+                    break
+            time.sleep(0.05)
+        yield Server(said["address"], folder / "home", process, log)
 
 
 @pytest.fixture(scope="module")

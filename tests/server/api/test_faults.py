@@ -9,9 +9,12 @@ import httpx
 import pytest
 from tests.server.api.conftest import Caller, server_in
 
+from understudy.errors import RecordsError
 from understudy.provenance import Home
 from understudy.server.access.tokens import SCOPES, Tokens
+from understudy.server.api.service import Service
 from understudy.server.api.shelf import Shelf
+from understudy.settings import Settings
 from understudy.testing import portrait_path
 
 pytestmark = [pytest.mark.slow, pytest.mark.loopback]
@@ -67,3 +70,21 @@ def test_things_go_when_their_time_is_over(tmp_path):
         while len(found := anna.get("/media").json()) > 1 and time.monotonic() < until:
             time.sleep(0.2)
         assert [one["name"] for one in found] == [portrait_path("astronaut").name]
+
+
+def test_that_old_things_can_not_be_removed_is_known(tmp_path):
+    class FullShelf:
+        def strays(self):
+            return []
+
+        def old(self):
+            raise RecordsError("the disk is full", "Free some space.")
+
+    service = Service(Settings(home=tmp_path / "home"))
+    service.shelf = FullShelf()
+    service.open()
+    until = time.monotonic() + 60
+    while not service.overdue and time.monotonic() < until:
+        time.sleep(0.01)
+    assert "the disk is full" in service.overdue
+    service.close()

@@ -48,15 +48,13 @@ def test_without_a_good_token_there_is_nothing(server, method, place, header):
     ],
 )
 def test_a_token_opens_only_what_it_is_for(server, method, place, scope):
-    others = [one for one in SCOPES if one != scope]
-    with server.caller("carl", *others) as carl:
-        answer = carl.request(method, place, content=b"{}")
-        assert answer.status_code in (403, 422)
-        if answer.status_code == 403:
-            assert scope in answer.json()["error"]
-    with server.caller("carl", *others) as carl:
-        body = {"photos": ["0" * 32], "consent": {"ground": "self"}}
-        assert carl.request(method, place, json=body).status_code == 403
+    body = {"photos": ["0" * 32], "consent": {"ground": "self"}} if place == "/people" else {}
+    with server.caller("carl", *(one for one in SCOPES if one != scope)) as carl:
+        answer = carl.request(method, place, json=body)
+        assert answer.status_code == 403, answer.text
+        assert scope in answer.json()["error"]
+    with server.caller("carl", scope) as carl:
+        assert carl.request(method, place, json=body).status_code in (200, 201, 404, 422)
 
 
 def test_nobody_reaches_anothers_things(server):

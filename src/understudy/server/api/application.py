@@ -77,7 +77,7 @@ def api_application(service: Service, hosts: Collection[str], origins: Collectio
 
     @api.get("/ready", include_in_schema=False)
     def ready() -> Response:
-        lost = runners.lost()
+        lost = runners.lost() or service.overdue
         if api.state.ending.is_set() or lost:
             return JSONResponse({"status": "not ready", "why": lost or "it is ending"}, 503)
         return JSONResponse({"status": "ready"})

@@ -36,7 +36,7 @@ class Doors:
         app: What answers.
         service: What all requests share.
         metrics: Counts them.
-        hosts: The names, with ports, that this server is asked by. Empty for any: behind a proxy that sees to it.
+        hosts: The names, with ports, that this server is asked by.
         origins: Of pages that may ask; those of the hosts themselves.
         unlimited: Beginnings of paths that count their bodies' bytes themselves.
     """

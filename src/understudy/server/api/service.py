@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -67,6 +68,7 @@ class Service:
         app: What is opened.
         tokens, usage, rate, audit: Who may do what, how much, and what is kept of it.
         shelf: What users handed over and had made.
+        overdue: Why things whose time is over are still there; empty if none are.
     """
 
     settings: Settings
@@ -78,6 +80,7 @@ class Service:
         self.tokens, self.usage, self.rate = Tokens(home), Usage(home), Rate()
         self.audit = AuditLog(home, self.settings.keep_days)
         self.shelf = Shelf(home, self.options.keep_days)
+        self.overdue = ""
         self._over = threading.Event()
         self._tidier = threading.Thread(target=self._tidy, name="retention", daemon=True)
 
@@ -148,18 +151,23 @@ class Service:
 
     def _tidy(self) -> None:
         while True:
-            for thing in self.shelf.old():
-                if thing.kind == "swap":
-                    try:
-                        self.forget(thing)
-                    except UnderstudyError:  # it is being done: the next look finds it ended
-                        continue
-                elif self.uses(thing.user, thing) is None:
-                    if thing.kind == "photo":
-                        self.forget_face(thing)
-                    self.shelf.remove(thing)
+            try:
+                self._remove_old()
+                self.overdue = ""
+            except UnderstudyError as fault:  # a full disk, a database that is busy: the next look tries again
+                self.overdue = f"what is too old can't be removed: {fault.message}"
             if self._over.wait(_TIDY):
                 return
+
+    def _remove_old(self) -> None:
+        for thing in self.shelf.old():
+            if thing.kind == "swap":
+                with suppress(UsageError):  # it is being done: the next look finds it ended
+                    self.forget(thing)
+            elif self.uses(thing.user, thing) is None:
+                if thing.kind == "photo":
+                    self.forget_face(thing)
+                self.shelf.remove(thing)
 
 
 def may_be_ordered(name: str) -> bool:

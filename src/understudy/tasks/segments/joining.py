@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from understudy.casting.cast import PartList, photos_of
@@ -88,7 +87,7 @@ def join_segments(
     if together.damage is not None:
         raise CorruptMediaError(target, together.damage.at_seconds, together.damage.reason)
     frames, seconds = together.count(lambda one: one.frames), max(together.seconds, 1e-3)
-    report = SwapReport(
+    return SwapReport(
         output=output,
         identifier=f"{plan.identifier:012x}",
         consents=settled.consents,
@@ -105,10 +104,8 @@ def join_segments(
         fps=round(frames / seconds, 2),
         first_frame_seconds=0.0,
         stages_ms=together.stages_ms,
-        notes=(),
+        notes=(*settled.notes, *opened.notes(carried), *together.remarks, *sink.notes, content.note),
     )
-    notes = (*settled.notes, *opened.notes(carried), *together.remarks, *sink.notes, content.note)
-    return replace(report, notes=notes)
 
 
 def _opened(path: Path, report: SegmentReport) -> SegmentFile:

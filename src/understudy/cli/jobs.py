@@ -116,7 +116,7 @@ def add(
 def _photos(orders: Sequence[Order]) -> list[Path]:
     """The photos of all jobs, each once. What can't be read is told when its job is added."""
     from understudy.casting.cast import photos_of
-    from understudy.jobs.jobs import cast_of
+    from understudy.jobs.adding import cast_of
 
     found: dict[Path, None] = {}
     for order in orders:

@@ -14,6 +14,8 @@ JobState = Literal["waiting", "running", "paused", "done", "failed", "cancelled"
 STATES: Final[tuple[JobState, ...]] = ("running", "waiting", "paused", "failed", "cancelled", "done")
 #: States that a job does not leave by itself.
 ENDED: Final[tuple[JobState, ...]] = ("done", "failed", "cancelled")
+#: In place of the SHA-256 of an input that another job makes, until that is done.
+TO_BE_MADE: Final = ""
 #: Most and least of a priority.
 _PRIORITIES: Final = 1_000_000
 
@@ -111,7 +113,7 @@ class Job:
     Attributes:
         number: Its own.
         order: What it is to do.
-        digests: SHA-256 of its inputs when it was added, by path.
+        digests: SHA-256 of its inputs when it was added, by path; ``TO_BE_MADE`` of what another job has yet to make.
         state: See ``JobState``.
         attempts: How often it was begun.
         frames_done: Frames finished, those of segments that earlier attempts have finished included.

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from understudy import names
-from understudy.casting.cast import PartList, photos_of
-from understudy.casting.cast_file import read_cast
-from understudy.casting.person import People, Person
-from understudy.errors import ConsentError, InputNotFoundError, UnderstudyError, UsageError, unreadable_input
+from understudy.casting.person import People
+from understudy.errors import UnderstudyError
+from understudy.jobs.adding import Adding, cast_of
 from understudy.jobs.job import STATES, Job, JobState, Order
 from understudy.jobs.kept import KeptSegments, sweep
 from understudy.jobs.runner import Runner, Told
 from understudy.jobs.segmented import SegmentedSwap
 from understudy.jobs.store import Claim, JobStore
 from understudy.jobs.workshop import FramesOfAll, Workshop
-from understudy.media.base import MAX_PIXELS
-from understudy.media.files import load_photo
-from understudy.media.files.opening import check_input, check_suffix
-from understudy.outputs import settled
 from understudy.provenance import ConsentClaim, Ledger
-from understudy.provenance.records.consent import Consents, Photo
+from understudy.provenance.records.consent import Consents
 from understudy.release import file_digest
 from understudy.resources import Resources
 from understudy.settings import Settings
@@ -64,9 +57,10 @@ class Jobs:
         Raises:
             UsageError, InputError, ConsentError, OutputError: one of them can't be done as it is put.
         """
-        known = _Known(Consents(self._resources.home), consent)
-        wanted = [orders] if isinstance(orders, Order) else orders
-        return self._store.add([self._checked(order, known) for order in wanted])
+        adding = self._adding(consent)
+        for order in [orders] if isinstance(orders, Order) else orders:
+            adding.check(order)
+        return adding.add()
 
     def add_each(
         self, orders: Sequence[Order], consent: ConsentClaim | None = None, among: Sequence[Sequence[int]] = ()
@@ -82,26 +76,15 @@ class Jobs:
         Returns:
             The numbers of those that were added, and of each other its place in ``orders`` and what is wrong.
         """
-        known = _Known(Consents(self._resources.home), consent)
-        good: dict[int, tuple[Order, dict[str, str]]] = {}
+        adding = self._adding(consent)
         bad: dict[int, UnderstudyError] = {}
         for place, order in enumerate(orders):
             try:
-                good[place] = self._checked(order, known)
+                adding.check(order, among[place] if among else ())
             except UnderstudyError as fault:
                 bad[place] = fault
-        before = dict(enumerate(among)) if among else dict.fromkeys(range(len(orders)), ())
-        left = list(bad) if among else []
-        while left:
-            missing = left.pop()
-            for place in [one for one in good if missing in before[one]]:
-                first = orders[missing].target.name
-                bad[place] = UsageError(f"it is to come after {first}, which can't be added", "Mend that one first.")
-                del good[place]
-                left.append(place)
-        places = {place: index for index, place in enumerate(good)}
-        numbers = self._store.add(list(good.values()), [[places[one] for one in before[place]] for place in good])
-        return numbers, sorted(bad.items())
+        bad |= adding.without_what_they_need()
+        return adding.add(), sorted(bad.items())
 
     def list(self, states: Iterable[JobState] = STATES, most: int | None = None) -> list[Job]:
         """Jobs in these states: what runs first, then what goes next, and what ended last of all.
@@ -238,28 +221,6 @@ class Jobs:
 
         return Head(self._store, self._resources.home, make, told=told, say=say).run(cluster, until=until, wait=wait)
 
-    def _checked(self, order: Order, known: _Known) -> tuple[Order, dict[str, str]]:
-        """The order with paths in full, and the SHA-256 of its inputs.
-
-        Raises:
-            UsageError, InputError, ConsentError, OutputError: it can't be done as it is put.
-        """
-        order = _whole(order)
-        known.check_once(order.settings, lambda: self._settings_of(order))
-        for number in order.after:
-            if number not in known.numbers:
-                self._store.job(number)
-                known.numbers.add(number)
-        check_suffix(order.output, None)
-        settled(order.output, overwrite=order.overwrite)
-        known.claim_output(order.output)
-        check_input(order.target, "target")
-        cast = cast_of(order)
-        for photo in photos_of(cast):
-            known.allow(photo)
-        inputs = [order.target, *photos_of(cast), *([] if order.cast is None else [order.cast])]
-        return order, {str(path): known.digest(path) for path in inputs}
-
     def _make(
         self,
         claim: Claim,
@@ -295,6 +256,10 @@ class Jobs:
             progress=progress,
         ).as_json()
 
+    def _adding(self, consent: ConsentClaim | None) -> Adding:
+        consents = Consents(self._resources.home)
+        return Adding(self._store, consents, consent, self._settings_of)
+
     def _finished(self, claim: Claim) -> dict[str, Any] | None:
         """What an earlier attempt wrote, if it came so far and was killed before it could say so; None if not.
 
@@ -312,95 +277,3 @@ class Jobs:
 
     def _settings_of(self, order: Order) -> Settings:
         return replace(changed(self._settings, order.settings), home=self._settings.home)
-
-
-class _Known:
-    """What several jobs have in common: photos and settings are looked at once, and no two write the same file."""
-
-    def __init__(self, consents: Consents, claim: ConsentClaim | None) -> None:
-        self._consents, self._claim = consents, claim
-        self._digests: dict[tuple[str, int, int], str] = {}
-        self._allowed: set[str] = set()
-        self._outputs: set[Path] = set()
-        self._settings: set[str] = set()
-        #: Of jobs that are there.
-        self.numbers: set[int] = set()
-
-    def check_once(self, settings: Mapping[str, Any], check: Callable[[], object]) -> None:
-        """Check settings that no other of the jobs has; what ``check`` raises is raised each time."""
-        key = repr(sorted(settings.items()))
-        if key not in self._settings:
-            check()
-            self._settings.add(key)
-
-    def claim_output(self, path: Path) -> None:
-        """Note that a job writes a file.
-
-        Raises:
-            UsageError: another one of them does.
-        """
-        if path in self._outputs:
-            raise UsageError(f"two jobs would write {path}", "Name another output for one of them.")
-        self._outputs.add(path)
-
-    def digest(self, path: Path) -> str:
-        """SHA-256 of a file.
-
-        Raises:
-            InputError: it can't be read.
-        """
-        try:
-            status = os.stat(path)  # noqa: PTH116 - one call for all three
-            key = (str(path), status.st_size, status.st_mtime_ns)
-            if key not in self._digests:
-                self._digests[key] = file_digest(path)
-            return self._digests[key]
-        except FileNotFoundError as fault:
-            raise InputNotFoundError(path, "input") from fault
-        except OSError as fault:
-            raise unreadable_input(path, fault) from fault
-
-    def allow(self, path: Path) -> None:
-        """Make sure that somebody said that a photo may be used; for what is asked when it is.
-
-        Raises:
-            InputError: it can't be read.
-            ConsentError: nobody did.
-        """
-        check_input(path, "photo")
-        digest = self.digest(path)
-        if digest in self._allowed:
-            return
-        picture = load_photo(path, MAX_PIXELS)
-        if picture is None:
-            raise UsageError(f"{path.name} is not a photo", "Name a picture (jpg, png, webp…), or export it as JPEG.")
-        photo = Photo.of(path, digest, picture)
-        if self._claim is not None:
-            for use in self._claim.uses:
-                self._consents.require(photo, use, self._claim)
-        elif not any(photo.is_copy_of(record) and record.state == "valid" for record in self._consents.all()):
-            raise ConsentError(
-                f"there is no consent for using {path.name}",
-                "Say on what ground: --consent self, granted (with --consent-note), fictional or sample.",
-            )
-        self._allowed.add(digest)
-
-
-def cast_of(order: Order) -> Person | PartList:
-    """Who gets whose face.
-
-    Raises:
-        UsageError, InputError: its cast file can't be used.
-    """
-    return Person(tuple(order.photos)) if order.cast is None else read_cast(order.cast)
-
-
-def _whole(order: Order) -> Order:
-    """The order with paths in full: it may be done from another folder."""
-    return replace(
-        order,
-        target=order.target.absolute(),
-        output=order.output.absolute(),
-        photos=tuple(photo.absolute() for photo in order.photos),
-        cast=None if order.cast is None else order.cast.absolute(),
-    )

@@ -6,7 +6,7 @@ import subprocess
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Final
 
@@ -21,9 +21,10 @@ from understudy.errors import (
     of_the_system,
     out_of_memory,
 )
-from understudy.jobs.job import Job, JobFailure
+from understudy.jobs.job import TO_BE_MADE, Job, JobFailure
 from understudy.jobs.kept import StoppedError, sweep
 from understudy.jobs.store import Claim, JobStore, Wish
+from understudy.provenance import Ledger
 from understudy.release import file_digest
 from understudy.tasks.progress import Progress
 from understudy.text import printable
@@ -81,7 +82,7 @@ class Runner:
         """Do one job; whether it is done."""
         with _Signs(self.store, claim) as signs:
             try:
-                _check_inputs(claim)
+                claim = self._with_its_inputs(claim)
                 report = self.make(claim, signs.progress)
             except StoppedError:
                 if signs.wish != "lost":
@@ -99,6 +100,29 @@ class Runner:
             return False
         self._tell_when_done(claim, report)
         return True
+
+    def _with_its_inputs(self, claim: Claim) -> Claim:
+        """The same job, once it is sure that the inputs are what they were when it was added.
+
+        What another job was to make is what the ledger says was made here; from then on it must stay as it is.
+
+        Raises:
+            InputError: one is gone, or another.
+        """
+        order, digests = claim.order, dict(claim.digests)
+        for path in (order.target, *order.photos, *(() if order.cast is None else (order.cast,))):
+            try:
+                digest = file_digest(path)
+            except OSError as fault:
+                reason = fault.strerror or str(fault)
+                raise InputError(f"can't read {path}: {reason}", "Put it back, then: understudy jobs retry") from fault
+            if digests.get(str(path)) == TO_BE_MADE and Ledger(self.store.home).find_output(digest) is not None:
+                digests[str(path)] = digest
+            if digests.get(str(path)) != digest:
+                raise InputError(f"{path} is another file than when the job was added", "Add the job anew.")
+        if digests != claim.digests:
+            self.store.learn(claim, digests)
+        return replace(claim, digests=digests)
 
     def _tell_when_done(self, claim: Claim, report: dict[str, Any]) -> None:
         if not claim.order.when_done:
@@ -155,20 +179,3 @@ def _failure(fault: Exception) -> JobFailure:
         said = f"unexpected {type(fault).__name__}: {printable(fault)}"
         return JobFailure(said, "Do it with `understudy swap --debug`, and report what it says.", 6)
     return JobFailure(known.message, known.hint, known.exit_code)
-
-
-def _check_inputs(claim: Claim) -> None:
-    """Make sure that the inputs are what they were when the job was added.
-
-    Raises:
-        InputError: one is gone, or another.
-    """
-    order = claim.order
-    for path in (order.target, *order.photos, *(() if order.cast is None else (order.cast,))):
-        try:
-            digest = file_digest(path)
-        except OSError as fault:
-            reason = fault.strerror or str(fault)
-            raise InputError(f"can't read {path}: {reason}", "Put it back, then: understudy jobs retry") from fault
-        if claim.digests.get(str(path)) != digest:
-            raise InputError(f"{path} is another file than when the job was added", "Add the job anew.")

@@ -75,7 +75,7 @@ class Claim:
     Attributes:
         number: The job's.
         order: What it is to do.
-        digests: SHA-256 of its inputs when it was added.
+        digests: SHA-256 of its inputs when it was added; ``TO_BE_MADE`` of what another job has made since.
         attempt: Which attempt this is, from 1.
         runner: Who has it.
     """
@@ -190,6 +190,24 @@ class JobStore:
                     work, digests = _order(row), _values(row["digests"])
                     return Claim(row["number"], work, digests, attempt, runner)
         return None
+
+    def makers(self) -> dict[Path, list[int]]:
+        """The jobs that are not done nor cancelled, by the files that they write."""
+        found: dict[Path, list[int]] = {}
+        with self.opened() as store:
+            rows = store.execute(
+                "SELECT number, json_extract(work, '$.output') AS output FROM jobs "
+                "WHERE state NOT IN ('done', 'cancelled') ORDER BY number"
+            )
+            for row in rows:
+                found.setdefault(Path(row["output"]), []).append(int(row["number"]))
+        return found
+
+    def learn(self, claim: Claim, digests: Mapping[str, str]) -> None:
+        """Note what a job's inputs are, now that those that other jobs make are there."""
+        with self.opened() as store:
+            if mine(store, claim) is not None:
+                store.execute("UPDATE jobs SET digests = ? WHERE number = ?", (_text(digests), claim.number))
 
     def sign(self, claim: Claim, frames_done: int, frames: int) -> Wish:
         """Give a sign of life, and say how far the job is: what its runner is to do with it."""

@@ -1,0 +1,239 @@
+"""What is looked at before jobs are written down: all that can be told beforehand."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from understudy import names
+from understudy.casting.cast import PartList, photos_of
+from understudy.casting.cast_file import read_cast
+from understudy.casting.person import Person
+from understudy.errors import ConsentError, InputNotFoundError, UnderstudyError, UsageError, unreadable_input
+from understudy.jobs.job import TO_BE_MADE, Order
+from understudy.jobs.store import JobStore
+from understudy.media.base import MAX_PIXELS
+from understudy.media.files import load_photo
+from understudy.media.files.opening import check_input, check_suffix
+from understudy.outputs import settled
+from understudy.provenance import ConsentClaim
+from understudy.provenance.records.consent import Consents, Photo
+from understudy.release import file_digest
+
+
+@dataclass
+class _Good:
+    """A job that can be added.
+
+    Attributes:
+        order: What it is to do.
+        digests: SHA-256 of its inputs, by path; ``TO_BE_MADE`` for what another job makes.
+        before: The places of those, of the jobs that are added with it, that must be done before.
+    """
+
+    order: Order
+    digests: dict[str, str]
+    before: set[int] = field(default_factory=set)
+
+
+class Adding:
+    """Several jobs on their way into the store. Photos and settings that they share are looked at once.
+
+    Args:
+        store: Where they are written down.
+        consents: What may be used.
+        claim: On what ground photos are used of which no record says it; None if none may be.
+        check_settings: Raises what is wrong with an order's settings.
+    """
+
+    def __init__(
+        self,
+        store: JobStore,
+        consents: Consents,
+        claim: ConsentClaim | None,
+        check_settings: Callable[[Order], object],
+    ) -> None:
+        self._store, self._check_settings = store, check_settings
+        self._photos = _Photos(consents, claim)
+        self._good: dict[int, _Good] = {}
+        self._outputs: dict[Path, int] = {}
+        self._settings: set[str] = set()
+        #: Numbers of jobs that are there; and of those that are not done, by what they write, once it was asked.
+        self._makers: dict[Path, list[int]] | None = None
+        self._numbers: set[int] = set()
+        self._names: list[str] = []
+
+    def check(self, order: Order, among: Iterable[int] = ()) -> None:
+        """Look at one more job, and keep it if it can be done as it is put.
+
+        Args:
+            order: What it is to do.
+            among: Which of the jobs that are looked at, counted from 0, must be done before.
+
+        Raises:
+            UsageError, InputError, ConsentError, OutputError: it can't be done.
+        """
+        place, before = len(self._names), set(among)
+        self._names.append(order.target.name)
+        order = _whole(order)
+        self._check_once(order)
+        for number in order.after:
+            self._check_number(number)
+        check_suffix(order.output, None)
+        settled(order.output, overwrite=order.overwrite)
+        digests = {}
+        maker = self._maker(order, before)
+        if maker is None:
+            check_input(order.target, "target")
+            digests[str(order.target)] = self._photos.digest(order.target)
+        else:
+            digests[str(order.target)] = TO_BE_MADE
+            if maker < 0:
+                order = replace(order, after=tuple(dict.fromkeys([*order.after, -maker])))
+            else:
+                before.add(maker)
+        self._check_no_circle(place, before)
+        cast = cast_of(order)
+        for photo in photos_of(cast):
+            self._photos.allow(photo)
+        for path in [*photos_of(cast), *([] if order.cast is None else [order.cast])]:
+            digests[str(path)] = self._photos.digest(path)
+        if order.output in self._outputs:
+            raise UsageError(f"two jobs would write {order.output}", "Name another output for one of them.")
+        self._outputs[order.output] = place
+        self._good[place] = _Good(order, digests, before)
+
+    def without_what_they_need(self) -> dict[int, UnderstudyError]:
+        """Leave out those that are to come after one that can't be added: what is wrong, by their places."""
+        bad: dict[int, UnderstudyError] = {}
+        while left_out := {
+            place: missing for place, one in self._good.items() for missing in one.before if missing not in self._good
+        }:
+            for place, missing in left_out.items():
+                del self._good[place]
+                first = self._names[missing]
+                bad[place] = UsageError(f"it is to come after {first}, which can't be added", "Mend that one first.")
+        return bad
+
+    def add(self) -> list[int]:
+        """Write down those that were kept: their numbers."""
+        places = {place: index for index, place in enumerate(self._good)}
+        wanted = list(self._good.values())
+        return self._store.add(
+            [(one.order, one.digests) for one in wanted], [[places[place] for place in one.before] for one in wanted]
+        )
+
+    def _check_once(self, order: Order) -> None:
+        """Check settings that no other of the jobs has."""
+        key = repr(sorted(order.settings.items()))
+        if key not in self._settings:
+            self._check_settings(order)
+            self._settings.add(key)
+
+    def _check_number(self, number: int) -> None:
+        if number not in self._numbers:
+            self._store.job(number)
+            self._numbers.add(number)
+
+    def _maker(self, order: Order, before: set[int]) -> int | None:
+        """Who makes an order's target: a place among these, a number of the store below zero, or None.
+
+        What is there is taken as it is, but where a job that is to be done before writes it anew.
+        """
+        made, there = self._outputs.get(order.target), names.exists(order.target)
+        if made is not None and (made in before or not there):
+            return made
+        if there and not order.after:
+            return None
+        if self._makers is None:
+            self._makers = self._store.makers()
+        found = [one for one in self._makers.get(order.target, ()) if not there or one in order.after]
+        return -found[-1] if found else None
+
+    def _check_no_circle(self, place: int, before: set[int]) -> None:
+        """Make sure that none of those that are to be done before a job waits for it.
+
+        Raises:
+            UsageError: one does.
+        """
+        left, seen = [*before], set(before)
+        while left:
+            one = left.pop()
+            if one == place:
+                raise UsageError("it needs what is to be done after it", "Take one of the two away.")
+            further = self._good[one].before - seen if one in self._good else set()
+            seen |= further
+            left += further
+
+
+class _Photos:
+    """Files that jobs have in common: each is read once."""
+
+    def __init__(self, consents: Consents, claim: ConsentClaim | None) -> None:
+        self._consents, self._claim = consents, claim
+        self._digests: dict[tuple[str, int, int], str] = {}
+        self._allowed: set[str] = set()
+
+    def digest(self, path: Path) -> str:
+        """SHA-256 of a file.
+
+        Raises:
+            InputError: it can't be read.
+        """
+        try:
+            status = os.stat(path)  # noqa: PTH116 - one call for all three
+            key = (str(path), status.st_size, status.st_mtime_ns)
+            if key not in self._digests:
+                self._digests[key] = file_digest(path)
+            return self._digests[key]
+        except FileNotFoundError as fault:
+            raise InputNotFoundError(path, "input") from fault
+        except OSError as fault:
+            raise unreadable_input(path, fault) from fault
+
+    def allow(self, path: Path) -> None:
+        """Make sure that somebody said that a photo may be used; for what is asked when it is.
+
+        Raises:
+            InputError: it can't be read.
+            ConsentError: nobody did.
+        """
+        check_input(path, "photo")
+        digest = self.digest(path)
+        if digest in self._allowed:
+            return
+        picture = load_photo(path, MAX_PIXELS)
+        if picture is None:
+            raise UsageError(f"{path.name} is not a photo", "Name a picture (jpg, png, webp…), or export it as JPEG.")
+        photo = Photo.of(path, digest, picture)
+        if self._claim is not None:
+            for use in self._claim.uses:
+                self._consents.require(photo, use, self._claim)
+        elif not any(photo.is_copy_of(record) and record.state == "valid" for record in self._consents.all()):
+            raise ConsentError(
+                f"there is no consent for using {path.name}",
+                "Say on what ground: --consent self, granted (with --consent-note), fictional or sample.",
+            )
+        self._allowed.add(digest)
+
+
+def cast_of(order: Order) -> Person | PartList:
+    """Who gets whose face.
+
+    Raises:
+        UsageError, InputError: its cast file can't be used.
+    """
+    return Person(tuple(order.photos)) if order.cast is None else read_cast(order.cast)
+
+
+def _whole(order: Order) -> Order:
+    """The order with paths in full: it may be done from another folder."""
+    return replace(
+        order,
+        target=order.target.absolute(),
+        output=order.output.absolute(),
+        photos=tuple(photo.absolute() for photo in order.photos),
+        cast=None if order.cast is None else order.cast.absolute(),
+    )

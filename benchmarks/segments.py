@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import av
 import numpy as np
@@ -77,17 +78,37 @@ def _timed(work: Callable[[], None]) -> tuple[float, float]:
     return time.perf_counter() - wall, sum(os.times()[:2]) - spent
 
 
+class _Seen(NamedTuple):
+    """What is seen of a file, frame by frame, but for the first.
+
+    Attributes:
+        times: When each is shown.
+        changes: How much the middle of the picture differs from the frame before.
+        keys: Whether it can be decoded by itself: its grain is new then, whatever is in it.
+    """
+
+    times: np.ndarray
+    changes: np.ndarray
+    keys: np.ndarray
+
+
 def _flicker(whole: Path, joined: Path, plan: ClipPlan) -> None:
-    """How much the middle of the picture changes from one frame to the next, at joins and elsewhere."""
+    """How much the face changes at joins: over the same frames in one go, and over a file's other key frames."""
     firsts = {segment.first for segment in plan.segments[1:]}
-    (times, one), (_, other) = _changes(whole), _changes(joined)
-    at = np.isin(times, list(firsts))
-    print(f"  change at joins: {other[at].sum() / one[at].sum():.3f} of in one go, elsewhere ", end="")
-    print(f"{other[~at].sum() / one[~at].sum():.3f}; joins over elsewhere {other[at].mean() / other[~at].mean():.3f}")
+    one, other = _seen(whole), _seen(joined)
+    joins = np.isin(one.times, list(firsts))
+    plain = ~joins & ~one.keys & ~other.keys
+    renewed = {"whole": (one, other, one.keys & ~other.keys), "joined": (other, one, other.keys & ~one.keys & ~joins)}
+    grain = sum(seen.changes[at].sum() for seen, _, at in renewed.values())
+    grain /= sum(reference.changes[at].sum() for _, reference, at in renewed.values())
+    seam = other.changes[joins].sum() / one.changes[joins].sum()
+    print(f"  change at {joins.sum()} joins: {seam:.3f} of the same frames in one go, ", end="")
+    print(f"at other key frames {grain:.3f} of them where they are none: joins over those {seam / grain:.3f}; ", end="")
+    print(f"elsewhere {other.changes[plain].sum() / one.changes[plain].sum():.3f}")
 
 
-def _changes(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    times, changes = [], []
+def _seen(path: Path) -> _Seen:
+    times, changes, keys = [], [], []
     last = None
     with av.open(str(path)) as file:
         for frame in file.decode(video=0):
@@ -97,8 +118,9 @@ def _changes(path: Path) -> tuple[np.ndarray, np.ndarray]:
             if last is not None:
                 times.append(frame.pts)
                 changes.append(float(np.abs(part - last).mean()))
+                keys.append(frame.key_frame)
             last = part
-    return np.array(times), np.array(changes)
+    return _Seen(np.array(times), np.array(changes), np.array(keys))
 
 
 def _talk(path: Path, seconds: int) -> Path:

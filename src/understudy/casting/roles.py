@@ -32,6 +32,11 @@ class Roles:
     def __init__(self, of: Mapping[int, Role], others: Role, people: Mapping[int, FloatArray]) -> None:
         self._of, self._others, self.people = dict(of), others, dict(people)
 
+    @property
+    def blurs(self) -> bool:
+        """Whether anybody is blurred."""
+        return BLUR in (self._others, *self._of.values())
+
     def of(self, person: int) -> Role:
         """What somebody gets; -1 is somebody of whom it is not known who they are."""
         return self._of.get(person, self._others)

@@ -18,6 +18,7 @@ from understudy.pipeline.compositing import Compositing
 from understudy.pipeline.enhancing import Enhancing
 from understudy.pipeline.fading import Fading
 from understudy.pipeline.framing import Framing
+from understudy.pipeline.handover import Handover
 from understudy.pipeline.overlap import prefetched
 from understudy.pipeline.parts import Parts
 from understudy.pipeline.perceiving import Acquainted, Perceiving, Seen
@@ -49,6 +50,7 @@ class ClipPipeline:
         assignment: Who gets whose face.
         stretch: What of the frames is sealed; None for all.
         acquainted: Who is known before.
+        handover: What of the last frames comes of the segment that is next; nothing of none.
 
     Attributes:
         tally: What was done so far.
@@ -60,9 +62,11 @@ class ClipPipeline:
         assignment: Assignment,
         stretch: Stretch | None = None,
         acquainted: Acquainted | None = None,
+        handover: Handover | None = None,
     ) -> None:
         settings, perception = parts.settings, parts.perception
         self._stretch = stretch
+        self._handover = handover or Handover()
         self._parts, self._assignment = parts, assignment
         self._roles = assignment if isinstance(assignment, Roles) else None
         self._perceiving = Perceiving(parts, live=False, roles=self._roles, acquainted=acquainted)
@@ -89,12 +93,8 @@ class ClipPipeline:
         Raises:
             ContentRefusedError: one is intimate.
         """
-        if self._roles is None:
-            looked: Iterator[tuple[Frame, Seen]] = ((frame, self._perceive(frame)) for frame in frames)
-        else:
-            looked = Ahead(self._perceiving, self._perceive)(frames)
         with (
-            closing(prefetched(self._wanted(looked), beside, "perceive")) as seen,
+            closing(prefetched(self._looked(frames), beside, "perceive")) as seen,
             closing(prefetched(map(self._swapped_beside, seen), beside, "swap")) as swapped,
         ):
             for frame, done, original in swapped:
@@ -102,6 +102,17 @@ class ClipPipeline:
                     yield self._sealed(frame, done, original)
                 else:
                     self._parts.sealer.pass_by(frame, done.placed)
+
+    def swapped(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Swapped]]:
+        """Those frames that ``processed`` would seal, swapped and not sealed: for another pipeline, not for a sink.
+
+        Raises:
+            ContentRefusedError: one is intimate.
+        """
+        for frame, seen in self._looked(frames):
+            done = self._swapped(frame, seen)
+            if self._counts(frame):
+                yield frame, done
 
     def process(self, frame: Frame) -> LabelledFrame:
         """Swap, label and mark ``frame``, in place.
@@ -120,8 +131,12 @@ class ClipPipeline:
         """
         return self._swapped(frame, self._perceive(frame))
 
-    def _wanted(self, looked: Iterator[tuple[Frame, Seen]]) -> Iterator[tuple[Frame, Seen]]:
-        """All up to the last frame that is sealed: of what comes next no more is asked for."""
+    def _looked(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Seen]]:
+        """Frames and who is in them, up to the last one that is sealed: of what comes next no more is asked for."""
+        if self._roles is None:
+            looked: Iterator[tuple[Frame, Seen]] = ((frame, self._perceive(frame)) for frame in frames)
+        else:
+            looked = Ahead(self._perceiving, self._perceive)(frames)
         last = None if self._stretch is None else self._stretch.last
         for frame, seen in looked:
             if last is None or frame.pts <= last:
@@ -139,7 +154,10 @@ class ClipPipeline:
     def _swapped_beside(self, looked: tuple[Frame, Seen]) -> tuple[Frame, Swapped, UInt8Array | None]:
         frame, seen = looked
         original = self._comparing.original(frame) if self._counts(frame) else None
-        return frame, self._swapped(frame, seen), original
+        before = self._handover.original(frame)
+        done = self._swapped(frame, seen)
+        self._handover.compose(unguarded(frame), done, before)
+        return frame, done, original
 
     def _perceive(self, frame: Frame) -> Seen:
         with self._tally_of(frame).timings.measure("perceive"):

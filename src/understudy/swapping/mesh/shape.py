@@ -12,6 +12,7 @@ where the target's jaw, hair and ears begin, and moves both sides of a gap alike
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -37,6 +38,8 @@ SPEAKING = 0.5
 ENOUGH = 0.02
 #: Seconds without a look after which somebody's shape is learned anew.
 FORGOTTEN = 10.0
+#: Frames a second of which one weighs 1; and how many of them one stands for at most, after a gap.
+USUAL_RATE, LONGEST = 30.0, 15.0
 #: How much lips move as a whole.
 LIPS = 0.3
 #: No vertex moves further than this (in distances of the eyes).
@@ -160,7 +163,8 @@ def _speaking() -> FloatArray:
 class NeutralShape:
     """A target's neutral shape, learned as it is seen: the mean of what it showed.
 
-    Frontal views have the most say, and of the mouth those that show it nearly shut.
+    Frontal views have the most say, and of the mouth those that show it nearly shut. A frame counts for the time since
+    the one before, so that it does not matter how many there are in a second.
 
     A step back in time, or a long gap, forgets what was.
 
@@ -172,7 +176,7 @@ class NeutralShape:
     seconds: float = 5.0
     shape: FloatArray = field(default_factory=lambda: topo.topology().canonical)
     _weight: FloatArray = field(default_factory=lambda: np.zeros(len(topo.topology().canonical), np.float32))
-    _last: float = 0.0
+    _last: float = -math.inf
 
     @property
     def trust(self) -> FloatArray:
@@ -188,8 +192,11 @@ class NeutralShape:
         front = max(float(pose.turn[2, 2]), 0.0) ** 4
         says = np.asarray(front * (1 - _speaking() * (1 - resting)) + 1e-3, np.float32)
         passed = now - self._last
-        self._weight = says + self._weight * np.float32(
-            np.exp(-passed / self.seconds) if 0 <= passed < FORGOTTEN else 0
-        )
+        if 0 <= passed < FORGOTTEN:
+            says = np.asarray(says * min(max(passed * USUAL_RATE, 1e-3), LONGEST), np.float32)
+            faded = math.exp(-passed / self.seconds)
+        else:
+            faded = 0.0
+        self._weight = says + self._weight * np.float32(faded)
         self.shape = self.shape + (at_rest(symmetric(pose.shape)) - self.shape) * (says / self._weight)[:, None]
         self._last = now

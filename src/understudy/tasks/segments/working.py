@@ -14,11 +14,13 @@ from types import TracebackType
 
 from understudy.casting.cast import PartList
 from understudy.casting.person import People, Person
+from understudy.casting.roles import Roles
 from understudy.errors import InputError
 from understudy.frames import Frame
 from understudy.media.files.segments import SegmentSink
 from understudy.media.files.video_source import VideoSource
 from understudy.pipeline.clip import ClipPipeline, Stretch
+from understudy.pipeline.handover import Handover
 from understudy.pipeline.perceiving import Acquainted
 from understudy.provenance import FrameSealer
 from understudy.provenance.content import ContentCheck
@@ -117,6 +119,7 @@ class SegmentWorker:
             self._assignment,
             Stretch(segment.first, segment.last),
             self._acquainted._replace(order=segment.order),
+            self._handover(index),
         )
         shown = replace(opened.shown, frames=segment.frames)
         with VideoSource(self._target, opened.settings.max_pixels) as source:
@@ -154,6 +157,28 @@ class SegmentWorker:
             damage=None if damage is None else (damage.at_seconds, damage.reason),
             remarks=tuple(remarks),
         )
+
+    def _handover(self, index: int) -> Handover:
+        """The last frames of a segment as the next one draws them, where that does not begin a scene.
+
+        Somebody who is blurred is not blended with what may show them.
+        """
+        blurs = isinstance(self._assignment, Roles) and self._assignment.blurs
+        if blurs or index + 1 == len(self._plan.segments):
+            return Handover()
+        coming = self._plan.segments[index + 1]
+        if coming.begins is None or coming.begins == coming.first:
+            return Handover()
+        with VideoSource(self._target, self._opened.settings.max_pixels) as source:
+            first = coming.first - int(self._options.closely / source.info.time_base)
+            pipeline = ClipPipeline(
+                self._opened.parts(self._assignment, self._opened.content(), self._sealer),
+                self._assignment,
+                Stretch(first, self._plan.segments[index].last),
+                self._acquainted._replace(order=coming.order),
+            )
+            source.begin_at(coming.begins)
+            return Handover(pipeline.swapped(self._frames(source, coming)))
 
     def _frames(self, source: VideoSource, segment: Segment) -> Iterator[Frame]:
         """The segment's frames, and those that warm it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from pathlib import Path
 
 import httpx
 import pytest
@@ -32,8 +33,14 @@ def test_a_server_that_is_killed_under_a_swap_has_it_after_the_next_start(tmp_pa
         until = time.monotonic() + 120
         while anna.get(f"/swaps/{swap}").json()["state"] == "waiting" and time.monotonic() < until:
             time.sleep(0.2)
+        beside = Path(f"/proc/{first.process.pid}/task/{first.process.pid}/children")
+        runners = [Path("/proc", number) for number in beside.read_text().split()] if beside.exists() else []
         first.process.send_signal(signal.SIGKILL)
         first.process.wait(60)
+    until = time.monotonic() + 60
+    while any(runner.exists() for runner in runners):  # none of them goes on by itself
+        assert time.monotonic() < until
+        time.sleep(0.2)
     with server_in(tmp_path) as second, caller_of(second, secret) as anna:
         found = anna.ended(swap)
         assert found["state"] == "done", found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,8 @@ _AGAIN: Final = 1.0
 _LONGEST: Final = 60.0
 #: Seconds after which a runner that is still there counts as one that works.
 _WORKS: Final = 120.0
+#: How a process is begun that does not outlive this one.
+_BESIDE: Final = (sys.executable, "-m", "understudy.server.beside")
 
 
 @dataclass(eq=False)
@@ -70,15 +71,16 @@ class Runners:
 
     def _once(self, number: int, errors: IO[bytes]) -> int:
         """Run one until it ends, or all are to: its exit code."""
-        words = [sys.executable, "-m", "understudy", "jobs", "run", "--wait", "--home", str(self.home.root)]
+        words = [*_BESIDE, "jobs", "run", "--wait", "--home", str(self.home.root)]
         # A session of its own: Ctrl-C is for the server, which then tells its runners.
         with subprocess.Popen(
-            words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors, start_new_session=True
+            words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=errors, start_new_session=True
         ) as process:
+            assert process.stdin is not None
             since = time.monotonic()
             while process.poll() is None:
                 if self._over.wait(0.2):
-                    process.send_signal(signal.SIGINT)
+                    process.stdin.close()
                     try:
                         process.wait(_PATIENCE)
                     except subprocess.TimeoutExpired:

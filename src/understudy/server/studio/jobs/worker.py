@@ -6,12 +6,9 @@ it parks the job that it is at and ends, too.
 
 from __future__ import annotations
 
-import _thread
 import json
 import os
-import signal
 import sys
-import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +17,7 @@ from typing import Final
 from understudy.app import Understudy
 from understudy.errors import UnderstudyError
 from understudy.jobs.job import Job
+from understudy.server.beside import end_with_input
 from understudy.settings import Settings
 
 #: Seconds between two lines about how far it is.
@@ -57,27 +55,15 @@ class _Teller:
             sys.stdout.flush()
 
 
-def _end_with_input() -> None:
-    """Interrupt the main thread when the input ends."""
-    with suppress(OSError, ValueError):
-        while sys.stdin.buffer.read(1):
-            pass
-    if os.name == "posix":
-        os.kill(os.getpid(), signal.SIGINT)  # wakes what waits, too
-    else:
-        _thread.interrupt_main()
-
-
 def main(home: Path) -> int:
     """Do the jobs that wait; the process's exit code.
 
     Args:
         home: The private folder.
     """
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # perhaps it was ignored by whoever began the studio
     if os.name == "posix":
         os.nice(_NICE)
-    threading.Thread(target=_end_with_input, name="input", daemon=True).start()
+    end_with_input()
     teller = _Teller()
     try:
         with Understudy(Settings(home=home)) as app:

@@ -27,7 +27,8 @@ OPEN: Final = frozenset({"/health"})
 _SOON: Final = 60.0
 #: Most bytes of a request's body, but for paths that count for themselves.
 MOST_BYTES: Final = 1_000_000
-#: Seconds without a byte of a body after which it is not waited for any longer.
+#: Seconds in which such a body must be there. It is read before it is known who asks, so letters that come one by one
+#: must not hold a connection for as long as they like.
 _PATIENCE: Final = 30.0
 _CHANGES_NOTHING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Vue's compiler makes functions of text, so scripts can't do without unsafe-eval; which scripts run at all is said by
@@ -193,7 +194,7 @@ class _TooMuchError(Exception):
 
 
 class Counted:
-    """An application that is not given more than ``MOST_BYTES`` of a body."""
+    """An application that is not given more than ``MOST_BYTES`` of a body, nor one that takes too long."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -207,11 +208,13 @@ class Counted:
             return
         too_slow = PlainTextResponse("This takes too long.\n", 408)
         count, begun, whole = 0, False, False
+        until = asyncio.get_running_loop().time() + _PATIENCE
 
         async def counted() -> Message:
             nonlocal count, whole
             # What comes after the body is that whoever asked has gone: that may take its time.
-            message = await (receive() if whole else asyncio.wait_for(receive(), _PATIENCE))
+            left = until - asyncio.get_running_loop().time()
+            message = await (receive() if whole else asyncio.wait_for(receive(), left))
             whole = whole or not message.get("more_body", False)
             count += len(message.get("body", b""))
             if count > MOST_BYTES:

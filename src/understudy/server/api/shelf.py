@@ -98,7 +98,9 @@ class Shelf:
         """Where something is that belongs to a thing and goes with it."""
         return self._folder / f"{thing.id}.{suffix}"
 
-    async def take(self, user: str, kind: Kind, name: str, pieces: AsyncIterable[bytes], room: float) -> Thing:
+    async def take(
+        self, user: str, kind: Kind, name: str, pieces: AsyncIterable[bytes], room: float, announced: int = 0
+    ) -> Thing:
         """Take a file in.
 
         Args:
@@ -107,6 +109,7 @@ class Shelf:
             name: What the user calls it. Its suffix says what it may be.
             pieces: Its bytes.
             room: Bytes that the user may have at a time.
+            announced: How many are said to come; 0 where nobody said it.
 
         Raises:
             NotMediaError: it is of a kind that is not taken, or empty.
@@ -123,7 +126,7 @@ class Shelf:
             raise QuotaError(f"there are {room / 1e9:g} GB of yours here already", _DAY)
         number = secrets.token_hex(16)
         path = self._folder / f"{number}{suffix}"
-        count, digest = await received(path, pieces, min(left, MOST_BYTES[kind]), shown)
+        count, digest = await received(path, pieces, min(left, MOST_BYTES[kind]), shown, announced)
         try:
             return self._enter(Thing(number, user, kind, shown, suffix, count, digest, *self._times(), {}))
         except BaseException:

@@ -306,7 +306,14 @@ def test_a_body_that_comes_letter_by_letter_is_not_waited_for(server):
             with contextlib.suppress(TimeoutError):
                 said = line.recv(1000)
     assert said.startswith(b"HTTP/1.1 408 "), said
+    assert b'"hint"' in said
     assert time.monotonic() - begin < 90
+
+
+def test_a_body_that_turns_out_too_large_is_cut_off(server, caller):
+    answer = caller.post("/people", content=iter([b"[" * 100_000] * 20))
+    assert answer.status_code == 413
+    assert set(answer.json()) == {"error", "hint", "status"}
 
 
 def test_a_head_without_an_end_is_not_read_on(server):

@@ -148,17 +148,19 @@ def memory(folder: Path, gigabytes: float) -> None:
     path, small = large(folder, int(gigabytes * 1e9)), sample(folder, 1)
     home = folder / "home"
     secret = token(home)
-    with running(["serve", "--port", "0", "--home", str(home)]) as (server, address):
-        with httpx.Client(
+    with (
+        running(["serve", "--port", "0", "--home", str(home)]) as (server, address),
+        httpx.Client(
             base_url=f"{address}/api/v1", headers={"Authorization": f"Bearer {secret}"}, timeout=600
-        ) as client:
-            for _ in range(2):  # what is loaded with the first file is no part of it
-                client.post("/media", params={"name": "a.mp4"}, content=small.read_bytes()).raise_for_status()
-            time.sleep(3)  # its runner has begun
-            begun = time.monotonic()
-            with Peak(server.pid) as peak:
-                client.post("/media", params={"name": "a.mp4"}, content=pieces(path)).raise_for_status()
-            told("the API", peak, path, time.monotonic() - begun)
+        ) as client,
+    ):
+        for _ in range(2):  # what is loaded with the first file is no part of it
+            client.post("/media", params={"name": "a.mp4"}, content=small.read_bytes()).raise_for_status()
+        time.sleep(3)  # its runner has begun
+        begun = time.monotonic()
+        with Peak(server.pid) as peak:
+            client.post("/media", params={"name": "a.mp4"}, content=pieces(path)).raise_for_status()
+        told("the API", peak, path, time.monotonic() - begun)
     with running(["studio", "--no-browser", "--home", str(folder / "studio")]) as (server, address):
         place = urlsplit(address)
         origin = f"http://{place.netloc}"
@@ -254,10 +256,11 @@ def speed(folder: Path, rounds: int, seconds: int, rate: float) -> None:
             cost += busy_alone(server.pid) - before
             asked += len(asker.seconds)
             took += asker.seconds
-        ratio = statistics.median(two / one for one, two in zip(alone, beside, strict=True))
+        one, two = statistics.median(alone), statistics.median(beside)
+        ratio = statistics.median(with_them / without for without, with_them in zip(alone, beside, strict=True))
         print(f"  a swap of {seconds} s of 720p, by turns, {rounds} rounds, {os.cpu_count()} cores:")
-        print(f"    alone {statistics.median(alone):.2f} s, with {rate:g} requests a second {statistics.median(beside):.2f} s")
-        print(f"    ratio of medians {statistics.median(beside) / statistics.median(alone):.3f}, median of ratios {ratio:.3f}")
+        print(f"    alone {one:.2f} s, with {rate:g} requests a second {two:.2f} s")
+        print(f"    ratio of medians {two / one:.3f}, median of ratios {ratio:.3f}")
         print(
             f"    {asked} requests: {1000 * cost / asked:.2f} ms of a processor each, in the server; answered after "
             f"p50 {1000 * statistics.median(took):.1f} ms, p95 {1000 * sorted(took)[int(0.95 * len(took))]:.1f} ms"

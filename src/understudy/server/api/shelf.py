@@ -14,7 +14,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final, Literal
 
 from understudy.errors import InputError, NotMediaError
-from understudy.provenance.records.home import Home, database
+from understudy.provenance.records.home import Home
+from understudy.provenance.records.kept_open import Opened, opened_anew
 from understudy.server.access.quotas import QuotaError
 from understudy.server.receiving import received
 from understudy.text import printable
@@ -84,11 +85,13 @@ class Shelf:
         home: The private folder.
         days: For how many days things are kept.
         clock: Tells the Unix time.
+        opened: Begins a transaction on their file.
     """
 
     home: Home
     days: float
     clock: Callable[[], float] = time.time
+    opened: Opened = opened_anew
 
     def path(self, thing: Thing) -> Path:
         """Where a thing's file is."""
@@ -226,7 +229,7 @@ class Shelf:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        with database(self.home.folder("server") / "things.sqlite", _SCHEMA, log=True) as connection:
+        with self.opened(self.home.folder("server") / "things.sqlite", _SCHEMA) as connection:
             yield connection
 
 

@@ -141,7 +141,7 @@ def test_a_form_of_somebody_elses_is_refused(visit, studio, elsewhere):
     visit.complaints.clear()
 
 
-@pytest.mark.parametrize("room", ROOMS)
+@pytest.mark.parametrize("room", [*ROOMS, "/clips", "/jobs"])
 def test_no_room_can_be_framed(visit, studio, elsewhere, room):
     page = visit("/records")
     elsewhere.page = f'<iframe src="{studio.origin}{room}"></iframe>'.encode()
@@ -257,6 +257,21 @@ def test_a_stream_without_an_end_is_cut_off_at_the_cap_and_nothing_of_it_is_kept
     assert 60_000_000 < sent < 100_000_000
     assert before is None or memory(studio.process.pid) - before < 100_000_000
     until(lambda: not list((studio.home / "studio").rglob("*.jpg")))
+
+
+@pytest.mark.skipif(not SEEN, reason="/proc tells what a process holds")
+def test_a_large_file_is_taken_in_without_being_held_in_memory(studio):
+    assert studio.ask("/uploads/target/a.mp4", "POST", b"x", **given(studio))[0] == 200
+    before, most, count, piece = memory(studio.process.pid), 0, 300, bytes(1_000_000)
+    with socket.create_connection(("127.0.0.1", studio.port), timeout=60) as line:
+        line.sendall(head(studio, "/uploads/target/a.mp4", f"Content-Length: {count * len(piece)}"))
+        for _ in range(count):
+            line.sendall(piece)
+            most = max(most, memory(studio.process.pid))
+        said = line.recv(10_000)
+    assert b" 200 " in said
+    assert any(path.stat().st_size == count * len(piece) for path in (studio.home / "studio").rglob("*.mp4"))
+    assert most - before < 100_000_000
 
 
 def test_ten_thousand_small_pieces_are_one_file(studio):

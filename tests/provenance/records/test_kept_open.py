@@ -63,7 +63,8 @@ def test_what_another_process_writes_is_seen(kept, path):
     code = (
         "import sys; from pathlib import Path\n"
         "from understudy.provenance.records.home import database\n"
-        f"with database(Path(sys.argv[1]), {SCHEMA!r}, log=True) as one: one.execute(\"INSERT INTO things VALUES ('b')\")"
+        f"with database(Path(sys.argv[1]), {SCHEMA!r}, log=True) as connection:\n"
+        "    connection.execute(\"INSERT INTO things VALUES ('b')\")"
     )
     subprocess.run([sys.executable, "-c", code, str(path)], check=True)
     assert names(kept, path) == ["a", "b"]

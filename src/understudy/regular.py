@@ -8,6 +8,7 @@ whatever its size was said to be.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import stat
@@ -90,6 +91,18 @@ def check_regular(path: Path, most: int) -> None:
         OSError: it is not there, or may not be read.
     """
     open_regular(path, most).close()
+
+
+def check_kind(path: Path, most: int) -> None:
+    """As ``check_regular``, without opening it.
+
+    Raises:
+        UnfitFileError: it is something else, or longer.
+        OSError: it is not there, or may not be read.
+    """
+    _check(path, path.stat(), most)
+    if not os.access(path, os.R_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 
 
 def too_long(path: Path, most: int) -> UnfitFileError:

@@ -3,17 +3,15 @@
 import base64
 import http.server
 import json
-import os
 import re
 import socket
-import struct
 import threading
 import time
 import zipfile
-import zlib
 
 import pytest
 
+from tests.server.bombs import SEEN, memory, png, until
 from tests.server.conftest import studio_in
 from understudy.models.catalogue import OWN_FILE
 from understudy.provenance import ConsentClaim, Consents, Home, Ledger
@@ -143,7 +141,7 @@ def test_a_form_of_somebody_elses_is_refused(visit, studio, elsewhere):
     visit.complaints.clear()
 
 
-@pytest.mark.parametrize("room", ROOMS)
+@pytest.mark.parametrize("room", [*ROOMS, "/clips", "/jobs"])
 def test_no_room_can_be_framed(visit, studio, elsewhere, room):
     page = visit("/records")
     elsewhere.page = f'<iframe src="{studio.origin}{room}"></iframe>'.encode()
@@ -203,27 +201,9 @@ def test_an_id_is_a_number_that_the_server_made(studio, place, number):
 # Files that want to be too much.
 
 
-def png(width, height, rows=1):
-    """A picture that says that it is so large, and is not."""
-
-    def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(rows))) + chunk(b"IEND", b"")
-    )
-
-
-def memory(studio):
-    """Bytes that the server holds."""
-    with open(f"/proc/{studio.process.pid}/statm") as statm:
-        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
 def test_a_picture_that_would_fill_the_memory_is_refused_from_its_head(visit, studio):
     page = visit("/records")
-    before = memory(studio) if os.path.exists("/proc/self/statm") else None
+    before = memory(studio.process.pid) if SEEN else None
     page.locator("main input[type=file]").set_input_files(
         [{"name": "bomb.png", "mimeType": "image/png", "buffer": png(60_000, 60_000)}]
     )
@@ -233,7 +213,7 @@ def test_a_picture_that_would_fill_the_memory_is_refused_from_its_head(visit, st
         [{"name": "bomb.png", "mimeType": "image/png", "buffer": png(60_000, 60_000)}]
     )
     page.get_by_text("It can't be opened as a picture or a video").first.wait_for()
-    assert before is None or memory(studio) - before < 300_000_000
+    assert before is None or memory(studio.process.pid) - before < 300_000_000
 
 
 def test_an_archive_that_unpacks_to_a_thousand_times_its_size_is_refused(visit, studio, tmp_path):
@@ -264,7 +244,7 @@ def head(studio, path, *more):
 
 
 def test_a_stream_without_an_end_is_cut_off_at_the_cap_and_nothing_of_it_is_kept(studio):
-    before = memory(studio) if os.path.exists("/proc/self/statm") else None
+    before = memory(studio.process.pid) if SEEN else None
     sent, piece = 0, bytes(1_000_000)
     with socket.create_connection(("127.0.0.1", studio.port), timeout=60) as line:
         line.sendall(head(studio, "/uploads/photo/a.jpg", "Transfer-Encoding: chunked"))
@@ -275,15 +255,23 @@ def test_a_stream_without_an_end_is_cut_off_at_the_cap_and_nothing_of_it_is_kept
         except (ConnectionError, TimeoutError):
             pass
     assert 60_000_000 < sent < 100_000_000
-    assert before is None or memory(studio) - before < 100_000_000
+    assert before is None or memory(studio.process.pid) - before < 100_000_000
     until(lambda: not list((studio.home / "studio").rglob("*.jpg")))
 
 
-def until(done):
-    limit = time.monotonic() + 60
-    while not done():
-        assert time.monotonic() < limit
-        time.sleep(0.05)
+@pytest.mark.skipif(not SEEN, reason="/proc tells what a process holds")
+def test_a_large_file_is_taken_in_without_being_held_in_memory(studio):
+    assert studio.ask("/uploads/target/a.mp4", "POST", b"x", **given(studio))[0] == 200
+    before, most, count, piece = memory(studio.process.pid), 0, 300, bytes(1_000_000)
+    with socket.create_connection(("127.0.0.1", studio.port), timeout=60) as line:
+        line.sendall(head(studio, "/uploads/target/a.mp4", f"Content-Length: {count * len(piece)}"))
+        for _ in range(count):
+            line.sendall(piece)
+            most = max(most, memory(studio.process.pid))
+        said = line.recv(10_000)
+    assert b" 200 " in said
+    assert any(path.stat().st_size == count * len(piece) for path in (studio.home / "studio").rglob("*.mp4"))
+    assert most - before < 100_000_000
 
 
 def test_ten_thousand_small_pieces_are_one_file(studio):

@@ -28,7 +28,7 @@ from typing import Any, Final, Literal, cast
 from understudy.errors import RecordsError, UsageError
 from understudy.jobs.job import ENDED, STATES, Job, JobFailure, JobState, Order
 from understudy.provenance import Home
-from understudy.provenance.records.home import database
+from understudy.provenance.records.kept_open import Opened, opened_anew
 from understudy.temporaries import Temporary, clean
 
 #: Seconds without a sign of life after which a job is taken up by another runner.
@@ -92,14 +92,15 @@ class JobStore:
 
     Args:
         home: The private folder.
+        open_with: Begins a transaction on its file.
 
     Raises:
         RecordsError: of every call: the store is damaged, of a newer program, or held by another for too long.
         NoSpaceError: of every call that writes: the disk is full.
     """
 
-    def __init__(self, home: Home) -> None:
-        self._home = home
+    def __init__(self, home: Home, open_with: Opened = opened_anew) -> None:
+        self._home, self._open = home, open_with
         self._seen: dict[int, tuple[str, int, float]] = {}
 
     def add(self, orders: Sequence[tuple[Order, Mapping[str, str]]], among: Sequence[Sequence[int]] = ()) -> list[int]:
@@ -154,6 +155,13 @@ class JobStore:
         with self.opened() as store:
             self._take_up(store)
             return _job(store, _row(store, number))
+
+    def several(self, numbers: Iterable[int]) -> dict[int, Job]:
+        """Jobs by their numbers; those that are there."""
+        with self.opened() as store:
+            self._take_up(store)
+            rows = [store.execute(f"{_JOBS} WHERE number = ?", (number,)).fetchone() for number in numbers]
+            return {row["number"]: _job(store, row) for row in rows if row is not None}
 
     def counts(self) -> dict[JobState, int]:
         """How many jobs are in each state."""
@@ -350,7 +358,7 @@ class JobStore:
     def opened(self) -> Iterator[sqlite3.Connection]:
         """One transaction, undone if the block fails. For those who note more of jobs."""
         path = self._home.folder("jobs") / "jobs.db"
-        with database(path, _SCHEMA, log=True) as store:
+        with self._open(path, _SCHEMA) as store:
             store.row_factory = sqlite3.Row
             version = store.execute("SELECT max(number) FROM version").fetchone()[0]
             if version is not None and version > VERSION:

@@ -19,7 +19,9 @@ class TooLargeError(InputError):
     """A file has more bytes than are taken, or there are too many files."""
 
 
-async def received(path: Path, pieces: AsyncIterable[bytes], most: int, shown: str) -> tuple[int, str]:
+async def received(
+    path: Path, pieces: AsyncIterable[bytes], most: int, shown: str, announced: int = 0
+) -> tuple[int, str]:
     """Write a new file, for its owner only. Nothing is left of one that was not whole.
 
     Args:
@@ -27,6 +29,7 @@ async def received(path: Path, pieces: AsyncIterable[bytes], most: int, shown: s
         pieces: Its bytes.
         most: How many are taken.
         shown: What it is called in messages.
+        announced: How many are said to come; 0 where nobody said it. What is too much is refused before its first byte.
 
     Returns:
         How many bytes came, and their SHA-256 in hexadecimal.
@@ -39,16 +42,21 @@ async def received(path: Path, pieces: AsyncIterable[bytes], most: int, shown: s
     count, digest = 0, hashlib.sha256()
     hint = "Free some space: the file was not taken."
     free = shutil.disk_usage(path.parent).free - LEFT_FREE
+
+    def check(amount: int) -> None:
+        if amount > most:
+            raise TooLargeError(
+                f"{shown} is larger than {most // 1_000_000} MB", "Export a smaller file, and try again."
+            )
+        if amount > free:
+            raise NoSpaceError(path.parent, hint)
+
+    check(announced)
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             async for piece in pieces:
                 count += len(piece)
-                if count > most:
-                    raise TooLargeError(
-                        f"{shown} is larger than {most // 1_000_000} MB", "Export a smaller file, and try again."
-                    )
-                if count > free:
-                    raise NoSpaceError(path.parent, hint)
+                check(count)
                 digest.update(piece)
                 file.write(piece)
         if not count:

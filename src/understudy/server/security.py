@@ -11,6 +11,8 @@ import asyncio
 import re
 import secrets
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlencode
@@ -27,7 +29,8 @@ OPEN: Final = frozenset({"/health"})
 _SOON: Final = 60.0
 #: Most bytes of a request's body, but for paths that count for themselves.
 MOST_BYTES: Final = 1_000_000
-#: Seconds without a byte of a body after which it is not waited for any longer.
+#: Seconds in which such a body must be there. It is read before it is known who asks, so letters that come one by one
+#: must not hold a connection for as long as they like.
 _PATIENCE: Final = 30.0
 _CHANGES_NOTHING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Vue's compiler makes functions of text, so scripts can't do without unsafe-eval; which scripts run at all is said by
@@ -188,47 +191,63 @@ class _Sender:
         await self._send(message)
 
 
-class _TooMuchError(Exception):
+class _CutOffError(Exception):
     pass
 
 
-class Counted:
-    """An application that is not given more than ``MOST_BYTES`` of a body."""
+def _plain(status: int, error: str, hint: str) -> Response:
+    return PlainTextResponse(f"{error}. {hint}\n", status)
 
-    def __init__(self, app: ASGIApp) -> None:
+
+class Counted:
+    """An application that is not given more than ``MOST_BYTES`` of a body, nor one that takes too long.
+
+    Args:
+        app: The application.
+        refusal: Makes the answer in place of the application's, of its status, what is wrong, and what to do.
+    """
+
+    def __init__(self, app: ASGIApp, refusal: Callable[[int, str, str], Response] = _plain) -> None:
         self._app = app
+        self._too_much = refusal(413, "this is too much at once", f"Send up to {MOST_BYTES // 1000} kB.")
+        self._too_slow = refusal(408, "this takes too long", "Send it again.")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the ASGI specification."""
-        too_much = PlainTextResponse("This is too much at once.\n", 413)
         announced = Headers(scope=scope).get("content-length", "0")
         if not announced.isdecimal() or int(announced) > MOST_BYTES:
-            await too_much(scope, receive, send)
+            await self._too_much(scope, receive, send)
             return
-        too_slow = PlainTextResponse("This takes too long.\n", 408)
         count, begun, whole = 0, False, False
+        refusal: Response | None = None
+        until = asyncio.get_running_loop().time() + _PATIENCE
 
         async def counted() -> Message:
-            nonlocal count, whole
+            nonlocal count, whole, refusal
             # What comes after the body is that whoever asked has gone: that may take its time.
-            message = await (receive() if whole else asyncio.wait_for(receive(), _PATIENCE))
+            left = until - asyncio.get_running_loop().time()
+            try:
+                message = await (receive() if whole else asyncio.wait_for(receive(), left))
+            except (TimeoutError, asyncio.TimeoutError) as fault:
+                refusal = self._too_slow
+                raise _CutOffError from fault
             whole = whole or not message.get("more_body", False)
             count += len(message.get("body", b""))
             if count > MOST_BYTES:
-                raise _TooMuchError
+                refusal = self._too_much
+                raise _CutOffError
             return message
 
         async def noted(message: Message) -> None:
             nonlocal begun
-            begun = True
-            await send(message)
+            if begun or refusal is None:  # else the application tells in its own words that it got no body
+                begun = True
+                await send(message)
 
-        try:
+        with suppress(_CutOffError):
             await self._app(scope, counted, noted)
-        except (_TooMuchError, TimeoutError, asyncio.TimeoutError) as fault:
-            if begun:
-                raise
-            await (too_much if isinstance(fault, _TooMuchError) else too_slow)(scope, receive, send)
+        if refusal is not None and not begun:
+            await refusal(scope, receive, send)
 
 
 def _cookie(headers: Headers, name: str) -> str:

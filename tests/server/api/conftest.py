@@ -66,11 +66,11 @@ class Server(NamedTuple):
 
 
 @contextlib.contextmanager
-def server_in(folder, *words, **environment):
+def server_in(folder, *words, before=(), **environment):
     """An API whose private folder and log are in ``folder``."""
     log = folder / "log.txt"
     command = [sys.executable, "-m", "understudy", "serve", "--json", "--port", "0", "--home", str(folder / "home")]
-    with serving([*command, *words], log, **environment) as (process, said):
+    with serving([*before, *command, *words], log, **environment) as (process, said):
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             with contextlib.suppress(httpx.TransportError):

@@ -24,7 +24,7 @@ from understudy.errors import (
     remedy,
 )
 from understudy.interruptions import deferred
-from understudy.regular import check_regular
+from understudy.regular import check_kind
 from understudy.temporaries import Temporary, clean
 from understudy.text import printable
 
@@ -185,6 +185,22 @@ def database(path: Path, schema: str, *, log: bool = False) -> Iterator[sqlite3.
         RecordsError: the file is damaged, or another process holds it for too long.
         PrivacyError: others can read it.
     """
+    with told_by_sqlite(path), closing(connected(path, log=log)) as connection, transaction(connection, path, schema):
+        yield connection
+
+
+def connected(path: Path, *, log: bool = False, shared: bool = False) -> sqlite3.Connection:
+    """A connection to a private SQLite file, once that was looked at. See ``told_by_sqlite`` for its errors.
+
+    Args:
+        path: The file; made if it is missing.
+        log: As of ``database``.
+        shared: Whether several threads use it, one after the other.
+
+    Raises:
+        RecordsError: it is no file, or may not be read.
+        PrivacyError: others can read it.
+    """
     if not path.exists():
         try:
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
@@ -192,24 +208,55 @@ def database(path: Path, schema: str, *, log: bool = False) -> Iterator[sqlite3.
             raise _unusable(path, fault) from fault
     _check_files(path)
     check_private(path)
+    connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=not shared)
     try:
-        with closing(sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)) as connection:
-            if sys.version_info >= (3, 11):
-                connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE)
-            connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
-            if log:
-                connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                _check_schema(connection, path)
-                for statement in schema.split(";"):
-                    connection.execute(statement)
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+        if sys.version_info >= (3, 11):
+            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE)
+        connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
+        if log:
+            connection.execute("PRAGMA journal_mode = WAL")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection, path: Path, schema: str | None) -> Iterator[None]:
+    """One transaction, alone; undone if the block fails.
+
+    Args:
+        connection: To a private SQLite file.
+        path: The file.
+        schema: As of ``database``; None if its tables were looked at before.
+
+    Raises:
+        RecordsError: there is something in it that is no table.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if schema is not None:
+            _check_schema(connection, path)
+            for statement in schema.split(";"):
+                connection.execute(statement)
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def told_by_sqlite(path: Path) -> Iterator[None]:
+    """Whatever SQLite complains of in the block, as an error with a hint.
+
+    Raises:
+        RecordsError: the file is damaged, or another process holds it for too long.
+        NoSpaceError: the disk is full.
+    """
+    try:
+        yield
     except (UnicodeError, OverflowError) as fault:  # of texts and numbers that no database of ours holds
         raise RecordsError(f"can't use {path}: it is damaged", _DATABASE_HINTS["malformed"]) from fault
     except sqlite3.Error as fault:
@@ -223,13 +270,16 @@ def database(path: Path, schema: str, *, log: bool = False) -> Iterator[sqlite3.
 def _check_files(path: Path) -> None:
     """Make sure that a database is a file, and so is what SQLite opens beside it: for a pipe it would wait.
 
+    They are not opened for it: with a file that is closed here, the system would take back every lock that SQLite
+    has on it anywhere in this process, and two processes could write at once.
+
     Raises:
         RecordsError: one of them is not.
     """
     for suffix in _BESIDE:
         part = path.with_name(path.name + suffix)
         try:
-            check_regular(part, _LONGEST)
+            check_kind(part, _LONGEST)
         except FileNotFoundError:
             continue
         except UnfitFileError as fault:

@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Final, Literal
 
 from understudy.errors import RefusedError, UsageError
-from understudy.provenance.records.home import Home, database
+from understudy.provenance.records.home import Home
+from understudy.provenance.records.kept_open import Opened, opened_anew
 
 Measure = Literal["clips", "minutes", "live_seconds"]
 #: What is counted by the day, in words.
@@ -97,10 +98,12 @@ class Usage:
     Args:
         home: The private folder.
         clock: Tells the Unix time. One that goes back gives no day anew: what counts is the latest day that was used.
+        opened: Begins a transaction on their file.
     """
 
     home: Home
     clock: Callable[[], float] = time.time
+    opened: Opened = opened_anew
 
     def take(self, user: str, measure: Measure, amount: float, quotas: Quotas) -> None:
         """Count something that is about to be done.
@@ -151,7 +154,7 @@ class Usage:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        with database(self.home.folder("server") / "usage.sqlite", _SCHEMA, log=True) as connection:
+        with self.opened(self.home.folder("server") / "usage.sqlite", _SCHEMA) as connection:
             yield connection
 
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from understudy.errors import RefusedError, UsageError
-from understudy.provenance.records.home import Home, database
+from understudy.provenance.records.home import Home
+from understudy.provenance.records.kept_open import Opened, opened_anew
 from understudy.server.access.quotas import Quotas
 from understudy.text import printable
 
@@ -121,10 +122,12 @@ class Tokens:
     Args:
         home: The private folder.
         clock: Tells the Unix time.
+        opened: Begins a transaction on their file.
     """
 
     home: Home
     clock: Callable[[], float] = time.time
+    opened: Opened = opened_anew
     _good: dict[str, tuple[float, Token]] = field(default_factory=dict, init=False, repr=False)
 
     def add(
@@ -200,14 +203,21 @@ class Tokens:
         if found is None:
             raise TokenError("this is no token", hint)
         number, digest, now = found[1], _digest(found[2]), self.clock()
-        since, token = self._good.get(digest, (0.0, None))
-        if token is None or not 0 <= now - since < _BELIEVED:
-            token = self._looked_up(number, digest, now)
+        token = self._believed(digest, now) or self._looked_up(number, digest, now)
         state = "unknown" if token is None else token.state(now)
         if token is None or state != "valid":
             self._good.pop(digest, None)
             raise TokenError(f"this token is {state}", hint)
         return token
+
+    def at_hand(self, secret: str) -> Token | None:
+        """The token that a secret is of, if it was found good a moment ago; else None, and ``known`` tells more.
+
+        It waits for nothing: no file is opened.
+        """
+        found, now = _SECRET.fullmatch(secret), self.clock()
+        token = None if found is None else self._believed(_digest(found[2]), now)
+        return token if token is not None and token.state(now) == "valid" else None
 
     def check(self, token: Token) -> None:
         """Make sure that a token that was good still is.
@@ -221,6 +231,10 @@ class Tokens:
         state = found[0].state(now) if found else "unknown"
         if state != "valid":
             raise TokenError(f"this token is {state}", "Whoever runs the server can make one: understudy token add.")
+
+    def _believed(self, digest: str, now: float) -> Token | None:
+        since, token = self._good.get(digest, (0.0, None))
+        return token if 0 <= now - since < _BELIEVED else None
 
     def _looked_up(self, number: str, digest: str, now: float) -> Token | None:
         with self._open() as connection:
@@ -237,7 +251,7 @@ class Tokens:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        with database(self.home.folder("server") / "tokens.sqlite", _SCHEMA, log=True) as connection:
+        with self.opened(self.home.folder("server") / "tokens.sqlite", _SCHEMA) as connection:
             yield connection
 
 

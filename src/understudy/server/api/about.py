@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request
-from pydantic import TypeAdapter
+from pydantic import BaseModel, Field, TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
 from understudy.models.catalogue import OWN_FILE, Catalogue
 from understudy.models.store import FOLDER, Store
+from understudy.server.access.tokens import Scope
 from understudy.server.api.asking import Anybody, ForInspect, TheService, note
-from understudy.server.api.bodies import FILE_AS_BODY, pieces
+from understudy.server.api.bodies import FILE_AS_BODY, announced, pieces
 from understudy.server.api.people import Name
 from understudy.server.api.service import may_be_ordered
 from understudy.server.api.shelf import MOST_BYTES
@@ -23,30 +24,73 @@ from understudy.text import printable
 router = APIRouter()
 
 
+class UsedToday(BaseModel):
+    """How much a user did today (UTC)."""
+
+    clips: float
+    minutes: float
+    live_seconds: float
+
+
+class Me(BaseModel):
+    """A token, and what its user did."""
+
+    id: str
+    name: str
+    user: str = Field(description="Whose things it reaches.")
+    scopes: list[Scope]
+    quotas: dict[str, float]
+    state: Literal["valid", "expired", "revoked"]
+    made: str | None = Field(description="ISO 8601, UTC, as the times below.")
+    expires: str | None
+    revoked: str | None
+    used: str | None = Field(description="When it was used last, to the minute.")
+    used_today: UsedToday
+    bytes: int = Field(description="Of the files that are kept for its user.")
+
+
+class Model(BaseModel):
+    """A model that the server knows."""
+
+    name: str
+    kind: str
+    licence: str = Field(description="Its key: `understudy models list` on the server says more of it.")
+    here: bool
+
+
+class OneSetting(BaseModel):
+    """A setting that a swap may say otherwise."""
+
+    json_schema: dict[str, Any] = Field(alias="schema", description="What it may be (JSON Schema).")
+    by_itself: Any = Field(description="What it is where nobody says anything.")
+
+
 @router.get("/me", tags=["about"])
-def me(token: Anybody, service: TheService) -> dict[str, Any]:
+def me(token: Anybody, service: TheService) -> Me:
     """What your token is for, how much its user may do, and did today."""
-    used = {str(name): amount for name, amount in service.usage.today(token.user).items()}
-    return token.as_json() | {"used_today": used, "bytes": service.shelf.bytes_of(token.user)}
+    used = service.usage.today(token.user)
+    return Me.model_validate(token.as_json() | {"used_today": used, "bytes": service.shelf.bytes_of(token.user)})
 
 
 @router.get("/models", tags=["about"])
-def models(_: Anybody, service: TheService) -> list[dict[str, Any]]:
+def models(_: Anybody, service: TheService) -> list[Model]:
     """Models that are here, and those that whoever runs the server could fetch."""
     root = service.app.resources.home.root
     store = Store(root / FOLDER, Catalogue.load(root / OWN_FILE))
     return [
-        {"name": name, "kind": entry.kind, "licence": entry.licence, "here": store.state(entry) == "there"}
+        Model(name=name, kind=entry.kind, licence=entry.licence, here=store.state(entry) == "there")
         for name, entry in sorted(store.catalogue.entries.items())
     ]
 
 
 @router.get("/settings", tags=["about"])
-def settings(_: Anybody, service: TheService) -> dict[str, Any]:
+def settings(_: Anybody, service: TheService) -> dict[str, OneSetting]:
     """Settings that a swap may say otherwise: what each may be (JSON Schema), and what it is by itself."""
     by_itself = values_of(service.settings)
     return {
-        name: {"schema": TypeAdapter(setting.type).json_schema(), "by_itself": in_a_file(by_itself[name], setting.type)}
+        name: OneSetting(
+            schema=TypeAdapter(setting.type).json_schema(), by_itself=in_a_file(by_itself[name], setting.type)
+        )
         for name, setting in schema().items()
         if may_be_ordered(name)
     }
@@ -59,7 +103,8 @@ async def inspect(request: Request, name: Name, _: ForInspect, service: TheServi
     home = service.app.resources.home
     path = home.folder("server", "things") / f"{secrets.token_hex(16)}.{suffix or 'bin'}"
     try:
-        _bytes, digest = await received(path, pieces(request), MOST_BYTES["media"], printable(name)[:80])
+        shown, most = printable(name)[:80], MOST_BYTES["media"]
+        _bytes, digest = await received(path, pieces(request), most, shown, announced(request))
         note(request, digests=(digest,))
         found = (await run_in_threadpool(service.app.inspect, path)).as_json()
     finally:

@@ -68,15 +68,15 @@ def api_application(service: Service, hosts: Collection[str], origins: Collectio
     api.add_exception_handler(HTTPException, _refused)
 
     @api.get("/docs", include_in_schema=False)
-    def docs() -> HTMLResponse:
+    async def docs() -> HTMLResponse:
         return HTMLResponse(reference(api.openapi()))
 
     @api.get("/health", include_in_schema=False)
-    def health() -> dict[str, str]:
+    async def health() -> dict[str, str]:
         return {"status": "ok", "version": __version__}
 
     @api.get("/ready", include_in_schema=False)
-    def ready() -> Response:
+    async def ready() -> Response:
         lost = runners.lost() or service.overdue
         if api.state.ending.is_set() or lost:
             return JSONResponse({"status": "not ready", "why": lost or "it is ending"}, 503)

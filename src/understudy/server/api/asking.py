@@ -7,6 +7,7 @@ from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.concurrency import run_in_threadpool
 
 from understudy.server.access.tokens import Scope, Token, TokenError
 from understudy.server.api.service import Service
@@ -14,7 +15,8 @@ from understudy.server.api.service import Service
 _BEARER = HTTPBearer(auto_error=False, scheme_name="token", description="`understudy token add NAME` makes one.")
 
 
-def service_of(request: Request) -> Service:
+# What waits for nothing is asynchronous here: all else that a request depends on costs it a change of threads each.
+async def service_of(request: Request) -> Service:
     """What all requests share."""
     return cast(Service, request.app.state.service)
 
@@ -22,7 +24,7 @@ def service_of(request: Request) -> Service:
 TheService = Annotated[Service, Depends(service_of)]
 
 
-def whoever_has_a_token(
+async def whoever_has_a_token(
     request: Request, service: TheService, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
 ) -> Token:
     """The token of a request, counted against its user's quota of requests.
@@ -35,7 +37,9 @@ def whoever_has_a_token(
         raise TokenError(
             "this needs a token", "Send it as: Authorization: Bearer TOKEN. `understudy token add NAME` makes one."
         )
-    token = service.tokens.known(given.credentials)
+    token = service.tokens.at_hand(given.credentials)
+    if token is None:
+        token = await run_in_threadpool(service.tokens.known, given.credentials)
     request.state.token = token
     service.rate.take(token.user, token.quotas)
     return token
@@ -45,7 +49,7 @@ Anybody = Annotated[Token, Depends(whoever_has_a_token)]
 
 
 def _for(scope: Scope) -> Callable[..., Any]:
-    def whoever_may(token: Anybody) -> Token:
+    async def whoever_may(token: Anybody) -> Token:
         token.require(scope)
         return token
 

@@ -25,6 +25,12 @@ class CutOffError(InputError):
     """A body did not come whole."""
 
 
+def announced(request: Request) -> int:
+    """How many bytes a request says that its body has; 0 where it does not say it."""
+    said = request.headers.get("content-length", "")
+    return int(said) if said.isdecimal() else 0
+
+
 async def pieces(request: Request) -> AsyncIterator[bytes]:
     """The bytes of a request's body as they come.
 

@@ -51,6 +51,7 @@ class Doors:
         unlimited: tuple[str, ...],
     ) -> None:
         self._app, self._service, self._metrics = app, service, metrics
+        self._counted = Counted(app, _refusal)
         self._hosts, self._origins, self._unlimited = frozenset(hosts), frozenset(origins), unlimited
         self._refusals: dict[tuple[str, int], int] = {}
 
@@ -76,11 +77,11 @@ class Doors:
         sent = _Sender(self, scope, send)
         if refusal is not None:
             status, error, hint = refusal
-            await JSONResponse({"error": error, "hint": hint, "status": status}, status)(scope, receive, sent)
+            await _refusal(status, error, hint)(scope, receive, sent)
         elif scope["path"].startswith(self._unlimited):
             await self._app(scope, receive, sent)
         else:
-            await Counted(self._app)(scope, receive, sent)
+            await self._counted(scope, receive, sent)
 
     async def answered(self, scope: Scope, status: int) -> None:
         """Count a request and enter it in the audit log, before its answer is sent.
@@ -125,13 +126,17 @@ class _Sender:
                 await self._doors.answered(self._scope, message["status"])
             except UnderstudyError as fault:
                 self._failed = True
-                answer = JSONResponse({"error": fault.message, "hint": fault.hint, "status": 503}, 503)
+                answer = _refusal(503, fault.message, fault.hint)
                 await answer(self._scope, _nothing, self._send)
                 return
             headers = MutableHeaders(scope=message)
             for name, value in _HEADERS.items():
                 headers.setdefault(name, value)
         await self._send(message)
+
+
+def _refusal(status: int, error: str, hint: str) -> JSONResponse:
+    return JSONResponse({"error": error, "hint": hint, "status": status}, status)
 
 
 async def _nothing() -> Message:

@@ -39,6 +39,7 @@ ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     401: {"model": Fault, "description": "No token, or none that is good"},
     403: {"model": Fault, "description": "The token is not for this, or a face or picture may not be used"},
     404: {"model": Fault, "description": "There is no such thing of yours"},
+    408: {"model": Fault, "description": "The body did not come in time"},
     413: {"model": Fault, "description": "Larger than is taken"},
     422: {"model": Fault, "description": "It can't be done as it is asked"},
     429: {"model": Fault, "description": "Too much for now: the header Retry-After says when to come back"},

@@ -16,7 +16,7 @@ from understudy.errors import UnderstudyError, UsageError
 from understudy.media.files import open_source
 from understudy.server.access.tokens import Token
 from understudy.server.api.asking import ForMedia, TheService, note
-from understudy.server.api.bodies import FILE_AS_BODY, pieces
+from understudy.server.api.bodies import FILE_AS_BODY, announced, pieces
 from understudy.server.api.people import Id, Name
 from understudy.server.api.service import Service
 from understudy.server.api.shelf import NotHereError, Thing
@@ -63,7 +63,8 @@ class WhoIsThere(BaseModel):
 @router.post("/media", status_code=201, openapi_extra=FILE_AS_BODY)
 async def hand_over_media(request: Request, name: Name, token: ForMedia, service: TheService) -> Media:
     """Hand over a picture or clip: the request's body is the file, streamed to disk as it comes."""
-    thing = await service.shelf.take(token.user, "media", name, pieces(request), token.quotas.bytes)
+    size = announced(request)
+    thing = await service.shelf.take(token.user, "media", name, pieces(request), token.quotas.bytes, size)
     note(request, thing.id, digests=(thing.digest,))
     try:
         said = await run_in_threadpool(_looked_at, service, thing)

@@ -13,7 +13,7 @@ from understudy.errors import UsageError
 from understudy.provenance import ConsentClaim
 from understudy.provenance.records.consent import Ground, Use
 from understudy.server.api.asking import ForPeople, TheService, note
-from understudy.server.api.bodies import FILE_AS_BODY, pieces
+from understudy.server.api.bodies import FILE_AS_BODY, announced, pieces
 from understudy.server.api.service import Service
 from understudy.server.api.shelf import Thing
 
@@ -69,7 +69,8 @@ class Person(BaseModel):
 @router.post("/photos", status_code=201, openapi_extra=FILE_AS_BODY)
 async def hand_over_a_photo(request: Request, name: Name, token: ForPeople, service: TheService) -> Photo:
     """Hand over a photo: the request's body is the file."""
-    thing = await service.shelf.take(token.user, "photo", name, pieces(request), token.quotas.bytes)
+    size = announced(request)
+    thing = await service.shelf.take(token.user, "photo", name, pieces(request), token.quotas.bytes, size)
     note(request, thing.id, digests=(thing.digest,))
     return _photo(thing)
 

@@ -14,7 +14,9 @@ from understudy.casting.cast import made_with
 from understudy.casting.person import Person
 from understudy.errors import UnderstudyError, UsageError
 from understudy.jobs.job import ENDED, Job
+from understudy.jobs.store import JobStore
 from understudy.provenance import ConsentClaim, Consents
+from understudy.provenance.records.kept_open import KeptOpen
 from understudy.server.access.audit import AuditLog
 from understudy.server.access.quotas import Rate, Usage
 from understudy.server.access.tokens import Tokens
@@ -77,9 +79,12 @@ class Service:
     def __post_init__(self) -> None:
         self.app = Understudy(self.settings)
         home = self.app.resources.home
-        self.tokens, self.usage, self.rate = Tokens(home), Usage(home), Rate()
+        self._kept_open = KeptOpen()
+        self._store = JobStore(home, self._kept_open)
+        self.tokens, self.usage = Tokens(home, opened=self._kept_open), Usage(home, opened=self._kept_open)
+        self.rate = Rate()
         self.audit = AuditLog(home, self.settings.keep_days)
-        self.shelf = Shelf(home, self.options.keep_days)
+        self.shelf = Shelf(home, self.options.keep_days, opened=self._kept_open)
         self.overdue = ""
         self._over = threading.Event()
         self._tidier = threading.Thread(target=self._tidy, name="retention", daemon=True)
@@ -96,6 +101,7 @@ class Service:
         if self._tidier.is_alive():
             self._tidier.join()
         self.app.close()
+        self._kept_open.close()
 
     def check_person(self, photos: Sequence[Path], claim: ConsentClaim) -> None:
         """Look at photos as a swap would: that there is a face, that it may be used. Consent is recorded.
@@ -111,18 +117,20 @@ class Service:
 
     def job_of(self, swap: Thing) -> Job | None:
         """The job that does a swap; None if it was removed."""
-        try:
-            return self.app.jobs.show(int(swap.said["job"]))
-        except UnderstudyError:
-            return None
+        return self.jobs_of([swap])[0]
+
+    def jobs_of(self, swaps: Sequence[Thing]) -> list[Job | None]:
+        """The jobs that do swaps; None for each that was removed."""
+        numbers = [swap.said.get("job") for swap in swaps]  # none where it is just being ordered
+        found = self._store.several(int(number) for number in numbers if number is not None)
+        return [None if number is None else found.get(int(number)) for number in numbers]
 
     def uses(self, user: str, thing: Thing) -> Thing | None:
         """A swap of the user's that is not done yet and needs a thing; None if there is none."""
-        for swap in self.shelf.all(user, "swap"):
-            if thing.id in swap.said.get("needs", ()):
-                job = self.job_of(swap)
-                if job is not None and job.state not in ENDED:
-                    return swap
+        swaps = [one for one in self.shelf.all(user, "swap") if thing.id in one.said.get("needs", ())]
+        for swap, job in zip(swaps, self.jobs_of(swaps), strict=True):
+            if job is not None and job.state not in ENDED:
+                return swap
         return None
 
     def forget_face(self, photo: Thing) -> None:

@@ -14,7 +14,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final, Literal
 
 from understudy.errors import InputError, NotMediaError
-from understudy.provenance.records.home import Home, database
+from understudy.provenance.records.home import Home
+from understudy.provenance.records.kept_open import Opened, opened_anew
 from understudy.server.access.quotas import QuotaError
 from understudy.server.receiving import received
 from understudy.text import printable
@@ -84,11 +85,13 @@ class Shelf:
         home: The private folder.
         days: For how many days things are kept.
         clock: Tells the Unix time.
+        opened: Begins a transaction on their file.
     """
 
     home: Home
     days: float
     clock: Callable[[], float] = time.time
+    opened: Opened = opened_anew
 
     def path(self, thing: Thing) -> Path:
         """Where a thing's file is."""
@@ -98,7 +101,9 @@ class Shelf:
         """Where something is that belongs to a thing and goes with it."""
         return self._folder / f"{thing.id}.{suffix}"
 
-    async def take(self, user: str, kind: Kind, name: str, pieces: AsyncIterable[bytes], room: float) -> Thing:
+    async def take(
+        self, user: str, kind: Kind, name: str, pieces: AsyncIterable[bytes], room: float, announced: int = 0
+    ) -> Thing:
         """Take a file in.
 
         Args:
@@ -107,6 +112,7 @@ class Shelf:
             name: What the user calls it. Its suffix says what it may be.
             pieces: Its bytes.
             room: Bytes that the user may have at a time.
+            announced: How many are said to come; 0 where nobody said it.
 
         Raises:
             NotMediaError: it is of a kind that is not taken, or empty.
@@ -123,7 +129,7 @@ class Shelf:
             raise QuotaError(f"there are {room / 1e9:g} GB of yours here already", _DAY)
         number = secrets.token_hex(16)
         path = self._folder / f"{number}{suffix}"
-        count, digest = await received(path, pieces, min(left, MOST_BYTES[kind]), shown)
+        count, digest = await received(path, pieces, min(left, MOST_BYTES[kind]), shown, announced)
         try:
             return self._enter(Thing(number, user, kind, shown, suffix, count, digest, *self._times(), {}))
         except BaseException:
@@ -223,7 +229,7 @@ class Shelf:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        with database(self.home.folder("server") / "things.sqlite", _SCHEMA, log=True) as connection:
+        with self.opened(self.home.folder("server") / "things.sqlite", _SCHEMA) as connection:
             yield connection
 
 

@@ -138,7 +138,8 @@ def order_a_swap(request: Request, new: NewSwap, token: ForSwaps, service: TheSe
 @router.get("/swaps")
 def list_swaps(token: ForSwaps, service: TheService) -> list[Swap]:
     """Your swaps, the oldest first."""
-    return [_swap(service, thing) for thing in service.shelf.all(token.user, "swap") if "job" in thing.said]
+    swaps = [one for one in service.shelf.all(token.user, "swap") if "job" in one.said]
+    return [_told(thing, job) for thing, job in zip(swaps, service.jobs_of(swaps), strict=True)]
 
 
 @router.get("/swaps/{id}")
@@ -274,7 +275,10 @@ def _get(service: Service, token: Token, number: str) -> Thing:
 
 
 def _swap(service: Service, thing: Thing) -> Swap:
-    job = service.job_of(thing)
+    return _told(thing, service.job_of(thing))
+
+
+def _told(thing: Thing, job: Job | None) -> Swap:
     about = {"id": thing.id, "target": thing.said["target"], "expires": thing.expires}
     if job is None:
         return Swap(**about, state="gone", share=0, frames_done=0, frames=0)

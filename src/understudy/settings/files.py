@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final
@@ -37,7 +37,7 @@ def read_settings(path: str | PathLike[str]) -> Settings:
         raise UsageError(f"{fault.message} (in {path})", fault.hint) from fault
 
 
-def read_lanes(path: str | PathLike[str]) -> tuple[Lane, ...]:
+def read_lanes(path: str | PathLike[str]) -> Sequence[Lane]:
     """The lanes of a file that says nothing else.
 
     Args:

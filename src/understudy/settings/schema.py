@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
@@ -129,7 +129,7 @@ def _walk(options: DataclassInstance, prefix: str) -> Iterator[tuple[str, Any, o
 
 def _type_in_a_file(hint: object) -> object:
     """``tuple[tuple[str, X], ...]`` is a table of X in a file, and lanes are tables; all else is what it is."""
-    if hint == tuple[Lane, ...]:
+    if hint == Sequence[Lane]:
         return _TABLES
     if get_origin(hint) is tuple and get_origin(pair := get_args(hint)[0]) is tuple:
         return dict[get_args(pair)]  # type: ignore[misc]

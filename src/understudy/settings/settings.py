@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
@@ -65,7 +66,7 @@ class Settings:
     source_face: int | None = None
     compare: Compare = "no"
     trim: TrimOptions = field(default_factory=TrimOptions)
-    lanes: tuple[Lane, ...] = ()
+    lanes: Sequence[Lane] = ()
     frame: FrameOptions = field(default_factory=FrameOptions)
     max_pixels: int = MAX_PIXELS
     tracker: TrackerOptions = field(default_factory=TrackerOptions)

@@ -80,15 +80,15 @@ class Passthrough:
     Args:
         path: The file to copy from.
         output: An ``av`` output container whose video stream has been added.
-        info: What the pictures are: of a part of the file only that part is copied.
+        info: What the pictures are: of a part of the file only that part is copied. None for all of the file.
 
     Attributes:
         notes: What was converted or left out.
     """
 
-    def __init__(self, path: Path, output: Any, info: MediaInfo) -> None:
+    def __init__(self, path: Path, output: Any, info: MediaInfo | None = None) -> None:
         self.notes: list[str] = []
-        self._part = None if info.excerpt is None else PacketsOf(info)
+        self._part = None if info is None or info.excerpt is None else PacketsOf(info)
         self._path, self._input, self._output = path, open_container(path), output
         self._copies: dict[int, Any] = {}
         self._converters: dict[int, SoundConverter] = {}

@@ -14,7 +14,7 @@ from types import TracebackType
 
 from understudy.casting.cast import PartList
 from understudy.casting.person import People, Person
-from understudy.casting.roles import Roles
+from understudy.casting.roles import BLUR, Roles
 from understudy.errors import InputError
 from understudy.frames import Frame
 from understudy.media.files.segments import SegmentSink
@@ -165,6 +165,7 @@ class SegmentWorker:
         Somebody who is blurred is not blended with what may show them.
         """
         blurs = isinstance(self._assignment, Roles) and self._assignment.blurs
+        blurs = blurs or any(lane.do == BLUR for lane in self._opened.settings.lanes)
         if blurs or index + 1 == len(self._plan.segments):
             return Handover()
         coming = self._plan.segments[index + 1]

@@ -54,8 +54,8 @@ def test_every_command_is_known_here():
     }  # fmt: skip
     functions = {name for name in understudy.__all__ if callable(getattr(understudy, name)) and name.islower()}
     assert functions == {
-        "swap", "live", "faces", "inspect", "open_capture", "playout", "read_settings", "as_toml", "read_cast",
-        "write_cast", "write_sheet"
+        "swap", "live", "faces", "inspect", "open_capture", "playout", "read_settings", "read_lanes", "as_toml",
+        "read_cast", "write_cast", "write_sheet"
     }  # fmt: skip
     public = {name for name in vars(understudy.Understudy) if not name.startswith("_")}
     assert public == {"person", "swap", "live", "people", "faces", "inspect", "doctor", "jobs", "close"}

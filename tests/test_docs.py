@@ -56,12 +56,15 @@ def scene(tmp_path_factory):
 
 
 @pytest.fixture
-def desk(tmp_path, monkeypatch, hopper_path, astronaut_path, brief_clip, scene):
+def desk(tmp_path, monkeypatch, hopper_path, astronaut_path, brief_clip, long_clip, scene):
     """A folder with the files that the documentation speaks of; the models' places are a server of our own."""
     (tmp_path / "me.jpg").write_bytes(hopper_path.read_bytes())
     (tmp_path / "me-from-the-side.jpg").write_bytes(hopper_path.read_bytes())
     Image.open(astronaut_path).convert("RGB").save(tmp_path / "group.jpg")
     (tmp_path / "clip.mp4").write_bytes(brief_clip.read_bytes())
+    (tmp_path / "talk.mp4").write_bytes(long_clip.read_bytes())
+    parts = (ROOT / "docs/parts.md").read_text(encoding="utf-8")
+    (tmp_path / "lanes.toml").write_text(re.search(r"```toml\n(.*?)```", parts, re.S)[1], encoding="utf-8")
     (tmp_path / "scene.mp4").write_bytes(scene[0].read_bytes())
     (tmp_path / "my-cast.toml").write_bytes(scene[1].read_bytes())
     (tmp_path / "host.jpg").write_bytes(hopper_path.read_bytes())

@@ -92,7 +92,7 @@ def _kind(hint: Any) -> str:  # noqa: ANN401 - a type
     if get_origin(hint) is Literal:
         return ", ".join(f"`{word}`" for word in inner)
     if get_origin(hint) is tuple and inner[-1] is ...:
-        return "words" if inner[0] is str else f"some of {_kind(inner[0])}"
+        return {str: "words", dict: "tables"}.get(get_origin(inner[0]) or inner[0]) or f"some of {_kind(inner[0])}"
     if get_origin(hint) is tuple:
         return f"{len(inner)} numbers"
     return "table" if get_origin(hint) is dict else " or ".join(map(_kind, inner))

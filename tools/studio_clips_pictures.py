@@ -47,6 +47,21 @@ def photograph(page: Page, name: str) -> None:
     print(path.name, path.stat().st_size)
 
 
+def decide(page: Page) -> None:
+    """Have a part of the clip rendered, with two stretches in it, and look at a frame of one."""
+    page.get_by_label("To", exact=True).fill("0:05.6")
+    page.get_by_label("To", exact=True).press("Enter")
+    for seconds, what in ((4.0, "blur"), (2.2, "swap")):
+        page.get_by_role("slider", name="Frame", exact=True).fill(str(seconds))
+        page.get_by_role("button", name="Add a stretch").click()
+        page.get_by_role("heading", name=f"Look, 0:0{seconds:g}".removesuffix(".0")).wait_for()
+        page.get_by_label("In this stretch").select_option(what)
+    page.get_by_role("slider", name="Strength").fill("0.6")
+    page.get_by_role("slider", name="Soft edge").wait_for()
+    page.wait_for_timeout(4000)
+    page.get_by_role("slider", name="Wipe").fill("34")
+
+
 def main() -> None:
     """Photograph both rooms."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
@@ -75,6 +90,7 @@ def main() -> None:
             page.get_by_label("What Person 2 gets").select_option("Face: Eileen Collins")
             other.locator(".person-gets").wait_for()
             page.get_by_role("slider", name="Wipe").wait_for()
+            decide(page)
             photograph(page, "clips")
             for _ in range(3):
                 page.get_by_role("button", name="Render", exact=True).click()

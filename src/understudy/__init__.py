@@ -74,7 +74,16 @@ if TYPE_CHECKING:
     from understudy.sessions import LiveReport, LiveSession, LiveStatistics, SinkState
     from understudy.sessions.endpoints import AnySink, AnySource
     from understudy.sessions.session import MakeSink
-    from understudy.settings import BlendOptions, FrameOptions, Settings, as_toml, read_settings
+    from understudy.settings import (
+        BlendOptions,
+        FrameOptions,
+        Lane,
+        Settings,
+        TrimOptions,
+        as_toml,
+        read_lanes,
+        read_settings,
+    )
     from understudy.shortcuts import faces, inspect, live, swap
     from understudy.swapping import MeshOptions
     from understudy.swapping.neural.options import NeuralOptions
@@ -145,7 +154,10 @@ _NAMES = {
     "sessions": ("LiveReport", "LiveSession", "LiveStatistics", "SinkState"),
     "sessions.endpoints": ("AnySink", "AnySource"),
     "sessions.session": ("MakeSink",),
-    "settings": ("BlendOptions", "FrameOptions", "Settings", "as_toml", "read_settings"),
+    "settings": (
+        *("BlendOptions", "FrameOptions", "Lane", "Settings", "TrimOptions"),
+        *("as_toml", "read_lanes", "read_settings"),
+    ),
     "shortcuts": ("faces", "inspect", "live", "swap"),
     "swapping": ("MeshOptions",),
     "swapping.neural.options": ("NeuralOptions",),
@@ -197,6 +209,7 @@ __all__ = [
     "Jobs",
     "LabelOptions",
     "LabelledFrame",
+    "Lane",
     "LightOptions",
     "Like",
     "LiveInfo",
@@ -247,6 +260,7 @@ __all__ = [
     "Tracker",
     "TrackerOptions",
     "TrackingResult",
+    "TrimOptions",
     "Understudy",
     "UnderstudyError",
     "UsageError",
@@ -261,6 +275,7 @@ __all__ = [
     "open_capture",
     "playout",
     "read_cast",
+    "read_lanes",
     "read_settings",
     "swap",
     "write_cast",

@@ -161,7 +161,7 @@ class Understudy:
         """
         from understudy.sessions.endpoints import session_between
 
-        own = self._own(settings)
+        own = replace(self._own(settings), lanes=())  # what comes live has no stretches
         asked: Sequence[Person] | PartList
         if isinstance(cast, (Mapping, PartList)):
             found = parts_of(cast, own.faces)

@@ -111,7 +111,7 @@ def test_every_option_sets_what_it_is_for(run):
         "encode.quality": 10, "frame.shape": "9:16", "frame.fit": "pad", "frame.caption": "two words",
         "encode.effort": "high", "encode.animation_fps": 12.5,
         "max_pixels": 5, "home": "/h", "enhance.steps": ["sharpen:0.5", "clahe"],
-        "enhance.weight": 0.7,
+        "enhance.weight": 0.7, "trim.start": 1.5, "trim.end": 62.25, "lanes": None,
     }  # fmt: skip
     assert set(words) == {option.setting for option in OPTIONS}
     flags = {option.setting: option.flag for option in OPTIONS}
@@ -131,7 +131,27 @@ def test_every_option_sets_what_it_is_for(run):
         table = found
         for part in name.split("."):
             table = table[part]
-        assert table == value, name
+        assert table == (value if name != "lanes" else []), name
+
+
+def test_times_and_lanes_are_said_as_people_write_them(run, tmp_path):
+    (tmp_path / "lanes.toml").write_text('[[lanes]]\nstart = "0:01"\nend = 2\nblend.strength = 0.5\n')
+    code, out, err = run("settings", "--json", "--start", "1:02.5", "--end", "2:00", "--lanes", "lanes.toml")
+    assert (code, err) == (0, "")
+    found = json.loads(out)
+    assert found["trim"] == {"start": 62.5, "end": 120.0}
+    assert found["lanes"] == [{"start": 1.0, "end": 2.0, "blend.strength": 0.5}]
+    for words, said in (
+        (["--start", "soon"], "--start can't be 'soon': a time is seconds"),
+        (["--start", "2", "--end", "1"], "--start and --end do not go together: it would end (1 s) before it begins"),
+        (["--lanes", "none.toml"], "none.toml"),
+        (["--lanes", "s.txt"], "lanes can't be read from s.txt"),
+    ):
+        code, out, err = run("settings", *words)
+        assert code in (2, 3)
+        assert err.startswith("error: ")
+        assert said in err
+        assert err.count("\n") == 2
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]], ids=["toml", "json"])

@@ -19,6 +19,7 @@ from understudy.cli.main import main
 from understudy.errors import ConsentError, InputError, OutputError, UsageError
 from understudy.jobs import runner as runners
 from understudy.jobs.job import Order
+from understudy.jobs.tables import read_orders
 from understudy.provenance import ConsentClaim
 from understudy.provenance.records.home import database
 
@@ -236,3 +237,32 @@ def test_twenty_jobs_survive_two_power_cuts(order, tmp_path, capsys):
         for number in range(20):
             assert app.inspect(tmp_path / f"{number}.png").verdict == "made by this tool"
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+def test_a_job_does_a_part_of_a_clip_and_its_lanes(app, brief_clip, hopper_path, tmp_path):
+    lanes = [{"start": 0.16, "do": "leave"}]
+    table = tmp_path / "jobs.csv"
+    said = json.dumps(lanes).replace('"', '""')
+    table.write_text(
+        "target,output,photos,trim.start,trim.end,lanes\n"
+        f'{brief_clip},out.mkv,{hopper_path},0:00.08,0.24,"{said}"\n'
+        f"{brief_clip},none.mkv,{hopper_path},0.3,0.2,\n"
+    )
+    found = read_orders(table)
+    numbers, refused = app.jobs.add_each(found.orders, SAMPLE)
+    assert len(numbers) == 1
+    assert "would end" in refused[0][1].message
+    assert app.jobs.show(numbers[0]).order.settings == {"trim.start": "0:00.08", "trim.end": 0.24, "lanes": lanes}
+    assert app.jobs.run() == 1
+    report = app.jobs.show(numbers[0]).report
+    assert (report["frames"], report["frames_swapped"]) == (4, 2)
+
+
+def test_a_part_that_is_not_there_fails_the_job_with_what_is_wrong(app, brief_clip, hopper_path, tmp_path):
+    order = Order(brief_clip, tmp_path / "out.mp4", (hopper_path,), settings={"trim.start": 100})
+    (number,) = app.jobs.add(order, SAMPLE)
+    assert app.jobs.run() == 0
+    job = app.jobs.show(number)
+    assert job.state == "failed"
+    assert "has no frame from 1:40 on" in job.failure.message
+    assert job.failure.exit_code == 2

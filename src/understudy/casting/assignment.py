@@ -20,6 +20,9 @@ class Assigned(NamedTuple):
         mask: Which parts of it are swapped; None: as the settings say.
         enhance: What is done to that face afterwards; None: what the settings say.
         engine: Whose identity that is, and what renders it; None: the engine that the settings name.
+        shape: How far the target's face takes the person's shape (see ``MeshOptions.shape``); None: as the identity has
+            it.
+        own_strength, own_shape: Whether that is said for them alone, whatever the settings say.
     """
 
     identity: Identity
@@ -27,6 +30,9 @@ class Assigned(NamedTuple):
     mask: MaskOptions | None = None
     enhance: EnhanceOptions | None = None
     engine: Swapper[Any] | None = None
+    shape: float | None = None
+    own_strength: bool = False
+    own_shape: bool = False
 
 
 class Assignment(Protocol):

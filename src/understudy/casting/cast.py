@@ -16,7 +16,7 @@ from understudy.errors import UsageError
 from understudy.face import FaceChoice
 from understudy.masking import MaskOptions
 from understudy.resources.made_with import MESH, MadeWith
-from understudy.settings import Settings
+from understudy.settings import Settings, changed
 from understudy.swapping import Identity, MeshOptions, Swapper
 
 #: What somebody gets: the face of a person, a blur, or nothing.
@@ -139,9 +139,15 @@ def photos_of(cast: Person | PartList) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(photo for person in persons for photo in person.photos))
 
 
+def lanes_of(settings: Settings) -> list[Settings]:
+    """The settings of the stretches of a clip that have their own."""
+    return [changed(settings, lane.values) for lane in settings.lanes if lane.settings]
+
+
 def masks_of(cast: Person | PartList | Sequence[Person], settings: Settings) -> list[MaskOptions]:
     """Everybody's masks."""
-    return [settings.blend.mask, *(cast.masks if isinstance(cast, PartList) else ())]
+    own = cast.masks if isinstance(cast, PartList) else []
+    return [settings.blend.mask, *own, *(one.blend.mask for one in lanes_of(settings))]
 
 
 def enhancements_of(cast: Person | PartList | Sequence[Person]) -> list[EnhanceOptions]:
@@ -162,7 +168,8 @@ def made_with(
         of_frame = zip(shared.steps, shared.parsed, strict=True)
         kept = [word for word, step in of_frame if step.where in ("frame", "background") or step.name in upscalers]
         shared = replace(shared, steps=tuple(kept))
-    return MadeWith.of(engines or [settings.engine], [shared, *enhancements_of(cast)])
+    own = [*enhancements_of(cast), *(one.enhance for one in lanes_of(settings))]
+    return MadeWith.of(engines or [settings.engine], [shared, *own])
 
 
 def assigned_to(identity: Identity, part: Part | None, strength: float, engine: Swapper[Any] | None = None) -> Assigned:
@@ -177,7 +184,15 @@ def assigned_to(identity: Identity, part: Part | None, strength: float, engine: 
     own = Part(1, LEAVE) if part is None else part
     if own.shape is not None:
         identity = identity.shaped(own.shape)
-    return Assigned(identity, strength if own.strength is None else own.strength, own.mask, own.enhance, engine)
+    return Assigned(
+        identity,
+        strength if own.strength is None else own.strength,
+        own.mask,
+        own.enhance,
+        engine,
+        own_strength=own.strength is not None,
+        own_shape=own.shape is not None,
+    )
 
 
 def _engine(part: Part | None, settings: Settings) -> str:

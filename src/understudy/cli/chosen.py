@@ -55,7 +55,7 @@ class Chosen:
         Raises:
             UnderstudyError: the file can't be used, or something can't be set like that.
         """
-        from understudy.settings import Settings, changed, read_settings
+        from understudy.settings import Settings, changed, read_lanes, read_settings
 
         settings = Settings() if self.file is None else read_settings(self.file)
         values: dict[str, object] = {}
@@ -65,7 +65,10 @@ class Chosen:
             if option.flag == "--mask-model":
                 mask_models = given
                 continue
-            found = _devices(given) if option.setting == "runtime.device" else {option.setting: _words(option, given)}
+            if option.setting == "runtime.device":
+                found = _devices(given)
+            else:
+                found = {option.setting: read_lanes(given) if option.flag == "--lanes" else _words(option, given)}
             values |= found
             called |= dict.fromkeys(found, option.flag)
         settings = changed(settings, values, called=called)

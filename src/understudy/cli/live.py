@@ -17,7 +17,7 @@ from understudy.cli.consent import ConsentNote, ConsentOption, ask, claim_of
 from understudy.cli.options import OUTPUT, Json, Overwrite
 from understudy.cli.parts import CastFile, LikeDistance, LiveOthers, Put, asked, claimed
 from understudy.cli.running import run
-from understudy.cli.setting_options import EVERY
+from understudy.cli.setting_options import EVERY, OF_A_CLIP
 from understudy.cli.streams import fault_of
 from understudy.cli.terminal import answer, answer_json, say
 from understudy.errors import UsageError
@@ -95,6 +95,7 @@ Bitrate = Annotated[
 
 @takes_settings(
     EVERY
+    - OF_A_CLIP
     - {
         "--label-later-size",
         "--encoder",

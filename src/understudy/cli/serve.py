@@ -12,7 +12,7 @@ import typer
 
 from understudy.cli.chosen import Chosen, takes_settings
 from understudy.cli.options import Json
-from understudy.cli.setting_options import EVERY
+from understudy.cli.setting_options import EVERY, OF_A_CLIP
 from understudy.cli.terminal import answer, answer_json, say
 from understudy.errors import UsageError
 
@@ -38,7 +38,7 @@ LiveCount = Annotated[int, typer.Option("--live", help="Live sessions at a time;
 _HERE = ("127.0.0.1", "::1", "localhost")
 
 
-@takes_settings(EVERY - {"--show"})
+@takes_settings(EVERY - OF_A_CLIP - {"--show"})
 def command(
     host: Host = "127.0.0.1",
     port: Port = 8770,

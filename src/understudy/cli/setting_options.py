@@ -287,6 +287,29 @@ OPTIONS: Final = (
         "Default: 1, every frame, of a file; live auto.",
     ),
     SettingOption(
+        "--start",
+        "trim.start",
+        str,
+        OUTPUT,
+        "Work and write only a part of the clip, which begins then: seconds, or [hours:]minutes:seconds such as "
+        "1:02.5.",
+    ),
+    SettingOption(
+        "--end",
+        "trim.end",
+        str,
+        OUTPUT,
+        "When that part ends. Default: with the clip.",
+    ),
+    SettingOption(
+        "--lanes",
+        "lanes",
+        Path,
+        OUTPUT,
+        "Stretches of the clip that have settings of their own, or are left as they are or blurred: a file (.toml or "
+        ".json) that docs/parts.md shows.",
+    ),
+    SettingOption(
         "--frame",
         "frame.shape",
         str,
@@ -354,3 +377,5 @@ OPTIONS: Final = (
 )
 #: All of them, by flag.
 EVERY: Final = frozenset(option.flag for option in OPTIONS)
+#: What is said of one clip.
+OF_A_CLIP: Final = frozenset({"--start", "--end", "--lanes"})

@@ -13,7 +13,7 @@ import typer
 
 from understudy.cli.chosen import Chosen, takes_settings
 from understudy.cli.options import OUTPUT, Json
-from understudy.cli.setting_options import EVERY
+from understudy.cli.setting_options import EVERY, OF_A_CLIP
 from understudy.cli.terminal import answer, answer_json, say
 from understudy.errors import UsageError
 
@@ -35,7 +35,7 @@ Recordings = Annotated[
 ]
 
 
-@takes_settings(EVERY - {"--label-later-size", "--encoder", "--quality", "--show"})
+@takes_settings(EVERY - OF_A_CLIP - {"--label-later-size", "--encoder", "--quality", "--show"})
 def command(
     port: Port = 0,
     no_browser: NoBrowser = False,

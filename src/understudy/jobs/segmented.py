@@ -12,8 +12,9 @@ from understudy.interruptions import once
 from understudy.jobs.job import Order
 from understudy.jobs.kept import KeptSegments
 from understudy.jobs.workshop import ClipWork, WorkedHere, Workshop
-from understudy.media.files import check_output, open_source
+from understudy.media.files import check_output
 from understudy.media.files.keyframes import Keyframes
+from understudy.media.files.trimming import open_part
 from understudy.resources import Resources
 from understudy.settings import Settings
 from understudy.tasks.casting import Settled, settle
@@ -83,7 +84,8 @@ class SegmentedSwap:
             return None
         inputs, models = [order.target, *photos_of(self._cast)], self._resources.models
         of_faces = ModelsOfFaces(self._cast, self._settings, models)
-        with open_source(order.target, self._settings.max_pixels) as source:
+        trim = self._settings.trim
+        with open_part(order.target, self._settings.max_pixels, trim.since, trim.until) as source:
             opened = Opened.of(self._cast, source.info, self._settings, models, of_faces)
         check_output(output, opened.info.kind, inputs, overwrite=order.overwrite)
         with needed(inputs):

@@ -37,6 +37,20 @@ class Damage:
     reason: str
 
 
+@dataclass(frozen=True)
+class Excerpt:
+    """A part of a moving target. In what is written of it time begins anew.
+
+    Attributes:
+        first: When its first frame is shown in the target, in units of the target's ``time_base``; 0 where it begins
+            with the target, whose times are kept then.
+        until: When the part ends, in seconds of the target; None for with the target.
+    """
+
+    first: int
+    until: float | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class MediaInfo:
     """What a source delivers.
@@ -58,6 +72,7 @@ class MediaInfo:
         last_delay: For animations: how long the last frame stays, in seconds.
         exif, icc_profile: For stills: carried to the output as they are (upright).
         notes: What the user should know of how it is read.
+        excerpt: Which part of the file it is; None for all of it. Frames keep the times that they have in the file.
     """
 
     path: Path
@@ -79,6 +94,12 @@ class MediaInfo:
     exif: bytes | None = None
     icc_profile: bytes | None = None
     notes: tuple[str, ...] = ()
+    excerpt: Excerpt | None = None
+
+    @property
+    def begins(self) -> int:
+        """What is taken off the frames' times when they are written, in units of ``time_base``."""
+        return 0 if self.excerpt is None else self.excerpt.first
 
 
 class Source(Protocol):

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from understudy.arrays import UInt8Array
 from understudy.casting.assignment import Assignment
-from understudy.casting.roles import Roles
+from understudy.casting.course import Course, Now
+from understudy.casting.roles import BLUR, Roles
 from understudy.frames import Frame, LabelledFrame
 from understudy.guard import unguarded
 from understudy.guard.blurring import Blurring
@@ -75,7 +76,8 @@ class ClipPipeline:
         self._fading = Fading()
         self._compositing = Compositing(settings.blend, models=parts.masks)
         self._enhancing = Enhancing(parts)
-        self._blurring = Blurring()
+        self._blurring, self._blurring_all = Blurring(), Blurring()
+        self._course, self._adopted = Course(settings), settings
         self._comparing = Comparing(settings.compare)
         self._framing = Framing(settings.frame, parts.pixel_aspect)
         self.tally = Tally(self._rendering.counts)
@@ -186,8 +188,10 @@ class ClipPipeline:
         if seen.cut or seen.mistaken:
             self._forget(cut=seen.cut)
         tally.rename(seen.renamed)
+        now = self._adopt(frame)
         with measure("swap"):
             assigned = self._assignment.assign(chosen)
+            assigned = assigned if now is None else now.applied(assigned)
             patches = self._rendering.render(frame, chosen, assigned)
             patches = self._fading(patches, chosen, frame.seconds, whole=False)
         with measure("blend"):
@@ -199,12 +203,25 @@ class ClipPipeline:
             self._compositing.relight(self._rendering.turning(patches))
             masks = self._compositing.compose(canvas, patches, assigned, hands)
             self._rendering.hidden(frame, patches, self._compositing.in_front)
+            if now is not None and now.do is not None:
+                patches, masks, assigned = [], [], {}  # they were drawn unseen
+            if now is not None and now.do == BLUR:
+                self._blurring_all(canvas, chosen, seen.faces, cut=seen.cut)
         scale = 1
         if self._enhancing.asked(assigned):
             with measure("enhance"):
                 scale = self._enhancing(canvas, patches, masks, assigned)
         view = self._framing.view(frame, chosen, scale=scale, cut=seen.cut)
         return tally.add(Swapped(seen.faces, patches, scale=scale, view=view))
+
+    def _adopt(self, frame: Frame) -> Now | None:
+        """What holds for a frame, where that may differ; what is remembered from one to the next stays."""
+        now = self._course.at(frame.seconds)
+        if now is not None and now.settings is not self._adopted:
+            self._adopted = now.settings
+            self._compositing.adopt(now.settings.blend)
+            self._enhancing.adopt(now.settings.enhance)
+        return now
 
     def _forget(self, *, cut: bool) -> None:
         """What comes next is another shot, or what was learned of faces was not of those whose they were taken for."""

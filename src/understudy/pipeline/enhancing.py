@@ -10,7 +10,7 @@ import numpy as np
 from understudy.arrays import UInt8Array
 from understudy.canvas import Canvas
 from understudy.casting.assignment import Assigned
-from understudy.enhancement import Enhancer, SwappedFace
+from understudy.enhancement import EnhanceOptions, Enhancer, SwappedFace
 from understudy.patches import Patch
 from understudy.pipeline.parts import Parts
 
@@ -25,11 +25,12 @@ class Enhancing:
 
     def __init__(self, parts: Parts, *, live: bool = False) -> None:
         self._parts, self._live = parts, live
+        self._options = parts.settings.enhance
         self._enhancer: Enhancer | None = None
 
     def asked(self, assigned: Mapping[int, Assigned]) -> bool:
         """Whether anything is to be enhanced: of the frame, or of those who are in it."""
-        if self._parts.settings.enhance.steps:
+        if self._options.steps:
             return True
         return any(one.enhance is not None and one.enhance.steps for one in assigned.values())
 
@@ -55,10 +56,16 @@ class Enhancing:
             ModelError: a model failed.
         """
         if self._enhancer is None:
-            self._enhancer = Enhancer(self._parts.settings.enhance, self._parts.enhancers, beside=self._live)
+            self._enhancer = Enhancer(self._options, self._parts.enhancers, beside=self._live)
         own = [assigned[patch.track_id].enhance if patch.track_id in assigned else None for patch in patches]
         faces = [_swapped(patch, mask) for patch, mask in zip(patches, masks, strict=True)]
         return self._enhancer.enhance(canvas, faces, own)
+
+    def adopt(self, options: EnhanceOptions) -> None:
+        """Take over other options, between two frames. What is done as before goes on with what it knows."""
+        self._options = options
+        if self._enhancer is not None:
+            self._enhancer.options = options
 
     @property
     def every(self) -> float | None:

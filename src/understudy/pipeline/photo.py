@@ -6,8 +6,9 @@ from collections.abc import Generator, Iterable
 from dataclasses import replace
 
 from understudy.casting.assignment import Assignment
+from understudy.casting.course import Now
 from understudy.casting.placing import told_apart
-from understudy.casting.roles import Roles
+from understudy.casting.roles import BLUR, Roles
 from understudy.face import Faces
 from understudy.frames import Frame, LabelledFrame
 from understudy.guard import unguarded
@@ -29,13 +30,14 @@ class PhotoPipeline:
     Args:
         parts: What the stages are made of.
         assignment: Who gets whose face.
+        now: Of a frame of a clip: what holds for it; None for the settings.
 
     Attributes:
         tally: What was done.
     """
 
-    def __init__(self, parts: Parts, assignment: Assignment) -> None:
-        self._parts, self._assignment = parts, assignment
+    def __init__(self, parts: Parts, assignment: Assignment, now: Now | None = None) -> None:
+        self._parts, self._assignment, self._now = parts, assignment, now
         self._framing = Framing(parts.settings.frame, parts.pixel_aspect)
         self.tally = Tally()
 
@@ -80,13 +82,16 @@ class PhotoPipeline:
             before_faces = settings.blend.occlusion.hands
             hands = parts.perception.hands(live=False).update(frame, chosen.boxes_xyxy) if before_faces else []
         with measure("swap"):
-            assigned = self._assignment.assign(chosen)
+            assigned, now = self._assignment.assign(chosen), self._now
+            assigned = assigned if now is None else {} if now.do is not None else now.applied(assigned)
             patches = Rendering(parts.engine).render(frame, chosen, assigned)
         canvas = unguarded(frame)
         with measure("blend"):
             if isinstance(self._assignment, Roles):
                 Blurring()(canvas, self._assignment.blurred(chosen), faces, cut=True)
             masks = Compositing(settings.blend, models=parts.masks).compose(canvas, patches, assigned, hands)
+            if now is not None and now.do == BLUR:
+                Blurring()(canvas, chosen, faces, cut=True)
         scale, enhancing = 1, Enhancing(parts)
         if enhancing.asked(assigned):
             with measure("enhance"):

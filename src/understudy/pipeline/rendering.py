@@ -13,7 +13,7 @@ from understudy.each import Each
 from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.patches import Patch
-from understudy.swapping import Renderer, Swapper
+from understudy.swapping import Identity, Renderer, Swapper
 from understudy.swapping.carried.engine import Carried
 from understudy.swapping.carried.renderer import CarriedRenderer
 from understudy.swapping.carried.running import AtOnce, Counts, Runner
@@ -40,6 +40,7 @@ class Rendering:
         self._at_once = AtOnce()
         self.counts: Counts = next((one.counts for one in self._runners.values()), self._at_once.counts)
         self._renderers: dict[Swapper[Any], Renderer[Any]] = {}
+        self._shaped: dict[tuple[Identity, float], Identity] = {}
 
     def render(self, frame: Frame, faces: Faces, assigned: Mapping[int, Assigned]) -> list[Patch]:
         """Patches for one frame.
@@ -55,7 +56,8 @@ class Rendering:
             for face, track in zip(faces, tracks, strict=False)
             if track in assigned
         ]
-        rendered = self._each(lambda job: job[2].render(frame, job[0], {job[1]: assigned[job[1]].identity}), jobs)
+        identities = {track: self._identity(assigned[track]) for _, track, _ in jobs}
+        rendered = self._each(lambda job: job[2].render(frame, job[0], {job[1]: identities[job[1]]}), jobs)
         return [
             replace(patch, share=patch.share * assigned[patch.track_id].strength)
             for patches in rendered
@@ -83,6 +85,15 @@ class Rendering:
     def forget(self) -> None:
         """What comes next is another shot."""
         self._renderers.clear()
+
+    def _identity(self, one: Assigned) -> Identity:
+        """Whose face is drawn: the same object each time, so that renderers know that it is the same."""
+        if one.shape is None:
+            return one.identity
+        key = (one.identity, one.shape)
+        if key not in self._shaped:
+            self._shaped[key] = one.identity.shaped(one.shape)
+        return self._shaped[key]
 
     def _renderer(self, engine: Swapper[Any]) -> Renderer[Any]:
         if engine not in self._renderers:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final
 
 from understudy import toml
 from understudy.errors import UsageError
-from understudy.settings.schema import changed, schema, unknown, values_of
+from understudy.settings.lanes import Lane
+from understudy.settings.schema import changed, flattened, values_of
 from understudy.settings.settings import Settings
 from understudy.table_files import read_tables
 
@@ -30,10 +31,28 @@ def read_settings(path: str | PathLike[str]) -> Settings:
     """
     path = Path(path)
     tables = read_tables(path, LONGEST, "settings", "docs/settings.md shows what such a file looks like.")
-    found: dict[str, object] = {}
     try:
-        _take(tables, "", found)
-        return changed(Settings(), found, folder=path.absolute().parent)
+        return changed(Settings(), flattened(tables), folder=path.absolute().parent)
+    except UsageError as fault:
+        raise UsageError(f"{fault.message} (in {path})", fault.hint) from fault
+
+
+def read_lanes(path: str | PathLike[str]) -> Sequence[Lane]:
+    """The lanes of a file that says nothing else.
+
+    Args:
+        path: A file that ends in ``.toml`` or ``.json``, with a list ``lanes``, as a settings file has it.
+
+    Raises:
+        UsageError: it ends otherwise, or one of them is no lane.
+        InputError: it is not there, can't be read, is too long, or is no TOML or JSON.
+    """
+    path = Path(path)
+    tables = read_tables(path, LONGEST, "lanes", "docs/parts.md shows what such a file looks like.")
+    try:
+        if set(tables) != {"lanes"}:
+            raise UsageError("a file of lanes has lanes, and nothing else", "Give other settings by --settings.")
+        return changed(Settings(), tables).lanes
     except UsageError as fault:
         raise UsageError(f"{fault.message} (in {path})", fault.hint) from fault
 
@@ -99,31 +118,3 @@ def _without_none(tables: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in tables.items()
         if value is not None
     }
-
-
-def _take(tables: Mapping[str, object], prefix: str, found: dict[str, object]) -> None:
-    """Put each setting's full name and value into ``found``.
-
-    Raises:
-        UsageError: there is no such setting or group, or one that is there twice, or a group that is no table.
-    """
-    for key, value in tables.items():
-        name = prefix + key
-        if name in found:  # "blend.strength" beside a table "blend"
-            raise UsageError(f"the setting {name!r} is there twice", "Leave it in once.")
-        if name in schema():
-            found[name] = value
-        elif not any(known.startswith(f"{name}.") for known in schema()):
-            raise unknown(_innermost(name, value))
-        elif isinstance(value, dict):
-            _take(value, f"{name}.", found)
-        else:
-            raise UsageError(f"{name!r} is a group of settings, not a setting", f"Write [{name}] above its settings.")
-
-
-def _innermost(name: str, value: object) -> str:
-    """The first setting in a table: its name says more than its group's."""
-    while isinstance(value, dict) and value:
-        key, value = next(iter(value.items()))
-        name = f"{name}.{key}"
-    return name

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 from understudy.errors import UnderstudyError, UsageError
+from understudy.settings.lanes import Lane, in_order
 from understudy.settings.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ _HINT: Final = "docs/settings.md says what each may be; `understudy settings --j
 _MOST: Final = 2**63 - 1
 #: Longest part of a name or value that is shown in an error.
 _SHOWN: Final = 60
+
+#: What lanes are in a file.
+_TABLES: Final = tuple[dict[str, Any], ...]
 
 Options = TypeVar("Options", bound="DataclassInstance")
 
@@ -71,6 +75,8 @@ def unusual(settings: Settings) -> dict[str, object]:
 
 def in_a_file(value: object, type_: object) -> object:
     """A field's value as it stands in a file, of its type there: pairs are a table, which has every name once."""
+    if isinstance(value, tuple) and type_ == _TABLES:
+        return tuple(one.as_table() if isinstance(one, Lane) else one for one in value)
     return dict(value) if isinstance(value, tuple) and get_origin(type_) is dict else value
 
 
@@ -122,7 +128,9 @@ def _walk(options: DataclassInstance, prefix: str) -> Iterator[tuple[str, Any, o
 
 
 def _type_in_a_file(hint: object) -> object:
-    """``tuple[tuple[str, X], ...]`` is a table of X in a file; all else is what it is."""
+    """``tuple[tuple[str, X], ...]`` is a table of X in a file, and lanes are tables; all else is what it is."""
+    if hint == Sequence[Lane]:
+        return _TABLES
     if get_origin(hint) is tuple and get_origin(pair := get_args(hint)[0]) is tuple:
         return dict[get_args(pair)]  # type: ignore[misc]
     return hint
@@ -147,6 +155,8 @@ def _checked(setting: Setting, value: object, folder: Path, called: Mapping[str,
         if not value or "\0" in value:
             raise _refused(setting.name, value, "it should name a file or folder", called)
         value = folder / value
+    if setting.type == _TABLES and isinstance(value, (list, tuple)):
+        value = tuple(one.as_table() if isinstance(one, Lane) else one for one in value)
     if isinstance(value, int) and not -_MOST <= value <= _MOST:
         raise _refused(setting.name, value, "the number is too large", called)
     try:
@@ -158,7 +168,26 @@ def _checked(setting: Setting, value: object, folder: Path, called: Mapping[str,
         if inner and isinstance(value, dict):
             raise _refused(f"{setting.name}.{inner[0]}", value.get(inner[0]), reason, called) from fault
         raise _refused(setting.name, value, reason, called) from fault
+    if setting.type == _TABLES:
+        return _lanes(setting.name, found, called)
     return tuple(found.items()) if isinstance(found, dict) else found
+
+
+def _lanes(name: str, tables: Any, called: Mapping[str, str]) -> tuple[Lane, ...]:  # noqa: ANN401 - checked
+    """Lanes of tables.
+
+    Raises:
+        UsageError: one is none, or two overlap.
+    """
+    found = []
+    for number, table in enumerate(tables, 1):
+        try:
+            found.append(Lane.of(table))
+        except UsageError as fault:
+            raise UsageError(f"{_named(name, called)}, number {number}: {fault.message}", fault.hint) from fault
+        except ValueError as fault:
+            raise UsageError(f"{_named(name, called)}, number {number}: {fault}", _hint(name, called)) from fault
+    return in_order(found)
 
 
 def _refused(name: str, value: object, reason: object, called: Mapping[str, str]) -> UsageError:
@@ -217,3 +246,45 @@ def _misfit(
         return _refused(names[0], changes[at_fault[0]], fault, called)
     said = " and ".join(_named(name, called) for name in names)
     return UsageError(f"{said} do not go together: {fault}", _hint(names[0], called))
+
+
+def flattened(tables: Mapping[str, object]) -> dict[str, object]:
+    """The settings in tables, by full name.
+
+    Args:
+        tables: As a file has them: tables in tables, or full names, or both.
+
+    Raises:
+        UsageError: there is no such setting or group, or one that is there twice, or a group that is no table.
+    """
+    found: dict[str, object] = {}
+    _take(tables, "", found)
+    return found
+
+
+def _take(tables: Mapping[str, object], prefix: str, found: dict[str, object]) -> None:
+    """Put each setting's full name and value into ``found``.
+
+    Raises:
+        UsageError: there is no such setting or group, or one that is there twice, or a group that is no table.
+    """
+    for key, value in tables.items():
+        name = prefix + key
+        if name in found:  # "blend.strength" beside a table "blend"
+            raise UsageError(f"the setting {name!r} is there twice", "Leave it in once.")
+        if name in schema():
+            found[name] = value
+        elif not any(known.startswith(f"{name}.") for known in schema()):
+            raise unknown(_innermost(name, value))
+        elif isinstance(value, dict):
+            _take(value, f"{name}.", found)
+        else:
+            raise UsageError(f"{name!r} is a group of settings, not a setting", f"Write [{name}] above its settings.")
+
+
+def _innermost(name: str, value: object) -> str:
+    """The first setting in a table: its name says more than its group's."""
+    while isinstance(value, dict) and value:
+        key, value = next(iter(value.items()))
+        name = f"{name}.{key}"
+    return name

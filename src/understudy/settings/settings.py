@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
@@ -16,6 +17,8 @@ from understudy.provenance import ContentOptions, LabelOptions, SigningOptions, 
 from understudy.provenance.records.chain import KEEP_DAYS
 from understudy.settings.blend import BlendOptions
 from understudy.settings.framing import FrameOptions
+from understudy.settings.lanes import Lane, in_order
+from understudy.settings.trim import TrimOptions
 from understudy.swapping import MeshOptions
 from understudy.swapping.neural.options import NeuralOptions
 from understudy.tracking import TrackerOptions
@@ -40,6 +43,9 @@ class Settings:
             largest.
         compare: Whether a file that is swapped shows the original, too: ``side-by-side`` with the result, or left
             of the line of a ``wipe``. Live output and evaluation show the result alone.
+        trim: Which part of a clip is worked and written. Live output and evaluation take all of it.
+        lanes: Stretches of a clip that have settings of their own, none over another; see ``Lane``. Live output and
+            evaluation have none.
         frame: The shape of what a file shows. Live output and evaluation have the source's.
         max_pixels: Photos and frames with more are refused.
         tracker, mesh, neural, blend, enhance, label, watermark, content, encode, signing: Options of the stages.
@@ -49,7 +55,8 @@ class Settings:
         keep_days: How long the ledger keeps a record, at least: 184 days or more.
 
     Raises:
-        ValueError: no pixels, no such number of a face, or a time for records that is too short or beyond a century.
+        ValueError: no pixels, no such number of a face, two lanes that overlap, or a time for records that is too short
+            or beyond a century.
     """
 
     engine: str = "mesh"
@@ -58,6 +65,8 @@ class Settings:
     faces: FaceChoice = "largest"
     source_face: int | None = None
     compare: Compare = "no"
+    trim: TrimOptions = field(default_factory=TrimOptions)
+    lanes: Sequence[Lane] = ()
     frame: FrameOptions = field(default_factory=FrameOptions)
     max_pixels: int = MAX_PIXELS
     tracker: TrackerOptions = field(default_factory=TrackerOptions)
@@ -79,6 +88,7 @@ class Settings:
         home: object = self.home
         if isinstance(home, str):  # what a newcomer writes
             object.__setattr__(self, "home", Path(home))
+        object.__setattr__(self, "lanes", in_order(self.lanes))
         if not self.max_pixels >= 1:
             raise ValueError(f"max_pixels must be 1 or more, not {self.max_pixels}")
         if self.source_face is not None and not self.source_face >= 1:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from understudy.casting.assignment import Assignment
-from understudy.casting.cast import PartList, enhancements_of, made_with, masks_of
+from understudy.casting.cast import PartList, enhancements_of, lanes_of, made_with, masks_of
 from understudy.casting.person import Person
-from understudy.casting.roles import Roles
+from understudy.casting.roles import BLUR, Roles
 from understudy.enhancement import Enhancers
 from understudy.errors import InputError, ModelError, UsageError
 from understudy.masking.base import MaskModel
@@ -45,20 +45,39 @@ class ModelsOfFaces:
         enhancers: Restorers and upscalers.
 
     Raises:
-        UsageError: the original is to be shown, and somebody in it to be blurred, or in another shape.
+        UsageError: the original is to be shown, and somebody in it to be blurred, or in another shape; or a stretch of
+            the clip would be of another size.
         UsageError, ModelError: a model, or an engine, is not known, not there, or does not work.
     """
 
     def __init__(self, cast: Person | PartList, settings: Settings, models: Models) -> None:
         if settings.compare != "no" and settings.frame.shape != "as-is":
             raise UsageError("a compare shows whole frames, and no other shape of them", "Leave out one of the two.")
-        if settings.compare != "no" and isinstance(cast, PartList) and cast.blurs:
+        blurs = (isinstance(cast, PartList) and cast.blurs) or any(lane.do == BLUR for lane in settings.lanes)
+        if settings.compare != "no" and blurs:
             raise UsageError(
                 "a compare shows the original, and in it those who are to be blurred", "Leave out one of the two."
             )
         models.engines(settings, made_with(cast, settings).engines)
         self.masks: Mapping[str, MaskModel] = models.masks(masks_of(cast, settings), settings.runtime)
         self.enhancers: Enhancers = models.enhancers(settings, enhancements_of(cast))
+        for lane in lanes_of(settings):
+            self._add(models.enhancers(lane, enhancements_of(cast)), lane, settings)
+
+    def _add(self, more: Enhancers, lane: Settings, settings: Settings) -> None:
+        """Take in what a stretch of a clip is enhanced with.
+
+        Raises:
+            UsageError: its frames would have another size.
+        """
+        if more.scale(lane.enhance) != self.enhancers.scale(settings.enhance):
+            raise UsageError(
+                "a lane can't enlarge pictures, or leave them as they are, where the others do otherwise",
+                "Name the same upscaler in its `enhance.steps` as for all of the clip.",
+            )
+        self.enhancers = Enhancers(
+            {**self.enhancers.restorers, **more.restorers}, {**self.enhancers.upscalers, **more.upscalers}
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,8 +109,10 @@ class Opened:
         """What a target asks for.
 
         Raises:
-            UsageError, InputError: the output would be too large.
+            UsageError, InputError: the output would be too large, or it is a picture and lanes were asked for.
         """
+        if info.kind is MediaKind.IMAGE and settings.lanes:
+            raise UsageError(f"{info.path.name} is a picture: it has no stretches", "Leave the lanes out.")
         result = _enlarged(info, of_faces.enhancers.scale(settings.enhance), settings.max_pixels)
         shown = compared(result, settings.compare, settings.max_pixels)
         shown = framed(shown, settings.frame, settings.max_pixels)

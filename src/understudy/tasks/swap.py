@@ -13,8 +13,9 @@ from understudy.casting.cast import PartList, photos_of
 from understudy.casting.person import People, Person
 from understudy.errors import CorruptMediaError
 from understudy.interruptions import once
-from understudy.media.files import check_output, open_sink, open_source
+from understudy.media.files import check_output, open_sink
 from understudy.media.files.opening import check_suffix
+from understudy.media.files.trimming import open_part
 from understudy.pipeline.clip import ClipPipeline
 from understudy.pipeline.photo import PhotoPipeline
 from understudy.resources import Resources
@@ -123,7 +124,8 @@ def _swapped(
     output = real_output(output)
     models, inputs = resources.models, [target, *photos_of(cast)]
     of_faces = ModelsOfFaces(cast, settings, models)
-    with open_source(target, settings.max_pixels) as source, needed(inputs):
+    trim = settings.trim
+    with open_part(target, settings.max_pixels, trim.since, trim.until) as source, needed(inputs):
         opened = Opened.of(cast, source.info, settings, models, of_faces)
         info, shown, settings = opened.info, opened.shown, opened.settings
         check_output(output, info.kind, inputs, overwrite=overwrite)

@@ -286,10 +286,10 @@ def test_a_head_that_can_not_be_written_is_told_before_any_work(picture, hopper_
     write_clip(clip, [picture] * 2, ClipSpec(rate=10, audio=()))
     real = video_file.Passthrough
 
-    def along(path, output):
+    def along(path, output, info):
         output.streams.video[0].codec_context.sample_aspect_ratio = Fraction(1)
         output.add_data_stream(None)  # which mp4 refuses in its head
-        return real(path, output)
+        return real(path, output, info)
 
     monkeypatch.setattr(video_file, "Passthrough", along)
     with pytest.raises(EncodingError, match=r"does not go into out\.mp4"):

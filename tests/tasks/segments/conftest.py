@@ -9,7 +9,7 @@ import pytest
 
 from understudy import Settings, Understudy
 from understudy.casting.person import Person
-from understudy.media.files import open_source
+from understudy.media.files.trimming import open_part
 from understudy.provenance import ConsentClaim
 from understudy.release import file_digest
 from understudy.tasks.casting import settle
@@ -48,7 +48,7 @@ def workshop(app, hopper_path, tmp_path):
     def opened(clip, suffix=".mp4", options=SHORT, **settings):
         own = Settings(home=tmp_path / "home", **settings)
         cast, models = Person((hopper_path,), consent=ConsentClaim("sample")), app.resources.models
-        with open_source(clip, own.max_pixels) as source:
+        with open_part(clip, own.max_pixels, own.trim.since, own.trim.until) as source:
             opened = Opened.of(cast, source.info, own, models, ModelsOfFaces(cast, own, models))
         settled = opened.settle(
             partial(settle, cast, clip, resources=app.resources, people=app.known, content=opened.content())

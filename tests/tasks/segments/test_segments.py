@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 from tests.tasks.segments.conftest import SHORT, two_scenes
-from understudy import Settings, Understudy
+from understudy import Lane, Settings, TrimOptions, Understudy
 from understudy.errors import ConsentError, EncodingError, InputError
 from understudy.media.files.joined_video import decoding_times
 from understudy.media.files.segments import SegmentFile, SegmentSink
+from understudy.media.files.trimming import open_part
 from understudy.release import file_digest
 from understudy.resources import trust
 from understudy.settings import Settings as Own
@@ -209,3 +210,62 @@ def test_packets_are_decoded_as_much_earlier_as_they_are_shown_late():
     assert decoding_times([0, 10, 20, 35], 2) == [-20, -10, 0, 10]
     assert decoding_times([0, 10], 0) == [0, 10]
     assert decoding_times([7], 2) == [7]
+
+
+@pytest.mark.parametrize(("start", "end"), [(0.3, 2.1), (1.15, None), (None, 1.5)])
+def test_a_part_of_a_clip_is_planned_worked_and_joined_as_a_clip_of_its_own(
+    app, workshop, scenes, tmp_path, monkeypatch, start, end
+):
+    made, write = {}, SegmentSink.write
+
+    def watched(self, labelled):
+        frame = labelled.frame
+        made[frame.pts] = np.asarray(frame.picture).copy()
+        write(self, labelled)
+
+    monkeypatch.setattr(SegmentSink, "write", watched)
+    shop = workshop(scenes, trim=TrimOptions(start, end))
+    first, last = round((start or 0) * 20), round((end or 2.4) * 20)
+    assert sum(one.frames for one in shop.plan.segments) == last - first
+    assert len(shop.plan.segments) >= 2
+    assert ClipPlan.from_json(json.loads(json.dumps(shop.plan.as_json()))) is not None
+    segments = worked(shop, tmp_path / "segments", reversed(range(len(shop.plan.segments))))
+    assert len(made) == last - first
+    report = joined(app, shop, segments)
+    assert report.frames == last - first
+    assert any("a part of scenes.mp4" in note for note in report.notes)
+    with open_part(scenes, 10_000_000, start or 0, end) as source:
+        assert [frame.pts for frame in source] == sorted(made)
+    times = [pts for pts, _ in pictures(shop.output)]
+    step = times[1] - times[0]
+    assert times == [number * step for number in range(last - first)]
+    kinds, duration, _ = streams(shop.output)
+    assert [kind for kind, *_ in kinds] == ["video", "audio"]
+    assert duration / 1e6 == pytest.approx((last - first) / 20, abs=0.05)
+
+
+def test_lanes_are_the_same_wherever_the_clip_is_cut(workshop, scenes, tmp_path, monkeypatch):
+    """A lane that goes over an edge between two segments, and one that begins in a segment."""
+    made, write = {}, SegmentSink.write
+
+    def watched(self, labelled):
+        frame = labelled.frame
+        made.setdefault(frame.pts, []).append(np.asarray(frame.picture).astype(int))
+        write(self, labelled)
+
+    monkeypatch.setattr(SegmentSink, "write", watched)
+    lanes = (Lane(0.2, 0.8, {"blend.strength": 0.3}), Lane(1.6, None, do="leave"))
+    shop = workshop(scenes, lanes=lanes)
+    assert len(shop.plan.segments) >= 3
+    reports = [report for _, report in worked(shop, tmp_path / "a")]
+    assert sum(one.frames_swapped for one in reports) == 32
+    worked(shop, tmp_path / "b", reversed(range(len(shop.plan.segments))))
+    assert all(np.array_equal(*twice) for twice in made.values())
+    plain = {pts: one for pts, (one, _) in made.items()}
+    made.clear()
+    worked(workshop(scenes), tmp_path / "c")
+    step = sorted(plain)[1]
+    apart = {pts // step: np.abs(plain[pts] - made[pts][0])[40:180, 100:220].mean() for pts in plain}
+    mark = max(apart[number] for number in (*range(4), *range(16, 32)))  # each plan has its own mark
+    inside = [apart[number] for number in (*range(4, 16), *range(32, 48))]
+    assert min(inside) > mark + 1

@@ -62,11 +62,12 @@ class VideoEncoder:
             EncodingError: the encoder failed.
         """
         picture = for_encoder(frame, self._frame_format, self._info.colors, self._size)
-        picture.pts, picture.time_base = frame.pts, frame.time_base
+        shown = frame.pts - self._info.begins
+        picture.pts, picture.time_base = shown, frame.time_base
         if frame.duration:
             picture.duration = frame.duration
-            self._durations[frame.pts] = frame.duration
-            self.end = frame.pts + frame.duration
+            self._durations[shown] = frame.duration
+            self.end = shown + frame.duration
         ready = self._palette.apply(picture) if self._palette else [picture]
         return [packet for one in ready for packet in self._encoded(one)]
 

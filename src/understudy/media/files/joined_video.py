@@ -70,7 +70,7 @@ class JoinedVideo(VideoFile):
             with self._writing():
                 for timed, data in zip(segment.packets, segment.data(), strict=True):
                     packet = self._packet(timed, data, decoded[number])
-                    self._at(float(shown[number] * self._info.time_base))
+                    self._at(float((shown[number] + self._info.begins) * self._info.time_base))
                     number += 1
                     if number == len(packets):
                         if self._passthrough is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Final
@@ -12,6 +12,7 @@ import av.error
 
 from understudy.media.files.video_source import main_video_stream
 from understudy.media.reading import open_container
+from understudy.times import NEAR
 
 #: Kinds of files that say exactly when each picture is shown, and where it lies.
 _EXACT: Final = ("mov", "matroska")
@@ -26,12 +27,17 @@ class Keyframes:
         keys: Places in ``times`` of those with which decoding can begin, rising.
         sizes: Bytes of each: as a rule the more the more it differs from those before.
         time_base: Seconds a unit.
+        entry: Of a part of a video: when the picture is shown with which decoding begins for its first; None for the
+            video's beginning.
+        ends: Whether no picture of the video comes behind them.
     """
 
     times: tuple[int, ...]
     keys: tuple[int, ...]
     sizes: tuple[int, ...]
     time_base: Fraction
+    entry: int | None = None
+    ends: bool = True
 
     def frame_at(self, time: int) -> int:
         """The place of the first picture that is not shown before a time."""
@@ -40,6 +46,27 @@ class Keyframes:
     def seconds(self, frame: int) -> float:
         """When a picture is shown."""
         return float(self.times[frame] * self.time_base)
+
+    def part(self, since: float, until: float | None) -> Keyframes | None:
+        """Those pictures alone that begin in a part of the video; None if there are none.
+
+        Args:
+            since: When the part begins, in seconds.
+            until: When it ends; None for with the video.
+        """
+        seconds = [float(time * self.time_base) for time in self.times]
+        begin = bisect_left(seconds, since - NEAR)
+        end = len(seconds) if until is None else bisect_left(seconds, until - NEAR)
+        if begin >= end:
+            return None
+        return replace(
+            self,
+            times=self.times[begin:end],
+            keys=tuple(key - begin for key in self.keys if begin <= key < end),
+            sizes=self.sizes[begin:end],
+            entry=self.times[max(key for key in self.keys if key <= begin)] if begin else None,
+            ends=end == len(seconds),
+        )
 
 
 def keyframes(path: Path) -> Keyframes | None:

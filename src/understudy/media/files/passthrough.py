@@ -8,6 +8,7 @@ the container's usual codec; what can't be kept at all is said.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,10 @@ from typing import Any
 import av
 import av.error
 
+from understudy.media.base import MediaInfo
 from understudy.media.files.converting import SoundConverter, form_for
+from understudy.media.files.excerpts import APART, PacketsOf
+from understudy.media.files.splicing import FORMATS
 from understudy.media.files.trying import ended, first_packets, takes_copy
 from understudy.media.files.video_source import main_video_stream, packets_beside, start_shift
 from understudy.media.reading import open_container
@@ -76,13 +80,15 @@ class Passthrough:
     Args:
         path: The file to copy from.
         output: An ``av`` output container whose video stream has been added.
+        info: What the pictures are: of a part of the file only that part is copied. None for all of the file.
 
     Attributes:
         notes: What was converted or left out.
     """
 
-    def __init__(self, path: Path, output: Any) -> None:
+    def __init__(self, path: Path, output: Any, info: MediaInfo | None = None) -> None:
         self.notes: list[str] = []
+        self._part = None if info is None or info.excerpt is None else PacketsOf(info)
         self._path, self._input, self._output = path, open_container(path), output
         self._copies: dict[int, Any] = {}
         self._converters: dict[int, SoundConverter] = {}
@@ -90,13 +96,14 @@ class Passthrough:
         try:
             self._tried = self._first_packets()
             self._take_streams()
-            output.metadata.update(kept_tags(self._input.metadata))
+            output.metadata.update(self._tags(self._input.metadata))
             if chapters := self._input.chapters():
-                output.set_chapters(chapters)
+                output.set_chapters(chapters if self._part is None else self._part.chapters(chapters))
         except BaseException:
             self._input.close()
             raise
         self._shift = start_shift(self._input)
+        self._begin_near()
         self._packets = self._demuxed()
         self._waiting: Any | None = None
 
@@ -111,6 +118,9 @@ class Passthrough:
                 self._waiting = packet
                 return
             self._waiting = None
+            if self._part is not None and time is not None and self._part.over(time):
+                self._packets = iter(())
+                continue
             self._mux(packet)
         if seconds is None:
             for converter in self._converters.values():
@@ -136,7 +146,7 @@ class Passthrough:
         for stream in self._input.streams:
             if main is not None and stream.index == main.index:
                 shown = self._output.streams.video[0]
-                shown.metadata.update(kept_tags(stream.metadata))
+                shown.metadata.update(self._tags(stream.metadata))
                 shown.disposition = stream.disposition
             elif stream.type == "video":
                 self._picture_stream(stream)
@@ -174,7 +184,25 @@ class Passthrough:
                     packet.dts = None if packet.dts is None else packet.dts - shift
                 yield packet
 
+    def _begin_near(self) -> None:
+        """Pass over what lies long before a part, where nothing is shown for so long that it could reach into it."""
+        streams = [self._input.streams[index] for index in (*self._copies, *self._converters)]
+        since = 0.0 if self._part is None else self._part.since - APART
+        if since > 0 and self._input.format.name not in FORMATS and all(one.type == "audio" for one in streams):
+            with suppress(av.error.FFmpegError):  # then it is read from the beginning
+                self._input.seek(int((since + float(self._shift)) * av.time_base))
+
+    def _tags(self, metadata: dict[str, str]) -> dict[str, str]:
+        """The tags that are true of what is written."""
+        tags = kept_tags(metadata)
+        if self._part is not None and self._part.since and tags.pop("timecode", None) is not None:
+            note = "left out: the timecode, which is that of the file's beginning"
+            self.notes += [] if note in self.notes else [note]
+        return tags
+
     def _mux(self, packet: Any) -> None:
+        if self._part is not None and (packet := self._part.moved(packet)) is None:
+            return
         index = packet.stream_index
         if index in self._converters:
             self._convert(self._converters[index], packet)

@@ -119,6 +119,8 @@ class StillSource:
     def __init__(self, path: Path, picture: Image.Image) -> None:
         self._path, self._picture = path, picture
         self._damage: Damage | None = None
+        #: How long each frame of an animation stays, in milliseconds.
+        self.delays: list[int] = []
         with decoding(path):
             self._start = first_frame(picture)
             self.info = self._described(picture)
@@ -178,7 +180,7 @@ class StillSource:
         if picture.getexif().get(ORIENTATION, 1) >= 5:
             width, height = height, width
         self._see_through = picture.has_transparency_data
-        delays = self._delays() if animated else []
+        self.delays = delays = self._delays() if animated else []
         return MediaInfo(
             path=self._path,
             kind=MediaKind.ANIMATION if animated else MediaKind.IMAGE,

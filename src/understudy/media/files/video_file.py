@@ -104,7 +104,7 @@ class VideoFile(ABC):
                 if copy_from is not None and self._animated:
                     self.notes += pictures_only(copy_from)
                 elif copy_from is not None:
-                    self._passthrough = Passthrough(copy_from, self._container)
+                    self._passthrough = Passthrough(copy_from, self._container, info)
                     self.notes += self._passthrough.notes
                 self._container.metadata.update(release.tags.fields)
                 self._begin()

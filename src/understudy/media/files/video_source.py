@@ -114,6 +114,14 @@ class VideoSource:
         """See ``Source.damage``."""
         return self._decoding.damage
 
+    def forgive(self) -> None:
+        """Leave out of account that pictures were unreadable before the first whole one.
+
+        Where reading begins in the middle, some build on what comes before.
+        """
+        if self._decoding.damage is not None and not self._decoding.damage.at_seconds:
+            self._decoding.damage = None
+
     @property
     def remarks(self) -> list[str]:
         """See ``Source.remarks``."""
@@ -198,7 +206,7 @@ class VideoSource:
         except av.error.FFmpegError:
             return False
         self._stream.codec_context.flush_buffers()
-        self._decoding = Decoding(self._container, self._stream)
+        self._decoding = Decoding(self._container, self._stream, counted=False)
         self._frames = iter(self._decoding)
         self._first = next(self._frames, None)
         first = self._first

@@ -27,7 +27,7 @@ from understudy.settings.schema import changed, schema
 #: Settings that whoever orders may choose: how a result looks. What protects, what costs and where things are is the
 #: server's own. Names of single settings, or of tables.
 ORDERED: Final = (
-    *("engine", "faces", "compare", "mesh", "neural", "blend", "enhance", "encode"),
+    *("engine", "faces", "compare", "trim", "lanes", "mesh", "neural", "blend", "enhance", "encode"),
     *("label.text", "label.corner"),
 )
 #: Seconds between two looks for what is too old.

@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute
 from understudy.app import Understudy
 from understudy.server.studio.check.desk import Checks
 from understudy.server.studio.clips.desk import ClipsDesk
+from understudy.server.studio.clips.routes import ClipRoutes
 from understudy.server.studio.jobs.desk import JobsDesk
 from understudy.server.studio.live.desk import Desk
 from understudy.server.studio.models.desk import Shelf
@@ -66,7 +67,7 @@ class Studio:
         return [
             *self.live.routes,
             *self.jobs.routes,
-            *self.clips.routes,
+            *ClipRoutes(self.clips).all,
             *self.checks.routes,
             *self.records.routes,
         ]

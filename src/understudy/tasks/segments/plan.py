@@ -14,8 +14,11 @@ from typing import Any, get_args
 import numpy as np
 
 from understudy.casting.clip_person import ClipPerson
+from understudy.media.base import MediaInfo
+from understudy.media.files.trimming import excerpt_of
 from understudy.provenance.label import Corner
 from understudy.resources.trust import Permission
+from understudy.settings import TrimOptions
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class Segment:
     Attributes:
         index: Its place in the plan, from 0.
         begins: When the picture is shown with which its decoding begins; frames before ``first`` only warm what goes
-            from one frame to the next. None for the clip's beginning.
+            from one frame to the next, and are passed over where it is the plan's first. None for the clip's beginning.
         first: When its first frame is shown.
         last: When its last one is; None for all to the end.
         frames: How many there are, as the clip's packets say.
@@ -68,6 +71,17 @@ class ClipPlan:
     def frames(self) -> int:
         """How many frames the clip has, as its packets say."""
         return sum(segment.frames for segment in self.segments)
+
+    def shown_of(self, info: MediaInfo, trim: TrimOptions) -> MediaInfo:
+        """What the plan makes of a clip: all of it, or a part.
+
+        Args:
+            info: What the clip is.
+            trim: Which part.
+        """
+        if trim.whole:
+            return info
+        return excerpt_of(info, self.segments[0].first if trim.since else 0, trim.until, self.frames)
 
     def as_json(self) -> dict[str, Any]:
         """The plan as plain values."""

@@ -51,7 +51,8 @@ def made_of(settings: Settings, output: Path, inputs: Mapping[str, str]) -> str:
 def can_be_cut(target: Path, output: Path, settings: Settings, options: SegmentOptions) -> Keyframes | None:
     """When the frames of a clip are shown, if it can be worked in segments; None if it is done in one go.
 
-    So are pictures and animations, clips too short for two segments (but see ``SegmentOptions.whole``), those whose
+    So are pictures and animations, clips (or parts of one) too short for two segments (but see
+    ``SegmentOptions.whole``), those whose
     packets do not say for certain when each frame is shown (see ``keyframes``), and those that are brought into another
     shape: the crop follows a face smoothly, from the clip's beginning on.
 
@@ -64,6 +65,8 @@ def can_be_cut(target: Path, output: Path, settings: Settings, options: SegmentO
         if source.info.kind is not MediaKind.VIDEO:
             return None
     known = keyframes(target)
+    if known is not None and not settings.trim.whole:
+        known = known.part(settings.trim.since, settings.trim.until)
     if known is None or options.whole:
         return known
     return known if len(known.times) >= options.frames + options.fewest else None
@@ -131,9 +134,9 @@ def _segments(known: Keyframes, found: list[Edge], scout: Scout) -> tuple[Segmen
         segments.append(
             Segment(
                 index=index,
-                begins=known.times[edge.begins] if index else None,
+                begins=known.times[edge.begins] if index else known.entry,
                 first=known.times[edge.first],
-                last=None if after is None else known.times[after - 1],
+                last=None if after is None and known.ends else known.times[-1 if after is None else after - 1],
                 frames=(len(known.times) if after is None else after) - edge.first,
                 order=scout.order if index else (),
                 corner=scout.corner if index else None,

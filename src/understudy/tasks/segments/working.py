@@ -14,7 +14,7 @@ from types import TracebackType
 
 from understudy.casting.cast import PartList
 from understudy.casting.person import People, Person
-from understudy.casting.roles import Roles
+from understudy.casting.roles import BLUR, Roles
 from understudy.errors import InputError
 from understudy.frames import Frame
 from understudy.media.files.segments import SegmentSink
@@ -73,7 +73,8 @@ class SegmentWorker:
         self._options = options or SegmentOptions()
         of_faces = ModelsOfFaces(cast, settings, resources.models)
         with VideoSource(target, settings.max_pixels) as source:
-            self._opened = Opened.of(cast, source.info, settings, resources.models, of_faces)
+            info = plan.shown_of(source.info, settings.trim)
+        self._opened = Opened.of(cast, info, settings, resources.models, of_faces)
         known = partial(
             settle,
             cast,
@@ -164,6 +165,7 @@ class SegmentWorker:
         Somebody who is blurred is not blended with what may show them.
         """
         blurs = isinstance(self._assignment, Roles) and self._assignment.blurs
+        blurs = blurs or any(lane.do == BLUR for lane in self._opened.settings.lanes)
         if blurs or index + 1 == len(self._plan.segments):
             return Handover()
         coming = self._plan.segments[index + 1]
@@ -181,18 +183,19 @@ class SegmentWorker:
             return Handover(pipeline.swapped(self._frames(source, coming)))
 
     def _frames(self, source: VideoSource, segment: Segment) -> Iterator[Frame]:
-        """The segment's frames, and those that warm it."""
-        time_base = source.info.time_base
+        """The segment's frames, those that warm it, and those behind it, up to where the plan ends."""
+        time_base, end = source.info.time_base, self._plan.segments[-1].last
         first, taken = float(segment.first * time_base), None
 
         def wanted(pts: int) -> bool:
             nonlocal taken
             seconds = float(pts * time_base)
-            take = pts >= segment.first or warmed_by(seconds, first, taken, self._options)
+            warms = segment.index > 0 and warmed_by(seconds, first, taken, self._options)
+            take = pts >= segment.first or warms
             taken = seconds if take else taken
             return take
 
-        return source.frames(wanted)
+        return takewhile(lambda frame: end is None or frame.pts <= end, source.frames(wanted))
 
     def _look_on(self, content: ContentCheck, segment: Segment) -> None:
         """What a closer look at the content has begun is decided by the frames that come after the segment.
@@ -201,12 +204,13 @@ class SegmentWorker:
             ContentRefusedError: they are intimate.
         """
         if content.closely and segment.last is not None:
-            last = segment.last
+            last, end = segment.last, self._plan.segments[-1].last
             with VideoSource(self._target, self._opened.settings.max_pixels) as source:
                 if segment.begins is not None:
                     source.begin_at(segment.begins)
                 with closing(source.frames(lambda pts: pts > last)) as frames:
-                    deque(takewhile(lambda frame: self._looked_at(content, frame), frames), maxlen=0)
+                    of_plan = takewhile(lambda frame: end is None or frame.pts <= end, frames)
+                    deque(takewhile(lambda frame: self._looked_at(content, frame), of_plan), maxlen=0)
         content.end()
 
     @staticmethod

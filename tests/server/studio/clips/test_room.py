@@ -1,14 +1,19 @@
 """The Clips room and the Jobs room, in a real browser: the buttons that a person would press."""
 
+import io
 import json
 import signal
+import struct
 import subprocess
 import sys
 import time
+import wave
 from pathlib import Path
 
+import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 
 from tests.server.conftest import CHROMIUM, PATIENCE, Visit, studio_in
 from understudy.testing import ClipSpec, portrait, portrait_path, write_clip
@@ -256,6 +261,185 @@ def test_a_render_is_cancelled_and_done_again_and_survives_the_servers_death(tmp
     assert [*(studio.home / "studio" / "kept").iterdir()] == []
 
 
+def at(page):
+    """The time of the frame that is looked at, in seconds."""
+    minutes, seconds = page.locator(".timeline-time").inner_text().split("/")[0].strip().split(":")
+    return 60 * int(minutes) + float(seconds)
+
+
+def ready(page, file):
+    """Open a clip, put a face on somebody, and wait until all is known of it."""
+    opened(page, file)
+    page.get_by_label("What Person 1 gets").select_option("Face: Eileen Collins")
+    page.get_by_role("slider", name="Wipe").wait_for()
+    page.locator(".timeline-doubt").wait_for()
+
+
+def look_at(page, frames):
+    seek = page.get_by_role("slider", name="Frame", exact=True)
+    seek.focus()
+    page.keyboard.press("Home")
+    for _ in range(frames):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_function(
+        "wanted => document.querySelector('.timeline-range').value == wanted", arg=f"{frames * 0.04:g}"
+    )
+
+
+def pull(page, what, by):
+    """Pull something by a share of the timeline."""
+    box, track = what.bounding_box(), page.locator(".timeline-area").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + by * track["width"] / 2, y, steps=4)
+    page.mouse.move(x + by * track["width"], y, steps=4)
+    page.mouse.up()
+
+
+def test_a_part_is_pulled_typed_and_taken_back_and_a_stretch_holds_in_it(tmp_path, browser, files):
+    with studio_in(tmp_path) as studio:
+        visit = Visit(browser, studio)
+        page = visit("/clips")
+        ready(page, files / "scene.mp4")
+        begins, ends = page.get_by_label("From", exact=True), page.get_by_label("To", exact=True)
+        assert (begins.input_value(), ends.input_value()) == ("0:00.00", "0:02.00")
+        pull(page, page.get_by_role("slider", name="Part: beginning"), 0.25)
+        page.wait_for_function("document.querySelector('.time').value === '0:00.52'")
+        assert at(page) == 0.52  # the frame that is pulled to is shown
+        page.get_by_role("slider", name="Part: end").press("ArrowLeft")
+        page.wait_for_function("document.querySelectorAll('.time')[1].value === '0:01.96'")
+        ends.fill("nonsense")
+        ends.press("Enter")
+        assert ends.input_value() == "0:01.96"
+        ends.fill("1,6")
+        ends.press("Enter")
+        page.wait_for_function("document.querySelectorAll('.time')[1].value === '0:01.60'")
+        look_at(page, 20)
+        page.keyboard.press("a")
+        page.get_by_role("button", name="0:00.8 to 0:01.8: own look").wait_for()
+        page.get_by_role("heading", name="Look, 0:00.8 to 0:01.8").wait_for()
+        page.get_by_label("In this stretch").select_option("Blurred")
+        stretch = page.get_by_role("button", name="0:00.8 to 0:01.8: Blurred")
+        stretch.wait_for()
+        page.get_by_role("status").get_by_text("Blurred").wait_for()
+        pull(page, page.get_by_role("slider", name="Blurred: end"), -0.3)
+        page.get_by_role("button", name="0:00.8 to 0:01.2: Blurred").wait_for()
+        page.get_by_role("slider", name="Blurred: beginning").press("ArrowRight")
+        page.get_by_role("button", name="0:00.84 to 0:01.2: Blurred").wait_for()
+        page.reload()
+        page.get_by_role("button", name="0:00.84 to 0:01.2: Blurred").wait_for()
+        assert page.get_by_label("From", exact=True).input_value() == "0:00.52"
+        page.get_by_role("button", name="Render", exact=True).click()
+        page.locator(".job").get_by_text("Signed, and unaltered").wait_for()
+        (job,) = jobs_of(studio)
+        for left in ("0:00.8 to 0:01.2: Blurred", "0:00.8 to 0:01.8: Blurred", "0:00.8 to 0:01.8: own look"):
+            page.get_by_role("button", name="Undo").click()
+            page.get_by_role("button", name=left).wait_for()
+        page.get_by_role("button", name="Undo").click()
+        page.locator(".stretch").wait_for(state="detached")
+        whole = "[...document.querySelectorAll('.time')].map(one => one.value).join() === '0:00.00,0:02.00'"
+        for _ in range(3):
+            if not page.evaluate(whole):
+                page.get_by_role("button", name="Undo").click()
+                page.wait_for_timeout(1500)
+        assert page.evaluate(whole)
+        assert visit.complaints == []
+        visit.close()
+    assert job["settings"]["trim.start"] == 0.52
+    assert job["settings"]["trim.end"] == 1.6
+    assert job["settings"]["lanes"] == [{"start": 0.84, "end": 1.2, "do": "blur"}]
+    assert job["report"]["frames"] == 27
+    assert job["report"]["frames_swapped"] == 18
+    assert inspected(studio, studio.recordings / "scene swapped.mp4")["verdict"] == "made by this tool"
+
+
+def test_a_stretch_has_a_look_of_its_own_that_is_seen_while_seeking(visit, files):
+    page = visit("/clips")
+    ready(page, files / "scene.mp4")
+    look_at(page, 5)
+    page.get_by_role("button", name="Add a stretch").click()
+    page.get_by_role("heading", name="Look, 0:00.2 to 0:01.2").wait_for()
+    strength = page.get_by_role("slider", name="Strength")
+    strength.focus()
+    with page.expect_response(lambda one: "swapped.jpg" in one.url and one.status == 200) as inside:
+        page.keyboard.press("Home")
+    with page.expect_response(lambda one: "swapped.jpg" in one.url and one.status == 200) as outside:
+        look_at(page, 0)
+    page.locator(".timeline-here").wait_for(state="detached")
+    swapped_inside, swapped_outside = (
+        apart(*(fetched(page, one.value.url.replace("swapped", which)) for which in ("swapped", "original")))
+        for one in (inside, outside)
+    )
+    assert swapped_inside < 1.9  # nothing but the label and the mark
+    assert swapped_outside > swapped_inside + 0.3  # one of two faces
+    page.get_by_role("button", name="All of the clip").click()
+    page.get_by_role("heading", name="Look", exact=True).wait_for()
+    assert page.get_by_role("slider", name="Strength").input_value() == "1"
+    page.get_by_role("button", name="0:00.2 to 0:01.2: own look").press("Enter")
+    page.get_by_role("heading", name="Look, 0:00.2 to 0:01.2").wait_for()
+    assert page.get_by_role("slider", name="Strength").input_value() == "0"
+    page.get_by_role("button", name="Remove this stretch").click()
+    page.locator(".stretch").wait_for(state="detached")
+    page.get_by_role("button", name="Another file").click()
+
+
+def fetched(page, address):
+    """What a page gets from the server."""
+    code = "async address => [...new Uint8Array(await (await fetch(address)).arrayBuffer())]"
+    return bytes(page.evaluate(code, address))
+
+
+def apart(one, other):
+    """How far two JPEGs are apart in their upper two thirds, where there is no label."""
+    first, second = (np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), int) for data in (one, other))
+    return np.abs(first - second)[: 2 * len(first) // 3].mean()
+
+
+def test_it_is_played_as_it_will_be_and_stops_and_jumps(visit, files):
+    page = visit("/clips")
+    ready(page, files / "long.mp4")
+    with page.expect_response(lambda one: "/playing?" in one.url) as answer:
+        page.get_by_role("button", name="Play as it will be").click()
+    body = answer.value.body()
+    seconds, length = struct.unpack(">dI", body[:12])
+    assert seconds == 0
+    pictures = [Image.open(io.BytesIO(part)) for part in (body[12 : 12 + length], body[12 + length :])]
+    assert pictures[0].size == pictures[1].size == (640, 360)
+    page.wait_for_function("+document.querySelector('.wipe').dataset.played > 2")
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_role("button", name="Play as it will be").wait_for()
+    stopped = at(page)
+    assert stopped > 0
+    page.wait_for_timeout(500)
+    assert at(page) == stopped
+    page.get_by_role("slider", name="Wipe").wait_for()
+    page.get_by_role("slider", name="Frame", exact=True).focus()
+    page.keyboard.press(" ")
+    page.get_by_role("button", name="Pause").wait_for()
+    page.keyboard.press("End")  # it goes on from there
+    page.get_by_role("button", name="Play as it will be").wait_for()
+    assert at(page) > 9
+    assert not [one for one in visit.complaints if "422" not in one]
+    page.get_by_role("button", name="Another file").click()
+
+
+def test_a_clip_with_sound_is_heard_from_where_it_is_played(visit, files):
+    page = visit("/clips")
+    ready(page, files / "scene.mp4")
+    look_at(page, 25)
+    with page.expect_response(lambda one: "/sound.wav?" in one.url) as answer:
+        page.get_by_role("button", name="Play as it will be").click()
+    assert "at=1.0000" in answer.value.url
+    with wave.open(io.BytesIO(answer.value.body())) as sound:
+        assert (sound.getframerate(), sound.getnchannels(), sound.getnframes()) == (48000, 2, 192000)
+        heard = np.frombuffer(sound.readframes(48000), "<i2").reshape(-1, 2)[:, 0]
+    spectrum = np.abs(np.fft.rfft(heard[:24000]))
+    assert abs(int(spectrum.argmax()) * 2 - 440) < 6
+    page.get_by_role("button", name="Play as it will be").wait_for()
+    page.get_by_role("button", name="Another file").click()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_everybody_can_use_it(visit, files, scheme):
     page = visit("/clips", color_scheme=scheme)
@@ -264,6 +448,11 @@ def test_everybody_can_use_it(visit, files, scheme):
     page.get_by_label("What Person 1 gets").select_option("Face: Eileen Collins")
     page.get_by_role("slider", name="Wipe").wait_for()
     page.get_by_role("button", name="Next doubtful frame").wait_for()
+    page.get_by_role("button", name="Add a stretch").click()
+    page.get_by_label("In this stretch").wait_for()
+    page.get_by_label("To", exact=True).fill("1")
+    page.get_by_label("To", exact=True).press("Enter")
+    page.get_by_role("button", name="The whole clip").wait_for()
     faults += violations(page)
     add_photo(page, files / "hopper.png")
     page.get_by_label("What Person 2 gets").select_option("Face: hopper")

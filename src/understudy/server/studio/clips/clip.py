@@ -14,8 +14,9 @@ from understudy.app import Understudy
 from understudy.errors import UnderstudyError
 from understudy.media.files import MediaKind
 from understudy.server.faults import Fault, fault_of
+from understudy.server.studio.clips.edits import Edits
 from understudy.server.studio.clips.frames import Frames
-from understudy.server.studio.clips.given import Given
+from understudy.server.studio.clips.player import Player
 from understudy.tasks.people import PeopleReport
 from understudy.tasks.timeline import Timeline, timeline_of_file
 
@@ -40,7 +41,8 @@ class Clip:
         id: 16 hexadecimal digits: a page that still shows another clip asks for nothing of this one.
         path, name: See above.
         frames: Any of its frames.
-        given: What its people were given.
+        player: Plays it.
+        edits: What was decided of it.
         phase: What is looked for just now.
         share: How much of it was looked at, 0-1.
         report: Its people; None until they are known.
@@ -55,11 +57,12 @@ class Clip:
         self.id = secrets.token_hex(8)
         self.path, self.name = path, name
         self.frames = Frames(app, path)
-        self.given = Given()
+        self.player = Player(app, path, self.frames.info)
         self.phase: Phase = "people"
         self.share = 0.0
         self.report: PeopleReport | None = None
         self.timeline: Timeline | None = None
+        self.edits = Edits(self.seconds, self.step)
         self._closed = threading.Event()
         self._thumbnails: dict[int, bytes] = {}
         self._thread = threading.Thread(target=self._look, name="people", daemon=True)
@@ -93,6 +96,7 @@ class Clip:
         """Stop looking at it, and let it go."""
         self._closed.set()
         self._thread.join()
+        self.player.stop()
         self.frames.close()
 
     def _look(self) -> None:
@@ -107,6 +111,7 @@ class Clip:
                 self.phase = "timeline"
                 models = self._app.resources.models
                 self.timeline = timeline_of_file(self.path, report.people, settings, models, self._progress)
+                self.edits.seconds = self.seconds  # that is sure now
             self.phase = "ready"
         except _ClosedError:
             pass

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
-
 from understudy.app import Understudy
+from understudy.casting.cast import PartList
 from understudy.casting.roles import BLUR
-from understudy.errors import InputNotFoundError, UnderstudyError, UsageError
+from understudy.errors import UnderstudyError, UsageError
 from understudy.media.files import MediaKind
 from understudy.provenance import ConsentClaim, Consents
 from understudy.provenance.records.consent import Use
 from understudy.resources.trust import USE_OF
 from understudy.server.faults import Fault, fault_of
 from understudy.server.studio.clips.clip import Clip
-from understudy.server.studio.clips.frames import StaleError
+from understudy.server.studio.clips.edits import Edits, Stretch
 from understudy.server.studio.clips.presets import Presets
 from understudy.server.studio.clips.render import ordered
 from understudy.server.studio.jobs.desk import JobsDesk
 from understudy.server.studio.live.cards import SAMPLE, Card, Cards
 from understudy.server.studio.samples import SampleClip, Samples
 from understudy.server.uploads import Uploads
-from understudy.settings import changed
+from understudy.settings import Settings, TrimOptions, changed
+from understudy.settings.lanes import Instead
 from understudy.settings.schema import values_of
 
 PLACE: Final = "/clips"
@@ -56,7 +54,8 @@ class ClipsDesk:
         presets: Settings under names.
         clip: What is open; None for nothing.
         opening: Whether something is being opened.
-        settings: How faces look.
+        settings: How faces look, where no stretch says otherwise.
+        stretch: The number of the stretch that is chosen, whose settings are changed; None for all of the clip.
         format: The suffix of what is rendered.
         version: Rises with everything that a swapped frame depends on.
         seconds: The frame that was looked at last.
@@ -79,7 +78,8 @@ class ClipsDesk:
         self.presets = Presets(app.resources.home.folder("studio") / "presets.json")
         self.clip: Clip | None = None
         self.opening = False
-        self.settings = app.settings
+        self.settings = replace(app.settings, trim=TrimOptions(), lanes=())
+        self.stretch: int | None = None
         self.format = ".mp4"
         self.version = 0
         self.seconds = 0.0
@@ -94,15 +94,6 @@ class ClipsDesk:
         return self._folder
 
     @property
-    def routes(self) -> list[BaseRoute]:
-        """What pages ask for: frames, and the people's pictures."""
-        return [
-            Route(f"{PLACE}/{{clip}}/original.jpg", self._original),
-            Route(f"{PLACE}/{{clip}}/swapped.jpg", self._swapped),
-            Route(f"{PLACE}/{{clip}}/person/{{number:int}}.jpg", self._person),
-        ]
-
-    @property
     def use(self) -> Use:
         """What faces are used for in what is open."""
         return "video" if self.clip is None else USE_OF[self.clip.frames.info.kind]
@@ -110,12 +101,32 @@ class ClipsDesk:
     @property
     def changes(self) -> bool:
         """Whether anybody gets anything."""
-        return self.clip is not None and self.clip.report is not None and bool(self.clip.given.now)
+        return self.clip is not None and self.clip.report is not None and bool(self.clip.edits.now.given)
 
     @property
     def can_render(self) -> bool:
         """Whether anybody gets a face: of a clip in which people are only blurred no swap is made."""
-        return self.changes and self.clip is not None and any(one != BLUR for one in self.clip.given.now.values())
+        given = {} if self.clip is None else self.clip.edits.now.given
+        return self.changes and any(one != BLUR for one in given.values())
+
+    @property
+    def asked(self) -> Settings:
+        """All that is asked for: with the part that is written, and its stretches."""
+        if self.clip is None:
+            return self.settings
+        now = self.clip.edits.now
+        return replace(self.settings, trim=now.trim, lanes=now.lanes)
+
+    @property
+    def chosen(self) -> Stretch | None:
+        """The stretch that is chosen, while it is there."""
+        return None if self.clip is None else self.clip.edits.stretch(self.stretch)
+
+    @property
+    def looked_at(self) -> Settings:
+        """The settings that are changed now: of all of the clip, or those that hold in the stretch that is chosen."""
+        chosen = self.chosen
+        return self.settings if chosen is None else changed(self.settings, chosen.lane.values)
 
     def open(self, number: str) -> None:
         """Open a file that was handed over, in place of what is open. Takes its time."""
@@ -133,7 +144,7 @@ class ClipsDesk:
                 clip.close()
             if self._upload:
                 self._uploads.remove(self._upload)
-            self._upload, self.job, self.seconds, self.fault = "", 0, 0.0, None
+            self._upload, self.job, self.seconds, self.fault, self.stretch = "", 0, 0.0, None, None
 
     def may_be_used(self, card: Card) -> bool:
         """Whether a record says that a face may be used for what is open. Takes its time."""
@@ -147,19 +158,44 @@ class ClipsDesk:
     def give(self, number: int, gets: str) -> None:
         """Give one of the clip's people a face, by its card's id, or ``blur`` or ``leave``."""
         self.fault = None
-        if self.clip is not None and self.clip.given.give(number, gets):
-            self.version += 1
+        self._edit(lambda edits: edits.give(number, gets))
 
     def undo(self) -> None:
-        """Take back what somebody was given last."""
-        if self.clip is not None:
-            self.clip.given.undo()
-            self.version += 1
+        """Take back what was decided of the clip last."""
+        self._edit(lambda edits: edits.undo())
+
+    def trim(self, start: float, end: float) -> None:
+        """Have a part of the clip written only."""
+        self._edit(lambda edits: edits.trim(start, end))
+
+    def add_stretch(self, seconds: float) -> None:
+        """Add a stretch from a time on, or choose the one that is there."""
+
+        def add(edits: Edits) -> bool:
+            before = edits.now
+            self.stretch = edits.add(seconds)
+            return edits.now is not before
+
+        self._edit(add)
+
+    def move_stretch(self, number: int, start: float, end: float) -> None:
+        """Give a stretch other times."""
+        self._edit(lambda edits: edits.move(number, start, end))
+
+    def do_in_stretch(self, what: Instead | None) -> None:
+        """Have faces left or blurred in the stretch that is chosen, or swapped."""
+        if (chosen := self.chosen) is not None:
+            self._edit(lambda edits: edits.do(chosen.number, what))
+
+    def remove_stretch(self) -> None:
+        """Remove the stretch that is chosen."""
+        if (chosen := self.chosen) is not None:
+            self._edit(lambda edits: edits.remove(chosen.number))
+        self.stretch = None
 
     def forget_face(self, number: str) -> None:
         """Take a face away from everybody, and the photo with it."""
-        if self.clip is not None and self.clip.given.without(number):
-            self.version += 1
+        self._edit(lambda edits: edits.without(number))
         self.cards.remove(number)
 
     def change(self, values: Mapping[str, Any]) -> None:
@@ -172,7 +208,7 @@ class ClipsDesk:
 
     def keep_preset(self, name: str) -> None:
         """Keep the settings under a name. Takes its time."""
-        self._attempt(lambda: self.presets.keep(name, values_of(self.settings)))
+        self._attempt(lambda: self.presets.keep(name, values_of(self.looked_at)))
 
     def remove_preset(self, name: str) -> None:
         """Remove a preset. Takes its time."""
@@ -217,81 +253,41 @@ class ClipsDesk:
             self.fault = fault_of(fault)
 
     def _set(self, values: Mapping[str, Any]) -> None:
-        self.settings = changed(self.settings, values)
-        self.version += 1
+        chosen = self.chosen
+        if chosen is None:
+            self.settings = changed(self.settings, values)
+            self.version += 1
+        elif self.clip is not None and self.clip.edits.set(chosen.number, values):
+            self.version += 1
+
+    def _edit(self, change: Callable[[Edits], bool]) -> None:
+        """Change what was decided of the clip that is open."""
+        self.fault = None
+        if self.clip is not None and change(self.clip.edits):
+            self.version += 1
 
     def _render(self) -> None:
         with self._busy:
             clip = self.clip
             if clip is None or clip.report is None:
                 raise UsageError("no clip is open", "Open one.")
-            given = dict(clip.given.now)
+            given = dict(clip.edits.now.given)
             cards = {gets: self.cards[gets] for gets in given.values() if gets in self._faces()}
             if SAMPLE in cards:
                 photo = cards[SAMPLE].photo
                 Consents(self._app.resources.home).require(photo, self.use, ConsentClaim("sample"))
             taken = [one.job.order.output for one in self.jobs.jobs if one.job.state != "done"]
             with self.jobs.kept.new() as kept:
-                order = ordered(clip, given, cards, self.settings, self.format, kept, self._folder, taken)
+                order = ordered(clip, given, cards, self.asked, self.format, kept, self._folder, taken)
                 (self.job,) = self.jobs.store.add(order)
         self.jobs.look()
 
+    def cast(self) -> PartList | None:
+        """Who of the clip that is open gets what; None where nobody gets anything."""
+        if self.clip is None or self.clip.report is None:
+            return None
+        faces = {card.id: self.cards.person(card) for card in self.cards.all()}
+        return self.clip.edits.cast(self.clip.report.people, faces)
+
     def _faces(self) -> set[str]:
         return {card.id for card in self.cards.all()}
-
-    def _wanted(self, request: Request) -> tuple[Clip, float]:
-        """The clip that a page asks about, and a time in it.
-
-        Raises:
-            InputNotFoundError: it is not open any more, or that is no time.
-        """
-        clip = self.clip
-        try:
-            seconds = float(request.query_params.get("at", "0"))
-        except ValueError:
-            seconds = float("nan")
-        if clip is None or clip.id != request.path_params["clip"] or not 0 <= seconds <= 1e6:
-            raise InputNotFoundError(Path("clip"), "clip")
-        return clip, seconds
-
-    async def _original(self, request: Request) -> Response:
-        try:
-            clip, seconds = self._wanted(request)
-            data = await asyncio.to_thread(clip.frames.original, seconds)
-        except UnderstudyError as fault:
-            return _refused(fault)
-        return Response(data, media_type="image/jpeg")
-
-    async def _swapped(self, request: Request) -> Response:
-        loop = asyncio.get_running_loop()
-
-        def wanted() -> bool:
-            gone = asyncio.run_coroutine_threadsafe(request.is_disconnected(), loop)
-            return not gone.result()
-
-        try:
-            clip, seconds = self._wanted(request)
-            version, settings = self.version, self.settings
-            people: Sequence[Any] = () if clip.report is None else clip.report.people
-            faces = {card.id: self.cards.person(card) for card in self.cards.all()}
-            cast = clip.given.cast(people, faces)
-            if cast is None:
-                return Response(status_code=204)
-            data = await asyncio.to_thread(clip.frames.swapped, seconds, version, cast, settings, wanted)
-        except StaleError:
-            return Response(status_code=204)
-        except UnderstudyError as fault:
-            return _refused(fault)
-        return Response(data, media_type="image/jpeg")
-
-    async def _person(self, request: Request) -> Response:
-        clip = self.clip
-        if clip is None or clip.id != request.path_params["clip"]:
-            return Response(status_code=404)
-        data = clip.thumbnail(request.path_params["number"])
-        return Response(status_code=404) if data is None else Response(data, media_type="image/jpeg")
-
-
-def _refused(fault: UnderstudyError) -> Response:
-    said = fault_of(fault, "target")
-    return JSONResponse({"fault": said.text, "detail": said.detail}, 422)

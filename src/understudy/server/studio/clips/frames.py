@@ -56,7 +56,7 @@ class Frames:
             InputError: it can't be read.
         """
         with self._finding:
-            return _coded(self._finder.at(seconds).picture)
+            return coded(self._finder.at(seconds).picture)
 
     def swapped(
         self, seconds: float, version: int, cast: PartList, settings: Settings, wanted: Callable[[], bool]
@@ -83,7 +83,7 @@ class Frames:
             with self._finding:
                 frame = self._finder.at(seconds)
             sealed: SealedFrame = self._preview[1](frame).frame
-            return _coded(sealed.picture)
+            return coded(sealed.picture)
 
     def close(self) -> None:
         """Close the file, once nobody reads it."""
@@ -91,11 +91,11 @@ class Frames:
             self._finder.__exit__(None, None, None)
 
 
-def _coded(picture: UInt8Array) -> bytes:
+def coded(picture: UInt8Array, quality: int = _QUALITY) -> bytes:
     """A picture, uint8 BGR (H, W, 3), as JPEG, no larger than a page shows it."""
     height, width = picture.shape[:2]
     scale = min(_WIDEST / width, _HIGHEST / height)
     if scale < 1:
         size = (max(round(width * scale), 1), max(round(height * scale), 1))
         picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-    return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes()
+    return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()

@@ -1,4 +1,4 @@
-"""How faces look, and presets of that."""
+"""How faces look, in all of the clip or in the stretch of it that is chosen; and presets of that."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from typing import Final
 from understudy.errors import UnderstudyError
 from understudy.masking.options import MOST_FEATHER
 from understudy.server.faults import fault_of
+from understudy.server.studio.clips.edits import Stretch
 from understudy.server.studio.clips.presets import LONGEST_NAME, NAMES
-from understudy.server.studio.controls import Button, Text, box, choice, field, slider, switch
+from understudy.server.studio.controls import Button, Text, box, choice, field, shown, slider, switch
 from understudy.server.studio.visitor import Visitor
 from understudy.settings import Settings
+from understudy.settings.lanes import Instead
 from understudy.settings.schema import values_of
+from understudy.times import clock
 
 #: What is done to the swapped face afterwards.
 _STEPS: Final[Mapping[str, str]] = {
@@ -36,19 +39,43 @@ class LookPanel:
         self._values: dict[str, object] = {}
         self._names: tuple[str, ...] | None = None
         self._written = ""
+        self._stretch: object = None
         with box("panel", "section", aria_label=self._texts("clips.look")):
-            Text(self._texts("clips.look"), "h2")
+            self._title = Text(self._texts("clips.look"), "h2")
+            self._head = box("stretch-head")
+            with self._head:
+                Button(self._texts("clips.look_all"), self._all_of_it, picture="film")
+                label = self._texts("clips.remove_stretch")
+                Button("", self._remove_stretch, look="bare", picture="trash", label=label)
+            self._does = box("does")
             self._place = box("rows")
             self._presets = box("presets")
         visitor.watch(self._look)
 
     def _look(self) -> None:
-        values = {name: value for name, value in values_of(self._desk.settings).items() if name in NAMES}
+        chosen, clip = self._desk.chosen, self._desk.clip
+        stretch = None if chosen is None else (chosen.number, chosen.lane.do)
+        if stretch != self._stretch:
+            self._stretch, self._values = stretch, {}
+            self._draw_does(chosen)
+        title = self._texts("clips.look")
+        if chosen is not None and clip is not None:
+            end = clip.edits.end_of(chosen)
+            title = self._texts("clips.look_from", start=clock(chosen.lane.since), end=clock(end))
+        if self._title.text != title:
+            self._title.text = title
+        for one in (self._head, self._does):
+            shown(one, chosen is not None)
+        swaps = chosen is None or chosen.lane.do is None
+        shown(self._place, swaps)
+        shown(self._presets, swaps)
+        settings = self._desk.looked_at
+        values = {name: value for name, value in values_of(settings).items() if name in NAMES}
         if values != self._values:
             changed_here = self._values == {} or not self._mine
             self._values, self._mine = values, False
             if changed_here:
-                self._draw(self._desk.settings)
+                self._draw(settings)
         try:
             names = tuple(self._desk.presets.all())
         except UnderstudyError as fault:
@@ -63,6 +90,35 @@ class LookPanel:
     def _set(self, name: str, value: object) -> None:
         self._mine = True
         self._desk.change({name: value})
+        self._visitor.look()
+
+    def _draw_does(self, chosen: Stretch | None) -> None:
+        """What is done in the stretch that is chosen."""
+        texts = self._texts
+        self._does.clear()
+        if chosen is None:
+            return
+        with self._does:
+            choice(
+                texts("clips.does"),
+                options={"swap": texts("clips.swapped"), "leave": texts("clips.left"), "blur": texts("clips.blur")},
+                value=chosen.lane.do or "swap",
+                change=self._do_in_stretch,
+            )
+            if chosen.lane.do is None:
+                Text(texts("clips.stretch_more"), "p", classes="hint")
+
+    def _do_in_stretch(self, word: str) -> None:
+        words: dict[str, Instead] = {"leave": "leave", "blur": "blur"}
+        self._desk.do_in_stretch(words.get(word))
+        self._visitor.look()
+
+    def _all_of_it(self) -> None:
+        self._desk.stretch = None
+        self._visitor.look()
+
+    def _remove_stretch(self) -> None:
+        self._desk.remove_stretch()
         self._visitor.look()
 
     def _draw(self, settings: Settings) -> None:
@@ -86,7 +142,7 @@ class LookPanel:
             )
 
     def _keep_mouth(self, on: bool) -> None:
-        kept = [part for part in self._desk.settings.blend.mask.keep if part != "mouth"]
+        kept = [part for part in self._desk.looked_at.blend.mask.keep if part != "mouth"]
         self._set("blend.mask.keep", [*kept, *(["mouth"] if on else [])])
 
     def _percent(self, text: str, name: str, value: float, most: float) -> None:

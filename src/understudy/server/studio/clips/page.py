@@ -104,4 +104,4 @@ class _Room:
             self._name.text = clip.name
         if self._about.text != said:
             self._about.text = said
-        shown(self._undo, clip.given.can_undo)
+        shown(self._undo, clip.edits.can_undo)

@@ -139,7 +139,7 @@ class PeoplePanel:
                 self._selects[number] = choice(
                     texts("clips.what", name=name),
                     options=options,
-                    value=clip.given.of(number),
+                    value=clip.edits.of(number),
                     change=partial(self._put, number),
                     hidden=True,
                 )
@@ -179,7 +179,7 @@ class PeoplePanel:
     def _show_given(self, clip: Clip, cards: dict[str, Card]) -> None:
         for number, button in self._buttons.items():
             attribute(button, "aria-pressed", str(number == self._chosen).lower())
-            gets = clip.given.of(number)
+            gets = clip.edits.of(number)
             picture = self._pictures[number]
             shown(picture, gets in cards)
             if gets in cards:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from nicegui import ui
@@ -10,13 +11,42 @@ from nicegui.events import GenericEventArguments
 
 from understudy.server.faults import Fault
 from understudy.server.studio.clips.clip import Clip
+from understudy.server.studio.clips.edits import Stretch
 from understudy.server.studio.controls import Button, Text, attribute, box, number_of, shown
 from understudy.server.studio.visitor import Visitor
 from understudy.server.texts import Texts
+from understudy.settings.lanes import Instead
 from understudy.tasks.timeline import Doubt
+from understudy.times import clock
 
 #: What is said of somebody who may not come out as they should.
 _DOUBTS: Final = {"lost": "clips.lost", "turned": "clips.turned", "faint": "clips.faint"}
+#: What is done in a stretch.
+_DOES: Final[Mapping[Instead | None, str]] = {
+    None: "clips.own_look",
+    "leave": "clips.left",
+    "blur": "clips.blur",
+}
+#: What stands on the timeline.
+_WORDS: Final = {
+    "play": "clips.play",
+    "pause": "clips.pause",
+    "back": "clips.frame_back",
+    "on": "clips.frame_on",
+    "next": "clips.next_doubt",
+    "none": "clips.no_doubt",
+    "seek": "clips.seek",
+    "stretches": "clips.stretches",
+    "part": "clips.part",
+    "start": "clips.edge_start",
+    "end": "clips.edge_end",
+    "part_start": "clips.part_start",
+    "part_end": "clips.part_end",
+    "here_start": "clips.here_start",
+    "here_end": "clips.here_end",
+    "all": "clips.part_all",
+    "add": "clips.add_stretch",
+}
 #: Colours that lanes have, one after the other.
 _TONES: Final = 6
 
@@ -51,6 +81,7 @@ class Stage:
                     self._bar = box("", "progress", max=1, aria_label=self._texts("clips.looking"))
                     self._cancel = Button(self._texts("clips.cancel"), self._stop, look="bare", picture="close")
         self._wipe: Wipe | None = None
+        self._timeline: TimelineView | None = None
         visitor.watch(self._look)
 
     async def _stop(self) -> None:
@@ -62,6 +93,7 @@ class Stage:
             self._clip, self._drawn = clip, ()
             self._frame.clear()
             self._under.clear()
+            self._timeline = None
             if clip is not None:
                 with self._frame:
                     self._wipe = self._new_wipe(clip)
@@ -73,7 +105,9 @@ class Stage:
             self._drawn = drawn
             self._under.clear()
             with self._under:
-                self._new_timeline(clip)
+                self._timeline = self._new_timeline(clip)
+        if self._timeline is not None:
+            self._show_edits(self._timeline, clip)
         if self._wipe is not None:
             attribute(self._wipe, "version", self._desk.version)
             if self._wipe.props.get("swaps") != self._desk.changes:
@@ -102,6 +136,7 @@ class Stage:
             "left": texts("clips.before"),
             "right": texts("clips.after"),
             "busy": texts("clips.working"),
+            "frame": clip.step,
         }
         for name, value in values.items():
             wipe.props[name] = value
@@ -114,7 +149,7 @@ class Stage:
             self._desk.fault = Fault(said["fault"], str(said.get("detail", ""))[:500])
             self._visitor.look()
 
-    def _new_timeline(self, clip: Clip) -> None:
+    def _new_timeline(self, clip: Clip) -> TimelineView:
         texts, found = self._texts, clip.timeline
         view = TimelineView()
         names = (
@@ -138,22 +173,74 @@ class Stage:
             "cuts": [] if found is None else list(found.cuts),
             "lanes": lanes,
             "doubts": [{"when": list(one.when), "text": _doubt(texts, one)} for one in doubts],
-            "words": {
-                "back": texts("clips.frame_back"),
-                "on": texts("clips.frame_on"),
-                "next": texts("clips.next_doubt"),
-                "none": texts("clips.no_doubt"),
-                "seek": texts("clips.seek"),
-            },
+            "words": {name: texts(text) for name, text in _WORDS.items()},
         }
         for name, value in values.items():
             view.props[name] = value
         view.on("seek", self._sought)
+        view.on("trim", lambda event: self._told(self._desk.trim, event, "start", "end"))
+        view.on("add", lambda event: self._told(self._desk.add_stretch, event))
+        view.on("move", lambda event: self._told(self._moved, event, "id", "start", "end"))
+        view.on("choose", self._chosen)
+        view.on("remove", self._removed)
+        return view
+
+    def _show_edits(self, view: TimelineView, clip: Clip) -> None:
+        """The part that is written, and the stretches, as they are now."""
+        now, edits = clip.edits.now, clip.edits
+        until = clip.seconds if now.trim.until is None else now.trim.until
+        values: dict[str, object] = {
+            "trim": {"start": now.trim.since, "end": until},
+            "stretches": [
+                {
+                    "id": one.number,
+                    "start": one.lane.since,
+                    "end": edits.end_of(one),
+                    "do": one.lane.do or "swap",
+                    "short": self._texts(_DOES[one.lane.do]),
+                    "text": stretch_text(self._texts, one, edits.end_of(one)),
+                }
+                for one in now.stretches
+            ],
+            "chosen": -1 if self._desk.chosen is None else self._desk.chosen.number,
+        }
+        for name, value in values.items():
+            if view.props.get(name) != value:
+                view.props[name] = value
+
+    def _told(self, change: Callable[..., object], event: GenericEventArguments, *names: str) -> None:
+        """Have something changed by numbers that a page told: one, or several by name."""
+        said = [event.args[name] for name in names] if names else [event.args]
+        numbers = [number_of(one, 0, 1e6) for one in said]
+        if None not in numbers:
+            change(*numbers)
+            self._visitor.look()
+
+    def _moved(self, number: float, start: float, end: float) -> None:
+        self._desk.move_stretch(int(number), start, end)
+
+    def _chosen(self, event: GenericEventArguments) -> None:
+        number = number_of(event.args, 0, 1e9)
+        if number is not None:
+            self._desk.stretch = None if self._desk.stretch == int(number) else int(number)
+            self._visitor.look()
+
+    def _removed(self, event: GenericEventArguments) -> None:
+        number = number_of(event.args, 0, 1e9)
+        if number is not None:
+            self._desk.stretch = int(number)
+            self._desk.remove_stretch()
+            self._visitor.look()
 
     def _sought(self, event: GenericEventArguments) -> None:
         found = number_of(event.args, 0, 1e6)
         if found is not None:
             self._desk.seconds = found
+
+
+def stretch_text(texts: Texts, one: Stretch, end: float) -> str:
+    """A stretch in words: from when to when, and what is done in it."""
+    return texts("clips.stretch", start=clock(one.lane.since), end=clock(end), what=texts(_DOES[one.lane.do]))
 
 
 def _doubt(texts: Texts, one: Doubt) -> str:

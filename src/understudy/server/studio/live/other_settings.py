@@ -15,7 +15,18 @@ from understudy.server.studio.visitor import Visitor
 from understudy.settings.schema import Setting, schema, values_of
 
 #: Not to be set from a page: of files only, and what names files, folders and how records are kept.
-_NOT_HERE: Final = ("compare", "max_pixels", "encode.", "signing.", "home", "keep_days", "blend.show", "label.font")
+_NOT_HERE: Final = (
+    "compare",
+    "trim.",
+    "lanes",
+    "max_pixels",
+    "encode.",
+    "signing.",
+    "home",
+    "keep_days",
+    "blend.show",
+    "label.font",
+)
 
 
 class OtherSettings:

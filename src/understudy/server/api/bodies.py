@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from starlette.requests import ClientDisconnect, Request
 
-from understudy.errors import InputError
+from understudy.errors import InputError, UsageError
 
 #: For the API's description: the body is a file.
 FILE_AS_BODY: Final[dict[str, Any]] = {
@@ -23,6 +23,10 @@ PATIENCE: Final = 30.0
 
 class CutOffError(InputError):
     """A body did not come whole."""
+
+
+class KindError(UsageError):
+    """A body is of another kind than is taken there."""
 
 
 async def pieces(request: Request) -> AsyncIterator[bytes]:

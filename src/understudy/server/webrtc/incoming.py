@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from fractions import Fraction
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from av.video.frame import VideoFrame
@@ -19,6 +19,14 @@ MOST_PIXELS: Final = 1920 * 1088
 LEAST_SIDE: Final = 64
 #: Seconds within which a browser that begins with small pictures sends them in their full size.
 _GROWING: Final = 0.5
+
+
+class TakesPictures(Protocol):
+    """Whoever pictures are handed over to as they come."""
+
+    def hand_over(self, frame: VideoFrame, at: float) -> None:
+        """See ``IncomingPictures``."""
+        ...
 
 
 class IncomingPictures:
@@ -52,6 +60,11 @@ class IncomingPictures:
         with self._changed:
             self._next, self.last_at = (frame, at), at
             self._changed.notify_all()
+
+    @property
+    def over(self) -> bool:
+        """Whether no more will come."""
+        return self._over
 
     def end(self) -> None:
         """No more will come."""

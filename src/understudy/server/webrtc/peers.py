@@ -28,7 +28,7 @@ from av.video.frame import VideoFrame
 
 from understudy.errors import InputError
 from understudy.server.webrtc.encoding import Codec
-from understudy.server.webrtc.incoming import IncomingPictures
+from understudy.server.webrtc.incoming import TakesPictures
 from understudy.server.webrtc.offers import Offer
 from understudy.server.webrtc.outgoing import Watched
 from understudy.server.webrtc.reach import LOCAL, Reach
@@ -67,7 +67,7 @@ class Peer:
         """Whether it is there."""
         return str(self._connection.connectionState) == "connected"
 
-    async def take(self, offer: Offer, pictures: IncomingPictures) -> str:
+    async def take(self, offer: Offer, pictures: TakesPictures) -> str:
         """Take somebody's pictures.
 
         Args:
@@ -133,7 +133,7 @@ class Peer:
             ) from fault
         return _with_first_rate(str(connection.localDescription.sdp))
 
-    async def _read(self, receiver: RTCRtpReceiver, pictures: IncomingPictures) -> None:
+    async def _read(self, receiver: RTCRtpReceiver, pictures: TakesPictures) -> None:
         """Hand pictures over as they come. aiortc keeps all that were not read: what comes is always read at once."""
         with contextlib.suppress(MediaStreamError):
             while True:

@@ -167,7 +167,7 @@ def test_two_at_once_each_with_a_camera_and_a_face_of_their_own(server, playwrig
             visitor.enters()
             visitor.starts()
         for visitor in (first, second):
-            visitor.drawn(10)
+            visitor.drawn(4)
         for visitor, face in ((first, "hopper"), (second, "astronaut")):
             visitor.drawn(2)
             picture = seen_in(visitor.page)

@@ -20,7 +20,7 @@ Codec = Literal["h264", "vp8"]
 CLOCK: Final = 90_000
 _BASE: Final = Fraction(1, CLOCK)
 #: Bits for each pixel of a second's 30 pictures, and the least and most bits a second: see docs/api.md.
-_BITS_A_PIXEL: Final = 4.4
+_BITS_A_PIXEL: Final = 3.3
 _LEAST, _MOST = 1_200_000, 9_000_000
 #: Pictures after which one can be decoded by itself, whatever was lost before.
 _KEY_EVERY: Final = 300

@@ -54,7 +54,7 @@ export class Connection {
     await this.connect(place);
     const wanted = sender.getParameters();
     wanted.degradationPreference = "maintain-resolution";
-    if (wanted.encodings?.length) Object.assign(wanted.encodings[0], { maxBitrate: 4_000_000, maxFramerate: 30 });
+    if (wanted.encodings?.length) Object.assign(wanted.encodings[0], { maxBitrate: 2_500_000, maxFramerate: 30 });
     await sender.setParameters(wanted).catch(() => {}); // a browser without such wishes sends as it likes
   }
 

@@ -86,7 +86,7 @@ export default {
         await peer.setRemoteDescription({ type: "answer", sdp: await answer.text() });
         const wanted = sender.getParameters();
         wanted.degradationPreference = "maintain-resolution";
-        if (wanted.encodings?.length) Object.assign(wanted.encodings[0], { maxBitrate: 6_000_000, maxFramerate: 30 });
+        if (wanted.encodings?.length) Object.assign(wanted.encodings[0], { maxBitrate: 3_500_000, maxFramerate: 30 });
         await sender.setParameters(wanted).catch(() => {}); // a browser without such wishes sends as it likes
       } catch {
         this.again(mine, this.connect);

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
@@ -18,7 +19,7 @@ import urllib.request
 from pathlib import Path
 
 #: Operations of the API, about: how many requests each of them gets.
-OPERATIONS = 28
+OPERATIONS = 39
 CHECKS = "not_a_server_error,status_code_conformance,response_schema_conformance,content_type_conformance"
 
 
@@ -55,13 +56,20 @@ def attack(address: str, token: str, count: int, seed: int) -> int:
     words = [str(Path(sys.executable).with_name("schemathesis")), "run", f"{address}/api/v1/openapi.json"]
     words += ["--header", f"Authorization: Bearer {token}", "--checks", CHECKS, "--phases", "coverage,fuzzing"]
     words += ["--max-examples", str(max(count // OPERATIONS, 1)), "--seed", str(seed), "--no-color"]
-    run = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    # A module that tells how SDP is sent.
+    hooks = os.environ | {"SCHEMATHESIS_HOOKS": "offers", "PYTHONPATH": _path()}
+    run = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, env=hooks)
     cases = re.search(r"(\d[\d,]*) generated", run.stdout)
     failed = run.returncode != 0
     if failed:
         print(run.stdout)
     print(f"{cases[1] if cases else 'no'} requests, {'with' if failed else 'without'} failures")
     return int(failed or cases is None)
+
+
+def _path() -> str:
+    """Where modules are looked for: besides where they are anyway, in the folder of the attacks."""
+    return os.pathsep.join([str(Path(__file__).parent / "attack"), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 def _wait(address: str) -> None:

@@ -34,7 +34,14 @@ Retention = Annotated[float, typer.Option("--retention", help="Days for which ph
 RunnerCount = Annotated[
     int, typer.Option("--runners", help="Processes that do the swaps; 0 if `understudy jobs run` does them elsewhere.")
 ]
-LiveCount = Annotated[int, typer.Option("--live", help="Live sessions at a time; one takes about a core.")]
+LiveCount = Annotated[
+    int | None,
+    typer.Option("--live", min=0, max=64, help="Live sessions at a time; by itself as many as this machine carries."),
+]
+Stun = Annotated[
+    str,
+    typer.Option("--stun", help="HOST:PORT of a STUN server, for live sessions with those elsewhere. None by itself."),
+]
 _HERE = ("127.0.0.1", "::1", "localhost")
 
 
@@ -48,13 +55,14 @@ def command(
     insecure: Insecure = False,
     retention: Retention = 7,
     runners: RunnerCount = 1,
-    live: LiveCount = 1,
+    live: LiveCount = None,
+    stun: Stun = "",
     json: Json = False,
     *,
     chosen: Chosen,
 ) -> None:
     """Serve the API, for programs that have a token. Ctrl-C ends it; what is not done goes on at the next start."""
-    for package in ("fastapi", "uvicorn"):
+    for package in ("fastapi", "uvicorn", "aiortc"):
         if importlib.util.find_spec(package) is None:
             raise UsageError("this needs the package understudy[serve]", "Install it: pip install 'understudy[serve]'.")
     if (cert is None) != (key is None):
@@ -67,8 +75,11 @@ def command(
     from understudy.server.api.application import api_application
     from understudy.server.api.service import ServeOptions, Service
     from understudy.server.running import listening, serve
+    from understudy.server.webrtc.reach import Reach
 
-    service = Service(chosen.settings(), ServeOptions(retention, runners, live))
+    # Who listens here or everywhere is reached at all of the machine's addresses, else at the one that was named.
+    addresses = () if host in (*_HERE, "0.0.0.0", "::") else (host,)
+    service = Service(chosen.settings(), ServeOptions(retention, runners, live, Reach(addresses, stun)))
     with listening(port, host) as listener:
         own = listener.getsockname()[1]
         scheme = "http" if cert is None else "https"

@@ -46,7 +46,11 @@ def command(
     chosen: Chosen,
 ) -> None:
     """Open a page on this machine: pick a photo, pick a camera, press a button. Ctrl-C ends it."""
-    for package, extra in (("nicegui", "understudy[studio]"), ("webview", "pywebview")):
+    for package, extra in (
+        ("nicegui", "understudy[studio]"),
+        ("aiortc", "understudy[studio]"),
+        ("webview", "pywebview"),
+    ):
         if (package != "webview" or native) and importlib.util.find_spec(package) is None:
             raise UsageError(f"this needs the package {extra}", f"Install it: pip install '{extra}'.")
     from understudy.server.running import listening, serve

@@ -24,6 +24,10 @@ PLACES = [
     ("GET", "/me"), ("GET", "/photos"), ("POST", "/photos?name=a.jpg"), ("GET", "/people"), ("POST", "/people"),
     ("GET", "/media"), ("POST", "/media?name=a.mp4"), ("GET", "/swaps"), ("POST", "/swaps"), ("GET", "/models"),
     ("GET", "/settings"), ("POST", "/inspect?name=a.png"), ("GET", f"/swaps/{'0' * 32}/events"),
+    ("GET", "/live"), ("POST", "/live/sessions"), ("POST", f"/live/whip?person={'0' * 32}"),
+    ("GET", f"/live/{'0' * 32}"),
+    ("DELETE", f"/live/{'0' * 32}"), ("POST", f"/live/{'0' * 32}/whip"), ("POST", f"/live/{'0' * 32}/whep"),
+    ("POST", f"/live/{'0' * 32}/keys"), ("POST", f"/live/{'0' * 32}/cover"),
 ]  # fmt: skip
 
 
@@ -45,6 +49,8 @@ def test_without_a_good_token_there_is_nothing(server, method, place, header):
         ("GET", "/media", "media"),
         ("GET", "/swaps", "swaps"),
         ("POST", "/inspect?name=a.png", "inspect"),
+        ("GET", "/live", "live"),
+        ("POST", f"/live/whip?person={'0' * 32}", "live"),
     ],
 )
 def test_a_token_opens_only_what_it_is_for(server, method, place, scope):
@@ -54,7 +60,7 @@ def test_a_token_opens_only_what_it_is_for(server, method, place, scope):
         assert answer.status_code == 403, answer.text
         assert scope in answer.json()["error"]
     with server.caller("carl", scope) as carl:
-        assert carl.request(method, place, json=body).status_code in (200, 201, 404, 422)
+        assert carl.request(method, place, json=body).status_code in (200, 201, 404, 415, 422)
 
 
 def test_nobody_reaches_anothers_things(server):

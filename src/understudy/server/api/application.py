@@ -14,13 +14,16 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.types import ASGIApp
 
 from understudy.errors import UnderstudyError
-from understudy.server.api import about, live, media, people, swaps
+from understudy.server.api import about, live, media, people, swaps, whip
 from understudy.server.api.doors import Doors
 from understudy.server.api.faults import ANSWERS, answer_fault
+from understudy.server.api.live_pages import add_live_pages
 from understudy.server.api.metrics import Metrics
 from understudy.server.api.pages import reference
+from understudy.server.api.places import Places
 from understudy.server.api.runners import Runners
 from understudy.server.api.service import Service
+from understudy.server.api.streams import Streams
 from understudy.version import __version__
 
 PLACE = "/api/v1"
@@ -41,16 +44,21 @@ def api_application(service: Service, hosts: Collection[str], origins: Collectio
         origins: Of pages that may ask.
     """
     metrics, runners = Metrics(), Runners(service.app.resources.home, service.options.runners)
+    places = Places(service.options.live)
+    streams = Streams(service, places, service.options.reach)
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         app.state.ending = asyncio.Event()
         service.open()
         runners.start()
+        measuring = asyncio.create_task(streams.measure())
         try:
             yield
         finally:
             app.state.ending.set()
+            measuring.cancel()
+            await streams.close()
             await asyncio.to_thread(runners.stop)
             for task in list(app.state.tasks):
                 await task
@@ -60,12 +68,15 @@ def api_application(service: Service, hosts: Collection[str], origins: Collectio
         title="Understudy", version=__version__, description=_ABOUT, lifespan=life,
         openapi_url=f"{PLACE}/openapi.json", docs_url=None, redoc_url=None,
     )  # fmt: skip
-    api.state.service, api.state.looks, api.state.tasks, api.state.live = service, {}, set(), 0
-    for router in (people.router, media.router, swaps.router, live.router, about.router):
+    api.state.service, api.state.looks, api.state.tasks = service, {}, set()
+    api.state.places, api.state.streams = places, streams
+    for router in (people.router, media.router, swaps.router, live.router, whip.router, about.router):
         api.include_router(router, prefix=PLACE, responses=ANSWERS)
     api.add_exception_handler(UnderstudyError, answer_fault)
     api.add_exception_handler(RequestValidationError, _misformed)
     api.add_exception_handler(HTTPException, _refused)
+
+    add_live_pages(api)
 
     @api.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
@@ -85,7 +96,7 @@ def api_application(service: Service, hosts: Collection[str], origins: Collectio
     @api.get("/metrics", include_in_schema=False)
     def measured() -> PlainTextResponse:
         return PlainTextResponse(
-            metrics.text({str(state): count for state, count in service.app.jobs.counts().items()}, api.state.live),
+            metrics.text({str(state): count for state, count in service.app.jobs.counts().items()}, places.taken),
             media_type="text/plain; version=0.0.4",
         )
 

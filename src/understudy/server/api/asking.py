@@ -22,11 +22,11 @@ async def service_of(request: Request) -> Service:
 
 
 TheService = Annotated[Service, Depends(service_of)]
+#: What stands in a request's header ``Authorization``; None if nothing does.
+Given = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
 
 
-async def whoever_has_a_token(
-    request: Request, service: TheService, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
-) -> Token:
+async def whoever_has_a_token(request: Request, service: TheService, given: Given) -> Token:
     """The token of a request, counted against its user's quota of requests.
 
     Raises:

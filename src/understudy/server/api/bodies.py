@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from starlette.requests import ClientDisconnect, Request
 
-from understudy.errors import InputError
+from understudy.errors import InputError, UsageError
 
 #: For the API's description: the body is a file.
 FILE_AS_BODY: Final[dict[str, Any]] = {
@@ -29,6 +29,10 @@ def announced(request: Request) -> int:
     """How many bytes a request says that its body has; 0 where it does not say it."""
     said = request.headers.get("content-length", "")
     return int(said) if said.isdecimal() else 0
+
+
+class KindError(UsageError):
+    """A body is of another kind than is taken there."""
 
 
 async def pieces(request: Request) -> AsyncIterator[bytes]:

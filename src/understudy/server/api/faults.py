@@ -22,6 +22,8 @@ from understudy.errors import (
 )
 from understudy.server.access.quotas import QuotaError
 from understudy.server.access.tokens import ScopeError, TokenError
+from understudy.server.api.bodies import KindError
+from understudy.server.api.places import FullError
 from understudy.server.api.shelf import NotHereError
 from understudy.server.receiving import TooLargeError
 
@@ -43,7 +45,10 @@ ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     413: {"model": Fault, "description": "Larger than is taken"},
     422: {"model": Fault, "description": "It can't be done as it is asked"},
     429: {"model": Fault, "description": "Too much for now: the header Retry-After says when to come back"},
-    503: {"model": Fault, "description": "A model is missing, or the audit log can't be written"},
+    503: {
+        "model": Fault,
+        "description": "A model is missing, all places for live sessions are taken, or the audit log can't be written",
+    },
     507: {"model": Fault, "description": "The disk is full"},
 }
 
@@ -51,6 +56,7 @@ ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
 _STATUS: Final[tuple[tuple[type[UnderstudyError], int], ...]] = (
     (TokenError, 401),
     (QuotaError, 429),
+    (FullError, 503),
     (ScopeError, 403),
     (RefusedError, 403),
     (NotHereError, 404),
@@ -58,6 +64,7 @@ _STATUS: Final[tuple[tuple[type[UnderstudyError], int], ...]] = (
     (InputTooLargeError, 413),
     (UnwieldyPictureError, 413),
     (NoSpaceError, 507),
+    (KindError, 415),
     (UsageError, 422),
     (InputError, 422),
     (FetchError, 503),
@@ -80,7 +87,7 @@ async def answer_fault(_: Request, fault: Exception) -> JSONResponse:
     if not isinstance(fault, UnderstudyError):
         raise fault
     status, headers = status_of(fault), {}
-    if isinstance(fault, QuotaError):
+    if isinstance(fault, (QuotaError, FullError)):
         headers["Retry-After"] = str(fault.seconds)
     if isinstance(fault, TokenError):
         headers["WWW-Authenticate"] = "Bearer"

@@ -17,11 +17,12 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from understudy.arrays import UInt8Array
 from understudy.casting.person import Person
-from understudy.errors import InputError, RefusedError, UnderstudyError, UsageError
+from understudy.errors import InputError, UnderstudyError, UsageError
 from understudy.server.access.audit import entry
 from understudy.server.access.quotas import QuotaError
 from understudy.server.access.tokens import Token, TokenError
 from understudy.server.api.handed import MOST_BYTES, HandedBack, HandedOver, decoded
+from understudy.server.api.places import FullError, Places
 from understudy.server.api.service import Service, ordered
 from understudy.server.api.swaps import AnId, photos_of
 from understudy.sessions import LiveSession
@@ -32,10 +33,20 @@ router = APIRouter(tags=["live"])
 _ACTION: Final = "WS /live/frames"
 #: Seconds of live swapping that are counted at a time.
 _SLICE: Final = 10.0
+#: What a page asks for before its token: scripts can't set other headers of a WebSocket.
+_PROTOCOL: Final = "understudy"
 #: Seconds without a picture after which a session ends.
 _PATIENCE: Final = 30.0
 #: Seconds between two messages with figures.
 _FIGURES: Final = 1.0
+
+
+class Covered(BaseModel):
+    """Whether nobody is to be seen."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    covered: bool
 
 
 class NewLive(BaseModel):
@@ -47,17 +58,16 @@ class NewLive(BaseModel):
     settings: dict[str, Any] = Field(default={}, description="By full name, such as blend.strength: GET /settings.")
 
 
-class FullError(RefusedError):
-    """There are as many sessions as the server carries."""
-
-
 @router.websocket("/live/frames")
 async def frames(socket: WebSocket) -> None:
     """Pictures in, labelled pictures out.
 
+    The token is in the header; for a page, which can't set that, it is the second subprotocol that is asked for.
+
     The first message is text: ``{"person": id, "settings": {…}}``. Then each message is a picture (JPEG, PNG or WebP,
     all of one size), and each that comes back is four bytes, the milliseconds of the session, and a JPEG. Of pictures
-    that come faster than they are swapped the newest counts. Once a second there is a text with figures.
+    that come faster than they are swapped the newest counts. Once a second there is a text with figures. A text
+    ``{"covered": true}`` in between has nobody seen, from the next picture on.
     """
     service: Service = socket.app.state.service
     try:
@@ -69,14 +79,14 @@ async def frames(socket: WebSocket) -> None:
         return
     address = "" if socket.client is None else socket.client.host
     await asyncio.to_thread(service.audit.note, entry(address, token.name, token.user, _ACTION, 101))
-    await socket.accept()
+    await socket.accept(_PROTOCOL if _PROTOCOL in socket.scope["subprotocols"] else None)
     outcome, begun = 200, time.monotonic()
     try:
         await _serve(socket, service, token)
     except UnderstudyError as fault:
         outcome = 429 if isinstance(fault, QuotaError) else 503 if isinstance(fault, FullError) else 422
         said: dict[str, Any] = {"error": fault.message, "hint": fault.hint}
-        if isinstance(fault, QuotaError):
+        if isinstance(fault, (QuotaError, FullError)):
             said["retry_after"] = fault.seconds
         with contextlib.suppress(RuntimeError, OSError, WebSocketDisconnect):
             await socket.send_text(json.dumps(said))
@@ -106,6 +116,8 @@ async def _serve(socket: WebSocket, service: Service, token: Token) -> None:
         sending = asyncio.ensure_future(_send(socket, session, made))
         try:
             await _receive(socket, service, token, source, session)
+        except ValidationError as fault:
+            raise UsageError("this is no text that is understood", 'Send {"covered": true}, or pictures.') from fault
         finally:
             sending.cancel()
             source.end()
@@ -152,10 +164,15 @@ async def _receive(socket: WebSocket, service: Service, token: Token, source: Ha
             counted += _SLICE
         try:
             async with _within(_PATIENCE):
-                data = await _picture(socket)
-        except (WebSocketDisconnect, TimeoutError, KeyError):  # gone, silent, or a text in a picture's place
+                said = await socket.receive()
+        except TimeoutError:
             return
-        source.hand_over(await asyncio.to_thread(decoded, data))
+        if said["type"] != "websocket.receive":
+            return
+        if (text := said.get("text")) is not None:
+            session.covered = Covered.model_validate_json(text).covered
+        else:
+            source.hand_over(await asyncio.to_thread(decoded, _checked(said["bytes"])))
 
 
 async def _send(socket: WebSocket, session: LiveSession, made: asyncio.Queue[bytes]) -> None:
@@ -171,7 +188,10 @@ async def _send(socket: WebSocket, session: LiveSession, made: asyncio.Queue[byt
 
 
 async def _picture(socket: WebSocket) -> bytes:
-    data = await socket.receive_bytes()
+    return _checked(await socket.receive_bytes())
+
+
+def _checked(data: bytes) -> bytes:
     if len(data) > MOST_BYTES:
         raise InputError(f"a picture has {MOST_BYTES // 1_000_000} MB at most", "Send a smaller one.")
     return data
@@ -185,18 +205,13 @@ async def _place(socket: WebSocket, service: Service, token: Token) -> AsyncIter
         FullError: all are taken.
         QuotaError: the day's seconds are used up.
     """
-    state = socket.app.state
-    if state.live >= service.options.live:
-        raise FullError(
-            f"this server carries {service.options.live} live sessions at a time, and has them",
-            "Come back when one has ended.",
-        )
-    state.live += 1
+    places: Places = socket.app.state.places
+    places.take()
     try:
         await asyncio.to_thread(service.usage.take, token.user, "live_seconds", _SLICE, token.quotas)
         yield
     finally:
-        state.live -= 1
+        places.give_back()
 
 
 @asynccontextmanager
@@ -228,6 +243,9 @@ async def _within(seconds: float) -> AsyncIterator[None]:
 
 def _token(socket: WebSocket, service: Service) -> Token:
     kind, _, secret = socket.headers.get("authorization", "").partition(" ")
+    asked = socket.scope["subprotocols"]
+    if not kind and len(asked) == 2 and asked[0] == _PROTOCOL:
+        return service.tokens.known(asked[1])
     if kind.lower() != "bearer":
         raise TokenError("this needs a token", "Send it as: Authorization: Bearer TOKEN.")
     return service.tokens.known(secret)

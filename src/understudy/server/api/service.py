@@ -21,6 +21,7 @@ from understudy.server.access.audit import AuditLog
 from understudy.server.access.quotas import Rate, Usage
 from understudy.server.access.tokens import Tokens
 from understudy.server.api.shelf import Shelf, Thing
+from understudy.server.webrtc.reach import Reach
 from understudy.settings import Settings
 from understudy.settings.schema import changed, schema
 
@@ -41,7 +42,8 @@ class ServeOptions:
     Attributes:
         keep_days: For how many days things are kept.
         runners: Processes that do the swaps beside the server; 0 where `understudy jobs run` does them elsewhere.
-        live: How many live sessions there may be at a time.
+        live: How many live sessions there may be at a time; None for as many as this machine carries.
+        reach: How this machine is reached by those who send or watch.
 
     Raises:
         UsageError: one of them is out of range.
@@ -49,10 +51,11 @@ class ServeOptions:
 
     keep_days: float = 7
     runners: int = 1
-    live: int = 1
+    live: int | None = None
+    reach: Reach = field(default_factory=Reach)
 
     def __post_init__(self) -> None:
-        if not 0 < self.keep_days <= 3660 or not 0 <= self.runners <= 64 or not 0 <= self.live <= 64:
+        if not 0 < self.keep_days <= 3660 or not 0 <= self.runners <= 64 or not 0 <= (self.live or 0) <= 64:
             raise UsageError(
                 "days are above 0 and up to 3660, runners and live sessions 0 to 64", "Choose other numbers."
             )
@@ -114,6 +117,17 @@ class Service:
         content = resources.models.content(self.settings, "the photo", made_with(person, self.settings))
         for use in claim.uses:
             self.app.known.allowed(person, use, self.settings, trust=resources.trust(self.settings), content=content)
+
+    def check_live(self, photos: Sequence[Path], settings: Settings) -> None:
+        """Make sure that a face may be used live, before anybody waits for a picture of it.
+
+        Raises:
+            InputError: a photo can't be used.
+            ConsentError, ContentRefusedError: the face may not be used.
+        """
+        person, resources = Person(tuple(photos)), self.app.resources
+        content = resources.models.content(settings, "the photo", made_with(person, settings))
+        self.app.known.allowed(person, "live", settings, trust=resources.trust(settings), content=content)
 
     def job_of(self, swap: Thing) -> Job | None:
         """The job that does a swap; None if it was removed."""

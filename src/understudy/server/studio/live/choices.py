@@ -11,7 +11,7 @@ from typing import Literal
 from understudy.media.endpoints import SinkEndpoint, SourceEndpoint, sink_endpoint, source_endpoint
 from understudy.media.live.cameras import Camera, list_cameras
 
-SourceKind = Literal["sample", "camera", "clip", "stream"]
+SourceKind = Literal["sample", "camera", "browser", "clip", "stream"]
 SinkKind = Literal["recording", "virtual", "stream", "window"]
 
 
@@ -20,7 +20,8 @@ class Origin:
     """Where pictures come from.
 
     Attributes:
-        kind: The sample clip, a camera of this machine, a clip that was handed over, or an address.
+        kind: The sample clip, a camera of this machine, one of the browser that looks at the page, a clip that was
+            handed over, or an address.
         place: A camera's number, an upload's id, an address; empty for the sample.
         name: For people.
     """

@@ -25,11 +25,12 @@ from understudy.errors import (
     UsageError,
 )
 from understudy.media.endpoints import SourceEndpoint
-from understudy.media.live.base import CaptureOptions
+from understudy.media.live.base import CaptureOptions, LiveSource
 from understudy.media.live.cameras import Camera
 from understudy.media.live.capture import open_capture
 from understudy.media.live.delayed import MOST_SECONDS, DelayedSource
 from understudy.server.faults import Fault, fault_of
+from understudy.server.studio.live.browser_camera import BrowserCamera, BrowserCameraError
 from understudy.server.studio.live.cards import SAMPLE, Cards
 from understudy.server.studio.live.choices import Origin, Outputs, SinkKind, SourceKind, stream_source
 from understudy.server.studio.live.preview import Preview, PreviewSink, Shown
@@ -45,6 +46,7 @@ Place = Literal["session", "faces", "source", "outputs", "settings"]
 #: What is said of a source that can't be used, by its kind.
 _SOURCE_FAULTS: Final[Mapping[SourceKind, str]] = {
     "camera": "fault.camera",
+    "browser": "fault.browser_none",
     "stream": "fault.stream",
     "clip": "fault.no_clip",
     "sample": "fault.input",
@@ -89,6 +91,7 @@ class Desk:
     Attributes:
         cards: The faces.
         preview: What is seen in the pages.
+        camera: The camera of the browser that looks at a page.
         card: The id of the face that is chosen; empty for none.
         origin, outputs: Where pictures come from and go.
         settings: How it is done.
@@ -103,7 +106,7 @@ class Desk:
     def __init__(self, app: Understudy, uploads: Uploads, samples: Samples, clip: SampleClip, recordings: Path) -> None:
         self._app, self._uploads, self._folder = app, uploads, recordings
         self.samples, self._clip = samples, clip
-        self.cards, self.preview = Cards(app, uploads), Preview()
+        self.cards, self.preview, self.camera = Cards(app, uploads), Preview(), BrowserCamera()
         self.card, self.origin, self.outputs = SAMPLE, Origin(), Outputs()
         self.settings = app.settings
         self.mirror, self.delay, self.covered = False, 0.0, False
@@ -124,7 +127,12 @@ class Desk:
     def routes(self) -> list[BaseRoute]:
         """What pages ask for."""
         recordings = Route(f"{RECORDINGS}/{{number:int}}", self._recording)
-        return [self.preview.route, self.cards.route, recordings]
+        return [self.preview.route, self.cards.route, *self.camera.routes, recordings]
+
+    @property
+    def origin_used(self) -> Origin:
+        """Where pictures come from, or would if it started now."""
+        return self.origin if self._begun is None else self._begun.origin
 
     @property
     def ready(self) -> bool:
@@ -305,6 +313,8 @@ class Desk:
         found = fault_of(fault)
         if place == "source" and isinstance(fault, (InputError, UsageError)):
             found = Fault(_SOURCE_FAULTS[self.origin.kind], f"{fault.message}. {fault.hint}")
+        if isinstance(fault, BrowserCameraError):
+            found = Fault(fault.text)
         self.faults[place] = found
 
     def _made(self) -> _Begun:
@@ -321,8 +331,7 @@ class Desk:
         # Whoever is chosen comes first, and so is used first.
         cards.sort(key=lambda card: card.id != self.card)
         with _at("source"):
-            capture = CaptureOptions(loop=True)
-            delayed = DelayedSource(open_capture(self._source(), capture), self.delay)
+            delayed = DelayedSource(self._opened(), self.delay)
         with _at("outputs"):
             outputs = self.outputs.endpoints(self._folder)
             if "recording" in outputs:
@@ -345,6 +354,12 @@ class Desk:
             delayed,
             None if file is None else Path(file.place),
         )
+
+    def _opened(self) -> LiveSource:
+        """What pictures come from."""
+        if self.origin.kind == "browser":
+            return self.camera.source()
+        return open_capture(self._source(), CaptureOptions(loop=True))
 
     def _source(self) -> SourceEndpoint:
         origin = self.origin

@@ -13,6 +13,7 @@ from understudy.server.faults import Fault, fault_of
 from understudy.server.studio.controls import Button, Picker, Text, attribute, box, field, icon, shown
 from understudy.server.studio.live.choices import Origin, cameras
 from understudy.server.studio.live.notices import Notice
+from understudy.server.studio.live.this_tab import ThisTab
 from understudy.server.studio.visitor import Visitor
 from understudy.server.uploads import SUFFIXES
 
@@ -22,9 +23,11 @@ class SourcePanel:
 
     Args:
         visitor: Who looks at them.
+        tab: The camera of this visitor's own tab.
     """
 
-    def __init__(self, visitor: Visitor) -> None:
+    def __init__(self, visitor: Visitor, tab: ThisTab) -> None:
+        self._tab = tab
         self._visitor, self._desk, self._texts = visitor, visitor.studio.live, visitor.texts
         self._rows: dict[Origin, ui.element] = {}
         texts = self._texts
@@ -37,11 +40,17 @@ class SourcePanel:
                 self._sample = Origin("sample")
                 name = visitor.studio.samples.clip_name
                 self._row(self._sample, "film", texts("sources.sample"), texts("sources.sample_more", name=name))
+                self._first = box("rows")
                 self._cameras = box("rows")
                 self._none = Text(texts("sources.no_camera"), "p", classes="hint empty")
+                self._own = box("rows")
                 self._clips = box("rows")
                 self._stream = Origin("stream")
                 self._row(self._stream, "stream", texts("sources.stream"), texts("sources.stream_more"))
+            self._others = box("indented", role="status")
+            with self._others:
+                Text(texts("sources.other_tab"), "p")
+                Button(texts("sources.take_over"), tab.claim, picture="camera")
             self._address = box("indented")
             with self._address:
                 field(
@@ -102,6 +111,15 @@ class SourcePanel:
         self._refill(self._cameras, "camera", lambda: self._camera_rows(found or []))
         self._refill(self._clips, "clip", self._clip_rows)
         shown(self._none, found is not None and not found)
+        # A machine without a camera is one that is looked at from elsewhere, as a rule: then this one comes first.
+        origin, here = Origin("browser"), bool(found)
+        self._refill(self._own, "browser", lambda: self._browser_row(origin) if here else None)
+        if not here:
+            with self._first:
+                self._first.clear()
+                self._browser_row(origin)
+        else:
+            self._first.clear()
 
     def _refill(self, place: ui.element, kind: str, fill: Callable[[], None]) -> None:
         for origin in [origin for origin in self._rows if origin.kind == kind]:
@@ -113,6 +131,9 @@ class SourcePanel:
     def _camera_rows(self, found: list[Camera]) -> None:
         for camera in found:
             self._row(Origin("camera", str(camera.number), camera.name), "camera", camera.name)
+
+    def _browser_row(self, origin: Origin) -> None:
+        self._row(origin, "camera", self._texts("sources.browser"), self._texts("sources.browser_more"))
 
     def _clip_rows(self) -> None:
         for upload in self._visitor.studio.uploads.all("clip"):
@@ -135,3 +156,4 @@ class SourcePanel:
         for origin, control in self._rows.items():
             attribute(control, "checked", origin == wanted)
         shown(self._address, chosen.kind == "stream")
+        shown(self._others, self._tab.others)

@@ -14,6 +14,7 @@ from understudy.server.studio.live.choices import SourceKind
 from understudy.server.studio.live.desk import Desk
 from understudy.server.studio.live.notices import Notice
 from understudy.server.studio.live.preview import PLACE
+from understudy.server.studio.live.this_tab import ThisTab
 from understudy.server.studio.visitor import Visitor
 
 #: Seconds between two looks at the figures, which take their time to be counted.
@@ -22,6 +23,7 @@ _FIGURES_EVERY: Final = 1.0
 _PICTURES: Final[Mapping[SourceKind, str]] = {
     "sample": "film",
     "camera": "camera",
+    "browser": "camera",
     "clip": "film",
     "stream": "stream",
 }
@@ -45,9 +47,11 @@ class Stage:
 
     Args:
         visitor: Who looks at it.
+        tab: The camera of this visitor's own tab.
     """
 
-    def __init__(self, visitor: Visitor) -> None:
+    def __init__(self, visitor: Visitor, tab: ThisTab) -> None:
+        self._tab = tab
         self._visitor, self._desk, self._texts = visitor, visitor.studio.live, visitor.texts
         self._counted = 0.0
         with box("stage", "section", aria_label=self._texts("live.stage")):
@@ -110,10 +114,14 @@ class Stage:
 
     async def _press_start(self) -> None:
         desk = self._desk
+        if desk.phase == "idle":
+            self._tab.claim()
         work = desk.start if desk.phase == "idle" else desk.stop
         await self._visitor.do(lambda: asyncio.to_thread(work))
 
     async def _press_restart(self) -> None:
+        if self._desk.origin_used.kind != "browser":
+            self._tab.claim()
         await self._visitor.do(lambda: asyncio.to_thread(self._desk.restart))
 
     def _press_cover(self) -> None:

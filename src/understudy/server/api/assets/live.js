@@ -1,0 +1,344 @@
+// Swap yourself in the browser. The token stays in this tab (sessionStorage): it is in no address, so in no log.
+import { Connection, Refusal, ask } from "./connection.js";
+import { addPhoto } from "./photo.js";
+import { Pictures } from "./pictures.js";
+import { make, t } from "./texts.js";
+
+const API = "/api/v1";
+const KEPT = { token: "understudy.token", chosen: "understudy.live" };
+
+const main = document.querySelector("main");
+const say = make("p", { class: "notice", role: "alert", hidden: true });
+const token = make("input", { type: "password", autocomplete: "off", spellcheck: "false", required: true, id: "token" });
+const people = make("select", { id: "person", change: () => choosePerson() });
+const cameras = make("select", { id: "camera" });
+const video = make("video", { autoplay: true, muted: true, playsinline: true, "aria-label": t("remote.picture") });
+const canvas = make("canvas", { role: "img", "aria-label": t("remote.picture"), hidden: true });
+const over = make("p", { class: "said", role: "status" }, t("remote.ready"));
+const badge = make("span", { class: "badge", hidden: true, "aria-live": "polite" });
+const figures = make("span", { class: "figures", hidden: true });
+const start = make("button", { class: "go", id: "start", click: () => (running ? stop() : begin()) }, t("remote.start"));
+const cover = make("button", { class: "cover", id: "cover", disabled: true, "aria-keyshortcuts": "c", click: () => turnCover() });
+const link = make("button", { id: "link", disabled: true, click: () => copyLink() }, t("remote.link"));
+const shown = make("input", { type: "text", readonly: true, hidden: true, "aria-label": t("remote.link") });
+const door = make(
+  "form", { class: "panel", submit: (event) => (event.preventDefault(), enter(token.value.trim())) },
+  make("label", { for: "token" }, t("remote.token"), token),
+  make("p", { class: "hint" }, t("remote.token_more")),
+  make("div", { class: "row" }, make("button", { class: "go" }, t("remote.enter"))),
+);
+const setup = make(
+  "section", { class: "panel", hidden: true },
+  make("div", { class: "row" },
+    make("label", { class: "field", for: "person" }, t("remote.person"), people),
+    make("label", { class: "field", for: "camera" }, t("remote.camera"), cameras)),
+  make("div", { class: "row" }, start, cover, link,
+    make("button", { id: "add", click: () => newPhoto() }, t("remote.add")),
+    make("button", { id: "leave", click: () => leave() }, t("remote.leave"))),
+  shown,
+);
+const stage = make("section", { class: "stage", hidden: true }, video, canvas, badge, figures, over);
+main.append(make("h1", {}, t("remote.title")), say, stage, setup, door);
+
+let key = "";
+let running = null; // what runs: {session, stream, sender, watcher, pictures}
+let covered = false;
+let frames = 0;
+
+function tell(text = "", hint = "") {
+  say.hidden = !text;
+  say.textContent = [text, hint].filter(Boolean).join(" ");
+}
+
+/** What is said over the picture; nothing while there is one. */
+function overlay(text = "") {
+  over.hidden = !text;
+  over.textContent = text;
+}
+
+/** What the reader is told of what the server refused, or of a server that does not answer. */
+function explain(fault) {
+  if (!(fault instanceof Refusal)) return t("remote.unreachable");
+  if (fault.status === 401) return t("remote.revoked");
+  if (fault.status === 503) return t("remote.full", { seconds: fault.seconds || 30 });
+  if (fault.status === 429) return `${t("remote.used_up")} ${fault.hint}`;
+  return `${t("remote.refused_by_server")} ${fault.message}. ${fault.hint}`;
+}
+
+/** What the reader is told of a camera that can't be had. */
+function explainCamera(fault) {
+  const known = {
+    NotAllowedError: t("remote.camera_refused"), NotFoundError: t("remote.no_camera"),
+    OverconstrainedError: t("remote.no_camera"), NotReadableError: t("remote.camera_in_use"),
+    AbortError: t("remote.camera_in_use"),
+  };
+  return known[fault.name] ?? `${t("remote.no_camera")} ${fault.name}`;
+}
+
+async function enter(given) {
+  key = given;
+  try {
+    const me = await (await ask(`${API}/me`, { key })).json();
+    if (!me.scopes.includes("live")) return tell(t("remote.not_for_live"));
+  } catch (fault) {
+    return tell(fault.status === 401 ? t("remote.bad_token") : explain(fault));
+  }
+  sessionStorage.setItem(KEPT.token, key);
+  token.value = "";
+  tell();
+  [door.hidden, setup.hidden, stage.hidden] = [true, false, false];
+  await Promise.all([fillPeople(), fillCameras()]);
+  const kept = JSON.parse(sessionStorage.getItem(KEPT.chosen) ?? "null");
+  if (kept?.running && [...people.options].some((one) => one.value === kept.person)) {
+    people.value = kept.person;
+    await begin(kept.session); // the page was loaded anew in the middle
+  }
+}
+
+async function leave() {
+  await stop();
+  sessionStorage.clear();
+  location.reload();
+}
+
+async function fillPeople(chosen = people.value) {
+  try {
+    const all = await (await ask(`${API}/people`, { key })).json();
+    const live = all.filter((one) => one.uses.includes("live"));
+    people.replaceChildren(...live.map((one) => make("option", { value: one.id }, one.name || one.id.slice(0, 8))));
+    if (chosen) people.value = chosen;
+    if (!live.length) tell(t("remote.nobody"));
+  } catch (fault) {
+    tell(explain(fault));
+  }
+  start.disabled = !people.value;
+}
+
+async function fillCameras() {
+  const found = (await navigator.mediaDevices?.enumerateDevices().catch(() => [])) ?? [];
+  const own = found.filter((one) => one.kind === "videoinput");
+  const before = cameras.value;
+  cameras.replaceChildren(
+    ...(own.length ? own : [{ deviceId: "", label: "" }]).map((one, place) =>
+      make("option", { value: one.deviceId }, one.label || t("remote.some_camera", { number: place + 1 }))),
+  );
+  if (before) cameras.value = before;
+}
+
+async function newPhoto() {
+  const added = await addPhoto(key, explain);
+  if (added) await fillPeople(added);
+}
+
+async function openCamera() {
+  if (!navigator.mediaDevices?.getUserMedia) throw Object.assign(new Error(), { said: t("remote.insecure") });
+  const wanted = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } };
+  if (cameras.value) wanted.deviceId = { exact: cameras.value };
+  try {
+    return await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
+  } catch (fault) {
+    throw Object.assign(new Error(), { said: explainCamera(fault) });
+  }
+}
+
+function keep(values) {
+  sessionStorage.setItem(KEPT.chosen, JSON.stringify(values));
+}
+
+async function begin(session = null) {
+  if (running) return;
+  const mine = (running = { session, stream: null, wait: 500 });
+  covered = false;
+  tell();
+  overlay(t("remote.starting"));
+  look();
+  try {
+    mine.stream = await openCamera();
+    await fillCameras();
+    mine.stream.getVideoTracks()[0].addEventListener("ended", () => mine === running && cameraGone());
+  } catch (fault) {
+    await stop();
+    return tell(fault.said ?? t("remote.no_camera"));
+  }
+  if (mine !== running) return mine.stream.getTracks().forEach((track) => track.stop()); // stopped meanwhile
+  if (!window.RTCPeerConnection) {
+    tell(t("remote.no_webrtc"));
+    return beginPictures(mine);
+  }
+  await connect(mine);
+}
+
+function beginPictures(mine) {
+  [video.hidden, canvas.hidden] = [true, false];
+  mine.pictures = new Pictures(mine.stream, canvas, {
+    key, person: people.value,
+    drawn: () => (frames++, overlay()),
+    ended: (said, code) => mine === running && (stop(), tell(code === 1013 ? t("remote.full", { seconds: 30 }) : said || t("remote.unreachable"))),
+  });
+}
+
+async function cameraGone() {
+  await stop();
+  tell(t("remote.camera_lost"));
+}
+
+/** Connect, and again whenever that broke, until it is stopped or the server says why not. */
+async function connect(mine) {
+  if (mine !== running || mine.connecting) return;
+  mine.connecting = true;
+  drop(mine);
+  try {
+    if (!mine.session) {
+      const others = [...people.options].map((one) => one.value).filter((one) => one !== people.value).slice(0, 7);
+      const begun = await ask(`${API}/live/sessions`, { key, method: "POST", json: { people: [people.value, ...others] } });
+      mine.session = (await begun.json()).id;
+      if (covered) await ask(`${API}/live/${mine.session}/cover`, { key, method: "POST", json: { covered } });
+    }
+    const place = `${API}/live/${mine.session}`;
+    const lost = () => mine === running && reconnect(mine);
+    mine.sender = new Connection(key, lost);
+    await mine.sender.send(`${place}/whip`, mine.stream.getVideoTracks()[0]);
+    mine.watcher = new Connection(key, lost);
+    await mine.watcher.watch(`${place}/whep`, video);
+    if (mine !== running) return;
+    keep({ running: true, session: mine.session, person: people.value });
+    mine.wait = 500;
+    if (mine.broken) tell(t("remote.back"));
+    mine.broken = false;
+  } catch (fault) {
+    if (fault instanceof Refusal && fault.status === 404 && mine.session) mine.session = null;
+    else if (fault instanceof Refusal && fault.status !== 500) {
+      await stop();
+      tell(explain(fault));
+      return;
+    } else tell(explain(fault));
+    reconnect(mine);
+  } finally {
+    mine.connecting = false;
+  }
+}
+
+/** Leave its connections. */
+function drop(mine) {
+  for (const one of [mine.sender, mine.watcher]) one?.leave();
+  mine.sender = mine.watcher = null;
+}
+
+function reconnect(mine) {
+  if (mine !== running) return;
+  if (!mine.broken) tell(t("remote.lost"));
+  mine.broken = true;
+  overlay(t("remote.lost"));
+  clearTimeout(mine.timer);
+  mine.timer = setTimeout(() => connect(mine), mine.wait);
+  mine.wait = Math.min(2 * mine.wait, 4000);
+}
+
+async function stop() {
+  const mine = running;
+  running = null;
+  covered = false;
+  sessionStorage.removeItem(KEPT.chosen);
+  if (mine) {
+    clearTimeout(mine.timer);
+    mine.pictures?.close();
+    mine.stream?.getTracks().forEach((track) => track.stop());
+    drop(mine);
+    if (mine.session) await ask(`${API}/live/${mine.session}`, { key, method: "DELETE" }).catch(() => {}); // it ends by itself
+  }
+  video.srcObject = null;
+  [video.hidden, canvas.hidden, shown.hidden] = [false, true, true];
+  overlay(t("remote.ready"));
+  look();
+}
+
+async function choosePerson() {
+  if (!running?.session) return;
+  try {
+    await ask(`${API}/live/${running.session}/person`, { key, method: "POST", json: { person: people.value } });
+    keep({ running: true, session: running.session, person: people.value });
+  } catch (fault) {
+    tell(explain(fault));
+  }
+}
+
+async function turnCover() {
+  if (!running) return;
+  covered = !covered;
+  look();
+  running.pictures?.cover(covered);
+  if (!running.session) return;
+  try {
+    await ask(`${API}/live/${running.session}/cover`, { key, method: "POST", json: { covered } });
+  } catch (fault) {
+    tell(explain(fault));
+  }
+}
+
+async function copyLink() {
+  try {
+    const made = await (await ask(`${API}/live/${running.session}/keys`, { key, method: "POST", json: {} })).json();
+    [shown.value, shown.hidden] = [location.origin + made.page, false];
+    shown.select();
+    await navigator.clipboard?.writeText(shown.value).catch(() => {}); // it stands there to be copied
+    tell(t("remote.link_more"));
+  } catch (fault) {
+    tell(explain(fault));
+  }
+}
+
+function look() {
+  start.textContent = t(running ? "remote.stop" : "remote.start");
+  cover.replaceChildren(t(covered ? "remote.uncover" : "remote.cover"), make("kbd", { "aria-hidden": "true" }, "C"));
+  [cover.disabled, link.disabled, cameras.disabled] = [!running, !running?.session, Boolean(running)];
+  badge.hidden = !running;
+  badge.className = covered ? "badge covered" : "badge";
+  badge.textContent = t(covered ? "remote.covered" : "remote.on");
+}
+
+/** Once a second: how it fares, and whether the server has ended it. */
+async function figure() {
+  const mine = running;
+  figures.hidden = !mine;
+  const fps = frames;
+  frames = 0;
+  if (!mine) return;
+  let late = null;
+  if (mine.session && !mine.connecting) {
+    try {
+      const said = await (await ask(`${API}/live/${mine.session}`, { key })).json();
+      late = said.latency_ms.p50;
+      if (said.state === "ended" && mine === running && said.error) {
+        mine.session = null;
+        await stop();
+        return tell(said.error.includes("revoked") ? t("remote.revoked") : `${t("remote.ended")} ${said.error}. ${said.hint}`);
+      }
+    } catch (fault) {
+      if (fault.status === 401 && mine === running) {
+        mine.session = null;
+        await stop();
+        return tell(t("remote.revoked"));
+      }
+    }
+  }
+  figures.textContent = t("remote.figures", { fps, late: late == null ? "–" : Math.round(late) });
+  look();
+}
+
+function drawn() {
+  frames++;
+  if (running && !running.broken) overlay();
+  document.body.dataset.drawn = Number(document.body.dataset.drawn ?? 0) + 1;
+  video.requestVideoFrameCallback(drawn);
+}
+
+video.requestVideoFrameCallback?.(drawn);
+setInterval(figure, 1000);
+document.addEventListener("keydown", (event) => {
+  const writing = event.target.closest("input:not([readonly]), select, dialog");
+  if (event.key.toLowerCase() === "c" && !event.ctrlKey && !event.metaKey && !event.altKey && !writing) turnCover();
+});
+navigator.mediaDevices?.addEventListener("devicechange", fillCameras);
+look();
+const kept = sessionStorage.getItem(KEPT.token);
+if (kept) enter(kept);

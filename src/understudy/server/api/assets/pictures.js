@@ -1,0 +1,56 @@
+// Where a browser has no WebRTC: single pictures over a WebSocket, one on its way at a time.
+const QUALITY = 0.85;
+const WIDEST = 960;
+
+export class Pictures {
+  constructor(stream, canvas, { key, person, drawn, ended }) {
+    Object.assign(this, { canvas, drawn, said: "" });
+    this.video = Object.assign(document.createElement("video"), { srcObject: stream, muted: true, playsInline: true });
+    this.taken = document.createElement("canvas");
+    // A header that scripts can set: the token stands in no address.
+    const scheme = location.protocol === "https:" ? "wss" : "ws";
+    this.socket = new WebSocket(`${scheme}://${location.host}/api/v1/live/frames`, ["understudy", key]);
+    this.socket.binaryType = "arraybuffer";
+    this.socket.onopen = async () => {
+      await this.video.play();
+      this.socket.send(JSON.stringify({ person }));
+      this.send();
+    };
+    this.socket.onmessage = (event) => this.take(event.data);
+    this.socket.onclose = (event) => this.over || ended(this.said, event.code);
+  }
+
+  send() {
+    if (this.over || this.socket.readyState !== WebSocket.OPEN) return;
+    const scale = Math.min(1, WIDEST / this.video.videoWidth);
+    if (!this.taken.dataset.sized) {
+      [this.taken.width, this.taken.height] = [this.video.videoWidth * scale, this.video.videoHeight * scale];
+      this.taken.dataset.sized = "yes";
+    }
+    this.taken.getContext("2d").drawImage(this.video, 0, 0, this.taken.width, this.taken.height);
+    this.taken.toBlob((data) => data && this.socket.readyState === WebSocket.OPEN && this.socket.send(data), "image/jpeg", QUALITY);
+  }
+
+  async take(data) {
+    if (typeof data === "string") {
+      const said = JSON.parse(data);
+      if (said.error) this.said = `${said.error}. ${said.hint}`;
+      return;
+    }
+    this.send(); // the next is coded while this one is drawn
+    const picture = await createImageBitmap(new Blob([new Uint8Array(data, 4)], { type: "image/jpeg" }));
+    [this.canvas.width, this.canvas.height] = [picture.width, picture.height];
+    this.canvas.getContext("bitmaprenderer").transferFromImageBitmap(picture);
+    this.drawn();
+  }
+
+  cover(covered) {
+    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ covered }));
+  }
+
+  close() {
+    this.over = true;
+    this.socket.close();
+    this.video.srcObject = null;
+  }
+}

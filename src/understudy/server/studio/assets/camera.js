@@ -1,0 +1,110 @@
+// This tab's camera, sent to the studio while it is wanted: by WebRTC, or as single pictures where there is none.
+const KEPT = "understudy.tab";
+const FREE = "understudy.tab.free";
+const AGAIN = 1000;
+
+/** The id of this tab: it stays when the page is loaded anew, and is another one in a tab that was duplicated. */
+function tabId() {
+  const kept = sessionStorage.getItem(FREE) ? sessionStorage.getItem(KEPT) : null;
+  const id = kept ?? Array.from(crypto.getRandomValues(new Uint8Array(16)), (one) => one.toString(16).padStart(2, "0")).join("");
+  sessionStorage.setItem(KEPT, id);
+  sessionStorage.removeItem(FREE);
+  return id;
+}
+
+export default {
+  template: `<span hidden :data-sending="sending"></span>`,
+  props: { place: String, wanted: Boolean },
+  data: () => ({ sending: false }),
+  mounted() {
+    this.tab = tabId();
+    this.free = () => sessionStorage.setItem(FREE, "yes");
+    window.addEventListener("pagehide", this.free);
+    this.$emit("tab", this.tab);
+    if (this.wanted) this.start();
+  },
+  unmounted() {
+    window.removeEventListener("pagehide", this.free);
+    this.stop();
+  },
+  watch: {
+    wanted(now) {
+      if (now) this.start();
+      else this.stop();
+    },
+  },
+  methods: {
+    async start() {
+      const mine = (this.run = {});
+      if (!navigator.mediaDevices?.getUserMedia) return this.$emit("fault", "insecure");
+      const video = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } };
+      let stream;
+      try {
+        stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
+      } catch (fault) {
+        if (this.run === mine) this.$emit("fault", fault.name);
+        return;
+      }
+      if (this.run !== mine) return stream.getTracks().forEach((track) => track.stop());
+      mine.stream = stream;
+      if (window.RTCPeerConnection) this.connect(mine);
+      else this.pictures(mine);
+    },
+    stop() {
+      const mine = this.run;
+      this.run = null;
+      this.sending = false;
+      if (!mine) return;
+      clearTimeout(mine.timer);
+      mine.peer?.close();
+      mine.socket?.close();
+      mine.stream?.getTracks().forEach((track) => track.stop());
+    },
+    again(mine, work) {
+      if (this.run !== mine) return;
+      this.sending = false;
+      mine.peer?.close();
+      clearTimeout(mine.timer);
+      mine.timer = setTimeout(() => this.run === mine && work(mine), AGAIN);
+    },
+    async connect(mine) {
+      const peer = (mine.peer = new RTCPeerConnection({ iceServers: [] }));
+      peer.onconnectionstatechange = () => {
+        if (mine.peer !== peer || this.run !== mine) return;
+        this.sending = peer.connectionState === "connected";
+        if (["failed", "closed", "disconnected"].includes(peer.connectionState)) this.again(mine, this.connect);
+      };
+      try {
+        const [track] = mine.stream.getVideoTracks();
+        track.contentHint = "motion";
+        const { sender } = peer.addTransceiver(track, { direction: "sendonly" });
+        await peer.setLocalDescription();
+        const answer = await fetch(`${this.place}?tab=${this.tab}`, {
+          method: "POST", body: peer.localDescription.sdp, headers: { "Content-Type": "application/sdp" },
+        });
+        if (!answer.ok) throw new Error(String(answer.status));
+        await peer.setRemoteDescription({ type: "answer", sdp: await answer.text() });
+        const wanted = sender.getParameters();
+        wanted.degradationPreference = "maintain-resolution";
+        if (wanted.encodings?.length) Object.assign(wanted.encodings[0], { maxBitrate: 3_500_000, maxFramerate: 30 });
+        await sender.setParameters(wanted).catch(() => {}); // a browser without such wishes sends as it likes
+      } catch {
+        this.again(mine, this.connect);
+      }
+    },
+    async pictures(mine) {
+      const video = Object.assign(document.createElement("video"), { srcObject: mine.stream, muted: true, playsInline: true });
+      await video.play();
+      const canvas = Object.assign(document.createElement("canvas"), { width: video.videoWidth, height: video.videoHeight });
+      const socket = (mine.socket = new WebSocket(`ws://${location.host}${this.place}/pictures?tab=${this.tab}`));
+      const send = () => {
+        if (this.run !== mine || socket.readyState !== WebSocket.OPEN) return;
+        canvas.getContext("2d").drawImage(video, 0, 0, canvas.width, canvas.height);
+        canvas.toBlob((data) => data && socket.readyState === WebSocket.OPEN && socket.send(data), "image/jpeg", 0.9);
+      };
+      socket.onopen = () => ((this.sending = true), send());
+      socket.onmessage = send;
+      socket.onclose = () => this.again(mine, this.pictures);
+    },
+  },
+};

@@ -65,6 +65,10 @@ SELECT *, (SELECT count(*) FROM segments WHERE job = number) AS segments_done,
 """
 #: Frames of what is finished of a job, as far as it is kept when its runner stops.
 _KEPT: Final = "(SELECT coalesce(sum(frames), 0) FROM segments WHERE job = jobs.number)"
+#: Where the store is, in the private folder.
+_FILE: Final = "jobs/jobs.db"
+#: Seconds between two looks at who is at work, for those who ask all the time.
+_LOOK: Final = 1.0
 Wish = Literal["", "pause", "cancel", "lost"]
 
 
@@ -102,6 +106,7 @@ class JobStore:
     def __init__(self, home: Home, open_with: Opened = opened_anew) -> None:
         self._home, self._open = home, open_with
         self._seen: dict[int, tuple[str, int, float]] = {}
+        self._looked = -_LOOK
 
     def add(self, orders: Sequence[tuple[Order, Mapping[str, str]]], among: Sequence[Sequence[int]] = ()) -> list[int]:
         """Write jobs down, all or none: their numbers.
@@ -157,9 +162,11 @@ class JobStore:
             return _job(store, _row(store, number))
 
     def several(self, numbers: Iterable[int]) -> dict[int, Job]:
-        """Jobs by their numbers; those that are there."""
+        """Jobs by their numbers; those that are there. One whose runner just died may be said to run for a second."""
         with self.opened() as store:
-            self._take_up(store)
+            if time.monotonic() - self._looked >= _LOOK:
+                self._take_up(store)
+                self._looked = time.monotonic()
             rows = [store.execute(f"{_JOBS} WHERE number = ?", (number,)).fetchone() for number in numbers]
             return {row["number"]: _job(store, row) for row in rows if row is not None}
 
@@ -357,12 +364,13 @@ class JobStore:
     @contextmanager
     def opened(self) -> Iterator[sqlite3.Connection]:
         """One transaction, undone if the block fails. For those who note more of jobs."""
-        path = self._home.folder("jobs") / "jobs.db"
-        with self._open(path, _SCHEMA) as store:
+        with self._open(self._home, _FILE, _SCHEMA) as store:
             store.row_factory = sqlite3.Row
             version = store.execute("SELECT max(number) FROM version").fetchone()[0]
             if version is not None and version > VERSION:
-                raise RecordsError(f"the jobs in {path} are of a newer Understudy", "Update this one.")
+                raise RecordsError(
+                    f"the jobs in {self._home.root / _FILE} are of a newer Understudy", "Update this one."
+                )
             if version is None or version < VERSION:  # tables that it lacked were just made
                 store.execute("INSERT INTO version VALUES (?)", (VERSION,))
             yield store

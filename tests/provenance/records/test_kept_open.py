@@ -13,7 +13,7 @@ import threading
 import pytest
 
 from understudy.errors import PrivacyError, RecordsError
-from understudy.provenance.records.home import database
+from understudy.provenance.records.home import Home, database
 from understudy.provenance.records.kept_open import KeptOpen
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS things (name TEXT)"
@@ -28,29 +28,34 @@ def kept():
 
 @pytest.fixture
 def path(tmp_path):
-    return tmp_path / "things.db"
+    """Of a file in a private folder."""
+    return Home(tmp_path / "home").folder("server") / "things.db"
+
+
+def path_of(path):
+    return Home(path.parents[1]), f"{path.parent.name}/{path.name}"
 
 
 def names(kept, path):
-    with kept(path, SCHEMA) as connection:
+    with kept(*path_of(path), SCHEMA) as connection:
         return [name for (name,) in connection.execute("SELECT name FROM things ORDER BY rowid")]
 
 
 def add(kept, path, name):
-    with kept(path, SCHEMA) as connection:
+    with kept(*path_of(path), SCHEMA) as connection:
         connection.execute("INSERT INTO things VALUES (?)", (name,))
 
 
 def test_one_connection_serves_one_transaction_after_the_other(kept, path):
-    with kept(path, SCHEMA) as first:
+    with kept(*path_of(path), SCHEMA) as first:
         first.execute("INSERT INTO things VALUES ('a')")
-    with kept(path, SCHEMA) as second:
+    with kept(*path_of(path), SCHEMA) as second:
         assert second is first
     assert names(kept, path) == ["a"]
 
 
 def test_a_transaction_that_fails_is_undone_and_its_connection_not_used_again(kept, path):
-    with pytest.raises(ZeroDivisionError), kept(path, SCHEMA) as first:
+    with pytest.raises(ZeroDivisionError), kept(*path_of(path), SCHEMA) as first:
         first.execute("INSERT INTO things VALUES ('a')")
         raise ZeroDivisionError
     with pytest.raises(sqlite3.ProgrammingError):
@@ -123,7 +128,7 @@ def test_a_query_in_the_place_of_a_table_is_refused(kept, path):
 
 
 def test_once_closed_nothing_is_kept(kept, path):
-    with kept(path, SCHEMA) as used:
+    with kept(*path_of(path), SCHEMA) as used:
         kept.close()
         used.execute("INSERT INTO things VALUES ('a')")
     with pytest.raises(sqlite3.ProgrammingError):

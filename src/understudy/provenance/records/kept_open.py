@@ -9,18 +9,19 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from understudy.provenance.records.home import connected, database, told_by_sqlite, transaction
+from understudy.provenance.records.home import Home, connected, database, told_by_sqlite, transaction
 
-#: What begins a transaction on a file, of which the second word makes missing tables: see ``database``.
-Opened = Callable[[Path, str], AbstractContextManager[sqlite3.Connection]]
+#: What begins a transaction on a file of a private folder, named from there; the last word makes missing tables (see
+#: ``database``).
+Opened = Callable[[Home, str, str], AbstractContextManager[sqlite3.Connection]]
 #: Most connections to one file that are kept: more at once are opened as they are needed.
 _MOST: Final = 8
 _State = tuple[int, ...]
 
 
-def opened_anew(path: Path, schema: str) -> AbstractContextManager[sqlite3.Connection]:
+def opened_anew(home: Home, name: str, schema: str) -> AbstractContextManager[sqlite3.Connection]:
     """A transaction on a connection of its own, for who asks now and then."""
-    return database(path, schema, log=True)
+    return database(_place(home, name), schema, log=True)
 
 
 class KeptOpen:
@@ -36,13 +37,14 @@ class KeptOpen:
         self._over = False
 
     @contextmanager
-    def __call__(self, path: Path, schema: str) -> Iterator[sqlite3.Connection]:
+    def __call__(self, home: Home, name: str, schema: str) -> Iterator[sqlite3.Connection]:
         """One transaction on a private SQLite file, alone; undone if the block fails. As ``database`` with a log."""
+        path = home.root / name
         with told_by_sqlite(path):
             connection = self._kept(path)
             known = connection is not None
             if connection is None:
-                connection = connected(path, log=True, shared=True)
+                connection = connected(_place(home, name), log=True, shared=True)
             try:
                 with transaction(connection, path, None if known else schema):
                     yield connection
@@ -80,6 +82,12 @@ class KeptOpen:
                 kept.append((connection, now))
                 return
         connection.close()
+
+
+def _place(home: Home, name: str) -> Path:
+    """Where a file is, in a folder that was looked at, and made if it was missing."""
+    folder, _, file = name.rpartition("/")
+    return home.folder(*folder.split("/")) / file
 
 
 def _state(path: Path) -> _State:

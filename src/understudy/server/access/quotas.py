@@ -154,7 +154,7 @@ class Usage:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        with self.opened(self.home.folder("server") / "usage.sqlite", _SCHEMA) as connection:
+        with self.opened(self.home, "server/usage.sqlite", _SCHEMA) as connection:
             yield connection
 
 

@@ -251,7 +251,7 @@ class Tokens:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        with self.opened(self.home.folder("server") / "tokens.sqlite", _SCHEMA) as connection:
+        with self.opened(self.home, "server/tokens.sqlite", _SCHEMA) as connection:
             yield connection
 
 

@@ -229,7 +229,7 @@ class Shelf:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        with self.opened(self.home.folder("server") / "things.sqlite", _SCHEMA) as connection:
+        with self.opened(self.home, "server/things.sqlite", _SCHEMA) as connection:
             yield connection
 
 

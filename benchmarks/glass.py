@@ -2,7 +2,7 @@
 
     python -m benchmarks.glass [SECONDS] [SESSIONS …]
 
-The server and a Chromium for each session run on this machine. The camera is a file (720p30) with a clock in its
+The server and a Chromium for each session run on this machine. The camera is a file (720p30; the page takes it as large as the server wants it) with a clock in its
 pictures: their number, as black and white squares at the upper edge, where neither the swap nor the label comes. The
 page reads it when the camera gives a picture, and again when that picture is on its way to the screen, swapped.
 """
@@ -70,6 +70,8 @@ WATCH = f"""
   navigator.mediaDevices.getUserMedia = async (wanted) => {{
     const stream = await open(wanted);
     const own = Object.assign(document.createElement("video"), {{ srcObject: stream, muted: true }});
+    own.style = "position:fixed; right:0; bottom:0; width:32px; height:18px";  // what is not seen is not drawn
+    document.body.append(own);
     follow(own, window.captured, (now, about) => about.captureTime ?? now);
     await own.play();
     follow(document.querySelector("video"), window.shown, (now, about) => about.expectedDisplayTime);

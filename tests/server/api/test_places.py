@@ -82,3 +82,8 @@ def test_a_moment_is_not_believed(clock):
 
 def test_processors_of_this_process_are_counted():
     assert Places().cores == module.cores_of_this_process() >= 1
+
+
+def test_a_machine_that_does_not_carry_a_session_of_usual_pictures_is_sent_small_ones():
+    assert Places(cores=2).picture == (640, 360)
+    assert Places(cores=8).picture == (1280, 720)

@@ -11,8 +11,11 @@ from understudy.errors import RefusedError
 
 #: Share of the processors that live sessions may take: the rest is for everything else that the server does.
 _SHARE: Final = 0.85
-#: Processors that one session takes before that was measured: the embedded engine at 1280x720 and 30 frames a second.
-_GUESS: Final = 0.9
+#: Processors that one session takes before that was measured: the embedded engine at 1280x720 and 30 frames a second,
+#: with what comes and goes by WebRTC (``python -m benchmarks.glass``).
+_GUESS: Final = 2.0
+#: Pictures that browsers are asked for; and where a machine does not carry one session of them.
+_USUAL, _SMALL = (1280, 720), (640, 360)
 #: Frames that are counted at least, for seconds at least, before a measurement is believed.
 _FRAMES, _SECONDS = 60, 3.0
 _FPS: Final = 30.0
@@ -66,6 +69,11 @@ class Places:
             return self.said
         return min(max(int(_SHARE * self.cores / (self._cost or _GUESS)), 1), _MOST)
 
+    @property
+    def picture(self) -> tuple[int, int]:
+        """Width and height of the pictures that a browser had best send, in pixels."""
+        return _USUAL if _SHARE * self.cores >= (self._cost or _GUESS) else _SMALL
+
     def take(self) -> None:
         """Take one.
 
@@ -85,7 +93,8 @@ class Places:
         """How many there are and are taken, and how that is known."""
         by = "--live" if self.said is not None else "a guess" if self._cost is None else "measured"
         cost = None if self._cost is None else round(self._cost, 2)
-        return {"most": self.most, "taken": self.taken, "by": by, "cores": self.cores, "cores_a_session": cost}
+        said = {"most": self.most, "taken": self.taken, "by": by, "cores": self.cores, "cores_a_session": cost}
+        return {**said, "picture": list(self.picture)}
 
     def look(self, frames: int) -> None:
         """Measure what a session costs: what the whole process works meanwhile, for each frame.

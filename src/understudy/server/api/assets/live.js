@@ -132,7 +132,8 @@ async function newPhoto() {
 
 async function openCamera() {
   if (!navigator.mediaDevices?.getUserMedia) throw Object.assign(new Error(), { said: t("remote.insecure") });
-  const wanted = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } };
+  const [width, height] = (await (await ask(`${API}/live`, { key })).json()).places.picture;
+  const wanted = { width: { ideal: width }, height: { ideal: height }, frameRate: { ideal: 30, max: 30 } };
   if (cameras.value) wanted.deviceId = { exact: cameras.value };
   try {
     return await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
@@ -158,7 +159,7 @@ async function begin(session = null) {
     mine.stream.getVideoTracks()[0].addEventListener("ended", () => mine === running && cameraGone());
   } catch (fault) {
     await stop();
-    return tell(fault.said ?? t("remote.no_camera"));
+    return tell(fault.said ?? explain(fault));
   }
   if (mine !== running) return mine.stream.getTracks().forEach((track) => track.stop()); // stopped meanwhile
   if (!window.RTCPeerConnection) {

@@ -2,9 +2,10 @@
 
     python -m benchmarks.glass [SECONDS] [SESSIONS …]
 
-The server and a Chromium for each session run on this machine. The camera is a file (720p30; the page takes it as large as the server wants it) with a clock in its
-pictures: their number, as black and white squares at the upper edge, where neither the swap nor the label comes. The
-page reads it when the camera gives a picture, and again when that picture is on its way to the screen, swapped.
+The server and a Chromium for each session run on this machine. The camera is a file (720p30; the page takes it as large
+as the server wants it) with a clock in its pictures: their number, as black and white squares at the upper edge, where
+neither the swap nor the label comes. The page reads it when the camera gives a picture, and again when that picture is
+on its way to the screen, swapped.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.casting.people import Colours
+from understudy.casting.assignment import Assigned
 from understudy.casting.cast import Like, Part, PartList, assigned_to
 from understudy.casting.clip_person import ClipPerson
 from understudy.casting.person import Person
@@ -108,9 +109,9 @@ def test_roles_hold_faces_blurs_and_strengths():
     identities = {HOST: Identity(), GUEST: Identity()}
     found = placed(cast.parts, THERE, COLOURS, {})
     roles = roles_of(cast, found.parts, THERE, lambda one, part: assigned_to(identities[one], part, 1.0))
-    assert roles.of(1) == (identities[HOST], 0.5, None, None, None)
+    assert roles.of(1) == Assigned(identities[HOST], 0.5, own_strength=True)
     assert roles.of(2) == "blur"
-    assert roles.of(3) == roles.of(-1) == (identities[GUEST], 1.0, None, None, None)
+    assert roles.of(3) == roles.of(-1) == Assigned(identities[GUEST])
     assert set(roles.people) == {1, 2, 3}
 
 

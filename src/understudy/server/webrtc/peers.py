@@ -31,6 +31,7 @@ from understudy.server.webrtc.encoding import Codec
 from understudy.server.webrtc.incoming import TakesPictures
 from understudy.server.webrtc.offers import Offer
 from understudy.server.webrtc.outgoing import Watched
+from understudy.server.webrtc.prompt import PromptBuffer
 from understudy.server.webrtc.reach import LOCAL, Reach
 
 #: Seconds within which a connection must be there once it was answered.
@@ -83,6 +84,7 @@ class Peer:
         self._connection.addTransceiver("video", direction="recvonly").setCodecPreferences(_preferred(("h264", "vp8")))
         answer = await self._answered(offer)
         (video,) = [one for one in self._connection.getTransceivers() if one.kind == "video"]
+        _give_at_once(video.receiver)
         self._pump = asyncio.ensure_future(self._read(video.receiver, pictures))
         return answer
 
@@ -171,6 +173,11 @@ def _preferred(codecs: Sequence[Codec]) -> list[RTCRtpCodecCapability]:
     known = RTCRtpSender.getCapabilities("video").codecs
     named = [one for codec in codecs for one in known if one.mimeType.lower() == f"video/{codec}"]
     return [*named, *(one for one in known if one.mimeType.lower() == "video/rtx")]
+
+
+def _give_at_once(receiver: RTCRtpReceiver) -> None:
+    """Have pictures taken out of a receiver's packets without waiting for the next one's."""
+    vars(receiver)["_RTCRtpReceiver__jitter_buffer"] = PromptBuffer()
 
 
 def _undecoded(receiver: RTCRtpReceiver) -> int:

@@ -10,6 +10,8 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from importlib import resources
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -24,12 +26,6 @@ from understudy.provenance import ConsentClaim
 from understudy.provenance.records.home import database
 
 SAMPLE = ConsentClaim("sample")
-
-
-@pytest.fixture
-def app(tmp_path):
-    with Understudy(Settings(home=tmp_path / "home")) as app:
-        yield app
 
 
 @pytest.fixture
@@ -49,6 +45,19 @@ def test_a_job_is_done_as_the_command_swap_does_it(app, order):
     assert found.record.label == "Not her"
     assert f"{found.mark.identifier:012x}" == job.report["identifier"]
     assert app.jobs.run() == 0  # nothing is done twice
+
+
+def test_a_file_that_a_setting_names_is_found_from_any_folder(app, order, tmp_path, monkeypatch):
+    """As a word or as a path, relative to where the job was added."""
+    for folder in ("here", "there"):
+        (tmp_path / folder).mkdir()
+    own = resources.files("understudy.provenance") / "fonts" / "DejaVuSans.ttf"
+    (tmp_path / "here" / "own.ttf").write_bytes(own.read_bytes())
+    monkeypatch.chdir(tmp_path / "here")
+    app.jobs.add(replace(order, settings={"label.font": "own.ttf"}), SAMPLE)
+    app.jobs.add(replace(order, settings={"label.font": Path("own.ttf")}, output=tmp_path / "two.png"), SAMPLE)
+    monkeypatch.chdir(tmp_path / "there")
+    assert app.jobs.run() == 2
 
 
 def test_what_is_wrong_is_told_when_a_job_is_added(app, order, tmp_path):

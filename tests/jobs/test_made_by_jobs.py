@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from understudy import Settings, Understudy
 from understudy.cli.main import main
 from understudy.errors import InputNotFoundError, UsageError
 from understudy.jobs.job import Order
@@ -16,12 +15,6 @@ from understudy.provenance import ConsentClaim
 from understudy.testing import portrait_path
 
 SAMPLE = ConsentClaim("sample")
-
-
-@pytest.fixture
-def app(tmp_path):
-    with Understudy(Settings(home=tmp_path / "home")) as app:
-        yield app
 
 
 @pytest.fixture

@@ -20,7 +20,6 @@ import numpy as np
 import pytest
 
 from tests.tasks.segments.conftest import SHORT
-from understudy import Settings, Understudy
 from understudy.jobs import runner as runners
 from understudy.jobs.job import Order
 from understudy.jobs.jobs import Jobs
@@ -49,12 +48,6 @@ with Understudy(Settings(home=Path(sys.argv[1]))) as app:
         time.sleep(float(sys.argv[2]))
     Jobs(app.resources, app.known, app.settings, SHORT).run(progress=progress)
 """
-
-
-@pytest.fixture
-def app(tmp_path):
-    with Understudy(Settings(home=tmp_path / "home")) as app:
-        yield app
 
 
 @pytest.fixture

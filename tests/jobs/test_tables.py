@@ -154,6 +154,14 @@ def test_names_that_lead_nowhere_are_their_own_rows_error(tmp_path):
         assert word in row.message
 
 
+def test_a_file_that_a_setting_names_lies_where_the_table_lies(tmp_path):
+    rows = [{"target": "a.png", "photos": "me.jpg", "label.font": font} for font in ("own.ttf", "/fonts/other.ttf")]
+    path = tmp_path / "table.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    found = [order.settings["label.font"] for order in read_orders(path).orders]
+    assert found == [str(tmp_path / "own.ttf"), "/fonts/other.ttf"]
+
+
 def test_a_long_chain_is_quick(tmp_path):
     rows = [f"n{number},{number}.mp4,me.jpg,{f'n{number + 1}' if number < 4999 else ''}" for number in range(5000)]
     found = read_orders(table(tmp_path, "name,target,photos,after\n" + "\n".join(rows)))

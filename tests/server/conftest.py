@@ -81,17 +81,23 @@ def studio(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def browser():
-    """A browser without a window. For one file's tests: what drives it is a loop of asyncio, and a thread has one."""
+def playwright():
+    """What drives browsers. For one file's tests: it is a loop of asyncio, and a thread has one."""
+    api = pytest.importorskip("playwright.sync_api")
+    with api.sync_playwright() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def browser(playwright):
+    """A browser without a window."""
     if CHROMIUM is None:
         pytest.skip("needs chromium")
-    api = pytest.importorskip("playwright.sync_api")
-    with api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage", "--mute-audio"]
-        )
-        yield found
-        found.close()
+    found = playwright.chromium.launch(
+        executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage", "--mute-audio"]
+    )
+    yield found
+    found.close()
 
 
 class Visit:

@@ -21,6 +21,7 @@ from understudy.outputs import settled
 from understudy.provenance import ConsentClaim
 from understudy.provenance.records.consent import Consents, Photo
 from understudy.release import file_digest
+from understudy.settings.schema import with_full_paths
 
 
 @dataclass
@@ -236,4 +237,5 @@ def _whole(order: Order) -> Order:
         output=order.output.absolute(),
         photos=tuple(photo.absolute() for photo in order.photos),
         cast=None if order.cast is None else order.cast.absolute(),
+        settings=with_full_paths(order.settings, Path()),
     )

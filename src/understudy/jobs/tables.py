@@ -15,6 +15,7 @@ from understudy.errors import InputError, InputNotFoundError, UnderstudyError, U
 from understudy.jobs.job import Order
 from understudy.jobs.rows import BadRow, Row, resolved
 from understudy.regular import read_regular
+from understudy.settings.schema import with_full_paths
 from understudy.text import decoded
 
 #: Longest file that is read, in bytes.
@@ -127,7 +128,7 @@ def order_of(values: Mapping[str, Any], folder: Path) -> Order:
         output=target.with_name(f"{target.stem}-swapped{target.suffix}") if output is None else folder / str(output),
         photos=tuple(folder / photo for photo in _several(given.get("photos", ()))),
         cast=None if cast is None else folder / _word(cast, "cast"),
-        settings=settings,
+        settings=with_full_paths(settings, folder),
         overwrite=_yes(given.get("overwrite", "no")),
         priority=_whole(given.get("priority", 0), "priority"),
         after=tuple(_whole(number, "after") for number in _several(given.get("after", ()))),

@@ -73,6 +73,21 @@ def unusual(settings: Settings) -> dict[str, object]:
     return {name: value for name, value in values_of(settings).items() if value != usual[name] and name != "home"}
 
 
+def with_full_paths(values: Mapping[str, object], folder: Path) -> dict[str, object]:
+    """Settings of which each file or folder is named by its full path, as a word: so they hold wherever they are used.
+
+    Args:
+        values: By name; what is no setting, or can't be one, stays as it is.
+        folder: What paths are relative to.
+    """
+    return {
+        name: str((folder / value).absolute())
+        if name in schema() and schema()[name].is_path and isinstance(value, (str, Path)) and value
+        else value
+        for name, value in values.items()
+    }
+
+
 def in_a_file(value: object, type_: object) -> object:
     """A field's value as it stands in a file, of its type there: pairs are a table, which has every name once."""
     if isinstance(value, tuple) and type_ == _TABLES:

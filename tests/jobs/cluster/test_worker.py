@@ -45,12 +45,6 @@ class WithPieces(ClusterWorker):
 
 
 @pytest.fixture
-def app(tmp_path):
-    with Understudy(Settings(home=tmp_path / "home")) as app:
-        yield app
-
-
-@pytest.fixture
 def place(tmp_path):
     (tmp_path / "there").mkdir()
     return tmp_path / "there"

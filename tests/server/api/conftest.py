@@ -83,7 +83,7 @@ def server_in(folder, *words, before=(), **environment):
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """One for all tests of a file."""
-    with server_in(tmp_path_factory.mktemp("server"), "--live", "1") as running:
+    with server_in(tmp_path_factory.mktemp("server"), "--live", "2") as running:
         yield running
 
 

@@ -31,19 +31,6 @@ ONTO = {"hopper": "astronaut", "astronaut": "hopper"}
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with server_in(tmp_path_factory.mktemp("server"), "--live", "2") as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def playwright():
-    api = pytest.importorskip("playwright.sync_api")
-    with api.sync_playwright() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
 def shows():
     """What the camera of each of the two shows."""
     puppets = {name: Puppet(portrait(name), (640, 360), face_share=0.6) for name in ONTO}

@@ -24,12 +24,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.loopback]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with server_in(tmp_path_factory.mktemp("server"), "--live", "2") as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def pictures():
     puppet = Puppet(portrait("astronaut"), (640, 360), face_share=0.6)
     return [puppet.render(talking(number / 25)).picture for number in range(12)]

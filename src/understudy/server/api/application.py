@@ -47,29 +47,12 @@ def api_application(service: Service, hosts: Collection[str], origins: Collectio
     places = Places(service.options.live)
     streams = Streams(service, places, service.options.reach)
 
-    @asynccontextmanager
-    async def life(app: FastAPI) -> AsyncIterator[None]:
-        app.state.ending = asyncio.Event()
-        service.open()
-        runners.start()
-        measuring = asyncio.create_task(streams.measure())
-        try:
-            yield
-        finally:
-            app.state.ending.set()
-            measuring.cancel()
-            await streams.close()
-            await asyncio.to_thread(runners.stop)
-            for task in list(app.state.tasks):
-                await task
-            service.close()
-
     api = FastAPI(
-        title="Understudy", version=__version__, description=_ABOUT, lifespan=life,
+        title="Understudy", version=__version__, description=_ABOUT, lifespan=_life,
         openapi_url=f"{PLACE}/openapi.json", docs_url=None, redoc_url=None,
     )  # fmt: skip
     api.state.service, api.state.looks, api.state.tasks = service, {}, set()
-    api.state.places, api.state.streams = places, streams
+    api.state.places, api.state.streams, api.state.runners = places, streams, runners
     for router in (people.router, media.router, swaps.router, live.router, whip.router, about.router):
         api.include_router(router, prefix=PLACE, responses=ANSWERS)
     api.add_exception_handler(UnderstudyError, answer_fault)
@@ -77,6 +60,32 @@ def api_application(service: Service, hosts: Collection[str], origins: Collectio
     api.add_exception_handler(HTTPException, _refused)
 
     add_live_pages(api)
+    _add_state(api, metrics)
+    return Doors(api, service, metrics, hosts, origins, _FILES)
+
+
+@asynccontextmanager
+async def _life(api: FastAPI) -> AsyncIterator[None]:
+    """From the server's start to its end: what runs meanwhile is put back, or waited for."""
+    state = api.state
+    state.ending = asyncio.Event()
+    state.service.open()
+    state.runners.start()
+    measuring = asyncio.create_task(state.streams.measure())
+    try:
+        yield
+    finally:
+        state.ending.set()
+        measuring.cancel()
+        await state.streams.close()
+        await asyncio.to_thread(state.runners.stop)
+        for task in list(state.tasks):
+            await task
+        state.service.close()
+
+
+def _add_state(api: FastAPI, metrics: Metrics) -> None:
+    """Add what is asked of the server itself, without a token: how it is, and what it takes."""
 
     @api.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
@@ -88,7 +97,7 @@ def api_application(service: Service, hosts: Collection[str], origins: Collectio
 
     @api.get("/ready", include_in_schema=False)
     async def ready() -> Response:
-        lost = runners.lost() or service.overdue
+        lost = api.state.runners.lost() or api.state.service.overdue
         if api.state.ending.is_set() or lost:
             return JSONResponse({"status": "not ready", "why": lost or "it is ending"}, 503)
         return JSONResponse({"status": "ready"})
@@ -96,11 +105,12 @@ def api_application(service: Service, hosts: Collection[str], origins: Collectio
     @api.get("/metrics", include_in_schema=False)
     def measured() -> PlainTextResponse:
         return PlainTextResponse(
-            metrics.text({str(state): count for state, count in service.app.jobs.counts().items()}, places.taken),
+            metrics.text(
+                {str(state): count for state, count in api.state.service.app.jobs.counts().items()},
+                api.state.places.taken,
+            ),
             media_type="text/plain; version=0.0.4",
         )
-
-    return Doors(api, service, metrics, hosts, origins, _FILES)
 
 
 async def _refused(_: Request, fault: Exception) -> JSONResponse:

@@ -52,9 +52,8 @@ def can_be_cut(target: Path, output: Path, settings: Settings, options: SegmentO
     """When the frames of a clip are shown, if it can be worked in segments; None if it is done in one go.
 
     So are pictures and animations, clips (or parts of one) too short for two segments (but see
-    ``SegmentOptions.whole``), those whose
-    packets do not say for certain when each frame is shown (see ``keyframes``), and those that are brought into another
-    shape: the crop follows a face smoothly, from the clip's beginning on.
+    ``SegmentOptions.whole``), those whose packets do not say for certain when each frame is shown (see ``keyframes``),
+    and those that are brought into another shape: the crop follows a face smoothly, from the clip's beginning on.
 
     Raises:
         InputError: the clip can't be read.

@@ -18,13 +18,6 @@ needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
 
 
 @pytest.fixture(scope="module")
-def playwright():
-    api = pytest.importorskip("playwright.sync_api")
-    with api.sync_playwright() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
 def camera(tmp_path_factory):
     puppet = Puppet(portrait("hopper"), (640, 360), face_share=0.6)
     pictures = [puppet.render(talking(number / 15)).picture for number in range(30)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from understudy.casting.cast_file import write_cast
 from understudy.casting.roles import BLUR, LEAVE, Unswapped
@@ -15,7 +15,7 @@ from understudy.server.studio.clips.clip import Clip
 from understudy.server.studio.jobs.kept import keep, stem_of
 from understudy.server.studio.live.cards import Card
 from understudy.settings import Settings
-from understudy.settings.schema import values_of
+from understudy.settings.schema import unusual
 
 _CAST: Final = "cast.json"
 
@@ -58,13 +58,6 @@ def ordered(
     gets = {number: words[what] if what in words else (photos[what],) for number, what in given.items()}
     write_cast(kept / _CAST, clip.report.people, target.name, given=gets)
     return Order(target, _unused(folder, stem, suffix, taken), cast=kept / _CAST, settings=unusual(settings))
-
-
-def unusual(settings: Settings) -> dict[str, Any]:
-    """What is not as usual, by full name, as a job keeps it; the private folder is not a job's."""
-    usual = values_of(Settings())
-    found = {name: value for name, value in values_of(settings).items() if value != usual[name] and name != "home"}
-    return {name: str(value) if isinstance(value, Path) else value for name, value in found.items()}
 
 
 def _unused(folder: Path, stem: str, suffix: str, taken: Sequence[Path]) -> Path:

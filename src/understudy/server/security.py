@@ -211,6 +211,7 @@ class Counted:
         self._app = app
         self._too_much = refusal(413, "this is too much at once", f"Send up to {MOST_BYTES // 1000} kB.")
         self._too_slow = refusal(408, "this takes too long", "Send it again.")
+        self._too_slow.headers["Connection"] = "close"  # the rest would be read, letter by letter, and thrown away
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the ASGI specification."""

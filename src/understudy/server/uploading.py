@@ -38,7 +38,7 @@ def upload_route(uploads: Uploads) -> Route:
         try:
             upload = await uploads.take(request.path_params["name"], cast(Kind, kind), _pieces(request))
         except (ClientDisconnect, TimeoutError, asyncio.TimeoutError):
-            return JSONResponse({"fault": "fault.cut_off"}, 408)
+            return JSONResponse({"fault": "fault.cut_off"}, 408, {"Connection": "close"})
         except UnderstudyError as fault:
             return JSONResponse({"fault": text_of(fault, kind)}, 422)
         return JSONResponse({"id": upload.id})

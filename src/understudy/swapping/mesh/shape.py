@@ -39,7 +39,7 @@ ENOUGH = 0.02
 #: Seconds without a look after which somebody's shape is learned anew.
 FORGOTTEN = 10.0
 #: Frames a second of which one weighs 1; and how many of them one stands for at most, after a gap.
-USUAL_RATE, LONGEST = 30.0, 15.0
+USUAL_RATE, MOST_FRAMES = 30.0, 15.0
 #: How much lips move as a whole.
 LIPS = 0.3
 #: No vertex moves further than this (in distances of the eyes).
@@ -193,7 +193,7 @@ class NeutralShape:
         says = np.asarray(front * (1 - _speaking() * (1 - resting)) + 1e-3, np.float32)
         passed = now - self._last
         if 0 <= passed < FORGOTTEN:
-            says = np.asarray(says * min(max(passed * USUAL_RATE, 1e-3), LONGEST), np.float32)
+            says = np.asarray(says * min(max(passed * USUAL_RATE, 1e-3), MOST_FRAMES), np.float32)
             faded = math.exp(-passed / self.seconds)
         else:
             faded = 0.0

@@ -6,6 +6,9 @@ The server and a Chromium for each session run on this machine. The camera is a 
 as the server wants it) with a clock in its pictures: their number, as black and white squares at the upper edge, where
 neither the swap nor the label comes. The page reads it when the camera gives a picture, and again when that picture is
 on its way to the screen, swapped.
+
+A page that is short of a processor reads few of the camera's pictures, and thirty of them came every second: when each
+was taken follows from those that were read. How far those lie from that is told, too (``camera_off_ms``).
 """
 
 from __future__ import annotations
@@ -47,6 +50,13 @@ WATCH = f"""
   const context = canvas.getContext("2d", {{ willReadFrequently: true }});
   window.captured = [];
   window.shown = [];
+  window.connections = [];
+  window.RTCPeerConnection = class extends RTCPeerConnection {{
+    constructor(...words) {{
+      super(...words);
+      window.connections.push(this);
+    }}
+  }};
   function read(video) {{
     const scale = video.videoWidth / {SIZE[0]};
     const part = [{LEFT}, {TOP} + 8, {SQUARES * SIDE}, 16].map((one) => one * scale);
@@ -131,16 +141,45 @@ def ask(address: str, token: str, path: str, body: bytes) -> dict[str, str]:
     raise TimeoutError(address)
 
 
-def lateness(captured: list[list[float]], shown: list[list[float]]) -> list[float]:
-    """Milliseconds from each picture's capture until it was shown: the last capture of its number before that."""
-    found, last = [], {}
-    events = sorted([(at, 0, int(number)) for number, at in captured] + [(at, 1, int(number)) for number, at in shown])
-    for at, kind, number in events:
-        if kind == 0:
-            last[number] = at
-        elif number in last and at - last[number] < 1000 * PICTURES / FPS / 2:
-            found.append(at - last[number])
-    return found
+def lateness(captured: list[list[float]], shown: list[list[float]]) -> tuple[list[float], float]:
+    """Milliseconds from each picture's capture until it was shown; and how far off captures lie (95%)."""
+    period = 1000 * PICTURES / FPS
+    phases = np.array([at - 1000 * number / FPS for number, at in captured]) / period * 2 * np.pi
+    begun = float(np.angle(np.exp(1j * phases).mean())) / (2 * np.pi) * period
+    off = [_around(at - 1000 * number / FPS - begun, period) for number, at in captured]
+    begun += float(np.median(off))
+    late = [_around(at - 1000 * number / FPS - begun, period, -100) for number, at in shown]
+    return late, float(np.percentile(np.abs(off), 95))
+
+
+def _around(value: float, period: float, least: float | None = None) -> float:
+    """The number between ``least`` (minus half a period) and one period more that differs by whole periods."""
+    least = -period / 2 if least is None else least
+    return (value - least) % period + least
+
+
+#: What the browser tells of its connections, as milliseconds a picture.
+STATS = """async () => {
+  const found = {};
+  for (const connection of window.connections)
+    for (const one of (await connection.getStats()).values()) {
+      if (one.type === "outbound-rtp" && one.framesEncoded) {
+        found.encode = 1000 * one.totalEncodeTime / one.framesEncoded;
+        found.send = 1000 * one.totalPacketSendDelay / one.packetsSent;
+        found.sent_fps = one.framesPerSecond;
+        found.sent_width = one.frameWidth;
+        found.limited = one.qualityLimitationReason;
+      }
+      if (one.type === "inbound-rtp" && one.framesDecoded) {
+        found.decode = 1000 * one.totalDecodeTime / one.framesDecoded;
+        found.jitter_buffer = 1000 * one.jitterBufferDelay / one.jitterBufferEmittedCount;
+        found.assembly = 1000 * one.totalAssemblyTime / Math.max(one.framesAssembledFromMultiplePackets, 1);
+        found.processing = 1000 * one.totalProcessingDelay / one.framesDecoded;
+      }
+      if (one.type === "candidate-pair" && one.nominated) found.round_trip = 1000 * one.currentRoundTripTime;
+    }
+  return found;
+}"""
 
 
 def start(page: Page, address: str, token: str) -> None:
@@ -182,15 +221,19 @@ def measure(sessions: int, seconds: float) -> dict[str, object]:
         used, together, took = busy(process) - before[0], busy(os.getpid()) - before[1], time.monotonic() - before[2]
         found = [page.evaluate("[window.captured, window.shown]") for page in pages]
         figures = [page.locator(".figures").inner_text() for page in pages]
+        told = [page.evaluate(STATS) for page in pages]
         for browser in browsers:
             browser.close()
     late = [lateness(captured, shown) for captured, shown in found]
+    parts = [{name: one if isinstance(one, str) else round(one, 1) for name, one in each.items()} for each in told]
     return {
         "sessions": sessions,
         "camera_fps": [round(len(captured) / took, 1) for captured, _ in found],
         "shown_fps": [round(len(shown) / took, 1) for _, shown in found],
-        "glass_to_glass_ms_p50": [round(float(np.percentile(one, 50))) if one else None for one in late],
-        "glass_to_glass_ms_p95": [round(float(np.percentile(one, 95))) if one else None for one in late],
+        "glass_to_glass_ms_p50": [round(float(np.percentile(one, 50))) for one, _ in late],
+        "glass_to_glass_ms_p95": [round(float(np.percentile(one, 95))) for one, _ in late],
+        "camera_off_ms": [round(off) for _, off in late],
+        "browser_tells_ms": parts,
         "server_cores": round(used / took, 2),
         "browsers_cores": round((together - used) / took, 2),
         "figures": figures,

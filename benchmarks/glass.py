@@ -41,6 +41,9 @@ SIZE, FPS = (1280, 720), 30
 PICTURES, SQUARES, SIDE = 128, 8, 32
 #: Where the squares begin.
 LEFT, TOP = 320, 8
+#: Milliseconds until the camera's file begins anew; and how much before its capture, as far as that is known, a picture
+#: may be shown.
+PERIOD, EARLIEST = 1000 * PICTURES / FPS, -100.0
 #: Notes when each number was captured, and when each was shown: [number, milliseconds] in the page's own time.
 WATCH = f"""
 (() => {{
@@ -142,23 +145,31 @@ def ask(address: str, token: str, path: str, body: bytes) -> dict[str, str]:
 
 
 def lateness(captured: list[list[float]], shown: list[list[float]]) -> tuple[list[float], float]:
-    """Milliseconds from each picture's capture until it was shown; and how far off captures lie (95%)."""
-    period = 1000 * PICTURES / FPS
-    phases = np.array([at - 1000 * number / FPS for number, at in captured]) / period * 2 * np.pi
-    begun = float(np.angle(np.exp(1j * phases).mean())) / (2 * np.pi) * period
-    off = [_around(at - 1000 * number / FPS - begun, period) for number, at in captured]
+    """Milliseconds from each picture's capture until it was shown; and how far off captures lie (95%).
+
+    The camera's file begins anew every ``PERIOD``, so its beginning is a point on a circle: the mean of what each
+    picture that was read says of it, then the median around that.
+    """
+    turns = np.array([_beginning_by(one) for one in captured]) / PERIOD * 2 * np.pi
+    begun = float(np.angle(np.exp(1j * turns).mean())) / (2 * np.pi) * PERIOD
+    off = [_from(-PERIOD / 2, _beginning_by(one) - begun) for one in captured]
     begun += float(np.median(off))
-    late = [_around(at - 1000 * number / FPS - begun, period, -100) for number, at in shown]
+    late = [_from(EARLIEST, _beginning_by(one) - begun) for one in shown]
     return late, float(np.percentile(np.abs(off), 95))
 
 
-def _around(value: float, period: float, least: float | None = None) -> float:
-    """The number between ``least`` (minus half a period) and one period more that differs by whole periods."""
-    least = -period / 2 if least is None else least
-    return (value - least) % period + least
+def _beginning_by(read: list[float]) -> float:
+    """When the file's first picture would have been there, by the number that was read and when that was."""
+    number, at = read
+    return at - 1000 * number / FPS
 
 
-#: What the browser tells of its connections, as milliseconds a picture.
+def _from(least: float, value: float) -> float:
+    """The number within a ``PERIOD`` from ``least`` on that differs from ``value`` by whole periods."""
+    return (value - least) % PERIOD + least
+
+
+#: What the browser tells of its connections: milliseconds a picture (or packet), and what it sends.
 STATS = """async () => {
   const found = {};
   for (const connection of window.connections)

@@ -305,8 +305,9 @@ def test_a_body_that_comes_letter_by_letter_is_not_waited_for(server):
                 line.sendall(b" ")
             with contextlib.suppress(TimeoutError):
                 said = line.recv(1000)
-        while more := line.recv(1000):
-            said += more
+        with contextlib.suppress(ConnectionError):  # it is cut off, as a TimeoutError would say that it is not
+            while more := line.recv(1000):
+                said += more
     assert said.startswith(b"HTTP/1.1 408 "), said
     assert b'"hint"' in said
     assert time.monotonic() - begin < 90

@@ -13,7 +13,7 @@ from pathlib import Path
 
 #: Where pytest keeps which tests failed.
 FAILED = Path(".pytest_cache/v/cache/lastfailed")
-MOST = 4
+MOST = 8
 
 
 def main(codes: list[int]) -> int:

@@ -221,6 +221,20 @@ def test_what_was_finished_before_its_runner_died_is_not_done_again(app, order, 
 
 
 @pytest.mark.slow
+def test_jobs_are_listed_without_all_that_does_them(app, order):
+    """Which would take longer to import than thousands of jobs take to be listed."""
+    app.jobs.add(order, SAMPLE)
+    program = (
+        "import sys; from understudy.cli.main import main\n"
+        "main(['jobs', 'list', '--home', sys.argv[1]])\n"
+        "print([m for m in ('numpy', 'cv2', 'av', 'cryptography') if m in sys.modules])"
+    )
+    command = [sys.executable, "-c", program, str(app.resources.home.root)]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert "waiting" in said
+    assert said.endswith("\n[]\n")
+
+
 def test_twenty_jobs_survive_two_power_cuts(order, tmp_path, capsys):
     """Added from a table, killed twice with all the threads in the middle, and in the end there are twenty."""
     rows = "".join(f"{order.target},{n}.png,{order.photos[0]},{n % 3}\n" for n in range(20))

@@ -71,6 +71,21 @@ def test_a_job_waits_for_those_before_it(store):
         assert store.claim(name).number == third
 
 
+def test_what_a_job_waits_for_is_the_same_alone_and_among_many(store):
+    first, second, *_ = numbers = added(store, *(order(n) for n in range(60)))
+    (both,) = added(store, order(100, after=(second, first)))
+    (one,) = added(store, order(101, after=(second,)))
+    for done in ((), (first,), (first, second)):
+        with store.runner() as name:
+            for _ in done[-1:]:
+                store.end(store.claim(name), "done")
+        many = {job.number: job.waits_for for job in store.jobs()}
+        assert many[both] == tuple(number for number in (first, second) if number not in done)
+        assert many[one] == tuple(number for number in (second,) if number not in done)
+        assert not any(many[number] for number in numbers)
+        assert [store.job(number).waits_for for number in (both, one)] == [many[both], many[one]]
+
+
 def test_a_job_after_one_that_is_not_there_is_not_added(store):
     with pytest.raises(UsageError, match="no job 7"):
         added(store, order(1), order(2, after=(7,)))

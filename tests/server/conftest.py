@@ -116,6 +116,7 @@ class Visit:
         page.goto(f"{self.studio.origin}{path}?token={self.studio.token}")
         page.wait_for_url(self.studio.origin + path)
         page.get_by_role("main").wait_for()
+        page.wait_for_function("window.did_handshake === true")  # until then what is done to it may be in vain
         return page
 
     def watch(self, page):

@@ -21,8 +21,8 @@ from understudy.errors import UnderstudyError, UsageError
 from understudy.text import counted
 
 if TYPE_CHECKING:
-    from understudy.app import Understudy
     from understudy.jobs.job import Job, JobState, Order
+    from understudy.jobs.joblist import JobList
     from understudy.jobs.rows import BadRow
 
 Numbers = Annotated[list[int], typer.Argument(help="Numbers of jobs, as `understudy jobs list` shows them.")]
@@ -150,8 +150,8 @@ def show_all(
     if state is not None and state not in get_args(JobState):
         raise UsageError(f"there is no state {state!r}", f"States are {', '.join(STATES)}.")
     states = STATES if state is None else (cast("JobState", state),)
-    with _opened(home) as understudy:
-        jobs, counts = understudy.jobs.list(states, most or None), understudy.jobs.counts()
+    listed = _listed(home)
+    jobs, counts = listed.list(states, most or None), listed.counts()
     if json:
         answer_json({"counts": counts, "jobs": [job.as_json() for job in jobs]})
         return
@@ -163,8 +163,8 @@ def show_all(
 @app.command("show")
 def show(numbers: Numbers, home: HomeOption = None, json: Json = False) -> None:
     """Say all that is known of jobs."""
-    with _opened(home) as understudy:
-        jobs = [understudy.jobs.show(number) for number in numbers]
+    listed = _listed(home)
+    jobs = [listed.show(number) for number in numbers]
     if json:
         answer_json({"jobs": [job.as_json() for job in jobs]})
         return
@@ -191,6 +191,9 @@ def run(
     json: Json = False,
 ) -> None:
     """Do the jobs that wait, the most urgent first. Several may run at once."""
+    from understudy.app import Understudy
+    from understudy.settings.settings import Settings
+
     ended: list[Job] = []
 
     def told(job: Job) -> None:
@@ -202,7 +205,7 @@ def run(
             ended.append(job)
             say(_line(job))
 
-    with _opened(home) as understudy, progress_bar("swapping") as progress:
+    with Understudy(Settings(home=home)) as understudy, progress_bar("swapping") as progress:
         done = understudy.jobs.run(told=told, progress=progress, wait=wait, cluster=cluster, say=say)
         counts = understudy.jobs.counts()
     if json:
@@ -216,14 +219,15 @@ def run(
 @app.command("watch")
 def watch(home: HomeOption = None) -> None:
     """Show how far the jobs are, a line each, until none is left to be done. On a pipe it writes what changes."""
-    with _opened(home) as understudy, changing_lines() as show:
-        told = {job.number for job in _ended(understudy)}
+    listed = _listed(home)
+    with changing_lines() as show:
+        told = {job.number for job in _ended(listed)}
         while True:
-            running = understudy.jobs.list(("running",))
+            running = listed.list(("running",))
             told -= {job.number for job in running}  # begun anew
-            ended = [job for job in _ended(understudy) if job.number not in told]
+            ended = [job for job in _ended(listed) if job.number not in told]
             told |= {job.number for job in ended}
-            counts = understudy.jobs.counts()
+            counts = listed.counts()
             show([_line(job) for job in ended], [*(_line(job) for job in running), _counted(counts)])
             if not counts["running"] and not counts["waiting"]:
                 show([_counted(counts) or "no jobs"], [])
@@ -231,58 +235,58 @@ def watch(home: HomeOption = None) -> None:
             time.sleep(_EVERY)
 
 
-def _ended(understudy: Understudy) -> list[Job]:
+def _ended(listed: JobList) -> list[Job]:
     """Those that ended last, the latest last."""
     from understudy.jobs.job import ENDED
 
-    found = [job for state in ENDED for job in understudy.jobs.list((state,), _LATEST)]
+    found = [job for state in ENDED for job in listed.list((state,), _LATEST)]
     return sorted(found, key=lambda job: job.ended)
 
 
 @app.command("pause")
 def pause(numbers: Numbers, home: HomeOption = None) -> None:
     """Keep jobs from being begun; one that runs stops within seconds."""
-    _each(numbers, home, lambda understudy, number: understudy.jobs.pause(number))
+    _each(numbers, _listed(home).pause)
 
 
 @app.command("resume")
 def resume(numbers: Numbers, home: HomeOption = None) -> None:
     """Let paused jobs go on."""
-    _each(numbers, home, lambda understudy, number: understudy.jobs.resume(number))
+    _each(numbers, _listed(home).resume)
 
 
 @app.command("cancel")
 def cancel(numbers: Numbers, home: HomeOption = None) -> None:
     """Give jobs up; one that runs stops within seconds."""
-    _each(numbers, home, lambda understudy, number: understudy.jobs.cancel(number))
+    _each(numbers, _listed(home).cancel)
 
 
 @app.command("retry")
 def retry(numbers: Numbers, home: HomeOption = None) -> None:
     """Let jobs that failed or were cancelled be done after all."""
-    _each(numbers, home, lambda understudy, number: understudy.jobs.retry(number))
+    _each(numbers, _listed(home).retry)
 
 
 @app.command("remove")
 def remove(numbers: Numbers, home: HomeOption = None) -> None:
     """Remove jobs that do not run. Their files stay."""
-    with _opened(home) as understudy:
-        for number in numbers:
-            say(f"removed {_line(understudy.jobs.remove(number))}")
+    listed = _listed(home)
+    for number in numbers:
+        say(f"removed {_line(listed.remove(number))}")
 
 
-def _each(numbers: Sequence[int], home: Path | None, change: Callable[[Understudy, int], JobState]) -> None:
-    with _opened(home) as understudy:
-        for number in numbers:
-            state = change(understudy, number)
-            say(f"job {number}: {state}" + (", and asked to stop" if state == "running" else ""))
+def _each(numbers: Sequence[int], change: Callable[[int], JobState]) -> None:
+    for number in numbers:
+        state = change(number)
+        say(f"job {number}: {state}" + (", and asked to stop" if state == "running" else ""))
 
 
-def _opened(home: Path | None) -> Understudy:
-    from understudy.app import Understudy
-    from understudy.settings.settings import Settings
+def _listed(home: Path | None) -> JobList:
+    """The jobs, to be looked at and changed."""
+    from understudy.jobs.joblist import JobList
+    from understudy.provenance.records.home import Home
 
-    return Understudy(Settings(home=home))
+    return JobList(Home.default() if home is None else Home(home))
 
 
 def _counted(counts: Mapping[JobState, int]) -> str:

@@ -11,7 +11,6 @@ import typer
 
 from understudy.cli.options import FACES
 from understudy.errors import UsageError
-from understudy.face import FaceChoice
 
 if TYPE_CHECKING:
     from understudy.casting.cast import Gets, Part, PartList, Who
@@ -91,6 +90,7 @@ def asked(
     from understudy.casting.cast import Part, PartList
     from understudy.casting.cast_file import read_cast
     from understudy.casting.person import Person
+    from understudy.face import FaceChoice
 
     if not like_distance > 0:
         raise UsageError(f"--like-distance is above 0, not {like_distance:g}", "1 is usual.")
@@ -162,6 +162,7 @@ def _gets(word: str) -> Gets:
 
 def _who(word: str, like_distance: float) -> Who:
     from understudy.casting.cast import Like
+    from understudy.face import FaceChoice
 
     if word.startswith(_LIKE) and len(word) > len(_LIKE):
         return Like(Path(word.removeprefix(_LIKE)), like_distance)

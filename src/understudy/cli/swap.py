@@ -15,7 +15,6 @@ from understudy.cli.parts import CastFile, LikeDistance, Others, Put, asked, cla
 from understudy.cli.setting_options import EVERY
 from understudy.cli.terminal import answer_json, progress_bar, say
 from understudy.errors import UsageError
-from understudy.face import FaceChoice
 from understudy.text import counted
 
 if TYPE_CHECKING:
@@ -75,6 +74,7 @@ def command(
     """Put a person's face into a picture or video, or several people's. All is labelled, marked and signed."""
     from understudy.app import Understudy
     from understudy.casting.cast import photos_of
+    from understudy.face import FaceChoice
 
     faces = chosen.given_to("--faces")
     wanted = asked(source or [], put, cast, others, like_distance, faces)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -72,17 +72,21 @@ class Order:
         }
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Order:
+    def from_json(cls, values: Mapping[str, Any], path: Callable[[str], Path] = Path) -> Order:
         """The order that ``as_json`` gave.
+
+        Args:
+            values: What it gave.
+            path: Makes paths: whoever reads thousands may give those that are alike once.
 
         Raises:
             KeyError, TypeError, ValueError: it is none.
         """
         return cls(
-            target=Path(values["target"]),
-            output=Path(values["output"]),
-            photos=tuple(Path(photo) for photo in values["photos"]),
-            cast=None if values["cast"] is None else Path(values["cast"]),
+            target=path(values["target"]),
+            output=path(values["output"]),
+            photos=tuple(path(photo) for photo in values["photos"]),
+            cast=None if values["cast"] is None else path(values["cast"]),
             settings=dict(values["settings"]),
             overwrite=bool(values["overwrite"]),
             priority=int(values["priority"]),

@@ -1,8 +1,8 @@
-"""Jobs as programs use them: written down, looked at, changed and done."""
+"""Jobs as programs use them: written down and done; and, as ``JobList`` has it, looked at and changed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,11 +10,12 @@ from understudy import names
 from understudy.casting.person import People
 from understudy.errors import UnderstudyError
 from understudy.jobs.adding import Adding, cast_of
-from understudy.jobs.job import STATES, Job, JobState, Order
-from understudy.jobs.kept import KeptSegments, sweep
+from understudy.jobs.job import Order
+from understudy.jobs.joblist import JobList
+from understudy.jobs.kept import KeptSegments
 from understudy.jobs.runner import Runner, Told
 from understudy.jobs.segmented import SegmentedSwap
-from understudy.jobs.store import Claim, JobStore
+from understudy.jobs.store import Claim
 from understudy.jobs.workshop import FramesOfAll, Workshop
 from understudy.provenance import ConsentClaim, Ledger
 from understudy.provenance.records.consent import Consents
@@ -27,7 +28,7 @@ from understudy.tasks.segments.edges import SegmentOptions
 from understudy.tasks.swap import swap_file
 
 
-class Jobs:
+class Jobs(JobList):
     """The jobs of one private folder. For several threads, and several processes at once.
 
     Args:
@@ -40,9 +41,9 @@ class Jobs:
     def __init__(
         self, resources: Resources, people: People, settings: Settings, segments: SegmentOptions | None = None
     ) -> None:
+        super().__init__(resources.home)
         self._resources, self._people, self._settings = resources, people, settings
         self.segments = segments or SegmentOptions()
-        self._store = JobStore(resources.home)
 
     def add(self, orders: Order | Sequence[Order], consent: ConsentClaim | None = None) -> list[int]:
         """Write jobs down, all or none: their numbers.
@@ -85,82 +86,6 @@ class Jobs:
                 bad[place] = fault
         bad |= adding.without_what_they_need()
         return adding.add(), sorted(bad.items())
-
-    def list(self, states: Iterable[JobState] = STATES, most: int | None = None) -> list[Job]:
-        """Jobs in these states: what runs first, then what goes next, and what ended last of all.
-
-        Args:
-            states: Of which states.
-            most: How many at most; None for all.
-        """
-        return self._store.jobs(states, most)
-
-    def show(self, number: int) -> Job:
-        """One job.
-
-        Raises:
-            UsageError: there is none of that number.
-        """
-        return self._store.job(number)
-
-    def counts(self) -> dict[JobState, int]:
-        """How many jobs are in each state."""
-        return self._store.counts()
-
-    def pause(self, number: int) -> JobState:
-        """Keep a job from being begun; one that runs stops within seconds. Its state now.
-
-        Raises:
-            UsageError: there is none of that number, or it ended.
-        """
-        return self._store.pause(number)
-
-    def resume(self, number: int) -> JobState:
-        """Let a paused job go on. Its state now.
-
-        Raises:
-            UsageError: there is none of that number, or it ended.
-        """
-        return self._store.resume(number)
-
-    def cancel(self, number: int) -> JobState:
-        """Give a job up; one that runs stops within seconds. Its state now.
-
-        Raises:
-            UsageError: there is none of that number, or it is done.
-        """
-        state = self._store.cancel(number)
-        sweep(self._store)
-        return state
-
-    def retry(self, number: int) -> JobState:
-        """Let a job that failed or was cancelled be done after all. Its state now.
-
-        Raises:
-            UsageError: there is none of that number, or it is done.
-        """
-        return self._store.retry(number)
-
-    def remove(self, number: int) -> Job:
-        """Remove a job that does not run: what it was. Its files stay.
-
-        Raises:
-            UsageError: there is none of that number, it runs, or others wait for it.
-        """
-        job = self._store.remove(number)
-        sweep(self._store)
-        return job
-
-    def arrange(self, numbers: Sequence[int]) -> None:
-        """Have jobs go in this order, before all others that wait: their priorities are set anew.
-
-        Args:
-            numbers: Of the jobs, the first to go first. Those that do not wait are passed over.
-
-        Raises:
-            UsageError: a priority would be beyond what there is.
-        """
-        self._store.arrange(numbers)
 
     def run(
         self,

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from contextlib import suppress
 from pathlib import Path
 
+from understudy.jobs.leftovers import SEGMENTS
 from understudy.jobs.store import Claim, JobStore, forget_segments, mine
 from understudy.provenance.records.home import write_private
 from understudy.release import file_digest
 from understudy.tasks.segments.plan import ClipPlan
 from understudy.tasks.segments.report import SegmentReport
 from understudy.temporaries import clean
-
-_FOLDERS = ("jobs", "segments")
 
 
 class StoppedError(Exception):
@@ -101,23 +99,9 @@ class KeptSegments:
 
     @property
     def _folder(self) -> Path:
-        return self._store.home.folder(*_FOLDERS, str(self._claim.number))
+        return self._store.home.folder(*SEGMENTS, str(self._claim.number))
 
     @staticmethod
     def _check_mine(row: object) -> None:
         if row is None:
             raise StoppedError
-
-
-def sweep(jobs: JobStore) -> None:
-    """Remove the files of jobs of which nothing is kept any more: those that are done, cancelled or removed."""
-    place = jobs.home.folder(*_FOLDERS)
-    with suppress(OSError):
-        there = [folder for folder in place.iterdir() if folder.name.isdecimal()]
-        if not there:
-            return
-        with jobs.opened() as store:  # within the transaction: whoever begins one now has not made its folder yet
-            kept = {str(row[0]) for row in store.execute("SELECT job FROM plans")}
-            for folder in there:
-                if folder.name not in kept:
-                    shutil.rmtree(folder, ignore_errors=True)

@@ -22,7 +22,8 @@ from understudy.errors import (
     out_of_memory,
 )
 from understudy.jobs.job import TO_BE_MADE, Job, JobFailure
-from understudy.jobs.kept import StoppedError, sweep
+from understudy.jobs.kept import StoppedError
+from understudy.jobs.leftovers import sweep
 from understudy.jobs.store import Claim, JobStore, Wish
 from understudy.provenance import Ledger
 from understudy.release import file_digest

@@ -15,7 +15,6 @@ What is finished of a job that is worked in segments is noted here, too (see ``k
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import time
@@ -27,7 +26,8 @@ from typing import Any, Final, Literal, cast
 
 from understudy.errors import RecordsError, UsageError
 from understudy.jobs.job import ENDED, STATES, Job, JobFailure, JobState, Order
-from understudy.provenance import Home
+from understudy.jobs.reading import JOBS, OPEN, job_of, jobs_of, no_job, order_of, row_of, text_of, values_of
+from understudy.provenance.records.home import Home
 from understudy.provenance.records.kept_open import Opened, opened_anew
 from understudy.temporaries import Temporary, clean
 
@@ -52,16 +52,6 @@ CREATE TABLE IF NOT EXISTS segments (
     report TEXT NOT NULL, PRIMARY KEY (job, place));
 CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, priority DESC, number);
 CREATE INDEX IF NOT EXISTS needs_by_job ON needs (job)
-"""
-#: Jobs before a job that are not done.
-_OPEN: Final = """
-SELECT needs.needed FROM needs LEFT JOIN jobs AS other ON other.number = needs.needed
-WHERE needs.job = ? AND (other.state IS NULL OR other.state != 'done') ORDER BY needs.needed
-"""
-#: A job, with how many of its segments are finished, of how many.
-_JOBS: Final = """
-SELECT *, (SELECT count(*) FROM segments WHERE job = number) AS segments_done,
-(SELECT segments FROM plans WHERE job = number) AS segments FROM jobs
 """
 #: Frames of what is finished of a job, as far as it is kept when its runner stops.
 _KEPT: Final = "(SELECT coalesce(sum(frames), 0) FROM segments WHERE job = jobs.number)"
@@ -123,8 +113,8 @@ class JobStore:
             for order, digests in orders:
                 for needed in order.after:
                     if not store.execute("SELECT 1 FROM jobs WHERE number = ?", (needed,)).fetchone():
-                        raise _no_job(needed)
-                row = (_text(order.as_json()), _text(digests), order.priority, time.time())
+                        raise no_job(needed)
+                row = (text_of(order.as_json()), text_of(digests), order.priority, time.time())
                 number = store.execute(
                     "INSERT INTO jobs (work, digests, priority, state, added) VALUES (?, ?, ?, 'waiting', ?)", row
                 ).lastrowid
@@ -144,12 +134,12 @@ class JobStore:
         """
         with self.opened() as store:
             self._take_up(store)  # what nobody does any more is not said to run
-            found = []
+            found: list[sqlite3.Row] = []
             for state in (one for one in STATES if one in set(states)):
                 order = "ended DESC, number DESC" if state in ENDED else "priority DESC, number"
-                rows = store.execute(f"{_JOBS} WHERE state = ? ORDER BY {order} LIMIT ?", (state, _limit(most)))
-                found += [_job(store, row) for row in rows.fetchall()]
-            return found if most is None else found[:most]
+                rows = store.execute(f"{JOBS} WHERE state = ? ORDER BY {order} LIMIT ?", (state, _limit(most)))
+                found += rows.fetchall()
+            return jobs_of(store, found if most is None else found[:most])
 
     def job(self, number: int) -> Job:
         """One job.
@@ -159,7 +149,7 @@ class JobStore:
         """
         with self.opened() as store:
             self._take_up(store)
-            return _job(store, _row(store, number))
+            return job_of(store, row_of(store, number))
 
     def several(self, numbers: Iterable[int]) -> dict[int, Job]:
         """Jobs by their numbers; those that are there. One whose runner just died may be said to run for a second."""
@@ -167,8 +157,8 @@ class JobStore:
             if time.monotonic() - self._looked >= _LOOK:
                 self._take_up(store)
                 self._looked = time.monotonic()
-            rows = [store.execute(f"{_JOBS} WHERE number = ?", (number,)).fetchone() for number in numbers]
-            return {row["number"]: _job(store, row) for row in rows if row is not None}
+            rows = [store.execute(f"{JOBS} WHERE number = ?", (number,)).fetchone() for number in numbers]
+            return {job.number: job for job in jobs_of(store, [row for row in rows if row is not None])}
 
     def counts(self) -> dict[JobState, int]:
         """How many jobs are in each state."""
@@ -195,14 +185,14 @@ class JobStore:
         with self.opened() as store:
             self._take_up(store)
             for row in store.execute("SELECT * FROM jobs WHERE state = 'waiting' ORDER BY priority DESC, number"):
-                if store.execute(_OPEN, (row["number"],)).fetchone() is None:
+                if store.execute(f"{OPEN} AND needs.job = ?", (row["number"],)).fetchone() is None:
                     attempt = row["attempts"] + 1
                     store.execute(
                         "UPDATE jobs SET state = 'running', wish = '', runner = ?, signs = 0, attempts = ?, begun = ?, "
                         f"ended = 0, frames_done = {_KEPT}, failure = '' WHERE number = ?",
                         (runner, attempt, time.time(), row["number"]),
                     )
-                    work, digests = _order(row), _values(row["digests"])
+                    work, digests = order_of(row), values_of(row["digests"])
                     return Claim(row["number"], work, digests, attempt, runner)
         return None
 
@@ -222,7 +212,7 @@ class JobStore:
         """Note what a job's inputs are, now that those that other jobs make are there."""
         with self.opened() as store:
             if mine(store, claim) is not None:
-                store.execute("UPDATE jobs SET digests = ? WHERE number = ?", (_text(digests), claim.number))
+                store.execute("UPDATE jobs SET digests = ? WHERE number = ?", (text_of(digests), claim.number))
 
     def sign(self, claim: Claim, frames_done: int, frames: int) -> Wish:
         """Give a sign of life, and say how far the job is: what its runner is to do with it."""
@@ -265,14 +255,14 @@ class JobStore:
             store.execute(
                 "UPDATE jobs SET state = ?, wish = '', runner = '', ended = ?, report = ?, failure = ? "
                 "WHERE number = ?",
-                (state, ended, _text(report or {}), "" if why is None else _text(vars(why)), claim.number),
+                (state, ended, text_of(report or {}), "" if why is None else text_of(vars(why)), claim.number),
             )
             return True
 
     def replace_report(self, number: int, report: Mapping[str, Any]) -> None:
         """Replace a job's report; nothing happens if it was removed."""
         with self.opened() as store:
-            store.execute("UPDATE jobs SET report = ? WHERE number = ?", (_text(report), number))
+            store.execute("UPDATE jobs SET report = ? WHERE number = ?", (text_of(report), number))
 
     def pause(self, number: int) -> JobState:
         """Keep a job from being begun; one that runs is asked to stop. Its state now.
@@ -315,7 +305,7 @@ class JobStore:
             UsageError: there is none of that number, it runs, or others wait for it.
         """
         with self.opened() as store:
-            job = _job(store, _row(store, number))
+            job = job_of(store, row_of(store, number))
             if job.state == "running":
                 raise UsageError(f"job {number} is running", f"Cancel it first: understudy jobs cancel {number}")
             waiting = store.execute(
@@ -343,8 +333,8 @@ class JobStore:
             above = max([*others, 0])
             wanted = [number for number in dict.fromkeys(numbers) if number in rows]
             for place, number in enumerate(reversed(wanted), 1):
-                order = replace(_order(rows[number]), priority=above + place)
-                changed = (_text(order.as_json()), order.priority, number)
+                order = replace(order_of(rows[number]), priority=above + place)
+                changed = (text_of(order.as_json()), order.priority, number)
                 store.execute("UPDATE jobs SET work = ?, priority = ? WHERE number = ?", changed)
 
     def _at_work(self) -> set[str]:
@@ -402,7 +392,7 @@ class JobStore:
                 (
                     state,
                     time.time() if state in ENDED else 0.0,
-                    _text(vars(why)) if state == "failed" else "",
+                    text_of(vars(why)) if state == "failed" else "",
                     row["number"],
                 ),
             )
@@ -410,7 +400,7 @@ class JobStore:
 
     def _change(self, number: int, moves: Mapping[JobState, JobState], what: str, wish: str | None) -> JobState:
         with self.opened() as store:
-            state = cast("JobState", _row(store, number)["state"])
+            state = cast("JobState", row_of(store, number)["state"])
             if state == "running" and wish is not None:
                 store.execute("UPDATE jobs SET wish = ? WHERE number = ?", (wish, number))
                 return state
@@ -421,13 +411,6 @@ class JobStore:
             ended = time.time() if moves[state] in ENDED else 0.0
             store.execute("UPDATE jobs SET state = ?, ended = ? WHERE number = ?", (moves[state], ended, number))
             return moves[state]
-
-
-def _row(store: sqlite3.Connection, number: int) -> sqlite3.Row:
-    row: sqlite3.Row | None = store.execute(f"{_JOBS} WHERE number = ?", (number,)).fetchone()
-    if row is None:
-        raise _no_job(number)
-    return row
 
 
 def mine(store: sqlite3.Connection, claim: Claim) -> sqlite3.Row | None:
@@ -451,52 +434,5 @@ def forget_segments(store: sqlite3.Connection, number: int) -> None:
     store.execute("DELETE FROM segments WHERE job = ?", (number,))
 
 
-def _job(store: sqlite3.Connection, row: sqlite3.Row) -> Job:
-    open_ones = [] if row["state"] in ENDED else store.execute(_OPEN, (row["number"],)).fetchall()
-    failure = _values(row["failure"]) if row["failure"] else None
-    return Job(
-        number=row["number"],
-        order=_order(row),
-        digests=_values(row["digests"]),
-        state=row["state"],
-        attempts=row["attempts"],
-        frames_done=row["frames_done"],
-        frames=row["frames"],
-        waits_for=tuple(one[0] for one in open_ones),
-        added=row["added"],
-        begun=row["begun"],
-        ended=row["ended"],
-        report=_values(row["report"]),
-        failure=None if failure is None else JobFailure(**failure),
-        segments_done=row["segments_done"],
-        segments=row["segments"] or 0,
-    )
-
-
-def _order(row: sqlite3.Row) -> Order:
-    try:
-        return Order.from_json(_values(row["work"]))
-    except (KeyError, TypeError, ValueError) as fault:
-        raise RecordsError(f"job {row['number']} can't be read: {fault}", "Remove it.") from fault
-
-
-def _values(text: str) -> dict[str, Any]:
-    try:
-        values = json.loads(text)
-    except ValueError as fault:
-        raise RecordsError("the store of jobs is damaged", "Move jobs/jobs.db in the private folder aside.") from fault
-    if not isinstance(values, dict):
-        raise RecordsError("the store of jobs is damaged", "Move jobs/jobs.db in the private folder aside.")
-    return values
-
-
-def _text(values: Mapping[str, Any]) -> str:
-    return json.dumps(dict(values), separators=(",", ":"))
-
-
 def _limit(most: int | None) -> int:
     return -1 if most is None else most
-
-
-def _no_job(number: int) -> UsageError:
-    return UsageError(f"there is no job {number}", "`understudy jobs list` shows all.")

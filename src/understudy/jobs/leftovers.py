@@ -1,4 +1,4 @@
-"""Files of jobs of which nothing is kept any more, removed. What makes them takes long to import, so it is elsewhere."""
+"""Files of jobs of which nothing is kept any more, removed. What makes such files is elsewhere: it imports a lot."""
 
 from __future__ import annotations
 

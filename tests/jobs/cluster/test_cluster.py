@@ -163,7 +163,7 @@ def at_work(machines, name):
     while time.monotonic() < until:
         for pid in machines("pids", name):
             with contextlib.suppress(OSError):
-                if any(file.readlink().name == "segment" for file in Path(f"/proc/{pid}/fd").iterdir()):
+                if any(file.readlink().name.startswith(".segment.") for file in Path(f"/proc/{pid}/fd").iterdir()):
                     return pid
         time.sleep(0.05)
     return pytest.fail(f"no worker of {name} writes a segment")

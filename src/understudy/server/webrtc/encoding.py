@@ -75,6 +75,8 @@ class PictureEncoder:
         except (av.error.FFmpegError, ValueError) as fault:
             raise EncodingError(f"{codec} can't be coded here: {fault}", "Reinstall the package av.") from fault
         self._context, self._codec = context, codec
+        #: Bits a second.
+        self.bitrate = bitrate
 
     def encode(self, picture: UInt8Array, ticks: int, *, key: bool) -> bytes:
         """Code a picture.

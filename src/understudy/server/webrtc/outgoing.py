@@ -2,6 +2,9 @@
 
 Only a ``LabelledFrame`` comes in here, as into any sink. While no frame comes nothing is sent: those who watch keep
 what they saw last, and whoever comes sees nothing until there is a frame again.
+
+How many bits a second are sent is up to the slowest who watches (see ``Allowance``), as long as nobody else gets less
+than half of what could reach them for it: whoever is slower than that gets a second, thinner coding.
 """
 
 from __future__ import annotations
@@ -9,21 +12,36 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import time
 from collections import deque
+from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import av
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
 from understudy.frames import LabelledFrame
 from understudy.media.live.base import LiveInfo, Sound
+from understudy.server.webrtc.allowance import Allowance
 from understudy.server.webrtc.encoding import CLOCK, Codec, PictureEncoder, usual_bitrate
 
 #: Coded pictures that may wait for one who watches; then all are left out until one can be decoded by itself.
 _WAITING: Final = 30
-#: Seconds between two pictures that are made decodable by themselves because somebody asked.
-_KEYS: Final = 0.4
+#: Seconds between two pictures that are made decodable by themselves because somebody asked; and where fewer bits than
+#: usual may be sent, of which such a picture takes many.
+_KEYS, _KEYS_OF_FEW = 0.4, 1.0
+#: The share of what reaches the quickest below which somebody gets the thinner coding, and above which the full one.
+_THIN, _FULL = 0.5, 0.8
+#: By how much the bits a second fall or grow before a picture is coded anew, for that one takes more of them.
+_FALLS, _GROWS = 0.92, 1.25
+
+
+class _Coding(NamedTuple):
+    """One of those that are made of each picture."""
+
+    codec: Codec
+    thin: bool
 
 
 class Watched(MediaStreamTrack):
@@ -43,6 +61,10 @@ class Watched(MediaStreamTrack):
         self._changed = asyncio.Event()
         #: Whether what comes next must be decodable by itself. Read in the thread that codes.
         self.lost = True
+        #: How much may be sent.
+        self.allowance = Allowance()
+        #: Whether it gets the thinner coding. Written in the thread that codes.
+        self.thin = False
 
     def offer(self, packet: av.Packet[Any], *, key: bool) -> None:
         """From another thread: send a coded picture."""
@@ -70,7 +92,9 @@ class Watched(MediaStreamTrack):
                 raise MediaStreamError
             self._changed.clear()
             await self._changed.wait()
-        return self._coded.popleft()
+        packet = self._coded.popleft()
+        self.allowance.sent(8 * packet.size, time.monotonic())
+        return packet
 
     def stop(self) -> None:
         """See ``MediaStreamTrack``."""
@@ -87,8 +111,8 @@ class Watchers:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._tracks: set[Watched] = set()
-        self._encoders: dict[Codec, PictureEncoder] = {}
-        self._keyed: dict[Codec, float] = {}
+        self._encoders: dict[_Coding, PictureEncoder] = {}
+        self._keyed: dict[_Coding, float] = {}
         self._size: tuple[int | None, int | None] = (None, None)
 
     def add(self, track: Watched) -> None:
@@ -101,8 +125,6 @@ class Watchers:
         track.stop()
         with self._lock:
             self._tracks.discard(track)
-            for codec in [codec for codec in self._encoders if all(one.codec != codec for one in self._tracks)]:
-                del self._encoders[codec]
 
     def open(self, info: LiveInfo) -> None:
         """See ``LiveSink``."""
@@ -111,31 +133,39 @@ class Watchers:
     def write(self, labelled: LabelledFrame, seconds: float) -> None:
         """See ``LiveSink``."""
         frame = LabelledFrame.opened(labelled, *self._size)
+        width, height = frame.width // 2 * 2, frame.height // 2 * 2
         with self._lock:
             tracks = list(self._tracks)
-        for codec in {track.codec for track in tracks}:
-            watching = [track for track in tracks if track.codec == codec]
-            encoder, new = self._encoder(codec, frame.width // 2 * 2, frame.height // 2 * 2)
+        usual = usual_bitrate(width, height)
+        groups = _groups(tracks, usual)
+        with self._lock:  # of those that nobody watches any more
+            self._encoders = {coding: one for coding, one in self._encoders.items() if coding in groups}
+        for coding, (bits, watching) in groups.items():
+            encoder, new = self._encoder(coding, width, height, bits)
             asked = any(track.lost for track in watching)
-            key = new or (asked and seconds - self._keyed.get(codec, -1.0) >= _KEYS)
+            apart = _KEYS if bits == usual else _KEYS_OF_FEW
+            key = new or (asked and seconds - self._keyed.get(coding, -apart) >= apart)
             data = encoder.encode(frame.picture, round(seconds * CLOCK), key=key)
             if not data:
                 continue
             if key:
-                self._keyed[codec] = seconds
+                self._keyed[coding] = seconds
             packet = av.Packet(data)
             packet.pts, packet.time_base = round(seconds * CLOCK), Fraction(1, CLOCK)
             for track in watching:
                 track.offer(packet, key=key)
 
-    def _encoder(self, codec: Codec, width: int, height: int) -> tuple[PictureEncoder, bool]:
+    def _encoder(self, coding: _Coding, width: int, height: int, bits: int) -> tuple[PictureEncoder, bool]:
+        """What codes, and whether it is new."""
         with self._lock:
-            known = self._encoders.get(codec)
+            known = self._encoders.get(coding)
         if known is not None:
-            return known, False
-        made = PictureEncoder(codec, width, height, usual_bitrate(width, height))
+            grew = bits > _GROWS * known.bitrate or known.bitrate < bits == usual_bitrate(width, height)
+            if bits >= _FALLS * known.bitrate and not grew:
+                return known, False
+        made = PictureEncoder(coding.codec, width, height, bits)
         with self._lock:
-            self._encoders[codec] = made
+            self._encoders[coding] = made
         return made, True
 
     def hear(self, sound: Sound, seconds: float) -> None:
@@ -152,3 +182,24 @@ class Watchers:
         with self._lock:
             self._encoders.clear()
         return []
+
+
+def _groups(tracks: Sequence[Watched], usual: int) -> dict[_Coding, tuple[int, list[Watched]]]:
+    """Those who watch, by the coding that they get, and with how many bits a second.
+
+    Args:
+        tracks: All of them.
+        usual: Bits a second where nothing is in the way.
+    """
+    now = time.monotonic()
+    bits = {track: track.allowance.bits(usual, now) for track in tracks}
+    found: dict[_Coding, tuple[int, list[Watched]]] = {}
+    for track in tracks:
+        best = max(bits[one] for one in tracks if one.codec == track.codec)
+        thin = bits[track] < (_FULL if track.thin else _THIN) * best
+        if thin != track.thin:
+            track.thin, track.lost = thin, True
+        coding = _Coding(track.codec, track.thin)
+        least, watching = found.get(coding, (usual, []))
+        found[coding] = (min(least, bits[track]), [*watching, track])
+    return found

@@ -23,7 +23,15 @@ from aiortc import (
 )
 from aiortc.mediastreams import MediaStreamError
 from aiortc.rtcrtpparameters import RTCRtpCodecCapability
-from aiortc.rtp import RTCP_PSFB_FIR, RTCP_PSFB_PLI, RtcpPsfbPacket
+from aiortc.rtp import (
+    RTCP_PSFB_APP,
+    RTCP_PSFB_FIR,
+    RTCP_PSFB_PLI,
+    RtcpPsfbPacket,
+    RtcpRrPacket,
+    RtcpSrPacket,
+    unpack_remb_fci,
+)
 from av.video.frame import VideoFrame
 
 from understudy.errors import InputError
@@ -41,6 +49,8 @@ _PATIENCE: Final = 20.0
 _BEHIND: Final = 150
 #: Kilobits a second with which a browser is asked to begin. By itself it begins with a small picture and little of it.
 _FIRST_KBITS: Final = 2_500
+#: What stands for all packets in a report of how many were lost (RFC 3550, 6.4.1).
+_WHOLE: Final = 256
 
 
 class Peer:
@@ -103,7 +113,7 @@ class Peer:
         """
         video = self._connection.addTransceiver(track, direction="sendonly")
         video.setCodecPreferences(_preferred((track.codec,)))
-        _tell_of_losses(video.sender, track)
+        _pass_on(video.sender, track)
         return await self._answered(offer)
 
     async def close(self) -> None:
@@ -200,16 +210,33 @@ def _use_addresses(transport: Any, only: Sequence[str]) -> None:  # noqa: ANN401
     connection.get_component_candidates = gather_here
 
 
-def _tell_of_losses(sender: Any, track: Watched) -> None:  # noqa: ANN401 - aiortc's own
-    """Have the track know when whoever watches has lost a picture: aiortc asks its own encoders only."""
-    handle = sender._handle_rtcp_packet
+def _pass_on(sender: Any, track: Watched) -> None:  # noqa: ANN401 - aiortc's own
+    """Have the track know what whoever watches says of what arrives: aiortc tells its own encoders only.
+
+    And have no more sent again of what was lost than the track is allowed.
+    """
+    handle, send_again = sender._handle_rtcp_packet, sender._retransmit
 
     async def heard(packet: object) -> None:
+        now = time.monotonic()
         if isinstance(packet, RtcpPsfbPacket) and packet.fmt in (RTCP_PSFB_PLI, RTCP_PSFB_FIR):
             track.lost = True
+        elif isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_APP:
+            with contextlib.suppress(ValueError):  # it is something else
+                bits, sources = unpack_remb_fci(packet.fci)
+                if sender._ssrc in sources:
+                    track.allowance.can_arrive(bits, now)
+        elif isinstance(packet, (RtcpRrPacket, RtcpSrPacket)):
+            for report in packet.reports:
+                if report.ssrc == sender._ssrc:
+                    track.allowance.lost(report.fraction_lost / _WHOLE, now)
         await handle(packet)
 
-    sender._handle_rtcp_packet = heard
+    async def repeated(number: int) -> None:
+        if track.allowance.repeat(time.monotonic()):
+            await send_again(number)
+
+    sender._handle_rtcp_packet, sender._retransmit = heard, repeated
 
 
 def _with_first_rate(answer: str) -> str:

@@ -9,11 +9,12 @@ import tempfile
 import time
 from pathlib import Path
 
+from understudy import Settings, Understudy
 from understudy.testing import portrait_path
 
 
 def main() -> None:
-    """Run it as a user does: a table of N rows, then the list and one job of it."""
+    """Run it as a user does: a table of N rows, then the list and one job of it; and as a program does, all of them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=10_000)
     count = parser.parse_args().jobs
@@ -26,6 +27,13 @@ def main() -> None:
             command = [sys.executable, "-m", "understudy", "jobs", *words, "--home", str(folder / "home")]
             subprocess.run(command, check=True, capture_output=True)
             print(f"  jobs {words[0]:5s} of {count} jobs: {time.perf_counter() - begun:6.2f} s")
+        begun = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "understudy", "--version"], check=True, capture_output=True)
+        print(f"  of which --version takes:   {time.perf_counter() - begun:6.2f} s")
+        with Understudy(Settings(home=folder / "home")) as app:
+            begun = time.perf_counter()
+            listed = app.jobs.list()
+            print(f"  app.jobs.list() of {len(listed)}:  {time.perf_counter() - begun:6.2f} s")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +26,11 @@ WHERE (other.state IS NULL OR other.state != 'done')
 """
 #: Jobs from which on one question for what all wait for is less work than one for each.
 _MANY: Final = 50
+#: What of a job's row is taken as it is.
+_PLAIN: Final = (
+    *("number", "state", "attempts", "frames_done", "frames", "added", "begun", "ended", "failure"),
+    *("segments_done", "segments"),
+)
 
 
 def row_of(store: sqlite3.Connection, number: int) -> sqlite3.Row:
@@ -45,9 +51,45 @@ def jobs_of(store: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> list[Job]
     Raises:
         RecordsError: one can't be read.
     """
-    before = _open(store, [row["number"] for row in rows if row["state"] not in ENDED])
+    if not rows:
+        return []
+    # Column by column: that takes half the time of row by row.
+    columns = dict(zip(rows[0].keys(), zip(*rows, strict=True), strict=True))
+    pairs = zip(columns["number"], columns["state"], strict=True)
+    before = _open(store, [number for number, state in pairs if state not in ENDED])
     path = cache(Path)  # many jobs share photos
-    return [_job(row, before.get(row["number"], ()), path) for row in rows]
+    works = zip(columns["number"], _all_values(columns["work"]), strict=True)
+    return [
+        Job(
+            number=number,
+            order=order,
+            digests=digests,
+            state=state,
+            attempts=attempts,
+            frames_done=frames_done,
+            frames=frames,
+            waits_for=before.get(number, ()),
+            added=added,
+            begun=begun,
+            ended=ended,
+            report=report,
+            failure=JobFailure(**values_of(failure)) if failure else None,
+            segments_done=segments_done,
+            segments=segments or 0,
+        )
+        for (
+            (number, state, attempts, frames_done, frames, added, begun, ended, failure, segments_done, segments),
+            order,
+            digests,
+            report,
+        ) in zip(
+            zip(*(columns[name] for name in _PLAIN), strict=True),
+            [_order(number, work, path) for number, work in works],
+            _all_values(columns["digests"]),
+            _all_values(columns["report"]),
+            strict=True,
+        )
+    ]
 
 
 def job_of(store: sqlite3.Connection, row: sqlite3.Row) -> Job:
@@ -59,20 +101,13 @@ def job_of(store: sqlite3.Connection, row: sqlite3.Row) -> Job:
     return jobs_of(store, [row])[0]
 
 
-def order_of(row: sqlite3.Row, path: Callable[[str], Path] = Path) -> Order:
+def order_of(row: sqlite3.Row) -> Order:
     """What a row's job is to do.
-
-    Args:
-        row: Of the table of jobs.
-        path: Makes paths.
 
     Raises:
         RecordsError: it can't be read.
     """
-    try:
-        return Order.from_json(values_of(row["work"]), path)
-    except (KeyError, TypeError, ValueError) as fault:
-        raise RecordsError(f"job {row['number']} can't be read: {fault}", "Remove it.") from fault
+    return _order(row["number"], values_of(row["work"]), Path)
 
 
 def values_of(text: str) -> dict[str, Any]:
@@ -114,21 +149,17 @@ def _open(store: sqlite3.Connection, numbers: Sequence[int]) -> Mapping[int, tup
     return found
 
 
-def _job(row: sqlite3.Row, waits_for: tuple[int, ...], path: Callable[[str], Path]) -> Job:
-    return Job(
-        number=row["number"],
-        order=order_of(row, path),
-        digests=values_of(row["digests"]),
-        state=row["state"],
-        attempts=row["attempts"],
-        frames_done=row["frames_done"],
-        frames=row["frames"],
-        waits_for=waits_for,
-        added=row["added"],
-        begun=row["begun"],
-        ended=row["ended"],
-        report=values_of(row["report"]),
-        failure=JobFailure(**values_of(row["failure"])) if row["failure"] else None,
-        segments_done=row["segments_done"],
-        segments=row["segments"] or 0,
-    )
+def _order(number: int, work: Mapping[str, Any], path: Callable[[str], Path]) -> Order:
+    try:
+        return Order.from_json(work, path)
+    except (KeyError, TypeError, ValueError) as fault:
+        raise RecordsError(f"job {number} can't be read: {fault}", "Remove it.") from fault
+
+
+def _all_values(texts: Sequence[str]) -> list[dict[str, Any]]:
+    """What ``values_of`` gives of each of these."""
+    with suppress(ValueError):
+        found = json.loads(f"[{','.join(texts)}]")
+        if len(found) == len(texts) and all(isinstance(one, dict) for one in found):
+            return list(found)
+    return [values_of(text) for text in texts]  # which says what is wrong

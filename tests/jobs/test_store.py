@@ -293,3 +293,25 @@ def test_jobs_go_in_the_order_that_is_asked_for(store):
         assert store.claim(runner).number == numbers[2]
         store.arrange([numbers[1], numbers[2], 99])
         assert [job.number for job in store.jobs(("running", "waiting"))] == [numbers[2], numbers[1], numbers[0]]
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "said"),
+    [
+        ("work", "{}", "job 2 can't be read"),
+        ("work", "{},{}", "damaged"),
+        ("digests", "[1]", "damaged"),
+        ("report", "{", "damaged"),
+        ("report", "{}]", "damaged"),
+    ],
+)
+def test_a_row_that_can_not_be_read_is_told(store, home, column, text, said):
+    added(store, order(1), order(2), order(3))
+    with sqlite3.connect(home / "jobs" / "jobs.db") as raw:
+        raw.execute(f"UPDATE jobs SET {column} = ? WHERE number = 2", (text,))
+    raw.close()
+    with pytest.raises(RecordsError, match=said):
+        store.jobs()
+    with pytest.raises(RecordsError, match=said):
+        store.job(2)
+    assert store.job(3).number == 3

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -151,3 +152,19 @@ def ended(said: Mapping[str, Any]) -> bool:
     if said["state"] != "done":
         raise ApiError(said["error"] or f"the swap is {said['state']}", said["hint"] or "Order it anew.", 200)
     return True
+
+
+@contextmanager
+def needs_websockets() -> Iterator[None]:
+    """Around imports that need the package.
+
+    Raises:
+        UsageError: it is not installed.
+    """
+    try:
+        yield
+    except ImportError as fault:
+        raise UsageError(
+            "live sessions take the package websockets, which is not installed",
+            "Install it with: pip install understudy[client]",
+        ) from fault

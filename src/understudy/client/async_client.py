@@ -9,12 +9,15 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import httpx
 
 from understudy.client import asking
 from understudy.client.asking import EVERY, PIECE, ApiError, Ask, Ground
+
+if TYPE_CHECKING:
+    from understudy.client.async_live import AsyncLive
 
 
 class AsyncClient:
@@ -31,9 +34,9 @@ class AsyncClient:
     """
 
     def __init__(self, address: str, token: str, *, seconds: float = 60.0, verify: bool | str = True) -> None:
-        self._line = httpx.AsyncClient(
-            base_url=asking.base(address), headers={"Authorization": f"Bearer {token}"}, timeout=seconds, verify=verify
-        )
+        self._base, self._headers = asking.base(address), {"Authorization": f"Bearer {token}"}
+        self._seconds, self._verify = seconds, verify
+        self._line = httpx.AsyncClient(base_url=self._base, headers=self._headers, timeout=seconds, verify=verify)
 
     async def __aenter__(self) -> AsyncClient:
         return self
@@ -190,6 +193,24 @@ class AsyncClient:
                     file.unlink(missing_ok=True)
                     raise
         return file
+
+    async def live(self, person: str, *, settings: Mapping[str, Any] | None = None) -> AsyncLive:
+        """Begin a live session: pictures in, labelled pictures out, as they come.
+
+        Args:
+            person: Id of whose face; of one that may be used ``live``.
+            settings: By full name, such as ``blend.strength``.
+
+        Raises:
+            UsageError: the package ``websockets`` is not installed.
+            ApiError: the server opens none. What is wrong with the person or the settings is told with the first
+                picture that is waited for.
+        """
+        with asking.needs_websockets():
+            from understudy.client import sockets
+            from understudy.client.async_live import AsyncLive
+        opening = sockets.opening(self._base, self._headers, person, settings)
+        return await AsyncLive.begin(opening, sockets.trust(opening.address, self._verify), self._seconds)
 
     async def inspect(self, path: str | PathLike[str]) -> dict[str, Any]:
         """Have a file looked at: what is known of where it comes from. The server does not keep it."""

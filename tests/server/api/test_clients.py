@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from understudy import Understudy
 from understudy.client import ApiError, AsyncClient, Client
+from understudy.client.sockets import Frame
 from understudy.errors import UsageError
 from understudy.provenance import Home
 from understudy.server.access.quotas import Quotas
@@ -91,6 +95,121 @@ def test_a_used_up_quota_says_when_to_come_back(server):
             client.swap(picture["id"], me["id"])
     assert refused.value.status == 429
     assert 0 < refused.value.retry_after <= 86400
+
+
+def jpeg():
+    """A portrait as a camera would give it."""
+    picture = cv2.resize(cv2.imread(str(portrait_path("astronaut"))), (320, 240))
+    return cv2.imencode(".jpg", picture)[1].tobytes()
+
+
+def seen(frame):
+    """The picture of a frame that came back."""
+    return cv2.imdecode(np.frombuffer(frame.picture, np.uint8), cv2.IMREAD_COLOR).astype(int)
+
+
+def has_label(frame):
+    given = cv2.imdecode(np.frombuffer(jpeg(), np.uint8), cv2.IMREAD_COLOR)
+    return bool(np.abs(seen(frame) - given)[-40:].max() > 60)
+
+
+def detail(frame):
+    """How much is to be seen above the label."""
+    return float(np.abs(np.diff(seen(frame)[:190], axis=1)).mean())
+
+
+def test_live_pictures_come_back_labelled_and_the_session_says_how_it_does(server, token):
+    with Client(server.address, token) as client:
+        me = client.add_person([portrait_path("hopper")], ground="sample", uses=["live"])
+        with client.live(me["id"], settings={"blend.strength": 0.9}) as live:
+            live.give(jpeg())
+            times = []
+            for frame in live:
+                assert has_label(frame)
+                times.append(frame.milliseconds)
+                live.give(jpeg())
+                if live.figures and len(times) > 3:
+                    break
+            assert times == sorted(times)
+            assert set(live.figures) == {"fps", "latency_ms"}
+            plain, until = detail(frame), time.monotonic() + 60
+            live.cover(True)
+            live.give(jpeg())
+            for covered in live:
+                if detail(covered) < plain / 2:
+                    break
+                assert time.monotonic() < until
+                live.give(jpeg())
+            assert has_label(covered)
+        assert list(live) == []
+        with pytest.raises(ApiError, match="ended"):
+            live.give(jpeg())
+
+
+def test_what_the_documentation_shows_of_it_runs(server, token, tmp_path, monkeypatch):
+    (tmp_path / "me.jpg").write_bytes(portrait_path("hopper").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    page = (Path(__file__).parents[3] / "docs" / "api.md").read_text(encoding="utf-8")
+    (block,) = [block for block in re.findall(r"```python\n(.*?)```", page, re.S) if "client.live" in block]
+    shown = {}
+    exec(compile(block, "docs/api.md", "exec"), shown)
+    made = list(shown["live"](server.address, token, [jpeg()] * 3))
+    assert len(made) == 3
+    assert all(has_label(Frame(0, picture)) for picture in made)
+
+
+def test_a_live_session_without_waiting_for_it(server, token):
+    async def session():
+        async with AsyncClient(server.address, token) as client:
+            me = await client.add_person([portrait_path("hopper")], ground="sample", uses=["live"])
+            async with await client.live(me["id"]) as live:
+                await live.give(jpeg())
+                async for frame in live:
+                    return has_label(frame)
+        return None
+
+    assert asyncio.run(session()) is True
+
+
+def test_what_is_wrong_with_a_live_session_is_an_error_with_a_hint(server, token):
+    with Client(server.address, token) as client:
+        me = client.add_person([portrait_path("hopper")], ground="sample", uses=["live"])["id"]
+        for person, first, status in ((me, b"no picture", 422), ("0" * 32, jpeg(), 422), ("nobody", jpeg(), 422)):
+            with client.live(person) as live:
+                live.give(first)
+                with pytest.raises(ApiError) as refused:
+                    next(live)
+                assert refused.value.status == status
+                assert refused.value.hint
+        with client.live(me, settings={"no.such": 1}) as live, pytest.raises(ApiError, match=r"no\.such"):
+            live.give(jpeg())
+            next(live)
+    poor = Tokens(Home(server.home)).add("still", "still", list(SCOPES), 1, Quotas(live_seconds=0))[1]
+    with Client(server.address, poor) as client:
+        me = client.add_person([portrait_path("hopper")], ground="sample", uses=["live"])["id"]
+        with client.live(me) as live, pytest.raises(ApiError) as refused:
+            live.give(jpeg())
+            next(live)
+        assert refused.value.status == 429
+        assert refused.value.retry_after > 0
+    with Client(server.address, "x") as stranger, pytest.raises(ApiError, match="403") as refused:
+        stranger.live(me)
+    assert refused.value.status == 403
+    with Client("http://127.0.0.1:9", "x") as lost, pytest.raises(ApiError, match="reached"):
+        lost.live(me)
+
+
+def test_a_live_session_that_is_cut_off_is_told(server, token):
+    with Client(server.address, token) as client:
+        me = client.add_person([portrait_path("hopper")], ground="sample", uses=["live"])["id"]
+        with client.live(me) as live:
+            live.give(jpeg())
+            next(live)
+            Tokens(Home(server.home)).revoke(client.me()["name"])
+            with pytest.raises(ApiError):
+                while True:
+                    live.give(jpeg())
+                    next(live)
 
 
 def test_the_asynchronous_client_is_the_other_ones_text():

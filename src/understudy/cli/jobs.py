@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast, get_args
+from typing import TYPE_CHECKING, Annotated, NamedTuple, cast, get_args
 
 import typer
 
@@ -72,21 +72,13 @@ def add(
     """Write jobs down. `understudy jobs run` does them."""
     from understudy.app import Understudy
     from understudy.jobs.rows import BadRow
-    from understudy.jobs.tables import command_of, read_orders
+    from understudy.jobs.tables import command_of
     from understudy.outputs import made
     from understudy.settings.schema import unusual
 
     settings = chosen.settings()
     own = unusual(settings)
-    bad: list[BadRow] = []
-    lines: Sequence[int] = ()
-    among: Sequence[Sequence[int]] = ()
-    if table is None:
-        orders = _orders(_expanded(targets or []), source or [], cast_file, output, folder)
-    elif targets or source or cast_file or output or folder:
-        raise UsageError("a table says itself what is put where", "Leave out targets, --source, --cast, -o and --to.")
-    else:
-        orders, lines, among, bad = read_orders(table)
+    asked = _asked(targets or [], source or [], cast_file, table, output, folder)
     orders = [
         replace(
             order,
@@ -96,21 +88,57 @@ def add(
             after=(*order.after, *(after or ())),
             when_done=order.when_done or command_of(when_done),
         )
-        for order in orders
+        for order in asked.orders
     ]
     if folder is not None:
         made(folder, "Name another with --to.")
     claim = claim_of(consent, consent_note) or ask(_photos(orders), settings.home)
     with Understudy(settings) as understudy:
-        numbers, refused = understudy.jobs.add_each(orders, claim, among)
-    bad += [
-        BadRow(lines[place] if lines else 0, f"{orders[place].target.name}: {fault.message}", fault.hint)
-        for place, fault in refused
+        numbers, refused = understudy.jobs.add_each(orders, claim, asked.among)
+    bad = [
+        *asked.bad,
+        *(
+            BadRow(
+                asked.lines[place] if asked.lines else 0, f"{orders[place].target.name}: {fault.message}", fault.hint
+            )
+            for place, fault in refused
+        ),
     ]
     _tell_added(numbers, bad, as_json=json)
     if bad:
-        codes = {fault.exit_code for _, fault in refused} | ({2} if len(bad) > len(refused) else set())
+        codes = {fault.exit_code for _, fault in refused} | ({2} if asked.bad else set())
         raise typer.Exit(codes.pop() if len(codes) == 1 else 2)
+
+
+class _Asked(NamedTuple):
+    """The orders of a call; of a table also their lines, which of them wait for which, and rows that are none."""
+
+    orders: Sequence[Order]
+    lines: Sequence[int] = ()
+    among: Sequence[Sequence[int]] = ()
+    bad: Sequence[BadRow] = ()
+
+
+def _asked(
+    targets: Sequence[Path],
+    photos: Sequence[Path],
+    cast_file: Path | None,
+    table: Path | None,
+    output: Path | None,
+    folder: Path | None,
+) -> _Asked:
+    """What the words of a call, or the table that they name, ask for.
+
+    Raises:
+        UsageError: nothing, or not to be understood.
+    """
+    from understudy.jobs.tables import read_orders
+
+    if table is None:
+        return _Asked(_orders(_expanded(targets), photos, cast_file, output, folder))
+    if targets or photos or cast_file or output or folder:
+        raise UsageError("a table says itself what is put where", "Leave out targets, --source, --cast, -o and --to.")
+    return _Asked(*read_orders(table))
 
 
 def _photos(orders: Sequence[Order]) -> list[Path]:

@@ -277,6 +277,22 @@ def test_the_face_and_its_strength_are_changed_while_it_runs(session, pictures, 
     assert np.abs(second - first).mean() > 8
 
 
+@pytest.mark.slow
+def test_a_session_may_begin_with_any_of_its_faces(session, pictures, hopper_path, astronaut_path):
+    people = [[hopper_path], [astronaut_path]]
+
+    def shown(number):
+        screen = Screen()
+        live = session(screen, source=FakeCamera(pictures[:1]), people=people)
+        live.identity = number
+        with live:
+            later(screen)
+        return [picture[60:180, 100:220].astype(int) for picture in screen.frames]
+
+    first, second = shown(0), shown(1)
+    assert all(np.abs(picture - second[-1]).mean() < np.abs(picture - first[-1]).mean() for picture in second)
+
+
 def test_a_sink_that_fails_leaves_the_others_going(session, tmp_path):
     def full(_):
         return NoSpaceError(Path("disk"))

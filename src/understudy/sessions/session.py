@@ -37,6 +37,7 @@ from understudy.sessions.intake import Intake
 from understudy.sessions.outlet import Outlet, SinkState, unexpected
 from understudy.sessions.statistics import LiveReport, LiveStatistics, Recorder, StatisticsFile
 from understudy.settings import Settings
+from understudy.swapping import Identity
 
 #: Settings that can be changed while a session runs.
 CHANGEABLE = ("blend", "faces", "guard")
@@ -184,14 +185,20 @@ class LiveSession:
     def _assigned(self, settings: Settings) -> OnePerson | LiveRoles:
         """Who gets whose face."""
         if self._parts is None:
-            return OnePerson(self._faces.uses[self._people[0], None].identity, settings.blend.strength)
+            return OnePerson(self._identity(), settings.blend.strength)
         models = self._resources.models
         likeness = embedded_photos(self._parts, settings, models)
         return live_roles(self._parts, models.embedder(settings), likeness, self._faces.assigned)
 
+    def _identity(self) -> Identity:
+        """What the chosen person's photos give the engine."""
+        return self._faces.uses[self._people[self._chosen], None].identity
+
     def _begin(self) -> None:
         assert self._recorder is not None
         self._pipeline.covered = self._covered
+        if isinstance(self._assignment, OnePerson):
+            self._assignment.identity = self._identity()  # another may have been chosen meanwhile
         sinks = [make(self._output.release) for make in self._make_sinks]
         names = [sink.name for sink in sinks]
         for place, sink in enumerate(sinks):
@@ -217,20 +224,20 @@ class LiveSession:
 
     @property
     def identity(self) -> int:
-        """Whose face is used, as a number into ``people``. Setting it takes effect with the next frame."""
+        """Whose face is used, as a number into ``people``. Set before it begins, or for the next frame."""
         return self._chosen
 
     @identity.setter
     def identity(self, number: int) -> None:
-        self._check_begun()
         if isinstance(number, bool) or not isinstance(number, int):
             raise TypeError(f"a person is chosen by number, not by {type(number).__name__}")
         if not 0 <= number < len(self._people):
             raise UsageError(f"there is no person {number}", f"There are {len(self._people)}, counted from 0.")
-        if not isinstance(self._assignment, OnePerson):
+        if self._parts is not None:
             raise UsageError("who gets whose face is settled by the cast", "Start another session for another cast.")
         self._chosen = number
-        self._assignment.identity = self._faces.uses[self._people[number], None].identity
+        if self._recorder is not None and isinstance(self._assignment, OnePerson):
+            self._assignment.identity = self._identity()
 
     @property
     def covered(self) -> bool:

@@ -298,10 +298,9 @@ class Stream:
         session = self.service.app.live(
             list(self.photos), self._pictures, [lambda _release: self._watchers], settings=self.settings
         )
-        session.covered = self._covered
+        session.covered, session.identity = self._covered, self._chosen
         self._session = session
         await asyncio.to_thread(session.start)
-        session.identity = self._chosen
 
     async def _send_away(self, now: float) -> None:
         """End the connections of those whose key has ended, and of those who are gone."""

@@ -181,12 +181,12 @@ class Desk:
             return
         self.card = number
         begun = self._begun
-        if begun is None or self.phase != "live":
+        if begun is None or self.phase not in ("starting", "live"):
             return
         if number in begun.cards:
             with self._told("faces"):
                 begun.session.identity = begun.cards.index(number)
-        else:
+        elif self.phase == "live":
             self.restart()
 
     def remove(self, number: str) -> None:

@@ -157,14 +157,30 @@ def content(path):
         ]
 
 
-def at_work(machines, name):
-    """The process of a machine's worker, once it writes a segment: others may have begun before it."""
+def writes_a_segment(pid):
+    with contextlib.suppress(OSError):
+        return any(file.readlink().name.startswith(".segment.") for file in Path(f"/proc/{pid}/fd").iterdir())
+    return False
+
+
+def at_work(machines, name, *, stop=False):
+    """The process of a machine's worker while it writes a segment: others may have begun long before it.
+
+    Args:
+        machines: Where it is.
+        name: The machine's.
+        stop: Whether to stop it in the middle of the segment.
+    """
     until = time.monotonic() + 120
     while time.monotonic() < until:
-        for pid in machines("pids", name):
-            with contextlib.suppress(OSError):
-                if any(file.readlink().name.startswith(".segment.") for file in Path(f"/proc/{pid}/fd").iterdir()):
-                    return pid
+        for pid in filter(writes_a_segment, machines("pids", name)):
+            if not stop:
+                return pid
+            os.kill(pid, signal.SIGSTOP)
+            time.sleep(0.1)
+            if writes_a_segment(pid):
+                return pid
+            os.kill(pid, signal.SIGCONT)  # it was just done with it
         time.sleep(0.05)
     return pytest.fail(f"no worker of {name} writes a segment")
 
@@ -232,11 +248,9 @@ def test_what_stands_still_is_replaced(two, jobs, orders, home, environment, wha
     jobs.add(orders(4), SAMPLE)
     head = Head(home, two.address, environment, stalled=8)
     try:
-        worker = at_work(two, "b")
+        at_work(two, "b", stop=True)
         if what == "machine":
             two("stop", "b")
-        else:
-            os.kill(worker, signal.SIGSTOP)
         head.end()
     finally:
         if what == "machine":  # the tests that follow want one that works

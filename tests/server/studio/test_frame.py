@@ -11,8 +11,14 @@ pytestmark = [pytest.mark.loopback, pytest.mark.slow]
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
+#: What fades in has little contrast until it is there.
+SETTLED = """() => Promise.allSettled(document.getAnimations()
+    .filter((one) => one.effect.getComputedTiming().iterations !== Infinity).map((one) => one.finished))"""
+
+
 def violations(page):
     """What axe-core finds against WCAG 2.2 AA, as lines."""
+    page.evaluate(SETTLED)
     found = Axe().run(page, options=RULES).response["violations"]
     return [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]]
 

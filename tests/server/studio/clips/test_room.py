@@ -12,16 +12,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
 from tests.server.conftest import CHROMIUM, PATIENCE, Visit, studio_in
+from tests.server.studio.test_frame import violations
 from understudy.testing import ClipSpec, portrait, portrait_path, write_clip
 from understudy.testing.situations import PEOPLE
 
 pytestmark = [pytest.mark.loopback, pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")]
 
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 #: Two who change sides with each cut.
 SITUATION = next(one for one in PEOPLE if one.name == "two who change sides with each cut")
 
@@ -463,9 +462,3 @@ def test_everybody_can_use_it(visit, files, scheme):
     page.goto(page.url.replace("/clips", "/jobs"))
     page.get_by_role("heading", name="No jobs yet").wait_for()
     assert faults + violations(page) == []
-
-
-def violations(page):
-    """What axe-core finds against WCAG 2.2 AA, as lines."""
-    found = Axe().run(page, options=RULES).response["violations"]
-    return [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]]

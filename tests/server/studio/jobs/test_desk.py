@@ -83,7 +83,9 @@ def test_a_job_is_cancelled_and_done_again(app, desk, clip, tmp_path):
     assert until(desk, number, "done").here
 
 
-def test_a_job_is_parked_when_the_server_ends_and_taken_up_by_the_next(app, clip, tmp_path):
+def test_a_job_is_parked_when_the_server_ends_and_taken_up_by_the_next(app, tmp_path):
+    clip = tmp_path / "long.mp4"  # not done before somebody has seen that it is begun
+    write_puppet_clip(clip, Puppet(portrait("hopper"), (320, 240), face_share=0.5), 12.0, ClipSpec(rate=25, audio=()))
     (number,) = app.jobs.add(order(clip, tmp_path), ConsentClaim("sample"))
     first = JobsDesk(app)
     until(first, number, "running")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from functools import partial
@@ -16,6 +17,11 @@ from understudy.jobs.jobs import Jobs
 from understudy.tasks.segments import planning
 
 
+def write(*words):
+    """A line, whole: they come from several threads."""
+    os.write(1, (" ".join(map(str, words)) + "\n").encode())
+
+
 def main():
     home, address, stalled = sys.argv[1:4]
     planning.new_identifier = iter(range(0x1234_5678_0000, 0x1234_5678_FFFF)).__next__
@@ -24,16 +30,16 @@ def main():
     with Understudy(Settings(home=Path(home))) as app:
         options = replace(SHORT, whole=True)  # what is too short to be cut is a segment here, too
         done = Jobs(app.resources, app.known, app.settings, options).run(
-            told=lambda job: print(job.state, job.number, flush=True),
-            progress=lambda frames, _: print("frames", frames, flush=True),
+            told=lambda job: write(job.state, job.number),
+            progress=lambda frames, _: write("frames", frames),
             cluster=None if address == "here" else address,
-            say=lambda said: print("said", said, flush=True),
+            say=lambda said: write("said", said),
         )
-    print("done", done, flush=True)
+    write("done", done)
 
 
 try:
     main()
 except UnderstudyError as fault:
-    print("error", type(fault).__name__, fault.message, flush=True)
+    write("error", type(fault).__name__, fault.message)
     sys.exit(fault.exit_code)

@@ -235,6 +235,7 @@ def test_jobs_are_listed_without_all_that_does_them(app, order):
     assert said.endswith("\n[]\n")
 
 
+@pytest.mark.slow
 def test_twenty_jobs_survive_two_power_cuts(order, tmp_path, capsys):
     """Added from a table, killed twice with all the threads in the middle, and in the end there are twenty."""
     rows = "".join(f"{order.target},{n}.png,{order.photos[0]},{n % 3}\n" for n in range(20))

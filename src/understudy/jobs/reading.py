@@ -118,7 +118,7 @@ def values_of(text: str) -> dict[str, Any]:
     """
     try:
         values = json.loads(text)
-    except ValueError as fault:
+    except (ValueError, TypeError) as fault:
         raise RecordsError("the store of jobs is damaged", "Move jobs/jobs.db in the private folder aside.") from fault
     if not isinstance(values, dict):
         raise RecordsError("the store of jobs is damaged", "Move jobs/jobs.db in the private folder aside.")
@@ -158,8 +158,9 @@ def _order(number: int, work: Mapping[str, Any], path: Callable[[str], Path]) ->
 
 def _all_values(texts: Sequence[str]) -> list[dict[str, Any]]:
     """What ``values_of`` gives of each of these."""
-    with suppress(ValueError):
+    with suppress(ValueError, TypeError):  # TypeError: one is no text
+        whole = all(text.startswith("{") and text.endswith("}") for text in texts)
         found = json.loads(f"[{','.join(texts)}]")
-        if len(found) == len(texts) and all(isinstance(one, dict) for one in found):
+        if whole and len(found) == len(texts) and all(isinstance(one, dict) for one in found):
             return list(found)
     return [values_of(text) for text in texts]  # which says what is wrong

@@ -44,7 +44,8 @@ def give(page, *paths):
 
 
 def card(page, name):
-    return page.get_by_role("listitem").filter(has=page.get_by_role("heading", name=name, exact=True))
+    # The newest is first: others of that name may be left of a test before.
+    return page.get_by_role("listitem").filter(has=page.get_by_role("heading", name=name, exact=True)).first
 
 
 @pytest.mark.parametrize(
@@ -135,7 +136,7 @@ def test_all_of_it_works_from_the_keyboard(visit, files):
     with page.expect_file_chooser() as chosen:
         page.keyboard.press("Enter")
     chosen.value.set_files(files / "notes.txt")
-    found = card(page, "notes.txt").last
+    found = card(page, "notes.txt")
     found.get_by_text("Unknown", exact=True).wait_for()
     found.get_by_role("button").focus()
     page.keyboard.press("Tab")

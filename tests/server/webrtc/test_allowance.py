@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from fractions import Fraction
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -116,6 +118,37 @@ def test_losses_alone_make_it_less():
     assert link.allowance.bits(USUAL, link.now + 0.1) == pytest.approx(0.8 * USUAL, rel=0.05)
 
 
+def test_a_still_picture_or_none_at_all_makes_no_little_of_it():
+    allowance, now = Allowance(), 100.0
+    for number in range(60):
+        now = 100 + number / FPS
+        allowance.bits(USUAL, now)
+        allowance.sent(3000, now)
+    allowance.lost(0.2, now)
+    assert allowance.bits(USUAL, now) == pytest.approx(0.9 * USUAL)
+    now += 1.5
+    allowance.lost(0.2, now)  # of what was sent long ago
+    assert allowance.bits(USUAL, now) == pytest.approx(0.9 * USUAL)
+    assert allowance.bits(USUAL, now + 1e6) == pytest.approx(0.9 * USUAL)  # nothing says that more can arrive
+    for _ in range(100_000):
+        allowance.repeat(now)
+        now += 0.1
+    assert len(vars(allowance)["_sent"]) < 1000
+
+
+def test_some_losses_keep_it_from_growing():
+    link = Link(Allowance(), 50_000_000)
+    link.run(2)
+    link.allowance.lost(0.4, link.now)
+    before = link.allowance.bits(USUAL, link.now)
+    for _ in range(5):
+        link.allowance.lost(0.05, link.now)
+        link.now += 0.4
+        link.allowance.sent(USUAL // 3, link.now)
+        assert link.allowance.bits(USUAL, link.now) <= before
+    assert link.run(10)[0][-1] == pytest.approx(1.0)
+
+
 def test_what_was_lost_does_not_fill_the_link_again():
     allowance, again = Allowance(), 0
     for number in range(60):
@@ -176,6 +209,39 @@ def test_who_has_a_narrow_link_takes_nothing_from_the_others(codec, monkeypatch)
         assert rates[0] > 800_000  # of 1,200,000
         assert rates[2] > 800_000
         assert 200_000 < rates[1] < 450_000
+
+    asyncio.run(run())
+
+
+def test_three_kinds_of_links_take_no_more_than_half_from_each_other(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr("understudy.server.webrtc.outgoing.time", clock)
+
+    async def run():
+        tracks = [Watched("h264") for _ in range(4)]
+        quick, half, slow, liar = tracks
+        rates = await shown(tracks, {half: 620_000, slow: 300_000, liar: 1}, 10, clock)
+        assert rates[0] > 900_000  # of 1,200,000
+        assert rates[1] > 400_000
+        assert rates[2] == rates[3] > 150_000
+        assert [track.step for track in (quick, half, liar)] == [0, 1, 2]
+
+    asyncio.run(run())
+
+
+def test_what_refers_to_pictures_of_another_coding_is_left_out():
+    async def run():
+        track, packets = Watched("h264"), [av.Packet(bytes([number]) * 9) for number in range(5)]
+        coded = ((0, True), (1, False), (1, True), (1, False), (0, False))
+        for packet, (step, key) in zip(packets, coded, strict=True):
+            track.offer(packet, step, key=key)
+        await asyncio.sleep(0.01)
+        got = []
+        with contextlib.suppress(asyncio.TimeoutError):
+            while True:
+                got.append(await asyncio.wait_for(track.recv(), 0.2))
+        assert got == [packets[0], packets[2], packets[3]]
+        assert track.lost
 
     asyncio.run(run())
 

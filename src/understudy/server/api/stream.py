@@ -216,7 +216,7 @@ class Stream:
         if person not in self.people:
             raise UsageError("this session was not begun with that person", "Name all of its people when you begin it.")
         self._chosen = list(self.people).index(person)
-        if self._session is not None and not self._session.stopped:
+        if self._session is not None:
             self._session.identity = self._chosen
 
     def as_json(self) -> dict[str, Any]:

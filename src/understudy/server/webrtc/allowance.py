@@ -21,14 +21,17 @@ _WINDOW, _ENOUGH = 1.0, 0.5
 #: An estimate below this share of what is sent is a link that is full; and the share of it that is sent then, so that
 #: what has queued up drains.
 _NEAR, _DRAINING = 0.95, 0.9
-#: A share of lost packets above which less is sent, and seconds until losses tell of what is sent since.
-_LOSS, _TELLS = 0.1, 0.5
+#: Shares of lost packets above which less is sent, and above which no more is; seconds until losses tell of what is
+#: sent since.
+_LOSS, _SOME, _TELLS = 0.1, 0.02, 0.5
 #: The share of what is sent that may be packets which are sent again. All that a full link has lost would fill it anew.
 _REPEATS: Final = 0.2
 #: Bits of a packet, about.
 PACKET: Final = 9_600
 #: Seconds after which it grows again; by how much in a second, and by how much around what was the limit lately.
 _HOLD, _QUICK, _SLOW, _AROUND = 1.0, 1.15, 1.05, 1.25
+#: The limit grows up to so many times what is sent: more was never tried. And the longest time that it grows at once.
+_TRIED, _LONGEST = 1.5, 60.0
 
 
 class Allowance:
@@ -38,7 +41,7 @@ class Allowance:
         self._lock = threading.Lock()
         self._sent: deque[tuple[float, int]] = deque()
         self._repeated: deque[float] = deque()
-        self._limit = self._full = math.inf
+        self._limit = self._full = self._usual = math.inf
         #: Up to when it has grown, and when losses made it less.
         self._grown = self._lost = -math.inf
 
@@ -46,8 +49,7 @@ class Allowance:
         """So many bits go out now."""
         with self._lock:
             self._sent.append((now, bits))
-            while self._sent[0][0] < now - _WINDOW:
-                self._sent.popleft()
+            self._going(now)
 
     def can_arrive(self, bits: float, now: float) -> None:
         """The watcher thinks that so many bits a second can arrive at most."""
@@ -59,10 +61,13 @@ class Allowance:
     def lost(self, share: float, now: float) -> None:
         """Such a share of the packets was lost lately, 0-1."""
         with self._lock:
-            going = self._going(now)
-            if going is not None and share > _LOSS and now - self._lost >= _TELLS:
+            if not self._going(now) or math.isinf(self._usual):
+                return  # of what was sent before
+            if share > _LOSS and now - self._lost >= _TELLS:
                 self._lost = now
-                self._reduce(min(going, self._limit) * (1 - share / 2), now)
+                self._reduce(min(self._limit, self._usual) * (1 - share / 2), now)
+            elif share > _SOME:
+                self._grown = max(self._grown, now + _TELLS)
 
     def repeat(self, now: float) -> bool:
         """Whether a packet that was lost may be sent again; it counts as sent then."""
@@ -84,10 +89,11 @@ class Allowance:
             now: The time.
         """
         with self._lock:
-            seconds = now - self._grown
+            seconds, self._usual = min(now - self._grown, _LONGEST), usual
             if self._limit < usual and seconds > 0:
                 near = self._full / _AROUND < self._limit < self._full * _AROUND
-                self._limit *= (_SLOW if near else _QUICK) ** seconds
+                grown = self._limit * (_SLOW if near else _QUICK) ** seconds
+                self._limit = max(self._limit, min(grown, _TRIED * max(self._going(now) or 0, LEAST)))
                 self._grown = now
             if self._limit >= usual:
                 self._limit = self._full = math.inf
@@ -95,6 +101,8 @@ class Allowance:
 
     def _going(self, now: float) -> float | None:
         """Bits a second that go out; None if it is too soon to say."""
+        while len(self._sent) > 1 and self._sent[1][0] < now - _WINDOW:
+            self._sent.popleft()
         since = self._sent[0][0] if self._sent else now
         if now - since < _ENOUGH:
             return None

@@ -3,8 +3,9 @@
 Only a ``LabelledFrame`` comes in here, as into any sink. While no frame comes nothing is sent: those who watch keep
 what they saw last, and whoever comes sees nothing until there is a frame again.
 
-How many bits a second are sent is up to the slowest who watches (see ``Allowance``), as long as nobody else gets less
-than half of what could reach them for it: whoever is slower than that gets a second, thinner coding.
+How many bits a second are sent is up to the slowest who watches (see ``Allowance``). Who can get less than half of what
+the quickest gets has a thinner coding, and who can get less than a quarter the thinnest: nobody who can get a quarter
+gets less than half of that for another's sake.
 """
 
 from __future__ import annotations
@@ -31,8 +32,9 @@ _WAITING: Final = 30
 #: Seconds between two pictures that are made decodable by themselves because somebody asked; and where fewer bits than
 #: usual may be sent, of which such a picture takes many.
 _KEYS, _KEYS_OF_FEW = 0.4, 1.0
-#: The share of what reaches the quickest below which somebody gets the thinner coding, and above which the full one.
-_THIN, _FULL = 0.5, 0.8
+#: Each coding has so many times the bits of the one before; there are so many besides the full one; and from such a
+#: share of the one before on somebody gets that again.
+_THINNER, _STEPS, _BACK = 0.5, 2, 0.8
 #: By how much the bits a second fall or grow before a picture is coded anew, for that one takes more of them.
 _FALLS, _GROWS = 0.92, 1.25
 
@@ -41,7 +43,7 @@ class _Coding(NamedTuple):
     """One of those that are made of each picture."""
 
     codec: Codec
-    thin: bool
+    step: int
 
 
 class Watched(MediaStreamTrack):
@@ -63,15 +65,18 @@ class Watched(MediaStreamTrack):
         self.lost = True
         #: How much may be sent.
         self.allowance = Allowance()
-        #: Whether it gets the thinner coding. Written in the thread that codes.
-        self.thin = False
+        #: Which coding it gets: 0 is the full one. Written in the thread that codes.
+        self.step = 0
+        self._shown = 0
 
-    def offer(self, packet: av.Packet[Any], *, key: bool) -> None:
-        """From another thread: send a coded picture."""
+    def offer(self, packet: av.Packet[Any], step: int, *, key: bool) -> None:
+        """From another thread: send a picture of one of the codings."""
         with contextlib.suppress(RuntimeError):  # the loop has ended
-            self._serving.call_soon_threadsafe(self._take, packet, key)
+            self._serving.call_soon_threadsafe(self._take, packet, step, key)
 
-    def _take(self, packet: av.Packet[Any], key: bool) -> None:
+    def _take(self, packet: av.Packet[Any], step: int, key: bool) -> None:
+        if step != self._shown:  # what refers to pictures of another coding shows nonsense
+            self._shown, self.lost = step, True
         if len(self._coded) >= _WAITING:
             self._coded.clear()
             self.lost = True
@@ -153,7 +158,7 @@ class Watchers:
             packet = av.Packet(data)
             packet.pts, packet.time_base = round(seconds * CLOCK), Fraction(1, CLOCK)
             for track in watching:
-                track.offer(packet, key=key)
+                track.offer(packet, coding.step, key=key)
 
     def _encoder(self, coding: _Coding, width: int, height: int, bits: int) -> tuple[PictureEncoder, bool]:
         """What codes, and whether it is new."""
@@ -196,10 +201,11 @@ def _groups(tracks: Sequence[Watched], usual: int) -> dict[_Coding, tuple[int, l
     found: dict[_Coding, tuple[int, list[Watched]]] = {}
     for track in tracks:
         best = max(bits[one] for one in tracks if one.codec == track.codec)
-        thin = bits[track] < (_FULL if track.thin else _THIN) * best
-        if thin != track.thin:
-            track.thin, track.lost = thin, True
-        coding = _Coding(track.codec, track.thin)
+        while track.step < _STEPS and bits[track] < best * _THINNER ** (track.step + 1):
+            track.step += 1
+        while track.step > 0 and bits[track] >= _BACK * best * _THINNER ** (track.step - 1):
+            track.step -= 1
+        coding = _Coding(track.codec, track.step)
         least, watching = found.get(coding, (usual, []))
         found[coding] = (min(least, bits[track]), [*watching, track])
     return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import queue
+import struct
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -222,7 +223,7 @@ def _pass_on(sender: Any, track: Watched) -> None:  # noqa: ANN401 - aiortc's ow
         if isinstance(packet, RtcpPsfbPacket) and packet.fmt in (RTCP_PSFB_PLI, RTCP_PSFB_FIR):
             track.lost = True
         elif isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_APP:
-            with contextlib.suppress(ValueError):  # it is something else
+            with contextlib.suppress(ValueError, struct.error):  # it is something else, or cut off
                 bits, sources = unpack_remb_fci(packet.fci)
                 if sender._ssrc in sources:
                     track.allowance.can_arrive(bits, now)

@@ -118,6 +118,9 @@ class Runner:
                     else:
                         self.told = Told(int(said["job"]), int(said.get("done", 0)), int(said.get("frames", 0)))
         code = process.wait()
+        assert process.stdin is not None
+        with suppress(OSError):
+            process.stdin.close()
         self.told = Told()
         if code and not self._parking:
             self._not_before = time.monotonic() + _AGAIN

@@ -54,6 +54,9 @@ LIVE = (
     (r"opened\.enter_context", "await opened.enter_async_context"),
     (r"self\._opened\.close", "await self._opened.aclose"),
     (r"(?<!def )(line|self\._line)\.(send|recv)\(", r"await \1.\2("),
+    (r"sockets\.waiting\(", "await sockets.waiting_async("),
+    (r"(?<!def )(self\._send)\(", r"await \1("),
+    (r"async def _taken", "def _taken"),
     (r"StopIteration", "StopAsyncIteration"),
     (r"with ``for``", "with ``async for``"),
 )  # fmt: skip

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from ssl import SSLContext
 from types import TracebackType
 from typing import Any
@@ -44,6 +44,7 @@ class AsyncLive:
         with sockets.faults():
             connecting = connect(opening.address, ssl=trusted, open_timeout=seconds, **sockets.words(opening))
             line = await opened.enter_async_context(connecting)
+            sockets.check_place(line.protocol.uri, opening)
             await line.send(opening.first)
         return cls(line, opened)
 
@@ -61,10 +62,7 @@ class AsyncLive:
         Raises:
             ApiError: the session has ended.
         """
-        try:
-            await self._line.send(picture)
-        except ConnectionClosed as fault:
-            raise sockets.over(self._refused, fault) from fault
+        await self._send(picture)
 
     async def cover(self, covered: bool) -> None:
         """Have nobody seen, from the next picture on; or let them be seen again.
@@ -72,34 +70,48 @@ class AsyncLive:
         Raises:
             ApiError: the session has ended.
         """
-        try:
-            await self._line.send(sockets.covered(covered))
-        except ConnectionClosed as fault:
-            raise sockets.over(self._refused, fault) from fault
+        await self._send(sockets.covered(covered))
 
     def __aiter__(self) -> AsyncIterator[Frame]:
         return self
 
     async def __anext__(self) -> Frame:
-        """What comes back next, until the session ends.
+        """The newest picture that came back, or the next one; until the session ends.
 
         Raises:
             ApiError: it ended for a fault: its error and hint are the server's.
         """
-        while True:
-            try:
-                said = await self._line.recv()
-            except ConnectionClosedOK:
-                raise StopAsyncIteration from None
-            except ConnectionClosed as fault:
-                raise sockets.over(self._refused, fault) from fault
-            if isinstance(said, bytes):
-                return sockets.frame(said)
-            told = sockets.told(said)
-            if "error" in told:
-                self._refused = told  # and hangs up
-            elif "fps" in told:
-                self.figures = told
+        try:
+            while (frame := self._taken(await self._line.recv())) is None:
+                pass
+            with suppress(TimeoutError, ConnectionClosed):  # the end is told when there is nothing else
+                while True:
+                    frame = self._taken(await sockets.waiting_async(self._line)) or frame
+            return frame
+        except ConnectionClosedOK:
+            raise StopAsyncIteration from None
+        except ConnectionClosed as fault:
+            raise sockets.over(self._refused, fault) from fault
+
+    async def _send(self, message: bytes | str) -> None:
+        try:
+            await self._line.send(message)
+        except ConnectionClosed as fault:
+            with suppress(ConnectionClosed):
+                while True:  # why it ended may have come, and was not read yet
+                    self._taken(await self._line.recv())
+            raise sockets.over(self._refused, fault) from fault
+
+    def _taken(self, said: str | bytes) -> Frame | None:
+        """A picture; None of what is not one, but said of the session."""
+        if isinstance(said, bytes):
+            return sockets.frame(said)
+        told = sockets.told(said)
+        if "error" in told:
+            self._refused = told  # and hangs up
+        elif "fps" in told:
+            self.figures = told
+        return None
 
     async def close(self) -> None:
         """End the session."""

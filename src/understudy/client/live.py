@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from ssl import SSLContext
 from types import TracebackType
 from typing import Any
@@ -42,6 +42,7 @@ class Live:
         with sockets.faults():
             connecting = connect(opening.address, ssl=trusted, open_timeout=seconds, **sockets.words(opening))
             line = opened.enter_context(connecting)
+            sockets.check_place(line.protocol.uri, opening)
             line.send(opening.first)
         return cls(line, opened)
 
@@ -59,10 +60,7 @@ class Live:
         Raises:
             ApiError: the session has ended.
         """
-        try:
-            self._line.send(picture)
-        except ConnectionClosed as fault:
-            raise sockets.over(self._refused, fault) from fault
+        self._send(picture)
 
     def cover(self, covered: bool) -> None:
         """Have nobody seen, from the next picture on; or let them be seen again.
@@ -70,34 +68,48 @@ class Live:
         Raises:
             ApiError: the session has ended.
         """
-        try:
-            self._line.send(sockets.covered(covered))
-        except ConnectionClosed as fault:
-            raise sockets.over(self._refused, fault) from fault
+        self._send(sockets.covered(covered))
 
     def __iter__(self) -> Iterator[Frame]:
         return self
 
     def __next__(self) -> Frame:
-        """What comes back next, until the session ends.
+        """The newest picture that came back, or the next one; until the session ends.
 
         Raises:
             ApiError: it ended for a fault: its error and hint are the server's.
         """
-        while True:
-            try:
-                said = self._line.recv()
-            except ConnectionClosedOK:
-                raise StopIteration from None
-            except ConnectionClosed as fault:
-                raise sockets.over(self._refused, fault) from fault
-            if isinstance(said, bytes):
-                return sockets.frame(said)
-            told = sockets.told(said)
-            if "error" in told:
-                self._refused = told  # and hangs up
-            elif "fps" in told:
-                self.figures = told
+        try:
+            while (frame := self._taken(self._line.recv())) is None:
+                pass
+            with suppress(TimeoutError, ConnectionClosed):  # the end is told when there is nothing else
+                while True:
+                    frame = self._taken(sockets.waiting(self._line)) or frame
+            return frame
+        except ConnectionClosedOK:
+            raise StopIteration from None
+        except ConnectionClosed as fault:
+            raise sockets.over(self._refused, fault) from fault
+
+    def _send(self, message: bytes | str) -> None:
+        try:
+            self._line.send(message)
+        except ConnectionClosed as fault:
+            with suppress(ConnectionClosed):
+                while True:  # why it ended may have come, and was not read yet
+                    self._taken(self._line.recv())
+            raise sockets.over(self._refused, fault) from fault
+
+    def _taken(self, said: str | bytes) -> Frame | None:
+        """A picture; None of what is not one, but said of the session."""
+        if isinstance(said, bytes):
+            return sockets.frame(said)
+        told = sockets.told(said)
+        if "error" in told:
+            self._refused = told  # and hangs up
+        elif "fps" in told:
+            self.figures = told
+        return None
 
     def close(self) -> None:
         """End the session."""

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import httpx
+from websockets.asyncio.client import ClientConnection as AsyncConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.sync.client import ClientConnection
+from websockets.uri import WebSocketURI, parse_uri
 
 from understudy.client.asking import ApiError
 
-#: Most bytes of a message: of a picture, as the server takes them.
+#: Most bytes of a message that is taken: no picture that comes back has as many.
 _MOST_BYTES: Final = 16_000_000
+#: Messages that may wait to be read; and seconds that closing waits for the server, which it does where more wait.
+_WAITING, _CLOSING = 64, 1.0
+#: Seconds for what is there already.
+_AT_ONCE: Final = 0.001
 #: Bytes of the milliseconds before a picture.
 _NUMBER: Final = 4
 #: The code with which a server hangs up that has no room: "try again later" (RFC 6455's registry).
 _LATER: Final = 1013
+#: And where a message is too large for it.
+_TOO_LARGE: Final = 1009
 
 
 class Frame(NamedTuple):
@@ -68,20 +80,53 @@ def trust(address: str, verify: bool | str) -> ssl.SSLContext | None:
     """
     if not address.startswith("wss:"):
         return None
-    context = ssl.create_default_context(cafile=verify if isinstance(verify, str) else None)
-    if verify is False:
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if isinstance(verify, bool):
+        return httpx.create_ssl_context(verify=verify)
+    context = ssl.create_default_context()
+    context.load_verify_locations(**{"capath" if Path(verify).is_dir() else "cafile": verify})
     return context
 
 
 def words(how: Opening) -> dict[str, Any]:
-    """What a connection is opened with. Pictures are packed already, and none waits for those before it."""
+    """What a connection is opened with. Pictures are packed already."""
     return {
         "additional_headers": dict(how.headers),
         "compression": None,
         "max_size": _MOST_BYTES,
-        "max_queue": 1,
+        "max_queue": _WAITING,
+        "close_timeout": _CLOSING,
     }
+
+
+def check_place(opened: WebSocketURI, how: Opening) -> None:
+    """Whether a connection is with the server that was named: nobody's face goes where that one leads.
+
+    Raises:
+        ApiError: it is not.
+    """
+    named = parse_uri(how.address)
+    if (opened.secure, opened.host, opened.port) != (named.secure, named.host, named.port):
+        raise ApiError(
+            "the server leads to another address", "Give the API's own address: the token is for no other.", 307
+        )
+
+
+def waiting(line: ClientConnection) -> str | bytes:
+    """The next message, if it is there.
+
+    Raises:
+        TimeoutError: it is not.
+        ConnectionClosed: none comes any more.
+    """
+    return line.recv(0)
+
+
+async def waiting_async(line: AsyncConnection) -> str | bytes:
+    """The same of a connection that is waited for beside other things."""
+    try:
+        return await asyncio.wait_for(line.recv(), _AT_ONCE)
+    except asyncio.TimeoutError:  # which is another one in Python 3.10
+        raise TimeoutError from None
 
 
 @contextmanager
@@ -100,7 +145,7 @@ def faults() -> Iterator[None]:
             "Is the token good, and for live? Is this the address of an Understudy server?",
             status,
         ) from fault
-    except (OSError, WebSocketException) as fault:
+    except (OSError, ValueError, WebSocketException) as fault:  # ValueError: led from an open line to one with TLS
         raise ApiError(f"the server can't be reached: {fault}", "Is it running, and its address right?", 0) from fault
 
 
@@ -137,6 +182,8 @@ def told(said: str) -> dict[str, Any]:
 
 def over(refused: Mapping[str, Any], fault: ConnectionClosed) -> ApiError:
     """The error of a session that has ended: the server's own where it told one before it hung up."""
+    if fault.rcvd is not None and fault.rcvd.code == _TOO_LARGE:
+        return ApiError("a picture is larger than the server takes", "Send a smaller one.", 413)
     if not refused:
         cut = fault.rcvd is None or fault.rcvd.code not in (1000, 1001)
         return ApiError("the session was cut off" if cut else "the session has ended", "Begin another.", 0)

@@ -21,6 +21,8 @@ from understudy.server.patience import PatientProtocol
 HERE: Final = "127.0.0.1"
 #: Seconds that pages have to let go when the server ends.
 _PATIENCE: Final = 2
+#: Most bytes of a WebSocket's message: a little more than of a picture that is taken (see ``api.handed``).
+_MESSAGE: Final = 5_000_000
 
 
 def listening(port: int, host: str = HERE) -> socket.socket:
@@ -77,7 +79,7 @@ def serve(
         proxy_headers=False,
         timeout_keep_alive=20,
         timeout_graceful_shutdown=_PATIENCE,
-        ws_max_size=1_000_000,
+        ws_max_size=_MESSAGE,
         ws_per_message_deflate=False,  # pictures are compressed, and the rest stays on this machine
     )
     try:

@@ -6,12 +6,17 @@ import asyncio
 import re
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import websockets.sync.server
+from websockets.datastructures import Headers
+from websockets.http11 import Response
+from websockets.protocol import State
 
 from understudy import Understudy
 from understudy.client import ApiError, AsyncClient, Client
@@ -209,6 +214,114 @@ def test_a_live_session_that_is_cut_off_is_told(server, token):
             with pytest.raises(ApiError):
                 while True:
                     live.give(jpeg())
+                    next(live)
+
+
+@pytest.fixture
+def strange():
+    """A server of another kind, that does what the test says with the first message of each session."""
+    servers = []
+
+    def call(handle, **options):
+        running = websockets.sync.server.serve(handle, "127.0.0.1", 0, compression=None, **options)
+        thread = threading.Thread(target=running.serve_forever)
+        thread.start()
+        servers.append((running, thread))
+        return f"http://127.0.0.1:{running.socket.getsockname()[1]}"
+
+    yield call
+    for running, thread in servers:
+        running.shutdown()
+        thread.join()
+
+
+def closed(live):
+    """Wait until the server has hung up."""
+    until = time.monotonic() + 60
+    while vars(live)["_line"].protocol.state is not State.CLOSED:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def test_why_a_session_ended_is_told_to_whoever_only_gives(strange):
+    def handle(line):
+        line.recv()
+        line.send('{"error": "the day is over", "hint": "Wait.", "retry_after": 7}')
+        line.close(1008)
+
+    with Client(strange(handle), "x") as client, client.live("a") as live:
+        closed(live)
+        with pytest.raises(ApiError, match="the day is over") as refused:
+            live.give(b"x")
+    assert (refused.value.status, refused.value.retry_after, refused.value.hint) == (429, 7, "Wait.")
+
+
+def test_the_newest_picture_counts_for_whoever_reads_slowly(strange):
+    def handle(line):
+        line.recv()
+        for number in range(1, 9):
+            line.send(number.to_bytes(4, "big") + b"jpeg")
+        line.send('{"fps": 30, "latency_ms": {}}')
+        line.recv()
+
+    address = strange(handle)
+
+    async def read():
+        async with AsyncClient(address, "x") as client, await client.live("a") as live:
+            await asyncio.sleep(0.5)
+            return await live.__anext__(), live.figures
+
+    with Client(address, "x") as client, client.live("a") as live:
+        time.sleep(0.5)
+        assert next(live) == Frame(8, b"jpeg")
+        assert live.figures["fps"] == 30
+    assert asyncio.run(read()) == (Frame(8, b"jpeg"), live.figures)
+
+
+def test_no_face_goes_to_where_a_server_leads(strange):
+    led = []
+    elsewhere = strange(lambda line: led.append(line.recv()))
+
+    def leads(_, __):
+        return Response(307, "", Headers(Location=f"ws{elsewhere.removeprefix('http')}/x"), b"")
+
+    address = strange(lambda line: line.recv(), process_request=leads)
+
+    async def begins():
+        async with AsyncClient(address, "x") as client:
+            await client.live("a")
+
+    with Client(address, "x") as client, pytest.raises(ApiError):
+        client.live("a")
+    with pytest.raises(ApiError):
+        asyncio.run(begins())
+    assert led == []
+
+
+@pytest.mark.parametrize("said", ["[1]", "no JSON", b"abc"])
+def test_what_is_no_session_is_told(strange, said):
+    def handle(line):
+        line.recv()
+        line.send(said)
+        line.recv()
+
+    with (
+        Client(strange(handle), "x") as client,
+        client.live("a") as live,
+        pytest.raises(ApiError, match="no part of a session"),
+    ):
+        next(live)
+
+
+def test_a_picture_that_is_too_large_is_said_to_be(server, token):
+    with Client(server.address, token) as client:
+        me = client.add_person([portrait_path("hopper")], ground="sample", uses=["live"])["id"]
+        with client.live(me) as live:
+            live.give(jpeg())
+            next(live)
+            with pytest.raises(ApiError, match="MB at most"):
+                for _ in range(100):
+                    live.give(bytes(4_500_000))
                     next(live)
 
 

@@ -201,6 +201,28 @@ def test_it_is_covered_and_changed_over_while_it_runs(caller, pictures):
     asyncio.run(run())
 
 
+def test_a_face_that_is_chosen_while_it_starts_is_the_one_that_is_seen(caller, pictures):
+    first, second = caller.somebody(uses=["live"]), caller.somebody("astronaut", uses=["live"])
+
+    async def run():
+        async with line_of(caller) as line:
+            session = (await line.post("/live/sessions", json={"people": [first, second]})).json()["id"]
+            seen, _ = await line.watch(session)
+            await line.publish(f"/live/{session}/whip", pictures)
+            for _ in range(40):  # from before the first picture is there until the session runs
+                assert (await line.post(f"/live/{session}/person", json={"person": first})).status_code == 200
+                assert (await line.post(f"/live/{session}/person", json={"person": second})).status_code == 200
+                if seen:
+                    break
+            await until(lambda: len(seen) > 5)
+            own = face_changed(seen[-1], pictures)  # swapped, the second is nearly what was sent
+            await line.post(f"/live/{session}/person", json={"person": first})
+            await until(lambda: face_changed(seen[-1], pictures) > 2 * own)
+            assert (await line.delete(f"/live/{session}")).status_code == 204
+
+    asyncio.run(run())
+
+
 def test_a_key_opens_one_session_for_watching_and_nothing_else(server, caller, pictures):
     person = caller.somebody(uses=["live"])
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from understudy.arrays import UInt8Array
@@ -37,6 +38,8 @@ _SLICE: Final = 10.0
 _PROTOCOL: Final = "understudy"
 #: Seconds without a picture after which a session ends.
 _PATIENCE: Final = 30.0
+#: Seconds between two looks whether the session goes on.
+_LOOK: Final = 0.5
 #: Seconds between two messages with figures.
 _FIGURES: Final = 1.0
 
@@ -155,24 +158,44 @@ async def _begun(
 
 
 async def _receive(socket: WebSocket, service: Service, token: Token, source: HandedOver, session: LiveSession) -> None:
-    """Take pictures until none come any more, or the day's seconds are used up."""
+    """Take pictures until none come any more, or the day's seconds are used up.
+
+    Raises:
+        UnderstudyError: what ended the session.
+    """
     counted = time.monotonic()
-    while not session.stopped and not socket.app.state.ending.is_set():
+    while not socket.app.state.ending.is_set():
+        if not session.running:
+            await asyncio.to_thread(session.stop)  # raises what ended it
+            return
         if time.monotonic() - counted >= _SLICE:
             await asyncio.to_thread(service.usage.take, token.user, "live_seconds", _SLICE, token.quotas)
             await asyncio.to_thread(service.tokens.check, token)
             counted += _SLICE
-        try:
-            async with _within(_PATIENCE):
-                said = await socket.receive()
-        except TimeoutError:
-            return
+        said = await _next(socket, session)
+        if said is None:
+            continue
         if said["type"] != "websocket.receive":
             return
         if (text := said.get("text")) is not None:
             session.covered = Covered.model_validate_json(text).covered
         else:
             source.hand_over(await asyncio.to_thread(decoded, _checked(said["bytes"])))
+
+
+async def _next(socket: WebSocket, session: LiveSession) -> Message | None:
+    """What comes next, or that nothing came for too long; None if the session has ended meanwhile."""
+    coming = asyncio.ensure_future(socket.receive())
+    try:
+        for _ in range(round(_PATIENCE / _LOOK)):
+            done, _pending = await asyncio.wait((coming,), timeout=_LOOK)
+            if done:
+                return coming.result()
+            if not session.running:
+                return None
+        return {"type": "websocket.disconnect"}
+    finally:
+        coming.cancel()
 
 
 async def _send(socket: WebSocket, session: LiveSession, made: asyncio.Queue[bytes]) -> None:

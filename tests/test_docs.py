@@ -121,7 +121,7 @@ def test_shown_python_runs(desk, small_puppet):
     blocks = [block for _, block in commands("python")]
     assert blocks
     # Live, a busy machine leaves out frames: of a longer clip some are left.
-    write_puppet_clip(desk / "clip.mp4", small_puppet, 2.0, ClipSpec(rate=25))
+    write_puppet_clip(desk / "clip.mp4", small_puppet, 5.0, ClipSpec(rate=25))
     for block in blocks:
         exec(compile(block, "README", "exec"), {})
     assert (desk / "out.mp4").stat().st_size > 1000

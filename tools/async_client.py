@@ -50,6 +50,7 @@ CLIENT = (
 LIVE = (
     (r'for a program that waits for them\."""$', f'for a program that does more meanwhile."""\n\n# {NOTE} live.py.'),
     (r"websockets\.sync", "websockets.asyncio"),
+    (r"with ExitStack\b", "async with AsyncExitStack"),
     (r"\bExitStack\b", "AsyncExitStack"),
     (r"opened\.enter_context", "await opened.enter_async_context"),
     (r"self\._opened\.close", "await self._opened.aclose"),

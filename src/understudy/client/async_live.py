@@ -40,13 +40,13 @@ class AsyncLive:
         Raises:
             ApiError: the server opens none.
         """
-        opened = AsyncExitStack()
-        with sockets.faults():
-            connecting = connect(opening.address, ssl=trusted, open_timeout=seconds, **sockets.words(opening))
-            line = await opened.enter_async_context(connecting)
-            sockets.check_place(line.protocol.uri, opening)
-            await line.send(opening.first)
-        return cls(line, opened)
+        async with AsyncExitStack() as opened:
+            with sockets.faults():
+                connecting = connect(opening.address, ssl=trusted, open_timeout=seconds, **sockets.words(opening))
+                line = await opened.enter_async_context(connecting)
+                sockets.check_place(line.protocol.uri, opening)
+                await line.send(opening.first)
+            return cls(line, opened.pop_all())
 
     async def __aenter__(self) -> AsyncLive:
         return self

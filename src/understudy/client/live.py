@@ -38,13 +38,13 @@ class Live:
         Raises:
             ApiError: the server opens none.
         """
-        opened = ExitStack()
-        with sockets.faults():
-            connecting = connect(opening.address, ssl=trusted, open_timeout=seconds, **sockets.words(opening))
-            line = opened.enter_context(connecting)
-            sockets.check_place(line.protocol.uri, opening)
-            line.send(opening.first)
-        return cls(line, opened)
+        with ExitStack() as opened:
+            with sockets.faults():
+                connecting = connect(opening.address, ssl=trusted, open_timeout=seconds, **sockets.words(opening))
+                line = opened.enter_context(connecting)
+                sockets.check_place(line.protocol.uri, opening)
+                line.send(opening.first)
+            return cls(line, opened.pop_all())
 
     def __enter__(self) -> Live:
         return self

@@ -214,10 +214,11 @@ def test_a_face_that_is_chosen_while_it_starts_is_the_one_that_is_seen(caller, p
                 assert (await line.post(f"/live/{session}/person", json={"person": second})).status_code == 200
                 if seen:
                     break
-            await until(lambda: len(seen) > 5)
-            own = face_changed(seen[-1], pictures)  # swapped, the second is nearly what was sent
+            # Swapped, the second is nearly what was sent (0.1 of the face changes, and of the first 0.4); what is seen
+            # comes later than what was asked, so that both may be among the first pictures.
+            await until(lambda: len(seen) > 5 and max(face_changed(one, pictures) for one in seen[-5:]) < 0.25)
             await line.post(f"/live/{session}/person", json={"person": first})
-            await until(lambda: face_changed(seen[-1], pictures) > 2 * own)
+            await until(lambda: min(face_changed(one, pictures) for one in seen[-5:]) > 0.25)
             assert (await line.delete(f"/live/{session}")).status_code == 204
 
     asyncio.run(run())

@@ -67,7 +67,8 @@ def test_light_and_dark_are_the_systems_or_as_chosen(visit, system):
     before = page.evaluate(level)
     assert (before > 128) == (system == "light")
     page.get_by_label("Appearance", exact=True).select_option("dark" if system == "light" else "light")
-    page.wait_for_function(f"before => Math.abs({level} - before) > 99", arg=before)
+    # The page is loaded anew: for a moment there is no body.
+    page.wait_for_function(f"before => document.body && Math.abs({level} - before) > 99", arg=before)
 
 
 def test_the_first_tab_leads_past_the_frame(visit):

@@ -48,7 +48,7 @@ export default {
                   tabindex="0" :aria-label="one.text + ': ' + words[edge]" :aria-valuemin="0" :aria-valuemax="length"
                   :aria-valuenow="one[edge].toFixed(2)" :aria-valuetext="clock(one[edge])"
                   :style="{ left: share(one[edge]) }" @pointerdown="pull($event, edge, one)"
-                  @keydown="nudge($event, edge, one)"></span>
+                  @keydown="nudge($event, edge, one)" @blur="tellNudged"></span>
           </template>
         </div>
         <div class="lane part" @pointerdown.self="jump" @pointermove="drag" @pointerup="held = false"
@@ -59,7 +59,7 @@ export default {
                 :aria-label="words.part + ': ' + words[edge]" :aria-valuemin="0" :aria-valuemax="length"
                 :aria-valuenow="part[edge].toFixed(2)" :aria-valuetext="clock(part[edge])"
                 :style="{ left: share(part[edge]) }" @pointerdown="pull($event, edge, null)"
-                @keydown="nudge($event, edge, null)"></span>
+                @keydown="nudge($event, edge, null)" @blur="tellNudged"></span>
         </div>
         <div class="timeline-over" aria-hidden="true">
           <span class="part-away" :style="{ left: 0, width: share(part.start) }"></span>
@@ -108,6 +108,9 @@ export default {
       "understudy-paused": (event) => this.tell(event.detail),
     };
     for (const [name, hear] of Object.entries(this.heard)) window.addEventListener(name, hear);
+  },
+  beforeUnmount() {
+    this.tellNudged();
   },
   unmounted() {
     for (const [name, hear] of Object.entries(this.heard)) window.removeEventListener(name, hear);
@@ -220,18 +223,22 @@ export default {
       this.keep({ start: 0, end: this.length });
     },
     keep(now) {
+      this.tellNudged();
       this.pulled = { one: null, now };
       this.report(null, now);
     },
     add() {
+      this.tellNudged();
       this.$emit("add", this.now);
     },
     choose(one) {
       if (this.moved) return;
+      this.tellNudged();
       this.$emit("choose", one.id);
       if (!(this.now >= one.start - 0.001 && this.now < one.end - 0.001)) this.go(one.start);
     },
     remove(one) {
+      this.tellNudged();
       this.$emit("remove", one.id);
     },
     // An edge, or all of a stretch, is pulled; where no stretch is named, an edge of the part. It is told when let go.
@@ -239,7 +246,8 @@ export default {
       if (event.button) return;
       const handle = event.currentTarget;
       const from = this.timeAt(event);
-      const { start, end } = one ?? this.trim;
+      const { start, end } = one ?? this.part;
+      this.tellNudged();
       this.moved = false;
       const move = (moving) => {
         const by = this.snapped(this.timeAt(moving)) - this.snapped(from);
@@ -286,10 +294,19 @@ export default {
       event.preventDefault();
       const shown = one ? this.shown.find((other) => other.id === one.id) : this.part;
       const now = this.changed({ start: shown.start, end: shown.end }, edge, by * this.frame);
+      if (this.nudged && this.nudged.one?.id !== one?.id) this.tellNudged();
       this.pulled = { one, now };
       this.go(edge === "start" ? now.start : now.end - this.frame);
-      clearTimeout(this.nudged);
-      this.nudged = setTimeout(() => this.report(one, now), 250);
+      clearTimeout(this.nudging);
+      this.nudged = { one, now };
+      this.nudging = setTimeout(this.tellNudged, 250);
+    },
+    // What keys moved is told when they rest; and before anything else is told, which would come to nothing otherwise.
+    tellNudged() {
+      clearTimeout(this.nudging);
+      const nudged = this.nudged;
+      this.nudged = null;
+      if (nudged) this.report(nudged.one, nudged.now);
     },
     // Until the server has said what came of it, what was pulled stays where it was let go.
     report(one, now) {

@@ -296,22 +296,40 @@ def test_jobs_go_in_the_order_that_is_asked_for(store):
 
 
 @pytest.mark.parametrize(
-    ("column", "text", "said"),
+    ("column", "text"),
     [
-        ("work", "{}", "job 2 can't be read"),
-        ("work", "{},{}", "damaged"),
-        ("digests", "[1]", "damaged"),
-        ("report", "{", "damaged"),
-        ("report", "{}]", "damaged"),
+        ("work", "{}"),
+        ("work", "{},{}"),
+        ("digests", "[1]"),
+        ("report", "{"),
+        ("report", "{}]"),
+        ("failure", "{}"),
     ],
 )
-def test_a_row_that_can_not_be_read_is_told(store, home, column, text, said):
+def test_a_row_that_can_not_be_read_is_told_and_can_be_removed(store, home, column, text):
     added(store, order(1), order(2), order(3))
     with sqlite3.connect(home / "jobs" / "jobs.db") as raw:
         raw.execute(f"UPDATE jobs SET {column} = ? WHERE number = 2", (text,))
     raw.close()
-    with pytest.raises(RecordsError, match=said):
+    with pytest.raises(RecordsError, match="job 2 can't be read") as told:
         store.jobs()
-    with pytest.raises(RecordsError, match=said):
+    assert "understudy jobs remove 2" in told.value.hint
+    with pytest.raises(RecordsError, match="job 2 can't be read"):
         store.job(2)
     assert store.job(3).number == 3
+    assert store.remove(2) is None
+    assert [job.number for job in store.jobs()] == [1, 3]
+
+
+def test_a_job_that_can_not_be_read_has_failed_and_those_after_it_go_on(store, home):
+    added(store, order(1), order(2), order(3))
+    with sqlite3.connect(home / "jobs" / "jobs.db") as raw:
+        raw.execute("UPDATE jobs SET work = '{}' WHERE number = 2")
+    raw.close()
+    with store.runner() as runner:
+        assert [one and one.number for one in (store.claim(runner), store.claim(runner), store.claim(runner))] == [
+            1,
+            3,
+            None,
+        ]
+    assert store.counts()["failed"] == 1

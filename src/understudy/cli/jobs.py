@@ -300,7 +300,8 @@ def remove(numbers: Numbers, home: HomeOption = None) -> None:
     """Remove jobs that do not run. Their files stay."""
     listed = _listed(home)
     for number in numbers:
-        say(f"removed {_line(listed.remove(number))}")
+        job = listed.remove(number)
+        say(f"removed {number}, which can't be read" if job is None else f"removed {_line(job)}")
 
 
 def _each(numbers: Sequence[int], change: Callable[[int], JobState]) -> None:

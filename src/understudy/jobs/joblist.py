@@ -75,8 +75,8 @@ class JobList:
         """
         return self._store.retry(number)
 
-    def remove(self, number: int) -> Job:
-        """Remove a job that does not run: what it was. Its files stay.
+    def remove(self, number: int) -> Job | None:
+        """Remove a job that does not run: what it was, or None if it can't be read. Its files stay.
 
         Raises:
             UsageError: there is none of that number, it runs, or others wait for it.

@@ -58,7 +58,8 @@ def jobs_of(store: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> list[Job]
     pairs = zip(columns["number"], columns["state"], strict=True)
     before = _open(store, [number for number, state in pairs if state not in ENDED])
     path = cache(Path)  # many jobs share photos
-    works = zip(columns["number"], _all_values(columns["work"]), strict=True)
+    numbers = columns["number"]
+    works = zip(numbers, _all_values(numbers, columns["work"]), strict=True)
     return [
         Job(
             number=number,
@@ -73,7 +74,7 @@ def jobs_of(store: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> list[Job]
             begun=begun,
             ended=ended,
             report=report,
-            failure=JobFailure(**values_of(failure)) if failure else None,
+            failure=_failure(number, failure),
             segments_done=segments_done,
             segments=segments or 0,
         )
@@ -85,8 +86,8 @@ def jobs_of(store: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> list[Job]
         ) in zip(
             zip(*(columns[name] for name in _PLAIN), strict=True),
             [_order(number, work, path) for number, work in works],
-            _all_values(columns["digests"]),
-            _all_values(columns["report"]),
+            _all_values(numbers, columns["digests"]),
+            _all_values(numbers, columns["report"]),
             strict=True,
         )
     ]
@@ -101,28 +102,14 @@ def job_of(store: sqlite3.Connection, row: sqlite3.Row) -> Job:
     return jobs_of(store, [row])[0]
 
 
-def order_of(row: sqlite3.Row) -> Order:
-    """What a row's job is to do.
+def work_of(row: sqlite3.Row) -> tuple[Order, dict[str, Any]]:
+    """What a row's job is to do, and the digests of what it does it to.
 
     Raises:
         RecordsError: it can't be read.
     """
-    return _order(row["number"], values_of(row["work"]), Path)
-
-
-def values_of(text: str) -> dict[str, Any]:
-    """Plain values that ``text_of`` wrote.
-
-    Raises:
-        RecordsError: they are none.
-    """
-    try:
-        values = json.loads(text)
-    except (ValueError, TypeError) as fault:
-        raise RecordsError("the store of jobs is damaged", "Move jobs/jobs.db in the private folder aside.") from fault
-    if not isinstance(values, dict):
-        raise RecordsError("the store of jobs is damaged", "Move jobs/jobs.db in the private folder aside.")
-    return values
+    number = row["number"]
+    return _order(number, _values(number, row["work"]), Path), _values(number, row["digests"])
 
 
 def text_of(values: Mapping[str, Any]) -> str:
@@ -153,14 +140,42 @@ def _order(number: int, work: Mapping[str, Any], path: Callable[[str], Path]) ->
     try:
         return Order.from_json(work, path)
     except (KeyError, TypeError, ValueError) as fault:
-        raise RecordsError(f"job {number} can't be read: {fault}", "Remove it.") from fault
+        raise _unreadable(number, f": {fault}") from fault
 
 
-def _all_values(texts: Sequence[str]) -> list[dict[str, Any]]:
-    """What ``values_of`` gives of each of these."""
+def _failure(number: int, text: str) -> JobFailure | None:
+    try:
+        return JobFailure(**_values(number, text)) if text else None
+    except TypeError as fault:
+        raise _unreadable(number) from fault
+
+
+def _values(number: int, text: str) -> dict[str, Any]:
+    """Plain values that ``text_of`` wrote into a job's row.
+
+    Raises:
+        RecordsError: they are none.
+    """
+    try:
+        values = json.loads(text)
+    except (ValueError, TypeError) as fault:
+        raise _unreadable(number) from fault
+    if not isinstance(values, dict):
+        raise _unreadable(number)
+    return values
+
+
+def _all_values(numbers: Sequence[int], texts: Sequence[str]) -> list[dict[str, Any]]:
+    """What ``_values`` gives of each of these."""
     with suppress(ValueError, TypeError):  # TypeError: one is no text
         whole = all(text.startswith("{") and text.endswith("}") for text in texts)
         found = json.loads(f"[{','.join(texts)}]")
         if whole and len(found) == len(texts) and all(isinstance(one, dict) for one in found):
             return list(found)
-    return [values_of(text) for text in texts]  # which says what is wrong
+    return [_values(*one) for one in zip(numbers, texts, strict=True)]  # which says what is wrong
+
+
+def _unreadable(number: int, why: str = "") -> RecordsError:
+    return RecordsError(
+        f"job {number} can't be read{why}", f"Remove it, and add it anew: understudy jobs remove {number}"
+    )

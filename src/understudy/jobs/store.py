@@ -19,14 +19,14 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal, cast
 
 from understudy.errors import RecordsError, UsageError
 from understudy.jobs.job import ENDED, STATES, Job, JobFailure, JobState, Order
-from understudy.jobs.reading import JOBS, OPEN, job_of, jobs_of, no_job, order_of, row_of, text_of, values_of
+from understudy.jobs.reading import JOBS, OPEN, job_of, jobs_of, no_job, row_of, text_of, work_of
 from understudy.provenance.records.home import Home
 from understudy.provenance.records.kept_open import Opened, opened_anew
 from understudy.temporaries import Temporary, clean
@@ -181,19 +181,21 @@ class JobStore:
             mine.remove()
 
     def claim(self, runner: str) -> Claim | None:
-        """Take the job that goes next; None if there is none that can go now."""
+        """Take the job that goes next; None if there is none that can go now. One that can't be read has failed."""
         with self.opened() as store:
             self._take_up(store)
             for row in store.execute("SELECT * FROM jobs WHERE state = 'waiting' ORDER BY priority DESC, number"):
                 if store.execute(f"{OPEN} AND needs.job = ?", (row["number"],)).fetchone() is None:
+                    work = _work_of(store, row)
+                    if work is None:
+                        continue
                     attempt = row["attempts"] + 1
                     store.execute(
                         "UPDATE jobs SET state = 'running', wish = '', runner = ?, signs = 0, attempts = ?, begun = ?, "
                         f"ended = 0, frames_done = {_KEPT}, failure = '' WHERE number = ?",
                         (runner, attempt, time.time(), row["number"]),
                     )
-                    work, digests = order_of(row), values_of(row["digests"])
-                    return Claim(row["number"], work, digests, attempt, runner)
+                    return Claim(row["number"], *work, attempt, runner)
         return None
 
     def makers(self) -> dict[Path, list[int]]:
@@ -298,23 +300,26 @@ class JobStore:
         moves: dict[JobState, JobState] = {"failed": "waiting", "cancelled": "waiting", "waiting": "waiting"}
         return self._change(number, moves, "retry", None)
 
-    def remove(self, number: int) -> Job:
-        """Remove a job that does not run: what it was. Files stay.
+    def remove(self, number: int) -> Job | None:
+        """Remove a job that does not run: what it was, or None if it can't be read. Files stay.
 
         Raises:
             UsageError: there is none of that number, it runs, or others wait for it.
         """
         with self.opened() as store:
-            job = job_of(store, row_of(store, number))
-            if job.state == "running":
+            row = row_of(store, number)
+            if row["state"] == "running":
                 raise UsageError(f"job {number} is running", f"Cancel it first: understudy jobs cancel {number}")
             waiting = store.execute(
                 "SELECT job FROM needs JOIN jobs ON jobs.number = job "
                 "WHERE needed = ? AND state IN ('waiting', 'paused')",
                 (number,),
             ).fetchone()
-            if waiting is not None and job.state != "done":
+            if waiting is not None and row["state"] != "done":
                 raise UsageError(f"job {waiting[0]} waits for job {number}", f"Remove {waiting[0]} first.")
+            job = None
+            with suppress(RecordsError):
+                job = job_of(store, row)
             store.execute("DELETE FROM needs WHERE job = ? OR needed = ?", (number, number))
             store.execute("DELETE FROM jobs WHERE number = ?", (number,))
             forget_segments(store, number)
@@ -333,7 +338,7 @@ class JobStore:
             above = max([*others, 0])
             wanted = [number for number in dict.fromkeys(numbers) if number in rows]
             for place, number in enumerate(reversed(wanted), 1):
-                order = replace(order_of(rows[number]), priority=above + place)
+                order = replace(work_of(rows[number])[0], priority=above + place)
                 changed = (text_of(order.as_json()), order.priority, number)
                 store.execute("UPDATE jobs SET work = ?, priority = ? WHERE number = ?", changed)
 
@@ -420,6 +425,19 @@ def mine(store: sqlite3.Connection, claim: Claim) -> sqlite3.Row | None:
         (claim.number, claim.runner, claim.attempt),
     ).fetchone()
     return row
+
+
+def _work_of(store: sqlite3.Connection, row: sqlite3.Row) -> tuple[Order, dict[str, Any]] | None:
+    """What ``work_of`` gives; None, and the job has failed, if it can't be read: the others go on."""
+    try:
+        return work_of(row)
+    except RecordsError as fault:
+        why = JobFailure(fault.message, fault.hint, fault.exit_code)
+        store.execute(
+            "UPDATE jobs SET state = 'failed', ended = ?, failure = ? WHERE number = ?",
+            (time.time(), text_of(vars(why)), row["number"]),
+        )
+        return None
 
 
 def _fruitful(store: sqlite3.Connection, number: int) -> int:

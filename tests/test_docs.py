@@ -91,10 +91,15 @@ def desk(tmp_path, monkeypatch, hopper_path, astronaut_path, brief_clip, long_cl
         yield tmp_path
 
 
+def write_live_clip(desk, puppet):
+    """A longer clip: live, a busy machine leaves out frames, and of a brief one all."""
+    write_puppet_clip(desk / "clip.mp4", puppet, 5.0, ClipSpec(rate=25))
+
+
 @pytest.mark.slow
 @pytest.mark.loopback
 @pytest.mark.parametrize("line", [line for line in SHOWN if line.startswith("understudy")])
-def test_shown_commands_run(desk, line):
+def test_shown_commands_run(desk, small_puppet, line):
     words = shlex.split(line)[1:]
     if words[0] == "models" or {"--engine", "--mask-model"} & set(words):
         words += ["--home", str(desk / "home")]
@@ -102,6 +107,8 @@ def test_shown_commands_run(desk, line):
         words = [*words[:1], "--seconds", "0.3", "-d", "demo"]
     if words[:2] in (["jobs", "list"], ["jobs", "run"]):  # of what the line above it has added
         assert main(["jobs", "add", "clips/clip.mp4", "-s", "me.jpg", "--to", "done", "--consent", "self"]) == 0
+    if words[0] == "live":
+        write_live_clip(desk, small_puppet)
     assert main(words) == 0
     assert words != ["jobs", "run"] or (desk / "done" / "clip.mp4").is_file()
 
@@ -120,8 +127,7 @@ def test_every_other_command_shown_is_a_make_target():
 def test_shown_python_runs(desk, small_puppet):
     blocks = [block for _, block in commands("python")]
     assert blocks
-    # Live, a busy machine leaves out frames: of a longer clip some are left.
-    write_puppet_clip(desk / "clip.mp4", small_puppet, 5.0, ClipSpec(rate=25))
+    write_live_clip(desk, small_puppet)
     for block in blocks:
         exec(compile(block, "README", "exec"), {})
     assert (desk / "out.mp4").stat().st_size > 1000

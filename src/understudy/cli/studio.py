@@ -53,6 +53,7 @@ def command(
     ):
         if (package != "webview" or native) and importlib.util.find_spec(package) is None:
             raise UsageError(f"this needs the package {extra}", f"Install it: pip install '{extra}'.")
+    from understudy.server.imports import not_collecting
     from understudy.server.running import listening, serve
     from understudy.server.security import Keys
 
@@ -69,12 +70,14 @@ def command(
         say("Ctrl-C ends it")
 
         def run() -> None:
-            from understudy.cli.demo import samples
-            from understudy.server.application import studio_application
-            from understudy.server.studio.studio import Studio
+            with not_collecting():
+                from understudy.cli.demo import samples
+                from understudy.server.application import studio_application
+                from understudy.server.studio.studio import Studio
 
-            studio = Studio(settings, samples(), recordings or _videos())
-            serve(studio_application(studio, keys, listener.getsockname()[1]), listener, stop)
+                studio = Studio(settings, samples(), recordings or _videos())
+                page = studio_application(studio, keys, listener.getsockname()[1])
+            serve(page, listener, stop)
 
         if native:
             _window(run, place, keys, stop)

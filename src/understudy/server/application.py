@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from understudy.server.imports import doing_without
 from understudy.server.security import Doorkeeper, Keys
 from understudy.server.uploading import PLACE as UPLOADS
 from understudy.server.uploading import upload_route
@@ -21,6 +22,9 @@ from understudy.version import __version__
 if TYPE_CHECKING:
     from understudy.server.studio.studio import Studio
 
+#: What Engine.IO's clients ask with where it is there: NiceGUI imports them along, and a server has none. To read it
+#: takes as long as to read all else of NiceGUI.
+_CLIENTS: Final = ("requests", "aiohttp")
 _ASSETS: Final = Path(__file__).parent / "studio" / "assets"
 
 
@@ -32,7 +36,8 @@ def studio_application(studio: Studio, keys: Keys, port: int) -> Doorkeeper:
         keys: The secrets of this run.
         port: On which the server listens.
     """
-    from understudy.server.studio.page import add_pages
+    with doing_without(*_CLIENTS):
+        from understudy.server.studio.page import add_pages
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:

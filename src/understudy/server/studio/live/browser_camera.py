@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import threading
 import time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from av.video.frame import VideoFrame
 from starlette.requests import Request
@@ -22,12 +23,17 @@ from understudy.media.live.base import LiveInfo, Picture, Sound
 from understudy.server.api.handed import MOST_BYTES, decoded
 from understudy.server.webrtc.incoming import IncomingPictures
 from understudy.server.webrtc.offers import read_offer
-from understudy.server.webrtc.peers import Peer
 from understudy.server.webrtc.reach import LOCAL, Reach
+
+if TYPE_CHECKING:
+    from understudy.server.webrtc.peers import Peer
 
 PLACE: Final = "/live/camera"
 #: Seconds that a browser has to send its first picture: its user may have to allow that.
 _PATIENCE: Final = 30.0
+#: What talks to a browser. To read it takes a fifth of a second: that is done when the first one wants to send, not at
+#: each start; and where nobody waits for it.
+_PEERS: Final = "understudy.server.webrtc.peers"
 #: Which text tells of what a browser says of its camera (``DOMException`` by name, and words of the page's own).
 FAULTS: Final = {
     "NotAllowedError": "fault.browser_refused",
@@ -121,6 +127,9 @@ class BrowserCamera:
     async def _offered(self, request: Request) -> Response:
         if request.query_params.get("tab", "") != self.tab or not self.tab:
             return JSONResponse({"fault": "fault.browser_other_tab"}, 409)
+        await asyncio.to_thread(importlib.import_module, _PEERS)
+        from understudy.server.webrtc.peers import Peer
+
         peer = Peer(Reach((LOCAL,)) if request.url.hostname in (LOCAL, "localhost") else Reach(), self._lost)
         try:
             answer = await peer.take(read_offer(await request.body(), "send"), self)

@@ -271,9 +271,9 @@ def test_a_machine_without_a_camera_says_what_to_do(visit):
     page = visit()
     if page.locator("input[value^='camera:']").count():
         pytest.skip("it is here: a camera")
-    page.get_by_text("No camera was found. Plug one in").wait_for()
+    page.get_by_text("No camera was found on the studio's machine. Plug one in").wait_for()
     press(page, "Look again")
-    page.get_by_text("No camera was found. Plug one in").wait_for()
+    page.get_by_text("No camera was found on the studio's machine. Plug one in").wait_for()
 
 
 def test_a_recording_says_how_it_fares_and_can_be_had(visit, studio):

@@ -75,6 +75,42 @@ def test_oneself_is_seen_swapped_and_the_camera_is_let_go(playwright, studio, ca
         page.locator("[data-sending=false]").wait_for(state="attached")
 
 
+#: A camera that can be unplugged.
+PLUG = """
+const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = async (wanted) => {
+    if (window.unplugged) throw new DOMException("", "NotFoundError");
+    return (window.stream = await open(wanted));
+};
+window.unplug = () => {
+    window.unplugged = true;
+    const [track] = window.stream.getVideoTracks();
+    track.stop();
+    track.dispatchEvent(new Event("ended"));
+};
+"""
+
+
+@needs_chromium
+@pytest.mark.parametrize("script", ["", "delete window.RTCPeerConnection"], ids=["webrtc", "pictures"])
+def test_a_camera_that_is_unplugged_is_used_again_when_it_is_back(playwright, studio, camera, script):
+    with visiting(playwright, studio, camera=camera) as visit:
+        page = visit()
+        page.add_init_script(PLUG + script)
+        page.reload()
+        choose(page)
+        page.get_by_role("button", name="Start").first.click()
+        drawn(page)
+        page.evaluate("window.unplug()")
+        page.locator("[data-sending=false]").wait_for(state="attached")
+        page.wait_for_timeout(2500)  # it is asked for, and not there
+        assert page.locator("[data-sending=false]").count() == 1
+        page.evaluate("window.unplugged = false")
+        page.locator("[data-sending=true]").wait_for(state="attached")
+        drawn(page, 5)
+        end(page)
+
+
 @needs_chromium
 def test_another_tab_takes_the_camera_over_only_when_that_is_pressed(playwright, studio, camera):
     with visiting(playwright, studio, camera=camera) as visit:

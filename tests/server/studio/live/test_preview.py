@@ -195,3 +195,19 @@ def test_how_the_page_keeps_up_is_measured_from_capture_to_drawn():
 
     assert Preview().shown() == (0.0, None, None)
     with_page(work)
+
+
+def test_a_page_that_did_not_draw_the_last_session_sees_the_next():
+    async def work(preview, page):
+        screen = sink(preview)
+        for number in range(3):
+            screen.write(sealed(shade=20 * number), number / 30)
+            await settled()
+        preview.clear()  # it draws none of the two that it has, for instance because it is not in front
+        await settled()
+        assert page.got[-1] == "clear"
+        screen.write(sealed(), 1.0)
+        await settled()
+        assert page.numbers[-1] > 2
+
+    with_page(work)

@@ -37,6 +37,11 @@ export default {
     async start() {
       const mine = (this.run = {});
       if (!navigator.mediaDevices?.getUserMedia) return this.$emit("fault", "insecure");
+      const fault = await this.open(mine);
+      if (fault && this.run === mine) this.$emit("fault", fault.name);
+    },
+    /** Have the camera, and send it: the error of a browser that does not give it. */
+    async open(mine) {
       // The studio is on this very machine: one of few cores has to code, swap and show each picture.
       const [width, height] = navigator.hardwareConcurrency < 4 ? [640, 360] : [1280, 720];
       const video = { width: { ideal: width }, height: { ideal: height }, frameRate: { ideal: 30, max: 30 } };
@@ -44,13 +49,20 @@ export default {
       try {
         stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
       } catch (fault) {
-        if (this.run === mine) this.$emit("fault", fault.name);
-        return;
+        return fault;
       }
       if (this.run !== mine) return stream.getTracks().forEach((track) => track.stop());
       mine.stream = stream;
+      stream.getVideoTracks()[0].addEventListener("ended", () => this.again(mine, this.reopen));
       if (window.RTCPeerConnection) this.connect(mine);
       else this.pictures(mine);
+    },
+    /** A camera that was unplugged is used again when it is back. */
+    async reopen(mine) {
+      const fault = await this.open(mine);
+      if (!fault || this.run !== mine) return;
+      if (fault.name === "NotAllowedError") this.$emit("fault", fault.name); // it is not to be asked for again
+      else this.again(mine, this.reopen);
     },
     stop() {
       const mine = this.run;
@@ -66,6 +78,8 @@ export default {
       if (this.run !== mine) return;
       this.sending = false;
       mine.peer?.close();
+      mine.socket?.close();
+      mine.peer = mine.socket = null;
       clearTimeout(mine.timer);
       mine.timer = setTimeout(() => this.run === mine && work(mine), AGAIN);
     },
@@ -91,12 +105,14 @@ export default {
         if (wanted.encodings?.length) Object.assign(wanted.encodings[0], { maxBitrate: 3_500_000, maxFramerate: 30 });
         await sender.setParameters(wanted).catch(() => {}); // a browser without such wishes sends as it likes
       } catch {
-        this.again(mine, this.connect);
+        if (mine.peer === peer) this.again(mine, this.connect);
       }
     },
     async pictures(mine) {
-      const video = Object.assign(document.createElement("video"), { srcObject: mine.stream, muted: true, playsInline: true });
-      await video.play();
+      const { stream } = mine;
+      const video = Object.assign(document.createElement("video"), { srcObject: stream, muted: true, playsInline: true });
+      await video.play().catch(() => {}); // it went meanwhile
+      if (this.run !== mine || mine.stream !== stream || !stream.active) return;
       const canvas = Object.assign(document.createElement("canvas"), { width: video.videoWidth, height: video.videoHeight });
       const socket = (mine.socket = new WebSocket(`ws://${location.host}${this.place}/pictures?tab=${this.tab}`));
       const send = () => {
@@ -106,7 +122,7 @@ export default {
       };
       socket.onopen = () => ((this.sending = true), send());
       socket.onmessage = send;
-      socket.onclose = () => this.again(mine, this.pictures);
+      socket.onclose = () => mine.socket === socket && this.again(mine, this.pictures);
     },
   },
 };

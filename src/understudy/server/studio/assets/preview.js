@@ -5,7 +5,7 @@ export default {
   props: { place: String, label: String },
   mounted() {
     this.context = this.$refs.canvas.getContext("bitmaprenderer");
-    this.drawn = 0;
+    this.drawn = this.cleared = 0;
     this.wait = 250;
     this.connect();
   },
@@ -16,6 +16,7 @@ export default {
   methods: {
     connect() {
       if (this.over) return;
+      this.last = 0; // a server that was started anew counts anew
       const socket = new WebSocket(`ws://${location.host}${this.place}`);
       socket.binaryType = "arraybuffer";
       socket.onopen = () => (this.wait = 250);
@@ -28,13 +29,18 @@ export default {
     },
     async take(socket, data) {
       if (data === "clear") {
+        this.cleared += 1;
         this.next?.bitmap.close();
         this.next = null;
         this.context.transferFromImageBitmap(null);
         return;
       }
+      const { cleared } = this;
       const number = new DataView(data).getUint32(0);
       const bitmap = await createImageBitmap(new Blob([new Uint8Array(data, 4)], { type: "image/jpeg" }));
+      if (this.cleared !== cleared) return bitmap.close(); // what came before is not to be seen any more
+      if (this.last > number) return bitmap.close(); // a later one was decoded sooner
+      this.last = number;
       if (this.next) this.next.bitmap.close();
       else requestAnimationFrame(() => this.draw(socket));
       this.next = { number, bitmap };

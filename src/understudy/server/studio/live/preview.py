@@ -164,6 +164,8 @@ class _Viewer:
 
     def _take(self, coded: Coded | None) -> None:
         self._next, self._cleared = coded, coded is None
+        if coded is None:  # nor does the page draw what is on its way, or say so
+            self._sent.clear()
         self._judge()
 
     def _judge(self) -> None:

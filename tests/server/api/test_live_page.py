@@ -195,6 +195,129 @@ def test_it_is_covered_by_a_key_and_changed_over(visitor):
     assert visitor.page.locator("video").evaluate("(video) => video.srcObject") is None
 
 
+#: Keeps what the camera gives where a test can see it.
+CAMERA = """
+const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = async (wanted) => (window.camera = await open(wanted));
+"""
+SENT = "window.camera.getVideoTracks()[0].enabled"
+
+
+def until(visitor, expected, seconds=PATIENCE):
+    deadline = time.monotonic() + seconds
+    while visitor.session()["covered"] is not expected:
+        assert time.monotonic() < deadline
+        visitor.page.wait_for_timeout(100)
+
+
+def test_a_cover_that_the_server_did_not_hear_of_is_told_again_and_no_camera_is_sent_until_then(server, browser):
+    with visiting(server, browser, script=CAMERA) as visitor:
+        visitor.somebody()
+        visitor.enters()
+        visitor.starts()
+        visitor.drawn()
+        visitor.page.route("**/cover", lambda route: route.abort())
+        visitor.page.keyboard.press("c")
+        visitor.told("does not answer")
+        assert visitor.page.evaluate(SENT) is False
+        assert visitor.session()["covered"] is False
+        visitor.page.get_by_text("Covered: nobody is seen").wait_for()
+        visitor.page.unroute("**/cover")
+        until(visitor, True)
+        wait(visitor.page, SENT)
+        visitor.page.keyboard.press("c")
+        until(visitor, False)
+
+
+#: Has the second word about the cover leave late.
+LATE = """
+const fetched = window.fetch.bind(window);
+let words = 0;
+window.fetch = async (path, how) => {
+    if (path.endsWith("/cover") && ++words === 2) await new Promise((done) => setTimeout(done, 1500));
+    return await fetched(path, how);
+};
+"""
+
+
+def test_the_last_of_several_quick_presses_holds(server, browser):
+    with visiting(server, browser, script=LATE) as visitor:
+        visitor.somebody()
+        visitor.enters()
+        visitor.starts()
+        visitor.drawn()
+        visitor.page.keyboard.press("c")
+        until(visitor, True)
+        visitor.page.keyboard.press("c")
+        visitor.page.keyboard.press("c")
+        visitor.page.wait_for_timeout(3500)
+        visitor.page.get_by_text("Covered: nobody is seen").wait_for()
+        assert visitor.session()["covered"] is True
+
+
+def test_who_is_covered_stays_so_when_the_page_is_loaded_anew(visitor):
+    visitor.somebody()
+    visitor.enters()
+    visitor.starts()
+    visitor.drawn()
+    visitor.page.keyboard.press("c")
+    until(visitor, True)
+    visitor.page.reload()
+    visitor.page.get_by_text("Covered: nobody is seen").wait_for()
+    visitor.drawn()
+    assert visitor.session()["covered"] is True
+
+
+def test_cover_holds_from_before_a_session_without_webrtc_begins(server, browser):
+    with visiting(server, browser, script="delete window.RTCPeerConnection") as visitor:
+        visitor.somebody()
+        visitor.enters()
+        visitor.page.evaluate(
+            """() => {
+              document.getElementById("start").click();
+              document.getElementById("cover").click();
+            }"""
+        )
+        wait(visitor.page, "document.querySelector('canvas').width > 300")
+        visitor.page.get_by_text("Covered: nobody is seen").wait_for()
+
+        def picture():
+            return seen_in(visitor.page, "canvas")[:200].astype(int)
+
+        deadline = time.monotonic() + PATIENCE
+        while picture().mean() < 30:  # black, until the server was told
+            assert time.monotonic() < deadline
+        covered = float(np.abs(np.diff(picture(), axis=1)).mean())
+        visitor.page.keyboard.press("c")
+        while float(np.abs(np.diff(picture(), axis=1)).mean()) < 2 * covered:
+            assert time.monotonic() < deadline
+
+
+def test_what_is_stopped_while_it_begins_leaves_nothing(visitor):
+    visitor.somebody()
+    visitor.enters()
+    visitor.page.route("**/live/sessions", lambda route: (visitor.page.wait_for_timeout(1500), route.continue_()))
+    visitor.starts()
+    visitor.page.get_by_role("button", name="Stop").click()
+    visitor.page.get_by_text("Choose a face and a camera").wait_for()
+    visitor.page.wait_for_timeout(3000)
+    assert [one for one in visitor.caller.get("/live").json()["sessions"] if one["state"] != "ended"] == []
+    assert visitor.page.get_by_role("button", name="Start").is_enabled()
+
+
+def test_who_is_chosen_while_it_begins_is_used(visitor):
+    first, second = visitor.somebody("hopper"), visitor.somebody("astronaut")
+    visitor.enters()
+    visitor.page.locator("#person").select_option(first)
+    visitor.page.route("**/live/sessions", lambda route: (visitor.page.wait_for_timeout(1500), route.continue_()))
+    visitor.starts()
+    visitor.page.locator("#person").select_option(second)
+    visitor.drawn()
+    deadline = time.monotonic() + PATIENCE
+    while visitor.session()["person"] != second:
+        assert time.monotonic() < deadline
+
+
 def test_a_page_that_is_loaded_anew_goes_on_with_the_same_session(visitor):
     visitor.somebody()
     visitor.enters()
@@ -314,6 +437,22 @@ def test_a_photo_is_added_after_the_question_whose_it_is(visitor):
     assert (person["name"], person["ground"], person["uses"]) == ("astronaut", "granted", ["live"])
     visitor.starts()
     visitor.drawn()
+
+
+@pytest.mark.parametrize("place", ["photos", "people"])
+def test_not_now_is_heeded_while_the_photo_is_on_its_way(visitor, place):
+    visitor.enters()
+    visitor.page.route(f"**/api/v1/{place}*", lambda route: (visitor.page.wait_for_timeout(1500), route.continue_()))
+    visitor.page.get_by_role("button", name="Add a photo").click()
+    dialog = visitor.page.get_by_role("dialog")
+    dialog.get_by_label("Photo of one person").set_input_files(portrait_path("astronaut"))
+    dialog.get_by_label("It is my own face").check()
+    with visitor.page.expect_response(lambda one: one.request.method == "DELETE") as gone:
+        dialog.get_by_role("button", name="Save").click()
+        dialog.get_by_role("button", name="Not now").click()
+    assert gone.value.status == 204
+    assert visitor.caller.get("/people").json() == []
+    assert visitor.caller.get("/photos").json() == []
 
 
 def test_a_bad_token_opens_nothing(server, browser):

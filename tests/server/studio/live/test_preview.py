@@ -83,6 +83,15 @@ async def settled():
         await asyncio.sleep(0)
 
 
+async def showing(preview, count):
+    """A screen on which so many pictures were shown."""
+    screen = sink(preview)
+    for number in range(count):
+        screen.write(sealed(shade=20 * number), number / 30)
+        await settled()
+    return screen
+
+
 @pytest.mark.parametrize(
     "impostor",
     [
@@ -112,10 +121,7 @@ def test_a_frame_of_another_size_is_refused_as_by_every_sink():
 
 def test_a_page_gets_the_newest_picture_and_the_next_when_it_has_drawn():
     async def work(preview, page):
-        screen = sink(preview)
-        for number in range(10):
-            screen.write(sealed(shade=20 * number), number / 30)
-            await settled()
+        screen = await showing(preview, 10)
         assert page.numbers == [1, 2]  # two on their way, and no more until they are drawn
         page.draw(2)
         await settled()
@@ -199,10 +205,7 @@ def test_how_the_page_keeps_up_is_measured_from_capture_to_drawn():
 
 def test_a_page_that_did_not_draw_the_last_session_sees_the_next():
     async def work(preview, page):
-        screen = sink(preview)
-        for number in range(3):
-            screen.write(sealed(shade=20 * number), number / 30)
-            await settled()
+        screen = await showing(preview, 3)
         preview.clear()  # it draws none of the two that it has, for instance because it is not in front
         await settled()
         assert page.got[-1] == "clear"

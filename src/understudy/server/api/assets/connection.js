@@ -16,7 +16,8 @@ export async function ask(path, { key, method = "GET", json, body, type } = {}) 
   const headers = { Authorization: `Bearer ${key}` };
   if (json !== undefined) [body, type] = [JSON.stringify(json), "application/json"];
   if (type) headers["Content-Type"] = type;
-  const answer = await fetch(path, { method, headers, body, cache: "no-store", credentials: "omit" });
+  const keepalive = method === "DELETE"; // what is given back is, even where the page goes meanwhile
+  const answer = await fetch(path, { method, headers, body, keepalive, cache: "no-store", credentials: "omit" });
   if (!answer.ok) {
     const said = await answer.json().catch(() => ({}));
     throw new Refusal(answer.status, said, Number(answer.headers.get("Retry-After") ?? 0));
@@ -67,7 +68,7 @@ export class Connection {
     this.receiver = receiver;
     await this.connect(place);
     video.srcObject = new MediaStream([receiver.track]);
-    await video.play().catch(() => {}); // it plays as soon as there is a picture
+    video.play().catch(() => {}); // it plays as soon as there is a picture
   }
 
   async connect(place) {

@@ -127,7 +127,7 @@ async function fillCameras() {
 
 async function newPhoto() {
   const added = await addPhoto(key, explain);
-  if (added) await fillPeople(added);
+  if (added) await fillPeople(running ? people.value : added); // who is live stays, and a session knows whom it began with
 }
 
 async function openCamera() {
@@ -148,20 +148,23 @@ function keep(values) {
 
 async function begin(session = null) {
   if (running) return;
-  const mine = (running = { session, stream: null, wait: 500 });
+  // told: whether the server has said that it covers; null while that is not known.
+  const mine = (running = { session, stream: null, wait: 500, told: session ? null : false, person: people.value });
   covered = false;
   tell();
   overlay(t("remote.starting"));
   look();
   try {
+    if (session) await takeOver(mine);
     mine.stream = await openCamera();
     await fillCameras();
     mine.stream.getVideoTracks()[0].addEventListener("ended", () => mine === running && cameraGone());
   } catch (fault) {
+    if (mine !== running) return leaveAlone(mine);
     await stop();
     return tell(fault.said ?? explain(fault));
   }
-  if (mine !== running) return mine.stream.getTracks().forEach((track) => track.stop()); // stopped meanwhile
+  if (mine !== running) return leaveAlone(mine); // stopped meanwhile
   if (!window.RTCPeerConnection) {
     tell(t("remote.no_webrtc"));
     return beginPictures(mine);
@@ -169,13 +172,29 @@ async function begin(session = null) {
   await connect(mine);
 }
 
+/** A session that goes on after the page was loaded anew stays covered if it was. */
+async function takeOver(mine) {
+  try {
+    const said = await (await ask(`${API}/live/${mine.session}`, { key })).json();
+    if (said.state === "ended") mine.session = null;
+    else covered = said.covered;
+  } catch (fault) {
+    if (fault.status !== 404) throw fault;
+    mine.session = null;
+  }
+  mine.told = mine.session ? covered : false;
+  look();
+}
+
 function beginPictures(mine) {
   [video.hidden, canvas.hidden] = [true, false];
   mine.pictures = new Pictures(mine.stream, canvas, {
     key, person: people.value,
+    begun: () => tellCover(mine),
     drawn: () => (frames++, overlay()),
     ended: (said, code) => mine === running && (stop(), tell(code === 1013 ? t("remote.full", { seconds: 30 }) : said || t("remote.unreachable"))),
   });
+  shade(mine);
 }
 
 async function cameraGone() {
@@ -185,28 +204,34 @@ async function cameraGone() {
 
 /** Connect, and again whenever that broke, until it is stopped or the server says why not. */
 async function connect(mine) {
-  if (mine !== running || mine.connecting) return;
+  if (mine !== running) return;
+  if (mine.connecting) return connectLater(mine);
   mine.connecting = true;
   drop(mine);
   try {
     if (!mine.session) {
+      mine.person = people.value;
       const others = [...people.options].map((one) => one.value).filter((one) => one !== people.value).slice(0, 7);
       const begun = await ask(`${API}/live/sessions`, { key, method: "POST", json: { people: [people.value, ...others] } });
-      mine.session = (await begun.json()).id;
-      if (covered) await ask(`${API}/live/${mine.session}/cover`, { key, method: "POST", json: { covered } });
+      [mine.session, mine.told] = [(await begun.json()).id, false];
     }
+    await tellCover(mine); // before any picture is sent
+    if (mine !== running) return leaveAlone(mine);
     const place = `${API}/live/${mine.session}`;
     const lost = () => mine === running && reconnect(mine);
     mine.sender = new Connection(key, lost);
     await mine.sender.send(`${place}/whip`, mine.stream.getVideoTracks()[0]);
+    if (mine !== running) return leaveAlone(mine);
     mine.watcher = new Connection(key, lost);
     await mine.watcher.watch(`${place}/whep`, video);
-    if (mine !== running) return;
+    if (mine !== running) return leaveAlone(mine);
     keep({ running: true, session: mine.session, person: people.value });
     mine.wait = 500;
     if (mine.broken) tell(t("remote.back"));
     mine.broken = false;
+    if (mine.person !== people.value) await choosePerson(); // another was chosen meanwhile
   } catch (fault) {
+    if (mine !== running) return leaveAlone(mine);
     if (fault instanceof Refusal && fault.status === 404 && mine.session) mine.session = null;
     else if (fault instanceof Refusal && fault.status !== 500) {
       await stop();
@@ -217,6 +242,13 @@ async function connect(mine) {
   } finally {
     mine.connecting = false;
   }
+}
+
+/** Give back what an attempt had that was stopped meanwhile. */
+function leaveAlone(mine) {
+  mine.stream?.getTracks().forEach((track) => track.stop());
+  drop(mine);
+  if (mine.session) ask(`${API}/live/${mine.session}`, { key, method: "DELETE" }).catch(() => {}); // it ends by itself
 }
 
 /** Leave its connections. */
@@ -230,9 +262,13 @@ function reconnect(mine) {
   if (!mine.broken) tell(t("remote.lost"));
   mine.broken = true;
   overlay(t("remote.lost"));
+  connectLater(mine);
+  mine.wait = Math.min(2 * mine.wait, 4000);
+}
+
+function connectLater(mine) {
   clearTimeout(mine.timer);
   mine.timer = setTimeout(() => connect(mine), mine.wait);
-  mine.wait = Math.min(2 * mine.wait, 4000);
 }
 
 async function stop() {
@@ -240,40 +276,63 @@ async function stop() {
   running = null;
   covered = false;
   sessionStorage.removeItem(KEPT.chosen);
-  if (mine) {
-    clearTimeout(mine.timer);
-    mine.pictures?.close();
-    mine.stream?.getTracks().forEach((track) => track.stop());
-    drop(mine);
-    if (mine.session) await ask(`${API}/live/${mine.session}`, { key, method: "DELETE" }).catch(() => {}); // it ends by itself
-  }
+  clearTimeout(mine?.timer);
+  mine?.pictures?.close();
   video.srcObject = null;
   [video.hidden, canvas.hidden, shown.hidden] = [false, true, true];
   overlay(t("remote.ready"));
   look();
+  if (mine) leaveAlone(mine);
 }
 
 async function choosePerson() {
-  if (!running?.session) return;
+  const mine = running;
+  if (!mine?.session) return; // it is told once there is one
   try {
-    await ask(`${API}/live/${running.session}/person`, { key, method: "POST", json: { person: people.value } });
-    keep({ running: true, session: running.session, person: people.value });
+    const person = people.value;
+    await ask(`${API}/live/${mine.session}/person`, { key, method: "POST", json: { person } });
+    mine.person = person;
+    if (mine === running) keep({ running: true, session: mine.session, person });
   } catch (fault) {
     tell(explain(fault));
   }
 }
 
 async function turnCover() {
-  if (!running) return;
+  const mine = running;
+  if (!mine) return;
   covered = !covered;
+  if (mine.pictures || mine.sender) shade(mine); // else nothing is sent before the server was told
   look();
-  running.pictures?.cover(covered);
-  if (!running.session) return;
   try {
-    await ask(`${API}/live/${running.session}/cover`, { key, method: "POST", json: { covered } });
+    await tellCover(mine);
   } catch (fault) {
-    tell(explain(fault));
+    tell(explain(fault)); // it is told again once a second, and nothing of the camera is sent until then
   }
+}
+
+/** Black is sent for as long as it is to be covered and the server has not said that it does. */
+function shade(mine) {
+  const black = covered && mine.told !== true;
+  if (mine.pictures) mine.pictures.black = black;
+  else for (const track of mine.stream?.getVideoTracks() ?? []) track.enabled = !black;
+}
+
+/** Tell the server whether to cover, one call after the other, until it has said what is wished by then. */
+function tellCover(mine) {
+  mine.telling ??= telling(mine).finally(() => (mine.telling = null));
+  return mine.telling;
+}
+
+async function telling(mine) {
+  if (mine.pictures?.cover(covered)) mine.told = covered; // what is sent after it is covered: one line has one order
+  while (mine === running && mine.session && mine.told !== covered) {
+    const wished = covered;
+    mine.told = null;
+    await ask(`${API}/live/${mine.session}/cover`, { key, method: "POST", json: { covered: wished } });
+    mine.told = wished;
+  }
+  shade(mine);
 }
 
 async function copyLink() {
@@ -309,6 +368,7 @@ async function figure() {
     try {
       const said = await (await ask(`${API}/live/${mine.session}`, { key })).json();
       late = said.latency_ms.p50;
+      if (mine.told === null && said.state !== "ended") await tellCover(mine); // what was told last did not arrive
       if (said.state === "ended" && mine === running && said.error) {
         mine.session = null;
         await stop();

@@ -22,6 +22,7 @@ export function addPhoto(key, explain) {
       ...options, noted, fault,
       make("div", { class: "row" }, save, make("button", { type: "button", click: () => dialog.close() }, t("consent.not_now"))));
     const dialog = make("dialog", { "aria-label": t("remote.add"), close: () => (dialog.remove(), resolve(dialog.returnValue)) }, form);
+    const forget = (id) => ask(`/api/v1/photos/${id}`, { key, method: "DELETE" });
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       [save.disabled, fault.hidden] = [true, true];
@@ -29,9 +30,11 @@ export function addPhoto(key, explain) {
         const [photo] = file.files;
         const place = `/api/v1/photos?name=${encodeURIComponent(photo.name)}`;
         const taken = await (await ask(place, { key, method: "POST", body: photo, type: "application/octet-stream" })).json();
+        if (!dialog.open) return await forget(taken.id); // "Not now" after all: nothing was said of whose it is
         const consent = { ground: new FormData(form).get("ground"), note: note.value, uses: ["live"] };
         const json = { name: photo.name.replace(/\.\w+$/, "").slice(0, 80), photos: [taken.id], consent };
         const person = await (await ask("/api/v1/people", { key, method: "POST", json })).json();
+        if (!dialog.open) return await forget(taken.id); // and with it the person
         dialog.close(person.id);
       } catch (wrong) {
         [fault.textContent, fault.hidden, save.disabled] = [explain(wrong), false, false];

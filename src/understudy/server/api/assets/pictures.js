@@ -3,8 +3,8 @@ const QUALITY = 0.85;
 const WIDEST = 960;
 
 export class Pictures {
-  constructor(stream, canvas, { key, person, drawn, ended }) {
-    Object.assign(this, { canvas, drawn, said: "" });
+  constructor(stream, canvas, { key, person, begun, drawn, ended }) {
+    Object.assign(this, { canvas, begun, drawn, said: "", running: false, black: false });
     this.video = Object.assign(document.createElement("video"), { srcObject: stream, muted: true, playsInline: true });
     this.taken = document.createElement("canvas");
     // A header that scripts can set: the token stands in no address.
@@ -27,7 +27,9 @@ export class Pictures {
       [this.taken.width, this.taken.height] = [this.video.videoWidth * scale, this.video.videoHeight * scale];
       this.taken.dataset.sized = "yes";
     }
-    this.taken.getContext("2d").drawImage(this.video, 0, 0, this.taken.width, this.taken.height);
+    const context = this.taken.getContext("2d");
+    if (this.black) context.fillRect(0, 0, this.taken.width, this.taken.height);
+    else context.drawImage(this.video, 0, 0, this.taken.width, this.taken.height);
     this.taken.toBlob((data) => data && this.socket.readyState === WebSocket.OPEN && this.socket.send(data), "image/jpeg", QUALITY);
   }
 
@@ -37,6 +39,10 @@ export class Pictures {
       if (said.error) this.said = `${said.error}. ${said.hint}`;
       return;
     }
+    if (!this.running) {
+      this.running = true; // from now on the server takes other words than the first
+      this.begun();
+    }
     this.send(); // the next is coded while this one is drawn
     const picture = await createImageBitmap(new Blob([new Uint8Array(data, 4)], { type: "image/jpeg" }));
     [this.canvas.width, this.canvas.height] = [picture.width, picture.height];
@@ -44,8 +50,11 @@ export class Pictures {
     this.drawn();
   }
 
+  /** Tell whether to cover; whether it could be told already. */
   cover(covered) {
-    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ covered }));
+    const can = this.running && this.socket.readyState === WebSocket.OPEN;
+    if (can) this.socket.send(JSON.stringify({ covered }));
+    return can;
   }
 
   close() {

@@ -362,6 +362,38 @@ def test_a_part_is_pulled_typed_and_taken_back_and_a_stretch_holds_in_it(tmp_pat
     assert inspected(studio, studio.recordings / "scene swapped.mp4")["verdict"] == "made by this tool"
 
 
+def test_a_key_that_is_held_moves_an_edge_by_every_step(visit, files):
+    page = visit("/clips")
+    ready(page, files / "scene.mp4")
+    page.get_by_role("slider", name="Part: end").focus()
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_timeout(400)  # the first step is told; then the key repeats for longer than that takes to settle
+    for _ in range(20):
+        page.keyboard.press("ArrowLeft")
+        page.wait_for_timeout(70)
+    page.wait_for_function("document.querySelectorAll('.time')[1].value === '0:01.16'")
+    page.wait_for_timeout(1500)
+    page.reload()
+    page.wait_for_function("document.querySelectorAll('.time')[1]?.value === '0:01.16'")
+    page.get_by_role("button", name="Another file").click()
+
+
+def test_a_stretch_that_is_pressed_right_after_the_part_was_pulled_stays(visit, files):
+    page = visit("/clips")
+    ready(page, files / "scene.mp4")
+    look_at(page, 20)
+    page.keyboard.press("a")
+    stretch = page.get_by_role("button", name="0:00.8 to 0:01.8: own look")
+    stretch.wait_for()
+    page.get_by_role("slider", name="Part: beginning").press("ArrowRight")
+    box = stretch.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_timeout(1500)
+    assert stretch.count() == 1
+    page.wait_for_function("document.querySelector('.time').value === '0:00.04'")
+    page.get_by_role("button", name="Another file").click()
+
+
 def test_a_stretch_has_a_look_of_its_own_that_is_seen_while_seeking(visit, files):
     page = visit("/clips")
     ready(page, files / "scene.mp4")

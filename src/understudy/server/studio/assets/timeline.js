@@ -248,6 +248,8 @@ export default {
       const from = this.timeAt(event);
       const { start, end } = one ?? this.part;
       this.tellNudged();
+      clearTimeout(this.settling);
+      let pulled = null;
       this.moved = false;
       const move = (moving) => {
         const by = this.snapped(this.timeAt(moving)) - this.snapped(from);
@@ -255,13 +257,15 @@ export default {
         this.moved = true;
         const now = this.changed({ start, end }, edge, by);
         this.pulled = { one, now };
+        pulled = now;
         if (edge !== "both") this.go(edge === "start" ? now.start : now.end - this.frame);
       };
       const over = () => {
         handle.removeEventListener("pointermove", move);
         handle.removeEventListener("pointerup", over);
         handle.removeEventListener("pointercancel", over);
-        if (this.pulled) this.report(one, this.pulled.now);
+        if (pulled) this.report(one, pulled);
+        else this.settle();
         setTimeout(() => (this.moved = false), 0);
       };
       handle.setPointerCapture(event.pointerId);
@@ -298,6 +302,7 @@ export default {
       this.pulled = { one, now };
       this.go(edge === "start" ? now.start : now.end - this.frame);
       clearTimeout(this.nudging);
+      clearTimeout(this.settling);
       this.nudged = { one, now };
       this.nudging = setTimeout(this.tellNudged, 250);
     },
@@ -311,6 +316,9 @@ export default {
     // Until the server has said what came of it, what was pulled stays where it was let go.
     report(one, now) {
       this.$emit(one ? "move" : "trim", one ? { id: one.id, ...now } : now);
+      this.settle();
+    },
+    settle() {
       clearTimeout(this.settling);
       this.settling = setTimeout(() => (this.pulled = null), 1000);
     },
@@ -321,7 +329,7 @@ export default {
       if (told && Math.abs(told.start - now.start) + Math.abs(told.end - now.end) < 0.01) this.pulled = null;
     },
     stretches() {
-      if (this.pulled?.one && !this.held) this.pulled = null;
+      if (this.pulled?.one && !this.held && !this.nudged) this.pulled = null;
     },
   },
 };

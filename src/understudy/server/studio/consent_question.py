@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Final, cast
 
@@ -13,7 +14,7 @@ from understudy.errors import UnderstudyError
 from understudy.provenance import ConsentClaim
 from understudy.provenance.records.consent import USES, Ground, Use
 from understudy.server.faults import fault_of
-from understudy.server.studio.controls import Button, Modal, Text, box, choice, field, icon, shown, switch
+from understudy.server.studio.controls import Button, Modal, Text, box, choice, field, icon, once, shown, switch
 from understudy.server.studio.live.cards import Card, Cards
 from understudy.server.studio.visitor import Visitor
 
@@ -29,8 +30,18 @@ _ALLOWED: Final[Mapping[Use, str]] = {"image": "ask.image", "video": "ask.video"
 _DAYS: Final[Mapping[str, str]] = {"30": "consent.month", "365": "consent.year", "1825": "consent.five_years"}
 
 
+@dataclass(eq=False)
+class _Asked:
+    """A question: about which card, what its face is to be used for now, and what is done when it may be."""
+
+    card: Card
+    uses: frozenset[Use]
+    then: list[Callable[[], Awaitable[object]]]
+    saved: bool = False
+
+
 class Question:
-    """The question. It can be put into a page once, and asked about any card.
+    """The question. It can be put into a page once, and asked about any number of cards, one after the other.
 
     Args:
         visitor: Who is asked.
@@ -40,13 +51,13 @@ class Question:
 
     def __init__(self, visitor: Visitor, cards: Cards, closed: Callable[[], object] = lambda: None) -> None:
         self._visitor, self._cards, self._texts = visitor, cards, visitor.texts
-        self._card: Card | None = None
+        self._told = closed
+        #: What is asked, or will be.
+        self._all: list[_Asked] = []
         self._ground: Ground | None = None
         self._note, self._days = "", 365
         self._uses: set[Use] = set()
-        self._then: Callable[[], Awaitable[object]] | None = None
-        self._modal = Modal("", self._texts("consent.not_now"))
-        self._modal.on("closed", lambda _: closed(), args=[])
+        self._modal = Modal("", self._texts("consent.not_now"), self._closed)
         with self._modal:
             self._body = box("consent")
 
@@ -58,16 +69,27 @@ class Question:
             uses: What it is to be used for now; other uses can be added.
             then: Called when it may be.
         """
-        self._card, self._ground, self._note, self._days, self._then = card, None, "", 365, then
-        self._uses = {*uses}
+        for asked in self._all:
+            if asked.card.id == card.id and asked.uses == frozenset(uses):
+                asked.then.append(then)
+                return
+        self._all.append(_Asked(card, frozenset(uses), [then]))
+        self._modal.ask(partial(self._show, self._all[-1]))
+
+    def _show(self, asked: _Asked) -> None:
+        card, self._ground, self._note, self._days = asked.card, None, "", 365
+        self._uses = {*asked.uses}
         self._modal.title.text = self._texts("consent.title", name=card.name)
         self._body.clear()
         with self._body:
-            self._form(card, uses)
-        self._modal.open()
+            self._form(asked)
 
-    def _form(self, card: Card, needed: Collection[Use]) -> None:
-        texts = self._texts
+    def _closed(self) -> object:
+        del self._all[0]
+        return self._told()
+
+    def _form(self, asked: _Asked) -> None:
+        card, needed, texts = asked.card, asked.uses, self._texts
         with box("consent-top"):
             box("", "img", src=card.address, alt="", width=80, height=80)
             Text(texts("consent.why"), "p")
@@ -106,7 +128,7 @@ class Question:
         Text(texts("consent.kept"), "p", classes="hint")
         with box("modal-buttons"):
             Button(texts("consent.not_now"), self._modal.close)
-            Button(texts("consent.save"), self._save, look="primary")
+            Button(texts("consent.save"), once(partial(self._save, asked), pause=0), look="primary")
 
     def _option(self, ground: Ground, text: str) -> None:
         with box("ground", "label"):
@@ -124,9 +146,9 @@ class Question:
     def _use(self, use: Use, on: bool) -> None:
         (self._uses.add if on else self._uses.discard)(use)
 
-    async def _save(self) -> None:
-        card, texts = self._card, self._texts
-        if card is None:
+    async def _save(self, asked: _Asked) -> None:
+        texts = self._texts
+        if asked.saved:
             return
         if self._ground is None:
             self._refuse(texts("consent.choose"))
@@ -137,13 +159,15 @@ class Question:
         uses = tuple(use for use in USES if use in self._uses)
         claim = ConsentClaim(self._ground, self._note.strip(), uses, self._days)
         try:
-            await asyncio.to_thread(self._cards.grant, card.id, claim)
+            await asyncio.to_thread(self._cards.grant, asked.card.id, claim)
         except UnderstudyError as fault:
             self._refuse(f"{texts(fault_of(fault).text)} {fault.message}")
             return
-        self._modal.close()
-        if self._then is not None:
-            await self._then()
+        asked.saved = True
+        if asked in self._all:  # else it was closed meanwhile
+            self._modal.close()
+        for then in asked.then:
+            await then()
         self._visitor.look()
 
     def _refuse(self, text: str) -> None:

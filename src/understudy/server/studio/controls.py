@@ -5,7 +5,9 @@ The browser's own controls have a keyboard, a role and a state without any work 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Literal
 
 from nicegui import ui
@@ -18,6 +20,8 @@ from understudy.text import printable
 _VALUE: Final = "(event) => emit(event.target.value)"
 _CHECKED: Final = "(event) => emit(event.target.checked)"
 Handler = Callable[[], Any]
+#: Seconds within which a second press belongs to a double click.
+DOUBLE: Final = 0.3
 #: Most letters of a file's name that are shown.
 _LONGEST: Final = 80
 #: How a button looks: ``primary`` is the one thing to do, ``danger`` what hides or removes, ``bare`` has no border.
@@ -41,6 +45,30 @@ class Text(TextElement):
         self.classes(classes)
         for name, value in (attributes or {}).items():
             attribute(self, name, value)
+
+
+def once(handler: Handler, *, pause: float = DOUBLE) -> Handler:
+    """What a double click does once: a press is ignored while the one before is still being answered, or just was.
+
+    Args:
+        handler: What a press does; it is waited for, if it takes its time.
+        pause: Seconds from one press to the next that counts.
+    """
+    busy, since = False, float("-inf")
+
+    async def pressed() -> None:
+        nonlocal busy, since
+        if busy or time.monotonic() - since < pause:
+            return
+        busy, since = True, time.monotonic()
+        try:
+            found = handler()
+            if isinstance(found, Awaitable):
+                await found
+        finally:
+            busy = False
+
+    return pressed
 
 
 def attribute(element: ui.element, name: str, value: object) -> None:
@@ -276,27 +304,52 @@ def number_of(value: object, least: float, most: float) -> float | None:
 
 
 class Modal(ui.element, component="assets/modal.js"):
-    """A question before the page, to be answered or closed; the browser keeps the keyboard in it.
+    """Questions before the page, to be answered or closed; the browser keeps the keyboard in them.
+
+    One comes after the other: what is asked while another is shown waits until that is closed.
 
     Args:
         title: What it is about.
         close_label: What the button says that closes it.
+        closed: Called when one was closed, in whatever way, before the next is shown.
     """
 
-    def __init__(self, title: str, close_label: str) -> None:
+    def __init__(self, title: str, close_label: str, closed: Handler = lambda: None) -> None:
         super().__init__()
+        self._closed = closed
+        self._waiting: deque[Handler] = deque()
+        self._open = False
         attribute(self, "close-label", close_label)
+        self.on("closed", lambda _: self._over(), args=[])
         with self:
             self.title = Text(title, "h2", classes="modal-title")
         attribute(self, "labelled-by", self.title.html_id)
 
-    def open(self) -> None:
-        """Show it."""
-        self.run_method("open")
+    def ask(self, fill: Handler) -> None:
+        """Show a question when its turn has come.
+
+        Args:
+            fill: Puts it into the modal.
+        """
+        self._waiting.append(fill)
+        if not self._open:
+            self._next()
 
     def close(self) -> None:
-        """Hide it."""
+        """Close the one that is shown. That the browser has done so is told later."""
         self.run_method("close")
+
+    def _next(self) -> None:
+        self._open = True
+        self._waiting.popleft()()
+        self.run_method("open")
+
+    def _over(self) -> object:
+        found = self._closed()
+        self._open = False
+        if self._waiting:
+            self._next()
+        return found
 
 
 class Shortcuts(ui.element, component="assets/shortcuts.js"):

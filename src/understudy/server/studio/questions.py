@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal
 
-from understudy.server.studio.controls import Button, Handler, Modal, box
+from understudy.server.studio.controls import Button, Handler, Modal, box, once
 from understudy.server.texts import Texts
 
 
@@ -18,10 +19,8 @@ class Question:
 
     def __init__(self, texts: Texts) -> None:
         self._texts = texts
-        self._modal = Modal("", texts("ask.close"))
-        self._modal.on("close", lambda _: self._closed(), args=[])  # the browser's own, for every way of closing
+        self._modal = Modal("", texts("ask.close"), self._closed)
         self._otherwise: Callable[[], Any] | None = None
-        self._answered = 0
         with self._modal:
             self._words, self._buttons = box("asked"), box("answers")
 
@@ -45,29 +44,25 @@ class Question:
             look: Of that button.
             otherwise: Done if the dialog is closed in any other way.
         """
-        self._otherwise = otherwise
-        self._modal.title.text = title
-        self._words.clear()
-        with self._words:
-            say()
-        self._buttons.clear()
-        with self._buttons:
-            Button(self._texts("ask.no"), self._modal.close)
-            Button(answer, self._closing(do), look=look)
-        self._modal.open()
 
-    def _closing(self, do: Handler) -> Handler:
-        def done() -> object:
-            # The browser tells later that the dialog is closed: perhaps after the next question was asked.
-            self._otherwise, self._answered = None, self._answered + 1
-            self._modal.close()
-            return do()
+        def fill() -> None:
+            self._otherwise = otherwise
+            self._modal.title.text = title
+            self._words.clear()
+            with self._words:
+                say()
+            self._buttons.clear()
+            with self._buttons:
+                Button(self._texts("ask.no"), self._modal.close)
+                Button(answer, once(partial(self._answered, do)), look=look)
 
-        return done
+        self._modal.ask(fill)
+
+    def _answered(self, do: Handler) -> object:
+        self._otherwise = None
+        self._modal.close()
+        return do()
 
     def _closed(self) -> object:
-        if self._answered:
-            self._answered -= 1
-            return None
         otherwise, self._otherwise = self._otherwise, None
         return None if otherwise is None else otherwise()

@@ -97,8 +97,14 @@ def test_two_faces_on_two_people_rendered_and_checked(tmp_path, browser, files):
         page.get_by_role("slider", name="Wipe").wait_for()
         page.get_by_role("button", name="Next doubtful frame").click()
         page.get_by_role("status").get_by_text("is lost").wait_for()
-        render.click()
+        page.evaluate(
+            """window.videos = new Set();
+            new MutationObserver(() => document.querySelectorAll(".job video").forEach((one) => videos.add(one)))
+                .observe(document.body, { childList: true, subtree: true })"""
+        )
+        render.dblclick()
         page.locator(".job").get_by_text("Signed, and unaltered").wait_for()
+        assert page.evaluate("videos.size") == 1  # it may be played already when the proofs come
         page.locator(".job").get_by_text("Label: AI face swap").wait_for()
         with page.expect_download() as download:
             page.locator(".job").get_by_role("link", name="Download").click()
@@ -179,6 +185,16 @@ def test_a_reload_in_the_middle_loses_nothing(visit, files):
     page.get_by_label("Keep these settings as").fill("Mine")
     page.get_by_role("button", name="Keep", exact=True).click()
     page.get_by_role("button", name="Mine", exact=True).wait_for()
+    page.wait_for_function("document.querySelector('.preset-new input').value === ''")
+    page.get_by_role("button", name="Keep", exact=True).click()  # with no name: nothing is overwritten
+    page.get_by_text("a preset needs a name").wait_for()
+    page.get_by_label("Keep these settings as").fill("Another")
+    page.get_by_role("button", name="Keep", exact=True).click()
+    page.get_by_role("button", name="Another", exact=True).wait_for()
+    page.get_by_label("Keep these settings as").fill("A third")
+    page.get_by_role("button", name="Remove the preset Another").click()
+    page.get_by_role("button", name="Another", exact=True).wait_for(state="detached")
+    assert page.get_by_label("Keep these settings as").input_value() == "A third"
     page.reload()
     page.get_by_role("heading", name="scene.mp4").wait_for()
     assert page.get_by_label("What Person 1 gets").input_value() == "sample"
@@ -360,6 +376,19 @@ def test_a_part_is_pulled_typed_and_taken_back_and_a_stretch_holds_in_it(tmp_pat
     assert job["report"]["frames"] == 27
     assert job["report"]["frames_swapped"] == 18
     assert inspected(studio, studio.recordings / "scene swapped.mp4")["verdict"] == "made by this tool"
+
+
+def test_what_is_typed_while_a_clip_is_looked_at_stays(visit, files):
+    page = visit("/clips")
+    opened(page, files / "long.mp4")
+    begins = page.locator(".time").first
+    begins.fill("0:01.2")
+    page.locator(".timeline-doubt").wait_for(timeout=4 * PATIENCE)
+    assert begins.input_value() == "0:01.2"
+    page.keyboard.press("Enter")
+    page.locator(".timeline-edit .icon-close").wait_for()
+    assert begins.input_value() == "0:01.20"
+    page.get_by_role("button", name="Another file").click()
 
 
 def test_a_key_that_is_held_moves_an_edge_by_every_step(visit, files):

@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import threading
 import time
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 
 from tests.evidence import has_label
 from understudy import Settings, Understudy
-from understudy.errors import UnderstudyError
+from understudy.errors import InputNotFoundError, UnderstudyError
 from understudy.media.reading import open_container
 from understudy.provenance import ConsentClaim, Consents
 from understudy.server.studio.live import desk as module
@@ -174,7 +175,7 @@ def test_a_card_that_is_taken_away_is_gone_with_its_photo(room, hopper_path):
     path = room.desk.cards.add(number).path
     room.desk.cards.grant(number, ConsentClaim("sample"))
     room.desk.choose(number)
-    room.desk.remove(number)
+    room.desk.cards.remove(number)
     assert not path.exists()
     assert room.desk.card == SAMPLE
 
@@ -320,6 +321,92 @@ def test_a_session_that_fails_says_so_and_can_be_started_again(room, monkeypatch
     monkeypatch.setattr(module.PreviewSink, "write", real)
     room.desk.start()
     until(lambda: room.swapped() > 1)
+
+
+@pytest.fixture
+def slow_start(room, monkeypatch):
+    """Begins a session that waits for its source; what is returned lets it go on, and waits until it has begun."""
+    opening, gate, real = threading.Event(), threading.Event(), module.open_capture
+
+    def slow(*words):
+        opening.set()
+        gate.wait(30)
+        return real(*words)
+
+    monkeypatch.setattr(module, "open_capture", slow)
+
+    def begin():
+        starting = threading.Thread(target=room.desk.start)
+        starting.start()
+        assert opening.wait(30)
+        assert room.desk.phase == "starting"
+
+        def go_on():
+            gate.set()
+            starting.join(30)
+
+        return go_on
+
+    return begin
+
+
+def test_a_face_that_is_added_and_chosen_while_it_starts_is_used(room, slow_start, monkeypatch):
+    sessions, live = [], room.app.live
+
+    def noted(people, *rest, **options):
+        sessions.append([one.name for one in people])
+        return live(people, *rest, **options)
+
+    monkeypatch.setattr(room.app, "live", noted)
+    go_on = slow_start()
+    late = room.hand_over(room.desk.cards[SAMPLE].path, name="late.png")
+    room.desk.cards.add(late)
+    room.desk.cards.grant(late, ConsentClaim("fictional", uses=("live",)))
+    choosing = threading.Thread(target=room.desk.choose, args=(late,))
+    choosing.start()
+    until(lambda: room.desk.card == late)
+    go_on()
+    choosing.join(30)
+    assert (room.desk.card, room.desk.phase) == (late, "live")
+    assert [names[0] for names in sessions] == ["Eileen Collins", "late"]
+    until(lambda: room.swapped() > 1)
+
+
+def test_what_is_chosen_while_it_starts_waits_for_a_new_start(room, slow_start):
+    go_on = slow_start()
+    room.desk.origin, room.desk.outputs = Origin("stream", "udp://127.0.0.1:9"), Outputs(recording=True)
+    room.desk.set({"mesh.shape": 0.5, "blend.strength": 0.75})
+    room.desk.wait(0.2)
+    go_on()
+    assert (room.desk.phase, room.desk.stale, room.desk.origin_used) == ("live", True, Origin())
+    assert room.desk.sinks() == {}
+    until(lambda: room.swapped() > 1)  # of the sample
+    room.desk.origin, room.desk.outputs = Origin(), Outputs()
+    room.desk.set({"mesh.shape": room.app.settings.mesh.shape})
+    assert not room.desk.stale
+
+
+def test_what_a_source_failed_with_is_said_of_that_source(room, monkeypatch):
+    def failing(*_):
+        room.desk.origin = Origin("sample")  # another page chose it meanwhile
+        raise InputNotFoundError(Path("camera"), "camera")
+
+    monkeypatch.setattr(module, "open_capture", failing)
+    room.desk.origin = Origin("camera", "4242")
+    room.desk.start()
+    assert room.desk.faults["source"].text == "fault.camera"
+
+
+def test_a_face_that_is_taken_away_in_another_room_is_chosen_no_more(room):
+    second = room.hand_over(room.desk.cards[SAMPLE].path, name="twin.png")
+    room.desk.cards.add(second)
+    room.desk.cards.grant(second, ConsentClaim("fictional", uses=("live",)))
+    room.desk.choose(second)
+    room.desk.start()
+    until(lambda: room.swapped() > 1)
+    room.desk.cards.remove(second)
+    assert (room.desk.card, room.desk.ready, room.desk.phase) == (SAMPLE, True, "live")
+    until(lambda: room.swapped() > 5)
 
 
 def test_two_pages_that_start_at_once_start_one_session(room):

@@ -11,6 +11,7 @@ from PIL import Image
 
 from tests.server.conftest import CHROMIUM, Visit, studio_in
 from tests.server.studio.test_frame import violations
+from understudy.provenance import Consents, Home
 
 pytestmark = [pytest.mark.loopback, pytest.mark.slow]
 
@@ -83,6 +84,7 @@ def test_everything_can_be_done_by_keys(visit):
     page.locator("button[aria-pressed=true]", has_text="Mirror").wait_for()
     page.keyboard.press("c")
     page.get_by_text("Covered: nobody is seen").wait_for()
+    page.wait_for_timeout(300)  # until then it would be a press in haste
     page.keyboard.press("c")
     page.locator(".badge.on").wait_for()
     page.keyboard.press("m")
@@ -94,6 +96,26 @@ def test_everything_can_be_done_by_keys(visit):
     assert page.get_by_text("Covered: nobody is seen").count() == 0
     page.keyboard.press("s")
     page.get_by_text("Ready when you are").wait_for()
+
+
+def test_a_double_click_starts_and_a_key_pressed_twice_in_haste_covers(visit):
+    page = visit()
+    page.get_by_role("button", name=re.compile("Eileen Collins")).wait_for()
+    page.get_by_role("button", name="Start", exact=True).dblclick()
+    page.locator(".badge.on").wait_for()
+    drawn(page)
+    page.wait_for_timeout(1000)
+    page.keyboard.press("c")
+    page.keyboard.press("c")
+    page.get_by_text("Covered: nobody is seen").wait_for()
+    page.wait_for_timeout(1000)
+    assert page.get_by_text("Covered: nobody is seen").is_visible()
+    press(page, "Uncover")
+    page.locator(".badge.on").wait_for()
+    page.get_by_role("button", name="Stop").dblclick()
+    page.get_by_text("Ready when you are").wait_for()
+    page.wait_for_timeout(1000)
+    assert page.get_by_text("Ready when you are").is_visible()
 
 
 def test_every_control_is_reached_by_tab_and_has_a_name(visit):
@@ -167,6 +189,33 @@ def test_a_photo_is_used_after_somebody_said_whose_it_is_and_changed_over_to_whi
     page.locator(".face", has_text="grace_hopper").hover()
     press(page, "Remove grace_hopper")
     page.locator(".face", has_text="grace_hopper").wait_for(state="detached")
+
+
+def test_of_several_photos_each_is_asked_about_and_recorded_once(visit, studio, hopper_path, astronaut_path, tmp_path):
+    page = visit()
+    page.get_by_role("button", name=re.compile("Eileen Collins")).wait_for()
+    for name, path in (("one", hopper_path), ("two", astronaut_path)):
+        picture = Image.open(path).convert("RGB").transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        picture.save(tmp_path / f"{name}.png")
+    page.get_by_label("Add a photo").set_input_files([tmp_path / "one.png", tmp_path / "two.png"])
+    page.locator(".face", has_text="one").wait_for()
+    page.locator(".face", has_text="two").wait_for()
+    page.wait_for_timeout(500)  # both were asked about by now
+    heading = page.get_by_role("heading", name=re.compile("^Whose face is"))
+    first = heading.inner_text()[len("Whose face is ") : -1]
+    for name in (first, {"one": "two", "two": "one"}[first]):
+        page.get_by_role("heading", name=f"Whose face is {name}?").wait_for()
+        page.get_by_label("It is no real person").check()
+        page.get_by_role("button", name="Save and use this face").dblclick()
+        page.locator("[aria-pressed=true]", has_text=name).wait_for()
+    page.locator("dialog[open]").wait_for(state="hidden")
+    names = [record.name for record in Consents(Home(studio.home)).all()]
+    assert sorted(name for name in names if name in ("one.png", "two.png")) == ["one.png", "two.png"]
+    for name in ("one", "two"):
+        page.locator(".face", has_text=name).hover()
+        press(page, f"Remove {name}")
+        page.locator(".face", has_text=name).wait_for(state="detached")
+    page.locator("[aria-pressed=true]", has_text="Eileen Collins").wait_for()
 
 
 def test_a_photo_about_which_nothing_was_said_is_not_used(visit, hopper_path):
@@ -265,6 +314,24 @@ def test_a_stream_that_is_not_there_is_said_in_the_readers_language(visit, local
     page.get_by_role("alert").get_by_text(said).wait_for()
     page.locator("input[value='sample:']").check()
     page.get_by_role("alert").get_by_text(said).wait_for(state="hidden")
+
+
+def test_the_address_of_a_stream_is_kept_while_another_source_is_chosen(visit):
+    page = visit()
+    address = page.locator(".indented input:visible").first
+    page.locator("input[value='stream:']").check()
+    address.fill("rtmp://127.0.0.1:9/live/x")
+    address.blur()
+    page.locator("input[value='sample:']").check()
+    page.locator(".indented").first.wait_for(state="hidden")
+    page.locator("input[value='stream:']").check()
+    address.wait_for()
+    page.wait_for_timeout(500)
+    page.reload()
+    address.wait_for()
+    assert address.input_value() == "rtmp://127.0.0.1:9/live/x"
+    page.locator("input[value='sample:']").check()
+    address.wait_for(state="hidden")
 
 
 def test_a_machine_without_a_camera_says_what_to_do(visit):

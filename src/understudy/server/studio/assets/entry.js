@@ -6,6 +6,9 @@ export default {
     return { own: this.begin };
   },
   methods: {
+    clear() {
+      this.own = "";
+    },
     typed(event) {
       this.own = event.target.value;
       this.$emit("typed", this.own);

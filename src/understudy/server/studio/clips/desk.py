@@ -86,7 +86,9 @@ class ClipsDesk:
         self.job = 0
         self.fault: Fault | None = None
         self._upload = ""
+        self._openings = 0
         self._busy = threading.Lock()
+        cards.when_removed(self._without)
 
     @property
     def folder(self) -> Path:
@@ -139,12 +141,8 @@ class ClipsDesk:
     def close_clip(self) -> None:
         """Put the clip away; what was rendered of it stays. Takes its time."""
         with self._busy:
-            clip, self.clip = self.clip, None
-            if clip is not None:
-                clip.close()
-            if self._upload:
-                self._uploads.remove(self._upload)
-            self._upload, self.job, self.seconds, self.fault, self.stretch = "", 0, 0.0, None, None
+            self._openings, self.opening = self._openings + 1, False  # nor does what is being opened come any more
+            self._put_away()
 
     def may_be_used(self, card: Card) -> bool:
         """Whether a record says that a face may be used for what is open. Takes its time."""
@@ -193,11 +191,6 @@ class ClipsDesk:
             self._edit(lambda edits: edits.remove(chosen.number))
         self.stretch = None
 
-    def forget_face(self, number: str) -> None:
-        """Take a face away from everybody, and the photo with it."""
-        self._edit(lambda edits: edits.without(number))
-        self.cards.remove(number)
-
     def change(self, values: Mapping[str, Any]) -> None:
         """Change settings, by full name."""
         self._attempt(lambda: self._set(values))
@@ -224,23 +217,47 @@ class ClipsDesk:
             self.clip.close()
 
     def _opened(self, find: Callable[[], tuple[Path, str]], upload: str) -> None:
-        self.opening = True
+        with self._busy:
+            self._openings, self.opening = self._openings + 1, True
+            number = self._openings
+        clip, said = None, None
         try:
             path, name = find()
             clip = Clip(self._app, path, name, self._say)
         except UnderstudyError as fault:
-            self.fault = fault_of(fault, "target")
-            if upload:
-                self._uploads.remove(upload)
-            return
+            said = fault_of(fault, "target")
         finally:
-            self.opening = False
-        self.close_clip()
-        with self._busy:
-            self.clip, self._upload = clip, upload
-            self.version += 1
-            formats = FORMATS[clip.frames.info.kind]
-            self.format = self.format if self.format in formats else formats[0]
+            with self._busy:
+                newest = number == self._openings
+                if newest:
+                    self.opening = False
+                if newest and clip is not None:
+                    self._put_away()
+                    self._take(clip, upload)
+        if said is not None and newest:
+            self.fault = said
+        if clip is not None and not newest:
+            clip.close()  # it came after something that was asked for later
+        if upload and (clip is None or not newest):
+            self._uploads.remove(upload)
+
+    def _take(self, clip: Clip, upload: str) -> None:
+        self.clip, self._upload = clip, upload
+        self.version += 1
+        formats = FORMATS[clip.frames.info.kind]
+        self.format = self.format if self.format in formats else formats[0]
+
+    def _put_away(self) -> None:
+        clip, self.clip = self.clip, None
+        if clip is not None:
+            clip.close()
+        if self._upload:
+            self._uploads.remove(self._upload)
+        self._upload, self.job, self.seconds, self.fault, self.stretch = "", 0, 0.0, None, None
+
+    def _without(self, number: str) -> None:
+        """A face was taken away, in whatever room: nobody gets it any more."""
+        self._edit(lambda edits: edits.without(number))
 
     def _say(self, fault: Fault) -> None:
         self.fault = fault
@@ -271,8 +288,9 @@ class ClipsDesk:
             clip = self.clip
             if clip is None or clip.report is None:
                 raise UsageError("no clip is open", "Open one.")
-            given = dict(clip.edits.now.given)
-            cards = {gets: self.cards[gets] for gets in given.values() if gets in self._faces()}
+            given, known = dict(clip.edits.now.given), {card.id: card for card in self.cards.all()}
+            cards = {gets: known[gets] for gets in given.values() if gets in known}
+            given = {number: gets for number, gets in given.items() if gets in cards or gets == BLUR}
             if SAMPLE in cards:
                 photo = cards[SAMPLE].photo
                 Consents(self._app.resources.home).require(photo, self.use, ConsentClaim("sample"))
@@ -288,6 +306,3 @@ class ClipsDesk:
             return None
         faces = {card.id: self.cards.person(card) for card in self.cards.all()}
         return self.clip.edits.cast(self.clip.report.people, faces)
-
-    def _faces(self) -> set[str]:
-        return {card.id for card in self.cards.all()}

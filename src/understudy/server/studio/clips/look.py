@@ -38,7 +38,7 @@ class LookPanel:
         self._visitor, self._desk, self._texts = visitor, visitor.studio.clips, visitor.texts
         self._values: dict[str, object] = {}
         self._names: tuple[str, ...] | None = None
-        self._written = ""
+        self._typed = ""
         self._stretch: object = None
         with box("panel", "section", aria_label=self._texts("clips.look")):
             self._title = Text(self._texts("clips.look"), "h2")
@@ -50,6 +50,9 @@ class LookPanel:
             self._does = box("does")
             self._place = box("rows")
             self._presets = box("presets")
+            with self._presets:
+                self._kept = box("kept-presets")
+                self._new_preset()
         visitor.watch(self._look)
 
     def _look(self) -> None:
@@ -157,22 +160,24 @@ class LookPanel:
         )
 
     def _draw_presets(self, names: tuple[str, ...]) -> None:
+        self._kept.clear()
+        shown(self._kept, bool(names))
+        if names:
+            with self._kept, box("preset-list", "ul", aria_label=self._texts("clips.presets")):
+                for name in names:
+                    self._draw_preset(name)
+
+    def _new_preset(self) -> None:
         texts = self._texts
-        self._presets.clear()
-        with self._presets:
-            if names:
-                with box("preset-list", "ul", aria_label=texts("clips.presets")):
-                    for name in names:
-                        self._draw_preset(name)
-            with box("preset-new"):
-                written = field(
-                    texts("clips.preset_name"),
-                    change=self._write,
-                    longest=LONGEST_NAME,
-                    placeholder=texts("clips.preset_example"),
-                )
-                written.on("keyup.enter", self._keep)
-                Button(texts("clips.preset_keep"), self._keep)
+        with box("preset-new"):
+            self._name = field(
+                texts("clips.preset_name"),
+                change=self._type,
+                longest=LONGEST_NAME,
+                placeholder=texts("clips.preset_example"),
+            )
+            self._name.on("keyup.enter", self._keep)
+            Button(texts("clips.preset_keep"), self._keep)
 
     def _draw_preset(self, name: str) -> None:
         texts = self._texts
@@ -186,11 +191,15 @@ class LookPanel:
                 label=texts("clips.preset_remove", name=name),
             )
 
-    def _write(self, written: str) -> None:
-        self._written = written
+    def _type(self, typed: str) -> None:
+        self._typed = typed
 
     async def _keep(self, _: object = None) -> None:
-        await self._do(lambda: self._desk.keep_preset(self._written))
+        name = self._typed
+        await self._do(lambda: self._desk.keep_preset(name))
+        if self._desk.fault is None and self._typed == name:
+            self._typed = ""
+            self._name.run_method("clear")
 
     async def _do(self, work: Callable[[], object]) -> None:
         await self._visitor.do(lambda: asyncio.to_thread(work))

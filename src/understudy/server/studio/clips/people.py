@@ -237,5 +237,5 @@ class PeoplePanel:
         self._visitor.look()
 
     def _away(self, number: str) -> None:
-        self._desk.forget_face(number)
+        self._desk.cards.remove(number)
         self._visitor.look()

@@ -69,7 +69,7 @@ class Stage:
     def __init__(self, visitor: Visitor) -> None:
         self._visitor, self._desk, self._texts = visitor, visitor.studio.clips, visitor.texts
         self._clip: Clip | None = None
-        self._drawn: tuple[object, ...] = ()
+        self._known: tuple[object, ...] = ()
         self._place = box("clip-stage", "section", aria_label=self._texts("clips.stage"))
         with self._place:
             self._frame = box("wipe-place")
@@ -90,7 +90,7 @@ class Stage:
     def _look(self) -> None:
         clip = self._desk.clip
         if clip is not self._clip:
-            self._clip, self._drawn = clip, ()
+            self._clip, self._known = clip, ()
             self._frame.clear()
             self._under.clear()
             self._timeline = None
@@ -100,14 +100,15 @@ class Stage:
         if clip is None:
             return
         self._look_at_progress(clip)
-        drawn = (clip.timeline is not None, clip.report is not None)
-        if clip.moves and drawn != self._drawn:
-            self._drawn = drawn
-            self._under.clear()
+        if clip.moves and self._timeline is None:
             with self._under:
                 self._timeline = self._new_timeline(clip)
         if self._timeline is not None:
-            self._show_edits(self._timeline, clip)
+            known = (clip.timeline is not None, clip.report is not None)
+            if known != self._known:
+                self._known = known
+                _set(self._timeline, self._people(clip))
+            _set(self._timeline, self._edits(clip))
         if self._wipe is not None:
             attribute(self._wipe, "version", self._desk.version)
             if self._wipe.props.get("swaps") != self._desk.changes:
@@ -138,8 +139,7 @@ class Stage:
             "busy": texts("clips.working"),
             "frame": clip.step,
         }
-        for name, value in values.items():
-            wipe.props[name] = value
+        _set(wipe, values)
         wipe.on("failed", self._failed)
         return wipe
 
@@ -150,8 +150,21 @@ class Stage:
             self._visitor.look()
 
     def _new_timeline(self, clip: Clip) -> TimelineView:
-        texts, found = self._texts, clip.timeline
+        """A timeline. One for all of the time that a clip is open: what is typed or pulled in it stays."""
         view = TimelineView()
+        words = {name: self._texts(text) for name, text in _WORDS.items()}
+        _set(view, {"frame": clip.step, "start": self._desk.seconds, "words": words})
+        view.on("seek", self._sought)
+        view.on("trim", lambda event: self._told(self._desk.trim, event, "start", "end"))
+        view.on("add", lambda event: self._told(self._desk.add_stretch, event))
+        view.on("move", lambda event: self._told(self._moved, event, "id", "start", "end"))
+        view.on("choose", self._chosen)
+        view.on("remove", self._removed)
+        return view
+
+    def _people(self, clip: Clip) -> Mapping[str, object]:
+        """When the clip's people are seen, as far as that is known."""
+        texts, found = self._texts, clip.timeline
         names = (
             {} if clip.report is None else {one.number: texts("clips.person", number=one.number) for one in clip.report}
         )
@@ -165,31 +178,19 @@ class Stage:
             }
             for number, name in names.items()
         ]
-        values = {
+        return {
             "length": clip.seconds,
-            "frame": clip.step,
-            "start": self._desk.seconds,
             "known": found is not None,
             "cuts": [] if found is None else list(found.cuts),
             "lanes": lanes,
             "doubts": [{"when": list(one.when), "text": _doubt(texts, one)} for one in doubts],
-            "words": {name: texts(text) for name, text in _WORDS.items()},
         }
-        for name, value in values.items():
-            view.props[name] = value
-        view.on("seek", self._sought)
-        view.on("trim", lambda event: self._told(self._desk.trim, event, "start", "end"))
-        view.on("add", lambda event: self._told(self._desk.add_stretch, event))
-        view.on("move", lambda event: self._told(self._moved, event, "id", "start", "end"))
-        view.on("choose", self._chosen)
-        view.on("remove", self._removed)
-        return view
 
-    def _show_edits(self, view: TimelineView, clip: Clip) -> None:
+    def _edits(self, clip: Clip) -> Mapping[str, object]:
         """The part that is written, and the stretches, as they are now."""
         now, edits = clip.edits.now, clip.edits
         until = clip.seconds if now.trim.until is None else now.trim.until
-        values: dict[str, object] = {
+        return {
             "trim": {"start": now.trim.since, "end": until},
             "stretches": [
                 {
@@ -204,9 +205,6 @@ class Stage:
             ],
             "chosen": -1 if self._desk.chosen is None else self._desk.chosen.number,
         }
-        for name, value in values.items():
-            if view.props.get(name) != value:
-                view.props[name] = value
 
     def _told(self, change: Callable[..., object], event: GenericEventArguments, *names: str) -> None:
         """Have something changed by numbers that a page told: one, or several by name."""
@@ -236,6 +234,13 @@ class Stage:
         found = number_of(event.args, 0, 1e6)
         if found is not None:
             self._desk.seconds = found
+
+
+def _set(element: ui.element, values: Mapping[str, object]) -> None:
+    """Set properties of an element; nothing is sent of those that are so already."""
+    for name, value in values.items():
+        if element.props.get(name) != value:
+            element.props[name] = value
 
 
 def stretch_text(texts: Texts, one: Stretch, end: float) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from nicegui import ui
 
 from understudy.server.studio.controls import Button, Text, attribute, box, icon
-from understudy.server.studio.jobs.desk import PLACE, Action, JobsDesk, Shown
+from understudy.server.studio.jobs.desk import PLACE, Action, JobsDesk, Shown, Verdict
 from understudy.server.studio.jobs.words import STATES, failure, span
 from understudy.server.studio.visitor import Visitor
 
@@ -52,6 +52,8 @@ class JobRow(ui.element):
         super().__init__("article")
         self._visitor, self._desk, self._ordered, self._texts = visitor, desk, ordered, visitor.texts
         self._key: tuple[object, ...] = ()
+        self._proofs: ui.element | None = None
+        self._verdict: Verdict | None = None
         self.classes("job")
 
     def look(self, one: Shown, *, first: bool = False, last: bool = False) -> None:
@@ -63,15 +65,18 @@ class JobRow(ui.element):
             last: Whether it can't go further down.
         """
         job = one.job
-        key = (job.number, job.state, job.attempts, one.stopping, one.here, one.verdict, job.failure, first, last)
+        key = (job.number, job.state, job.attempts, one.stopping, one.here, job.failure, first, last)
         if key != self._key:
-            self._key = key
+            self._key, self._proofs = key, None
             self.clear()
             self.classes(replace="job with-result" if one.here and one.kind else "job")
             with self:
                 self._fill(one, first=first, last=last)
         if job.state == "running":
             self._show_progress(one)
+        if self._proofs is not None and one.verdict != self._verdict:
+            self._verdict = one.verdict  # which comes later: the result may be played already
+            self._show_verdict(self._proofs, one.verdict)
 
     def _fill(self, one: Shown, *, first: bool, last: bool) -> None:
         job, texts = one.job, self._texts
@@ -109,13 +114,15 @@ class JobRow(ui.element):
             box("job-result", "video", src=address, controls=True, preload="metadata", playsinline=True)
         elif one.kind == "image":
             box("job-result", "img", src=address, alt=texts("jobs.result"))
-        self._verdict(one)
+        self._proofs, self._verdict = box("proofs", "ul", aria_label=texts("jobs.proofs")), one.verdict
+        self._show_verdict(self._proofs, one.verdict)
         Text(texts("jobs.where", path=str(one.job.order.output)), classes="hint path")
 
-    def _verdict(self, one: Shown) -> None:
+    def _show_verdict(self, proofs: ui.element, found: Verdict | None) -> None:
         """What stands in the file itself."""
-        texts, found = self._texts, one.verdict
-        with box("proofs", "ul", aria_label=texts("jobs.proofs")):
+        texts = self._texts
+        proofs.clear()
+        with proofs:
             if found is None:
                 Text(texts("jobs.checking"), "li", classes="proof")
                 return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -71,6 +71,7 @@ class Cards:
         self._app, self._uploads = app, uploads
         self._lock = threading.Lock()
         self._cards: dict[str, Card] = {}
+        self._told: list[Callable[[str], object]] = []
 
     @property
     def route(self) -> Route:
@@ -138,7 +139,13 @@ class Cards:
         """Take a card away, and the photo that was handed over for it. What was consented to stays recorded."""
         with self._lock:
             self._cards.pop(number, None)
+        for tell in self._told:
+            tell(number)
         self._uploads.remove(number)
+
+    def when_removed(self, tell: Callable[[str], object]) -> None:
+        """Have a function told the id of every card that is taken away."""
+        self._told.append(tell)
 
     def person(self, card: Card) -> Person:
         """Whose face it is, as a session takes it."""

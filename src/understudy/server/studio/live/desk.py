@@ -77,6 +77,15 @@ class _Begun:
     delayed: DelayedSource
     recording: Path | None
 
+    def set(self, settings: Settings) -> None:
+        """Have those of the settings hold at once that can change while it runs.
+
+        Raises:
+            UsageError: they can't be that while it runs.
+        """
+        now = {name: getattr(settings, name) for name in CHANGEABLE}
+        self.session.settings = replace(self.session.settings, **now)
+
 
 class Desk:
     """What one does in the room. Methods that take their time say so; they are called in threads, one at a time.
@@ -117,6 +126,7 @@ class Desk:
         self.known_cameras: list[Camera] | None = None
         self._begun: _Begun | None = None
         self._busy = threading.Lock()
+        self.cards.when_removed(self._without)
 
     @property
     def folder(self) -> Path:
@@ -180,20 +190,27 @@ class Desk:
         if not card.allowed:
             return
         self.card = number
-        begun = self._begun
-        if begun is None or self.phase not in ("starting", "live"):
+        if self.phase == "idle" or self._put_on():
             return
-        if number in begun.cards:
-            with self._told("faces"):
-                begun.session.identity = begun.cards.index(number)
-        elif self.phase == "live":
-            self.restart()
+        with self._alone(wait=True):  # a session that is just being made may not know it, either
+            if self._begun is not None and not self._put_on():
+                self._stop("changing")
+                self._start()
 
-    def remove(self, number: str) -> None:
-        """Take a face away that is not used now."""
+    def _put_on(self) -> bool:
+        """Have the session show the face that is chosen; whether it knows it."""
+        begun, card = self._begun, self.card
+        if begun is None or card not in begun.cards:
+            return False
+        with self._told("faces"):
+            begun.session.identity = begun.cards.index(card)
+        return True
+
+    def _without(self, number: str) -> None:
+        """A face was taken away, in whatever room."""
         if number == self.card:
             self.card = SAMPLE
-        self.cards.remove(number)
+            self._put_on()
 
     def cover(self, covered: bool) -> None:
         """Have nobody seen, or take that back: in all outputs, at once."""
@@ -230,12 +247,11 @@ class Desk:
 
     def set(self, values: Mapping[str, object]) -> None:
         """Change settings, by their full names; what can't be changed is told at the place for settings."""
-        before, begun = self.settings, self._begun
+        begun = self._begun
         with self._told("settings"):
-            wanted = changed(before, values)
+            wanted = changed(self.settings, values)
             if begun is not None:
-                now = {name: getattr(wanted, name) for name in CHANGEABLE}
-                begun.session.settings = replace(begun.session.settings, **now)
+                begun.set(wanted)
             self.settings = wanted
 
     def sinks(self) -> dict[SinkKind, SinkState]:
@@ -283,46 +299,48 @@ class Desk:
     def _start(self) -> None:
         """Begin a session; the phase tells how that went."""
         self.faults.clear()
+        origin = self.origin  # another may be chosen meanwhile
         try:
-            begun = self._made()
-            self._begun = begun  # from here on what is pressed reaches it
-            begun.session.covered, begun.session.mirror = self.covered, self.mirror
+            begun = self._made(origin)
+            self._begun = begun  # from here on what is pressed reaches it; and what was pressed before:
+            begun.session.covered, begun.session.mirror, begun.delayed.seconds = self.covered, self.mirror, self.delay
+            begun.set(self.settings)
             begun.session.start()
         except _PlacedError as placed:
-            self._failed(placed.place, placed.fault)
+            self._failed(placed.place, placed.fault, origin)
             return
         except UnderstudyError as fault:
-            self._failed(_place_of(fault), fault)
+            self._failed(_place_of(fault), fault, origin)
             return
         except Exception as fault:  # noqa: BLE001 - of any library: the page must not wait for ever
-            self._failed("session", unexpected(fault))
+            self._failed("session", unexpected(fault), origin)
             return
         self.phase = "live"
-        if self.card in begun.cards:  # another may have been chosen meanwhile
-            begun.session.identity = begun.cards.index(self.card)
+        self._put_on()
         threading.Thread(target=self._follow, args=(begun,), name="follow", daemon=True).start()
 
-    def _failed(self, place: Place, fault: UnderstudyError) -> None:
+    def _failed(self, place: Place, fault: UnderstudyError, origin: Origin) -> None:
         """Nothing runs, and that is why."""
         self._begun, self.phase = None, "idle"
         self.preview.clear()
-        self._note(place, fault)
+        self._note(place, fault, origin)
 
-    def _note(self, place: Place, fault: UnderstudyError) -> None:
-        """Have a fault shown."""
+    def _note(self, place: Place, fault: UnderstudyError, origin: Origin) -> None:
+        """Have a fault of a session shown that took its pictures from there."""
         found = fault_of(fault)
         if place == "source" and isinstance(fault, (InputError, UsageError)):
-            found = Fault(_SOURCE_FAULTS[self.origin.kind], f"{fault.message}. {fault.hint}")
+            found = Fault(_SOURCE_FAULTS[origin.kind], f"{fault.message}. {fault.hint}")
         if isinstance(fault, BrowserCameraError):
             found = Fault(fault.text)
         self.faults[place] = found
 
-    def _made(self) -> _Begun:
+    def _made(self, origin: Origin) -> _Begun:
         """A session that has not begun.
 
         Raises:
             UnderstudyError: something that is chosen can't be.
         """
+        wanted, settings = self.outputs, self.settings  # what is chosen while it is made is for the next one
         with _at("faces"):
             self.cards.look()
             if not self.ready:
@@ -331,9 +349,9 @@ class Desk:
         # Whoever is chosen comes first, and so is used first.
         cards.sort(key=lambda card: card.id != self.card)
         with _at("source"):
-            delayed = DelayedSource(self._opened(), self.delay)
+            delayed = DelayedSource(self._opened(origin), self.delay)
         with _at("outputs"):
-            outputs = self.outputs.endpoints(self._folder)
+            outputs = wanted.endpoints(self._folder)
             if "recording" in outputs:
                 self._make_folder()
         session: LiveSession
@@ -341,28 +359,27 @@ class Desk:
             [self.cards.person(card) for card in cards],
             delayed,
             [lambda _: PreviewSink(self.preview, session.begun), *outputs.values()],
-            settings=self.settings,
+            settings=settings,
         )
         file = outputs.get("recording")
         return _Begun(
             session,
             tuple(card.id for card in cards),
-            self.origin,
-            self.outputs,
+            origin,
+            wanted,
             tuple(outputs),
-            self.settings,
+            settings,
             delayed,
             None if file is None else Path(file.place),
         )
 
-    def _opened(self) -> LiveSource:
+    def _opened(self, origin: Origin) -> LiveSource:
         """What pictures come from."""
-        if self.origin.kind == "browser":
+        if origin.kind == "browser":
             return self.camera.source()
-        return open_capture(self._source(), CaptureOptions(loop=True))
+        return open_capture(self._source(origin), CaptureOptions(loop=True))
 
-    def _source(self) -> SourceEndpoint:
-        origin = self.origin
+    def _source(self, origin: Origin) -> SourceEndpoint:
         if origin.kind == "sample":
             return SourceEndpoint("file", str(self._clip.wait()))
         if origin.kind == "clip":
@@ -390,10 +407,10 @@ class Desk:
         try:
             return begun.session.stop()
         except UnderstudyError as fault:
-            self._note(_place_of(fault), fault)
+            self._note(_place_of(fault), fault, begun.origin)
             return None
         except Exception as fault:  # noqa: BLE001 - the same
-            self._note("session", unexpected(fault))
+            self._note("session", unexpected(fault), begun.origin)
             return None
         finally:
             if begun.recording is not None and begun.recording.exists():

@@ -89,7 +89,7 @@ class FacePanel:
         await self._visitor.do(lambda: asyncio.to_thread(self._desk.choose, number))
 
     def _removed(self, number: str) -> None:
-        self._desk.remove(number)
+        self._desk.cards.remove(number)
         self._visitor.look()
 
     def _look(self) -> None:

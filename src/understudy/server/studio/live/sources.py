@@ -30,6 +30,8 @@ class SourcePanel:
         self._tab = tab
         self._visitor, self._desk, self._texts = visitor, visitor.studio.live, visitor.texts
         self._rows: dict[Origin, ui.element] = {}
+        chosen = self._desk.origin
+        self._typed = chosen.place if chosen.kind == "stream" else ""
         texts = self._texts
         with box("panel", "section", aria_label=texts("sources.title")):
             with box("panel-head"):
@@ -55,7 +57,7 @@ class SourcePanel:
             with self._address:
                 field(
                     texts("sources.address"),
-                    value=self._desk.origin.place if self._desk.origin.kind == "stream" else "",
+                    value=self._typed,
                     placeholder="rtmp://127.0.0.1/live/camera",
                     change=self._written,
                 )
@@ -89,15 +91,18 @@ class SourcePanel:
         return row
 
     def _choose(self, origin: Origin) -> None:
-        if origin.kind == "stream" and self._desk.origin.kind == "stream":
-            return
+        if origin.kind == "stream":
+            if self._desk.origin.kind == "stream":
+                return
+            origin = Origin("stream", self._typed)  # which the field shows still
         self._desk.faults.pop("source", None)
         self._desk.origin = origin
         self._visitor.look()
 
     def _written(self, address: str) -> None:
+        self._typed = address.strip()
         self._desk.faults.pop("source", None)
-        self._desk.origin = Origin("stream", address.strip())
+        self._desk.origin = Origin("stream", self._typed)
         self._visitor.look()
 
     async def _search(self) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 
 from nicegui import ui
 
-from understudy.server.studio.controls import Button, Shortcuts, Text, attribute, box, icon, shown
+from understudy.server.studio.controls import DOUBLE, Button, Shortcuts, Text, attribute, box, icon, once, shown
 from understudy.server.studio.live.choices import SourceKind
 from understudy.server.studio.live.desk import Desk
 from understudy.server.studio.live.notices import Notice
@@ -53,7 +53,9 @@ class Stage:
     def __init__(self, visitor: Visitor, tab: ThisTab) -> None:
         self._tab = tab
         self._visitor, self._desk, self._texts = visitor, visitor.studio.live, visitor.texts
-        self._counted = 0.0
+        self._counted = self._covered = 0.0
+        # Its button and its key are one: a press of each is two presses.
+        self._press_start = once(self._start_or_stop)
         with box("stage", "section", aria_label=self._texts("live.stage")):
             self._screen()
         self._buttons()
@@ -112,8 +114,10 @@ class Stage:
             Text(self._texts("live.stale"))
             Button(self._texts("live.restart"), self._press_restart, picture="refresh")
 
-    async def _press_start(self) -> None:
+    async def _start_or_stop(self) -> None:
         desk = self._desk
+        if desk.phase in ("starting", "stopping"):
+            return
         if desk.phase == "idle":
             self._tab.claim()
         work = desk.start if desk.phase == "idle" else desk.stop
@@ -125,9 +129,15 @@ class Stage:
         await self._visitor.do(lambda: asyncio.to_thread(self._desk.restart))
 
     def _press_cover(self) -> None:
-        if self._desk.phase in ("live", "changing"):
-            self._desk.cover(not self._desk.covered)
-            self._visitor.look()
+        if self._desk.phase not in ("live", "changing"):
+            return
+        now = time.monotonic()
+        if not self._desk.covered:
+            self._covered = now
+        elif now - self._covered < DOUBLE:
+            return  # pressed in haste, and twice
+        self._desk.cover(not self._desk.covered)
+        self._visitor.look()
 
     def _press_mirror(self) -> None:
         self._desk.turn(not self._desk.mirror)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from understudy.errors import UnderstudyError
 from understudy.server.faults import Fault, fault_of
-from understudy.server.studio.controls import Button, Modal, Text, box, choice, field, shown, switch
+from understudy.server.studio.controls import Button, Modal, Text, box, choice, field, once, shown, switch
 from understudy.server.studio.notices import notice
 from understudy.server.studio.records.desk import Asked
 from understudy.server.studio.visitor import Visitor
@@ -49,14 +49,16 @@ class Granting:
         self._asked: Asked | None = None
         self._ground: Ground | None = None
         self._note, self._days, self._uses = "", "365", set(USES)
-        self._modal = Modal(self._texts("records.whose"), self._texts("ask.close"))
+        self._modal = Modal(self._texts("records.whose"), self._texts("ask.close"), self._closed)
         self._modal.classes("wide")
-        self._modal.on("close", lambda _: self._closed(), args=[])
         with self._modal:
             self._content = box("granting")
 
     def ask(self, asked: Asked) -> None:
-        """Ask about a photo."""
+        """Ask about a photo, when those before it are answered."""
+        self._modal.ask(partial(self._show, asked))
+
+    def _show(self, asked: Asked) -> None:
         self._asked, self._ground, self._note, self._days, self._uses = asked, None, "", "365", set(USES)
         self._content.clear()
         with self._content:
@@ -75,8 +77,7 @@ class Granting:
             self._faults = box("faults")
             with box("answers"):
                 Button(self._texts("ask.no"), self._modal.close)
-                Button(self._texts("records.grant"), partial(self._visitor.do, self._grant), look="primary")
-        self._modal.open()
+                Button(self._texts("records.grant"), once(partial(self._visitor.do, self._grant), pause=0), look="primary")
 
     def _photo(self, asked: Asked) -> None:
         texts = self._texts
@@ -154,6 +155,7 @@ class Granting:
             except UnderstudyError as fault:
                 self._fail(fault_of(fault))
                 return
-            self._asked = None
-            self._modal.close()
+            if self._asked is asked:  # it may have been closed meanwhile
+                self._asked = None
+                self._modal.close()
             self._done(record)

@@ -1,0 +1,122 @@
+"""The clips room without a page: what is open, and what is rendered of it."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import threading
+import time
+
+import pytest
+
+from understudy import ConsentClaim, Settings, Understudy
+from understudy.server.studio.clips.desk import ClipsDesk
+from understudy.server.studio.jobs.desk import JobsDesk
+from understudy.server.studio.live.cards import SAMPLE, Cards
+from understudy.server.studio.samples import SampleClip, Samples
+from understudy.server.uploads import Uploads
+from understudy.testing import ClipSpec, portrait, portrait_path, write_puppet_clip
+from understudy.testing.puppet import Puppet
+
+pytestmark = pytest.mark.slow
+
+
+def until(what, seconds=60.0):
+    deadline = time.monotonic() + seconds
+    while not (found := what()):
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
+    return found
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    path = tmp_path_factory.mktemp("clips") / "clip.mp4"
+    write_puppet_clip(path, Puppet(portrait("hopper"), (320, 240), face_share=0.5), 0.4, ClipSpec(rate=25, audio=()))
+    return path
+
+
+class Room:
+    """A desk whose sample takes as long as a gate is closed."""
+
+    def __init__(self, folder, clip):
+        self.app = Understudy(Settings(home=folder / "home"))
+        studio = self.app.resources.home.folder("studio")
+        self.uploads = Uploads(studio)
+        self.cards = Cards(self.app, self.uploads)
+        self.gate, self.asked = threading.Event(), threading.Event()
+
+        def make(path):
+            self.asked.set()
+            self.gate.wait(30)
+            shutil.copy(clip, path)
+
+        samples = Samples(portrait_path("astronaut"), "Eileen Collins", make, "Grace Hopper")
+        self.jobs, sample = JobsDesk(self.app), SampleClip(samples, studio / "sample.mp4")
+        self.desk = ClipsDesk(self.app, self.uploads, self.cards, samples, sample, self.jobs, folder / "recordings")
+
+    def hand_over(self, path, kind, name):
+        async def pieces():
+            yield path.read_bytes()
+
+        return asyncio.run(self.uploads.take(name, kind, pieces())).id
+
+    def close(self):
+        self.desk.close()
+        self.jobs.close()
+        self.app.close()
+        self.uploads.close()
+
+
+@pytest.fixture
+def room(tmp_path, clip):
+    found = Room(tmp_path, clip)
+    yield found
+    found.close()
+
+
+def late_sample(room):
+    """The sample is asked for, and takes its time."""
+    opening = threading.Thread(target=room.desk.open_sample)
+    opening.start()
+    assert room.asked.wait(30)
+    assert room.desk.opening
+    return opening
+
+
+def test_what_was_asked_for_last_is_open_and_what_comes_late_closes_nothing(room, clip):
+    opening = late_sample(room)
+    room.desk.open(room.hand_over(clip, "target", "mine.mp4"))
+    until(lambda: room.desk.clip.report is not None)
+    room.desk.give(1, "blur")
+    room.gate.set()
+    opening.join(30)
+    assert (room.desk.clip.name, room.desk.clip.edits.of(1), room.desk.opening) == ("mine.mp4", "blur", False)
+    assert [upload.name for upload in room.uploads.all("target")] == ["mine.mp4"]
+
+
+def test_what_was_closed_while_it_was_opened_stays_closed(room):
+    opening = late_sample(room)
+    room.desk.close_clip()
+    assert not room.desk.opening
+    room.gate.set()
+    opening.join(30)
+    assert (room.desk.clip, room.desk.fault) == (None, None)
+
+
+def test_a_face_that_is_taken_away_elsewhere_is_given_to_nobody(room, clip):
+    room.cards.add_sample(portrait_path("astronaut"), "Eileen Collins")
+    number = room.hand_over(portrait_path("hopper"), "photo", "hopper.png")
+    room.cards.add(number)
+    room.cards.grant(number, ConsentClaim("sample", uses=("video",)))
+    room.desk.open(room.hand_over(clip, "target", "mine.mp4"))
+    until(lambda: room.desk.clip.report is not None)
+    room.desk.give(1, number)
+    assert room.desk.can_render
+    version = room.desk.version
+    room.cards.remove(number)
+    assert (room.desk.can_render, room.desk.clip.edits.of(1)) == (False, "leave")
+    assert room.desk.version > version
+    room.desk.give(1, SAMPLE)
+    room.desk.render()
+    assert (room.desk.fault, room.desk.job) == (None, 1)

@@ -77,7 +77,9 @@ class Granting:
             self._faults = box("faults")
             with box("answers"):
                 Button(self._texts("ask.no"), self._modal.close)
-                Button(self._texts("records.grant"), once(partial(self._visitor.do, self._grant), pause=0), look="primary")
+                Button(
+                    self._texts("records.grant"), once(partial(self._visitor.do, self._grant), pause=0), look="primary"
+                )
 
     def _photo(self, asked: Asked) -> None:
         texts = self._texts

@@ -13,7 +13,7 @@ from nicegui.events import GenericEventArguments
 from understudy.errors import UnderstudyError
 from understudy.provenance import ConsentClaim
 from understudy.provenance.records.consent import USES, Ground, Use
-from understudy.server.faults import fault_of
+from understudy.server.faults import Fault, fault_of
 from understudy.server.studio.controls import Button, Modal, Text, box, choice, field, icon, once, shown, switch
 from understudy.server.studio.live.cards import Card, Cards
 from understudy.server.studio.visitor import Visitor
@@ -46,12 +46,19 @@ class Question:
     Args:
         visitor: Who is asked.
         cards: Where the answer is recorded.
-        closed: Called when it was closed without an answer.
+        failed: Told of an answer that could not be recorded, if the question was closed meanwhile.
+        closed: Called when it was closed, with an answer or without.
     """
 
-    def __init__(self, visitor: Visitor, cards: Cards, closed: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self,
+        visitor: Visitor,
+        cards: Cards,
+        failed: Callable[[Fault], object],
+        closed: Callable[[], object] = lambda: None,
+    ) -> None:
         self._visitor, self._cards, self._texts = visitor, cards, visitor.texts
-        self._told = closed
+        self._failed, self._afterwards = failed, closed
         #: What is asked, or will be.
         self._all: list[_Asked] = []
         self._ground: Ground | None = None
@@ -70,7 +77,7 @@ class Question:
             then: Called when it may be.
         """
         for asked in self._all:
-            if asked.card.id == card.id and asked.uses == frozenset(uses):
+            if asked.card.id == card.id and asked.uses == frozenset(uses) and not asked.saved:
                 asked.then.append(then)
                 return
         self._all.append(_Asked(card, frozenset(uses), [then]))
@@ -86,7 +93,7 @@ class Question:
 
     def _closed(self) -> object:
         del self._all[0]
-        return self._told()
+        return self._afterwards()
 
     def _form(self, asked: _Asked) -> None:
         card, needed, texts = asked.card, asked.uses, self._texts
@@ -161,10 +168,13 @@ class Question:
         try:
             await asyncio.to_thread(self._cards.grant, asked.card.id, claim)
         except UnderstudyError as fault:
-            self._refuse(f"{texts(fault_of(fault).text)} {fault.message}")
+            if asked in self._all:
+                self._refuse(f"{texts(fault_of(fault).text)} {fault.message}")
+            else:  # it was closed meanwhile
+                self._failed(fault_of(fault))
             return
         asked.saved = True
-        if asked in self._all:  # else it was closed meanwhile
+        if asked in self._all:
             self._modal.close()
         for then in asked.then:
             await then()

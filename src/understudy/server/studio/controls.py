@@ -311,16 +311,16 @@ class Modal(ui.element, component="assets/modal.js"):
     Args:
         title: What it is about.
         close_label: What the button says that closes it.
-        closed: Called when one was closed, in whatever way, before the next is shown.
+        closed: Called when one was closed, in whatever way. If that takes its time, the next one does not wait for it.
     """
 
     def __init__(self, title: str, close_label: str, closed: Handler = lambda: None) -> None:
         super().__init__()
         self._closed = closed
         self._waiting: deque[Handler] = deque()
-        self._open = False
+        self._open, self._number = False, 0
         attribute(self, "close-label", close_label)
-        self.on("closed", lambda _: self._over(), args=[])
+        self.on("closed", lambda event: self._over(event.args))
         with self:
             self.title = Text(title, "h2", classes="modal-title")
         attribute(self, "labelled-by", self.title.html_id)
@@ -340,16 +340,20 @@ class Modal(ui.element, component="assets/modal.js"):
         self.run_method("close")
 
     def _next(self) -> None:
-        self._open = True
         self._waiting.popleft()()
-        self.run_method("open")
+        self._open, self._number = True, self._number + 1
+        self.run_method("open", self._number)
 
-    def _over(self) -> object:
-        found = self._closed()
+    def _over(self, number: object) -> object:
+        self.run_method("heard", number)
+        if not self._open or number != self._number:
+            return None  # of one before
         self._open = False
-        if self._waiting:
-            self._next()
-        return found
+        try:
+            return self._closed()
+        finally:
+            if self._waiting:
+                self._next()
 
 
 class Shortcuts(ui.element, component="assets/shortcuts.js"):

@@ -21,6 +21,8 @@ class Question:
         self._texts = texts
         self._modal = Modal("", texts("ask.close"), self._closed)
         self._otherwise: Callable[[], Any] | None = None
+        #: What is asked, or will be.
+        self._titles: list[str] = []
         with self._modal:
             self._words, self._buttons = box("asked"), box("answers")
 
@@ -42,8 +44,12 @@ class Question:
             answer: What the button says that does it.
             do: Done then.
             look: Of that button.
-            otherwise: Done if the dialog is closed in any other way.
+            otherwise: Done if the dialog is closed in any other way. Without it, what is asked already is not asked
+                again.
         """
+        if otherwise is None and title in self._titles:
+            return
+        self._titles.append(title)
 
         def fill() -> None:
             self._otherwise = otherwise
@@ -64,5 +70,6 @@ class Question:
         return do()
 
     def _closed(self) -> object:
+        del self._titles[0]
         otherwise, self._otherwise = self._otherwise, None
         return None if otherwise is None else otherwise()

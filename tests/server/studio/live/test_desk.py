@@ -350,14 +350,21 @@ def slow_start(room, monkeypatch):
     return begin
 
 
-def test_a_face_that_is_added_and_chosen_while_it_starts_is_used(room, slow_start, monkeypatch):
-    sessions, live = [], room.app.live
+@pytest.fixture
+def made(room, monkeypatch):
+    """The sessions that were made: whose faces, from where, and the session."""
+    found, live = [], room.app.live
 
-    def noted(people, *rest, **options):
-        sessions.append([one.name for one in people])
-        return live(people, *rest, **options)
+    def noted(people, source, *rest, **options):
+        session = live(people, source, *rest, **options)
+        found.append(([one.name for one in people], source, session))
+        return session
 
     monkeypatch.setattr(room.app, "live", noted)
+    return found
+
+
+def test_a_face_that_is_added_and_chosen_while_it_starts_is_used(room, slow_start, made):
     go_on = slow_start()
     late = room.hand_over(room.desk.cards[SAMPLE].path, name="late.png")
     room.desk.cards.add(late)
@@ -368,22 +375,36 @@ def test_a_face_that_is_added_and_chosen_while_it_starts_is_used(room, slow_star
     go_on()
     choosing.join(30)
     assert (room.desk.card, room.desk.phase) == (late, "live")
-    assert [names[0] for names in sessions] == ["Eileen Collins", "late"]
+    assert [names[0] for names, *_ in made] == ["Eileen Collins", "late"]
     until(lambda: room.swapped() > 1)
 
 
-def test_what_is_chosen_while_it_starts_waits_for_a_new_start(room, slow_start):
+def test_what_is_chosen_while_it_starts_holds_or_waits_for_a_new_start(room, slow_start, made):
     go_on = slow_start()
     room.desk.origin, room.desk.outputs = Origin("stream", "udp://127.0.0.1:9"), Outputs(recording=True)
     room.desk.set({"mesh.shape": 0.5, "blend.strength": 0.75})
     room.desk.wait(0.2)
+    room.desk.turn(True)
     go_on()
+    ((_, source, session),) = made
+    assert (session.settings.blend.strength, source.seconds, session.mirror) == (0.75, 0.2, True)
     assert (room.desk.phase, room.desk.stale, room.desk.origin_used) == ("live", True, Origin())
     assert room.desk.sinks() == {}
     until(lambda: room.swapped() > 1)  # of the sample
     room.desk.origin, room.desk.outputs = Origin(), Outputs()
     room.desk.set({"mesh.shape": room.app.settings.mesh.shape})
     assert not room.desk.stale
+
+
+def test_what_a_session_can_not_have_any_more_waits_for_another(room, slow_start, made):
+    """A model of masks is opened when a session begins."""
+    go_on = slow_start()
+    room.desk.set({"blend.mask.occluders": ["xseg_1"]})
+    assert room.desk.settings.blend.mask.models == ("xseg_1",)
+    go_on()
+    assert (room.desk.phase, room.desk.stale, room.desk.faults) == ("live", True, {})
+    ((_, _, session),) = made
+    assert session.settings.blend.mask.models == ()
 
 
 def test_what_a_source_failed_with_is_said_of_that_source(room, monkeypatch):

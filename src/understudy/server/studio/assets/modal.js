@@ -1,7 +1,12 @@
-// A question before the page: the browser's own dialog, which keeps the keyboard in it and closes on Escape.
+// Questions before the page: the browser's own dialog, which keeps the keyboard in it and closes on Escape.
+
+// Milliseconds within which a second click belongs to a double click: what was clicked is gone, and this came in its place.
+const DOUBLE = 300;
+
 export default {
   template: `
-    <dialog ref="dialog" class="modal" :aria-labelledby="labelledBy" @click="outside" @close="$emit('closed')">
+    <dialog ref="dialog" class="modal" :aria-labelledby="labelledBy" @click.capture="early" @click="outside"
+            @close="over">
       <div class="modal-body">
         <button type="button" class="button bare modal-close" :aria-label="closeLabel" :title="closeLabel" @click="close">
           <span class="icon icon-close" aria-hidden="true"></span>
@@ -10,12 +15,35 @@ export default {
       </div>
     </dialog>`,
   props: { closeLabel: String, labelledBy: String },
+  unmounted() {
+    clearTimeout(this.again);
+  },
   methods: {
-    open() {
+    open(number) {
+      clearTimeout(this.again);
+      this.number = number;
+      this.opened = performance.now();
       if (!this.$refs.dialog.open) this.$refs.dialog.showModal();
     },
     close() {
       this.$refs.dialog.close();
+    },
+    over() {
+      this.closed = performance.now();
+      this.tell();
+    },
+    // Until the server has heard it: what is sent while the connection breaks is lost, and nothing else would be asked.
+    tell() {
+      this.$emit("closed", this.number);
+      this.again = setTimeout(this.tell, 1000);
+    },
+    heard(number) {
+      if (number === this.number) clearTimeout(this.again);
+    },
+    early(event) {
+      const next = this.opened - this.closed < DOUBLE;
+      const beside = event.target === this.$refs.dialog;
+      if ((next || beside) && performance.now() - this.opened < DOUBLE) event.stopImmediatePropagation();
     },
     outside(event) {
       if (event.target === this.$refs.dialog) this.close();

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -86,7 +87,8 @@ class ClipsDesk:
         self.job = 0
         self.fault: Fault | None = None
         self._upload = ""
-        self._openings = 0
+        #: How often something was opened or closed, and which of these times what is open now came from.
+        self._openings = self._taken = 0
         self._busy = threading.Lock()
         cards.when_removed(self._without)
 
@@ -143,6 +145,7 @@ class ClipsDesk:
         with self._busy:
             self._openings, self.opening = self._openings + 1, False  # nor does what is being opened come any more
             self._put_away()
+            self._taken, self.fault = self._openings, None
 
     def may_be_used(self, card: Card) -> bool:
         """Whether a record says that a face may be used for what is open. Takes its time."""
@@ -218,34 +221,33 @@ class ClipsDesk:
 
     def _opened(self, find: Callable[[], tuple[Path, str]], upload: str) -> None:
         with self._busy:
-            self._openings, self.opening = self._openings + 1, True
+            self._openings, self.opening, self.fault = self._openings + 1, True, None
             number = self._openings
-        clip, said = None, None
+        clip = None
         try:
             path, name = find()
-            clip = Clip(self._app, path, name, self._say)
+            clip = Clip(self._app, path, name, partial(self._say, number))
         except UnderstudyError as fault:
-            said = fault_of(fault, "target")
+            self._say(number, fault_of(fault, "target"))
         finally:
-            with self._busy:
-                newest = number == self._openings
-                if newest:
-                    self.opening = False
-                if newest and clip is not None:
-                    self._put_away()
-                    self._take(clip, upload)
-        if said is not None and newest:
-            self.fault = said
-        if clip is not None and not newest:
-            clip.close()  # it came after something that was asked for later
-        if upload and (clip is None or not newest):
-            self._uploads.remove(upload)
+            self._take(number, clip, upload)
 
-    def _take(self, clip: Clip, upload: str) -> None:
-        self.clip, self._upload = clip, upload
-        self.version += 1
-        formats = FORMATS[clip.frames.info.kind]
-        self.format = self.format if self.format in formats else formats[0]
+    def _take(self, number: int, clip: Clip | None, upload: str) -> None:
+        """Have what was opened in place of what was open, unless something else was asked for meanwhile."""
+        with self._busy:
+            newest = number == self._openings
+            self.opening = self.opening and not newest
+            if newest and clip is not None:
+                self._put_away()
+                self.clip, self._upload, self._taken = clip, upload, number
+                self.version += 1
+                formats = FORMATS[clip.frames.info.kind]
+                self.format = self.format if self.format in formats else formats[0]
+                return
+        if clip is not None:
+            clip.close()
+        if upload:
+            self._uploads.remove(upload)
 
     def _put_away(self) -> None:
         clip, self.clip = self.clip, None
@@ -253,14 +255,17 @@ class ClipsDesk:
             clip.close()
         if self._upload:
             self._uploads.remove(self._upload)
-        self._upload, self.job, self.seconds, self.fault, self.stretch = "", 0, 0.0, None, None
+        self._upload, self.job, self.seconds, self.stretch = "", 0, 0.0, None
 
     def _without(self, number: str) -> None:
         """A face was taken away, in whatever room: nobody gets it any more."""
-        self._edit(lambda edits: edits.without(number))
+        if self.clip is not None and self.clip.edits.without(number):
+            self.version += 1
 
-    def _say(self, fault: Fault) -> None:
-        self.fault = fault
+    def _say(self, number: int, fault: Fault) -> None:
+        """Show what is wrong with something that was opened, unless it was put away meanwhile."""
+        if number >= self._taken:
+            self.fault = fault
 
     def _attempt(self, work: Callable[[], object]) -> None:
         self.fault = None

@@ -11,7 +11,7 @@ from understudy.masking.options import MOST_FEATHER
 from understudy.server.faults import fault_of
 from understudy.server.studio.clips.edits import Stretch
 from understudy.server.studio.clips.presets import LONGEST_NAME, NAMES
-from understudy.server.studio.controls import Button, Text, box, choice, field, shown, slider, switch
+from understudy.server.studio.controls import Button, Text, box, choice, field, once, shown, slider, switch
 from understudy.server.studio.visitor import Visitor
 from understudy.settings import Settings
 from understudy.settings.lanes import Instead
@@ -168,7 +168,7 @@ class LookPanel:
                     self._draw_preset(name)
 
     def _new_preset(self) -> None:
-        texts = self._texts
+        texts, keep = self._texts, once(self._keep)
         with box("preset-new"):
             self._name = field(
                 texts("clips.preset_name"),
@@ -176,8 +176,8 @@ class LookPanel:
                 longest=LONGEST_NAME,
                 placeholder=texts("clips.preset_example"),
             )
-            self._name.on("keyup.enter", self._keep)
-            Button(texts("clips.preset_keep"), self._keep)
+            self._name.on("keyup.enter", lambda _: keep(), args=[])
+            Button(texts("clips.preset_keep"), keep)
 
     def _draw_preset(self, name: str) -> None:
         texts = self._texts
@@ -194,7 +194,7 @@ class LookPanel:
     def _type(self, typed: str) -> None:
         self._typed = typed
 
-    async def _keep(self, _: object = None) -> None:
+    async def _keep(self) -> None:
         name = self._typed
         await self._do(lambda: self._desk.keep_preset(name))
         if self._desk.fault is None and self._typed == name:

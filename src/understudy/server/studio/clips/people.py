@@ -75,7 +75,7 @@ class PeoplePanel:
                 failed=self._failed,
                 several=True,
             )
-        self._question = Question(visitor, self._desk.cards, self._redraw)
+        self._question = Question(visitor, self._desk.cards, self._tell, self._redraw)
         visitor.watch(self._look)
 
     def _look(self) -> None:
@@ -203,17 +203,19 @@ class PeoplePanel:
 
     async def _put(self, number: int, gets: str) -> None:
         """Give somebody a face, once it may be used, or something else."""
+        clip = self._desk.clip
         cards = {card.id: card for card in self._desk.cards.all()}
         card = cards.get(gets)
         if card is None and gets not in (LEAVE, BLUR):
             return
         if card is not None and not await asyncio.to_thread(self._desk.may_be_used, card):
-            self._question.ask(card, (self._desk.use,), partial(self._give, number, gets))
+            self._question.ask(card, (self._desk.use,), partial(self._give, clip, number, gets))
             return
-        await self._give(number, gets)
+        await self._give(clip, number, gets)
 
-    async def _give(self, number: int, gets: str) -> None:
-        self._desk.give(number, gets)
+    async def _give(self, clip: Clip | None, number: int, gets: str) -> None:
+        if clip is self._desk.clip:  # not one that another page opened meanwhile
+            self._desk.give(number, gets)
         self._visitor.look()
 
     async def _photo_came(self, upload: str, number: int | None) -> None:
@@ -233,7 +235,10 @@ class PeoplePanel:
             await self._put(number, card.id)
 
     def _failed(self, text: str) -> None:
-        self._desk.fault = Fault(text)
+        self._tell(Fault(text))
+
+    def _tell(self, fault: Fault) -> None:
+        self._desk.fault = fault
         self._visitor.look()
 
     def _away(self, number: str) -> None:

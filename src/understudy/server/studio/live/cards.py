@@ -71,7 +71,7 @@ class Cards:
         self._app, self._uploads = app, uploads
         self._lock = threading.Lock()
         self._cards: dict[str, Card] = {}
-        self._told: list[Callable[[str], object]] = []
+        self._when_removed: list[Callable[[str], object]] = []
 
     @property
     def route(self) -> Route:
@@ -139,13 +139,13 @@ class Cards:
         """Take a card away, and the photo that was handed over for it. What was consented to stays recorded."""
         with self._lock:
             self._cards.pop(number, None)
-        for tell in self._told:
+        for tell in self._when_removed:
             tell(number)
         self._uploads.remove(number)
 
     def when_removed(self, tell: Callable[[str], object]) -> None:
         """Have a function told the id of every card that is taken away."""
-        self._told.append(tell)
+        self._when_removed.append(tell)
 
     def person(self, card: Card) -> Person:
         """Whose face it is, as a session takes it."""

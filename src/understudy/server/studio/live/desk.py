@@ -86,6 +86,10 @@ class _Begun:
         now = {name: getattr(settings, name) for name in CHANGEABLE}
         self.session.settings = replace(self.session.settings, **now)
 
+    def holds(self, settings: Settings) -> bool:
+        """Whether those of the settings hold that can change while it runs."""
+        return all(getattr(self.session.settings, name) == getattr(settings, name) for name in CHANGEABLE)
+
 
 class Desk:
     """What one does in the room. Methods that take their time say so; they are called in threads, one at a time.
@@ -126,6 +130,8 @@ class Desk:
         self.known_cameras: list[Camera] | None = None
         self._begun: _Begun | None = None
         self._busy = threading.Lock()
+        #: Held while something is noted and passed on to the session, so that none of it passes a session that begins.
+        self._passing_on = threading.Lock()
         self.cards.when_removed(self._without)
 
     @property
@@ -156,7 +162,7 @@ class Desk:
         if begun is None or self.phase != "live":
             return False
         kept = {name: getattr(self.settings, name) for name in CHANGEABLE}
-        same = replace(begun.settings, **kept) == self.settings
+        same = replace(begun.settings, **kept) == self.settings and begun.holds(self.settings)
         return not same or begun.origin != self.origin or begun.outputs != self.outputs
 
     def begin(self) -> None:
@@ -210,13 +216,15 @@ class Desk:
         """A face was taken away, in whatever room."""
         if number == self.card:
             self.card = SAMPLE
-            self._put_on()
+            if not self._put_on() and self._begun is not None:
+                self.cover(True)  # whoever is shown now was taken away
 
     def cover(self, covered: bool) -> None:
         """Have nobody seen, or take that back: in all outputs, at once."""
-        self.covered = covered
-        if self._begun is not None:
-            self._begun.session.covered = covered
+        with self._passing_on:
+            self.covered = covered
+            if self._begun is not None:
+                self._begun.session.covered = covered
 
     def check_clip(self, number: str) -> None:
         """Make sure that a clip that was handed over can be played; it is removed if not.
@@ -235,23 +243,24 @@ class Desk:
 
     def turn(self, mirror: bool) -> None:
         """Show the picture as a mirror does, or not."""
-        self.mirror = mirror
-        if self._begun is not None:
-            self._begun.session.mirror = mirror
+        with self._passing_on:
+            self.mirror = mirror
+            if self._begun is not None:
+                self._begun.session.mirror = mirror
 
     def wait(self, seconds: float) -> None:
         """Have all be late by so many seconds."""
-        self.delay = min(max(seconds, 0.0), MOST_SECONDS)
-        if self._begun is not None:
-            self._begun.delayed.seconds = self.delay
+        with self._passing_on:
+            self.delay = min(max(seconds, 0.0), MOST_SECONDS)
+            if self._begun is not None:
+                self._begun.delayed.seconds = self.delay
 
     def set(self, values: Mapping[str, object]) -> None:
         """Change settings, by their full names; what can't be changed is told at the place for settings."""
-        begun = self._begun
-        with self._told("settings"):
+        with self._told("settings"), self._passing_on:
             wanted = changed(self.settings, values)
-            if begun is not None:
-                begun.set(wanted)
+            if self._begun is not None:
+                self._begun.set(wanted)
             self.settings = wanted
 
     def sinks(self) -> dict[SinkKind, SinkState]:
@@ -302,9 +311,13 @@ class Desk:
         origin = self.origin  # another may be chosen meanwhile
         try:
             begun = self._made(origin)
-            self._begun = begun  # from here on what is pressed reaches it; and what was pressed before:
-            begun.session.covered, begun.session.mirror, begun.delayed.seconds = self.covered, self.mirror, self.delay
-            begun.set(self.settings)
+            with self._passing_on:
+                self._begun = begun  # from here on what is pressed reaches it; and what was pressed before:
+                begun.session.covered, begun.session.mirror = self.covered, self.mirror
+                begun.delayed.seconds = self.delay
+                with suppress(UsageError):  # what it can't have any more waits for another
+                    begun.set(self.settings)
+            self._put_on()
             begun.session.start()
         except _PlacedError as placed:
             self._failed(placed.place, placed.fault, origin)
@@ -316,7 +329,6 @@ class Desk:
             self._failed("session", unexpected(fault), origin)
             return
         self.phase = "live"
-        self._put_on()
         threading.Thread(target=self._follow, args=(begun,), name="follow", daemon=True).start()
 
     def _failed(self, place: Place, fault: UnderstudyError, origin: Origin) -> None:

@@ -41,13 +41,13 @@ class FacePanel:
     def __init__(self, visitor: Visitor) -> None:
         self._visitor, self._desk, self._texts = visitor, visitor.studio.live, visitor.texts
         self._shown: dict[str, _CardView] = {}
-        self._question = Question(visitor, self._desk.cards)
         with box("wardrobe", "section", aria_label=self._texts("faces.title")):
             Text(self._texts("faces.title"), "h2", classes="spoken")
             with box("wardrobe-row"):
                 self._place = box("faces", "ul")
                 self._picker()
             self._notice = Notice(visitor, "faces")
+        self._question = Question(visitor, self._desk.cards, self._notice.say)
         visitor.watch(self._look)
 
     def _picker(self) -> None:

@@ -42,10 +42,11 @@ class Granting:
     Args:
         visitor: Who is asked.
         done: Told what was recorded.
+        failed: Told of an answer that could not be recorded, if the question was closed meanwhile.
     """
 
-    def __init__(self, visitor: Visitor, done: Callable[[Consent], Any]) -> None:
-        self._visitor, self._texts, self._done = visitor, visitor.texts, done
+    def __init__(self, visitor: Visitor, done: Callable[[Consent], Any], failed: Callable[[Fault], Any]) -> None:
+        self._visitor, self._texts, self._done, self._failed = visitor, visitor.texts, done, failed
         self._asked: Asked | None = None
         self._ground: Ground | None = None
         self._note, self._days, self._uses = "", "365", set(USES)
@@ -78,7 +79,9 @@ class Granting:
             with box("answers"):
                 Button(self._texts("ask.no"), self._modal.close)
                 Button(
-                    self._texts("records.grant"), once(partial(self._visitor.do, self._grant), pause=0), look="primary"
+                    self._texts("records.grant"),
+                    once(partial(self._visitor.do, partial(self._grant, asked)), pause=0),
+                    look="primary",
                 )
 
     def _photo(self, asked: Asked) -> None:
@@ -137,11 +140,10 @@ class Granting:
         with self._faults:
             notice(self._texts, fault)
 
-    async def _grant(self) -> None:
+    async def _grant(self, asked: Asked) -> None:
         from understudy.provenance.records.consent import ConsentClaim
 
-        asked = self._asked
-        if asked is None:
+        if self._asked is not asked:
             return
         if self._ground is None:
             self._fail(Fault("records.no_ground"))
@@ -155,9 +157,10 @@ class Granting:
             try:
                 record = await asyncio.to_thread(self._visitor.studio.records.grant, asked, claim)
             except UnderstudyError as fault:
-                self._fail(fault_of(fault))
+                tell = self._fail if self._asked is asked else self._failed  # it was closed meanwhile
+                tell(fault_of(fault))
                 return
-            if self._asked is asked:  # it may have been closed meanwhile
+            if self._asked is asked:
                 self._asked = None
                 self._modal.close()
             self._done(record)

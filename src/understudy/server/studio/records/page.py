@@ -60,7 +60,7 @@ class _Room:
                 self._said = Text()
             shown(self._told, False)
             self._question = Question(texts)
-            self._granting = Granting(self._visitor, self._granted)
+            self._granting = Granting(self._visitor, self._granted, self._fail)
             with box("two"):
                 self._consents()
                 self._ledger()

@@ -180,10 +180,12 @@ def test_a_card_that_is_taken_away_is_gone_with_its_photo(room, hopper_path):
     assert room.desk.card == SAMPLE
 
 
-def test_cover_covers_at_once_and_goes_with_the_session(room):
-    def detail(picture):
-        return float(np.abs(np.diff(picture[:150].astype(np.int16), axis=1)).mean())
+def detail(picture):
+    """How much there is to see, away from the label."""
+    return float(np.abs(np.diff(picture[:150].astype(np.int16), axis=1)).mean())
 
+
+def test_cover_covers_at_once_and_goes_with_the_session(room):
     room.desk.start()
     until(lambda: room.swapped() > 5)
     plain = detail(room.frames[-1])
@@ -197,6 +199,25 @@ def test_cover_covers_at_once_and_goes_with_the_session(room):
     assert all(detail(frame) < plain / 2 for frame in room.frames[count:])
     room.desk.stop()
     assert not room.desk.covered
+
+
+def test_who_covers_while_it_starts_is_covered_from_the_first_picture_on(room, slow_start):
+    go_on = slow_start()
+    room.desk.cover(True)
+    go_on()
+    until(lambda: len(room.frames) > 5)
+    room.desk.cover(False)
+    count = len(room.frames)
+    until(lambda: len(room.frames) > count + 5)
+    assert max(detail(frame) for frame in room.frames[:5]) < detail(room.frames[-1]) / 2
+
+
+def test_a_start_that_fails_leaves_nobody_covered(room, slow_start):
+    room.desk.origin = Origin("camera", "4242")
+    go_on = slow_start()
+    room.desk.cover(True)
+    go_on()
+    assert (room.desk.phase, room.desk.covered) == ("idle", False)
 
 
 def test_a_recording_is_made_signed_and_to_be_had(room):

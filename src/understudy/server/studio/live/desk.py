@@ -333,7 +333,7 @@ class Desk:
 
     def _failed(self, place: Place, fault: UnderstudyError, origin: Origin) -> None:
         """Nothing runs, and that is why."""
-        self._begun, self.phase = None, "idle"
+        self._begun, self.phase, self.covered = None, "idle", False
         self.preview.clear()
         self._note(place, fault, origin)
 

@@ -19,6 +19,8 @@ from understudy.server.studio.visitor import Visitor
 
 #: Seconds between two looks at the figures, which take their time to be counted.
 _FIGURES_EVERY: Final = 1.0
+#: When one can be covered: from the press on, so that the first picture is so already.
+_COVERED: Final = ("starting", "live", "changing")
 #: The picture of each kind of source.
 _PICTURES: Final[Mapping[SourceKind, str]] = {
     "sample": "film",
@@ -129,7 +131,7 @@ class Stage:
         await self._visitor.do(lambda: asyncio.to_thread(self._desk.restart))
 
     def _press_cover(self) -> None:
-        if self._desk.phase not in ("live", "changing"):
+        if self._desk.phase not in _COVERED:
             return
         now = time.monotonic()
         if not self._desk.covered:
@@ -158,10 +160,10 @@ class Stage:
             on = "icon icon-play" if desk.phase in ("idle", "starting") else "icon icon-stop"
             self._start.icon.classes(replace=on)
         attribute(self._start, "disabled", desk.phase in ("starting", "stopping") or not (desk.ready or running))
-        attribute(self._cover, "disabled", not running)
+        attribute(self._cover, "disabled", desk.phase not in _COVERED)
         # One thing to do in each state: start; hide, should it be needed; be seen again.
         self._start.dress("plain" if running else "primary")
-        self._cover.dress("primary" if running and desk.covered else "danger")
+        self._cover.dress("primary" if desk.covered else "danger")
         self._cover.say(texts("live.uncover") if desk.covered else texts("live.cover"))
         attribute(self._mirror, "aria-pressed", str(desk.mirror).lower())
         shown(self._stale, desk.stale)

@@ -186,9 +186,11 @@ def test_a_reload_in_the_middle_loses_nothing(visit, files):
     page.get_by_role("button", name="Keep", exact=True).click()
     page.get_by_role("button", name="Mine", exact=True).wait_for()
     page.wait_for_function("document.querySelector('.preset-new input').value === ''")
+    page.wait_for_timeout(300)  # until then it would be a double click
     page.get_by_role("button", name="Keep", exact=True).click()  # with no name: nothing is overwritten
     page.get_by_text("a preset needs a name").wait_for()
     page.get_by_label("Keep these settings as").fill("Another")
+    page.wait_for_timeout(300)
     page.get_by_role("button", name="Keep", exact=True).click()
     page.get_by_role("button", name="Another", exact=True).wait_for()
     page.get_by_label("Keep these settings as").fill("A third")

@@ -1,12 +1,9 @@
 // Questions before the page: the browser's own dialog, which keeps the keyboard in it and closes on Escape.
 
-// Milliseconds within which a second click belongs to a double click: what was clicked is gone, and this came in its place.
-const DOUBLE = 300;
-
 export default {
   template: `
     <dialog ref="dialog" class="modal" :aria-labelledby="labelledBy" @click.capture="early" @click="outside"
-            @close="over">
+            @close="tell">
       <div class="modal-body">
         <button type="button" class="button bare modal-close" :aria-label="closeLabel" :title="closeLabel" @click="close">
           <span class="icon icon-close" aria-hidden="true"></span>
@@ -28,10 +25,6 @@ export default {
     close() {
       this.$refs.dialog.close();
     },
-    over() {
-      this.closed = performance.now();
-      this.tell();
-    },
     // Until the server has heard it: what is sent while the connection breaks is lost, and nothing else would be asked.
     tell() {
       this.$emit("closed", this.number);
@@ -40,10 +33,9 @@ export default {
     heard(number) {
       if (number === this.number) clearTimeout(this.again);
     },
+    // The second half of a double click was meant for what was there before.
     early(event) {
-      const next = this.opened - this.closed < DOUBLE;
-      const beside = event.target === this.$refs.dialog;
-      if ((next || beside) && performance.now() - this.opened < DOUBLE) event.stopImmediatePropagation();
+      if (event.detail > 1 && performance.now() - this.opened < 1000) event.stopImmediatePropagation();
     },
     outside(event) {
       if (event.target === this.$refs.dialog) this.close();

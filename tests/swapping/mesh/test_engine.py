@@ -94,6 +94,29 @@ def test_the_middle_of_the_face_is_the_sources(sources, puppets):
     assert patch.alpha[int(nose[1]), int(nose[0])] == 255
 
 
+@pytest.mark.parametrize(("yaw", "pitch"), [(0, 0), (0, 8), (14, 0), (-14, -6)])
+def test_no_line_of_the_targets_own_nose_shows_through(sources, puppets, yaw, pitch):
+    """Its wings are turned away from the camera, and have the face behind them."""
+    shot = puppets["hopper"].render(Motion(yaw=yaw, pitch=pitch))
+    _, (patch,) = swapped(sources["astronaut"], shot.picture, shot.mesh)
+    around = cv2.convexHull((patch.mesh[[197, 205, 425, 164], :2] - [patch.box.x0, patch.box.y0]).round().astype(int))
+    nose = cv2.fillPoly(np.zeros(patch.alpha.shape, np.uint8), [around], 1) > 0
+    assert nose.sum() > 2000
+    assert patch.alpha[nose].min() > 250
+
+
+def test_in_profile_the_nose_fades_at_its_horizon(sources, puppets):
+    shot = puppets["astronaut"].render(REST)
+    middle = shot.mesh.mean(0)
+    cos, sin = np.cos(np.radians(75)), np.sin(np.radians(75))
+    turned = (shot.mesh - middle) @ np.array([[cos, 0, -sin], [0, 1, 0], [sin, 0, cos]], np.float32) + middle
+    _, (patch,) = swapped(sources["hopper"], shot.picture, turned.astype(np.float32))
+    places = (patch.mesh[:, :2] - [patch.box.x0, patch.box.y0]).round().astype(int)
+    ridge = places[[6, 197, 195, 5, 4, 1]]
+    assert patch.alpha[ridge[:, 1], ridge[:, 0]].max() < 250
+    assert patch.alpha.max() == 255
+
+
 def test_self_swap_gives_the_picture_back(sources, puppets):
     """The portrait's own face onto itself, turned: what differs is what the engine loses."""
     for name, most in (("astronaut", 9), ("hopper", 13)):

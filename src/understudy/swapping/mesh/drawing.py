@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 import cv2
 import numpy as np
 
-from understudy.arrays import AnyArray, FloatArray, UInt8Array
+from understudy.arrays import AnyArray, BoolArray, FloatArray, UInt8Array
 from understudy.compiled import compiled
 from understudy.frames import Frame
 from understudy.geometry.boxes import bounds_xyxy, pixel_box
@@ -20,6 +21,10 @@ from understudy.tones import smoothstep
 
 #: The longer side of the flattened face in the unit square.
 UV_EXTENT: Final = 0.94
+#: Vertices around the nose (MediaPipe's numbers): its root, the cheeks beside its wings, and the upper lip.
+_AROUND_NOSE: Final = [168, 122, 351, 205, 425, 165, 391, 164]
+#: How far within the outline, over the face's longer side, the nose begins to have the face behind it, and surely has.
+_WELL_WITHIN: Final = (0.01, 0.06)
 #: Side of the smallest level of a texture.
 _SMALLEST: Final = 32
 
@@ -81,7 +86,7 @@ def drawn(
         return None
     place = reshaped - np.array([box.x0, box.y0, 0], np.float32)
     low, high = fade_facing
-    visible = smoothstep(facing(reshaped), low, high)
+    visible = _before_face(reshaped, smoothstep(facing(reshaped), low, high))
     attributes = np.column_stack([shape.uv, visible, (mesh - reshaped)[:, :2]])
     size = (box.x1 - box.x0, box.y1 - box.y0)
     values, _ = rasterise(closed(place), closed_triangles(), closed(attributes), size)
@@ -97,6 +102,38 @@ def drawn(
         lit=True,
         over_beard=over_beard,
     )
+
+
+def _before_face(mesh: FloatArray, visible: FloatArray) -> FloatArray:
+    """Visibility that fades at the face's own horizon only.
+
+    What is turned away at the nose's wings and below its tip has the face behind it, as long as the nose is within the
+    face's outline; were it faded there, the frame's own nose would show through as a thin line. In profile the nose is
+    part of the horizon.
+
+    Args:
+        mesh: float32 (478, 3), in pixels.
+        visible: float32 (478,), 0-1: falls to 0 where the skin is turned away from the camera.
+
+    Returns:
+        float32 (478,), 0-1.
+    """
+    turned = np.flatnonzero((visible < 1) & _nose())
+    if not len(turned):
+        return visible
+    outline = np.ascontiguousarray(mesh[topology().oval, :2])
+    size = max(float(np.ptp(mesh[:, :2], axis=0).max()), 1.0)
+    depth = np.array([cv2.pointPolygonTest(outline, (x, y), True) for x, y in mesh[turned, :2].tolist()], np.float32)
+    within = visible.copy()
+    within[turned] = np.maximum(visible[turned], smoothstep(depth / np.float32(size), *_WELL_WITHIN))
+    return within
+
+
+@lru_cache(maxsize=1)
+def _nose() -> BoolArray:
+    """Which vertices are the nose's, and what is around it: bool (478,)."""
+    hull = cv2.convexHull(topology().uv[_AROUND_NOSE])
+    return np.array([cv2.pointPolygonTest(hull, place, False) >= 0 for place in topology().uv.tolist()])
 
 
 def painted(values: FloatArray, level: UInt8Array) -> tuple[UInt8Array, UInt8Array]:

@@ -11,8 +11,9 @@ import zipfile
 
 import pytest
 
-from tests.server.bombs import SEEN, memory, png, until
+from tests.server.bombs import SEEN, memory, png
 from tests.server.conftest import studio_in
+from tests.waiting import until
 from understudy.models.catalogue import OWN_FILE
 from understudy.provenance import ConsentClaim, Consents, Home, Ledger
 from understudy.provenance.records.consent import Photo

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.jobs.cluster.fakes import FakeCluster, FakeWorker, node
+from tests.waiting import until
 from understudy.errors import ConsentError, InputError, ModelMissingError, NoFaceError, RunError, UnderstudyError
 from understudy.jobs.cluster.board import MOST_LOST, Board
 from understudy.jobs.cluster.crew import ClusterOptions, Crew, places
@@ -47,13 +48,6 @@ class Scene:
                 found.append(report.index)
         self.board.close(clip)
         return sorted(found)
-
-
-def until(holds, seconds=5.0):
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from tests.sessions.stage import helpers
+from tests.waiting import until
 from understudy.errors import RunError, UsageError
 from understudy.face import Faces
 from understudy.frames import Frame
@@ -72,13 +73,6 @@ def strip_of(picture):
     screen = shot()
     _, _, (x, y), _ = cv2.minMaxLoc(cv2.matchTemplate(screen, picture, cv2.TM_SQDIFF))
     return screen[y + 240 : y + 290, x : x + 320]
-
-
-def until(what, seconds=10.0):
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.05)
 
 
 def fails_with(error, sink):

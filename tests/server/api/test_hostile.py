@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from tests.server.api.conftest import server_in
-from tests.server.bombs import SEEN, clip, gif, memory, padded, png, until
+from tests.server.bombs import SEEN, clip, gif, memory, padded, png
+from tests.waiting import until
 
 from understudy.testing import portrait_path
 

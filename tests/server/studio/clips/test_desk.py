@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import shutil
 import threading
-import time
 
 import pytest
 
+from tests.waiting import until
 from understudy import ConsentClaim, Settings, Understudy
 from understudy.server.studio.clips.desk import ClipsDesk
 from understudy.server.studio.jobs.desk import JobsDesk
@@ -19,14 +19,6 @@ from understudy.testing import ClipSpec, portrait, portrait_path, write_puppet_c
 from understudy.testing.puppet import Puppet
 
 pytestmark = pytest.mark.slow
-
-
-def until(what, seconds=60.0):
-    deadline = time.monotonic() + seconds
-    while not (found := what()):
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
-    return found
 
 
 @pytest.fixture(scope="module")

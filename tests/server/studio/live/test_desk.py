@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from tests.evidence import has_label
+from tests.waiting import until
 from understudy import Settings, Understudy
 from understudy.errors import InputNotFoundError, UnderstudyError
 from understudy.media.reading import open_container
@@ -25,14 +26,6 @@ from understudy.server.studio.samples import SampleClip, Samples
 from understudy.server.uploads import Uploads
 
 pytestmark = pytest.mark.slow
-
-
-def until(what, seconds=60.0):
-    deadline = time.monotonic() + seconds
-    while not (found := what()):
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
-    return found
 
 
 async def pieces(data):

@@ -86,3 +86,28 @@ def test_a_page_whose_studio_has_ended_says_so_in_its_language(browser, tmp_path
         page = visit(locale="ko-KR")
     page.get_by_text("스튜디오가 응답하지 않습니다.").wait_for()
     visit.close()
+
+
+def test_the_second_half_of_a_double_click_is_for_nothing_that_came_meanwhile(visit):
+    page = visit()
+    page.evaluate(
+        """() => {
+            window.clicks = [];
+            const row = document.createElement("div");
+            row.style = "position: fixed; inset: 0 auto auto 0; z-index: 99";
+            const made = (name, then) => {
+                const button = document.createElement("button");
+                [button.textContent, button.style] = [name, "width: 200px; height: 60px"];
+                button.onclick = () => (clicks.push(name), then?.());
+                row.replaceChildren(button);
+            };
+            made("Cancel", () => made("Remove"));
+            document.body.append(row);
+        }"""
+    )
+    page.mouse.dblclick(100, 30)
+    assert page.evaluate("clicks") == ["Cancel"]
+    page.wait_for_timeout(600)
+    page.mouse.click(100, 30)
+    page.mouse.click(100, 30, click_count=2)  # of the same button both halves count
+    assert page.evaluate("clicks") == ["Cancel", "Remove", "Remove", "Remove"]

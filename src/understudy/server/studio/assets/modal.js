@@ -2,8 +2,7 @@
 
 export default {
   template: `
-    <dialog ref="dialog" class="modal" :aria-labelledby="labelledBy" @click.capture="early" @click="outside"
-            @close="tell">
+    <dialog ref="dialog" class="modal" :aria-labelledby="labelledBy" @click="outside" @close="tell">
       <div class="modal-body">
         <button type="button" class="button bare modal-close" :aria-label="closeLabel" :title="closeLabel" @click="close">
           <span class="icon icon-close" aria-hidden="true"></span>
@@ -19,7 +18,6 @@ export default {
     open(number) {
       clearTimeout(this.again);
       this.number = number;
-      this.opened = performance.now();
       if (!this.$refs.dialog.open) this.$refs.dialog.showModal();
     },
     close() {
@@ -32,10 +30,6 @@ export default {
     },
     heard(number) {
       if (number === this.number) clearTimeout(this.again);
-    },
-    // The second half of a double click was meant for what was there before.
-    early(event) {
-      if (event.detail > 1 && performance.now() - this.opened < 1000) event.stopImmediatePropagation();
     },
     outside(event) {
       if (event.target === this.$refs.dialog) this.close();

@@ -55,6 +55,31 @@ def end(page):
     page.get_by_text("Ready when you are").wait_for()
 
 
+#: A network, or a tunnel, that lets no UDP through: what the studio offers is not where it is.
+BLOCKED = """
+const set = RTCPeerConnection.prototype.setRemoteDescription;
+RTCPeerConnection.prototype.setRemoteDescription = function (one) {
+    const sdp = one.sdp.replace(/^(a=candidate:\\S+ \\d+ \\S+ \\d+ \\S+) \\d+/gm, "$1 9");
+    window.blocked = sdp !== one.sdp;
+    return set.call(this, { type: one.type, sdp });
+};
+"""
+
+
+@needs_chromium
+def test_where_webrtc_does_not_get_through_single_pictures_are_sent(playwright, studio, camera):
+    with visiting(playwright, studio, camera=camera) as visit:
+        page = visit()
+        page.add_init_script(BLOCKED)
+        page.reload()
+        choose(page)
+        page.get_by_role("button", name="Start").first.click()
+        drawn(page)
+        assert page.evaluate("window.blocked")
+        assert has_label(seen_in(page, "canvas")[:360, :640])
+        end(page)
+
+
 @needs_chromium
 @pytest.mark.parametrize("script", ["", "delete window.RTCPeerConnection"], ids=["webrtc", "pictures"])
 def test_oneself_is_seen_swapped_and_the_camera_is_let_go(playwright, studio, camera, script):

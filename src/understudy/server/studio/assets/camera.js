@@ -1,7 +1,10 @@
-// This tab's camera, sent to the studio while it is wanted: by WebRTC, or as single pictures where there is none.
+// This tab's camera, sent to the studio while it is wanted: by WebRTC, or as single pictures where there is none, or where
+// it does not get through, as in a tunnel.
 const KEPT = "understudy.tab";
 const FREE = "understudy.tab.free";
 const AGAIN = 1000;
+// Milliseconds that a connection may take before single pictures are sent in its place.
+const PATIENCE = 5000;
 
 /** The id of this tab: it stays when the page is loaded anew, and is another one in a tab that was duplicated. */
 function tabId() {
@@ -54,7 +57,10 @@ export default {
       if (this.run !== mine) return stream.getTracks().forEach((track) => track.stop());
       mine.stream = stream;
       stream.getVideoTracks()[0].addEventListener("ended", () => this.again(mine, this.reopen));
-      if (window.RTCPeerConnection) this.connect(mine);
+      this.send(mine);
+    },
+    send(mine) {
+      if (window.RTCPeerConnection && !mine.blocked) this.connect(mine);
       else this.pictures(mine);
     },
     /** A camera that was unplugged is used again when it is back. */
@@ -70,6 +76,7 @@ export default {
       this.sending = false;
       if (!mine) return;
       clearTimeout(mine.timer);
+      clearTimeout(mine.waiting);
       mine.peer?.close();
       mine.socket?.close();
       mine.stream?.getTracks().forEach((track) => track.stop());
@@ -88,7 +95,8 @@ export default {
       peer.onconnectionstatechange = () => {
         if (mine.peer !== peer || this.run !== mine) return;
         this.sending = peer.connectionState === "connected";
-        if (["failed", "closed", "disconnected"].includes(peer.connectionState)) this.again(mine, this.connect);
+        if (this.sending) clearTimeout(mine.waiting);
+        if (["failed", "closed", "disconnected"].includes(peer.connectionState)) this.again(mine, this.send);
       };
       try {
         const [track] = mine.stream.getVideoTracks();
@@ -100,12 +108,18 @@ export default {
         });
         if (!answer.ok) throw new Error(String(answer.status));
         await peer.setRemoteDescription({ type: "answer", sdp: await answer.text() });
+        clearTimeout(mine.waiting);
+        mine.waiting = setTimeout(() => {
+          if (mine.peer !== peer || this.run !== mine || this.sending) return;
+          mine.blocked = true; // the studio answers, and nothing comes through
+          this.again(mine, this.send);
+        }, PATIENCE);
         const wanted = sender.getParameters();
         wanted.degradationPreference = "maintain-resolution";
         if (wanted.encodings?.length) Object.assign(wanted.encodings[0], { maxBitrate: 3_500_000, maxFramerate: 30 });
         await sender.setParameters(wanted).catch(() => {}); // a browser without such wishes sends as it likes
       } catch {
-        if (mine.peer === peer) this.again(mine, this.connect);
+        if (mine.peer === peer) this.again(mine, this.send);
       }
     },
     async pictures(mine) {
@@ -122,7 +136,7 @@ export default {
       };
       socket.onopen = () => ((this.sending = true), send());
       socket.onmessage = send;
-      socket.onclose = () => mine.socket === socket && this.again(mine, this.pictures);
+      socket.onclose = () => mine.socket === socket && this.again(mine, this.send);
     },
   },
 };

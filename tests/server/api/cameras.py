@@ -11,6 +11,16 @@ import numpy as np
 #: What has Chromium take a file for a camera, and let every page see it.
 FAKE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
+#: A network, or a tunnel, that lets no UDP through: what the studio offers is not where it is.
+BLOCKED = """
+const set = RTCPeerConnection.prototype.setRemoteDescription;
+RTCPeerConnection.prototype.setRemoteDescription = function (one) {
+    const sdp = one.sdp.replace(/^(a=candidate:\\S+ \\d+ \\S+ \\d+ \\S+) \\d+/gm, "$1 9");
+    window.blocked = sdp !== one.sdp;
+    return set.call(this, { type: one.type, sdp });
+};
+"""
+
 
 def write_camera(path, pictures, fps=30):
     """A file that Chromium takes for a camera (Y4M).

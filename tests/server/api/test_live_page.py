@@ -12,7 +12,7 @@ import httpx
 import numpy as np
 import pytest
 from tests.evidence import has_label
-from tests.server.api.cameras import browser_with, seen_in, write_camera
+from tests.server.api.cameras import BLOCKED, browser_with, seen_in, write_camera
 from tests.server.api.conftest import PATIENCE, server_in
 from tests.server.conftest import CHROMIUM
 
@@ -402,12 +402,17 @@ def test_a_camera_that_is_in_use_or_not_given_to_this_address_is_told(server, br
         visitor.told(said)
 
 
-def test_without_webrtc_single_pictures_go_back_and_forth(server, browser):
-    with visiting(server, browser, script="delete window.RTCPeerConnection") as visitor:
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [("delete window.RTCPeerConnection", "has no WebRTC"), (BLOCKED, "WebRTC does not get through")],
+    ids=["none", "blocked"],
+)
+def test_without_webrtc_single_pictures_go_back_and_forth(server, browser, script, said):
+    with visiting(server, browser, script=script) as visitor:
         visitor.somebody()
         visitor.enters()
         visitor.starts()
-        visitor.told("no WebRTC")
+        visitor.told(said)
         wait(visitor.page, "document.querySelector('canvas').width > 300")
         assert has_label(seen_in(visitor.page, "canvas"))
         visitor.page.keyboard.press("c")

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.evidence import has_label
-from tests.server.api.cameras import browser_with, seen_in, write_camera
+from tests.server.api.cameras import BLOCKED, browser_with, seen_in, write_camera
 from tests.server.conftest import CHROMIUM, PATIENCE, Visit, studio_in
 from understudy.server.studio.live.browser_camera import FAULTS, BrowserCamera, BrowserCameraError
 from understudy.testing import Puppet, portrait, talking
@@ -53,17 +53,6 @@ def drawn(page, more=3):
 def end(page):
     page.get_by_role("button", name="Stop").click()
     page.get_by_text("Ready when you are").wait_for()
-
-
-#: A network, or a tunnel, that lets no UDP through: what the studio offers is not where it is.
-BLOCKED = """
-const set = RTCPeerConnection.prototype.setRemoteDescription;
-RTCPeerConnection.prototype.setRemoteDescription = function (one) {
-    const sdp = one.sdp.replace(/^(a=candidate:\\S+ \\d+ \\S+ \\d+ \\S+) \\d+/gm, "$1 9");
-    window.blocked = sdp !== one.sdp;
-    return set.call(this, { type: one.type, sdp });
-};
-"""
 
 
 @needs_chromium

@@ -37,6 +37,7 @@ export class Connection {
   look() {
     clearTimeout(this.doubt);
     const state = this.peer.connectionState;
+    this.connected ||= state === "connected";
     if (state === "failed" || state === "closed") this.end();
     if (state === "disconnected") this.doubt = setTimeout(() => this.end(), 2000);
   }

@@ -5,6 +5,8 @@ import { Pictures } from "./pictures.js";
 import { make, t } from "./texts.js";
 
 const API = "/api/v1";
+// Milliseconds that a first connection may take before single pictures are sent in its place.
+const THROUGH = 8000;
 const KEPT = { token: "understudy.token", chosen: "understudy.live" };
 
 const main = document.querySelector("main");
@@ -197,6 +199,24 @@ function beginPictures(mine) {
   shade(mine);
 }
 
+/** Where the server answers and no connection comes through, as in a tunnel: single pictures, by the way that pages come. */
+function fallBack(mine) {
+  if (mine !== running || mine.pictures || mine.through || mine.sender?.connected) return;
+  if (mine.connecting) return fallBackLater(mine, 500);
+  clearTimeout(mine.timer);
+  drop(mine);
+  if (mine.session) ask(`${API}/live/${mine.session}`, { key, method: "DELETE" }).catch(() => {}); // it ends by itself
+  [mine.session, mine.told] = [null, false];
+  sessionStorage.removeItem(KEPT.chosen);
+  tell(t("remote.blocked"));
+  beginPictures(mine);
+  for (const track of mine.stream.getVideoTracks()) track.enabled = true; // what is black by now is the pictures' own
+}
+
+function fallBackLater(mine, milliseconds) {
+  mine.doubt = setTimeout(() => fallBack(mine), milliseconds);
+}
+
 async function cameraGone() {
   await stop();
   tell(t("remote.camera_lost"));
@@ -204,7 +224,7 @@ async function cameraGone() {
 
 /** Connect, and again whenever that broke, until it is stopped or the server says why not. */
 async function connect(mine) {
-  if (mine !== running) return;
+  if (mine !== running || mine.pictures) return;
   if (mine.connecting) return connectLater(mine);
   mine.connecting = true;
   drop(mine);
@@ -221,6 +241,7 @@ async function connect(mine) {
     const lost = () => mine === running && reconnect(mine);
     mine.sender = new Connection(key, lost);
     await mine.sender.send(`${place}/whip`, mine.stream.getVideoTracks()[0]);
+    if (!mine.doubt) fallBackLater(mine, THROUGH);
     if (mine !== running) return leaveAlone(mine);
     mine.watcher = new Connection(key, lost);
     await mine.watcher.watch(`${place}/whep`, video);
@@ -253,6 +274,7 @@ function leaveAlone(mine) {
 
 /** Leave its connections. */
 function drop(mine) {
+  mine.through ||= mine.sender?.connected;
   for (const one of [mine.sender, mine.watcher]) one?.leave();
   mine.sender = mine.watcher = null;
 }
@@ -277,6 +299,7 @@ async function stop() {
   covered = false;
   sessionStorage.removeItem(KEPT.chosen);
   clearTimeout(mine?.timer);
+  clearTimeout(mine?.doubt);
   mine?.pictures?.close();
   video.srcObject = null;
   [video.hidden, canvas.hidden, shown.hidden] = [false, true, true];

@@ -302,19 +302,33 @@ def test_a_build_of_onnx_runtime_for_gpus_stands_in_for_the_plain_one(builds, st
     assert all(one.mend for one in found if one.state == "broken")
 
 
-def test_doctor_says_what_is_broken_and_how_to_mend_it(run, monkeypatch):
+@pytest.mark.parametrize(
+    ("came", "place"),
+    [
+        ('{"url": "file:///home/me/a%20b", "dir_info": {"editable": true}}', "file:///home/me/a%20b"),
+        ('{"url": "https://h/x.git", "vcs_info": {"vcs": "git", "commit_id": "ab1"}}', "git+https://h/x.git@ab1"),
+        (None, "understudy"),
+    ],
+)
+def test_doctor_says_what_is_broken_and_how_to_mend_it(run, monkeypatch, came, place):
     from understudy.errors import ModelError
     from understudy.tasks import costs
 
     def broken(name):
         raise ModelError(f"{name} is gone", "install again")
 
+    read = metadata.PathDistribution.read_text
+
+    def said(installed, name):
+        return came if name == "direct_url.json" else read(installed, name)
+
+    monkeypatch.setattr(metadata.PathDistribution, "read_text", said)
     monkeypatch.setattr(costs, "LiteModel", broken)
     code, out, _ = run("doctor")
     assert code == 6
     assert "BROKEN  face_landmarks_detector.tflite" in out
     assert "mend: " in out
-    assert "pip install --force-reinstall understudy" in out
+    assert f"pip install --force-reinstall {place}" in " ".join(out.split())
 
 
 def test_version_and_help(run):

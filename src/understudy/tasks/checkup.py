@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import re
+import shlex
 import sys
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -45,7 +47,6 @@ NEEDED_ENCODERS = ("libx264", "libx265", "libvpx-vp9", "gif", "libwebp_anim")
 PRECISIONS: Final[dict[Precision, str]] = {"int8": "8 bits", "half": "16 bits", "single": "32 bits"}
 #: Two builds of ONNX Runtime overwrite each other's files.
 _FOR_GPUS = "pip uninstall -y onnxruntime && pip install 'onnxruntime-gpu[cuda,cudnn]'"
-_AGAIN = f"{Path(sys.executable).name} -m pip install --force-reinstall understudy"
 
 
 @dataclass(frozen=True)
@@ -159,13 +160,29 @@ def _installed(name: str) -> bool:
     return True
 
 
+def _again() -> str:
+    """The command that installs this program again from where it came: on an index its name may be another program's.
+
+    Where that was stands in ``direct_url.json`` (PEP 610); there is none of what came from an index.
+    """
+    try:
+        text = metadata.distribution("understudy").read_text("direct_url.json")
+    except metadata.PackageNotFoundError:
+        return ""
+    origin: dict[str, Any] = json.loads(text) if text else {"url": "understudy"}
+    place = str(origin["url"])
+    if (control := origin.get("vcs_info")) is not None:
+        place = f"{control['vcs']}+{place}@{control['commit_id']}"
+    return f"{Path(sys.executable).name} -m pip install --force-reinstall {shlex.quote(place)}"
+
+
 def _models() -> Iterable[Finding]:
     size = 0.0
     for name in EMBEDDED:
         try:
             cost = embedded_cost(name).cost
         except ModelError as fault:
-            yield Finding(name, "broken", fault.message, _AGAIN)
+            yield Finding(name, "broken", fault.message, _again())
             continue
         size += cost.size_mb
         yield Finding(name, "ok", f"on the CPU: {cost}")

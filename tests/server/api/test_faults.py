@@ -9,10 +9,12 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.server.api.conftest import Caller, server_in
+from tests.waiting import until
 
 from understudy.errors import RecordsError
 from understudy.provenance import Home
 from understudy.server.access.tokens import SCOPES, Tokens
+from understudy.server.api.runners import Runners
 from understudy.server.api.service import Service
 from understudy.server.api.shelf import Shelf
 from understudy.settings import Settings
@@ -30,16 +32,16 @@ def test_a_server_that_is_killed_under_a_swap_has_it_after_the_next_start(tmp_pa
     with server_in(tmp_path) as first, caller_of(first, secret) as anna:
         person, target = anna.somebody(), anna.hand_over("media", long_clip)
         swap = anna.post("/swaps", json={"target": target["id"], "person": person}).json()["id"]
-        until = time.monotonic() + 120
-        while anna.get(f"/swaps/{swap}").json()["state"] == "waiting" and time.monotonic() < until:
+        limit = time.monotonic() + 120
+        while anna.get(f"/swaps/{swap}").json()["state"] == "waiting" and time.monotonic() < limit:
             time.sleep(0.2)
         beside = Path(f"/proc/{first.process.pid}/task/{first.process.pid}/children")
         runners = [Path("/proc", number) for number in beside.read_text().split()] if beside.exists() else []
         first.process.send_signal(signal.SIGKILL)
         first.process.wait(60)
-    until = time.monotonic() + 60
+    limit = time.monotonic() + 60
     while any(runner.exists() for runner in runners):  # none of them goes on by itself
-        assert time.monotonic() < until
+        assert time.monotonic() < limit
         time.sleep(0.2)
     with server_in(tmp_path) as second, caller_of(second, secret) as anna:
         found = anna.ended(swap)
@@ -52,12 +54,42 @@ def test_a_server_that_ends_puts_its_swap_back(tmp_path, long_clip):
     with server_in(tmp_path) as first, caller_of(first, secret) as anna:
         person, target = anna.somebody(), anna.hand_over("media", long_clip)
         swap = anna.post("/swaps", json={"target": target["id"], "person": person}).json()["id"]
-        until = time.monotonic() + 120
-        while anna.get(f"/swaps/{swap}").json()["state"] == "waiting" and time.monotonic() < until:
+        limit = time.monotonic() + 120
+        while anna.get(f"/swaps/{swap}").json()["state"] == "waiting" and time.monotonic() < limit:
             time.sleep(0.2)
     with server_in(tmp_path, "--runners", "0") as second, caller_of(second, secret) as anna:
         assert anna.get(f"/swaps/{swap}").json()["state"] in ("waiting", "done")
         assert httpx.get(f"{second.address}/ready").status_code == 200
+
+
+def test_who_follows_a_swap_hears_nothing_more_once_the_token_is_revoked(tmp_path, long_clip):
+    tokens = Tokens(Home(tmp_path / "home"))
+    secret = tokens.add("anna", "anna", list(SCOPES), 1)[1]
+    with server_in(tmp_path, "--runners", "0") as server, caller_of(server, secret) as anna:
+        person, target = anna.somebody(), anna.hand_over("media", long_clip)
+        swap = anna.post("/swaps", json={"target": target["id"], "person": person}).json()["id"]
+        with anna.stream("GET", f"/swaps/{swap}/events") as events:
+            lines = events.iter_lines()
+            assert next(lines) == "event: swap"
+            tokens.revoke("anna")
+            begun = time.monotonic()
+            for line in lines:
+                assert "still here" not in line  # which comes every few seconds otherwise
+        assert time.monotonic() - begun < 10
+
+
+def test_why_no_swap_is_done_is_told_to_who_runs_the_server_only(tmp_path, capfd):
+    (tmp_path / "home" / "jobs").mkdir(parents=True, mode=0o700)
+    (tmp_path / "home" / "jobs" / "jobs.db").write_bytes(b"no database" * 1000)
+    runners = Runners(Home(tmp_path / "home"), 1)
+    runners.start()
+    try:
+        said = until(runners.lost)
+    finally:
+        runners.stop()
+    assert said.startswith("runner 0 ended with ")
+    assert str(tmp_path) not in said  # anybody may ask at /ready
+    assert f"{said}: " in capfd.readouterr().err
 
 
 def test_things_go_when_their_time_is_over(tmp_path):
@@ -73,13 +105,13 @@ def test_things_go_when_their_time_is_over(tmp_path):
         anna.hand_over("media", portrait_path("hopper"))
         time.sleep(9)
     with server_in(tmp_path, "--runners", "0") as last, caller_of(last, secret) as anna:
-        until = time.monotonic() + 60
-        while len(found := anna.get("/media").json()) > 1 and time.monotonic() < until:
+        limit = time.monotonic() + 60
+        while len(found := anna.get("/media").json()) > 1 and time.monotonic() < limit:
             time.sleep(0.2)
         assert [one["name"] for one in found] == [portrait_path("astronaut").name]
 
 
-def test_that_old_things_can_not_be_removed_is_known(tmp_path):
+def test_that_old_things_can_not_be_removed_is_known(tmp_path, capfd):
     class FullShelf:
         def strays(self):
             return []
@@ -90,8 +122,7 @@ def test_that_old_things_can_not_be_removed_is_known(tmp_path):
     service = Service(Settings(home=tmp_path / "home"))
     service.shelf = FullShelf()
     service.open()
-    until = time.monotonic() + 60
-    while not service.overdue and time.monotonic() < until:
-        time.sleep(0.01)
-    assert "the disk is full" in service.overdue
+    until(lambda: service.overdue)
     service.close()
+    assert "the disk is full" not in service.overdue  # anybody may ask at /ready
+    assert f"{service.overdue}: the disk is full" in capfd.readouterr().err

@@ -66,7 +66,8 @@ class Runners:
             if self._over.is_set():
                 return
             pause = _AGAIN if time.monotonic() - begun > _WORKS else min(pause * 2, _LONGEST)
-            self._failing[number] = f"runner {number} ended with {code}: {last}"
+            self._failing[number] = f"runner {number} ended with {code}"
+            sys.stderr.write(f"{self._failing[number]}: {last}\n")  # for who runs the server: it may name places
             self._over.wait(pause)
 
     def _once(self, number: int, errors: IO[bytes]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
@@ -177,7 +178,8 @@ class Service:
                 self._remove_old()
                 self.overdue = ""
             except UnderstudyError as fault:  # a full disk, a database that is busy: the next look tries again
-                self.overdue = f"what is too old can't be removed: {fault.message}"
+                self.overdue = "what is too old can't be removed"
+                sys.stderr.write(f"{self.overdue}: {fault.message}\n")  # for who runs the server: it may name places
             if self._over.wait(_TIDY):
                 return
 

@@ -14,7 +14,7 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 
 from understudy import toml
 from understudy.casting.cast_file import LONGEST
-from understudy.errors import UsageError
+from understudy.errors import UnderstudyError, UsageError
 from understudy.jobs.job import Job, JobState, Order
 from understudy.release import file_digest
 from understudy.server.access.tokens import Token
@@ -204,8 +204,16 @@ async def watch(request: Request, id: Id, token: ForSwaps, service: TheService) 
 
 async def _events(request: Request, service: Service, token: Token, number: str) -> AsyncIterator[str]:
     said, silent = "", 0.0
+
+    def look() -> Swap:
+        service.tokens.check(token)
+        return _swap(service, _get(service, token, number))
+
     while not request.app.state.ending.is_set():
-        service_says = await run_in_threadpool(lambda: _swap(service, _get(service, token, number)))
+        try:
+            service_says = await run_in_threadpool(look)
+        except UnderstudyError:  # the token was revoked, or the swap removed
+            return
         text = service_says.model_dump_json()
         if text != said:
             yield f"event: swap\ndata: {text}\n\n"

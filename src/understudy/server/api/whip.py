@@ -37,6 +37,8 @@ _ANSWERED: Final[dict[int | str, dict[str, Any]]] = {
     201: {"description": "The answer; `Location` is the connection, which DELETE ends", "content": {_SDP: {}}},
     415: {"description": f"The body is not {_SDP}"},
 }
+#: Letters of settings in an address: 48 kB at most, percent-encoded, where an HTTP head ends at 64.
+_SETTINGS: Final = 4_000
 #: Most people whose faces one session may change over between.
 _PEOPLE: Final = 8
 
@@ -152,7 +154,7 @@ async def begin_and_send(
     person: Annotated[
         list[AnId], Query(min_length=1, max_length=_PEOPLE, description="Whose face; several: the first.")
     ],
-    settings: Annotated[str, Query(max_length=10_000, description="As JSON, by full name.")] = "{}",
+    settings: Annotated[str, Query(max_length=_SETTINGS, description="As JSON, by full name.")] = "{}",
 ) -> Response:
     """Begin a session and send to it, in one (WHIP): `Location` is the session, which DELETE ends."""
     offer = await _offer(request, "send")

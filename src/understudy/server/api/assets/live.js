@@ -350,10 +350,10 @@ function tellCover(mine) {
 async function telling(mine) {
   if (mine.pictures?.cover(covered)) mine.told = covered; // what is sent after it is covered: one line has one order
   while (mine === running && mine.session && mine.told !== covered) {
-    const wished = covered;
+    const [wished, session] = [covered, mine.session];
     mine.told = null;
-    await ask(`${API}/live/${mine.session}/cover`, { key, method: "POST", json: { covered: wished } });
-    mine.told = wished;
+    await ask(`${API}/live/${session}/cover`, { key, method: "POST", json: { covered: wished } });
+    if (mine.session === session) mine.told = wished; // another has not heard of it
   }
   shade(mine);
 }

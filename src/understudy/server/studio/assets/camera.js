@@ -95,6 +95,8 @@ export default {
       peer.onconnectionstatechange = () => {
         if (mine.peer !== peer || this.run !== mine) return;
         this.sending = peer.connectionState === "connected";
+        mine.through ||= this.sending;
+        mine.blocked ||= peer.connectionState === "failed" && !mine.through;
         if (this.sending) clearTimeout(mine.waiting);
         if (["failed", "closed", "disconnected"].includes(peer.connectionState)) this.again(mine, this.send);
       };

@@ -56,7 +56,7 @@ class Stage:
         self._tab = tab
         self._visitor, self._desk, self._texts = visitor, visitor.studio.live, visitor.texts
         self._counted = self._covered = 0.0
-        # Its button and its key are one: a press of each is two presses.
+        # One for the button and the key: who presses one, and the other at once, means one press, too.
         self._press_start = once(self._start_or_stop)
         with box("stage", "section", aria_label=self._texts("live.stage")):
             self._screen()

@@ -93,6 +93,13 @@ class Visitor:
         before = int(self.page.evaluate("document.body.dataset.drawn || 0"))
         wait(self.page, f"(document.body.dataset.drawn || 0) >= {before + more}")
 
+    def goes_live(self):
+        """Somebody's face, and a picture that moves."""
+        self.somebody()
+        self.enters()
+        self.starts()
+        self.drawn()
+
     def told(self, words):
         self.page.get_by_role("alert").filter(has_text=re.compile(words)).wait_for()
 
@@ -212,10 +219,7 @@ def until(visitor, expected, seconds=PATIENCE):
 
 def test_a_cover_that_the_server_did_not_hear_of_is_told_again_and_no_camera_is_sent_until_then(server, browser):
     with visiting(server, browser, script=CAMERA) as visitor:
-        visitor.somebody()
-        visitor.enters()
-        visitor.starts()
-        visitor.drawn()
+        visitor.goes_live()
         visitor.page.route("**/cover", lambda route: route.abort())
         visitor.page.keyboard.press("c")
         visitor.told("does not answer")
@@ -242,10 +246,7 @@ window.fetch = async (path, how) => {
 
 def test_the_last_of_several_quick_presses_holds(server, browser):
     with visiting(server, browser, script=LATE) as visitor:
-        visitor.somebody()
-        visitor.enters()
-        visitor.starts()
-        visitor.drawn()
+        visitor.goes_live()
         visitor.page.keyboard.press("c")
         until(visitor, True)
         visitor.page.keyboard.press("c")
@@ -256,10 +257,7 @@ def test_the_last_of_several_quick_presses_holds(server, browser):
 
 
 def test_who_is_covered_stays_so_when_the_page_is_loaded_anew(visitor):
-    visitor.somebody()
-    visitor.enters()
-    visitor.starts()
-    visitor.drawn()
+    visitor.goes_live()
     visitor.page.keyboard.press("c")
     until(visitor, True)
     visitor.page.reload()
@@ -319,10 +317,7 @@ def test_who_is_chosen_while_it_begins_is_used(visitor):
 
 
 def test_a_page_that_is_loaded_anew_goes_on_with_the_same_session(visitor):
-    visitor.somebody()
-    visitor.enters()
-    visitor.starts()
-    visitor.drawn()
+    visitor.goes_live()
     session = visitor.session()["id"]
     visitor.page.reload()
     visitor.drawn()
@@ -333,10 +328,7 @@ def test_a_page_that_is_loaded_anew_goes_on_with_the_same_session(visitor):
 def test_a_server_that_is_started_anew_is_found_again_and_it_is_said(tmp_path, browser):
     with server_in(tmp_path, "--live", "1") as server, contextlib.ExitStack() as later:
         visitor = later.enter_context(visiting(server, browser))
-        visitor.somebody()
-        visitor.enters()
-        visitor.starts()
-        visitor.drawn()
+        visitor.goes_live()
         server.process.terminate()
         visitor.told("broke off|does not answer")
         server.process.wait(60)
@@ -350,10 +342,7 @@ def test_a_server_that_is_started_anew_is_found_again_and_it_is_said(tmp_path, b
 
 
 def test_a_token_that_is_revoked_is_told_in_the_middle(visitor):
-    visitor.somebody()
-    visitor.enters()
-    visitor.starts()
-    visitor.drawn()
+    visitor.goes_live()
     Tokens(Home(visitor.server.home)).revoke(visitor.name)
     visitor.told("revoked")
     visitor.page.get_by_role("button", name="Start").wait_for()
@@ -471,10 +460,7 @@ def test_a_bad_token_opens_nothing(server, browser):
 
 
 def test_the_page_for_obs_shows_the_session_and_nothing_else(visitor):
-    visitor.somebody()
-    visitor.enters()
-    visitor.starts()
-    visitor.drawn()
+    visitor.goes_live()
     visitor.page.get_by_role("button", name="Link for OBS").click()
     visitor.told("four hours")
     address = visitor.page.get_by_label("Link for OBS").input_value()

@@ -40,17 +40,27 @@ def load_portraits(
         raise UsageError("no source photo", "Name one with -s PHOTO.")
     portraits, notes = [], []
     for path in paths:
-        check_input(path, "source photo")
-        picture = load_photo(path, max_pixels)
-        if picture is None:
-            raise NotMediaError(
-                f"the source {path.name} is not a photo", "Name a picture (jpg, png, webp…), or export it as JPEG."
-            )
+        picture = load_source(path, max_pixels)
         picture = _at_most(picture, max(min(_MOST_PIXELS, MOST_TOGETHER // len(paths)), LEAST_PIXELS))
         portrait, note = portrait_in(picture, path.name, perception, source_face)
         portraits.append(portrait)
         notes += note
     return portraits, notes
+
+
+def load_source(path: Path, max_pixels: int) -> UInt8Array:
+    """A source photo as uint8 BGR (H, W, 3), upright.
+
+    Raises:
+        InputError: it is missing, unreadable, no picture, or too large.
+    """
+    check_input(path, "source photo")
+    picture = load_photo(path, max_pixels)
+    if picture is None:
+        raise NotMediaError(
+            f"the source {path.name} is not a photo", "Name a picture (jpg, png, webp…), or export it as JPEG."
+        )
+    return picture
 
 
 def _at_most(picture: UInt8Array, pixels: int) -> UInt8Array:

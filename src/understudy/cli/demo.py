@@ -50,4 +50,4 @@ def samples() -> Samples:
     from understudy.testing import demo
 
     face, target = (demo.NAMES[name].partition(" (")[0] for name in (demo.SOURCE, demo.TARGET))
-    return Samples(demo.sample_photo(), face, demo.write_sample, target)
+    return Samples(demo.sample_photo(), demo.FACE_BOX, face, demo.write_sample, target)

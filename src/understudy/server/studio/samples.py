@@ -17,12 +17,15 @@ class Samples:
 
     Attributes:
         photo: Of the face.
+        face_box: Where the face is on it, x0, y0, x1, y1 in pixels: known, so that no model has to be opened before
+            it can be shown.
         name: Whose it is.
         make_clip: Writes the clip to a path.
         clip_name: Who is in the clip.
     """
 
     photo: Path
+    face_box: tuple[float, float, float, float]
     name: str
     make_clip: Callable[[Path], None]
     clip_name: str

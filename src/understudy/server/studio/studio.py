@@ -73,7 +73,8 @@ class Studio:
         ]
 
     def open(self) -> None:
-        """Take up the jobs that an earlier run left."""
+        """Have the sample face there for the first page, and take up the jobs that an earlier run left."""
+        self.live.begin()
         self.jobs.begin()
 
     def prepare(self) -> None:
@@ -82,7 +83,7 @@ class Studio:
             threading.Thread(target=self._prepare, name="prepare", daemon=True).start()
 
     def _prepare(self) -> None:
-        self.live.begin()
+        self.live.warm_up()
         self.clip.make()
 
     async def close(self) -> None:

@@ -16,6 +16,7 @@ from understudy.server.studio.live.cards import SAMPLE, Cards
 from understudy.server.studio.samples import SampleClip, Samples
 from understudy.server.uploads import Uploads
 from understudy.testing import ClipSpec, portrait, portrait_path, write_puppet_clip
+from understudy.testing.demo import FACE_BOX
 from understudy.testing.puppet import Puppet
 
 pytestmark = pytest.mark.slow
@@ -43,9 +44,11 @@ class Room:
             self.gate.wait(30)
             shutil.copy(clip, path)
 
-        samples = Samples(portrait_path("astronaut"), "Eileen Collins", make, "Grace Hopper")
-        self.jobs, sample = JobsDesk(self.app), SampleClip(samples, studio / "sample.mp4")
-        self.desk = ClipsDesk(self.app, self.uploads, self.cards, samples, sample, self.jobs, folder / "recordings")
+        self.samples = Samples(portrait_path("astronaut"), FACE_BOX, "Eileen Collins", make, "Grace Hopper")
+        self.jobs, sample = JobsDesk(self.app), SampleClip(self.samples, studio / "sample.mp4")
+        self.desk = ClipsDesk(
+            self.app, self.uploads, self.cards, self.samples, sample, self.jobs, folder / "recordings"
+        )
 
     def hand_over(self, path, kind, name):
         async def pieces():
@@ -97,7 +100,7 @@ def test_what_was_closed_while_it_was_opened_stays_closed(room):
 
 
 def test_a_face_that_is_taken_away_elsewhere_is_given_to_nobody(room, clip):
-    room.cards.add_sample(portrait_path("astronaut"), "Eileen Collins")
+    room.cards.add_sample(room.samples)
     number = room.hand_over(portrait_path("hopper"), "photo", "hopper.png")
     room.cards.add(number)
     room.cards.grant(number, ConsentClaim("sample", uses=("video",)))

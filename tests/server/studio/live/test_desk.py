@@ -18,12 +18,14 @@ from understudy import Settings, Understudy
 from understudy.errors import InputNotFoundError, UnderstudyError
 from understudy.media.reading import open_container
 from understudy.provenance import ConsentClaim, Consents
+from understudy.resources.models import Models
 from understudy.server.studio.live import desk as module
 from understudy.server.studio.live.cards import SAMPLE
 from understudy.server.studio.live.choices import Origin, Outputs
 from understudy.server.studio.live.desk import Desk
 from understudy.server.studio.samples import SampleClip, Samples
 from understudy.server.uploads import Uploads
+from understudy.testing.demo import FACE_BOX
 
 pytestmark = pytest.mark.slow
 
@@ -38,7 +40,9 @@ class Room:
     def __init__(self, folder, astronaut_path, clip):
         self.app = Understudy(Settings(home=folder / "home"))
         self.uploads = Uploads(self.app.resources.home.folder("studio"))
-        samples = Samples(astronaut_path, "Eileen Collins", lambda path: shutil.copy(clip, path), "Grace Hopper")
+        samples = Samples(
+            astronaut_path, FACE_BOX, "Eileen Collins", lambda path: shutil.copy(clip, path), "Grace Hopper"
+        )
         self.recordings = folder / "recordings"
         self.desk = Desk(
             self.app, self.uploads, samples, SampleClip(samples, folder / "home/studio/sample.mp4"), self.recordings
@@ -455,6 +459,23 @@ def test_two_pages_that_start_at_once_start_one_session(room):
     room.desk.stop()
 
 
+def test_the_sample_face_is_there_before_any_model_is_open(tmp_path, astronaut_path, small_clip, monkeypatch):
+    def opened(*_):
+        raise AssertionError("a model is opened")
+
+    monkeypatch.setattr(Models, "perception", opened)
+    room = Room(tmp_path, astronaut_path, small_clip)
+    assert room.desk.ready
+    assert [card.id for card in room.desk.cards.all()] == [SAMPLE]
+    assert room.desk.faults == {}
+    room.close()
+
+
+def test_the_sample_face_is_where_the_program_says(room):
+    found = room.desk.cards.portrait(room.desk.samples.photo).face.boxes_xyxy.reshape(4)
+    assert np.abs(found - FACE_BOX).max() < 3
+
+
 def test_the_sample_is_made_once_whoever_asks(tmp_path):
     made = []
 
@@ -463,7 +484,7 @@ def test_the_sample_is_made_once_whoever_asks(tmp_path):
         time.sleep(0.1)
         path.write_bytes(b"clip")
 
-    samples = Samples(tmp_path / "x", "x", make, "y")
+    samples = Samples(tmp_path / "x", FACE_BOX, "x", make, "y")
     clip = SampleClip(samples, tmp_path / "sample.mp4")
     threads = [threading.Thread(target=clip.wait) for _ in range(4)]
     for thread in threads:
@@ -480,7 +501,7 @@ def test_a_sample_that_cannot_be_made_is_said_and_leaves_nothing(tmp_path):
     def make(path):
         raise OSError(28, "No space left on device")
 
-    clip = SampleClip(Samples(tmp_path / "x", "x", make, "y"), tmp_path / "sample.mp4")
+    clip = SampleClip(Samples(tmp_path / "x", FACE_BOX, "x", make, "y"), tmp_path / "sample.mp4")
     for _ in range(2):
         with pytest.raises(UnderstudyError, match="space"):
             clip.wait()

@@ -17,11 +17,12 @@ from starlette.routing import Route
 from understudy.app import Understudy
 from understudy.arrays import UInt8Array
 from understudy.casting.person import Person
-from understudy.casting.portraits import load_portraits
+from understudy.casting.portraits import load_portraits, load_source
 from understudy.errors import InputNotFoundError
 from understudy.provenance import ConsentClaim, Consents
 from understudy.provenance.records.consent import Photo
 from understudy.release import file_digest
+from understudy.server.studio.samples import Samples
 from understudy.server.uploads import Uploads
 from understudy.swapping import Portrait
 
@@ -94,9 +95,14 @@ class Cards:
                 raise InputNotFoundError(Path(number), "face")
             return self._cards[number]
 
-    def add_sample(self, path: Path, name: str) -> Card:
-        """Add the face that comes with the program: everybody may use it, and no record is needed before it is used."""
-        return self._added(SAMPLE, name, path, free=True)
+    def add_sample(self, samples: Samples) -> Card:
+        """Add the face that comes with the program: everybody may use it, and no record is needed before it is used.
+
+        Raises:
+            InputError: the photo can't be read.
+        """
+        picture = load_source(samples.photo, self._app.settings.max_pixels)
+        return self._added(SAMPLE, samples.name, samples.photo, picture, samples.face_box)
 
     def add(self, number: str) -> Card:
         """Add a photo that was handed over.
@@ -109,7 +115,9 @@ class Cards:
         """
         upload = self._uploads[number]
         try:
-            return self._added(upload.id, Path(upload.name).stem, upload.path, free=False)
+            portrait = self.portrait(upload.path)
+            box = portrait.face.boxes_xyxy.reshape(-1, 4)[0].tolist()
+            return self._added(upload.id, Path(upload.name).stem, upload.path, portrait.picture, box)
         except BaseException:
             self._uploads.remove(number)
             raise
@@ -151,13 +159,21 @@ class Cards:
         """Whose face it is, as a session takes it."""
         return Person((card.path,), card.name, ConsentClaim("sample") if card.id == SAMPLE else None)
 
-    def _added(self, number: str, name: str, path: Path, *, free: bool) -> Card:
+    def portrait(self, path: Path) -> Portrait:
+        """A photo and the largest face in it, as a session finds it. The first one opens the models.
+
+        Raises:
+            UnderstudyError: it is no photo, or has no face.
+        """
         settings = self._app.settings
         perception = self._app.resources.models.perception(settings)
-        (portrait,), _ = load_portraits([path], perception, source_face=None, max_pixels=settings.max_pixels)
-        photo = replace(Photo.of(path, file_digest(path), portrait.picture), name=name + path.suffix)
+        (found,), _ = load_portraits([path], perception, source_face=None, max_pixels=settings.max_pixels)
+        return found
+
+    def _added(self, number: str, name: str, path: Path, picture: UInt8Array, box: Sequence[float]) -> Card:
+        photo = replace(Photo.of(path, file_digest(path), picture), name=name + path.suffix)
         with self._lock:
-            self._cards[number] = Card(number, name, photo, path, _face(portrait), free)
+            self._cards[number] = Card(number, name, photo, path, _face(picture, box), number == SAMPLE)
         self.look()
         return self[number]
 
@@ -169,10 +185,9 @@ class Cards:
         return Response(card.picture, media_type="image/jpeg")
 
 
-def _face(portrait: Portrait) -> bytes:
-    """A square picture of the face and what is around it, as JPEG."""
-    x0, y0, x1, y1 = portrait.face.boxes_xyxy.reshape(-1, 4)[0].tolist()
-    picture: UInt8Array = portrait.picture
+def _face(picture: UInt8Array, box: Sequence[float]) -> bytes:
+    """A square picture of the face in a box (x0, y0, x1, y1) and what is around it, as JPEG."""
+    x0, y0, x1, y1 = box
     height, width = picture.shape[:2]
     side = int(min(max(x1 - x0, y1 - y0) * _AROUND, height, width))
     left = int(np.clip((x0 + x1 - side) / 2, 0, width - side))

@@ -166,9 +166,14 @@ class Desk:
         return not same or begun.origin != self.origin or begun.outputs != self.outputs
 
     def begin(self) -> None:
-        """Add the sample face. Takes a second."""
+        """Add the sample face."""
         with self._told("faces"):
-            self.cards.add_sample(self.samples.photo, self.samples.name)
+            self.cards.add_sample(self.samples)
+
+    def warm_up(self) -> None:
+        """Have the models opened that a session will want. Takes a second."""
+        with suppress(UnderstudyError):  # who starts is told
+            self.cards.portrait(self.samples.photo)
 
     def start(self) -> None:
         """Begin a session. Takes seconds."""

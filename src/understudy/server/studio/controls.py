@@ -20,6 +20,9 @@ from understudy.text import printable
 _VALUE: Final = "(event) => emit(event.target.value)"
 _CHECKED: Final = "(event) => emit(event.target.checked)"
 Handler = Callable[[], Any]
+#: Told when something was pressed: in seconds of the page's own clock. A busy server hears of it later, and of two
+#: presses further apart than they were.
+TimedHandler = Callable[[float], Any]
 #: Seconds within which a second press belongs to a double click.
 DOUBLE: Final = 0.3
 #: Most letters of a file's name that are shown.
@@ -141,6 +144,10 @@ class Button(ui.element):
             self.icon = icon(picture) if picture else None
             self.text = Text(text)
             shown(self.text, bool(text))
+
+    def when_pressed(self, tell: TimedHandler) -> None:
+        """Have a function told when it is pressed."""
+        self.on("click", lambda event: tell(float(event.args["timeStamp"]) / 1000), args=["timeStamp"])
 
     def say(self, text: str) -> None:
         """Change the text."""
@@ -360,18 +367,20 @@ class Shortcuts(ui.element, component="assets/shortcuts.js"):
     """Keys that work wherever nothing is being written.
 
     Args:
-        keys: What each does. Keys without Ctrl and the like can be switched off (WCAG 2.1.4).
+        keys: What each does; it is told when it was pressed. Keys without Ctrl and the like can be switched off
+            (WCAG 2.1.4).
         on: Whether they work.
     """
 
-    def __init__(self, keys: Mapping[str, Handler], *, on: bool = True) -> None:
+    def __init__(self, keys: Mapping[str, TimedHandler], *, on: bool = True) -> None:
         super().__init__()
         attribute(self, "keys", list(keys))
         attribute(self, "on", on)
 
         def pressed(event: GenericEventArguments) -> object:
-            handler = keys.get(str(event.args))
-            return None if handler is None else handler()  # which is waited for, if it takes its time
+            key, at = event.args
+            handler = keys.get(str(key))
+            return None if handler is None else handler(float(at))  # which is waited for, if it takes its time
 
         self.on("shortcut", pressed)
 

@@ -11,7 +11,7 @@ export default {
       const key = event.key.toLowerCase();
       if (!this.keys.includes(key)) return;
       event.preventDefault();
-      this.$emit("shortcut", key);
+      this.$emit("shortcut", key, event.timeStamp / 1000);
     };
     window.addEventListener("keydown", this.pressed);
   },

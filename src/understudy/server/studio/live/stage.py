@@ -55,7 +55,9 @@ class Stage:
     def __init__(self, visitor: Visitor, tab: ThisTab) -> None:
         self._tab = tab
         self._visitor, self._desk, self._texts = visitor, visitor.studio.live, visitor.texts
-        self._counted = self._covered = 0.0
+        self._counted = 0.0
+        #: When it was covered by a press in this page, in its own time.
+        self._covered = float("-inf")
         # One for the button and the key: who presses one, and the other at once, means one press, too.
         self._press_start = once(self._start_or_stop)
         with box("stage", "section", aria_label=self._texts("live.stage")):
@@ -63,7 +65,9 @@ class Stage:
         self._buttons()
         self._stale_row()
         Notice(visitor, "session")
-        self.shortcuts = Shortcuts({"s": self._press_start, "c": self._press_cover, "m": self._press_mirror})
+        self.shortcuts = Shortcuts(
+            {"s": lambda _: self._press_start(), "c": self._press_cover, "m": lambda _: self._press_mirror()}
+        )
         visitor.watch(self._look)
 
     def _screen(self) -> None:
@@ -100,7 +104,8 @@ class Stage:
             self._start = Button(texts("live.start"), self._press_start, look="primary", picture="play")
             self._start.classes("large start")
             attribute(self._start, "aria-keyshortcuts", "s")
-            self._cover = Button(texts("live.cover"), self._press_cover, look="danger", picture="cover")
+            self._cover = Button(texts("live.cover"), look="danger", picture="cover")
+            self._cover.when_pressed(self._press_cover)
             self._cover.classes("large cover")
             attribute(self._cover, "aria-keyshortcuts", "c")
             with self._cover:
@@ -130,13 +135,12 @@ class Stage:
             self._tab.claim()
         await self._visitor.do(lambda: asyncio.to_thread(self._desk.restart))
 
-    def _press_cover(self) -> None:
+    def _press_cover(self, at: float) -> None:
         if self._desk.phase not in _COVERED:
             return
-        now = time.monotonic()
         if not self._desk.covered:
-            self._covered = now
-        elif now - self._covered < DOUBLE:
+            self._covered = at
+        elif at - self._covered < DOUBLE:
             return  # pressed in haste, and twice
         self._desk.cover(not self._desk.covered)
         self._visitor.look()

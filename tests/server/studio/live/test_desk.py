@@ -19,7 +19,7 @@ from understudy.errors import InputNotFoundError, UnderstudyError
 from understudy.media.reading import open_container
 from understudy.provenance import ConsentClaim, Consents
 from understudy.resources.models import Models
-from understudy.server.studio.live import desk as module
+from understudy.server.studio.live import beginning as module
 from understudy.server.studio.live.cards import SAMPLE
 from understudy.server.studio.live.choices import Origin, Outputs
 from understudy.server.studio.live.desk import Desk
@@ -223,14 +223,14 @@ def test_a_recording_is_made_signed_and_to_be_had(room):
     until(lambda: room.swapped() > 5)
     assert until(lambda: room.desk.sinks()["recording"].doing == "open")
     room.desk.stop()
-    (recording,) = room.desk.recorded
+    (recording,) = room.desk.recordings.all
     assert recording.path.parent == room.recordings
     assert recording.path.name.startswith("Understudy 20")
     assert room.app.inspect(recording.path).verdict == "made by this tool"
     room.desk.start()
     until(lambda: room.swapped() > 1)
     room.desk.stop()
-    assert len({one.path for one in room.desk.recorded}) == 2
+    assert len({one.path for one in room.desk.recordings.all}) == 2
 
 
 @pytest.mark.parametrize("place", ["4242", "/dev/video4242"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from understudy.server.faults import Fault
 from understudy.server.studio.controls import Button, Text, box, icon, shown
-from understudy.server.studio.live.desk import Place
+from understudy.server.studio.live.placing import Place
 from understudy.server.studio.visitor import Visitor
 
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from understudy.server.studio.controls import Text, attribute, box, field, shown, slider, switch
 from understudy.server.studio.live.choices import SinkKind, missing
-from understudy.server.studio.live.desk import RECORDINGS
 from understudy.server.studio.live.notices import Notice
+from understudy.server.studio.live.recordings import PLACE as RECORDINGS
 from understudy.server.studio.visitor import Visitor
 
 #: Each output's name, and what is said where its package is missing.
@@ -75,7 +75,7 @@ class OutputPanel:
 
     def _hint(self, kind: SinkKind) -> str:
         if kind == "recording":
-            return self._texts("outputs.folder", folder=str(self._desk.folder))
+            return self._texts("outputs.folder", folder=str(self._desk.recordings.folder))
         if kind == "virtual":
             return self._texts("outputs.virtual_more")
         return ""
@@ -117,11 +117,11 @@ class OutputPanel:
                 )
                 bad, good = failed or state.doing == "lost", state.doing == "open"
                 said.classes(replace=f"state {'bad' if bad else 'good' if good else ''}")
-        if len(desk.recorded) != self._count:
-            self._count = len(desk.recorded)
+        if len(desk.recordings.all) != self._count:
+            self._count = len(desk.recordings.all)
             self._recorded.clear()
             with self._recorded:
-                for recording in reversed(desk.recorded):
+                for recording in reversed(desk.recordings.all):
                     with box("", "li"):
                         Text(
                             texts("outputs.saved", name=recording.path.name),

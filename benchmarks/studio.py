@@ -7,6 +7,7 @@ The server and Chromium run on this machine; the source is the sample clip at 72
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import json
 import os
@@ -73,7 +74,9 @@ def measure(page: Page, seconds: float, server: int) -> dict[str, object]:
 
 def main() -> None:
     """Measure, and print it."""
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 20.0
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("seconds", type=float, nargs="?", default=20.0, help="for which pictures are counted")
+    seconds = parser.parse_args().seconds
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
         command = [sys.executable, "-m", "understudy", "studio", "--no-browser", "--home", home]
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])

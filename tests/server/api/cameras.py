@@ -16,9 +16,18 @@ BLOCKED = """
 const set = RTCPeerConnection.prototype.setRemoteDescription;
 RTCPeerConnection.prototype.setRemoteDescription = function (one) {
     const sdp = one.sdp.replace(/^(a=candidate:\\S+ \\d+ \\S+ \\d+ \\S+) \\d+/gm, "$1 9");
-    window.blocked = sdp !== one.sdp;
+    window.blocked = (window.blocked ?? 0) + (sdp !== one.sdp);
     return set.call(this, { type: one.type, sdp });
 };
+"""
+#: The same where it is told at once that nothing gets through.
+REFUSED = f"""{BLOCKED}
+const silent = RTCPeerConnection.prototype.setRemoteDescription;
+RTCPeerConnection.prototype.setRemoteDescription = async function (one) {{
+    await silent.call(this, one);
+    Object.defineProperty(this, "connectionState", {{ get: () => "failed" }});
+    this.dispatchEvent(new Event("connectionstatechange"));
+}};
 """
 
 

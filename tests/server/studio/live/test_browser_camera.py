@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.evidence import has_label
-from tests.server.api.cameras import BLOCKED, browser_with, seen_in, write_camera
+from tests.server.api.cameras import BLOCKED, REFUSED, browser_with, seen_in, write_camera
 from tests.server.conftest import CHROMIUM, PATIENCE, Visit, studio_in
 from understudy.server.studio.live.browser_camera import FAULTS, BrowserCamera, BrowserCameraError
 from understudy.testing import Puppet, portrait, talking
@@ -56,15 +56,16 @@ def end(page):
 
 
 @needs_chromium
-def test_where_webrtc_does_not_get_through_single_pictures_are_sent(playwright, studio, camera):
+@pytest.mark.parametrize("script", [BLOCKED, REFUSED], ids=["silent", "refused"])
+def test_where_webrtc_does_not_get_through_single_pictures_are_sent(playwright, studio, camera, script):
     with visiting(playwright, studio, camera=camera) as visit:
         page = visit()
-        page.add_init_script(BLOCKED)
+        page.add_init_script(script)
         page.reload()
         choose(page)
         page.get_by_role("button", name="Start").first.click()
         drawn(page)
-        assert page.evaluate("window.blocked")
+        assert page.evaluate("window.blocked") == 1  # tried once, and not again
         assert has_label(seen_in(page, "canvas")[:360, :640])
         end(page)
 

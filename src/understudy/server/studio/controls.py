@@ -146,7 +146,7 @@ class Button(ui.element):
             shown(self.text, bool(text))
 
     def when_pressed(self, tell: TimedHandler) -> None:
-        """Have a function told when it is pressed."""
+        """Have a function told when it is pressed; it is waited for, if it takes its time."""
         self.on("click", lambda event: tell(float(event.args["timeStamp"]) / 1000), args=["timeStamp"])
 
     def say(self, text: str) -> None:

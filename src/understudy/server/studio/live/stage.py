@@ -59,14 +59,14 @@ class Stage:
         #: When it was covered by a press in this page, in its own time.
         self._covered = float("-inf")
         # One for the button and the key: who presses one, and the other at once, means one press, too.
-        self._press_start = once(self._start_or_stop)
+        self._pressed, self._answer_start = float("-inf"), once(self._start_or_stop, pause=0)
         with box("stage", "section", aria_label=self._texts("live.stage")):
             self._screen()
         self._buttons()
         self._stale_row()
         Notice(visitor, "session")
         self.shortcuts = Shortcuts(
-            {"s": lambda _: self._press_start(), "c": self._press_cover, "m": lambda _: self._press_mirror()}
+            {"s": self._press_start, "c": self._press_cover, "m": lambda _: self._press_mirror()}
         )
         visitor.watch(self._look)
 
@@ -101,7 +101,8 @@ class Stage:
     def _buttons(self) -> None:
         texts = self._texts
         with box("buttons"):
-            self._start = Button(texts("live.start"), self._press_start, look="primary", picture="play")
+            self._start = Button(texts("live.start"), look="primary", picture="play")
+            self._start.when_pressed(self._press_start)
             self._start.classes("large start")
             attribute(self._start, "aria-keyshortcuts", "s")
             self._cover = Button(texts("live.cover"), look="danger", picture="cover")
@@ -120,6 +121,11 @@ class Stage:
         with self._stale:
             Text(self._texts("live.stale"))
             Button(self._texts("live.restart"), self._press_restart, picture="refresh")
+
+    async def _press_start(self, at: float) -> None:
+        if at - self._pressed >= DOUBLE:
+            self._pressed = at
+            await self._answer_start()
 
     async def _start_or_stop(self) -> None:
         desk = self._desk

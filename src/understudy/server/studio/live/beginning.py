@@ -13,7 +13,7 @@ from understudy.media.live.capture import open_capture
 from understudy.media.live.delayed import DelayedSource
 from understudy.server.studio.live.browser_camera import BrowserCamera
 from understudy.server.studio.live.cards import Cards
-from understudy.server.studio.live.choices import Origin, Outputs, SinkKind, stream_source
+from understudy.server.studio.live.choices import Choice, Origin, Outputs, SinkKind, stream_source
 from understudy.server.studio.live.placing import at
 from understudy.server.studio.live.preview import Preview, PreviewSink
 from understudy.server.studio.live.recordings import Recordings
@@ -22,24 +22,6 @@ from understudy.server.uploads import Uploads
 from understudy.sessions import LiveSession
 from understudy.sessions.session import CHANGEABLE
 from understudy.settings import Settings
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What is chosen when a session is made.
-
-    Attributes:
-        card: The id of the face's card.
-        origin, outputs: Where pictures come from and go.
-        settings: How it is done.
-        delay: Seconds by which all is late.
-    """
-
-    card: str
-    origin: Origin
-    outputs: Outputs
-    settings: Settings
-    delay: float
 
 
 @dataclass(frozen=True)
@@ -71,7 +53,7 @@ class Begun:
         now = {name: getattr(settings, name) for name in CHANGEABLE}
         self.session.settings = replace(self.session.settings, **now)
 
-    def is_as(self, settings: Settings, origin: Origin, outputs: Outputs) -> bool:
+    def matches(self, settings: Settings, origin: Origin, outputs: Outputs) -> bool:
         """Whether it is as one would be that began with these now."""
         began = self.choice
         now = all(getattr(self.session.settings, name) == getattr(settings, name) for name in CHANGEABLE)
@@ -80,7 +62,7 @@ class Begun:
 
 
 @dataclass(frozen=True)
-class Maker:
+class SessionMaker:
     """Makes sessions.
 
     Attributes:

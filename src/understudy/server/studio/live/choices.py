@@ -10,6 +10,7 @@ from typing import Literal
 
 from understudy.media.endpoints import SinkEndpoint, SourceEndpoint, sink_endpoint, source_endpoint
 from understudy.media.live.cameras import Camera, list_cameras
+from understudy.settings import Settings
 
 SourceKind = Literal["sample", "camera", "browser", "clip", "stream"]
 SinkKind = Literal["recording", "virtual", "stream", "window"]
@@ -74,6 +75,24 @@ class Outputs:
         if self.window:
             found["window"] = SinkEndpoint("window")
         return found
+
+
+@dataclass(frozen=True)
+class Choice:
+    """All that a session is made of.
+
+    Attributes:
+        card: The id of the face's card.
+        origin, outputs: Where pictures come from and go.
+        settings: How it is done.
+        delay: Seconds by which all is late.
+    """
+
+    card: str
+    origin: Origin
+    outputs: Outputs
+    settings: Settings
+    delay: float
 
 
 def stream_source(address: str) -> SourceEndpoint:

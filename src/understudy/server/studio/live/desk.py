@@ -16,10 +16,10 @@ from understudy.errors import UnderstudyError, UsageError
 from understudy.media.live.cameras import Camera
 from understudy.media.live.delayed import MOST_SECONDS
 from understudy.server.faults import Fault, fault_of
-from understudy.server.studio.live.beginning import Begun, Choice, Maker
+from understudy.server.studio.live.beginning import Begun, SessionMaker
 from understudy.server.studio.live.browser_camera import BrowserCamera
 from understudy.server.studio.live.cards import SAMPLE, Cards
-from understudy.server.studio.live.choices import Origin, Outputs, SinkKind
+from understudy.server.studio.live.choices import Choice, Origin, Outputs, SinkKind
 from understudy.server.studio.live.placing import Place, PlacedError, place_of, said_of
 from understudy.server.studio.live.preview import Preview, Shown
 from understudy.server.studio.live.recordings import Recordings
@@ -65,7 +65,7 @@ class Desk:
         self._app, self.samples = app, samples
         self.cards, self.preview, self.camera = Cards(app, uploads), Preview(), BrowserCamera()
         self.recordings = Recordings(recordings)
-        self._maker = Maker(app, uploads, clip, self.cards, self.camera, self.preview, self.recordings)
+        self._maker = SessionMaker(app, uploads, clip, self.cards, self.camera, self.preview, self.recordings)
         self.card, self.origin, self.outputs = SAMPLE, Origin(), Outputs()
         self.settings = app.settings
         self.mirror, self.delay, self.covered = False, 0.0, False
@@ -99,7 +99,7 @@ class Desk:
         begun = self._begun
         if begun is None or self.phase != "live":
             return False
-        return not begun.is_as(self.settings, self.origin, self.outputs)
+        return not begun.matches(self.settings, self.origin, self.outputs)
 
     def begin(self) -> None:
         """Add the sample face."""
@@ -168,7 +168,7 @@ class Desk:
                 self._begun.session.covered = covered
 
     def check_clip(self, number: str) -> None:
-        """See ``Maker.check_clip``."""
+        """See ``SessionMaker.check_clip``."""
         self._maker.check_clip(number)
 
     def turn(self, mirror: bool) -> None:

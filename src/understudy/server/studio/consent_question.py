@@ -135,7 +135,7 @@ class Question:
         Text(texts("consent.kept"), "p", classes="hint")
         with box("modal-buttons"):
             Button(texts("consent.not_now"), self._modal.close)
-            Button(texts("consent.save"), once(partial(self._save, asked), pause=0), look="primary")
+            Button(texts("consent.save"), pressed=once(partial(self._save, asked), pause=0), look="primary")
 
     def _option(self, ground: Ground, text: str) -> None:
         with box("ground", "label"):

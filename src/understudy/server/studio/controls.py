@@ -5,7 +5,6 @@ The browser's own controls have a keyboard, a role and a state without any work 
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Literal
@@ -19,6 +18,8 @@ from understudy.text import printable
 #: What an event hands to the server: a value, and nothing else of it.
 _VALUE: Final = "(event) => emit(event.target.value)"
 _CHECKED: Final = "(event) => emit(event.target.checked)"
+#: What an event hands over for :func:`seconds_of`.
+TIMED: Final = ["timeStamp"]
 Handler = Callable[[], Any]
 #: Told when something was pressed: in seconds of the page's own clock. A busy server hears of it later, and of two
 #: presses further apart than they were.
@@ -50,20 +51,20 @@ class Text(TextElement):
             attribute(self, name, value)
 
 
-def once(handler: Handler, *, pause: float = DOUBLE) -> Handler:
-    """What a double click does once: a press is ignored while the one before is still being answered, or just was.
+def once(handler: Handler, *, pause: float = DOUBLE) -> TimedHandler:
+    """What a double click does once: a press is ignored while the one before is still being answered, or came just now.
 
     Args:
         handler: What a press does; it is waited for, if it takes its time.
-        pause: Seconds from one press to the next that counts.
+        pause: Seconds from one press to the next that counts, by the page's clock.
     """
     busy, since = False, float("-inf")
 
-    async def pressed() -> None:
+    async def pressed(at: float) -> None:
         nonlocal busy, since
-        if busy or time.monotonic() - since < pause:
+        if busy or at - since < pause:
             return
-        busy, since = True, time.monotonic()
+        busy, since = True, at
         try:
             found = handler()
             if isinstance(found, Awaitable):
@@ -72,6 +73,11 @@ def once(handler: Handler, *, pause: float = DOUBLE) -> Handler:
             busy = False
 
     return pressed
+
+
+def seconds_of(event: GenericEventArguments) -> float:
+    """When an event was, in seconds of the page's own clock; it is one that was asked for with :data:`TIMED`."""
+    return float(event.args["timeStamp"]) / 1000
 
 
 def attribute(element: ui.element, name: str, value: object) -> None:
@@ -114,6 +120,7 @@ class Button(ui.element):
     Args:
         text: What it says.
         click: What it does.
+        pressed: What it does that has to know when it was pressed, such as :func:`once`.
         look: How it looks; may be changed later.
         picture: An icon before the text.
         label: What is read out, where the text does not say it.
@@ -125,6 +132,7 @@ class Button(ui.element):
         text: str,
         click: Handler | None = None,
         *,
+        pressed: TimedHandler | None = None,
         look: Look = "plain",
         picture: str = "",
         label: str = "",
@@ -140,14 +148,12 @@ class Button(ui.element):
         attribute(self, "disabled", disabled)
         if click is not None:
             self.on("click", lambda _: click(), args=[])
+        if pressed is not None:
+            self.on("click", lambda event: pressed(seconds_of(event)), args=TIMED)
         with self:
             self.icon = icon(picture) if picture else None
             self.text = Text(text)
             shown(self.text, bool(text))
-
-    def when_pressed(self, tell: TimedHandler) -> None:
-        """Have a function told when it is pressed; it is waited for, if it takes its time."""
-        self.on("click", lambda event: tell(float(event.args["timeStamp"]) / 1000), args=["timeStamp"])
 
     def say(self, text: str) -> None:
         """Change the text."""

@@ -60,7 +60,7 @@ class Question:
             self._buttons.clear()
             with self._buttons:
                 Button(self._texts("ask.no"), self._modal.close)
-                Button(answer, once(partial(self._answered, do)), look=look)
+                Button(answer, pressed=once(partial(self._answered, do)), look=look)
 
         self._modal.ask(fill)
 

@@ -11,7 +11,19 @@ from understudy.masking.options import MOST_FEATHER
 from understudy.server.faults import fault_of
 from understudy.server.studio.clips.edits import Stretch
 from understudy.server.studio.clips.presets import LONGEST_NAME, NAMES
-from understudy.server.studio.controls import Button, Text, box, choice, field, once, shown, slider, switch
+from understudy.server.studio.controls import (
+    TIMED,
+    Button,
+    Text,
+    box,
+    choice,
+    field,
+    once,
+    seconds_of,
+    shown,
+    slider,
+    switch,
+)
 from understudy.server.studio.visitor import Visitor
 from understudy.settings import Settings
 from understudy.settings.lanes import Instead
@@ -176,8 +188,8 @@ class LookPanel:
                 longest=LONGEST_NAME,
                 placeholder=texts("clips.preset_example"),
             )
-            self._name.on("keyup.enter", lambda _: keep(), args=[])
-            Button(texts("clips.preset_keep"), keep)
+            self._name.on("keyup.enter", lambda event: keep(seconds_of(event)), args=TIMED)
+            Button(texts("clips.preset_keep"), pressed=keep)
 
     def _draw_preset(self, name: str) -> None:
         texts = self._texts

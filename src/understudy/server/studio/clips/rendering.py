@@ -39,7 +39,7 @@ class RenderPanel:
         with box("panel render", "section", aria_label=texts("clips.render_title")):
             Text(texts("clips.render_title"), "h2")
             self._choice = box("format")
-            self._button = Button(texts("clips.render"), once(self._render), look="primary", picture="film")
+            self._button = Button(texts("clips.render"), pressed=once(self._render), look="primary", picture="film")
             self._why = Text(texts("clips.render_first"), "p", classes="hint")
             self._where = Text(texts("clips.into", folder=str(self._desk.folder)), "p", classes="hint path")
             self._place = box("render-job")

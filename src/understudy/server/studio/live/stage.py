@@ -59,7 +59,7 @@ class Stage:
         #: When it was covered by a press in this page, in its own time.
         self._covered = float("-inf")
         # One for the button and the key: who presses one, and the other at once, means one press, too.
-        self._pressed, self._answer_start = float("-inf"), once(self._start_or_stop, pause=0)
+        self._press_start = once(self._start_or_stop)
         with box("stage", "section", aria_label=self._texts("live.stage")):
             self._screen()
         self._buttons()
@@ -101,12 +101,10 @@ class Stage:
     def _buttons(self) -> None:
         texts = self._texts
         with box("buttons"):
-            self._start = Button(texts("live.start"), look="primary", picture="play")
-            self._start.when_pressed(self._press_start)
+            self._start = Button(texts("live.start"), pressed=self._press_start, look="primary", picture="play")
             self._start.classes("large start")
             attribute(self._start, "aria-keyshortcuts", "s")
-            self._cover = Button(texts("live.cover"), look="danger", picture="cover")
-            self._cover.when_pressed(self._press_cover)
+            self._cover = Button(texts("live.cover"), pressed=self._press_cover, look="danger", picture="cover")
             self._cover.classes("large cover")
             attribute(self._cover, "aria-keyshortcuts", "c")
             with self._cover:
@@ -121,11 +119,6 @@ class Stage:
         with self._stale:
             Text(self._texts("live.stale"))
             Button(self._texts("live.restart"), self._press_restart, picture="refresh")
-
-    async def _press_start(self, at: float) -> None:
-        if at - self._pressed >= DOUBLE:
-            self._pressed = at
-            await self._answer_start()
 
     async def _start_or_stop(self) -> None:
         desk = self._desk

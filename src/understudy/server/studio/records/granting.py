@@ -80,7 +80,7 @@ class Granting:
                 Button(self._texts("ask.no"), self._modal.close)
                 Button(
                     self._texts("records.grant"),
-                    once(partial(self._visitor.do, partial(self._grant, asked)), pause=0),
+                    pressed=once(partial(self._visitor.do, partial(self._grant, asked)), pause=0),
                     look="primary",
                 )
 

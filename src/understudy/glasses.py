@@ -17,11 +17,15 @@ from understudy.geometry.topology import topology
 
 #: Longer side of the picture that is looked at, in pixels at most.
 _SIDE: Final = 400
-#: Side of the maps on the flattened face.
-_FLAT: Final = 128
+#: Side of the maps on the flattened face, in pixels.
+FLAT: Final = 128
 #: Depth (natural logarithm) of a rim's line: from where it shows, and surely; and from where it counts as one.
 _RIM: Final = (0.04, 0.12)
+#: The same for wire, where it is known where that runs.
+_WIRE: Final = (0.025, 0.08)
 _LINE: Final = 0.08
+#: By how much deeper what is twice as broad as the widest line must be, not to be a shadow.
+_BROAD: Final = 0.3
 #: Spread of the blur that only thick rims outlast, over the face's longer side; and which share of the skin under an
 #: eye is lines where it is wrinkled, not crossed by a wire.
 _THICK: Final = 0.006
@@ -34,9 +38,10 @@ _MARGIN: Final = 0.03
 _ONE_SIDED: Final = 0.3
 #: What a lens leaves of the skin below an eye between two lines is no wider than this: it goes with them.
 _ISLAND: Final = 0.1
-#: Width of the widest line over the face's longer side, and length of the shortest part of a rim.
+#: Width of the widest line over the face's longer side, and length of the shortest part of a rim: anywhere, and where
+#: wire is known to run.
 _WIDTH: Final = 1 / 28
-_LENGTH: Final = 0.08
+_LENGTH: Final = (0.08, 0.05)
 
 
 #: The upper and the lower row of each brow's vertices, from the temple inwards (MediaPipe's numbers).
@@ -57,35 +62,36 @@ class _Maps(NamedTuple):
     heavy: UInt8Array  # the same with the lower half of the brows, along which heavy rims run
     signs: UInt8Array  # 1 under one eye, 2 under the other, 3 across the bridge, 0 elsewhere
     bridge: UInt8Array  # 255 from eye to eye, wherever a bridge may lie
+    all: UInt8Array  # the same with the brows, for who knows better where rims run
     brows: UInt8Array  # 255 on the upper half of the brows, where what is dark may be hair
 
 
 @lru_cache(maxsize=1)
 def _maps() -> _Maps:
     shape = topology()
-    uv = shape.uv * _FLAT
-    eyes = [filled(uv[ring], _FLAT) for ring in (shape.eye_left, shape.eye_right)]
+    uv = shape.uv * FLAT
+    eyes = [filled(uv[ring], FLAT) for ring in (shape.eye_left, shape.eye_right)]
     both = eyes[0] | eyes[1]
-    brows = filled(uv[shape.brow_left], _FLAT) | filled(uv[shape.brow_right], _FLAT)
-    rims = wider(both, 0.16) | filled(uv[[6, 197, 193, 417, 127, 356, 70, 300]], _FLAT)
+    brows = filled(uv[shape.brow_left], FLAT) | filled(uv[shape.brow_right], FLAT)
+    rims = wider(both, 0.16) | filled(uv[[6, 197, 193, 417, 127, 356, 70, 300]], FLAT)
     rims &= ~wider(both, 0.012)
     upper = wider(_upper_half(uv, _BROWS[0]) | _upper_half(uv, _BROWS[1]), 0.005)
-    heavy = rims & ~upper
+    heavy, everywhere = rims & ~upper, rims.copy()
     rims &= ~wider(brows, 0.005)
     below = np.zeros_like(rims)
-    below[round(float(uv[[33, 263], 1].mean())) + round(0.035 * _FLAT) :] = 255
+    below[round(float(uv[[33, 263], 1].mean())) + round(0.035 * FLAT) :] = 255
     under = [wider(eye, 0.13) & ~wider(eye, 0.03) & below for eye in eyes]
-    bridge = filled(uv[[193, 417, 197, 245, 465]], _FLAT)
+    bridge = filled(uv[[193, 417, 197, 245, 465]], FLAT)
     signs = np.zeros_like(rims)
     for number, place in enumerate((*under, bridge), start=1):
         signs[place > 0] = number
-    return _Maps(rims, heavy, signs, filled(uv[[9, 193, 417, 197, 245, 465]], _FLAT), upper)
+    return _Maps(rims, heavy, signs, filled(uv[[9, 193, 417, 197, 245, 465]], FLAT), everywhere, upper)
 
 
 def _upper_half(uv: FloatArray, rows: tuple[list[int], list[int]]) -> UInt8Array:
     """The upper half of a brow, given its upper and its lower row of vertices."""
     upper, lower = uv[rows[0]], uv[rows[1]]
-    return filled(np.concatenate([upper, (upper + lower) / 2]), _FLAT)
+    return filled(np.concatenate([upper, (upper + lower) / 2]), FLAT)
 
 
 def filled(points: FloatArray, side: int) -> UInt8Array:
@@ -113,40 +119,48 @@ def glasses_seen(picture: UInt8Array, uv: FloatArray, *, thin: bool = True) -> f
         uv: float32 (h, w, 2), 0-1: where on the flattened face each pixel lies; 0, 0 beside it.
         thin: Whether wire counts, or only what is thick.
     """
-    picture, uv = _reduced(picture, uv)
+    picture, uv = reduced(picture, uv)
     signs = _at(_maps().signs, uv)
     band, face = _rows(signs), max(picture.shape[:2])
     places = [signs[band] == number for number in (1, 2, _BRIDGE)]
     part = picture[band]
-    thick = _lines(np.asarray(cv2.GaussianBlur(part, (0, 0), face * _THICK), np.uint8), face) > _LINE
+    thick = lines_of(np.asarray(cv2.GaussianBlur(part, (0, 0), face * _THICK), np.uint8), face) > _LINE
     seen = min(_share(thick, place) for place in places)
     if thin:
-        lines = _lines(part, face) > _LINE
+        lines = lines_of(part, face) > _LINE
         if max(float(lines[place].mean()) if place.any() else 1.0 for place in places[:2]) < _CROWDED:
             seen = max(seen, min(_share(lines, place) for place in places))
     return seen
 
 
-def rims(picture: UInt8Array, uv: FloatArray, *, heavy: bool = False) -> UInt8Array:
+def rims(picture: UInt8Array, uv: FloatArray, *, heavy: bool = False, only: BoolArray | None = None) -> UInt8Array:
     """Where rims run on a face that wears glasses: uint8 (h, w), 0-255. Arguments as of ``glasses_seen``.
 
     Args:
         picture: See there.
         uv: See there.
         heavy: Also along the lower half of the brows, of which a little may be taken for a rim.
+        only: bool (FLAT, FLAT): where on the flattened face those of these glasses may run, if that is known.
     """
     height, width = picture.shape[:2]
-    picture, uv = _reduced(picture, uv)
-    where = _at(_maps().heavy if heavy else _maps().rims, uv)
+    picture, uv = reduced(picture, uv)
+    maps = _maps()
+    if only is None:
+        where = _at(maps.heavy if heavy else maps.rims, uv)
+    else:
+        where = _at((maps.all if heavy else maps.rims) * only, uv)
     result = np.zeros_like(where)
     if not where.any():
         return np.zeros((height, width), np.uint8)
     band = _rows(where)
-    depth = _lines(picture[band], max(picture.shape[:2]))
-    shown = np.clip((depth - _RIM[0]) * (255 / (_RIM[1] - _RIM[0])), 0, 255).astype(np.uint8) & where[band]
+    known, face = only is not None, max(picture.shape[:2])
+    wire = known and not heavy
+    depth = lines_of(picture[band], face, heavy=heavy and known)
+    least, sure = _WIRE if wire else _RIM
+    shown = np.clip((depth - least) * (255 / (sure - least)), 0, 255).astype(np.uint8) & where[band]
     # A rim is long; what is short is a pore, a lash, a wrinkle.
     _, parts, stats, _ = cv2.connectedComponentsWithStats((shown > 0).astype(np.uint8), connectivity=8)
-    long = (stats[:, 2:4].max(axis=1) > _LENGTH * max(picture.shape[:2])).astype(np.uint8)
+    long = (stats[:, 2:4].max(axis=1) > _LENGTH[wire] * face).astype(np.uint8)
     long[0] = 0
     near = np.asarray(cv2.dilate(long[parts], np.ones((3, 3), np.uint8)), np.uint8)
     result[band] = cv2.GaussianBlur(shown * near, (3, 3), 0)
@@ -188,8 +202,16 @@ def _across_brow(texture: UInt8Array, hidden: UInt8Array) -> UInt8Array:
     return np.where(darker, wider(hidden, _MARGIN), 0).astype(np.uint8)
 
 
-def _reduced(picture: UInt8Array, uv: FloatArray) -> tuple[UInt8Array, FloatArray]:
-    """Both at a size at which a wire is still a line and a large face takes no longer than a small one."""
+def reduced(picture: UInt8Array, uv: FloatArray) -> tuple[UInt8Array, FloatArray]:
+    """Both at a size at which a wire is still a line and a large face takes no longer than a small one.
+
+    Args:
+        picture: uint8 BGR (h, w, 3).
+        uv: float32 (h, w, 2).
+
+    Returns:
+        The two, of (h', w') pixels.
+    """
     step = -(-max(picture.shape[:2]) // _SIDE)
     if step < 2 or min(picture.shape[:2]) < step:
         return picture, uv
@@ -204,13 +226,27 @@ def _rows(where: UInt8Array) -> slice:
     return slice(int(rows[0]), int(rows[-1]) + 1) if rows.size else slice(0, 1)
 
 
-def _lines(picture: UInt8Array, face: int) -> FloatArray:
-    """How deep below its surroundings each pixel of a thin line lies: float32 (h, w), natural logarithm."""
-    size = max(3, round(face * _WIDTH)) | 1
-    grey = cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), (3, 3), 0)
-    closed = cv2.morphologyEx(grey, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
+def lines_of(picture: UInt8Array, face: int, *, heavy: bool = False) -> FloatArray:
+    """How deep below its surroundings each pixel of a thin line lies: float32 (h, w), natural logarithm.
+
+    Args:
+        picture: uint8 BGR (h, w, 3).
+        face: The face's longer side in its pixels.
+        heavy: Also what is up to twice as broad, if it is as dark as no shadow is.
+    """
+    grey = np.asarray(cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), (3, 3), 0), np.uint8)
     logs = np.log(np.arange(256, dtype=np.float32) + 8)
-    return np.asarray(cv2.LUT(closed, logs) - cv2.LUT(grey, logs), np.float32)
+    dark = cv2.LUT(grey, logs)
+    depth = cv2.LUT(_closed(grey, face * _WIDTH), logs) - dark
+    if heavy:
+        depth = np.maximum(depth, cv2.LUT(_closed(grey, 2 * face * _WIDTH), logs) - dark - np.float32(_BROAD))
+    return np.asarray(depth, np.float32)
+
+
+def _closed(grey: UInt8Array, width: float) -> UInt8Array:
+    """A picture without what is dark and narrower than so many pixels: uint8 (h, w)."""
+    size = max(3, round(width)) | 1
+    return np.asarray(cv2.morphologyEx(grey, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8)), np.uint8)
 
 
 def _share(lines: BoolArray, place: BoolArray) -> float:
@@ -220,5 +256,5 @@ def _share(lines: BoolArray, place: BoolArray) -> float:
 
 def _at(flat: UInt8Array, uv: FloatArray) -> UInt8Array:
     """A map of the flattened face seen where the face is."""
-    x, y = cv2.split(uv * np.float32(_FLAT) - np.float32(0.5))
+    x, y = cv2.split(uv * np.float32(FLAT) - np.float32(0.5))
     return np.asarray(cv2.remap(flat, x, y, cv2.INTER_NEAREST), np.uint8)

@@ -137,6 +137,32 @@ def test_the_rims_of_glasses_stay(identity, puppet, width):
     assert 1 - shown < 0.3 * (1 - hidden)
 
 
+def with_wrinkles(picture, mesh):
+    """Folds under both eyes, and where they are."""
+    eyes = [mesh[ring, :2].mean(0) for ring in (topo.topology().eye_left, topo.topology().eye_right)]
+    radius = 0.4 * np.linalg.norm(eyes[1] - eyes[0])
+    folds = np.zeros(picture.shape[:2], np.uint8)
+    for eye in eyes:
+        for share in (0.5, 0.66):
+            axes = (int(share * radius), int(share * radius))
+            cv2.ellipse(folds, tuple(eye.astype(int).tolist()), axes, 0, 30, 150, 255, max(2, int(0.06 * radius)))
+    shown = picture.copy()
+    shown[folds > 0] = (shown[folds > 0] * 0.55).astype(np.uint8)
+    return shown, folds > 0
+
+
+@pytest.mark.parametrize("width", [0.008, 0.02, 0.035])
+@pytest.mark.parametrize("yaw", [0, 20])
+def test_wrinkles_behind_glasses_are_no_rims(identity, puppet, width, yaw):
+    shot = puppet.render(Motion(yaw=yaw))
+    wrinkled, folds = with_wrinkles(shot.picture, shot.mesh)
+    picture, rim = with_glasses(wrinkled, shot.mesh, width=width)
+    results, _ = swapped(identity, [picture] * 4, shot.mesh)
+    folds &= ~cv2.dilate(rim.astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool)
+    assert kept(results[-1], picture, rim) > 0.9
+    assert kept(results[-1], picture, folds) < 0.05
+
+
 def test_glasses_in_the_photo_are_not_painted(hopper, perception, puppet, monkeypatch):
     """The rims of Hopper's glasses are darker than the skin beside them; on the swap nothing is."""
     texture = build_texture([Portrait(hopper, perception.still(hopper)[:1])])

@@ -14,11 +14,12 @@ from typing import Final
 import cv2
 import numpy as np
 
-from understudy.arrays import FloatArray, UInt8Array
+from understudy.arrays import BoolArray, FloatArray, UInt8Array
 from understudy.glasses import glasses_seen, rims
 from understudy.masking.base import View
 from understudy.masking.beards import OwnBeard
 from understudy.masking.hands import silhouette
+from understudy.masking.lenses import Lenses
 from understudy.masking.things import things_before
 
 #: Faces with a shorter side below this are left as they are: nothing in front could be told.
@@ -68,6 +69,8 @@ class Occlusion:
         self.options = options or OcclusionOptions()
         self._worn = self._heavy = 0.0
         self._wears = False
+        self._lenses = Lenses()
+        self._rims: BoolArray | None = None
         self._seconds: float | None = None
         self._things: UInt8Array | None = None
         self._searched = -np.inf
@@ -128,7 +131,7 @@ class Occlusion:
             if step is None or not 0 <= step < _EVERY:
                 self._look(target, uv, step, seconds)
             if self._wears:
-                worn = rims(target, uv, heavy=self._heavy > _WORN)
+                worn = rims(target, uv, heavy=self._heavy > _WORN, only=self._rims)
                 hidden = worn if hidden is None else np.maximum(hidden, worn)
         if self.options.hands and hands:
             held_up = silhouette(hands, (target.shape[1], target.shape[0]))
@@ -147,9 +150,17 @@ class Occlusion:
         heavy = glasses_seen(target, uv, thin=False) if seen > _STILL_WORN else 0.0
         if step is None or not 0 <= step < _FORGOTTEN:
             self._worn, self._heavy, self._wears = seen, heavy, False
+            self._lenses.forget()
+            follow = 1.0
         else:
             follow = float(1 - np.exp(-step / max(self.options.seconds, 1e-6)))
             self._worn += (seen - self._worn) * follow
             self._heavy += (heavy - self._heavy) * follow
         self._seconds = seconds
         self._wears = self._worn > (_STILL_WORN if self._wears else _WORN)
+        if self._wears:
+            thick = self._heavy > _WORN
+            self._lenses.look(target, uv, follow, heavy=thick)
+            self._rims = self._lenses.rims(heavy=thick)
+        else:
+            self._lenses.forget()

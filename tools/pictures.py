@@ -26,7 +26,7 @@ from understudy.glasses import filled
 from understudy.guard import unguarded
 from understudy.pipeline.compositing import Compositing
 from understudy.provenance import FrameSealer, Labeller, LabelOptions
-from understudy.provenance.lettering import font_for, letters
+from understudy.provenance.lettering import drawn, font_for, size_for
 from understudy.provenance.watermark import Watermarker
 from understudy.swapping import MeshEngine
 from understudy.testing import ClipSpec, Motion, Puppet, portrait, portrait_path, twins, with_hand, write_clip
@@ -54,7 +54,9 @@ def captioned(picture: UInt8Array, lines: list[str], height: int = 15) -> UInt8A
     """The picture with lines of text under it."""
     strip = np.full(((height + 10) * len(lines) + 10, picture.shape[1], 3), 255, np.uint8)
     for number, line in enumerate(lines):
-        ink = letters(line, font_for(line), height if number == 0 else height - 2)
+        font = font_for(line)
+        # As large as a line with the longest letters: all captions are of one size.
+        ink = drawn([line], font.at(size_for("Hg", font, height if number == 0 else height - 2)))
         top = 8 + number * (height + 10)
         part = strip[top : top + ink.shape[0], 8 : 8 + ink.shape[1]]
         part[:] = 255 - ink[: part.shape[0], : part.shape[1], None]
@@ -168,7 +170,7 @@ def hard_frames(folder: Path) -> UInt8Array:
         both = np.vstack([cv2.resize(part, (260, 260), interpolation=cv2.INTER_AREA) for part in parts])
         columns.append(captioned(both, [name]))
     # Room for the sheet's own label: those of the swaps are cut off in places.
-    sheet = Frame(cv2.copyMakeBorder(np.hstack(columns), 0, 45, 0, 0, cv2.BORDER_CONSTANT, value=(255, 255, 255)))
+    sheet = Frame(cv2.copyMakeBorder(np.hstack(columns), 0, 75, 0, 0, cv2.BORDER_CONSTANT, value=(255, 255, 255)))
     Watermarker(0x5EED5EED5EED).mark(sheet)
     Labeller().draw(sheet, Faces.empty())
     return sheet.picture

@@ -13,6 +13,7 @@ was taken follows from those that were read. How far those lie from that is told
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import json
 import os
@@ -253,9 +254,12 @@ def measure(sessions: int, seconds: float) -> dict[str, object]:
 
 def main() -> None:
     """Measure, and print it."""
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 20.0
-    for sessions in [int(word) for word in sys.argv[2:]] or [1, 2]:
-        found = {"cores": os.cpu_count(), "load_before": round(os.getloadavg()[0], 1), **measure(sessions, seconds)}
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("seconds", type=float, nargs="?", default=20.0)
+    parser.add_argument("sessions", type=int, nargs="*", default=[1, 2], help="how many at once, one after the other")
+    asked = parser.parse_args()
+    for number in asked.sessions:
+        found = {"cores": os.cpu_count(), "load_before": round(os.getloadavg()[0], 1), **measure(number, asked.seconds)}
         print(json.dumps(found, indent=2), flush=True)
 
 

@@ -9,6 +9,7 @@ follow what the watcher says of that. Linux and root only: the link is one of a 
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import os
@@ -146,12 +147,15 @@ def figures(stats: list[dict[str, float]]) -> dict[str, float]:
 
 def main() -> None:
     """Measure, and print it."""
-    if "inside" not in sys.argv:
-        words = [sys.executable, "-m", "benchmarks.narrow", *sys.argv[1:], "inside"]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kilobits", type=int, nargs="?", default=500)
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if not asked.inside:
+        words = [sys.executable, "-m", "benchmarks.narrow", str(asked.kilobits), "--inside"]
         os.execvp("unshare", ["unshare", "--net", "sh", "-c", LINK, "-", *words])
-    kilobits = int(sys.argv[1]) if sys.argv[1].isdecimal() else 500
     for deaf in (True, False):
-        print(json.dumps(asyncio.run(watched(kilobits, deaf=deaf)), indent=2), flush=True)
+        print(json.dumps(asyncio.run(watched(asked.kilobits, deaf=deaf)), indent=2), flush=True)
 
 
 if __name__ == "__main__":

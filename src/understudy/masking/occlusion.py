@@ -32,7 +32,7 @@ _AGAIN: Final = 0.05
 _FORGOTTEN: Final = 1.0
 #: Seconds between two looks for glasses.
 _EVERY: Final = 0.4
-#: How much must be seen of glasses (see ``glasses_seen``) to begin with, and to go on.
+#: How much must be seen of glasses (see ``glasses_seen``), or of thick ones, to begin with, and to go on.
 _WORN, _STILL_WORN = 0.36, 0.30
 
 
@@ -68,7 +68,7 @@ class Occlusion:
     def __init__(self, options: OcclusionOptions | None = None) -> None:
         self.options = options or OcclusionOptions()
         self._worn = self._heavy = 0.0
-        self._wears = False
+        self._wears = self._thick = False
         self._lenses = Lenses()
         self._rims: BoolArray | None = None
         self._seconds: float | None = None
@@ -131,7 +131,7 @@ class Occlusion:
             if step is None or not 0 <= step < _EVERY:
                 self._look(target, uv, step, seconds)
             if self._wears:
-                worn = rims(target, uv, heavy=self._heavy > _WORN, only=self._rims)
+                worn = rims(target, uv, heavy=self._thick, only=self._rims)
                 hidden = worn if hidden is None else np.maximum(hidden, worn)
         if self.options.hands and hands:
             held_up = silhouette(hands, (target.shape[1], target.shape[0]))
@@ -149,7 +149,7 @@ class Occlusion:
         # Along the brows only rims that are surely thick are looked for: a brow is a thick line, too.
         heavy = glasses_seen(target, uv, thin=False) if seen > _STILL_WORN else 0.0
         if step is None or not 0 <= step < _FORGOTTEN:
-            self._worn, self._heavy, self._wears = seen, heavy, False
+            self._worn, self._heavy, self._wears, self._thick = seen, heavy, False, False
             self._lenses.forget()
             follow = 1.0
         else:
@@ -158,9 +158,9 @@ class Occlusion:
             self._heavy += (heavy - self._heavy) * follow
         self._seconds = seconds
         self._wears = self._worn > (_STILL_WORN if self._wears else _WORN)
+        self._thick = self._heavy > (_STILL_WORN if self._thick else _WORN)
         if self._wears:
-            thick = self._heavy > _WORN
-            self._lenses.look(target, uv, follow, heavy=thick)
-            self._rims = self._lenses.rims(heavy=thick)
+            self._lenses.look(target, uv, follow, heavy=self._thick)
+            self._rims = self._lenses.rims(heavy=self._thick)
         else:
             self._lenses.forget()

@@ -107,9 +107,10 @@ class Visitor:
         return next(one for one in self.caller.get("/live").json()["sessions"] if one["state"] != "ended")
 
     def close(self):
+        self.page.unroute_all(behavior="wait")  # what is still held up would fail in the next test
+        self.context.close()  # before its sessions end: a page whose session has ended begins another
         for one in self.caller.get("/live").json().get("sessions", []):
             self.caller.delete(f"/live/{one['id']}")
-        self.context.close()
         self.caller.close()
 
 
@@ -264,6 +265,29 @@ def test_who_is_covered_stays_so_when_the_page_is_loaded_anew(visitor):
     visitor.page.get_by_text("Covered: nobody is seen").wait_for()
     visitor.drawn()
     assert visitor.session()["covered"] is True
+
+
+def test_who_is_covered_stays_so_when_the_server_has_ended_the_session(visitor):
+    """Another takes its place, and hears of the cover before it gets a camera's picture."""
+    visitor.goes_live()
+    visitor.page.keyboard.press("c")
+    until(visitor, True)
+    ended = visitor.session()["id"]
+    visitor.asked.clear()
+    visitor.caller.delete(f"/live/{ended}")
+
+    def another():
+        return [url.rsplit("/", 2)[1:] for url in visitor.asked if f"/live/{ended}" not in url]
+
+    deadline = time.monotonic() + PATIENCE
+    while not any(what == "whep" for _, what in another()):
+        assert time.monotonic() < deadline
+        visitor.page.wait_for_timeout(100)
+    (found,) = {session for session, what in another() if what in ("cover", "whip", "whep")}
+    words = [what for session, what in another() if session == found]
+    assert words.index("cover") < words.index("whip")
+    visitor.drawn()
+    assert (visitor.session()["id"], visitor.session()["covered"]) == (found, True)
 
 
 def test_cover_holds_from_before_a_session_without_webrtc_begins(server, browser):

@@ -288,6 +288,13 @@ function reconnect(mine) {
   mine.wait = Math.min(2 * mine.wait, 4000);
 }
 
+/** Another session takes the place of one that is no more: the connections would notice seconds later. */
+function replace(mine, session) {
+  if (mine !== running || mine.session !== session || mine.connecting) return;
+  mine.session = null;
+  reconnect(mine);
+}
+
 function connectLater(mine) {
   clearTimeout(mine.timer);
   mine.timer = setTimeout(() => connect(mine), mine.wait);
@@ -388,8 +395,9 @@ async function figure() {
   if (!mine) return;
   let late = null;
   if (mine.session && !mine.connecting) {
+    const session = mine.session;
     try {
-      const said = await (await ask(`${API}/live/${mine.session}`, { key })).json();
+      const said = await (await ask(`${API}/live/${session}`, { key })).json();
       late = said.latency_ms.p50;
       if (mine.told === null && said.state !== "ended") await tellCover(mine); // what was told last did not arrive
       if (said.state === "ended" && mine === running && said.error) {
@@ -397,7 +405,9 @@ async function figure() {
         await stop();
         return tell(said.error.includes("revoked") ? t("remote.revoked") : `${t("remote.ended")} ${said.error}. ${said.hint}`);
       }
+      if (said.state === "ended") replace(mine, session);
     } catch (fault) {
+      if (fault.status === 404) replace(mine, session);
       if (fault.status === 401 && mine === running) {
         mine.session = null;
         await stop();

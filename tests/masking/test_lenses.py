@@ -74,3 +74,12 @@ def test_any_size_of_picture_is_looked_at(size):
     assert found is None or found.shape == (FLAT, FLAT)
     lenses.look(face(0, 1), np.zeros_like(UV), 1.0, heavy=False)  # beside the face
     assert lenses.rims(heavy=False) is None
+
+
+def test_what_lies_nowhere_on_the_face_is_left_out():
+    lenses, known = Lenses(), Lenses()
+    broken = UV.copy()
+    broken[:20], broken[20:24], broken[-4:] = np.nan, -3.0, 5.0
+    lenses.look(face(0, 1), broken, 1.0, heavy=True)
+    known.look(face(0, 1), UV, 1.0, heavy=True)
+    assert np.array_equal(lenses.rims(heavy=True), known.rims(heavy=True))

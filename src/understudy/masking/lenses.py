@@ -165,7 +165,7 @@ def _gather(depth: FloatArray, uv: FloatArray, total: FloatArray, count: FloatAr
     for row in range(height):
         for column in range(width):
             u, v = uv[row, column, 0], uv[row, column, 1]
-            if u > 0 or v > 0:
+            if 0 <= u <= 1 and 0 <= v <= 1 and u + v > 0:
                 x, y = min(int(u * side), side - 1), min(int(v * side), side - 1)
                 total[y, x] += depth[row, column]
                 count[y, x] += 1

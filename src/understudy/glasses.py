@@ -21,9 +21,9 @@ _SIDE: Final = 400
 FLAT: Final = 128
 #: Depth (natural logarithm) of a rim's line: from where it shows, and surely; and from where it counts as one.
 _RIM: Final = (0.04, 0.12)
-#: The same for wire, where it is known where that runs.
-_WIRE: Final = (0.025, 0.08)
 _LINE: Final = 0.08
+#: From where wire shows, and surely, if it is known where it runs.
+_WIRE: Final = (0.025, 0.08)
 #: By how much deeper what is twice as broad as the widest line must be, not to be a shadow.
 _BROAD: Final = 0.3
 #: Spread of the blur that only thick rims outlast, over the face's longer side; and which share of the skin under an
@@ -41,7 +41,8 @@ _ISLAND: Final = 0.1
 #: Width of the widest line over the face's longer side, and length of the shortest part of a rim: anywhere, and where
 #: wire is known to run.
 _WIDTH: Final = 1 / 28
-_LENGTH: Final = (0.08, 0.05)
+_LENGTH: Final = 0.08
+_WIRE_LENGTH: Final = 0.05
 
 
 #: The upper and the lower row of each brow's vertices, from the temple inwards (MediaPipe's numbers).
@@ -60,9 +61,9 @@ class _Maps(NamedTuple):
 
     rims: UInt8Array  # 255 where rims may run: around the eyes, across the nose, to the temples; not in the brows
     heavy: UInt8Array  # the same with the lower half of the brows, along which heavy rims run
+    everywhere: UInt8Array  # the same with all of the brows, for who knows better where rims run
     signs: UInt8Array  # 1 under one eye, 2 under the other, 3 across the bridge, 0 elsewhere
     bridge: UInt8Array  # 255 from eye to eye, wherever a bridge may lie
-    all: UInt8Array  # the same with the brows, for who knows better where rims run
     brows: UInt8Array  # 255 on the upper half of the brows, where what is dark may be hair
 
 
@@ -85,7 +86,7 @@ def _maps() -> _Maps:
     signs = np.zeros_like(rims)
     for number, place in enumerate((*under, bridge), start=1):
         signs[place > 0] = number
-    return _Maps(rims, heavy, signs, filled(uv[[9, 193, 417, 197, 245, 465]], FLAT), everywhere, upper)
+    return _Maps(rims, heavy, everywhere, signs, filled(uv[[9, 193, 417, 197, 245, 465]], FLAT), upper)
 
 
 def _upper_half(uv: FloatArray, rows: tuple[list[int], list[int]]) -> UInt8Array:
@@ -139,8 +140,10 @@ def rims(picture: UInt8Array, uv: FloatArray, *, heavy: bool = False, only: Bool
     Args:
         picture: See there.
         uv: See there.
-        heavy: Also along the lower half of the brows, of which a little may be taken for a rim.
-        only: bool (FLAT, FLAT): where on the flattened face those of these glasses may run, if that is known.
+        heavy: They are thick. Then also along the lower half of the brows, of which a little may be taken for a rim; or
+            along all of the brows, if it is known where they run.
+        only: bool (FLAT, FLAT): where on the flattened face the rims of these glasses may run, if that is known. There
+            fainter and shorter lines count, too, if they are not thick.
     """
     height, width = picture.shape[:2]
     picture, uv = reduced(picture, uv)
@@ -148,7 +151,7 @@ def rims(picture: UInt8Array, uv: FloatArray, *, heavy: bool = False, only: Bool
     if only is None:
         where = _at(maps.heavy if heavy else maps.rims, uv)
     else:
-        where = _at((maps.all if heavy else maps.rims) * only, uv)
+        where = _at((maps.everywhere if heavy else maps.rims) * only, uv)
     result = np.zeros_like(where)
     if not where.any():
         return np.zeros((height, width), np.uint8)
@@ -160,7 +163,7 @@ def rims(picture: UInt8Array, uv: FloatArray, *, heavy: bool = False, only: Bool
     shown = np.clip((depth - least) * (255 / (sure - least)), 0, 255).astype(np.uint8) & where[band]
     # A rim is long; what is short is a pore, a lash, a wrinkle.
     _, parts, stats, _ = cv2.connectedComponentsWithStats((shown > 0).astype(np.uint8), connectivity=8)
-    long = (stats[:, 2:4].max(axis=1) > _LENGTH[wire] * face).astype(np.uint8)
+    long = (stats[:, 2:4].max(axis=1) > (_WIRE_LENGTH if wire else _LENGTH) * face).astype(np.uint8)
     long[0] = 0
     near = np.asarray(cv2.dilate(long[parts], np.ones((3, 3), np.uint8)), np.uint8)
     result[band] = cv2.GaussianBlur(shown * near, (3, 3), 0)

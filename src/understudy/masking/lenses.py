@@ -32,18 +32,22 @@ _LOWEST: Final = 0.6
 _LOWER: Final = 0.016
 #: Depth of a line (see ``lines_of``) from which one is as good as another: of wire, and of thick rims, which outdo
 #: brows.
-_ENOUGH: Final = (0.1, 0.3)
+_WIRE_ENOUGH: Final = 0.1
+_THICK_ENOUGH: Final = 0.3
 #: What a step away from or to the middle costs, and each change of that, in places with a line.
 _SLOPE: Final = 0.1
 _KINK: Final = 0.1
-#: How much the other lens counts, which is this one's mirror image but for the turn of the head.
-_OTHER: Final = 0.4
-#: How much of the closed line is seen as a line, at least, to be believed.
-_BELIEVED: Final = 0.5
+#: How much the newest look counts; the rest is what was seen before.
+_NEWEST: Final = 0.8
+#: How much of the closed line is seen as a line, at least, to be believed, and to be believed on; and how surely three
+#: quarters of thick rims are seen.
+_BELIEVED, _STILL_BELIEVED = 0.5, 0.4
+_THICK: Final = 0.6
 #: Shares of the face's side: how far a rim reaches inwards and outwards from that line, at most, if it is dark all the
 #: way (outwards are brows); how far beside it nothing is sure, because heads turn; how far above the lens an arm or the
 #: bridge may run, and how far above its middle it ends.
-_BREADTH: Final = (0.06, 0.02)
+_INWARDS: Final = 0.06
+_OUTWARDS: Final = 0.02
 _BESIDE: Final = 0.015
 _ARM: Final = 0.02
 #: Directions over which a rim is about as broad.
@@ -102,40 +106,42 @@ class Lenses:
 
     def __init__(self) -> None:
         self._lines: FloatArray | None = None
+        self._known = False
 
-    def look(self, picture: UInt8Array, uv: FloatArray, follow: float, *, heavy: bool) -> None:
+    def look(self, picture: UInt8Array, uv: FloatArray, *, heavy: bool) -> None:
         """Look at a face that wears glasses.
 
         Args:
             picture: uint8 BGR (h, w, 3): the face, and little else.
             uv: float32 (h, w, 2), 0-1: where on the flattened face each pixel lies; 0, 0 beside it.
-            follow: How much this look counts, 0-1; the rest is what was seen before.
             heavy: Whether its rims are thick.
         """
         # However dark: a head turns, and the rims of a look ago must not count as much as those of now.
-        found = np.minimum(_gathered(*reduced(picture, uv), heavy=heavy), np.float32(max(_ENOUGH)))
-        self._lines = found if self._lines is None else self._lines + (found - self._lines) * np.float32(follow)
+        found, seen = _gathered(*reduced(picture, uv), heavy=heavy)
+        found = np.minimum(found, np.float32(max(_WIRE_ENOUGH, _THICK_ENOUGH)))
+        # Of what is not seen now, such as the far lens, is known what was.
+        before = found if self._lines is None else self._lines
+        self._lines = np.where(seen, before + (found - before) * np.float32(_NEWEST), before)
 
     def forget(self) -> None:
         """Nothing was seen so far."""
-        self._lines = None
+        self._lines, self._known = None, False
 
     def rims(self, *, heavy: bool) -> BoolArray | None:
-        """Where on the flattened face rims may run: (FLAT, FLAT); None where that is not known.
+        """Where on the flattened face rims may run: bool (FLAT, FLAT); None where that is not known.
 
         Args:
-            heavy: Whether they are thick.
+            heavy: Whether they are thick; None if no thick ones are seen all the way round.
         """
         if self._lines is None:
             return None
-        clear = np.where(
-            _misleading(heavy), np.float32(0), np.minimum(self._lines, _ENOUGH[heavy]) / np.float32(_ENOUGH[heavy])
-        )
+        enough = np.float32(_THICK_ENOUGH if heavy else _WIRE_ENOUGH)
+        clear = np.where(_misleading(bool(heavy)), np.float32(0), np.minimum(self._lines, enough) / enough)
         seen = [np.where(lens.beyond, np.float32(0), _around(clear, lens)) for lens in _lenses()]
-        mirrored = [cv2.dilate(one, np.ones((1, 5), np.uint8)) for one in seen[::-1]]
-        around = [_closed(one + np.float32(_OTHER) * other) for one, other in zip(seen, mirrored, strict=True)]
-        directions = np.arange(_TURNS)
-        if min(float(one[directions, line].mean()) for one, line in zip(seen, around, strict=True)) < _BELIEVED:
+        around = [_closed(one) for one in seen]
+        along = [one[np.arange(_TURNS), line] for one, line in zip(seen, around, strict=True)]
+        self._known = min(float(one.mean()) for one in along) >= (_STILL_BELIEVED if self._known else _BELIEVED)
+        if not self._known or (heavy and min(float(np.percentile(one, 25)) for one in along) < _THICK):
             return None
         allowed = np.zeros((FLAT, FLAT), bool)
         for lens, line in zip(_lenses(), around, strict=True):
@@ -144,17 +150,18 @@ class Lenses:
         return allowed | _between(around)
 
 
-def _gathered(picture: UInt8Array, uv: FloatArray, *, heavy: bool) -> FloatArray:
-    """The lines of a face, on the flattened face: float32 (_SIDE, _SIDE), as of ``lines_of``."""
-    face = max(picture.shape[:2])
-    rows = np.flatnonzero((uv[:, :, 1] < _LOWEST).any(axis=1) & uv.any(axis=(1, 2)))
+def _gathered(picture: UInt8Array, uv: FloatArray, *, heavy: bool) -> tuple[FloatArray, BoolArray]:
+    """The lines of a face on the flattened face, as of ``lines_of``, and where it is seen: both (_SIDE, _SIDE)."""
+    face, v = max(picture.shape[:2]), uv[:, :, 1]
+    rows = np.flatnonzero(((v > 0) & (v < _LOWEST)).any(axis=1))
     total, count = np.zeros((2, _SIDE, _SIDE), np.float32)
     if rows.size:
         band = slice(int(rows[0]), int(rows[-1]) + 1)
         _gather(lines_of(picture[band], face, heavy=heavy), np.ascontiguousarray(uv[band]), total, count)
-    # Of a small face some pixels of the flattened one are skipped: they are what is beside them.
-    beside = cv2.blur(total, (3, 3)) / np.maximum(cv2.blur(count, (3, 3)), np.float32(1e-3))
-    return np.asarray(np.where(count > 0, total / np.maximum(count, 1), beside), np.float32)
+    # Of a face below some 200 pixels parts of the flattened one are skipped: they are what is beside them.
+    around = cv2.blur(count, (3, 3))
+    beside = cv2.blur(total, (3, 3)) / np.maximum(around, np.float32(1e-3))
+    return np.where(count > 0, total / np.maximum(count, 1), beside), np.asarray(around > 0)
 
 
 @compiled
@@ -177,7 +184,7 @@ def _around(lines: FloatArray, lens: _Lens) -> FloatArray:
 
 
 def _closed(seen: FloatArray) -> UInt8Array:
-    """The smooth closed line along which most is seen: for each direction how many steps away, (_TURNS,)."""
+    """The smooth line along which most is seen, closed but for a map of noise: how many steps away, (_TURNS,)."""
     best = np.empty((2, _STEPS, 5), np.float32)
     back = np.zeros((2 * _TURNS, _STEPS, 5), np.uint8)
     line = np.empty(2 * _TURNS, np.uint8)
@@ -234,14 +241,14 @@ def _trace_back(best: FloatArray, back: UInt8Array, line: UInt8Array) -> None:
 def _breadth(seen: FloatArray, line: UInt8Array) -> tuple[FloatArray, FloatArray]:
     """From how many steps away to how many the rim reaches, for each direction, a little beside it included."""
     steps = np.arange(_STEPS)
-    dark = seen > np.maximum(_ENOUGH[0], seen[np.arange(_TURNS), line] / 2)[:, None]
+    dark = seen > np.maximum(_WIRE_ENOUGH, seen[np.arange(_TURNS), line] / 2)[:, None]
     to_steps = (_STEPS - 1) / (_FARTHEST - _NEAREST)
     ends = []
     for inwards in (True, False):
         side = steps[None] <= line[:, None] if inwards else steps[None] >= line[:, None]
         gap = side & ~dark & (steps[None] != line[:, None])
         first = np.where(gap, steps[None], -1).max(axis=1) + 1 if inwards else np.where(gap, steps, _STEPS).min(1) - 1
-        reach = np.minimum(np.abs(first - line.astype(int)), _BREADTH[not inwards] * to_steps)
+        reach = np.minimum(np.abs(first - line.astype(int)), (_INWARDS if inwards else _OUTWARDS) * to_steps)
         # A wrinkle that meets the rim somewhere does not make it broad.
         around = np.stack([np.roll(reach, by) for by in range(-(_SMOOTH // 2), _SMOOTH // 2 + 1)])
         reach = np.median(around, axis=0) + _BESIDE * to_steps

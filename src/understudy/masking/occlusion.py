@@ -70,7 +70,9 @@ class Occlusion:
         self._worn = self._heavy = 0.0
         self._wears = self._thick = False
         self._lenses = Lenses()
+        #: Where rims run, if that is known, and whether as thick ones.
         self._rims: BoolArray | None = None
+        self._along_thick = False
         self._seconds: float | None = None
         self._things: UInt8Array | None = None
         self._searched = -np.inf
@@ -131,7 +133,7 @@ class Occlusion:
             if step is None or not 0 <= step < _EVERY:
                 self._look(target, uv, step, seconds)
             if self._wears:
-                worn = rims(target, uv, heavy=self._thick, only=self._rims)
+                worn = rims(target, uv, heavy=self._along_thick, only=self._rims)
                 hidden = worn if hidden is None else np.maximum(hidden, worn)
         if self.options.hands and hands:
             held_up = silhouette(hands, (target.shape[1], target.shape[0]))
@@ -151,7 +153,6 @@ class Occlusion:
         if step is None or not 0 <= step < _FORGOTTEN:
             self._worn, self._heavy, self._wears, self._thick = seen, heavy, False, False
             self._lenses.forget()
-            follow = 1.0
         else:
             follow = float(1 - np.exp(-step / max(self.options.seconds, 1e-6)))
             self._worn += (seen - self._worn) * follow
@@ -160,7 +161,17 @@ class Occlusion:
         self._wears = self._worn > (_STILL_WORN if self._wears else _WORN)
         self._thick = self._heavy > (_STILL_WORN if self._thick else _WORN)
         if self._wears:
-            self._lenses.look(target, uv, follow, heavy=self._thick)
-            self._rims = self._lenses.rims(heavy=self._thick)
+            self._lenses.look(target, uv, heavy=self._thick)
+            self._find_rims()
         else:
             self._lenses.forget()
+            self._rims = None
+
+    def _find_rims(self) -> None:
+        """Where rims run. What looks thick may be wrinkles behind wire: then no thick line goes all the way round."""
+        self._rims = self._lenses.rims(heavy=True) if self._thick else None
+        self._along_thick = self._rims is not None
+        if self._rims is None:
+            self._rims = self._lenses.rims(heavy=False)
+        if self._rims is None:
+            self._along_thick = self._thick

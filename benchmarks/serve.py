@@ -273,6 +273,13 @@ def busy_alone(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def folder_in(place: str, name: str) -> Path:
+    """A new folder: what is measured has a home of its own, and a token in it."""
+    folder = Path(place, name)
+    folder.mkdir()
+    return folder
+
+
 def main() -> None:
     """Run it."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -285,10 +292,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         if chosen.only != "speed":
             print("memory:")
-            memory(Path(name), chosen.gigabytes)
+            memory(folder_in(name, "memory"), chosen.gigabytes)
         if chosen.only != "memory":
             print("speed:")
-            speed(Path(name), chosen.rounds, chosen.seconds, chosen.rate)
+            speed(folder_in(name, "speed"), chosen.rounds, chosen.seconds, chosen.rate)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ _TURNS: Final = 72
 _STEPS: Final = 40
 _NEAREST: Final = 0.075
 _FARTHEST: Final = 0.24
+_STEP: Final = (_FARTHEST - _NEAREST) / (_STEPS - 1)
 #: Where on the flattened face no lens reaches.
 _LOWEST: Final = 0.6
 #: How far below the middle of an eye the middle of its lens lies.
@@ -71,14 +72,14 @@ def _lenses() -> tuple[_Lens, _Lens]:
     shape = topology()
     found = []
     angles = np.arange(_TURNS) * (2 * np.pi / _TURNS)
-    far = _NEAREST + (_FARTHEST - _NEAREST) / (_STEPS - 1) * np.arange(_STEPS)
+    far = _NEAREST + _STEP * np.arange(_STEPS)
     rows, columns = (np.indices((FLAT, FLAT)) + 0.5) / FLAT
     for eye, outwards in ((shape.eye_left, -1), (shape.eye_right, 1)):
         u, v = _middle(eye)
         x = u + outwards * np.outer(np.cos(angles), far)
         y = v + np.outer(np.sin(angles), far)
         turn = np.round(np.arctan2(rows - v, outwards * (columns - u)) * (_TURNS / (2 * np.pi))) % _TURNS
-        step = (np.hypot(rows - v, columns - u) - _NEAREST) * ((_STEPS - 1) / (_FARTHEST - _NEAREST))
+        step = (np.hypot(rows - v, columns - u) - _NEAREST) / _STEP
         x_at, y_at = ((one * _SIDE - 0.5).astype(np.float32) for one in (x, y))
         beyond = (x - 0.5) * outwards < 0
         found.append(_Lens((u, v), outwards, x_at, y_at, beyond, turn.astype(np.uint8), step.astype(np.float32)))
@@ -242,16 +243,15 @@ def _breadth(seen: FloatArray, line: UInt8Array) -> tuple[FloatArray, FloatArray
     """From how many steps away to how many the rim reaches, for each direction, a little beside it included."""
     steps = np.arange(_STEPS)
     dark = seen > np.maximum(_WIRE_ENOUGH, seen[np.arange(_TURNS), line] / 2)[:, None]
-    to_steps = (_STEPS - 1) / (_FARTHEST - _NEAREST)
     ends = []
     for inwards in (True, False):
         side = steps[None] <= line[:, None] if inwards else steps[None] >= line[:, None]
         gap = side & ~dark & (steps[None] != line[:, None])
         first = np.where(gap, steps[None], -1).max(axis=1) + 1 if inwards else np.where(gap, steps, _STEPS).min(1) - 1
-        reach = np.minimum(np.abs(first - line.astype(int)), (_INWARDS if inwards else _OUTWARDS) * to_steps)
+        reach = np.minimum(np.abs(first - line.astype(int)), (_INWARDS if inwards else _OUTWARDS) / _STEP)
         # A wrinkle that meets the rim somewhere does not make it broad.
         around = np.stack([np.roll(reach, by) for by in range(-(_SMOOTH // 2), _SMOOTH // 2 + 1)])
-        reach = np.median(around, axis=0) + _BESIDE * to_steps
+        reach = np.median(around, axis=0) + _BESIDE / _STEP
         ends.append((line - reach if inwards else line + reach).astype(np.float32))
     return ends[0], ends[1]
 
@@ -263,7 +263,7 @@ def _between(around: list[UInt8Array]) -> BoolArray:
     allowed, edges = np.zeros((FLAT, FLAT), bool), []
     for lens, line in zip(_lenses(), around, strict=True):
         (u, v), outwards = lens.middle, lens.outwards
-        far = _NEAREST + (_FARTHEST - _NEAREST) / (_STEPS - 1) * line
+        far = _NEAREST + _STEP * line
         edge, top = far * np.cos(angles), v + float((far * np.sin(angles)).min())
         heights = (rows > top - _ARM) & (rows < v - _ARM)
         edges.append((u + outwards * float(edge.min()), heights))

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     )
     from understudy.media.live.broadcast import BroadcastOptions
     from understudy.media.live.capture import open_capture
-    from understudy.media.live.microphone import Microphone
+    from understudy.media.live.microphone import Microphone, SoundSource
     from understudy.media.live.playout import playout
     from understudy.media.live.recording import RecordingSink
     from understudy.models.devices import RuntimeOptions
@@ -131,7 +131,7 @@ _NAMES = {
     ),
     "media.live.broadcast": ("BroadcastOptions",),
     "media.live.capture": ("open_capture",),
-    "media.live.microphone": ("Microphone",),
+    "media.live.microphone": ("Microphone", "SoundSource"),
     "media.live.playout": ("playout",),
     "media.live.recording": ("RecordingSink",),
     "models.devices": ("RuntimeOptions",),
@@ -252,6 +252,7 @@ __all__ = [
     "SinkLostError",
     "SinkState",
     "Sound",
+    "SoundSource",
     "SourceEnded",
     "SourceEndpoint",
     "SourceLostError",

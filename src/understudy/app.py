@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from understudy.jobs.jobs import Jobs
     from understudy.media.live.base import CaptureOptions
     from understudy.media.live.broadcast import BroadcastOptions
-    from understudy.media.live.microphone import Microphone
+    from understudy.media.live.microphone import SoundSource
     from understudy.sessions import LiveSession
     from understudy.sessions.endpoints import AnySink, AnySource
     from understudy.tasks.checkup import Checkup
@@ -135,7 +135,7 @@ class Understudy:
         mirror: bool = False,
         stats_file: str | PathLike[str] | None = None,
         overwrite: bool = False,
-        microphone: str | Microphone | None = None,
+        microphone: str | SoundSource | None = None,
     ) -> LiveSession:
         """A session, not started yet: see ``LiveSession``.
 

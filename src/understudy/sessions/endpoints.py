@@ -14,7 +14,7 @@ from understudy.media.endpoints import SinkEndpoint, SourceEndpoint, sink_endpoi
 from understudy.media.live.base import CaptureOptions, LiveSource
 from understudy.media.live.broadcast import BroadcastOptions
 from understudy.media.live.capture import open_capture
-from understudy.media.live.microphone import Microphone
+from understudy.media.live.microphone import Microphone, SoundSource
 from understudy.media.live.playout import playout
 from understudy.media.live.window import WindowSink
 from understudy.resources import Resources
@@ -42,7 +42,7 @@ def session_between(
     mirror: bool = False,
     stats_file: Path | None = None,
     overwrite: bool = False,
-    microphone: str | Microphone | None = None,
+    microphone: str | SoundSource | None = None,
 ) -> LiveSession:
     """A session, not started yet. No file that it writes may be one that it reads.
 

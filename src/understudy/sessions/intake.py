@@ -15,7 +15,7 @@ import numpy as np
 from understudy.arrays import UInt8Array
 from understudy.errors import InputError, UnderstudyError
 from understudy.media.live.base import LiveInfo, LiveSource, Picture, Sound, SourceEnded, SourceLostError
-from understudy.media.live.microphone import Microphone
+from understudy.media.live.microphone import SoundSource
 from understudy.sessions.slots import Slot
 from understudy.sessions.statistics import Recorder
 
@@ -43,7 +43,7 @@ class Intake:
     """
 
     def __init__(
-        self, source: LiveSource, microphone: Microphone | None, stop: threading.Event, over: threading.Event
+        self, source: LiveSource, microphone: SoundSource | None, stop: threading.Event, over: threading.Event
     ) -> None:
         self._source, self._microphone, self._stop, self._over = source, microphone, stop, over
         #: The newest pictures, all of one size.
@@ -131,7 +131,7 @@ class Intake:
                 except SourceLostError as fault:
                     self._reopen(microphone, "the microphone", fault)
                     continue
-                if sound is not None:
+                if isinstance(sound, Sound):
                     self._hear(sound._replace(samples=sound.samples.copy()))
                 else:
                     self._rest(asked)
@@ -149,7 +149,7 @@ class Intake:
             self._recorder.event(f"the source has given no picture for {SILENCE:.0f} seconds")
             self._last = None
 
-    def _reopen(self, lost: LiveSource | Microphone, name: str, fault: SourceLostError) -> None:
+    def _reopen(self, lost: LiveSource | SoundSource, name: str, fault: SourceLostError) -> None:
         self._recorder.event(fault.message)
         lost.close()
         while not self._stop.wait(_REOPEN):

@@ -26,7 +26,7 @@ from understudy.guard import Guard
 from understudy.idle import IdleThread
 from understudy.interruptions import deferred, once
 from understudy.media.live.base import LiveInfo, LiveSink, LiveSource, Sound
-from understudy.media.live.microphone import Microphone
+from understudy.media.live.microphone import SoundSource
 from understudy.pipeline.live import LivePipeline
 from understudy.pipeline.parts import Parts
 from understudy.release import Release
@@ -93,7 +93,7 @@ class LiveSession:
         mirror: bool = False,
         stats_file: Path | None = None,
         overwrite_stats: bool = False,
-        microphone: Microphone | None = None,
+        microphone: SoundSource | None = None,
     ) -> None:
         people = cast.persons if isinstance(cast, PartList) else list(cast)
         if not people or not sinks:

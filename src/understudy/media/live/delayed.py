@@ -1,12 +1,14 @@
-"""A source that is a few seconds late: so that what is heard elsewhere, and takes its time there, fits the pictures."""
+"""What comes live, a few seconds late: so that what is heard elsewhere, and takes its time there, fits the pictures."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from typing import Final
+from typing import Final, Generic, Protocol, TypeVar
 
-from understudy.media.live.base import LiveInfo, LiveSource, Picture, Sound, SourceEnded
+from understudy.media.live.base import Picture, Sound, SourceEnded
+
+_Opened_co = TypeVar("_Opened_co", covariant=True)
 
 #: Longest delay in seconds, and most bytes of pictures that wait: beyond that they come sooner.
 MOST_SECONDS: Final = 5.0
@@ -15,11 +17,23 @@ MOST_BYTES: Final = 1_000_000_000
 _LATE: Final = 0.2
 
 
-class DelayedSource:
-    """Gives what another source gives, later, with its time moved by as much: pictures and sound stay in step.
+class _Source(Protocol[_Opened_co]):
+    """A live source, or a microphone."""
+
+    def open(self) -> _Opened_co: ...
+
+    def read(self) -> Picture | Sound | None: ...
+
+    def close(self) -> None: ...
+
+    def abandon(self) -> None: ...
+
+
+class Delayed(Generic[_Opened_co]):
+    """Gives what a source or a microphone gives, later, its time moved by as much: pictures and sound stay in step.
 
     Args:
-        source: The other one.
+        source: It.
         seconds: 0 to ``MOST_SECONDS``.
 
     Attributes:
@@ -27,14 +41,14 @@ class DelayedSource:
             between is left out.
     """
 
-    def __init__(self, source: LiveSource, seconds: float = 0.0) -> None:
+    def __init__(self, source: _Source[_Opened_co], seconds: float = 0.0) -> None:
         self._source, self.seconds = source, seconds
         self._waiting: deque[Picture | Sound] = deque()
         self._bytes, self._last = 0, 0.0
         self._ended = False
 
-    def open(self) -> LiveInfo:
-        """See ``LiveSource``."""
+    def open(self) -> _Opened_co:
+        """See ``LiveSource``, or ``Microphone``."""
         return self._source.open()
 
     def read(self) -> Picture | Sound | None:

@@ -15,7 +15,8 @@ from understudy.provenance import ConsentClaim
 from understudy.provenance.records.consent import USES, Ground, Use
 from understudy.server.faults import Fault, fault_of
 from understudy.server.studio.controls import Button, Modal, Text, box, choice, field, icon, once, shown, switch
-from understudy.server.studio.live.cards import Card, Cards
+from understudy.server.studio.live.card import Card, CardPhoto
+from understudy.server.studio.live.cards import Cards
 from understudy.server.studio.visitor import Visitor
 
 #: Grounds of consent that can be chosen: the sample's is nobody's to claim.
@@ -32,12 +33,19 @@ _DAYS: Final[Mapping[str, str]] = {"30": "consent.month", "365": "consent.year",
 
 @dataclass(eq=False)
 class _Asked:
-    """A question: about which card, what its face is to be used for now, and what is done when it may be."""
+    """A question: about which card's photos, what they are to be used for now, and what is done when they may be."""
 
     card: Card
+    photos: dict[str, CardPhoto]
     uses: frozenset[Use]
     then: list[Callable[[], Awaitable[object]]]
+    shown: bool = False
+    answered: bool = False
     saved: bool = False
+
+    def takes(self, photos: Mapping[str, CardPhoto]) -> bool:
+        """Whether it can be about these, too: what is looked at is not made to be about what came meanwhile."""
+        return not self.saved and (not self.shown or photos.keys() <= self.photos.keys())
 
 
 class Question:
@@ -68,37 +76,52 @@ class Question:
         with self._modal:
             self._body = box("consent")
 
-    def ask(self, card: Card, uses: Collection[Use], then: Callable[[], Awaitable[object]]) -> None:
-        """Ask about a card.
+    async def may_be_used(self, number: str, uses: Collection[Use], then: Callable[[], Awaitable[object]]) -> None:
+        """Do something with a face once it may be used: at once, or when it was said whose it is.
 
         Args:
-            card: Whose face?
+            number: The card's id.
             uses: What it is to be used for now; other uses can be added.
             then: Called when it may be.
         """
+        card = self._cards[number]
+        lacking = {photo.id: photo for photo in await asyncio.to_thread(self._cards.lacking, number, uses)}
+        if not lacking:
+            await then()
+            return
         for asked in self._all:
-            if asked.card.id == card.id and asked.uses == frozenset(uses) and not asked.saved:
+            if asked.card.id == number and asked.uses == frozenset(uses) and asked.takes(lacking):
+                asked.photos |= lacking
                 asked.then.append(then)
                 return
-        self._all.append(_Asked(card, frozenset(uses), [then]))
+        self._all.append(_Asked(card, lacking, frozenset(uses), [then]))
         self._modal.ask(partial(self._show, self._all[-1]))
 
     def _show(self, asked: _Asked) -> None:
-        card, self._ground, self._note, self._days = asked.card, None, "", 365
+        asked.shown = True
+        self._ground, self._note, self._days = None, "", 365
         self._uses = {*asked.uses}
-        self._modal.title.text = self._texts("consent.title", name=card.name)
+        name = next(iter(asked.photos.values())).name
+        self._modal.title.text = self._texts("consent.title", name=name)
         self._body.clear()
         with self._body:
             self._form(asked)
 
     def _closed(self) -> object:
-        del self._all[0]
-        return self._afterwards()
+        asked = self._all.pop(0)
+        self._afterwards()
+        return None if asked.answered else self._give_up(asked.card.id)
+
+    async def _give_up(self, number: str) -> None:
+        """What was added to a card does not keep the rest of it from being used."""
+        await asyncio.to_thread(self._cards.give_up, number)
+        self._visitor.look()
 
     def _form(self, asked: _Asked) -> None:
-        card, needed, texts = asked.card, asked.uses, self._texts
+        needed, texts = asked.uses, self._texts
         with box("consent-top"):
-            box("", "img", src=card.address, alt="", width=80, height=80)
+            for photo in asked.photos.values():
+                box("", "img", src=photo.address, alt=photo.name, width=80, height=80)
             Text(texts("consent.why"), "p")
         with box("grounds", "fieldset"):
             Text(texts("consent.whose"), "legend", classes="spoken")
@@ -165,10 +188,12 @@ class Question:
             return
         uses = tuple(use for use in USES if use in self._uses)
         claim = ConsentClaim(self._ground, self._note.strip(), uses, self._days)
+        asked.answered = True
         try:
-            await asyncio.to_thread(self._cards.grant, asked.card.id, claim)
+            await asyncio.to_thread(self._cards.grant, list(asked.photos.values()), claim)
         except UnderstudyError as fault:
             if asked in self._all:
+                asked.answered = False
                 self._refuse(f"{texts(fault_of(fault).text)} {fault.message}")
             else:  # it was closed meanwhile
                 self._failed(fault_of(fault))

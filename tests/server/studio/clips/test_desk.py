@@ -7,12 +7,15 @@ import shutil
 import threading
 
 import pytest
+from PIL import Image
 
 from tests.waiting import until
 from understudy import ConsentClaim, Settings, Understudy
+from understudy.casting.cast_file import read_cast
 from understudy.server.studio.clips.desk import ClipsDesk
 from understudy.server.studio.jobs.desk import JobsDesk
-from understudy.server.studio.live.cards import SAMPLE, Cards
+from understudy.server.studio.live.card import SAMPLE
+from understudy.server.studio.live.cards import Cards
 from understudy.server.studio.samples import SampleClip, Samples
 from understudy.server.uploads import Uploads
 from understudy.testing import ClipSpec, portrait, portrait_path, write_puppet_clip
@@ -103,7 +106,7 @@ def test_a_face_that_is_taken_away_elsewhere_is_given_to_nobody(room, clip):
     room.cards.add_sample(room.samples)
     number = room.hand_over(portrait_path("hopper"), "photo", "hopper.png")
     room.cards.add(number)
-    room.cards.grant(number, ConsentClaim("sample", uses=("video",)))
+    room.cards.grant(room.cards[number].photos, ConsentClaim("sample", uses=("video",)))
     room.desk.open(room.hand_over(clip, "target", "mine.mp4"))
     until(lambda: room.desk.clip.report is not None)
     room.desk.give(1, number)
@@ -115,3 +118,24 @@ def test_a_face_that_is_taken_away_elsewhere_is_given_to_nobody(room, clip):
     room.desk.give(1, SAMPLE)
     room.desk.render()
     assert (room.desk.fault, room.desk.job) == (None, 1)
+
+
+def test_all_photos_of_a_face_are_in_what_is_rendered(room, clip, tmp_path):
+    number = room.hand_over(portrait_path("hopper"), "photo", "hopper.png")
+    room.cards.add(number)
+    tilted = tmp_path / "tilted.png"
+    Image.fromarray(portrait("hopper")[:, :, ::-1]).rotate(8).save(tilted)
+    room.desk.open(room.hand_over(clip, "target", "mine.mp4"))
+    until(lambda: room.desk.clip.report is not None)
+    room.desk.give(1, number)
+    version = room.desk.version
+    assert room.cards.add_to(number, room.hand_over(tilted, "photo", "tilted.png"))
+    assert room.desk.version > version
+    room.cards.grant(room.cards[number].photos, ConsentClaim("fictional", uses=("video",)))
+    room.desk.render()
+    assert (room.desk.fault, room.desk.job) == (None, 1)
+    (shown,) = room.desk.jobs.jobs
+    cast = read_cast(shown.job.order.cast)
+    (part,) = cast.parts
+    assert [path.name for path in part.gets.photos] == ["1 hopper.png", "2 tilted.png"]
+    assert all(path.is_file() for path in part.gets.photos)

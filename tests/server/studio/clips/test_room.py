@@ -56,7 +56,7 @@ def opened(page, file):
 
 def add_photo(page, file):
     before = page.locator(".tray-button").count()
-    page.get_by_label("Faces", exact=True).locator("input[type=file]").set_input_files(file)
+    page.get_by_label("Faces", exact=True).locator(".picker input[type=file]").set_input_files(file)
     page.locator(".tray-button").nth(before).wait_for()
 
 

@@ -7,6 +7,7 @@ import shutil
 import threading
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -16,16 +17,20 @@ from tests.evidence import has_label
 from tests.waiting import until
 from understudy import Settings, Understudy
 from understudy.errors import InputNotFoundError, UnderstudyError
+from understudy.media.live.microphone import Microphone
 from understudy.media.reading import open_container
 from understudy.provenance import ConsentClaim, Consents
 from understudy.resources.models import Models
 from understudy.server.studio.live import beginning as module
-from understudy.server.studio.live.cards import SAMPLE
-from understudy.server.studio.live.choices import Origin, Outputs
+from understudy.server.studio.live.card import SAMPLE
+from understudy.server.studio.live.choices import CameraFormat, Origin, Outputs
 from understudy.server.studio.live.desk import Desk
+from understudy.server.studio.live.several import Several
 from understudy.server.studio.samples import SampleClip, Samples
 from understudy.server.uploads import Uploads
+from understudy.testing import ClipSpec, write_clip
 from understudy.testing.demo import FACE_BOX
+from understudy.testing.situations import PEOPLE
 
 pytestmark = pytest.mark.slow
 
@@ -82,7 +87,12 @@ def room(tmp_path, astronaut_path, small_clip):
 @pytest.fixture(scope="module")
 def raw(small_clip):
     """The clip's own frames, uint8 BGR."""
-    with open_container(small_clip) as source:
+    return frames_of(small_clip)
+
+
+def frames_of(clip):
+    """A clip's own frames, uint8 BGR."""
+    with open_container(clip) as source:
         return [frame.to_ndarray(format="bgr24") for frame in source.decode(video=0)]
 
 
@@ -107,9 +117,9 @@ def test_the_first_start_needs_nothing_but_a_start(room, raw):
 def test_what_is_seen_is_never_the_raw_face_whatever_is_changed_over(room, raw, hopper_path):
     """Another face that the session knows, one that it does not know, and a new start."""
     # The clip's own face cannot be told from the raw one: another picture of the sample's is the second face.
-    second = room.hand_over(room.desk.cards[SAMPLE].path, name="twin.png")
+    second = room.hand_over(room.desk.cards[SAMPLE].photos[0].path, name="twin.png")
     room.desk.cards.add(second)
-    room.desk.cards.grant(second, ConsentClaim("fictional", uses=("live",)))
+    room.desk.cards.grant(room.desk.cards[second].photos, ConsentClaim("fictional", uses=("live",)))
     room.desk.start()
     until(lambda: room.swapped() > 5)
     begun = room.desk.seconds
@@ -118,7 +128,7 @@ def test_what_is_seen_is_never_the_raw_face_whatever_is_changed_over(room, raw, 
     assert room.desk.seconds > begun  # the same session
     count = len(room.frames)
     until(lambda: len(room.frames) > count + 5)
-    third = room.hand_over(room.desk.cards[SAMPLE].path, name="third.png")
+    third = room.hand_over(room.desk.cards[SAMPLE].photos[0].path, name="third.png")
     room.desk.cards.add(third)
     room.desk.choose(third)
     assert (room.desk.card, room.desk.phase) == (third, "live")
@@ -138,7 +148,7 @@ def test_a_face_is_not_used_before_somebody_said_whose_it_is(room, hopper_path, 
     room.desk.choose(number)
     assert room.desk.card == SAMPLE
     assert Consents(room.app.resources.home).all() == []
-    room.desk.cards.grant(number, ConsentClaim("granted", "by letter", ("live",), 30))
+    room.desk.cards.grant(room.desk.cards[number].photos, ConsentClaim("granted", "by letter", ("live",), 30))
     assert room.desk.cards[number].allowed
     room.desk.choose(number)
     assert room.desk.card == number
@@ -154,7 +164,7 @@ def test_a_face_is_not_used_before_somebody_said_whose_it_is(room, hopper_path, 
 def test_consent_for_pictures_is_none_for_live(room, hopper_path):
     number = room.hand_over(hopper_path)
     room.desk.cards.add(number)
-    room.desk.cards.grant(number, ConsentClaim("sample", uses=("image",)))
+    room.desk.cards.grant(room.desk.cards[number].photos, ConsentClaim("sample", uses=("image",)))
     assert not room.desk.cards[number].allowed
 
 
@@ -169,8 +179,8 @@ def test_a_photo_without_a_face_is_no_card_and_not_kept(room, tmp_path, blank):
 
 def test_a_card_that_is_taken_away_is_gone_with_its_photo(room, hopper_path):
     number = room.hand_over(hopper_path)
-    path = room.desk.cards.add(number).path
-    room.desk.cards.grant(number, ConsentClaim("sample"))
+    path = room.desk.cards.add(number).photos[0].path
+    room.desk.cards.grant(room.desk.cards[number].photos, ConsentClaim("sample"))
     room.desk.choose(number)
     room.desk.cards.remove(number)
     assert not path.exists()
@@ -368,14 +378,23 @@ def slow_start(room, monkeypatch):
     return begin
 
 
+class Made(NamedTuple):
+    """A session, and what it was made of."""
+
+    cast: object
+    source: object
+    options: dict
+    session: object
+
+
 @pytest.fixture
 def made(room, monkeypatch):
-    """The sessions that were made: whose faces, from where, and the session."""
+    """The sessions that were made: whose faces, from where, with which options, and the session."""
     found, live = [], room.app.live
 
-    def noted(people, source, *rest, **options):
-        session = live(people, source, *rest, **options)
-        found.append(([one.name for one in people], source, session))
+    def noted(cast, source, *rest, **options):
+        session = live(cast, source, *rest, **options)
+        found.append(Made(cast, source, options, session))
         return session
 
     monkeypatch.setattr(room.app, "live", noted)
@@ -384,16 +403,16 @@ def made(room, monkeypatch):
 
 def test_a_face_that_is_added_and_chosen_while_it_starts_is_used(room, slow_start, made):
     go_on = slow_start()
-    late = room.hand_over(room.desk.cards[SAMPLE].path, name="late.png")
+    late = room.hand_over(room.desk.cards[SAMPLE].photos[0].path, name="late.png")
     room.desk.cards.add(late)
-    room.desk.cards.grant(late, ConsentClaim("fictional", uses=("live",)))
+    room.desk.cards.grant(room.desk.cards[late].photos, ConsentClaim("fictional", uses=("live",)))
     choosing = threading.Thread(target=room.desk.choose, args=(late,))
     choosing.start()
     until(lambda: room.desk.card == late)
     go_on()
     choosing.join(30)
     assert (room.desk.card, room.desk.phase) == (late, "live")
-    assert [names[0] for names, *_ in made] == ["Eileen Collins", "late"]
+    assert [one.cast[0].name for one in made] == ["Eileen Collins", "late"]
     until(lambda: room.swapped() > 1)
 
 
@@ -404,8 +423,8 @@ def test_what_is_chosen_while_it_starts_holds_or_waits_for_a_new_start(room, slo
     room.desk.wait(0.2)
     room.desk.turn(True)
     go_on()
-    ((_, source, session),) = made
-    assert (session.settings.blend.strength, source.seconds, session.mirror) == (0.75, 0.2, True)
+    (one,) = made
+    assert (one.session.settings.blend.strength, one.source.seconds, one.session.mirror) == (0.75, 0.2, True)
     assert (room.desk.phase, room.desk.stale, room.desk.origin_used) == ("live", True, Origin())
     assert room.desk.sinks() == {}
     until(lambda: room.swapped() > 1)  # of the sample
@@ -421,8 +440,8 @@ def test_what_a_session_can_not_have_any_more_waits_for_another(room, slow_start
     assert room.desk.settings.blend.mask.models == ("xseg_1",)
     go_on()
     assert (room.desk.phase, room.desk.stale, room.desk.faults) == ("live", True, {})
-    ((_, _, session),) = made
-    assert session.settings.blend.mask.models == ()
+    (one,) = made
+    assert one.session.settings.blend.mask.models == ()
 
 
 def test_what_a_source_failed_with_is_said_of_that_source(room, monkeypatch):
@@ -437,15 +456,23 @@ def test_what_a_source_failed_with_is_said_of_that_source(room, monkeypatch):
 
 
 def test_a_face_that_is_taken_away_in_another_room_is_chosen_no_more(room):
-    second = room.hand_over(room.desk.cards[SAMPLE].path, name="twin.png")
+    second = room.hand_over(room.desk.cards[SAMPLE].photos[0].path, name="twin.png")
     room.desk.cards.add(second)
-    room.desk.cards.grant(second, ConsentClaim("fictional", uses=("live",)))
+    room.desk.cards.grant(room.desk.cards[second].photos, ConsentClaim("fictional", uses=("live",)))
     room.desk.choose(second)
     room.desk.start()
     until(lambda: room.swapped() > 1)
     room.desk.cards.remove(second)
     assert (room.desk.card, room.desk.ready, room.desk.phase) == (SAMPLE, True, "live")
     until(lambda: room.swapped() > 5)
+
+
+def test_a_start_right_after_the_end_starts(room):
+    for _ in range(5):
+        room.desk.start()
+        assert (room.desk.phase, room.desk.faults) == ("live", {})
+        room.desk.stop()
+        assert room.desk.phase == "idle"
 
 
 def test_two_pages_that_start_at_once_start_one_session(room):
@@ -513,8 +540,8 @@ def test_a_source_that_falls_silent_is_said(room, monkeypatch):
     until(lambda: room.swapped() > 1)
     assert not room.desk.silent
     gate = threading.Event()
-    real = module.DelayedSource.read
-    monkeypatch.setattr(module.DelayedSource, "read", lambda self: real(self) if gate.wait(0.1) else None)
+    real = module.Delayed.read
+    monkeypatch.setattr(module.Delayed, "read", lambda self: real(self) if gate.wait(0.1) else None)
     until(lambda: room.desk.silent)
     gate.set()
     until(lambda: not room.desk.silent)
@@ -524,3 +551,170 @@ def test_what_nobody_foresaw_is_said_and_the_page_goes_on(room, monkeypatch):
     monkeypatch.setattr(module, "open_capture", lambda *_: 1 / 0)
     room.desk.start()
     assert (room.desk.phase, room.desk.faults["session"].text) == ("idle", "fault.run")
+
+
+def another(folder, name, path, degrees):
+    """Another photo of somebody: turned, so that it is no copy of the first."""
+    picture = cv2.imread(str(path))
+    height, width = picture.shape[:2]
+    turned = cv2.warpAffine(picture, cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1), (width, height))
+    cv2.imwrite(str(folder / name), turned)
+    return folder / name
+
+
+def photos_of(room, card):
+    return [photo.name for photo in room.desk.cards[card].photos]
+
+
+def test_another_photo_of_somebody_is_used_once_somebody_said_whose_it_is(room, hopper_path, tmp_path, made):
+    first = room.hand_over(hopper_path)
+    room.desk.cards.add(first)
+    room.desk.cards.grant(room.desk.cards[first].photos, ConsentClaim("sample", uses=("live",)))
+    room.desk.choose(first)
+    room.desk.start()
+    until(lambda: room.swapped() > 1)
+    assert room.desk.cards.add_to(first, room.hand_over(another(tmp_path, "tilted.png", hopper_path, 8)))
+    assert [photo.name for photo in room.desk.cards.lacking(first, ("live",))] == ["tilted"]
+    assert not room.desk.cards[first].allowed
+    room.desk.change_over()
+    assert len(made) == 1  # nothing changes before that
+    room.desk.cards.grant(room.desk.cards.lacking(first, ("live",)), ConsentClaim("fictional", uses=("live",)))
+    room.desk.change_over()
+    assert (room.desk.phase, [len(one.cast[0].photos) for one in made]) == ("live", [1, 2])
+    until(lambda: room.swapped() > 1)
+    names = [record.name for record in Consents(room.app.resources.home).all()]
+    assert [name for name in names if name != "astronaut.png"] == ["grace_hopper.jpg", "tilted.png"]
+
+
+def test_a_photo_of_somebody_else_is_told_and_one_without_an_answer_goes(room, hopper_path, tmp_path):
+    first = room.hand_over(another(tmp_path, "collins.png", room.desk.samples.photo, 5))
+    room.desk.cards.add(first)
+    room.desk.cards.grant(room.desk.cards[first].photos, ConsentClaim("fictional", uses=("live",)))
+    kept = [photo.path for photo in room.desk.cards[first].photos]
+    assert not room.desk.cards.add_to(first, room.hand_over(hopper_path))
+    assert photos_of(room, first) == ["collins", "grace_hopper"]
+    room.desk.cards.give_up(first)
+    assert (photos_of(room, first), room.desk.cards[first].allowed) == (["collins"], True)
+    assert [upload.path for upload in room.uploads.all("photo")] == kept
+
+
+def test_a_photo_for_a_card_that_is_gone_or_without_a_face_leaves_nothing(room, hopper_path, tmp_path, blank):
+    first = room.hand_over(hopper_path)
+    room.desk.cards.add(first)
+    cv2.imwrite(str(tmp_path / "wall.png"), blank)
+    with pytest.raises(UnderstudyError, match="no face"):
+        room.desk.cards.add_to(first, room.hand_over(tmp_path / "wall.png"))
+    room.desk.cards.remove(first)
+    with pytest.raises(InputNotFoundError):
+        room.desk.cards.add_to(first, room.hand_over(hopper_path))
+    assert room.uploads.all("photo") == []
+
+
+@pytest.fixture(scope="module")
+def duo(tmp_path_factory):
+    """Two people beside each other."""
+    situation = next(one for one in PEOPLE if one.name == "two who change sides with each cut")
+    path = tmp_path_factory.mktemp("duo") / "duo.mp4"
+    write_clip(path, [situation.scene(number).draw().picture for number in range(30)], ClipSpec(rate=25, audio=()))
+    return path, frames_of(path)
+
+
+def halves_changed(frame, pictures):
+    """How far each half of a frame is from the nearest of the clip's own, above the label."""
+    height, width = frame.shape[:2]
+    parts = np.s_[: height * 3 // 4, : width // 2], np.s_[: height * 3 // 4, width // 2 :]
+    return [min(float(np.abs(frame[part].astype(np.int16) - one[part]).mean()) for one in pictures) for part in parts]
+
+
+def test_each_of_two_people_gets_a_face_of_their_own(room, duo, hopper_path, made):
+    path, pictures = duo
+    clip = room.hand_over(path, "clip")
+    second = room.hand_over(hopper_path)
+    room.desk.cards.add(second)
+    room.desk.cards.grant(room.desk.cards[second].photos, ConsentClaim("sample", uses=("live",)))
+    room.desk.origin = Origin("clip", clip)
+    room.desk.share(Several(left=SAMPLE, right=second))
+    assert (room.desk.ready, room.desk.used) == (True, (SAMPLE, second))
+    room.desk.start()
+    assert (room.desk.phase, room.desk.faults) == ("live", {})
+    until(lambda: room.swapped() > 10)
+    both = halves_changed(room.frames[-1], pictures)
+    (one,) = made
+    assert [(part.who, part.gets.name) for part in one.cast.parts] == [
+        ("left", "Eileen Collins"),
+        ("right", "grace_hopper"),
+    ]
+    room.desk.set({"blend.strength": 0.5})  # what is settled by who gets what waits for another session
+    assert (room.desk.faults, room.desk.stale) == ({}, True)
+    room.desk.share(Several(left=SAMPLE, others="leave"))
+    assert len(made) == 2
+    until(lambda: room.swapped() > 10)
+    alone = halves_changed(room.frames[-1], pictures)
+    assert both[0] > 1 and both[1] > 1
+    assert alone[0] > 1 and alone[1] < both[1] / 2
+    assert all(has_label(frame) for frame in room.frames[-5:])
+    room.desk.share(None)
+    assert (len(made), room.desk.used, room.desk.phase) == (3, (SAMPLE,), "live")
+
+
+def test_of_several_faces_one_that_is_taken_away_is_seen_no_more(room, hopper_path):
+    second = room.hand_over(hopper_path)
+    room.desk.cards.add(second)
+    room.desk.cards.grant(room.desk.cards[second].photos, ConsentClaim("sample", uses=("live",)))
+    room.desk.share(Several(left=second))
+    room.desk.start()
+    until(lambda: room.swapped() > 1)
+    room.desk.cards.remove(second)
+    assert (room.desk.covered, room.desk.several, room.desk.ready) == (True, Several(), False)
+    count = len(room.frames)
+    until(lambda: len(room.frames) > count + 3)
+    room.desk.stop()
+    room.desk.start()
+    assert (room.desk.phase, room.desk.faults["faces"].text) == ("idle", "fault.consent")
+
+
+def test_a_microphone_is_recorded_and_as_late_as_the_picture(room, made, monkeypatch):
+    asked = []
+
+    def tone(name):
+        asked.append(name)
+        return Microphone("sine=frequency=440:sample_rate=44100,arealtime", "lavfi")
+
+    monkeypatch.setattr(module, "Microphone", tone)
+    room.desk.microphone, room.desk.outputs = "plughw:1,0", Outputs(recording=True, kilobits=2000)
+    room.desk.wait(0.3)
+    room.desk.start()
+    assert (room.desk.phase, room.desk.faults, asked) == ("live", {}, ["plughw:1,0"])
+    (one,) = made
+    assert (one.source.seconds, one.options["microphone"].seconds) == (0.3, 0.3)
+    assert one.options["broadcast"].bitrate == 2_000_000
+    until(lambda: room.swapped() > 40)
+    room.desk.wait(0.6)
+    assert (one.source.seconds, one.options["microphone"].seconds) == (0.6, 0.6)
+    room.desk.stop()
+    (recording,) = room.desk.recordings.all
+    with open_container(recording.path) as container:
+        samples = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(container.streams.audio[0])])
+    assert np.abs(samples[len(samples) // 3 :][:4800]).max() > 0.05
+
+
+def test_a_microphone_that_is_not_there_is_said(room):
+    room.desk.microphone = "no such one"
+    room.desk.start()
+    assert (room.desk.phase, room.desk.faults["source"].text) == ("idle", "fault.microphone")
+    assert "no such one" in room.desk.faults["source"].detail
+
+
+def test_a_camera_is_asked_for_what_was_chosen(room, monkeypatch):
+    asked = []
+
+    def noted(_, options):
+        asked.append((options.width, options.height, options.fps))
+        raise InputNotFoundError(Path("camera"), "camera")
+
+    monkeypatch.setattr(module, "open_capture", noted)
+    room.desk.origin = Origin("camera", "0")
+    room.desk.start()
+    room.desk.camera_format = CameraFormat((640, 480), 15)
+    room.desk.start()
+    assert asked == [(1280, 720, 30), (640, 480, 15)]

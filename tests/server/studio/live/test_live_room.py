@@ -508,3 +508,101 @@ def test_a_recording_is_signed_when_the_studio_is_ended_while_it_runs(browser, t
     assert [path.suffix for path in studio.recordings.iterdir()] == [".mp4"]
     assert not list((studio.home / "studio").glob(".uploads*"))
     assert "Traceback" not in studio.log.read_text()
+
+
+def tilted(path, degrees, name="tilted"):
+    """Another photo of somebody, as a file that is chosen."""
+    file = io.BytesIO()
+    Image.open(path).convert("RGB").rotate(degrees).save(file, "PNG")
+    return {"name": f"{name}.png", "mimeType": "image/png", "buffer": file.getvalue()}
+
+
+def add_face(page, path, name):
+    """Add a photo and say that it may be used."""
+    page.get_by_label("Add a photo").set_input_files(path)
+    page.get_by_role("heading", name=f"Whose face is {name}?").wait_for()
+    page.get_by_label("It is no real person").check()
+    press(page, "Save and use this face")
+    page.locator(".face [aria-pressed=true]", has_text=name).wait_for()
+
+
+def remove_face(page, name):
+    page.locator(".face", has_text=name).hover()
+    press(page, f"Remove {name}")
+    page.locator(".face", has_text=name).wait_for(state="detached")
+
+
+def test_another_photo_of_the_same_person_is_asked_about_and_one_of_another_is_told(visit, hopper_path, astronaut_path):
+    page = visit()
+    page.get_by_role("button", name=re.compile("Eileen Collins")).wait_for()
+    assert page.get_by_label(re.compile("^Add another photo of Eileen")).count() == 0
+    add_face(page, tilted(hopper_path, 25, "first"), "first")
+    more = page.locator(".face", has_text="first").locator("input[type=file]")
+    more.set_input_files(tilted(hopper_path, 14))
+    page.get_by_role("heading", name="Whose face is tilted?").wait_for()
+    page.get_by_label("It is no real person").check()
+    press(page, "Save and use this face")
+    page.locator(".face", has_text="2 photos").wait_for()
+    start(page)
+    more.set_input_files(tilted(astronaut_path, 14))
+    page.get_by_role("heading", name="Whose face is tilted?").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_text("The new photo looks like somebody else.").wait_for()
+    page.locator(".face", has_text="2 photos").wait_for()  # without an answer it does not stay
+    drawn(page)
+    press(page, "Stop")
+    page.get_by_text("Ready when you are").wait_for()
+    remove_face(page, "first")
+
+
+def test_each_person_gets_a_face_of_their_own_by_pressing_or_from_a_list(visit, hopper_path):
+    page = visit()
+    page.get_by_role("button", name=re.compile("Eileen Collins")).wait_for()
+    add_face(page, tilted(hopper_path, -7), "tilted")
+    page.get_by_role("button", name=re.compile("^Eileen Collins")).click()
+    page.get_by_label("Whose face is swapped").select_option("each")
+    left = page.get_by_label("On the left: which face")
+    left.wait_for()
+    assert left.input_value() == "sample"
+    assert violations(page) == []
+    page.get_by_role("button", name="On the right").click()
+    page.locator(".face-button", has_text="tilted").click()
+    page.locator(".seat", has=page.get_by_label("On the right: which face")).locator("img:not(.hidden)").wait_for()
+    assert page.locator(".face [aria-pressed=true]").count() == 2
+    start(page)
+    left.select_option(label="tilted")
+    page.wait_for_function("() => document.querySelectorAll('.face [aria-pressed=true]').length === 1")
+    page.locator(".badge.on").wait_for()
+    drawn(page)
+    page.get_by_label("Everybody else: which face").select_option("leave")
+    page.wait_for_timeout(500)
+    page.reload()
+    page.get_by_label("Everybody else: which face").wait_for()
+    assert page.get_by_label("Everybody else: which face").input_value() == "leave"
+    page.get_by_label("Whose face is swapped").select_option("largest")
+    page.locator(".seats").wait_for(state="hidden")
+    page.locator(".badge.on").wait_for()
+    press(page, "Stop")
+    page.get_by_text("Ready when you are").wait_for()
+    remove_face(page, "tilted")
+
+
+def test_sound_and_what_a_camera_is_asked_for_are_chosen_and_kept(visit):
+    page = visit()
+    page.get_by_role("radio", name="This browser's camera").check()
+    page.get_by_label("Size of its pictures").select_option("640x480")
+    page.get_by_label("Pictures a second").select_option("15")
+    page.get_by_label("Sound", exact=True).select_option("?")
+    page.get_by_label("Device", exact=True).fill("no such one")
+    page.get_by_role("radio", name=re.compile("Sample clip")).check()
+    page.get_by_label("Size of its pictures").wait_for(state="hidden")
+    press(page, "Start")
+    page.get_by_text("The microphone can't be used.").wait_for()
+    page.reload()
+    assert page.get_by_label("Device", exact=True).input_value() == "no such one"
+    page.get_by_label("Sound", exact=True).select_option("")
+    page.get_by_role("radio", name="This browser's camera").check()
+    assert page.get_by_label("Size of its pictures").input_value() == "640x480"
+    assert page.get_by_label("Pictures a second").input_value() == "15"
+    page.get_by_role("radio", name=re.compile("Sample clip")).check()
+    start(page)

@@ -17,7 +17,7 @@ function tabId() {
 
 export default {
   template: `<span hidden :data-sending="sending"></span>`,
-  props: { place: String, wanted: Boolean },
+  props: { place: String, wanted: Boolean, width: Number, height: Number, rate: Number },
   data: () => ({ sending: false }),
   mounted() {
     this.tab = tabId();
@@ -46,8 +46,10 @@ export default {
     /** Have the camera, and send it: the error of a browser that does not give it. */
     async open(mine) {
       // The studio is on this very machine: one of few cores has to code, swap and show each picture.
-      const [width, height] = navigator.hardwareConcurrency < 4 ? [640, 360] : [1280, 720];
-      const video = { width: { ideal: width }, height: { ideal: height }, frameRate: { ideal: 30, max: 30 } };
+      const usual = navigator.hardwareConcurrency < 4 ? [640, 360] : [1280, 720];
+      const [width, height] = this.width ? [this.width, this.height] : usual;
+      const rate = this.rate ?? 30;
+      const video = { width: { ideal: width }, height: { ideal: height }, frameRate: { ideal: rate, max: rate } };
       let stream;
       try {
         stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });

@@ -23,7 +23,8 @@ from understudy.server.studio.clips.edits import Edits, Stretch
 from understudy.server.studio.clips.presets import Presets
 from understudy.server.studio.clips.render import ordered
 from understudy.server.studio.jobs.desk import JobsDesk
-from understudy.server.studio.live.cards import SAMPLE, Card, Cards
+from understudy.server.studio.live.card import SAMPLE
+from understudy.server.studio.live.cards import Cards
 from understudy.server.studio.samples import SampleClip, Samples
 from understudy.server.uploads import Uploads
 from understudy.settings import Settings, TrimOptions, changed
@@ -91,6 +92,7 @@ class ClipsDesk:
         self._openings = self._taken = 0
         self._busy = threading.Lock()
         cards.when_removed(self._without)
+        cards.when_changed(self._another)
 
     @property
     def folder(self) -> Path:
@@ -146,15 +148,6 @@ class ClipsDesk:
             self._openings, self.opening = self._openings + 1, False  # nor does what is being opened come any more
             self._put_away()
             self._taken, self.fault = self._openings, None
-
-    def may_be_used(self, card: Card) -> bool:
-        """Whether a record says that a face may be used for what is open. Takes its time."""
-        if card.id == SAMPLE:
-            return True
-        about = [record for record in Consents(self._app.resources.home).all() if card.photo.is_copy_of(record)]
-        # As ``Consents.require`` has it: what was revoked last holds over what was granted before.
-        revoked = bool(about) and about[-1].state == "revoked"
-        return not revoked and any(record.state == "valid" and self.use in record.uses for record in about)
 
     def give(self, number: int, gets: str) -> None:
         """Give one of the clip's people a face, by its card's id, or ``blur`` or ``leave``."""
@@ -262,6 +255,11 @@ class ClipsDesk:
         if self.clip is not None and self.clip.edits.without(number):
             self.version += 1
 
+    def _another(self, number: str) -> None:
+        """A face has another photo, or one less: whoever gets it looks otherwise."""
+        if self.clip is not None and number in self.clip.edits.now.given.values():
+            self.version += 1
+
     def _say(self, number: int, fault: Fault) -> None:
         """Show what is wrong with something that was opened, unless it was put away meanwhile."""
         if number >= self._taken:
@@ -297,7 +295,7 @@ class ClipsDesk:
             cards = {gets: known[gets] for gets in given.values() if gets in known}
             given = {number: gets for number, gets in given.items() if gets in cards or gets == BLUR}
             if SAMPLE in cards:
-                photo = cards[SAMPLE].photo
+                photo = cards[SAMPLE].photos[0].photo
                 Consents(self._app.resources.home).require(photo, self.use, ConsentClaim("sample"))
             taken = [one.job.order.output for one in self.jobs.jobs if one.job.state != "done"]
             with self.jobs.kept.new() as kept:
@@ -309,5 +307,5 @@ class ClipsDesk:
         """Who of the clip that is open gets what; None where nobody gets anything."""
         if self.clip is None or self.clip.report is None:
             return None
-        faces = {card.id: self.cards.person(card) for card in self.cards.all()}
+        faces = {card.id: card.person for card in self.cards.all()}
         return self.clip.edits.cast(self.clip.report.people, faces)

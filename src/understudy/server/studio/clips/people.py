@@ -17,8 +17,9 @@ from understudy.server.faults import Fault, fault_of
 from understudy.server.studio.clips.clip import Clip
 from understudy.server.studio.clips.desk import PLACE
 from understudy.server.studio.consent_question import Question
-from understudy.server.studio.controls import Button, Picker, Text, attribute, box, choice, shown
-from understudy.server.studio.live.cards import SAMPLE, Card
+from understudy.server.studio.controls import Picker, Text, attribute, box, choice, shown
+from understudy.server.studio.face_card import added_to, bin_for, face_entry
+from understudy.server.studio.live.card import SAMPLE, Card
 from understudy.server.studio.visitor import Visitor
 from understudy.server.uploads import SUFFIXES
 
@@ -85,7 +86,7 @@ class PeoplePanel:
         report = clip.report
         shown(self._hint, bool(report))
         shown(self._nobody, report is not None and not len(report))
-        faces = (clip.id, tuple((card.id, card.name) for card in cards))
+        faces = (clip.id, tuple(card.key for card in cards))
         if faces != self._faces:
             self._faces = faces
             self._draw_faces(cards)
@@ -156,7 +157,7 @@ class PeoplePanel:
         self._tray.clear()
         with self._tray:
             for card in cards:
-                with box("tray-face", "li"):
+                with face_entry(self._visitor, card, "tray-face", partial(self._another_came, card.id), self._failed):
                     button = box("tray-button", "button", type="button", draggable="true", title=card.name)
                     button.on("click", partial(self._pressed, card.id), args=[])
                     said = json.dumps(card.id)
@@ -166,15 +167,10 @@ class PeoplePanel:
                     with button:
                         box("", "img", src=card.address, alt="", draggable="false")
                         Text(card.name, classes="face-name")
+                        if len(card.photos) > 1:
+                            Text(texts("faces.photos", count=len(card.photos)), classes="hint")
                     if card.id != SAMPLE:
-                        bin_ = Button(
-                            "",
-                            partial(self._away, card.id),
-                            look="bare",
-                            picture="trash",
-                            label=texts("clips.remove_face", name=card.name),
-                        )
-                        bin_.classes("face-bin")
+                        bin_for(self._visitor, card, partial(self._away, card.id))
 
     def _show_given(self, clip: Clip, cards: dict[str, Card]) -> None:
         for number, button in self._buttons.items():
@@ -208,15 +204,26 @@ class PeoplePanel:
         card = cards.get(gets)
         if card is None and gets not in (LEAVE, BLUR):
             return
-        if card is not None and not await asyncio.to_thread(self._desk.may_be_used, card):
-            self._question.ask(card, (self._desk.use,), partial(self._give, clip, number, gets))
-            return
-        await self._give(clip, number, gets)
+        give = partial(self._give, clip, number, gets)
+        await (give() if card is None else self._question.may_be_used(card.id, (self._desk.use,), give))
 
     async def _give(self, clip: Clip | None, number: int, gets: str) -> None:
         if clip is self._desk.clip:  # not one that another page opened meanwhile
             self._desk.give(number, gets)
         self._visitor.look()
+
+    async def _another_came(self, card: str, upload: str) -> None:
+        """Another photo of a card's person came."""
+        self._desk.fault = None
+        fault = await added_to(self._desk.cards, card, upload)
+        if fault is not None:
+            self._desk.fault = fault
+        self._visitor.look()
+        if upload in {photo.id for known in self._desk.cards.all() for photo in known.photos}:
+            await self._question.may_be_used(card, (self._desk.use,), self._nothing)
+
+    async def _nothing(self) -> None:
+        """What was asked for is done by the answer."""
 
     async def _photo_came(self, upload: str, number: int | None) -> None:
         """A photo came; perhaps it was dropped on somebody."""

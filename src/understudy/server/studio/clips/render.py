@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +14,7 @@ from understudy.jobs.job import Order
 from understudy.outputs import made
 from understudy.server.studio.clips.clip import Clip
 from understudy.server.studio.jobs.kept import keep, stem_of
-from understudy.server.studio.live.cards import Card
+from understudy.server.studio.live.card import Card
 from understudy.settings import Settings
 from understudy.settings.schema import unusual
 
@@ -51,11 +52,13 @@ def ordered(
     made(folder, "Name another with --recordings.")
     stem = stem_of(clip.name)
     target = keep(clip.path, stem + clip.path.suffix, kept, linked=True)
-    photos = {}
-    for number, (card, face) in enumerate(cards.items(), 1):
-        photos[card] = keep(face.path, f"{number} {stem_of(face.name)}{face.path.suffix}", kept).name
+    photos: dict[str, tuple[str, ...]] = {}
+    numbers = count(1)
+    for card, face in cards.items():
+        names = {photo: f"{next(numbers)} {stem_of(photo.name)}{photo.path.suffix}" for photo in face.photos}
+        photos[card] = tuple(keep(photo.path, name, kept).name for photo, name in names.items())
     words: dict[str, Unswapped] = {BLUR: BLUR, LEAVE: LEAVE}
-    gets = {number: words[what] if what in words else (photos[what],) for number, what in given.items()}
+    gets = {number: words[what] if what in words else photos[what] for number, what in given.items()}
     write_cast(kept / _CAST, clip.report.people, target.name, given=gets)
     return Order(target, _unused(folder, stem, suffix, taken), cast=kept / _CAST, settings=unusual(settings))
 

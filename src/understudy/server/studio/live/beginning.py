@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from understudy.app import Understudy
+from understudy.casting.cast import PartList
+from understudy.casting.person import Person
 from understudy.errors import ConsentError
 from understudy.media.endpoints import SourceEndpoint
 from understudy.media.live.base import CaptureOptions, LiveSource
+from understudy.media.live.broadcast import BroadcastOptions
 from understudy.media.live.capture import open_capture
-from understudy.media.live.delayed import DelayedSource
+from understudy.media.live.delayed import Delayed
+from understudy.media.live.microphone import Microphone
 from understudy.server.studio.live.browser_camera import BrowserCamera
+from understudy.server.studio.live.card import Card
 from understudy.server.studio.live.cards import Cards
-from understudy.server.studio.live.choices import Choice, Origin, Outputs, SinkKind, stream_source
+from understudy.server.studio.live.choices import Choice, Origin, SinkKind, stream_source
 from understudy.server.studio.live.placing import at
 from understudy.server.studio.live.preview import Preview, PreviewSink
 from understudy.server.studio.live.recordings import Recordings
@@ -31,17 +38,17 @@ class Begun:
     Attributes:
         session: It.
         choice: What was chosen.
-        cards: The ids of the faces that it knows, in its own order.
+        cards: The keys of the faces that it knows, in its own order.
         kinds: Its outputs besides the page, in its own order.
-        delayed: What makes it late.
+        delayed: What makes its pictures, and sound that comes from elsewhere, late.
         recording: The file that it records to; None if it does not.
     """
 
     session: LiveSession
     choice: Choice
-    cards: tuple[str, ...]
+    cards: tuple[tuple[str, ...], ...]
     kinds: tuple[SinkKind, ...]
-    delayed: DelayedSource
+    delayed: tuple[Delayed[Any], ...]
     recording: Path | None
 
     def set(self, settings: Settings) -> None:
@@ -51,14 +58,37 @@ class Begun:
             UsageError: they can't be that while it runs.
         """
         now = {name: getattr(settings, name) for name in CHANGEABLE}
+        if self.choice.several is not None:  # how far each face is shown is settled by then
+            now["blend"] = replace(settings.blend, strength=self.session.settings.blend.strength)
         self.session.settings = replace(self.session.settings, **now)
 
-    def matches(self, settings: Settings, origin: Origin, outputs: Outputs) -> bool:
-        """Whether it is as one would be that began with these now."""
-        began = self.choice
+    def delay(self, seconds: float) -> None:
+        """Have all be late by so many seconds."""
+        for one in self.delayed:
+            one.seconds = seconds
+
+    def put_on(self, choice: Choice, cards: Mapping[str, Card]) -> bool:
+        """Have the faces shown that are chosen; whether it knows them.
+
+        Args:
+            choice: With them.
+            cards: All, by id.
+        """
+        keys = tuple(cards[card].key for card in choice.cards if card in cards)
+        if self.choice.several is not None or choice.several is not None:
+            return (self.choice.several, self.cards) == (choice.several, keys)
+        if not set(keys) <= set(self.cards) or not keys:
+            return False
+        self.session.identity = self.cards.index(keys[0])
+        return True
+
+    def matches(self, choice: Choice) -> bool:
+        """Whether it is as one would be that began with this now, but for which face is put on."""
+        settings, began = choice.settings, self.choice
         now = all(getattr(self.session.settings, name) == getattr(settings, name) for name in CHANGEABLE)
         kept = replace(began.settings, **{name: getattr(settings, name) for name in CHANGEABLE})
-        return now and (kept, began.origin, began.outputs) == (settings, origin, outputs)
+        # A face is put on at once, and so is a delay.
+        return now and replace(began, settings=kept, card="", delay=0.0) == replace(choice, card="", delay=0.0)
 
 
 @dataclass(frozen=True)
@@ -92,27 +122,30 @@ class SessionMaker:
         """
         with at("faces"):
             self.cards.look()
-            cards = [card for card in self.cards.all() if card.allowed]
-            if all(card.id != choice.card for card in cards):
+            allowed = {card.id: card for card in self.cards.all() if card.allowed}
+            if not choice.cards or not allowed.keys() >= set(choice.cards):
                 raise ConsentError("no face is chosen that may be used", "Press its card and say whose it is.")
-        # Whoever is chosen comes first, and so is used first.
-        cards.sort(key=lambda card: card.id != choice.card)
+            cast, cards = _cast(choice, allowed)
         with at("source"):
-            delayed = DelayedSource(self._opened(choice.origin), choice.delay)
+            pictures = Delayed(self._opened(choice), choice.delay)
+            sound = Delayed(Microphone(choice.microphone), choice.delay) if choice.microphone else None
         with at("outputs"):
             outputs = choice.outputs.endpoints(self.recordings.folder)
             if "recording" in outputs:
                 self.recordings.make_folder()
         session: LiveSession
         session = self.app.live(
-            [self.cards.person(card) for card in cards],
-            delayed,
+            cast,
+            pictures,
             [lambda _: PreviewSink(self.preview, session.begun), *outputs.values()],
             settings=choice.settings,
+            broadcast=BroadcastOptions(bitrate=choice.outputs.kilobits * 1000),
+            microphone=sound,
         )
+        delayed = (pictures,) if sound is None else (pictures, sound)
         file = outputs.get("recording")
         recording = None if file is None else Path(file.place)
-        return Begun(session, choice, tuple(card.id for card in cards), tuple(outputs), delayed, recording)
+        return Begun(session, choice, tuple(card.key for card in cards), tuple(outputs), delayed, recording)
 
     def check_clip(self, number: str) -> None:
         """Make sure that a clip that was handed over can be played; it is removed if not.
@@ -129,11 +162,11 @@ class SessionMaker:
         finally:
             source.close()
 
-    def _opened(self, origin: Origin) -> LiveSource:
+    def _opened(self, choice: Choice) -> LiveSource:
         """What pictures come from."""
-        if origin.kind == "browser":
+        if choice.origin.kind == "browser":
             return self.camera.source()
-        return open_capture(self._source(origin), CaptureOptions(loop=True))
+        return open_capture(self._source(choice.origin), choice.camera.options)
 
     def _source(self, origin: Origin) -> SourceEndpoint:
         if origin.kind == "sample":
@@ -143,3 +176,17 @@ class SessionMaker:
         if origin.kind == "stream":
             return stream_source(origin.place)
         return SourceEndpoint("camera", origin.place)
+
+
+def _cast(choice: Choice, allowed: Mapping[str, Card]) -> tuple[PartList | Sequence[Person], Sequence[Card]]:
+    """Who gets whose face, and the cards that a session of that knows: those in use come first.
+
+    Args:
+        choice: What is chosen.
+        allowed: The cards that may be used, by id.
+    """
+    chosen = [allowed[card] for card in choice.cards]
+    if choice.several is not None:
+        return choice.several.cast(allowed), chosen
+    cards = [*chosen, *(card for card in allowed.values() if card.id != choice.card)]
+    return [card.person for card in cards], cards

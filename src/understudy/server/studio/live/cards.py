@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -16,48 +16,20 @@ from starlette.routing import Route
 
 from understudy.app import Understudy
 from understudy.arrays import UInt8Array
-from understudy.casting.person import Person
 from understudy.casting.portraits import load_portraits, load_source
 from understudy.errors import InputNotFoundError
 from understudy.provenance import ConsentClaim, Consents
-from understudy.provenance.records.consent import Photo
+from understudy.provenance.records.consent import Photo, Use
 from understudy.release import file_digest
+from understudy.server.studio.live.card import PLACE, SAMPLE, Card, CardPhoto
 from understudy.server.studio.samples import Samples
 from understudy.server.uploads import Uploads
 from understudy.swapping import Portrait
 
-PLACE: Final = "/live/faces"
-#: The card that is there at the first start.
-SAMPLE: Final = "sample"
 #: Side of a card's picture in pixels, and how much more than the face's box is on it.
 _SIDE: Final = 224
 _AROUND: Final = 1.7
-
-
-@dataclass(frozen=True)
-class Card:
-    """A face.
-
-    Attributes:
-        id: That the server made.
-        name: For people.
-        photo: What consent knows the photo by.
-        path: Where it lies.
-        picture: A JPEG of the face.
-        allowed: Whether a record says that it may be used live.
-    """
-
-    id: str
-    name: str
-    photo: Photo
-    path: Path
-    picture: bytes
-    allowed: bool
-
-    @property
-    def address(self) -> str:
-        """Where a page gets the picture."""
-        return f"{PLACE}/{self.id}.jpg"
+_LIVE: Final[tuple[Use, ...]] = ("live",)
 
 
 class Cards:
@@ -73,6 +45,7 @@ class Cards:
         self._lock = threading.Lock()
         self._cards: dict[str, Card] = {}
         self._when_removed: list[Callable[[str], object]] = []
+        self._when_changed: list[Callable[[str], object]] = []
 
     @property
     def route(self) -> Route:
@@ -102,10 +75,10 @@ class Cards:
             InputError: the photo can't be read.
         """
         picture = load_source(samples.photo, self._app.settings.max_pixels)
-        return self._added(SAMPLE, samples.name, samples.photo, picture, samples.face_box)
+        return self._added(_photo(SAMPLE, samples.name, samples.photo, picture, samples.face_box))
 
     def add(self, number: str) -> Card:
-        """Add a photo that was handed over.
+        """Add a photo that was handed over, as a card of its own.
 
         Args:
             number: The upload's id.
@@ -113,22 +86,49 @@ class Cards:
         Raises:
             UnderstudyError: it is no photo, has no face, or is gone. The file is removed then.
         """
-        upload = self._uploads[number]
+        return self._added(self._read(number)[0])
+
+    def add_to(self, card: str, number: str) -> bool:
+        """Add another photo of a card's person. It is used once somebody said whose it is.
+
+        Args:
+            card: The card's id.
+            number: The upload's id.
+
+        Returns:
+            Whether it looks like the same person.
+
+        Raises:
+            UnderstudyError: it is no photo, has no face, or it or the card is gone. The file is removed then.
+        """
+        assert card != SAMPLE, "what everybody may use is those photos only"
+        photo, portrait = self._read(number)
         try:
-            portrait = self.portrait(upload.path)
-            box = portrait.face.boxes_xyxy.reshape(-1, 4)[0].tolist()
-            return self._added(upload.id, Path(upload.name).stem, upload.path, portrait.picture, box)
+            first = self.portrait(self[card].photos[0].path)
+            with self._lock:
+                if card not in self._cards:
+                    raise InputNotFoundError(Path(card), "face")
+                had = self._cards[card]
+                self._cards[card] = replace(had, photos=(*had.photos, photo))
         except BaseException:
             self._uploads.remove(number)
             raise
+        self.look()
+        self._tell(card)
+        return self._alike(first, portrait)
 
-    def grant(self, number: str, claim: ConsentClaim) -> None:
+    def lacking(self, number: str, uses: Collection[Use]) -> tuple[CardPhoto, ...]:
+        """A card's photos that may not be used for all of that. Takes its time, for records are read."""
+        return self[number].lacking(Consents(self._app.resources.home).all(), uses)
+
+    def grant(self, photos: Sequence[CardPhoto], claim: ConsentClaim) -> None:
         """Record what was said about whose face it is.
 
         Raises:
             UnderstudyError: that can't be recorded.
         """
-        Consents(self._app.resources.home).grant(self[number].photo, claim)
+        for photo in photos:
+            Consents(self._app.resources.home).grant(photo.photo, claim)
         self.look()
 
     def look(self) -> None:
@@ -136,28 +136,39 @@ class Cards:
         records = Consents(self._app.resources.home).all()
         with self._lock:
             for card in list(self._cards.values()):
-                about = [record for record in records if card.photo.is_copy_of(record)]
-                # As ``Consents.require`` has it: what was revoked last holds over what was granted before.
-                revoked = bool(about) and about[-1].state == "revoked"
-                granted = any(record.state == "valid" and "live" in record.uses for record in about)
-                allowed = not revoked and (granted or card.id == SAMPLE)
-                self._cards[card.id] = replace(card, allowed=allowed)
+                self._cards[card.id] = replace(card, allowed=not card.lacking(records, _LIVE))
 
     def remove(self, number: str) -> None:
-        """Take a card away, and the photo that was handed over for it. What was consented to stays recorded."""
+        """Take a card away, and the photos that were handed over for it. What was consented to stays recorded."""
         with self._lock:
-            self._cards.pop(number, None)
+            card = self._cards.pop(number, None)
         for tell in self._when_removed:
             tell(number)
-        self._uploads.remove(number)
+        for photo in () if card is None else card.photos:
+            self._uploads.remove(photo.id)
+
+    def give_up(self, number: str) -> None:
+        """Take those photos from a card, but for its first, of which nobody said whose they are. Takes its time."""
+        records = Consents(self._app.resources.home).all()
+        with self._lock:
+            card = self._cards.get(number)
+            gone = () if card is None else tuple(photo for photo in card.photos[1:] if photo.lacks(records))
+            if card is not None:
+                kept = tuple(photo for photo in card.photos if photo not in gone)
+                self._cards[number] = replace(card, photos=kept)
+        for photo in gone:
+            self._uploads.remove(photo.id)
+        if gone:
+            self.look()
+            self._tell(number)
 
     def when_removed(self, tell: Callable[[str], object]) -> None:
         """Have a function told the id of every card that is taken away."""
         self._when_removed.append(tell)
 
-    def person(self, card: Card) -> Person:
-        """Whose face it is, as a session takes it."""
-        return Person((card.path,), card.name, ConsentClaim("sample") if card.id == SAMPLE else None)
+    def when_changed(self, tell: Callable[[str], object]) -> None:
+        """Have a function told the id of every card that gets or loses a photo."""
+        self._when_changed.append(tell)
 
     def portrait(self, path: Path) -> Portrait:
         """A photo and the largest face in it, as a session finds it. The first one opens the models.
@@ -170,19 +181,44 @@ class Cards:
         (found,), _ = load_portraits([path], perception, source_face=None, max_pixels=settings.max_pixels)
         return found
 
-    def _added(self, number: str, name: str, path: Path, picture: UInt8Array, box: Sequence[float]) -> Card:
-        photo = replace(Photo.of(path, file_digest(path), picture), name=name + path.suffix)
+    def _read(self, number: str) -> tuple[CardPhoto, Portrait]:
+        """A photo that was handed over; the file is removed if it can't be used."""
+        upload = self._uploads[number]
+        try:
+            portrait = self.portrait(upload.path)
+            box = portrait.face.boxes_xyxy.reshape(-1, 4)[0].tolist()
+            return _photo(upload.id, Path(upload.name).stem, upload.path, portrait.picture, box), portrait
+        except BaseException:
+            self._uploads.remove(number)
+            raise
+
+    def _alike(self, one: Portrait, other: Portrait) -> bool:
+        """Whether two photos look like one person's; nothing speaks against it where a face is not seen well enough."""
+        embedder = self._app.resources.models.embedder(self._app.settings)
+        first, second = (embedder.embed(photo.picture, photo.face) for photo in (one, other))
+        return not embedder.distances(first[0], second)[0] > embedder.same_person
+
+    def _added(self, photo: CardPhoto) -> Card:
         with self._lock:
-            self._cards[number] = Card(number, name, photo, path, _face(picture, box), number == SAMPLE)
+            self._cards[photo.id] = Card(photo.id, (photo,))
         self.look()
-        return self[number]
+        return self[photo.id]
+
+    def _tell(self, number: str) -> None:
+        for tell in self._when_changed:
+            tell(number)
 
     async def _serve(self, request: Request) -> Response:
-        try:
-            card = self[request.path_params["number"]]
-        except InputNotFoundError:
+        number = request.path_params["number"]
+        found = [photo for card in self.all() for photo in card.photos if photo.id == number]
+        if not found:
             return Response(status_code=404)
-        return Response(card.picture, media_type="image/jpeg")
+        return Response(found[0].picture, media_type="image/jpeg")
+
+
+def _photo(number: str, name: str, path: Path, picture: UInt8Array, box: Sequence[float]) -> CardPhoto:
+    known = replace(Photo.of(path, file_digest(path), picture), name=name + path.suffix)
+    return CardPhoto(number, known, path, _face(picture, box))
 
 
 def _face(picture: UInt8Array, box: Sequence[float]) -> bytes:

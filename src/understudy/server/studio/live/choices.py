@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
 from understudy.media.endpoints import SinkEndpoint, SourceEndpoint, sink_endpoint, source_endpoint
+from understudy.media.live.base import CaptureOptions
 from understudy.media.live.cameras import Camera, list_cameras
+from understudy.server.studio.live.several import Several
 from understudy.settings import Settings
 
 SourceKind = Literal["sample", "camera", "browser", "clip", "stream"]
@@ -33,6 +36,26 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class CameraFormat:
+    """What a camera is asked for; it comes as near as it can.
+
+    Attributes:
+        size: Width and height in pixels; None for what is usual.
+        fps: Pictures a second; None likewise.
+    """
+
+    size: tuple[int, int] | None = None
+    fps: int | None = None
+
+    @property
+    def options(self) -> CaptureOptions:
+        """The same, for a camera of this machine. A clip is played again and again."""
+        usual = CaptureOptions(loop=True)
+        width, height = self.size or (usual.width, usual.height)
+        return replace(usual, width=width, height=height, fps=Fraction(self.fps or usual.fps))
+
+
+@dataclass(frozen=True)
 class Outputs:
     """Where pictures go, besides the page.
 
@@ -43,6 +66,7 @@ class Outputs:
         stream: Whether they are sent to ``address``.
         address: Of a server.
         key: What is added to it, and shown to nobody.
+        kilobits: Most of them a second, of what is sent or recorded.
     """
 
     recording: bool = False
@@ -51,6 +75,7 @@ class Outputs:
     stream: bool = False
     address: str = ""
     key: str = ""
+    kilobits: int = 6000
 
     def endpoints(self, folder: Path) -> dict[SinkKind, SinkEndpoint]:
         """Where that is.
@@ -86,6 +111,9 @@ class Choice:
         origin, outputs: Where pictures come from and go.
         settings: How it is done.
         delay: Seconds by which all is late.
+        several: Who gets which face; None where one face is for whomever the settings choose.
+        camera: What a camera is asked for.
+        microphone: The device that sound comes from; empty for the source's own.
     """
 
     card: str
@@ -93,6 +121,14 @@ class Choice:
     outputs: Outputs
     settings: Settings
     delay: float
+    several: Several | None = None
+    camera: CameraFormat = field(default_factory=CameraFormat)
+    microphone: str = ""
+
+    @property
+    def cards(self) -> tuple[str, ...]:
+        """The ids of the cards that are put on somebody."""
+        return (self.card,) if self.several is None else self.several.cards
 
 
 def stream_source(address: str) -> SourceEndpoint:

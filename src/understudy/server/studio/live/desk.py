@@ -18,11 +18,13 @@ from understudy.media.live.delayed import MOST_SECONDS
 from understudy.server.faults import Fault, fault_of
 from understudy.server.studio.live.beginning import Begun, SessionMaker
 from understudy.server.studio.live.browser_camera import BrowserCamera
-from understudy.server.studio.live.cards import SAMPLE, Cards
-from understudy.server.studio.live.choices import Choice, Origin, Outputs, SinkKind
+from understudy.server.studio.live.card import SAMPLE
+from understudy.server.studio.live.cards import Cards
+from understudy.server.studio.live.choices import CameraFormat, Choice, Origin, Outputs, SinkKind
 from understudy.server.studio.live.placing import Place, PlacedError, place_of, said_of
 from understudy.server.studio.live.preview import Preview, Shown
 from understudy.server.studio.live.recordings import Recordings
+from understudy.server.studio.live.several import Several
 from understudy.server.studio.samples import SampleClip, Samples
 from understudy.server.uploads import Uploads
 from understudy.sessions import LiveReport, LiveStatistics
@@ -50,7 +52,10 @@ class Desk:
         preview: What is seen in the pages.
         camera: The camera of the browser that looks at a page.
         card: The id of the face that is chosen; empty for none.
+        several: Who gets which face; None where the chosen one is for whomever the settings choose.
         origin, outputs: Where pictures come from and go.
+        camera_format: What a camera is asked for.
+        microphone: The device that sound comes from; empty for the source's own.
         settings: How it is done.
         mirror: Whether left and right are exchanged.
         delay: Seconds by which all is late.
@@ -67,12 +72,15 @@ class Desk:
         self.recordings = Recordings(recordings)
         self._maker = SessionMaker(app, uploads, clip, self.cards, self.camera, self.preview, self.recordings)
         self.card, self.origin, self.outputs = SAMPLE, Origin(), Outputs()
+        self.several: Several | None = None
+        self.camera_format, self.microphone = CameraFormat(), ""
         self.settings = app.settings
         self.mirror, self.delay, self.covered = False, 0.0, False
         self.phase: Phase = "idle"
         self.faults: dict[Place, Fault] = {}
         self.known_cameras: list[Camera] | None = None
         self._begun: Begun | None = None
+        #: Held by whoever starts or stops.
         self._busy = threading.Lock()
         #: Held while something is noted and passed on to the session, so that none of it passes a session that begins.
         self._passing_on = threading.Lock()
@@ -91,7 +99,13 @@ class Desk:
     @property
     def ready(self) -> bool:
         """Whether it could start."""
-        return any(card.id == self.card and card.allowed for card in self.cards.all())
+        used = self._choice().cards
+        return bool(used) and set(used) <= {card.id for card in self.cards.all() if card.allowed}
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """The ids of the cards that are put on somebody."""
+        return self._choice().cards
 
     @property
     def stale(self) -> bool:
@@ -99,7 +113,7 @@ class Desk:
         begun = self._begun
         if begun is None or self.phase != "live":
             return False
-        return not begun.matches(self.settings, self.origin, self.outputs)
+        return not begun.matches(self._choice())
 
     def begin(self) -> None:
         """Add the sample face."""
@@ -113,21 +127,21 @@ class Desk:
 
     def start(self) -> None:
         """Begin a session. Takes seconds."""
-        with self._alone() as free:
-            if free and self._begun is None:
+        with self._busy:
+            if self._begun is None:
                 self.phase = "starting"
                 self._start()
 
     def stop(self) -> None:
         """End the session; a recording is signed. Takes seconds."""
-        with self._alone(wait=True):
+        with self._busy:
             self._stop("stopping")
             self.preview.clear()
 
     def restart(self) -> None:
         """End the session and begin another with what is chosen now; pages show the last picture meanwhile."""
-        with self._alone() as free:
-            if free and self._begun is not None:
+        with self._busy:
+            if self._begun is not None:
                 self._stop("changing")
                 self._start()
 
@@ -137,28 +151,39 @@ class Desk:
         if not card.allowed:
             return
         self.card = number
-        if self.phase == "idle" or self._put_on():
+        self.change_over()
+
+    def share(self, several: Several | None) -> None:
+        """Have each of several people get a face of their own, or all the one that is chosen. May take seconds."""
+        self.several = several
+        self.change_over()
+
+    def change_over(self) -> None:
+        """Have the faces shown that are chosen: by the session that runs, or by another one. May take seconds."""
+        if not self.ready or self.phase == "idle" or self._put_on():
             return
-        with self._alone(wait=True):  # a session that is just being made may not know it, either
+        with self._busy:  # a session that is just being made may not know it, either
             if self._begun is not None and not self._put_on():
                 self._stop("changing")
                 self._start()
 
     def _put_on(self) -> bool:
-        """Have the session show the face that is chosen; whether it knows it."""
-        begun, card = self._begun, self.card
-        if begun is None or card not in begun.cards:
+        """Have the session show the faces that are chosen; whether it knows them."""
+        begun = self._begun
+        if begun is None:
             return False
         with self._told("faces"):
-            begun.session.identity = begun.cards.index(card)
-        return True
+            return begun.put_on(self._choice(), {card.id: card for card in self.cards.all()})
 
     def _without(self, number: str) -> None:
         """A face was taken away, in whatever room."""
+        used = number in self.used
         if number == self.card:
             self.card = SAMPLE
-            if not self._put_on() and self._begun is not None:
-                self.cover(True)  # whoever is shown now was taken away
+        if self.several is not None:
+            self.several = self.several.without(number)
+        if used and self._begun is not None and not self._put_on():
+            self.cover(True)  # whoever is shown now was taken away
 
     def cover(self, covered: bool) -> None:
         """Have nobody seen, or take that back: in all outputs, at once."""
@@ -183,7 +208,7 @@ class Desk:
         with self._passing_on:
             self.delay = min(max(seconds, 0.0), MOST_SECONDS)
             if self._begun is not None:
-                self._begun.delayed.seconds = self.delay
+                self._begun.delay(self.delay)
 
     def set(self, values: Mapping[str, object]) -> None:
         """Change settings, by their full names; what can't be changed is told at the place for settings."""
@@ -239,13 +264,13 @@ class Desk:
         """Begin a session; the phase tells how that went."""
         self.faults.clear()
         # What is chosen while it is made is for the next one.
-        choice = Choice(self.card, self.origin, self.outputs, self.settings, self.delay)
+        choice = self._choice()
         try:
             begun = self._maker.made(choice)
             with self._passing_on:
                 self._begun = begun  # from here on what is pressed reaches it; and what was pressed before:
                 begun.session.covered, begun.session.mirror = self.covered, self.mirror
-                begun.delayed.seconds = self.delay
+                begun.delay(self.delay)
                 with suppress(UsageError):  # what it can't have any more waits for another
                     begun.set(self.settings)
             self._put_on()
@@ -261,6 +286,19 @@ class Desk:
             return
         self.phase = "live"
         threading.Thread(target=self._follow, args=(begun,), name="follow", daemon=True).start()
+
+    def _choice(self) -> Choice:
+        """What is chosen now."""
+        return Choice(
+            self.card,
+            self.origin,
+            self.outputs,
+            self.settings,
+            self.delay,
+            self.several,
+            self.camera_format,
+            self.microphone,
+        )
 
     def _failed(self, place: Place, fault: UnderstudyError, origin: Origin) -> None:
         """Nothing runs, and that is why."""
@@ -294,20 +332,10 @@ class Desk:
     def _follow(self, begun: Begun) -> None:
         """Wait until a session is over by itself, and say why."""
         begun.session.wait()
-        with self._alone(wait=True):
+        with self._busy:
             if self._begun is begun:
                 self._stop("stopping")
                 self.preview.clear()
-
-    @contextmanager
-    def _alone(self, *, wait: bool = False) -> Iterator[bool]:
-        """Keep others from starting and stopping; gives whether that was free, or has become so."""
-        free = self._busy.acquire(blocking=wait)
-        try:
-            yield free
-        finally:
-            if free:
-                self._busy.release()
 
     @contextmanager
     def _told(self, place: Place) -> Iterator[None]:

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
-from typing import Final
-
-from nicegui import ui
+from typing import Any, Final
 
 from understudy.errors import UnderstudyError
 from understudy.provenance.records.consent import Use
 from understudy.server.faults import Fault, fault_of
 from understudy.server.studio.consent_question import Question
-from understudy.server.studio.controls import (
-    Button,
-    Handler,
-    Picker,
-    Text,
-    attribute,
-    box,
-    icon,
-    shown,
-)
-from understudy.server.studio.live.cards import SAMPLE, Card
+from understudy.server.studio.controls import Handler, Picker, Text, attribute, box, icon, shown
+from understudy.server.studio.face_card import added_to, bin_for, face_entry
+from understudy.server.studio.live.card import SAMPLE, Card
 from understudy.server.studio.live.notices import Notice
+from understudy.server.studio.live.seats import SeatPanel
+from understudy.server.studio.live.several import Who
 from understudy.server.studio.visitor import Visitor
 from understudy.server.uploads import SUFFIXES
 
@@ -46,8 +39,9 @@ class FacePanel:
             with box("wardrobe-row"):
                 self._place = box("faces", "ul")
                 self._picker()
+            self._seats = SeatPanel(visitor, self._put)
             self._notice = Notice(visitor, "faces")
-        self._question = Question(visitor, self._desk.cards, self._notice.say)
+        self._question = Question(visitor, self._desk.cards, self._notice.say, self._seats.redraw)
         visitor.watch(self._look)
 
     def _picker(self) -> None:
@@ -77,16 +71,40 @@ class FacePanel:
         if card is not None:
             await self._chosen(card.id)
 
+    async def _another_came(self, card: str, number: str) -> None:
+        """Another photo of a card's person came. If that face is in use, it is from now on made of all of them."""
+        self._desk.faults.pop("faces", None)
+        fault = await added_to(self._desk.cards, card, number)
+        if fault is not None:
+            self._notice.say(fault)
+        self._visitor.look()
+        if number in {photo.id for known in self._desk.cards.all() for photo in known.photos}:
+            await self._question.may_be_used(card, _USES, partial(self._use_if_chosen, card))
+
     async def _chosen(self, number: str) -> None:
         """A card was pressed."""
-        card = self._desk.cards[number]
-        if not card.allowed:
-            self._question.ask(card, _USES, partial(self._use, number))
-            return
-        await self._use(number)
+        await self._question.may_be_used(number, _USES, partial(self._use, number))
+
+    async def _use_if_chosen(self, number: str) -> None:
+        if number in self._desk.used:
+            await self._visitor.do(lambda: asyncio.to_thread(self._desk.change_over))
 
     async def _use(self, number: str) -> None:
+        if self._desk.several is not None:
+            await self._seats.give(number)
+            return
         await self._visitor.do(lambda: asyncio.to_thread(self._desk.choose, number))
+
+    async def _put(self, who: Who, gets: str) -> None:
+        """Give somebody a face of their own, once it may be used, or something else."""
+        give = partial(self._give, who, gets)
+        known = any(card.id == gets for card in self._desk.cards.all())
+        await (self._question.may_be_used(gets, _USES, give) if known else give())
+
+    async def _give(self, who: Who, gets: str) -> None:
+        several = self._desk.several
+        if several is not None:
+            await self._visitor.do(lambda: asyncio.to_thread(self._desk.share, several.given(who, gets)))
 
     def _removed(self, number: str) -> None:
         self._desk.cards.remove(number)
@@ -100,20 +118,32 @@ class FacePanel:
             if number not in self._shown:
                 with self._place:
                     self._shown[number] = _CardView(
-                        self._visitor, card, partial(self._chosen, number), partial(self._removed, number)
+                        self._visitor,
+                        card,
+                        partial(self._chosen, number),
+                        partial(self._removed, number),
+                        partial(self._another_came, number),
+                        lambda text: self._notice.say(Fault(text)),
                     )
-            running = self._desk.phase != "idle"
-            self._shown[number].look(card, chosen=number == self._desk.card, running=running)
+            running, used = self._desk.phase != "idle", self._desk.used
+            self._shown[number].look(card, chosen=number in used, running=running)
 
 
-class _CardView(ui.element):
+class _CardView:
     """One card."""
 
-    def __init__(self, visitor: Visitor, card: Card, choose: Handler, remove: Handler) -> None:
-        super().__init__("li")
+    def __init__(
+        self,
+        visitor: Visitor,
+        card: Card,
+        choose: Handler,
+        remove: Handler,
+        came: Callable[[str], Any],
+        failed: Callable[[str], Any],
+    ) -> None:
         self._texts = visitor.texts
-        self.classes("face")
-        with self:
+        self._entry = face_entry(visitor, card, "face", came, failed)
+        with self._entry:
             self._button = box("face-button", "button", type="button").on("click", lambda _: choose(), args=[])
             with self._button:
                 box("", "img", src=card.address, alt="", width=60, height=60)
@@ -121,22 +151,24 @@ class _CardView(ui.element):
                 with box("words", "span"):
                     Text(card.name, classes="face-name")
                     self._note = Text("", classes="face-note")
-            self._bin = Button("", remove, look="bare", picture="trash")
-            self._bin.classes("face-bin")
-            said = self._texts("faces.remove", name=card.name)
-            attribute(self._bin, "aria-label", said)
-            attribute(self._bin, "title", said)
+            self._bin = bin_for(visitor, card, remove)
+
+    def delete(self) -> None:
+        """Take it out of the page."""
+        self._entry.delete()
 
     def look(self, card: Card, *, chosen: bool, running: bool) -> None:
         """Show how it stands."""
         attribute(self._button, "aria-pressed", str(chosen).lower())
         shown(self._mark, chosen)
-        self._note.text = (
-            self._texts("faces.sample")
-            if card.id == SAMPLE
-            else self._texts("faces.asked")
-            if card.allowed
-            else self._texts("faces.ask")
-        )
+        self._note.text = self._said_of(card)
         self._note.classes(add="asks" if not card.allowed else "", remove="asks" if card.allowed else "")
         shown(self._bin, card.id != SAMPLE and not (chosen and running))
+
+    def _said_of(self, card: Card) -> str:
+        if card.id == SAMPLE:
+            return self._texts("faces.sample")
+        if not card.allowed:
+            return self._texts("faces.ask")
+        many = len(card.photos)
+        return self._texts("faces.asked") if many == 1 else self._texts("faces.photos", count=many)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Final
 
@@ -9,6 +10,7 @@ from understudy.masking.options import MOST_FEATHER
 from understudy.server.studio.controls import Shortcuts, Text, attribute, box, choice, slider, switch
 from understudy.server.studio.live.notices import Notice
 from understudy.server.studio.live.other_settings import OtherSettings
+from understudy.server.studio.live.several import Several
 from understudy.server.studio.visitor import Visitor
 from understudy.sessions.session import LEAST_STRENGTH
 
@@ -18,6 +20,7 @@ _FACES: Final[Mapping[str, str]] = {
     "all": "look.all",
     "left": "look.left",
     "right": "look.right",
+    "each": "look.each",
 }
 #: What is done to the swapped face afterwards.
 _STEPS: Final[Mapping[str, str]] = {
@@ -53,8 +56,8 @@ class LookPanel:
             choice(
                 texts("look.faces"),
                 options={word: texts(text) for word, text in _FACES.items()},
-                value=settings.faces,
-                change=lambda word: self._set("faces", word),
+                value=settings.faces if self._desk.several is None else "each",
+                change=self._choose_faces,
             )
             steps = settings.enhance.steps
             choice(
@@ -85,6 +88,14 @@ class LookPanel:
     def _keep_mouth(self, on: bool) -> None:
         kept = [part for part in self._desk.settings.blend.mask.keep if part != "mouth"]
         self._set("blend.mask.keep", [*kept, "mouth"] if on else kept)
+
+    async def _choose_faces(self, word: str) -> None:
+        each = word == "each"
+        if not each:
+            self._set("faces", word)
+        if each != (self._desk.several is not None):
+            several = Several(self._desk.card) if each else None
+            await self._visitor.do(lambda: asyncio.to_thread(self._desk.share, several))
 
     def _set(self, name: str, value: object) -> None:
         self._desk.set({name: value})

@@ -20,6 +20,8 @@ _KINDS: Final[Mapping[SinkKind, tuple[str, str]]] = {
     "stream": ("outputs.stream", ""),
     "window": ("outputs.window", "outputs.window_missing"),
 }
+#: Fewest and most kilobits a second.
+_KILOBITS: Final = (1000, 20000)
 #: What each state is called.
 _STATES: Final = {
     "opening": "outputs.opening",
@@ -58,6 +60,17 @@ class OutputPanel:
                     with self._where:
                         self._address()
                 self._states[kind] = Text("", classes="state", attributes={"role": "status"})
+            self._rate = box()
+            with self._rate:
+                slider(
+                    texts("outputs.kilobits"),
+                    value=outputs.kilobits,
+                    least=_KILOBITS[0],
+                    most=_KILOBITS[1],
+                    step=500,
+                    change=lambda kilobits: self._set("kilobits", round(kilobits)),
+                    show=lambda kilobits: texts("outputs.megabits", count=f"{kilobits / 1000:g}"),
+                )
             self._notice = Notice(visitor, "outputs")
             self._recorded = box("recorded", "ul")
             slider(
@@ -104,6 +117,7 @@ class OutputPanel:
     def _look(self) -> None:
         desk, texts, states = self._desk, self._texts, self._desk.sinks()
         shown(self._where, desk.outputs.stream)
+        shown(self._rate, desk.outputs.stream or desk.outputs.recording)
         for kind, control in self._switches.items():
             attribute(control, "checked", getattr(desk.outputs, kind))
             said, state = self._states[kind], states.get(kind)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Final, Literal
 
 from understudy.errors import InputError, NoFaceError, OutputError, RefusedError, UnderstudyError, UsageError
+from understudy.media.live.microphone import MicrophoneError
 from understudy.server.faults import Fault, fault_of
 from understudy.server.studio.live.browser_camera import BrowserCameraError
 from understudy.server.studio.live.choices import Origin, SourceKind
@@ -66,6 +67,8 @@ def said_of(fault: UnderstudyError, place: Place, origin: Origin) -> Fault:
     """
     if isinstance(fault, BrowserCameraError):
         return Fault(fault.text)
+    if isinstance(fault, MicrophoneError):
+        return Fault("fault.microphone", f"{fault.message}. {fault.hint}")
     if place == "source" and isinstance(fault, (InputError, UsageError)):
         return Fault(_SOURCE_FAULTS[origin.kind], f"{fault.message}. {fault.hint}")
     return fault_of(fault)

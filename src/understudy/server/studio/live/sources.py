@@ -11,6 +11,7 @@ from understudy.errors import UnderstudyError
 from understudy.media.live.cameras import Camera
 from understudy.server.faults import Fault, fault_of
 from understudy.server.studio.controls import Button, Picker, Text, attribute, box, field, icon, shown
+from understudy.server.studio.live.asked import AskedPanel
 from understudy.server.studio.live.choices import Origin, cameras
 from understudy.server.studio.live.notices import Notice
 from understudy.server.studio.live.this_tab import ThisTab
@@ -72,6 +73,7 @@ class SourcePanel:
                 done=self._came,
                 failed=lambda text: self._notice.say(Fault(text)),
             )
+            AskedPanel(visitor)
             self._notice = Notice(visitor, "source")
         self._fill(self._desk.known_cameras)
         visitor.watch(self._look)

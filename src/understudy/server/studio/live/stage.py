@@ -118,7 +118,7 @@ class Stage:
         self._stale = box("stale", role="status")
         with self._stale:
             Text(self._texts("live.stale"))
-            Button(self._texts("live.restart"), self._press_restart, picture="refresh")
+            Button(self._texts("live.restart"), pressed=once(self._press_restart), picture="refresh")
 
     async def _start_or_stop(self) -> None:
         desk = self._desk
@@ -189,7 +189,7 @@ class Stage:
         else:
             said, more = texts("live.ready"), texts("live.ready_more")
         self._said.text, self._more.text = said, more
-        card = next((card for card in desk.cards.all() if card.id == desk.card), None)
+        card = next((card for card in desk.cards.all() if card.id in desk.used), None)
         shown(self._who, card is not None)
         if card is not None:
             attribute(self._face, "src", card.address)

@@ -49,4 +49,7 @@ class ThisTab(ui.element, component="../assets/camera.js"):
     def _look(self) -> None:
         desk = self._desk
         running = desk.phase in ("starting", "live", "changing") and desk.origin_used.kind == "browser"
+        size, fps = desk.camera_format.size or (None, None), desk.camera_format.fps
+        for name, value in (("width", size[0]), ("height", size[1]), ("rate", fps)):
+            attribute(self, name, value)
         attribute(self, "wanted", running and self._tab != "" and desk.camera.tab == self._tab)

@@ -1,0 +1,72 @@
+"""What face cards have in common in all rooms: they take more photos of the same person, and can be removed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from nicegui import ui
+
+from understudy.errors import UnderstudyError
+from understudy.server.faults import Fault, fault_of
+from understudy.server.studio.controls import Button, Handler, attribute, box
+from understudy.server.studio.live.card import SAMPLE, Card
+from understudy.server.studio.live.cards import Cards
+from understudy.server.studio.visitor import Visitor
+from understudy.server.uploads import SUFFIXES
+
+
+class _Growing(ui.element, component="assets/face.js"):
+    """An entry of a list on which photos can be dropped."""
+
+    def __init__(self, busy: str, more: str, came: Callable[[str], Any], failed: Callable[[str], Any]) -> None:
+        super().__init__()
+        for name, value in {"busy": busy, "more": more, "accept": ",".join(SUFFIXES["photo"])}.items():
+            attribute(self, name, value)
+        self.on("came", lambda event: came(str(event.args)))
+        self.on("failed", lambda event: failed(str(event.args)))
+
+
+def face_entry(
+    visitor: Visitor, card: Card, classes: str, came: Callable[[str], Any], failed: Callable[[str], Any]
+) -> ui.element:
+    """An entry of a list of cards. To the sample nothing can be added: what everybody may use is that photo only.
+
+    Args:
+        visitor: Who looks at it.
+        card: Of whom.
+        classes: For its look.
+        came: Told the id of another photo of them that has come.
+        failed: Told the name of the text that says why one has not.
+    """
+    if card.id == SAMPLE:
+        return box(classes, "li")
+    texts = visitor.texts
+    entry = _Growing(texts("faces.busy"), texts("faces.more", name=card.name), came, failed)
+    entry.classes(classes)
+    return entry
+
+
+def bin_for(visitor: Visitor, card: Card, remove: Handler) -> Button:
+    """The button that removes a card."""
+    said = visitor.texts("faces.remove", name=card.name)
+    button = Button("", remove, look="bare", picture="trash", label=said)
+    button.classes("face-bin")
+    return button
+
+
+async def added_to(cards: Cards, card: str, number: str) -> Fault | None:
+    """Add a photo that was handed over to a card; what is to be said of that.
+
+    Args:
+        cards: All of them.
+        card: The card's id.
+        number: The photo's.
+    """
+    try:
+        alike = await asyncio.to_thread(partial(cards.add_to, card, number))
+    except UnderstudyError as fault:
+        return fault_of(fault, "photo")
+    return None if alike else Fault("fault.stranger")

@@ -84,3 +84,23 @@ def test_too_little_room_is_told_before_anything_is_written(hopper_path, brief_c
     with pytest.raises(UsageError, match="no room for a caption"):
         understudy.swap(hopper_path, brief_clip, tmp_path / "out.mp4", settings=settings("64x64", caption="far " * 39))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("compare", "across"), [("side-by-side", 2), ("wipe", 1)])
+@pytest.mark.parametrize("kind", ["picture", "clip"])
+def test_a_caption_stands_in_a_compare_too(hopper_path, brief_clip, astronaut_path, tmp_path, compare, across, kind):
+    target = brief_clip if kind == "clip" else astronaut_path
+    output = tmp_path / ("out.mp4" if kind == "clip" else "out.png")
+    plain = output.with_stem("plain")
+    understudy.swap(hopper_path, target, plain, settings=Settings(compare=compare))
+    understudy.swap(hopper_path, target, output, settings=settings("as-is", caption="Day one", compare=compare))
+    (with_words, *_), (without, *_) = (
+        frames_of(path) if kind == "clip" else [np.asarray(Image.open(path))] for path in (output, plain)
+    )
+    height, width = without.shape[:2]
+    assert with_words.shape == without.shape
+    assert width == across * (320 if kind == "clip" else 512)
+    apart = np.abs(with_words.astype(int) - without).max(2) > 40
+    words = np.argwhere(apart)
+    assert len(words) > 50
+    assert abs(words[:, 1].mean() / width - 0.5) < 0.05

@@ -16,7 +16,7 @@ import numpy as np
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.errors import InputError
 from understudy.face import Faces
-from understudy.frames import Frame
+from understudy.frames import Frame, PixelBox
 from understudy.media.base import MediaInfo, MediaKind
 from understudy.media.bounds import Moving, check_size, check_written
 from understudy.media.pixels import add_changes, exactly
@@ -83,7 +83,9 @@ class Comparing:
         frame.changes.clear()
         frame.picture, frame.alpha, frame.origin = picture, alpha, None
         boxes = done.placed.boxes_xyxy + np.tile(np.array(apart, np.float32), 2)
-        return done._replace(faces=Faces(boxes_xyxy=_kept_clear(boxes, of_original)), scale=1)
+        # A compare is shown whole, also where a caption is written into it.
+        view = None if done.view is None else PixelBox(0, 0, frame.width, frame.height)
+        return done._replace(faces=Faces(boxes_xyxy=_kept_clear(boxes, of_original)), scale=1, view=view)
 
 
 def compared(info: MediaInfo, how: Compare, max_pixels: int) -> MediaInfo:

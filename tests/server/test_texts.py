@@ -77,4 +77,4 @@ def test_an_unknown_language_or_text_is_an_error():
     with pytest.raises(KeyError):
         Texts("xx")
     with pytest.raises(KeyError):
-        Texts("en")("frame.nothing")
+        Texts("en")("around.nothing")

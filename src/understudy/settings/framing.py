@@ -16,7 +16,7 @@ _NUMBER, _LONGEST = 100, 4
 #: Least and most pixels of a side.
 _SIDES: Final = (64, 7680)
 #: Most characters of a caption.
-_CHARACTERS: Final = 160
+CHARACTERS: Final = 160
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,8 @@ def _worded(text: str) -> str:
         ValueError: see ``FrameOptions``.
     """
     plain = " ".join(text.split())
-    if len(plain) > _CHARACTERS or not plain.isprintable():
-        raise ValueError(f"a caption has at most {_CHARACTERS} characters, and none that can't be seen")
+    if len(plain) > CHARACTERS or not plain.isprintable():
+        raise ValueError(f"a caption has at most {CHARACTERS} characters, and none that can't be seen")
     if not plain:
         return ""
     font_for(plain)

@@ -90,7 +90,9 @@ def _opened(
     models = resources.models
     # The original is shown left of a line that is moved: on that side the label would be seen last.
     right = _RIGHT.get(settings.label.corner, settings.label.corner)
-    settings = replace(settings, compare="no", label=replace(settings.label, corner=right))
+    # A crop follows faces through the clip; a frame is shown as large as the original that it is compared with.
+    frame = replace(settings.frame, shape="as-is")
+    settings = replace(settings, compare="no", frame=frame, label=replace(settings.label, corner=right))
     by = made_with(cast, settings)
     engine = models.engines(settings, by.engines)[0]
     of_faces = ModelsOfFaces(cast, settings, models)

@@ -65,14 +65,14 @@ def _frame(visitor: Visitor, room: Room, rooms: Sequence[Room]) -> None:
     texts = visitor.texts
     _plain(ui.context.client)
     ui.page_title(f"{texts(room.title)} · Understudy")
-    said = {"language": texts.html_code, "lost": texts("frame.lost"), "again": texts("frame.again")}
+    said = {"language": texts.html_code, "lost": texts("around.lost"), "again": texts("around.again")}
     ui.add_head_html(
         f"<style>:root {{ color-scheme: {_THEMES[visitor.theme]} }}</style>"
         '<link rel="stylesheet" href="/assets/studio.css"><link rel="stylesheet" href="/assets/rooms.css">'
         f'<script src="/assets/frame.js" data-said="{html.escape(json.dumps(said), quote=True)}"></script>'
     )
     with box("frame"):
-        Text(texts("frame.skip"), "a", classes="skip", attributes={"href": "#room"})
+        Text(texts("around.skip"), "a", classes="skip", attributes={"href": "#room"})
         with box("head", "header"):
             with box("brand"):
                 icon("mark")
@@ -81,18 +81,18 @@ def _frame(visitor: Visitor, room: Room, rooms: Sequence[Room]) -> None:
                 _ways(visitor, room, rooms)
             with box("tools"):
                 choice(
-                    texts("frame.language"),
+                    texts("around.language"),
                     options=LANGUAGES,
                     value=texts.language,
                     change=partial(_keep, _LANGUAGE),
                     hidden=True,
                 )
                 choice(
-                    texts("frame.light"),
+                    texts("around.light"),
                     options={
-                        "auto": texts("frame.auto"),
-                        "light": texts("frame.bright"),
-                        "dark": texts("frame.dark"),
+                        "auto": texts("around.auto"),
+                        "light": texts("around.bright"),
+                        "dark": texts("around.dark"),
                     },
                     value=visitor.theme,
                     change=partial(_keep, _THEME),
@@ -112,7 +112,7 @@ def _plain(client: Client) -> None:
 
 def _ways(visitor: Visitor, room: Room, rooms: Sequence[Room]) -> None:
     """Links to all rooms."""
-    with box("ways", "nav", aria_label=visitor.texts("frame.rooms")):
+    with box("ways", "nav", aria_label=visitor.texts("around.rooms")):
         for other in rooms:
             here = {"aria-current": "page"} if other is room else {}
             Text(visitor.texts(other.title), "a", attributes={"href": other.path, **here})

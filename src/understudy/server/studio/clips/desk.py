@@ -28,7 +28,7 @@ from understudy.server.studio.live.cards import Cards
 from understudy.server.studio.samples import SampleClip, Samples
 from understudy.server.uploads import Uploads
 from understudy.settings import Settings, TrimOptions, changed
-from understudy.settings.lanes import Instead
+from understudy.settings.lanes import OWN, Instead
 from understudy.settings.schema import values_of
 
 PLACE: Final = "/clips"
@@ -191,9 +191,24 @@ class ClipsDesk:
         """Change settings, by full name."""
         self._attempt(lambda: self._set(values))
 
+    def write(self, values: Mapping[str, Any]) -> None:
+        """Change settings of all of the clip, by full name: how it is written."""
+
+        def change() -> None:
+            self.settings = changed(self.settings, values)
+            self.version += 1
+
+        self._attempt(change)
+
     def use_preset(self, name: str) -> None:
-        """Change settings to those of a preset; what it does not name stays."""
-        self._attempt(lambda: self._set(self.presets.all().get(name, {})))
+        """Change settings to those of a preset; what it does not name stays, and a stretch has no engine of its own."""
+
+        def use() -> None:
+            values = self.presets.all().get(name, {})
+            own = self.chosen is not None
+            self._set({name: value for name, value in values.items() if name in OWN or not own})
+
+        self._attempt(use)
 
     def keep_preset(self, name: str) -> None:
         """Keep the settings under a name. Takes its time."""

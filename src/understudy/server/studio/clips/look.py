@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Callable
 
-from understudy.errors import UnderstudyError
-from understudy.masking.options import MOST_FEATHER
+from understudy.errors import UnderstudyError, UsageError
 from understudy.server.faults import fault_of
 from understudy.server.studio.clips.edits import Stretch
 from understudy.server.studio.clips.presets import LONGEST_NAME, NAMES
@@ -21,22 +19,13 @@ from understudy.server.studio.controls import (
     once,
     seconds_of,
     shown,
-    slider,
-    switch,
 )
+from understudy.server.studio.look_controls import LookControls
+from understudy.server.studio.other_settings import OtherSettings
 from understudy.server.studio.visitor import Visitor
-from understudy.settings import Settings
-from understudy.settings.lanes import Instead
+from understudy.settings.lanes import OWN, Instead
 from understudy.settings.schema import values_of
 from understudy.times import clock
-
-#: What is done to the swapped face afterwards.
-_STEPS: Final[Mapping[str, str]] = {
-    "": "look.nothing",
-    "sharpen": "look.sharpen",
-    "denoise": "look.denoise",
-    "clahe": "look.clahe",
-}
 
 
 class LookPanel:
@@ -52,7 +41,8 @@ class LookPanel:
         self._names: tuple[str, ...] | None = None
         self._typed = ""
         self._stretch: object = None
-        with box("panel", "section", aria_label=self._texts("clips.look")):
+        texts = self._texts
+        with box("panel", "section", aria_label=texts("clips.look")):
             self._title = Text(self._texts("clips.look"), "h2")
             self._head = box("stretch-head")
             with self._head:
@@ -61,6 +51,12 @@ class LookPanel:
                 Button("", self._remove_stretch, look="bare", picture="trash", label=label)
             self._does = box("does")
             self._place = box("rows")
+            self._controls = LookControls(visitor, lambda: self._desk.looked_at, self._set)
+            self._others = box()
+            with self._others:
+                self._all = OtherSettings(
+                    texts, lambda: self._desk.looked_at, self._set_other, self._fail, self._offered
+                )
             self._presets = box("presets")
             with self._presets:
                 self._kept = box("kept-presets")
@@ -73,6 +69,7 @@ class LookPanel:
         if stretch != self._stretch:
             self._stretch, self._values = stretch, {}
             self._draw_does(chosen)
+            self._all.look()
         title = self._texts("clips.look")
         if chosen is not None and clip is not None:
             end = clip.edits.end_of(chosen)
@@ -83,14 +80,14 @@ class LookPanel:
             shown(one, chosen is not None)
         swaps = chosen is None or chosen.lane.do is None
         shown(self._place, swaps)
+        shown(self._others, swaps)
         shown(self._presets, swaps)
-        settings = self._desk.looked_at
-        values = {name: value for name, value in values_of(settings).items() if name in NAMES}
+        values = {name: value for name, value in values_of(self._desk.looked_at).items() if name in NAMES}
         if values != self._values:
             changed_here = self._values == {} or not self._mine
             self._values, self._mine = values, False
             if changed_here:
-                self._draw(settings)
+                self._draw()
         try:
             names = tuple(self._desk.presets.all())
         except UnderstudyError as fault:
@@ -104,6 +101,11 @@ class LookPanel:
 
     def _set(self, name: str, value: object) -> None:
         self._mine = True
+        self._desk.change({name: value})
+        self._visitor.look()
+
+    def _set_other(self, name: str, value: object) -> None:
+        """What was set below may stand above, too."""
         self._desk.change({name: value})
         self._visitor.look()
 
@@ -136,40 +138,24 @@ class LookPanel:
         self._desk.remove_stretch()
         self._visitor.look()
 
-    def _draw(self, settings: Settings) -> None:
-        texts = self._texts
+    def _draw(self) -> None:
+        texts, controls = self._texts, self._controls
         self._place.clear()
         with self._place:
-            self._percent(texts("look.strength"), "blend.strength", settings.blend.strength, 1.0)
-            self._percent(texts("look.shape"), "mesh.shape", min(settings.mesh.shape, 1.0), 1.0)
-            self._percent(texts("look.feather"), "blend.mask.feather", settings.blend.mask.feather, MOST_FEATHER)
-            switch(
-                texts("clips.mouth"),
-                on="mouth" in settings.blend.mask.keep,
-                change=self._keep_mouth,
-            )
-            steps = settings.enhance.steps
-            choice(
-                texts("clips.finish"),
-                options={word: texts(text) for word, text in _STEPS.items()},
-                value=steps[0] if len(steps) == 1 and steps[0] in _STEPS else "",
-                change=lambda word: self._set("enhance.steps", [word] if word else []),
-            )
+            if self._desk.chosen is None:  # a stretch has no engine of its own
+                controls.engine(texts("look.engine"))
+            controls.strength(0.0)
+            controls.shape(texts("look.shape"))
+            controls.feather()
+            controls.mouth(texts("clips.mouth"))
+            controls.finish(texts("clips.finish"), ("enhancer", "upscaler"))
 
-    def _keep_mouth(self, on: bool) -> None:
-        kept = [part for part in self._desk.looked_at.blend.mask.keep if part != "mouth"]
-        self._set("blend.mask.keep", [*kept, *(["mouth"] if on else [])])
+    def _offered(self, name: str) -> bool:
+        return self._desk.chosen is None or name in OWN
 
-    def _percent(self, text: str, name: str, value: float, most: float) -> None:
-        slider(
-            text,
-            value=value,
-            least=0.0,
-            most=most,
-            step=most / 100,
-            change=lambda found: self._set(name, round(found, 4)),
-            show=lambda found: f"{round(100 * found / most)} %",
-        )
+    def _fail(self, fault: UsageError) -> None:
+        self._desk.fault = fault_of(fault)
+        self._visitor.look()
 
     def _draw_presets(self, names: tuple[str, ...]) -> None:
         self._kept.clear()

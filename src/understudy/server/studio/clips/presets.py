@@ -13,6 +13,7 @@ from understudy.errors import RecordsError, UnderstudyError, UsageError
 from understudy.provenance.records.home import write_private
 from understudy.regular import read_regular
 from understudy.settings import Settings, changed
+from understudy.settings.lanes import OWN
 from understudy.text import printable
 
 #: Most presets, and longest file in bytes.
@@ -20,7 +21,7 @@ _MOST, _LONGEST = 100, 1_000_000
 #: Longest name.
 LONGEST_NAME: Final = 40
 #: What a preset holds: how faces look. Neither a clip, nor people, nor what protects.
-NAMES: Final = ("blend.strength", "mesh.shape", "blend.mask.feather", "blend.mask.keep", "enhance.steps")
+NAMES: Final = ("engine", "neural.boost", "neural.weight", *OWN)
 
 
 class Presets:

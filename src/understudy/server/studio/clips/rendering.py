@@ -6,6 +6,7 @@ import asyncio
 from typing import Final
 
 from understudy.server.studio.clips.desk import FORMATS
+from understudy.server.studio.clips.writing import WritingPanel
 from understudy.server.studio.controls import Button, Text, attribute, box, choice, once, shown
 from understudy.server.studio.jobs.row import JobRow
 from understudy.server.studio.visitor import Visitor
@@ -39,6 +40,7 @@ class RenderPanel:
         with box("panel render", "section", aria_label=texts("clips.render_title")):
             Text(texts("clips.render_title"), "h2")
             self._choice = box("format")
+            WritingPanel(visitor)
             self._button = Button(texts("clips.render"), pressed=once(self._render), look="primary", picture="film")
             self._why = Text(texts("clips.render_first"), "p", classes="hint")
             self._where = Text(texts("clips.into", folder=str(self._desk.folder)), "p", classes="hint path")

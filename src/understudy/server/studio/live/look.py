@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Mapping
 from typing import Final
 
-from understudy.masking.options import MOST_FEATHER
-from understudy.server.studio.controls import Shortcuts, Text, attribute, box, choice, slider, switch
+from understudy.errors import UsageError
+from understudy.server.faults import fault_of
+from understudy.server.studio.controls import Shortcuts, Text, attribute, box, choice, switch
 from understudy.server.studio.live.notices import Notice
-from understudy.server.studio.live.other_settings import OtherSettings
 from understudy.server.studio.live.several import Several
+from understudy.server.studio.look_controls import LookControls
+from understudy.server.studio.other_settings import OF_FILES, OtherSettings
 from understudy.server.studio.visitor import Visitor
 from understudy.sessions.session import LEAST_STRENGTH
 
@@ -21,13 +23,6 @@ _FACES: Final[Mapping[str, str]] = {
     "left": "look.left",
     "right": "look.right",
     "each": "look.each",
-}
-#: What is done to the swapped face afterwards.
-_STEPS: Final[Mapping[str, str]] = {
-    "": "look.nothing",
-    "sharpen": "look.sharpen",
-    "denoise": "look.denoise",
-    "clahe": "look.clahe",
 }
 
 
@@ -44,50 +39,26 @@ class LookPanel:
         texts, settings = self._texts, self._desk.settings
         with box("panel", "section", aria_label=texts("look.title")):
             Text(texts("look.title"), "h2")
-            self._percent("look.strength", "blend.strength", settings.blend.strength, LEAST_STRENGTH, 1.0)
-            self._percent("look.shape", "mesh.shape", settings.mesh.shape, 0.0, 1.0, later=True)
-            self._percent("look.feather", "blend.mask.feather", settings.blend.mask.feather, 0.0, MOST_FEATHER)
-            switch(
-                texts("look.mouth"),
-                on="mouth" in settings.blend.mask.keep,
-                change=self._keep_mouth,
-                hint=texts("look.mouth_more"),
-            )
+            controls = LookControls(visitor, lambda: self._desk.settings, self._set)
+            controls.engine(f"{texts('look.engine')} *")
+            controls.strength(LEAST_STRENGTH)
+            controls.shape(f"{texts('look.shape')} *")
+            controls.feather()
+            controls.mouth(texts("look.mouth"), texts("look.mouth_more"))
             choice(
                 texts("look.faces"),
                 options={word: texts(text) for word, text in _FACES.items()},
                 value=settings.faces if self._desk.several is None else "each",
                 change=self._choose_faces,
             )
-            steps = settings.enhance.steps
-            choice(
-                texts("look.enhance"),
-                options={word: texts(text) for word, text in _STEPS.items()},
-                value=steps[0] if len(steps) == 1 and steps[0] in _STEPS else "",
-                change=lambda word: self._set("enhance.steps", [word] if word else []),
-            )
+            controls.finish(f"{texts('look.enhance')} *", ("enhancer",))
             Text(texts("look.later"), "p", classes="hint")
             Notice(visitor, "settings")
             control = switch(texts("look.keys"), on=True, change=shortcuts.switch, hint=texts("look.keys_more"))
             attribute(control, "data-keys", "true")
-            OtherSettings(visitor)
-
-    def _percent(self, text: str, name: str, value: float, least: float, most: float, *, later: bool = False) -> None:
-        """A slider from ``least`` to ``most``, of which the reader sees per cent of the most."""
-        said = self._texts(text)
-        slider(
-            f"{said} *" if later else said,
-            value=value,
-            least=least,
-            most=most,
-            step=most / 100,
-            change=lambda found: self._set(name, round(found, 4)),
-            show=lambda found: f"{round(100 * found / most)} %",
-        )
-
-    def _keep_mouth(self, on: bool) -> None:
-        kept = [part for part in self._desk.settings.blend.mask.keep if part != "mouth"]
-        self._set("blend.mask.keep", [*kept, "mouth"] if on else kept)
+            OtherSettings(
+                texts, lambda: self._desk.settings, self._set, self._fail, lambda name: not name.startswith(OF_FILES)
+            )
 
     async def _choose_faces(self, word: str) -> None:
         each = word == "each"
@@ -96,6 +67,10 @@ class LookPanel:
         if each != (self._desk.several is not None):
             several = Several(self._desk.card) if each else None
             await self._visitor.do(lambda: asyncio.to_thread(self._desk.share, several))
+
+    def _fail(self, fault: UsageError) -> None:
+        self._desk.faults["settings"] = fault_of(fault)
+        self._visitor.look()
 
     def _set(self, name: str, value: object) -> None:
         self._desk.set({name: value})

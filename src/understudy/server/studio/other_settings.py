@@ -3,53 +3,63 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import groupby
 from typing import Any, Final, Literal, get_args, get_origin
 
+from nicegui.events import GenericEventArguments
+
 from understudy.errors import UsageError
-from understudy.server.faults import fault_of
 from understudy.server.studio.controls import Text, attribute, box, choice, field, switch
-from understudy.server.studio.visitor import Visitor
+from understudy.server.texts import Texts
+from understudy.settings import Settings
 from understudy.settings.schema import Setting, schema, values_of
 
-#: Not to be set from a page: of files only, and what names files, folders and how records are kept.
-_NOT_HERE: Final = (
-    "compare",
-    "trim.",
-    "lanes",
-    "max_pixels",
-    "encode.",
-    "signing.",
-    "home",
-    "keep_days",
-    "blend.show",
-    "label.font",
-)
+#: Not to be set from a page: what names files and folders, how records are kept, and what has controls of its own.
+_NOT_HERE: Final = ("trim.", "lanes", "max_pixels", "signing.", "home", "keep_days", "label.font")
+#: What files have and live output does not.
+OF_FILES: Final = ("compare", "encode.", "frame.", "blend.show", "label.later_size")
 
 
 class OtherSettings:
     """Puts the settings into a page, closed.
 
     Args:
-        visitor: Who looks at them.
+        texts: In whose language.
+        settings: Gives what holds.
+        change: Told another value, by the setting's full name.
+        failed: Told why what was written can be no value.
+        offered: Whether a setting, by its full name, can be changed now.
     """
 
-    def __init__(self, visitor: Visitor) -> None:
-        self._visitor, self._desk, self._texts = visitor, visitor.studio.live, visitor.texts
-        self._made = False
+    def __init__(
+        self,
+        texts: Texts,
+        settings: Callable[[], Settings],
+        change: Callable[[str, object], object],
+        failed: Callable[[UsageError], object],
+        offered: Callable[[str], bool],
+    ) -> None:
+        self._texts, self._settings, self._change = texts, settings, change
+        self._failed, self._offered = failed, offered
+        self._open = False
         with box("others", "details") as details:
             Text(self._texts("look.others"), "summary")
             self._place = box("others-place")
-        details.on("toggle", lambda _: self._unfold(), args=[])
+        details.on("toggle", self._fold, js_handler="(event) => emit(event.target.open)")
 
-    def _unfold(self) -> None:
-        if self._made:
+    def _fold(self, event: GenericEventArguments) -> None:
+        self._open = event.args is True
+        self.look()
+
+    def look(self) -> None:
+        """Show what holds, while it is unfolded: these are many."""
+        self._place.clear()
+        if not self._open:
             return
-        self._made = True
-        values = values_of(self._desk.settings)
-        offered = [setting for name, setting in schema().items() if not name.startswith(_NOT_HERE)]
+        values = values_of(self._settings())
+        offered = [one for name, one in schema().items() if not name.startswith(_NOT_HERE) and self._offered(name)]
         with self._place:
             Text(self._texts("look.others_more"), "p", classes="hint")
             for group, settings in groupby(offered, lambda setting: setting.name.rpartition(".")[0]):
@@ -62,10 +72,10 @@ class OtherSettings:
         name, value = setting.name, values[setting.name]
         label = name.rpartition(".")[2]
         if setting.type is bool:
-            control = switch(label, on=bool(value), change=partial(self._set, name))
+            control = switch(label, on=bool(value), change=partial(self._change, name))
         elif get_origin(setting.type) is Literal:
             words = {word: word for word in get_args(setting.type)}
-            control = choice(label, options=words, value=str(value), change=partial(self._set, name))
+            control = choice(label, options=words, value=str(value), change=partial(self._change, name))
         else:
             written = value if isinstance(value, str) else "" if value is None else json.dumps(value)
             control = field(label, value=str(written), change=partial(self._write, setting))
@@ -76,18 +86,10 @@ class OtherSettings:
         try:
             value = _read(setting, written.strip())
         except ValueError:
-            self._desk.faults["settings"] = fault_of(
-                UsageError(
-                    f"the setting {setting.name!r} can't be {written[:60]}", "docs/settings.md says what it may be."
-                )
-            )
-            self._visitor.look()
+            said = f"the setting {setting.name!r} can't be {written[:60]}"
+            self._failed(UsageError(said, "docs/settings.md says what it may be."))
             return
-        self._set(setting.name, value)
-
-    def _set(self, name: str, value: object) -> None:
-        self._desk.set({name: value})
-        self._visitor.look()
+        self._change(setting.name, value)
 
 
 def _read(setting: Setting, written: str) -> Any:  # noqa: ANN401 - of the setting's own type

@@ -97,7 +97,7 @@ def test_a_caption_stands_in_a_compare_too(hopper_path, brief_clip, astronaut_pa
     (with_words, *_), (without, *_) = (
         frames_of(path) if kind == "clip" else [np.asarray(Image.open(path))] for path in (output, plain)
     )
-    height, width = without.shape[:2]
+    _height, width = without.shape[:2]
     assert with_words.shape == without.shape
     assert width == across * (320 if kind == "clip" else 512)
     apart = np.abs(with_words.astype(int) - without).max(2) > 40

@@ -25,7 +25,7 @@ class _Growing(ui.element, component="assets/face.js"):
         super().__init__()
         for name, value in {"busy": busy, "more": more, "accept": ",".join(SUFFIXES["photo"])}.items():
             attribute(self, name, value)
-        self.on("came", lambda event: came(str(event.args)))
+        self.on("done", lambda event: came(str(event.args)))
         self.on("failed", lambda event: failed(str(event.args)))
 
 

@@ -1,7 +1,8 @@
 // A face card: more photos of the same person may be dropped on it, or chosen with its button.
-import { send } from "/assets/sending.js";
+import { dropping } from "/assets/dropping.js";
 
 export default {
+  mixins: [dropping],
   template: `
     <li :class="{ over: over }" @dragenter.prevent="over = holdsFiles($event)" @dragover.prevent
         @dragleave="leave" @drop.prevent.stop="drop">
@@ -15,31 +16,10 @@ export default {
       <progress v-if="share !== null" max="1" :value="share" :aria-label="busy"></progress>
     </li>`,
   props: { accept: String, more: String, busy: String },
-  data: () => ({ over: false, share: null }),
+  data: () => ({ kind: "photo", several: true }),
   methods: {
     holdsFiles(event) {
       return event.dataTransfer.types.includes("Files");
-    },
-    leave(event) {
-      if (!this.$el.contains(event.relatedTarget)) this.over = false;
-    },
-    drop(event) {
-      this.over = false;
-      this.take([...event.dataTransfer.files]);
-    },
-    chosen(event) {
-      const files = [...event.target.files];
-      event.target.value = "";
-      this.take(files);
-    },
-    async take(files) {
-      for (const file of files) {
-        this.share = 0;
-        const answer = await send("photo", file, (share) => (this.share = share));
-        this.share = null;
-        if (answer.id) this.$emit("came", answer.id);
-        else this.$emit("failed", answer.fault);
-      }
     },
   },
 };

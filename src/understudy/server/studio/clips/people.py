@@ -36,7 +36,7 @@ class PersonView(ui.element, component="../assets/person.js"):
         super().__init__()
         attribute(self, "busy", busy)
         self.on("put", lambda event: put(str(event.args)))
-        self.on("came", lambda event: came(str(event.args)))
+        self.on("done", lambda event: came(str(event.args)))
         self.on("failed", lambda event: failed(str(event.args)))
 
 

@@ -1,0 +1,34 @@
+// What all have in common on which files can be dropped, or for which they can be chosen. Each goes to the server as it is.
+import { send } from "/assets/sending.js";
+
+export const dropping = {
+  data: () => ({ over: false, share: null }),
+  methods: {
+    leave(event) {
+      if (!this.$el.contains(event.relatedTarget)) this.over = false;
+    },
+    drop(event) {
+      this.over = false;
+      this.take([...event.dataTransfer.files]);
+    },
+    chosen(event) {
+      const files = [...event.target.files];
+      event.target.value = "";
+      this.take(files);
+    },
+    async take(files) {
+      // Credentials that lie beside a file come before it.
+      files.sort((one, other) => other.name.endsWith(".c2pa") - one.name.endsWith(".c2pa"));
+      for (const file of this.several ? files : files.slice(0, 1)) {
+        this.share = 0;
+        const answer = await send(this.kind, file, (share) => (this.share = share));
+        this.share = null;
+        if (answer.id) this.$emit("done", answer.id);
+        else {
+          this.$emit("failed", answer.fault);
+          this.$emit("refused", { fault: answer.fault, name: file.name });
+        }
+      }
+    },
+  },
+};

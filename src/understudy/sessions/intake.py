@@ -131,7 +131,7 @@ class Intake:
                 except SourceLostError as fault:
                     self._reopen(microphone, "the microphone", fault)
                     continue
-                if isinstance(sound, Sound):
+                if sound is not None:
                     self._hear(sound._replace(samples=sound.samples.copy()))
                 else:
                     self._rest(asked)

@@ -32,6 +32,22 @@ from understudy.tasks.casting import Settle, Settled
 from understudy.text import counted
 
 
+def check_compare(cast: Person | PartList, settings: Settings) -> None:
+    """Make sure that the original may stand beside the result, if it is to.
+
+    Raises:
+        UsageError: somebody in it is to be blurred, or it is to be in another shape.
+    """
+    if settings.compare == "no":
+        return
+    if settings.frame.shape != "as-is":
+        raise UsageError("a compare shows whole frames, and no other shape of them", "Leave out one of the two.")
+    if (isinstance(cast, PartList) and cast.blurs) or any(lane.do == BLUR for lane in settings.lanes):
+        raise UsageError(
+            "a compare shows the original, and in it those who are to be blurred", "Leave out one of the two."
+        )
+
+
 class ModelsOfFaces:
     """The models of everybody's masks and enhancement. Those that are missing are told before anything is read.
 
@@ -51,13 +67,7 @@ class ModelsOfFaces:
     """
 
     def __init__(self, cast: Person | PartList, settings: Settings, models: Models) -> None:
-        if settings.compare != "no" and settings.frame.shape != "as-is":
-            raise UsageError("a compare shows whole frames, and no other shape of them", "Leave out one of the two.")
-        blurs = (isinstance(cast, PartList) and cast.blurs) or any(lane.do == BLUR for lane in settings.lanes)
-        if settings.compare != "no" and blurs:
-            raise UsageError(
-                "a compare shows the original, and in it those who are to be blurred", "Leave out one of the two."
-            )
+        check_compare(cast, settings)
         models.engines(settings, made_with(cast, settings).engines)
         self.masks: Mapping[str, MaskModel] = models.masks(masks_of(cast, settings), settings.runtime)
         self.enhancers: Enhancers = models.enhancers(settings, enhancements_of(cast))

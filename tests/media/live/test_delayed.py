@@ -8,7 +8,7 @@ import pytest
 
 from understudy.media.live import delayed as module
 from understudy.media.live.base import LiveInfo, Picture, Sound, SourceEnded
-from understudy.media.live.delayed import Delayed
+from understudy.media.live.delayed import DelayedSource
 
 
 class Clock:
@@ -69,14 +69,14 @@ def everything(source):
 
 
 def test_without_a_delay_everything_passes(clock):
-    found = everything(Delayed(Script(clock, 20)))
+    found = everything(DelayedSource(Script(clock, 20)))
     assert [number for number, _ in found] == list(range(1, 21))
     assert found[0][1] == pytest.approx(100.05)
 
 
 def test_pictures_and_sound_come_later_in_step_and_all_of_them(clock):
     inner = Script(clock, 60)
-    delayed = Delayed(inner, 1.0)
+    delayed = DelayedSource(inner, 1.0)
     assert delayed.open().name == "script"
     found = everything(delayed)
     assert [number for number, _ in found] == list(range(1, 61))
@@ -84,7 +84,7 @@ def test_pictures_and_sound_come_later_in_step_and_all_of_them(clock):
 
 
 def test_a_shorter_delay_leaves_out_what_lies_between_and_time_goes_on(clock):
-    source, found = Delayed(Script(clock, 100), 1.0), []
+    source, found = DelayedSource(Script(clock, 100), 1.0), []
     while len(found) < 20:
         item = source.read()
         found += [] if item is None else [item.at]
@@ -98,7 +98,7 @@ def test_a_shorter_delay_leaves_out_what_lies_between_and_time_goes_on(clock):
 
 def test_no_more_waits_than_there_is_memory_for(clock, monkeypatch):
     monkeypatch.setattr(module, "MOST_BYTES", 12 * 5)
-    source, waited = Delayed(Script(clock, 100), 5.0), []
+    source, waited = DelayedSource(Script(clock, 100), 5.0), []
     while len(waited) < 10:
         begun, item = clock.now, source.read()
         if item is not None:
@@ -108,7 +108,7 @@ def test_no_more_waits_than_there_is_memory_for(clock, monkeypatch):
 
 def test_what_waits_is_let_go_at_the_end(clock):
     inner = Script(clock, 100)
-    source = Delayed(inner, 5.0)
+    source = DelayedSource(inner, 5.0)
     for _ in range(10):
         assert source.read() is None
     source.close()

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final
 
-from understudy.media.live.base import Picture, Sound, SourceEnded
-
-_Opened_co = TypeVar("_Opened_co", covariant=True)
+from understudy.media.live.base import LiveInfo, LiveSource, Picture, Sound, SourceEnded
+from understudy.media.live.microphone import SoundSource
 
 #: Longest delay in seconds, and most bytes of pictures that wait: beyond that they come sooner.
 MOST_SECONDS: Final = 5.0
@@ -17,23 +16,11 @@ MOST_BYTES: Final = 1_000_000_000
 _LATE: Final = 0.2
 
 
-class _Source(Protocol[_Opened_co]):
-    """A live source, or a microphone."""
-
-    def open(self) -> _Opened_co: ...
-
-    def read(self) -> Picture | Sound | None: ...
-
-    def close(self) -> None: ...
-
-    def abandon(self) -> None: ...
-
-
-class Delayed(Generic[_Opened_co]):
-    """Gives what a source or a microphone gives, later, its time moved by as much: pictures and sound stay in step.
+class _Delayed:
+    """Gives what comes from elsewhere, later, with its time moved by as much: pictures and sound stay in step.
 
     Args:
-        source: It.
+        source: From where.
         seconds: 0 to ``MOST_SECONDS``.
 
     Attributes:
@@ -41,18 +28,14 @@ class Delayed(Generic[_Opened_co]):
             between is left out.
     """
 
-    def __init__(self, source: _Source[_Opened_co], seconds: float = 0.0) -> None:
+    def __init__(self, source: LiveSource | SoundSource, seconds: float = 0.0) -> None:
         self._source, self.seconds = source, seconds
         self._waiting: deque[Picture | Sound] = deque()
         self._bytes, self._last = 0, 0.0
         self._ended = False
 
-    def open(self) -> _Opened_co:
-        """See ``LiveSource``, or ``Microphone``."""
-        return self._source.open()
-
-    def read(self) -> Picture | Sound | None:
-        """See ``LiveSource``."""
+    def next(self) -> Picture | Sound | None:
+        """What is due; see ``LiveSource.read``."""
         if (due := self._due()) is not None:
             return due
         if self._ended:
@@ -94,3 +77,35 @@ class Delayed(Generic[_Opened_co]):
         self._waiting.clear()
         self._bytes, self._ended = 0, False
         self._source.close()
+
+
+class DelayedSource(_Delayed):
+    """Another source, later."""
+
+    def __init__(self, source: LiveSource, seconds: float = 0.0) -> None:
+        super().__init__(source, seconds)
+        self._opens = source
+
+    def open(self) -> LiveInfo:
+        """See ``LiveSource``."""
+        return self._opens.open()
+
+    def read(self) -> Picture | Sound | None:
+        """See ``LiveSource``."""
+        return self.next()
+
+
+class DelayedSound(_Delayed):
+    """A microphone, later."""
+
+    def __init__(self, source: SoundSource, seconds: float = 0.0) -> None:
+        super().__init__(source, seconds)
+
+    def open(self) -> None:
+        """See ``SoundSource``."""
+        self._source.open()
+
+    def read(self) -> Sound | None:
+        """See ``SoundSource``."""
+        item = self.next()
+        return item if isinstance(item, Sound) else None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from understudy.errors import InputError
-from understudy.media.live.base import Picture, Sound, SourceEnded, SourceLostError
+from understudy.media.live.base import Sound, SourceEnded, SourceLostError
 from understudy.media.live.receiving import Received, Receiver
 
 #: FFmpeg's kind of device by platform, and what stands before a device's name there.
@@ -58,7 +58,7 @@ class SoundSource(Protocol):
         """
         ...
 
-    def read(self) -> Picture | Sound | None:
+    def read(self) -> Sound | None:
         """The next piece, with the time at which its first sample was taken; None if there is none yet.
 
         Raises:

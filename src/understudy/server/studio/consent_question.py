@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, cast
@@ -31,21 +31,24 @@ _ALLOWED: Final[Mapping[Use, str]] = {"image": "ask.image", "video": "ask.video"
 _DAYS: Final[Mapping[str, str]] = {"30": "consent.month", "365": "consent.year", "1825": "consent.five_years"}
 
 
+_Then = Callable[[], Awaitable[object]]
+
+
+async def nothing() -> None:
+    """What was asked for is done by the answer."""
+
+
 @dataclass(eq=False)
 class _Asked:
-    """A question: about which card's photos, what they are to be used for now, and what is done when they may be."""
+    """A question: about which photos of which card, what they are to be used for now, what is done when they may be."""
 
-    card: Card
-    photos: dict[str, CardPhoto]
-    uses: frozenset[Use]
-    then: list[Callable[[], Awaitable[object]]]
+    card: str
+    photos: set[str]
+    use: Use
+    then: _Then
     shown: bool = False
     answered: bool = False
     saved: bool = False
-
-    def takes(self, photos: Mapping[str, CardPhoto]) -> bool:
-        """Whether it can be about these, too: what is looked at is not made to be about what came meanwhile."""
-        return not self.saved and (not self.shown or photos.keys() <= self.photos.keys())
 
 
 class Question:
@@ -69,6 +72,8 @@ class Question:
         self._failed, self._afterwards = failed, closed
         #: What is asked, or will be.
         self._all: list[_Asked] = []
+        #: Photos of which nothing was said, and which are being taken from their cards.
+        self._going: set[str] = set()
         self._ground: Ground | None = None
         self._note, self._days = "", 365
         self._uses: set[Use] = set()
@@ -76,51 +81,76 @@ class Question:
         with self._modal:
             self._body = box("consent")
 
-    async def may_be_used(self, number: str, uses: Collection[Use], then: Callable[[], Awaitable[object]]) -> None:
-        """Do something with a face once it may be used: at once, or when it was said whose it is.
+    async def may_be_used(self, number: str, use: Use, then: _Then, more: _Then | None = None) -> None:
+        """Do something with a face once it may be used; and ask whose those photos are of which nothing was said.
 
         Args:
             number: The card's id.
-            uses: What it is to be used for now; other uses can be added.
-            then: Called when it may be.
+            use: What it is to be used for now; other uses can be added.
+            then: Called when it may be: at once, if it may be already.
+            more: Called if it may be already, and later on more of its photos may be.
         """
-        card = self._cards[number]
-        lacking = {photo.id: photo for photo in await asyncio.to_thread(self._cards.lacking, number, uses)}
-        if not lacking:
-            await then()
-            return
+        try:
+            await asyncio.to_thread(self._cards.look)
+            card = self._cards[number]
+            if card.usable(use):
+                await then()
+                self._ask(card, use, more or nothing)
+            else:
+                self._ask(card, use, then)
+        except UnderstudyError as fault:
+            self._failed(fault_of(fault))
+
+    def _ask(self, card: Card, use: Use, then: _Then) -> None:
+        """Ask about the photos of a card that no other question is about."""
+        wanted = {photo.id for photo in card.asked_about(use)} - self._going
         for asked in self._all:
-            if asked.card.id == number and asked.uses == frozenset(uses) and asked.takes(lacking):
-                asked.photos |= lacking
-                asked.then.append(then)
-                return
-        self._all.append(_Asked(card, lacking, frozenset(uses), [then]))
-        self._modal.ask(partial(self._show, self._all[-1]))
+            if asked.card != card.id or asked.use != use or asked.saved:
+                continue
+            if not asked.shown:
+                asked.photos |= wanted
+            if wanted & asked.photos:
+                asked.then = then
+            wanted -= asked.photos
+        if wanted:
+            self._all.append(_Asked(card.id, wanted, use, then))
+            self._modal.ask(partial(self._show, self._all[-1]))
+
+    def _photos(self, asked: _Asked) -> list[CardPhoto]:
+        """The photos that a question is about, as far as they are still there."""
+        cards = [card for card in self._cards.all() if card.id == asked.card]
+        return [photo for card in cards for photo in card.photos if photo.id in asked.photos]
 
     def _show(self, asked: _Asked) -> None:
         asked.shown = True
         self._ground, self._note, self._days = None, "", 365
-        self._uses = {*asked.uses}
-        name = next(iter(asked.photos.values())).name
-        self._modal.title.text = self._texts("consent.title", name=name)
+        self._uses = {asked.use}
+        photos = self._photos(asked)
+        self._modal.title.text = self._texts("consent.title", name=photos[0].name if photos else "?")
         self._body.clear()
         with self._body:
-            self._form(asked)
+            if photos:
+                self._form(asked)
+            else:  # they were taken away while they waited for their turn
+                Text(self._texts("fault.not_here"), "p")
 
     def _closed(self) -> object:
         asked = self._all.pop(0)
         self._afterwards()
-        return None if asked.answered else self._give_up(asked.card.id)
+        if asked.answered:
+            return None
+        self._going |= asked.photos - {asked.card}
+        return self._give_up(asked)
 
-    async def _give_up(self, number: str) -> None:
-        """What was added to a card does not keep the rest of it from being used."""
-        await asyncio.to_thread(self._cards.give_up, number)
+    async def _give_up(self, asked: _Asked) -> None:
+        """Photos that were added to a card, and of which nothing was said, go."""
+        await asyncio.to_thread(self._cards.give_up, asked.card, asked.photos)
         self._visitor.look()
 
     def _form(self, asked: _Asked) -> None:
-        needed, texts = asked.uses, self._texts
+        needed, texts = asked.use, self._texts
         with box("consent-top"):
-            for photo in asked.photos.values():
+            for photo in self._photos(asked):
                 box("", "img", src=photo.address, alt=photo.name, width=80, height=80)
             Text(texts("consent.why"), "p")
         with box("grounds", "fieldset"):
@@ -135,14 +165,12 @@ class Question:
                 placeholder=texts("consent.note_example"),
             )
         shown(self._note_place, False)
-        for use, text in _ALLOWED.items():
-            if use in needed:
-                Text(texts(text), "p")
+        Text(texts(_ALLOWED[needed]), "p")
         with box("scope"):
             with box("uses", "fieldset"):
                 Text(texts("ask.uses"), "legend")
                 for use, text in _USES.items():
-                    if use not in needed:
+                    if use != needed:
                         switch(texts(text), on=False, change=partial(self._use, use))
             choice(
                 texts("consent.days"),
@@ -190,7 +218,7 @@ class Question:
         claim = ConsentClaim(self._ground, self._note.strip(), uses, self._days)
         asked.answered = True
         try:
-            await asyncio.to_thread(self._cards.grant, list(asked.photos.values()), claim)
+            await asyncio.to_thread(self._cards.grant, self._photos(asked), claim)
         except UnderstudyError as fault:
             if asked in self._all:
                 asked.answered = False
@@ -201,8 +229,10 @@ class Question:
         asked.saved = True
         if asked in self._all:
             self._modal.close()
-        for then in asked.then:
-            await then()
+        try:
+            await asked.then()
+        except UnderstudyError as fault:
+            self._failed(fault_of(fault))
         self._visitor.look()
 
     def _refuse(self, text: str) -> None:

@@ -127,11 +127,13 @@ def test_all_photos_of_a_face_are_in_what_is_rendered(room, clip, tmp_path):
     Image.fromarray(portrait("hopper")[:, :, ::-1]).rotate(8).save(tilted)
     room.desk.open(room.hand_over(clip, "target", "mine.mp4"))
     until(lambda: room.desk.clip.report is not None)
+    room.cards.grant(room.cards[number].photos, ConsentClaim("sample", uses=("video",)))
     room.desk.give(1, number)
     version = room.desk.version
     assert room.cards.add_to(number, room.hand_over(tilted, "photo", "tilted.png"))
+    assert room.desk.version == version  # it waits until somebody says whose it is
+    room.cards.grant(room.cards[number].asked_about("video"), ConsentClaim("fictional", uses=("video",)))
     assert room.desk.version > version
-    room.cards.grant(room.cards[number].photos, ConsentClaim("fictional", uses=("video",)))
     room.desk.render()
     assert (room.desk.fault, room.desk.job) == (None, 1)
     (shown,) = room.desk.jobs.jobs
@@ -139,3 +141,32 @@ def test_all_photos_of_a_face_are_in_what_is_rendered(room, clip, tmp_path):
     (part,) = cast.parts
     assert [path.name for path in part.gets.photos] == ["1 hopper.png", "2 tilted.png"]
     assert all(path.is_file() for path in part.gets.photos)
+
+
+def test_what_does_not_go_together_is_said_before_a_job_comes_of_it(room, clip):
+    room.cards.add_sample(room.samples)
+    room.desk.open(room.hand_over(clip, "target", "mine.mp4"))
+    until(lambda: room.desk.clip.report is not None)
+    room.desk.give(1, SAMPLE)
+    room.desk.write({"compare": "wipe", "frame.shape": "9:16"})
+    room.desk.render()
+    assert (room.desk.fault.text, room.desk.job) == ("fault.usage", 0)
+    room.desk.write({"frame.shape": "as-is"})
+    room.desk.add_stretch(0.1)
+    room.desk.do_in_stretch("blur")
+    room.desk.render()
+    assert (room.desk.fault.text, room.desk.job) == ("fault.usage", 0)
+    room.desk.write({"compare": "no"})
+    room.desk.render()
+    assert (room.desk.fault, room.desk.job) == (None, 1)
+
+
+def test_a_stretch_is_as_large_as_all_of_the_clip(room, clip):
+    room.desk.open(room.hand_over(clip, "target", "mine.mp4"))
+    until(lambda: room.desk.clip.report is not None)
+    room.desk.write({"enhance.steps": ["real_esrgan_x2", "sharpen"]})
+    room.desk.add_stretch(0.1)
+    room.desk.change({"enhance.steps": ["denoise", "real_esrgan_x4"]})
+    assert room.desk.fault is None
+    (lane,) = room.desk.asked.lanes
+    assert lane.values["enhance.steps"] == ("real_esrgan_x2", "denoise")

@@ -467,6 +467,32 @@ def apart(one, other):
     return np.abs(first - second)[: 2 * len(first) // 3].mean()
 
 
+def test_another_photo_of_somebody_is_seen_once_it_may_be_used(visit, files):
+    page = visit("/clips")
+    opened(page, files / "scene.mp4")
+    page.locator(".person").first.wait_for()
+    photos = []
+    for degrees in (5, 10, 15):
+        file = io.BytesIO()
+        Image.open(files / "hopper.png").convert("RGB").rotate(degrees).save(file, "PNG")
+        photos.append({"name": f"turned {degrees}.png", "mimeType": "image/png", "buffer": file.getvalue()})
+    add_photo(page, photos[0])
+    drop_face(page, "turned 5", 1)
+    with page.expect_response(lambda one: "swapped.jpg" in one.url and one.status == 200):
+        consent(page)
+    page.locator(".tray-face", has_text="turned 5").locator("input[type=file]").set_input_files(photos[1:])
+    for name in ("turned 10", "turned 15"):
+        page.get_by_role("heading", name=f"Whose face is {name}?").wait_for()
+        page.locator("dialog[open]").get_by_text("It is no real person").click()
+        with page.expect_response(lambda one: "swapped.jpg" in one.url and one.status == 200):
+            page.get_by_role("button", name="Save and use this face").click()
+    page.locator(".tray-face", has_text="3 photos").wait_for()
+    assert page.locator(".notice:visible").count() == 0
+    page.locator(".tray-face", has_text="turned 5").hover()
+    page.get_by_role("button", name="Remove turned 5").click()
+    page.get_by_role("button", name="Another file").click()
+
+
 def test_it_is_played_as_it_will_be_and_stops_and_jumps(visit, files):
     page = visit("/clips")
     ready(page, files / "long.mp4")

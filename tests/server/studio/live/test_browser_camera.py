@@ -183,3 +183,36 @@ def test_a_session_is_told_at_once_why_there_is_no_picture(what):
         source.open()
     assert time.monotonic() - begun < PATIENCE / 10_000
     assert told.value.text == FAULTS.get(what, "fault.browser_none")
+
+
+_ASKED = """
+    window.formats = [];
+    const media = navigator.mediaDevices;
+    const getUserMedia = media.getUserMedia.bind(media);
+    media.getUserMedia = (wanted) => {
+        const { width, height, frameRate } = wanted.video;
+        formats.push([width.ideal, height.ideal, frameRate.ideal]);
+        return getUserMedia(wanted);
+    };
+"""
+
+
+@needs_chromium
+def test_another_format_is_asked_of_the_camera_when_the_session_begins_anew(playwright, studio, camera):
+    with visiting(playwright, studio, camera=camera) as visit:
+        page = visit()
+        page.add_init_script(_ASKED)
+        page.reload()
+        choose(page)
+        page.get_by_role("button", name="Start").first.click()
+        drawn(page)
+        page.get_by_label("Size of its pictures").select_option("640x480")
+        page.get_by_label("Pictures a second").select_option("15")
+        page.get_by_role("button", name="Restart now").click()
+        page.wait_for_function("() => formats.length === 2")
+        drawn(page, 5)
+        assert page.evaluate("formats[1]") == [640, 480, 15]
+        page.locator(".stale").wait_for(state="hidden")
+        end(page)
+        page.get_by_label("Size of its pictures").select_option("")
+        page.get_by_label("Pictures a second").select_option("")

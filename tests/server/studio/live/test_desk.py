@@ -144,12 +144,12 @@ def test_a_face_is_not_used_before_somebody_said_whose_it_is(room, hopper_path, 
     cv2.imwrite(str(portrait), picture[:, ::-1])
     number = room.hand_over(portrait)
     card = room.desk.cards.add(number)
-    assert (card.name, card.allowed) == ("grandma", False)
+    assert (card.name, card.usable("live")) == ("grandma", ())
     room.desk.choose(number)
     assert room.desk.card == SAMPLE
     assert Consents(room.app.resources.home).all() == []
     room.desk.cards.grant(room.desk.cards[number].photos, ConsentClaim("granted", "by letter", ("live",), 30))
-    assert room.desk.cards[number].allowed
+    assert room.desk.cards[number].usable("live")
     room.desk.choose(number)
     assert room.desk.card == number
     (record,) = Consents(room.app.resources.home).all()
@@ -157,7 +157,7 @@ def test_a_face_is_not_used_before_somebody_said_whose_it_is(room, hopper_path, 
     Consents(room.app.resources.home).revoke(record.id)
     room.desk.start()
     assert (room.desk.phase, room.desk.faults["faces"].text) == ("idle", "fault.consent")
-    assert not room.desk.cards[number].allowed
+    assert not room.desk.cards[number].usable("live")
     assert not room.desk.ready
 
 
@@ -165,7 +165,7 @@ def test_consent_for_pictures_is_none_for_live(room, hopper_path):
     number = room.hand_over(hopper_path)
     room.desk.cards.add(number)
     room.desk.cards.grant(room.desk.cards[number].photos, ConsentClaim("sample", uses=("image",)))
-    assert not room.desk.cards[number].allowed
+    assert not room.desk.cards[number].usable("live")
 
 
 def test_a_photo_without_a_face_is_no_card_and_not_kept(room, tmp_path, blank):
@@ -540,8 +540,8 @@ def test_a_source_that_falls_silent_is_said(room, monkeypatch):
     until(lambda: room.swapped() > 1)
     assert not room.desk.silent
     gate = threading.Event()
-    real = module.Delayed.read
-    monkeypatch.setattr(module.Delayed, "read", lambda self: real(self) if gate.wait(0.1) else None)
+    real = module.DelayedSource.read
+    monkeypatch.setattr(module.DelayedSource, "read", lambda self: real(self) if gate.wait(0.1) else None)
     until(lambda: room.desk.silent)
     gate.set()
     until(lambda: not room.desk.silent)
@@ -566,6 +566,10 @@ def photos_of(room, card):
     return [photo.name for photo in room.desk.cards[card].photos]
 
 
+def asked_about(room, card, use="live"):
+    return [photo.name for photo in room.desk.cards[card].asked_about(use)]
+
+
 def test_another_photo_of_somebody_is_used_once_somebody_said_whose_it_is(room, hopper_path, tmp_path, made):
     first = room.hand_over(hopper_path)
     room.desk.cards.add(first)
@@ -574,11 +578,11 @@ def test_another_photo_of_somebody_is_used_once_somebody_said_whose_it_is(room, 
     room.desk.start()
     until(lambda: room.swapped() > 1)
     assert room.desk.cards.add_to(first, room.hand_over(another(tmp_path, "tilted.png", hopper_path, 8)))
-    assert [photo.name for photo in room.desk.cards.lacking(first, ("live",))] == ["tilted"]
-    assert not room.desk.cards[first].allowed
+    assert asked_about(room, first) == ["tilted"]
+    assert room.desk.ready
     room.desk.change_over()
     assert len(made) == 1  # nothing changes before that
-    room.desk.cards.grant(room.desk.cards.lacking(first, ("live",)), ConsentClaim("fictional", uses=("live",)))
+    room.desk.cards.grant(room.desk.cards[first].asked_about("live"), ConsentClaim("fictional", uses=("live",)))
     room.desk.change_over()
     assert (room.desk.phase, [len(one.cast[0].photos) for one in made]) == ("live", [1, 2])
     until(lambda: room.swapped() > 1)
@@ -592,10 +596,31 @@ def test_a_photo_of_somebody_else_is_told_and_one_without_an_answer_goes(room, h
     room.desk.cards.grant(room.desk.cards[first].photos, ConsentClaim("fictional", uses=("live",)))
     kept = [photo.path for photo in room.desk.cards[first].photos]
     assert not room.desk.cards.add_to(first, room.hand_over(hopper_path))
+    (_, waiting) = room.desk.cards[first].photos
+    room.desk.cards.give_up(first, [])  # no question was about it
     assert photos_of(room, first) == ["collins", "grace_hopper"]
-    room.desk.cards.give_up(first)
-    assert (photos_of(room, first), room.desk.cards[first].allowed) == (["collins"], True)
+    room.desk.cards.give_up(first, [first, waiting.id])
+    assert photos_of(room, first) == ["collins"]
     assert [upload.path for upload in room.uploads.all("photo")] == kept
+    with pytest.raises(InputNotFoundError):  # nothing is recorded of what is gone
+        room.desk.cards.grant([waiting], ConsentClaim("fictional"))
+    assert [record.name for record in Consents(room.app.resources.home).all()] == ["collins.png"]
+
+
+def test_a_photo_that_may_be_used_for_something_else_keeps_nobody_from_using_the_others(room, hopper_path, tmp_path):
+    first = room.hand_over(hopper_path)
+    room.desk.cards.add(first)
+    room.desk.cards.grant(room.desk.cards[first].photos, ConsentClaim("sample", uses=("live",)))
+    room.desk.cards.add_to(first, room.hand_over(another(tmp_path, "tilted.png", hopper_path, 8)))
+    room.desk.cards.grant(room.desk.cards[first].asked_about("live"), ConsentClaim("fictional", uses=("video",)))
+    card = room.desk.cards[first]
+    assert [photo.name for photo in card.usable("live")] == ["grace_hopper"]
+    assert [photo.name for photo in card.usable("video")] == ["tilted"]
+    assert asked_about(room, first) == asked_about(room, first, "video") == []
+    assert asked_about(room, first, "image") == ["grace_hopper", "tilted"]
+    room.desk.choose(first)
+    room.desk.start()
+    assert (room.desk.phase, room.desk.faults) == ("live", {})
 
 
 def test_a_photo_for_a_card_that_is_gone_or_without_a_face_leaves_nothing(room, hopper_path, tmp_path, blank):
@@ -638,7 +663,8 @@ def test_each_of_two_people_gets_a_face_of_their_own(room, duo, hopper_path, mad
     room.desk.start()
     assert (room.desk.phase, room.desk.faults) == ("live", {})
     until(lambda: room.swapped() > 10)
-    both = halves_changed(room.frames[-1], pictures)
+    together = room.frames[-1]
+    both = halves_changed(together, pictures)
     (one,) = made
     assert [(part.who, part.gets.name) for part in one.cast.parts] == [
         ("left", "Eileen Collins"),
@@ -652,6 +678,7 @@ def test_each_of_two_people_gets_a_face_of_their_own(room, duo, hopper_path, mad
     alone = halves_changed(room.frames[-1], pictures)
     assert both[0] > 1 and both[1] > 1
     assert alone[0] > 1 and alone[1] < both[1] / 2
+    assert detail(together) > 0.7 * detail(pictures[0])  # nobody is blurred
     assert all(has_label(frame) for frame in room.frames[-5:])
     room.desk.share(None)
     assert (len(made), room.desk.used, room.desk.phase) == (3, (SAMPLE,), "live")
@@ -663,14 +690,36 @@ def test_of_several_faces_one_that_is_taken_away_is_seen_no_more(room, hopper_pa
     room.desk.cards.grant(room.desk.cards[second].photos, ConsentClaim("sample", uses=("live",)))
     room.desk.share(Several(left=second))
     room.desk.start()
-    until(lambda: room.swapped() > 1)
+    until(lambda: room.swapped() > 5)
+    plain = detail(room.frames[-1])
     room.desk.cards.remove(second)
     assert (room.desk.covered, room.desk.several, room.desk.ready) == (True, Several(), False)
+    assert room.desk.faults["faces"].text == "fault.face_gone"
+    room.desk.restart()  # there is nothing to begin anew with
+    room.desk.cover(False)  # which would show it again
+    assert (room.desk.covered, room.desk.phase) == (True, "live")
     count = len(room.frames)
-    until(lambda: len(room.frames) > count + 3)
-    room.desk.stop()
+    until(lambda: len(room.frames) > count + 5)
+    assert all(detail(frame) < plain / 2 for frame in room.frames[count + 2 :])
+    room.desk.give("left", "no such card")
+    assert room.desk.several == Several()
+    room.desk.give("left", SAMPLE)
+    assert (room.desk.phase, room.desk.covered, room.desk.faults) == ("live", True, {})
+    room.desk.cover(False)
+    until(lambda: room.swapped() > 5)
+    assert not room.desk.covered
+    assert detail(room.frames[-1]) > plain / 2
+
+
+def test_who_is_to_be_blurred_now_is_so_or_nobody_is_seen(room, hopper_path):
+    """What was chosen can't be put on: nobody gets a face any more. Others must not stay as they are."""
+    room.desk.share(Several(left=SAMPLE, others="leave"))
     room.desk.start()
-    assert (room.desk.phase, room.desk.faults["faces"].text) == ("idle", "fault.consent")
+    until(lambda: room.swapped() > 1)
+    room.desk.give("left", "")
+    assert room.desk.covered
+    room.desk.give("others", "blur")
+    assert room.desk.covered
 
 
 def test_a_microphone_is_recorded_and_as_late_as_the_picture(room, made, monkeypatch):
@@ -698,11 +747,31 @@ def test_a_microphone_is_recorded_and_as_late_as_the_picture(room, made, monkeyp
     assert np.abs(samples[len(samples) // 3 :][:4800]).max() > 0.05
 
 
-def test_a_microphone_that_is_not_there_is_said(room):
-    room.desk.microphone = "no such one"
+@pytest.mark.parametrize("name", ["no such one", "nosuchone", "plughw:99,0"])
+def test_a_microphone_that_is_not_there_is_said(room, name):
+    room.desk.microphone = name
     room.desk.start()
     assert (room.desk.phase, room.desk.faults["source"].text) == ("idle", "fault.microphone")
-    assert "no such one" in room.desk.faults["source"].detail
+    assert name in room.desk.faults["source"].detail
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "tee:null,'|id>{}',raw",
+        "file:'{}',raw",
+        "plug:{{SLAVE=\"file:'{}',raw\"}}",
+        "hw:0,0\nfile:'{}'",
+        "|id>{}",
+        "/dev/null",
+    ],
+)
+def test_no_page_names_a_file_or_a_command_as_a_microphone(room, tmp_path, name):
+    room.desk.microphone = name.format(tmp_path / "ran")
+    room.desk.start()
+    assert (room.desk.phase, room.desk.faults["source"].text) == ("idle", "fault.microphone")
+    assert "is no microphone's name" in room.desk.faults["source"].detail
+    assert not (tmp_path / "ran").exists()
 
 
 def test_a_camera_is_asked_for_what_was_chosen(room, monkeypatch):

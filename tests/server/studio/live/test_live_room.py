@@ -510,10 +510,11 @@ def test_a_recording_is_signed_when_the_studio_is_ended_while_it_runs(browser, t
     assert "Traceback" not in studio.log.read_text()
 
 
-def tilted(path, degrees, name="tilted"):
+def tilted(path, degrees, name="tilted", *, flipped=False):
     """Another photo of somebody, as a file that is chosen."""
     file = io.BytesIO()
-    Image.open(path).convert("RGB").rotate(degrees).save(file, "PNG")
+    picture = Image.open(path).convert("RGB").rotate(degrees)
+    (picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if flipped else picture).save(file, "PNG")
     return {"name": f"{name}.png", "mimeType": "image/png", "buffer": file.getvalue()}
 
 
@@ -555,6 +556,49 @@ def test_another_photo_of_the_same_person_is_asked_about_and_one_of_another_is_t
     remove_face(page, "first")
 
 
+def test_of_several_photos_for_one_card_each_is_asked_about_once_and_only_what_was_answered_stays(
+    visit, studio, hopper_path
+):
+    page = visit()
+    page.get_by_role("button", name=re.compile("Eileen Collins")).wait_for()
+    add_face(page, tilted(hopper_path, 2, "straight", flipped=True), "straight")
+    turned = ((-6, "left"), (9, "right"), (18, "far"))
+    photos = [tilted(hopper_path, degrees, name, flipped=True) for degrees, name in turned]
+    more = page.locator(".face", has_text="straight").locator("input[type=file]")
+    more.set_input_files(photos[0])
+    page.get_by_role("heading", name="Whose face is left?").wait_for()
+    more.set_input_files(photos[1:])
+    page.wait_for_timeout(5000)  # the others have come by now
+    assert page.locator("dialog[open] .consent-top img").count() == 1
+    page.locator("dialog[open]").get_by_role("button", name="Not now").last.click()
+    page.get_by_role("heading", name="Whose face is right?").wait_for()
+    page.wait_for_function("() => document.querySelectorAll('dialog[open] .consent-top img').length === 2")
+    assert page.evaluate("[...document.querySelectorAll('dialog[open] img')].every((one) => one.naturalWidth > 0)")
+    page.get_by_label("It is no real person").check()
+    press(page, "Save and use this face")
+    page.locator(".face", has_text="3 photos").wait_for()
+    page.locator("dialog[open]").wait_for(state="hidden")
+    names = [record.name for record in Consents(Home(studio.home)).all()]
+    assert sorted(name for name in names if name in ("left.png", "right.png", "far.png")) == ["far.png", "right.png"]
+    remove_face(page, "straight")
+
+
+def test_a_card_that_is_removed_while_its_question_is_open_is_said(visit, studio, hopper_path):
+    page = visit()
+    page.get_by_role("button", name=re.compile("Eileen Collins")).wait_for()
+    page.get_by_label("Add a photo").set_input_files(tilted(hopper_path, -20, "brief"))
+    page.get_by_role("heading", name="Whose face is brief?").wait_for()
+    second = visit()
+    remove_face(second, "brief")
+    page.get_by_label("It is no real person").check()
+    press(page, "Save and use this face")
+    page.locator("dialog[open]").get_by_text("This is not here any more.").wait_for()
+    assert [record.name for record in Consents(Home(studio.home)).all() if record.name == "brief.png"] == []
+    page.keyboard.press("Escape")
+    page.locator("dialog[open]").wait_for(state="hidden")
+    assert "Traceback" not in studio.log.read_text()
+
+
 def test_each_person_gets_a_face_of_their_own_by_pressing_or_from_a_list(visit, hopper_path):
     page = visit()
     page.get_by_role("button", name=re.compile("Eileen Collins")).wait_for()
@@ -575,7 +619,8 @@ def test_each_person_gets_a_face_of_their_own_by_pressing_or_from_a_list(visit, 
     page.locator(".badge.on").wait_for()
     drawn(page)
     page.get_by_label("Everybody else: which face").select_option("leave")
-    page.wait_for_timeout(500)
+    page.locator(".badge.on", has_text="Changing over").wait_for()
+    page.locator(".badge.on", has_text="Live").wait_for()
     page.reload()
     page.get_by_label("Everybody else: which face").wait_for()
     assert page.get_by_label("Everybody else: which face").input_value() == "leave"

@@ -17,7 +17,7 @@ function tabId() {
 
 export default {
   template: `<span hidden :data-sending="sending"></span>`,
-  props: { place: String, wanted: Boolean, width: Number, height: Number, rate: Number },
+  props: { place: String, wanted: Boolean, format: Object },
   data: () => ({ sending: false }),
   mounted() {
     this.tab = tabId();
@@ -35,6 +35,11 @@ export default {
       if (now) this.start();
       else this.stop();
     },
+    format(now, before) {
+      if (!this.run || JSON.stringify(now) === JSON.stringify(before)) return;
+      this.stop();
+      this.start();
+    },
   },
   methods: {
     async start() {
@@ -47,8 +52,9 @@ export default {
     async open(mine) {
       // The studio is on this very machine: one of few cores has to code, swap and show each picture.
       const usual = navigator.hardwareConcurrency < 4 ? [640, 360] : [1280, 720];
-      const [width, height] = this.width ? [this.width, this.height] : usual;
-      const rate = this.rate ?? 30;
+      const format = this.format;
+      const [width, height] = format.width ? [format.width, format.height] : usual;
+      const rate = (mine.rate = format.rate ?? 30);
       const video = { width: { ideal: width }, height: { ideal: height }, frameRate: { ideal: rate, max: rate } };
       let stream;
       try {
@@ -58,6 +64,7 @@ export default {
       }
       if (this.run !== mine) return stream.getTracks().forEach((track) => track.stop());
       mine.stream = stream;
+      this.$emit("asked", format);
       stream.getVideoTracks()[0].addEventListener("ended", () => this.again(mine, this.reopen));
       this.send(mine);
     },
@@ -120,7 +127,7 @@ export default {
         }, PATIENCE);
         const wanted = sender.getParameters();
         wanted.degradationPreference = "maintain-resolution";
-        if (wanted.encodings?.length) Object.assign(wanted.encodings[0], { maxBitrate: 3_500_000, maxFramerate: 30 });
+        if (wanted.encodings?.length) Object.assign(wanted.encodings[0], { maxBitrate: 3_500_000, maxFramerate: mine.rate });
         await sender.setParameters(wanted).catch(() => {}); // a browser without such wishes sends as it likes
       } catch {
         if (mine.peer === peer) this.again(mine, this.send);

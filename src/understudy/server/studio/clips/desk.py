@@ -12,6 +12,7 @@ from typing import Any, Final
 from understudy.app import Understudy
 from understudy.casting.cast import PartList
 from understudy.casting.roles import BLUR
+from understudy.enhancement.options import Step
 from understudy.errors import UnderstudyError, UsageError
 from understudy.media.files import MediaKind
 from understudy.provenance import ConsentClaim, Consents
@@ -28,8 +29,9 @@ from understudy.server.studio.live.cards import Cards
 from understudy.server.studio.samples import SampleClip, Samples
 from understudy.server.uploads import Uploads
 from understudy.settings import Settings, TrimOptions, changed
-from understudy.settings.lanes import OWN, Instead
+from understudy.settings.lanes import OWN, Instead, Lane
 from understudy.settings.schema import values_of
+from understudy.tasks.opened import check_compare
 
 PLACE: Final = "/clips"
 #: What can be written of each kind, by the suffix; the first is what is usual.
@@ -121,7 +123,19 @@ class ClipsDesk:
         if self.clip is None:
             return self.settings
         now = self.clip.edits.now
-        return replace(self.settings, trim=now.trim, lanes=now.lanes)
+        return replace(self.settings, trim=now.trim, lanes=tuple(self._as_large(lane) for lane in now.lanes))
+
+    def _as_large(self, lane: Lane) -> Lane:
+        """A stretch that is enlarged as all of the clip is: one file has frames of one size."""
+        if "enhance.steps" not in lane.values:
+            return lane
+        whole = [step for step in self.settings.enhance.steps if self._enlarges(step)]
+        own = [step for step in lane.values["enhance.steps"] if not self._enlarges(step)]
+        return replace(lane, settings={**lane.values, "enhance.steps": [*whole, *own]})
+
+    def _enlarges(self, step: str) -> bool:
+        entry = self._app.resources.models.store.catalogue.entries.get(Step.of(step).name)
+        return entry is not None and entry.kind == "upscaler"
 
     @property
     def chosen(self) -> Stretch | None:
@@ -312,6 +326,9 @@ class ClipsDesk:
             if SAMPLE in cards:
                 photo = cards[SAMPLE].photos[0].photo
                 Consents(self._app.resources.home).require(photo, self.use, ConsentClaim("sample"))
+            cast = self.cast()
+            if cast is not None:
+                check_compare(cast, self.asked)
             taken = [one.job.order.output for one in self.jobs.jobs if one.job.state != "done"]
             with self.jobs.kept.new() as kept:
                 order = ordered(clip, given, cards, self.asked, self.format, kept, self._folder, taken)
@@ -322,5 +339,5 @@ class ClipsDesk:
         """Who of the clip that is open gets what; None where nobody gets anything."""
         if self.clip is None or self.clip.report is None:
             return None
-        faces = {card.id: card.person for card in self.cards.all()}
+        faces = {card.id: card.person(self.use) for card in self.cards.all()}
         return self.clip.edits.cast(self.clip.report.people, faces)

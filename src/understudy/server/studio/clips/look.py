@@ -8,7 +8,7 @@ from collections.abc import Callable
 from understudy.errors import UnderstudyError, UsageError
 from understudy.server.faults import fault_of
 from understudy.server.studio.clips.edits import Stretch
-from understudy.server.studio.clips.presets import LONGEST_NAME, NAMES
+from understudy.server.studio.clips.presets import LONGEST_NAME
 from understudy.server.studio.controls import (
     TIMED,
     Button,
@@ -24,7 +24,6 @@ from understudy.server.studio.look_controls import LookControls
 from understudy.server.studio.other_settings import OtherSettings
 from understudy.server.studio.visitor import Visitor
 from understudy.settings.lanes import OWN, Instead
-from understudy.settings.schema import values_of
 from understudy.times import clock
 
 
@@ -37,7 +36,6 @@ class LookPanel:
 
     def __init__(self, visitor: Visitor) -> None:
         self._visitor, self._desk, self._texts = visitor, visitor.studio.clips, visitor.texts
-        self._values: dict[str, object] = {}
         self._names: tuple[str, ...] | None = None
         self._typed = ""
         self._stretch: object = None
@@ -51,12 +49,11 @@ class LookPanel:
                 Button("", self._remove_stretch, look="bare", picture="trash", label=label)
             self._does = box("does")
             self._place = box("rows")
-            self._controls = LookControls(visitor, lambda: self._desk.looked_at, self._set)
+            with self._place:
+                self._controls = LookControls(visitor, lambda: self._desk.looked_at, self._set, self._draw)
             self._others = box()
             with self._others:
-                self._all = OtherSettings(
-                    texts, lambda: self._desk.looked_at, self._set_other, self._fail, self._offered
-                )
+                self._all = OtherSettings(texts, lambda: self._desk.looked_at, self._set, self._fail, self._offered)
             self._presets = box("presets")
             with self._presets:
                 self._kept = box("kept-presets")
@@ -67,8 +64,9 @@ class LookPanel:
         chosen, clip = self._desk.chosen, self._desk.clip
         stretch = None if chosen is None else (chosen.number, chosen.lane.do)
         if stretch != self._stretch:
-            self._stretch, self._values = stretch, {}
+            self._stretch = stretch
             self._draw_does(chosen)
+            self._controls.look(anew=True)
             self._all.look()
         title = self._texts("clips.look")
         if chosen is not None and clip is not None:
@@ -82,12 +80,6 @@ class LookPanel:
         shown(self._place, swaps)
         shown(self._others, swaps)
         shown(self._presets, swaps)
-        values = {name: value for name, value in values_of(self._desk.looked_at).items() if name in NAMES}
-        if values != self._values:
-            changed_here = self._values == {} or not self._mine
-            self._values, self._mine = values, False
-            if changed_here:
-                self._draw()
         try:
             names = tuple(self._desk.presets.all())
         except UnderstudyError as fault:
@@ -96,16 +88,7 @@ class LookPanel:
             self._names = names
             self._draw_presets(names)
 
-    #: Whether the change that is seen next was made in this page, whose controls show it already.
-    _mine = False
-
     def _set(self, name: str, value: object) -> None:
-        self._mine = True
-        self._desk.change({name: value})
-        self._visitor.look()
-
-    def _set_other(self, name: str, value: object) -> None:
-        """What was set below may stand above, too."""
         self._desk.change({name: value})
         self._visitor.look()
 
@@ -138,17 +121,15 @@ class LookPanel:
         self._desk.remove_stretch()
         self._visitor.look()
 
-    def _draw(self) -> None:
-        texts, controls = self._texts, self._controls
-        self._place.clear()
-        with self._place:
-            if self._desk.chosen is None:  # a stretch has no engine of its own
-                controls.engine(texts("look.engine"))
-            controls.strength(0.0)
-            controls.shape(texts("look.shape"))
-            controls.feather()
-            controls.mouth(texts("clips.mouth"))
-            controls.finish(texts("clips.finish"), ("enhancer", "upscaler"))
+    def _draw(self, controls: LookControls) -> None:
+        texts, whole = self._texts, self._desk.chosen is None
+        if whole:  # a stretch has no engine of its own, and is as large as all of the clip
+            controls.engine(texts("look.engine"))
+        controls.strength(0.0)
+        controls.shape(texts("look.shape"))
+        controls.feather()
+        controls.mouth(texts("clips.mouth"))
+        controls.finish(texts("clips.finish"), ("enhancer", "upscaler") if whole else ("enhancer",))
 
     def _offered(self, name: str) -> bool:
         return self._desk.chosen is None or name in OWN

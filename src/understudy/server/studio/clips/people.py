@@ -16,7 +16,7 @@ from understudy.errors import UnderstudyError
 from understudy.server.faults import Fault, fault_of
 from understudy.server.studio.clips.clip import Clip
 from understudy.server.studio.clips.desk import PLACE
-from understudy.server.studio.consent_question import Question
+from understudy.server.studio.consent_question import Question, nothing
 from understudy.server.studio.controls import Picker, Text, attribute, box, choice, shown
 from understudy.server.studio.face_card import added_to, bin_for, face_entry
 from understudy.server.studio.live.card import SAMPLE, Card
@@ -55,6 +55,8 @@ class PeoplePanel:
         self._selects: dict[int, ui.element] = {}
         self._buttons: dict[int, ui.element] = {}
         self._pictures: dict[int, ui.element] = {}
+        self._entries: dict[str, ui.element] = {}
+        self._counts: dict[str, Text] = {}
         texts = self._texts
         with box("panel", "section", aria_label=texts("clips.people")):
             Text(texts("clips.people"), "h2")
@@ -86,7 +88,7 @@ class PeoplePanel:
         report = clip.report
         shown(self._hint, bool(report))
         shown(self._nobody, report is not None and not len(report))
-        faces = (clip.id, tuple(card.key for card in cards))
+        faces = (clip.id, tuple(card.id for card in cards))
         if faces != self._faces:
             self._faces = faces
             self._draw_faces(cards)
@@ -153,26 +155,36 @@ class PeoplePanel:
         return self._texts("clips.share", percent=round(100 * one.share))
 
     def _draw_faces(self, cards: tuple[Card, ...]) -> None:
-        texts = self._texts
-        self._tray.clear()
+        """Show the faces: those that are there already stay, for photos may be on their way to them."""
+        here = {card.id: card for card in cards}
+        for number in self._entries.keys() - here.keys():
+            self._entries.pop(number).delete()
+            self._counts.pop(number, None)
         with self._tray:
             for card in cards:
-                with face_entry(self._visitor, card, "tray-face", partial(self._another_came, card.id), self._failed):
-                    button = box("tray-button", "button", type="button", draggable="true", title=card.name)
-                    button.on("click", partial(self._pressed, card.id), args=[])
-                    said = json.dumps(card.id)
-                    button.on(
-                        "dragstart", js_handler=f"(event) => event.dataTransfer.setData({json.dumps(_FACE)}, {said})"
-                    )
-                    with button:
-                        box("", "img", src=card.address, alt="", draggable="false")
-                        Text(card.name, classes="face-name")
-                        if len(card.photos) > 1:
-                            Text(texts("faces.photos", count=len(card.photos)), classes="hint")
-                    if card.id != SAMPLE:
-                        bin_for(self._visitor, card, partial(self._away, card.id))
+                if card.id not in self._entries:
+                    self._entries[card.id] = self._face(card)
+
+    def _face(self, card: Card) -> ui.element:
+        entry = face_entry(self._visitor, card, "tray-face", partial(self._another_came, card.id), self._failed)
+        with entry:
+            button = box("tray-button", "button", type="button", draggable="true", title=card.name)
+            button.on("click", partial(self._pressed, card.id), args=[])
+            said = json.dumps(card.id)
+            button.on("dragstart", js_handler=f"(event) => event.dataTransfer.setData({json.dumps(_FACE)}, {said})")
+            with button:
+                box("", "img", src=card.address, alt="", draggable="false")
+                Text(card.name, classes="face-name")
+                self._counts[card.id] = Text("", classes="hint")
+            if card.id != SAMPLE:
+                bin_for(self._visitor, card, partial(self._away, card.id))
+        return entry
 
     def _show_given(self, clip: Clip, cards: dict[str, Card]) -> None:
+        for card, count in self._counts.items():
+            many = len(cards[card].usable(self._desk.use)) if card in cards else 1
+            shown(count, many > 1)
+            count.text = self._texts("faces.photos", count=many)
         for number, button in self._buttons.items():
             attribute(button, "aria-pressed", str(number == self._chosen).lower())
             gets = clip.edits.of(number)
@@ -205,7 +217,7 @@ class PeoplePanel:
         if card is None and gets not in (LEAVE, BLUR):
             return
         give = partial(self._give, clip, number, gets)
-        await (give() if card is None else self._question.may_be_used(card.id, (self._desk.use,), give))
+        await (give() if card is None else self._question.may_be_used(card.id, self._desk.use, give))
 
     async def _give(self, clip: Clip | None, number: int, gets: str) -> None:
         if clip is self._desk.clip:  # not one that another page opened meanwhile
@@ -220,10 +232,7 @@ class PeoplePanel:
             self._desk.fault = fault
         self._visitor.look()
         if upload in {photo.id for known in self._desk.cards.all() for photo in known.photos}:
-            await self._question.may_be_used(card, (self._desk.use,), self._nothing)
-
-    async def _nothing(self) -> None:
-        """What was asked for is done by the answer."""
+            await self._question.may_be_used(card, self._desk.use, nothing)
 
     async def _photo_came(self, upload: str, number: int | None) -> None:
         """A photo came; perhaps it was dropped on somebody."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from understudy.app import Understudy
 from understudy.casting.cast import PartList
@@ -15,12 +14,12 @@ from understudy.media.endpoints import SourceEndpoint
 from understudy.media.live.base import CaptureOptions, LiveSource
 from understudy.media.live.broadcast import BroadcastOptions
 from understudy.media.live.capture import open_capture
-from understudy.media.live.delayed import Delayed
+from understudy.media.live.delayed import DelayedSound, DelayedSource
 from understudy.media.live.microphone import Microphone
 from understudy.server.studio.live.browser_camera import BrowserCamera
 from understudy.server.studio.live.card import Card
 from understudy.server.studio.live.cards import Cards
-from understudy.server.studio.live.choices import Choice, Origin, SinkKind, stream_source
+from understudy.server.studio.live.choices import Choice, Origin, SinkKind, microphone_named, stream_source
 from understudy.server.studio.live.placing import at
 from understudy.server.studio.live.preview import Preview, PreviewSink
 from understudy.server.studio.live.recordings import Recordings
@@ -48,7 +47,7 @@ class Begun:
     choice: Choice
     cards: tuple[tuple[str, ...], ...]
     kinds: tuple[SinkKind, ...]
-    delayed: tuple[Delayed[Any], ...]
+    delayed: tuple[DelayedSource | DelayedSound, ...]
     recording: Path | None
 
     def set(self, settings: Settings) -> None:
@@ -74,7 +73,7 @@ class Begun:
             choice: With them.
             cards: All, by id.
         """
-        keys = tuple(cards[card].key for card in choice.cards if card in cards)
+        keys = tuple(cards[card].key("live") for card in choice.cards if card in cards)
         if self.choice.several is not None or choice.several is not None:
             return (self.choice.several, self.cards) == (choice.several, keys)
         if not set(keys) <= set(self.cards) or not keys:
@@ -122,13 +121,15 @@ class SessionMaker:
         """
         with at("faces"):
             self.cards.look()
-            allowed = {card.id: card for card in self.cards.all() if card.allowed}
+            allowed = {card.id: card for card in self.cards.all() if card.usable("live")}
             if not choice.cards or not allowed.keys() >= set(choice.cards):
                 raise ConsentError("no face is chosen that may be used", "Press its card and say whose it is.")
             cast, cards = _cast(choice, allowed)
         with at("source"):
-            pictures = Delayed(self._opened(choice), choice.delay)
-            sound = Delayed(Microphone(choice.microphone), choice.delay) if choice.microphone else None
+            pictures = DelayedSource(self._opened(choice), choice.delay)
+            sound = None
+            if choice.microphone:
+                sound = DelayedSound(Microphone(microphone_named(choice.microphone)), choice.delay)
         with at("outputs"):
             outputs = choice.outputs.endpoints(self.recordings.folder)
             if "recording" in outputs:
@@ -145,7 +146,7 @@ class SessionMaker:
         delayed = (pictures,) if sound is None else (pictures, sound)
         file = outputs.get("recording")
         recording = None if file is None else Path(file.place)
-        return Begun(session, choice, tuple(card.key for card in cards), tuple(outputs), delayed, recording)
+        return Begun(session, choice, tuple(card.key("live") for card in cards), tuple(outputs), delayed, recording)
 
     def check_clip(self, number: str) -> None:
         """Make sure that a clip that was handed over can be played; it is removed if not.
@@ -165,7 +166,7 @@ class SessionMaker:
     def _opened(self, choice: Choice) -> LiveSource:
         """What pictures come from."""
         if choice.origin.kind == "browser":
-            return self.camera.source()
+            return self.camera.source(choice.camera)
         return open_capture(self._source(choice.origin), choice.camera.options)
 
     def _source(self, origin: Origin) -> SourceEndpoint:
@@ -189,4 +190,4 @@ def _cast(choice: Choice, allowed: Mapping[str, Card]) -> tuple[PartList | Seque
     if choice.several is not None:
         return choice.several.cast(allowed), chosen
     cards = [*chosen, *(card for card in allowed.values() if card.id != choice.card)]
-    return [card.person for card in cards], cards
+    return [card.person("live") for card in cards], cards

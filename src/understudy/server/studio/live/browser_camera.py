@@ -21,6 +21,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from understudy.errors import InputError, UnderstudyError
 from understudy.media.live.base import LiveInfo, Picture, Sound
 from understudy.server.api.handed import MOST_BYTES, decoded
+from understudy.server.studio.live.choices import CameraFormat
 from understudy.server.webrtc.incoming import IncomingPictures
 from understudy.server.webrtc.offers import read_offer
 from understudy.server.webrtc.reach import LOCAL, Reach
@@ -62,10 +63,12 @@ class BrowserCamera:
 
     Attributes:
         tab: The id of the tab that sends, or is to; empty if none is.
+        format: What its camera is to be asked for.
     """
 
     def __init__(self) -> None:
         self.tab = ""
+        self.format = self._asked = CameraFormat()
         self._pictures = IncomingPictures()
         self._peer: Peer | None = None
         self._fault = ""
@@ -93,9 +96,20 @@ class BrowserCamera:
                 self._fault = FAULTS.get(what, "fault.browser_none")
                 self._changed.notify_all()
 
-    def source(self) -> BrowserSource:
-        """A source for the session that begins now."""
+    def asked(self, tab: str, camera: CameraFormat) -> None:
+        """A tab's camera was asked for a format: its pictures are of that one from now on."""
         with self._changed:
+            if tab == self.tab:
+                self._asked = camera
+
+    def source(self, camera: CameraFormat | None = None) -> BrowserSource:
+        """A source for the session that begins now.
+
+        Args:
+            camera: What the camera is asked for; None for what is usual.
+        """
+        with self._changed:
+            self.format = camera or CameraFormat()
             self._pictures, self._fault = IncomingPictures(), ""
         return BrowserSource(self, self._pictures)
 
@@ -113,7 +127,9 @@ class BrowserCamera:
                 raise BrowserCameraError(self._fault or "fault.browser_silent")
 
     def hand_over(self, frame: VideoFrame, at: float) -> None:
-        """Take a picture: see ``IncomingPictures``."""
+        """Take a picture: see ``IncomingPictures``. Those of a format that is not wanted any more are left out."""
+        if self._asked != self.format:
+            return
         self._pictures.hand_over(frame, at)
         with self._changed:
             self._changed.notify_all()

@@ -1,15 +1,15 @@
-"""A face card: one person's photos, and which of them may be used for what."""
+"""A face card: one person's photos, and what each of them may be used for."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from understudy.casting.person import Person
 from understudy.provenance import ConsentClaim
-from understudy.provenance.records.consent import Consent, Photo, Use
+from understudy.provenance.records.consent import USES, Consent, Photo, Use
 
 #: Where pages get the pictures.
 PLACE: Final = "/live/faces"
@@ -26,12 +26,14 @@ class CardPhoto:
         photo: What consent knows it by, with the name that the user knows.
         path: Where it lies.
         picture: A JPEG of the face.
+        uses: What records say that it may be used for.
     """
 
     id: str
     photo: Photo
     path: Path
     picture: bytes
+    uses: frozenset[Use] = frozenset()
 
     @property
     def address(self) -> str:
@@ -43,36 +45,28 @@ class CardPhoto:
         """For people."""
         return Path(self.photo.name).stem
 
-    def lacks(self, records: Sequence[Consent], uses: Collection[Use] = ()) -> bool:
-        """Whether it may not be used for all of that; without uses, for anything.
-
-        Args:
-            records: All there are, the oldest first.
-            uses: For what.
-        """
+    def uses_in(self, records: Sequence[Consent]) -> frozenset[Use]:
+        """What it may be used for, by all the records there are, the oldest first."""
         about = [record for record in records if self.photo.is_copy_of(record)]
         # As ``Consents.require`` has it: what was revoked last holds over what was granted before.
         if about and about[-1].state == "revoked":
-            return True
+            return frozenset()
         if self.id == SAMPLE:
-            return False
-        valid = [record for record in about if record.state == "valid"]
-        return not valid or not all(any(use in record.uses for record in valid) for use in uses)
+            return frozenset(USES)
+        return frozenset(use for record in about if record.state == "valid" for use in record.uses)
 
 
 @dataclass(frozen=True)
 class Card:
-    """A person.
+    """A person. Only those photos are used that may be: of which nothing was said yet, one waits.
 
     Attributes:
         id: The first photo's.
         photos: Of that person only. Each part of the face comes from the photo that shows it best.
-        allowed: Whether records say that all of them may be used live.
     """
 
     id: str
     photos: tuple[CardPhoto, ...]
-    allowed: bool = False
 
     @property
     def name(self) -> str:
@@ -84,17 +78,20 @@ class Card:
         """Where a page gets a picture of them."""
         return self.photos[0].address
 
-    @property
-    def key(self) -> tuple[str, ...]:
-        """The ids of the photos: another key, another face."""
-        return tuple(photo.id for photo in self.photos)
+    def usable(self, use: Use) -> tuple[CardPhoto, ...]:
+        """The photos that may be used for something."""
+        return tuple(photo for photo in self.photos if use in photo.uses)
 
-    @property
-    def person(self) -> Person:
+    def key(self, use: Use) -> tuple[str, ...]:
+        """The ids of these: another key, another face."""
+        return tuple(photo.id for photo in self.usable(use))
+
+    def asked_about(self, use: Use) -> tuple[CardPhoto, ...]:
+        """The photos of which it must be said whose they are: those that wait; all, if none may be used for that."""
+        may = self.usable(use)
+        return tuple(photo for photo in self.photos if not photo.uses or (not may and use not in photo.uses))
+
+    def person(self, use: Use) -> Person:
         """Whose face it is, as sessions and swaps take it."""
         claim = ConsentClaim("sample") if self.id == SAMPLE else None
-        return Person(tuple(photo.path for photo in self.photos), self.name, claim)
-
-    def lacking(self, records: Sequence[Consent], uses: Collection[Use] = ()) -> tuple[CardPhoto, ...]:
-        """The photos that may not be used for all of that: see ``CardPhoto.lacks``."""
-        return tuple(photo for photo in self.photos if photo.lacks(records, uses))
+        return Person(tuple(photo.path for photo in self.usable(use)), self.name, claim)

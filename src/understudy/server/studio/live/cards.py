@@ -19,7 +19,7 @@ from understudy.arrays import UInt8Array
 from understudy.casting.portraits import load_portraits, load_source
 from understudy.errors import InputNotFoundError
 from understudy.provenance import ConsentClaim, Consents
-from understudy.provenance.records.consent import Photo, Use
+from understudy.provenance.records.consent import USES, Consent, Photo
 from understudy.release import file_digest
 from understudy.server.studio.live.card import PLACE, SAMPLE, Card, CardPhoto
 from understudy.server.studio.samples import Samples
@@ -29,7 +29,6 @@ from understudy.swapping import Portrait
 #: Side of a card's picture in pixels, and how much more than the face's box is on it.
 _SIDE: Final = 224
 _AROUND: Final = 1.7
-_LIVE: Final[tuple[Use, ...]] = ("live",)
 
 
 class Cards:
@@ -89,7 +88,7 @@ class Cards:
         return self._added(self._read(number)[0])
 
     def add_to(self, card: str, number: str) -> bool:
-        """Add another photo of a card's person. It is used once somebody said whose it is.
+        """Add another photo of a card's person. It waits until somebody said whose it is.
 
         Args:
             card: The card's id.
@@ -101,42 +100,40 @@ class Cards:
         Raises:
             UnderstudyError: it is no photo, has no face, or it or the card is gone. The file is removed then.
         """
-        assert card != SAMPLE, "what everybody may use is those photos only"
+        assert card != SAMPLE, "what everybody may use is that photo only"
         photo, portrait = self._read(number)
         try:
             first = self.portrait(self[card].photos[0].path)
-            with self._lock:
+
+            def add() -> None:
                 if card not in self._cards:
                     raise InputNotFoundError(Path(card), "face")
                 had = self._cards[card]
                 self._cards[card] = replace(had, photos=(*had.photos, photo))
+
+            self._update(add)
         except BaseException:
             self._uploads.remove(number)
             raise
-        self.look()
-        self._tell(card)
         return self._alike(first, portrait)
 
-    def lacking(self, number: str, uses: Collection[Use]) -> tuple[CardPhoto, ...]:
-        """A card's photos that may not be used for all of that. Takes its time, for records are read."""
-        return self[number].lacking(Consents(self._app.resources.home).all(), uses)
-
     def grant(self, photos: Sequence[CardPhoto], claim: ConsentClaim) -> None:
-        """Record what was said about whose face it is.
+        """Record what was said about whose face it is. Of photos that are gone nothing is recorded.
 
         Raises:
-            UnderstudyError: that can't be recorded.
+            UnderstudyError: that can't be recorded, or all of them are gone.
         """
-        for photo in photos:
+        here = {photo.id for card in self.all() for photo in card.photos}
+        left = [photo for photo in photos if photo.id in here]
+        if not left:
+            raise InputNotFoundError(Path("photo"), "photo")
+        for photo in left:
             Consents(self._app.resources.home).grant(photo.photo, claim)
         self.look()
 
     def look(self) -> None:
         """Read again which photos may be used: records are made and revoked elsewhere, too."""
-        records = Consents(self._app.resources.home).all()
-        with self._lock:
-            for card in list(self._cards.values()):
-                self._cards[card.id] = replace(card, allowed=not card.lacking(records, _LIVE))
+        self._update(lambda: None)
 
     def remove(self, number: str) -> None:
         """Take a card away, and the photos that were handed over for it. What was consented to stays recorded."""
@@ -147,20 +144,24 @@ class Cards:
         for photo in () if card is None else card.photos:
             self._uploads.remove(photo.id)
 
-    def give_up(self, number: str) -> None:
-        """Take those photos from a card, but for its first, of which nobody said whose they are. Takes its time."""
-        records = Consents(self._app.resources.home).all()
-        with self._lock:
+    def give_up(self, number: str, photos: Collection[str]) -> None:
+        """Take those of these photos from a card, but for its first, of which nobody said whose they are.
+
+        Args:
+            number: The card's id.
+            photos: The photos' ids.
+        """
+        gone: list[str] = []
+
+        def take() -> None:
             card = self._cards.get(number)
-            gone = () if card is None else tuple(photo for photo in card.photos[1:] if photo.lacks(records))
             if card is not None:
-                kept = tuple(photo for photo in card.photos if photo not in gone)
-                self._cards[number] = replace(card, photos=kept)
+                gone.extend(photo.id for photo in card.photos[1:] if photo.id in photos and not photo.uses)
+                self._cards[number] = replace(card, photos=tuple(one for one in card.photos if one.id not in gone))
+
+        self._update(take)
         for photo in gone:
-            self._uploads.remove(photo.id)
-        if gone:
-            self.look()
-            self._tell(number)
+            self._uploads.remove(photo)
 
     def when_removed(self, tell: Callable[[str], object]) -> None:
         """Have a function told the id of every card that is taken away."""
@@ -199,14 +200,27 @@ class Cards:
         return not embedder.distances(first[0], second)[0] > embedder.same_person
 
     def _added(self, photo: CardPhoto) -> Card:
-        with self._lock:
-            self._cards[photo.id] = Card(photo.id, (photo,))
-        self.look()
+        self._update(lambda: self._cards.update({photo.id: Card(photo.id, (photo,))}))
         return self[photo.id]
 
-    def _tell(self, number: str) -> None:
-        for tell in self._when_changed:
-            tell(number)
+    def _update(self, change: Callable[[], object]) -> None:
+        """Change the cards, and what their photos may be used for; who wants to know is told of other faces."""
+        with self._lock:
+            before = {card.id: _usable(card) for card in self._cards.values()}
+            records = Consents(self._app.resources.home).all()
+            self._look_at(records)
+            change()
+            self._look_at(records)
+            after = {card.id: _usable(card) for card in self._cards.values()}
+        for number, usable in after.items():
+            if before.get(number, usable) != usable:
+                for tell in self._when_changed:
+                    tell(number)
+
+    def _look_at(self, records: Sequence[Consent]) -> None:
+        for card in list(self._cards.values()):
+            photos = tuple(replace(photo, uses=photo.uses_in(records)) for photo in card.photos)
+            self._cards[card.id] = replace(card, photos=photos)
 
     async def _serve(self, request: Request) -> Response:
         number = request.path_params["number"]
@@ -219,6 +233,10 @@ class Cards:
 def _photo(number: str, name: str, path: Path, picture: UInt8Array, box: Sequence[float]) -> CardPhoto:
     known = replace(Photo.of(path, file_digest(path), picture), name=name + path.suffix)
     return CardPhoto(number, known, path, _face(picture, box))
+
+
+def _usable(card: Card) -> list[tuple[str, ...]]:
+    return [card.key(use) for use in USES]
 
 
 def _face(picture: UInt8Array, box: Sequence[float]) -> bytes:

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import importlib.util
+import re
+import sys
 import time
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from understudy.media.endpoints import SinkEndpoint, SourceEndpoint, sink_endpoint, source_endpoint
 from understudy.media.live.base import CaptureOptions
 from understudy.media.live.cameras import Camera, list_cameras
+from understudy.media.live.microphone import MicrophoneError
 from understudy.server.studio.live.several import Several
 from understudy.settings import Settings
+from understudy.text import printable
+
+#: Names of devices: on Linux ALSA's own, or such as ``default`` that the user's settings explain; elsewhere words.
+_ALSA: Final = re.compile(
+    r"[A-Za-z]\w{0,40}"
+    r"|(plug)?hw:\w{1,40}(,\d{1,3}){0,2}"
+    r"|(sysdefault|dsnoop|front):(CARD=)?\w{1,40}(,(DEV=)?\d{1,3})?",
+    re.ASCII,
+)
+_DEVICE: Final = re.compile(r"""[^'"|,/\\:{}=\x00-\x1f]{1,120}""")
 
 SourceKind = Literal["sample", "camera", "browser", "clip", "stream"]
 SinkKind = Literal["recording", "virtual", "stream", "window"]
@@ -139,6 +152,19 @@ def stream_source(address: str) -> SourceEndpoint:
     """
     written = address.strip()
     return source_endpoint(written if "://" in written else "nothing://")
+
+
+def microphone_named(written: str) -> str:
+    """The device of that name. A page names no file and no command: ALSA takes both in the names of its plugins.
+
+    Raises:
+        MicrophoneError: it is no device's name.
+    """
+    name = written.strip()
+    if not (_ALSA if sys.platform == "linux" else _DEVICE).fullmatch(name):
+        hint = "Choose one of the list, or write its name as the system has it."
+        raise MicrophoneError(f"{printable(name)[:60]!r} is no microphone's name", hint)
+    return name
 
 
 def cameras() -> list[Camera]:

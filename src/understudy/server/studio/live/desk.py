@@ -24,7 +24,7 @@ from understudy.server.studio.live.choices import CameraFormat, Choice, Origin, 
 from understudy.server.studio.live.placing import Place, PlacedError, place_of, said_of
 from understudy.server.studio.live.preview import Preview, Shown
 from understudy.server.studio.live.recordings import Recordings
-from understudy.server.studio.live.several import Several
+from understudy.server.studio.live.several import Several, Who
 from understudy.server.studio.samples import SampleClip, Samples
 from understudy.server.uploads import Uploads
 from understudy.sessions import LiveReport, LiveStatistics
@@ -34,6 +34,8 @@ from understudy.settings import changed
 Phase = Literal["idle", "starting", "live", "changing", "stopping"]
 #: Seconds without a picture that are worth a word.
 _SILENCE: Final = 2.0
+#: What is said while nobody is seen, because the face that was shown is not to be seen any more.
+_GONE: Final = Fault("fault.face_gone")
 
 
 class Desk:
@@ -100,7 +102,7 @@ class Desk:
     def ready(self) -> bool:
         """Whether it could start."""
         used = self._choice().cards
-        return bool(used) and set(used) <= {card.id for card in self.cards.all() if card.allowed}
+        return bool(used) and set(used) <= {card.id for card in self.cards.all() if card.usable("live")}
 
     @property
     def used(self) -> tuple[str, ...]:
@@ -141,39 +143,59 @@ class Desk:
     def restart(self) -> None:
         """End the session and begin another with what is chosen now; pages show the last picture meanwhile."""
         with self._busy:
-            if self._begun is not None:
+            if self._begun is not None and self.ready:
                 self._stop("changing")
                 self._start()
 
     def choose(self, number: str) -> None:
         """Take another face: at once, if the session knows it, else by another session. May take seconds."""
-        card = self.cards[number]
-        if not card.allowed:
-            return
-        self.card = number
-        self.change_over()
+        if self.cards[number].usable("live"):
+            self.card = number
+            self.change_over()
 
     def share(self, several: Several | None) -> None:
         """Have each of several people get a face of their own, or all the one that is chosen. May take seconds."""
-        self.several = several
+        with self._passing_on:
+            self.several = None if several is None else several.only([card.id for card in self.cards.all()])
+        self.change_over()
+
+    def give(self, who: Who, gets: str) -> None:
+        """Give one of several people a face, by its card's id, or something else. May take seconds."""
+        with self._passing_on:
+            if self.several is not None:
+                known = [card.id for card in self.cards.all()]
+                self.several = self.several.given(who, gets).only(known)
         self.change_over()
 
     def change_over(self) -> None:
         """Have the faces shown that are chosen: by the session that runs, or by another one. May take seconds."""
-        if not self.ready or self.phase == "idle" or self._put_on():
+        if self.faults.get("faces") == _GONE:
+            del self.faults["faces"]
+        if self.phase == "idle" or self._put_on():
             return
         with self._busy:  # a session that is just being made may not know it, either
-            if self._begun is not None and not self._put_on():
+            if self._begun is None or self._put_on():
+                return
+            if self.ready:
                 self._stop("changing")
                 self._start()
+            else:
+                self._hide()
+
+    def _hide(self) -> None:
+        """Nobody is seen until another session shows what is chosen: this one shows what is not chosen any more."""
+        self.cover(True)
+        self.faults["faces"] = _GONE
 
     def _put_on(self) -> bool:
         """Have the session show the faces that are chosen; whether it knows them."""
         begun = self._begun
         if begun is None:
             return False
-        with self._told("faces"):
+        try:
             return begun.put_on(self._choice(), {card.id: card for card in self.cards.all()})
+        except UsageError:
+            return False
 
     def _without(self, number: str) -> None:
         """A face was taken away, in whatever room."""
@@ -183,10 +205,13 @@ class Desk:
         if self.several is not None:
             self.several = self.several.without(number)
         if used and self._begun is not None and not self._put_on():
-            self.cover(True)  # whoever is shown now was taken away
+            self._hide()
 
     def cover(self, covered: bool) -> None:
         """Have nobody seen, or take that back: in all outputs, at once."""
+        if not covered and self._begun is not None and not self._put_on():
+            self._hide()  # what it shows was taken away
+            return
         with self._passing_on:
             self.covered = covered
             if self._begun is not None:
@@ -273,7 +298,8 @@ class Desk:
                 begun.delay(self.delay)
                 with suppress(UsageError):  # what it can't have any more waits for another
                     begun.set(self.settings)
-            self._put_on()
+            if not self._put_on():  # it was taken away meanwhile
+                self._hide()
             begun.session.start()
         except PlacedError as placed:
             self._failed(placed.place, placed.fault, choice.origin)

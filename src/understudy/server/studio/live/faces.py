@@ -21,7 +21,7 @@ from understudy.server.studio.visitor import Visitor
 from understudy.server.uploads import SUFFIXES
 
 #: What faces are used for in this room.
-_USES: Final[tuple[Use, ...]] = ("live",)
+_USE: Final[Use] = "live"
 
 
 class FacePanel:
@@ -78,12 +78,13 @@ class FacePanel:
         if fault is not None:
             self._notice.say(fault)
         self._visitor.look()
+        use = partial(self._use_if_chosen, card)
         if number in {photo.id for known in self._desk.cards.all() for photo in known.photos}:
-            await self._question.may_be_used(card, _USES, partial(self._use_if_chosen, card))
+            await self._question.may_be_used(card, _USE, use, use)
 
     async def _chosen(self, number: str) -> None:
         """A card was pressed."""
-        await self._question.may_be_used(number, _USES, partial(self._use, number))
+        await self._question.may_be_used(number, _USE, partial(self._use, number))
 
     async def _use_if_chosen(self, number: str) -> None:
         if number in self._desk.used:
@@ -99,12 +100,10 @@ class FacePanel:
         """Give somebody a face of their own, once it may be used, or something else."""
         give = partial(self._give, who, gets)
         known = any(card.id == gets for card in self._desk.cards.all())
-        await (self._question.may_be_used(gets, _USES, give) if known else give())
+        await (self._question.may_be_used(gets, _USE, give) if known else give())
 
     async def _give(self, who: Who, gets: str) -> None:
-        several = self._desk.several
-        if several is not None:
-            await self._visitor.do(lambda: asyncio.to_thread(self._desk.share, several.given(who, gets)))
+        await self._visitor.do(lambda: asyncio.to_thread(self._desk.give, who, gets))
 
     def _removed(self, number: str) -> None:
         self._desk.cards.remove(number)
@@ -162,13 +161,14 @@ class _CardView:
         attribute(self._button, "aria-pressed", str(chosen).lower())
         shown(self._mark, chosen)
         self._note.text = self._said_of(card)
-        self._note.classes(add="asks" if not card.allowed else "", remove="asks" if card.allowed else "")
+        asks = not card.usable(_USE)
+        self._note.classes(add="asks" if asks else "", remove="" if asks else "asks")
         shown(self._bin, card.id != SAMPLE and not (chosen and running))
 
     def _said_of(self, card: Card) -> str:
         if card.id == SAMPLE:
             return self._texts("faces.sample")
-        if not card.allowed:
+        if not card.usable(_USE):
             return self._texts("faces.ask")
-        many = len(card.photos)
+        many = len(card.usable(_USE))
         return self._texts("faces.asked") if many == 1 else self._texts("faces.photos", count=many)

@@ -39,19 +39,13 @@ class LookPanel:
         texts, settings = self._texts, self._desk.settings
         with box("panel", "section", aria_label=texts("look.title")):
             Text(texts("look.title"), "h2")
-            controls = LookControls(visitor, lambda: self._desk.settings, self._set)
-            controls.engine(f"{texts('look.engine')} *")
-            controls.strength(LEAST_STRENGTH)
-            controls.shape(f"{texts('look.shape')} *")
-            controls.feather()
-            controls.mouth(texts("look.mouth"), texts("look.mouth_more"))
+            LookControls(visitor, lambda: self._desk.settings, self._set, self._draw)
             choice(
                 texts("look.faces"),
                 options={word: texts(text) for word, text in _FACES.items()},
                 value=settings.faces if self._desk.several is None else "each",
                 change=self._choose_faces,
             )
-            controls.finish(f"{texts('look.enhance')} *", ("enhancer",))
             Text(texts("look.later"), "p", classes="hint")
             Notice(visitor, "settings")
             control = switch(texts("look.keys"), on=True, change=shortcuts.switch, hint=texts("look.keys_more"))
@@ -67,6 +61,15 @@ class LookPanel:
         if each != (self._desk.several is not None):
             several = Several(self._desk.card) if each else None
             await self._visitor.do(lambda: asyncio.to_thread(self._desk.share, several))
+
+    def _draw(self, controls: LookControls) -> None:
+        texts = self._texts
+        controls.engine(f"{texts('look.engine')} *")
+        controls.strength(LEAST_STRENGTH)
+        controls.shape(f"{texts('look.shape')} *")
+        controls.feather()
+        controls.mouth(texts("look.mouth"), texts("look.mouth_more"))
+        controls.finish(f"{texts('look.enhance')} *", ("enhancer",))
 
     def _fail(self, fault: UsageError) -> None:
         self._desk.faults["settings"] = fault_of(fault)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal, get_args
 
 from understudy.casting.cast import Gets, Part, PartList
 from understudy.casting.roles import BLUR, LEAVE
+from understudy.face import FaceChoice
 from understudy.server.studio.live.card import Card
 
 #: Who is meant: whoever is first seen there, wherever they go then; and everybody else.
@@ -45,6 +46,13 @@ class Several:
                 found = found.given(who, "")
         return found
 
+    def only(self, cards: Collection[str]) -> Several:
+        """The same without faces that are not there."""
+        found = self
+        for card in self.cards:
+            found = found if card in cards else found.without(card)
+        return found
+
     @property
     def cards(self) -> tuple[str, ...]:
         """The ids of the cards that somebody gets, each once."""
@@ -60,10 +68,9 @@ class Several:
         Raises:
             UsageError: nobody gets a face.
         """
-        others: Gets = BLUR if self.others == BLUR else LEAVE if self.others == LEAVE else cards[self.others].person
-        parts = []
-        if self.left:
-            parts.append(Part("left", cards[self.left].person))
-        if self.right:
-            parts.append(Part("right", cards[self.right].person))
+        others: Gets = BLUR if self.others == BLUR else LEAVE
+        if self.others in cards:
+            others = cards[self.others].person("live")
+        places: dict[FaceChoice, str] = {"left": self.left, "right": self.right}
+        parts = [Part(place, cards[card].person("live")) for place, card in places.items() if card]
         return PartList(tuple(parts), others)

@@ -27,6 +27,7 @@ class ThisTab(ui.element, component="../assets/camera.js"):
         self._tab = ""
         attribute(self, "place", PLACE)
         self.on("tab", self._known)
+        self.on("asked", self._asked)
         self.on("fault", lambda event: self._desk.camera.fail(self._tab, str(event.args)))
         visitor.watch(self._look)
 
@@ -46,10 +47,17 @@ class ThisTab(ui.element, component="../assets/camera.js"):
             self._tab = str(event.args)
             self._visitor.look()
 
+    def _asked(self, event: GenericEventArguments) -> None:
+        """The camera was asked for what the page shows, or showed a moment ago."""
+        wanted = self._desk.camera.format
+        width, height = wanted.size or (None, None)
+        if event.args == {"width": width, "height": height, "rate": wanted.fps}:
+            self._desk.camera.asked(self._tab, wanted)
+
     def _look(self) -> None:
         desk = self._desk
         running = desk.phase in ("starting", "live", "changing") and desk.origin_used.kind == "browser"
-        size, fps = desk.camera_format.size or (None, None), desk.camera_format.fps
-        for name, value in (("width", size[0]), ("height", size[1]), ("rate", fps)):
-            attribute(self, name, value)
+        wanted = desk.camera.format
+        width, height = wanted.size or (None, None)
+        attribute(self, "format", {"width": width, "height": height, "rate": wanted.fps})
         attribute(self, "wanted", running and self._tab != "" and desk.camera.tab == self._tab)

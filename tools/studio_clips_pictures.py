@@ -5,6 +5,7 @@ python tools/studio_clips_pictures.py
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -36,7 +37,7 @@ def write_scene(path: Path) -> None:
 def photograph(page: Page, name: str) -> None:
     """Write what a page shows, in few colours."""
     page.evaluate(
-        "for (const one of document.querySelectorAll('.path'))"
+        "for (const one of document.querySelectorAll('.path, .switch .hint'))"
         " one.textContent = one.textContent.replace(/\\/\\S+?\\/Understudy/, '/home/you/Videos/Understudy')"
     )
     page.mouse.move(5, 5)
@@ -62,8 +63,28 @@ def decide(page: Page) -> None:
     page.get_by_role("slider", name="Wipe").fill("34")
 
 
+def share(page: Page, clip: Path) -> None:
+    """Have each of two people get a face of their own, live."""
+    page.get_by_role("link", name="Live").click()
+    page.get_by_label("Open a clip").set_input_files(clip)
+    page.get_by_role("radio", name=re.compile("interview")).wait_for()
+    page.get_by_label("Whose face is swapped").select_option("each")
+    page.get_by_label("On the left: which face").select_option(label="Eileen Collins")
+    page.get_by_label("On the right: which face").select_option(label="Grace Hopper")
+    page.get_by_label("The person is 18").check()
+    page.get_by_label("How did they agree?").fill("A portrait in the public domain")
+    page.get_by_role("button", name="Save and use").click()
+    page.locator("dialog[open]").wait_for(state="hidden")
+    page.get_by_role("button", name="Start").click()
+    page.locator(".badge.on").wait_for()
+    page.evaluate("document.activeElement.blur()")
+    page.set_viewport_size({"width": 1280, "height": 860})
+    page.wait_for_timeout(600)
+    photograph(page, "several")
+
+
 def main() -> None:
-    """Photograph both rooms."""
+    """Photograph both rooms, and two people live."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         photo, clip = Path(folder, "Grace Hopper.png"), Path(folder, "interview.mp4")
         photo.write_bytes(portrait_path("hopper").read_bytes())
@@ -100,6 +121,7 @@ def main() -> None:
             page.get_by_text("Signed, and unaltered").wait_for()
             page.get_by_text("frames a second").wait_for()
             photograph(page, "jobs")
+            share(page, clip)
             server.terminate()
 
 

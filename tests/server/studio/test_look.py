@@ -92,7 +92,7 @@ def test_all_settings_of_a_clip_are_there_and_of_a_stretch_those_that_it_can_hav
     page.locator(".notice", has_text="feather").wait_for()
     page.locator("[data-setting='blend.strength']").fill("0.5")
     page.locator("[data-setting='blend.strength']").press("Tab")
-    page.wait_for_function("() => document.querySelector('.rows input[type=range]').value === '0.5'")
+    page.wait_for_function("() => document.querySelector('.look-controls input[type=range]').value === '0.5'")
     page.get_by_role("button", name="Add a stretch").click()
     page.get_by_role("heading", name=re.compile("^Look, ")).wait_for()
     page.locator("[data-setting='label.text']").wait_for(state="detached")

@@ -48,7 +48,7 @@ class LookControls:
         self._values: dict[str, object] = {}
         #: Whether something is being changed here, where it shows already.
         self._mine = False
-        self._place = box("rows")
+        self._place = box("look-controls")
         visitor.watch(self.look)
 
     def look(self, *, anew: bool = False) -> None:

@@ -12,6 +12,7 @@ from PIL import Image
 from tests.waiting import until
 from understudy import ConsentClaim, Settings, Understudy
 from understudy.casting.cast_file import read_cast
+from understudy.provenance import Consents
 from understudy.server.studio.clips.desk import ClipsDesk
 from understudy.server.studio.jobs.desk import JobsDesk
 from understudy.server.studio.live.card import SAMPLE
@@ -132,13 +133,16 @@ def test_all_photos_of_a_face_are_in_what_is_rendered(room, clip, tmp_path):
     version = room.desk.version
     assert room.cards.add_to(number, room.hand_over(tilted, "photo", "tilted.png"))
     assert room.desk.version == version  # it waits until somebody says whose it is
+    room.desk.render()
+    (shown,) = room.desk.jobs.jobs
+    (part,) = read_cast(shown.job.order.cast).parts
+    assert [path.name for path in part.gets.photos] == ["1 hopper.png"]
     room.cards.grant(room.cards[number].asked_about("video"), ConsentClaim("fictional", uses=("video",)))
     assert room.desk.version > version
     room.desk.render()
-    assert (room.desk.fault, room.desk.job) == (None, 1)
-    (shown,) = room.desk.jobs.jobs
-    cast = read_cast(shown.job.order.cast)
-    (part,) = cast.parts
+    assert (room.desk.fault, room.desk.job) == (None, 2)
+    shown = next(one for one in room.desk.jobs.jobs if one.job.number == 2)
+    (part,) = read_cast(shown.job.order.cast).parts
     assert [path.name for path in part.gets.photos] == ["1 hopper.png", "2 tilted.png"]
     assert all(path.is_file() for path in part.gets.photos)
 
@@ -170,3 +174,17 @@ def test_a_stretch_is_as_large_as_all_of_the_clip(room, clip):
     assert room.desk.fault is None
     (lane,) = room.desk.asked.lanes
     assert lane.values["enhance.steps"] == ("real_esrgan_x2", "denoise")
+
+
+def test_a_face_that_may_be_used_no_more_is_not_rendered(room, clip):
+    number = room.hand_over(portrait_path("hopper"), "photo", "hopper.png")
+    room.cards.add(number)
+    room.cards.grant(room.cards[number].photos, ConsentClaim("sample", uses=("video",)))
+    room.desk.open(room.hand_over(clip, "target", "mine.mp4"))
+    until(lambda: room.desk.clip.report is not None)
+    room.desk.give(1, number)
+    records = Consents(room.app.resources.home)
+    records.revoke(records.all()[0].id)
+    room.cards.look()
+    room.desk.render()
+    assert (room.desk.fault.text, room.desk.job) == ("fault.consent", 0)

@@ -590,6 +590,20 @@ def test_another_photo_of_somebody_is_used_once_somebody_said_whose_it_is(room, 
     assert [name for name in names if name != "astronaut.png"] == ["grace_hopper.jpg", "tilted.png"]
 
 
+def test_who_covered_may_uncover_though_the_face_has_another_photo_meanwhile(room, hopper_path, tmp_path):
+    first = room.hand_over(hopper_path)
+    room.desk.cards.add(first)
+    room.desk.cards.grant(room.desk.cards[first].photos, ConsentClaim("sample", uses=("live",)))
+    room.desk.choose(first)
+    room.desk.start()
+    until(lambda: room.swapped() > 1)
+    room.desk.cover(True)
+    room.desk.cards.add_to(first, room.hand_over(another(tmp_path, "tilted.png", hopper_path, 8)))
+    room.desk.cards.grant(room.desk.cards[first].asked_about("live"), ConsentClaim("fictional", uses=("live",)))
+    room.desk.cover(False)  # another room said so: the session still has the one photo
+    assert (room.desk.covered, room.desk.faults) == (False, {})
+
+
 def test_a_photo_of_somebody_else_is_told_and_one_without_an_answer_goes(room, hopper_path, tmp_path):
     first = room.hand_over(another(tmp_path, "collins.png", room.desk.samples.photo, 5))
     room.desk.cards.add(first)

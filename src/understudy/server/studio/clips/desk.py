@@ -331,7 +331,7 @@ class ClipsDesk:
                 check_compare(cast, self.asked)
             taken = [one.job.order.output for one in self.jobs.jobs if one.job.state != "done"]
             with self.jobs.kept.new() as kept:
-                order = ordered(clip, given, cards, self.asked, self.format, kept, self._folder, taken)
+                order = ordered(clip, given, cards, self.use, self.asked, self.format, kept, self._folder, taken)
                 (self.job,) = self.jobs.store.add(order)
         self.jobs.look()
 

@@ -9,9 +9,10 @@ from typing import Final
 
 from understudy.casting.cast_file import write_cast
 from understudy.casting.roles import BLUR, LEAVE, Unswapped
-from understudy.errors import UsageError
+from understudy.errors import ConsentError, UsageError
 from understudy.jobs.job import Order
 from understudy.outputs import made
+from understudy.provenance.records.consent import Use
 from understudy.server.studio.clips.clip import Clip
 from understudy.server.studio.jobs.kept import keep, stem_of
 from understudy.server.studio.live.card import Card
@@ -25,6 +26,7 @@ def ordered(
     clip: Clip,
     given: Mapping[int, str],
     cards: Mapping[str, Card],
+    use: Use,
     settings: Settings,
     suffix: str,
     kept: Path,
@@ -37,6 +39,7 @@ def ordered(
         clip: The target.
         given: What its people get, by number.
         cards: The faces that they get, by id.
+        use: What these are used for: only those photos that may be.
         settings: How.
         suffix: Of the format.
         kept: The folder in which what the job needs is kept.
@@ -45,6 +48,7 @@ def ordered(
 
     Raises:
         UsageError: nobody gets anything.
+        ConsentError: a face may not be used.
         OutputError, NoSpaceError, InputError: something can't be written or read.
     """
     if clip.report is None or not given:
@@ -55,7 +59,9 @@ def ordered(
     photos: dict[str, tuple[str, ...]] = {}
     numbers = count(1)
     for card, face in cards.items():
-        names = {photo: f"{next(numbers)} {stem_of(photo.name)}{photo.path.suffix}" for photo in face.photos}
+        names = {photo: f"{next(numbers)} {stem_of(photo.name)}{photo.path.suffix}" for photo in face.usable(use)}
+        if not names:
+            raise ConsentError(f"{face.name} may not be used here", "Press the card and say whose it is.")
         photos[card] = tuple(keep(photo.path, name, kept).name for photo, name in names.items())
     words: dict[str, Unswapped] = {BLUR: BLUR, LEAVE: LEAVE}
     gets = {number: words[what] if what in words else photos[what] for number, what in given.items()}

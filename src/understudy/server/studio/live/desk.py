@@ -82,6 +82,8 @@ class Desk:
         self.faults: dict[Place, Fault] = {}
         self.known_cameras: list[Camera] | None = None
         self._begun: Begun | None = None
+        #: Whether the session shows what is not chosen any more, and so nobody is to be seen.
+        self._hidden = False
         #: Held by whoever starts or stops.
         self._busy = threading.Lock()
         #: Held while something is noted and passed on to the session, so that none of it passes a session that begins.
@@ -170,7 +172,7 @@ class Desk:
     def change_over(self) -> None:
         """Have the faces shown that are chosen: by the session that runs, or by another one. May take seconds."""
         if self.faults.get("faces") == _GONE:
-            del self.faults["faces"]
+            del self.faults["faces"]  # it comes back, if it still holds
         if self.phase == "idle" or self._put_on():
             return
         with self._busy:  # a session that is just being made may not know it, either
@@ -184,6 +186,7 @@ class Desk:
 
     def _hide(self) -> None:
         """Nobody is seen until another session shows what is chosen: this one shows what is not chosen any more."""
+        self._hidden = True
         self.cover(True)
         self.faults["faces"] = _GONE
 
@@ -209,9 +212,8 @@ class Desk:
 
     def cover(self, covered: bool) -> None:
         """Have nobody seen, or take that back: in all outputs, at once."""
-        if not covered and self._begun is not None and not self._put_on():
-            self._hide()  # what it shows was taken away
-            return
+        if not covered and self._hidden and self._begun is not None and not self._put_on():
+            return  # what it shows was taken away
         with self._passing_on:
             self.covered = covered
             if self._begun is not None:
@@ -296,6 +298,7 @@ class Desk:
                 self._begun = begun  # from here on what is pressed reaches it; and what was pressed before:
                 begun.session.covered, begun.session.mirror = self.covered, self.mirror
                 begun.delay(self.delay)
+                self._hidden = False
                 with suppress(UsageError):  # what it can't have any more waits for another
                     begun.set(self.settings)
             if not self._put_on():  # it was taken away meanwhile

@@ -92,7 +92,7 @@ class Microphone(Received):
         """Begin.
 
         Raises:
-            MicrophoneError: it is not there, or busy.
+            InputError: it is not there, or busy.
         """
         self._receiver = Receiver("the microphone", self._asked)
         try:

@@ -604,6 +604,7 @@ def test_each_person_gets_a_face_of_their_own_by_pressing_or_from_a_list(visit, 
     page.get_by_role("button", name=re.compile("Eileen Collins")).wait_for()
     add_face(page, tilted(hopper_path, -7), "tilted")
     page.get_by_role("button", name=re.compile("^Eileen Collins")).click()
+    page.locator(".face [aria-pressed=true]", has_text="Eileen Collins").wait_for()
     page.get_by_label("Whose face is swapped").select_option("each")
     left = page.get_by_label("On the left: which face")
     left.wait_for()

@@ -103,14 +103,20 @@ def test_what_was_closed_while_it_was_opened_stays_closed(room):
     assert (room.desk.clip, room.desk.fault) == (None, None)
 
 
-def test_a_face_that_is_taken_away_elsewhere_is_given_to_nobody(room, clip):
-    room.cards.add_sample(room.samples)
+def given(room, clip):
+    """A clip is open, and its person has a face that may be used in it: the card's id."""
     number = room.hand_over(portrait_path("hopper"), "photo", "hopper.png")
     room.cards.add(number)
     room.cards.grant(room.cards[number].photos, ConsentClaim("sample", uses=("video",)))
     room.desk.open(room.hand_over(clip, "target", "mine.mp4"))
     until(lambda: room.desk.clip.report is not None)
     room.desk.give(1, number)
+    return number
+
+
+def test_a_face_that_is_taken_away_elsewhere_is_given_to_nobody(room, clip):
+    room.cards.add_sample(room.samples)
+    number = given(room, clip)
     assert room.desk.can_render
     version = room.desk.version
     room.cards.remove(number)
@@ -122,14 +128,9 @@ def test_a_face_that_is_taken_away_elsewhere_is_given_to_nobody(room, clip):
 
 
 def test_all_photos_of_a_face_are_in_what_is_rendered(room, clip, tmp_path):
-    number = room.hand_over(portrait_path("hopper"), "photo", "hopper.png")
-    room.cards.add(number)
+    number = given(room, clip)
     tilted = tmp_path / "tilted.png"
     Image.fromarray(portrait("hopper")[:, :, ::-1]).rotate(8).save(tilted)
-    room.desk.open(room.hand_over(clip, "target", "mine.mp4"))
-    until(lambda: room.desk.clip.report is not None)
-    room.cards.grant(room.cards[number].photos, ConsentClaim("sample", uses=("video",)))
-    room.desk.give(1, number)
     version = room.desk.version
     assert room.cards.add_to(number, room.hand_over(tilted, "photo", "tilted.png"))
     assert room.desk.version == version  # it waits until somebody says whose it is
@@ -177,12 +178,7 @@ def test_a_stretch_is_as_large_as_all_of_the_clip(room, clip):
 
 
 def test_a_face_that_may_be_used_no_more_is_not_rendered(room, clip):
-    number = room.hand_over(portrait_path("hopper"), "photo", "hopper.png")
-    room.cards.add(number)
-    room.cards.grant(room.cards[number].photos, ConsentClaim("sample", uses=("video",)))
-    room.desk.open(room.hand_over(clip, "target", "mine.mp4"))
-    until(lambda: room.desk.clip.report is not None)
-    room.desk.give(1, number)
+    given(room, clip)
     records = Consents(room.app.resources.home)
     records.revoke(records.all()[0].id)
     room.cards.look()

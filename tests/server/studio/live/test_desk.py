@@ -65,6 +65,13 @@ class Room:
     def hand_over(self, path, kind="photo", name=None):
         return asyncio.run(self.uploads.take(name or path.name, kind, pieces(path.read_bytes()))).id
 
+    def allowed(self, path):
+        """A card of a photo that may be used live."""
+        number = self.hand_over(path)
+        self.desk.cards.add(number)
+        self.desk.cards.grant(self.desk.cards[number].photos, ConsentClaim("sample", uses=("live",)))
+        return number
+
     def swapped(self):
         found = self.desk.statistics()
         return 0 if found is None else found.frames_swapped
@@ -571,9 +578,7 @@ def asked_about(room, card, use="live"):
 
 
 def test_another_photo_of_somebody_is_used_once_somebody_said_whose_it_is(room, hopper_path, tmp_path, made):
-    first = room.hand_over(hopper_path)
-    room.desk.cards.add(first)
-    room.desk.cards.grant(room.desk.cards[first].photos, ConsentClaim("sample", uses=("live",)))
+    first = room.allowed(hopper_path)
     room.desk.choose(first)
     room.desk.start()
     until(lambda: room.swapped() > 1)
@@ -591,9 +596,7 @@ def test_another_photo_of_somebody_is_used_once_somebody_said_whose_it_is(room, 
 
 
 def test_who_covered_may_uncover_though_the_face_has_another_photo_meanwhile(room, hopper_path, tmp_path):
-    first = room.hand_over(hopper_path)
-    room.desk.cards.add(first)
-    room.desk.cards.grant(room.desk.cards[first].photos, ConsentClaim("sample", uses=("live",)))
+    first = room.allowed(hopper_path)
     room.desk.choose(first)
     room.desk.start()
     until(lambda: room.swapped() > 1)
@@ -622,9 +625,7 @@ def test_a_photo_of_somebody_else_is_told_and_one_without_an_answer_goes(room, h
 
 
 def test_a_photo_that_may_be_used_for_something_else_keeps_nobody_from_using_the_others(room, hopper_path, tmp_path):
-    first = room.hand_over(hopper_path)
-    room.desk.cards.add(first)
-    room.desk.cards.grant(room.desk.cards[first].photos, ConsentClaim("sample", uses=("live",)))
+    first = room.allowed(hopper_path)
     room.desk.cards.add_to(first, room.hand_over(another(tmp_path, "tilted.png", hopper_path, 8)))
     room.desk.cards.grant(room.desk.cards[first].asked_about("live"), ConsentClaim("fictional", uses=("video",)))
     card = room.desk.cards[first]
@@ -668,9 +669,7 @@ def halves_changed(frame, pictures):
 def test_each_of_two_people_gets_a_face_of_their_own(room, duo, hopper_path, made):
     path, pictures = duo
     clip = room.hand_over(path, "clip")
-    second = room.hand_over(hopper_path)
-    room.desk.cards.add(second)
-    room.desk.cards.grant(room.desk.cards[second].photos, ConsentClaim("sample", uses=("live",)))
+    second = room.allowed(hopper_path)
     room.desk.origin = Origin("clip", clip)
     room.desk.share(Several(left=SAMPLE, right=second))
     assert (room.desk.ready, room.desk.used) == (True, (SAMPLE, second))
@@ -699,9 +698,7 @@ def test_each_of_two_people_gets_a_face_of_their_own(room, duo, hopper_path, mad
 
 
 def test_of_several_faces_one_that_is_taken_away_is_seen_no_more(room, hopper_path):
-    second = room.hand_over(hopper_path)
-    room.desk.cards.add(second)
-    room.desk.cards.grant(room.desk.cards[second].photos, ConsentClaim("sample", uses=("live",)))
+    second = room.allowed(hopper_path)
     room.desk.share(Several(left=second))
     room.desk.start()
     until(lambda: room.swapped() > 5)

@@ -168,7 +168,7 @@ class Cards:
         self._when_removed.append(tell)
 
     def when_changed(self, tell: Callable[[str], object]) -> None:
-        """Have a function told the id of every card that gets or loses a photo."""
+        """Have a function told the id of every card of which other photos may be used now than before."""
         self._when_changed.append(tell)
 
     def portrait(self, path: Path) -> Portrait:
@@ -208,7 +208,7 @@ class Cards:
         with self._lock:
             before = {card.id: _usable(card) for card in self._cards.values()}
             records = Consents(self._app.resources.home).all()
-            self._look_at(records)
+            self._look_at(records)  # by which the change may go
             change()
             self._look_at(records)
             after = {card.id: _usable(card) for card in self._cards.values()}

@@ -481,11 +481,15 @@ def test_another_photo_of_somebody_is_seen_once_it_may_be_used(visit, files):
     with page.expect_response(lambda one: "swapped.jpg" in one.url and one.status == 200):
         consent(page)
     page.locator(".tray-face", has_text="turned 5").locator("input[type=file]").set_input_files(photos[1:])
-    for name in ("turned 10", "turned 15"):
-        page.get_by_role("heading", name=f"Whose face is {name}?").wait_for()
-        page.locator("dialog[open]").get_by_text("It is no real person").click()
-        with page.expect_response(lambda one: "swapped.jpg" in one.url and one.status == 200):
-            page.get_by_role("button", name="Save and use this face").click()
+    # In the order in which they were chosen; what came before its question was shown, is asked about with it.
+    page.get_by_role("heading", name="Whose face is turned 10?").wait_for()
+    asked = page.locator("dialog[open] .consent-top img").count()
+    page.locator("dialog[open]").get_by_text("It is no real person").click()
+    with page.expect_response(lambda one: "swapped.jpg" in one.url and one.status == 200):
+        page.get_by_role("button", name="Save and use this face").click()
+    if asked == 1:
+        page.get_by_role("heading", name="Whose face is turned 15?").wait_for()
+        consent(page)
     page.locator(".tray-face", has_text="3 photos").wait_for()
     assert page.locator(".notice:visible").count() == 0
     page.locator(".tray-face", has_text="turned 5").hover()

@@ -18,7 +18,7 @@ from understudy.server.studio.clips.clip import Clip
 from understudy.server.studio.clips.desk import PLACE
 from understudy.server.studio.consent_question import Question, nothing
 from understudy.server.studio.controls import Picker, Text, attribute, box, choice, shown
-from understudy.server.studio.face_card import added_to, bin_for, face_entry
+from understudy.server.studio.face_card import added_to, bin_for, face_entry, in_turn
 from understudy.server.studio.live.card import SAMPLE, Card
 from understudy.server.studio.visitor import Visitor
 from understudy.server.uploads import SUFFIXES
@@ -57,6 +57,7 @@ class PeoplePanel:
         self._pictures: dict[int, ui.element] = {}
         self._entries: dict[str, ui.element] = {}
         self._counts: dict[str, Text] = {}
+        self._came, self._more_came = in_turn(self._photo_came), in_turn(self._another_came)
         texts = self._texts
         with box("panel", "section", aria_label=texts("clips.people")):
             Text(texts("clips.people"), "h2")
@@ -74,7 +75,7 @@ class PeoplePanel:
                     "beside": texts("clips.drop_face"),
                     "busy": texts("clips.busy_face"),
                 },
-                done=lambda number: self._photo_came(number, None),
+                done=lambda number: self._came(number, None),
                 failed=self._failed,
                 several=True,
             )
@@ -119,7 +120,7 @@ class PeoplePanel:
         view = PersonView(
             texts("clips.busy_face"),
             partial(self._put, number),
-            lambda upload: self._photo_came(upload, number),
+            lambda upload: self._came(upload, number),
             self._failed,
         )
         with view:
@@ -166,7 +167,7 @@ class PeoplePanel:
                     self._entries[card.id] = self._face(card)
 
     def _face(self, card: Card) -> ui.element:
-        entry = face_entry(self._visitor, card, "tray-face", partial(self._another_came, card.id), self._failed)
+        entry = face_entry(self._visitor, card, "tray-face", partial(self._more_came, card.id), self._failed)
         with entry:
             button = box("tray-button", "button", type="button", draggable="true", title=card.name)
             button.on("click", partial(self._pressed, card.id), args=[])

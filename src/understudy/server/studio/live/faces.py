@@ -12,7 +12,7 @@ from understudy.provenance.records.consent import Use
 from understudy.server.faults import Fault, fault_of
 from understudy.server.studio.consent_question import Question
 from understudy.server.studio.controls import Handler, Picker, Text, attribute, box, icon, shown
-from understudy.server.studio.face_card import added_to, bin_for, face_entry
+from understudy.server.studio.face_card import added_to, bin_for, face_entry, in_turn
 from understudy.server.studio.live.card import SAMPLE, Card
 from understudy.server.studio.live.notices import Notice
 from understudy.server.studio.live.seats import SeatPanel
@@ -34,6 +34,7 @@ class FacePanel:
     def __init__(self, visitor: Visitor) -> None:
         self._visitor, self._desk, self._texts = visitor, visitor.studio.live, visitor.texts
         self._shown: dict[str, _CardView] = {}
+        self._more_came = in_turn(self._another_came)
         with box("wardrobe", "section", aria_label=self._texts("faces.title")):
             Text(self._texts("faces.title"), "h2", classes="spoken")
             with box("wardrobe-row"):
@@ -50,7 +51,7 @@ class FacePanel:
             kind="photo",
             accept=",".join(SUFFIXES["photo"]),
             words={"button": texts("faces.add"), "beside": texts("faces.drop"), "busy": texts("faces.busy")},
-            done=self._came,
+            done=in_turn(self._came),
             failed=lambda text: self._notice.say(Fault(text)),
             several=True,
         )
@@ -121,7 +122,7 @@ class FacePanel:
                         card,
                         partial(self._chosen, number),
                         partial(self._removed, number),
-                        partial(self._another_came, number),
+                        partial(self._more_came, number),
                         lambda text: self._notice.say(Fault(text)),
                     )
             running, used = self._desk.phase != "idle", self._desk.used

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -14,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from understudy.server.imports import doing_without
+from understudy.server.quiet import quietly
 from understudy.server.security import Doorkeeper, Keys
 from understudy.server.uploading import PLACE as UPLOADS
 from understudy.server.uploading import upload_route
@@ -47,7 +47,7 @@ def studio_application(studio: Studio, keys: Keys, port: int) -> Doorkeeper:
         finally:
             await studio.close()
 
-    api = FastAPI(title="Understudy", version=__version__, openapi_url=None, lifespan=life, **_silence())
+    api = FastAPI(title="Understudy", version=__version__, openapi_url=None, lifespan=life, **quietly())
     # Routers of an interface for programs are included here, before the pages: these take all that is left.
     api.add_route("/health", _health)
     api.router.routes.append(upload_route(studio.uploads))
@@ -56,13 +56,6 @@ def studio_application(studio: Studio, keys: Keys, port: int) -> Doorkeeper:
     api.mount("/assets", StaticFiles(directory=_ASSETS))
     add_pages(api, studio)
     return Doorkeeper(api, keys, port, unlimited=(f"{UPLOADS}/",))
-
-
-def _silence() -> dict[str, Any]:
-    """What keeps FastAPI from reporting, where it can: it would ask the environment whether and to whom."""
-    if "telemetry" not in inspect.signature(FastAPI).parameters:
-        return {}
-    return {"telemetry": {"auto_configure": False, "tracing": False, "metrics": False, "logs": False}}
 
 
 async def _health(_: Request) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Any, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, Field, TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
@@ -15,13 +15,14 @@ from understudy.server.access.tokens import Scope
 from understudy.server.api.asking import Anybody, ForInspect, TheService, note
 from understudy.server.api.bodies import FILE_AS_BODY, announced, pieces
 from understudy.server.api.people import Name
+from understudy.server.api.routing import Router
 from understudy.server.api.service import may_be_ordered
 from understudy.server.api.shelf import MOST_BYTES
 from understudy.server.receiving import received
 from understudy.settings.schema import in_a_file, schema, values_of
 from understudy.text import printable
 
-router = APIRouter()
+router = Router()
 
 
 class UsedToday(BaseModel):

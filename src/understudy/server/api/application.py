@@ -24,6 +24,7 @@ from understudy.server.api.places import Places
 from understudy.server.api.runners import Runners
 from understudy.server.api.service import Service
 from understudy.server.api.streams import Streams
+from understudy.server.quiet import quietly
 from understudy.version import __version__
 
 PLACE = "/api/v1"
@@ -49,7 +50,7 @@ def api_application(service: Service, hosts: Collection[str], origins: Collectio
 
     api = FastAPI(
         title="Understudy", version=__version__, description=_ABOUT, lifespan=_life,
-        openapi_url=f"{PLACE}/openapi.json", docs_url=None, redoc_url=None,
+        openapi_url=f"{PLACE}/openapi.json", docs_url=None, redoc_url=None, **quietly(),
     )  # fmt: skip
     api.state.service, api.state.looks, api.state.tasks = service, {}, set()
     api.state.places, api.state.streams, api.state.runners = places, streams, runners

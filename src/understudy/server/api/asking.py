@@ -2,65 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Any, cast
+from typing import Annotated, Final, cast
 
 from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
 from starlette.concurrency import run_in_threadpool
 
 from understudy.server.access.tokens import Scope, Token, TokenError
 from understudy.server.api.service import Service
 
-_BEARER = HTTPBearer(auto_error=False, scheme_name="token", description="`understudy token add NAME` makes one.")
 
-
-# What waits for nothing is asynchronous here: all else that a request depends on costs it a change of threads each.
+# Each thing that a route depends on costs every request its time: there are as few as can be, and what waits for
+# nothing is asynchronous, for all else costs a change of threads, too.
 async def service_of(request: Request) -> Service:
     """What all requests share."""
     return cast(Service, request.app.state.service)
 
 
 TheService = Annotated[Service, Depends(service_of)]
-#: What stands in a request's header ``Authorization``; None if nothing does.
-Given = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
 
 
-async def whoever_has_a_token(request: Request, service: TheService, given: Given) -> Token:
+class Bearer(SecurityBase):
+    """What stands in a request's header ``Authorization``; None if no token does."""
+
+    def __init__(self) -> None:
+        self.model = HTTPBearer(description="`understudy token add NAME` makes one.")
+        self.scheme_name = "token"
+
+    async def __call__(self, request: Request) -> str | None:
+        """See FastAPI."""
+        return self.secret(request)
+
+    def secret(self, request: Request) -> str | None:
+        """The token as it was sent."""
+        scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+        return secret.strip() or None if scheme.lower() == "bearer" else None
+
+
+async def token_of(request: Request, secret: str | None, scope: Scope | None = None) -> Token:
     """The token of a request, counted against its user's quota of requests.
+
+    Args:
+        request: The request.
+        secret: The token as it was sent.
+        scope: What it must be for; None where any will do.
 
     Raises:
         TokenError: there is none, or it is not good.
         QuotaError: its user asks too often.
+        ScopeError: it is not for that.
     """
-    if given is None:
+    service = await service_of(request)
+    if secret is None:
         raise TokenError(
             "this needs a token", "Send it as: Authorization: Bearer TOKEN. `understudy token add NAME` makes one."
         )
-    token = service.tokens.at_hand(given.credentials)
+    token = service.tokens.at_hand(secret)
     if token is None:
-        token = await run_in_threadpool(service.tokens.known, given.credentials)
+        token = await run_in_threadpool(service.tokens.known, secret)
     request.state.token = token
     service.rate.take(token.user, token.quotas)
+    if scope is not None:
+        token.require(scope)
     return token
 
 
-Anybody = Annotated[Token, Depends(whoever_has_a_token)]
+class _TokenFor(SecurityBase):
+    """A request's token, which must be for something."""
+
+    def __init__(self, scope: Scope | None) -> None:
+        self.model, self.scheme_name = BEARER.model, BEARER.scheme_name
+        self._scope = scope
+
+    async def __call__(self, request: Request) -> Token:
+        """See FastAPI."""
+        return await token_of(request, BEARER.secret(request), self._scope)
 
 
-def _for(scope: Scope) -> Callable[..., Any]:
-    async def whoever_may(token: Anybody) -> Token:
-        token.require(scope)
-        return token
-
-    return whoever_may
-
-
-ForPeople = Annotated[Token, Depends(_for("people"))]
-ForMedia = Annotated[Token, Depends(_for("media"))]
-ForSwaps = Annotated[Token, Depends(_for("swaps"))]
-ForLive = Annotated[Token, Depends(_for("live"))]
-ForInspect = Annotated[Token, Depends(_for("inspect"))]
+BEARER: Final = Bearer()
+Anybody = Annotated[Token, Depends(_TokenFor(None))]
+ForPeople = Annotated[Token, Depends(_TokenFor("people"))]
+ForMedia = Annotated[Token, Depends(_TokenFor("media"))]
+ForSwaps = Annotated[Token, Depends(_TokenFor("swaps"))]
+ForLive = Annotated[Token, Depends(_TokenFor("live"))]
+ForInspect = Annotated[Token, Depends(_TokenFor("inspect"))]
 
 
 def note(request: Request, *subjects: str, digests: tuple[str, ...] = ()) -> None:

@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Final
 
-from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
@@ -24,12 +23,13 @@ from understudy.server.access.quotas import QuotaError
 from understudy.server.access.tokens import Token, TokenError
 from understudy.server.api.handed import MOST_BYTES, HandedBack, HandedOver, decoded
 from understudy.server.api.places import FullError, Places
+from understudy.server.api.routing import Router
 from understudy.server.api.service import Service, ordered
 from understudy.server.api.swaps import AnId, photos_of
 from understudy.sessions import LiveSession
 from understudy.settings.schema import changed
 
-router = APIRouter(tags=["live"])
+router = Router(tags=["live"])
 #: As the audit log has it: with 101 when a session is asked for, and what came of it when it ended.
 _ACTION: Final = "WS /live/frames"
 #: Seconds of live swapping that are counted at a time.

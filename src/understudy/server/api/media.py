@@ -6,7 +6,7 @@ import asyncio
 import base64
 from typing import Any, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, Response
@@ -18,11 +18,12 @@ from understudy.server.access.tokens import Token
 from understudy.server.api.asking import ForMedia, TheService, note
 from understudy.server.api.bodies import FILE_AS_BODY, announced, pieces
 from understudy.server.api.people import Id, Name
+from understudy.server.api.routing import Router
 from understudy.server.api.service import Service
 from understudy.server.api.shelf import NotHereError, Thing
 from understudy.table_files import read_tables
 
-router = APIRouter(tags=["media"])
+router = Router(tags=["media"])
 #: What is kept beside a clip of who is in it.
 CAST = "people.toml"
 

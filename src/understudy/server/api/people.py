@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
@@ -14,10 +14,11 @@ from understudy.provenance import ConsentClaim
 from understudy.provenance.records.consent import Ground, Use
 from understudy.server.api.asking import ForPeople, TheService, note
 from understudy.server.api.bodies import FILE_AS_BODY, announced, pieces
+from understudy.server.api.routing import Router
 from understudy.server.api.service import Service
 from understudy.server.api.shelf import Thing
 
-router = APIRouter(tags=["people"])
+router = Router(tags=["people"])
 Id = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="32 hexadecimal digits that the server chose.")]
 Name = Annotated[str, Query(min_length=1, max_length=255, description="What you call the file; its suffix counts.")]
 

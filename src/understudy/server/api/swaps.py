@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, Response, StreamingResponse
@@ -21,12 +21,13 @@ from understudy.server.access.tokens import Token
 from understudy.server.api.asking import ForSwaps, TheService, note
 from understudy.server.api.media import CAST
 from understudy.server.api.people import Id
+from understudy.server.api.routing import Router
 from understudy.server.api.service import Service, ordered
 from understudy.server.api.shelf import NotHereError, Thing
 from understudy.settings.schema import unusual
 from understudy.table_files import read_tables
 
-router = APIRouter(tags=["swaps"])
+router = Router(tags=["swaps"])
 AnId = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
 #: What a swap of each kind can be written to; the first is the usual.
 FORMATS: Final = {

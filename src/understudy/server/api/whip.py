@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Final, Literal, cast
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
@@ -15,10 +15,11 @@ from starlette.responses import Response
 from understudy.casting.person import Person
 from understudy.errors import UsageError
 from understudy.server.access.tokens import Token
-from understudy.server.api.asking import ForLive, Given, TheService, note, whoever_has_a_token
+from understudy.server.api.asking import BEARER, ForLive, TheService, note, token_of
 from understudy.server.api.bodies import KindError
 from understudy.server.api.live import Covered
 from understudy.server.api.people import Id
+from understudy.server.api.routing import Router
 from understudy.server.api.service import Service, ordered
 from understudy.server.api.stream import KEY_PREFIX, Stream
 from understudy.server.api.streams import Streams
@@ -27,7 +28,7 @@ from understudy.server.receiving import TooLargeError
 from understudy.server.webrtc.offers import MOST_BYTES, Offer, Purpose, read_offer
 from understudy.settings.schema import changed
 
-router = APIRouter(tags=["live"])
+router = Router(tags=["live"])
 _SDP: Final = "application/sdp"
 #: For the API's description: the body is an offer, and so is what is answered.
 _OFFER_AS_BODY: Final[dict[str, Any]] = {
@@ -117,20 +118,18 @@ TheStreams = Annotated[Streams, Depends(streams_of)]
 async def _who_may_watch(
     request: Request,
     id: Id,  # noqa: A002 - its name in the address
-    service: TheService,
     streams: TheStreams,
-    given: Given,
+    given: Annotated[str | None, Depends(BEARER)],
 ) -> tuple[Stream, float]:
     """The session that a token or a key may watch, and until when.
 
     Raises:
         TokenError, ScopeError, NotHereError: it may not, or there is none.
     """
-    if given is not None and given.credentials.startswith(KEY_PREFIX):
+    if given is not None and given.startswith(KEY_PREFIX):
         stream = streams.get(id)
-        return stream, stream.key_ends(given.credentials)
-    token = await whoever_has_a_token(request, service, given)
-    token.require("live")
+        return stream, stream.key_ends(given)
+    token = await token_of(request, given, "live")
     return streams.get(id, token.user), float("inf")
 
 

@@ -117,6 +117,7 @@ def write_cast(
     embeddings: bool = True,
     overwrite: bool = False,
     given: Mapping[int, Sequence[str] | Unswapped] | None = None,
+    others: Sequence[str] | Unswapped = LEAVE,
 ) -> None:
     """Write a cast file. It is for its owner only (mode 0600).
 
@@ -128,6 +129,7 @@ def write_cast(
         overwrite: Whether a file that is there may be replaced.
         given: What people get, by number: photos of one person, their paths as the file is to have them, or a word.
             None for nobody: it is to be filled in.
+        others: What everybody else gets, likewise.
 
     Raises:
         UsageError: it ends otherwise, is there already, or there are no people.
@@ -140,7 +142,7 @@ def write_cast(
     tables: dict[str, Any] = {
         "understudy_cast": VERSION,
         "clip": {"name": clip, "sha256": people[0].clip},
-        "others": {"do": LEAVE},
+        "others": _said(others),
         "people": [_table(person, (given or {}).get(person.number, ()), embeddings=embeddings) for person in people],
     }
     above = _ABOVE + (_BIOMETRIC if embeddings else "")
@@ -151,9 +153,12 @@ def write_cast(
     Draft(target, overwrite=overwrite, private=True).write(f"{text}\n".encode())
 
 
+def _said(gets: Sequence[str] | Unswapped) -> dict[str, Any]:
+    return {"do": gets} if isinstance(gets, str) else {"put": list(gets)}
+
+
 def _table(person: ClipPerson, gets: Sequence[str] | Unswapped, *, embeddings: bool) -> dict[str, Any]:
-    said: dict[str, Any] = {"do": gets} if isinstance(gets, str) else {"put": list(gets)}
-    seen: dict[str, Any] = {"number": person.number, **said, "share": round(person.share, 4)}
+    seen: dict[str, Any] = {"number": person.number, **_said(gets), "share": round(person.share, 4)}
     if person.first_seconds is not None and person.last_seconds is not None:
         seen |= {"first_seconds": round(person.first_seconds, 3), "last_seconds": round(person.last_seconds, 3)}
     seen |= {"center": [round(value, 4) for value in person.center_xy], "size": round(person.size, 4)}

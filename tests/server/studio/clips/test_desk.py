@@ -14,6 +14,7 @@ from understudy import ConsentClaim, Settings, Understudy
 from understudy.casting.cast_file import read_cast
 from understudy.provenance import Consents
 from understudy.server.studio.clips.desk import ClipsDesk
+from understudy.server.studio.clips.edits import OTHERS
 from understudy.server.studio.jobs.desk import JobsDesk
 from understudy.server.studio.live.card import SAMPLE
 from understudy.server.studio.live.cards import Cards
@@ -146,6 +147,28 @@ def test_all_photos_of_a_face_are_in_what_is_rendered(room, clip, tmp_path):
     (part,) = read_cast(shown.job.order.cast).parts
     assert [path.name for path in part.gets.photos] == ["1 hopper.png", "2 tilted.png"]
     assert all(path.is_file() for path in part.gets.photos)
+
+
+def test_what_everybody_else_gets_is_in_what_is_rendered_and_who_is_left(room, clip):
+    number = given(room, clip)
+    room.desk.give(OTHERS, "blur")
+    room.desk.render()
+    (shown,) = room.desk.jobs.jobs
+    cast = read_cast(shown.job.order.cast)
+    assert [(part.who, part.gets.photos[0].name) for part in cast.parts] == [(1, "1 hopper.png")]
+    assert cast.others == "blur"
+    room.desk.give(1, "leave")
+    assert not room.desk.can_render
+    room.desk.give(OTHERS, number)
+    assert room.desk.can_render
+    room.desk.render()
+    assert (room.desk.fault, room.desk.job) == (None, 2)
+    shown = next(one for one in room.desk.jobs.jobs if one.job.number == 2)
+    cast = read_cast(shown.job.order.cast)
+    assert [(part.who, part.gets) for part in cast.parts] == [(1, "leave")]
+    assert [path.name for path in cast.others.photos] == ["1 hopper.png"]
+    room.cards.remove(number)
+    assert (room.desk.can_render, room.desk.clip.edits.of(OTHERS)) == (False, "leave")
 
 
 def test_what_does_not_go_together_is_said_before_a_job_comes_of_it(room, clip):

@@ -1,12 +1,14 @@
 """What was decided of a clip, and taking it back."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from understudy.casting.clip_person import ClipPerson
 from understudy.casting.person import Person
 from understudy.errors import UsageError
-from understudy.server.studio.clips.edits import Edits
+from understudy.server.studio.clips.edits import OTHERS, Edits
 from understudy.settings import Lane, TrimOptions
 
 
@@ -61,6 +63,22 @@ def test_a_cast_has_a_part_for_everybody_who_gets_something(given):
     assert [(part.who, part.gets) for part in cast.parts] == [(first, host), (second, "blur")]
     assert cast.people == (first, second, third)
     assert cast.others == "leave"
+
+
+def test_where_everybody_else_gets_something_those_who_are_left_are_named(given):
+    first, second, third = people = [somebody(1), somebody(2), replace(somebody(3), views=np.empty((0, 4), np.float32))]
+    host = Person(("host.jpg",))
+    given.give(1, "host")
+    given.give(OTHERS, "blur")
+    cast = given.cast(people, {"host": host})
+    assert [(part.who, part.gets) for part in cast.parts] == [(first, host), (second, "leave")]
+    assert cast.others == "blur"
+    given.give(1, "leave")
+    given.give(OTHERS, "host")
+    cast = given.cast([third], {"host": host})
+    assert (cast.parts, cast.others) == ((), host)
+    assert given.without("host")
+    assert given.cast(people, {"host": host}) is None
 
 
 def test_a_part_is_kept_within_the_clip_and_all_of_it_is_no_part(given):

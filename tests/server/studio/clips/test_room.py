@@ -136,7 +136,7 @@ def test_a_face_is_put_on_somebody_by_keyboard_and_taken_back(visit, files):
     page.keyboard.press("Home")
     assert wipe.input_value() == "0"
     page.get_by_label("What Person 1 gets").select_option("Blurred")
-    for left in (("leave", "sample"), ("leave", "leave")):
+    for left in (("leave", "sample", "leave"), ("leave", "leave", "leave")):
         page.get_by_role("button", name="Undo").click()
         page.wait_for_function(
             "wanted => [...document.querySelectorAll('.person select')].map(one => one.value).join() === wanted",
@@ -495,6 +495,34 @@ def test_another_photo_of_somebody_is_seen_once_it_may_be_used(visit, files):
     page.locator(".tray-face", has_text="turned 5").hover()
     page.get_by_role("button", name="Remove turned 5").click()
     page.get_by_role("button", name="Another file").click()
+
+
+def test_everybody_else_gets_a_face_or_is_blurred(tmp_path, browser, files):
+    with studio_in(tmp_path) as studio:
+        visit = Visit(browser, studio)
+        page = visit("/clips")
+        opened(page, files / "scene.mp4")
+        others = page.locator(".person", has_text="Everybody else")
+        others.wait_for()
+        gets, render = others.locator("select"), page.get_by_role("button", name="Render", exact=True)
+        assert render.is_disabled()
+        drop_face(page, "Eileen Collins", page.locator(".person").count())
+        others.locator("img.person-gets").wait_for()
+        assert gets.input_value() == "sample"
+        assert render.is_enabled()
+        gets.select_option("Blurred")
+        others.locator("img.person-gets").wait_for(state="hidden")
+        assert render.is_disabled()  # nobody gets a face
+        with page.expect_response(lambda one: "swapped.jpg" in one.url and one.status == 200):
+            page.get_by_label("What Person 1 gets").select_option("Face: Eileen Collins")
+        render.click()
+        page.locator(".job").get_by_text("Signed, and unaltered").wait_for()
+        for left in ("blur", "sample", "leave"):
+            page.get_by_role("button", name="Undo").click()
+            wanted = f"[...document.querySelectorAll('.person select')].at(-1).value === {left!r}"
+            page.wait_for_function(wanted)
+        assert visit.complaints == []
+        visit.close()
 
 
 def test_it_is_played_as_it_will_be_and_stops_and_jumps(visit, files):

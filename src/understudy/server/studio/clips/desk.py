@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from understudy.app import Understudy
 from understudy.casting.cast import PartList
-from understudy.casting.roles import BLUR
+from understudy.casting.roles import BLUR, LEAVE
 from understudy.enhancement.options import Step
 from understudy.errors import UnderstudyError, UsageError
 from understudy.media.files import MediaKind
@@ -164,7 +164,7 @@ class ClipsDesk:
             self._taken, self.fault = self._openings, None
 
     def give(self, number: int, gets: str) -> None:
-        """Give one of the clip's people a face, by its card's id, or ``blur`` or ``leave``."""
+        """Give one of the clip's people, or ``OTHERS``, a face, by its card's id, or ``blur`` or ``leave``."""
         self.fault = None
         self._edit(lambda edits: edits.give(number, gets))
 
@@ -320,9 +320,9 @@ class ClipsDesk:
             clip = self.clip
             if clip is None or clip.report is None:
                 raise UsageError("no clip is open", "Open one.")
-            given, known = dict(clip.edits.now.given), {card.id: card for card in self.cards.all()}
+            given, known = clip.edits.said(clip.report.people), {card.id: card for card in self.cards.all()}
             cards = {gets: known[gets] for gets in given.values() if gets in known}
-            given = {number: gets for number, gets in given.items() if gets in cards or gets == BLUR}
+            given = {number: gets for number, gets in given.items() if gets in cards or gets in (BLUR, LEAVE)}
             if SAMPLE in cards:
                 photo = cards[SAMPLE].photos[0].photo
                 Consents(self._app.resources.home).require(photo, self.use, ConsentClaim("sample"))

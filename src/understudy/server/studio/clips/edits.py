@@ -7,13 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
-from understudy.casting.cast import Part, PartList
+from understudy.casting.cast import Gets, Part, PartList
 from understudy.casting.clip_person import ClipPerson
 from understudy.casting.person import Person
 from understudy.casting.roles import BLUR, LEAVE
 from understudy.settings import Lane, TrimOptions
 from understudy.settings.lanes import Instead
 
+#: The number of everybody else: of who is not listed, and of whoever it is where that is not sure.
+OTHERS: Final = 0
 #: Steps that can be taken back, and seconds within which two changes of the same thing are one step.
 _MOST: Final = 100
 _ONE_STEP: Final = 1.5
@@ -36,7 +38,8 @@ class Edit:
     """All that is decided.
 
     Attributes:
-        given: What people get, by their numbers: the id of a face card, or ``blur``; nobody of them is left.
+        given: What people get, by their numbers or ``OTHERS``: the id of a face card, or ``blur``; nobody of them is
+            left.
         trim: Which part is written.
         stretches: In the clip's order.
     """
@@ -177,14 +180,21 @@ class Edits:
             people: Of the clip.
             faces: By the cards' ids.
         """
-        parts = []
-        for one in people:
-            gets = self.of(one.number)
-            if gets == BLUR:
-                parts.append(Part(one, BLUR))
-            elif gets in faces:
-                parts.append(Part(one, faces[gets]))
-        return PartList(tuple(parts), LEAVE, tuple(people)) if parts else None
+        gets: dict[str, Gets] = {LEAVE: LEAVE, BLUR: BLUR, **faces}
+        said = {number: gets[what] for number, what in self.said(people).items() if what in gets}
+        parts = tuple(Part(one, said[one.number]) for one in people if one.number in said)
+        others = said.get(OTHERS, LEAVE)
+        return PartList(parts, others, tuple(people)) if parts or others != LEAVE else None
+
+    def said(self, people: Sequence[ClipPerson]) -> Mapping[int, str]:
+        """What is to be said of whom, by number: of those who are left, too, where everybody else is not.
+
+        Args:
+            people: Of the clip.
+        """
+        if self.of(OTHERS) == LEAVE:
+            return self.now.given
+        return {one.number: LEAVE for one in people if one.known} | dict(self.now.given)
 
     def _put(self, stretch: Stretch, kind: object = None) -> bool:
         rest = [one for one in self.now.stretches if one.number != stretch.number]

@@ -16,8 +16,9 @@ from understudy.errors import UnderstudyError
 from understudy.server.faults import Fault, fault_of
 from understudy.server.studio.clips.clip import Clip
 from understudy.server.studio.clips.desk import PLACE
+from understudy.server.studio.clips.edits import OTHERS
 from understudy.server.studio.consent_question import Question, nothing
-from understudy.server.studio.controls import Picker, Text, attribute, box, choice, shown
+from understudy.server.studio.controls import Picker, Text, attribute, box, choice, icon, shown
 from understudy.server.studio.face_card import added_to, bin_for, face_entry, in_turn
 from understudy.server.studio.live.card import SAMPLE, Card
 from understudy.server.studio.visitor import Visitor
@@ -112,11 +113,14 @@ class PeoplePanel:
         self._chosen = min(self._chosen, max(len(clip.report), 1))
         with self._list:
             for one in clip.report:
-                self._draw_person(clip, one, cards)
+                self._draw(clip, one.number, one, cards)
+            if len(clip.report):
+                self._draw(clip, OTHERS, None, cards)
 
-    def _draw_person(self, clip: Clip, one: ClipPerson, cards: tuple[Card, ...]) -> None:
-        texts, number = self._texts, one.number
-        name = texts("clips.person", number=number)
+    def _draw(self, clip: Clip, number: int, one: ClipPerson | None, cards: tuple[Card, ...]) -> None:
+        """Draw somebody, or everybody else."""
+        texts = self._texts
+        name = texts("seats.others") if one is None else texts("clips.person", number=number)
         view = PersonView(
             texts("clips.busy_face"),
             partial(self._put, number),
@@ -127,17 +131,17 @@ class PeoplePanel:
             button = box("person-button", "button", type="button").on("click", lambda _: self._choose(number), args=[])
             self._buttons[number] = button
             with button:
-                box(
-                    f"person-picture tone-{(number - 1) % 6}",
-                    "img",
-                    src=f"{PLACE}/{clip.id}/person/{number}.jpg",
-                    alt="",
-                )
+                if one is None:
+                    with box("person-picture others"):
+                        icon("people")
+                else:
+                    address = f"{PLACE}/{clip.id}/person/{number}.jpg"
+                    box(f"person-picture tone-{(number - 1) % 6}", "img", src=address, alt="")
                 self._pictures[number] = box("person-gets", "img", alt="")
                 with box("words"):
                     Text(name, classes="person-name")
-                    Text(self._when(clip, one), classes="hint")
-            if one.known:
+                    Text(texts("clips.others_more") if one is None else self._when(clip, one), classes="hint")
+            if one is None or one.known:
                 options: dict[str, str] = {LEAVE: texts("clips.leave"), BLUR: texts("clips.blur")}
                 options |= {card.id: texts("clips.gets", name=card.name) for card in cards}
                 self._selects[number] = choice(
@@ -206,12 +210,12 @@ class PeoplePanel:
         if (
             clip is not None
             and clip.report is not None
-            and any(one.number == self._chosen and one.known for one in clip.report)
+            and (self._chosen == OTHERS or any(one.number == self._chosen and one.known for one in clip.report))
         ):
             await self._put(self._chosen, card)
 
     async def _put(self, number: int, gets: str) -> None:
-        """Give somebody a face, once it may be used, or something else."""
+        """Give somebody, or everybody else, a face, once it may be used, or something else."""
         clip = self._desk.clip
         cards = {card.id: card for card in self._desk.cards.all()}
         card = cards.get(gets)

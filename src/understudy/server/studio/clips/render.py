@@ -14,6 +14,7 @@ from understudy.jobs.job import Order
 from understudy.outputs import made
 from understudy.provenance.records.consent import Use
 from understudy.server.studio.clips.clip import Clip
+from understudy.server.studio.clips.edits import OTHERS
 from understudy.server.studio.jobs.kept import keep, stem_of
 from understudy.server.studio.live.card import Card
 from understudy.settings import Settings
@@ -37,7 +38,7 @@ def ordered(
 
     Args:
         clip: The target.
-        given: What its people get, by number.
+        given: What its people get, by number, and ``OTHERS``.
         cards: The faces that they get, by id.
         use: What these are used for: only those photos that may be.
         settings: How.
@@ -65,7 +66,8 @@ def ordered(
         photos[card] = tuple(keep(photo.path, name, kept).name for photo, name in names.items())
     words: dict[str, Unswapped] = {BLUR: BLUR, LEAVE: LEAVE}
     gets = {number: words[what] if what in words else photos[what] for number, what in given.items()}
-    write_cast(kept / _CAST, clip.report.people, target.name, given=gets)
+    others = gets.pop(OTHERS, LEAVE)
+    write_cast(kept / _CAST, clip.report.people, target.name, given=gets, others=others)
     return Order(target, _unused(folder, stem, suffix, taken), cast=kept / _CAST, settings=unusual(settings))
 
 

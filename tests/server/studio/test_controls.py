@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from understudy.server.studio.controls import DOUBLE, once
+from understudy.server.studio.controls import DOUBLE, in_turn, once
 
 
 def test_a_double_click_counts_once_by_the_page_s_clock_however_late_the_server_hears_of_it():
@@ -40,3 +40,26 @@ def test_what_is_pressed_while_the_press_before_is_answered_is_not_done_again():
 
     asyncio.run(press())
     assert len(counted) == 2
+
+
+def test_what_comes_at_once_is_done_as_it_came():
+    done = []
+
+    async def act(name, *, waits):
+        await asyncio.sleep(waits)
+        done.append(name)
+
+    async def all_at_once():
+        turn = in_turn(act)
+        await asyncio.gather(turn("first", waits=0.05), turn("second", waits=0), turn("third", waits=0.01))
+
+    asyncio.run(all_at_once())
+    assert done == ["first", "second", "third"]
+    done.clear()
+
+    async def one_fails():
+        turn = in_turn(act)
+        await asyncio.gather(turn("first"), turn("second", waits=0), return_exceptions=True)
+
+    asyncio.run(one_fails())
+    assert done == ["second"]

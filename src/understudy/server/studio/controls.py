@@ -5,9 +5,10 @@ The browser's own controls have a keyboard, a role and a state without any work 
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, ParamSpec
 
 from nicegui import ui
 from nicegui.elements.mixins.text_element import TextElement
@@ -28,6 +29,7 @@ TimedHandler = Callable[[float], Any]
 DOUBLE: Final = 0.3
 #: Most letters of a file's name that are shown.
 _LONGEST: Final = 80
+_Given = ParamSpec("_Given")
 #: How a button looks: ``primary`` is the one thing to do, ``danger`` what hides or removes, ``bare`` has no border.
 Look = Literal["primary", "danger", "plain", "bare"]
 
@@ -73,6 +75,17 @@ def once(handler: Handler, *, pause: float = DOUBLE) -> TimedHandler:
             busy = False
 
     return pressed
+
+
+def in_turn(act: Callable[_Given, Awaitable[object]]) -> Callable[_Given, Awaitable[None]]:
+    """Have what comes at once done one after the other, as it came: several photos were chosen in an order."""
+    lock = asyncio.Lock()
+
+    async def acted(*args: _Given.args, **named: _Given.kwargs) -> None:
+        async with lock:
+            await act(*args, **named)
+
+    return acted
 
 
 def seconds_of(event: GenericEventArguments) -> float:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
-from typing import Any, ParamSpec
+from typing import Any
 
 from nicegui import ui
 
@@ -16,19 +16,6 @@ from understudy.server.studio.live.card import SAMPLE, Card
 from understudy.server.studio.live.cards import Cards
 from understudy.server.studio.visitor import Visitor
 from understudy.server.uploads import SUFFIXES
-
-_Given = ParamSpec("_Given")
-
-
-def in_turn(act: Callable[_Given, Awaitable[object]]) -> Callable[_Given, Awaitable[None]]:
-    """Have what comes at once done one after the other, as it came: several photos were chosen in an order."""
-    lock = asyncio.Lock()
-
-    async def acted(*args: _Given.args, **named: _Given.kwargs) -> None:
-        async with lock:
-            await act(*args, **named)
-
-    return acted
 
 
 class _Growing(ui.element, component="assets/face.js"):

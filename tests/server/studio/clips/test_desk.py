@@ -12,7 +12,9 @@ from PIL import Image
 from tests.waiting import until
 from understudy import ConsentClaim, Settings, Understudy
 from understudy.casting.cast_file import read_cast
+from understudy.errors import UnderstudyError
 from understudy.provenance import Consents
+from understudy.server.faults import Fault
 from understudy.server.studio.clips.desk import ClipsDesk
 from understudy.server.studio.clips.edits import OTHERS
 from understudy.server.studio.jobs.desk import JobsDesk
@@ -169,6 +171,53 @@ def test_what_everybody_else_gets_is_in_what_is_rendered_and_who_is_left(room, c
     assert [path.name for path in cast.others.photos] == ["1 hopper.png"]
     room.cards.remove(number)
     assert (room.desk.can_render, room.desk.clip.edits.of(OTHERS)) == (False, "leave")
+
+
+def test_the_same_is_done_for_other_files_with_the_one_face_there_is(room, clip, tmp_path):
+    number = given(room, clip)
+    room.desk.write({"blend.strength": 0.5})
+    room.desk.trim(0.1, 0.3)
+    still = tmp_path / "still.png"
+    Image.fromarray(portrait("astronaut")[:, :, ::-1]).save(still)
+    for path, name in ((clip, "Zweite: Aufnahme.mp4"), (clip, "Zweite: Aufnahme.mp4"), (still, "still.png")):
+        handed = room.hand_over(path, "target", name)
+        room.desk.render_alike(handed)
+        with pytest.raises(UnderstudyError):
+            room.uploads[handed]
+    # Consent was given for clips only.
+    assert room.desk.alike == 2
+    assert room.desk.unlike == (Fault("fault.consent", "still.png"),)
+    orders = sorted((one.job.order for one in room.desk.jobs.jobs), key=lambda one: one.output.name)
+    assert [one.output.name for one in orders] == ["Zweite Aufnahme swapped 2.mp4", "Zweite Aufnahme swapped.mp4"]
+    for order in orders:
+        assert order.target.read_bytes() == clip.read_bytes()
+        assert [path.name for path in order.photos] == ["1 hopper.png"]
+        assert order.settings == {"blend.strength": 0.5}
+    room.cards.grant([room.cards[number].photos[0]], ConsentClaim("fictional", uses=("image", "video")))
+    room.desk.render_alike(room.hand_over(still, "target", "still.png"))
+    assert (len(room.desk.unlike), room.desk.alike) == (1, 3)
+    assert (tmp_path / "recordings" / "still swapped.png") in [one.job.order.output for one in room.desk.jobs.jobs]
+    room.cards.add_sample(room.samples)
+    room.desk.give(OTHERS, SAMPLE)
+    assert room.desk.only_face is None
+    room.desk.render_alike(room.hand_over(clip, "target", "more.mp4"))
+    assert room.desk.unlike[-1] == Fault("fault.usage", "more.mp4")
+    assert room.desk.alike == 3
+    room.desk.close_clip()
+    assert (room.desk.alike, room.desk.unlike) == (0, ())
+
+
+@pytest.mark.parametrize("content", [b"", b"these are notes" * 1000])
+def test_what_is_no_clip_does_not_become_a_job(room, clip, tmp_path, content):
+    given(room, clip)
+    (tmp_path / "notes.mp4").write_bytes(content)
+    if content:
+        room.desk.render_alike(room.hand_over(tmp_path / "notes.mp4", "target", "notes.mp4"))
+    else:
+        room.desk.render_alike("0" * 32)  # one that is gone
+    assert [fault.detail for fault in room.desk.unlike] == ["notes.mp4" if content else ""]
+    assert room.desk.alike == 0
+    assert not room.desk.jobs.jobs
 
 
 def test_what_does_not_go_together_is_said_before_a_job_comes_of_it(room, clip):

@@ -15,6 +15,7 @@ from understudy.casting.roles import BLUR, LEAVE
 from understudy.enhancement.options import Step
 from understudy.errors import UnderstudyError, UsageError
 from understudy.media.files import MediaKind
+from understudy.media.files.looking_up import FrameFinder
 from understudy.provenance import ConsentClaim, Consents
 from understudy.provenance.records.consent import Use
 from understudy.resources.trust import USE_OF
@@ -22,9 +23,9 @@ from understudy.server.faults import Fault, fault_of
 from understudy.server.studio.clips.clip import Clip
 from understudy.server.studio.clips.edits import Edits, Stretch
 from understudy.server.studio.clips.presets import Presets
-from understudy.server.studio.clips.render import ordered
+from understudy.server.studio.clips.render import ordered, ordered_alike
 from understudy.server.studio.jobs.desk import JobsDesk
-from understudy.server.studio.live.card import SAMPLE
+from understudy.server.studio.live.card import SAMPLE, Card
 from understudy.server.studio.live.cards import Cards
 from understudy.server.studio.samples import SampleClip, Samples
 from understudy.server.uploads import Uploads
@@ -34,6 +35,8 @@ from understudy.settings.schema import values_of
 from understudy.tasks.opened import check_compare
 
 PLACE: Final = "/clips"
+#: Of how many files at most it is said that they were not taken.
+_SHOWN: Final = 5
 #: What can be written of each kind, by the suffix; the first is what is usual.
 FORMATS: Final[Mapping[MediaKind, tuple[str, ...]]] = {
     MediaKind.VIDEO: (".mp4", ".mov", ".webm", ".mkv", ".gif"),
@@ -64,6 +67,8 @@ class ClipsDesk:
         version: Rises with everything that a swapped frame depends on.
         seconds: The frame that was looked at last.
         job: The number of what was rendered last of this clip; 0 for nothing.
+        alike: How many other files were added since this clip was opened, for which the same is done.
+        unlike: Of which of them that can't be said, and why: the last ones.
         fault: What went wrong last; None for nothing.
     """
 
@@ -87,7 +92,8 @@ class ClipsDesk:
         self.format = ".mp4"
         self.version = 0
         self.seconds = 0.0
-        self.job = 0
+        self.job = self.alike = 0
+        self.unlike: tuple[Fault, ...] = ()
         self.fault: Fault | None = None
         self._upload = ""
         #: How often something was opened or closed, and which of these times what is open now came from.
@@ -116,6 +122,13 @@ class ClipsDesk:
         """Whether anybody gets a face: of a clip in which people are only blurred no swap is made."""
         given = {} if self.clip is None else self.clip.edits.now.given
         return self.changes and any(one != BLUR for one in given.values())
+
+    @property
+    def only_face(self) -> Card | None:
+        """The face that all get who get any; None where there are several, or none."""
+        given = set() if self.clip is None else {*self.clip.edits.now.given.values()} - {BLUR}
+        found = [card for card in self.cards.all() if {card.id} == given]
+        return found[0] if found else None
 
     @property
     def asked(self) -> Settings:
@@ -236,6 +249,24 @@ class ClipsDesk:
         """Write down what is to be rendered: a job. Takes its time."""
         self._attempt(self._render)
 
+    def render_alike(self, number: str) -> None:
+        """Do the same for another file that was handed over, with the one face that there is. Takes its time."""
+        name = ""
+        try:
+            name = self._uploads[number].name
+            self._render_alike(number)
+        except UnderstudyError as fault:
+            self.not_alike(fault_of(fault, "target").text, name)
+
+    def not_alike(self, text: str, name: str) -> None:
+        """Show why the same can't be done for a file.
+
+        Args:
+            text: The name of the text that says it.
+            name: What the user calls the file.
+        """
+        self.unlike = (*self.unlike, Fault(text, name))[-_SHOWN:]
+
     def close(self) -> None:
         """End."""
         if self.clip is not None:
@@ -278,6 +309,7 @@ class ClipsDesk:
         if self._upload:
             self._uploads.remove(self._upload)
         self._upload, self.job, self.seconds, self.stretch = "", 0, 0.0, None
+        self.alike, self.unlike = 0, ()
 
     def _without(self, number: str) -> None:
         """A face was taken away, in whatever room: nobody gets it any more."""
@@ -323,17 +355,48 @@ class ClipsDesk:
             given, known = clip.edits.said(clip.report.people), {card.id: card for card in self.cards.all()}
             cards = {gets: known[gets] for gets in given.values() if gets in known}
             given = {number: gets for number, gets in given.items() if gets in cards or gets in (BLUR, LEAVE)}
-            if SAMPLE in cards:
-                photo = cards[SAMPLE].photos[0].photo
-                Consents(self._app.resources.home).require(photo, self.use, ConsentClaim("sample"))
+            self._record_sample(cards, self.use)
             cast = self.cast()
             if cast is not None:
                 check_compare(cast, self.asked)
-            taken = [one.job.order.output for one in self.jobs.jobs if one.job.state != "done"]
             with self.jobs.kept.new() as kept:
-                order = ordered(clip, given, cards, self.use, self.asked, self.format, kept, self._folder, taken)
+                order = ordered(
+                    clip, given, cards, self.use, self.asked, self.format, kept, self._folder, self._outputs
+                )
                 (self.job,) = self.jobs.store.add(order)
         self.jobs.look()
+
+    def _render_alike(self, number: str) -> None:
+        upload = self._uploads[number]
+        try:
+            with self._busy:
+                face = self.only_face
+                if face is None:
+                    raise UsageError("there is not one face for all", "Put one and the same face on somebody.")
+                with FrameFinder(upload.path, self._app.settings.max_pixels) as finder:
+                    kind = finder.info.kind
+                use, formats, folder = USE_OF[kind], FORMATS[kind], self._folder
+                suffix = self.format if self.format in formats else formats[0]
+                self._record_sample({face.id: face}, use)
+                with self.jobs.kept.new() as kept:
+                    order = ordered_alike(
+                        *(upload.path, upload.name, face, use, self.settings, suffix, kept, folder), self._outputs
+                    )
+                    self.jobs.store.add(order)
+                self.alike += 1
+        finally:
+            self._uploads.remove(number)
+        self.jobs.look()
+
+    @property
+    def _outputs(self) -> list[Path]:
+        """What jobs that are there will write."""
+        return [one.job.order.output for one in self.jobs.jobs if one.job.state != "done"]
+
+    def _record_sample(self, cards: Mapping[str, Card], use: Use) -> None:
+        if SAMPLE in cards:
+            photo = cards[SAMPLE].photos[0].photo
+            Consents(self._app.resources.home).require(photo, use, ConsentClaim("sample"))
 
     def cast(self) -> PartList | None:
         """Who of the clip that is open gets what; None where nobody gets anything."""

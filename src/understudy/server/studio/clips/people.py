@@ -18,8 +18,8 @@ from understudy.server.studio.clips.clip import Clip
 from understudy.server.studio.clips.desk import PLACE
 from understudy.server.studio.clips.edits import OTHERS
 from understudy.server.studio.consent_question import Question, nothing
-from understudy.server.studio.controls import Picker, Text, attribute, box, choice, icon, shown
-from understudy.server.studio.face_card import added_to, bin_for, face_entry, in_turn
+from understudy.server.studio.controls import Picker, Text, attribute, box, choice, in_turn, shown
+from understudy.server.studio.face_card import added_to, bin_for, face_entry
 from understudy.server.studio.live.card import SAMPLE, Card
 from understudy.server.studio.visitor import Visitor
 from understudy.server.uploads import SUFFIXES
@@ -127,20 +127,21 @@ class PeoplePanel:
             lambda upload: self._came(upload, number),
             self._failed,
         )
+        view.classes("everybody-else" if one is None else "")
         with view:
             button = box("person-button", "button", type="button").on("click", lambda _: self._choose(number), args=[])
             self._buttons[number] = button
             with button:
                 if one is None:
-                    with box("person-picture others"):
-                        icon("people")
+                    attribute(button, "title", texts("clips.others_more"))
                 else:
                     address = f"{PLACE}/{clip.id}/person/{number}.jpg"
                     box(f"person-picture tone-{(number - 1) % 6}", "img", src=address, alt="")
-                self._pictures[number] = box("person-gets", "img", alt="")
+                    self._pictures[number] = box("person-gets", "img", alt="")
                 with box("words"):
                     Text(name, classes="person-name")
-                    Text(texts("clips.others_more") if one is None else self._when(clip, one), classes="hint")
+                    if one is not None:
+                        Text(self._when(clip, one), classes="hint")
             if one is None or one.known:
                 options: dict[str, str] = {LEAVE: texts("clips.leave"), BLUR: texts("clips.blur")}
                 options |= {card.id: texts("clips.gets", name=card.name) for card in cards}
@@ -193,10 +194,11 @@ class PeoplePanel:
         for number, button in self._buttons.items():
             attribute(button, "aria-pressed", str(number == self._chosen).lower())
             gets = clip.edits.of(number)
-            picture = self._pictures[number]
-            shown(picture, gets in cards)
-            if gets in cards:
-                attribute(picture, "src", cards[gets].address)
+            picture = self._pictures.get(number)  # everybody else has none
+            if picture is not None:
+                shown(picture, gets in cards)
+                if gets in cards:
+                    attribute(picture, "src", cards[gets].address)
             if number in self._selects:
                 attribute(self._selects[number], "value", gets)
 

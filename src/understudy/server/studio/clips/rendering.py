@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+from understudy.server.faults import Fault
 from understudy.server.studio.clips.desk import FORMATS
 from understudy.server.studio.clips.writing import WritingPanel
-from understudy.server.studio.controls import Button, Text, attribute, box, choice, once, shown
+from understudy.server.studio.controls import Button, Picker, Text, attribute, box, choice, icon, in_turn, once, shown
 from understudy.server.studio.jobs.row import JobRow
 from understudy.server.studio.visitor import Visitor
+from understudy.server.uploads import SUFFIXES
 
 #: What formats are called.
 _NAMES: Final = {
@@ -36,6 +38,7 @@ class RenderPanel:
         self._formats: tuple[str, ...] = ()
         self._row: JobRow | None = None
         self._number = 0
+        self._said: tuple[Fault, ...] = ()
         texts = self._texts
         with box("panel render", "section", aria_label=texts("clips.render_title")):
             Text(texts("clips.render_title"), "h2")
@@ -45,10 +48,38 @@ class RenderPanel:
             self._why = Text(texts("clips.render_first"), "p", classes="hint")
             self._where = Text(texts("clips.into", folder=str(self._desk.folder)), "p", classes="hint path")
             self._place = box("render-job")
+            self._alike = box("alike")
+            with self._alike:
+                self._alike_more = Text("", "p", classes="hint")
+                Picker(
+                    kind="target",
+                    accept=",".join(SUFFIXES["target"]),
+                    words={
+                        "button": texts("clips.alike"),
+                        "beside": texts("clips.drop_face"),
+                        "busy": texts("clips.busy"),
+                    },
+                    done=in_turn(self._render_alike),
+                    failed=lambda _: None,
+                    refused=self._not_taken,
+                    several=True,
+                )
+                self._alike_count = Text("", "p", classes="hint")
+                self._unlike = box("notice", role="alert")
+                with self._unlike:
+                    icon("warning")
+                    self._unlike_said = box("words")
         visitor.watch(self._look)
 
     async def _render(self) -> None:
         await self._visitor.do(lambda: asyncio.to_thread(self._desk.render))
+
+    async def _render_alike(self, number: str) -> None:
+        await self._visitor.do(lambda: asyncio.to_thread(self._desk.render_alike, number))
+
+    def _not_taken(self, text: str, name: str) -> None:
+        self._desk.not_alike(text, name)
+        self._visitor.look()
 
     def _look(self) -> None:
         clip = self._desk.clip
@@ -68,7 +99,23 @@ class RenderPanel:
         can = self._desk.can_render
         attribute(self._button, "disabled", not can)
         shown(self._why, not can)
+        self._look_at_alike()
         self._look_at_job()
+
+    def _look_at_alike(self) -> None:
+        face, desk = self._desk.only_face, self._desk
+        shown(self._alike, face is not None)
+        if face is not None:
+            self._alike_more.text = self._texts("clips.alike_more", name=face.name)
+        shown(self._alike_count, desk.alike > 0)
+        self._alike_count.text = self._texts("clips.alike_count", count=desk.alike)
+        if desk.unlike != self._said:
+            self._said = desk.unlike
+            self._unlike_said.clear()
+            with self._unlike_said:
+                for fault in desk.unlike:
+                    Text(f"{fault.detail}: {self._texts(fault.text)}", "p")
+        shown(self._unlike, bool(desk.unlike))
 
     def _look_at_job(self) -> None:
         number = self._desk.job

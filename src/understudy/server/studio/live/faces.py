@@ -11,8 +11,8 @@ from understudy.errors import UnderstudyError
 from understudy.provenance.records.consent import Use
 from understudy.server.faults import Fault, fault_of
 from understudy.server.studio.consent_question import Question
-from understudy.server.studio.controls import Handler, Picker, Text, attribute, box, icon, shown
-from understudy.server.studio.face_card import added_to, bin_for, face_entry, in_turn
+from understudy.server.studio.controls import Handler, Picker, Text, attribute, box, icon, in_turn, shown
+from understudy.server.studio.face_card import added_to, bin_for, face_entry
 from understudy.server.studio.live.card import SAMPLE, Card
 from understudy.server.studio.live.notices import Notice
 from understudy.server.studio.live.seats import SeatPanel

@@ -369,13 +369,13 @@ class ClipsDesk:
     def _render_alike(self, number: str) -> None:
         upload = self._uploads[number]
         try:
+            with FrameFinder(upload.path, self._app.settings.max_pixels) as finder:
+                kind = finder.info.kind
+            use, formats, folder = USE_OF[kind], FORMATS[kind], self._folder
             with self._busy:
                 face = self.only_face
                 if face is None:
                     raise UsageError("there is not one face for all", "Put one and the same face on somebody.")
-                with FrameFinder(upload.path, self._app.settings.max_pixels) as finder:
-                    kind = finder.info.kind
-                use, formats, folder = USE_OF[kind], FORMATS[kind], self._folder
                 suffix = self.format if self.format in formats else formats[0]
                 self._record_sample({face.id: face}, use)
                 with self.jobs.kept.new() as kept:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import threading
+import time
 
 import pytest
 from PIL import Image
@@ -207,17 +208,34 @@ def test_the_same_is_done_for_other_files_with_the_one_face_there_is(room, clip,
     assert (room.desk.alike, room.desk.unlike) == (0, ())
 
 
-@pytest.mark.parametrize("content", [b"", b"these are notes" * 1000])
-def test_what_is_no_clip_does_not_become_a_job(room, clip, tmp_path, content):
+def test_what_is_no_clip_or_gone_does_not_become_a_job(room, clip, tmp_path):
     given(room, clip)
-    (tmp_path / "notes.mp4").write_bytes(content)
-    if content:
-        room.desk.render_alike(room.hand_over(tmp_path / "notes.mp4", "target", "notes.mp4"))
-    else:
-        room.desk.render_alike("0" * 32)  # one that is gone
-    assert [fault.detail for fault in room.desk.unlike] == ["notes.mp4" if content else ""]
+    (tmp_path / "notes.mp4").write_bytes(b"these are notes" * 1000)
+    room.desk.render_alike(room.hand_over(tmp_path / "notes.mp4", "target", "notes.mp4"))
+    assert room.desk.unlike == (Fault("fault.no_target", "notes.mp4"),)
+    room.desk.render_alike("0" * 32)
+    assert len(room.desk.unlike) == 2
     assert room.desk.alike == 0
     assert not room.desk.jobs.jobs
+
+
+def test_two_that_are_rendered_at_once_get_names_of_their_own(room, clip, monkeypatch):
+    given(room, clip)
+    look = room.jobs.look
+
+    def slow():
+        time.sleep(0.3)
+        look()
+
+    monkeypatch.setattr(room.jobs, "look", slow)
+    handed = [room.hand_over(clip, "target", "take.mp4") for _ in range(2)]
+    threads = [threading.Thread(target=room.desk.render_alike, args=(number,)) for number in handed]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    names = sorted(one.job.order.output.name for one in room.desk.jobs.jobs)
+    assert names == ["take swapped 2.mp4", "take swapped.mp4"]
 
 
 def test_what_does_not_go_together_is_said_before_a_job_comes_of_it(room, clip):

@@ -23,7 +23,7 @@ from understudy.server.faults import Fault, fault_of
 from understudy.server.studio.clips.clip import Clip
 from understudy.server.studio.clips.edits import Edits, Stretch
 from understudy.server.studio.clips.presets import Presets
-from understudy.server.studio.clips.render import ordered, ordered_alike
+from understudy.server.studio.clips.render import Rendition, ordered, ordered_alike
 from understudy.server.studio.jobs.desk import JobsDesk
 from understudy.server.studio.live.card import SAMPLE, Card
 from understudy.server.studio.live.cards import Cards
@@ -360,18 +360,16 @@ class ClipsDesk:
             if cast is not None:
                 check_compare(cast, self.asked)
             with self.jobs.kept.new() as kept:
-                order = ordered(
-                    clip, given, cards, self.use, self.asked, self.format, kept, self._folder, self._outputs
-                )
-                (self.job,) = self.jobs.store.add(order)
-        self.jobs.look()
+                how = Rendition(self.use, self.asked, self.format, kept, self._folder, self._outputs)
+                (self.job,) = self.jobs.store.add(ordered(clip, given, cards, how))
+            self.jobs.look()  # before anybody else gets a name for their output
 
     def _render_alike(self, number: str) -> None:
         upload = self._uploads[number]
         try:
             with FrameFinder(upload.path, self._app.settings.max_pixels) as finder:
                 kind = finder.info.kind
-            use, formats, folder = USE_OF[kind], FORMATS[kind], self._folder
+            use, formats = USE_OF[kind], FORMATS[kind]
             with self._busy:
                 face = self.only_face
                 if face is None:
@@ -379,14 +377,12 @@ class ClipsDesk:
                 suffix = self.format if self.format in formats else formats[0]
                 self._record_sample({face.id: face}, use)
                 with self.jobs.kept.new() as kept:
-                    order = ordered_alike(
-                        *(upload.path, upload.name, face, use, self.settings, suffix, kept, folder), self._outputs
-                    )
-                    self.jobs.store.add(order)
+                    how = Rendition(use, self.settings, suffix, kept, self._folder, self._outputs)
+                    self.jobs.store.add(ordered_alike(upload.path, upload.name, face, how))
                 self.alike += 1
+                self.jobs.look()
         finally:
             self._uploads.remove(number)
-        self.jobs.look()
 
     @property
     def _outputs(self) -> list[Path]:

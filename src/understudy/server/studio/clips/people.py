@@ -113,13 +113,13 @@ class PeoplePanel:
         self._chosen = min(self._chosen, max(len(clip.report), 1))
         with self._list:
             for one in clip.report:
-                self._draw(clip, one.number, one, cards)
+                self._draw(clip, one, cards)
             if len(clip.report):
-                self._draw(clip, OTHERS, None, cards)
+                self._draw(clip, None, cards)
 
-    def _draw(self, clip: Clip, number: int, one: ClipPerson | None, cards: tuple[Card, ...]) -> None:
-        """Draw somebody, or everybody else."""
-        texts = self._texts
+    def _draw(self, clip: Clip, one: ClipPerson | None, cards: tuple[Card, ...]) -> None:
+        """Draw somebody; None is everybody else."""
+        texts, number = self._texts, OTHERS if one is None else one.number
         name = texts("seats.others") if one is None else texts("clips.person", number=number)
         view = PersonView(
             texts("clips.busy_face"),

@@ -13,7 +13,7 @@ from PIL import Image
 from tests.waiting import until
 from understudy import ConsentClaim, Settings, Understudy
 from understudy.casting.cast_file import read_cast
-from understudy.errors import UnderstudyError
+from understudy.errors import InputNotFoundError, UnderstudyError
 from understudy.provenance import Consents
 from understudy.server.faults import Fault
 from understudy.server.studio.clips.desk import ClipsDesk
@@ -217,6 +217,17 @@ def test_what_is_no_clip_or_gone_does_not_become_a_job(room, clip, tmp_path):
     assert len(room.desk.unlike) == 2
     assert room.desk.alike == 0
     assert not room.desk.jobs.jobs
+
+
+def test_a_frame_that_is_asked_for_when_its_clip_was_put_away_is_gone(room, clip):
+    given(room, clip)
+    frames, cast = room.desk.clip.frames, room.desk.cast()
+    assert frames.original(0.1)
+    room.desk.close_clip()
+    with pytest.raises(InputNotFoundError):
+        frames.original(0.2)
+    with pytest.raises(InputNotFoundError):
+        frames.swapped(0.2, 1, cast, room.desk.settings, lambda: True)
 
 
 def test_two_that_are_rendered_at_once_get_names_of_their_own(room, clip, monkeypatch):

@@ -13,7 +13,8 @@ import numpy as np
 from understudy.app import Understudy
 from understudy.arrays import UInt8Array
 from understudy.casting.cast import PartList
-from understudy.frames import SealedFrame
+from understudy.errors import InputNotFoundError
+from understudy.frames import Frame, SealedFrame
 from understudy.media.base import MediaInfo
 from understudy.media.files.looking_up import FrameFinder
 from understudy.settings import Settings
@@ -48,6 +49,7 @@ class Frames:
         self.info: MediaInfo = self._finder.info
         self._finding, self._swapping = threading.Lock(), threading.Lock()
         self._preview: tuple[int, Preview] | None = None
+        self._closed = False
 
     def original(self, seconds: float) -> bytes:
         """The frame at a time, as JPEG.
@@ -55,8 +57,7 @@ class Frames:
         Raises:
             InputError: it can't be read.
         """
-        with self._finding:
-            return coded(self._finder.at(seconds).picture)
+        return coded(self._at(seconds).picture)
 
     def swapped(
         self, seconds: float, version: int, cast: PartList, settings: Settings, wanted: Callable[[], bool]
@@ -77,18 +78,28 @@ class Frames:
         with self._swapping:
             if not wanted():
                 raise StaleError
+            frame = self._at(seconds)
             if self._preview is None or self._preview[0] != version:
-                made = Preview(cast, self.info, settings, resources=self._app.resources, people=self._app.known)
+                try:
+                    made = Preview(cast, self.info, settings, resources=self._app.resources, people=self._app.known)
+                except FileNotFoundError as fault:  # the clip was put away just now
+                    raise InputNotFoundError(Path("clip"), "clip") from fault
                 self._preview = version, made
-            with self._finding:
-                frame = self._finder.at(seconds)
             sealed: SealedFrame = self._preview[1](frame).frame
             return coded(sealed.picture)
 
     def close(self) -> None:
         """Close the file, once nobody reads it."""
         with self._finding:
+            self._closed = True
             self._finder.__exit__(None, None, None)
+
+    def _at(self, seconds: float) -> Frame:
+        """The frame at a time. One may be asked for while the clip is put away: a closed file must not be read."""
+        with self._finding:
+            if self._closed:
+                raise InputNotFoundError(Path("clip"), "clip")
+            return self._finder.at(seconds)
 
 
 def coded(picture: UInt8Array, quality: int = _QUALITY) -> bytes:

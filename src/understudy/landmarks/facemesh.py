@@ -14,8 +14,6 @@ from understudy.models.runtime import LiteModel
 
 #: Side of the region relative to the face (MediaPipe's recipe, for a detection's box and for a mesh).
 ROI_SCALE = 1.5
-#: Threads inside the model. The second makes a face wait for 60% of the time, for a fifth more of computing.
-_THREADS = 2
 #: The model's outputs: the points, and the logit of there being a face. (The third says whether a tongue is out.)
 _POINTS, _PRESENCE = "Identity", "Identity_1"
 
@@ -24,7 +22,7 @@ class FaceMesh:
     """The embedded mesh model: 256 px RGB, 0-1, in; 478 x, y, z in input pixels and a presence logit out."""
 
     def __init__(self) -> None:
-        self._model = LiteModel("face_landmarks_detector.tflite", threads=_THREADS)
+        self._model = LiteModel("face_landmarks_detector.tflite")
 
     def fit(self, picture: UInt8Array, roi: RotatedSquare) -> MeshResult:
         """See ``Landmarker.fit``."""

@@ -1,0 +1,32 @@
+"""OpenCV has one thread while frames run, and as many as before when the last of them are done."""
+
+import cv2
+import pytest
+
+from understudy.pipeline.opencv_threads import one_opencv_thread
+
+
+@pytest.fixture(autouse=True)
+def three_threads():
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(3)
+    yield
+    cv2.setNumThreads(before)
+
+
+def test_it_has_one_until_the_last_block_has_ended_whichever_that_is():
+    first, second = one_opencv_thread(), one_opencv_thread()
+    first.__enter__()
+    second.__enter__()
+    assert cv2.getNumThreads() == 1
+    first.__exit__(None, None, None)
+    assert cv2.getNumThreads() == 1
+    second.__exit__(None, None, None)
+    assert cv2.getNumThreads() == 3
+
+
+def test_it_has_as_many_as_before_after_an_error():
+    with pytest.raises(ZeroDivisionError), one_opencv_thread():
+        assert cv2.getNumThreads() == 1
+        raise ZeroDivisionError
+    assert cv2.getNumThreads() == 3

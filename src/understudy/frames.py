@@ -36,6 +36,14 @@ class PixelBox(NamedTuple):
             min(max(self.y1, 0), height),
         )
 
+    def even(self, width: int, height: int) -> PixelBox:
+        """Widened to even coordinates, where a picture of ``width`` x ``height`` pixels has room.
+
+        Halving a part of even size is much quicker than of odd size, and chroma is of two by two pixels.
+        """
+        x0, y0, x1, y1 = self
+        return PixelBox(x0 - x0 % 2, y0 - y0 % 2, x1 + x1 % 2, y1 + y1 % 2).clipped(width, height)
+
 
 class Change(NamedTuple):
     """A rectangle of a frame that was written.

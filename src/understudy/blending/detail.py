@@ -104,7 +104,7 @@ class DetailMatch:
         step = seconds - self._seconds
         soft = _blurred(picture)
         if self._logs is None or not 0 <= step < self.options.every:
-            fresh = _measured((target, _blurred(target)), (picture, soft), alpha)
+            fresh = _measured(target[:, :, 1], picture[:, :, 1], alpha)
             if fresh is not None and self._logs is not None and 0 <= step < 1.0:
                 follow = np.float32(1 - np.exp(-step / self.options.seconds))
                 fresh = self._logs + (fresh - self._logs) * follow
@@ -140,16 +140,12 @@ def _wide(soft: UInt8Array) -> UInt8Array:
     return np.asarray(cv2.resize(half, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def _measured(
-    frame: tuple[UInt8Array, UInt8Array], patch: tuple[UInt8Array, UInt8Array], alpha: UInt8Array
-) -> FloatArray | None:
+def _measured(frame: UInt8Array, patch: UInt8Array, alpha: UInt8Array) -> FloatArray | None:
     """Logarithms of the bands' mean strengths in the frame and, in the frame's light, in the patch.
 
-    In green, which is nearly luma.
-
     Args:
-        frame: T and T1.
-        patch: P and P1.
+        frame: uint8 (h, w): T's green, which is nearly luma.
+        patch: uint8 (h, w): P's.
         alpha: uint8 (h, w): the patch's opacity.
 
     Returns:
@@ -158,7 +154,7 @@ def _measured(
     shown = np.asarray(cv2.erode(np.asarray(alpha > FULLY, np.uint8), np.ones((SIZE, SIZE), np.uint8)), np.uint8)
     if cv2.countNonZero(shown) < ENOUGH:
         return None
-    bands = [[np.ascontiguousarray(part[:, :, 1]) for part in (*parts, _wide(parts[1]))] for parts in (frame, patch)]
+    bands = [_bands(np.ascontiguousarray(green)) for green in (frame, patch)]
     light = (cv2.mean(bands[0][1], shown)[0] + 4) / (cv2.mean(bands[1][1], shown)[0] + 4)
     strengths = [
         cv2.mean(cv2.absdiff(greens[n], greens[n + 1]), shown)[0] * scale
@@ -166,3 +162,9 @@ def _measured(
         for greens, scale in zip(bands, (1.0, light), strict=True)
     ]
     return np.asarray(np.log(np.array(strengths, np.float32) + np.float32(FLOOR)), np.float32)
+
+
+def _bands(green: UInt8Array) -> tuple[UInt8Array, UInt8Array, UInt8Array]:
+    """Three steps of softness: as it is, without the finest band, and without the next one either."""
+    soft = _blurred(green)
+    return green, soft, _wide(soft)

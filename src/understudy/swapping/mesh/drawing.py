@@ -81,7 +81,7 @@ def drawn(
     """
     shape = topology()
     bounds = bounds_xyxy(np.concatenate([mesh, reshaped])[None])[0]
-    box = pixel_box(bounds, frame.width, frame.height, margin=1)
+    box = pixel_box(bounds, frame.width, frame.height, margin=1).even(frame.width, frame.height)
     if box.empty:
         return None
     place = reshaped - np.array([box.x0, box.y0, 0], np.float32)

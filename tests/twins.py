@@ -64,11 +64,11 @@ def linked(source, target):
 
 @pytest.fixture
 def put(shelf, tmp_path):
-    """Makes a private folder with one model replaced by another graph."""
+    """Makes a private folder with one model replaced by another graph, in which nobody was learned yet."""
 
     def make(name, data):
         home = tmp_path / f"home-{len(list(tmp_path.iterdir()))}"
-        shutil.copytree(shelf, home, copy_function=linked)
+        shutil.copytree(shelf, home, copy_function=linked, ignore=shutil.ignore_patterns("cache"))
         store = Store(home / FOLDER, Catalogue.load(home / OWN_FILE))
         entry = store.catalogue.entries[name]
         store.remove(entry)

@@ -37,10 +37,12 @@ class PixelBox(NamedTuple):
         )
 
     def even(self, width: int, height: int) -> PixelBox:
-        """Widened to even coordinates, where a picture of ``width`` x ``height`` pixels has room.
+        """Widened to even coordinates, where a picture of ``width`` x ``height`` pixels has room; empty, it stays so.
 
         Halving a part of even size is much quicker than of odd size, and chroma is of two by two pixels.
         """
+        if self.empty:
+            return self
         x0, y0, x1, y1 = self
         return PixelBox(x0 - x0 % 2, y0 - y0 % 2, x1 + x1 % 2, y1 + y1 % 2).clipped(width, height)
 

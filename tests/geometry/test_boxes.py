@@ -69,3 +69,19 @@ def test_bounds_hold_all_points():
 def test_a_pixel_box_without_pixels_is_empty():
     assert PixelBox(4, 4, 4, 9).empty
     assert not PixelBox(4, 4, 5, 5).empty
+
+
+@given(st.tuples(*[st.integers(0, 21)] * 4))
+def test_a_box_that_is_made_even_holds_the_same_and_is_odd_only_at_a_pictures_odd_edge(corners):
+    box = PixelBox(*corners).clipped(21, 20)
+    even = box.even(21, 20)
+    if box.empty:
+        assert even == box
+        return
+    assert even == even.clipped(21, 20)
+    assert even.x0 <= box.x0
+    assert even.y0 <= box.y0
+    assert even.x1 - box.x1 in (0, 1)
+    assert even.y1 - box.y1 in (0, 1)
+    assert all(place % 2 == 0 for place in (even.x0, even.y0, even.y1))
+    assert even.x1 % 2 == 0 or even.x1 == 21

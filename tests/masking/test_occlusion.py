@@ -230,7 +230,7 @@ def test_a_hood_does_not_bare_the_face(identity, puppet, inset, color):
     assert np.abs(result[place].astype(int) - plain[place])[middle].mean() < 2
 
 
-@pytest.mark.parametrize(("size", "looked"), [((480, 360), True), ((90, 70), True), ((24, 20), False)])
+@pytest.mark.parametrize(("size", "looked"), [((480, 360), True), ((90, 70), True), ((20, 16), False)])
 def test_the_patch_is_hidden_as_far_as_anything_can_be_told(identity, astronaut, size, looked):
     puppet = Puppet(astronaut, size, face_share=0.6)
     shot = puppet.render(Motion())

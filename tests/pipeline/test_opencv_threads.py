@@ -6,13 +6,7 @@ import pytest
 from understudy import Settings, Understudy
 from understudy.pipeline.opencv_threads import one_opencv_thread
 
-
-@pytest.fixture(autouse=True)
-def three_threads():
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(3)
-    yield
-    cv2.setNumThreads(before)
+pytestmark = pytest.mark.usefixtures("three_opencv_threads")
 
 
 def test_it_has_one_until_the_last_block_has_ended_whichever_that_is():

@@ -5,13 +5,7 @@ import pytest
 
 from tests.sessions.stage import Screen
 
-
-@pytest.fixture(autouse=True)
-def three_threads():
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(3)
-    yield
-    cv2.setNumThreads(before)
+pytestmark = pytest.mark.usefixtures("three_opencv_threads")
 
 
 def test_it_has_one_until_the_session_has_ended(session):

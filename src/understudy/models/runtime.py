@@ -54,7 +54,7 @@ class LiteModel:
 
     Each run has an interpreter to itself: there are as many as ever ran at the same time. Inside there is one thread:
     alone, the face mesh would take 60% of the time with two, but they wait for each other by asking over and over, and
-    beside the other stages a clip then takes 5% longer and a live frame comes later (measured on two cores).
+    beside the other stages a clip then takes 4 to 10% longer and a live frame comes later (measured on two cores).
 
     Args:
         name: File name under ``understudy/models/embedded``.

@@ -447,6 +447,7 @@ def test_what_is_being_written_is_kept_while_the_page_changes(visit):
     start(page)
     page.get_by_label(re.compile("^Stream to a server")).check()
     address = page.get_by_label("Server", exact=True)
+    address.wait_for()  # until then what is typed goes to the room, whose keys do something
     clock = page.locator(".clock").inner_text()
     address.press_sequentially("rtmp://127.0.0.1")
     page.wait_for_function("before => document.querySelector('.clock').textContent !== before", arg=clock)

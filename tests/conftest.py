@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from tests.opencv import three_opencv_threads  # noqa: F401 - a fixture
+from tests.library_threads import three_library_threads  # noqa: F401 - a fixture
 from tests.skipped import pytest_terminal_summary  # noqa: F401 - a hook
 from tests.twins import put, shelf  # noqa: F401 - fixtures
 from understudy import Perception

@@ -334,7 +334,8 @@ def test_a_model_takes_no_more_threads_than_it_is_given(shelf, hopper_path, tmp_
 
     monkeypatch.setattr(onnxruntime, "InferenceSession", noted)
     words = ["swap", "-s", str(hopper_path), "-t", str(hopper_path), "-o", str(tmp_path / "o.png"), "--threads", "1"]
-    assert main([*words, "--consent", "sample", "--engine", "inswapper_128", "--home", str(shelf)]) == 0
+    engine = ["--engine", "inswapper_128", "--backend", "onnxruntime", "--home", str(shelf)]
+    assert main([*words, "--consent", "sample", *engine]) == 0
     assert set(given) == {1}
     assert main([*words[:-1], "0", "--consent", "sample"]) == 2
 

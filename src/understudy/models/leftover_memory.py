@@ -11,8 +11,8 @@ from typing import Any
 def give_back_memory() -> None:
     """Hand freed memory back to the system: after a model was opened, most of what that took is free again.
 
-    ONNX Runtime takes several times a model's size while it puts the graph in order, and glibc keeps that: 45 MB of the
-    package's identity network. Elsewhere nothing is done. It takes some milliseconds.
+    ONNX Runtime takes several times a model's size while it puts the graph in order, and glibc keeps that. Elsewhere
+    nothing is done. It takes some milliseconds.
     """
     trim = _trim()
     if trim is not None:

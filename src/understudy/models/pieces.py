@@ -11,13 +11,14 @@ from typing import Any, Final
 
 from onnx import ModelProto
 
+from understudy.models.protobuf import FIXED, LENGTH, VARINT, varint
+
 #: Most pieces of a file: the largest graphs of the field have some ten thousand nodes.
 MOST_PIECES: Final = 300_000
 #: Most bytes of numbers that are written one by one, and take up to eight times as much.
 MOST_NUMBERS: Final = 100_000_000
 #: How deep pieces may lie in each other, as protocol buffers have it.
 _DEEPEST: Final = 100
-_VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 
 
 def too_many_pieces(data: bytes) -> bool:
@@ -32,10 +33,10 @@ def too_many_pieces(data: bytes) -> bool:
                 pieces += 1
                 if pieces > MOST_PIECES or numbers > MOST_NUMBERS:
                     return True
-                key, place = _varint(data, place)
+                key, place = varint(data, place)
                 wire, field = key & 7, key >> 3
-                if wire == _LENGTH:
-                    length, place = _varint(data, place)
+                if wire == LENGTH:
+                    length, place = varint(data, place)
                     if field in inner:
                         if depth >= _DEEPEST:
                             return True
@@ -43,10 +44,10 @@ def too_many_pieces(data: bytes) -> bool:
                     elif field in packed:
                         numbers += length
                     place += length
-                elif wire == _VARINT:
-                    _, place = _varint(data, place)
-                elif wire in (_FIXED32, _FIXED64):
-                    place += 4 if wire == _FIXED32 else 8
+                elif wire == VARINT:
+                    _, place = varint(data, place)
+                elif wire in FIXED:
+                    place += FIXED[wire]
                 else:
                     return False  # no such file: its reader says so
     except IndexError:
@@ -64,17 +65,3 @@ def _fields(kind: Any) -> tuple[dict[int, Any], frozenset[int]]:  # noqa: ANN401
 
 #: Of protobuf's types (FieldDescriptor): those that are written with as many bytes as a number needs.
 _WHOLE_NUMBERS: Final = frozenset((3, 4, 5, 8, 13, 14, 17, 18))
-
-
-def _varint(data: bytes, place: int) -> tuple[int, int]:
-    """A number of seven bits a byte, and where it ends."""
-    value = shift = 0
-    while True:
-        byte = data[place]
-        place += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, place
-        shift += 7
-        if shift > 63:
-            raise IndexError

@@ -6,18 +6,14 @@ what it says of ordinary ones stands in docs/lab-book.md.
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import cv2
 import numpy as np
 
 from understudy.arrays import UInt8Array
 from understudy.errors import ModelError
-from understudy.models.silence import silence
-
-if TYPE_CHECKING:
-    from understudy.models.embedded_onnx import OnnxModel
+from understudy.models.embedded_onnx import OnnxModel
 
 #: File name under ``understudy/models/embedded``.
 FILE: Final = "open_nsfw.onnx"
@@ -29,26 +25,23 @@ _MEAN: Final = (104.0, 117.0, 123.0)
 
 
 class OpenNsfw:
-    """A ``ContentClassifier``, shared by all clips and threads. It opens in a thread, while the photos are read."""
+    """A ``ContentClassifier``, shared by all clips and threads.
+
+    Raises:
+        ModelError: the package was installed without it, or it is damaged.
+    """
 
     name: Final = "open_nsfw"
 
     def __init__(self) -> None:
-        silence()
-        opener = ThreadPoolExecutor(1, "open")
-        self._model: Future[OnnxModel] = opener.submit(_opened)
-        opener.shutdown(wait=False)
+        self._model = OnnxModel(FILE)
 
     def intimate(self, picture: UInt8Array) -> float:
-        """See ``ContentClassifier``. The whole picture is looked at, squeezed to a square, but for its very edges.
-
-        Raises:
-            ModelError: the package was installed without it, or it is damaged.
-        """
+        """See ``ContentClassifier``. The whole picture is looked at, squeezed to a square, but for its very edges."""
         edge = (_SQUEEZED - _SIDE) // 2
         middle = squeezed(picture)[edge : edge + _SIDE, edge : edge + _SIDE]
         planes = cv2.dnn.blobFromImage(middle, 1.0, (_SIDE, _SIDE), _MEAN)
-        two = self._model.result().run(np.asarray(planes, np.float32)).reshape(-1)
+        two = self._model.run(np.asarray(planes, np.float32)).reshape(-1)
         if len(two) != len(("not", "intimate")):
             raise ModelError(f"the embedded model {FILE} gives no two numbers", "Install the package again with pip.")
         return float(two[1])
@@ -68,9 +61,3 @@ def squeezed(picture: UInt8Array) -> UInt8Array:
 
 def _shrunk(picture: UInt8Array, width: int, height: int) -> UInt8Array:
     return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _opened() -> OnnxModel:
-    from understudy.models.embedded_onnx import OnnxModel
-
-    return OnnxModel(FILE)

@@ -27,8 +27,8 @@ from understudy.idle import IdleThread
 from understudy.interruptions import deferred, once
 from understudy.media.live.base import LiveInfo, LiveSink, LiveSource, Sound
 from understudy.media.live.microphone import SoundSource
+from understudy.pipeline.library_threads import one_library_thread
 from understudy.pipeline.live import LivePipeline
-from understudy.pipeline.opencv_threads import one_opencv_thread
 from understudy.pipeline.parts import Parts
 from understudy.release import Release
 from understudy.resources import Resources
@@ -206,7 +206,7 @@ class LiveSession:
             number = names[: place + 1].count(sink.name)
             self._outlets.append(Outlet(sink, self._info, self._recorder, self._sink_ended, number))
         collector.set_aside(self)
-        self._afterwards.enter_context(one_opencv_thread())
+        self._afterwards.enter_context(one_library_thread())
         for outlet in self._outlets:
             outlet.start()
         for name, run in (*self._intake.work(self._recorder, self._hear), ("swap", self._work), ("stats", self._save)):

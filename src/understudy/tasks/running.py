@@ -15,7 +15,7 @@ from understudy.frames import Frame, LabelledFrame
 from understudy.media.base import MediaInfo
 from understudy.media.bounds import frames_waiting
 from understudy.pipeline.clip import ClipPipeline
-from understudy.pipeline.opencv_threads import one_opencv_thread
+from understudy.pipeline.library_threads import one_library_thread
 from understudy.pipeline.overlap import BackgroundWriter, beside, prefetched
 from understudy.pipeline.photo import PhotoPipeline
 from understudy.provenance import FrameSealer
@@ -44,13 +44,13 @@ def run_frames(
     first = 0.0
     depth = frames_waiting(info.width, info.height)
     process: Callable[[Iterable[Frame]], Generator[LabelledFrame, None, None]] = pipeline.processed
-    opencv: AbstractContextManager[None] = nullcontext()
+    alone: AbstractContextManager[None] = nullcontext()
     if isinstance(pipeline, ClipPipeline) and depth >= _ROOM:
         # Its own threads take the room that others would: of five, each holds a frame, and one waits between two.
         process, depth = partial(pipeline.processed, beside=1), 1
-        opencv = one_opencv_thread()
+        alone = one_library_thread()
     with (
-        opencv,
+        alone,
         closing(prefetched(source, depth)) as frames,
         BackgroundWriter(write, depth) as behind,
         closing(process(frames)) as made,

@@ -133,6 +133,27 @@ def test_no_code_may_be_where_memory_may_not_be_made_executable(kept_in, numba_a
 
 @here
 @pytest.mark.slow
+def test_a_blur_needs_no_numba_once_its_kernel_is_kept():
+    code = (
+        "import sys\n"
+        "import numpy as np\n"
+        "from understudy.detection import BlazeFace\n"
+        "from understudy.frames import Frame\n"
+        "from understudy.geometry.boxes import rounded_box\n"
+        "from understudy.guard import Guard, unguarded\n"
+        "from understudy.guard.obscuring import obscure\n"
+        "Guard(BlazeFace())\n"
+        "before = {'numba', 'llvmlite'} & {*sys.modules}\n"
+        "obscure(unguarded(Frame(np.zeros((90, 160, 3), np.uint8))), rounded_box(np.array([9.5, 8, 50, 40])))\n"
+        "print(before, {'numba', 'llvmlite'} & {*sys.modules})"
+    )
+    for _ in range(2):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set() set()\n"
+
+
+@here
+@pytest.mark.slow
 def test_a_swap_needs_no_numba_once_its_kernels_are_kept(hopper_path, small_clip, tmp_path):
     code = (
         "import sys\n"

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from understudy.frames import PixelBox
-from understudy.geometry.boxes import bounds_xyxy, iou_xyxy, pixel_box, weighted_nms
+from understudy.geometry.boxes import bounds_xyxy, iou_xyxy, pixel_box, rounded_box, weighted_nms
 
 coordinate = st.floats(-500, 500, width=32)
 
@@ -59,6 +59,14 @@ def test_pixel_boxes_stay_in_the_picture_whatever_the_landmarks_say(wild):
     assert 0 <= box.x1 <= 640
     assert 0 <= box.y0 <= 480
     assert 0 <= box.y1 <= 480
+
+
+@given(hnp.arrays(np.float32, (4,), elements=st.floats(allow_nan=True, allow_infinity=True, width=32)))
+def test_a_rounded_box_has_numbers_of_pythons_own_whatever_is_rounded(wild):
+    box = rounded_box(wild)
+    assert {type(side) for side in box} == {int}
+    for side, value in zip(box, wild.tolist(), strict=True):
+        assert not abs(value) < 2**30 or abs(side - value) <= 0.5
 
 
 def test_bounds_hold_all_points():

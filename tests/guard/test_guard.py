@@ -12,6 +12,7 @@ from understudy.casting.portraits import portrait_in
 from understudy.detection import BlazeFace
 from understudy.face import Faces
 from understudy.frames import Frame, PixelBox
+from understudy.geometry.boxes import rounded_box
 from understudy.guard import ON_LOST, Guard, GuardOptions, unguarded
 from understudy.guard.obscuring import obscure
 from understudy.pipeline.live import LivePipeline
@@ -349,7 +350,7 @@ def test_a_face_at_the_edge_is_blurred_to_the_edge(hopper):
     frame = Frame(noise.copy())
     face = np.array([-30.0, -40.0, 60.0, 80.0])
     grown = face + np.array([-90, -120, 90, 120]) * 0.35
-    obscure(unguarded(frame), PixelBox(*np.rint(grown).astype(int)))
+    obscure(unguarded(frame), rounded_box(grown))
     part = np.s_[0:80, 0:60]
     same = (frame.picture[part] == noise[part]).all(axis=2).mean()
     assert same < 0.01

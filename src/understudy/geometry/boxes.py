@@ -110,6 +110,14 @@ def bounds_xyxy(points: FloatArray) -> FloatArray:
 def pixel_box(box_xyxy: FloatArray, width: int, height: int, margin: int = 0) -> PixelBox:
     """The whole pixels that a box touches, widened by ``margin`` and clipped to the picture."""
     low, high = np.floor(box_xyxy[:2]) - margin, np.ceil(box_xyxy[2:]) + margin
+    return rounded_box(np.concatenate([low, high])).clipped(width, height)
+
+
+def rounded_box(box_xyxy: FloatArray) -> PixelBox:
+    """The box of whole pixels that is nearest; it may reach beyond the picture.
+
+    Its numbers are Python's own: for numpy's, kernels would have to be compiled anew.
+    """
     limit = 2**30  # a wild landmark must not overflow an int
-    x0, y0, x1, y1 = np.clip(np.nan_to_num([*low, *high]), -limit, limit).astype(int).tolist()
-    return PixelBox(x0, y0, x1, y1).clipped(width, height)
+    x0, y0, x1, y1 = np.clip(np.nan_to_num(np.rint(box_xyxy)), -limit, limit).astype(int).tolist()
+    return PixelBox(x0, y0, x1, y1)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-
 from understudy.arrays import FloatArray
 from understudy.canvas import Canvas
 from understudy.face import Faces
-from understudy.frames import PixelBox
+from understudy.geometry.boxes import rounded_box
 from understudy.guard.cover import grown
 from understudy.guard.obscuring import obscure
 
@@ -41,7 +39,7 @@ class Blurring:
         kept.update((track, (now, box)) for track, box in zip(_tracks(blurred), blurred.boxes_xyxy, strict=True))
         self._seen = kept
         for seconds, box in kept.values():
-            obscure(canvas, PixelBox(*np.rint(grown(box, now - seconds)).astype(int)))
+            obscure(canvas, rounded_box(grown(box, now - seconds)))
         return bool(kept)
 
 

@@ -24,11 +24,12 @@ from understudy.canvas import Canvas
 from understudy.detection import Detector, PersonSegmentation, PersonSegmenter, Sweep
 from understudy.face import FaceChoice, Faces
 from understudy.frames import Frame, PixelBox
+from understudy.geometry.boxes import rounded_box
 from understudy.guard.bystanders import Bystanders, Tracked
 from understudy.guard.changes import AllKnown
 from understudy.guard.cover import Cover, grown, moved
 from understudy.guard.fitting import Fitting
-from understudy.guard.obscuring import obscure_covered
+from understudy.guard.obscuring import obscure_covered, prepare_blur
 from understudy.guard.observing import Expected, Observation, Observer
 from understudy.guard.options import GuardOptions
 from understudy.guard.overlaps import in_one_of, same_face
@@ -85,6 +86,7 @@ class Guard:
         self._observer = Observer(detector, segmenter or PersonSegmenter(), self._fitting)
         self._last: Thumbnail | None = None
         self._size: tuple[int, int] | None = None
+        prepare_blur()
 
     @property
     def choice(self) -> FaceChoice:
@@ -202,7 +204,7 @@ class Guard:
             if person.patch is not None and holding and person.followed:
                 held.append(moved(person.patch, person.moved, frame))
             else:
-                blurred.append(PixelBox(*np.rint(grown(person.box, now - person.seen)).astype(int)))
+                blurred.append(rounded_box(grown(person.box, now - person.seen)))
         return _Missing(tuple(patch for patch in held if patch is not None), tuple(blurred))
 
     def _all_known(self, boxes: FloatArray, *, fresh: bool) -> AllKnown | None:

@@ -10,7 +10,7 @@ import numpy as np
 from understudy.arrays import BoolArray, UInt8Array
 from understudy.canvas import Canvas
 from understudy.compiled import compiled
-from understudy.frames import PixelBox
+from understudy.frames import Frame, PixelBox
 from understudy.guard.cover import Cover
 
 #: Cells that are left of a blurred region's shorter side.
@@ -27,6 +27,12 @@ def obscure_covered(canvas: Canvas, cover: Cover) -> None:
         obscure_people(canvas, cover.people)
     for box in cover.blurred:
         obscure(canvas, box)
+
+
+def prepare_blur() -> None:
+    """Bring what blurs a face into memory, or have it compiled: no frame with a face to blur may wait for that."""
+    frame = Frame(np.zeros((_CELLS, 2 * _CELLS, 3), np.uint8))
+    obscure(Canvas(frame), PixelBox(0, 0, _CELLS, _CELLS))
 
 
 def obscure(canvas: Canvas, whole: PixelBox) -> None:
@@ -81,10 +87,10 @@ def obscure_people(canvas: Canvas, cells: BoolArray) -> None:
         size = (box.x1 - box.x0, box.y1 - box.y0)
         # A slice of a face is narrow, and a face still: its height counts, too.
         cell = max(min(size) / _CELLS, max(size) / _ALONG, 1.0)
-        blurred = _coarse(region, cell).astype(np.float32)
         part = around[top : top + height, left : left + width].astype(np.float32)
-        share = cv2.resize(cv2.GaussianBlur(part, (0, 0), 0.8), size, interpolation=cv2.INTER_LINEAR)[:, :, None]
-        region[:] = (region + (blurred - region) * np.clip(2 * share, 0, 1) + 0.5).astype(np.uint8)
+        soft = cv2.resize(cv2.GaussianBlur(part, (0, 0), 0.8), size, interpolation=cv2.INTER_LINEAR)
+        share = np.minimum(2 * soft, 1)
+        cv2.blendLinear(region, _coarse(region, cell), 1 - share, share, dst=region)
 
 
 def obscure_all(canvas: Canvas) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from understudy.arrays import BoolArray, FloatArray, UInt8Array
 from understudy.detection.base import PersonSegmentation
-from understudy.frames import PixelBox
+from understudy.geometry.boxes import rounded_box
 from understudy.guard.changes import AllKnown, Changes, coarse
 from understudy.guard.thumbnail import Thumbnail, thumbnail
 
@@ -144,5 +144,5 @@ def _well_lit(small: Thumbnail) -> tuple[UInt8Array, bool]:
 
 def share(seen: BoolArray, box: FloatArray) -> float:
     """How much of a box (xyxy, in cells) is covered by ``seen``: 0-1; 0 where it lies outside."""
-    inside = PixelBox(*np.rint(box).astype(int)).clipped(seen.shape[1], seen.shape[0])
+    inside = rounded_box(box).clipped(seen.shape[1], seen.shape[0])
     return 0.0 if inside.empty else float(seen[inside.y0 : inside.y1, inside.x0 : inside.x1].mean())

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
-from understudy.frames import PixelBox
+from understudy.geometry.boxes import rounded_box
 
 #: Points that motion is taken from; fewer that agree are no motion to rely on.
 _POINTS, _AGREEING = 60, 10
@@ -37,7 +37,7 @@ def thumbnail(picture: UInt8Array, scale: float) -> Thumbnail:
 
 def colours_in(color: UInt8Array, box: FloatArray) -> FloatArray | None:
     """The colours in a box of a small picture, evenly lit: a histogram, float32; None where it lies outside."""
-    inside = PixelBox(*np.rint(box).astype(int)).clipped(color.shape[1], color.shape[0])
+    inside = rounded_box(box).clipped(color.shape[1], color.shape[0])
     if inside.empty:
         return None
     part = color[inside.y0 : inside.y1, inside.x0 : inside.x1]
@@ -56,7 +56,7 @@ def same_colours(first: FloatArray | None, second: FloatArray | None) -> bool:
 
 def motion(before: UInt8Array, after: UInt8Array, box: FloatArray) -> FloatArray | None:
     """How far what is in ``box`` moved between two small pictures, float32 (2,); None if that can't be told."""
-    inside = PixelBox(*np.rint(box).astype(int)).clipped(before.shape[1], before.shape[0])
+    inside = rounded_box(box).clipped(before.shape[1], before.shape[0])
     if inside.x1 - inside.x0 < 8 or inside.y1 - inside.y0 < 8:
         return None
     part = before[inside.y0 : inside.y1, inside.x0 : inside.x1]

@@ -10,6 +10,7 @@ import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.frames import Frame, PixelBox
+from understudy.geometry.boxes import rounded_box
 
 if TYPE_CHECKING:  # what a stage before does, as a type only
     from understudy.detection.base import HandDetector
@@ -123,8 +124,8 @@ class HandTracker:
         low, high = self._near[self._searches % len(self._near)].reshape(2, 2)
         self._searches += 1
         middle, half = (low + high) / 2, float((high - low).max()) * _AROUND / 2
-        box = PixelBox(*np.rint([*(middle - half), *(middle + half)]).astype(int))
-        return box.clipped(frame.width, frame.height)
+        around = np.concatenate([middle - half, middle + half])
+        return rounded_box(around).clipped(frame.width, frame.height)
 
     def _search(self, part: UInt8Array, area: PixelBox) -> _Search:
         """Look for palms in the part of a frame that ``area`` is."""

@@ -137,6 +137,35 @@ def test_faces_beside_each_other_have_the_same_pixels(astronaut, hopper, percept
     assert (one_by_one != picture).any(axis=(0, 2)).reshape(2, 240).any(axis=1).all()
 
 
+@pytest.mark.parametrize("apart", [None, 40, 560])
+def test_large_faces_have_the_same_pixels_whoever_else_helps(astronaut, hopper, perception, apart):
+    """One alone, two of which one is in front of the other, and two side by side."""
+    one = Puppet(astronaut, (560, 560), face_share=0.8).render(Motion(yaw=-8))
+    picture = np.hstack([one.picture] * 2)
+    meshes = np.stack([one.mesh, *([] if apart is None else [one.mesh + np.array([apart, 0, 0], np.float32)])])
+    faces = Faces(boxes_xyxy=np.zeros((len(meshes), 4)), mesh=meshes, track_ids=np.arange(len(meshes)))
+    engine = MeshEngine()
+    identity = engine.identity([portrait_in(hopper, "a photo", perception, None)[0]])
+    patches = engine.renderer().render(Frame(picture), faces, dict.fromkeys(range(len(meshes)), identity))
+    helped = []
+
+    def drawn(each):
+        frame = Frame(picture.copy())
+        Compositing(each=each).compose(unguarded(frame), patches)
+        return frame.picture
+
+    beside = ParallelMap()
+
+    def noted(function, items):
+        listed = list(items)
+        helped.append(len(listed))
+        return beside(function, listed)
+
+    np.testing.assert_array_equal(drawn(noted), drawn(map))
+    assert helped.count(2) >= 2
+    beside.close()
+
+
 def test_what_is_asked_for_after_the_end_is_done_by_whoever_asks():
     beside = ParallelMap()
     assert beside(str, [1, 2]) == ["1", "2"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import combinations
+from typing import Final
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from understudy.each import Each
 from understudy.frames import PixelBox
 from understudy.patches import Light, Patch, PatchMask, product
 from understudy.per_track import PerTrack
+
+#: Pixels from which a patch is written by halves: there a half takes half a millisecond.
+_LARGE: Final = 100_000
 
 
 class Blender:
@@ -42,14 +46,17 @@ class Blender:
             patches: What is written; where they overlap the larger one is in front.
             lights: The light that each is shown in.
             masks: Where each is seen.
-            each: Calls a function with each of several items; it is given only patches that do not overlap.
+            each: Calls a function with each of several items: with patches that do not overlap, or with the halves of a
+                large one.
         """
+        people = self._people.of([patch.track_id for patch in patches])
+        apart = len(patches) > 1 and not any(_overlap(a.box, b.box) for a, b in combinations(patches, 2))
+        # While ``each`` is at work it is not asked again: it may have no more threads.
+        within = map if apart else each
 
         def write(of: tuple[Patch, Light, PatchMask, DetailMatch]) -> None:
-            _write(canvas, *of)
+            _write(canvas, *of, within)
 
-        people = self._people.of([patch.track_id for patch in patches])
-        apart = not any(_overlap(a.box, b.box) for a, b in combinations(patches, 2))
         from_behind = sorted(zip(patches, lights, masks, people, strict=True), key=lambda of: _area(of[0].box))
         list((each if apart else map)(write, from_behind))
 
@@ -58,7 +65,7 @@ class Blender:
         self._people.forget(tracks)
 
 
-def _write(canvas: Canvas, patch: Patch, light: Light, mask: PatchMask, person: DetailMatch) -> None:
+def _write(canvas: Canvas, patch: Patch, light: Light, mask: PatchMask, person: DetailMatch, each: Each) -> None:
     region = canvas.change(patch.box)
     whole = product([patch.alpha, mask.in_front])
     alpha = product([whole, mask.chosen])
@@ -67,12 +74,27 @@ def _write(canvas: Canvas, patch: Patch, light: Light, mask: PatchMask, person: 
     if patch.warp is not None:
         free = np.full_like(alpha, 255) if mask.in_front is None else mask.in_front
         far = free if mask.chosen is None else mask.chosen
-        _move(region, region.copy(), alpha, free, far, patch.warp.field, np.float32(patch.share))
+        before, field, share = region.copy(), patch.warp.field, np.float32(patch.share)
+        _by_rows(each, alpha, lambda rows: _move(region, before, alpha, free, far, field, share, *rows))
     # As sharp as it would be if all of it was chosen: a small part says too little.
     detail = person.measure(region, patch.picture, whole, canvas.frame.seconds)
     unit = np.float32(patch.share / 255)
     points, side = light.coefficients.reshape(-1, 4), len(light.coefficients)
-    _composite(region, patch.picture, alpha, patch.uv, points, side, *detail, unit)
+    _by_rows(
+        each,
+        alpha,
+        lambda rows: _composite(region, patch.picture, alpha, patch.uv, points, side, *detail, unit, *rows),
+    )
+
+
+def _by_rows(each: Each, alpha: UInt8Array, write: Callable[[tuple[int, int]], None]) -> None:
+    """Have the rows of a patch written, those of a large one by halves."""
+    rows = len(alpha)
+    if alpha.size < _LARGE:
+        write((0, rows))
+        return
+    half = rows // 2
+    list(each(write, [(0, half), (half, rows)]))
 
 
 def _area(box: PixelBox) -> int:
@@ -92,11 +114,13 @@ def _move(
     far: UInt8Array,
     field: FloatArray,
     share: np.float32,
+    first: int,
+    end: int,
 ) -> None:
     """Move the frame's own pixels about where they will be seen: ``region`` from ``before``, its copy.
 
     What is in front of the face, where ``free`` is not 255, stays. What is to stay as it is moves as little as ``far``
-    says: not at all where that is 0, all the way where it is 255.
+    says: not at all where that is 0, all the way where it is 255. Rows from ``first`` to before ``end`` are written.
     """
     height, width, _ = region.shape
     zero, half, one, white = np.float32(0), np.float32(0.5), np.float32(1), np.float32(255)
@@ -105,7 +129,7 @@ def _move(
     whole = share == one
     if height < 2 or width < 2:
         return
-    for y in range(height):
+    for y in range(first, end):
         for x in range(width):
             if free[y, x] < 255 or (whole and alpha[y, x] == 255):
                 continue
@@ -149,19 +173,21 @@ def _composite(
     wide: UInt8Array,
     under: UInt8Array,
     unit: np.float32,
+    first: int,
+    end: int,
 ) -> None:
     """Recolour the patch by its light (see ``blending.light``), interpolated at ``uv``, and blend it in.
 
-    The light is float32 (``side`` * ``side``, 4), row by row.
+    The light is float32 (``side`` * ``side``, 4), row by row. Rows from ``first`` to before ``end`` are written.
     """
-    height, width = alpha.shape
+    width = alpha.shape[1]
     stride, next_one = np.uint32(side), np.uint32(1)
     half, zero, one, white = np.float32(0.5), np.float32(0), np.float32(1), np.float32(255)
     scale = np.float32(side)
     last = scale - np.float32(1.001)
     next_band, rest = middle - fine, one - middle
     grainy = grain > zero
-    for y in range(height):
+    for y in range(first, end):
         for x in range(width):
             if alpha[y, x] == 0:
                 continue

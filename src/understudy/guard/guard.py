@@ -29,7 +29,7 @@ from understudy.guard.bystanders import Bystanders, Tracked
 from understudy.guard.changes import AllKnown
 from understudy.guard.cover import Cover, grown, moved
 from understudy.guard.fitting import Fitting
-from understudy.guard.obscuring import obscure_covered, prepare_blur
+from understudy.guard.obscuring import obscure, obscure_covered
 from understudy.guard.observing import Expected, Observation, Observer
 from understudy.guard.options import GuardOptions
 from understudy.guard.overlaps import in_one_of, same_face
@@ -86,7 +86,7 @@ class Guard:
         self._observer = Observer(detector, segmenter or PersonSegmenter(), self._fitting)
         self._last: Thumbnail | None = None
         self._size: tuple[int, int] | None = None
-        prepare_blur()
+        _prepare_blur()
 
     @property
     def choice(self) -> FaceChoice:
@@ -271,3 +271,8 @@ def _known(seen: Observation, boxes: FloatArray, unswapped: list[Person], hands:
         np.array(followed, np.float32).reshape(-1, 4),
         None if drawn is None else drawn > 0,
     )
+
+
+def _prepare_blur() -> None:
+    """Bring what blurs a face into memory, or have it compiled: no frame with a face to blur may wait for that."""
+    obscure(Canvas(Frame(np.zeros((8, 16, 3), np.uint8))), PixelBox(0, 0, 8, 8))

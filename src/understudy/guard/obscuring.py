@@ -10,7 +10,7 @@ import numpy as np
 from understudy.arrays import BoolArray, UInt8Array
 from understudy.canvas import Canvas
 from understudy.compiled import compiled
-from understudy.frames import Frame, PixelBox
+from understudy.frames import PixelBox
 from understudy.guard.cover import Cover
 
 #: Cells that are left of a blurred region's shorter side.
@@ -27,12 +27,6 @@ def obscure_covered(canvas: Canvas, cover: Cover) -> None:
         obscure_people(canvas, cover.people)
     for box in cover.blurred:
         obscure(canvas, box)
-
-
-def prepare_blur() -> None:
-    """Bring what blurs a face into memory, or have it compiled: no frame with a face to blur may wait for that."""
-    frame = Frame(np.zeros((_CELLS, 2 * _CELLS, 3), np.uint8))
-    obscure(Canvas(frame), PixelBox(0, 0, _CELLS, _CELLS))
 
 
 def obscure(canvas: Canvas, whole: PixelBox) -> None:

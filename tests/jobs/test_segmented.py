@@ -16,7 +16,6 @@ from dataclasses import replace
 from hashlib import sha256
 
 import av
-import numpy as np
 import pytest
 
 from tests.tasks.segments.conftest import SHORT
@@ -92,22 +91,16 @@ def undisturbed(jobs, order, tmp_path, sealed):
 
 
 def assert_same(output, other):
-    """The same streams, times and sound; pictures as far as the encoder repeats itself: x264 does not always."""
+    """The same streams, times, sound and pictures, packet by packet."""
     for path in (output, other):
         assert path.is_file()
     with av.open(str(output)) as one, av.open(str(other)) as two:
         ours, theirs = ([_said(packet) for packet in file.demux()] for file in (one, two))
     assert ours == theirs
-    with av.open(str(output)) as one, av.open(str(other)) as two:
-        for ours, theirs in zip(one.decode(video=0), two.decode(video=0), strict=True):
-            assert ours.pts == theirs.pts
-            apart = ours.to_ndarray(format="gray").astype(int) - theirs.to_ndarray(format="gray")
-            assert np.abs(apart).mean() < 0.5
 
 
 def _said(packet):
-    sound = bytes(packet) if packet.stream.type == "audio" else b""
-    return packet.stream_index, packet.pts if sound else None, packet.dts, packet.duration, sound
+    return packet.stream_index, packet.pts, packet.dts, packet.duration, bytes(packet)
 
 
 def kept(tmp_path):

@@ -25,7 +25,6 @@ def write(*words):
 def main():
     home, address, stalled = sys.argv[1:4]
     planning.new_identifier = iter(range(0x1234_5678_0000, 0x1234_5678_FFFF)).__next__
-    planning.cores = lambda: 1  # with several threads x264 does not always repeat itself
     head.ClusterOptions = partial(ClusterOptions, stalled=float(stalled))
     with Understudy(Settings(home=Path(home))) as app:
         options = replace(SHORT, whole=True)  # what is too short to be cut is a segment here, too

@@ -5,6 +5,7 @@ from fractions import Fraction
 import cv2
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 
 from understudy.detection import BlazeFace, Sweep
 from understudy.face import Faces
@@ -89,3 +90,16 @@ def test_all_parts_find_what_a_thorough_search_does(astronaut, size):
     for box in thorough.boxes_xyxy:
         middle = (box[:2] + box[2:]) / 2
         assert ((apart.boxes_xyxy[:, :2] < middle) & (middle < apart.boxes_xyxy[:, 2:])).all(1).any()
+
+
+def test_a_detector_that_rested_finds_the_same(astronaut):
+    picture = np.full((360, 640, 3), 90, np.uint8)
+    picture[40:130, 60:150] = cv2.resize(astronaut, (90, 90), interpolation=cv2.INTER_AREA)
+    detector = BlazeFace()
+    looks = (lambda: detector.detect(picture, thorough=True), lambda: detector.part(picture, 0))
+    for look in looks:
+        before = look()
+        assert len(before)
+        detector.rest()
+        detector.rest()
+        assert_array_equal(look().boxes_xyxy, before.boxes_xyxy)

@@ -52,6 +52,10 @@ class Detector(Protocol):
         """
         ...
 
+    def rest(self) -> None:
+        """Let go of what only a search for small faces takes. The next one has it opened anew."""
+        ...
+
 
 class HandDetector(Protocol):
     """Finds palms in a picture."""

@@ -123,6 +123,9 @@ class NeuralDetector:
         """See ``Detector.glance``: there is nothing that ``detect`` would not find."""
         return Faces.empty()
 
+    def rest(self) -> None:
+        """See ``Detector.rest``: one model finds faces of all sizes."""
+
 
 def fitted(picture: UInt8Array, side: int) -> Fitted:
     """A picture in the upper left of a black square of ``side`` pixels, as InsightFace fits it."""

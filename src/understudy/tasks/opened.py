@@ -151,6 +151,8 @@ class Opened:
         meshed = MESH in self.by.engines or self.settings.neural.carried
         with beside(partial(_open_ahead, self.models, self.settings, meshed=meshed, still=self.still), "ahead"):
             settled = settle(self.info, self.settings)
+        if not self.still:
+            self.models.perception(self.settings).detector.rest()
         give_back_memory()  # what the photos took
         return settled
 

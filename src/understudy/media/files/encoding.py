@@ -79,6 +79,10 @@ class VideoEncoder:
             self.notes.append(f"{counted(self._palette.dropped, 'frame')} left out: GIF holds at most 100 a second")
         return packets + self._encoded(None)
 
+    def close(self) -> None:
+        """Free the encoder, after the last packet: its frames are the largest part of what a process holds."""
+        del self.stream
+
     def _encoded(self, picture: av.VideoFrame | None) -> list[Any]:
         if picture is not None and picture.format.name != self.stream.codec_context.pix_fmt:
             picture = picture.reformat(format=self.stream.codec_context.pix_fmt)

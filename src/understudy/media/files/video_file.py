@@ -131,6 +131,7 @@ class VideoFile(ABC):
             with self._writing():
                 self._finish()
                 self._container.close()
+                self._encoder.close()
                 add_xmp(self._file.path, self._target.suffix.lower(), self._release.tags.xmp)
             self._file.release(self._release, self._check)
             self.notes += self._release.notes

@@ -176,7 +176,7 @@ class VideoSource:
         time_base, last = self.info.time_base, None
         step = max(1, round(1 / (self.info.rate or 25) / time_base))
         shown = 0
-        picture = self._first
+        picture, self._first = self._first, None  # not kept: it would be for as long as the clip is read
         shift = int(self._shift / time_base)
         while picture is not None:
             pts = picture.pts - shift if picture.pts is not None else (0 if last is None else last + step)

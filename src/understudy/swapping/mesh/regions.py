@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import lru_cache
 
 import cv2
@@ -21,11 +21,24 @@ ABOVE_BROW = 28
 BELOW_BROW = 7
 
 
-@dataclass(frozen=True, eq=False)
+class _Map:
+    """One of the maps: kept in 8 bits, given as float32 (S, S), 0-1."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, of: Regions, owner: type | None = None) -> FloatArray:
+        return np.asarray(of.kept[self._name] * np.float32(1 / 255), np.float32)
+
+
 class Regions:
-    """Maps over the texture, float32 (S, S), 0-1.
+    """Maps over the texture, float32 (S, S), 0-1, each made anew when it is asked for: all ten would hold 10 MB.
+
+    Args:
+        kept: Their values by name, in 0-1.
 
     Attributes:
+        kept: The same in 255 steps, uint8 (S, S).
         face: 1 inside the oval.
         features: 1 on brows, eyes and lips: they are not plain skin.
         plain: 1 on plain skin, falling softly to 0 on features, nostrils and outside.
@@ -39,16 +52,11 @@ class Regions:
             rims, 1 inside; widest under the hairline.
     """
 
-    face: FloatArray
-    features: FloatArray
-    plain: FloatArray
-    pale: FloatArray
-    lips: FloatArray
-    hair: FloatArray
-    above: FloatArray
-    core: FloatArray
-    inside: FloatArray
-    seam: FloatArray
+    face, features, plain, pale, lips = _Map(), _Map(), _Map(), _Map(), _Map()
+    hair, above, core, inside, seam = _Map(), _Map(), _Map(), _Map(), _Map()
+
+    def __init__(self, kept: Mapping[str, FloatArray]) -> None:
+        self.kept = {name: np.asarray(np.rint(values * 255), np.uint8) for name, values in kept.items()}
 
 
 def _filled(*rings: IntArray | FloatArray) -> UInt8Array:
@@ -69,7 +77,7 @@ def _ramp(mask: UInt8Array, start: float, end: float) -> FloatArray:
 
 @lru_cache(maxsize=1)
 def regions() -> Regions:
-    """The maps; read-only."""
+    """The maps."""
     shape = topology()
     face = _filled(shape.oval)
     eyes = _filled(shape.eye_left, shape.eye_right)
@@ -106,10 +114,20 @@ def regions() -> Regions:
     pale = masks[0] * (1 - soft_lips)
     upright = np.ones((2 * ABOVE_BROW + 1, 1), np.uint8)
     above = np.asarray(cv2.dilate(brows, upright) / np.float32(255), np.float32)
-    result = Regions(masks[0], masks[1], plain, pale, soft_lips, soft_hair, above, masks[2], inside, seam)
-    for field in vars(result).values():
-        field.flags.writeable = False
-    return result
+    return Regions(
+        {
+            "face": masks[0],
+            "features": masks[1],
+            "plain": plain,
+            "pale": pale,
+            "lips": soft_lips,
+            "hair": soft_hair,
+            "above": above,
+            "core": masks[2],
+            "inside": inside,
+            "seam": seam,
+        }
+    )
 
 
 def _hair(brows: UInt8Array) -> UInt8Array:

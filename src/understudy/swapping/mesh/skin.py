@@ -26,6 +26,11 @@ MAX_UNLIKENESS = 2.2
 MIN_SPREAD = np.array([22.0, 5.0, 6.0], np.float32)
 #: How far towards white skin may shine: hair is grey before.
 MOST_SHINE = 0.5
+#: From linear B, G, R to X, Y, Z over those of white, which has 1 of each.
+_XYZ_OVER_WHITE = np.array(
+    [[0.180423, 0.357580, 0.412453], [0.072169, 0.715160, 0.212671], [0.950227, 0.119193, 0.019334]], np.float32
+)
+_XYZ_OVER_WHITE /= _XYZ_OVER_WHITE.sum(axis=1, keepdims=True)
 _WHITE = np.array([255.0, 128.0, 128.0], np.float32)
 #: Neighbouring vertices that stay skin whatever hangs over the forehead: inner cheeks, nose, upper lip, chin.
 _SURE = (50, 205, 207, 212, 214, 210, 199, 430, 434, 432, 427, 425, 280, 347, 343, 6, 114, 118)
@@ -104,7 +109,7 @@ def _unlikeness(picture: UInt8Array, sure: BoolArray) -> FloatArray:
     to that of the lamp, which is about white (S. Shafer, "Using color to separate reflection components", 1985): a
     bald forehead is as bright as white hair, but not as grey.
     """
-    lab = cv2.cvtColor(cv2.GaussianBlur(picture, (0, 0), 1.0), cv2.COLOR_BGR2LAB).astype(np.float32)
+    lab = _lab(np.asarray(cv2.GaussianBlur(picture, (0, 0), 1.0), np.uint8))
     skin = lab[sure]
     middle = np.median(skin, axis=0)
     spread = 1.4826 * np.median(np.abs(skin - middle), axis=0)
@@ -112,6 +117,20 @@ def _unlikeness(picture: UInt8Array, sure: BoolArray) -> FloatArray:
     away, shine = (lab - middle) / spread, (_WHITE - middle) / spread
     share = np.clip(away @ shine / max(float(shine @ shine), 1e-6), 0, MOST_SHINE)
     return np.asarray(np.linalg.norm(away - share[..., None] * shine, axis=2), np.float32)
+
+
+def _lab(picture: UInt8Array) -> FloatArray:
+    """L, a, b of sRGB (CIE 1976; IEC 61966-2-1; white D65), each as OpenCV scales it to 8 bits: float32 (H, W, 3).
+
+    OpenCV's own would keep 4.5 MB of tables for as long as the program runs, for a picture of 160 x 160.
+    """
+    level = np.arange(256, dtype=np.float32) / 255
+    linear = np.where(level <= 0.04045, level / 12.92, ((level + 0.055) / 1.055) ** 2.4).astype(np.float32)
+    light = linear[picture] @ _XYZ_OVER_WHITE.T
+    cube = np.where(light > 216 / 24389, np.cbrt(light), light * (841 / 108) + 4 / 29)
+    x, y, z = np.moveaxis(cube, 2, 0)
+    lab = np.stack([(116 * y - 16) * 2.55, 500 * (x - y) + 128, 200 * (y - z) + 128], axis=2)
+    return np.asarray(lab, np.float32)
 
 
 def _polygon(points: FloatArray) -> BoolArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 from fractions import Fraction
 
@@ -84,6 +85,30 @@ def live(carrying, clock, seconds, model, rest):
         switches += carrying.keeps_up != before
         before = carrying.keeps_up
     return switches
+
+
+@pytest.mark.parametrize(("spent", "least", "most"), [((0.7, 0.5), 2, 10), ((0.7, 0.4), 12, 500), ((0.5,), 12, 500)])
+def test_a_quick_engine_leaves_time_to_stages_that_take_long_until_they_do_not(spent, least, most):
+    """Half a second of runs of 1 ms, after frames of which all stages took some share of the time between two."""
+    carrying, runs = Carrying("quick", may_keep_up=False), []
+
+    def run():
+        threading.Event().wait(0.001)
+        runs.append(1)
+        return PATCH
+
+    for _ in range(3):
+        assert beside(carrying, run)
+    for share in spent:
+        for _ in range(20):
+            carrying.offer(1, 1.0, lambda: None, lambda patch: None)
+            carrying.frame(share * carrying.period)
+    runs.clear()
+    until = time.monotonic() + 0.5
+    while time.monotonic() < until:
+        assert beside(carrying, run)
+    carrying.close()
+    assert least <= len(runs) <= most
 
 
 def test_of_several_faces_the_neediest_comes_first_and_of_each_its_newest_frame(carrying):

@@ -19,6 +19,11 @@ _RUNS, _ENOUGH = 9, 3
 #: Of the time between two frames: so much may all stages take for an engine to draw every frame by itself, and beyond
 #: so much it does not keep up. In between nothing changes.
 _ROOM, _LATE = 0.7, 0.95
+#: Of the time between two frames: where all stages take more than so much the engine spares them, until they take less
+#: than so much. It draws each face 17 times a second then, if it could more often: its runs take a core from the frames
+#: that are shown, and the mesh carries a face over 60 ms as well as over 40 (docs/carried.md).
+_BUSY, _EASY = 0.6, 0.45
+_SPARING: Final = 1 / 17
 #: How polite the thread is: what is shown comes first, but behind other polite programs it must not starve.
 _PRIORITY: Final = 10
 #: Seconds over which its rate is taken, and runs, of one that is slower.
@@ -74,6 +79,8 @@ class Carrying:
         self._news: list[str] = []
         self._said: set[str] = set()
         self._keeps_up, self._again, self._wait = False, 0.0, _WAIT
+        #: Whether it leaves time to the other stages.
+        self._sparing = False
         #: Seconds of the last frames: all stages, but for the engine itself where it runs beside.
         self._spent: deque[float] = deque(maxlen=_FRAMES)
         #: Faces of the last frame, and of this one so far.
@@ -144,6 +151,7 @@ class Carrying:
         if usual is None or not self._faces or len(self._spent) < _SEVERAL:
             return
         spent = median(self._spent)
+        self._sparing = spent > (_EASY if self._sparing else _BUSY) * self.period
         if self._keeps_up:
             if spent > _LATE * self.period or self._failures:
                 self._turn(keeps_up=False)
@@ -204,7 +212,16 @@ class Carrying:
                 if self._closed:
                     return
                 job = self._waiting.pop(max(self._waiting, key=lambda face: self._waiting[face].need))
+            begun = self._clock()
             self._run(job.run, job.take)
+            self._rest(begun)
+
+    def _rest(self, begun: float) -> None:
+        """After a run that began at some time: wait until the next may begin."""
+        with self._changed:
+            if self._sparing:
+                until = begun + _SPARING / max(self._faces, 1)
+                self._changed.wait_for(lambda: self._closed, max(until - self._clock(), 0.0))
 
     def _run(self, run: Callable[[], Patch | None], take: Callable[[Patch], None]) -> None:
         """One run, timed. What it fails with ends no session."""

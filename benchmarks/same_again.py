@@ -1,4 +1,4 @@
-"""Whether x264 writes the same file again while other work is on the machine, with this package's settings and without.
+"""Whether x264 writes the same file again, with this package's settings and without.
 
 ``python -m benchmarks.same_again [--clip FILE] [--times N]``
 

@@ -21,7 +21,7 @@ _RUNS, _ENOUGH = 9, 3
 _ROOM, _LATE = 0.7, 0.95
 #: Of the time between two frames: where all stages take more than so much the engine spares them, until they take less
 #: than so much. It draws each face 17 times a second then, if it could more often: its runs take a core from the frames
-#: that are shown, and the mesh carries a face over 60 ms as well as over 40 (docs/carried.md).
+#: that are shown, and the mesh carries a face for five frames with an error of a pixel, as a rule (docs/carried.md).
 _BUSY, _EASY = 0.6, 0.45
 _SPARING: Final = 1 / 17
 #: How polite the thread is: what is shown comes first, but behind other polite programs it must not starve.

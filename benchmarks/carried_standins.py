@@ -10,6 +10,7 @@ import numpy as np
 
 from understudy import Perception, Settings
 from understudy.arrays import FloatArray, UInt8Array
+from understudy.each import Each
 from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.geometry.boxes import bounds_xyxy, pixel_box
@@ -37,8 +38,9 @@ class StandIn:
         """Nobody's."""
         return Identity()
 
-    def renderer(self) -> StandIn:
+    def renderer(self, each: Each = map) -> StandIn:
         """Itself: it remembers nothing."""
+        del each
         return self
 
     def render(self, frame: Frame, faces: Faces, identities: Mapping[int, Identity]) -> list[Patch]:

@@ -123,7 +123,7 @@ def refreshed(clip: Tracked, slow: StandIn, identity: Identity) -> None:
     originals = [frame.picture for frame in clip.frames]
     for name, limits in ways:
         runner, compositing = AtOnce(), Compositing()
-        renderer = carried_by(slow, limits).renderer(runner)
+        renderer = carried_by(slow, limits).renderer(runner=runner)
         errors, flicker, before = [], [], None
         for number, (frame, faces) in enumerate(zip(clip.frames, clip.faces, strict=True)):
             track = int(faces.track_ids[0])  # type: ignore[index]

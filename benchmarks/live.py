@@ -1,7 +1,8 @@
 """How live output keeps up: a clip at its own pace as the camera, x264 over UDP as the sink.
 
-``python -m benchmarks.live [--seconds N] [--clip FILE] [--faces largest|all] [--enhance STEP …] [--beside SHARE]``.
-Without a clip: one face, then two, 720p at 30 fps. A restorer, ``gfpgan_1.4``, is a stand-in as heavy as a real one.
+``python -m benchmarks.live [--seconds N] [--clip FILE] [--cuts FILE …] [--faces largest|all] [--enhance STEP …]
+[--beside SHARE]``. Without a clip: one face, then two, 720p at 30 fps. ``--cuts``: a second of each of those clips in
+turn, as in a trailer. A restorer, ``gfpgan_1.4``, is a stand-in as heavy as a real one.
 ``--beside 0.5``: another process takes half a core meanwhile. Prints frames a second, latency from capture to
 hand-over, drops, milliseconds a stage, and the memory that the process holds at the first minute and at the end. Of a
 session's first five seconds nothing is counted. On a virtual machine it says, too, how much of the processors' time its
@@ -19,10 +20,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from understudy import EnhanceOptions, Settings, Understudy
 from understudy.arrays import UInt8Array
+from understudy.media.files import open_source
 from understudy.media.live.base import CaptureOptions
 from understudy.media.live.broadcast import PushSink
 from understudy.media.live.playback import FileSource
@@ -39,6 +42,8 @@ while True:
         pass
     time.sleep(0.02 * (1 - share))
 """
+#: Pixels of the made clips, across and down.
+SIZE = (1280, 720)
 #: Seconds before anything is counted, and of the made clips.
 WARM, LENGTH = 5.0, 10.0
 
@@ -80,6 +85,34 @@ def made(path: Path, faces: int) -> Path:
     return path
 
 
+def cut(path: Path, clips: Sequence[Path], rounds: int = 4) -> Path:
+    """A 720p clip with a cut each second: a second of each clip in turn; the last time round, close-ups."""
+    scenes = [_scene(clip, rounds * 30) for clip in clips]
+
+    def pictures() -> Iterator[UInt8Array]:
+        for number in range(rounds):
+            for scene in scenes:
+                for place in range(number * 30, number * 30 + 30):
+                    yield _shown(scene[place % len(scene)], close=number == rounds - 1)
+
+    write_clip(path, pictures(), ClipSpec(rate=30))
+    return path
+
+
+def _scene(clip: Path, frames: int) -> list[UInt8Array]:
+    """The first frames of a clip."""
+    with open_source(clip) as source:
+        return [frame.picture for _, frame in zip(range(frames), source, strict=False)]
+
+
+def _shown(picture: UInt8Array, *, close: bool) -> UInt8Array:
+    """A picture in the middle of 1280x720: all of it, or so large that nothing is left free."""
+    height, width = picture.shape[:2]
+    scale = (max if close else min)(SIZE[0] / width, SIZE[1] / height)
+    placed = np.array([[scale, 0, (SIZE[0] - scale * width) / 2], [0, scale, (SIZE[1] - scale * height) / 2]])
+    return np.asarray(cv2.warpAffine(picture, placed, SIZE, flags=cv2.INTER_LINEAR), np.uint8)
+
+
 def run(clip: Path, home: Path, faces: str, seconds: float, steps: Sequence[str]) -> None:
     """Run one session and print what it did."""
     if steps:
@@ -119,6 +152,7 @@ def main() -> None:
     """Run it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clip", type=Path, default=None)
+    parser.add_argument("--cuts", type=Path, nargs="+", default=[], help="clips, a second of each in turn")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--faces", choices=("largest", "all"), default=None)
     parser.add_argument("--enhance", action="append", default=[], help="a step, as of understudy live")
@@ -126,9 +160,10 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        if asked.clip is not None:
+        given = cut(folder / "cuts.mp4", asked.cuts) if asked.cuts else asked.clip
+        if given is not None:
             with busy(asked.beside):
-                run(asked.clip, folder / "home", asked.faces or "largest", asked.seconds, asked.enhance)
+                run(given, folder / "home", asked.faces or "largest", asked.seconds, asked.enhance)
             return
         for faces, choice in ((1, "largest"), (2, "all")):
             if asked.faces in (None, choice):

@@ -82,3 +82,27 @@ def test_where_next_to_nothing_is_shown_nothing_is_measured():
     hidden[0, :10] = 255
     detail = DetailMatch().measure(grained(9), grained(1), hidden, 0.0)
     assert (detail.fine, detail.middle, detail.grain) == (1, 1, 0)
+
+
+@pytest.mark.parametrize(("of_patch", "of_frame"), [(12, 4), (2, 6), (40, 40)])
+def test_large_pictures_are_softened_beside_each_other_with_the_same_result(of_patch, of_frame):
+    """Frame after frame: what is measured now and then, and what follows from what is known."""
+    patch, frame = (np.tile(grained(strength, blur=0.8), (5, 4, 1)) for strength in (of_patch, of_frame))
+    alpha, asked = np.full(patch.shape[:2], 255, np.uint8), []
+
+    def noted(function, items):
+        asked.append(list(items))
+        return [function(item) for item in asked[-1]]
+
+    alone, shared = DetailMatch(), DetailMatch()
+    for number in range(6):
+        seconds = number / 25
+        expected, given = (
+            match.measure(frame, patch, alpha, seconds, each) for match, each in ((alone, map), (shared, noted))
+        )
+        for one, other in zip(expected, given, strict=True):
+            np.testing.assert_array_equal(one, other)
+        np.testing.assert_array_equal(given.soft, cv2.GaussianBlur(patch, (5, 5), 0))
+        if given.grain > 0:
+            np.testing.assert_array_equal(given.under, cv2.GaussianBlur(frame, (5, 5), 0))
+    assert [len(items) for items in asked] == [2] * 6

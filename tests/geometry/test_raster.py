@@ -64,3 +64,20 @@ def test_neighbouring_triangles_leave_no_gap():
     points = np.column_stack([grid, np.zeros(81)]).astype(np.float32)
     _, depth = rasterise(points, triangles, np.zeros((81, 1), np.float32), (64, 64))
     assert (depth[4:60, 4:60] < EMPTY).all()
+
+
+def test_a_large_one_is_the_same_by_halves_and_a_triangle_across_them_is_whole():
+    rng = np.random.default_rng(7)
+    points = np.concatenate([rng.uniform(-20, 620, (90, 2)), rng.uniform(-5, 5, (90, 1))], axis=1).astype(np.float32)
+    triangles = rng.integers(0, 90, (60, 3)).astype(np.int32)
+    values, asked = rng.normal(size=(90, 4)).astype(np.float32), []
+
+    def backwards(work, rows):
+        asked.extend(rows)
+        return [work(some) for some in asked[::-1]]
+
+    whole, halves = (rasterise(points, triangles, values, (600, 501), each) for each in (map, backwards))
+    assert asked == [(0, 250), (250, 501)]
+    for one, other in zip(whole, halves, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert (whole[1] < EMPTY)[249:251].any()

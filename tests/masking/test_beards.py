@@ -12,7 +12,7 @@ from tests.drawn_beard import bearded
 from tests.masking.test_occlusion import swapped
 from understudy.geometry.topology import topology
 from understudy.masking.beards import OwnBeard
-from understudy.masking.occlusion import OcclusionOptions
+from understudy.masking.occlusion import Occlusion, OcclusionOptions
 from understudy.swapping.base import Portrait
 from understudy.swapping.mesh.engine import MeshEngine
 from understudy.testing import Motion, Puppet
@@ -85,3 +85,22 @@ def test_it_is_believed_slowly_and_forgotten_after_a_gap(shot, hopper):
     # After a gap what is seen counts at once.
     assert strength(shot.picture, shot.mesh, 9.0) > second
     assert strength(bare.picture, bare.mesh, 0.0) == 0
+
+
+def test_it_is_looked_for_beside_the_other_things_and_only_when_it_is_time(shot):
+    uv = np.broadcast_to(topology().uv[199].astype(np.float32), (720, 960, 2)).copy()
+    tones, asked = np.full((16, 16, 3), 4.5, np.float32), []
+
+    def noted(function, items):
+        asked.append(list(items))
+        return [function(item) for item in asked[-1][::-1]][::-1]  # the beard first
+
+    alone, beside, bare = Occlusion(), Occlusion(), Occlusion(OcclusionOptions(beards=False))
+    for number in range(15):
+        given = shot.picture, uv, tones, number / 30
+        expected = alone.visible(*given, mesh=shot.mesh)
+        np.testing.assert_array_equal(beside.visible(*given, mesh=shot.mesh, each=noted), expected)
+        assert expected.min() < 200
+        bare.visible(*given, mesh=shot.mesh, each=noted)
+        beside.visible(*given, each=noted)  # under a face that has one
+    assert [len(items) for items in asked] == [2, 2]  # at once, and after 0.4 s

@@ -137,32 +137,59 @@ def test_faces_beside_each_other_have_the_same_pixels(astronaut, hopper, percept
     assert (one_by_one != picture).any(axis=(0, 2)).reshape(2, 240).any(axis=1).all()
 
 
-@pytest.mark.parametrize("apart", [None, 40, 560])
+def test_what_asks_again_from_within_gets_its_results_and_waits_for_nobody():
+    beside = ParallelMap()
+    here = threading.get_ident()
+    inner, outer = {}, {}
+
+    def many(of):
+        outer[of] = threading.get_ident()
+        inner[of] = list(beside(lambda x: (of * x, threading.get_ident()), [1, 2, 3]))
+        return of
+
+    assert beside(many, [10, 20]) == [10, 20]
+    assert outer[10] == here != outer[20]
+    assert inner == {of: [(of * x, outer[of]) for x in (1, 2, 3)] for of in (10, 20)}
+    assert here not in {thread for _, thread in beside(lambda x: (x, threading.get_ident()), [1, 2])[1:]}  # free again
+    beside.close()
+
+
+def test_after_an_error_it_shares_again():
+    beside = ParallelMap()
+    with pytest.raises(ZeroDivisionError):
+        beside(lambda x: 1 // x, [0, 1])
+    assert len(set(beside(lambda _: threading.get_ident(), [1, 2]))) == 2
+    beside.close()
+
+
+@pytest.mark.parametrize("apart", [None, 40, 720])
 def test_large_faces_have_the_same_pixels_whoever_else_helps(astronaut, hopper, perception, apart):
     """One alone, two of which one is in front of the other, and two side by side."""
-    one = Puppet(astronaut, (560, 560), face_share=0.8).render(Motion(yaw=-8))
+    one = Puppet(astronaut, (720, 720), face_share=0.9).render(Motion(yaw=-8))
     picture = np.hstack([one.picture] * 2)
     meshes = np.stack([one.mesh, *([] if apart is None else [one.mesh + np.array([apart, 0, 0], np.float32)])])
     faces = Faces(boxes_xyxy=np.zeros((len(meshes), 4)), mesh=meshes, track_ids=np.arange(len(meshes)))
     engine = MeshEngine()
     identity = engine.identity([portrait_in(hopper, "a photo", perception, None)[0]])
-    patches = engine.renderer().render(Frame(picture), faces, dict.fromkeys(range(len(meshes)), identity))
-    helped = []
 
     def drawn(each):
         frame = Frame(picture.copy())
+        patches = engine.renderer(each).render(frame, faces, dict.fromkeys(range(len(meshes)), identity))
+        rendered = len(helped)
         Compositing(each=each).compose(unguarded(frame), patches)
-        return frame.picture
+        return rendered, frame.picture
 
-    beside = ParallelMap()
+    beside, helped = ParallelMap(), []
 
     def noted(function, items):
         listed = list(items)
         helped.append(len(listed))
         return beside(function, listed)
 
-    np.testing.assert_array_equal(drawn(noted), drawn(map))
-    assert helped.count(2) >= 2
+    rendered, shared = drawn(noted)
+    np.testing.assert_array_equal(shared, drawn(map)[1])
+    assert helped[:rendered] == [2, 2] * len(meshes)  # its mesh, and its colours
+    assert helped[rendered:].count(2) >= 3  # what is moved, how sharp it is, what is written
     beside.close()
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import combinations
-from typing import Final
 
 import numpy as np
 
@@ -12,13 +11,10 @@ from understudy.arrays import FloatArray, UInt8Array
 from understudy.blending.detail import DetailMatch, DetailOptions
 from understudy.canvas import Canvas
 from understudy.compiled import compiled
-from understudy.each import Each
+from understudy.each import Each, by_rows
 from understudy.frames import PixelBox
 from understudy.patches import Light, Patch, PatchMask, product
 from understudy.per_track import PerTrack
-
-#: Pixels from which a patch is written by halves: there a half takes half a millisecond.
-_LARGE: Final = 100_000
 
 
 class Blender:
@@ -50,12 +46,10 @@ class Blender:
                 large one.
         """
         people = self._people.of([patch.track_id for patch in patches])
-        apart = len(patches) > 1 and not any(_overlap(a.box, b.box) for a, b in combinations(patches, 2))
-        # While ``each`` is at work it is not asked again: it may have no more threads.
-        within = map if apart else each
+        apart = not any(_overlap(a.box, b.box) for a, b in combinations(patches, 2))
 
         def write(of: tuple[Patch, Light, PatchMask, DetailMatch]) -> None:
-            _write(canvas, *of, within)
+            _write(canvas, *of, each)
 
         from_behind = sorted(zip(patches, lights, masks, people, strict=True), key=lambda of: _area(of[0].box))
         list((each if apart else map)(write, from_behind))
@@ -75,26 +69,16 @@ def _write(canvas: Canvas, patch: Patch, light: Light, mask: PatchMask, person: 
         free = np.full_like(alpha, 255) if mask.in_front is None else mask.in_front
         far = free if mask.chosen is None else mask.chosen
         before, field, share = region.copy(), patch.warp.field, np.float32(patch.share)
-        _by_rows(each, alpha, lambda rows: _move(region, before, alpha, free, far, field, share, *rows))
+        by_rows(each, alpha.shape, lambda rows: _move(region, before, alpha, free, far, field, share, *rows))
     # As sharp as it would be if all of it was chosen: a small part says too little.
-    detail = person.measure(region, patch.picture, whole, canvas.frame.seconds)
+    detail = person.measure(region, patch.picture, whole, canvas.frame.seconds, each)
     unit = np.float32(patch.share / 255)
     points, side = light.coefficients.reshape(-1, 4), len(light.coefficients)
-    _by_rows(
+    by_rows(
         each,
-        alpha,
+        alpha.shape,
         lambda rows: _composite(region, patch.picture, alpha, patch.uv, points, side, *detail, unit, *rows),
     )
-
-
-def _by_rows(each: Each, alpha: UInt8Array, write: Callable[[tuple[int, int]], None]) -> None:
-    """Have the rows of a patch written, those of a large one by halves."""
-    rows = len(alpha)
-    if alpha.size < _LARGE:
-        write((0, rows))
-        return
-    half = rows // 2
-    list(each(write, [(0, half), (half, rows)]))
 
 
 def _area(box: PixelBox) -> int:

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
+from understudy.each import LARGE, Each
 
 #: Side of the Gaussian that parts the finest band from the rest, in pixels: a spread of 1.1.
 SIZE = 5
@@ -22,6 +23,8 @@ SIZE = 5
 SPREAD = 1.2
 #: How strong the next band may be, as a share of the frame's.
 AS_STRONG = 1.1
+#: A picture's green in three steps of softness: as it is, without the finest band, and without the next one either.
+Greens = tuple[UInt8Array, UInt8Array, UInt8Array]
 #: Opacity (0-255) above which a pixel is measured, and how many there must be, well inside.
 FULLY, ENOUGH = 250, 64
 #: Grey levels added to both sides of a ratio: below them there is nothing to match.
@@ -84,6 +87,32 @@ class Detail(NamedTuple):
     under: UInt8Array
 
 
+class _Weights(NamedTuple):
+    """The first four of ``Detail``."""
+
+    fine: np.float32
+    middle: np.float32
+    grain: np.float32
+    limit: np.float32
+
+
+class _Asked(NamedTuple):
+    """A picture, and which of it is needed softer: all of it once, twice, and its green both times."""
+
+    picture: UInt8Array
+    soft: bool
+    wide: bool
+    greens: bool
+
+
+class _Softened(NamedTuple):
+    """What was asked for; None what was not."""
+
+    soft: UInt8Array | None
+    wide: UInt8Array | None
+    greens: Greens | None
+
+
 class DetailMatch:
     """The match between one person's patch and target, and its memory."""
 
@@ -92,7 +121,9 @@ class DetailMatch:
         self._logs: FloatArray | None = None
         self._seconds = 0.0
 
-    def measure(self, target: UInt8Array, picture: UInt8Array, alpha: UInt8Array, seconds: float) -> Detail:
+    def measure(
+        self, target: UInt8Array, picture: UInt8Array, alpha: UInt8Array, seconds: float, each: Each = map
+    ) -> Detail:
         """What to do in this frame.
 
         Args:
@@ -100,24 +131,36 @@ class DetailMatch:
             picture: uint8 BGR (h, w, 3): the patch.
             alpha: uint8 (h, w): its opacity; only what is shown in full is measured.
             seconds: The frame's time; a step back or a long gap forgets what was.
+            each: Calls a function with each of several items: with the two pictures, if they are large.
         """
         step = seconds - self._seconds
-        soft = _blurred(picture)
-        if self._logs is None or not 0 <= step < self.options.every:
-            fresh = _measured(target[:, :, 1], picture[:, :, 1], alpha)
+        due = self._logs is None or not 0 <= step < self.options.every
+        before = None if self._logs is None else self._weights(self._logs)
+        asked = (
+            _Asked(picture, soft=True, wide=before is None or bool(before.middle < 1), greens=due),
+            _Asked(target, soft=before is None or bool(before.grain > 0), wide=False, greens=due),
+        )
+        patch, frame = (each if alpha.size >= LARGE else map)(_softened, asked)
+        if frame.greens is not None and patch.greens is not None:
+            fresh = _measured(frame.greens, patch.greens, alpha)
             if fresh is not None and self._logs is not None and 0 <= step < 1.0:
                 follow = np.float32(1 - np.exp(-step / self.options.seconds))
                 fresh = self._logs + (fresh - self._logs) * follow
             if fresh is not None:
                 self._logs, self._seconds = fresh, seconds
+        soft = _blurred(picture) if patch.soft is None else patch.soft
         if self._logs is None:
             one, zero = np.float32(1), np.float32(0)
             return Detail(one, one, zero, zero, soft, soft, target)
-        fine, middle, grain, limit = self._weights(self._logs)
-        wide = _wide(soft) if middle < 1 else soft
-        return Detail(fine, middle, grain, limit, soft, wide, _blurred(target) if grain > 0 else target)
+        now = self._weights(self._logs)
+        wide, under = soft, target
+        if now.middle < 1:
+            wide = _wide(soft) if patch.wide is None else patch.wide
+        if now.grain > 0:
+            under = _blurred(target) if frame.soft is None else frame.soft
+        return Detail(*now, soft, wide, under)
 
-    def _weights(self, logs: FloatArray) -> tuple[np.float32, np.float32, np.float32, np.float32]:
+    def _weights(self, logs: FloatArray) -> _Weights:
         options = self.options
         frame, patch, frame_middle, patch_middle = logs
         middle = np.clip(AS_STRONG * np.exp(frame_middle - patch_middle), options.least_middle, 1)
@@ -125,7 +168,7 @@ class DetailMatch:
         noise, has = float(np.exp(frame)) - FLOOR, float(fine * (np.exp(patch) - FLOOR))
         # Independent grains add up by their squares.
         grain = np.sqrt(1 - (has / noise) ** 2) if noise > has else 0.0
-        return np.float32(fine), np.float32(middle), np.float32(grain), np.float32(2 * noise + 0.5)
+        return _Weights(np.float32(fine), np.float32(middle), np.float32(grain), np.float32(2 * noise + 0.5))
 
 
 def _blurred(picture: UInt8Array) -> UInt8Array:
@@ -140,12 +183,28 @@ def _wide(soft: UInt8Array) -> UInt8Array:
     return np.asarray(cv2.resize(half, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def _measured(frame: UInt8Array, patch: UInt8Array, alpha: UInt8Array) -> FloatArray | None:
+def _softened(asked: _Asked) -> _Softened:
+    picture = asked.picture
+    soft = _blurred(picture) if asked.soft else None
+    wide = _wide(soft) if soft is not None and asked.wide else None
+    if not asked.greens:
+        return _Softened(soft, wide, None)
+    green = _green(picture)
+    green_soft = _blurred(green) if soft is None else _green(soft)
+    return _Softened(soft, wide, (green, green_soft, _wide(green_soft) if wide is None else _green(wide)))
+
+
+def _green(picture: UInt8Array) -> UInt8Array:
+    """A picture's green, which is nearly its luma: uint8 (h, w)."""
+    return np.asarray(cv2.extractChannel(picture, 1), np.uint8)
+
+
+def _measured(frame: Greens, patch: Greens, alpha: UInt8Array) -> FloatArray | None:
     """Logarithms of the bands' mean strengths in the frame and, in the frame's light, in the patch.
 
     Args:
-        frame: uint8 (h, w): T's green, which is nearly luma.
-        patch: uint8 (h, w): P's.
+        frame: T's, uint8 (h, w) each.
+        patch: P's.
         alpha: uint8 (h, w): the patch's opacity.
 
     Returns:
@@ -154,17 +213,11 @@ def _measured(frame: UInt8Array, patch: UInt8Array, alpha: UInt8Array) -> FloatA
     shown = np.asarray(cv2.erode(np.asarray(alpha > FULLY, np.uint8), np.ones((SIZE, SIZE), np.uint8)), np.uint8)
     if cv2.countNonZero(shown) < ENOUGH:
         return None
-    bands = [_bands(np.ascontiguousarray(green)) for green in (frame, patch)]
-    light = (cv2.mean(bands[0][1], shown)[0] + 4) / (cv2.mean(bands[1][1], shown)[0] + 4)
+    bands = (frame, patch)
+    light = (cv2.mean(frame[1], shown)[0] + 4) / (cv2.mean(patch[1], shown)[0] + 4)
     strengths = [
         cv2.mean(cv2.absdiff(greens[n], greens[n + 1]), shown)[0] * scale
         for n in (0, 1)
         for greens, scale in zip(bands, (1.0, light), strict=True)
     ]
     return np.asarray(np.log(np.array(strengths, np.float32) + np.float32(FLOOR)), np.float32)
-
-
-def _bands(green: UInt8Array) -> tuple[UInt8Array, UInt8Array, UInt8Array]:
-    """Three steps of softness: as it is, without the finest band, and without the next one either."""
-    soft = _blurred(green)
-    return green, soft, _wide(soft)

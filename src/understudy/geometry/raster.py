@@ -6,13 +6,14 @@ import numpy as np
 
 from understudy.arrays import FloatArray, IntArray
 from understudy.compiled import compiled
+from understudy.each import Each, by_rows
 
 #: Depth of a pixel that no triangle covers.
 EMPTY = np.float32(np.inf)
 
 
 def rasterise(
-    points: FloatArray, triangles: IntArray, attributes: FloatArray, size: tuple[int, int]
+    points: FloatArray, triangles: IntArray, attributes: FloatArray, size: tuple[int, int], each: Each = map
 ) -> tuple[FloatArray, FloatArray]:
     """Interpolate per-vertex values over the triangles, nearest surface first.
 
@@ -25,6 +26,7 @@ def rasterise(
         triangles: int32 (T, 3): vertex indices.
         attributes: float32 (V, K): what to interpolate.
         size: Width and height of the output.
+        each: Calls a function with each of several items: with the halves of a large output.
 
     Returns:
         Values, float32 (height, width, K), 0 where nothing is drawn; depth, float32 (height, width),
@@ -33,14 +35,16 @@ def rasterise(
     width, height = size
     values = np.zeros((height, width, attributes.shape[1]), np.float32)
     depth = np.full((height, width), EMPTY, np.float32)
-    _fill(
+    drawn = (
         np.ascontiguousarray(points, np.float32),
         np.ascontiguousarray(triangles, np.int32),
         np.ascontiguousarray(attributes, np.float32),
-        values,
-        depth,
-        np.empty((3, attributes.shape[1]), np.float32),
     )
+
+    def fill(rows: tuple[int, int]) -> None:
+        _fill(*drawn, values, depth, np.empty((3, attributes.shape[1]), np.float32), *rows)
+
+    by_rows(each, depth.shape, fill)
     return values, depth
 
 
@@ -52,9 +56,14 @@ def _fill(
     values: FloatArray,
     depth: FloatArray,
     plane: FloatArray,
+    first: int,
+    end: int,
 ) -> None:
-    """Draw all triangles. ``plane``, float32 (3, K), is room for one's attributes: at a, and the steps to b and c."""
-    height, width = depth.shape
+    """Draw all triangles, in the rows from ``first`` to before ``end``.
+
+    ``plane``, float32 (3, K), is room for one's attributes: at a, and the steps to b and c.
+    """
+    width = depth.shape[1]
     channels = attributes.shape[1]
     base, towards_b, towards_c = plane[0], plane[1], plane[2]
     for t in range(triangles.shape[0]):
@@ -68,13 +77,15 @@ def _fill(
         inverse = np.float32(1) / area
         az = points[a, 2]
         bz, cz = points[b, 2] - az, points[c, 2] - az
+        # Pixel centres lie at +0.5; a pixel belongs to the box if its centre does.
+        top = max(first, int(np.ceil(min(ay, by, cy) - np.float32(0.5))))
+        bottom = min(end - 1, int(np.floor(max(ay, by, cy) - np.float32(0.5))))
+        if top > bottom:
+            continue
         for k in range(channels):
             base[k] = attributes[a, k]
             towards_b[k] = attributes[b, k] - base[k]
             towards_c[k] = attributes[c, k] - base[k]
-        # Pixel centres lie at +0.5; a pixel belongs to the box if its centre does.
-        top = max(0, int(np.ceil(min(ay, by, cy) - np.float32(0.5))))
-        bottom = min(height - 1, int(np.floor(max(ay, by, cy) - np.float32(0.5))))
         left = max(0, int(np.ceil(min(ax, bx, cx) - np.float32(0.5))))
         right = min(width - 1, int(np.floor(max(ax, bx, cx) - np.float32(0.5))))
         # Barycentric weights are linear in x: a row's pixels inside are one run.

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from understudy.arrays import AnyArray, FloatArray, UInt8Array
+from understudy.each import Each
 from understudy.frames import Frame
 from understudy.masking.options import MaskOptions
 from understudy.patches import Light, Patch
@@ -32,12 +33,14 @@ class View:
         patch: What is put over it.
         light: What was measured of the light on it.
         hands: The joints of hands, float32 (21, 2) each, in pixels of the frame.
+        each: Calls a function with each of several items.
     """
 
     frame: Frame
     patch: Patch
     light: Light
     hands: Sequence[FloatArray] = ()
+    each: Each = map
 
     def where_drawn(self, flat: UInt8Array) -> UInt8Array:
         """A map of the flattened face as it lies on the face that the patch draws.

@@ -50,10 +50,11 @@ class OwnBeard:
         Returns:
             uint8 (h, w), 0-255; None where there is none.
         """
+        due = self.due(seconds)
         if not 0 <= seconds - self._last < _FORGOTTEN:
             self._hair, self._looks = None, 0
         self._last = seconds
-        if self._hair is None or seconds - self._looked >= (_EVERY if self._looks < _ENOUGH else _SETTLED):
+        if self._hair is None or due:
             self._hair = self._look(target, mesh, seconds)
             self._looks, self._looked = self._looks + 1, seconds
         if self._hair.max() < _LEAST:
@@ -61,6 +62,12 @@ class OwnBeard:
         x, y = cv2.split(uv * np.float32(LOOKED_AT) - np.float32(0.5))
         here = cv2.remap(np.asarray(self._hair * np.float32(255), np.float32), x, y, cv2.INTER_LINEAR)
         return np.asarray(np.clip(here, 0, 255), np.uint8)
+
+    def due(self, seconds: float) -> bool:
+        """Whether it is looked for in a frame of that time: that takes long."""
+        if self._hair is None or not 0 <= seconds - self._last < _FORGOTTEN:
+            return True
+        return seconds - self._looked >= (_EVERY if self._looks < _ENOUGH else _SETTLED)
 
     def _look(self, target: UInt8Array, mesh: FloatArray, seconds: float) -> FloatArray:
         """What is known of it with one more look: float32 (S, S), 0-1."""

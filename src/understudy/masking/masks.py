@@ -82,7 +82,7 @@ class Masking:
 
         def made(of: tuple[Patch, Light, _Person]) -> PatchMask:
             patch, light, person = of
-            return person.mask(View(frame, patch, light, hands))
+            return person.mask(View(frame, patch, light, hands, each))
 
         return list(each(made, zip(patches, lights, people, strict=True)))
 

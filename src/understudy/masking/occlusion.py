@@ -7,14 +7,16 @@ where hands are is known from their joints. Glasses are thin, and are looked for
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import cv2
 import numpy as np
 
 from understudy.arrays import BoolArray, FloatArray, UInt8Array
+from understudy.each import Each
 from understudy.glasses import glasses_seen, rims
 from understudy.masking.base import View
 from understudy.masking.beards import OwnBeard
@@ -91,6 +93,7 @@ class Occlusion:
             [joints - corner[:2] for joints in view.hands],
             mesh=None if patch.over_beard else drawn - corner,
             patient=light.fresh,
+            each=view.each,
         )
 
     def visible(
@@ -103,6 +106,7 @@ class Occlusion:
         *,
         mesh: FloatArray | None = None,
         patient: bool = False,
+        each: Each = map,
     ) -> UInt8Array | None:
         """How much of the patch is to be shown where.
 
@@ -115,35 +119,52 @@ class Occlusion:
             hands: The joints of hands, float32 (21, 2) each, in pixels of ``target``.
             mesh: float32 (478, 3): what the patch is drawn on, in pixels of ``target``; None where it covers beards.
             patient: Whether this frame has enough to do: a search that has just come due waits for the next.
+            each: Calls a function with each of several items: with what is looked for.
 
         Returns:
             uint8 (h, w): 255 shows the patch, 0 the frame; None where nothing is in front.
         """
         if min(target.shape[:2]) < _SMALLEST:
             return None
-        hidden: UInt8Array | None = None
-        if self.options.things:
-            if not 0 <= seconds - self._searched < (2 * _AGAIN if patient else _AGAIN):
-                self._things, self._searched = things_before(target, uv, tones), seconds
-            if self._things is not None:
-                size = (target.shape[1], target.shape[0])
-                hidden = np.asarray(cv2.resize(self._things, size, interpolation=cv2.INTER_LINEAR), np.uint8)
-        if self.options.glasses:
-            step = None if self._seconds is None else seconds - self._seconds
-            if step is None or not 0 <= step < _EVERY:
-                self._look(target, uv, step, seconds)
-            if self._wears:
-                worn = rims(target, uv, heavy=self._along_thick, only=self._rims)
-                hidden = worn if hidden is None else np.maximum(hidden, worn)
-        if self.options.hands and hands:
-            held_up = silhouette(hands, (target.shape[1], target.shape[0]))
-            if held_up is not None and float(held_up[face := uv.any(axis=2)].sum()) <= _MOST_HELD * 255 * face.sum():
-                hidden = held_up if hidden is None else np.maximum(hidden, held_up)
-        if self.options.beards and mesh is not None:
-            beard = self._beard.hides(target, uv, mesh, seconds)
-            if beard is not None:
-                hidden = beard if hidden is None else np.maximum(hidden, beard)
+
+        def others() -> UInt8Array | None:
+            return _together(
+                self._before(target, uv, tones, seconds, patient=patient),
+                self._glasses(target, uv, seconds),
+                _held_up(target, uv, hands) if self.options.hands and hands else None,
+            )
+
+        if mesh is None or not self.options.beards:
+            hidden = others()
+        else:
+            beard = partial(self._beard.hides, target, uv, mesh, seconds)
+            looks: tuple[Callable[[], UInt8Array | None], ...] = (others, beard)
+            # What is known already is not worth another thread.
+            beside = each if self._beard.due(seconds) else map
+            hidden = _together(*beside(lambda look: look(), looks))
         return None if hidden is None else np.asarray(255 - hidden, np.uint8)
+
+    def _before(
+        self, target: UInt8Array, uv: FloatArray, tones: FloatArray, seconds: float, *, patient: bool
+    ) -> UInt8Array | None:
+        """Where things are: uint8 (h, w), 0-255; None where there are none."""
+        if not self.options.things:
+            return None
+        if not 0 <= seconds - self._searched < (2 * _AGAIN if patient else _AGAIN):
+            self._things, self._searched = things_before(target, uv, tones), seconds
+        if self._things is None:
+            return None
+        size = (target.shape[1], target.shape[0])
+        return np.asarray(cv2.resize(self._things, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+
+    def _glasses(self, target: UInt8Array, uv: FloatArray, seconds: float) -> UInt8Array | None:
+        """Where glasses' rims are: uint8 (h, w), 0-255; None where there are none."""
+        if not self.options.glasses:
+            return None
+        step = None if self._seconds is None else seconds - self._seconds
+        if step is None or not 0 <= step < _EVERY:
+            self._look(target, uv, step, seconds)
+        return rims(target, uv, heavy=self._along_thick, only=self._rims) if self._wears else None
 
     def _look(self, target: UInt8Array, uv: FloatArray, step: float | None, seconds: float) -> None:
         """Look for glasses; believe it slowly."""
@@ -175,3 +196,17 @@ class Occlusion:
             self._rims = self._lenses.rims(heavy=False)
         if self._rims is None:
             self._along_thick = self._thick
+
+
+def _held_up(target: UInt8Array, uv: FloatArray, hands: Sequence[FloatArray]) -> UInt8Array | None:
+    """Where hands are: uint8 (h, w), 0-255; None where there are none, or it can't be believed."""
+    found = silhouette(hands, (target.shape[1], target.shape[0]))
+    if found is None or float(found[face := uv.any(axis=2)].sum()) > _MOST_HELD * 255 * face.sum():
+        return None
+    return found
+
+
+def _together(*hidden: UInt8Array | None) -> UInt8Array | None:
+    """What any of them hides."""
+    known = [one for one in hidden if one is not None]
+    return np.maximum.reduce(known) if known else None

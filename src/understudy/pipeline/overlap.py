@@ -154,26 +154,34 @@ def _put(waiting: queue.Queue[Item | _End], item: Item | _End, stop: threading.E
 class ParallelMap:
     """Calls a function with several items at once: the first in the caller's thread, the others in one beside it.
 
-    An ``Each``. With one item no thread is asked, so nothing is lost where there is nothing to gain.
+    An ``Each``. With one item no thread is asked, so nothing is lost where there is nothing to gain. What asks again
+    while it is at work, from within, does it all in its own thread: both are busy.
     """
 
     def __init__(self) -> None:
         self._other: ThreadPoolExecutor | None = None
+        self._free = threading.Lock()
         self._closed = False
 
     def __call__(self, function: Callable[[Item], Result], items: Iterable[Item], /) -> list[Result]:
         """The results, in the items' order. An error of any is raised, after all are done."""
         listed = list(items)
-        if len(listed) < 2 or self._closed:
+        if len(listed) < 2 or self._closed or not self._free.acquire(blocking=False):
             return [function(item) for item in listed]
+        try:
+            return self._shared(function, listed)
+        finally:
+            self._free.release()
+
+    def _shared(self, function: Callable[[Item], Result], items: list[Item]) -> list[Result]:
         if self._other is None:
             self._other = ThreadPoolExecutor(1, "beside")
         try:
-            waiting = [self._other.submit(function, item) for item in listed[1:]]
+            waiting = [self._other.submit(function, item) for item in items[1:]]
         except RuntimeError:  # closed meanwhile: whoever is still at work ends it by himself
-            return [function(item) for item in listed]
+            return [function(item) for item in items]
         try:
-            result = function(listed[0])
+            result = function(items[0])
         finally:
             wait(waiting)
         return [result, *(future.result() for future in waiting)]

@@ -27,7 +27,7 @@ class Rendering:
 
     Args:
         engine: What renders those who are assigned no other.
-        each: How several faces of one frame are rendered.
+        each: How several faces of one frame are rendered, and the parts of a large one.
         runners: Run the engines whose faces are carried; those without one run in the frame at hand.
 
     Attributes:
@@ -98,9 +98,9 @@ class Rendering:
     def _renderer(self, engine: Swapper[Any]) -> Renderer[Any]:
         if engine not in self._renderers:
             self._renderers[engine] = (
-                engine.renderer(self._runners.get(engine, self._at_once))
+                engine.renderer(self._each, self._runners.get(engine, self._at_once))
                 if isinstance(engine, Carried)
-                else engine.renderer()
+                else engine.renderer(self._each)
             )
         return self._renderers[engine]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from understudy.arrays import UInt8Array
+from understudy.each import Each
 from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.patches import Patch
@@ -75,6 +76,11 @@ class Swapper(Protocol, Generic[Own]):
         """
         ...
 
-    def renderer(self) -> Renderer[Own]:
-        """What draws one shot of a clip."""
+    def renderer(self, each: Each = map) -> Renderer[Own]:
+        """What draws one shot of a clip.
+
+        Args:
+            each: Calls a function with each of several items. A large face may be drawn by parts with it, which then
+                are drawn at once.
+        """
         ...

@@ -24,7 +24,7 @@ class StandIn:
     def identity(self, portraits):
         return Identity()
 
-    def renderer(self):
+    def renderer(self, each=map):
         return self
 
     def render(self, frame, faces, identities):

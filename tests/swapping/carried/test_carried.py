@@ -45,7 +45,7 @@ def frame_of(shot, number):
 
 def rendered(engine, shots, portrait, runner=None, times=None):
     """The patch of each shot."""
-    identity, renderer = engine.identity([portrait]), engine.renderer(runner)
+    identity, renderer = engine.identity([portrait]), engine.renderer(runner=runner)
     return [
         renderer.render(frame_of(shot, at), faces_of(shot.mesh), {1: identity})[0]
         for at, shot in zip(times or range(len(shots)), shots, strict=True)

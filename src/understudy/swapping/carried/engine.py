@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from understudy.each import Each
 from understudy.swapping.base import Portrait, Swapper
 from understudy.swapping.carried.identity import CarriedIdentity
 from understudy.swapping.carried.looks import Limits
@@ -43,11 +44,12 @@ class Carried:
         slow = self.slow.identity(portraits)
         return CarriedIdentity(slow, self.mesh.identity(portraits), slow.dropped)
 
-    def renderer(self, runner: Runner | None = None) -> CarriedRenderer:
+    def renderer(self, each: Each = map, runner: Runner | None = None) -> CarriedRenderer:
         """See ``Swapper.renderer``.
 
         Args:
+            each: See there. The slow engine is not given it: it may run beside, and is not to disturb.
             runner: Runs the slow engine; in the frame at hand if None.
         """
-        drawing = self.slow.renderer(), self.mesh.renderer(), self.mesh.options.fade_facing
-        return CarriedRenderer(*drawing, self.limits, runner or AtOnce(), often=not self.chosen)
+        drawing = self.slow.renderer(), self.mesh.renderer(each), self.mesh.options.fade_facing
+        return CarriedRenderer(*drawing, self.limits, runner or AtOnce(), often=not self.chosen, each=each)

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
+from understudy.each import Each
 from understudy.face import Faces
 from understudy.frames import Frame, PixelBox
 from understudy.geometry.boxes import bounds_xyxy
@@ -55,6 +56,7 @@ class CarriedRenderer:
         limits: When a face is drawn again.
         runner: Runs the slow engine.
         often: Whether it is run beside as often as it can, not only when ``limits`` say so.
+        each: Calls a function with each of several items: with the halves of a large face.
     """
 
     def __init__(
@@ -66,8 +68,9 @@ class CarriedRenderer:
         runner: Runner,
         *,
         often: bool,
+        each: Each = map,
     ) -> None:
-        self._slow, self._mesh, self._fade = slow, mesh, fade_facing
+        self._slow, self._mesh, self._fade, self._each = slow, mesh, fade_facing, each
         self._limits, self._runner, self._often = limits, runner, often
         self._faces: dict[int, Kept] = {}
         self._lock = Lock()
@@ -132,8 +135,16 @@ class CarriedRenderer:
         number = level_for(face.mesh, len(face.identity.mesh.levels))
         shown = kept.shown(own() if kept.needs_own else None, number)
         reshaped = face.mesh if shown.offset is None else face.mesh + in_frame(shown.offset, face.pose)
-        levels, beard = shown.levels, shown.over_beard
-        return drawn(face.frame, face.mesh, reshaped, levels[0], self._fade, face.track_id, over_beard=beard)
+        return drawn(
+            face.frame,
+            face.mesh,
+            reshaped,
+            shown.levels[0],
+            self._fade,
+            face.track_id,
+            over_beard=shown.over_beard,
+            each=self._each,
+        )
 
     def _own(self, face: _Face) -> Layer:
         """What the mesh engine draws."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from understudy.arrays import AnyArray, BoolArray, FloatArray, UInt8Array
 from understudy.compiled import compiled
+from understudy.each import Each, by_rows
 from understudy.frames import Frame
 from understudy.geometry.boxes import bounds_xyxy, pixel_box
 from understudy.geometry.raster import rasterise
@@ -64,6 +65,7 @@ def drawn(
     track_id: int,
     *,
     over_beard: bool,
+    each: Each = map,
 ) -> Patch | None:
     """A texture as it is seen on a face. Eyes and inner mouth are open: the frame's own are moved, not painted.
 
@@ -75,6 +77,7 @@ def drawn(
         fade_facing: See ``MeshOptions.fade_facing``.
         track_id: Whose face it is.
         over_beard: See ``Patch``.
+        each: Calls a function with each of several items: with the halves of a large face.
 
     Returns:
         The patch; None where no part of it lies in the frame.
@@ -89,8 +92,8 @@ def drawn(
     visible = _before_face(reshaped, smoothstep(facing(reshaped), low, high))
     attributes = np.column_stack([shape.uv, visible, (mesh - reshaped)[:, :2]])
     size = (box.x1 - box.x0, box.y1 - box.y0)
-    values, _ = rasterise(closed(place), closed_triangles(), closed(attributes), size)
-    picture, alpha = painted(values, level)
+    values, _ = rasterise(closed(place), closed_triangles(), closed(attributes), size, each)
+    picture, alpha = painted(values, level, each)
     return Patch(
         picture=picture,
         alpha=alpha,
@@ -136,12 +139,13 @@ def _nose() -> BoolArray:
     return np.array([cv2.pointPolygonTest(hull, place, False) >= 0 for place in topology().uv.tolist()])
 
 
-def painted(values: FloatArray, level: UInt8Array) -> tuple[UInt8Array, UInt8Array]:
+def painted(values: FloatArray, level: UInt8Array, each: Each = map) -> tuple[UInt8Array, UInt8Array]:
     """The texture as it is seen at every pixel.
 
     Args:
         values: float32 (H, W, 3 or more): u and v in the texture, 0-1, and above 0 where the face is visible.
         level: uint8 (S, S, 4): the texture, BGR and opacity, C-contiguous.
+        each: Calls a function with each of several items: with the halves of a large picture.
 
     Returns:
         uint8 BGR (H, W, 3), and the opacity, uint8 (H, W); both 0 where the face is not visible.
@@ -151,21 +155,27 @@ def painted(values: FloatArray, level: UInt8Array) -> tuple[UInt8Array, UInt8Arr
     """
     height, width = values.shape[:2]
     picture, alpha = np.zeros((height, width, 3), np.uint8), np.zeros((height, width), np.uint8)
-    _paint(values, level.view(np.uint32).reshape(-1), len(level), picture, alpha)
+    texels = level.view(np.uint32).reshape(-1)
+    by_rows(each, alpha.shape, lambda rows: _paint(values, texels, len(level), picture, alpha, *rows))
     return picture, alpha
 
 
 @compiled
-def _paint(values: FloatArray, texels: AnyArray, side: int, picture: UInt8Array, alpha: UInt8Array) -> None:
-    """See ``painted``; ``texels`` is uint32 (S * S,), and the pictures are 0 before."""
-    height, width, _ = values.shape
+def _paint(
+    values: FloatArray, texels: AnyArray, side: int, picture: UInt8Array, alpha: UInt8Array, first: int, end: int
+) -> None:
+    """See ``painted``; ``texels`` is uint32 (S * S,), and the pictures are 0 before.
+
+    Rows from ``first`` to before ``end`` are written.
+    """
+    width = values.shape[1]
     stride, next_one, eight = np.uint32(side), np.uint32(1), np.uint32(8)
     fraction, whole, rounding = np.uint32(255), np.uint32(256), np.uint32(128)
     zero, half = np.float32(0), np.float32(0.5)
     scale, corner = np.float32(side * 256), np.float32(128)
     last = scale - np.float32(257)
     byte, halves = np.uint64(0xFF), np.uint64(0x0080008000800080)
-    for y in range(height):
+    for y in range(first, end):
         for x in range(width):
             visible = values[y, x, 2]
             if visible <= zero:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
+from understudy.each import Each
 from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.geometry.pose import posed
@@ -97,16 +98,16 @@ class MeshEngine:
         shape = np.mean([neutral(mesh) for mesh in meshes], axis=0).astype(np.float32)
         return MeshIdentity(levels, shape, texture.bearded)
 
-    def renderer(self) -> MeshRenderer:
+    def renderer(self, each: Each = map) -> MeshRenderer:
         """See ``Swapper.renderer``."""
-        return MeshRenderer(self.options)
+        return MeshRenderer(self.options, each)
 
 
 class MeshRenderer:
     """Draws with the mesh engine, and knows the neutral shapes of a shot's people."""
 
-    def __init__(self, options: MeshOptions) -> None:
-        self._options = options
+    def __init__(self, options: MeshOptions, each: Each = map) -> None:
+        self._options, self._each = options, each
         self._neutrals: dict[int, NeutralShape] = {}
 
     def render(self, frame: Frame, faces: Faces, identities: Mapping[int, MeshIdentity]) -> list[Patch]:
@@ -127,7 +128,7 @@ class MeshRenderer:
         reshaped = self.reshaped(frame, mesh, identity, track_id)
         level = identity.levels[level_for(mesh, len(identity.levels))]
         fade = self._options.fade_facing
-        return drawn(frame, mesh, reshaped, level, fade, track_id, over_beard=identity.bearded)
+        return drawn(frame, mesh, reshaped, level, fade, track_id, over_beard=identity.bearded, each=self._each)
 
     def reshaped(self, frame: Frame, mesh: FloatArray, identity: MeshIdentity, track_id: int) -> FloatArray:
         """A face with the identity's shape, as far as it takes it.

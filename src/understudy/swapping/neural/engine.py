@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
+from understudy.each import Each
 from understudy.errors import ModelError, UsageError
 from understudy.face import Faces
 from understudy.frames import Frame, PixelBox
@@ -109,9 +110,9 @@ class NeuralEngine:
             self._its_own(encoded.values)  # opened now: no frame waits for it, and what is wrong shows before the first
         return NeuralIdentity(encoded.values, encoded.dropped, encoded.unit, encoded.length)
 
-    def renderer(self) -> NeuralRenderer:
+    def renderer(self, each: Each = map) -> NeuralRenderer:
         """See ``Swapper.renderer``."""
-        return NeuralRenderer(self)
+        return NeuralRenderer(self, each)
 
     def swapped(self, crop: UInt8Array, source: FloatArray | Kernels) -> SwappedCrop | None:
         """A crop with the other face in it, of the same size: the model's, times ``options.boost``.
@@ -154,6 +155,7 @@ class NeuralEngine:
         keypoints: FloatArray,
         source: FloatArray | Kernels,
         track_id: int,
+        each: Each = map,
     ) -> Patch | None:
         """One face of a frame with another in its place; None where the model gave what are no numbers.
 
@@ -164,6 +166,7 @@ class NeuralEngine:
             keypoints: float32 (5, 2), likewise.
             source: As for ``swapped``.
             track_id: Whose face it is.
+            each: Calls a function with each of several items: with the halves of a large face.
         """
         side = self._input.size * self.options.boost
         crop, transform = aligned(frame.picture, keypoints, self._template, side)
@@ -173,7 +176,7 @@ class NeuralEngine:
         picture = _back(swapped.picture, transform, box)
         place = mesh - np.array([box.x0, box.y0, 0], np.float32)
         size = (box.x1 - box.x0, box.y1 - box.y0)
-        uv, depth = rasterise(closed(place), closed_triangles(), closed(topology().uv), size)
+        uv, depth = rasterise(closed(place), closed_triangles(), closed(topology().uv), size, each)
         shown = np.asarray(np.isfinite(depth), np.uint8) * np.uint8(255)
         rim = _inside(side) if swapped.mask is None else swapped.mask
         alpha = cv2.min(_softened(shown, float(np.ptp(mesh[:, 0]))), _back(rim, transform, box))
@@ -194,10 +197,11 @@ class NeuralRenderer:
 
     Args:
         engine: The engine.
+        each: See ``Swapper.renderer``.
     """
 
-    def __init__(self, engine: NeuralEngine) -> None:
-        self._engine = engine
+    def __init__(self, engine: NeuralEngine, each: Each = map) -> None:
+        self._engine, self._each = engine, each
         #: Whom the target's people are like, where that is part of what goes in; by track.
         self._targets: dict[int, _Target] = {}
         self._lock = Lock()
@@ -215,7 +219,7 @@ class NeuralRenderer:
             if box.empty:
                 continue
             source = self._weighed(frame.picture, face, identities[track_id], track_id)
-            patch = self._engine.patch(frame, box, mesh, keypoints, source, track_id)
+            patch = self._engine.patch(frame, box, mesh, keypoints, source, track_id, self._each)
             if patch is not None:
                 patches.append(patch)
         return patches

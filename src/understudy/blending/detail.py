@@ -100,16 +100,16 @@ class _Asked(NamedTuple):
     """A picture, and which of it is needed softer: all of it once, twice, and its green both times."""
 
     picture: UInt8Array
-    soft: bool
-    wide: bool
+    once: bool
+    twice: bool
     greens: bool
 
 
 class _Softened(NamedTuple):
     """What was asked for; None what was not."""
 
-    soft: UInt8Array | None
-    wide: UInt8Array | None
+    once: UInt8Array | None
+    twice: UInt8Array | None
     greens: Greens | None
 
 
@@ -137,8 +137,8 @@ class DetailMatch:
         due = self._logs is None or not 0 <= step < self.options.every
         before = None if self._logs is None else self._weights(self._logs)
         asked = (
-            _Asked(picture, soft=True, wide=before is None or bool(before.middle < 1), greens=due),
-            _Asked(target, soft=before is None or bool(before.grain > 0), wide=False, greens=due),
+            _Asked(picture, once=True, twice=before is None or bool(before.middle < 1), greens=due),
+            _Asked(target, once=before is None or bool(before.grain > 0), twice=False, greens=due),
         )
         patch, frame = (each if alpha.size >= LARGE else map)(_softened, asked)
         if frame.greens is not None and patch.greens is not None:
@@ -148,16 +148,17 @@ class DetailMatch:
                 fresh = self._logs + (fresh - self._logs) * follow
             if fresh is not None:
                 self._logs, self._seconds = fresh, seconds
-        soft = _blurred(picture) if patch.soft is None else patch.soft
+        soft = patch.once
+        assert soft is not None
         if self._logs is None:
             one, zero = np.float32(1), np.float32(0)
             return Detail(one, one, zero, zero, soft, soft, target)
         now = self._weights(self._logs)
         wide, under = soft, target
         if now.middle < 1:
-            wide = _wide(soft) if patch.wide is None else patch.wide
+            wide = _wide(soft) if patch.twice is None else patch.twice
         if now.grain > 0:
-            under = _blurred(target) if frame.soft is None else frame.soft
+            under = _blurred(target) if frame.once is None else frame.once
         return Detail(*now, soft, wide, under)
 
     def _weights(self, logs: FloatArray) -> _Weights:
@@ -185,13 +186,13 @@ def _wide(soft: UInt8Array) -> UInt8Array:
 
 def _softened(asked: _Asked) -> _Softened:
     picture = asked.picture
-    soft = _blurred(picture) if asked.soft else None
-    wide = _wide(soft) if soft is not None and asked.wide else None
+    once = _blurred(picture) if asked.once else None
+    twice = _wide(once) if once is not None and asked.twice else None
     if not asked.greens:
-        return _Softened(soft, wide, None)
+        return _Softened(once, twice, None)
     green = _green(picture)
-    green_soft = _blurred(green) if soft is None else _green(soft)
-    return _Softened(soft, wide, (green, green_soft, _wide(green_soft) if wide is None else _green(wide)))
+    soft = _blurred(green) if once is None else _green(once)
+    return _Softened(once, twice, (green, soft, _wide(soft) if twice is None else _green(twice)))
 
 
 def _green(picture: UInt8Array) -> UInt8Array:

@@ -45,7 +45,7 @@ test: $(READY) ## all tests
 	$(PYTEST) -n 2 -m alone $$(grep -rl --include="test_*.py" "mark.alone" tests); alone=$$?; \
 	test $$beside$$alone = 00 || $(BIN)/python tools/once_more.py $$beside $$alone
 
-quick: $(READY) ## the tests that take no more than a second each, but for those that measure time
+quick: $(READY) ## the tests that take no more than a third of a second each, but for those that measure time
 	@$(PYTEST) $(SHARED) -m "not alone and not slow"
 
 lint: $(READY) docs ## format, lint, types, import rules, references

@@ -61,6 +61,7 @@ def test_every_command_is_known_here():
     assert public == {"person", "swap", "live", "people", "faces", "inspect", "doctor", "jobs", "close"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("others", ["leave", "blur"])
 def test_a_cast_turns_nothing_off(others, hopper_path, astronaut_path, tmp_path):
     output = tmp_path / "out.png"
@@ -144,6 +145,7 @@ def test_options_turn_nothing_off(words, hopper_path, small_clip, tmp_path, capf
     assert left(tmp_path) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", STILLS)
 def test_every_picture_format_is_labelled_and_signed(suffix, hopper_path, astronaut_path, tmp_path):
     output = tmp_path / f"out.{suffix}"
@@ -165,6 +167,7 @@ def test_every_clip_format_is_labelled_and_signed(suffix, hopper_path, small_pup
         assert read_credentials(output, None).state == "absent"
 
 
+@pytest.mark.slow
 def test_a_transparent_target_is_labelled_all_the_same(hopper_path, astronaut, tmp_path):
     see_through = np.dstack([astronaut[:, :, ::-1], np.zeros(astronaut.shape[:2], np.uint8)])
     Image.fromarray(see_through).save(tmp_path / "target.png")
@@ -206,6 +209,7 @@ class Stop(Exception):
     pass
 
 
+@pytest.mark.slow
 def test_an_interrupted_swap_leaves_nothing(hopper_path, small_clip, tmp_path):
     def stop(done, total):
         if done == 20:
@@ -231,6 +235,7 @@ def test_a_killed_swap_leaves_nothing_under_the_name(hopper_path, long_clip, tmp
     assert left(folder) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "broken", ["understudy.provenance.releasing.sign_file", "understudy.provenance.records.ledger.Ledger.append"]
 )

@@ -120,6 +120,7 @@ def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+@pytest.mark.slow
 def test_a_photo_is_learned_once_by_its_content(app, hopper_path, astronaut_path, tmp_path, monkeypatch):
     learned = []
     identity = MeshEngine.identity
@@ -134,6 +135,7 @@ def test_a_photo_is_learned_once_by_its_content(app, hopper_path, astronaut_path
     assert len(learned) == 2
 
 
+@pytest.mark.slow
 def test_a_consent_that_is_revoked_is_not_remembered(app, hopper_path, astronaut_path, tmp_path):
     person = app.person(hopper_path, consent="sample")
     app.swap(astronaut_path, tmp_path / "one.png", person)
@@ -143,6 +145,7 @@ def test_a_consent_that_is_revoked_is_not_remembered(app, hopper_path, astronaut
         app.swap(astronaut_path, tmp_path / "two.png", person)
 
 
+@pytest.mark.slow
 def test_settings_of_a_call_do_not_open_another_private_folder(app, hopper_path, astronaut_path, tmp_path):
     person = app.person(hopper_path, consent="sample")
     with pytest.raises(UsageError, match="private folder"):
@@ -156,6 +159,7 @@ def test_a_person_has_a_photo(app):
         app.person()
 
 
+@pytest.mark.slow
 def test_faces_inspect_and_doctor_are_asked_of_the_same_object(app, astronaut_path):
     assert len(app.faces(astronaut_path).faces) == 1
     assert app.inspect(astronaut_path).verdict != "made by this tool"
@@ -188,6 +192,7 @@ def test_faces_in_one_line(astronaut_path):
     assert len(understudy.faces(astronaut_path).faces) == 1
 
 
+@pytest.mark.slow
 def test_a_cast_says_which_faces_are_meant(app, hopper_path, astronaut, astronaut_path, tmp_path):
     two = tmp_path / "two.png"
     cv2.imwrite(str(two), np.hstack([astronaut, astronaut]))
@@ -220,6 +225,7 @@ def test_a_cast_is_of_people(app, hopper_path, tmp_path):
         app.swap(hopper_path, tmp_path / "out.png", {"all": str(hopper_path)})
 
 
+@pytest.mark.slow
 def test_a_session_is_recorded_with_public_names_only(app, hopper_path, clips, tmp_path):
     source = understudy.open_capture(str(clips[0]), understudy.CaptureOptions())
     record = [lambda release: understudy.RecordingSink(tmp_path / "out.mp4", release)]
@@ -256,6 +262,7 @@ def test_a_photo_that_is_replaced_while_it_is_read_is_not_taken_for_another(
     assert not (tmp_path / "out.png").exists()
 
 
+@pytest.mark.slow
 def test_engines_and_people_are_opened_once_by_threads_that_begin_together(
     app, hopper_path, astronaut_path, tmp_path, monkeypatch
 ):
@@ -275,6 +282,7 @@ def test_engines_and_people_are_opened_once_by_threads_that_begin_together(
     assert len({report.identifier for report in reports}) == 4
 
 
+@pytest.mark.slow
 def test_what_is_closed_stays_closed_and_ends_its_sessions(hopper_path, astronaut_path, astronaut, tmp_path):
     camera = FakeCamera([Puppet(astronaut, (320, 240), face_share=0.5).render(talking(0)).picture])
     with Understudy(Settings(home=tmp_path / "home")) as app:
@@ -287,6 +295,7 @@ def test_what_is_closed_stays_closed_and_ends_its_sessions(hopper_path, astronau
         app.swap(astronaut_path, tmp_path / "out.png", person)
 
 
+@pytest.mark.slow
 def test_settings_that_a_session_was_given_can_be_changed_while_it_runs(app, hopper_path, astronaut):
     camera = FakeCamera([Puppet(astronaut, (320, 240), face_share=0.5).render(talking(0)).picture])
     mine = Settings(mesh=understudy.MeshOptions(shape=0.5))
@@ -335,6 +344,7 @@ def pictures(astronaut):
     return [puppet.render(talking(n / 30)).picture for n in range(20)]
 
 
+@pytest.mark.slow
 def test_closing_stops_what_is_over_and_what_runs_whatever_fails(hopper_path, pictures, tmp_path):
     """A recording of a clip that ended is signed, and one session's failure keeps no other one running."""
 
@@ -355,6 +365,7 @@ def test_closing_stops_what_is_over_and_what_runs_whatever_fails(hopper_path, pi
     assert all(session.stopped for session in (over, runs, fails))
 
 
+@pytest.mark.slow
 def test_a_session_runs_once(hopper_path, pictures, tmp_path):
     session = understudy.live(
         hopper_path, FakeCamera(pictures), lambda _: Screen(), consent="sample", settings=Settings(home=tmp_path / "h")

@@ -74,6 +74,7 @@ def test_openvino_is_imported_in_one_place_which_hides_its_telemetry():
     assert found == {"openvino_runtime.py"}
 
 
+@pytest.mark.slow
 def test_tests_ask_for_what_is_public():
     """What is private may change, and no test should stand in the way."""
     tests = ROOT / "tests"

@@ -19,6 +19,7 @@ from attack.workers import Ran  # noqa: E402
 from attack_inputs import faults  # noqa: E402
 
 
+@pytest.mark.slow
 def test_the_same_seed_makes_the_same_damage():
     data = bytes(range(256)) * 40
     made = [damaged(data, random.Random(f"1 pictures {n}"), [data])[0] for n in range(200)]

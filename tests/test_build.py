@@ -133,6 +133,7 @@ def test_a_file_of_an_archive_in_the_wheel_is_taken_and_what_is_no_archive_is_to
         assert not written.exists()
 
 
+@pytest.mark.slow
 def test_a_wheel_that_is_not_to_be_had_is_named(hook, project, monkeypatch):
     (project / "wheels/thing-1.0-py3-none-any.whl").unlink()
     monkeypatch.setenv("PIP_NO_INDEX", "1")

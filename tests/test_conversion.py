@@ -104,6 +104,7 @@ def test_a_shape_says_nothing_about_memory():
         DlibReader(tensor([], 4, 1, 1, 1)).tensor((4, 1, 1, 1))
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_damage_anywhere_ends_in_one_line_or_in_other_weights(small, data):
     whole = bytearray(small.written())
@@ -240,6 +241,7 @@ def test_a_content_network_that_ends_too_early_is_refused(share):
         content_converted(data[: int(len(data) * share)], 32)
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_damage_to_the_content_network_ends_in_one_line_or_in_other_weights(data):
     whole = bytearray(small_content_network())

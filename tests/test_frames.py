@@ -42,6 +42,7 @@ def test_a_labelled_frame_can_not_be_made_by_hand():
         LabelledFrame(Frame(np.zeros((4, 4, 3), np.uint8)), object())
 
 
+@pytest.mark.slow
 def test_only_the_sealer_holds_the_seal_and_makes_labelled_frames():
     package = Path(understudy.__file__).parent
     users = {

@@ -51,6 +51,7 @@ def test_no_command_opens_a_network_socket(name, hopper_path, small_clip, tmp_pa
     assert network_calls([sys.executable, "-m", "understudy", *words], tmp_path / "sockets.log") == []
 
 
+@pytest.mark.slow
 def test_onnx_runtime_collects_nothing_and_starts_nothing(tmp_path):
     """From 1.29 on it reports to its makers as soon as it is imported, unless it is told not to before."""
     program = (
@@ -67,6 +68,7 @@ def test_onnx_runtime_collects_nothing_and_starts_nothing(tmp_path):
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
+@pytest.mark.slow
 def test_a_playlist_that_names_an_address_is_not_followed(hopper_path, tmp_path, capfd):
     from understudy.cli.main import main
 

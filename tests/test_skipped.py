@@ -25,6 +25,7 @@ def reasons():
                     yield path.name, ast.literal_eval((node.args or [word.value for word in node.keywords])[0])
 
 
+@pytest.mark.slow
 def test_of_everything_that_may_be_skipped_it_is_known_what_brings_it_in():
     found = list(reasons())
     assert len(found) > 20
@@ -47,6 +48,7 @@ def test_what_was_skipped_is_named_once_with_what_it_needs():
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [[], pytest.param(["-n", "1"], marks=pytest.mark.slow)])
 def test_a_run_ends_with_it(workers, tmp_path):
     (tmp_path / "conftest.py").write_text("from tests.skipped import pytest_terminal_summary\n")

@@ -132,6 +132,7 @@ def test_links_and_pipes_in_such_a_name_stay(run, tmp_path):
     assert (precious / "file").exists()
 
 
+@pytest.mark.slow
 def test_two_that_tidy_up_and_one_that_begins_do_not_meet(tmp_path):
     code = (
         "import sys; from pathlib import Path; from understudy.temporaries import Temporary, clean\n"
@@ -148,6 +149,7 @@ def test_two_that_tidy_up_and_one_that_begins_do_not_meet(tmp_path):
     assert not [name for name in names(tmp_path) if name.startswith(".")]
 
 
+@pytest.mark.slow
 def test_what_is_forgotten_goes_by_itself(tmp_path):
     one = Temporary(tmp_path / "out.png")
     assert one.path.exists()

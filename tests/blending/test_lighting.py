@@ -32,6 +32,7 @@ def shown(patch, grey=200):
     return frame.picture
 
 
+@pytest.mark.slow
 def test_a_patch_that_does_not_want_the_frames_light_keeps_its_own_colours():
     np.testing.assert_array_equal(shown(patch_at(0, 0, lit=False)), np.full((SIDE, SIDE, 3), COLOR))
     np.testing.assert_array_equal(shown(patch_at(0, 0, lit=False, share=0.0)), np.full((SIDE, SIDE, 3), 200))
@@ -51,6 +52,7 @@ def test_what_is_before_it_is_known_as_of_a_patch_in_the_frames_light():
     assert (lit.coefficients != own.coefficients).any()
 
 
+@pytest.mark.slow
 def test_engines_want_the_frames_light(astronaut, perception):
     from understudy.swapping.base import Portrait
 
@@ -59,6 +61,7 @@ def test_engines_want_the_frames_light(astronaut, perception):
     assert patch.lit
 
 
+@pytest.mark.slow
 def test_the_light_on_a_face_is_not_that_of_a_patch_over_which_it_lies():
     """Where two overlap, both are measured on the frame as it came."""
     picture = np.full((200, 240, 3), 90, np.uint8)

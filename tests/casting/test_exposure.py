@@ -31,6 +31,7 @@ def levels(astronaut, perception):
     return measured
 
 
+@pytest.mark.slow
 def test_a_usual_photo_stays_as_it_is(levels, astronaut, hopper):
     for picture in (astronaut, hopper, photo(astronaut, 0.5), photo(astronaut, 0.7, 40)):
         portrait, lit, _, notes = levels(picture)

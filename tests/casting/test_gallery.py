@@ -72,6 +72,7 @@ def test_two_who_are_one_have_the_lower_number(gallery):
     assert gallery.distances(np.float32([90, 0])) == {one: 0}
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(1, 5), st.floats(-200, 200)), max_size=30))
 def test_the_same_embeddings_give_the_same_people(learned):
     galleries = [Gallery(Colours()) for _ in range(2)]

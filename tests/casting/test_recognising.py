@@ -194,6 +194,7 @@ def until(film, wanted, *people):
     return False
 
 
+@pytest.mark.slow
 def test_live_no_frame_waits_and_one_is_asked_at_a_time():
     embedder = Waiting()
     film = Film(Recogniser(embedder, OPTIONS, live=True))
@@ -209,6 +210,7 @@ def test_live_no_frame_waits_and_one_is_asked_at_a_time():
     film.show((5, 150, GREEN), frames=3)  # nobody is asked any more
 
 
+@pytest.mark.slow
 def test_an_answer_to_an_earlier_question_is_none():
     """It was of the face that the track was on before they crossed."""
     embedder = Waiting()

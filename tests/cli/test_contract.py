@@ -170,6 +170,7 @@ def test_debug_shows_the_traceback(run, folder):
     assert "Traceback" in err
 
 
+@pytest.mark.slow
 def test_swap_reports_in_json(run, folder):
     code, out, _ = run("swap", "-s", folder / "photo.jpg", "-t", folder / "clip.mp4", "-o", folder / "o.mp4", "--json")
     assert code == 0
@@ -180,6 +181,7 @@ def test_swap_reports_in_json(run, folder):
     assert all(times["p50"] <= times["p95"] for times in report["stages_ms"].values())
 
 
+@pytest.mark.slow
 def test_swap_says_what_it_wrote_on_stderr_only(run, folder):
     code, out, err = run("swap", "-s", folder / "photo.jpg", "-t", folder / "clip.mp4", "-o", folder / "o.mp4")
     assert code == 0
@@ -208,6 +210,7 @@ def test_a_photo_with_several_faces_says_which_was_taken(run, folder, hopper, as
     assert run(*words, "--source-face", 3)[0] == 2
 
 
+@pytest.mark.slow
 def test_overwrite_replaces(run, folder):
     (folder / "o.mp4").write_text("old")
     words = ["swap", "-s", folder / "photo.jpg", "-t", folder / "clip.mp4", "-o", folder / "o.mp4"]
@@ -239,6 +242,7 @@ def test_all_faces_left_and_right(run, folder, hopper, astronaut):
     assert changed == {"all": [True, True], "left": [True, False], "right": [False, True], "largest": [True, False]}
 
 
+@pytest.mark.slow
 def test_faces_says_who_is_there(run, folder):
     code, out, _ = run("faces", folder / "clip.mp4", "--json")
     assert code == 0
@@ -251,6 +255,7 @@ def test_faces_says_who_is_there(run, folder):
     assert run("faces", folder / "text.mp4")[0] == 3
 
 
+@pytest.mark.slow
 def test_doctor_finds_this_installation_healthy(run):
     code, out, _ = run("doctor", "--json")
     assert code == 0
@@ -302,6 +307,7 @@ def test_a_build_of_onnx_runtime_for_gpus_stands_in_for_the_plain_one(builds, st
     assert all(one.mend for one in found if one.state == "broken")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("came", "place"),
     [
@@ -331,6 +337,7 @@ def test_doctor_says_what_is_broken_and_how_to_mend_it(run, monkeypatch, came, p
     assert f"pip install --force-reinstall {place}" in " ".join(out.split())
 
 
+@pytest.mark.slow
 def test_version_and_help(run):
     assert run("--version")[1].startswith("understudy 0.")
     for words in (["--help"], ["swap", "--help"], ["faces", "-h"], ["demo", "-h"], ["doctor", "-h"]):
@@ -426,6 +433,7 @@ def test_two_at_once_do_not_meet(folder):
     assert (folder / "same.mp4").stat().st_size > 1000
 
 
+@pytest.mark.slow
 def test_an_output_that_appears_meanwhile_is_not_replaced(folder, monkeypatch, run):
     from understudy.pipeline import clip
 

@@ -50,6 +50,7 @@ def test_a_bad_row_is_named_and_the_others_are_added(run, tmp_path, astronaut_pa
     assert err.count("not added") == 5
 
 
+@pytest.mark.slow
 def test_rows_of_a_table_come_after_each_other(run, tmp_path, astronaut_path, hopper_path):
     rows = [
         f"last,{astronaut_path},1.png,{hopper_path},first",
@@ -97,6 +98,7 @@ def test_what_can_not_be_is_one_line_with_a_hint(run, words, said):
     assert err.count("\n") == 2
 
 
+@pytest.mark.slow
 def test_what_was_chosen_is_kept_with_the_job(run, tmp_path, astronaut_path, hopper_path):
     words = ["--strength", "0.5", "--label-text", "Not her", "--priority", "3", "--to", tmp_path / "new" / "folder"]
     assert run("add", astronaut_path, "-s", hopper_path, *words, "--consent", "sample")[0] == 0
@@ -163,6 +165,7 @@ def test_whoever_watches_a_terminal_sees_one_line_a_job_that_changes_in_its_plac
     assert "\x1b[2J" not in written  # what comes from a file's name steers nothing
 
 
+@pytest.mark.slow
 def test_many_clips_are_added_without_looking_at_the_settings_for_each(
     run, tmp_path, astronaut_path, hopper_path, monkeypatch
 ):
@@ -181,6 +184,7 @@ def test_many_clips_are_added_without_looking_at_the_settings_for_each(
     assert json.loads(run("list", "--json", "--most", "0")[1])["counts"]["waiting"] == 40
 
 
+@pytest.mark.slow
 def test_jobs_are_changed_one_by_one(run, tmp_path, astronaut_path, hopper_path):
     for number in (1, 2):
         run("add", astronaut_path, "-s", hopper_path, "-o", tmp_path / f"{number}.png", "--consent", "sample")

@@ -184,6 +184,7 @@ def test_an_error_of_the_system_says_what_failed_and_why(run, monkeypatch):
     assert "copy the file" in hint
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["target.png", "photo.png"])
 def test_an_input_that_goes_while_it_is_used(run, monkeypatch, which):
     from understudy.casting import person
@@ -206,6 +207,7 @@ def test_an_input_that_goes_while_it_is_used(run, monkeypatch, which):
     assert not Path("o.png").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["mp4", "webp"])
 def test_pictures_that_are_hours_apart(run, small_puppet, suffix):
     write_puppet_clip(
@@ -247,6 +249,7 @@ def test_an_output_that_can_not_be_is_told_before_the_work(run, monkeypatch, out
     assert hint in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [f"{'n' * 246}.png", f"{'é' * 123}.png", "a'b \\ c%d.png"])
 def test_the_longest_name_that_can_be_is_written(tmp_path, monkeypatch, capfd, name):
     monkeypatch.chdir(tmp_path)

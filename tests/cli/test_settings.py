@@ -154,6 +154,7 @@ def test_times_and_lanes_are_said_as_people_write_them(run, tmp_path):
         assert err.count("\n") == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [[], ["--json"]], ids=["toml", "json"])
 def test_what_is_printed_is_read_as_the_same(run, tmp_path, form):
     words = ["--strength", "0.3", "--device", "cuda", "--device", "detector=cpu", "--label-text", "人工智能生成"]
@@ -236,6 +237,7 @@ def test_the_help_has_its_panels_in_order(run, command, monkeypatch):
     assert "--settings" in out
 
 
+@pytest.mark.slow
 def test_how_often_a_face_is_drawn_is_a_number_or_auto(taken, run):
     assert taken(*SWAP).neural.refresh is None
     assert taken(*SWAP, "--refresh", "auto").neural.refresh == "auto"

@@ -94,12 +94,14 @@ def test_closed_streams_change_no_exit_code(shell, redirect):
     assert err == ""
 
 
+@pytest.mark.slow
 def test_json_that_finds_no_room_is_exit_6(shell):
     code, _, err = shell(["models", "list", "--json"], ">/dev/full")
     assert code == 6
     is_one_error(err, "can't write to stdout", "No space left")
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_read_enough_is_no_failure(shell):
     code, out, err = shell(["models", "list"], "| head -1")
     assert (code, err) == (0, "")

@@ -61,6 +61,7 @@ def check(kernel):
         assert np.allclose(result, expected, rtol=1e-6)
 
 
+@pytest.mark.slow
 @here
 def test_code_is_compiled_once_and_then_found(kept_in, numba_asked):
     check(compiled(weighed.function))
@@ -70,6 +71,7 @@ def test_code_is_compiled_once_and_then_found(kept_in, numba_asked):
     assert numba_asked["object_code"] == 2
 
 
+@pytest.mark.slow
 @here
 def test_code_that_was_damaged_is_made_anew(kept_in, numba_asked):
     check(compiled(weighed.function))
@@ -83,6 +85,7 @@ def test_code_that_was_damaged_is_made_anew(kept_in, numba_asked):
     assert numba_asked["object_code"] == 4
 
 
+@pytest.mark.slow
 @here
 def test_other_constants_are_other_code(kept_in, numba_asked, monkeypatch):
     check(compiled(weighed.function))
@@ -91,6 +94,7 @@ def test_other_constants_are_other_code(kept_in, numba_asked, monkeypatch):
     assert numba_asked["object_code"] == 4
 
 
+@pytest.mark.slow
 @here
 def test_where_nothing_can_be_written_it_is_compiled_in_every_process(tmp_path, numba_asked, monkeypatch):
     (tmp_path / "file").write_bytes(b"")
@@ -100,6 +104,7 @@ def test_where_nothing_can_be_written_it_is_compiled_in_every_process(tmp_path, 
     assert numba_asked == {"object_code": 4, "by_numba": 0}
 
 
+@pytest.mark.slow
 def test_on_other_machines_numba_runs_it(numba_asked, monkeypatch):
     monkeypatch.setattr(loading, "supported", lambda: False)
     check(compiled(weighed.function))
@@ -110,6 +115,7 @@ def made(count):
     return np.ones(count, np.float32)
 
 
+@pytest.mark.slow
 def test_a_kernel_that_makes_arrays_is_run_by_numba(kept_in, numba_asked):
     assert compiled(made)(3).tolist() == [1, 1, 1]
     assert numba_asked["by_numba"] == 1
@@ -121,6 +127,7 @@ def test_what_is_no_object_file_is_refused(content):
         loading.loaded((content, content), ("int",))
 
 
+@pytest.mark.slow
 @here
 def test_no_code_may_be_where_memory_may_not_be_made_executable(kept_in, numba_asked, monkeypatch):
     def refused(base, size):

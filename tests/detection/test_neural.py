@@ -95,6 +95,7 @@ def test_pictures_are_fitted_into_the_upper_left(height, width):
     assert scale[0] == scale[1] == pytest.approx(640 / max(height, width), rel=0.35 if min(height, width) < 5 else 1e-6)
 
 
+@pytest.mark.slow
 def test_outputs_of_another_detector_are_told(opened):
     """In another order, as another export has them; of no known number; and faces at no place are none."""
     seen = twins.scrfd_answers(WANTED[0], POINTS, 960)
@@ -160,6 +161,7 @@ def test_a_guess_of_age_and_gender_is_read_as_it_is_written(opened):
     assert Attributes(session).guess(PICTURE, WANTED[0]) == ("male", 42)
 
 
+@pytest.mark.slow
 def test_a_detector_of_the_catalogue_finds_the_face_that_is_swapped(put, perception, astronaut, hopper_path, tmp_path):
     """Planted where the face is; and nowhere, where no face is found then."""
     from understudy.app import Understudy

@@ -327,6 +327,7 @@ def test_no_restoration_is_seen_where_theirs_is_not_and_the_ring_is_the_swaps_ow
     assert (pasted > 0.5).sum() > 1.8 * (ours > 0.5).sum()
 
 
+@pytest.mark.slow
 def test_on_a_larger_picture_theirs_lies_half_a_pixel_beside_and_ours_where_it_is(shots):
     """By design: enlarged twice a pixel's centre goes from x to 2 x + 0.5, and they shift by 1."""
     face = swapped(shots["250 pixels, half beyond the edge"].mesh)

@@ -63,6 +63,7 @@ def spots():
     return np.repeat(cv2.GaussianBlur(dots.astype(np.float32), (0, 0), 2)[:, :, None], 3, axis=2)
 
 
+@pytest.mark.slow
 def test_detail_is_carried_to_where_the_faces_points_are_now(puppet):
     """The puppet moves its mouth and turns: what was added follows the mesh, as its own picture does."""
     before, after = puppet.render(Motion()), puppet.render(Motion(yaw=14, roll=10, mouth=0.5))

@@ -165,6 +165,7 @@ def test_expression_and_pose_are_measured_in_the_picture(perception, astronaut):
     assert looks[1].score("jawOpen") > looks[0].score("jawOpen") + 0.2
 
 
+@pytest.mark.slow
 def test_where_nothing_changed_the_ruler_sees_little_but_not_nothing(media):
     (path,) = clips_in(media / "clips")
     found = Floor([open_embedder("dlib")]).of(path, 3)
@@ -401,6 +402,7 @@ def test_a_report_is_not_replaced_unasked(media, tmp_path, capsys):
     assert "seam_excess" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_nothing_that_swaps_imports_the_ruler():
     code = (
         "import sys, understudy, understudy.cli.main, understudy.sessions, understudy.pipeline;"

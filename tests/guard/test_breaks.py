@@ -105,6 +105,7 @@ def test_after_faces_were_let_pass_all_is_covered_until_it_was_looked_at():
     assert not raw(shown, SECOND, other)
 
 
+@pytest.mark.slow
 def test_a_clock_that_steps_back_uncovers_nobody():
     watched = Watched("all")
     watched.swapped_for_a_while({1: FIRST, 2: SECOND})

@@ -172,6 +172,7 @@ class Blinkered(Wrapped):
         return found._replace(presence=0.0) if self.on and found.mesh[:, 0].mean() < self.edge else found
 
 
+@pytest.mark.slow
 def test_somebody_beside_is_left_alone(perception, identity, astronaut, hopper):
     """Only the largest was chosen: the other is not blurred when the chosen one is lost."""
     landmarker = Blinkered(perception.landmarker, 360)
@@ -303,6 +304,7 @@ def test_who_turns_out_to_stand_beside_is_shown_again(perception, identity, astr
     assert shows_raw(picture, shown, np.concatenate([place.min(0), place.max(0)]))
 
 
+@pytest.mark.slow
 def test_a_picture_a_second_is_not_blurred_for_ever(perception, identity):
     stages = swap(perception, identity, "hold")
     room = np.zeros((240, 320, 3), np.uint8)
@@ -362,6 +364,7 @@ def test_options_are_checked(options):
         GuardOptions(**options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("on_lost", ["hold", "pass"])
 def test_a_small_face_is_found_wherever_it_is(perception, identity, on_lost, astronaut):
     picture = np.full((720, 1280, 3), 110, np.uint8)

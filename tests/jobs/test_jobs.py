@@ -33,6 +33,7 @@ def order(tmp_path, astronaut_path, hopper_path):
     return Order(astronaut_path, tmp_path / "out.png", (hopper_path,))
 
 
+@pytest.mark.slow
 def test_a_job_is_done_as_the_command_swap_does_it(app, order):
     (number,) = app.jobs.add(replace(order, settings={"label.text": "Not her"}), SAMPLE)
     seen = []
@@ -47,6 +48,7 @@ def test_a_job_is_done_as_the_command_swap_does_it(app, order):
     assert app.jobs.run() == 0  # nothing is done twice
 
 
+@pytest.mark.slow
 def test_a_file_that_a_setting_names_is_found_from_any_folder(app, order, tmp_path, monkeypatch):
     """As a word or as a path, relative to where the job was added."""
     for folder in ("here", "there"):
@@ -105,6 +107,7 @@ def test_an_output_that_appeared_meanwhile_is_not_replaced(app, order):
     assert order.output.read_text() == "somebody's"
 
 
+@pytest.mark.slow
 def test_a_job_that_fails_does_not_keep_the_others(app, order, tmp_path):
     blank = tmp_path / "blank.png"
     Image.new("RGB", (320, 240), "grey").save(blank)
@@ -117,6 +120,7 @@ def test_a_job_that_fails_does_not_keep_the_others(app, order, tmp_path):
     assert app.jobs.counts()["failed"] == 1
 
 
+@pytest.mark.slow
 def test_whatever_goes_wrong_in_a_job_is_told_with_it(app, order, tmp_path, capsys):
     number, other = app.jobs.add([order, replace(order, output=tmp_path / "b.png")], SAMPLE)
 
@@ -134,6 +138,7 @@ def test_whatever_goes_wrong_in_a_job_is_told_with_it(app, order, tmp_path, caps
     assert "0 jobs done, 1 failed" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_command_is_run_when_a_job_is_done_and_what_came_of_it_is_kept(app, order, tmp_path):
     script = "import sys, pathlib; pathlib.Path(sys.argv[1]).write_text(sys.argv[2]); sys.exit(3)"
     command = (sys.executable, "-c", script, str(tmp_path / "told"))
@@ -145,6 +150,7 @@ def test_a_command_is_run_when_a_job_is_done_and_what_came_of_it_is_kept(app, or
     assert "No such file" in app.jobs.show(numbers[1]).report["when_done"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("way", "state"), [("pause", "paused"), ("cancel", "cancelled")])
 def test_a_job_that_runs_is_stopped_and_leaves_nothing(app, order, small_clip, tmp_path, monkeypatch, way, state):
     monkeypatch.setattr(runners, "EVERY", 0.02)
@@ -162,6 +168,7 @@ def test_a_job_that_runs_is_stopped_and_leaves_nothing(app, order, small_clip, t
     assert app.jobs.run() == 1
 
 
+@pytest.mark.slow
 def test_an_interruption_gives_the_job_back(app, order):
     (number,) = app.jobs.add(order, SAMPLE)
 
@@ -174,6 +181,7 @@ def test_an_interruption_gives_the_job_back(app, order):
     assert app.jobs.run() == 1
 
 
+@pytest.mark.slow
 def test_a_job_that_was_taken_away_writes_nothing_over_it(app, order, small_clip, tmp_path, monkeypatch):
     """As of a runner that stood still for so long that another took its job."""
     monkeypatch.setattr(runners, "EVERY", 0.02)
@@ -190,6 +198,7 @@ def test_a_job_that_was_taken_away_writes_nothing_over_it(app, order, small_clip
     assert app.jobs.show(number).report == {}
 
 
+@pytest.mark.slow
 def test_several_runners_share_the_work(app, order, tmp_path):
     app.jobs.add([replace(order, output=tmp_path / f"{n}.png") for n in range(6)], SAMPLE)
     done = []
@@ -204,6 +213,7 @@ def test_several_runners_share_the_work(app, order, tmp_path):
     assert sorted(path.name for path in tmp_path.glob("*.png")) == [f"{n}.png" for n in range(6)]
 
 
+@pytest.mark.slow
 def test_what_was_finished_before_its_runner_died_is_not_done_again(app, order, tmp_path):
     """Killed between the moment when the output got its name and the one when the job was said to be done."""
     first, second = app.jobs.add([order, replace(order, output=tmp_path / "b.png")], SAMPLE)
@@ -263,6 +273,7 @@ def test_twenty_jobs_survive_two_power_cuts(order, tmp_path, capsys):
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
+@pytest.mark.slow
 def test_a_job_does_a_part_of_a_clip_and_its_lanes(app, brief_clip, hopper_path, tmp_path):
     lanes = [{"start": 0.16, "do": "leave"}]
     table = tmp_path / "jobs.csv"

@@ -27,6 +27,7 @@ def second(tmp_path, hopper_path, first):
     return Order(first.output, tmp_path / "second.png", (hopper_path,), settings={"blend.strength": 0.5})
 
 
+@pytest.mark.slow
 def test_a_job_is_made_of_what_another_makes_later(app, first, second):
     one, other = app.jobs.add([first, second], SAMPLE)
     assert app.jobs.show(other).waits_for == (one,)
@@ -35,6 +36,7 @@ def test_a_job_is_made_of_what_another_makes_later(app, first, second):
     assert app.jobs.show(other).digests[str(first.output)]  # it is known from then on
 
 
+@pytest.mark.slow
 def test_the_other_one_may_be_there_already(app, first, second):
     one = app.jobs.add(first, SAMPLE)[0]
     other = app.jobs.add(replace(second, priority=9), SAMPLE)[0]
@@ -51,6 +53,7 @@ def test_a_target_that_nobody_makes_is_not_found(app, first, second):
         app.jobs.add(second, SAMPLE)
 
 
+@pytest.mark.slow
 def test_a_file_that_is_there_is_taken_as_it_is_unless_it_is_to_be_replaced_first(app, first, second, tmp_path):
     Image.open(portrait_path("astronaut")).save(first.output)
     one = app.jobs.add(replace(first, overwrite=True), SAMPLE)[0]
@@ -63,6 +66,7 @@ def test_a_file_that_is_there_is_taken_as_it_is_unless_it_is_to_be_replaced_firs
     assert app.jobs.show(replaced).state == "done"
 
 
+@pytest.mark.slow
 def test_what_lies_there_instead_is_not_used(app, first, second):
     app.jobs.add([first, second], SAMPLE)
     assert app.jobs.run(until=lambda: app.jobs.show(1).state == "done") == 1
@@ -72,6 +76,7 @@ def test_what_lies_there_instead_is_not_used(app, first, second):
     assert not second.output.exists()
 
 
+@pytest.mark.slow
 def test_what_was_used_once_must_stay_as_it_is(app, first, second, tmp_path):
     app.jobs.add([first, second], SAMPLE)
     second.output.mkdir()  # it can't be written
@@ -102,6 +107,7 @@ def test_of_a_job_that_is_made_of_one_that_can_not_be_added_it_is_said(app, firs
     assert isinstance(bad[1][1], InputNotFoundError)
 
 
+@pytest.mark.slow
 def test_a_table_makes_one_file_of_another(tmp_path, first, second, capsys):
     table = tmp_path / "table.jsonl"
     rows = [

@@ -129,6 +129,7 @@ def interrupted_at(frame, fault=KeyboardInterrupt):
     return progress
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frame", [1, 20, 25, 40, 48])
 def test_a_job_goes_on_at_the_first_segment_that_is_missing(
     jobs, order, undisturbed, tmp_path, monkeypatch, frame, app
@@ -182,6 +183,7 @@ def test_a_clip_survives_kill_9(jobs, order, tmp_path, frames):
         assert sum(1 for _ in file.decode(video=0)) == 48
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["truncated", "altered", "gone", "plan"])
 def test_what_was_damaged_meanwhile_is_made_anew(jobs, order, undisturbed, tmp_path, monkeypatch, damage):
     """As a power cut leaves files of disks that do not keep what they promise."""
@@ -206,6 +208,7 @@ def test_what_was_damaged_meanwhile_is_made_anew(jobs, order, undisturbed, tmp_p
     assert_same(order.output, undisturbed)
 
 
+@pytest.mark.slow
 def test_a_segment_is_on_the_disk_before_the_store_says_so(jobs, order, monkeypatch):
     told = []
     monkeypatch.setattr(files.os, "fsync", lambda _: told.append("disk"))
@@ -227,6 +230,7 @@ def test_a_segment_is_on_the_disk_before_the_store_says_so(jobs, order, monkeypa
         assert "store" in told[place:]
 
 
+@pytest.mark.slow
 def test_a_full_disk_costs_one_segment(jobs, order, undisturbed, tmp_path, monkeypatch):
     (number,) = jobs.add(order, SAMPLE)
     write, written = files.SegmentSink.write, []
@@ -252,6 +256,7 @@ def test_a_full_disk_costs_one_segment(jobs, order, undisturbed, tmp_path, monke
     assert_same(order.output, undisturbed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["input", "consent"])
 def test_what_may_not_be_used_any_more_is_not_and_what_was_made_of_it_goes(
     jobs, app, order, tmp_path, hopper_path, what
@@ -275,6 +280,7 @@ def test_what_may_not_be_used_any_more_is_not_and_what_was_made_of_it_goes(
     assert not order.output.exists()
 
 
+@pytest.mark.slow
 def test_other_settings_begin_anew(jobs, app, order, sealed, monkeypatch):
     jobs.add(order, SAMPLE)
     with pytest.raises(KeyboardInterrupt):
@@ -286,6 +292,7 @@ def test_other_settings_begin_anew(jobs, app, order, sealed, monkeypatch):
     assert counting.worked == [0, 1, 2, 3]
 
 
+@pytest.mark.slow
 def test_an_output_that_appeared_meanwhile_costs_no_segment(jobs, order, tmp_path, monkeypatch):
     (number,) = jobs.add(order, SAMPLE)
 
@@ -303,6 +310,7 @@ def test_an_output_that_appeared_meanwhile_costs_no_segment(jobs, order, tmp_pat
     assert counting.worked == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["pause", "cancel", "remove"])
 def test_pausing_keeps_what_is_finished_and_cancelling_does_not(jobs, order, tmp_path, monkeypatch, way):
     monkeypatch.setattr(runners, "EVERY", 0.02)
@@ -331,6 +339,7 @@ def test_pausing_keeps_what_is_finished_and_cancelling_does_not(jobs, order, tmp
     assert counting.worked == [2, 3]
 
 
+@pytest.mark.slow
 def test_a_runner_that_lost_its_job_keeps_nothing_of_it(jobs, order, undisturbed, tmp_path):
     """It stood still, another took the job up; then it wakes in the middle of a segment."""
     (number,) = jobs.add(order, SAMPLE)
@@ -349,6 +358,7 @@ def test_a_runner_that_lost_its_job_keeps_nothing_of_it(jobs, order, undisturbed
     assert kept(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_two_runners_do_a_segmented_job_once(jobs, order, undisturbed, tmp_path):
     jobs.add([order, replace(order, output=tmp_path / "b.mp4")], SAMPLE)
     done = []
@@ -362,6 +372,7 @@ def test_two_runners_do_a_segmented_job_once(jobs, order, undisturbed, tmp_path)
     assert_same(tmp_path / "b.mp4", undisturbed)
 
 
+@pytest.mark.slow
 def test_a_store_from_before_there_were_segments_is_used_on(jobs, order, tmp_path):
     (number,) = jobs.add(order, SAMPLE)
     path = tmp_path / "home" / "jobs" / "jobs.db"

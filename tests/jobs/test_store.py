@@ -140,6 +140,7 @@ def test_a_job_whose_runner_was_killed_is_taken_up_at_once(store, home):
         assert (claim.number, claim.attempt) == (number, 2)
 
 
+@pytest.mark.slow
 def test_a_job_that_ends_its_runner_each_time_is_let_alone(store, home):
     (number,) = added(store, order())
     for _ in range(MOST_ATTEMPTS):

@@ -162,6 +162,7 @@ def test_a_file_that_a_setting_names_lies_where_the_table_lies(tmp_path):
     assert found == [str(tmp_path / "own.ttf"), "/fonts/other.ttf"]
 
 
+@pytest.mark.slow
 def test_a_long_chain_is_quick(tmp_path):
     rows = [f"n{number},{number}.mp4,me.jpg,{f'n{number + 1}' if number < 4999 else ''}" for number in range(5000)]
     found = read_orders(table(tmp_path, "name,target,photos,after\n" + "\n".join(rows)))

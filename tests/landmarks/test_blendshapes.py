@@ -89,6 +89,7 @@ def test_the_portraits_do_what_mediapipe_says_they_do(model, perception, who):
     assert np.mean(off) < 0.06
 
 
+@pytest.mark.slow
 def test_a_mouth_that_opens_drops_the_jaw(model, perception, puppet):
     jaws = [seen(model, perception, puppet.render(Motion(mouth=way)).picture)["jawOpen"] for way in (0, 0.5, 1)]
     assert jaws[0] < 0.1
@@ -112,6 +113,7 @@ def test_left_and_right_are_the_persons_own(model, puppet):
     assert abs(after["eyeBlinkRight"] - before["eyeBlinkRight"]) < 0.05
 
 
+@pytest.mark.slow
 def test_a_mirrored_picture_exchanges_left_and_right(model, perception, puppet):
     picture = puppet.render(Motion(yaw=20, mouth=0.5)).picture
     there, back = (
@@ -153,6 +155,7 @@ def test_an_answer_of_another_length_is_no_scores(model, puppet, monkeypatch):
         model.scores(puppet.rest[None])
 
 
+@pytest.mark.slow
 def test_faces_have_them_where_they_are_asked_for(astronaut_path, capsys, tmp_path):
     words = ["faces", str(astronaut_path), "--home", str(tmp_path / "none"), "--ask", "blendshapes"]
     assert main([*words, "--json"]) == 0
@@ -170,6 +173,7 @@ def test_faces_have_them_where_they_are_asked_for(astronaut_path, capsys, tmp_pa
     assert "blendshapes, 2d106det" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_nobody_pays_who_does_not_ask(astronaut_path, hopper_path, small_clip, tmp_path, monkeypatch):
     opened, read = [], runtime.read_embedded
     monkeypatch.setattr(runtime, "read_embedded", lambda name: opened.append(name) or read(name))

@@ -68,6 +68,7 @@ def home(tmp_path, hopper, perception):
     return tmp_path / "home"
 
 
+@pytest.mark.slow
 def test_faces_are_read_by_the_models_that_are_asked(home, hopper_path, hopper, perception, capsys):
     words = ["faces", str(hopper_path), "--home", str(home), "--ask", "2dfan4", "--ask", "genderage"]
     assert main([*words, "--ask", "2d106det", "--ask", "2dfan4", "--json"]) == 0

@@ -51,6 +51,7 @@ def test_it_stays_and_the_rest_is_swapped(shot, astronaut, perception):
     assert changed(painted, shot.picture, shot.mesh, CHIN) > 3 * kept
 
 
+@pytest.mark.slow
 def test_under_a_bearded_face_it_is_painted_over(shot, astronaut, perception):
     face = perception.still(astronaut)[:1]
     black = identity_of(bearded(astronaut, face.mesh[0], (28, 34, 44)), perception)
@@ -70,6 +71,7 @@ def test_a_bare_face_has_none(who, motion, request):
     assert OwnBeard(0.4).hides(shot.picture, uv, shot.mesh, 0.0) is None
 
 
+@pytest.mark.slow
 def test_it_is_believed_slowly_and_forgotten_after_a_gap(shot, hopper):
     uv = np.broadcast_to(topology().uv[199].astype(np.float32), (720, 960, 2))
     bare = Puppet(hopper, (960, 720), face_share=0.7).render(Motion())
@@ -87,6 +89,7 @@ def test_it_is_believed_slowly_and_forgotten_after_a_gap(shot, hopper):
     assert strength(bare.picture, bare.mesh, 0.0) == 0
 
 
+@pytest.mark.slow
 def test_it_is_looked_for_beside_the_other_things_and_only_when_it_is_time(shot):
     uv = np.broadcast_to(topology().uv[199].astype(np.float32), (720, 960, 2)).copy()
     tones, asked = np.full((16, 16, 3), 4.5, np.float32), []

@@ -115,6 +115,7 @@ def test_every_part_is_named_and_none_twice():
     assert len(theirs.PARTS) == 19
 
 
+@pytest.mark.slow
 def test_the_parsers_twin_tells_every_class_apart():
     picture, classes = board()
     session = onnxruntime.InferenceSession(GRAPHS["bisenet_resnet_18"])

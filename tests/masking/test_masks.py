@@ -287,6 +287,7 @@ def test_a_model_that_is_not_open_is_told(identity, puppet):
         swapped(identity, [shot[:2]], MaskOptions(occluders=("xseg_1",)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["eyes", "mouth", "skin"])
 def test_a_part_does_not_shimmer(identity, puppet, part):
     """The edge goes with the face: from frame to frame it lies at the same place of it."""

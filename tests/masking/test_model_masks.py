@@ -215,6 +215,7 @@ def run_of(answers, shots, options=OCCLUDED):
     return np.stack(seen)
 
 
+@pytest.mark.slow
 def test_a_mask_that_trembles_is_steadied(puppet):
     """Its own flicker: the mean change from frame to frame of what is shown of a still face."""
     shots = [puppet.render(Motion())] * 40
@@ -258,6 +259,7 @@ def test_a_mask_that_collapses_on_a_turned_face_is_not_believed(puppet):
     assert np.abs(seen[4] - seen[-1])[both].mean() < 0.05
 
 
+@pytest.mark.slow
 def test_what_a_model_says_of_what_is_beyond_the_frame_is_not_kept(puppet):
     """A face that comes in over the edge: beyond it the crop is black, which to a model is no face."""
 
@@ -289,6 +291,7 @@ def test_a_face_that_is_wholly_hidden_from_the_front_is_believed(puppet):
     assert np.nanmean(seen) < 0.02
 
 
+@pytest.mark.slow
 def test_what_is_not_believed_for_long_is_let_go_of(puppet):
     front, _ = turned(puppet, 0)
     seen = run_of({"one": lambda run: hiding(150) if run == 1 else None}, [front] * 120)
@@ -467,6 +470,7 @@ def test_live_the_mask_view_is_not_for_showing(home, hopper_path, puppet):
         app.live(app.person(hopper_path, consent="sample"), FakeCamera([puppet.render(Motion()).picture]))
 
 
+@pytest.mark.slow
 def test_nothing_of_a_mask_model_is_loaded_where_none_is_asked_for():
     code = (
         "import sys; from understudy.masking import Masking; from understudy.pipeline.live import LivePipeline; "

@@ -168,6 +168,7 @@ def test_wrinkles_behind_glasses_are_no_rims(identity, puppet, width, grey, yaws
     assert kept(frame.picture, picture, folds) < 0.05
 
 
+@pytest.mark.slow
 def test_glasses_in_the_photo_are_not_painted(hopper, perception, puppet, monkeypatch):
     """The rims of Hopper's glasses are darker than the skin beside them; on the swap nothing is."""
     texture = build_texture([Portrait(hopper, perception.still(hopper)[:1])])

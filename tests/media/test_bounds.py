@@ -155,6 +155,7 @@ def test_a_large_picture_is_read_in_pieces_to_the_same_pixels(tmp_path, hopper, 
         assert np.array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_a_large_picture_is_written_in_pieces_to_the_same_file(hopper, hopper_path, tmp_path, monkeypatch):
     alpha = np.arange(hopper.shape[0] * hopper.shape[1], dtype=np.uint8).reshape(hopper.shape[:2])
     with open_source(hopper_path) as source:

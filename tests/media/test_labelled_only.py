@@ -117,6 +117,7 @@ def test_no_segment_takes_what_is_not_labelled_or_of_another_output(small_clip, 
     assert left(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_no_live_sink_takes_what_is_not_labelled(tmp_path, monkeypatch):
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
     # The package of the virtual camera, and the driver behind it.

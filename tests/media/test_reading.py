@@ -173,6 +173,7 @@ def test_an_endless_hole_after_a_good_beginning_is_given_up(tmp_path, kind, monk
     assert isinstance(within(30, lambda: open_source(path)), InputError)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["jpeg", "png", "gif"])
 def test_a_picture_made_of_countless_pieces_is_given_up(tmp_path, kind):
     piece = {

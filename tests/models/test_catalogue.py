@@ -335,6 +335,7 @@ def test_the_example_on_the_page_is_an_entry(tmp_path):
     assert "my_swapper_256" in load(tmp_path, text.split("```toml\n")[1].split("```")[0]).entries
 
 
+@pytest.mark.slow
 def test_swapping_does_not_read_the_catalogue():
     """It takes a quarter of a second that only who asks for models should wait."""
     code = "import sys, understudy.cli.main, understudy.tasks.swap; sys.exit('pydantic' in sys.modules)"

@@ -14,6 +14,7 @@ from understudy.models.transfer import MANIFEST, export_models, import_models
 from understudy.testing.shelf import stock
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 def test_damage_anywhere_is_one_error(tmp_path, packing):
     store = stock(tmp_path / "home", {"2d106det": graph(0, 50)})

@@ -91,6 +91,7 @@ def test_the_packages_own_answer_what_onnx_runtime_does(name):
     assert np.abs(found - expected).max() < 1e-5
 
 
+@pytest.mark.slow
 @given(
     kernel=st.tuples(st.integers(1, 4), st.integers(1, 4)),
     strides=st.tuples(st.integers(1, 3), st.integers(1, 3)),
@@ -107,6 +108,7 @@ def test_a_convolution_does_with_windows_steps_and_edges_what_onnx_runtime_does(
     assert np.allclose(found + np.maximum(found, 0), reference(content, given_pictures), atol=1e-5)
 
 
+@pytest.mark.slow
 @given(window=st.integers(1, 4), stride=st.integers(1, 4), pads=st.tuples(*[st.integers(0, 3)] * 4))
 def test_the_largest_and_the_mean_of_windows_are_those_of_onnx_runtime(window, stride, pads):
     shape = {"kernel_shape": [window] * 2, "strides": [stride] * 2}

@@ -76,6 +76,7 @@ def kept(store):
     return sorted(path for path in (store.root / "engines").glob("*.engine") if path.is_dir())
 
 
+@pytest.mark.slow
 def test_each_model_runs_on_the_gpu_that_was_named_for_it(store, gpus):
     placed = (("swapper", "cuda:1"), ("arcface_w600k_r50", "tensorrt:1"), ("content", f"cuda:{SECOND}"))
     runtime = Runtime(RuntimeOptions(device="cuda:0", placed=placed), cuda=cuda())
@@ -95,6 +96,7 @@ def test_each_model_runs_on_the_gpu_that_was_named_for_it(store, gpus):
     }
 
 
+@pytest.mark.slow
 def test_a_recorded_model_stays_on_its_gpu(store, gpus):
     session = opened(store, device="cuda:1", recorded=True)
     recording = [options for ((_, options),) in gpus.opened if "enable_cuda_graph" in options]
@@ -123,6 +125,7 @@ def test_a_slice_is_chosen_before_the_first_session_opens(store, gpus):
     assert environment[VISIBLE] == SMALL
 
 
+@pytest.mark.slow
 def test_the_command_line_takes_gpus_by_number_and_name(home, gpus, hopper_path, tmp_path, monkeypatch, capsys):
     if os.name == "nt":
         pytest.skip("the stand-in is a script for unix")
@@ -143,6 +146,7 @@ def test_the_command_line_takes_gpus_by_number_and_name(home, gpus, hopper_path,
         assert said in json.loads(capsys.readouterr().out)["error"]["message"]
 
 
+@pytest.mark.slow
 def test_tensorrt_gets_its_options_and_its_engine_is_kept_for_its_owner(store, gpus):
     first = opened(store, machine=cuda(ONE), device="tensorrt", precision="single")
     (engine,) = kept(store)
@@ -171,6 +175,7 @@ def test_tensorrt_gets_its_options_and_its_engine_is_kept_for_its_owner(store, g
     assert np.array_equal(again.run(GIVEN)[0], plain(store).run(GIVEN)[0])
 
 
+@pytest.mark.slow
 def test_half_precision_by_tensorrt_is_kept_where_it_holds(store, gpus):
     half = opened(store, machine=cuda(ONE), device="tensorrt")
     assert half.precision == "half"
@@ -184,6 +189,7 @@ def test_half_precision_by_tensorrt_is_kept_where_it_holds(store, gpus):
     assert opened(store, "nsfw_384", cuda(ONE), device="tensorrt", precision="half").precision == "half"
 
 
+@pytest.mark.slow
 def test_half_precision_that_does_not_hold_is_neither_used_nor_kept(store, gpus):
     gpus.half = lambda values: values + 0.1
     session = opened(store, machine=cuda(ONE), device="tensorrt")
@@ -195,6 +201,7 @@ def test_half_precision_that_does_not_hold_is_neither_used_nor_kept(store, gpus)
     assert len(kept(store)) == 1
 
 
+@pytest.mark.slow
 def test_another_model_of_the_same_shape_does_not_get_its_engine(put, gpus):
     """ONNX Runtime would take the one for the other: it names engines after shapes."""
     _, store, _ = put("inswapper_128", inswapper_twin(**SMALL_TWIN))
@@ -206,6 +213,7 @@ def test_another_model_of_the_same_shape_does_not_get_its_engine(put, gpus):
     assert not np.array_equal(shown, plain(store).run(GIVEN)[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["gpu", "driver", "slice", "onnxruntime", "tensorrt"])
 def test_an_engine_for_something_else_is_built_anew(what, store, gpus, monkeypatch):
     def run(*machine, **how):
@@ -230,6 +238,7 @@ def test_an_engine_for_something_else_is_built_anew(what, store, gpus, monkeypat
     assert run(MIG) == (before if what in ("gpu", "driver", "slice") else after)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["altered", "more", "less", "link", "record", "no record", "another's record"])
 def test_an_engine_that_is_not_what_was_kept_is_built_anew(damage, store, gpus, tmp_path):
     opened(store, machine=cuda(ONE), device="tensorrt", precision="single")
@@ -257,6 +266,7 @@ def test_an_engine_that_is_not_what_was_kept_is_built_anew(damage, store, gpus, 
     assert np.array_equal(session.run(GIVEN)[0], plain(store).run(GIVEN)[0])
 
 
+@pytest.mark.slow
 def test_an_engine_that_no_longer_opens_is_removed_and_built_anew(store, gpus, monkeypatch):
     opened(store, machine=cuda(ONE), device="tensorrt", precision="single")
     (engine,) = kept(store)
@@ -272,6 +282,7 @@ def test_an_engine_that_no_longer_opens_is_removed_and_built_anew(store, gpus, m
     assert len(kept(store)) == 1
 
 
+@pytest.mark.slow
 def test_what_was_made_for_one_person_is_not_kept(store, gpus):
     runtime = Runtime(RuntimeOptions(device="tensorrt", backend="onnxruntime"), cuda=cuda(ONE))
     entry = store.catalogue.entries["inswapper_128"]
@@ -282,6 +293,7 @@ def test_what_was_made_for_one_person_is_not_kept(store, gpus):
     assert not (store.root / "engines").exists()
 
 
+@pytest.mark.slow
 def test_nothing_is_kept_of_an_unknown_gpu_or_of_open_sizes(store, gpus):
     opened(store, machine=cuda(TWO), device="tensorrt")  # which of the two it is, CUDA decides
     opened(store, "arcface_w600k_r50", cuda(ONE), device="tensorrt")
@@ -289,6 +301,7 @@ def test_nothing_is_kept_of_an_unknown_gpu_or_of_open_sizes(store, gpus):
     assert kept(store) == []
 
 
+@pytest.mark.slow
 def test_a_model_that_does_not_work_leaves_no_engine(store, gpus):
     gpus.fault = "TensorRT EP execution context enqueue failed."
     with pytest.raises(ModelError, match="failed on tensorrt: TensorRT EP"):
@@ -297,6 +310,7 @@ def test_a_model_that_does_not_work_leaves_no_engine(store, gpus):
     assert kept(store) == []
 
 
+@pytest.mark.slow
 def test_engines_take_no_more_room_than_they_may(store, gpus, monkeypatch):
     opened(store, machine=cuda(ONE), device="tensorrt", precision="single")
     (old,) = kept(store)
@@ -315,6 +329,7 @@ def test_engines_take_no_more_room_than_they_may(store, gpus, monkeypatch):
     assert len(list((store.root / "engines").glob("*.json"))) == 1
 
 
+@pytest.mark.slow
 def test_engines_go_with_their_model(store, gpus):
     opened(store, machine=cuda(ONE), device="tensorrt")
     opened(store, "nsfw_384", cuda(ONE), device="tensorrt")
@@ -324,6 +339,7 @@ def test_engines_go_with_their_model(store, gpus):
     assert left.name.startswith("nsfw_384.")
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_no_fault(store, gpus):
     (store.root / "engines").write_text("in the way")
     session = opened(store, machine=cuda(ONE), device="tensorrt", precision="single")

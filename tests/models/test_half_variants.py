@@ -96,6 +96,7 @@ def swapper(write):
     return graph.finished(*ENDS)
 
 
+@pytest.mark.slow
 def test_weights_take_half_the_room_and_norms_and_resizing_keep_32_bits(store, entry):
     record = make(store, entry)
     original, variant = (check_graph(data, "x") for data in (store.read(entry), Variants(store, "half").read(entry)))
@@ -118,6 +119,7 @@ def test_weights_take_half_the_room_and_norms_and_resizing_keep_32_bits(store, e
     assert os.name != "posix" or Variants(store, "half").path(entry).stat().st_mode & 0o77 == 0
 
 
+@pytest.mark.slow
 def test_it_gives_nearly_the_same_in_every_way_that_it_is_computed(store, entry):
     make(store, entry)
     variant = check_graph(Variants(store, "half").read(entry), "x")
@@ -127,6 +129,7 @@ def test_it_gives_nearly_the_same_in_every_way_that_it_is_computed(store, entry)
         assert 0 < np.abs(given - expected).mean() < 0.003 * np.ptp(expected)
 
 
+@pytest.mark.slow
 def test_it_runs_where_half_precision_is_computed_and_nowhere_else(store, entry):
     original = opened(store, entry, precision="single")
     make(store, entry)
@@ -142,6 +145,7 @@ def test_it_runs_where_half_precision_is_computed_and_nowhere_else(store, entry)
         assert np.array_equal(session.run(VALUES)[0], original.run(VALUES)[0])
 
 
+@pytest.mark.slow
 def test_openvino_takes_it_only_where_half_precision_is_asked_for(store, entry):
     size = make(store, entry).size
     sizes = {precision: opened(store, entry, precision=precision).size for precision in ("auto", "half", "single")}
@@ -150,6 +154,7 @@ def test_openvino_takes_it_only_where_half_precision_is_asked_for(store, entry):
     assert opened(store, entry, precision="half").precision == "half"
 
 
+@pytest.mark.slow
 def test_both_variants_lie_side_by_side_and_each_runs_where_it_should(home, store, entry, capsys):
     make(store, entry)
     optimised(store, entry, GIVEN, "noise", OptimiseOptions(error=0.05), OpenVino(FakeOpenVino()))
@@ -166,6 +171,7 @@ def test_both_variants_lie_side_by_side_and_each_runs_where_it_should(home, stor
     assert [path for path in (store.root / "variants").iterdir() if path.suffix != ".lock"] == []
 
 
+@pytest.mark.slow
 def test_one_that_is_damaged_or_of_another_file_is_not_used_and_it_is_said(home, store, entry, capsys):
     make(store, entry)
     path = Variants(store, "half").path(entry)
@@ -185,6 +191,7 @@ def test_one_that_is_damaged_or_of_another_file_is_not_used_and_it_is_said(home,
     assert Variants(store, "half").state(entry) == "altered"
 
 
+@pytest.mark.slow
 def test_a_record_of_another_precision_is_not_believed(store, entry):
     make(store, entry)
     half, int8 = (Variants(store, one).path(entry) for one in ("half", "int8"))
@@ -193,6 +200,7 @@ def test_a_record_of_another_precision_is_not_believed(store, entry):
     assert Variants(store).state(entry) == "altered"
 
 
+@pytest.mark.slow
 def test_where_it_does_not_hold_on_a_device_the_original_runs_and_it_is_said(store, entry):
     class Coarse(Graphics):
         def start(self, entry, data, device, **how):
@@ -217,6 +225,7 @@ def test_where_it_does_not_hold_on_a_device_the_original_runs_and_it_is_said(sto
     assert session.notes == ("the variant of inswapper_128 in 16 bits does not hold here; the original is used",)
 
 
+@pytest.mark.slow
 def test_layers_that_16_bits_do_not_hold_keep_32(put):
     """One with weights beyond 65504, one with weights too small, and two between which numbers are too large."""
 
@@ -242,6 +251,7 @@ def test_layers_that_16_bits_do_not_hold_keep_32(put):
     assert not np.isfinite(ran(computed_in_half(everything), VALUES)[0]).all()
 
 
+@pytest.mark.slow
 def test_what_would_be_off_by_too_much_is_not_made(store, entry):
     for options, reason in (
         (OptimiseOptions(error=1e-6), "off by"),
@@ -262,6 +272,7 @@ def test_a_file_that_comes_in_half_precision_stays(put):
         make(store, entry)
 
 
+@pytest.mark.slow
 def test_a_disk_that_gets_full_leaves_the_earlier_one(store, entry, monkeypatch):
     make(store, entry)
     before = Variants(store, "half").read(entry)
@@ -280,6 +291,7 @@ def test_a_disk_that_gets_full_leaves_the_earlier_one(store, entry, monkeypatch)
     assert len([path for path in (store.root / "variants").iterdir() if path.suffix != ".lock"]) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [1, 2])
 def test_a_run_that_is_killed_while_it_saves_leaves_one_that_is_whole_or_not_used(at, store, entry, monkeypatch):
     first = make(store, entry)
@@ -301,6 +313,7 @@ def test_a_run_that_is_killed_while_it_saves_leaves_one_that_is_whole_or_not_use
     assert Variants(store, "half").verify(entry) == ("there" if at == 1 else "altered")
 
 
+@pytest.mark.slow
 def test_of_two_that_are_made_at_once_one_stays_whole(store, entry):
     record = make(store, entry)
 
@@ -343,6 +356,7 @@ def test_values_that_both_read_are_there_in_both():
         assert np.abs(one - other).mean() < 0.003 * np.ptp(other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "make_graph", [lambda: identity_twin(blocks=(1, 1, 1, 1), narrower=8), lambda: restorer_twin(256)]
 )

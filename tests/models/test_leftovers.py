@@ -76,6 +76,7 @@ def test_a_part_that_somebody_fetches_stays(store, monkeypatch):
     assert tidy(folder) == [growing]
 
 
+@pytest.mark.slow
 def test_a_pull_leaves_no_more_than_that(store, server, monkeypatch):
     monkeypatch.setattr(leftovers, "MOST_PARTS", 2)
     names = [f"m{number}" for number in range(5)]

@@ -49,6 +49,7 @@ def plain(store, name="inswapper_128"):
     return Runtime(RuntimeOptions(device="cpu", backend="onnxruntime")).open(store, store.catalogue.entries[name])
 
 
+@pytest.mark.slow
 def test_it_runs_models_on_the_cpu_where_it_is_installed(store):
     fake = FakeOpenVino(can=["FP32"])
     session = opened(store, fake, threads=2)
@@ -62,6 +63,7 @@ def test_it_runs_models_on_the_cpu_where_it_is_installed(store):
     assert opened(store, fake, backend="onnxruntime").program == "onnxruntime"
 
 
+@pytest.mark.slow
 def test_what_was_given_is_not_written_over_and_threads_do_not_meet(store):
     session = opened(store, FakeOpenVino())
     pictures = [np.full(SHAPE, value, np.float32) for value in np.linspace(0, 1, 12)]
@@ -103,6 +105,7 @@ def test_what_does_not_open_there_runs_with_onnx_runtime_and_it_is_said(store):
         opened(store, Refusing(), backend="openvino")
 
 
+@pytest.mark.slow
 def test_half_precision_is_for_what_makes_pictures_and_where_the_cpu_computes_so(store):
     half = FakeOpenVino(rounded)
     assert opened(store, half).precision == "half"
@@ -113,6 +116,7 @@ def test_half_precision_is_for_what_makes_pictures_and_where_the_cpu_computes_so
     assert opened(store, FakeOpenVino(rounded, can=["FP32"])).precision == "single"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("half", "said"),
     [
@@ -147,6 +151,7 @@ def test_what_was_compiled_is_kept_for_its_owner_and_opened_the_next_time(store)
     assert np.array_equal(after.run(GIVEN)[0], before.run(GIVEN)[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("other", ["instructions", "version", "model"])
 def test_what_was_compiled_elsewhere_is_not_believed(other, store, put, monkeypatch):
     """The private folder came from a machine that can more: what was compiled there could stop this one."""
@@ -169,6 +174,7 @@ def test_what_was_compiled_elsewhere_is_not_believed(other, store, put, monkeypa
     assert len(there.compiled) == 2
 
 
+@pytest.mark.slow
 def test_a_record_that_was_copied_beside_another_machines_file_is_not_believed(store):
     """Whatever a file is called: what its record says counts."""
     opened(store, FakeOpenVino())
@@ -181,6 +187,7 @@ def test_a_record_that_was_copied_beside_another_machines_file_is_not_believed(s
     assert fake.imported == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["cut", "turned", "no record", "no json", "a list"])
 def test_what_was_damaged_is_made_anew(damage, store):
     opened(store, FakeOpenVino())
@@ -203,6 +210,7 @@ def test_what_was_damaged_is_made_anew(damage, store):
     assert len(again.imported) == 1
 
 
+@pytest.mark.slow
 def test_what_openvino_itself_does_not_take_back_is_made_anew(store):
     class Refusing(FakeOpenVino):
         def import_model(self, data, device, config):
@@ -225,6 +233,7 @@ def test_a_disk_that_is_full_stops_nothing(store, monkeypatch):
     assert compiled(store) == []
 
 
+@pytest.mark.slow
 def test_what_was_used_longest_ago_goes_first(store, monkeypatch):
     opened(store, FakeOpenVino())
     (old,) = compiled(store)
@@ -239,6 +248,7 @@ def test_what_was_used_longest_ago_goes_first(store, monkeypatch):
     assert not old.with_name(old.name + ".json").exists()
 
 
+@pytest.mark.slow
 def test_removing_a_model_removes_what_was_compiled_of_it(home, store, capsys):
     opened(store, FakeOpenVino())
     opened(store, FakeOpenVino(), "arcface_w600k_r50")
@@ -247,6 +257,7 @@ def test_removing_a_model_removes_what_was_compiled_of_it(home, store, capsys):
     assert not list((store.root / "compiled").glob("inswapper*"))
 
 
+@pytest.mark.slow
 def test_what_was_made_for_one_person_is_not_kept(store):
     """Kernels say who it is: they have a place of their own, and go when the consent does."""
     entry = store.catalogue.entries["mobilefaceswap_224"]
@@ -276,6 +287,7 @@ print(openvino_telemetry.REPORTED)
 """
 
 
+@pytest.mark.slow
 def test_the_package_by_which_it_reports_is_not_imported_with_it(tmp_path):
     for name, text in REPORTING.items():
         (tmp_path / name).parent.mkdir()
@@ -345,6 +357,7 @@ time.sleep(0.05)
 """
 
 
+@pytest.mark.slow
 @real
 def test_a_signal_is_handled_after_models_were_given_back(home):
     """Of two cores the one that went last left a stack for signals that was gone."""

@@ -152,6 +152,7 @@ def test_what_begins_inside_may_stay_there(store, server, names):
     assert fetch(models) == GOOD
 
 
+@pytest.mark.slow
 def test_a_name_that_means_something_else_when_it_is_asked_again_is_not_followed(store, server, names):
     names["both.example"] = [OUTSIDE, "127.0.0.1"]
     models = store(entry("good", {"url": outside(server, "/good.onnx", "both.example")}))

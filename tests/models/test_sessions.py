@@ -128,6 +128,7 @@ BAD = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", BAD)
 def test_a_model_that_does_not_work_is_caught_at_load(what, put, hopper_path, tmp_path, capsys):
     write, reason = BAD[what]
@@ -257,6 +258,7 @@ def test_places_that_can_not_be_are_refused(words, said, shelf, hopper_path, tmp
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_buffers_that_stay_change_nothing(shelf, monkeypatch):
     """As on a device with a memory of its own; here its memory is the computer's."""
     store = Store(shelf / FOLDER, Catalogue.load(shelf / "models.toml"))
@@ -281,6 +283,7 @@ def test_buffers_that_stay_change_nothing(shelf, monkeypatch):
     assert Runtime(RuntimeOptions(device="cpu", backend="onnxruntime")).open(store, open_axis).binding is None
 
 
+@pytest.mark.slow
 def test_buffers_are_taken_in_turns(shelf, monkeypatch):
     store = Store(shelf / FOLDER, Catalogue.load(shelf / "models.toml"))
     monkeypatch.setitem(sessions.MEMORIES, "cpu", "cpu")
@@ -391,6 +394,7 @@ def pretended(monkeypatch):
     return Pretended()
 
 
+@pytest.mark.slow
 def test_a_recorded_model_gives_what_the_plain_one_gives(shelf, pretended):
     store = Store(shelf / FOLDER, Catalogue.load(shelf / "models.toml"))
     entry, random = store.catalogue.entries["inswapper_128"], np.random.default_rng(2)
@@ -413,6 +417,7 @@ def test_what_says_whether_pictures_are_intimate_is_never_recorded(shelf, preten
     assert opened.run({opened.inputs[0]: red})[0][0, 0] > 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["stale", "memory", "error"])
 def test_a_recording_that_does_not_do_is_not_used(fault, shelf, pretended, monkeypatch):
     def bound(self, binding):

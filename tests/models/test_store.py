@@ -54,6 +54,7 @@ def test_a_model_is_fetched_once_and_its_digest_recorded(store, server):
     assert sorted(path.name for path in models.root.iterdir()) == ["good.onnx", "good.onnx.json", "partial"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("manner", ["breaks off", "stalls", "503"])
 @pytest.mark.parametrize("known", [True, False])
 def test_what_breaks_off_is_taken_up_where_it_did(store, server, manner, known):
@@ -65,6 +66,7 @@ def test_what_breaks_off_is_taken_up_where_it_did(store, server, manner, known):
     assert server.sent < 1.2 * len(GOOD)
 
 
+@pytest.mark.slow
 def test_a_new_session_goes_on_where_the_last_one_was_killed(store, server, tmp_path):
     models = store(entry("good", {"url": server.url("/good.onnx")}, data=GOOD))
     server.manners["/good.onnx"] = ["slow", ""]
@@ -83,6 +85,7 @@ def test_a_new_session_goes_on_where_the_last_one_was_killed(store, server, tmp_
     assert models.read(models.catalogue.entries["good"]) == GOOD
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("manner", ["no ranges", "no tag", "", "no length"])
 def test_another_version_is_not_glued_to_the_first_half(store, server, manner):
     models = store(entry("good", {"url": server.url("/good.onnx")}))
@@ -95,6 +98,7 @@ def test_another_version_is_not_glued_to_the_first_half(store, server, manner):
     assert models.read(models.catalogue.entries["good"]) == OTHER
 
 
+@pytest.mark.slow
 def test_a_half_of_something_else_is_thrown_away_once_the_digest_tells(store, server):
     models = store(entry("good", {"url": server.url("/good.onnx")}, data=GOOD))
     server.files["/good.onnx"] = OTHER
@@ -106,6 +110,7 @@ def test_a_half_of_something_else_is_thrown_away_once_the_digest_tells(store, se
     assert models.read(models.catalogue.entries["good"]) == GOOD
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("manner", "reason"),
     [
@@ -147,6 +152,7 @@ def test_nobody_is_sent_on_from_where_nobody_can_listen_to_where_anybody_can():
     assert Redirects().redirect_request(request, Answer(), 302, "Found", {}, "https://other.example/x") is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "where", ["http://[zz/x", "http://a..b/x", "http://" + 80 * "a" + ".example/x", "http://x:99999/"]
 )
@@ -157,6 +163,7 @@ def test_an_answer_that_can_not_be_read_is_a_bad_place_too(store, server, where)
     assert models.read(models.catalogue.entries["good"]) == GOOD
 
 
+@pytest.mark.slow
 def test_what_servers_say_can_not_steer_a_terminal(store, server, tmp_path, capsys):
     store(entry("good", {"url": server.url("/bad.onnx")}))
     server.files["/bad.onnx"], server.manners["/bad.onnx"] = GOOD, ["to file:///\x1b[2Jx"]
@@ -166,6 +173,7 @@ def test_what_servers_say_can_not_steer_a_terminal(store, server, tmp_path, caps
     assert all(line.isprintable() for line in said.split("\n"))
 
 
+@pytest.mark.slow
 def test_a_head_that_never_ends_is_given_up(store, server):
     models = store(entry("good", {"url": server.url("/bad.onnx")}, {"url": server.url("/good.onnx")}))
     server.files["/bad.onnx"], server.manners["/bad.onnx"] = GOOD, ["dripping head"]
@@ -175,6 +183,7 @@ def test_a_head_that_never_ends_is_given_up(store, server):
     assert models.read(models.catalogue.entries["good"]) == GOOD
 
 
+@pytest.mark.slow
 def test_the_private_folder_that_a_pull_makes_is_private(server, tmp_path, monkeypatch, capsys):
     home = tmp_path / "not" / "yet" / "there"
     old = os.umask(0o022)
@@ -186,6 +195,7 @@ def test_the_private_folder_that_a_pull_makes_is_private(server, tmp_path, monke
     assert main(["consent", "list", "--home", str(home)]) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text", ["[]", "5", '"x"', '{"added": 5}', "[" * 100_000, "\x00", '{"url": 3, "mark": "a\\nb"}']
 )
@@ -268,6 +278,7 @@ def test_the_projection_is_the_last_constant():
     assert np.array_equal(emap_of(model, "x"), np.eye(512))
 
 
+@pytest.mark.slow
 def test_one_archive_serves_several_models_and_is_not_kept(store, server, tmp_path):
     archive = tmp_path / "pack.zip"
     with zipfile.ZipFile(archive, "w") as file:
@@ -327,6 +338,7 @@ def test_bad_archives_are_refused(store, server, tmp_path, kind):
     assert not list(models.root.rglob("good.onnx.part"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["a bit", "cut", "link", "by hand", "record"])
 def test_an_altered_file_is_never_used(store, server, tmp_path, how, capsys):
     models = store(entry("good", {"url": server.url("/good.onnx")}, data=GOOD if how == "record" else None))
@@ -397,6 +409,7 @@ def test_a_disk_that_is_too_small_is_known_before(store, server, monkeypatch):
     assert "pull again" in fault.value.hint
 
 
+@pytest.mark.slow
 def test_licences_are_accepted_once_each(store, server, tmp_path, capsys):
     place = {"url": server.url("/good.onnx")}
     store(

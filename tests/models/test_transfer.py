@@ -59,6 +59,7 @@ def test_a_licence_that_is_not_accepted_keeps_a_file_out(store, tmp_path):
     assert is_clean(models)
 
 
+@pytest.mark.slow
 def test_what_is_exported_is_taken_in_elsewhere(store, server, tmp_path, capsys):
     models = store(entry("good", {"url": server.url("/good.onnx")}), entry("other", needs=["good"]))
     fetch(models, "good")

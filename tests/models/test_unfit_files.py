@@ -67,6 +67,7 @@ def test_a_stored_model_that_is_no_file_is_altered(store, tmp_path, what, capsys
     assert main(["models", "verify", "good", "--home", str(tmp_path / "home")]) == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", KINDS)
 @pytest.mark.parametrize("name", ["good.onnx.json", "licences.json", "partial/good.onnx.part.json"])
 def test_notes_and_records_that_are_no_files_are_none(store, server, name, what):

@@ -84,6 +84,7 @@ def ran(model, values, outputs=None):
     return session.run(outputs, values)
 
 
+@pytest.mark.slow
 def test_only_the_convolutions_of_blocks_have_8_bits_and_all_else_stays(store, entry):
     record = make(store, entry)
     original = check_graph(store.read(entry), "x")
@@ -99,6 +100,7 @@ def test_only_the_convolutions_of_blocks_have_8_bits_and_all_else_stays(store, e
     assert os.name != "posix" or Variants(store).path(entry).stat().st_mode & 0o77 == 0
 
 
+@pytest.mark.slow
 def test_it_says_where_it_comes_from(store, entry):
     record = make(store, entry)
     assert record == Variants(store).record(entry)
@@ -112,6 +114,7 @@ def test_it_says_where_it_comes_from(store, entry):
     assert record.made.startswith("20")
 
 
+@pytest.mark.slow
 def test_it_runs_in_place_of_the_original_with_openvino_only_and_is_nearly_the_same(store, entry):
     original = opened(store, entry)
     make(store, entry)
@@ -126,6 +129,7 @@ def test_it_runs_in_place_of_the_original_with_openvino_only_and_is_nearly_the_s
         assert opened(store, entry, precision=precision).precision == precision
 
 
+@pytest.mark.slow
 def test_one_that_is_older_than_its_original_is_not_used_and_it_is_said(home, store, entry, capsys):
     make(store, entry)
     replaced(store, entry)
@@ -142,6 +146,7 @@ def test_one_that_is_older_than_its_original_is_not_used_and_it_is_said(home, st
     assert opened(store, entry).precision == "int8"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["cut", "turned", "no record", "no file", "link"])
 def test_one_that_was_altered_is_not_used_and_verify_says_so(damage, home, store, entry, tmp_path, capsys):
     make(store, entry)
@@ -165,6 +170,7 @@ def test_one_that_was_altered_is_not_used_and_verify_says_so(damage, home, store
     assert "models optimise inswapper_128" in said.err
 
 
+@pytest.mark.slow
 def test_one_that_gives_no_numbers_is_not_used_and_it_is_said(store, entry):
     record = make(store, entry)
     model = check_graph(Variants(store).read(entry), "x")
@@ -179,6 +185,7 @@ def test_one_that_gives_no_numbers_is_not_used_and_it_is_said(store, entry):
     assert "the original is used" in session.notes[0]
 
 
+@pytest.mark.slow
 def test_verify_list_and_remove_know_it(home, store, entry, capsys):
     make(store, entry)
     assert main(["models", "verify", "inswapper_128", "--home", str(home)]) == 0
@@ -189,6 +196,7 @@ def test_verify_list_and_remove_know_it(home, store, entry, capsys):
     assert list((store.root / "variants").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_what_would_lose_too_much_is_not_made(store, entry):
     for options in (OptimiseOptions(layer_error=1e-6), OptimiseOptions(error=1e-7)):
         with pytest.raises(ModelError, match="no layer of inswapper_128 can have 8 bits") as fault:
@@ -207,6 +215,7 @@ def test_a_graph_without_convolutions_stays_as_it_is(put):
         make(store, entry)
 
 
+@pytest.mark.slow
 def test_a_layer_that_loses_too_much_alone_stays_as_it_is(store, entry):
     graph = prepared(check_graph(store.read(entry), "x"), "x")
     found = measured(graph, layers(graph), [{"target": one.picture, "source": one.other} for one in GIVEN])
@@ -286,6 +295,7 @@ def test_what_gives_no_numbers_while_it_is_looked_into_is_an_error(put):
         make(store, entry)
 
 
+@pytest.mark.slow
 def test_older_operators_are_brought_up_to_date_and_the_projection_stays_last(put):
     model = onnx.load_model_from_string(inswapper_twin(**SMALL))
     model.opset_import[0].version = 11
@@ -323,6 +333,7 @@ def test_weights_that_several_layers_share_and_those_of_single_channels_stay():
     assert [layer.output for layer in layers(model)] == [inner]
 
 
+@pytest.mark.slow
 def test_a_file_of_half_precision_can_be_made_of_8_bits_too(put):
     _, store, entry = put("inswapper_128", inswapper_twin(**SMALL, kind=np.float16))
     make(store, entry)

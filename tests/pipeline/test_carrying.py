@@ -87,6 +87,7 @@ def live(carrying, clock, seconds, model, rest):
     return switches
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("spent", "least", "most"), [((0.7, 0.5), 2, 10), ((0.7, 0.4), 12, 500), ((0.5,), 12, 500)])
 def test_a_quick_engine_leaves_time_to_stages_that_take_long_until_they_do_not(spent, least, most):
     """Half a second of runs of 1 ms, after frames of which all stages took some share of the time between two."""
@@ -155,6 +156,7 @@ def test_one_that_is_to_be_asked_now_and_then_never_does(clock):
     carrying.close()
 
 
+@pytest.mark.slow
 def test_one_that_gets_slower_under_load_does_not_swing(carrying, clock):
     """Three seconds out of six something else takes the processor; or it is slow whenever every frame waits for it."""
 
@@ -235,6 +237,7 @@ def shown(pipeline, pictures, step=1, before=lambda number: None):
     return results
 
 
+@pytest.mark.slow
 def test_no_frame_waits_and_none_is_unswapped_while_the_engine_is_at_work(session, pictures):
     begun, go_on = threading.Event(), threading.Event()
 
@@ -261,6 +264,7 @@ def test_no_frame_waits_and_none_is_unswapped_while_the_engine_is_at_work(sessio
     assert red[-1] == 2
 
 
+@pytest.mark.slow
 def test_what_comes_in_another_light_is_lit_as_the_frame_at_once(session, pictures):
     """The mesh engine's face is skin, the engine's white: in no frame does the one show in the light of the other."""
     pipeline = session(StandIn(flat(250)))
@@ -279,6 +283,7 @@ def test_what_comes_in_another_light_is_lit_as_the_frame_at_once(session, pictur
     assert np.ptp(around) < 25
 
 
+@pytest.mark.slow
 def test_when_the_engine_dies_its_last_face_is_carried_for_a_while_then_the_mesh_engine_draws(session, pictures):
     slow = StandIn(flat((0, 0, 255)))
     pipeline = session(slow)

@@ -42,6 +42,7 @@ def swapped(perception, hopper):
     return pictures
 
 
+@pytest.mark.slow
 def test_after_a_cut_nothing_of_the_shot_before_is_left(swapped, shots):
     """Neither its light falls on the next, nor its people's shape."""
     together, alone = swapped(ClipPipeline, shots[0] + shots[1]), swapped(ClipPipeline, shots[1], first=6)
@@ -57,6 +58,7 @@ def pipeline_of(perception, hopper):
     return ClipPipeline(parts, OnePerson(parts.engine.identity([portrait_in(hopper, "hopper", perception, None)[0]])))
 
 
+@pytest.mark.slow
 def test_looking_ahead_in_a_thread_changes_nothing(perception, hopper, shots):
     def pictures(beside):
         pipeline = pipeline_of(perception, hopper)

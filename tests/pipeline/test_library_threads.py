@@ -27,6 +27,7 @@ def test_they_have_as_many_as_before_after_an_error():
     assert library_threads() == {3}
 
 
+@pytest.mark.slow
 def test_they_have_one_while_a_clip_is_swapped(brief_clip, hopper_path, tmp_path):
     seen = set()
     with Understudy(Settings(home=tmp_path / "home")) as app:

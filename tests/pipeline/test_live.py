@@ -57,6 +57,7 @@ def swapped(pipeline, pictures):
     return [pipeline.swap(frame) for frame in frames], np.stack([frame.picture for frame in frames])
 
 
+@pytest.mark.slow
 def test_nobody_writes_before_the_guard_looked(pipeline, guard, pictures):
     done, shown = swapped(pipeline, pictures)
     np.testing.assert_array_equal(guard.shown, pictures)
@@ -65,6 +66,7 @@ def test_nobody_writes_before_the_guard_looked(pipeline, guard, pictures):
     assert pipeline.tally.frames == pipeline.tally.frames_swapped == len(pictures)
 
 
+@pytest.mark.slow
 def test_other_settings_hold_from_the_next_frame_on(pipeline, pictures):
     everybody = replace(Settings(), faces="all", guard=replace(Settings().guard, on_lost="pass"))
     swapped(pipeline, pictures[:4])

@@ -71,6 +71,7 @@ def shots_of(name, numbers):
 LEFT_AND_RIGHT = PartList((Part("left", FIRST), Part("right", SECOND)), "blur")
 
 
+@pytest.mark.slow
 def test_each_keeps_their_face_over_a_cut_in_which_they_change_sides(parts, identities):
     shots = shots_of("two who change sides with each cut", [*range(15), *range(40, 60)])
     raw, given = play(parts, identities, shots, LEFT_AND_RIGHT, parts.embedder)
@@ -79,6 +80,7 @@ def test_each_keeps_their_face_over_a_cut_in_which_they_change_sides(parts, iden
     assert given[-1] == {0: FIRST, 2: SECOND}
 
 
+@pytest.mark.slow
 def test_a_crossing_changes_nothing(parts, identities):
     shots = shots_of("two cross, apart", range(0, 120, 2))
     raw, given = play(parts, identities, shots, LEFT_AND_RIGHT, parts.embedder)
@@ -86,6 +88,7 @@ def test_a_crossing_changes_nothing(parts, identities):
     assert given[-1] == given[10] == {0: FIRST, 2: SECOND}
 
 
+@pytest.mark.slow
 def test_a_newcomer_is_covered_or_left_as_was_asked(parts, identities):
     shots = shots_of("alone, then with a larger one, then alone", [*range(12), *range(40, 60)])
     alone = PartList((Part("left", FIRST),), "blur")

@@ -69,6 +69,7 @@ def test_an_error_in_the_consumer_is_raised_and_no_thread_is_left():
     assert not any(thread.name == "encode" for thread in threading.enumerate())
 
 
+@pytest.mark.slow
 def test_leaving_by_an_error_drops_what_waits_and_leaves_no_thread():
     taken, over = [], threading.Event()
 
@@ -162,6 +163,7 @@ def test_after_an_error_it_shares_again():
     beside.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("apart", [None, 40, 720])
 def test_large_faces_have_the_same_pixels_whoever_else_helps(astronaut, hopper, perception, apart):
     """One alone, two of which one is in front of the other, and two side by side."""

@@ -47,6 +47,7 @@ def is_theirs(faces, shot, actor):
     return len(faces) == 1 and bool(np.abs(faces.mesh[0, :, :2].mean(0) - middle).max() < 20)
 
 
+@pytest.mark.slow
 def test_in_a_file_the_same_person_is_chosen_in_every_frame(parts, shots):
     perceiving, again = Perceiving(parts, live=False), Perceiving(parts, live=False)
     for number, shot in enumerate(shots):
@@ -57,6 +58,7 @@ def test_in_a_file_the_same_person_is_chosen_in_every_frame(parts, shots):
         np.testing.assert_array_equal(again(frame_of(shot, number)).faces.person_ids, seen.faces.person_ids)
 
 
+@pytest.mark.slow
 def test_without_an_embedder_the_largest_is_chosen_after_a_cut(parts, shots):
     perceiving = Perceiving(replace(parts, embedder=None), live=False)
     chosen = [perceiving(frame_of(shot, number)).chosen for number, shot in enumerate(shots)]
@@ -65,6 +67,7 @@ def test_without_an_embedder_the_largest_is_chosen_after_a_cut(parts, shots):
     assert chosen[6].person_ids is None
 
 
+@pytest.mark.slow
 def test_a_clip_counts_people_and_not_tracks(parts, shots, perception, hopper):
     identity = parts.engine.identity([portrait_in(hopper, "hopper", perception, None)[0]])
     for of, people in ((parts, 1), (replace(parts, embedder=None), 3)):

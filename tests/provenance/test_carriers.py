@@ -60,6 +60,7 @@ def test_a_file_of_countless_pieces_is_not_followed_to_its_end(tmp_path, kind, m
     assert "too many pieces" in said.problems[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])
 def test_signed_pictures_are_seen_to_be_and_others_not(tmp_path, hopper_path, astronaut_path, suffix):
     output = tmp_path / f"out{suffix}"

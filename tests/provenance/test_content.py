@@ -101,6 +101,7 @@ def test_the_report_says_what_looked_and_how_often(own, hopper_path, astronaut_p
         assert f"content was checked with {names}: 2 looks, threshold 0.6" in report.notes
 
 
+@pytest.mark.slow
 def test_nothing_switches_it_off_or_makes_it_lenient(own, hopper_path, astronaut_path, tmp_path, monkeypatch, capsys):
     for more in (0.61, 1.0, 2.0, float("nan"), 0.0, -1.0):
         with pytest.raises(ValueError, match="stricter only"):
@@ -165,6 +166,7 @@ def test_a_new_shot_is_looked_at_at_once():
     assert refused_at(ContentCheck([Marked()]), pictures, 30) is None  # without the cut it is too short
 
 
+@pytest.mark.slow
 @given(st.sets(st.integers(1, 3000)), st.sampled_from([24, 25, 30, 60, 120]))
 def test_cuts_do_not_make_it_costly(cuts, rate):
     prude = Prude(0.0)
@@ -254,6 +256,7 @@ def test_blue_comes_first(own_classifier):
     assert said > 2 * exchanged
 
 
+@pytest.mark.slow
 def test_ordinary_pictures_are_far_from_the_threshold(own_classifier, astronaut, hopper):
     random = np.random.default_rng(1)
     pictures = [np.full((90, 120, 3), value, np.uint8) for value in (0, 60, 128, 200, 255)]

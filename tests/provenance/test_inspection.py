@@ -39,6 +39,7 @@ def test_a_file_sent_through_another_program_is_told_apart(make, own, small_clip
     assert any("was found" in reason and "no record" in reason for reason in elsewhere.reasons)
 
 
+@pytest.mark.slow
 def test_a_tampered_file_is_called_altered(make, own):
     output = make("out.png")
     with Image.open(output) as picture:
@@ -54,6 +55,7 @@ def test_a_tampered_file_is_called_altered(make, own):
     assert found.verdict == "made by this tool, altered since"
 
 
+@pytest.mark.slow
 def test_a_transplanted_mark_is_called_out(make, own, hopper, tmp_path):
     from understudy.frames import Frame
     from understudy.provenance.watermark import Watermarker
@@ -90,6 +92,7 @@ def test_of_an_unmarked_file_nothing_is_claimed(own, hopper_path, capfd):
     assert not own.root.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["text", "half", "noise"])
 def test_broken_files_are_looked_at_as_far_as_they_go(make, own, tmp_path, what):
     path = make()

@@ -298,6 +298,7 @@ def test_a_text_that_says_what_was_done_is_not(text):
     assert worded(text) == text
 
 
+@pytest.mark.slow
 def test_every_phrase_of_every_language_is_refused_and_can_be_said():
     lists = json.loads(files("understudy.provenance").joinpath("denials.json").read_text(encoding="utf-8"))
     assert len(lists) >= 35

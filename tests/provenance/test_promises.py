@@ -17,6 +17,7 @@ from understudy.provenance.fingerprint import SAME
 posix = pytest.mark.skipif(os.name != "posix", reason="file modes")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["png", "jpg", "webp"])
 def test_a_picture_carries_all_that_is_promised(make, own, suffix):
     output = make(f"out.{suffix}")
@@ -86,6 +87,7 @@ def test_a_suffix_that_lies_hides_no_credentials(make, own, tmp_path):
     assert "target: picture.jpg (with credentials of its own)" in found.ingredients
 
 
+@pytest.mark.slow
 def test_a_sidecar_is_not_left_behind_when_another_file_takes_its_place(make, brief_clip, tmp_path):
     output = make("out.mkv", brief_clip)
     beside = Path(f"{output}.c2pa")
@@ -96,6 +98,7 @@ def test_a_sidecar_is_not_left_behind_when_another_file_takes_its_place(make, br
     assert refusal.value.exit_code in (2, 3)
 
 
+@pytest.mark.slow
 def test_names_steer_no_terminal(make, own, astronaut_path, tmp_path, capfd):
     target = tmp_path / "\x1b[31mred\nhidden\u202egnp.png"
     shutil.copy(astronaut_path, target)

@@ -133,6 +133,7 @@ def test_what_is_sealed_is_a_copy(width, height):
     assert sealed_ones["a view"].frame.alpha.min() == 255
 
 
+@pytest.mark.slow
 def test_a_frame_that_is_written_while_it_is_sealed_is_labelled_all_the_same():
     picture, over = np.zeros((720, 1280, 3), np.uint8), threading.Event()
 

@@ -26,6 +26,7 @@ from understudy.provenance.credentials import read_credentials
 posix = pytest.mark.skipif(os.name != "posix", reason="file modes")
 
 
+@pytest.mark.slow
 def test_ones_own_certificate_signs(make, own, tmp_path):
     output = make(signing=SigningOptions(*certificate(tmp_path / "studio")))
     found = read_credentials(output, None)
@@ -37,6 +38,7 @@ def test_ones_own_certificate_signs(make, own, tmp_path):
     assert not (tmp_path / "nobody").exists()  # looking leaves nothing behind
 
 
+@pytest.mark.slow
 def test_a_function_signs(make, tmp_path):
     chain, key_file = certificate(tmp_path / "studio")
     key = serialization.load_pem_private_key(key_file.read_bytes(), None)
@@ -82,6 +84,7 @@ def test_what_can_not_be_signed_is_not_released(make, tmp_path, wrong):
     assert sorted(path.name for path in tmp_path.iterdir() if path.name != "home") == before
 
 
+@pytest.mark.slow
 @posix
 def test_a_key_that_others_can_read_is_refused(make, own, tmp_path):
     chain, key = certificate(tmp_path / "studio")

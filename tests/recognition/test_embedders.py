@@ -145,6 +145,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES)
 def test_one_person_is_near_and_another_is_far(network, perception, astronaut, hopper, change):
     embeddings = {}
@@ -242,6 +243,7 @@ print((one - empty) // 1024, (most() - one) // 1024)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read as Linux tells it")
 def test_a_hundred_faces_take_no_more_memory_than_one():
     run = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True)

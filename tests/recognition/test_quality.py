@@ -56,6 +56,7 @@ def test_blurred_faces_are_worse(perception, picture):
     assert falls([one.score for one in found])
 
 
+@pytest.mark.slow
 def test_faces_that_are_turned_away_are_worse(judged, puppet):
     found = [judged(puppet.render(Motion(yaw=yaw)).picture) for yaw in (0, 20, 40)]
     assert falls([one.pose for one in found])

@@ -28,6 +28,7 @@ def poses():
     return [talking(t) for t in np.arange(0, 4, 0.25)]
 
 
+@pytest.mark.slow
 def test_the_detector_finds_the_face_where_it_is(puppet, poses):
     errors = []
     for pose in poses:
@@ -61,6 +62,7 @@ def test_the_mesh_follows_the_truth(puppet, poses, perception):
     assert np.max(errors) < 0.09
 
 
+@pytest.mark.slow
 def test_mouth_lids_and_pose_are_read_from_the_picture(puppet, perception):
     def seen(motion):
         return perception.still(puppet.render(motion).picture).mesh[0]
@@ -95,6 +97,7 @@ def test_small_and_large_faces_are_found(astronaut, perception, share):
     assert error < 0.15
 
 
+@pytest.mark.slow
 def test_nobody_is_found_where_nobody_is(perception, blank):
     assert len(perception.still(blank)) == 0
     noise = np.random.default_rng(0).integers(0, 255, (480, 640, 3), np.uint8)
@@ -115,6 +118,7 @@ def test_a_long_strip_too_narrow_for_faces_is_not_searched_piece_by_piece(percep
     assert len(runs) < 20
 
 
+@pytest.mark.slow
 def test_two_people_are_told_apart_and_counted_from_the_left(perception, astronaut, hopper):
     left = Puppet(hopper, (480, 480), face_share=0.4).render(REST)
     right = Puppet(astronaut, (480, 480), face_share=0.3).render(REST)

@@ -26,6 +26,7 @@ import requests, aiohttp
 """
 
 
+@pytest.mark.slow
 def test_a_studio_starts_without_what_it_does_not_need_yet(tmp_path):
     done = subprocess.run([sys.executable, "-c", START, str(tmp_path)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -8,6 +8,7 @@ from tests.sessions.stage import Screen
 from understudy.sessions import collector
 
 
+@pytest.mark.slow
 def test_it_is_put_back_with_the_last_one_and_whoever_asked_for_nothing_changes_nothing():
     before = gc.get_freeze_count()
     first, second = object(), object()

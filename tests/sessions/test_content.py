@@ -38,6 +38,7 @@ def refused(live):
     return told.value
 
 
+@pytest.mark.slow
 def test_nothing_is_shown_of_what_begins_intimate(session):
     screen = Screen()
     live = session(screen, source=FakeCamera([WHITE] * 60), classifier=Marked())

@@ -43,6 +43,7 @@ def redness(picture):
     return red[:, :40].mean() - red[:, -40:].mean()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has idle threads")
 def test_the_frames_come_before_a_restorer(session, shelf, pictures, monkeypatch):
     policies, run = [], Session.run

@@ -50,6 +50,7 @@ def ends(live, seconds=60):
     return told.value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ENDINGS, ids=lambda fault: type(fault).__name__)
 def test_a_source_that_ends_by_whatever_error_ends_the_session(session, pictures, fault):
     screen = Screen()
@@ -59,6 +60,7 @@ def test_a_source_that_ends_by_whatever_error_ends_the_session(session, pictures
     assert source.closed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [ENDINGS[0], ENDINGS[2]], ids=lambda fault: type(fault).__name__)
 @pytest.mark.parametrize("where", ["open", "write", "close"])
 def test_so_does_a_sink(session, pictures, where, fault):
@@ -78,6 +80,7 @@ def test_so_does_a_sink(session, pictures, where, fault):
     assert type(fault).__name__ in " ".join(notes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [ENDINGS[0], ENDINGS[2]], ids=lambda fault: type(fault).__name__)
 def test_and_a_microphone(session, pictures, fault):
     class Microphone:
@@ -147,6 +150,7 @@ def test_what_is_no_picture_is_told_by_what_it_is(pictures, what):
     assert source.closed
 
 
+@pytest.mark.slow
 def test_a_source_that_gives_no_pictures_ends_the_session(session, pictures):
     screen = Screen()
     told = ends(session(screen, source=Breaking(pictures, JUNK["floats"], until=lambda: screen.seconds)))

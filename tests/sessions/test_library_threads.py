@@ -8,12 +8,14 @@ from tests.sessions.stage import Screen
 pytestmark = pytest.mark.usefixtures("three_library_threads")
 
 
+@pytest.mark.slow
 def test_they_have_one_until_the_session_has_ended(session):
     with session(Screen()):
         assert library_threads() == {1}
     assert library_threads() == {3}
 
 
+@pytest.mark.slow
 def test_a_session_that_can_not_begin_leaves_them_as_they_were(session):
     def broken(_):
         raise RuntimeError("no such sink")

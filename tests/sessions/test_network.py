@@ -270,6 +270,7 @@ def test_addresses_that_can_not_work_are_not_tried_for_ever(monkeypatch):
         PushSink("rtmp://127.0.0.1:1/live/key").open(LiveInfo("x", 320, 240, Fraction(30)))
 
 
+@pytest.mark.slow
 def test_neither_key_nor_password_is_in_a_name_or_on_a_command_line(silent):
     sink = PushSink(f"rtmp://me:secret@127.0.0.1:{silent}/live/streamkey")
     for word in ("me:secret@h/live/streamkey", "me:se@secret@h/live/streamkey/", "me:se/secret@h/live/x?key=streamkey"):
@@ -353,6 +354,7 @@ def test_a_session_that_waits_for_a_lost_source_ends_at_once(session, silent, pi
     assert not helpers()
 
 
+@pytest.mark.slow
 def test_a_microphone_that_is_not_there_is_an_input_error(session):
     with pytest.raises(InputError, match="microphone 'no such one'"):
         session(Screen(), microphone=Microphone("no such one")).start()

@@ -24,6 +24,7 @@ from understudy.release import Tags
 from understudy.testing import ClipSpec, write_puppet_clip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closing", [OutputError("not released", "it is in x.mp4"), "it is in x.mp4", ""])
 def test_a_file_that_fails_says_what_was_kept_of_it(session, closing):
     class File(Screen):

@@ -128,6 +128,7 @@ def test_the_cadence_is_kept_when_frames_are_late(session, pictures):
     assert all(later > earlier for earlier, later in zip(steady.seconds, steady.seconds[1:], strict=False))
 
 
+@pytest.mark.slow
 def test_a_camera_that_is_unplugged_is_taken_up_again(session, pictures):
     camera, screen = FakeCamera(pictures), Screen()
     with session(screen, source=camera) as live:
@@ -293,6 +294,7 @@ def test_a_session_may_begin_with_any_of_its_faces(session, pictures, hopper_pat
     assert all(np.abs(picture - second[-1]).mean() < np.abs(picture - first[-1]).mean() for picture in second)
 
 
+@pytest.mark.slow
 def test_a_sink_that_fails_leaves_the_others_going(session, tmp_path):
     def full(_):
         return NoSpaceError(Path("disk"))
@@ -307,6 +309,7 @@ def test_a_sink_that_fails_leaves_the_others_going(session, tmp_path):
     assert failing.closed == 1
 
 
+@pytest.mark.slow
 def test_when_no_sink_is_left_the_session_says_why(session):
     def full(n):
         return NoSpaceError(Path("disk")) if n is None else n >= 2
@@ -318,6 +321,7 @@ def test_when_no_sink_is_left_the_session_says_why(session):
         live.stop()
 
 
+@pytest.mark.slow
 def test_a_closed_window_ends_the_session(session):
     window = Screen("window", failing=[lambda n: SinkClosed() if n is None else n >= 3])
     live = session(window)
@@ -452,6 +456,7 @@ def test_wrong_words_are_told_at_once(words, code, hopper_path, small_clip, tmp_
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_an_error_of_any_library_ends_the_session_and_is_told(session, pictures, monkeypatch):
     camera = FakeCamera(pictures)
     live = session(Screen(), source=camera)
@@ -463,6 +468,7 @@ def test_an_error_of_any_library_ends_the_session_and_is_told(session, pictures,
     assert camera.closed == 1
 
 
+@pytest.mark.slow
 def test_a_sink_whose_library_fails_does_not_die_in_silence(session):
     def broken(n):
         return ZeroDivisionError("so") if n is None else n >= 2

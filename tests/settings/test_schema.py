@@ -185,6 +185,7 @@ def test_the_bare_package_loads_no_settings():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+@pytest.mark.slow
 def test_settings_that_nobody_changes_need_no_pydantic():
     code = "import sys; from understudy.settings import *; changed(Settings(), {}); sys.exit('pydantic' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -90,6 +90,7 @@ def swapped(shown, original, result):
     return float((shown - original)[there] @ change / (change @ change))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["side-by-side", "wipe"])
 def test_a_clip_keeps_sound_and_timing(swap, small_clip, how):
     output, report = swap(small_clip, how, ".mp4")
@@ -99,6 +100,7 @@ def test_a_clip_keeps_sound_and_timing(swap, small_clip, how):
     assert "compare" in report.stages_ms
 
 
+@pytest.mark.slow
 def test_beside_each_other_stand_the_very_original_and_the_very_result(swap, small_clip):
     together = pictures(swap(small_clip, "side-by-side", ".mp4")[0])
     originals, results = pictures(small_clip), pictures(swap(small_clip, "no", ".mp4")[0])
@@ -124,6 +126,7 @@ def test_left_of_the_line_is_the_original_and_right_of_it_the_result(swap, small
         assert abs(swapped(both[right], original[right], result[right]) - 1) < 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["side-by-side", "wipe"])
 @pytest.mark.parametrize("what", ["clip", "photo", "animation"])
 def test_label_mark_and_signature_are_found(app, swap, small_clip, astronaut_path, animation, what, how):
@@ -142,6 +145,7 @@ def test_label_mark_and_signature_are_found(app, swap, small_clip, astronaut_pat
     assert found.distance <= 8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["side-by-side", "wipe"])
 @pytest.mark.parametrize("part", ["original", "result"])
 def test_the_mark_is_in_all_of_it(app, swap, wide_photo, tmp_path, how, part):
@@ -173,6 +177,7 @@ def test_an_animation_keeps_delays_and_holes(swap, animation):
         assert not frame.alpha[:180, 322:326].any()
 
 
+@pytest.mark.slow
 def test_odd_sizes_fit_every_encoder(swap, hopper, tmp_path_factory):
     """Beside each other and one above the other, in what can only hold even sizes."""
     from understudy.testing import ClipSpec, Motion, Puppet, write_clip
@@ -192,6 +197,7 @@ def test_a_file_that_shows_the_result_alone_has_no_such_stage(swap, small_clip):
     assert pictures(output)[0].shape == (240, 320, 3)
 
 
+@pytest.mark.slow
 def test_the_command_line_compares_in_one_way_at_a_time(astronaut_path, hopper_path, tmp_path, capsys):
     output = tmp_path / "out.png"
     words = ["swap", "-s", str(hopper_path), "-t", str(astronaut_path), "-o", str(output), "--consent", "sample"]
@@ -205,6 +211,7 @@ def test_the_command_line_compares_in_one_way_at_a_time(astronaut_path, hopper_p
     assert "side by side are" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_each_of_several_people_is_compared(app, hopper_path, astronaut, tmp_path):
     """Where frames are looked at ahead, the original is taken before the first face is written."""
     from understudy.testing import ClipSpec, Puppet, talking, write_clip

@@ -84,6 +84,7 @@ def swapped(app, target, output, *parts):
     return report, halves(output)
 
 
+@pytest.mark.slow
 def test_each_is_drawn_by_their_own_engine(app, shelf, target, tmp_path):
     hopper, astronaut = (app.person(portrait_path(name), consent="sample") for name in ("hopper", "astronaut"))
     left, right = app.people(target)
@@ -102,6 +103,7 @@ def test_each_is_drawn_by_their_own_engine(app, shelf, target, tmp_path):
     assert newest(shelf).engine == NEURAL  # nobody was drawn by the one that the settings name
 
 
+@pytest.mark.slow
 def test_one_photo_for_two_people_by_two_engines_is_one_ingredient(app, shelf, target, tmp_path):
     hopper = app.person(portrait_path("hopper"), consent="sample")
     left, right = app.people(target)
@@ -111,6 +113,7 @@ def test_one_photo_for_two_people_by_two_engines_is_one_ingredient(app, shelf, t
     assert len(names) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("own", [False, True], ids=["everybody's", "one person's"])
 def test_a_restorer_makes_it_trained_media_and_is_named(own, app, shelf, target, tmp_path):
     hopper, enhance = app.person(portrait_path("hopper"), consent="sample"), EnhanceOptions(("sharpen", "gfpgan_1.4"))
@@ -124,6 +127,7 @@ def test_a_restorer_makes_it_trained_media_and_is_named(own, app, shelf, target,
     assert newest(shelf).engine == "mesh, gfpgan_1.4"
 
 
+@pytest.mark.slow
 def test_what_had_no_part_is_not_named(app, shelf, target, tmp_path):
     """Everybody has steps of their own: the shared restorer does nothing, what is done to the frame is done."""
     part = Part(1, app.person(portrait_path("hopper"), consent="sample"), enhance=EnhanceOptions())
@@ -134,6 +138,7 @@ def test_what_had_no_part_is_not_named(app, shelf, target, tmp_path):
         assert says(tmp_path / "out.png")[0] == (SYNTHETIC if made_by == "mesh" else TRAINED)
 
 
+@pytest.mark.slow
 def test_a_cast_file_names_them(shelf, target, tmp_path, capfd):
     cast, words = tmp_path / "cast.toml", ["--home", str(shelf)]
     assert main(["people", str(target), "--cast", str(cast), *words]) == 0
@@ -172,6 +177,7 @@ def test_a_cast_file_names_them(shelf, target, tmp_path, capfd):
     assert "unknown engine 'no such engine'" in said.err
 
 
+@pytest.mark.slow
 def test_people_are_told_apart_by_the_recogniser_that_was_named(shelf, target, tmp_path, capfd):
     """Whether arcface tells them well can't be seen of a twin: that it is asked, and that the cast says so."""
     cast, words = tmp_path / "cast.toml", ["--recogniser", ARCFACE, "--home", str(shelf)]
@@ -191,6 +197,7 @@ def test_people_are_told_apart_by_the_recogniser_that_was_named(shelf, target, t
     assert f"understudy models pull {ARCFACE}" in said
 
 
+@pytest.mark.slow
 def test_live_each_has_their_own_engine_too(app, shelf, shot):
     hopper = app.person(portrait_path("hopper"), consent="sample")
     parts = Part("left", hopper), Part("right", hopper, engine=NEURAL)

@@ -40,6 +40,7 @@ def test_people_have_one_number_and_their_stretches(app, clip):
     assert app.faces(clip) == report
 
 
+@pytest.mark.slow
 def test_json_has_the_stretches_and_no_embedding(app, clip):
     """An embedding is biometric: it is never written."""
     values = app.faces(clip).as_json()
@@ -52,6 +53,7 @@ def test_json_has_the_stretches_and_no_embedding(app, clip):
     assert not any("embedding" in name for face in values["faces"] for name in face)
 
 
+@pytest.mark.slow
 def test_who_is_too_small_to_be_recognised_is_somebody_else_in_each_shot(app, clip):
     situation = next(one for one in PEOPLE if one.name == "too small")
     path = clip.parent / "small.mp4"

@@ -37,6 +37,7 @@ def test_a_vertical_video_keeps_sound_and_times_and_is_what_it_says(hopper_path,
     assert understudy.inspect(output).verdict == "made by this tool"
 
 
+@pytest.mark.slow
 def test_a_picture_is_cropped_to_the_face(hopper_path, astronaut_path, tmp_path):
     output = tmp_path / "out.png"
     understudy.swap(hopper_path, astronaut_path, output, settings=settings("1:2"))
@@ -47,6 +48,7 @@ def test_a_picture_is_cropped_to_the_face(hopper_path, astronaut_path, tmp_path)
     assert abs((face.box_xyxy[0] + face.box_xyxy[2]) / 2 - picture.width / 2) < 0.06 * picture.width
 
 
+@pytest.mark.slow
 def test_the_same_frames_as_without_but_for_what_is_left_out(hopper_path, brief_clip, tmp_path):
     understudy.swap(hopper_path, brief_clip, tmp_path / "all.png.mkv", settings=Settings())
     understudy.swap(hopper_path, brief_clip, tmp_path / "part.mkv", settings=settings("1:1"))
@@ -58,6 +60,7 @@ def test_the_same_frames_as_without_but_for_what_is_left_out(hopper_path, brief_
         assert min(apart) < 3
 
 
+@pytest.mark.slow
 def test_a_gif_of_a_video_has_as_few_frames_as_were_asked_for(hopper_path, brief_clip, tmp_path):
     output = tmp_path / "out.gif"
     fewer = changed(settings("160x160"), {"encode.animation_fps": 10.0})
@@ -86,6 +89,7 @@ def test_too_little_room_is_told_before_anything_is_written(hopper_path, brief_c
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("compare", "across"), [("side-by-side", 2), ("wipe", 1)])
 @pytest.mark.parametrize("kind", ["picture", "clip"])
 def test_a_caption_stands_in_a_compare_too(hopper_path, brief_clip, astronaut_path, tmp_path, compare, across, kind):

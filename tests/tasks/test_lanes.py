@@ -60,6 +60,7 @@ def face_apart(one, other):
     return np.abs(one[40:190, 100:220] - other[40:190, 100:220]).mean()
 
 
+@pytest.mark.slow
 def test_a_stretch_has_its_own_strength_and_the_rest_is_as_without(swapped, clip):
     report, found = swapped(Lane(0.4, 0.8, {"blend.strength": 0.0}))
     _, plain = swapped()
@@ -73,6 +74,7 @@ def test_a_stretch_has_its_own_strength_and_the_rest_is_as_without(swapped, clip
         assert face_apart(swap, raw) > 8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("do", "swaps"), [("leave", 28), ("blur", 28)])
 def test_faces_are_left_or_blurred_and_come_back_as_they_would_have_been(swapped, clip, do, swaps):
     report, found = swapped(Lane(0.4, 0.8, do=do))
@@ -86,6 +88,7 @@ def test_faces_are_left_or_blurred_and_come_back_as_they_would_have_been(swapped
     assert max(face_apart(found[number], plain[number]) for number in (*range(10), *range(20, 38))) < 0.05
 
 
+@pytest.mark.slow
 def test_no_edge_flashes(swapped):
     """At the edges of a stretch that differs in nothing that is seen, nothing is seen."""
     _, plain = swapped()
@@ -94,6 +97,7 @@ def test_no_edge_flashes(swapped):
         assert all(np.array_equal(ours, swap) for ours, swap in zip(found, plain, strict=True))
 
 
+@pytest.mark.slow
 def test_shape_and_masks_change_and_what_is_remembered_goes_on(swapped):
     _, plain = swapped()
     _, shaped = swapped(Lane(0.4, 0.8, {"mesh.shape": 0.0}))
@@ -105,6 +109,7 @@ def test_shape_and_masks_change_and_what_is_remembered_goes_on(swapped):
         assert max(face_apart(found[number], plain[number]) for number in range(20, 38)) < 1
 
 
+@pytest.mark.slow
 def test_lanes_are_of_the_clip_whatever_part_of_it_is_written(swapped):
     _, whole = swapped(Lane(0.8, 1.2, {"blend.strength": 0.0}))
     report, part = swapped(Lane(0.8, 1.2, {"blend.strength": 0.0}), trim=TrimOptions(0.6, 1.4))
@@ -115,6 +120,7 @@ def test_lanes_are_of_the_clip_whatever_part_of_it_is_written(swapped):
     assert face_apart(part[14], part[15]) > 8
 
 
+@pytest.mark.slow
 def test_a_cast_keeps_what_it_says_of_somebody(clip, hopper_path, tmp_path, monkeypatch):
     monkeypatch.setattr(trust, "new_identifier", lambda: 0x1234_5678_9ABC)
     lanes = (Lane(0, None, {"blend.strength": 0.2}),)
@@ -127,6 +133,7 @@ def test_a_cast_keeps_what_it_says_of_somebody(clip, hopper_path, tmp_path, monk
     assert max(face_apart(one, other) for one, other in zip(*found, strict=True)) < 0.5
 
 
+@pytest.mark.slow
 def test_who_is_blurred_is_not_seen_where_faces_are_left(clip, hopper_path, astronaut_path, tmp_path):
     with Understudy() as app:
         cast = understudy.PartList((understudy.Part("largest", "blur"),), app.person(hopper_path))

@@ -79,6 +79,7 @@ def swapped(app, clip, tmp_path, cast, **options):
     return app.swap(clip, output, cast, overwrite=True, **options), output
 
 
+@pytest.mark.slow
 def test_everybody_is_listed_once_with_their_share_and_a_picture(app, clip, people):
     assert [one.number for one in people] == [1, 2]
     assert [one.share for one in people] == [1.0, 1.0]
@@ -90,6 +91,7 @@ def test_everybody_is_listed_once_with_their_share_and_a_picture(app, clip, peop
         np.testing.assert_array_equal(one.thumbnail, other.thumbnail)
 
 
+@pytest.mark.slow
 def test_each_keeps_their_face_over_the_cut(app, clip, people, numbers, shots, tmp_path):
     hopper, astronaut = (app.person(portrait_path(name)) for name in ("hopper", "astronaut"))
     report, output = swapped(app, clip, tmp_path, {numbers[SAILOR]: astronaut, numbers[ASTRONAUT]: hopper})
@@ -106,6 +108,7 @@ def test_each_keeps_their_face_over_the_cut(app, clip, people, numbers, shots, t
         np.testing.assert_allclose(again[actor], changes[actor], atol=0.5)
 
 
+@pytest.mark.slow
 def test_one_is_swapped_one_is_blurred_and_one_left(app, clip, numbers, shots, tmp_path):
     hopper = app.person(portrait_path("hopper"))
     _, output = swapped(app, clip, tmp_path, {numbers[ASTRONAUT]: hopper})
@@ -121,6 +124,7 @@ def test_one_is_swapped_one_is_blurred_and_one_left(app, clip, numbers, shots, t
     assert max(changes[SAILOR]) < LEFT
 
 
+@pytest.mark.slow
 def test_whoever_is_like_a_photo(app, clip, numbers, shots, tmp_path):
     hopper = app.person(portrait_path("hopper"))
     report, output = swapped(app, clip, tmp_path, {Like(portrait_path("astronaut")): hopper})
@@ -130,6 +134,7 @@ def test_whoever_is_like_a_photo(app, clip, numbers, shots, tmp_path):
     assert max(changes[SAILOR]) < LEFT
 
 
+@pytest.mark.slow
 def test_the_same_in_a_picture(app, shots, tmp_path):
     picture = tmp_path / "scene.png"
     cv2.imwrite(str(picture), shots[0].picture)
@@ -145,6 +150,7 @@ def test_the_same_in_a_picture(app, shots, tmp_path):
     assert sum(is_raw(shots[0].picture, after, face) for face in shots[0].faces) == 1
 
 
+@pytest.mark.slow
 def test_a_cast_file_from_the_command_line_and_for_another_clip(clip, shots, tmp_path, capfd):
     cast, sheet, output = tmp_path / "cast.toml", tmp_path / "sheet.jpg", tmp_path / "out.mp4"
     assert main(["people", str(clip), "--cast", str(cast), "--sheet", str(sheet), "--json"]) == 0
@@ -199,6 +205,7 @@ def test_what_cannot_be_meant_is_a_usage_error(words, clip, tmp_path, capfd):
     assert not (tmp_path / "out.mp4").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("word", "left"), [("2", 1), ("like:ASTRONAUT", SAILOR), ("not:ASTRONAUT", ASTRONAUT)], ids=["2", "like", "not"]
 )

@@ -37,6 +37,7 @@ def people(app, clip):
     return app.people(clip).people
 
 
+@pytest.mark.slow
 def test_people_cuts_and_where_somebody_is_lost(app, clip, people):
     told = []
     found = timeline_of_file(clip, people, app.settings, app.resources.models, lambda *how: told.append(how))
@@ -61,6 +62,7 @@ def hidden(numbers, first, last):
     return pictures
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("numbers", "first", "last"),
     [([*range(40), *range(38, 10, -1)], 12, 24), ([*range(30)], 12, 30)],
@@ -77,6 +79,7 @@ def test_somebody_who_is_hidden_within_a_shot_is_lost(app, people, tmp_path, num
     assert lost.when.last_seconds == pytest.approx((last - 1) / RATE, abs=0.6)
 
 
+@pytest.mark.slow
 def test_a_frame_as_it_will_be_is_labelled_and_only_those_who_get_something_change(app, clip, people):
     host = app.person(portrait_path("astronaut"), consent="sample")
     # Of two the astronaut may be the first: a face put onto itself changes little.

@@ -92,6 +92,7 @@ def flash_of(path):
     return white, loud, (frames[0][0], frames[-1][0]), (min(times), max(times))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("suffix", "codec", "to"),
     [
@@ -113,6 +114,7 @@ def test_sound_stays_in_step_to_a_frame(flashing, hopper_path, tmp_path, suffix,
     assert is_released_honestly(output)
 
 
+@pytest.mark.slow
 def test_all_of_it_in_gif_and_webp(hopper_path, brief_clip, tmp_path):
     for suffix in ("gif", "webp"):
         output = tmp_path / f"out.{suffix}"
@@ -127,6 +129,7 @@ def test_all_of_it_in_gif_and_webp(hopper_path, brief_clip, tmp_path):
         assert is_released_honestly(again)
 
 
+@pytest.mark.slow
 def test_where_a_part_ends_changes_nothing_of_the_frames_before(flashing, hopper_path, tmp_path, monkeypatch):
     monkeypatch.setattr(trust, "new_identifier", lambda: 0x1234_5678_9ABC)
     clip, written, write = flashing(".mp4", "aac"), [], VideoSink.write
@@ -145,6 +148,7 @@ def test_where_a_part_ends_changes_nothing_of_the_frames_before(flashing, hopper
         assert np.array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_subtitles_and_chapters_are_those_of_the_part(hopper_path, puppets, tmp_path):
     clip, output = tmp_path / "clip.mkv", tmp_path / "out.mkv"
     spec = ClipSpec(rate=10, subtitles="subrip", chapters=("one", "two", "three", "four", "five"))
@@ -179,6 +183,7 @@ def test_what_is_no_part_is_refused_when_it_is_said(wrong):
         TrimOptions(*wrong)
 
 
+@pytest.mark.slow
 def test_who_is_there_is_looked_for_in_the_whole_clip(hopper_path, brief_clip, tmp_path):
     with Understudy() as app:
         people = app.people(brief_clip, settings=trimmed(0.2)).people

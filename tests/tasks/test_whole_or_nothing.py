@@ -85,6 +85,7 @@ def test_an_input_under_another_name_is_no_output(hopper_path, small_clip, tmp_p
     assert clip.read_bytes() == small_clip.read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["png", "mp4"])
 def test_what_does_not_hold_when_it_is_read_back_gets_no_name(suffix, hopper_path, target, tmp_path, monkeypatch):
     """As where an interruption was lost in the signer's own code: it ends without an error, with bytes missing."""

@@ -89,6 +89,7 @@ def test_portraits_have_no_hands(detector, finder, astronaut, hopper, perception
 FACE = np.array([[140, 60, 340, 300]], np.float32)
 
 
+@pytest.mark.slow
 def test_a_hand_is_followed_and_let_go(detector, finder):
     tracker = HandTracker(detector, finder)
     for number in range(12):
@@ -211,6 +212,7 @@ def test_joints_that_would_bare_the_face_are_not_believed():
     assert occlusion.visible(target, uv, tones, 0.1, [(joints - [80, 100]) * 2.5 + [80, 130]]) is None
 
 
+@pytest.mark.slow
 def test_two_hands_are_two_and_each_is_known_once(detector, finder):
     first = with_hand(np.full((480, 640, 3), 120, np.uint8), (170, 330), SIZE)
     both = with_hand(first.picture, (480, 330), SIZE)
@@ -279,6 +281,7 @@ def swapped(astronaut, hopper, perception):
     return kept
 
 
+@pytest.mark.slow
 def test_a_hand_of_the_faces_colour_stays_in_front(swapped):
     assert swapped(True) > 0.86
     assert swapped(False) < 0.45

@@ -31,6 +31,7 @@ def puppet(astronaut):
     return Puppet(astronaut, (480, 360), face_share=0.5)
 
 
+@pytest.mark.slow
 def test_a_face_keeps_its_id_and_the_detector_rests(puppet, perception):
     from understudy.tracking import Tracker
 
@@ -46,6 +47,7 @@ def test_a_face_keeps_its_id_and_the_detector_rests(puppet, perception):
     assert detector.calls == 1
 
 
+@pytest.mark.slow
 def test_an_id_survives_a_short_loss_but_not_a_long_one(puppet, perception, blank):
     picture = puppet.render(REST).picture
     gray = np.full_like(picture, picture.mean(axis=(0, 1)).astype(np.uint8))  # no cut, but no face either
@@ -72,6 +74,7 @@ def test_a_cut_starts_afresh(puppet, perception, hopper):
     assert before.track_ids[0] != after.track_ids[0]
 
 
+@pytest.mark.slow
 def test_fast_motion_and_light_are_not_cuts(puppet):
     cuts = CutDetector()
     for number in range(40):
@@ -139,6 +142,7 @@ def test_left_right_and_all():
         FaceSelector("middle")
 
 
+@pytest.mark.slow
 def test_two_people_keep_their_ids_side_by_side(perception, astronaut, hopper):
     left, right = (Puppet(p, (360, 360), face_share=0.45) for p in (hopper, astronaut))
     tracker, seen = perception.tracker(TrackerOptions()), []
@@ -185,6 +189,7 @@ class CountingFits:
         return self._landmarker.fit(picture, roi)
 
 
+@pytest.mark.slow
 def test_several_people_can_take_turns_at_the_model(two, perception):
     from understudy.tracking import Tracker
 
@@ -250,6 +255,7 @@ def test_turns_are_spread_over_frames_and_come_in_time(people, rate, most):
     assert sum(fits[5:]) >= 34
 
 
+@pytest.mark.slow
 def test_what_passes_before_a_carried_face_makes_the_model_look(two, perception):
     """Points that go different ways are no motion of a face."""
     from understudy.tracking import Tracker
@@ -281,6 +287,7 @@ def test_a_frame_shown_twice_at_one_time_does_not_carry_twice(puppet, perception
     assert max(abs(error - errors[0]) for error in errors) < 1.5
 
 
+@pytest.mark.slow
 def test_eyes_shut_in_the_frame_in_which_they_shut(astronaut, perception):
     """Of the way that the model sees the lids go, the smoothed mesh goes nearly all at once; a filter would trail."""
     puppet = Puppet(astronaut, (640, 480), face_share=0.6)

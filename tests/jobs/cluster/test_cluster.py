@@ -185,6 +185,14 @@ def at_work(machines, name, *, stop=False):
     return pytest.fail(f"no worker of {name} writes a segment")
 
 
+def until_nobody_works(machines, name):
+    """Wait for workers of the test before: one that still writes would be taken for one of this test."""
+    until = time.monotonic() + 60
+    while any(map(writes_a_segment, machines("pids", name))):
+        assert time.monotonic() < until, f"a worker of {name} writes a segment, and nobody asked for one"
+        time.sleep(0.2)
+
+
 def left_by_workers(environment):
     return list(Path(environment["TMPDIR"]).glob("understudy-workers-*/.*"))
 
@@ -245,6 +253,7 @@ def test_twenty_clips_survive_machines_that_are_killed(two, jobs, orders, short,
 @pytest.mark.parametrize("what", ["worker", "machine"])
 def test_what_stands_still_is_replaced(two, jobs, orders, home, environment, what):
     """One worker is stopped; or a whole machine, as behind a network that split."""
+    until_nobody_works(two, "b")
     jobs.add(orders(4), SAMPLE)
     head = Head(home, two.address, environment, stalled=8)
     try:

@@ -83,6 +83,7 @@ def test_what_is_urgent_goes_first_and_a_worker_stays_with_its_clip(scene):
     assert [key for key, _ in on.cluster.workers[0].worked] == ["urgent"] * 2 + ["first"] * 3 + ["second"] * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["dies", "stands still", "its machine goes"])
 def test_a_worker_that_is_lost_is_replaced_and_its_segment_goes_to_another(scene, how):
     on = scene(options=ClusterOptions(stalled=0.3, every=0.05))
@@ -189,6 +190,7 @@ def test_a_segment_that_ends_each_worker_fails_its_job_and_no_other(scene):
         assert on.all_of(good) == list(range(12))
 
 
+@pytest.mark.slow
 def test_a_machine_with_another_version_gets_nothing_and_that_is_said_once(scene):
     def old(where, place):
         other = versions() | {"understudy": "0.0.1"} if where.id == "a" else versions()
@@ -273,6 +275,7 @@ def test_a_job_that_is_stopped_frees_its_workers(scene):
     assert list(Path(on.folder).glob("k-*")) == []
 
 
+@pytest.mark.slow
 def test_a_machine_on_which_none_begins_is_let_alone(scene, monkeypatch):
     from understudy.jobs.cluster import crew
 

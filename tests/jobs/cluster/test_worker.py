@@ -7,9 +7,12 @@ import os
 import shutil
 import signal
 import stat
+import subprocess
+import sys
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -87,6 +90,7 @@ def order(tmp_path, scenes, hopper_path):
     return Order(scenes, tmp_path / "out.mp4", (hopper_path,))
 
 
+@pytest.mark.slow
 def test_a_job_is_done_by_others_and_signed_here(app, jobs, order, place, tmp_path):
     (number,) = jobs.add(order, SAMPLE)
     watching = Watching(app, place, tmp_path / "own")
@@ -99,6 +103,7 @@ def test_a_job_is_done_by_others_and_signed_here(app, jobs, order, place, tmp_pa
     assert not (tmp_path / "own").exists()  # and the folders of whoever owns their machines were not touched
 
 
+@pytest.mark.slow
 def test_what_travels_holds_no_key_no_record_and_no_path(app, jobs, order, place, tmp_path, hopper_path):
     """All that is sent to a worker, and all that lies in its folder."""
     jobs.add(order, SAMPLE)
@@ -137,11 +142,13 @@ def test_what_travels_holds_no_key_no_record_and_no_path(app, jobs, order, place
 
 
 def test_what_a_killed_worker_left_goes_when_the_next_begins(place, tmp_path):
-    pid = os.fork()
-    if not pid:
-        killed = WithPieces(PLACE, place, tmp_path / "own")  # noqa: F841 - or it would tidy up at once
-        os._exit(0)  # as when it is killed: nothing is tidied up
-    os.waitpid(pid, 0)
+    # It ends as when it is killed: nothing is tidied up.
+    begin = (
+        "import os, sys; from pathlib import Path; from tests.jobs.cluster.test_worker import PLACE, WithPieces; "
+        "killed = WithPieces(PLACE, *map(Path, sys.argv[1:])); os._exit(0)"
+    )
+    root = Path(__file__).parents[3]
+    subprocess.run([sys.executable, "-c", begin, place, tmp_path / "own"], check=True, cwd=root, timeout=60)
     (folder,) = place.iterdir()
     before = {path.name for path in folder.iterdir()}
     assert len(before) == 3
@@ -150,6 +157,7 @@ def test_what_a_killed_worker_left_goes_when_the_next_begins(place, tmp_path):
     worker.close()
 
 
+@pytest.mark.slow
 def test_a_clip_that_did_not_come_whole_is_not_used(app, jobs, order, place, tmp_path):
     (number,) = jobs.add(order, SAMPLE)
     watching = Watching(app, place, tmp_path / "own")
@@ -159,6 +167,7 @@ def test_a_clip_that_did_not_come_whole_is_not_used(app, jobs, order, place, tmp
     assert (failure.exit_code, "is another file" in failure.message) == (3, True)
 
 
+@pytest.mark.slow
 def test_a_model_that_no_worker_has_fails_the_job_and_names_it(order, place, tmp_path, shelf):
     """The head has the model; the workers do not: see ``why_not`` for the other ways of not fitting."""
     shutil.copytree(shelf, tmp_path / "home", copy_function=linked)
@@ -198,6 +207,7 @@ def on(monkeypatch, place, tmp_path):
     return found
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_the_jobs_waiting_and_nothing_on_the_machines(jobs, order, on, place, tmp_path):
     on(node("a"), node("b"))
     numbers = jobs.add([order, replace(order, output=tmp_path / "b.mp4")], SAMPLE)
@@ -218,6 +228,7 @@ def test_ctrl_c_leaves_the_jobs_waiting_and_nothing_on_the_machines(jobs, order,
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
+@pytest.mark.slow
 def test_a_cluster_without_a_worker_is_not_waited_for_for_long(jobs, order, on):
     on(node("head", cores=0))
     (number,) = jobs.add(order, SAMPLE)
@@ -226,6 +237,7 @@ def test_a_cluster_without_a_worker_is_not_waited_for_for_long(jobs, order, on):
     assert jobs.show(number).state == "waiting"
 
 
+@pytest.mark.slow
 def test_the_most_urgent_job_goes_first_and_the_head_does_what_needs_no_worker(
     jobs, order, on, tmp_path, astronaut_path
 ):

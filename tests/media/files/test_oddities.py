@@ -35,6 +35,7 @@ def end_of(path):
         return container.duration / av.time_base
 
 
+@pytest.mark.slow
 def test_a_last_frame_that_is_held_is_no_damage_and_stays_held(pictures, hopper_path, tmp_path):
     clip, output = tmp_path / "hold.mkv", tmp_path / "out.mp4"
     with av.open(str(clip), "w") as file:
@@ -54,6 +55,7 @@ def test_a_last_frame_that_is_held_is_no_damage_and_stays_held(pictures, hopper_
     assert end_of(output) == pytest.approx(3.44, abs=0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("codec", ["libx264", "mjpeg"])
 def test_avi_keeps_its_order_and_is_whole(pictures, hopper_path, tmp_path, codec):
     clip, output = tmp_path / "clip.avi", tmp_path / "out.mkv"
@@ -84,6 +86,7 @@ def gif(path, pictures, delays, **more):
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=delays, **more)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["gif", "mp4"])
 def test_the_last_picture_of_an_animation_stays_as_long_as_it_did(pictures, hopper_path, tmp_path, suffix):
     gif(tmp_path / "in.gif", pictures, [100, 100, 2000], loop=0)
@@ -92,6 +95,7 @@ def test_the_last_picture_of_an_animation_stays_as_long_as_it_did(pictures, hopp
     assert end_of(output) == pytest.approx(2.2, abs=0.03)
 
 
+@pytest.mark.slow
 def test_an_animation_that_plays_once_plays_once(pictures, hopper_path, tmp_path):
     gif(tmp_path / "once.gif", pictures, [100, 100])
     understudy.swap(hopper_path, tmp_path / "once.gif", tmp_path / "out.gif")
@@ -99,12 +103,14 @@ def test_an_animation_that_plays_once_plays_once(pictures, hopper_path, tmp_path
         assert "loop" not in result.info
 
 
+@pytest.mark.slow
 def test_more_frames_than_a_gif_can_hold_are_left_out_and_counted(pictures, hopper_path, tmp_path):
     write_clip(tmp_path / "fast.mp4", pictures, ClipSpec(rate=240, audio=()))
     report = understudy.swap(hopper_path, tmp_path / "fast.mp4", tmp_path / "out.gif")
     assert any("frames left out" in note for note in report.notes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", ["5.1(side)", "quad", "mono"])
 def test_surround_sound_is_converted_for_webm(small_puppet, hopper_path, tmp_path, layout):
     plain, clip, output = tmp_path / "plain.mkv", tmp_path / "clip.mkv", tmp_path / "out.webm"
@@ -130,6 +136,7 @@ def test_surround_sound_is_converted_for_webm(small_puppet, hopper_path, tmp_pat
         assert len(container.streams.audio) == 1
 
 
+@pytest.mark.slow
 def test_rgb_video_gets_a_matrix_that_yuv_may_have(pictures, hopper_path, tmp_path):
     clip, output = tmp_path / "rgb.mkv", tmp_path / "out.mp4"
     spec = ClipSpec(
@@ -155,6 +162,7 @@ def test_frames_do_not_share_the_decoders_memory(pictures, tmp_path):
             frame.picture[50:90, 60:160] = 255
 
 
+@pytest.mark.slow
 def test_what_is_left_out_is_said(pictures, hopper_path, tmp_path):
     clip = tmp_path / "two.mkv"
     with av.open(str(clip), "w") as file:
@@ -184,6 +192,7 @@ def test_an_animation_of_a_clip_with_sound_says_that_it_is_gone(small_clip, hopp
     assert any("audio" in note and "chapters" in note for note in report.notes)
 
 
+@pytest.mark.slow
 def test_broadcast_clocks_are_taken_off(small_puppet, hopper_path, tmp_path):
     clip, output = tmp_path / "big.ts", tmp_path / "out.mp4"
     pts = [8_000_000_000 + 3600 * n for n in range(10)]
@@ -244,6 +253,7 @@ def test_mutated_pictures_are_read_or_refused(pictures, tmp_path, seed):
     assert photo is None or photo.dtype == np.uint8
 
 
+@pytest.mark.slow
 def test_a_cmyk_profile_is_not_put_on_an_rgb_picture(pictures, hopper_path, tmp_path):
     from PIL import ImageCms
 

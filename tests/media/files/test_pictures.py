@@ -30,6 +30,7 @@ def pixels(path):
     return np.asarray(opened(path, "RGB")).astype(int)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["png", "jpg", "jpeg", "webp", "PNG"])
 def test_a_still_keeps_its_size_and_what_is_not_face(face, hopper_path, tmp_path, suffix):
     target, output = tmp_path / "in.png", tmp_path / f"out.{suffix}"
@@ -47,6 +48,7 @@ def test_a_still_keeps_its_size_and_what_is_not_face(face, hopper_path, tmp_path
     assert np.abs(before - after)[80:160, 120:200].mean() > 4
 
 
+@pytest.mark.slow
 def test_exif_orientation_is_applied_once(face, hopper_path, tmp_path):
     turned = face.transpose(Image.Transpose.ROTATE_90)  # as a camera held upright stores it
     exif = Image.Exif()
@@ -61,6 +63,7 @@ def test_exif_orientation_is_applied_once(face, hopper_path, tmp_path):
     assert np.abs(np.asarray(result.convert("RGB")).astype(int) - np.asarray(face))[:50, 260:].mean() < 4
 
 
+@pytest.mark.slow
 def test_a_source_photo_may_be_turned_too(hopper, astronaut_path, tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -70,6 +73,7 @@ def test_a_source_photo_may_be_turned_too(hopper, astronaut_path, tmp_path):
     assert understudy.swap(photo, astronaut_path, tmp_path / "out.png", consent="self").frames_swapped == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["png", "webp"])
 def test_transparency_is_kept_but_not_under_the_label(face, hopper_path, tmp_path, suffix):
     rgba = face.convert("RGBA")
@@ -85,6 +89,7 @@ def test_transparency_is_kept_but_not_under_the_label(face, hopper_path, tmp_pat
     assert (after[200:] > 100).sum() > 1000  # the label's plate
 
 
+@pytest.mark.slow
 def test_jpeg_says_that_transparency_is_gone(face, hopper_path, tmp_path):
     target = tmp_path / "in.png"
     face.convert("RGBA").save(target)
@@ -95,6 +100,7 @@ def test_jpeg_says_that_transparency_is_gone(face, hopper_path, tmp_path):
     assert any("transparency" in note for note in report.notes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["L", "P", "CMYK", "LA", "I;16"])
 def test_every_kind_of_picture_is_read(face, hopper_path, tmp_path, mode):
     target = tmp_path / ("in.tif" if mode == "CMYK" else "in.png")
@@ -108,6 +114,7 @@ def test_every_kind_of_picture_is_read(face, hopper_path, tmp_path, mode):
     assert any("16-bit" in note for note in report.notes) == (mode == "I;16")
 
 
+@pytest.mark.slow
 def test_a_colour_profile_goes_along(face, hopper_path, tmp_path):
     from PIL import ImageCms
 
@@ -154,6 +161,7 @@ def test_animations_keep_their_frames_and_delays(animation, hopper_path, tmp_pat
     assert opened(output).info.get("loop", 0) == 0
 
 
+@pytest.mark.slow
 def test_an_animation_becomes_a_video_with_its_own_times(animation, hopper_path, tmp_path):
     import av
 
@@ -173,6 +181,7 @@ def test_a_video_becomes_an_animation(small_clip, hopper_path, tmp_path):
         assert sum(delays_of(output)) == pytest.approx(1000, abs=60)
 
 
+@pytest.mark.slow
 def test_transparent_animations_stay_transparent(small_puppet, hopper_path, tmp_path):
     frames = []
     for number in range(3):
@@ -198,6 +207,7 @@ def test_what_a_file_is_its_content_says(face, tmp_path):
         assert source.info.kind is MediaKind.IMAGE
 
 
+@pytest.mark.slow
 def test_the_picture_before_an_animation_is_no_part_of_it(small_puppet, hopper_path, astronaut_path, tmp_path):
     frames = [Image.fromarray(small_puppet.render(talking(n / 10)).picture[:, :, ::-1].copy()) for n in range(3)]
     poster = Image.new("RGB", frames[0].size, (200, 30, 30))
@@ -261,6 +271,7 @@ def test_holes_in_an_animation_are_where_they_were(small_puppet, hopper_path, tm
         assert (was & ~now)[:190].sum() == 0  # below lies the label, which is never transparent
 
 
+@pytest.mark.slow
 def test_holes_of_a_webp_are_holes_of_a_gif(face, hopper_path, tmp_path):
     holed = face.convert("RGBA")
     opacity = np.full((240, 320), 255, np.uint8)

@@ -35,6 +35,7 @@ def encoded(pictures, instructions, settings):
     return [bytes(packet) for frame in (*frames, None) for packet in stream.encode(frame)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("effort", ["low", "medium", "high"])
 def test_x264_writes_the_same_on_every_processor(pictures, effort):
     height, width = pictures[0].shape[:2]

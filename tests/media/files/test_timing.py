@@ -57,6 +57,7 @@ def test_what_an_edit_list_hides_is_no_damage(film, tmp_path, edits, times):
     assert (seconds[0], seconds[-1]) == pytest.approx(times[:2], abs=0.01)
 
 
+@pytest.mark.slow
 def test_a_trimmed_clip_is_swapped_as_it_is_shown_sound_and_all(film, hopper_path, tmp_path, capfd):
     clip, output = tmp_path / "trimmed.mp4", tmp_path / "out.mp4"
     clip.write_bytes(with_edits(film, [(1.0, 0.4 + LEAD)], (b"vide", b"soun")))
@@ -142,6 +143,7 @@ def pieces(path, *parts):
     path.write_bytes(data)
 
 
+@pytest.mark.slow
 def test_a_clip_that_changes_its_size_keeps_its_shape(wide, hopper_path, tmp_path):
     tall = np.ascontiguousarray(np.rot90(wide))
     spec = ClipSpec(rate=25, audio=(), options=(("crf", "12"), ("preset", "ultrafast")))

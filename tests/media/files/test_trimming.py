@@ -108,6 +108,7 @@ def test_times_that_are_far_apart(tmp_path):
     ][1:4]
 
 
+@pytest.mark.slow
 def test_keyframes_of_a_part(tmp_path):
     path = tmp_path / "clip.mp4"
     write_clip(path, numbered(100), SPEC)
@@ -129,6 +130,7 @@ def test_a_part_between_two_frames_has_none(tmp_path):
         open_part(tmp_path / "clip.mp4", MOST, 1.01, 1.03)
 
 
+@pytest.mark.slow
 def test_unreadable_data_before_a_part_is_no_damage_of_it(tmp_path):
     path = tmp_path / "clip.mp4"
     write_clip(path, numbered(100), SPEC)

@@ -49,6 +49,7 @@ def test_every_display_matrix_is_undone(upright, tmp_path, matrix):
     assert np.abs(frames[0].astype(int) - upright).mean() < 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("matrix", [(-1, 0, 0, 1)])
 def test_a_mirrored_clip_is_swapped_upright(upright, hopper_path, tmp_path, matrix):
     clip = stored(tmp_path / "selfie.mp4", upright, matrix)

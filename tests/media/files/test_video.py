@@ -39,6 +39,7 @@ def swap(hopper_path, target, output, settings=FAST, **more):
     return understudy.swap(hopper_path, target, output, settings=settings, **more)
 
 
+@pytest.mark.slow
 def test_everything_but_the_face_is_as_it_was(small_clip, hopper_path, tmp_path):
     output = tmp_path / "out.mp4"
     report = swap(hopper_path, small_clip, output)
@@ -58,6 +59,7 @@ def test_everything_but_the_face_is_as_it_was(small_clip, hopper_path, tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["out.mp4"]
 
 
+@pytest.mark.slow
 def test_the_face_did_change_and_the_rest_did_not(small_clip, small_puppet, hopper_path, tmp_path):
     output = tmp_path / "out.mkv"
     swap(hopper_path, small_clip, output)
@@ -170,6 +172,7 @@ def test_odd_sizes(astronaut, hopper_path, tmp_path, size, suffix):
     assert any("odd" in note for note in report.notes) == (suffix == "mp4")
 
 
+@pytest.mark.slow
 def test_pixels_that_are_not_square_stay_so(small_puppet, hopper_path, tmp_path):
     clip, output = tmp_path / "wide.mp4", tmp_path / "out.mp4"
     write_puppet_clip(clip, small_puppet, 0.2, ClipSpec(rate=25, pixel_aspect=Fraction(4, 3), audio=()))
@@ -215,6 +218,7 @@ def test_a_face_that_comes_and_goes_is_normal(small_puppet, blank, hopper_path, 
     assert 10 <= report.frames_swapped <= 14
 
 
+@pytest.mark.slow
 def test_non_ascii_paths(small_clip, hopper_path, tmp_path):
     folder = tmp_path / "Vidéos – 视频 مجلد"
     folder.mkdir()
@@ -225,6 +229,7 @@ def test_non_ascii_paths(small_clip, hopper_path, tmp_path):
     assert len(frames_of(output)) == 25
 
 
+@pytest.mark.slow
 def test_a_path_that_looks_like_an_address_is_a_file(small_clip, hopper_path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "http:").mkdir()
@@ -233,6 +238,7 @@ def test_a_path_that_looks_like_an_address_is_a_file(small_clip, hopper_path, tm
     assert understudy.swap(hopper_path, "http://clip.mp4", "out.mp4").frames == 25
 
 
+@pytest.mark.slow
 def test_a_second_video_stream_is_no_trouble_and_cover_art_is_kept(small_clip, hopper_path, tmp_path):
     clip = tmp_path / "cover.mp4"
     with av.open(str(small_clip)) as source, av.open(str(clip), "w") as copy:
@@ -312,6 +318,7 @@ with open_source(target) as source, open_sink(output, source.info, EncodeOptions
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_the_encoder_is_freed_before_the_file_is_signed(tmp_path):
     """Else what signs comes on top of what x264 holds at 720p, which is more than anything else does."""

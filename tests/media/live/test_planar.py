@@ -13,6 +13,7 @@ def exact(picture):
     return frame.reformat(format="yuv420p", dst_colorspace=1, interpolation=EXACT).to_ndarray()
 
 
+@pytest.mark.slow
 def test_it_agrees_with_the_exact_conversion(astronaut):
     picture = np.ascontiguousarray(astronaut[:510, :510])
     ours = i420(picture).reshape(-1, 510).astype(int)

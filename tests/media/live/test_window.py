@@ -87,6 +87,7 @@ def press(key):
     subprocess.run(["xdotool", "key", key], check=True, timeout=10)
 
 
+@pytest.mark.slow
 def test_it_shows_the_frame_as_it_is_and_text_below_it(window):
     sink, _ = window
     frame = labelled(90)
@@ -125,6 +126,7 @@ def test_its_keys(window):
     until(lambda: shows(second.frame.picture))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["q", "Escape"])
 def test_closing_it_is_told(window, key):
     sink, _ = window
@@ -134,6 +136,7 @@ def test_closing_it_is_told(window, key):
     until(lambda: fails_with(SinkClosed, sink))
 
 
+@pytest.mark.slow
 def test_a_window_that_breaks_off_was_not_closed(window):
     sink, _ = window
     sink.write(labelled(90), 0.0)

@@ -32,6 +32,7 @@ def test_a_wrong_clock_neither_stops_the_work_nor_touches_a_key(own, year):
     assert open_signing_key(own, SigningOptions()) == first
 
 
+@pytest.mark.slow
 def test_a_certificate_of_a_wrong_clock_is_followed_by_one_that_is_valid(own, make, tmp_path):
     open_signing_key(own, SigningOptions(), at(2060))
     output = make()

@@ -96,6 +96,7 @@ def test_sample_is_for_the_portraits_that_come_along(own, blank, tmp_path):
         Consents(own).require(photo_of(tmp_path / "me.png"), "image", ConsentClaim("sample"))
 
 
+@pytest.mark.slow
 def test_consent_from_the_command_line(own, hopper_path, capfd):
     home = ["--home", str(own.root)]
     assert main(["consent", "grant", str(hopper_path), "--ground", "granted", *home]) == 2  # no note
@@ -155,6 +156,7 @@ def test_whoever_sits_at_a_terminal_is_asked_in_plain_words(own, hopper_path, as
     assert code == 0, said
 
 
+@pytest.mark.slow
 @posix
 def test_private_files_are_private(make, own):
     make()

@@ -37,6 +37,7 @@ def damaged(data, every):
             yield data[:place] + part + data[place + len(part) :]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ledger.sqlite", "consents.sqlite"])
 def test_a_damaged_database_is_a_records_error(used, name):
     path, errors = used.root / name, 0
@@ -80,6 +81,7 @@ def test_a_damaged_value_is_a_records_error(used, name, table, column, value):
         assert not intact
 
 
+@pytest.mark.slow
 def test_a_damaged_key_or_certificate_is_a_signing_error(used, tmp_path):
     folder = used.root / "keys"
     good = {name: (folder / name).read_bytes() for name in ("signing.key", "signing.pem")}
@@ -100,6 +102,7 @@ def test_a_damaged_key_or_certificate_is_a_signing_error(used, tmp_path):
     assert errors > 50
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "encoding", ["utf-8-sig", *(pytest.param(name, marks=pytest.mark.slow) for name in ("utf-16", "utf-32"))]
 )

@@ -136,6 +136,7 @@ def test_once_closed_nothing_is_kept(kept, path):
     assert names(kept, path) == ["a"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells of locks")
 def test_looking_at_a_database_takes_no_lock_of_its_own_back(path):
     """A process has all its locks on a file taken back as soon as it closes that file, however often it has it open."""

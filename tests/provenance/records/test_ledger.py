@@ -28,6 +28,7 @@ def record(**values):
     return Record(**(known | values))
 
 
+@pytest.mark.slow
 def test_the_ledger_keeps_what_was_made(make, own):
     output = make()
     (entry,) = Ledger(own).records()
@@ -190,6 +191,7 @@ def test_a_clock_that_leaps_drops_nothing(own, leap, then):
     assert (check.records, check.dropped, check.problems) == (60, 0, ())
 
 
+@pytest.mark.slow
 def test_a_clock_that_leaps_to_and_fro_drops_nothing(own):
     for day in range(40):
         made(own, days(day))
@@ -199,6 +201,7 @@ def test_a_clock_that_leaps_to_and_fro_drops_nothing(own):
     assert (check.records, check.dropped, check.problems) == (120, 0, ())
 
 
+@pytest.mark.slow
 def test_after_a_leap_that_was_set_right_records_still_grow_old(own):
     made(own, days(0), 1)
     made(own, days(365 * 6974), 2)  # in the year 9000, for once
@@ -256,6 +259,7 @@ def test_one_record_is_told_as_one(own, capfd):
     assert "record 2 was removed" in Ledger(own).verify().problems
 
 
+@pytest.mark.slow
 def test_a_corrupt_ledger_stops_the_work_and_is_not_overwritten(make, own, tmp_path):
     make()
     (own.root / "ledger.sqlite").write_bytes(b"not a database" * 100)
@@ -289,6 +293,7 @@ def test_several_processes_share_one_ledger(own):
     assert sorted(path.name for path in (own.root / "keys").iterdir()) == ["signing.key", "signing.pem"]
 
 
+@pytest.mark.slow
 def test_the_ledger_from_the_command_line(make, own, tmp_path, capfd):
     make()
     home = ["--home", str(own.root)]

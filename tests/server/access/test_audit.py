@@ -27,6 +27,7 @@ def test_entries_are_kept_in_their_order(own):
     assert log.verify().intact
 
 
+@pytest.mark.slow
 def test_many_at_once_are_all_written(own):
     log, wanted = AuditLog(own), 200
     with ThreadPoolExecutor(16) as pool:

@@ -106,6 +106,7 @@ def test_two_tokens_of_one_name_are_refused(tokens):
         tokens.add("editor", "ben", ["swaps"], 1)
 
 
+@pytest.mark.slow
 def test_the_command_line_makes_lists_and_revokes(own, capsys):
     home = ["--home", str(own.root)]
     assert main(["token", "add", "editor", "--for", "swaps,media", "--clips", "7", *home]) == 0

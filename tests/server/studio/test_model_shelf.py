@@ -98,6 +98,7 @@ def test_a_pull_that_is_stopped_keeps_what_came_and_goes_on(shop):
     assert shop.server.asked[-1][1] is not None  # it went on where it was stopped
 
 
+@pytest.mark.slow
 def test_one_that_waits_can_be_taken_back(shop):
     shop.server.manners["/good.onnx"] = ["slow"]
 
@@ -202,6 +203,7 @@ def test_models_are_verified_measured_and_removed(shop):
     assert shop.item("good").state == "missing"
 
 
+@pytest.mark.slow
 def test_the_models_that_the_package_carries_are_measured(shop):
     asyncio.run(shop.shelf.measure_embedded())
     texts = Texts("en")

@@ -118,6 +118,7 @@ def test_losses_alone_make_it_less():
     assert link.allowance.bits(USUAL, link.now + 0.1) == pytest.approx(0.8 * USUAL, rel=0.05)
 
 
+@pytest.mark.slow
 def test_a_still_picture_or_none_at_all_makes_no_little_of_it():
     allowance, now = Allowance(), 100.0
     for number in range(60):
@@ -198,6 +199,7 @@ async def shown(tracks, says, seconds, clock):
     return [sum(bits for at, bits in got[track] if at > clock.now - 2) / 2 for track in tracks]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("codec", ["h264", "vp8"])
 def test_who_has_a_narrow_link_takes_nothing_from_the_others(codec, monkeypatch):
     clock = Clock()
@@ -213,6 +215,7 @@ def test_who_has_a_narrow_link_takes_nothing_from_the_others(codec, monkeypatch)
     asyncio.run(run())
 
 
+@pytest.mark.slow
 def test_three_kinds_of_links_take_no_more_than_half_from_each_other(monkeypatch):
     clock = Clock()
     monkeypatch.setattr("understudy.server.webrtc.outgoing.time", clock)
@@ -246,6 +249,7 @@ def test_what_refers_to_pictures_of_another_coding_is_left_out():
     asyncio.run(run())
 
 
+@pytest.mark.slow
 def test_those_whose_links_are_nearly_alike_share_one_coding(monkeypatch):
     clock, made = Clock(), []
     monkeypatch.setattr("understudy.server.webrtc.outgoing.time", clock)
@@ -265,6 +269,7 @@ def test_those_whose_links_are_nearly_alike_share_one_coding(monkeypatch):
     assert made[0][1] == 1_200_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("said", "follows"),
     [

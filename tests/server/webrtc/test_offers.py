@@ -73,6 +73,7 @@ def test_an_offer_without_end_is_not_read():
         read_offer(b"v" * (MOST_BYTES + 1), "send")
 
 
+@pytest.mark.slow
 @given(st.one_of(st.binary(max_size=300), st.lists(st.sampled_from(SENDS.split("\r\n")), max_size=60)))
 @settings(max_examples=300, deadline=None)
 def test_nothing_makes_reading_fail_otherwise(said):

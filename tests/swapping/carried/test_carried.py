@@ -75,6 +75,7 @@ def painted_points():
     return weights[inner][::9]
 
 
+@pytest.mark.slow
 def test_a_pattern_lies_where_the_face_has_moved_to(shots, portrait):
     """A slow engine paints a dot on one point of the face; in later frames the dot is on that point still."""
     errors = []
@@ -103,6 +104,7 @@ def test_a_pattern_lies_where_the_face_has_moved_to(shots, portrait):
     assert max(errors) < 1.5
 
 
+@pytest.mark.slow
 def test_the_mesh_engine_carried_looks_as_if_it_drew_every_frame(shots, portrait):
     mesh = MeshEngine()
     carried = rendered(Carried(mesh, mesh, "slow", 1000), shots, portrait)
@@ -133,6 +135,7 @@ def test_eyes_and_inner_mouth_are_the_targets_own_also_in_the_frame_that_was_dra
     assert patch.warp is None  # and they stay where they are: this engine took no other shape
 
 
+@pytest.mark.slow
 def test_it_is_drawn_again_in_every_nth_frame_and_sooner_where_the_face_moved_far(puppet, portrait):
     still, slow = [puppet.render(REST)] * 12, StandIn(flat(90))
     rendered(Carried(slow, MeshEngine(), "slow", 4), still, portrait)

@@ -131,6 +131,7 @@ def test_self_swap_gives_the_picture_back(sources, puppets):
         assert error < most
 
 
+@pytest.mark.slow
 def test_heavy_rims_along_the_brows_do_not_stay_as_strokes(sources):
     """The admiral's glasses are black where they run below her brows."""
     texture = build_texture([sources["hopper"]])
@@ -144,6 +145,7 @@ def test_heavy_rims_along_the_brows_do_not_stay_as_strokes(sources):
     assert dark < 0.05
 
 
+@pytest.mark.slow
 def test_no_line_of_the_glasses_bridge_stays(sources):
     """It shines above and is dark below: between brows and eyes no step is left that skin does not have."""
     texture = build_texture([sources["hopper"]])
@@ -156,6 +158,7 @@ def test_no_line_of_the_glasses_bridge_stays(sources):
     assert bridge.max() < 0.65 * cheeks.max()
 
 
+@pytest.mark.slow
 def test_what_is_filled_in_has_pores(sources):
     """Beside the nose, where the rims were, skin is as rough as on the cheeks: not smooth, no pattern."""
     texture = build_texture([sources["hopper"]])
@@ -212,6 +215,7 @@ def test_a_blown_out_photo_is_told_apart_without_a_fault(sources):
     assert np.isfinite(skin).all()
 
 
+@pytest.mark.slow
 def test_a_fringe_is_not_painted_on_the_forehead(sources, perception):
     """The astronaut's hair hangs over her forehead; none of it may reach the texture that is shown."""
     portrait = sources["astronaut"]
@@ -227,6 +231,7 @@ def test_a_fringe_is_not_painted_on_the_forehead(sources, perception):
     assert raw.texture[unwrapped_hair].mean() < cheek * 0.85  # and it is hair: darker than skin
 
 
+@pytest.mark.slow
 def test_a_bare_forehead_is_painted(hopper, perception):
     """A fringe is told from a bare forehead: a face drawn with none keeps the texture there."""
     picture = np.full((400, 400, 3), (120, 90, 60), np.uint8)
@@ -245,6 +250,7 @@ def test_a_bare_forehead_is_painted(hopper, perception):
     assert forehead.mean() > 150
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_a_half_dark_photo_does_not_give_a_half_black_face(astronaut, perception, puppets, side):
     ramp = np.linspace(0, 1, astronaut.shape[1])
@@ -305,6 +311,7 @@ def test_in_the_dark_no_face_glows(sources, puppets, light):
     assert frame.picture[mask].mean() == pytest.approx(lit[mask].mean(), rel=0.15, abs=5)
 
 
+@pytest.mark.slow
 def test_a_black_and_white_photo_takes_the_targets_colour(sources, puppets):
     portrait = sources["hopper"]
     gray = np.repeat(cv2.cvtColor(portrait.picture, cv2.COLOR_BGR2GRAY)[:, :, None], 3, axis=2)
@@ -372,6 +379,7 @@ def test_the_same_photo_gives_the_same_identity(sources):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.slow
 def test_each_part_comes_from_the_photo_that_shows_it(hopper):
     """A green spot on the cheek that only the second photo shows."""
     puppet = Puppet(hopper, (480, 480), face_share=0.5)
@@ -450,6 +458,7 @@ def test_a_lamp_that_is_switched_off_darkens_the_swap_at_once(sources, puppets):
     np.testing.assert_allclose(result / result[0], target / target[0], atol=0.12)
 
 
+@pytest.mark.slow
 def test_a_slow_fade_is_followed_slowly(sources, puppets):
     levels = np.linspace(1.0, 0.6, 30)
     target, result = brightness_over_time(sources["hopper"], puppets["astronaut"].render(REST), levels)
@@ -459,6 +468,7 @@ def test_a_slow_fade_is_followed_slowly(sources, puppets):
     assert result[10] / result[0] > target[10] / target[0]  # behind, not ahead
 
 
+@pytest.mark.slow
 def test_flicker_is_damped(sources, puppets):
     levels = 1.0 + 0.04 * np.where(np.arange(30) % 2, 1, -1)
     target, result = brightness_over_time(sources["hopper"], puppets["astronaut"].render(REST), levels)

@@ -53,12 +53,14 @@ def tones(texture):
     return np.log(texture.color.astype(np.float32).mean(axis=2) + 4)
 
 
+@pytest.mark.slow
 def test_a_flat_drawing_gets_no_blotches(mesh):
     tone = tones(textured(drawing(mesh), mesh))
     plain = (regions().plain > 0.99) & (regions().inside > 0.99)
     assert np.abs(tone[plain] - np.median(tone[plain])).max() < 0.04
 
 
+@pytest.mark.slow
 def test_brows_of_a_flat_drawing_have_no_halo(mesh):
     """Right beside them the skin is as bright as everywhere, and they stay as dark as they are drawn, or nearly."""
     tone = tones(textured(drawing(mesh), mesh))
@@ -73,6 +75,7 @@ def test_brows_of_a_flat_drawing_have_no_halo(mesh):
     assert np.log(0.2) < np.median(tone[inner]) - skin < np.log(0.5)
 
 
+@pytest.mark.slow
 def test_of_painted_cracks_hardly_any_energy_is_left(mesh):
     """A net of cracks with shine along their edges, as varnish has it."""
     rng, cracked = np.random.default_rng(3), drawing(mesh)
@@ -89,6 +92,7 @@ def test_of_painted_cracks_hardly_any_energy_is_left(mesh):
     assert left[1] < 0.07 * left[0]
 
 
+@pytest.mark.slow
 def test_shine_on_a_lid_does_not_burn(mesh):
     """Lids and brows are never much brighter than the skin beside them."""
     shining = drawing(mesh)
@@ -104,6 +108,7 @@ def test_shine_on_a_lid_does_not_burn(mesh):
     assert burn < 0.45
 
 
+@pytest.mark.slow
 def test_a_visor_before_the_brows_is_not_painted(mesh):
     """What is bright and of another colour is no brow, though it lies where no hair reaches."""
     helmet = drawing(mesh)
@@ -119,6 +124,7 @@ def test_a_visor_before_the_brows_is_not_painted(mesh):
     assert (r - b) / (b + g + r) < own + 0.03
 
 
+@pytest.mark.slow
 def test_the_targets_own_brows_are_covered_though_the_photo_shows_no_forehead(mesh):
     fringe = drawing(mesh)
     fringe[: int(mesh[[66, 296], 1].mean())] = (30, 40, 60)

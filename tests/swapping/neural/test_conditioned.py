@@ -133,6 +133,7 @@ def test_the_patch_is_shown_where_mask_and_face_are_and_lies_in_its_place(motion
     assert (patch.alpha[middle] == 255).mean() > 0.95
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 2])
 def test_kernels_as_constants_give_what_kernels_that_are_fed_give(threads, put):
     """The whole architecture, with weights drawn by lot."""
@@ -200,6 +201,7 @@ def test_kernels_that_do_not_fit_are_an_error_before_the_first_frame(change, sai
     assert fault.value.hint
 
 
+@pytest.mark.slow
 def test_a_photo_of_which_the_models_make_no_numbers_is_an_error(put, portrait):
     """They work on noise, and fail on a picture with more contrast than that."""
     graph = GraphWriter()
@@ -216,6 +218,7 @@ def test_a_photo_of_which_the_models_make_no_numbers_is_an_error(put, portrait):
         engine_in(home).identity([portrait])
 
 
+@pytest.mark.slow
 def test_models_that_do_not_belong_together_are_an_error(put, portrait):
     home, _, _ = put("mobilefaceswap_identity", reshaped(twins.identity_twin(blocks=(1, 1, 1, 1), narrower=8), fewer))
     with pytest.raises(ModelError, match="takes 2 inputs, and of a photo come 1"):
@@ -243,6 +246,7 @@ def test_a_frame_of_no_numbers_is_no_black_square(what, put, portrait, astronaut
     assert engine.swapped(np.zeros((224, 224, 3), np.uint8), identity.values) is not None
 
 
+@pytest.mark.slow
 def test_a_generator_without_a_mask_is_refused(put, portrait):
     data = reshaped(twins.generator_twin(planted=True), fewer)
     home, _, _ = put(ENGINE, data)
@@ -273,6 +277,7 @@ def test_no_part_of_it_may_be_missing_or_altered(name, put, hopper_path, tmp_pat
     assert path.parent == home / FOLDER
 
 
+@pytest.mark.slow
 def test_it_works_from_one_photo_and_has_no_weight(shelf, portrait):
     engine = engine_in(shelf)
     identity = engine.identity([portrait, portrait])
@@ -301,6 +306,7 @@ def people(count):
     return [Kernels(()) for _ in range(count)]
 
 
+@pytest.mark.slow
 def test_no_more_sessions_are_open_than_may_be_and_those_longest_unused_are_closed():
     alive = weakref.WeakSet()
 
@@ -363,6 +369,7 @@ def test_one_that_does_not_open_is_not_kept():
     assert isinstance(sessions.of(one), Opened)
 
 
+@pytest.mark.slow
 def test_the_large_models_are_given_back(shelf, portrait, monkeypatch):
     from understudy.models import sessions
 

@@ -129,6 +129,7 @@ def test_every_swapper_is_fed_as_the_table_says(name, boost, shelf, portrait):
     assert np.abs(shown - expected).max() <= 0.51
 
 
+@pytest.mark.slow
 def test_inswappers_identity_is_projected_then_brought_to_length_one(shelf, portrait):
     """Against InsightFace's formula: ``latent = normed_embedding @ emap; latent /= norm(latent)``."""
     engine = engine_of(Settings(engine="inswapper_128", home=shelf))
@@ -140,6 +141,7 @@ def test_inswappers_identity_is_projected_then_brought_to_length_one(shelf, port
     assert np.abs(values - latent).max() < 1e-6
 
 
+@pytest.mark.slow
 def test_other_identities_are_plain_converted_or_photos(shelf, portrait):
     def values(name):
         return engine_of(Settings(engine=name, home=shelf)).identity([portrait]).values

@@ -209,6 +209,7 @@ def test_another_crop_of_the_same_photo_is_another_face(home, made, hopper_path)
     assert len(made) == 2
 
 
+@pytest.mark.slow
 def test_of_a_photo_without_a_digest_nothing_is_kept(home, made, hopper_path):
     with Understudy(Settings(engine=ENGINE, home=home)) as app:
         app.resources.models.engine(app.settings).identity([Portrait(*portrait_of(app, hopper_path))])
@@ -308,6 +309,7 @@ def believed(keeping, file):
     return conditioner.runs == before
 
 
+@pytest.mark.slow
 @given(data=st.data())
 def test_a_damaged_file_of_any_kind_is_not_believed_and_no_crash(keeping, data):
     whole = keeping[-1]

@@ -48,6 +48,7 @@ def test_every_engines_output_says_what_made_it(engine, shelf, hopper_path, astr
     assert other.encode() not in (tmp_path / "out.png").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["jpg", "webp"])
 def test_it_is_said_in_every_picture_format(suffix, shelf, hopper_path, astronaut_path, tmp_path, capfd):
     """By neural engines: that the mesh engine's say so is seen in tests/provenance/test_promises.py."""
@@ -64,6 +65,7 @@ def test_it_is_said_in_every_way_of_writing_clips(suffix, shelf, hopper_path, sh
     assert output.with_name(output.name + SIDECAR_SUFFIX).exists() == (suffix in ("mkv", "webm"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", [MESH, "inswapper_128"])
 def test_a_live_recording_says_it(engine, shelf, hopper_path, short_pictures, tmp_path):
     output = tmp_path / "out.mp4"

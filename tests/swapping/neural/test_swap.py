@@ -138,6 +138,7 @@ def test_live_and_eval_look_at_content_too(shelf, put, hopper_path, small_clip, 
     assert main(words) == 4
 
 
+@pytest.mark.slow
 def test_a_clip_that_runs_fast_is_looked_at_as_often(shelf, hopper_path, astronaut, tmp_path):
     clip = tmp_path / "fast.mp4"
     clean = cv2.resize(astronaut, (320, 240))
@@ -146,6 +147,7 @@ def test_a_clip_that_runs_fast_is_looked_at_as_often(shelf, hopper_path, astrona
     assert not (tmp_path / "o.mp4").exists()
 
 
+@pytest.mark.slow
 def test_a_frame_of_no_numbers_is_no_black_square(put, hopper, perception, astronaut):
     """A model that works on noise and fails on this picture."""
     graph = twins.GraphWriter()
@@ -178,6 +180,7 @@ def test_what_the_models_have_to_say_is_in_the_report(put, hopper_path, astronau
     assert any(note.startswith("content was checked with open_nsfw and nsfw_384: 2 looks") for note in notes)
 
 
+@pytest.mark.slow
 def test_intimate_content_is_refused(shelf, hopper_path, tmp_path, capsys):
     """The twin takes a wholly red picture for such."""
     picture = np.zeros((400, 400, 3), np.uint8)
@@ -188,6 +191,7 @@ def test_intimate_content_is_refused(shelf, hopper_path, tmp_path, capsys):
     assert not (tmp_path / "o.png").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["inswapper_128", "arcface_w600k_r50"])
 def test_no_model_may_be_missing_or_altered(name, shelf, hopper_path, tmp_path, capsys):
     home = tmp_path / "home"
@@ -204,6 +208,7 @@ def test_no_model_may_be_missing_or_altered(name, shelf, hopper_path, tmp_path, 
     assert not (tmp_path / "o.png").exists()
 
 
+@pytest.mark.slow
 def test_the_second_classifier_may_be_missing_but_not_altered(shelf, hopper_path, tmp_path, capsys):
     """An altered one is not passed over: somebody may have altered it so that it lets everything through."""
     home, output = tmp_path / "home", tmp_path / "o.png"
@@ -219,6 +224,7 @@ def test_the_second_classifier_may_be_missing_but_not_altered(shelf, hopper_path
     assert any(note.startswith("content was checked with open_nsfw: 2 looks") for note in notes)
 
 
+@pytest.mark.slow
 def test_a_stranger_among_the_photos_is_named(shelf, hopper_path, astronaut_path, tmp_path, capsys, monkeypatch):
     """The twin embeds at random: two photos of one person are the same file."""
     copy = tmp_path / "again.jpg"

@@ -59,6 +59,7 @@ def streams(path):
         return kinds, file.duration, file.start_time
 
 
+@pytest.mark.slow
 def test_a_clip_is_cut_where_its_scene_changes(workshop, scenes):
     segments = workshop(scenes).plan.segments
     step = segments[0].last // (segments[0].frames - 1)
@@ -70,6 +71,7 @@ def test_a_clip_is_cut_where_its_scene_changes(workshop, scenes):
         assert one.last + step == other.first
 
 
+@pytest.mark.slow
 def test_a_segment_is_the_same_wherever_and_after_whatever_it_is_worked(workshop, scenes, tmp_path, monkeypatch):
     made, write = {}, SegmentSink.write
 
@@ -102,6 +104,7 @@ def test_a_segment_is_the_same_wherever_and_after_whatever_it_is_worked(workshop
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path, _ in first)
 
 
+@pytest.mark.slow
 def test_what_is_joined_is_like_what_is_written_in_one_go(app, workshop, scenes, tmp_path, monkeypatch):
     shop = workshop(scenes)
     report = joined(app, shop, worked(shop, tmp_path / "a"))
@@ -177,6 +180,7 @@ def test_a_file_without_exact_times_is_done_in_one_go(scenes, tmp_path):
     assert can_be_cut(scenes, tmp_path / "out.mp4", settings, SHORT) is not None
 
 
+@pytest.mark.slow
 def test_photos_that_the_plan_does_not_name_are_not_used(workshop, scenes, tmp_path):
     shop = workshop(scenes)
     values = shop.plan.as_json() | {"permissions": {"0" * 64: ["id", "0" * 64]}}
@@ -184,6 +188,7 @@ def test_photos_that_the_plan_does_not_name_are_not_used(workshop, scenes, tmp_p
         shop.worker(ClipPlan.from_json(values))
 
 
+@pytest.mark.slow
 def test_a_damaged_segment_is_no_segment(workshop, scenes, tmp_path):
     shop = workshop(scenes)
     path = tmp_path / "one"
@@ -195,6 +200,7 @@ def test_a_damaged_segment_is_no_segment(workshop, scenes, tmp_path):
             SegmentFile.opened(path)
 
 
+@pytest.mark.slow
 def test_segments_that_do_not_follow_each_other_are_not_joined(app, workshop, scenes, tmp_path):
     shop = workshop(scenes)
     segments = worked(shop, tmp_path / "a")
@@ -212,6 +218,7 @@ def test_packets_are_decoded_as_much_earlier_as_they_are_shown_late():
     assert decoding_times([7], 2) == [7]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("start", "end"), [(0.3, 2.1), (1.15, None), (None, 1.5)])
 def test_a_part_of_a_clip_is_planned_worked_and_joined_as_a_clip_of_its_own(
     app, workshop, scenes, tmp_path, monkeypatch, start, end
@@ -244,6 +251,7 @@ def test_a_part_of_a_clip_is_planned_worked_and_joined_as_a_clip_of_its_own(
     assert duration / 1e6 == pytest.approx((last - first) / 20, abs=0.05)
 
 
+@pytest.mark.slow
 def test_lanes_are_the_same_wherever_the_clip_is_cut(workshop, scenes, tmp_path, monkeypatch):
     """A lane that goes over an edge between two segments, and one that begins in a segment."""
     made, write = {}, SegmentSink.write

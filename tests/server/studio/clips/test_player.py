@@ -29,6 +29,7 @@ def player(small_clip, hopper_path):
         found.stop()
 
 
+@pytest.mark.slow
 def test_frames_come_for_the_times_that_are_asked_for_labelled(player):
     wanted = Wanted("one", 1, player.cast, Settings())
     for at, shown in ((0.0, 0.0), (0.05, 0.04), (0.3, 0.28), (0.31, 0.28), (9.0, 0.96)):
@@ -39,6 +40,7 @@ def test_frames_come_for_the_times_that_are_asked_for_labelled(player):
     assert np.abs(picture(played.original).astype(int) - picture(played.result))[60:180, 100:220].mean() > 5
 
 
+@pytest.mark.slow
 def test_the_original_is_left_out_where_nobody_asks_for_it(player):
     assert player.at(0, Wanted("one", 1, player.cast, Settings()), original=False).original == b""
     alone = player.at(0, Wanted("two", 1, None, Settings()), original=False)
@@ -46,6 +48,7 @@ def test_the_original_is_left_out_where_nobody_asks_for_it(player):
     assert alone.result == b""
 
 
+@pytest.mark.slow
 def test_a_run_that_another_one_took_the_place_of_gets_nothing_more(player):
     first, second = (Wanted(name, 1, player.cast, Settings()) for name in ("one", "two"))
     player.at(0, first, original=False)
@@ -55,6 +58,7 @@ def test_a_run_that_another_one_took_the_place_of_gets_nothing_more(player):
     assert player.at(0.1, second, original=False).seconds == pytest.approx(0.08)  # back: begun anew
 
 
+@pytest.mark.slow
 def test_what_is_changed_meanwhile_is_seen_in_the_next_frame(player):
     shown = player.at(0.2, Wanted("one", 1, player.cast, Settings()), original=True)
     lanes = Settings(lanes=(Lane(0, None, do="leave"),))

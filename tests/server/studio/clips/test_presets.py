@@ -50,6 +50,7 @@ def test_a_name_has_its_bounds_and_nothing_that_a_terminal_obeys(path):
     assert "\x1b" not in name
 
 
+@pytest.mark.slow
 def test_there_are_so_many_at_most(path):
     path.write_text(json.dumps({str(number): {} for number in range(100)}))
     presets = Presets(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import cv2
@@ -240,3 +241,30 @@ def test_the_patch_is_hidden_as_far_as_anything_can_be_told(identity, astronaut,
     (painted,), _ = swapped(identity, [picture], shot.mesh, occlusion=OcclusionOptions(False, False))
     assert (kept(result, picture, where) > 0.85) or not looked
     assert (result == painted).all() or looked
+
+
+def test_brows_that_hair_touches_are_no_thing_before_a_face_with_other_brows(identity, puppet):
+    """The swap has its brows lower: where the target's own are there is its forehead, and they still are no hair."""
+    shot, shape = puppet.render(Motion()), topo.topology()
+    rings = (shape.brow_left, shape.brow_right)
+    where = np.zeros(shot.picture.shape[:2], np.uint8)
+    for ring, temple in zip(rings, (21, 251), strict=True):
+        hull = cv2.convexHull(np.round(shot.mesh[ring, :2]).astype(np.int32))
+        cv2.fillPoly(where, [hull], 255)
+        tail = hull[np.abs(hull[:, 0, 0] - shot.mesh[temple, 0]).argmin(), 0]
+        cv2.line(where, tail.tolist(), np.round(shot.mesh[temple, :2]).astype(int).tolist(), 255, 9)
+    brows = where > 0
+    picture = shot.picture.copy()
+    picture[brows] = 22
+    brow = np.concatenate(rings)
+    lower = np.zeros_like(identity.shape)
+    lower[brow, 1] = 0.3 * np.ptp(identity.shape[:, 1]) * np.sign(identity.shape[152, 1] - identity.shape[10, 1])
+    (result,), patch = swapped(replace(identity, shape=identity.shape + lower), [picture], shot.mesh)
+    assert (patch.warp.mesh - shot.mesh)[brow, 1].mean() > 0.03 * np.ptp(shot.mesh[:, 1])
+    # As light as the forehead between them: the upper half, for its own brows may lie over the lower one.
+    rows, columns = np.indices(where.shape)
+    between = result[np.round(shot.mesh[9, 1]).astype(int), np.round(shot.mesh[9, 0]).astype(int)].astype(float)
+    for ring in rings:
+        x, y = shot.mesh[ring, 0], shot.mesh[ring, 1]
+        upper = brows & (np.abs(columns - x.mean()) < 0.3 * np.ptp(x)) & (rows < y.mean())
+        assert result[upper].mean() > 0.65 * between.mean()

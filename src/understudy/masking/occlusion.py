@@ -92,6 +92,7 @@ class Occlusion:
             view.frame.seconds,
             [joints - corner[:2] for joints in view.hands],
             mesh=None if patch.over_beard else drawn - corner,
+            field=None if patch.warp is None else patch.warp.field,
             patient=light.fresh,
             each=view.each,
         )
@@ -105,6 +106,7 @@ class Occlusion:
         hands: Sequence[FloatArray] = (),
         *,
         mesh: FloatArray | None = None,
+        field: FloatArray | None = None,
         patient: bool = False,
         each: Each = map,
     ) -> UInt8Array | None:
@@ -118,6 +120,7 @@ class Occlusion:
             seconds: The frame's time; a step back or a long gap forgets what was.
             hands: The joints of hands, float32 (21, 2) each, in pixels of ``target``.
             mesh: float32 (478, 3): what the patch is drawn on, in pixels of ``target``; None where it covers beards.
+            field: float32 (h, w, 2): how far what is drawn is from the target's shape (see ``Warp``); None: not.
             patient: Whether this frame has enough to do: a search that has just come due waits for the next.
             each: Calls a function with each of several items: with what is looked for.
 
@@ -129,7 +132,7 @@ class Occlusion:
 
         def others() -> UInt8Array | None:
             return _together(
-                self._before(target, uv, tones, seconds, patient=patient),
+                self._before(target, uv, tones, field, seconds, patient=patient),
                 self._glasses(target, uv, seconds),
                 _held_up(target, uv, hands) if self.options.hands and hands else None,
             )
@@ -145,13 +148,20 @@ class Occlusion:
         return None if hidden is None else np.asarray(255 - hidden, np.uint8)
 
     def _before(
-        self, target: UInt8Array, uv: FloatArray, tones: FloatArray, seconds: float, *, patient: bool
+        self,
+        target: UInt8Array,
+        uv: FloatArray,
+        tones: FloatArray,
+        field: FloatArray | None,
+        seconds: float,
+        *,
+        patient: bool,
     ) -> UInt8Array | None:
         """Where things are: uint8 (h, w), 0-255; None where there are none."""
         if not self.options.things:
             return None
         if not 0 <= seconds - self._searched < (2 * _AGAIN if patient else _AGAIN):
-            self._things, self._searched = things_before(target, uv, tones), seconds
+            self._things, self._searched = things_before(target, uv, tones, field), seconds
         if self._things is None:
             return None
         size = (target.shape[1], target.shape[0])

@@ -37,6 +37,8 @@ _HOLE: Final = 0.03
 #: Grey levels below which a difference is noise, and below which that is less than any ratio that counts.
 _NOISE: Final = 12.0
 _DIM: Final = 40
+#: The field of a face that keeps its shape.
+_UNMOVED: Final = np.zeros((0, 0, 2), np.float32)
 
 
 @lru_cache(maxsize=1)
@@ -51,7 +53,9 @@ def _features() -> UInt8Array:
     return features
 
 
-def things_before(target: UInt8Array, uv: FloatArray, tones: FloatArray) -> UInt8Array | None:
+def things_before(
+    target: UInt8Array, uv: FloatArray, tones: FloatArray, field: FloatArray | None = None
+) -> UInt8Array | None:
     """How surely a thing hides each part of a patch.
 
     Args:
@@ -59,6 +63,8 @@ def things_before(target: UInt8Array, uv: FloatArray, tones: FloatArray) -> UInt
         uv: float32 (h, w, 2), 0-1: where on the flattened face each pixel lies; 0, 0 beside it.
         tones: float32 BGR (G, G, 3): natural logarithm (of grey levels + 2) of the target's skin around each point of
             the flattened face.
+        field: float32 (h, w, 2): where ``uv`` is of a face that takes another shape, how far it goes for that (see
+            ``Warp``); None where it is the target's own.
 
     Returns:
         uint8 (h', w'), 0-255, of the patch made smaller; None if there is no such thing.
@@ -69,7 +75,9 @@ def things_before(target: UInt8Array, uv: FloatArray, tones: FloatArray) -> UInt
     size = tuple(-(-(side - step // 2) // step) for side in (height, width))
     score, face, features = (np.zeros(size, np.uint8) for _ in range(3))
     apart = np.empty((3, 3), np.float32)
-    _unlikeness(target, uv, tones, _middle(target, uv, step), logs, _features(), step, apart, score, face, features)
+    field = _UNMOVED if field is None else field
+    middle = _middle(target, uv, step)
+    _unlikeness(target, uv, field, tones, middle, logs, _features(), step, apart, score, face, features)
     unlike, skin = (np.asarray(found, np.uint8) for found in (score > _SURE, features == 0))
     if float((unlike & skin).sum()) > _MOST * float(face.sum()):
         return None
@@ -97,6 +105,7 @@ def _middle(target: UInt8Array, uv: FloatArray, step: int) -> FloatArray:
 def _unlikeness(
     target: UInt8Array,
     uv: FloatArray,
+    field: FloatArray,
     tones: FloatArray,
     middle: FloatArray,
     logs: FloatArray,
@@ -112,12 +121,17 @@ def _unlikeness(
     Around it may be a hood more than skin, and in the middle it may be lighter than on the shadowed side: a thing is
     unlike both.
 
+    The target's brows are where its own shape has them: a pixel that shows them is no thing because the patch has them
+    elsewhere. Where the patch was moved from is, nearly, as far back as its own pixel is moved.
+
     Written are uint8 (h', w') each, 0 before: ``score``, 0-255, how unlike; ``face``, 1 on the face; ``feature``, what
     ``features`` says there. ``apart``, float32 (3, 3), is room for a pixel's colours, and for those of the middle.
     """
     first, half = step // 2, max(step // 2, 1)
     rows, columns = score.shape
     flat = features.shape[0]
+    lowest, right_most = uv.shape[0] - 1, uv.shape[1] - 1
+    moved, half_pixel = field.shape[0] > 0, np.float32(0.5)
     known = apart[2]
     for k in range(3):
         known[k] = np.log(middle[k] + np.float32(2))
@@ -127,6 +141,11 @@ def _unlikeness(
             u, v = uv[y, x, 0], uv[y, x, 1]
             if u == 0 and v == 0:
                 continue
+            if moved:
+                i = min(max(int(np.float32(y) - field[y, x, 1] + half_pixel), 0), lowest)
+                j = min(max(int(np.float32(x) - field[y, x, 0] + half_pixel), 0), right_most)
+                if uv[i, j, 0] != 0 or uv[i, j, 1] != 0:
+                    u, v = uv[i, j, 0], uv[i, j, 1]
             face[row, column] = 1
             feature[row, column] = features[min(int(v * flat), flat - 1), min(int(u * flat), flat - 1)]
             for k in range(3):

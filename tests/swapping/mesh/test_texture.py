@@ -109,6 +109,30 @@ def test_shine_on_a_lid_does_not_burn(mesh):
 
 
 @pytest.mark.slow
+def test_a_nose_lit_from_one_side_has_no_stripes_and_keeps_its_nostrils(mesh):
+    lit = drawing(mesh)
+    flanks, nostrils = (
+        ([122, 217, 198, 236, 174], [351, 437, 420, 456, 399]),
+        ([79, 239, 60, 75], [309, 459, 290, 305]),
+    )
+    for flank in flanks:
+        hull(lit, mesh, flank, tuple(0.6 * np.array(SKIN)))
+    for nostril in nostrils:
+        hull(lit, mesh, nostril, (30, 30, 40))
+    tone, flat = tones(textured(lit, mesh)), topology().uv * TEXTURE_SIZE
+    skin = np.median(tone[regions().plain > 0.99])
+
+    def darker(vertices):
+        where = np.zeros((TEXTURE_SIZE, TEXTURE_SIZE), np.uint8)
+        hull(where, flat, vertices, 255)
+        return float(skin - np.median(tone[where > 200]))
+
+    print("darker than the skin by", [darker(part) for part in (*flanks, *nostrils)])
+    assert max(darker(flank) for flank in flanks) < 0.15
+    assert min(darker(nostril) for nostril in nostrils) > 0.3
+
+
+@pytest.mark.slow
 def test_a_visor_before_the_brows_is_not_painted(mesh):
     """What is bright and of another colour is no brow, though it lies where no hair reaches."""
     helmet = drawing(mesh)

@@ -15,6 +15,9 @@ from understudy.tones import smoothstep
 
 #: Around the nostrils, from the wings to the tip.
 _NOSTRILS = (2, 97, 98, 64, 129, 358, 294, 327, 326, 94, 19, 1, 4)
+#: The nose, from its root over the flanks to the wings, and its underside, which is dark by itself.
+_NOSE = (168, 193, 245, 188, 174, 198, 49, 48, 64, 98, 97, 2, 326, 327, 294, 278, 279, 420, 399, 412, 465, 417)
+_NOSE_BELOW = (219, 218, 237, 457, 438, 439, 455, 460, 327, 326, 2, 97, 98, 240, 235)
 #: How many texels above the brows a face is covered, whatever the photo shows there.
 ABOVE_BROW = 28
 #: Texels at the lower edge of a brow's vertices that are no hair.
@@ -32,7 +35,7 @@ class _Map:
 
 
 class Regions:
-    """Maps over the texture, float32 (S, S), 0-1, each made anew when it is asked for: all ten would hold 10 MB.
+    """Maps over the texture, float32 (S, S), 0-1, each made anew when it is asked for: all eleven would hold 11 MB.
 
     Args:
         kept: Their values by name, in 0-1.
@@ -44,6 +47,7 @@ class Regions:
         plain: 1 on plain skin, falling softly to 0 on features, nostrils and outside.
         pale: 1 where skin's own hue is, falling softly to 0 on the lips and outside.
         lips: 1 on the lips, falling softly to 0 around them.
+        nose: 1 on the nose and beside it, falling softly to 0 on eyes and brows and on the nose's underside.
         hair: 1 on brows and lashes, falling softly to 0 around them.
         above: 1 on the brows and above them, as far as a target's own may lie.
         core: 1 in the middle of the face, which no hair reaches: brows, eyes, nose, mouth, inner cheeks.
@@ -53,7 +57,7 @@ class Regions:
     """
 
     face, features, plain, pale, lips = _Map(), _Map(), _Map(), _Map(), _Map()
-    hair, above, core, inside, seam = _Map(), _Map(), _Map(), _Map(), _Map()
+    nose, hair, above, core, inside, seam = _Map(), _Map(), _Map(), _Map(), _Map(), _Map()
 
     def __init__(self, kept: Mapping[str, FloatArray]) -> None:
         self.kept = {name: np.asarray(np.rint(values * 255), np.uint8) for name, values in kept.items()}
@@ -121,6 +125,7 @@ def regions() -> Regions:
             "plain": plain,
             "pale": pale,
             "lips": soft_lips,
+            "nose": _nose(features),
             "hair": soft_hair,
             "above": above,
             "core": masks[2],
@@ -128,6 +133,18 @@ def regions() -> Regions:
             "seam": seam,
         }
     )
+
+
+def _nose(features: UInt8Array) -> FloatArray:
+    """``Regions.nose``; ``features`` is 255 on brows, eyes and lips."""
+    uv = topology().uv
+    below = np.asarray(cv2.dilate(_filled(_hull(uv[list(_NOSE_BELOW)])), np.ones((9, 9), np.uint8)), np.uint8)
+    below[int(uv[2, 1] * TEXTURE_SIZE) :] = 255
+    wide, apart = _dilated(_filled(uv[list(_NOSE)]), 0.06), np.asarray(cv2.dilate(features, np.ones((5, 5))), np.uint8)
+    nose, *others = (
+        cv2.GaussianBlur(mask / np.float32(255), (0, 0), sigma) for mask, sigma in ((wide, 8), (below, 4), (apart, 4))
+    )
+    return np.asarray(nose * np.prod([1 - other for other in others], axis=0), np.float32)
 
 
 def _hair(brows: UInt8Array) -> UInt8Array:

@@ -34,6 +34,9 @@ SHINE_DIM: Final = 0.6
 #: Outside the middle of the face shading of this spread (share of the side) is held to this (natural logarithm): a
 #: cheek's turn away from the painter's lamp reads as a smear beside the target's own light.
 FORM_SIGMA, FORM = 0.02, 0.04
+#: Shadows on the nose's flanks: measured against a mean of this spread (share of the side), down to these spreads, held
+#: to this (natural logarithm), and lifted with this share of their colourfulness.
+NOSE_AROUND, NOSE_SIGMAS, NOSE, NOSE_COLOUR = 0.08, (0.012, 0.006), 0.05, 0.6
 #: How much darker than its surroundings something may be (natural logarithm): up to the first as it is, to the second
 #: by a smooth limit. On skin, on lips, and where there is hair, on brows and lashes.
 SKIN, LIPS, HAIR = (0.0, 0.45), (0.3, 0.6), (0.5, 1.0)
@@ -88,10 +91,11 @@ def lifted(color: FloatArray, known: FloatArray) -> FloatArray:
     """
     features = regions().features
     skin = known * (1 - features)
-    tone = log(color).mean(axis=2)
     sure = skin > 0.5
     if not sure.any():
         return color
+    color = _nose_lit(color, skin)
+    tone = log(color).mean(axis=2)
     away = tone - np.median(tone[sure])
     broad = mean_around(away, skin, SHADOW_SIGMA)
     # What one mean leaves at the rim, where there is skin on one side only, a second one takes.
@@ -108,6 +112,25 @@ def lifted(color: FloatArray, known: FloatArray) -> FloatArray:
     # Creases are redder than what lies beside them, by the light that flesh throws on flesh: lifted in full they glow.
     rest = (color - tone) * np.exp(np.where(change > 0, REDNESS, 1) * change)
     return _calmed(np.asarray(tone * np.exp(change) + rest, np.float32), skin)
+
+
+def _nose_lit(color: FloatArray, skin: FloatArray) -> FloatArray:
+    """Lift what shadow lies along the nose.
+
+    A nose that is lit from one side, or seen from it, has a flank nearly as dark as a brow, and narrower than what else
+    is lifted. Its mirror image completes the other half, and two dark stripes are no nose.
+    """
+    nose = regions().nose
+    away = log(color).mean(axis=2)
+    away -= np.median(away[skin > 0.5])
+    away -= mean_around(away, skin * (1 - nose), NOSE_AROUND)
+    shadow = np.zeros_like(away)
+    for sigma in NOSE_SIGMAS:
+        shadow += mean_around(away - shadow, skin, sigma)
+    depth = np.maximum(-shadow, 0)
+    lift = ((depth - NOSE * np.tanh(depth / NOSE)) * nose)[..., None]
+    tone = (color @ LUMA)[..., None]
+    return np.asarray(tone * np.exp(lift) + (color - tone) * np.exp(NOSE_COLOUR * lift), np.float32)
 
 
 def _held(relief: FloatArray) -> FloatArray:

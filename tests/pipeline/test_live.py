@@ -74,3 +74,29 @@ def test_other_settings_hold_from_the_next_frame_on(pipeline, pictures):
     beside = [np.hstack([picture, np.ascontiguousarray(picture[:, ::-1])]) for picture in pictures]
     done, _ = swapped(pipeline, beside)
     assert len(done[-1].patches) == 2
+
+
+class Asked(BlazeFace):
+    """Notes the pictures in which it looks for faces."""
+
+    def __init__(self):
+        super().__init__()
+        self.pictures = []
+
+    def detect(self, picture, *, thorough=False):
+        self.pictures.append(picture.tobytes())
+        return super().detect(picture, thorough=thorough)
+
+
+@pytest.mark.slow
+def test_where_the_tracker_looked_for_faces_the_guard_does_not_look_again(perception, hopper, pictures):
+    tracker, guard = Asked(), Asked()
+    parts = parts_of(Settings(), replace(perception, detector=tracker))
+    identity = parts.engine.identity([portrait_in(hopper, "hopper", perception, None)[0]])
+    pipeline = LivePipeline(parts, OnePerson(identity), Guard(guard))
+    other_shot = [np.ascontiguousarray(picture[:, ::-1] // 3) for picture in pictures[6:]]
+    done, _ = swapped(pipeline, [*pictures[:6], *other_shot])
+    pipeline.close()
+    assert all(one.patches for one in done)
+    assert len(tracker.pictures) == 2
+    assert not {*tracker.pictures} & {*guard.pictures}

@@ -115,6 +115,7 @@ class Guard:
         *,
         cut: bool,
         hands: Sequence[FloatArray] = (),
+        detected: Faces | None = None,
     ) -> tuple[Cover, Canvas]:
         """Cover what must not be seen in ``frame``, which nobody has written to yet and from then on everybody may.
 
@@ -125,11 +126,12 @@ class Guard:
             patches: The swaps that there are.
             cut: Whether a new shot begins.
             hands: The joints of each hand that is known, float32 (21, 2).
+            detected: What the detector has found in this frame, if it was asked already.
 
         Returns:
             What had to be covered, and a canvas on which all of it is but for what the held swaps are to cover.
         """
-        cover = self._needed(frame, faces, chosen, patches, cut=cut, hands=hands)
+        cover = self._needed(frame, faces, chosen, patches, cut=cut, hands=hands, detected=detected)
         canvas = Canvas(frame)
         obscure_covered(canvas, cover)
         return cover, canvas
@@ -143,6 +145,7 @@ class Guard:
         *,
         cut: bool,
         hands: Sequence[FloatArray],
+        detected: Faces | None,
     ) -> Cover:
         """What has to be covered. Arguments as of ``cover``."""
         if self.options.on_lost == "pass":
@@ -169,6 +172,7 @@ class Guard:
             self.choice,
             unsure=self._settling.unsure(now),
             within=self.options.search_seconds,
+            detected=detected,
         )
         unswapped = self._people.unswapped(fitting)
         self._settling.update(

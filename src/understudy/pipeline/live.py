@@ -135,7 +135,9 @@ class LivePipeline:
             patches = self._fading(patches, chosen, frame.seconds, whole=on_lost != "pass")
         self._guard.choice = self._choice(seen)
         with measure("guard"):
-            cover, canvas = self._guard.cover(frame, faces, chosen, patches, cut=seen.cut, hands=hands)
+            cover, canvas = self._guard.cover(
+                frame, faces, chosen, patches, cut=seen.cut, hands=hands, detected=seen.detected
+            )
             patches = [patch for patch in patches if patch.track_id not in cover.misfits]
             drawn = {patch.track_id for patch in patches}
             patches += cover.held

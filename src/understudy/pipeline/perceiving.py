@@ -30,6 +30,7 @@ class Seen(NamedTuple):
         stand_in: Whether somebody is swapped in the place of one who is not there: that one may come back any time.
         renamed: Who turned out to be one who was there before: the number they had up to now, and the one they have.
         open: Tracks of which it is not known yet whose they are.
+        detected: What the detector found, if it ran.
     """
 
     faces: Faces
@@ -39,6 +40,7 @@ class Seen(NamedTuple):
     stand_in: bool
     renamed: tuple[tuple[int, int], ...]
     open: frozenset[int] = frozenset()
+    detected: Faces | None = None
 
 
 class Acquainted(NamedTuple):
@@ -98,7 +100,7 @@ class Perceiving:
         known = (
             Recognised(tracked.faces)
             if self._recogniser is None
-            else self._recogniser.update(frame, tracked.faces, busy=tracked.searched)
+            else self._recogniser.update(frame, tracked.faces, busy=tracked.detected is not None)
         )
         if tracked.cut:
             self._selector.reset()
@@ -111,7 +113,9 @@ class Perceiving:
         else:
             chosen = self._selector.select(known.faces, frame.seconds, known.known)
         stand_in = self._selector.stand_in
-        return Seen(known.faces, chosen, tracked.cut, known.mistaken, stand_in, known.renamed, known.open)
+        return Seen(
+            known.faces, chosen, tracked.cut, known.mistaken, stand_in, known.renamed, known.open, tracked.detected
+        )
 
     def named(self, seen: Seen, people: Mapping[int, int]) -> Seen:
         """What was seen, with what is known by now of whose the faces are.

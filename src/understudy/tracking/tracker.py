@@ -80,12 +80,12 @@ class TrackingResult:
     Attributes:
         faces: With mesh (smoothed), keypoints5, scores (presence) and track ids; largest first.
         cut: Whether this frame starts a new shot; ids are new then.
-        searched: Whether the detector ran, so that what is not urgent may wait for the next frame.
+        detected: What the detector found, if it ran: then what is not urgent may wait for the next frame.
     """
 
     faces: Faces
     cut: bool
-    searched: bool = False
+    detected: Faces | None = None
 
 
 @lru_cache(maxsize=1)
@@ -181,10 +181,8 @@ class Tracker:
         offered, self._offered = self._offered, None
         if offered is not None and not cut:
             self._start_tracks(offered, frame)
-        searched = self._should_look(now, lost_one=len(self._live) < had)
-        if searched:
-            self._look(frame)
-        return TrackingResult(self._faces(), cut, searched)
+        detected = self._look(frame) if self._should_look(now, lost_one=len(self._live) < had) else None
+        return TrackingResult(self._faces(), cut, detected)
 
     def break_off(self) -> None:
         """Follow nobody any more: what comes next does not go on from what was seen."""
@@ -243,16 +241,22 @@ class Tracker:
         room = len(self._live) < self.options.max_faces
         return room and not 0 <= now - self._scanned < self.options.scan_seconds
 
-    def _look(self, frame: Frame) -> None:
-        """Run the detector, and more thoroughly if that brings nobody: a poster must not hide a small face."""
+    def _look(self, frame: Frame) -> Faces:
+        """Run the detector, and more thoroughly if that brings nobody: a poster must not hide a small face.
+
+        Returns:
+            What it found at first.
+        """
         now = frame.seconds
         self._scanned = now
-        self._start_tracks(self._detector.detect(frame.picture), frame)
+        found = self._detector.detect(frame.picture)
+        self._start_tracks(found, frame)
         if not self._live and self._sweep is not None:
             self._start_tracks(self._sweep.look(frame, self.options.search_seconds), frame, thorough=True)
         elif not self._live and not 0 <= now - self._searched < self.options.search_seconds:
             self._searched = now
             self._start_tracks(self._detector.detect(frame.picture, thorough=True), frame, thorough=True)
+        return found
 
     def _start_tracks(self, found: Faces, frame: Frame, *, thorough: bool = False) -> None:
         """Start, or take up again, a track for every face that is not followed yet and that a mesh fits.

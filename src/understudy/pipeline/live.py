@@ -86,7 +86,11 @@ class LivePipeline:
         return [what for one in self.carrying.values() for what in one.news()]
 
     def expect(self, fps: float) -> None:
-        """Say how many frames a second are to come: an engine that is too slow for that is carried."""
+        """Say how many frames a second are to come: an engine that is too slow for that is carried.
+
+        And frames that come more slowly are late: no more meshes are fitted in them for that.
+        """
+        self._perceiving.tracker.period = 1 / fps
         for one in self.carrying.values():
             one.period = 1 / fps
 

@@ -63,17 +63,23 @@ class Watched:
         blind = Blind()
         self.guard, self.seconds = Guard(blind, choice=choice, segmenter=blind), 100.0
 
-    def frame(self, tracked, swapped, picture=PICTURE, cut=False):
+    def frame(self, tracked, swapped, picture=PICTURE, cut=False, detected=None):
         self.seconds += 1 / 30
         frame = Frame(picture.copy(), pts=round(self.seconds * 1000))
         self.guard.begin(frame)
         known = faces(tracked)
-        cover, _ = self.guard.cover(frame, known, known, [patch(tracked[one], one) for one in swapped], cut=cut)
+        patches = [patch(tracked[one], one) for one in swapped]
+        cover, _ = self.guard.cover(frame, known, known, patches, cut=cut, detected=detected)
         return cover, frame.picture
 
     def swapped_for_a_while(self, places):
         for _ in range(60):
             self.frame(places, list(places))
+
+
+def box(at, side):
+    x, y = at
+    return np.array([[x - side / 2, y - side / 2, x + side / 2, y + side / 2]], np.float32)
 
 
 def raw(shown, at, picture=PICTURE):
@@ -122,3 +128,16 @@ def test_a_picture_of_another_size_is_another_shot():
     cover, shown = watched.frame({}, [], larger)
     assert cover.whole
     assert not raw(shown, (2 * FIRST[0], 2 * FIRST[1]), larger)
+
+
+@pytest.mark.parametrize("frames", [3, 60], ids=["right after the start", "later"])
+def test_whom_the_detector_found_for_the_tracker_is_covered(frames):
+    """A face so large that it is the one to be swapped."""
+    watched = Watched()
+    for _ in range(frames):
+        watched.frame({1: FIRST}, [1])
+    cover, _ = watched.frame({1: FIRST}, [1], detected=Faces(box(FIRST, 90), np.ones(1, np.float32)))
+    assert not cover.any
+    cover, shown = watched.frame({1: FIRST}, [1], detected=Faces(box(SECOND, 150), np.ones(1, np.float32)))
+    assert cover.blurred
+    assert not raw(shown, SECOND)

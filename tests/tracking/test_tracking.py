@@ -237,7 +237,9 @@ class Crowd:
         return self.mesh + np.array([*roi, 0], np.float32), 1.0
 
 
-@pytest.mark.parametrize(("people", "rate", "most"), [(2, 30, 1), (4, 30, 2), (8, 30, 3), (8, 15, 6), (2, 5, 2)])
+@pytest.mark.parametrize(
+    ("people", "rate", "most"), [(2, 30, 1), (2, 15, 1), (4, 30, 1), (4, 15, 2), (8, 30, 2), (8, 15, 4), (2, 5, 2)]
+)
 def test_turns_are_spread_over_frames_and_come_in_time(people, rate, most):
     from understudy.tracking import Tracker
 
@@ -253,28 +255,6 @@ def test_turns_are_spread_over_frames_and_come_in_time(people, rate, most):
         assert late <= 0.1 + 1 / rate + 1e-6
     assert max(fits[5:]) <= most
     assert sum(fits[5:]) >= 34
-
-
-@pytest.mark.parametrize(("people", "most"), [(2, 1), (4, 2), (8, 4)])
-def test_frames_that_come_late_bring_no_more_turns(people, most):
-    """A camera sends 30 a second, and only every second one is in time: to do more in each would make them later."""
-    from understudy.tracking import Tracker
-
-    def fits(period):
-        crowd = Crowd(people)
-        tracker = Tracker(crowd, crowd, TrackerOptions(max_fits=1, scan_seconds=1e9))
-        tracker.period, counts = period, []
-        picture = np.random.default_rng(0).integers(0, 255, (100, 60 * people + 40, 3)).astype(np.uint8)
-        for number in range(25):
-            before = crowd.fits
-            assert len(tracker.update(frame_at(picture, number, 15)).faces) == people
-            counts.append(crowd.fits - before)
-        return counts[5:]
-
-    late = fits(1 / 30)
-    assert max(late) <= most
-    assert sum(late) >= 20 * people / 4  # everybody's turn comes in 0.27 s
-    assert sum(fits(None)) > 1.2 * sum(late)
 
 
 @pytest.mark.slow

@@ -63,6 +63,7 @@ class Guard:
         segmenter: Sees where people are; the embedded one if None.
 
     Attributes:
+        detector: The detector.
         sweep: Finds small faces, while nobody is swapped: for the tracker, too.
     """
 
@@ -80,6 +81,7 @@ class Guard:
         self._bystanders = Bystanders()
         self._strangers = Strangers()
         self._settling = Settling()
+        self.detector = detector
         self._fitting = Fitting(detector)
         self.sweep = Sweep(detector)
         self._suspects = Suspects(detector, self.sweep)
@@ -126,7 +128,7 @@ class Guard:
             patches: The swaps that there are.
             cut: Whether a new shot begins.
             hands: The joints of each hand that is known, float32 (21, 2).
-            detected: What the detector has found in this frame, if it was asked already.
+            detected: What ``detector`` itself has found in all of this frame, if it was asked already; not thoroughly.
 
         Returns:
             What had to be covered, and a canvas on which all of it is but for what the held swaps are to cover.

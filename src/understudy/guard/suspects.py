@@ -67,14 +67,14 @@ class Suspects:
             choice: Whose faces are to be swapped.
             unsure: Whether the choice may have fallen on the wrong face.
             within: Seconds in which the whole picture is searched thoroughly, while nobody is swapped.
-            detected: What the detector has found in the frame, if it was asked already: that costs nothing to look at.
+            detected: What the detector has found in the frame, if it was asked already: it is not asked again.
         """
         now, missing = frame.seconds, people.unswapped(tracked.patches)
         # Now and then, too: somebody whom the mesh does not fit may be the one to be swapped.
         idle = bool(tracked.patches) and not missing and seen.faces is None and not unsure
         found = detected if seen.faces is None else seen.faces
         self.searched = self.searched or bool(tracked.patches)
-        if not idle or found is not None or now - self._searched >= _RESCAN:
+        if not idle or now - self._searched >= _RESCAN:
             found = self._search(frame, tracked, found, within)
         accounted = tracked.accounted
         believed: Iterable[FloatArray] = [] if not found else found.boxes_xyxy[_believed(found, seen)]

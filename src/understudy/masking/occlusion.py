@@ -120,7 +120,7 @@ class Occlusion:
             seconds: The frame's time; a step back or a long gap forgets what was.
             hands: The joints of hands, float32 (21, 2) each, in pixels of ``target``.
             mesh: float32 (478, 3): what the patch is drawn on, in pixels of ``target``; None where it covers beards.
-            field: float32 (h, w, 2): how far what is drawn is from the target's shape (see ``Warp``); None: not.
+            field: float32 (h, w, 2): ``Warp.field``; None where what is drawn has the target's own shape.
             patient: Whether this frame has enough to do: a search that has just come due waits for the next.
             each: Calls a function with each of several items: with what is looked for.
 

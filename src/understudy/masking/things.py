@@ -63,8 +63,8 @@ def things_before(
         uv: float32 (h, w, 2), 0-1: where on the flattened face each pixel lies; 0, 0 beside it.
         tones: float32 BGR (G, G, 3): natural logarithm (of grey levels + 2) of the target's skin around each point of
             the flattened face.
-        field: float32 (h, w, 2): where ``uv`` is of a face that takes another shape, how far it goes for that (see
-            ``Warp``); None where it is the target's own.
+        field: float32 (h, w, 2): ``Warp.field``, where ``uv`` is of a face that takes another shape; None where it is
+            the target's own.
 
     Returns:
         uint8 (h', w'), 0-255, of the patch made smaller; None if there is no such thing.
@@ -121,8 +121,8 @@ def _unlikeness(
     Around it may be a hood more than skin, and in the middle it may be lighter than on the shadowed side: a thing is
     unlike both.
 
-    The target's brows are where its own shape has them: a pixel that shows them is no thing because the patch has them
-    elsewhere. Where the patch was moved from is, nearly, as far back as its own pixel is moved.
+    Features and skin are asked for where the target's own shape has them: its brows are no thing, though the patch has
+    brows elsewhere. A pixel p of the target is where the patch has p - field(p), nearly.
 
     Written are uint8 (h', w') each, 0 before: ``score``, 0-255, how unlike; ``face``, 1 on the face; ``feature``, what
     ``features`` says there. ``apart``, float32 (3, 3), is room for a pixel's colours, and for those of the middle.

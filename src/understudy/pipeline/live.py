@@ -86,11 +86,7 @@ class LivePipeline:
         return [what for one in self.carrying.values() for what in one.news()]
 
     def expect(self, fps: float) -> None:
-        """Say how many frames a second are to come: an engine that is too slow for that is carried.
-
-        And frames that come more slowly are late: no more meshes are fitted in them for that.
-        """
-        self._perceiving.tracker.period = 1 / fps
+        """Say how many frames a second are to come: an engine that is too slow for that is carried."""
         for one in self.carrying.values():
             one.period = 1 / fps
 
@@ -139,8 +135,10 @@ class LivePipeline:
             patches = self._fading(patches, chosen, frame.seconds, whole=on_lost != "pass")
         self._guard.choice = self._choice(seen)
         with measure("guard"):
+            # Another detector may see whom the guard's does not.
+            detected = seen.detected if self._guard.detector is self._parts.perception.detector else None
             cover, canvas = self._guard.cover(
-                frame, faces, chosen, patches, cut=seen.cut, hands=hands, detected=seen.detected
+                frame, faces, chosen, patches, cut=seen.cut, hands=hands, detected=detected
             )
             patches = [patch for patch in patches if patch.track_id not in cover.misfits]
             drawn = {patch.track_id for patch in patches}

@@ -30,7 +30,7 @@ class Seen(NamedTuple):
         stand_in: Whether somebody is swapped in the place of one who is not there: that one may come back any time.
         renamed: Who turned out to be one who was there before: the number they had up to now, and the one they have.
         open: Tracks of which it is not known yet whose they are.
-        detected: What the detector found, if it ran.
+        detected: What the tracker's detector found in its first, not thorough search, if it ran.
     """
 
     faces: Faces

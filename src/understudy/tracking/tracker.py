@@ -80,7 +80,8 @@ class TrackingResult:
     Attributes:
         faces: With mesh (smoothed), keypoints5, scores (presence) and track ids; largest first.
         cut: Whether this frame starts a new shot; ids are new then.
-        detected: What the detector found, if it ran: then what is not urgent may wait for the next frame.
+        detected: What the detector found in its first, not thorough search, if it ran: then what is not urgent may
+            wait for the next frame.
     """
 
     faces: Faces
@@ -149,10 +150,6 @@ class Tracker:
         landmarker: Fits meshes.
         options: How.
         sweep: Finds small faces, while nobody is followed; None where there is time for all parts of a frame at once.
-
-    Attributes:
-        period: Seconds between frames as a camera sends them; None where none are left out. Frames that are further
-            apart than that came late: to fit more meshes in each then would make the next ones later still.
     """
 
     def __init__(
@@ -172,7 +169,6 @@ class Tracker:
         self._searched = -np.inf
         self._offered: Faces | None = None
         self._followed_seconds = 0.0
-        self.period: float | None = None
 
     def update(self, frame: Frame) -> TrackingResult:
         """Follow everybody into ``frame``."""
@@ -210,9 +206,8 @@ class Tracker:
         kept: list[_Track] = []
         since = max(frame.seconds - self._followed_seconds, 0.0)
         self._followed_seconds = frame.seconds
-        # Everybody has a turn in time, a few in each frame.
-        step = since if self.period is None else min(since, self.period)
-        turns = max(self.options.max_fits, int(np.ceil(min(step / MOST_UNFITTED, 1.0) * len(self._live) - 1e-6)))
+        # Everybody has a turn in time, as few in each frame as that takes: more would make frames that are late later.
+        turns = max(self.options.max_fits, int(np.ceil(len(self._live) * since / (MOST_UNFITTED + since) - 1e-6)))
         turns = turns if self.options.max_fits else len(self._live)
         for track in sorted(self._live, key=lambda t: t.fitted_seconds):
             moved = track.filter.carry(frame)

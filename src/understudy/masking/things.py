@@ -37,8 +37,6 @@ _HOLE: Final = 0.03
 #: Grey levels below which a difference is noise, and below which that is less than any ratio that counts.
 _NOISE: Final = 12.0
 _DIM: Final = 40
-#: The field of a face that keeps its shape.
-_UNMOVED: Final = np.zeros((0, 0, 2), np.float32)
 
 
 @lru_cache(maxsize=1)
@@ -75,9 +73,9 @@ def things_before(
     size = tuple(-(-(side - step // 2) // step) for side in (height, width))
     score, face, features = (np.zeros(size, np.uint8) for _ in range(3))
     apart = np.empty((3, 3), np.float32)
-    field = _UNMOVED if field is None else field
-    middle = _middle(target, uv, step)
-    _unlikeness(target, uv, field, tones, middle, logs, _features(), step, apart, score, face, features)
+    middle, moved = _middle(target, uv, step), int(field is not None)
+    anything = uv if field is None else field  # of the same type: the kernel is compiled once
+    _unlikeness(target, uv, anything, moved, tones, middle, logs, _features(), step, apart, score, face, features)
     unlike, skin = (np.asarray(found, np.uint8) for found in (score > _SURE, features == 0))
     if float((unlike & skin).sum()) > _MOST * float(face.sum()):
         return None
@@ -106,6 +104,7 @@ def _unlikeness(
     target: UInt8Array,
     uv: FloatArray,
     field: FloatArray,
+    moved: int,
     tones: FloatArray,
     middle: FloatArray,
     logs: FloatArray,
@@ -122,7 +121,7 @@ def _unlikeness(
     unlike both.
 
     Features and skin are asked for where the target's own shape has them: its brows are no thing, though the patch has
-    brows elsewhere. A pixel p of the target is where the patch has p - field(p), nearly.
+    brows elsewhere. A pixel p of the target is where the patch has p - field(p), nearly; if ``moved`` is not 0.
 
     Written are uint8 (h', w') each, 0 before: ``score``, 0-255, how unlike; ``face``, 1 on the face; ``feature``, what
     ``features`` says there. ``apart``, float32 (3, 3), is room for a pixel's colours, and for those of the middle.
@@ -131,7 +130,7 @@ def _unlikeness(
     rows, columns = score.shape
     flat = features.shape[0]
     lowest, right_most = uv.shape[0] - 1, uv.shape[1] - 1
-    moved, half_pixel = field.shape[0] > 0, np.float32(0.5)
+    half_pixel = np.float32(0.5)
     known = apart[2]
     for k in range(3):
         known[k] = np.log(middle[k] + np.float32(2))
@@ -141,7 +140,7 @@ def _unlikeness(
             u, v = uv[y, x, 0], uv[y, x, 1]
             if u == 0 and v == 0:
                 continue
-            if moved:
+            if moved != 0:
                 i = min(max(int(np.float32(y) - field[y, x, 1] + half_pixel), 0), lowest)
                 j = min(max(int(np.float32(x) - field[y, x, 0] + half_pixel), 0), right_most)
                 if uv[i, j, 0] != 0 or uv[i, j, 1] != 0:

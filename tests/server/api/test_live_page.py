@@ -245,6 +245,27 @@ window.fetch = async (path, how) => {
 """
 
 
+#: Has the list of people come late.
+SLOW = """
+const fetched = window.fetch.bind(window);
+window.fetch = async (path, how) => {
+    if (path.endsWith("/people")) await new Promise((done) => setTimeout(done, 1500));
+    return await fetched(path, how);
+};
+"""
+
+
+def test_nothing_begins_before_it_is_known_with_whom(server, browser):
+    with visiting(server, browser, script=SLOW) as visitor:
+        visitor.somebody()
+        visitor.enters()
+        visitor.page.get_by_role("button", name="Start").wait_for()
+        assert visitor.page.get_by_role("button", name="Start").is_disabled()
+        visitor.starts()
+        visitor.drawn()
+        assert visitor.page.get_by_role("alert").count() == 0
+
+
 def test_the_last_of_several_quick_presses_holds(server, browser):
     with visiting(server, browser, script=LATE) as visitor:
         visitor.goes_live()
@@ -294,6 +315,7 @@ def test_cover_holds_from_before_a_session_without_webrtc_begins(server, browser
     with visiting(server, browser, script="delete window.RTCPeerConnection") as visitor:
         visitor.somebody()
         visitor.enters()
+        wait(visitor.page, "!document.getElementById('start').disabled")
         visitor.page.evaluate(
             """() => {
               document.getElementById("start").click();
@@ -437,6 +459,27 @@ def test_without_webrtc_single_pictures_go_back_and_forth(server, browser, scrip
             if sharp < before / 2:
                 break
             assert time.monotonic() < deadline
+
+
+#: Loses the first picture and the twentieth on their way to the server.
+LOSSY = """
+delete window.RTCPeerConnection;
+const coded = HTMLCanvasElement.prototype.toBlob;
+window.pictures = 0;
+HTMLCanvasElement.prototype.toBlob = function (take, ...how) {
+    const lost = [1, 20].includes(++window.pictures);
+    coded.call(this, (data) => take(lost ? null : data), ...how);
+};
+"""
+
+
+def test_a_single_picture_that_is_lost_is_not_the_last(server, browser):
+    with visiting(server, browser, script=LOSSY) as visitor:
+        visitor.somebody()
+        visitor.enters()
+        visitor.starts()
+        wait(visitor.page, "document.querySelector('canvas').width > 300")
+        wait(visitor.page, "window.pictures > 25")
 
 
 def test_a_photo_is_added_after_the_question_whose_it_is(visitor):

@@ -19,7 +19,9 @@ const canvas = make("canvas", { role: "img", "aria-label": t("remote.picture"), 
 const over = make("p", { class: "said", role: "status" }, t("remote.ready"));
 const badge = make("span", { class: "badge", hidden: true, "aria-live": "polite" });
 const figures = make("span", { class: "figures", hidden: true });
-const start = make("button", { class: "go", id: "start", click: () => (running ? stop() : begin()) }, t("remote.start"));
+// There is nobody to begin with until it is known who there is.
+const start = make(
+  "button", { class: "go", id: "start", disabled: true, click: () => (running ? stop() : begin()) }, t("remote.start"));
 const cover = make("button", { class: "cover", id: "cover", disabled: true, "aria-keyshortcuts": "c", click: () => turnCover() });
 const link = make("button", { id: "link", disabled: true, click: () => copyLink() }, t("remote.link"));
 const shown = make("input", { type: "text", readonly: true, hidden: true, "aria-label": t("remote.link") });

@@ -1,10 +1,12 @@
 // Where a browser has no WebRTC: single pictures over a WebSocket, one on its way at a time.
 const QUALITY = 0.85;
 const WIDEST = 960;
+// Milliseconds without an answer after which another picture is sent: one that was lost must not be the last.
+const LOST = 3000;
 
 export class Pictures {
   constructor(stream, canvas, { key, person, begun, drawn, ended }) {
-    Object.assign(this, { canvas, begun, drawn, said: "", running: false, black: false });
+    Object.assign(this, { canvas, begun, drawn, said: "", running: false, black: false, sent: Infinity });
     this.video = Object.assign(document.createElement("video"), { srcObject: stream, muted: true, playsInline: true });
     this.taken = document.createElement("canvas");
     // A header that scripts can set: the token stands in no address.
@@ -18,10 +20,13 @@ export class Pictures {
     };
     this.socket.onmessage = (event) => this.take(event.data);
     this.socket.onclose = (event) => this.over || ended(this.said, event.code);
+    this.watch = setInterval(() => performance.now() - this.sent > LOST && this.send(), LOST / 10);
   }
 
   send() {
     if (this.over || this.socket.readyState !== WebSocket.OPEN) return;
+    this.sent = performance.now();
+    if (!this.video.videoWidth) return; // the camera has given none yet
     const scale = Math.min(1, WIDEST / this.video.videoWidth);
     if (!this.taken.dataset.sized) {
       [this.taken.width, this.taken.height] = [this.video.videoWidth * scale, this.video.videoHeight * scale];
@@ -59,6 +64,7 @@ export class Pictures {
 
   close() {
     this.over = true;
+    clearInterval(this.watch);
     this.socket.close();
     this.video.srcObject = null;
   }

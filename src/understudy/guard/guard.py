@@ -155,10 +155,9 @@ class Guard:
             self._start_anew()
             return Cover()
         seen, now = self._observer.result(frame, self._expected), frame.seconds
-        size, before = (frame.width, frame.height), self._size
-        self._size = size
-        cut = cut or before not in (None, size)  # what is known is in pixels of another picture
+        cut = self._resized(frame) or cut
         self._forget_after_a_break(now, seen.sight, cut=cut)
+        size = (frame.width, frame.height)
         misfits = self._fitting.misfitting(patches, seen.checks, seen.boxes, seen.thumbnail, seen.scale, size)
         fitting = [patch for patch in patches if patch.track_id not in misfits]
         tracked = self._bystanders.update(faces, chosen, fitting)
@@ -199,6 +198,12 @@ class Guard:
             misfits=misfits,
             astray=self._fitting.astray(),
         )
+
+    def _resized(self, frame: Frame) -> bool:
+        """Whether this picture is of another size than the one before: what is known is in pixels of that one."""
+        size, before = (frame.width, frame.height), self._size
+        self._size = size
+        return before not in (None, size)
 
     def _missing(self, unswapped: list[Person], frame: Frame) -> _Missing:
         """Cover those who are known and not swapped: by their last swap, if that is wanted and can be, or blurred."""

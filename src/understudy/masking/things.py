@@ -74,8 +74,8 @@ def things_before(
     score, face, features = (np.zeros(size, np.uint8) for _ in range(3))
     apart = np.empty((3, 3), np.float32)
     middle, moved = _middle(target, uv, step), int(field is not None)
-    anything = uv if field is None else field  # of the same type: the kernel is compiled once
-    _unlikeness(target, uv, anything, moved, tones, middle, logs, _features(), step, apart, score, face, features)
+    field = uv if field is None else field  # not looked at if nothing is moved; of one type, it is compiled once
+    _unlikeness(target, uv, field, moved, tones, middle, logs, _features(), step, apart, score, face, features)
     unlike, skin = (np.asarray(found, np.uint8) for found in (score > _SURE, features == 0))
     if float((unlike & skin).sum()) > _MOST * float(face.sum()):
         return None
@@ -121,7 +121,8 @@ def _unlikeness(
     unlike both.
 
     Features and skin are asked for where the target's own shape has them: its brows are no thing, though the patch has
-    brows elsewhere. A pixel p of the target is where the patch has p - field(p), nearly; if ``moved`` is not 0.
+    brows elsewhere. A pixel p of the target is where the patch has p - field(p), nearly. ``moved`` is 0 if
+    it has the target's own shape.
 
     Written are uint8 (h', w') each, 0 before: ``score``, 0-255, how unlike; ``face``, 1 on the face; ``feature``, what
     ``features`` says there. ``apart``, float32 (3, 3), is room for a pixel's colours, and for those of the middle.

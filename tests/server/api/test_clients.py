@@ -181,12 +181,11 @@ def test_what_is_wrong_with_a_live_session_is_an_error_with_a_hint(server, token
     with Client(server.address, token) as client:
         me = client.add_person([portrait_path("hopper")], ground="sample", uses=["live"])["id"]
         for person, first, status in ((me, b"no picture", 422), ("0" * 32, jpeg(), 422), ("nobody", jpeg(), 422)):
-            with client.live(person) as live:
-                live.give(first)
-                with pytest.raises(ApiError) as refused:
-                    next(live)
-                assert refused.value.status == status
-                assert refused.value.hint
+            with client.live(person) as live, pytest.raises(ApiError) as refused:
+                live.give(first)  # it may be over already
+                next(live)
+            assert refused.value.status == status
+            assert refused.value.hint
         with client.live(me, settings={"no.such": 1}) as live, pytest.raises(ApiError, match=r"no\.such"):
             live.give(jpeg())
             next(live)

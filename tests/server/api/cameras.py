@@ -30,6 +30,17 @@ RTCPeerConnection.prototype.setRemoteDescription = async function (one) {{
 }};
 """
 
+#: A browser without WebRTC that fails to code the first picture and the twentieth.
+LOSSY = """
+delete window.RTCPeerConnection;
+const coded = HTMLCanvasElement.prototype.toBlob;
+window.pictures = 0;
+HTMLCanvasElement.prototype.toBlob = function (take, ...how) {
+    const lost = [1, 20].includes(++window.pictures);
+    coded.call(this, (data) => take(lost ? null : data), ...how);
+};
+"""
+
 
 def write_camera(path, pictures, fps=30):
     """A file that Chromium takes for a camera (Y4M).

@@ -12,7 +12,7 @@ import httpx
 import numpy as np
 import pytest
 from tests.evidence import has_label
-from tests.server.api.cameras import BLOCKED, browser_with, seen_in, write_camera
+from tests.server.api.cameras import BLOCKED, LOSSY, browser_with, seen_in, write_camera
 from tests.server.api.conftest import PATIENCE, server_in
 from tests.server.conftest import CHROMIUM
 
@@ -459,18 +459,6 @@ def test_without_webrtc_single_pictures_go_back_and_forth(server, browser, scrip
             if sharp < before / 2:
                 break
             assert time.monotonic() < deadline
-
-
-#: Loses the first picture and the twentieth on their way to the server.
-LOSSY = """
-delete window.RTCPeerConnection;
-const coded = HTMLCanvasElement.prototype.toBlob;
-window.pictures = 0;
-HTMLCanvasElement.prototype.toBlob = function (take, ...how) {
-    const lost = [1, 20].includes(++window.pictures);
-    coded.call(this, (data) => take(lost ? null : data), ...how);
-};
-"""
 
 
 def test_a_single_picture_that_is_lost_is_not_the_last(server, browser):

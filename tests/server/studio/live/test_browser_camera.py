@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.evidence import has_label
-from tests.server.api.cameras import BLOCKED, REFUSED, browser_with, seen_in, write_camera
+from tests.server.api.cameras import BLOCKED, LOSSY, REFUSED, browser_with, seen_in, write_camera
 from tests.server.conftest import CHROMIUM, PATIENCE, Visit, studio_in
 from understudy.server.studio.live.browser_camera import FAULTS, BrowserCamera, BrowserCameraError
 from understudy.testing import Puppet, portrait, talking
@@ -71,7 +71,9 @@ def test_where_webrtc_does_not_get_through_single_pictures_are_sent(playwright, 
 
 
 @needs_chromium
-@pytest.mark.parametrize("script", ["", "delete window.RTCPeerConnection"], ids=["webrtc", "pictures"])
+@pytest.mark.parametrize(
+    "script", ["", "delete window.RTCPeerConnection", LOSSY], ids=["webrtc", "pictures", "lost pictures"]
+)
 def test_oneself_is_seen_swapped_and_the_camera_is_let_go(playwright, studio, camera, script):
     with visiting(playwright, studio, camera=camera) as visit:
         page = visit()
@@ -85,7 +87,7 @@ def test_oneself_is_seen_swapped_and_the_camera_is_let_go(playwright, studio, ca
         assert has_label(seen_in(page, "canvas")[:360, :640])
         page.locator("[data-sending=true]").wait_for(state="attached")
         page.reload()  # the same tab goes on
-        drawn(page, 10)
+        drawn(page, 25)
         end(page)
         page.locator("[data-sending=false]").wait_for(state="attached")
 

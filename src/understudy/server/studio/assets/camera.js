@@ -143,7 +143,12 @@ export default {
       const send = () => {
         if (this.run !== mine || socket.readyState !== WebSocket.OPEN) return;
         canvas.getContext("2d").drawImage(video, 0, 0, canvas.width, canvas.height);
-        canvas.toBlob((data) => data && socket.readyState === WebSocket.OPEN && socket.send(data), "image/jpeg", 0.9);
+        canvas.toBlob(sendCoded, "image/jpeg", 0.9);
+      };
+      const sendCoded = (data) => {
+        if (this.run !== mine || socket.readyState !== WebSocket.OPEN) return;
+        if (data) socket.send(data);
+        else setTimeout(send, AGAIN); // the browser could not code this one: it must not be the last
       };
       socket.onopen = () => ((this.sending = true), send());
       socket.onmessage = send;

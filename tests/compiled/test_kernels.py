@@ -24,6 +24,12 @@ def weighed(picture, more, result, share, step):
             result[y, x] = halved(picture[y, x]) * share + np.float32(more[y]) + step + np.exp(np.float64(x))
 
 
+@compiled
+def turned(row, result, backwards):
+    for x in range(row.shape[0]):
+        result[x] = row[row.shape[0] - 1 - x] if backwards else row[x]
+
+
 @pytest.fixture
 def kept_in(tmp_path, monkeypatch):
     monkeypatch.setattr(kept, "folders", lambda source: (tmp_path,))
@@ -69,6 +75,17 @@ def test_code_is_compiled_once_and_then_found(kept_in, numba_asked):
     assert len(list(kept_in.iterdir())) == 2
     check(compiled(weighed.function))  # as in another process
     assert numba_asked["object_code"] == 2
+
+
+@pytest.mark.slow
+@here
+def test_a_kernel_that_is_told_yes_or_no_is_kept_like_any_other(kept_in, numba_asked):
+    row, result = np.arange(4.0), np.zeros(4)
+    for backwards, expected in ((True, [3, 2, 1, 0]), (False, [0, 1, 2, 3])) * 2:
+        for told in (backwards, np.bool_(backwards)):
+            compiled(turned.function)(row, result, told)
+            assert result.tolist() == expected
+    assert numba_asked == {"object_code": 1, "by_numba": 0}
 
 
 @pytest.mark.slow

@@ -21,6 +21,8 @@ import numpy as np
 ENTRY: Final = "entry"
 #: What numbers are passed as, by the kind of the argument.
 _NUMBERS: Final[dict[type, type[Any]]] = {
+    bool: ctypes.c_bool,
+    np.bool_: ctypes.c_bool,
     int: ctypes.c_int64,
     float: ctypes.c_double,
     np.float32: ctypes.c_float,

@@ -73,7 +73,7 @@ def things_before(
     size = tuple(-(-(side - step // 2) // step) for side in (height, width))
     score, face, features = (np.zeros(size, np.uint8) for _ in range(3))
     apart = np.empty((3, 3), np.float32)
-    middle, moved = _middle(target, uv, step), int(field is not None)
+    middle, moved = _middle(target, uv, step), field is not None
     field = uv if field is None else field  # not looked at if nothing is moved; of one type, it is compiled once
     _unlikeness(target, uv, field, moved, tones, middle, logs, _features(), step, apart, score, face, features)
     unlike, skin = (np.asarray(found, np.uint8) for found in (score > _SURE, features == 0))
@@ -104,7 +104,7 @@ def _unlikeness(
     target: UInt8Array,
     uv: FloatArray,
     field: FloatArray,
-    moved: int,
+    moved: bool,
     tones: FloatArray,
     middle: FloatArray,
     logs: FloatArray,
@@ -121,7 +121,7 @@ def _unlikeness(
     unlike both.
 
     Features and skin are asked for where the target's own shape has them: its brows are no thing, though the patch has
-    brows elsewhere. A pixel p of the target is where the patch has p - field(p), nearly. ``moved`` is 0 if
+    brows elsewhere. A pixel p of the target is where the patch has p - field(p), nearly. ``moved`` is False if
     it has the target's own shape.
 
     Written are uint8 (h', w') each, 0 before: ``score``, 0-255, how unlike; ``face``, 1 on the face; ``feature``, what
@@ -141,7 +141,7 @@ def _unlikeness(
             u, v = uv[y, x, 0], uv[y, x, 1]
             if u == 0 and v == 0:
                 continue
-            if moved != 0:
+            if moved:
                 i = min(max(int(np.float32(y) - field[y, x, 1] + half_pixel), 0), lowest)
                 j = min(max(int(np.float32(x) - field[y, x, 0] + half_pixel), 0), right_most)
                 if uv[i, j, 0] != 0 or uv[i, j, 1] != 0:

@@ -29,6 +29,8 @@ class _Interruption:
 
 def run() -> None:
     """Run the program and leave with its exit code."""
+    # Before numpy is imported: no threads of its own, which take other threads' cores (see pipeline.library_threads).
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     interruption = _Interruption()
     try:
         for name in _SIGNALS:  # a polite kill, and a closed terminal, end like Ctrl-C: cleanly

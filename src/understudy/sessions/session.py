@@ -142,6 +142,7 @@ class LiveSession:
             raise
 
     def _start(self) -> None:
+        self._afterwards.enter_context(one_library_thread())
         settings = _carrying(self._settings, made_with(self._parts or self._people, self._settings))
         models = self._resources.models
         by = made_with(self._parts or self._people, settings)
@@ -206,7 +207,6 @@ class LiveSession:
             number = names[: place + 1].count(sink.name)
             self._outlets.append(Outlet(sink, self._info, self._recorder, self._sink_ended, number))
         collector.set_aside(self)
-        self._afterwards.enter_context(one_library_thread())
         for outlet in self._outlets:
             outlet.start()
         for name, run in (*self._intake.work(self._recorder, self._hear), ("swap", self._work), ("stats", self._save)):

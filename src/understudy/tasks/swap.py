@@ -17,6 +17,7 @@ from understudy.media.files import check_output, open_sink
 from understudy.media.files.opening import check_suffix
 from understudy.media.files.trimming import open_part
 from understudy.pipeline.clip import ClipPipeline
+from understudy.pipeline.library_threads import one_blas_thread
 from understudy.pipeline.photo import PhotoPipeline
 from understudy.resources import Resources
 from understudy.settings import Settings
@@ -105,7 +106,7 @@ def swap_file(
         UsageError, InputError, RefusedError, RunError: see ``errors``; nothing is written then, but for
             CorruptMediaError, when what could be read has been.
     """
-    with once():  # a second signal does not keep the first one from tidying up
+    with once(), one_blas_thread():  # a second signal does not keep the first one from tidying up
         return _swapped(cast, target, output, settings, resources, people, progress, overwrite=overwrite)
 
 

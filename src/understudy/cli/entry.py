@@ -9,6 +9,7 @@ import sys
 from types import FrameType
 
 from understudy.cli import streams
+from understudy.imports import not_collecting
 from understudy.interruptions import once
 
 _SIGNALS = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -40,7 +41,8 @@ def run() -> None:
                 signal.signal(number, interruption)
         streams.settle(debug="--debug" in sys.argv)
         with once():
-            from understudy.cli.main import main
+            with not_collecting():
+                from understudy.cli.main import main
 
             code = main()
         interruption.over = True

@@ -21,6 +21,7 @@ from understudy.cli.setting_options import EVERY, OF_A_CLIP
 from understudy.cli.streams import fault_of
 from understudy.cli.terminal import answer, answer_json, say
 from understudy.errors import UsageError
+from understudy.imports import not_collecting
 from understudy.text import counted
 
 if TYPE_CHECKING:
@@ -133,11 +134,12 @@ def command(
     chosen: Chosen,
 ) -> None:
     """Put a face onto the person in front of the camera, live. Ctrl-C ends it."""
-    from understudy.app import Understudy
-    from understudy.casting.cast import photos_of
-    from understudy.casting.person import Person
-    from understudy.media.endpoints import sink_endpoints, source_endpoint
-    from understudy.media.live.broadcast import BroadcastOptions
+    with not_collecting():
+        from understudy.app import Understudy
+        from understudy.casting.cast import photos_of
+        from understudy.casting.person import Person
+        from understudy.media.endpoints import sink_endpoints, source_endpoint
+        from understudy.media.live.broadcast import BroadcastOptions
 
     if list_them:
         _list(json=json)

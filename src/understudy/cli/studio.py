@@ -16,6 +16,7 @@ from understudy.cli.options import OUTPUT, Json
 from understudy.cli.setting_options import EVERY, OF_A_CLIP
 from understudy.cli.terminal import answer, answer_json, say
 from understudy.errors import UsageError
+from understudy.imports import not_collecting
 
 if TYPE_CHECKING:
     from understudy.server.security import Keys
@@ -53,7 +54,6 @@ def command(
     ):
         if (package != "webview" or native) and importlib.util.find_spec(package) is None:
             raise UsageError(f"this needs the package {extra}", f"Install it: pip install '{extra}'.")
-    from understudy.server.imports import not_collecting
     from understudy.server.running import listening, serve
     from understudy.server.security import Keys
 

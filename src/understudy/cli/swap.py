@@ -15,6 +15,7 @@ from understudy.cli.parts import CastFile, LikeDistance, Others, Put, asked, cla
 from understudy.cli.setting_options import EVERY
 from understudy.cli.terminal import answer_json, progress_bar, say
 from understudy.errors import UsageError
+from understudy.imports import not_collecting
 from understudy.text import counted
 
 if TYPE_CHECKING:
@@ -72,9 +73,10 @@ def command(
     chosen: Chosen,
 ) -> None:
     """Put a person's face into a picture or video, or several people's. All is labelled, marked and signed."""
-    from understudy.app import Understudy
-    from understudy.casting.cast import photos_of
-    from understudy.face import FaceChoice
+    with not_collecting():
+        from understudy.app import Understudy
+        from understudy.casting.cast import photos_of
+        from understudy.face import FaceChoice
 
     faces = chosen.given_to("--faces")
     wanted = asked(source or [], put, cast, others, like_distance, faces)

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from understudy.server.imports import doing_without
+from understudy.imports import doing_without
 from understudy.server.quiet import quietly
 from understudy.server.security import Doorkeeper, Keys
 from understudy.server.uploading import PLACE as UPLOADS

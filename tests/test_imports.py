@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from understudy.server.imports import doing_without, not_collecting
+from understudy.imports import doing_without, not_collecting
 
 #: Makes the studio's page as the command does, and prints which of some packages were read for it.
 START = """

@@ -16,6 +16,7 @@ import numpy as np
 
 from understudy.arrays import BoolArray, FloatArray, UInt8Array
 from understudy.geometry.topology import topology
+from understudy.quantiles import median_of_rows
 from understudy.tones import LUMA, smoothstep
 
 #: How much darker than the cheeks (natural logarithm of luminance) hair is, from perhaps to surely.
@@ -77,7 +78,7 @@ def _like_hair(color: FloatArray, seen: FloatArray, known: BoolArray) -> FloatAr
     looks = np.asarray(cv2.resize(np.dstack([tone, relief, hue]), (_SIDE, _SIDE), interpolation=cv2.INTER_AREA))
     weight = cv2.GaussianBlur(grows, (0, 0), AROUND) + np.float32(1e-3)
     around = cv2.GaussianBlur(looks * grows[..., None], (0, 0), AROUND) / weight[..., None]
-    skin = np.median(looks[known], axis=0)
+    skin = median_of_rows(looks[known])
     darker, rougher = skin[0] - around[..., 0], around[..., 1] - looks[known][:, 1].mean()
     away = np.linalg.norm(around[..., 2:] - skin[2:], axis=2)
     unlike = np.maximum(smoothstep(darker, *DARKER), smoothstep(away, *OTHER_HUE))

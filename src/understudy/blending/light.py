@@ -26,6 +26,7 @@ from understudy.arrays import BoolArray, FloatArray, IntArray, UInt8Array
 from understudy.compiled import compiled
 from understudy.geometry.raster import rasterise
 from understudy.geometry.topology import topology
+from understudy.quantiles import median
 from understudy.tones import LUMA
 
 #: Points along a side of the grid.
@@ -193,7 +194,7 @@ class LightTransfer:
         """Less weight for points where T/S is far from the face's own: they are not skin."""
         tone = (logs[:, :, :3] - logs[:, :, 3:]).mean(axis=2)
         known = tone[weight > 0.3]
-        middle = np.median(known) if known.size else 0.0
+        middle = median(known) if known.size else 0.0
         return np.asarray(1 / (1 + (np.abs(tone - middle) / 1.0) ** 4), np.float32)
 
     @staticmethod

@@ -14,6 +14,7 @@ import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.geometry.boxes import bounds_xyxy, pixel_box
+from understudy.quantiles import median_of_rows, percentile, percentiles
 from understudy.resources.perception import Perception
 from understudy.swapping import Portrait
 from understudy.tones import LUMA
@@ -43,15 +44,15 @@ def in_usual_light(portrait: Portrait, name: str, perception: Perception) -> tup
     values = _pixels_of(portrait.picture, portrait.face.mesh[0])
     if not len(values):
         return portrait, []
-    low, middle, high = np.percentile(values @ LUMA, [2, 50, 98])
-    if (np.median(values, axis=1) >= 254).mean() > GLARING:
+    low, middle, high = percentiles(values @ LUMA, (2, 50, 98))
+    if (median_of_rows(values.T) >= 254).mean() > GLARING:
         note = f"the face in {name} is over-exposed and shows little detail; a photo with less light looks better"
         return portrait, [note]
     pale = low > PALE * high
     if middle >= DARK and not pale:
         return portrait, []
     black = max((low - CONTRAST * high) / (1 - CONTRAST), 0.0) if pale else 0.0
-    brightest = float(np.percentile(values.max(axis=1), 98)) - black
+    brightest = percentile(values.max(axis=1), 98) - black
     gain = max(min(USUAL / max(middle - black, 1.0), _MOST / max(brightest, 1.0)), 1.0)
     lit = _levelled(portrait.picture, black, gain)
     if middle < _BLACK:
@@ -69,7 +70,7 @@ def brightened(picture: UInt8Array) -> UInt8Array | None:
     Args:
         picture: uint8 BGR (H, W, 3).
     """
-    brightest = float(np.percentile(picture[::4, ::4].max(axis=2), 99))
+    brightest = percentile(picture[::4, ::4].max(axis=2), 99)
     if not 0 < brightest < 2 * DARK:
         return None
     return _levelled(picture, 0.0, _MOST / brightest)

@@ -9,6 +9,7 @@ import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.geometry.boxes import rounded_box
+from understudy.quantiles import median_of_rows
 
 #: Points that motion is taken from; fewer that agree are no motion to rely on.
 _POINTS, _AGREEING = 60, 10
@@ -70,6 +71,6 @@ def motion(before: UInt8Array, after: UInt8Array, box: FloatArray) -> FloatArray
     steps = (np.asarray(end) - start).reshape(-1, 2)[sound]
     if len(steps) < _AGREEING:
         return None
-    middle = np.median(steps, axis=0)
+    middle = median_of_rows(steps)
     agreeing = np.abs(steps - middle).max(1) < max(1.5, 0.1 * (inside.x1 - inside.x0))
     return middle.astype(np.float32) if int(agreeing.sum()) >= _AGREEING else None

@@ -17,6 +17,7 @@ from understudy.arrays import BoolArray, FloatArray, IntArray, UInt8Array
 from understudy.compiled import compiled
 from understudy.geometry.topology import topology
 from understudy.glasses import FLAT, filled, lines_of, reduced, wider
+from understudy.quantiles import median_of_rows, percentile
 
 #: Side of the map on the flattened face in which lines are gathered.
 _SIDE: Final = 192
@@ -142,7 +143,7 @@ class Lenses:
         around = [_closed(one) for one in seen]
         along = [one[np.arange(_TURNS), line] for one, line in zip(seen, around, strict=True)]
         self._known = min(float(one.mean()) for one in along) >= (_STILL_BELIEVED if self._known else _BELIEVED)
-        if not self._known or (heavy and min(float(np.percentile(one, 25)) for one in along) < _THICK):
+        if not self._known or (heavy and min(percentile(one, 25) for one in along) < _THICK):
             return None
         allowed = np.zeros((FLAT, FLAT), bool)
         for lens, line in zip(_lenses(), around, strict=True):
@@ -251,7 +252,7 @@ def _breadth(seen: FloatArray, line: UInt8Array) -> tuple[FloatArray, FloatArray
         reach = np.minimum(np.abs(first - line.astype(int)), (_INWARDS if inwards else _OUTWARDS) / _STEP)
         # A wrinkle that meets the rim somewhere does not make it broad.
         around = np.stack([np.roll(reach, by) for by in range(-(_SMOOTH // 2), _SMOOTH // 2 + 1)])
-        reach = np.median(around, axis=0) + _BESIDE / _STEP
+        reach = median_of_rows(around) + _BESIDE / _STEP
         ends.append((line - reach if inwards else line + reach).astype(np.float32))
     return ends[0], ends[1]
 

@@ -16,6 +16,7 @@ from understudy.arrays import FloatArray, UInt8Array
 from understudy.compiled import compiled
 from understudy.geometry.topology import topology
 from understudy.glasses import filled, wider
+from understudy.quantiles import median_of_rows
 
 #: Longer side of the copy in which is looked for things, in pixels at most.
 _SIDE: Final = 96
@@ -96,7 +97,7 @@ def _middle(target: UInt8Array, uv: FloatArray, step: int) -> FloatArray:
     some = 2 * step
     apart = np.abs(uv[::some, ::some] - np.array([0.5, 0.48], np.float32))
     colors = target[::some, ::some][(apart[:, :, 0] < 0.16) & (apart[:, :, 1] < 0.12)]
-    return np.asarray(np.median(colors, axis=0) if len(colors) else np.full(3, 128), np.float32)
+    return np.asarray(median_of_rows(colors) if len(colors) else np.full(3, 128), np.float32)
 
 
 @compiled

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from understudy.quantiles import percentiles
+
 #: Frames that percentiles are taken over: the latest, so that a long clip needs no more memory.
 WINDOW = 4096
 
@@ -30,6 +32,6 @@ class Timings:
         """``{stage: {"p50": ms, "p95": ms}}`` in the order the stages first ran."""
         result = {}
         for stage, seconds in list(self._seconds.items()):
-            p50, p95 = np.percentile(np.array(seconds.copy()) * 1000, [50, 95])
-            result[stage] = {"p50": round(float(p50), 3), "p95": round(float(p95), 3)}
+            p50, p95 = percentiles(np.array(seconds.copy()) * 1000, (50, 95))
+            result[stage] = {"p50": round(p50, 3), "p95": round(p95, 3)}
         return result

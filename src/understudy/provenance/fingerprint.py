@@ -10,6 +10,7 @@ import numpy as np
 
 from understudy.arrays import UInt8Array
 from understudy.geometry.transforms import resized
+from understudy.quantiles import median
 
 #: Side of the block of low frequencies that a picture's hash is made of.
 _SIDE: Final = 16
@@ -38,7 +39,7 @@ def picture_hash(picture: UInt8Array) -> int:
     plane = small if small.ndim == 2 else cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
     lowest = np.asarray(cv2.dct(np.asarray(plane, np.float32)))[: _SIDE + 1, : _SIDE + 1]
     block = lowest[1:, 1:].reshape(-1)
-    bits = block > np.median(block)
+    bits = block > median(block)
     return int.from_bytes(np.packbits(bits).tobytes(), "big")
 
 
@@ -102,4 +103,4 @@ def closest(pictures: Iterable[int], known: Sequence[str]) -> int | None:
     """
     values = [int(text, 16) for text in known]
     distances = [min(difference(picture, value) for value in values) for picture in pictures] if values else []
-    return int(np.median(distances)) if distances else None
+    return int(median(np.array(distances))) if distances else None

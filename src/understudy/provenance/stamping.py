@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.provenance.lettering import Font, clusters, drawn, is_wide, size_for, wrapped
+from understudy.quantiles import percentile
 
 #: How much of what is below the plate it hides. White on it has a contrast of 6:1 on a white ground, 21:1 on a black.
 PLATE: Final = 0.62
@@ -88,8 +89,8 @@ def readable(stamp: Stamp) -> bool:
     for ground in (0, 127, 255):
         shown = ground * (1 - stamp.opacity) + letters
         # The middle of a stroke counts, not its soft edge.
-        light, dark = np.percentile(shown[ink], 75), float(shown[plate].mean())
-        if (_luminance(float(light)) + 0.05) / (_luminance(dark) + 0.05) < LEAST_CONTRAST:
+        light, dark = percentile(shown[ink], 75), float(shown[plate].mean())
+        if (_luminance(light) + 0.05) / (_luminance(dark) + 0.05) < LEAST_CONTRAST:
             return False
     return True
 

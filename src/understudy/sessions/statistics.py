@@ -17,6 +17,7 @@ from understudy import names
 from understudy.errors import UsageError
 from understudy.outputs import Draft, settled, status_of
 from understudy.pipeline.tally import Tally
+from understudy.quantiles import percentile
 
 #: Frames that percentiles and rates are taken over: so that an evening needs no more memory than a minute.
 WINDOW = 1800
@@ -249,7 +250,7 @@ def _percentiles(seconds: object) -> dict[str, float]:
     values = np.array(list(seconds), np.float64) * 1000  # type: ignore[call-overload]
     if not len(values):
         return {}
-    return {f"p{share}": round(float(np.percentile(values, share)), 2) for share in (50, 95, 99)}
+    return {f"p{share}": round(percentile(values, share), 2) for share in (50, 95, 99)}
 
 
 def _rate(times: deque[float]) -> float:

@@ -94,7 +94,7 @@ def _features() -> IntArray:
     """The points of eyelids, lips and irises."""
     shape = topology()
     rings = (shape.eye_left, shape.eye_right, shape.lips_inner, shape.lips_outer)
-    return np.unique(np.concatenate([*rings, np.arange(SURFACE_POINTS, MESH_POINTS)]))
+    return np.array(sorted({*np.concatenate(rings).tolist(), *range(SURFACE_POINTS, MESH_POINTS)}))
 
 
 class _MeshFilter:

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple, Protocol
 import numpy as np
 
 from understudy.patches import Patch
+from understudy.quantiles import percentiles
 
 #: Drawn faces of which ages are kept: so that an evening needs no more memory than a minute.
 _WINDOW: Final = 1800
@@ -56,7 +57,7 @@ class Counts:
     def summary(self) -> Summary:
         """All so far."""
         ages = np.array(self._ages.copy())
-        p50, p95 = np.percentile(ages, [50, 95]).tolist() if len(ages) else (0.0, 0.0)
+        p50, p95 = percentiles(ages, (50, 95))
         return Summary(self.runs, self.shown, self.own, (p50, p95) if len(ages) else None)
 
 

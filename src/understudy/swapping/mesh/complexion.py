@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from understudy.arrays import FloatArray
+from understudy.quantiles import median_of_rows
 from understudy.swapping.mesh.regions import regions
 from understudy.tones import LUMA
 
@@ -75,7 +76,7 @@ def _without_lines(tone: FloatArray) -> FloatArray:
 
 def _one_hue(rest: FloatArray, skin: FloatArray) -> FloatArray:
     """Colours over luminance, less 1, held to the neighbourhood of the skin's own."""
-    middle = np.median(rest[skin > 0.5], axis=0)
+    middle = median_of_rows(rest[skin > 0.5])
     away = np.dstack([_mean(rest[:, :, k], skin, HUE_SIGMA) for k in range(3)]) - middle
     far = np.linalg.norm(away, axis=2, keepdims=True)
     back = np.minimum(far - HUE * np.tanh(far / HUE), MOST_TINT)

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from understudy.arrays import FloatArray
+from understudy.quantiles import median
 from understudy.swapping.mesh.coarse import log, mean_around, mirrored, weighted_blur
 from understudy.swapping.mesh.regions import regions
 from understudy.tones import LUMA, smoothstep
@@ -96,7 +97,7 @@ def lifted(color: FloatArray, known: FloatArray) -> FloatArray:
         return color
     color = _nose_lit(color, skin)
     tone = log(color).mean(axis=2)
-    away = tone - np.median(tone[sure])
+    away = tone - median(tone[sure])
     broad = mean_around(away, skin, SHADOW_SIGMA)
     # What one mean leaves at the rim, where there is skin on one side only, a second one takes.
     outer = 1 - cv2.GaussianBlur(regions().core, (0, 0), 12)
@@ -122,7 +123,7 @@ def _nose_lit(color: FloatArray, skin: FloatArray) -> FloatArray:
     """
     nose = regions().nose
     away = log(color).mean(axis=2)
-    away -= np.median(away[skin > 0.5])
+    away -= median(away[skin > 0.5])
     away -= mean_around(away, skin * (1 - nose), NOSE_AROUND)
     shadow = np.zeros_like(away)
     for sigma in NOSE_SIGMAS:
@@ -150,6 +151,6 @@ def _calmed(color: FloatArray, skin: FloatArray) -> FloatArray:
     tone = color @ LUMA
     rest = color - tone[..., None]
     strength = np.linalg.norm(rest, axis=2) / (tone + 4)
-    limit = np.float32(COLOURFUL) * np.median(strength[skin > 0.5]) + np.float32(0.1)
+    limit = np.float32(COLOURFUL) * median(strength[skin > 0.5]) + np.float32(0.1)
     factor = limit * np.tanh(strength / limit) / np.maximum(strength, 1e-6)
     return np.asarray(tone[..., None] + rest * factor[..., None], np.float32)

@@ -128,7 +128,7 @@ def _together() -> FloatArray:
     """Lips move as a whole, for the most part: an open mouth in the photo is no trait."""
     shape = topo.topology()
     share = np.eye(len(shape.canonical))
-    group = np.unique([*shape.lips_outer, *shape.lips_inner])
+    group = np.array(sorted({*shape.lips_outer, *shape.lips_inner}))
     share[group] *= 1 - LIPS
     share[np.ix_(group, group)] += LIPS / len(group)
     return np.asarray(share, np.float32)

@@ -14,6 +14,7 @@ import numpy as np
 from understudy.arrays import BoolArray, FloatArray, UInt8Array
 from understudy.geometry import topology as topo
 from understudy.geometry.transforms import RotatedSquare, apply, crop, invert
+from understudy.quantiles import median_of_rows
 
 #: Side of the picture that is segmented, and how much of it the face fills.
 WORK_SIZE = 160
@@ -111,8 +112,8 @@ def _unlikeness(picture: UInt8Array, sure: BoolArray) -> FloatArray:
     """
     lab = _lab(np.asarray(cv2.GaussianBlur(picture, (0, 0), 1.0), np.uint8))
     skin = lab[sure]
-    middle = np.median(skin, axis=0)
-    spread = 1.4826 * np.median(np.abs(skin - middle), axis=0)
+    middle = median_of_rows(skin)
+    spread = 1.4826 * median_of_rows(np.abs(skin - middle))
     spread = np.maximum(spread, MIN_SPREAD)
     away, shine = (lab - middle) / spread, (_WHITE - middle) / spread
     share = np.clip(away @ shine / max(float(shine @ shine), 1e-6), 0, MOST_SHINE)

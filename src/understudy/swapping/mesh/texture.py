@@ -17,6 +17,7 @@ from understudy.arrays import FloatArray, UInt8Array
 from understudy.beard import facial_hair
 from understudy.geometry.unwrap import TEXTURE_SIZE, Unwrapped, unwrap
 from understudy.glasses import behind
+from understudy.quantiles import median, median_of_rows
 from understudy.swapping.base import Portrait
 from understudy.swapping.mesh.coarse import COARSE, coarse, fine, log, mirrored, weighted_blur
 from understudy.swapping.mesh.complexion import calm
@@ -117,8 +118,8 @@ def _like_skin(flat: Unwrapped) -> FloatArray:
     smooth = cv2.GaussianBlur(flat.texture, (0, 0), 2)
     tone = smooth @ LUMA + 4
     hue = smooth / tone[..., None]
-    middle = np.median(tone[plain])
-    other = smoothstep(np.linalg.norm(hue - np.median(hue[plain], axis=0), axis=2), *OTHER_HUE)
+    middle = median(tone[plain])
+    other = smoothstep(np.linalg.norm(hue - median_of_rows(hue[plain]), axis=2), *OTHER_HUE)
     thing = other * smoothstep(tone / middle, *AS_BRIGHT) * (1 - smoothstep(flat.extra, 0.1, 0.5))
     return np.asarray(1 - cv2.GaussianBlur(cv2.dilate(thing, np.ones((7, 7))), (0, 0), 2), np.float32)
 

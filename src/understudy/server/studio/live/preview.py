@@ -17,6 +17,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from understudy.frames import LabelledFrame, SealedFrame
 from understudy.media.live.base import LiveInfo, Sound
+from understudy.quantiles import percentiles
 
 PLACE: Final = "/live/preview"
 #: Widest picture that is sent: pages show none larger, and label and face are seen as well.
@@ -103,8 +104,8 @@ class Preview:
         fps = (len(recent) - 1) / (recent[-1] - recent[0]) if len(recent) > 1 and recent[-1] > recent[0] else 0.0
         if not drawn:
             return Shown(fps, None, None)
-        p50, p95 = np.percentile([1000 * late for _, late in drawn], (50, 95))
-        return Shown(fps, float(p50), float(p95))
+        p50, p95 = percentiles(np.array([1000 * late for _, late in drawn]), (50, 95))
+        return Shown(fps, p50, p95)
 
     def drawn(self, coded: Coded) -> None:
         """A page has drawn a picture just now."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Protocol, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Other = TypeVar("Other")
 
 #: Pixels from which a picture is done by halves. With half as many, handing over a half takes as long as it saves.
 LARGE: Final = 200_000
@@ -37,3 +39,18 @@ def by_rows(each: Each, shape: tuple[int, ...], work: Callable[[tuple[int, int]]
         return
     half = rows // 2
     list(each(work, [(0, half), (half, rows)]))
+
+
+def both(first: Callable[[], Result], other: Callable[[], Other]) -> tuple[Result, Other]:
+    """The results of two functions, the other one's made in a thread of its own.
+
+    Raises:
+        Exception: what either raises, once both have ended; the other one's if both do.
+    """
+    with ThreadPoolExecutor(1, "both") as thread:
+        done = thread.submit(other)
+        try:
+            made = first()
+        finally:
+            theirs = done.result()
+    return made, theirs

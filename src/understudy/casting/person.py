@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from understudy.casting.exposure import in_usual_light
 from understudy.casting.portraits import load_portraits
+from understudy.each import both
 from understudy.errors import InputError, UsageError
 from understudy.media.files.opening import check_input
 from understudy.provenance import ConsentClaim
@@ -118,13 +119,17 @@ class People:
         digests = tuple(digest for digest, _ in photos)
         read = self._read.get(seen, lambda: self._portraits(person.photos, digests, settings))
         records = trust.consents(person.photos, digests, read.portraits, use, person.consent)
-        for portrait, path in zip(read.portraits, person.photos, strict=True):
-            content.photo(portrait.picture, path.name)
         # What is kept of a photo goes with the very record that allows using it.
         kept = [replace(one, digest=record.digest) for one, record in zip(read.portraits, records, strict=True)]
-        learned = self._learned.get(
-            (seen, settings.engine, drawn), lambda: self._identity(person.photos, kept, settings)
-        )
+
+        def look() -> None:
+            for portrait, path in zip(read.portraits, person.photos, strict=True):
+                content.photo(portrait.picture, path.name)
+
+        def learn() -> _Learned:
+            return self._identity(person.photos, kept, settings)
+
+        learned, _ = both(lambda: self._learned.get((seen, settings.engine, drawn), learn), look)
         return Allowed(
             self._models.engine(settings),
             learned.identity,

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from understudy.arrays import FloatArray
+from understudy.each import both
 from understudy.quantiles import median_of_rows
 from understudy.swapping.mesh.regions import regions
 from understudy.tones import LUMA
@@ -49,8 +50,9 @@ def calm(color: FloatArray, trust: FloatArray) -> FloatArray:
         return color
     tone = np.maximum(color @ LUMA, 1)
     rest = color / tone[..., None] - 1
-    rest = rest + (_one_hue(rest, skin) - rest) * regions().pale[..., None]
-    tone = tone * np.exp(_relief(np.log(tone + 4), skin) * regions().plain)
+    hue, relief = both(lambda: _one_hue(rest, skin), lambda: _relief(np.log(tone + 4), skin))
+    rest = rest + (hue - rest) * regions().pale[..., None]
+    tone = tone * np.exp(relief * regions().plain)
     return np.asarray(tone[..., None] * (1 + rest), np.float32)
 
 
@@ -58,10 +60,11 @@ def _relief(tone: FloatArray, skin: FloatArray) -> FloatArray:
     """What to add to the logarithm of luminance so that no band is too strong."""
     change = _without_lines(tone) - tone
     finer = whole = tone + change
+    around = _Mean(skin, AROUND)
     for sigma, most in BANDS:
-        smooth = _mean(whole, skin, sigma)
+        smooth = _Mean(skin, sigma)(whole)
         band = finer - smooth
-        strength = _mean(np.abs(band), skin, AROUND) * np.float32(np.sqrt(np.pi / 2))
+        strength = around(np.abs(band)) * np.float32(np.sqrt(np.pi / 2))
         change += band * (most / np.maximum(strength, most) - 1)
         finer = smooth
     return np.asarray(change, np.float32)
@@ -77,13 +80,27 @@ def _without_lines(tone: FloatArray) -> FloatArray:
 def _one_hue(rest: FloatArray, skin: FloatArray) -> FloatArray:
     """Colours over luminance, less 1, held to the neighbourhood of the skin's own."""
     middle = median_of_rows(rest[skin > 0.5])
-    away = np.dstack([_mean(rest[:, :, k], skin, HUE_SIGMA) for k in range(3)]) - middle
+    mean = _Mean(skin, HUE_SIGMA)
+    away = np.dstack([mean(rest[:, :, k]) for k in range(3)]) - middle
     far = np.linalg.norm(away, axis=2, keepdims=True)
     back = np.minimum(far - HUE * np.tanh(far / HUE), MOST_TINT)
     return np.asarray(middle + away * (1 - back / np.maximum(far, 1e-6)), np.float32)
 
 
-def _mean(values: FloatArray, skin: FloatArray, sigma: float) -> FloatArray:
-    """Gaussian mean over skin; where there is none near, over everything."""
-    weight = cv2.GaussianBlur(skin + np.float32(1e-3), (0, 0), sigma)
-    return np.asarray(cv2.GaussianBlur(values * (skin + np.float32(1e-3)), (0, 0), sigma) / weight, np.float32)
+class _Mean:
+    """Gaussian mean over skin; where there is none near, over everything.
+
+    Args:
+        skin: float32 (S, S), 0-1.
+        sigma: In texels.
+    """
+
+    def __init__(self, skin: FloatArray, sigma: float) -> None:
+        self._share, self._sigma = skin + np.float32(1e-3), sigma
+        self._weight = self._blurred(self._share)
+
+    def __call__(self, values: FloatArray) -> FloatArray:
+        return np.asarray(self._blurred(values * self._share) / self._weight, np.float32)
+
+    def _blurred(self, values: FloatArray) -> FloatArray:
+        return np.asarray(cv2.GaussianBlur(values, (0, 0), self._sigma))

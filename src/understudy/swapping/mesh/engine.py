@@ -16,7 +16,7 @@ from understudy.patches import Patch
 from understudy.swapping.base import Identity, Portrait
 from understudy.swapping.mesh.drawing import drawn, level_for, levels_of
 from understudy.swapping.mesh.regions import regions
-from understudy.swapping.mesh.shape import NeutralShape, moved, neutral
+from understudy.swapping.mesh.shape import NeutralShape, moved, neutral, weights
 from understudy.swapping.mesh.texture import build_texture
 
 #: Beyond this a face becomes a caricature and folds.
@@ -89,6 +89,7 @@ class MeshEngine:
     def prepare() -> None:
         """Compute what is the same for every face and takes longest; for another thread, while photos are looked at."""
         regions()
+        weights()
 
     def identity(self, portraits: Sequence[Portrait]) -> MeshIdentity:
         """See ``Swapper.identity``."""

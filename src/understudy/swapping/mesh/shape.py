@@ -70,7 +70,7 @@ def moved(mesh: FloatArray, pose: Posed, difference: FloatArray, strength: float
         strength: 0-1.
     """
     step = np.empty((len(mesh), 3), np.float32)
-    _smooth(_weights(), np.ascontiguousarray(difference.T), step)
+    _smooth(weights(), np.ascontiguousarray(difference.T), step)
     step *= np.float32(strength)
     length = np.linalg.norm(step, axis=1, keepdims=True)
     step *= np.minimum(1, LONGEST / np.maximum(length, 1e-6))
@@ -94,8 +94,8 @@ def _smooth(weights: FloatArray, difference: FloatArray, result: FloatArray) -> 
 
 
 @lru_cache(maxsize=1)
-def _weights() -> FloatArray:
-    """W, float32 (478, 478)."""
+def weights() -> FloatArray:
+    """W, float32 (478, 478): how far each vertex goes with each other one's difference. The same for every face."""
     shape = topo.topology()
     count = len(shape.canonical)
     mean = _neighbours()
@@ -108,11 +108,11 @@ def _weights() -> FloatArray:
     fade = fade * fade * (3 - 2 * fade)
     lips = shape.canonical[[topo.LIP_UPPER_INNER, topo.CHIN], 1]
     fade *= 1 - JAW * np.clip((shape.canonical[:, 1] - lips[0]) / (lips[1] - lips[0]) * 3, 0, 1)
-    weights = _gaps_kept() @ (fade[:, None] * (mean @ _together() @ np.linalg.matrix_power(mean, SMOOTHING)))
+    result = _gaps_kept() @ (fade[:, None] * (mean @ _together() @ np.linalg.matrix_power(mean, SMOOTHING)))
     # An iris goes with its lids; where it looks is no shape.
     for iris, ring in ((topo.IRIS_LEFT, shape.eye_left), (topo.IRIS_RIGHT, shape.eye_right)):
-        weights[list(iris)] = weights[ring].mean(0)
-    return np.asarray(weights, np.float32)
+        result[list(iris)] = result[ring].mean(0)
+    return np.asarray(result, np.float32)
 
 
 def _neighbours() -> AnyArray:

@@ -130,6 +130,14 @@ class Trust:
             for path, digest, portrait in zip(photos, digests, portraits, strict=True)
         )
 
+    def check_consents(self, which: Sequence[str]) -> None:
+        """Make sure that records of consent still allow what they allowed: while something goes on.
+
+        Raises:
+            ConsentError: one was revoked, or its time is over.
+        """
+        Consents(self._home).check_valid(which)
+
     def output(
         self,
         settings: Settings,

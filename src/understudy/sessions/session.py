@@ -20,7 +20,7 @@ from understudy.casting.cast import PartList, enhancements_of, made_with, masks_
 from understudy.casting.likeness import embedded_photos
 from understudy.casting.live_roles import LiveRoles, live_roles
 from understudy.casting.person import Allowed, People, Person
-from understudy.errors import ContentRefusedError, UnderstudyError, UsageError
+from understudy.errors import ConsentError, ContentRefusedError, RecordsError, UnderstudyError, UsageError
 from understudy.frames import Frame
 from understudy.guard import Guard
 from understudy.idle import IdleThread
@@ -56,6 +56,8 @@ _SIGNING = 600.0
 _LEARNING, _KEEPS_UP = 0.1, 0.85
 #: Seconds between two writes of the statistics file.
 _SAVE_EVERY = 1.0
+#: Seconds between two looks whether the faces may still be used.
+_ASK_EVERY = 1.0
 
 
 #: Makes a sink once the session knows how its files are signed.
@@ -209,7 +211,8 @@ class LiveSession:
         collector.set_aside(self)
         for outlet in self._outlets:
             outlet.start()
-        for name, run in (*self._intake.work(self._recorder, self._hear), ("swap", self._work), ("stats", self._save)):
+        own = (("swap", self._work), ("stats", self._save), ("consents", self._ask_again))
+        for name, run in (*self._intake.work(self._recorder, self._hear), *own):
             thread = threading.Thread(target=self._watched, args=(run,), name=name, daemon=True)
             thread.start()
             self._threads.append(thread)
@@ -226,7 +229,12 @@ class LiveSession:
 
     @property
     def identity(self) -> int:
-        """Whose face is used, as a number into ``people``. Set before it begins, or for the next frame."""
+        """Whose face is used, as a number into ``people``. Set before it begins, or for the next frame.
+
+        Raises:
+            UsageError: there is no such person, or who gets whose face is settled by the cast.
+            ConsentError: that face may not be used any more.
+        """
         return self._chosen
 
     @identity.setter
@@ -237,6 +245,8 @@ class LiveSession:
             raise UsageError(f"there is no person {number}", f"There are {len(self._people)}, counted from 0.")
         if self._parts is not None:
             raise UsageError("who gets whose face is settled by the cast", "Start another session for another cast.")
+        if self._recorder is not None:
+            self._resources.trust(self._settings).check_consents(self._consents_of(number))
         self._chosen = number
         if self._recorder is not None and isinstance(self._assignment, OnePerson):
             self._assignment.identity = self._identity()
@@ -452,6 +462,23 @@ class LiveSession:
                 self._recorder.event(f"statistics not written: {fault.message}")
                 return
 
+    def _ask_again(self) -> None:
+        """Ask every second whether the faces may still be used.
+
+        Raises:
+            ConsentError: one may not any more.
+        """
+        trust = self._resources.trust(self._settings)
+        while not self._stop.wait(_ASK_EVERY):
+            with contextlib.suppress(RecordsError):  # the records are busy: the next time
+                trust.check_consents(self._consents_of(self._chosen))
+
+    def _consents_of(self, chosen: int) -> tuple[str, ...]:
+        """The records that allow showing whoever is shown: of several people the one that is chosen."""
+        if self._parts is not None:
+            return self._faces.consents
+        return self._faces.uses[self._people[chosen], None].consents
+
     def _sink_ended(self, outlet: Outlet, failure: UnderstudyError | None) -> None:
         """A sink takes no more: its user closed it, which ends the session, or it failed, and the others go on."""
         if failure is None:
@@ -470,6 +497,9 @@ class LiveSession:
             # At once, not when somebody stops the session: the last frame would be shown again and again.
             for outlet in self._outlets:
                 outlet.refuse()
+        elif isinstance(fault, ConsentError):  # at once, too; a recording of what was allowed is kept
+            for outlet in self._outlets:
+                outlet.finish()
         self._over.set()
 
 

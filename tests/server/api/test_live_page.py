@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import time
 from urllib.parse import urlsplit
@@ -459,6 +460,23 @@ def test_without_webrtc_single_pictures_go_back_and_forth(server, browser, scrip
             if sharp < before / 2:
                 break
             assert time.monotonic() < deadline
+
+
+def test_another_face_is_put_on_where_single_pictures_go_back_and_forth(server, browser):
+    with visiting(server, browser, script="delete window.RTCPeerConnection") as visitor:
+        first, other = visitor.somebody(), visitor.somebody("astronaut")
+        begun = []
+        visitor.page.on("websocket", lambda line: line.on("framesent", lambda one: begun.append(one)))
+        visitor.enters()
+        visitor.starts()
+        visitor.drawn()
+        visitor.page.keyboard.press("c")
+        visitor.page.locator("#person").select_option(other)
+        visitor.drawn(10)
+        people = [one["person"] for one in (json.loads(one) for one in begun if isinstance(one, str)) if "person" in one]
+        assert people == [first, other]
+        picture = seen_in(visitor.page, "canvas")[:200].astype(int)
+        assert float(np.abs(np.diff(picture, axis=1)).mean()) < 3  # who was covered stays so
 
 
 def test_a_single_picture_that_is_lost_is_not_the_last(server, browser):

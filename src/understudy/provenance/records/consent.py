@@ -13,6 +13,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal, get_args
@@ -185,11 +186,26 @@ class Consents:
             if claim is None and not valid:
                 raise ConsentError(*_refusal(photo, use, newest))
             if claim is None:
-                return valid[-1]
+                # A copy may be somebody else's, who ends their record when they like.
+                own = [record for record in valid if record.name == photo.name]
+                return (own or valid)[-1]
             same = [r for r in valid if (r.ground, r.note, r.uses) == (claim.ground, claim.note, claim.uses)]
             if use not in claim.uses:
                 raise ConsentError(f"this consent is not for {use}", "Grant it for that use.")
             return same[-1] if same else _insert(connection, photo, claim)
+
+    def own(self, photo: Photo, claim: ConsentClaim) -> None:
+        """Have a file's own record of what is claimed, where until now that of a copy allows using it.
+
+        Args:
+            photo: Which may be used: see ``require``.
+            claim: What the user says of this file.
+        """
+        with database(self._path, _SCHEMA) as connection:
+            about = [one for one in _all(connection) if one.name == photo.name and photo.is_copy_of(one)]
+            claimed = (claim.ground, claim.note, claim.uses)
+            if not any(one.state == "valid" and (one.ground, one.note, one.uses) == claimed for one in about):
+                _insert(connection, photo, claim)
 
     def all(self) -> list[Consent]:
         """All records, the oldest first."""
@@ -197,6 +213,36 @@ class Consents:
             return []
         with database(self._path, _SCHEMA) as connection:
             return _all(connection)
+
+    def check_valid(self, which: Sequence[str]) -> None:
+        """Make sure that records, by their ids, still allow what they allowed.
+
+        Raises:
+            ConsentError: one was revoked or removed, or its time is over.
+        """
+        kept = {record.id: record for record in self.all()}
+        for number in which:
+            record = kept.get(number)
+            if record is None or record.state != "valid":
+                about = f"record {number} is gone" if record is None else f"for {record.name} {_OVER[record.state]}"
+                raise ConsentError(f"consent {about}", "Use another photo, or ask for consent again.")
+
+    def end(self, name: str) -> None:
+        """Have the time of a file's records be over now, and remove what was kept of that face under them.
+
+        Other than revoking it this leaves alone what others say of a copy, and forbids nobody to say it anew.
+
+        Args:
+            name: Of the file, which no other file has.
+        """
+        with database(self._path, _SCHEMA) as connection:
+            about = [one for one in _all(connection) if one.name == name and one.state == "valid"]
+            ended = [replace(one, expires=_now()) for one in about]
+            for record in ended:
+                connection.execute("UPDATE consents SET body = ? WHERE id = ?", (body_of(record), record.id))
+            needed = {one.digest for one in _all(connection) if one.state == "valid"}
+        for digest in sorted({record.digest for record in ended} - needed):
+            FaceCache(self._home).forget(digest)
 
     def revoke(self, which: str, photo: Photo | None = None) -> list[Consent]:
         """Revoke records and remove what was kept of those faces.
@@ -229,6 +275,10 @@ class Consents:
         if faults:
             raise faults[0] if len(faults) == 1 else RecordsError("; ".join(map(str, faults)), faults[0].hint)
         return changed
+
+
+#: What is said of a record that allows nothing any more.
+_OVER: Final = {"revoked": "was revoked", "expired": "has expired"}
 
 
 def _same_picture(one: Photo | Consent, other: Photo | Consent) -> bool:

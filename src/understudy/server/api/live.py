@@ -136,7 +136,7 @@ async def _begun(
 ) -> tuple[LiveSession, HandedOver, asyncio.Queue[bytes]]:
     """A session that runs; its pictures come in the queue, the newest only."""
     person = service.shelf.get(token.user, "person", new.person)
-    photos = photos_of(service, token, person)
+    photos = photos_of(service, token, person, "live")
     settings = changed(service.settings, ordered(service.settings, dict(new.settings)))
     settings = replace(settings, home=service.settings.home)
     made: asyncio.Queue[bytes] = asyncio.Queue(1)

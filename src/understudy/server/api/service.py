@@ -17,6 +17,7 @@ from understudy.errors import UnderstudyError, UsageError
 from understudy.jobs.job import ENDED, Job
 from understudy.jobs.store import JobStore
 from understudy.provenance import ConsentClaim, Consents
+from understudy.provenance.records.consent import Photo as RecordedPhoto
 from understudy.provenance.records.kept_open import KeptOpen
 from understudy.server.access.audit import AuditLog
 from understudy.server.access.quotas import Rate, Usage
@@ -116,8 +117,11 @@ class Service:
         """
         person, resources = Person(tuple(photos), consent=claim), self.app.resources
         content = resources.models.content(self.settings, "the photo", made_with(person, self.settings))
+        trust, records = resources.trust(self.settings), Consents(resources.home)
         for use in claim.uses:
-            self.app.known.allowed(person, use, self.settings, trust=resources.trust(self.settings), content=content)
+            found = self.app.known.allowed(person, use, self.settings, trust=trust, content=content)
+            for path, digest, portrait in zip(photos, found.digests, found.portraits, strict=True):
+                records.own(RecordedPhoto.of(path, digest, portrait.picture), claim)
 
     def check_live(self, photos: Sequence[Path], settings: Settings) -> None:
         """Make sure that a face may be used live, before anybody waits for a picture of it.
@@ -149,15 +153,12 @@ class Service:
         return None
 
     def forget_face(self, photo: Thing) -> None:
-        """Revoke consent for a photo, and with it what is kept of that face, unless it is on another user's shelf, too.
+        """End what was said of a photo, and remove what is kept of that face unless another one's consent needs it.
 
         Raises:
             RecordsError: the records can't be changed.
         """
-        if not self.shelf.others(photo):
-            consents = Consents(self.app.resources.home)
-            if any(record.digest == photo.digest and record.state == "valid" for record in consents.all()):
-                consents.revoke(photo.digest)
+        Consents(self.app.resources.home).end(self.shelf.path(photo).name)
 
     def forget(self, swap: Thing) -> None:
         """Remove a swap, its job and its result.

@@ -181,11 +181,6 @@ class Shelf:
             with suppress(FileNotFoundError):
                 path.unlink()
 
-    def others(self, thing: Thing) -> bool:
-        """Whether the same file is there another time."""
-        with self._open() as connection:
-            return bool(_read(connection, "kind = ? AND digest = ? AND id != ?", (thing.kind, thing.digest, thing.id)))
-
     def old(self) -> Sequence[Thing]:
         """Things whose time is over."""
         with self._open() as connection:

@@ -212,12 +212,14 @@ class Stream:
 
         Raises:
             UsageError: it was not begun with that one.
+            ConsentError: that face may not be used any more.
         """
         if person not in self.people:
             raise UsageError("this session was not begun with that person", "Name all of its people when you begin it.")
-        self._chosen = list(self.people).index(person)
+        chosen = list(self.people).index(person)
         if self._session is not None:
-            self._session.identity = self._chosen
+            self._session.identity = chosen
+        self._chosen = chosen
 
     def as_json(self) -> dict[str, Any]:
         """How it fares."""

@@ -14,9 +14,12 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 
 from understudy import toml
 from understudy.casting.cast_file import LONGEST
-from understudy.errors import UnderstudyError, UsageError
+from understudy.errors import ConsentError, UnderstudyError, UsageError
 from understudy.jobs.job import Job, JobState, Order
+from understudy.media.base import MediaKind
+from understudy.provenance.records.consent import Use
 from understudy.release import file_digest
+from understudy.resources.trust import USE_OF
 from understudy.server.access.tokens import Token
 from understudy.server.api.asking import ForSwaps, TheService, note
 from understudy.server.api.media import CAST
@@ -122,7 +125,7 @@ def order_a_swap(request: Request, new: NewSwap, token: ForSwaps, service: TheSe
     swap = service.shelf.add(token.user, "swap", target.name, f".{suffix}", {"target": target.id, "needs": needs})
     try:
         cast = None if new.cast is None else _cast(service, token, target, new, swap)
-        photos = () if new.person is None else photos_of(service, token, known[new.person])
+        photos = () if new.person is None else photos_of(service, token, known[new.person], _use_of(target))
         order = Order(
             service.shelf.path(target), service.shelf.path(swap), photos, cast, unusual(service.settings) | settings
         )
@@ -247,7 +250,7 @@ def _cast(service: Service, token: Token, target: Thing, new: NewSwap, swap: Thi
             gets["do"] = part.do
         else:
             person = service.shelf.get(token.user, "person", part.person)
-            gets["put"] = [str(path) for path in photos_of(service, token, person)]
+            gets["put"] = [str(path) for path in photos_of(service, token, person, _use_of(target))]
         people[part.who].update(gets)
     tables["others"] = {"do": new.others}
     path = service.shelf.beside(swap, "cast.toml")
@@ -256,12 +259,23 @@ def _cast(service: Service, token: Token, target: Thing, new: NewSwap, swap: Thi
     return path
 
 
-def photos_of(service: Service, token: Token, person: Thing) -> tuple[Path, ...]:
-    """The files of a user's person.
+def _use_of(target: Thing) -> Use:
+    return USE_OF[MediaKind(target.said["kind"])]
+
+
+def photos_of(service: Service, token: Token, person: Thing, use: Use) -> tuple[Path, ...]:
+    """The files of a user's person, to be used for something.
 
     Raises:
+        ConsentError: it was not said of that person that they may be.
         NotHereError: one was removed.
     """
+    if use not in person.said["uses"]:
+        allowed = " and ".join(person.said["uses"])
+        raise ConsentError(
+            f"consent for {person.name or person.id} is for {allowed}, not for {use}",
+            "Add the person again, with consent for that use.",
+        )
     return tuple(service.shelf.path(service.shelf.get(token.user, "photo", one)) for one in person.said["photos"])
 
 

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from understudy.casting.person import Person
-from understudy.errors import UsageError
+from understudy.errors import ConsentError, UsageError
 from understudy.server.access.tokens import Token
 from understudy.server.api.asking import BEARER, ForLive, TheService, note, token_of
 from understudy.server.api.bodies import KindError
@@ -259,11 +259,19 @@ async def _begun(
     note(request, *people)
     own = changed(service.settings, ordered(service.settings, dict(settings)))
     own = replace(own, home=service.settings.home)
-    photos = [Person(photos_of(service, token, person)) for person in known]
-    for person in photos:
-        await run_in_threadpool(service.check_live, person.photos, own)
+    photos: dict[str, Person] = {}
+    for one in known:
+        person = Person(photos_of(service, token, one, "live"))
+        try:
+            await run_in_threadpool(service.check_live, person.photos, own)
+        except ConsentError:
+            # Who was named first is the one to be seen; another one that may not be used any more keeps nobody from it.
+            if one is known[0]:
+                raise
+            continue
+        photos[one.id] = person
     address = "" if request.client is None else request.client.host
-    stream = streams.add(token, tuple(people), photos, own, address)
+    stream = streams.add(token, tuple(photos), list(photos.values()), own, address)
     note(request, stream.id, *people)
     return stream
 

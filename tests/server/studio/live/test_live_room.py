@@ -100,6 +100,29 @@ def test_everything_can_be_done_by_keys(visit):
     page.get_by_text("Ready when you are").wait_for()
 
 
+def test_behind_a_question_keys_only_cover(visit, hopper_path):
+    page = visit()
+    page.get_by_role("button", name=re.compile("Eileen Collins")).wait_for()
+    page.keyboard.press("s")
+    drawn(page)
+    page.get_by_label("Add a photo").set_input_files(hopper_path)
+    page.locator("dialog[open]").wait_for()
+    page.locator("dialog[open] h2, dialog[open] button").first.focus()
+    page.keyboard.press("c")
+    page.get_by_text("Covered: nobody is seen").wait_for()
+    page.wait_for_timeout(400)  # until then it would be a press in haste
+    for key in "cs":  # neither seen again nor stopped
+        page.keyboard.press(key)
+    page.wait_for_timeout(400)
+    assert page.get_by_text("Covered: nobody is seen").count() == 1
+    page.locator("dialog[open]").get_by_role("button", name="Not now").last.click()
+    page.locator("dialog[open]").wait_for(state="hidden")
+    page.keyboard.press("c")
+    page.locator(".badge.on").wait_for()
+    page.keyboard.press("s")
+    page.get_by_text("Ready when you are").wait_for()
+
+
 def test_a_double_click_starts_and_a_key_pressed_twice_in_haste_covers(visit):
     page = visit()
     page.get_by_role("button", name=re.compile("Eileen Collins")).wait_for()

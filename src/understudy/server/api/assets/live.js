@@ -190,15 +190,33 @@ async function takeOver(mine) {
   look();
 }
 
-function beginPictures(mine) {
+/** By single pictures: one session a person. Where the server has no place for it yet, it is asked some times more. */
+function beginPictures(mine, more = 0) {
   [video.hidden, canvas.hidden] = [true, false];
   mine.pictures = new Pictures(mine.stream, canvas, {
     key, person: people.value,
     begun: () => tellCover(mine),
-    drawn: () => (frames++, overlay()),
-    ended: (said, code) => mine === running && (stop(), tell(code === 1013 ? t("remote.full", { seconds: 30 }) : said || t("remote.unreachable"))),
+    drawn,
+    ended: (said, code) => {
+      if (mine !== running) return;
+      if (code === 1013 && more) {
+        mine.timer = setTimeout(() => mine === running && beginPictures(mine, more - 1), 1000);
+        return;
+      }
+      stop();
+      tell(code === 1013 ? t("remote.full", { seconds: 30 }) : said || t("remote.unreachable"));
+    },
   });
   shade(mine);
+}
+
+/** Another person's face, by single pictures: another session takes the place of this one. */
+function exchange(mine) {
+  clearTimeout(mine.timer);
+  mine.pictures.close();
+  mine.told = false;
+  overlay(t("remote.starting"));
+  beginPictures(mine, 5);
 }
 
 /** Where the server answers and no connection comes through, as in a tunnel: single pictures, by the way that pages come. */
@@ -319,6 +337,7 @@ async function stop() {
 
 async function choosePerson() {
   const mine = running;
+  if (mine?.pictures) return exchange(mine);
   if (!mine?.session) return; // it is told once there is one
   try {
     const person = people.value;
@@ -425,10 +444,14 @@ function drawn() {
   frames++;
   if (running && !running.broken) overlay();
   document.body.dataset.drawn = Number(document.body.dataset.drawn ?? 0) + 1;
-  video.requestVideoFrameCallback(drawn);
 }
 
-video.requestVideoFrameCallback?.(drawn);
+function videoDrawn() {
+  drawn();
+  video.requestVideoFrameCallback(videoDrawn);
+}
+
+video.requestVideoFrameCallback?.(videoDrawn);
 setInterval(figure, 1000);
 document.addEventListener("keydown", (event) => {
   const writing = event.target.closest("input:not([readonly]), select, dialog");

@@ -1,4 +1,4 @@
-// Single keys that do something, wherever nothing is being written.
+// Single keys that do something, wherever nothing is being written. A dialog in front is to be answered first.
 const WRITING = "input:not([type=checkbox]):not([type=radio]):not([type=range]), textarea, select, [contenteditable]";
 
 export default {
@@ -11,7 +11,7 @@ export default {
       const key = event.key.toLowerCase();
       if (!this.keys.includes(key)) return;
       event.preventDefault();
-      this.$emit("shortcut", key, event.timeStamp / 1000);
+      this.$emit("shortcut", key, event.timeStamp / 1000, document.querySelector("dialog[open]") !== null);
     };
     window.addEventListener("keydown", this.pressed);
   },

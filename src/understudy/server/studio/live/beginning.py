@@ -78,7 +78,10 @@ class Begun:
             return (self.choice.several, self.cards) == (choice.several, keys)
         if not set(keys) <= set(self.cards) or not keys:
             return False
-        self.session.identity = self.cards.index(keys[0])
+        try:
+            self.session.identity = self.cards.index(keys[0])
+        except ConsentError:  # it may not be used any more: one that begins with it says so
+            return False
         return True
 
     def matches(self, choice: Choice) -> bool:

@@ -66,7 +66,8 @@ class Stage:
         self._stale_row()
         Notice(visitor, "session")
         self.shortcuts = Shortcuts(
-            {"s": self._press_start, "c": self._press_cover, "m": lambda _: self._press_mirror()}
+            {"s": self._press_start, "c": self._press_cover, "m": lambda _: self._press_mirror()},
+            behind={"c": self._hide},
         )
         visitor.watch(self._look)
 
@@ -143,6 +144,11 @@ class Stage:
             return  # pressed in haste, and twice
         self._desk.cover(not self._desk.covered)
         self._visitor.look()
+
+    def _hide(self, at: float) -> None:
+        """Cover, and nothing else: whoever is asked something does not mean to be seen again by it."""
+        if not self._desk.covered:
+            self._press_cover(at)
 
     def _press_mirror(self) -> None:
         self._desk.turn(not self._desk.mirror)

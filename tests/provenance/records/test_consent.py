@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -162,3 +163,36 @@ def test_private_files_are_private(make, own):
     make()
     for path in [own.root, *own.root.rglob("*")]:
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+
+
+def test_a_files_records_end_without_those_of_a_copy_and_can_be_made_anew(own, hopper_path):
+    records, photo, claim = Consents(own), photo_of(hopper_path), ConsentClaim("self")
+    copy = replace(photo, name="copy.png", digest="0" * 64)
+    records.require(photo, "image", claim)
+    records.require(copy, "image", claim)  # relies on the first one's
+    assert [one.name for one in records.all()] == [photo.name]
+    records.own(copy, claim)
+    records.own(copy, claim)
+    assert [one.name for one in records.all()] == [photo.name, copy.name]
+    kept = [FaceCache(own).folder(digest) for digest in (photo.digest, copy.digest)]
+    records.end(copy.name)
+    assert [one.state for one in records.all()] == ["valid", "expired"]
+    assert [folder.exists() for folder in kept] == [True, False]
+    assert records.require(copy, "image", None).name == photo.name
+    records.end(photo.name)
+    assert not kept[0].exists()
+    with pytest.raises(ConsentError, match="expired"):
+        records.require(copy, "image", None)
+    assert records.require(copy, "image", claim).state == "valid"
+
+
+def test_records_are_asked_whether_they_still_hold(own, hopper_path):
+    records = Consents(own)
+    first, other = (records.grant(photo_of(hopper_path), ConsentClaim("self")) for _ in range(2))
+    records.check_valid([first.id, other.id])
+    records.revoke(first.id)
+    records.check_valid([other.id])
+    with pytest.raises(ConsentError, match=f"{hopper_path.name} was revoked"):
+        records.check_valid([other.id, first.id])
+    with pytest.raises(ConsentError, match="00000000 is gone"):
+        records.check_valid(["00000000"])

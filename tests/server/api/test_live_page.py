@@ -466,14 +466,16 @@ def test_another_face_is_put_on_where_single_pictures_go_back_and_forth(server, 
     with visiting(server, browser, script="delete window.RTCPeerConnection") as visitor:
         first, other = visitor.somebody(), visitor.somebody("astronaut")
         begun = []
-        visitor.page.on("websocket", lambda line: line.on("framesent", lambda one: begun.append(one)))
+        visitor.page.on("websocket", lambda line: line.on("framesent", begun.append))
         visitor.enters()
         visitor.starts()
         visitor.drawn()
         visitor.page.keyboard.press("c")
         visitor.page.locator("#person").select_option(other)
         visitor.drawn(10)
-        people = [one["person"] for one in (json.loads(one) for one in begun if isinstance(one, str)) if "person" in one]
+        people = [
+            one["person"] for one in (json.loads(one) for one in begun if isinstance(one, str)) if "person" in one
+        ]
         assert people == [first, other]
         picture = seen_in(visitor.page, "canvas")[:200].astype(int)
         assert float(np.abs(np.diff(picture, axis=1)).mean()) < 3  # who was covered stays so

@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Literal
 
@@ -47,6 +48,13 @@ class NotHereError(InputError, LookupError):
         super().__init__(
             f"there is no {kind} {printable(number[:32])}", "It was removed, its time is over, or it is not yours."
         )
+
+
+class _FullShelfError(QuotaError):
+    """A user has as many bytes as they may."""
+
+    def __init__(self, room: float) -> None:
+        super().__init__(f"there are {room / 1e9:g} GB of yours here already", _DAY)
 
 
 @dataclass(frozen=True)
@@ -126,12 +134,13 @@ class Shelf:
             raise NotMediaError(f"{shown} is no {kind}", f"These are taken: {', '.join(SUFFIXES[kind])}.")
         left = int(room - self.bytes_of(user))
         if left <= 0:
-            raise QuotaError(f"there are {room / 1e9:g} GB of yours here already", _DAY)
+            raise _FullShelfError(room)
         number = secrets.token_hex(16)
         path = self._folder / f"{number}{suffix}"
         count, digest = await received(path, pieces, min(left, MOST_BYTES[kind]), shown, announced)
         try:
-            return self._enter(Thing(number, user, kind, shown, suffix, count, digest, *self._times(), {}))
+            # Others of theirs may have come meanwhile.
+            return self._enter(Thing(number, user, kind, shown, suffix, count, digest, *self._times(), {}), room)
         except BaseException:
             path.unlink(missing_ok=True)
             raise
@@ -187,11 +196,18 @@ class Shelf:
             return _read(connection, "expires <= ?", (self.clock(),))
 
     def bytes_of(self, user: str) -> int:
-        """How many bytes a user's files have."""
+        """How many bytes a user's files have; of those, too, that were made and never fetched."""
         with self._open() as connection:
-            return int(
-                connection.execute("SELECT coalesce(sum(bytes), 0) FROM things WHERE user = ?", (user,)).fetchone()[0]
-            )
+            return self._bytes_of(connection, user)
+
+    def _bytes_of(self, connection: sqlite3.Connection, user: str) -> int:
+        total = 0
+        for number, suffix, known in connection.execute("SELECT id, suffix, bytes FROM things WHERE user = ?", (user,)):
+            total += int(known)
+            if suffix and not known:
+                with suppress(FileNotFoundError):  # not made yet
+                    total += (self._folder / f"{number}{suffix}").stat().st_size
+        return total
 
     def strays(self) -> Iterator[Path]:
         """Files that belong to nothing: what a kill left of an upload."""
@@ -207,9 +223,16 @@ class Shelf:
         now = self.clock()
         return now, now + self.days * _DAY
 
-    def _enter(self, thing: Thing) -> Thing:
+    def _enter(self, thing: Thing, room: float = inf) -> Thing:
+        """Enter a thing where its user has so many bytes of room.
+
+        Raises:
+            QuotaError: they have less.
+        """
         values = tuple(vars(thing).values())[:-1]
         with self._open() as connection:
+            if room < inf and self._bytes_of(connection, thing.user) + thing.bytes > room:
+                raise _FullShelfError(room)
             connection.execute(
                 "INSERT INTO things VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*values, json.dumps(thing.said))
             )

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +16,7 @@ import httpx
 
 from understudy.client import asking
 from understudy.client.asking import EVERY, PIECE, ApiError, Ask, Ground
+from understudy.errors import UnderstudyError
 
 if TYPE_CHECKING:
     from understudy.client.async_live import AsyncLive
@@ -64,7 +66,7 @@ class AsyncClient:
 
     async def add_person(
         self,
-        photos: Sequence[str | PathLike[str]],
+        photos: str | PathLike[str] | Sequence[str | PathLike[str]],
         *,
         ground: Ground,
         note: str = "",
@@ -75,7 +77,7 @@ class AsyncClient:
         """Hand photos of one person over, and say who consented to their use.
 
         Args:
-            photos: Files.
+            photos: Files; or one.
             ground: On what ground they may be used.
             note: How the person gave consent; needed with ``granted``.
             name: What to call the person.
@@ -85,8 +87,17 @@ class AsyncClient:
         Raises:
             ApiError: there is no face on one of them, or it may not be used.
         """
-        ids = [(await self._ask(asking.hand_over(photo, "photos")))["id"] for photo in photos]
-        return dict(await self._ask(asking.add_person(ids, name, ground, note, uses, days)))
+        files = [photos] if isinstance(photos, (str, PathLike)) else photos
+        ids: list[str] = []
+        try:
+            for photo in files:
+                ids.append(str((await self._ask(asking.hand_over(photo, "photos")))["id"]))
+            return dict(await self._ask(asking.add_person(ids, name, ground, note, uses, days)))
+        except UnderstudyError:  # nothing of them stays on the server that nobody knows of
+            for number in ids:
+                with suppress(UnderstudyError):
+                    await self._ask(Ask("DELETE", f"/photos/{number}"))
+            raise
 
     async def people(self) -> list[dict[str, Any]]:
         """Whose faces may be used."""

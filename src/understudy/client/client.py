@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +14,7 @@ import httpx
 
 from understudy.client import asking
 from understudy.client.asking import EVERY, PIECE, ApiError, Ask, Ground
+from understudy.errors import UnderstudyError
 
 if TYPE_CHECKING:
     from understudy.client.live import Live
@@ -62,7 +64,7 @@ class Client:
 
     def add_person(
         self,
-        photos: Sequence[str | PathLike[str]],
+        photos: str | PathLike[str] | Sequence[str | PathLike[str]],
         *,
         ground: Ground,
         note: str = "",
@@ -73,7 +75,7 @@ class Client:
         """Hand photos of one person over, and say who consented to their use.
 
         Args:
-            photos: Files.
+            photos: Files; or one.
             ground: On what ground they may be used.
             note: How the person gave consent; needed with ``granted``.
             name: What to call the person.
@@ -83,8 +85,17 @@ class Client:
         Raises:
             ApiError: there is no face on one of them, or it may not be used.
         """
-        ids = [(self._ask(asking.hand_over(photo, "photos")))["id"] for photo in photos]
-        return dict(self._ask(asking.add_person(ids, name, ground, note, uses, days)))
+        files = [photos] if isinstance(photos, (str, PathLike)) else photos
+        ids: list[str] = []
+        try:
+            for photo in files:
+                ids.append(str((self._ask(asking.hand_over(photo, "photos")))["id"]))
+            return dict(self._ask(asking.add_person(ids, name, ground, note, uses, days)))
+        except UnderstudyError:  # nothing of them stays on the server that nobody knows of
+            for number in ids:
+                with suppress(UnderstudyError):
+                    self._ask(Ask("DELETE", f"/photos/{number}"))
+            raise
 
     def people(self) -> list[dict[str, Any]]:
         """Whose faces may be used."""

@@ -22,7 +22,7 @@ from websockets.protocol import State
 from understudy import Understudy
 from understudy.client import ApiError, AsyncClient, Client
 from understudy.client.sockets import Frame
-from understudy.errors import UsageError
+from understudy.errors import UnderstudyError, UsageError
 from understudy.provenance import Home
 from understudy.server.access.quotas import Quotas
 from understudy.server.access.tokens import SCOPES, Tokens
@@ -175,6 +175,28 @@ def test_a_live_session_without_waiting_for_it(server, token):
         return None
 
     assert asyncio.run(session()) is True
+
+
+def test_of_somebody_who_could_not_be_added_no_photo_stays(server, token, tmp_path):
+    (tmp_path / "none.jpg").write_bytes(b"no picture")
+
+    async def adds(photos):
+        async with AsyncClient(server.address, token) as client:
+            await client.add_person(photos, ground="sample")
+
+    with Client(server.address, token) as client:
+        people = server.caller(client.me()["user"])
+        before = people.get("/photos").json()
+        for photos in (
+            [portrait_path("hopper"), tmp_path / "none.jpg"],
+            [portrait_path("hopper"), tmp_path / "gone.jpg"],
+        ):
+            with pytest.raises(UnderstudyError):
+                client.add_person(photos, ground="sample")
+            with pytest.raises(UnderstudyError):
+                asyncio.run(adds(photos))
+        assert people.get("/photos").json() == before
+        assert client.add_person(portrait_path("hopper"), ground="sample")["photos"]  # one needs no list
 
 
 def test_what_is_wrong_with_a_live_session_is_an_error_with_a_hint(server, token):

@@ -22,6 +22,9 @@ from understudy.media.live.base import PATIENCE, LiveInfo, Picture, Sound, Sourc
 #: Largest picture that is taken, in pixels, and in bytes.
 MOST_PIXELS: Final = 1920 * 1080
 MOST_BYTES: Final = 4_000_000
+#: Shortest side of a picture that is taken, in pixels: on a smaller one no label can be read.
+LEAST_SIDE: Final = 64
+_SIZES: Final = f"Send {LEAST_SIDE}x{LEAST_SIDE} to as many pixels as 1920x1080 has."
 _FORMATS: Final = ("JPEG", "PNG", "WEBP")
 #: How well pictures are coded that go back (JPEG).
 _QUALITY: Final = 90
@@ -43,12 +46,12 @@ def decoded(data: bytes) -> UInt8Array:
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as head:  # reads the head only
             width, height = head.size
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as fault:
+    except Image.DecompressionBombError as fault:
+        raise InputError("a picture as large as this one is not taken", _SIZES) from fault
+    except (OSError, ValueError, SyntaxError) as fault:
         raise NotMediaError("this is no picture", "Send JPEG, PNG or WebP.") from fault
-    if width * height > MOST_PIXELS or min(width, height) < 16:
-        raise InputError(
-            f"a picture of {width}x{height} is not taken", "Send 16x16 to as many pixels as 1920x1080 has."
-        )
+    if width * height > MOST_PIXELS or min(width, height) < LEAST_SIDE:
+        raise InputError(f"a picture of {width}x{height} is not taken", _SIZES)
     found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     if found is None or found.shape[:2] != (height, width):
         raise NotMediaError("this picture is damaged", "Send JPEG, PNG or WebP, upright.")

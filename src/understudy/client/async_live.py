@@ -31,6 +31,7 @@ class AsyncLive:
     def __init__(self, line: ClientConnection, opened: AsyncExitStack) -> None:
         self._line, self._opened = line, opened
         self._refused: dict[str, Any] = {}
+        self._closed = False
         self.figures: dict[str, Any] = {}
 
     @classmethod
@@ -81,6 +82,8 @@ class AsyncLive:
         Raises:
             ApiError: it ended for a fault: its error and hint are the server's.
         """
+        if self._closed:  # what had come before that is not wanted any more
+            raise StopAsyncIteration
         try:
             while (frame := self._taken(await self._line.recv())) is None:
                 pass
@@ -115,4 +118,5 @@ class AsyncLive:
 
     async def close(self) -> None:
         """End the session."""
+        self._closed = True
         await self._opened.aclose()

@@ -29,6 +29,7 @@ class Live:
     def __init__(self, line: ClientConnection, opened: ExitStack) -> None:
         self._line, self._opened = line, opened
         self._refused: dict[str, Any] = {}
+        self._closed = False
         self.figures: dict[str, Any] = {}
 
     @classmethod
@@ -79,6 +80,8 @@ class Live:
         Raises:
             ApiError: it ended for a fault: its error and hint are the server's.
         """
+        if self._closed:  # what had come before that is not wanted any more
+            raise StopIteration
         try:
             while (frame := self._taken(self._line.recv())) is None:
                 pass
@@ -113,4 +116,5 @@ class Live:
 
     def close(self) -> None:
         """End the session."""
+        self._closed = True
         self._opened.close()

@@ -100,6 +100,24 @@ def test_everything_can_be_done_by_keys(visit):
     page.get_by_text("Ready when you are").wait_for()
 
 
+def test_a_face_whose_consent_is_revoked_is_not_shown_any_longer(visit, studio, hopper_path, tmp_path):
+    page = visit()
+    page.get_by_role("button", name=re.compile("Eileen Collins")).wait_for()
+    Image.open(hopper_path).convert("RGB").rotate(-9).save(tmp_path / "withdrawn.png")
+    page.get_by_label("Add a photo").set_input_files(tmp_path / "withdrawn.png")
+    page.get_by_label("It is no real person").check()
+    page.get_by_role("button", name="Save and use this face").click()
+    page.locator("[aria-pressed=true]", has_text="withdrawn").wait_for()
+    page.get_by_role("button", name="Start").first.click()
+    drawn(page)
+    records = Consents(Home(studio.home))
+    records.revoke(next(one.id for one in records.all() if one.name == "withdrawn.png"))
+    page.get_by_text("consent for withdrawn.png was revoked").first.wait_for()
+    page.get_by_text("Ready when you are").wait_for()
+    page.get_by_text("This face may not be used").first.wait_for()
+    page.get_by_role("button", name=re.compile("Eileen Collins")).click()
+
+
 def test_behind_a_question_keys_only_cover(visit, hopper_path):
     page = visit()
     page.get_by_role("button", name=re.compile("Eileen Collins")).wait_for()

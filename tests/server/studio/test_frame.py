@@ -44,6 +44,26 @@ def test_a_page_without_the_key_says_where_the_key_is(browser, studio):
     page.close()
 
 
+#: Links to rooms that can't be seen in whole.
+OUT_OF_SIGHT = """[...document.querySelectorAll("nav a")].filter((one) => {
+    const box = one.getBoundingClientRect();
+    return !(box.left >= 0 && box.right <= innerWidth && one === document.elementFromPoint(box.left + 6, box.top + 12));
+}).map((one) => one.textContent)"""
+
+
+def test_all_rooms_are_in_sight_however_narrow_the_window(visit):
+    page = visit()
+    page.get_by_role("link", name="Clips").click()
+    page.get_by_role("button", name="Open the sample clip").click()
+    page.locator(".timeline-doubt").wait_for()
+    for room in ("Clips", "Live"):
+        page.get_by_role("link", name=room).click()
+        for width in (320, 375, 640, 761, 1000):
+            page.set_viewport_size({"width": width, "height": 700})
+            assert page.evaluate(OUT_OF_SIGHT) == []
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 @pytest.mark.parametrize(("locale", "language", "said"), [("zh-CN", "zh-Hans", "语言"), ("ko-KR", "ko", "언어")])
 def test_it_speaks_the_browsers_language(visit, locale, language, said):
     page = visit(locale=locale)

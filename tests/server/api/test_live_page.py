@@ -466,7 +466,11 @@ def test_another_face_is_put_on_where_single_pictures_go_back_and_forth(server, 
     with visiting(server, browser, script="delete window.RTCPeerConnection") as visitor:
         first, other = visitor.somebody(), visitor.somebody("astronaut")
         begun = []
-        visitor.page.on("websocket", lambda line: line.on("framesent", begun.append))
+
+        def sent(message):
+            begun.append(message)
+
+        visitor.page.on("websocket", lambda line: line.on("framesent", sent))
         visitor.enters()
         visitor.starts()
         visitor.drawn()

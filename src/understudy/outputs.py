@@ -10,19 +10,38 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from understudy import names
-from understudy.errors import NoSpaceError, OutputError, OutputExistsError, UnderstudyError, out_of_space, remedy
+from understudy.errors import (
+    NoSpaceError,
+    OutputError,
+    OutputExistsError,
+    OutputIsInputError,
+    UnderstudyError,
+    out_of_space,
+    remedy,
+)
 from understudy.interruptions import deferred
 from understudy.temporaries import Temporary, clean
-from understudy.text import printable
+from understudy.text import pasted, printable
 
 _NAME_ANOTHER = "Name another, or add --overwrite."
 #: What has no mode worth keeping: the bits that run a program as somebody else.
 _MODE = 0o777
+
+
+def refuse_inputs(path: Path, inputs: Iterable[Path]) -> None:
+    """Refuse an output that is read, too, by whatever name.
+
+    Raises:
+        OutputIsInputError: it is one of ``inputs``.
+    """
+    there = status_of(real(path), path)
+    if there is not None and any(names.exists(one) and os.path.samestat(one.stat(), there) for one in inputs):
+        raise OutputIsInputError(f"the output is an input: {path}", "Name another output; inputs are never changed.")
 
 
 def settled(path: Path, *, overwrite: bool, hint: str = _NAME_ANOTHER) -> Path:
@@ -51,7 +70,7 @@ def settled(path: Path, *, overwrite: bool, hint: str = _NAME_ANOTHER) -> Path:
     if names.exists(folder) and not names.is_folder(folder):
         raise OutputError(f"a part of the output's path is a file, not a folder: {folder}", "Name another folder.")
     if not names.is_folder(folder):
-        raise OutputError(f"the output's folder does not exist: {folder}", f"Make it first: mkdir -p {folder}")
+        raise OutputError(f"the output's folder does not exist: {folder}", f"Make it first: mkdir -p {pasted(folder)}")
     if not os.access(folder, os.W_OK):
         raise OutputError(f"the output's folder can't be written to: {folder}", "Name another folder.")
     return target

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import shlex
 from typing import Final
 
 #: What texts in other encodings than UTF-8 begin with. UTF-32's little-endian mark begins as that of UTF-16.
@@ -27,6 +28,12 @@ def decoded(data: bytes) -> str:
     except UnicodeDecodeError as fault:
         line = data.count(b"\n", 0, fault.start) + 1
         raise ValueError(f"it is no text in {encoding.upper().removesuffix('-SIG')}, from line {line} on") from fault
+
+
+def pasted(path: object) -> str:
+    """A path as a shell takes it in a command: quoted where it has spaces and the like, and no option."""
+    name = str(path)
+    return shlex.quote(f"./{name}" if name.startswith("-") else name)
 
 
 def unmarked(data: bytes) -> bytes:

@@ -539,3 +539,36 @@ def test_a_terminal_gets_a_progress_bar_with_fps_and_time_left(folder):
     process.stdout.close()
     assert b"fps" in seen
     assert b"/25" in seen
+
+
+@pytest.mark.parametrize("faces", ["like", "not"])
+def test_who_somebody_is_to_look_like_is_not_written_over(run, folder, faces):
+    before, photo = listing(folder), folder / "photo.jpg"
+    likes, target = ("--faces", f"{faces}:{photo}"), folder / "nobody.png"
+    code, _, err = run("swap", "-s", folder / "cut.jpg", "-t", target, "-o", photo, "--overwrite", *likes)
+    assert code == 2
+    is_one_error(err, "is an input")
+    assert listing(folder) == before
+
+
+def test_a_sheet_a_cast_or_statistics_are_not_written_over_what_is_read(run, folder):
+    photo, link, settings = folder / "photo.jpg", folder / "link.jpg", folder / "settings.json"
+    link.symlink_to(photo)
+    settings.write_text("{}")
+    before = listing(folder)
+    for words in (
+        ("people", photo, "--sheet", photo),
+        ("people", link, "--sheet", photo),
+        ("people", photo, "--cast", settings, "--settings", settings),
+        ("live", "-s", photo, "--from", folder / "clip.mp4", "--settings", settings, "--stats", settings),
+    ):
+        code, _, err = run(*words, "--overwrite")
+        assert code == 2
+        is_one_error(err, "is an input")
+    assert listing(folder) == before
+
+
+def test_commands_in_messages_can_be_pasted(run, folder):
+    code, _, err = run("swap", "-s", folder / "photo.jpg", "-t", folder / "clip.mp4", "-o", folder / "no dir" / "o.mp4")
+    assert code == 6
+    assert f"mkdir -p '{folder}/no dir'" in err

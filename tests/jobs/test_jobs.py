@@ -83,6 +83,30 @@ def test_what_is_wrong_is_told_when_a_job_is_added(app, order, tmp_path):
     assert [place for place, _ in refused] == [1]
 
 
+def test_no_job_writes_over_what_another_one_reads(app, order, tmp_path):
+    photo, target = tmp_path / "photo.png", tmp_path / "target.png"
+    for path in (photo, target):
+        Image.open(order.photos[0]).save(path)
+    reads = replace(order, target=target, photos=(photo,))
+    for lost in (photo, target):
+        writes = replace(order, output=lost, overwrite=True)
+        for both in ([reads, writes], [writes, reads]):
+            numbers, refused = app.jobs.add_each(both, ConsentClaim("fictional"))
+            assert len(numbers) == 1
+            assert f"write over {lost}" in refused[0][1].message
+    with pytest.raises(UsageError, match="write over"):  # nor over its own
+        app.jobs.add(replace(reads, output=target, overwrite=True), ConsentClaim("fictional"))
+    assert app.jobs.add(replace(order, output=target, overwrite=True), ConsentClaim("fictional"))
+
+
+@pytest.mark.parametrize("number", [2**63, 10**30])
+def test_a_number_that_is_too_large_is_no_damage(app, order, number):
+    app.jobs.add(order, SAMPLE)
+    with pytest.raises(UsageError, match="as large as that"):
+        app.jobs.show(number)
+    assert len(app.jobs.list()) == 1
+
+
 def test_an_input_that_changed_since_is_not_used(app, order, tmp_path, astronaut_path):
     target = tmp_path / "target.png"
     target.write_bytes(astronaut_path.read_bytes())

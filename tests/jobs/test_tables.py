@@ -168,3 +168,14 @@ def test_a_long_chain_is_quick(tmp_path):
     found = read_orders(table(tmp_path, "name,target,photos,after\n" + "\n".join(rows)))
     assert found.bad == []
     assert found.among[:2] == [(1,), (2,)]
+
+
+@pytest.mark.parametrize(
+    "wrong", ['"photos": 5', '"photos": [null]', '"photos": {"a": 1}', '"photos": "x", "output": ["q"]']
+)
+def test_what_is_no_path_is_named_and_the_other_rows_go_on(tmp_path, wrong):
+    lines = ['{"target": "a.mp4", "photos": "me.jpg"}', f'{{"target": "b.mp4", {wrong}}}']
+    orders, _, _, bad = read_orders(table(tmp_path, "\n".join(lines), ".jsonl"))
+    assert [order.target.name for order in orders] == ["a.mp4"]
+    assert [row.line for row in bad] == [2]
+    assert "is a path" in bad[0].message

@@ -139,6 +139,13 @@ def photos_of(cast: Person | PartList) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(photo for person in persons for photo in person.photos))
 
 
+def read_of(cast: Person | PartList) -> tuple[Path, ...]:
+    """All photos that are read, each once: those that are used, and those that somebody is to look like."""
+    parts = cast.parts if isinstance(cast, PartList) else ()
+    likes = [part.who.photo for part in parts if isinstance(part.who, Like)]
+    return tuple(dict.fromkeys([*photos_of(cast), *likes]))
+
+
 def lanes_of(settings: Settings) -> list[Settings]:
     """The settings of the stretches of a clip that have their own."""
     return [changed(settings, lane.values) for lane in settings.lanes if lane.settings]

@@ -41,6 +41,11 @@ class Chosen:
     file: Path | None
     given: Mapping[SettingOption, Any]
 
+    @property
+    def files(self) -> list[Path]:
+        """What is read of it."""
+        return [] if self.file is None else [self.file]
+
     def given_to(self, flag: str) -> Any:  # noqa: ANN401 - each of its own type
         """What an option was given; None where it is not there."""
         return next((value for option, value in self.given.items() if option.flag == flag), None)

@@ -140,6 +140,7 @@ def command(
         from understudy.casting.person import Person
         from understudy.media.endpoints import sink_endpoints, source_endpoint
         from understudy.media.live.broadcast import BroadcastOptions
+        from understudy.outputs import refuse_inputs
 
     if list_them:
         _list(json=json)
@@ -150,6 +151,8 @@ def command(
     capture = _capture(size, fps, loop=loop)
     origin, outputs = source_endpoint(come_from), sink_endpoints(to or ["window"])
     _check_stdout(outputs, json=json)
+    if stats is not None:
+        refuse_inputs(stats, chosen.files)
     settings = chosen.settings()
     photos = [*photos_of(wanted), *(next_person or [])]
     claim = claim_of(consent, consent_note) or ask(photos, settings.home)

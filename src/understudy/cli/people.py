@@ -55,13 +55,15 @@ def command(
     """Say who is in a picture or video: each person once, with a number to put a face on."""
     from understudy.app import Understudy
     from understudy.casting.cast_file import check_cast, write_cast
+    from understudy.outputs import refuse_inputs
     from understudy.tasks.people_sheet import check_sheet, write_sheet
 
-    settings = chosen.settings()
+    settings, inputs = chosen.settings(), [file, *chosen.files]
     if cast is not None:
+        refuse_inputs(cast, inputs)
         check_cast(cast, overwrite=overwrite)
     if sheet is not None:
-        check_sheet(sheet, overwrite=overwrite)
+        check_sheet(sheet, inputs, overwrite=overwrite)
     with progress_bar("looking") as progress, Understudy(settings) as app:
         report = app.people(file, ask=asked or (), progress=progress)
     if cast is not None:

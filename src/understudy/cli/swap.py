@@ -16,7 +16,7 @@ from understudy.cli.setting_options import EVERY
 from understudy.cli.terminal import answer_json, progress_bar, say
 from understudy.errors import UsageError
 from understudy.imports import not_collecting
-from understudy.text import counted
+from understudy.text import counted, pasted
 
 if TYPE_CHECKING:
     from understudy.settings import Settings
@@ -96,7 +96,7 @@ def command(
         swapped = "swapped, labelled and marked"
     speed = f" ({report.fps:.1f} fps)" if report.frames > 1 else ""
     say(f"wrote {report.output}: {swapped}, {report.seconds:.1f} s{speed}")
-    say(f"signed as {report.identifier}; `understudy inspect {report.output}` checks it")
+    say(f"signed as {report.identifier}; `understudy inspect {pasted(report.output)}` checks it")
 
 
 def _with_compare(settings: Settings, *, side_by_side: bool, wipe: bool) -> Settings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -60,6 +60,8 @@ class Adding:
         self._photos = _Photos(consents, claim)
         self._good: dict[int, _Good] = {}
         self._outputs: dict[Path, int] = {}
+        #: What they are made of, as it is now.
+        self._read: set[Path] = set()
         self._settings: set[str] = set()
         #: Numbers of jobs that are there; and of those that are not done, by what they write, once it was asked.
         self._makers: dict[Path, list[int]] | None = None
@@ -103,6 +105,7 @@ class Adding:
             digests[str(path)] = self._photos.digest(path)
         if order.output in self._outputs:
             raise UsageError(f"two jobs would write {order.output}", "Name another output for one of them.")
+        self._check_inputs_stay(order, digests)
         self._outputs[order.output] = place
         self._good[place] = _Good(order, digests, before)
 
@@ -132,6 +135,18 @@ class Adding:
         if key not in self._settings:
             self._check_settings(order)
             self._settings.add(key)
+
+    def _check_inputs_stay(self, order: Order, digests: Mapping[str, str]) -> None:
+        """Make sure that no job would write over what another one reads.
+
+        Raises:
+            UsageError: one would.
+        """
+        read = {Path(path) for path, digest in digests.items() if digest != TO_BE_MADE}
+        lost = order.output if order.output in read | self._read else min(read & self._outputs.keys(), default=None)
+        if lost is not None:
+            raise UsageError(f"a job would write over {lost}, which is read", "Name another output for it.")
+        self._read |= read
 
     def _check_number(self, number: int) -> None:
         if number not in self._numbers:

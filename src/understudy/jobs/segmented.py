@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from understudy.casting.cast import PartList, photos_of
+from understudy.casting.cast import PartList, read_of
 from understudy.casting.person import People, Person
 from understudy.interruptions import once
 from understudy.jobs.job import Order
@@ -82,7 +82,7 @@ class SegmentedSwap:
         known = None if plan is not None else can_be_cut(order.target, output, self._settings, self._options)
         if plan is None and known is None:
             return None
-        inputs, models = [order.target, *photos_of(self._cast)], self._resources.models
+        inputs, models = [order.target, *read_of(self._cast)], self._resources.models
         of_faces = ModelsOfFaces(self._cast, self._settings, models)
         trim = self._settings.trim
         with open_part(order.target, self._settings.max_pixels, trim.since, trim.until) as source:

@@ -121,12 +121,12 @@ def order_of(values: Mapping[str, Any], folder: Path) -> Order:
         raise UsageError("a job needs a target", f"Columns are {', '.join(COLUMNS)}, and settings.")
     target = folder / _word(given["target"], "target")
     settings = {name: _value(value) for name, value in given.items() if name not in COLUMNS}
-    output = given.get("output")
-    cast = given.get("cast")
+    output, cast = given.get("output"), given.get("cast")
+    beside = target.with_name(f"{target.stem}-swapped{target.suffix}")
     return Order(
         target=target,
-        output=target.with_name(f"{target.stem}-swapped{target.suffix}") if output is None else folder / str(output),
-        photos=tuple(folder / photo for photo in _several(given.get("photos", ()))),
+        output=beside if output is None else folder / _word(output, "output"),
+        photos=tuple(folder / _word(photo, "photo") for photo in _several(given.get("photos", ()))),
         cast=None if cast is None else folder / _word(cast, "cast"),
         settings=with_full_paths(settings, folder),
         overwrite=_yes(given.get("overwrite", "no")),

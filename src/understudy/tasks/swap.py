@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-from understudy.casting.cast import PartList, photos_of
+from understudy.casting.cast import PartList, photos_of, read_of
 from understudy.casting.person import People, Person
 from understudy.errors import CorruptMediaError
 from understudy.interruptions import once
@@ -123,7 +123,7 @@ def _swapped(
 ) -> SwapReport:
     started = time.perf_counter()
     output = real_output(output)
-    models, inputs = resources.models, [target, *photos_of(cast)]
+    models, inputs = resources.models, [target, *read_of(cast)]
     of_faces = ModelsOfFaces(cast, settings, models)
     trim = settings.trim
     with open_part(target, settings.max_pixels, trim.since, trim.until) as source, needed(inputs):

@@ -23,7 +23,7 @@ from understudy.media.files.still import StillSink, StillSource
 from understudy.media.files.video_sink import VideoSink
 from understudy.media.files.video_source import VideoSource
 from understudy.media.reading import open_picture
-from understudy.outputs import real, settled, status_of
+from understudy.outputs import real, refuse_inputs, settled, status_of
 from understudy.release import SIDECAR_SUFFIX, Release, is_sidecar
 
 
@@ -98,18 +98,13 @@ def check_output(target: Path, kind: MediaKind, inputs: Iterable[Path], *, overw
         raise OutputError("the working directory is gone", "Change to a folder that exists.")
     written = real(target)
     beside = written.with_name(written.name + SIDECAR_SUFFIX)
-    for path in inputs:
-        for taken in (written, beside):
-            there = status_of(taken, target)
-            if there is None or not names.exists(path) or not os.path.samestat(path.stat(), there):
-                continue
-            if taken == written:
-                raise OutputIsInputError(
-                    f"the output is an input: {target}", "Name another output; inputs are never changed."
-                )
-            raise OutputIsInputError(
-                f"the output's credentials would replace an input: {beside}", "Name another output."
-            )
+    inputs = list(inputs)
+    refuse_inputs(target, inputs)
+    try:
+        refuse_inputs(beside, inputs)
+    except OutputIsInputError as fault:
+        reason = f"the output's credentials would replace an input: {beside}"
+        raise OutputIsInputError(reason, "Name another output.") from fault
     settled(target, overwrite=overwrite)
     if status_of(beside) is not None:
         if not is_sidecar(beside):

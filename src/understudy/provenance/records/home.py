@@ -254,10 +254,15 @@ def told_by_sqlite(path: Path) -> Iterator[None]:
     Raises:
         RecordsError: the file is damaged, or another process holds it for too long.
         NoSpaceError: the disk is full.
+        UsageError: something is asked for by a number that no row can have.
     """
     try:
         yield
-    except (UnicodeError, OverflowError) as fault:  # of texts and numbers that no database of ours holds
+    except OverflowError as fault:
+        if "SQLite INTEGER" in str(fault):  # what was asked for, not what is in there
+            raise UsageError("there is nothing with a number as large as that", "Look it up again.") from fault
+        raise RecordsError(f"can't use {path}: it is damaged", _DATABASE_HINTS["malformed"]) from fault
+    except UnicodeError as fault:  # of texts that no database of ours holds
         raise RecordsError(f"can't use {path}: it is damaged", _DATABASE_HINTS["malformed"]) from fault
     except sqlite3.Error as fault:
         if out_of_space(fault):

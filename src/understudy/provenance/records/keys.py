@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from understudy.errors import PrivacyError, SigningError
+from understudy.errors import NoSpaceError, PrivacyError, SigningError, out_of_space
 from understudy.interruptions import deferred
 from understudy.provenance.records.home import Home, check_private, write_private
 from understudy.regular import read_regular
@@ -193,6 +193,9 @@ def _make(home: Home, folder: Path, now: dt.datetime) -> None:
         try:
             _put(folder, {"signing.key": private, "signing.pem": leaf.public_bytes(pem) + root.public_bytes(pem)})
         except OSError as fault:
+            if isinstance(fault, NoSpaceError) or out_of_space(fault):
+                hint = "Free some space, or name another private folder with --home."
+                raise NoSpaceError(home.root, hint) from fault
             if not folder.exists():  # and no other process has made it
                 raise PrivacyError(f"can't make the signing key: {fault.strerror}", f"Check {home.root}.") from fault
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from understudy.casting.cast import PartList, photos_of
+from understudy.casting.cast import PartList, photos_of, read_of
 from understudy.casting.person import Person
 from understudy.errors import CorruptMediaError, InputError, RunError
 from understudy.media.files import check_output
@@ -52,7 +52,7 @@ def join_segments(
             could be read has been.
     """
     target, settings, info = opened.info.path, opened.settings, opened.info
-    together, inputs = Together([report for _, report in segments]), [target, *photos_of(cast)]
+    together, inputs = Together([report for _, report in segments]), [target, *read_of(cast)]
     check_output(output, info.kind, inputs, overwrite=overwrite)
     swapped, carried = together.count(lambda one: one.frames_swapped), together.carried
     check_swapped(opened, swapped, carried, settled)

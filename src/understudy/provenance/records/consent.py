@@ -220,12 +220,18 @@ class Consents:
         Raises:
             ConsentError: one was revoked or removed, or its time is over.
         """
-        kept = {record.id: record for record in self.all()}
         for number in which:
-            record = kept.get(number)
+            record = self._one(number)
             if record is None or record.state != "valid":
                 about = f"record {number} is gone" if record is None else f"for {record.name} {_OVER[record.state]}"
                 raise ConsentError(f"consent {about}", "Use another photo, or ask for consent again.")
+
+    def _one(self, number: str) -> Consent | None:
+        if not self._path.exists():
+            return None
+        with database(self._path, _SCHEMA) as connection:
+            row = connection.execute("SELECT body FROM consents WHERE id = ?", (number,)).fetchone()
+        return None if row is None else parse(Consent, row[0])
 
     def end(self, name: str) -> None:
         """Have the time of a file's records be over now, and remove what was kept of that face under them.

@@ -20,7 +20,7 @@ from understudy.casting.cast import PartList, enhancements_of, made_with, masks_
 from understudy.casting.likeness import embedded_photos
 from understudy.casting.live_roles import LiveRoles, live_roles
 from understudy.casting.person import Allowed, People, Person
-from understudy.errors import ConsentError, ContentRefusedError, RecordsError, UnderstudyError, UsageError
+from understudy.errors import ConsentError, ContentRefusedError, UnderstudyError, UsageError
 from understudy.frames import Frame
 from understudy.guard import Guard
 from understudy.idle import IdleThread
@@ -470,8 +470,12 @@ class LiveSession:
         """
         trust = self._resources.trust(self._settings)
         while not self._stop.wait(_ASK_EVERY):
-            with contextlib.suppress(RecordsError):  # the records are busy: the next time
+            try:
                 trust.check_consents(self._consents_of(self._chosen))
+            except ConsentError:
+                raise
+            except UnderstudyError:  # the records are busy, or on a full disk: the next time
+                continue
 
     def _consents_of(self, chosen: int) -> tuple[str, ...]:
         """The records that allow showing whoever is shown: of several people the one that is chosen."""

@@ -184,8 +184,7 @@ def test_of_somebody_who_could_not_be_added_no_photo_stays(server, token, tmp_pa
         async with AsyncClient(server.address, token) as client:
             await client.add_person(photos, ground="sample")
 
-    with Client(server.address, token) as client:
-        people = server.caller(client.me()["user"])
+    with Client(server.address, token) as client, server.caller(client.me()["user"]) as people:
         before = people.get("/photos").json()
         for photos in (
             [portrait_path("hopper"), tmp_path / "none.jpg"],

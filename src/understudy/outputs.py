@@ -39,9 +39,14 @@ def refuse_inputs(path: Path, inputs: Iterable[Path]) -> None:
     Raises:
         OutputIsInputError: it is one of ``inputs``.
     """
-    there = status_of(real(path), path)
-    if there is not None and any(names.exists(one) and os.path.samestat(one.stat(), there) for one in inputs):
+    if is_among(path, inputs):
         raise OutputIsInputError(f"the output is an input: {path}", "Name another output; inputs are never changed.")
+
+
+def is_among(path: Path, inputs: Iterable[Path]) -> bool:
+    """Whether an output, if it is there, is one of the inputs by whatever name."""
+    there = status_of(real(path), path)
+    return there is not None and any(names.exists(one) and os.path.samestat(one.stat(), there) for one in inputs)
 
 
 def settled(path: Path, *, overwrite: bool, hint: str = _NAME_ANOTHER) -> Path:

@@ -59,11 +59,12 @@ def command(
     from understudy.tasks.people_sheet import check_sheet, write_sheet
 
     settings, inputs = chosen.settings(), [file, *chosen.files]
+    for output in filter(None, (cast, sheet)):
+        refuse_inputs(output, inputs)
     if cast is not None:
-        refuse_inputs(cast, inputs)
         check_cast(cast, overwrite=overwrite)
     if sheet is not None:
-        check_sheet(sheet, inputs, overwrite=overwrite)
+        check_sheet(sheet, overwrite=overwrite)
     with progress_bar("looking") as progress, Understudy(settings) as app:
         report = app.people(file, ask=asked or (), progress=progress)
     if cast is not None:

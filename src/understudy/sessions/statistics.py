@@ -15,7 +15,7 @@ import numpy as np
 
 from understudy import names
 from understudy.errors import UsageError
-from understudy.outputs import Draft, settled, status_of
+from understudy.outputs import Draft, refuse_inputs, settled, status_of
 from understudy.pipeline.tally import Tally
 from understudy.quantiles import percentile
 
@@ -117,8 +117,8 @@ def check_statistics(path: Path, inputs: Iterable[Path], *, overwrite: bool) -> 
     """
     if not names.is_folder(path.parent):
         raise UsageError(f"there is no folder {path.parent}", "Make it first, or name another file for --stats.")
-    same = any(names.exists(one) and names.exists(path) and one.samefile(path) for one in inputs)
-    if same or path.suffix != ".json":
+    refuse_inputs(path, inputs)
+    if path.suffix != ".json":
         raise UsageError(f"statistics are not written to {path.name}", "Name a file that ends in .json.")
     settled(path, overwrite=overwrite)
 

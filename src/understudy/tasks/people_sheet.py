@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Final
@@ -14,7 +14,7 @@ import numpy as np
 from understudy.arrays import UInt8Array
 from understudy.casting.clip_person import ClipPerson
 from understudy.errors import UsageError
-from understudy.outputs import Draft, refuse_inputs, settled
+from understudy.outputs import Draft, settled
 
 #: Side of a person's place, height of the line below it, and people beside each other at most, in pixels.
 _PLACE, _LINE, _ACROSS = 200, 36, 6
@@ -23,21 +23,15 @@ _PAPER, _INK = (245, 245, 245), (30, 30, 30)
 _SUFFIXES: Final = (".jpg", ".jpeg", ".png")
 
 
-def check_sheet(path: Path, inputs: Iterable[Path] = (), *, overwrite: bool) -> None:
+def check_sheet(path: Path, *, overwrite: bool) -> None:
     """Whether a sheet can be written there.
 
-    Args:
-        path: Where.
-        inputs: What is read, and must stay.
-        overwrite: Whether a file that is there may be replaced.
-
     Raises:
-        UsageError: it ends otherwise than a picture, is one of the inputs, or is there already.
+        UsageError: it ends otherwise than a picture, or is there already.
         OutputError: its folder can't be written to.
     """
     if path.suffix.lower() not in _SUFFIXES:
         raise UsageError(f"a sheet can't be written to {path.name}", "Name a file that ends in .jpg or .png.")
-    refuse_inputs(path, inputs)
     settled(path, overwrite=overwrite)
 
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from understudy.cli.main import main
-from understudy.provenance import Home
+from understudy.provenance import Consents, Home
 from understudy.server.access.audit import AuditLog
 from understudy.server.access.quotas import Quotas
 from understudy.server.access.tokens import SCOPES, Tokens
@@ -97,8 +97,8 @@ def test_a_removed_photo_takes_its_person_and_its_consent_along(server):
         assert dora.delete(f"/photos/{photo['id']}").status_code == 204
         assert dora.get("/people").json() == []
         assert dora.delete(f"/people/{person}").status_code == 404
-    home = str(server.home)
-    assert main(["consent", "list", "--home", home, "--json"]) == 0
+    states = [one.state for one in Consents(Home(server.home)).all() if one.name.startswith(photo["id"])]
+    assert states == ["expired"]
 
 
 @pytest.mark.parametrize(

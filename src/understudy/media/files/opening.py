@@ -23,7 +23,7 @@ from understudy.media.files.still import StillSink, StillSource
 from understudy.media.files.video_sink import VideoSink
 from understudy.media.files.video_source import VideoSource
 from understudy.media.reading import open_picture
-from understudy.outputs import real, refuse_inputs, settled, status_of
+from understudy.outputs import is_among, real, refuse_inputs, settled, status_of
 from understudy.release import SIDECAR_SUFFIX, Release, is_sidecar
 
 
@@ -100,11 +100,8 @@ def check_output(target: Path, kind: MediaKind, inputs: Iterable[Path], *, overw
     beside = written.with_name(written.name + SIDECAR_SUFFIX)
     inputs = list(inputs)
     refuse_inputs(target, inputs)
-    try:
-        refuse_inputs(beside, inputs)
-    except OutputIsInputError as fault:
-        reason = f"the output's credentials would replace an input: {beside}"
-        raise OutputIsInputError(reason, "Name another output.") from fault
+    if is_among(beside, inputs):
+        raise OutputIsInputError(f"the output's credentials would replace an input: {beside}", "Name another output.")
     settled(target, overwrite=overwrite)
     if status_of(beside) is not None:
         if not is_sidecar(beside):

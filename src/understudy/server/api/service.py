@@ -118,10 +118,10 @@ class Service:
         person, resources = Person(tuple(photos), consent=claim), self.app.resources
         content = resources.models.content(self.settings, "the photo", made_with(person, self.settings))
         trust, records = resources.trust(self.settings), Consents(resources.home)
-        for use in claim.uses:
-            found = self.app.known.allowed(person, use, self.settings, trust=trust, content=content)
-            for path, digest, portrait in zip(photos, found.digests, found.portraits, strict=True):
-                records.own(RecordedPhoto.of(path, digest, portrait.picture), claim)
+        known = self.app.known
+        *_, found = (known.allowed(person, use, self.settings, trust=trust, content=content) for use in claim.uses)
+        for path, digest, portrait in zip(photos, found.digests, found.portraits, strict=True):
+            records.own(RecordedPhoto.of(path, digest, portrait.picture), claim)
 
     def check_live(self, photos: Sequence[Path], settings: Settings) -> None:
         """Make sure that a face may be used live, before anybody waits for a picture of it.

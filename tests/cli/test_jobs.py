@@ -51,6 +51,31 @@ def test_a_bad_row_is_named_and_the_others_are_added(run, tmp_path, astronaut_pa
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("command", "said"), [("false", "exit code 1"), ("no-such-program", "No such file"), ("true", "")]
+)
+def test_a_command_that_fails_afterwards_is_told(run, tmp_path, astronaut_path, hopper_path, command, said):
+    run(
+        "add",
+        astronaut_path,
+        "-s",
+        hopper_path,
+        "-o",
+        tmp_path / "o.png",
+        "--when-done",
+        command,
+        "--consent",
+        "sample",
+    )
+    code, _, err = run("run")
+    assert code == 0
+    told = f"o.png; the command that was to follow failed: {said}" if said else "o.png\n"
+    assert told in err
+    for words in (["list"], ["show", 1]):
+        assert told in run(*words)[1]
+
+
+@pytest.mark.slow
 def test_rows_of_a_table_come_after_each_other(run, tmp_path, astronaut_path, hopper_path):
     rows = [
         f"last,{astronaut_path},1.png,{hopper_path},first",

@@ -94,9 +94,28 @@ def test_no_job_writes_over_what_another_one_reads(app, order, tmp_path):
             numbers, refused = app.jobs.add_each(both, ConsentClaim("fictional"))
             assert len(numbers) == 1
             assert f"write over {lost}" in refused[0][1].message
+            app.jobs.cancel(numbers[0])
     with pytest.raises(UsageError, match="write over"):  # nor over its own
         app.jobs.add(replace(reads, output=target, overwrite=True), ConsentClaim("fictional"))
     assert app.jobs.add(replace(order, output=target, overwrite=True), ConsentClaim("fictional"))
+
+
+def test_nor_over_what_a_job_of_an_earlier_call_reads_or_writes(app, order, tmp_path):
+    photo, target = tmp_path / "photo.png", tmp_path / "target.png"
+    for path in (photo, target):
+        Image.open(order.photos[0]).save(path)
+    fiction = ConsentClaim("fictional")
+    assert app.jobs.add(replace(order, target=target, photos=(photo,)), fiction) == [1]
+    other = replace(order, overwrite=True)
+    for lost in (photo, target):
+        with pytest.raises(UsageError, match=f"it would write over {lost}, which job 1 reads"):
+            app.jobs.add(replace(other, output=lost), fiction)
+    with pytest.raises(UsageError, match=f"job 1 is to write {order.output}"):
+        app.jobs.add(other, fiction)
+    app.jobs.cancel(1)
+    assert app.jobs.add([other, replace(other, output=target)], fiction) == [2, 3]
+    with pytest.raises(UsageError, match=f"job 3 is to write over {target}"):
+        app.jobs.add(replace(order, photos=(target,), output=tmp_path / "other.png"), fiction)
 
 
 @pytest.mark.parametrize("number", [2**63, 10**30])

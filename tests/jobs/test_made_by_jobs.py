@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
+import understudy
 from understudy.cli.main import main
 from understudy.errors import InputNotFoundError, UsageError
 from understudy.jobs.job import Order
@@ -54,16 +55,25 @@ def test_a_target_that_nobody_makes_is_not_found(app, first, second):
 
 
 @pytest.mark.slow
-def test_a_file_that_is_there_is_taken_as_it_is_unless_it_is_to_be_replaced_first(app, first, second, tmp_path):
+def test_a_file_that_a_job_is_to_replace_is_read_after_it_or_not_at_all(app, first, second):
     Image.open(portrait_path("astronaut")).save(first.output)
     one = app.jobs.add(replace(first, overwrite=True), SAMPLE)[0]
-    as_it_is = app.jobs.add(second, SAMPLE)[0]
-    replaced = app.jobs.add(replace(second, output=tmp_path / "third.png", after=(one,)), SAMPLE)[0]
-    assert app.jobs.show(as_it_is).waits_for == ()
-    assert app.jobs.show(as_it_is).digests[str(first.output)]
-    assert app.jobs.run() == 2  # by the time it is its turn, the file is another than when it was added
-    assert "another file" in app.jobs.show(as_it_is).failure.message
-    assert app.jobs.show(replaced).state == "done"
+    with pytest.raises(UsageError, match=f"job {one} is to write over .*first.png, which is read"):
+        app.jobs.add(second, SAMPLE)
+    other = app.jobs.add(replace(second, after=(one,)), SAMPLE)[0]
+    assert app.jobs.run() == 2
+    assert app.jobs.show(other).state == "done"
+
+
+@pytest.mark.slow
+def test_a_file_that_a_job_has_replaced_since_is_not_read(app, first, second):
+    Image.open(portrait_path("astronaut")).save(first.output)
+    app.jobs.add(second, SAMPLE)
+    app.jobs.pause(1)
+    understudy.swap(first.photos, first.target, first.output, overwrite=True)
+    app.jobs.resume(1)
+    assert app.jobs.run() == 0
+    assert "another file" in app.jobs.show(1).failure.message
 
 
 @pytest.mark.slow

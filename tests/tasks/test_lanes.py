@@ -162,6 +162,19 @@ def test_a_picture_has_no_stretches(hopper_path, astronaut_path, tmp_path):
         understudy.swap(hopper_path, astronaut_path, tmp_path / "o.png", settings=Settings(lanes=(Lane(0, 1),)))
 
 
+@pytest.mark.parametrize("trim", [TrimOptions(), TrimOptions(start=0.5)])
+def test_a_lane_that_begins_when_the_clip_has_ended_is_refused(clip, hopper_path, tmp_path, trim):
+    settings = Settings(lanes=(Lane(0, 0.5), Lane("2:00", do="blur")), trim=trim)  # the clip ends at 1.52
+    with pytest.raises(UsageError, match=r"a lane begins at 2:00, when clip\.mp4 has ended: it is 0:01\.52 long"):
+        understudy.swap(hopper_path, clip, tmp_path / "o.mp4", settings=settings)
+    assert left(tmp_path) == []
+
+
+def test_a_lane_behind_the_part_that_is_written_does_nothing(swapped):
+    report, _ = swapped(Lane(1.4, do="blur"), trim=TrimOptions(end=0.4))
+    assert report.frames_swapped == report.frames == 10
+
+
 def test_a_lane_that_would_change_the_size_is_refused(shelf, clip, hopper_path, tmp_path):
     settings = Settings(lanes=(Lane(0, 1, {"enhance.steps": ["real_esrgan_x2"]}),))
     with (

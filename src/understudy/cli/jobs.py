@@ -327,11 +327,20 @@ def _line(job: Job) -> str:
     what = f"{job.number:5d}  {job.state:9s}  {job.order.target.name} -> {job.order.output}"
     if job.failure is not None:
         return f"{what}: {job.failure.message}"
+    if job.report.get("when_done", 0) != 0:
+        return f"{what}; the command that was to follow failed: {_why(job.report['when_done'])}"
     if job.state == "running" or (job.segments_done and job.state in ("waiting", "paused")):
         return f"{what}  {job.share:.0%}"
     if job.waits_for:
         return f"{what}  after {', '.join(str(number) for number in job.waits_for)}"
     return what
+
+
+def _why(ended: int | str) -> str:
+    """Why a command failed, by what it ended with, as ``subprocess`` and the system say it."""
+    if isinstance(ended, str):
+        return ended
+    return f"exit code {ended}" if ended > 0 else f"signal {-ended}"
 
 
 def _expanded(targets: Sequence[Path]) -> list[Path]:

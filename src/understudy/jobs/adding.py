@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from understudy import names
@@ -13,7 +14,7 @@ from understudy.casting.cast_file import read_cast
 from understudy.casting.person import Person
 from understudy.errors import ConsentError, InputNotFoundError, UnderstudyError, UsageError, unreadable_input
 from understudy.jobs.job import TO_BE_MADE, Order
-from understudy.jobs.store import JobStore
+from understudy.jobs.store import JobStore, Undone
 from understudy.media.base import MAX_PIXELS
 from understudy.media.files import load_photo
 from understudy.media.files.opening import check_input, check_suffix
@@ -63,8 +64,7 @@ class Adding:
         #: What they are made of, as it is now.
         self._read: set[Path] = set()
         self._settings: set[str] = set()
-        #: Numbers of jobs that are there; and of those that are not done, by what they write, once it was asked.
-        self._makers: dict[Path, list[int]] | None = None
+        #: Numbers of jobs that are there.
         self._numbers: set[int] = set()
         self._names: list[str] = []
 
@@ -103,8 +103,7 @@ class Adding:
             self._photos.allow(photo)
         for path in [*photos_of(cast), *([] if order.cast is None else [order.cast])]:
             digests[str(path)] = self._photos.digest(path)
-        if order.output in self._outputs:
-            raise UsageError(f"two jobs would write {order.output}", "Name another output for one of them.")
+        self._check_output_is_its_own(order.output)
         self._check_inputs_stay(order, digests)
         self._outputs[order.output] = place
         self._good[place] = _Good(order, digests, before)
@@ -136,6 +135,20 @@ class Adding:
             self._check_settings(order)
             self._settings.add(key)
 
+    def _check_output_is_its_own(self, output: Path) -> None:
+        """Make sure that no other job is to write the same file.
+
+        Raises:
+            UsageError: one is.
+        """
+        if output in self._outputs:
+            raise UsageError(f"two jobs would write {output}", "Name another output for one of them.")
+        if number := self._before.writes.get(output):
+            raise UsageError(
+                f"job {number} is to write {output}",
+                f"Name another output, or give that one up: understudy jobs cancel {number}",
+            )
+
     def _check_inputs_stay(self, order: Order, digests: Mapping[str, str]) -> None:
         """Make sure that no job would write over what another one reads.
 
@@ -146,7 +159,22 @@ class Adding:
         lost = order.output if order.output in read | self._read else min(read & self._outputs.keys(), default=None)
         if lost is not None:
             raise UsageError(f"a job would write over {lost}, which is read", "Name another output for it.")
+        if number := self._before.reads.get(order.output):
+            raise UsageError(
+                f"it would write over {order.output}, which job {number} reads", "Name another output for it."
+            )
+        for path in sorted(read & self._before.writes.keys()):
+            number = self._before.writes[path]
+            later = f"let it come after that one: --after {number}" if path == order.target else "wait for that one"
+            raise UsageError(
+                f"job {number} is to write over {path}, which is read", f"Name a copy of the file, or {later}."
+            )
         self._read |= read
+
+    @cached_property
+    def _before(self) -> _Before:
+        """What jobs that were added before are about."""
+        return _Before(self._store.undone())
 
     def _check_number(self, number: int) -> None:
         if number not in self._numbers:
@@ -163,9 +191,7 @@ class Adding:
             return made
         if there and not order.after:
             return None
-        if self._makers is None:
-            self._makers = self._store.makers()
-        found = [one for one in self._makers.get(order.target, ()) if not there or one in order.after]
+        found = [one for one in self._before.makers.get(order.target, ()) if not there or one in order.after]
         return -found[-1] if found else None
 
     def _check_no_circle(self, place: int, before: set[int]) -> None:
@@ -182,6 +208,28 @@ class Adding:
             further = self._good[one].before - seen if one in self._good else set()
             seen |= further
             left += further
+
+
+class _Before:
+    """What jobs that were added before are about, by files.
+
+    Args:
+        jobs: Those that are neither done nor cancelled.
+
+    Attributes:
+        makers: The numbers of those that write a file, also of such as have failed.
+        writes, reads: The number of the last of those that are to write it, or read it.
+    """
+
+    def __init__(self, jobs: Iterable[Undone]) -> None:
+        self.makers: dict[Path, list[int]] = {}
+        self.writes: dict[Path, int] = {}
+        self.reads: dict[Path, int] = {}
+        for job in jobs:
+            self.makers.setdefault(job.output, []).append(job.number)
+            if not job.failed:
+                self.writes[job.output] = job.number
+                self.reads |= dict.fromkeys(job.inputs, job.number)
 
 
 class _Photos:

@@ -15,6 +15,7 @@ What is finished of a job that is worked in segments is noted here, too (see ``k
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import time
@@ -22,7 +23,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, NamedTuple, cast
 
 from understudy.errors import RecordsError, UsageError
 from understudy.jobs.job import ENDED, STATES, Job, JobFailure, JobState, Order
@@ -79,6 +80,22 @@ class Claim:
     digests: Mapping[str, str]
     attempt: int
     runner: str
+
+
+class Undone(NamedTuple):
+    """Which files a job that is neither done nor cancelled is about.
+
+    Attributes:
+        number: The job's.
+        failed: Whether it failed: it goes on only if somebody says so.
+        output: What it writes.
+        inputs: What it reads.
+    """
+
+    number: int
+    failed: bool
+    output: Path
+    inputs: tuple[Path, ...]
 
 
 class JobStore:
@@ -198,17 +215,18 @@ class JobStore:
                     return Claim(row["number"], *work, attempt, runner)
         return None
 
-    def makers(self) -> dict[Path, list[int]]:
-        """The jobs that are not done nor cancelled, by the files that they write."""
-        found: dict[Path, list[int]] = {}
+    def undone(self) -> list[Undone]:
+        """The jobs that are neither done nor cancelled, the first that was added first. One that can't be read is left out."""
         with self.opened() as store:
             rows = store.execute(
-                "SELECT number, json_extract(work, '$.output') AS output FROM jobs "
-                "WHERE state NOT IN ('done', 'cancelled') ORDER BY number"
-            )
-            for row in rows:
-                found.setdefault(Path(row["output"]), []).append(int(row["number"]))
-        return found
+                "SELECT number, state, json_extract(work, '$.output') AS output, digests FROM jobs "
+                "WHERE state NOT IN ('done', 'cancelled') AND CASE WHEN json_valid(work) AND json_valid(digests) "
+                "THEN json_type(work, '$.output') = 'text' AND json_type(digests) = 'object' END ORDER BY number"
+            ).fetchall()
+        return [
+            Undone(number, state == "failed", Path(output), tuple(map(Path, json.loads(digests))))
+            for number, state, output, digests in rows
+        ]
 
     def learn(self, claim: Claim, digests: Mapping[str, str]) -> None:
         """Note what a job's inputs are, now that those that other jobs make are there."""

@@ -30,6 +30,7 @@ from understudy.swapping import MeshEngine
 from understudy.swapping.carried.running import Summary
 from understudy.tasks.casting import Settle, Settled
 from understudy.text import counted
+from understudy.times import NEAR, clock
 
 
 def check_compare(cast: Person | PartList, settings: Settings) -> None:
@@ -119,10 +120,10 @@ class Opened:
         """What a target asks for.
 
         Raises:
-            UsageError, InputError: the output would be too large, or it is a picture and lanes were asked for.
+            UsageError, InputError: the output would be too large; or lanes were asked for, and it is a picture, or ends
+                before one begins.
         """
-        if info.kind is MediaKind.IMAGE and settings.lanes:
-            raise UsageError(f"{info.path.name} is a picture: it has no stretches", "Leave the lanes out.")
+        _check_lanes(info, settings)
         result = _enlarged(info, of_faces.enhancers.scale(settings.enhance), settings.max_pixels)
         shown = compared(result, settings.compare, settings.max_pixels)
         shown = framed(shown, settings.frame, settings.max_pixels)
@@ -208,6 +209,28 @@ def _open_ahead(models: Models, settings: Settings, *, meshed: bool, still: bool
         MeshEngine.prepare()
     if not still:
         models.embedder(settings)
+
+
+def _check_lanes(info: MediaInfo, settings: Settings) -> None:
+    """Make sure that every lane begins in the clip, as far as its file says how long it is.
+
+    Raises:
+        UsageError: one does not, or it is a picture. Whoever was to be blurred then would be seen.
+    """
+    if info.kind is MediaKind.IMAGE and settings.lanes:
+        raise UsageError(f"{info.path.name} is a picture: it has no stretches", "Leave the lanes out.")
+    until = None if info.excerpt is None else info.excerpt.until
+    if not info.duration:
+        return
+    ends = float(info.begins * info.time_base) + info.duration
+    if until is not None and ends >= until - NEAR:
+        return  # how long the file itself is does not matter
+    for lane in settings.lanes:
+        if lane.since >= ends:
+            raise UsageError(
+                f"a lane begins at {clock(lane.since)}, when {info.path.name} has ended: it is {clock(ends)} long",
+                "Its times are seconds, or minutes:seconds, of the whole clip.",
+            )
 
 
 def _enlarged(info: MediaInfo, scale: int, max_pixels: int) -> MediaInfo:

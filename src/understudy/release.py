@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, NamedTuple, NoReturn, Protocol, SupportsIndex, final
 from weakref import WeakKeyDictionary
 
-from understudy.errors import SigningError
+from understudy.errors import InputNotFoundError, SigningError, unreadable_input
 from understudy.regular import open_regular
 
 
@@ -153,6 +153,24 @@ def file_digest(path: Path) -> str:
     """SHA-256 of a file's content, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _digest(file)
+
+
+def input_digest(path: Path, role: str = "input") -> str:
+    """SHA-256 of a file that the user named, in hexadecimal.
+
+    Args:
+        path: The file.
+        role: What it is, for an error.
+
+    Raises:
+        InputNotFoundError, InputUnreadableError: it is gone, or can't be read.
+    """
+    try:
+        return file_digest(path)
+    except FileNotFoundError as fault:
+        raise InputNotFoundError(path, role) from fault
+    except OSError as fault:
+        raise unreadable_input(path, fault) from fault
 
 
 def _digest(file: Iterable[bytes]) -> str:

@@ -16,7 +16,7 @@ from understudy.provenance import ConsentClaim
 from understudy.provenance.content import ContentCheck
 from understudy.provenance.records.consent import Use
 from understudy.recognition.quality import quality
-from understudy.release import file_digest
+from understudy.release import input_digest
 from understudy.resources import Resources
 from understudy.resources.kept import Kept
 from understudy.resources.made_with import MESH
@@ -113,7 +113,7 @@ class People:
             raise UsageError("no source photo", "Name one with -s PHOTO.")
         for path in person.photos:
             check_input(path, "source photo")
-        photos = tuple((file_digest(path), path.name) for path in person.photos)
+        photos = tuple((input_digest(path, "source photo"), path.name) for path in person.photos)
         seen = (photos, settings.source_face, settings.detector, settings.runtime, settings.max_pixels)
         drawn = settings.mesh if settings.engine == MESH else (settings.neural, settings.mesh)
         digests = tuple(digest for digest, _ in photos)
@@ -152,7 +152,7 @@ class People:
             source_face=settings.source_face,
             max_pixels=settings.max_pixels,
         )
-        if tuple(map(file_digest, photos)) != digests:
+        if tuple(map(input_digest, photos)) != digests:
             raise InputError("a source photo was replaced while it was read", "Try again.")
         return _Read(tuple(portraits), tuple(notes))
 

@@ -121,13 +121,13 @@ def photo_of(path: Path) -> Photo:
     from understudy.media.files import load_photo
     from understudy.media.files.opening import check_input
     from understudy.provenance.records.consent import Photo
-    from understudy.release import file_digest
+    from understudy.release import input_digest
 
     check_input(path, "photo")
     picture = load_photo(path, MAX_PIXELS)
     if picture is None:
         raise NotMediaError(f"{path.name} is not a photo", "Name a picture (jpg, png, webp…), or export it as JPEG.")
-    return Photo.of(path, file_digest(path), picture)
+    return Photo.of(path, input_digest(path, "photo"), picture)
 
 
 def is_photo(path: Path) -> bool:

@@ -12,7 +12,7 @@ from understudy import names
 from understudy.casting.cast import PartList, photos_of
 from understudy.casting.cast_file import read_cast
 from understudy.casting.person import Person
-from understudy.errors import ConsentError, InputNotFoundError, UnderstudyError, UsageError, unreadable_input
+from understudy.errors import ConsentError, UnderstudyError, UsageError
 from understudy.jobs.job import TO_BE_MADE, Order
 from understudy.jobs.store import JobStore, Undone
 from understudy.media.base import MAX_PIXELS
@@ -21,7 +21,7 @@ from understudy.media.files.opening import check_input, check_suffix
 from understudy.outputs import settled
 from understudy.provenance import ConsentClaim
 from understudy.provenance.records.consent import Consents, Photo
-from understudy.release import file_digest
+from understudy.release import input_digest
 from understudy.settings.schema import with_full_paths
 
 
@@ -249,13 +249,11 @@ class _Photos:
         try:
             status = os.stat(path)  # noqa: PTH116 - one call for all three
             key = (str(path), status.st_size, status.st_mtime_ns)
-            if key not in self._digests:
-                self._digests[key] = file_digest(path)
-            return self._digests[key]
-        except FileNotFoundError as fault:
-            raise InputNotFoundError(path, "input") from fault
-        except OSError as fault:
-            raise unreadable_input(path, fault) from fault
+        except OSError:  # what is wrong is told when it is read
+            return input_digest(path)
+        if key not in self._digests:
+            self._digests[key] = input_digest(path)
+        return self._digests[key]
 
     def allow(self, path: Path) -> None:
         """Make sure that somebody said that a photo may be used; for what is asked when it is.

@@ -216,7 +216,7 @@ class JobStore:
         return None
 
     def undone(self) -> list[Undone]:
-        """The jobs that are neither done nor cancelled, the first that was added first. One that can't be read is left out."""
+        """The jobs that are neither done nor cancelled, in the order in which they came; none that can't be read."""
         with self.opened() as store:
             rows = store.execute(
                 "SELECT number, state, json_extract(work, '$.output') AS output, digests FROM jobs "

@@ -16,7 +16,7 @@ from understudy.provenance.records.consent import Consent, Photo, Use
 from understudy.provenance.records.keys import SigningKey
 from understudy.provenance.releasing import Circumstances, SignedRelease, new_identifier
 from understudy.provenance.signing import Work
-from understudy.release import file_digest
+from understudy.release import input_digest
 from understudy.resources.made_with import MadeWith
 from understudy.settings import Settings
 from understudy.swapping import Portrait
@@ -186,7 +186,7 @@ def _work(
     sealer: FrameSealer, settings: Settings, made_with: MadeWith | None, target: Path | None, digests: tuple[str, ...]
 ) -> Work:
     by = made_with or MadeWith.of((settings.engine,), (settings.enhance,))
-    digest = "" if target is None else file_digest(target)
+    digest = "" if target is None else input_digest(target, "target")
     return Work(sealer.identifier, by.engines, by.enhancers, by.source_type, target, digest, digests)
 
 

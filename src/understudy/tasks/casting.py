@@ -18,7 +18,7 @@ from understudy.errors import NoFaceError, UsageError
 from understudy.media.base import MediaInfo
 from understudy.provenance.content import ContentCheck
 from understudy.recognition import Embedder
-from understudy.release import file_digest
+from understudy.release import input_digest
 from understudy.resources import Models, Resources
 from understudy.resources.trust import USE_OF, Permission, Permissions
 from understudy.settings import Settings
@@ -121,7 +121,7 @@ def _people_there(
 ) -> tuple[Sequence[ClipPerson], PartList, tuple[str, ...]]:
     """The people of a target; the parts, by their numbers; and how people of another clip were found among them."""
     embedder = models.embedder(settings)
-    own = bool(cast.people) and all(one.clip == file_digest(target) for one in cast.people)
+    own = bool(cast.people) and all(one.clip == input_digest(target) for one in cast.people)
     if own and all(one.known and one.embedder == embedder.name for one in cast.people):
         return cast.people, cast, ()
     if there is None:

@@ -25,7 +25,7 @@ from understudy.media.bounds import frames_waiting
 from understudy.media.files import MediaInfo, MediaKind, open_source
 from understudy.pipeline.overlap import prefetched
 from understudy.recognition.quality import quality
-from understudy.release import file_digest
+from understudy.release import input_digest
 from understudy.resources import Models
 from understudy.settings import Settings
 from understudy.tasks.progress import Progress
@@ -225,7 +225,7 @@ def people_of_file(
             order = sorted(seen, key=lambda number: (-seen[number].frames, seen[number].first, number))
     least = 1 if info.kind is MediaKind.IMAGE else max(round(_GLIMPSE * float(info.rate or 25)), 1)
     named = [number for number in order if len(views.get(number, ())) or seen[number].frames >= least]
-    digest = file_digest(path)
+    digest = input_digest(path)
     people = tuple(
         _person(number, digest, seen[one], views.get(one), count, embedder.name, still=info.kind is MediaKind.IMAGE)
         for number, one in enumerate(named, 1)

@@ -49,6 +49,21 @@ def test_from_a_photo_and_a_picture_to_a_labelled_file(server, caller, tmp_path)
     assert (told["verdict"], told["path"]) == ("made by this tool", "made.png")
 
 
+def test_of_a_clip_that_is_removed_while_it_is_looked_at_nothing_stays(server, caller, two_people_clip_path):
+    path, log = f"/media/{(target := caller.hand_over('media', two_people_clip_path))['id']}", server.log.read_text()
+    assert caller.post(f"{path}/people").status_code == 202
+    assert caller.delete(path).status_code == 204
+    other = caller.hand_over("media", two_people_clip_path)  # whose look begins later, and ends later
+    until = time.monotonic() + 60
+    while caller.post(f"/media/{other['id']}/people").status_code != 202:
+        time.sleep(0.1)
+    while caller.get(f"/media/{other['id']}/people").json()["state"] == "looking" and time.monotonic() < until:
+        time.sleep(0.1)
+    time.sleep(1)
+    assert [found.name for found in server.home.rglob(f"{target['id']}*")] == []
+    assert "Traceback" not in server.log.read_text()[len(log) :]
+
+
 def test_a_clip_is_watched_until_it_is_done(caller, clip):
     person, target = caller.somebody(), caller.hand_over("media", clip)
     assert target["kind"] == "video"

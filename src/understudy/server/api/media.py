@@ -176,11 +176,19 @@ async def _look(service: Service, thing: Thing, looks: dict[str, _Look]) -> None
             }
             for one in report.people
         ]
-        service.shelf.say(thing, people=people)
+        _say(service, thing, people=people)
     except UnderstudyError as fault:
-        service.shelf.say(thing, look_failed={"error": fault.message, "hint": fault.hint})
+        _say(service, thing, look_failed={"error": fault.message, "hint": fault.hint})
     finally:
         del looks[thing.id]
+
+
+def _say(service: Service, thing: Thing, **said: Any) -> None:  # noqa: ANN401 - plain values of any kind
+    """Note what came of a look. Of what was removed meanwhile nothing stays: faces that were found lie beside it."""
+    try:
+        service.shelf.say(thing, **said)
+    except NotHereError:
+        service.shelf.remove(thing)
 
 
 def _looked_at(service: Service, thing: Thing) -> dict[str, Any]:

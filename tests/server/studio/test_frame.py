@@ -105,6 +105,8 @@ def test_a_page_whose_studio_has_ended_says_so_in_its_language(browser, tmp_path
         visit = Visit(browser, studio)
         page = visit(locale="ko-KR")
     page.get_by_text("스튜디오가 응답하지 않습니다.").wait_for()
+    with studio_in(tmp_path, "--port", str(studio.port)):  # with another secret in its address
+        page.get_by_text("스튜디오가 다시 시작되었습니다.").wait_for()
     visit.close()
 
 

@@ -214,6 +214,15 @@ class Consents:
         with database(self._path, _SCHEMA) as connection:
             return _all(connection)
 
+    @property
+    def stamp(self) -> tuple[int, int]:
+        """Another one when records were made or changed since, by whatever program; nothing is read for that."""
+        try:
+            found = self._path.stat()
+        except FileNotFoundError:
+            return 0, 0
+        return found.st_mtime_ns, found.st_size
+
     def check_valid(self, which: Sequence[str]) -> None:
         """Make sure that records, by their ids, still allow what they allowed.
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from nicegui import ui
 
@@ -16,6 +17,9 @@ from understudy.server.studio.live.card import SAMPLE, Card
 from understudy.server.studio.live.cards import Cards
 from understudy.server.studio.visitor import Visitor
 from understudy.server.uploads import SUFFIXES
+
+#: Seconds between two looks whether there are other records of consent.
+_EVERY: Final = 1.0
 
 
 class _Growing(ui.element, component="assets/face.js"):
@@ -55,6 +59,16 @@ def bin_for(visitor: Visitor, card: Card, remove: Handler) -> Button:
     button = Button("", remove, look="bare", picture="trash", label=said)
     button.classes("face-bin")
     return button
+
+
+def keep_up(cards: Cards) -> None:
+    """Have cards of the page say what their photos may be used for also when that is changed elsewhere."""
+
+    async def look() -> None:
+        with suppress(UnderstudyError):  # the records are busy: the next time
+            await asyncio.to_thread(cards.keep_up)
+
+    ui.timer(_EVERY, look)
 
 
 async def added_to(cards: Cards, card: str, number: str) -> Fault | None:

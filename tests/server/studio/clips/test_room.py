@@ -54,6 +54,16 @@ def opened(page, file):
     page.get_by_role("heading", name=Path(file).name).wait_for()
 
 
+def put_away(page):
+    """Have another file asked for, and what was decided of this one forgotten."""
+    page.locator("dialog[open]").wait_for(state="hidden")
+    page.get_by_role("button", name="Another file").click()
+    page.locator(".door:visible, dialog[open]").first.wait_for()
+    if page.locator("dialog[open]").count():
+        page.get_by_role("button", name="Put it away").click()
+    page.get_by_role("heading", name="Drop a picture or a clip here").wait_for()
+
+
 def add_photo(page, file):
     before = page.locator(".tray-button").count()
     page.get_by_label("Faces", exact=True).locator(".picker input[type=file]").set_input_files(file)
@@ -149,7 +159,7 @@ def test_a_face_is_put_on_somebody_by_keyboard_and_taken_back(visit, files):
     seek.focus()
     page.keyboard.press("ArrowRight")
     page.get_by_text("0:00.04").wait_for()
-    page.get_by_role("button", name="Another file").click()
+    put_away(page)
     page.get_by_role("heading", name="Drop a picture or a clip here").wait_for()
 
 
@@ -174,7 +184,7 @@ def test_a_photo_that_is_dropped_on_somebody_is_asked_about_and_not_used_without
     assert page.get_by_label("What Person 1 gets").input_value() == "leave"
     page.get_by_role("button", name="Remove somebody").click()
     page.locator(".tray-button", has_text="somebody").wait_for(state="detached")
-    page.get_by_role("button", name="Another file").click()
+    put_away(page)
 
 
 def test_a_reload_in_the_middle_loses_nothing(visit, files):
@@ -203,7 +213,23 @@ def test_a_reload_in_the_middle_loses_nothing(visit, files):
     page.get_by_role("slider", name="Wipe").wait_for()
     page.get_by_role("button", name="Undo").wait_for()
     page.get_by_role("button", name="Mine", exact=True).wait_for()
+    put_away(page)
+
+
+def test_what_was_decided_of_a_clip_is_not_forgotten_without_asking(visit, files):
+    page = visit("/clips")
+    opened(page, files / "scene.mp4")
+    page.get_by_label("What Person 1 gets").select_option("Face: Eileen Collins")
+    page.get_by_role("button", name="Undo").wait_for()
     page.get_by_role("button", name="Another file").click()
+    page.get_by_role("heading", name="Put scene.mp4 away?").wait_for()
+    page.locator("dialog[open]").get_by_role("button", name="Not now").last.click()
+    page.locator("dialog[open]").wait_for(state="hidden")
+    assert page.get_by_label("What Person 1 gets").input_value() == "sample"
+    page.get_by_role("button", name="Undo").click()  # nothing is decided now
+    page.get_by_role("button", name="Undo").wait_for(state="hidden")
+    page.get_by_role("button", name="Another file").click()
+    page.get_by_role("heading", name="Drop a picture or a clip here").wait_for()
 
 
 @pytest.mark.parametrize(
@@ -390,7 +416,7 @@ def test_what_is_typed_while_a_clip_is_looked_at_stays(visit, files):
     page.keyboard.press("Enter")
     page.locator(".timeline-edit .icon-close").wait_for()
     assert begins.input_value() == "0:01.20"
-    page.get_by_role("button", name="Another file").click()
+    put_away(page)
 
 
 def test_a_key_that_is_held_moves_an_edge_by_every_step(visit, files):
@@ -406,7 +432,7 @@ def test_a_key_that_is_held_moves_an_edge_by_every_step(visit, files):
     page.wait_for_timeout(1500)
     page.reload()
     page.wait_for_function("document.querySelectorAll('.time')[1]?.value === '0:01.16'")
-    page.get_by_role("button", name="Another file").click()
+    put_away(page)
 
 
 def test_a_stretch_that_is_pressed_right_after_the_part_was_pulled_stays(visit, files):
@@ -422,7 +448,7 @@ def test_a_stretch_that_is_pressed_right_after_the_part_was_pulled_stays(visit, 
     page.wait_for_timeout(1500)
     assert stretch.count() == 1
     page.wait_for_function("document.querySelector('.time').value === '0:00.04'")
-    page.get_by_role("button", name="Another file").click()
+    put_away(page)
 
 
 def test_a_stretch_has_a_look_of_its_own_that_is_seen_while_seeking(visit, files):
@@ -452,7 +478,7 @@ def test_a_stretch_has_a_look_of_its_own_that_is_seen_while_seeking(visit, files
     assert page.get_by_role("slider", name="Strength").input_value() == "0"
     page.get_by_role("button", name="Remove this stretch").click()
     page.locator(".stretch").wait_for(state="detached")
-    page.get_by_role("button", name="Another file").click()
+    put_away(page)
 
 
 def fetched(page, address):
@@ -494,7 +520,7 @@ def test_another_photo_of_somebody_is_seen_once_it_may_be_used(visit, files):
     assert page.locator(".notice:visible").count() == 0
     page.locator(".tray-face", has_text="turned 5").hover()
     page.get_by_role("button", name="Remove turned 5").click()
-    page.get_by_role("button", name="Another file").click()
+    put_away(page)
 
 
 def test_everybody_else_gets_a_face_or_is_blurred(tmp_path, browser, files):
@@ -570,7 +596,7 @@ def test_it_is_played_as_it_will_be_and_stops_and_jumps(visit, files):
     page.get_by_role("button", name="Play as it will be").wait_for()
     assert at(page) > 9
     assert not [one for one in visit.complaints if "422" not in one]
-    page.get_by_role("button", name="Another file").click()
+    put_away(page)
 
 
 def test_a_clip_with_sound_is_heard_from_where_it_is_played(visit, files):
@@ -586,7 +612,7 @@ def test_a_clip_with_sound_is_heard_from_where_it_is_played(visit, files):
     spectrum = np.abs(np.fft.rfft(heard[:24000]))
     assert abs(int(spectrum.argmax()) * 2 - 440) < 6
     page.get_by_role("button", name="Play as it will be").wait_for()
-    page.get_by_role("button", name="Another file").click()
+    put_away(page)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -608,7 +634,7 @@ def test_everybody_can_use_it(visit, files, scheme):
     page.locator("dialog[open]").wait_for()
     faults += violations(page)
     page.keyboard.press("Escape")
-    page.get_by_role("button", name="Another file").click()
+    put_away(page)
     page.goto(page.url.replace("/clips", "/jobs"))
     page.get_by_role("heading", name="No jobs yet").wait_for()
     assert faults + violations(page) == []

@@ -3,7 +3,17 @@ const said = JSON.parse(document.currentScript.dataset.said);
 document.documentElement.lang = said.language;
 document.addEventListener("DOMContentLoaded", () => {
   const lines = document.querySelectorAll("#popup span");
-  if (lines.length === 2) [lines[0].textContent, lines[1].textContent] = [said.lost, said.again];
+  if (lines.length !== 2) return;
+  [lines[0].textContent, lines[1].textContent] = [said.lost, said.again];
+  // A studio that was started again has another secret in its address: trying again is of no use then.
+  const look = async () => {
+    if (document.getElementById("popup").ariaHidden !== "true") {
+      const answer = await fetch(location.href, { method: "HEAD" }).catch(() => null);
+      lines[1].textContent = answer?.status === 401 ? said.anew : said.again;
+    }
+    setTimeout(look, 3000);
+  };
+  look();
 });
 
 // The second half of a double click is for what the first half hit, not for what came in its place meanwhile: a question,

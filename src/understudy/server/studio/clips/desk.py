@@ -21,7 +21,7 @@ from understudy.provenance.records.consent import Use
 from understudy.resources.trust import USE_OF
 from understudy.server.faults import Fault, fault_of
 from understudy.server.studio.clips.clip import Clip
-from understudy.server.studio.clips.edits import Edits, Stretch
+from understudy.server.studio.clips.edits import Edit, Edits, Stretch
 from understudy.server.studio.clips.presets import Presets
 from understudy.server.studio.clips.render import Rendition, ordered, ordered_alike
 from understudy.server.studio.jobs.desk import JobsDesk
@@ -96,6 +96,7 @@ class ClipsDesk:
         self.unlike: tuple[Fault, ...] = ()
         self.fault: Fault | None = None
         self._upload = ""
+        self._rendered: Edit | None = None
         #: How often something was opened or closed, and which of these times what is open now came from.
         self._openings = self._taken = 0
         self._busy = threading.Lock()
@@ -122,6 +123,12 @@ class ClipsDesk:
         """Whether anybody gets a face: of a clip in which people are only blurred no swap is made."""
         given = {} if self.clip is None else self.clip.edits.now.given
         return self.changes and any(one != BLUR for one in given.values())
+
+    @property
+    def decided_since(self) -> bool:
+        """Whether something was decided of the clip that is in no render yet."""
+        clip = self.clip
+        return clip is not None and clip.edits.can_undo and clip.edits.now != self._rendered
 
     @property
     def only_face(self) -> Card | None:
@@ -309,7 +316,7 @@ class ClipsDesk:
         if self._upload:
             self._uploads.remove(self._upload)
         self._upload, self.job, self.seconds, self.stretch = "", 0, 0.0, None
-        self.alike, self.unlike = 0, ()
+        self.alike, self.unlike, self._rendered = 0, (), None
 
     def _without(self, number: str) -> None:
         """A face was taken away, in whatever room: nobody gets it any more."""
@@ -362,6 +369,7 @@ class ClipsDesk:
             with self.jobs.kept.new() as kept:
                 how = Rendition(self.use, self.asked, self.format, kept, self._folder, self._outputs)
                 (self.job,) = self.jobs.store.add(ordered(clip, given, cards, how))
+            self._rendered = clip.edits.now
             self.jobs.look()  # before anybody else gets a name for their output
 
     def _render_alike(self, number: str) -> None:

@@ -14,6 +14,7 @@ from understudy.server.studio.clips.rendering import RenderPanel
 from understudy.server.studio.clips.stage import Stage
 from understudy.server.studio.controls import Button, Picker, Text, box, icon, shown
 from understudy.server.studio.fault_box import FaultBox
+from understudy.server.studio.questions import Question
 from understudy.server.studio.visitor import Visitor
 from understudy.server.uploads import SUFFIXES
 
@@ -67,16 +68,31 @@ class _Room:
     def _head(self) -> None:
         texts = self._texts
         with box("bench-head"):
+            self._question = Question(texts)
             self._name = Text("", "h2", classes="bench-name")
             self._about = Text("", classes="hint")
             self._undo = Button(texts("clips.undo"), self._take_back, look="bare", picture="undo")
-            Button(texts("clips.other"), self._close, look="bare", picture="close")
+            Button(texts("clips.other"), self._other, look="bare", picture="close")
 
     async def _came(self, number: str) -> None:
         await self._visitor.do(lambda: asyncio.to_thread(self._desk.open, number))
 
     async def _sample(self) -> None:
         await self._visitor.do(lambda: asyncio.to_thread(self._desk.open_sample))
+
+    async def _other(self) -> None:
+        """Another file is wanted: what was decided of this one goes only if that is said."""
+        clip, texts = self._desk.clip, self._texts
+        if clip is None or not self._desk.decided_since:
+            await self._close()
+            return
+        self._question.ask(
+            texts("clips.put_away_title", name=clip.name),
+            lambda: Text(texts("clips.put_away_more"), "p"),
+            texts("clips.put_away"),
+            self._close,
+            look="danger",
+        )
 
     async def _close(self) -> None:
         await self._visitor.do(lambda: asyncio.to_thread(self._desk.close_clip))

@@ -19,7 +19,7 @@ from understudy.server.studio.clips.desk import PLACE
 from understudy.server.studio.clips.edits import OTHERS
 from understudy.server.studio.consent_question import Question, nothing
 from understudy.server.studio.controls import Picker, Text, attribute, box, choice, in_turn, shown
-from understudy.server.studio.face_card import added_to, bin_for, face_entry
+from understudy.server.studio.face_card import added_to, bin_for, face_entry, keep_up
 from understudy.server.studio.live.card import SAMPLE, Card
 from understudy.server.studio.visitor import Visitor
 from understudy.server.uploads import SUFFIXES
@@ -82,6 +82,7 @@ class PeoplePanel:
             )
         self._question = Question(visitor, self._desk.cards, self._tell, self._redraw)
         visitor.watch(self._look)
+        keep_up(self._desk.cards)
 
     def _look(self) -> None:
         clip, cards = self._desk.clip, tuple(self._desk.cards.all())

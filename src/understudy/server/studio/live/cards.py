@@ -43,6 +43,7 @@ class Cards:
         self._app, self._uploads = app, uploads
         self._lock = threading.Lock()
         self._cards: dict[str, Card] = {}
+        self._stamp = (0, 0)
         self._when_removed: list[Callable[[str], object]] = []
         self._when_changed: list[Callable[[str], object]] = []
 
@@ -135,6 +136,15 @@ class Cards:
         """Read again which photos may be used: records are made and revoked elsewhere, too."""
         self._update(lambda: None)
 
+    def keep_up(self) -> None:
+        """Do so if there are other records than when that was done last.
+
+        Raises:
+            UnderstudyError: they can't be read.
+        """
+        if Consents(self._app.resources.home).stamp != self._stamp:
+            self.look()
+
     def remove(self, number: str) -> None:
         """Take a card away, and the photos that were handed over for it. What was consented to stays recorded."""
         with self._lock:
@@ -207,7 +217,9 @@ class Cards:
         """Change the cards, and what their photos may be used for; who wants to know is told of other faces."""
         with self._lock:
             before = {card.id: _usable(card) for card in self._cards.values()}
-            records = Consents(self._app.resources.home).all()
+            consents = Consents(self._app.resources.home)
+            self._stamp = consents.stamp
+            records = consents.all()
             self._look_at(records)  # by which the change may go
             change()
             self._look_at(records)

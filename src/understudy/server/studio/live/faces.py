@@ -12,7 +12,7 @@ from understudy.provenance.records.consent import Use
 from understudy.server.faults import Fault, fault_of
 from understudy.server.studio.consent_question import Question
 from understudy.server.studio.controls import Handler, Picker, Text, attribute, box, icon, in_turn, shown
-from understudy.server.studio.face_card import added_to, bin_for, face_entry
+from understudy.server.studio.face_card import added_to, bin_for, face_entry, keep_up
 from understudy.server.studio.live.card import SAMPLE, Card
 from understudy.server.studio.live.notices import Notice
 from understudy.server.studio.live.seats import SeatPanel
@@ -44,6 +44,7 @@ class FacePanel:
             self._notice = Notice(visitor, "faces")
         self._question = Question(visitor, self._desk.cards, self._notice.say, self._seats.redraw)
         visitor.watch(self._look)
+        keep_up(self._desk.cards)
 
     def _picker(self) -> None:
         texts = self._texts

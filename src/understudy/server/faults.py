@@ -49,6 +49,17 @@ class Fault(NamedTuple):
     detail: str = ""
 
 
+def of_several(before: Fault | None, fault: Fault) -> Fault:
+    """What is said of files that come together: of two with the same fault both, else of the last.
+
+    Args:
+        before: What is said until now.
+        fault: Of one more, whose name is the detail.
+    """
+    same = before is not None and before.text == fault.text and before.detail and fault.detail
+    return Fault(fault.text, f"{before.detail}, {fault.detail}") if same and before is not None else fault
+
+
 #: Texts that say all there is to say, by the errors they are about: the first that fits.
 _KNOWN: Final[tuple[tuple[type[UnderstudyError], str], ...]] = (
     (NoFaceError, "fault.no_face"),

@@ -421,6 +421,7 @@ class Picker(ui.element, component="assets/picker.js"):
         done: Told the id of a file that has come.
         failed: Told the name of the text that says why one has not.
         refused: Told that, too, and what the user calls the file: where there may be several.
+        begins: Told when files begin to come: one, or several at once.
         several: Whether more than one may be chosen.
     """
 
@@ -433,6 +434,7 @@ class Picker(ui.element, component="assets/picker.js"):
         done: Callable[[str], Any],
         failed: Callable[[str], Any],
         refused: Callable[[str, str], Any] | None = None,
+        begins: Callable[[], Any] | None = None,
         several: bool = False,
     ) -> None:
         super().__init__()
@@ -440,6 +442,8 @@ class Picker(ui.element, component="assets/picker.js"):
             attribute(self, name, value)
         self.on("done", lambda event: done(str(event.args)))
         self.on("failed", lambda event: failed(str(event.args)))
+        if begins is not None:
+            self.on("begins", lambda _: begins(), args=[])
         if refused is not None:
             self.on(
                 "refused", lambda event: refused(str(event.args["fault"]), printable(event.args["name"])[:_LONGEST])

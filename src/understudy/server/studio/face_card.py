@@ -71,6 +71,23 @@ def keep_up(cards: Cards) -> None:
     ui.timer(_EVERY, look)
 
 
+async def added(visitor: Visitor, number: str) -> Card | Fault:
+    """Make a card of a photo that was handed over; or what is to be said of it, with its name.
+
+    Args:
+        visitor: Who handed it over.
+        number: The photo's id.
+    """
+    studio = visitor.studio
+    name = ""
+    try:
+        name = studio.uploads[number].name
+        return await asyncio.to_thread(studio.live.cards.add, number)
+    except UnderstudyError as fault:
+        said = fault_of(fault, "photo")
+        return said._replace(detail=": ".join(filter(None, (name, said.detail))))
+
+
 async def added_to(cards: Cards, card: str, number: str) -> Fault | None:
     """Add a photo that was handed over to a card; what is to be said of that.
 

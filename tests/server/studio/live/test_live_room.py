@@ -388,6 +388,25 @@ def test_files_that_will_not_do_are_said_in_place_in_the_readers_language(
     page.locator(".notice:not(.hidden) button").click()
 
 
+def test_of_several_photos_those_that_will_not_do_are_named(visit, tmp_path, blank, hopper_path):
+    page = visit()
+    page.get_by_role("button", name=re.compile("Eileen Collins")).wait_for()
+    for name in ("wall", "floor"):
+        Image.fromarray(blank).save(tmp_path / f"{name}.png")
+    Image.open(hopper_path).convert("RGB").rotate(5).save(tmp_path / "seen.png")
+    photos = [tmp_path / f"{name}.png" for name in ("wall", "floor", "seen")]
+    page.get_by_label("Add a photo").set_input_files(photos)
+    page.get_by_role("heading", name="Whose face is seen?").wait_for()
+    page.keyboard.press("Escape")
+    notice = page.locator(".notice:not(.hidden)")
+    assert "No face was found in this photo." in notice.inner_text()
+    assert "wall.png, floor.png" in notice.inner_text()
+    page.get_by_label("Add a photo").set_input_files(photos[0])
+    notice.get_by_text(re.compile(r"^wall\.png$")).wait_for()
+    notice.get_by_role("button").click()
+    removes(page, "seen")
+
+
 def test_a_file_that_is_dropped_is_taken(visit, tmp_path, blank):
     page = visit()
     Image.fromarray(blank).save(tmp_path / "wall.png")

@@ -18,6 +18,7 @@ export const dropping = {
     },
     async take(files) {
       // Credentials that lie beside a file come before it.
+      this.$emit("begins");
       files.sort((one, other) => other.name.endsWith(".c2pa") - one.name.endsWith(".c2pa"));
       for (const file of this.several ? files : files.slice(0, 1)) {
         this.share = 0;

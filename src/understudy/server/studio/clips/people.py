@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable
 from functools import partial
@@ -12,14 +11,13 @@ from nicegui import ui
 
 from understudy.casting.clip_person import ClipPerson
 from understudy.casting.roles import BLUR, LEAVE
-from understudy.errors import UnderstudyError
-from understudy.server.faults import Fault, fault_of
+from understudy.server.faults import Fault, of_several
 from understudy.server.studio.clips.clip import Clip
 from understudy.server.studio.clips.desk import PLACE
 from understudy.server.studio.clips.edits import OTHERS
 from understudy.server.studio.consent_question import Question, nothing
 from understudy.server.studio.controls import Picker, Text, attribute, box, choice, in_turn, shown
-from understudy.server.studio.face_card import added_to, bin_for, face_entry, keep_up
+from understudy.server.studio.face_card import added, added_to, bin_for, face_entry, keep_up
 from understudy.server.studio.live.card import SAMPLE, Card
 from understudy.server.studio.visitor import Visitor
 from understudy.server.uploads import SUFFIXES
@@ -32,10 +30,16 @@ class PersonView(ui.element, component="../assets/person.js"):
     """Somebody on whom faces and photos can be dropped."""
 
     def __init__(
-        self, busy: str, put: Callable[[str], Any], came: Callable[[str], Any], failed: Callable[[str], Any]
+        self,
+        busy: str,
+        put: Callable[[str], Any],
+        begins: Callable[[], Any],
+        came: Callable[[str], Any],
+        failed: Callable[[str], Any],
     ) -> None:
         super().__init__()
         attribute(self, "busy", busy)
+        self.on("begins", lambda _: begins(), args=[])
         self.on("put", lambda event: put(str(event.args)))
         self.on("done", lambda event: came(str(event.args)))
         self.on("failed", lambda event: failed(str(event.args)))
@@ -77,7 +81,9 @@ class PeoplePanel:
                     "busy": texts("clips.busy_face"),
                 },
                 done=lambda number: self._came(number, None),
-                failed=self._failed,
+                failed=lambda _: None,
+                refused=lambda text, name: self._say(Fault(text, name)),
+                begins=self._begins,
                 several=True,
             )
         self._question = Question(visitor, self._desk.cards, self._tell, self._redraw)
@@ -125,6 +131,7 @@ class PeoplePanel:
         view = PersonView(
             texts("clips.busy_face"),
             partial(self._put, number),
+            self._begins,
             lambda upload: self._came(upload, number),
             self._failed,
         )
@@ -242,21 +249,22 @@ class PeoplePanel:
         if upload in {photo.id for known in self._desk.cards.all() for photo in known.photos}:
             await self._question.may_be_used(card, self._desk.use, nothing)
 
+    def _begins(self) -> None:
+        self._desk.fault = None
+
     async def _photo_came(self, upload: str, number: int | None) -> None:
         """A photo came; perhaps it was dropped on somebody."""
-
-        def add() -> Card | None:
-            self._desk.fault = None
-            try:
-                return self._desk.cards.add(upload)
-            except UnderstudyError as fault:
-                self._desk.fault = fault_of(fault, "photo")
-                return None
-
-        card = await asyncio.to_thread(add)
+        card = await added(self._visitor, upload)
+        if isinstance(card, Fault):
+            self._say(card)
+            return
         self._visitor.look()
-        if card is not None and number is not None:
+        if number is not None:
             await self._put(number, card.id)
+
+    def _say(self, fault: Fault) -> None:
+        """Tell what is wrong with one photo of those that come."""
+        self._tell(of_several(self._desk.fault, fault))
 
     def _failed(self, text: str) -> None:
         self._tell(Fault(text))

@@ -7,12 +7,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
-from understudy.errors import UnderstudyError
 from understudy.provenance.records.consent import Use
-from understudy.server.faults import Fault, fault_of
+from understudy.server.faults import Fault, of_several
 from understudy.server.studio.consent_question import Question
 from understudy.server.studio.controls import Handler, Picker, Text, attribute, box, icon, in_turn, shown
-from understudy.server.studio.face_card import added_to, bin_for, face_entry, keep_up
+from understudy.server.studio.face_card import added, added_to, bin_for, face_entry, keep_up
 from understudy.server.studio.live.card import SAMPLE, Card
 from understudy.server.studio.live.notices import Notice
 from understudy.server.studio.live.seats import SeatPanel
@@ -53,25 +52,24 @@ class FacePanel:
             accept=",".join(SUFFIXES["photo"]),
             words={"button": texts("faces.add"), "beside": texts("faces.drop"), "busy": texts("faces.busy")},
             done=in_turn(self._came),
-            failed=lambda text: self._notice.say(Fault(text)),
+            failed=lambda _: None,
+            refused=lambda text, name: self._say(Fault(text, name)),
+            begins=lambda: self._desk.faults.pop("faces", None),
             several=True,
         )
 
     async def _came(self, number: str) -> None:
         """A photo came: is a face in it?"""
-
-        def add() -> Card | None:
-            self._desk.faults.pop("faces", None)
-            try:
-                return self._desk.cards.add(number)
-            except UnderstudyError as fault:
-                self._desk.faults["faces"] = fault_of(fault, "photo")
-                return None
-
-        card = await asyncio.to_thread(add)
+        card = await added(self._visitor, number)
+        if isinstance(card, Fault):
+            self._say(card)
+            return
         self._visitor.look()
-        if card is not None:
-            await self._chosen(card.id)
+        await self._chosen(card.id)
+
+    def _say(self, fault: Fault) -> None:
+        """Tell what is wrong with one photo of those that come."""
+        self._notice.say(of_several(self._desk.faults.get("faces"), fault))
 
     async def _another_came(self, card: str, number: str) -> None:
         """Another photo of a card's person came. If that face is in use, it is from now on made of all of them."""

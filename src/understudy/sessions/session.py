@@ -3,47 +3,39 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from understudy.casting.allowed_parts import AllowedParts
 from understudy.casting.assignment import OnePerson
-from understudy.casting.cast import PartList, enhancements_of, made_with, masks_of
+from understudy.casting.cast import PartList
 from understudy.casting.likeness import embedded_photos
 from understudy.casting.live_roles import LiveRoles, live_roles
-from understudy.casting.person import Allowed, People, Person
+from understudy.casting.person import People, Person
 from understudy.errors import ConsentError, ContentRefusedError, UnderstudyError, UsageError
 from understudy.frames import Frame
-from understudy.guard import Guard
-from understudy.idle import IdleThread
 from understudy.interruptions import deferred, once
 from understudy.media.live.base import LiveInfo, LiveSink, LiveSource, Sound
 from understudy.media.live.microphone import SoundSource
 from understudy.pipeline.library_threads import one_library_thread
 from understudy.pipeline.live import LivePipeline
-from understudy.pipeline.parts import Parts
 from understudy.release import Release
 from understudy.resources import Resources
-from understudy.resources.made_with import MadeWith
 from understudy.sessions import collector
+from understudy.sessions.consent_watch import watch_consents
+from understudy.sessions.fitting_settings import changed_while_running, check_settings
 from understudy.sessions.intake import Intake
+from understudy.sessions.opening import Opened
 from understudy.sessions.outlet import Outlet, SinkState, unexpected
 from understudy.sessions.statistics import LiveReport, LiveStatistics, Recorder, StatisticsFile
 from understudy.settings import Settings
 from understudy.swapping import Identity
 
-#: Settings that can be changed while a session runs.
-CHANGEABLE = ("blend", "faces", "guard")
-#: Least strength of a swap that is shown live.
-LEAST_STRENGTH = 0.5
 #: Unit of the frames' times.
 _UNIT = Fraction(1, 1_000_000)
 #: Seconds that each thread has to end.
@@ -56,9 +48,6 @@ _SIGNING = 600.0
 _LEARNING, _KEEPS_UP = 0.1, 0.85
 #: Seconds between two writes of the statistics file.
 _SAVE_EVERY = 1.0
-#: Seconds between two looks whether the faces may still be used.
-_ASK_EVERY = 1.0
-
 
 #: Makes a sink once the session knows how its files are signed.
 MakeSink = Callable[[Release], LiveSink]
@@ -103,11 +92,7 @@ class LiveSession:
             raise UsageError("a live session needs a photo and an output", "Name one of each at least.")
         self._settings = settings
         self._resources, self._known = resources, known
-        _check_strength(self._settings)
-        for part in cast.parts if isinstance(cast, PartList) else ():
-            if part.strength is not None:
-                _check_strength(replace(settings, blend=replace(settings.blend, strength=part.strength)))
-        _check_masks(self._settings, self._settings)
+        check_settings(settings, cast if isinstance(cast, PartList) else None)
         self._make_sinks = list(sinks)
         self._people, self._parts = people, cast if isinstance(cast, PartList) else None
         self.mirror = mirror
@@ -145,39 +130,19 @@ class LiveSession:
 
     def _start(self) -> None:
         self._afterwards.enter_context(one_library_thread())
-        settings = _carrying(self._settings, made_with(self._parts or self._people, self._settings))
-        models = self._resources.models
-        by = made_with(self._parts or self._people, settings)
-        (engine, *others), perception = models.engines(settings, by.engines), models.perception(settings)
-        masks = models.masks(masks_of(self._parts or self._people, settings), settings.runtime)
-        # Beside everything else, in a thread that gives way: threads of a model's own would not.
-        idle = IdleThread("restorer")
-        self.afterwards(idle.close)
-        beside = replace(settings.runtime, threads=settings.runtime.threads or 1)
-        own = enhancements_of(self._parts or self._people)
-        enhancers = models.enhancers(replace(settings, runtime=beside), own, enlarging=False, call=idle)
-        trust, content = self._resources.trust(settings), models.content(settings, made_with=by)
-
-        def allowed(person: Person, own: Settings) -> Allowed:
-            return self._known.allowed(person, "live", own, trust=trust, content=content)
-
-        self._faces = AllowedParts.of(self._parts or self._people, settings, allowed)
-        self._notes += [*self._faces.notes, *models.notes(settings, by)]
-        self._output = trust.live(settings, self._faces.consents, self._faces.digests, by)
-        guard = Guard(perception.detector, settings.guard, choice=settings.faces)
-        self._content = content
-        self._assignment = self._assigned(settings)
-        sealer, embedder = self._output.sealer, models.embedder(settings)
-        parts = Parts(engine, perception, settings, content, sealer, embedder, masks, enhancers, tuple(others))
-        self._pipeline = LivePipeline(parts, self._assignment, guard)
+        opened = Opened.of(self._parts or self._people, self._settings, self._resources, self._known, self.afterwards)
+        self._opened = opened
+        self._notes += opened.notes
+        self._assignment = self._assigned(opened.settings)
+        self._pipeline = LivePipeline(opened.parts, self._assignment, opened.guard)
         self._info = self._intake.open()
         self._pipeline.expect(float(self._info.fps))
-        content.target = self._info.name
+        opened.parts.content.target = self._info.name
         # From here on frames are counted, and every session leaves a record, however it ends.
         self._recorder = Recorder()
         try:
-            self._output.release.enter()
-            self._output.sealer.check(self._info.width, self._info.height)
+            self._opened.output.release.enter()
+            self._opened.output.sealer.check(self._info.width, self._info.height)
             self._begin()
         except BaseException:
             if not self._threads:  # whoever reads it closes it
@@ -192,18 +157,18 @@ class LiveSession:
             return OnePerson(self._identity(), settings.blend.strength)
         models = self._resources.models
         likeness = embedded_photos(self._parts, settings, models)
-        return live_roles(self._parts, models.embedder(settings), likeness, self._faces.assigned)
+        return live_roles(self._parts, models.embedder(settings), likeness, self._opened.faces.assigned)
 
     def _identity(self) -> Identity:
         """What the chosen person's photos give the engine."""
-        return self._faces.uses[self._people[self._chosen], None].identity
+        return self._opened.faces.uses[self._people[self._chosen], None].identity
 
     def _begin(self) -> None:
         assert self._recorder is not None
         self._pipeline.covered = self._covered
         if isinstance(self._assignment, OnePerson):
             self._assignment.identity = self._identity()  # another may have been chosen meanwhile
-        sinks = [make(self._output.release) for make in self._make_sinks]
+        sinks = [make(self._opened.output.release) for make in self._make_sinks]
         names = [sink.name for sink in sinks]
         for place, sink in enumerate(sinks):
             number = names[: place + 1].count(sink.name)
@@ -211,7 +176,7 @@ class LiveSession:
         collector.set_aside(self)
         for outlet in self._outlets:
             outlet.start()
-        own = (("swap", self._work), ("stats", self._save), ("consents", self._ask_again))
+        own = (("swap", self._work), ("stats", self._save), ("consents", self._watch_consents))
         for name, run in (*self._intake.work(self._recorder, self._hear), *own):
             thread = threading.Thread(target=self._watched, args=(run,), name=name, daemon=True)
             thread.start()
@@ -273,16 +238,7 @@ class LiveSession:
 
     @settings.setter
     def settings(self, settings: Settings) -> None:
-        kept = {name: getattr(self._settings, name) for name in CHANGEABLE}
-        if settings.home is None:
-            settings = replace(settings, home=self._settings.home)
-        if replace(settings, **kept) != self._settings:
-            raise UsageError("these settings can't be changed while it runs", f"These can: {', '.join(CHANGEABLE)}.")
-        if self._parts is not None and settings.blend.strength != self._settings.blend.strength:
-            raise UsageError("how far each face is shown is settled by the cast", "Start another session for that.")
-        _check_strength(settings)
-        _check_masks(settings, self._settings)
-        self._changed = settings
+        self._changed = changed_while_running(self._settings, settings, of_a_cast=self._parts is not None)
 
     @property
     def people(self) -> int:
@@ -390,16 +346,16 @@ class LiveSession:
         statistics = self.statistics()
         failure = self._error or next((outlet.failure for outlet in self._outlets if outlet.failed_file), None)
         try:
-            self._output.release.enter()
+            self._opened.output.release.enter()
             if self._stats_file is not None:
                 self._stats_file.save(statistics)
         except UnderstudyError as fault:
             failure = failure or fault
         if failure is not None:
             raise failure
-        identifier = f"{self._output.sealer.identifier:012x}"
-        notes = tuple(dict.fromkeys([*self._notes, self._content.note]))
-        return LiveReport(identifier, self._faces.consents, statistics, notes)
+        identifier = f"{self._opened.output.sealer.identifier:012x}"
+        notes = tuple(dict.fromkeys([*self._notes, self._opened.parts.content.note]))
+        return LiveReport(identifier, self._opened.faces.consents, statistics, notes)
 
     def __enter__(self) -> LiveSession:
         if self._recorder is None or self._stop.is_set():
@@ -462,26 +418,15 @@ class LiveSession:
                 self._recorder.event(f"statistics not written: {fault.message}")
                 return
 
-    def _ask_again(self) -> None:
-        """Ask every second whether the faces may still be used.
-
-        Raises:
-            ConsentError: one may not any more.
-        """
+    def _watch_consents(self) -> None:
         trust = self._resources.trust(self._settings)
-        while not self._stop.wait(_ASK_EVERY):
-            try:
-                trust.check_consents(self._consents_of(self._chosen))
-            except ConsentError:
-                raise
-            except UnderstudyError:  # the records are busy, or on a full disk: the next time
-                continue
+        watch_consents(trust, lambda: self._consents_of(self._chosen), self._stop)
 
     def _consents_of(self, chosen: int) -> tuple[str, ...]:
         """The records that allow showing whoever is shown: of several people the one that is chosen."""
         if self._parts is not None:
-            return self._faces.consents
-        return self._faces.uses[self._people[chosen], None].consents
+            return self._opened.faces.consents
+        return self._opened.faces.uses[self._people[chosen], None].consents
 
     def _sink_ended(self, outlet: Outlet, failure: UnderstudyError | None) -> None:
         """A sink takes no more: its user closed it, which ends the session, or it failed, and the others go on."""
@@ -505,38 +450,3 @@ class LiveSession:
             for outlet in self._outlets:
                 outlet.finish()
         self._over.set()
-
-
-def _carrying(settings: Settings, by: MadeWith) -> Settings:
-    """Live, a neural engine is carried by the mesh where it does not keep up, unless the settings say otherwise.
-
-    A core is left to everything else, as it runs beside.
-    """
-    if not by.neural:
-        return settings
-    if settings.neural.refresh is None:
-        settings = replace(settings, neural=replace(settings.neural, refresh="auto"))
-    if not settings.neural.carried or settings.runtime.threads is not None:
-        return settings
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return replace(settings, runtime=replace(settings.runtime, threads=max(cores - 1, 1)))
-
-
-def _check_strength(settings: Settings) -> None:
-    """A swap that hardly shows is the raw face."""
-    if settings.blend.strength < LEAST_STRENGTH and settings.guard.on_lost != "pass":
-        raise UsageError(
-            f"live, the strength must be {LEAST_STRENGTH} or more, not {settings.blend.strength}",
-            "A weaker swap shows the face as it is. To allow that, let lost faces be shown, too: --on-lost pass.",
-        )
-
-
-def _check_masks(settings: Settings, begun: Settings) -> None:
-    """What a session shows is the swap, and the models of its masks are opened when it begins."""
-    if settings.blend.show != "swap":
-        raise UsageError("live, only the swap can be shown", "Leave show as it is; masks are shown of files.")
-    new = [name for name in settings.blend.mask.models if name not in begun.blend.mask.models]
-    if new:
-        raise UsageError(
-            f"the mask model {new[0]} can't be added while it runs", "Name it in the settings that it begins with."
-        )

@@ -26,7 +26,7 @@ from understudy.server.studio.live.recordings import Recordings
 from understudy.server.studio.samples import SampleClip
 from understudy.server.uploads import Uploads
 from understudy.sessions import LiveSession
-from understudy.sessions.session import CHANGEABLE
+from understudy.sessions.fitting_settings import CHANGEABLE
 from understudy.settings import Settings
 
 

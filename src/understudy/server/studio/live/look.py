@@ -14,7 +14,7 @@ from understudy.server.studio.live.several import Several
 from understudy.server.studio.look_controls import LookControls
 from understudy.server.studio.other_settings import OF_FILES, OtherSettings
 from understudy.server.studio.visitor import Visitor
-from understudy.sessions.session import LEAST_STRENGTH
+from understudy.sessions.fitting_settings import LEAST_STRENGTH
 
 #: Whose face is swapped.
 _FACES: Final[Mapping[str, str]] = {

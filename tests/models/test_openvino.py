@@ -16,6 +16,7 @@ from tests.models.openvino_fake import FakeOpenVino, rounded
 from tests.test_no_network import network_calls, watched
 from understudy.cli.main import main
 from understudy.errors import ModelError, UsageError
+from understudy.models import openvino_runtime
 from understudy.models.catalogue import Catalogue
 from understudy.models.devices import RuntimeOptions
 from understudy.models.openvino_runtime import OpenVino
@@ -172,6 +173,21 @@ def test_what_was_compiled_elsewhere_is_not_believed(other, store, put, monkeypa
     opened(store, there)
     assert there.imported == []
     assert len(there.compiled) == 2
+
+
+@pytest.mark.slow
+def test_nor_what_was_compiled_for_a_processor_with_other_instructions(store, tmp_path, monkeypatch):
+    """OpenVINO calls both by one name, and tells of both the same."""
+    for number, flags in enumerate(("sse4_2 avx2 avx512f", "sse4_2 avx2")):
+        told = tmp_path / f"cpuinfo-{number}"
+        told.write_text(f"processor : 0\nmodel name : A\nflags : {flags}\n")
+        monkeypatch.setattr(openvino_runtime, "CPUINFO", told)
+        fake = FakeOpenVino()
+        opened(store, fake)
+        assert (fake.imported, len(fake.compiled)) == ([], 2)
+    again = FakeOpenVino()
+    opened(store, again)
+    assert len(again.imported) == 1
 
 
 @pytest.mark.slow

@@ -19,7 +19,8 @@ from onnx import helper, numpy_helper
 from tests.models.openvino_fake import FakeOpenVino
 from tests.twins import SMALL
 from understudy.cli.main import main
-from understudy.errors import ModelError, ModelFileError
+from understudy.errors import ModelError, ModelFileError, UsageError
+from understudy.models import optimising
 from understudy.models.calibrating import measured
 from understudy.models.catalogue import Catalogue
 from understudy.models.devices import RuntimeOptions
@@ -194,6 +195,44 @@ def test_verify_list_and_remove_know_it(home, store, entry, capsys):
     assert re.search(r"in 8 bits: \d MB, off by \d\.\d\d%, made on 20", capsys.readouterr().out)
     assert main(["models", "remove", "inswapper_128", "--home", str(home)]) == 0
     assert list((store.root / "variants").iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("there", "said"),
+    [
+        (True, "runs in its place on the CPU"),
+        (False, "runs in its place with --precision int8, by itself once OpenVINO is here"),
+    ],
+)
+def test_the_list_says_when_it_runs(home, store, entry, capsys, monkeypatch, there, said):
+    make(store, entry)
+    assert opened(store, entry, with_openvino=there, precision="int8").precision == "int8"  # as the list has it
+    monkeypatch.setattr(OpenVino, "usable", there)
+    main(["models", "list", "--kind", "swapper", "--home", str(home)])
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "in 8 bits" in line]
+    assert said in line
+    assert there or "not used" not in line
+
+
+@pytest.mark.slow
+def test_what_judges_it_was_not_learned_from(store, entry, monkeypatch):
+    learned = []
+
+    def watched(graph, there, values):
+        learned.extend(values)
+        return measured(graph, there, values)
+
+    monkeypatch.setattr(optimising, "measured", watched)
+    make(store, entry)
+    pictures = [one["target"] for one in learned]
+    held_back = [one for one in GIVEN if not any(np.array_equal(one.picture, other) for other in pictures)]
+    assert (len(pictures), len(held_back)) == (3, 2)
+
+
+def test_one_picture_is_too_few(store, entry):
+    with pytest.raises(UsageError, match="one picture is too few"):
+        optimised(store, entry, GIVEN[:1], "noise", LOOSE, OpenVino(FakeOpenVino()))
 
 
 @pytest.mark.slow

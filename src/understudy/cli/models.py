@@ -279,6 +279,7 @@ def _where(entry: Entry, precision: VariantPrecision) -> str:
             device = place.device if place.device != "cpu" else "the CPU"
             if wished == "auto" or place.program == "openvino":
                 return f"runs in its place on {device}{asked}"
+            return f"runs in its place{asked}, by itself once OpenVINO is here: {EXTRA}"
     return f"not used without OpenVINO: {EXTRA}"
 
 

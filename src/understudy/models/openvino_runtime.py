@@ -32,7 +32,7 @@ EXTRA: Final = "pip install 'understudy[openvino]'"
 _TELEMETRY: Final = "openvino_telemetry"
 #: One at a time hides a module from the whole process.
 _IMPORTING: Final = Lock()
-_CPUINFO: Final = Path("/proc/cpuinfo")
+CPUINFO: Final = Path("/proc/cpuinfo")
 
 
 def import_silently() -> ModuleType:
@@ -249,7 +249,7 @@ class OpenVinoSession:
 def _instructions() -> str:
     """Which instructions the CPU has, as the system says it; where it does not say so, what Python knows."""
     try:
-        lines = _CPUINFO.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = CPUINFO.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return platform.processor()
     wanted = ("flags", "features", "model name", "cpu family", "model\t", "stepping")

@@ -12,7 +12,7 @@ import numpy as np
 from onnx import ModelProto
 
 from understudy.arrays import AnyArray, FloatArray
-from understudy.errors import ModelError
+from understudy.errors import ModelError, UsageError
 from understudy.models.calibrating import Measured, Values, measured
 from understudy.models.devices import RuntimeOptions
 from understudy.models.ends import Ends, ends_of
@@ -32,6 +32,7 @@ from understudy.version import __version__
 #: How many inputs a model is looked at with, at most; of these every fourth is held back, to judge the result by.
 MOST_INPUTS: Final = 24
 _HELD_BACK: Final = 4
+_FEWEST: Final = 2
 #: By how many of those single layers are judged: it is their order that counts.
 _FEW: Final = 2
 
@@ -91,8 +92,14 @@ def optimised(
 
     Raises:
         ModelMissingError, ModelFileError: the original is not there, or altered.
+        UsageError: there is only one thing that goes in: by what it was made from, nothing can be judged.
         ModelError: it can't be done, or not within the bounds.
     """
+    if len(given) < _FEWEST:
+        raise UsageError(
+            "one picture is too few: some are learned from, and others judge what comes of it",
+            "Name a clip, or several photos, after --calibrate.",
+        )
     bounds = options or OptimiseOptions()
     check_kind(entry)
     original = store.read(entry)
@@ -101,7 +108,7 @@ def optimised(
     graph = prepared(in_single(graph) if is_half(graph) else graph, entry.name)
     values = by_input(entry, ends_of(graph), given)
     judge = _Judge(entry, values[::_HELD_BACK], openvino or OpenVino())
-    seen = [one for number, one in enumerate(values) if number % _HELD_BACK] or list(values)
+    seen = [one for number, one in enumerate(values) if number % _HELD_BACK]
     there = layers(graph)
     found = measured(graph, there, seen)
     chosen = {layer: one for layer, one in found.items() if one.error <= bounds.layer_error}

@@ -84,7 +84,9 @@ class PhotoPipeline:
         with measure("swap"):
             assigned, now = self._assignment.assign(chosen), self._now
             assigned = assigned if now is None else {} if now.do is not None else now.applied(assigned)
-            patches = Rendering(parts.engine).render(frame, chosen, assigned)
+            rendering = Rendering(parts.engine)
+            patches = rendering.render(frame, chosen, assigned)
+            self.tally.carried.missed += rendering.counts.missed
         canvas = unguarded(frame)
         with measure("blend"):
             if isinstance(self._assignment, Roles):

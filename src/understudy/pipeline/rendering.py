@@ -7,11 +7,14 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
+import numpy as np
+
 from understudy.arrays import UInt8Array
 from understudy.casting.assignment import Assigned
 from understudy.each import Each
 from understudy.face import Faces
 from understudy.frames import Frame
+from understudy.geometry.boxes import bounds_xyxy, pixel_box
 from understudy.patches import Patch
 from understudy.swapping import Identity, Renderer, Swapper
 from understudy.swapping.carried.engine import Carried
@@ -31,7 +34,7 @@ class Rendering:
         runners: Run the engines whose faces are carried; those without one run in the frame at hand.
 
     Attributes:
-        counts: How often those engines ran.
+        counts: How often those engines ran, and how many faces no engine drew.
     """
 
     def __init__(self, engine: Swapper[Any], each: Each = map, runners: Mapping[Carried, Runner] = NO_RUNNERS) -> None:
@@ -57,7 +60,10 @@ class Rendering:
             if track in assigned
         ]
         identities = {track: self._identity(assigned[track]) for _, track, _ in jobs}
-        rendered = self._each(lambda job: job[2].render(frame, job[0], {job[1]: identities[job[1]]}), jobs)
+        rendered = list(self._each(lambda job: job[2].render(frame, job[0], {job[1]: identities[job[1]]}), jobs))
+        self.counts.missed += sum(
+            not patches and _in_sight(frame, face) for patches, (face, _, _) in zip(rendered, jobs, strict=True)
+        )
         return [
             replace(patch, share=patch.share * assigned[patch.track_id].strength)
             for patches in rendered
@@ -107,3 +113,10 @@ class Rendering:
     @property
     def _carrying(self) -> list[CarriedRenderer]:
         return [one for one in self._renderers.values() if isinstance(one, CarriedRenderer)]
+
+
+def _in_sight(frame: Frame, face: Faces) -> bool:
+    """Whether there is something to draw of a face."""
+    if face.mesh is None or not np.isfinite(face.mesh).all():
+        return False
+    return not pixel_box(bounds_xyxy(face.mesh)[0], frame.width, frame.height).empty

@@ -53,7 +53,7 @@ class Tally:
         frames_covered: In how many of them something had to be covered.
         enhanced_every: Live: in how many frames what a face restorer gave once was shown; None where none gave
             anything.
-        carried: Of faces that are carried from frame to frame.
+        carried: Of faces that are carried from frame to frame, and of those that no engine drew.
     """
 
     def __init__(self, carried: Counts | None = None) -> None:

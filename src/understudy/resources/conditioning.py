@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from understudy.models.entries import Entry
@@ -37,8 +38,9 @@ def conditioned_engine(
     identity, conditioner = entries[source.identity], entries[source.conditioner]
 
     def passing(other: Entry) -> Session:
-        # By a runtime of its own: it runs once for a photo, and takes as much memory as all else together.
-        return Runtime(runtime.options).open(store, other)
+        # By a runtime of its own: it runs once for a photo, and takes as much memory as all else together. In single
+        # precision whatever is asked for: what is kept of a photo must not depend on what was asked for when it came.
+        return Runtime(replace(runtime.options, precision="single")).open(store, other)
 
     digests = store.digest(identity), store.digest(conditioner)
     opened = partial(passing, identity), partial(passing, conditioner)

@@ -184,15 +184,16 @@ class Opened:
 
     def notes(self, carried: Summary) -> tuple[str, ...]:
         """What the user should know of what it was made with."""
-        return (*self.models.notes(self.settings, self.by), *_carried(carried, self.by), *_grown(self))
+        made = self.models.notes(self.settings, self.by)
+        return (*made, *_carried(carried, self.by), *_missed(carried, self.by), *_grown(self))
 
 
 def check_swapped(opened: Opened, frames_swapped: int, carried: Summary, settled: Settled) -> None:
     """See ``Opened.check_done``."""
     path, networks = opened.info.path, opened.by.networks
-    if not frames_swapped:
+    if not frames_swapped and not carried.missed:
         raise settled.nobody(path)
-    if carried.shown == carried.own > 0:
+    if not frames_swapped or carried.shown == carried.own > 0:
         raise ModelError(
             f"{networks} gave no face of {path.name}: what comes out of it are no numbers",
             f"Fetch it again with `understudy models pull {networks}`, or choose another engine.",
@@ -264,6 +265,14 @@ def _carried(counts: Summary, by: MadeWith) -> tuple[str, ...]:
         carried,
         f"where {by.networks} gave nothing for long, the {MESH} engine drew: {counted(counts.own, 'face')}",
     )
+
+
+def _missed(counts: Summary, by: MadeWith) -> tuple[str, ...]:
+    """That some faces were not drawn, if so."""
+    if not counts.missed:
+        return ()
+    those = "that one is" if counts.missed == 1 else "those are"
+    return (f"{by.networks} gave what are no numbers for {counted(counts.missed, 'face')}: {those} as in the target",)
 
 
 def _grown(opened: Opened) -> tuple[str, ...]:

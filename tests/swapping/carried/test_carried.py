@@ -230,10 +230,49 @@ def test_no_numbers_are_no_hole_and_it_is_asked_again(puppet, portrait):
 
 
 def test_somebody_elses_face_is_drawn_at_once(puppet, portrait, astronaut, perception):
-    slow, shot = StandIn(flat(90)), puppet.render(REST)
+    """Not by and by, as another face of the same person."""
+    greys = iter((60, 200))
+    slow, shot = StandIn(lambda frame, _: np.full_like(frame.picture, next(greys))), puppet.render(REST)
     engine = Carried(slow, MeshEngine(), "slow", 1000)
     others = engine.identity([portrait]), engine.identity([portrait_in(astronaut, "a", perception, None)[0]])
     renderer = engine.renderer()
+    cheek = np.add(shot.mesh[topology().oval].mean(0), (0, 30, 0))
+    seen = []
     for number, identity in enumerate((others[0], others[0], others[1], others[1])):
-        renderer.render(frame_of(shot, number), faces_of(shot.mesh), {1: identity})
+        (patch,) = renderer.render(frame_of(shot, number), faces_of(shot.mesh), {1: identity})
+        seen.append(int(at(patch, cheek)[1]))
     assert slow.runs == 2
+    assert np.abs(np.subtract(seen, (60, 60, 200, 200))).max() < 6
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("side", ["left", "right", "top", "bottom"])
+def test_the_edge_of_the_frame_is_not_carried_over_the_face(puppet, portrait, side):
+    """What an engine sees beyond the frame is black, and so may be what it draws at its edge."""
+    shot = puppet.render(REST)
+    low, high = shot.mesh[:, :2].min(0), shot.mesh[:, :2].max(0)
+    x, y = ((low + high) / 2 + (high - low) * 0.2).astype(int)  # where the frame ends
+    part = {
+        "left": np.s_[:, x:],
+        "right": np.s_[:, :x],
+        "top": np.s_[y:],
+        "bottom": np.s_[:y],
+    }[side]
+    edge = {"left": np.s_[:, :3], "right": np.s_[:, -3:], "top": np.s_[:3], "bottom": np.s_[-3:]}[side]
+    shift = np.array([x if side == "left" else 0, y if side == "top" else 0, 0], np.float32)
+    drawn = []
+    for black in (True, False):
+
+        def draw(frame, mesh, black=black):
+            picture = flat(120)(frame, mesh)
+            if black:
+                picture[edge] = 0
+            return picture
+
+        engine = never_again(StandIn(draw))
+        identity, renderer = engine.identity([portrait]), engine.renderer()
+        cut = Frame(np.ascontiguousarray(shot.picture[part]), 0, Fraction(1, 25))
+        renderer.render(cut, faces_of(shot.mesh - shift), {1: identity})
+        (patch,) = renderer.render(frame_of(shot, 1), faces_of(shot.mesh), {1: identity})
+        drawn.append(np.where(patch.alpha[:, :, None] > 128, patch.picture, 120).astype(int))
+    assert np.abs(drawn[0] - drawn[1]).max() < 12

@@ -86,13 +86,29 @@ def test_of_a_photo_the_engine_draws_everything(shelf, hopper_path, astronaut_pa
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("how", [("--refresh", "auto"), ()])
 def test_a_file_of_which_a_model_gave_nothing_is_an_error(
-    shelf, hopper_path, brief_clip, tmp_path, capsys, monkeypatch
+    shelf, hopper_path, brief_clip, tmp_path, capsys, monkeypatch, how
 ):
     monkeypatch.setattr(NeuralEngine, "swapped", lambda self, crop, source: None)
-    assert swap(shelf, hopper_path, brief_clip, tmp_path / "out.mp4", "--refresh", "auto") == 5
+    assert swap(shelf, hopper_path, brief_clip, tmp_path / "out.mp4", *how) == 5
     assert "gave no face of" in capsys.readouterr().err
     assert not (tmp_path / "out.mp4").exists()
+
+
+@pytest.mark.slow
+def test_faces_of_which_a_model_gave_nothing_are_told(shelf, hopper_path, brief_clip, tmp_path, capsys, monkeypatch):
+    swapped, calls = NeuralEngine.swapped, []
+
+    def now_and_then(self, crop, source):
+        calls.append(1)
+        return None if len(calls) in (3, 4) else swapped(self, crop, source)
+
+    monkeypatch.setattr(NeuralEngine, "swapped", now_and_then)
+    assert swap(shelf, hopper_path, brief_clip, tmp_path / "out.mp4") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["frames_swapped"] == report["frames"] - 2
+    assert f"{ENGINE} gave what are no numbers for 2 faces: those are as in the target" in report["notes"]
 
 
 @pytest.mark.slow

@@ -24,6 +24,8 @@ _LIGHT: Final = 0.1
 #: By which factor that makes it brighter or darker, at most; grey levels below which nothing is compared.
 _MOST: Final = 2.7
 _DARK: Final = 4.0
+#: Of a face's longer side: how far from the frame's edge nothing is taken where that cuts the face.
+_RIM: Final = 0.03
 #: How well a texel is seen from which its opacity is the face's own, and surely.
 _SURE: Final = (0.5, 1.0)
 
@@ -55,7 +57,8 @@ def layer_of(patch: Patch, before: Layer, in_front: UInt8Array | None = None) ->
     """
     drawn = patch.mesh if patch.warp is None else patch.warp.mesh
     corner = np.array([patch.box.x0, patch.box.y0, 0], np.float32)
-    alpha = patch.alpha if in_front is None else np.asarray(cv2.multiply(patch.alpha, in_front, scale=1 / 255))
+    shown = patch.alpha if in_front is None else cv2.multiply(patch.alpha, in_front, scale=1 / 255)
+    alpha = _well_inside(np.asarray(shown, np.uint8), drawn[:, :2] - corner[:2])
     flat = unwrap(patch.picture, drawn - corner, alpha.astype(np.float32) / np.float32(255))
     seen = np.asarray(flat.seen * flat.extra, np.float32)
     old = before.levels[0]
@@ -64,6 +67,26 @@ def layer_of(patch: Patch, before: Layer, in_front: UInt8Array | None = None) ->
     _lay(old, flat.texture, seen, gain, smoothstep(seen, *_SURE), regions().seam, texture)
     offset = None if patch.warp is None else in_head(drawn - patch.mesh, posed(patch.mesh))
     return Layer(levels_of(texture), offset, patch.over_beard)
+
+
+def _well_inside(alpha: UInt8Array, mesh: FloatArray) -> UInt8Array:
+    """A patch's opacity without what lies at the frame's edge, if that cuts the face: no engine sees what is beyond.
+
+    Args:
+        alpha: uint8 (h, w).
+        mesh: float32 (478, 2): the face, in its pixels.
+    """
+    height, width = alpha.shape
+    low, high = mesh.min(0), mesh.max(0)
+    rim = max(round(_RIM * float((high - low).max())), 2)
+    left, top = (rim if value < 0 else 0 for value in low.tolist())
+    right, bottom = (rim if value > side else 0 for value, side in zip(high.tolist(), (width, height), strict=True))
+    if not (left or top or right or bottom):
+        return alpha
+    part = slice(top, max(height - bottom, 0)), slice(left, max(width - right, 0))
+    inside = np.zeros_like(alpha)
+    inside[part] = alpha[part]
+    return inside
 
 
 def in_head(offset: FloatArray, pose: Posed) -> FloatArray:

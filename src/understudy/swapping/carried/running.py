@@ -26,24 +26,30 @@ class Summary(NamedTuple):
         own: How many of them the mesh engine drew by itself.
         age: Median and 95th percentile of the seconds since the frame that a shown face was made of; None where none
             was shown.
+        missed: How many faces were not drawn at all: of an engine that is not carried, and gave what are no numbers.
     """
 
     runs: int
     shown: int
     own: int
     age: tuple[float, float] | None
+    missed: int = 0
 
 
 class Counts:
-    """Counts runs, and the ages of what was shown."""
+    """Counts runs, the ages of what was shown, and what was not.
+
+    Attributes:
+        runs, shown, own, missed: See ``Summary``.
+    """
 
     def __init__(self) -> None:
-        self.runs = self.shown = self.own = 0
+        self.runs = self.shown = self.own = self.missed = 0
         self._ages: deque[float] = deque(maxlen=_WINDOW)
 
     def clear(self) -> None:
         """Begin anew."""
-        self.runs = self.shown = self.own = 0
+        self.runs = self.shown = self.own = self.missed = 0
         self._ages.clear()
 
     def note(self, age: float | None) -> None:
@@ -58,7 +64,7 @@ class Counts:
         """All so far."""
         ages = np.array(self._ages.copy())
         p50, p95 = percentiles(ages, (50, 95))
-        return Summary(self.runs, self.shown, self.own, (p50, p95) if len(ages) else None)
+        return Summary(self.runs, self.shown, self.own, (p50, p95) if len(ages) else None, self.missed)
 
 
 class Runner(Protocol):

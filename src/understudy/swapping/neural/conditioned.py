@@ -29,6 +29,8 @@ from understudy.swapping.base import Portrait
 MOST_OPEN: Final = 8
 #: The first line of a file of kernels.
 _HEAD: Final = b"understudy kernels 1\n"
+#: In which precision kernels are made: an earlier version made them in whichever was asked for.
+_PRECISION: Final = "single"
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +93,8 @@ class Conditioner:
         points = np.asarray(portrait.face.keypoints5[0], np.float32)
         crop, _ = aligned(portrait.picture, points, self._template, self._picture.size)
         # Whose, of which part of the photo, and by which models.
-        bound = hashlib.sha256("\n".join([portrait.digest, *self._digests, ""]).encode() + crop.tobytes()).hexdigest()
+        said = "\n".join([portrait.digest, *self._digests, _PRECISION, ""])
+        bound = hashlib.sha256(said.encode() + crop.tobytes()).hexdigest()
         cache = self._cache if portrait.digest else None
         kept = None if cache is None else cache.read(portrait.digest, self._name)
         found = None if kept is None else _unpacked(kept, bound)

@@ -56,14 +56,16 @@ class SegmentReport:
             KeyError, TypeError, ValueError: it is none.
         """
         given = {field.name: values[field.name] for field in fields(cls)}
-        runs, shown, own, age = given["carried"]
+        runs, shown, own, age, *missed = given["carried"]  # the last of newer reports only
         damage = given["damage"]
         return cls(
             **given
             | {
                 "known": tuple(map(int, given["known"])),
                 "hashes": tuple((float(seconds), str(text)) for seconds, text in given["hashes"]),
-                "carried": Summary(int(runs), int(shown), int(own), None if age is None else (age[0], age[1])),
+                "carried": Summary(
+                    int(runs), int(shown), int(own), None if age is None else (age[0], age[1]), sum(map(int, missed))
+                ),
                 "damage": None if damage is None else (float(damage[0]), str(damage[1])),
                 "remarks": tuple(map(str, given["remarks"])),
             }
@@ -121,6 +123,7 @@ class Together:
             sum(one.shown for one in all_of),
             sum(one.own for one in all_of),
             (ages[0], ages[1]) if known else None,
+            sum(one.missed for one in all_of),
         )
 
     @property

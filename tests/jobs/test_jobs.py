@@ -69,6 +69,9 @@ def test_what_is_wrong_is_told_when_a_job_is_added(app, order, tmp_path):
     for wrong in (
         replace(order, settings={"blend.strenght": 1}),
         replace(order, settings={"blend.strength": 3.0}),
+        replace(order, settings={"engine": "no_such_engine"}),
+        replace(order, settings={"detector": "no_such_detector"}),
+        replace(order, settings={"recogniser": "no_such_recogniser"}),
         replace(order, output=tmp_path / "out.xyz"),
         replace(order, output=tmp_path / "none" / "out.png"),
         order,  # the same output twice

@@ -1,5 +1,6 @@
 from fractions import Fraction
 
+import cv2
 import numpy as np
 import pytest
 
@@ -45,6 +46,35 @@ def test_a_face_keeps_its_id_and_the_detector_rests(puppet, perception):
         ids |= set(result.faces.track_ids.tolist())
     assert len(ids) == 1
     assert detector.calls == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("options", "everybody", "least", "most"), [({}, True, 12, 12), ({}, False, 1, 8), ({"max_faces": 3}, True, 3, 3)]
+)
+def test_of_a_crowd_all_are_followed_where_nobody_may_be_overlooked(
+    astronaut, perception, options, everybody, least, most
+):
+    """Twelve small faces, of which a quick search finds some."""
+    head = cv2.resize(astronaut[:360, 60:420], (240, 240), interpolation=cv2.INTER_AREA)
+    crowd = np.tile(head, (3, 4, 1))
+    tracker = perception.tracker(TrackerOptions(**options), everybody=everybody)
+    for number in range(3):
+        found = tracker.update(frame_at(crowd, number)).faces
+        assert least <= len(found) <= most
+
+
+@pytest.mark.slow
+def test_somebody_small_who_comes_while_another_is_followed_is_found(astronaut, perception, puppet):
+    large = cv2.resize(puppet.render(REST).picture, (720, 720))
+    small = cv2.resize(astronaut[:360, 60:420], (90, 90), interpolation=cv2.INTER_AREA)
+    before = np.hstack([large, np.full((720, 560, 3), 90, np.uint8)])
+    after = before.copy()
+    after[300:390, 1000:1090] = small
+    tracker = perception.tracker(TrackerOptions(), everybody=True)
+    counts = [len(tracker.update(frame_at(before if n < 15 else after, n)).faces) for n in range(0, 120, 3)]
+    assert counts[0] == 1
+    assert counts[-1] == 2
 
 
 @pytest.mark.slow

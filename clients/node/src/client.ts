@@ -115,9 +115,15 @@ export class Client {
   async addPerson(photos: readonly string[], said: NewPerson): Promise<Person> {
     const { name = "", ground, note = "", uses = ["image", "video"], days = 365 } = said;
     const ids: string[] = [];
-    for (const photo of photos) ids.push((await this.#handOver<{ id: string }>("/photos", photo, said)).id);
-    const json = { name, photos: ids, consent: { ground, note, uses, days } };
-    return this.#ask({ method: "POST", path: "/people", json, ...only(said) });
+    try {
+      for (const photo of photos) ids.push((await this.#handOver<{ id: string }>("/photos", photo, said)).id);
+      const json = { name, photos: ids, consent: { ground, note, uses, days } };
+      return await this.#ask({ method: "POST", path: "/people", json, ...only(said) });
+    } catch (fault) {
+      // Nothing of them stays on the server that nobody knows of. Without the signal: that may be what stopped it.
+      for (const id of ids) await this.#ask({ method: "DELETE", path: `/photos/${id}` }).catch(() => undefined);
+      throw fault;
+    }
   }
 
   /** Whose faces may be used. */

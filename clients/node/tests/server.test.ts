@@ -57,6 +57,20 @@ test("from a photo to a finished file", real, async (t) => {
   assert.ok(!(await client.swaps()).some((one) => one.id === ordered.id));
 });
 
+test("photos of somebody who can't be added do not stay on the server", real, async (t) => {
+  const [client, given] = asking(t);
+  const there = async (): Promise<number> => {
+    const answer = await fetch(new URL("/api/v1/photos", given.address), {
+      headers: { Authorization: `Bearer ${given.token}` },
+    });
+    return ((await answer.json()) as unknown[]).length;
+  };
+  const before = await there();
+  await assert.rejects(client.addPerson([given.photo], { ground: "granted", note: "" }), ApiError);
+  await assert.rejects(client.addPerson([given.photo, join(given.folder, "none.jpg")], { ground: "sample" }), ApiError);
+  assert.equal(await there(), before);
+});
+
 test("what the token may, models and settings", real, async (t) => {
   const [client] = asking(t);
   const me = await client.me();

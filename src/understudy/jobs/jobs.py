@@ -183,7 +183,11 @@ class Jobs(JobList):
 
     def _adding(self, consent: ConsentClaim | None) -> Adding:
         consents = Consents(self._resources.home)
-        return Adding(self._store, consents, consent, self._settings_of)
+
+        def check(order: Order) -> None:
+            self._resources.models.check_named(self._settings_of(order))
+
+        return Adding(self._store, consents, consent, check)
 
     def _finished(self, claim: Claim) -> dict[str, Any] | None:
         """What an earlier attempt wrote, if it came so far and was killed before it could say so; None if not.

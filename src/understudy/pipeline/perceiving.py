@@ -81,7 +81,9 @@ class Perceiving:
         settings, options = parts.settings, parts.settings.tracker
         self._live, self._roles = live, roles
         options = replace(options, max_fits=options.max_fits or 1) if live else options
-        self.tracker = Tracker(parts.perception.detector, parts.perception.landmarker, options, sweep)
+        everybody = not live and (roles is not None or settings.faces == "all")
+        detector, landmarker = parts.perception.detector, parts.perception.landmarker
+        self.tracker = Tracker(detector, landmarker, options, sweep, everybody=everybody)
         known = acquainted or Acquainted()
         people = known.people if roles is None else roles.people
         self._recogniser = None if parts.embedder is None else Recogniser(parts.embedder, people=people, live=live)

@@ -123,7 +123,7 @@ class Models:
         self.check_places(settings.runtime)
         if settings.engine == MESH:
             return MeshEngine(settings.mesh)
-        entry = self._named(settings.engine, "swapper", f"unknown engine {settings.engine!r}", "Known engines", MESH)
+        entry = self._entry_of_engine(settings.engine)
         self._check_there(settings.engine)
         neural, refresh = self._neural(entry, settings), settings.neural.refresh
         if not settings.neural.carried:
@@ -146,7 +146,7 @@ class Models:
             return Perception.embedded()
         from understudy.detection.neural import NeuralDetector
 
-        entry = self._named(name, "detector", f"unknown detector {name!r}", "Known detectors", EMBEDDED)
+        entry = self._entry_of_detector(name)
         embedded = self.perception(replace(settings, detector=EMBEDDED))
         return replace(embedded, detector=NeuralDetector(self._opened(entry, settings.runtime)))
 
@@ -208,7 +208,7 @@ class Models:
             return IdentityNetwork()
         from understudy.recognition.arcface import ArcFace
 
-        entry = self._named(name, "embedder", f"unknown recogniser {name!r}", "Known recognisers", EMBEDDED)
+        entry = self._entry_of_recogniser(name)
         return ArcFace(self._opened(entry, settings.runtime))
 
     def blendshapes(self) -> BlendshapeModel:
@@ -408,6 +408,28 @@ class Models:
             session.emap,
         )
         return NeuralEngine(session, encoder, settings.neural)
+
+    def check_named(self, settings: Settings) -> None:
+        """Make sure that there are such models as settings name; nothing is opened, and they need not be here yet.
+
+        Raises:
+            UsageError: the engine, the detector or the recogniser is not known.
+        """
+        if settings.engine != MESH:
+            self._entry_of_engine(settings.engine)
+        if settings.detector != EMBEDDED:
+            self._entry_of_detector(settings.detector)
+        if settings.recogniser != EMBEDDED:
+            self._entry_of_recogniser(settings.recogniser)
+
+    def _entry_of_engine(self, name: str) -> Entry:
+        return self._named(name, "swapper", f"unknown engine {name!r}", "Known engines", MESH)
+
+    def _entry_of_detector(self, name: str) -> Entry:
+        return self._named(name, "detector", f"unknown detector {name!r}", "Known detectors", EMBEDDED)
+
+    def _entry_of_recogniser(self, name: str) -> Entry:
+        return self._named(name, "embedder", f"unknown recogniser {name!r}", "Known recognisers", EMBEDDED)
 
     def _named(self, name: str, kind: Kind, problem: str, known: str, own: str) -> Entry:
         """The entry of a name that a user gave."""

@@ -35,9 +35,9 @@ class Perception:
         """The models that the package carries."""
         return cls(BlazeFace(), FaceMesh())
 
-    def tracker(self, options: TrackerOptions) -> Tracker:
-        """A tracker for one clip."""
-        return Tracker(self.detector, self.landmarker, options)
+    def tracker(self, options: TrackerOptions, *, everybody: bool = False) -> Tracker:
+        """A tracker for one clip; ``everybody``: see there."""
+        return Tracker(self.detector, self.landmarker, options, everybody=everybody)
 
     @staticmethod
     def hands(*, live: bool) -> HandTracker:

@@ -177,8 +177,8 @@ def _checked(setting: Setting, value: object, folder: Path, called: Mapping[str,
     try:
         found = _adapter(setting.name).validate_python(tuple(value) if isinstance(value, list) else value)
     except ValidationError as fault:
-        first = fault.errors(include_url=False)[0]
-        reason = first["msg"].replace("Input should", "it should", 1)
+        first, *others = fault.errors(include_url=False)
+        reason = _reason([first["msg"], *(one["msg"] for one in others if not isinstance(value, (dict, tuple, list)))])
         inner = [part for part in first["loc"] if isinstance(part, str)]  # names in a table; all else is shown whole
         if inner and isinstance(value, dict):
             raise _refused(f"{setting.name}.{inner[0]}", value.get(inner[0]), reason, called) from fault
@@ -186,6 +186,17 @@ def _checked(setting: Setting, value: object, folder: Path, called: Mapping[str,
     if setting.type == _TABLES:
         return _lanes(setting.name, found, called)
     return tuple(found.items()) if isinstance(found, dict) else found
+
+
+def _reason(said: Sequence[str]) -> str:
+    """What a value should be, by what pydantic says of each thing that it may be, in this program's words."""
+    found = "\n".join(said)
+    for theirs, ours in _WORDS.items():
+        found = found.replace(theirs, ours)
+    first, *others = dict.fromkeys(found.split("\n"))
+    return " or ".join(
+        [first, *(one.removeprefix("it should be ") for one in others if one.startswith("it should be "))]
+    )
 
 
 def _lanes(name: str, tables: Any, called: Mapping[str, str]) -> tuple[Lane, ...]:  # noqa: ANN401 - checked
@@ -203,6 +214,16 @@ def _lanes(name: str, tables: Any, called: Mapping[str, str]) -> tuple[Lane, ...
         except ValueError as fault:
             raise UsageError(f"{_named(name, called)}, number {number}: {fault}", _hint(name, called)) from fault
     return in_order(found)
+
+
+#: Pydantic's words, and those of the page of settings.
+_WORDS: Final = {
+    "Input should": "it should",
+    "a valid integer": "a whole number",
+    "a valid number": "a number",
+    "a valid string": "a word",
+    "a valid boolean": "yes or no",
+}
 
 
 def _refused(name: str, value: object, reason: object, called: Mapping[str, str]) -> UsageError:

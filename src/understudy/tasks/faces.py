@@ -190,7 +190,7 @@ def faces_in_file(
     readers = models.readers([name for name in ask if name not in own], settings.runtime, own)
     blendshapes = models.blendshapes() if {BLENDSHAPES, EMOTION} & set(ask) else None
     perception = models.perception(settings)
-    tracker = perception.tracker(settings.tracker)
+    tracker = perception.tracker(settings.tracker, everybody=True)
 
     def closely(face: Faces, picture: UInt8Array) -> tuple[Faces, tuple[Reading, ...]]:
         """A face, and what the models say of it."""

@@ -258,7 +258,7 @@ def _watch(
     """Look through a clip; how many frames were looked at closely."""
     info = source.info
     sampled, count = _Sampling(info), 0
-    tracker = models.perception(settings).tracker(settings.tracker)
+    tracker = models.perception(settings).tracker(settings.tracker, everybody=True)
     with closing(prefetched(source, frames_waiting(info.width, info.height))) as frames:
         for number, frame in enumerate(frames, 1):
             looked_at, begins = sampled(frame)

@@ -111,7 +111,7 @@ def timeline_of_file(
         InputError: the file can't be used.
         UsageError, ModelError: the detector is not there or does not work.
     """
-    tracker = models.perception(settings).tracker(settings.tracker)
+    tracker = models.perception(settings).tracker(settings.tracker, everybody=True)
     recogniser = Recogniser(models.embedder(settings), people={one.number: one.views for one in people if one.known})
     shown: list[_Shown] = []
     cuts: list[float] = []

@@ -29,6 +29,12 @@ if TYPE_CHECKING:  # what a stage before does, as a type only
 MOST_ASTRAY = 0.01
 #: Seconds between two frames over which motion is followed in the picture, and for how long by that alone.
 MOST_CARRIED, MOST_UNFITTED = 0.2, 0.1
+#: Faces that are followed at most where nothing else is said: each takes a mesh a frame; and where nobody may be
+#: overlooked as many as detectors give.
+USUALLY_MOST, MOST_OF_A_CROWD = 8, 32
+#: Seconds between two thorough searches while somebody is followed, where nobody may be overlooked: one takes as long
+#: as ten frames or more.
+_SEARCH_BESIDE = 2.0
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,8 @@ class TrackerOptions:
     """How faces are followed.
 
     Attributes:
-        max_faces: The most faces that are followed.
+        max_faces: The most faces that are followed at a time; None for 8, and for 32 where nobody in a file may be
+            overlooked.
         max_fits: The number of faces whose mesh is fitted in one frame, in turn, and of more where a turn would come
             too late; the others' meshes are carried along with the picture, which costs a seventh. 0 is all of them,
             and live it is 1.
@@ -52,7 +59,7 @@ class TrackerOptions:
         ValueError: nobody to follow, a count or time below zero, or a presence outside 0-1.
     """
 
-    max_faces: int = 8
+    max_faces: int | None = None
     max_fits: int = 0
     min_presence: float = 0.5
     scan_seconds: float = 0.5
@@ -63,7 +70,7 @@ class TrackerOptions:
     depth: OneEuroOptions = field(default_factory=lambda: OneEuroOptions(0.05, 80.0, 1.0))
 
     def __post_init__(self) -> None:
-        if not (self.max_faces >= 1 and self.max_fits >= 0):
+        if not (self.max_faces is None or self.max_faces >= 1) or self.max_fits < 0:
             raise ValueError(
                 f"1 face or more is followed and 0 or more are fitted, not {self.max_faces}, {self.max_fits}"
             )
@@ -150,6 +157,7 @@ class Tracker:
         landmarker: Fits meshes.
         options: How.
         sweep: Finds small faces, while nobody is followed; None where there is time for all parts of a frame at once.
+        everybody: Whether nobody may be overlooked: small faces are searched for also while others are followed.
     """
 
     def __init__(
@@ -158,8 +166,11 @@ class Tracker:
         landmarker: Landmarker,
         options: TrackerOptions | None = None,
         sweep: Sweep | None = None,
+        *,
+        everybody: bool = False,
     ) -> None:
-        self.options, self._sweep = options or TrackerOptions(), sweep
+        self.options, self._sweep, self._everybody = options or TrackerOptions(), sweep, everybody
+        self._most = self.options.max_faces or (MOST_OF_A_CROWD if everybody else USUALLY_MOST)
         self._detector, self._landmarker = detector, landmarker
         self._cuts = CutDetector()
         self._live: list[_Track] = []
@@ -239,7 +250,7 @@ class Tracker:
     def _should_look(self, now: float, *, lost_one: bool) -> bool:
         if not self._live or lost_one:
             return True
-        room = len(self._live) < self.options.max_faces
+        room = len(self._live) < self._most
         return room and not 0 <= now - self._scanned < self.options.scan_seconds
 
     def _look(self, frame: Frame) -> Faces:
@@ -254,10 +265,17 @@ class Tracker:
         self._start_tracks(found, frame)
         if not self._live and self._sweep is not None:
             self._start_tracks(self._sweep.look(frame, self.options.search_seconds), frame, thorough=True)
-        elif not self._live and not 0 <= now - self._searched < self.options.search_seconds:
+        elif self._should_search(now):
             self._searched = now
             self._start_tracks(self._detector.detect(frame.picture, thorough=True), frame, thorough=True)
         return found
+
+    def _should_search(self, now: float) -> bool:
+        """Whether it is time for a thorough search."""
+        if self._live and not self._everybody:
+            return False
+        every = _SEARCH_BESIDE if self._live else self.options.search_seconds
+        return not 0 <= now - self._searched < every
 
     def _start_tracks(self, found: Faces, frame: Frame, *, thorough: bool = False) -> None:
         """Start, or take up again, a track for every face that is not followed yet and that a mesh fits.
@@ -265,7 +283,7 @@ class Tracker:
         ``thorough``: also where it fits only the wrong way up, or on the side.
         """
         for row in range(len(found)):
-            if len(self._live) >= self.options.max_faces:
+            if len(self._live) >= self._most:
                 return
             box = found.boxes_xyxy[row]
             if self._overlaps(box):

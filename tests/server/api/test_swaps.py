@@ -145,6 +145,7 @@ def test_a_swap_that_can_not_be_done_says_why(caller):
         {"settings": {"label.font": "/etc/passwd"}},
         {"settings": {"blend.strength": 7}},
         {"settings": {"no.such": 1}},
+        {"settings": {"engine": "no_such"}},
         {"format": "exe"},
         {"format": "gif"},
         {"target": "../../../etc/passwd"},

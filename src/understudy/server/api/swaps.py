@@ -27,7 +27,7 @@ from understudy.server.api.people import Id
 from understudy.server.api.routing import Router
 from understudy.server.api.service import Service, ordered
 from understudy.server.api.shelf import NotHereError, Thing
-from understudy.settings.schema import unusual
+from understudy.settings.schema import changed, unusual
 from understudy.table_files import read_tables
 
 router = Router(tags=["swaps"])
@@ -111,6 +111,7 @@ def order_a_swap(request: Request, new: NewSwap, token: ForSwaps, service: TheSe
     if suffix not in FORMATS[kind]:
         raise UsageError(f"no {kind} is written as {suffix[:5]!r}", f"Choose one of: {', '.join(FORMATS[kind])}.")
     settings = ordered(service.settings, dict(new.settings))
+    service.app.resources.models.check_named(changed(service.settings, settings))
     people = [new.person] if new.person else [part.person for part in new.cast or () if part.person]
     known = {number: service.shelf.get(token.user, "person", number) for number in people if number}
     needs = [target.id, *known, *(photo for one in known.values() for photo in one.said["photos"])]

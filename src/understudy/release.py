@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, NamedTuple, NoReturn, Protocol, SupportsIndex, final
 from weakref import WeakKeyDictionary
 
-from understudy.errors import InputNotFoundError, SigningError, unreadable_input
+from understudy.errors import InputGoneError, SigningError, unreadable_input
 from understudy.regular import open_regular
 
 
@@ -155,20 +155,16 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _digest(file)
 
 
-def input_digest(path: Path, role: str = "input") -> str:
-    """SHA-256 of a file that the user named, in hexadecimal.
-
-    Args:
-        path: The file.
-        role: What it is, for an error.
+def input_digest(path: Path) -> str:
+    """SHA-256 of a file that the user named and that was there a moment ago, in hexadecimal.
 
     Raises:
-        InputNotFoundError, InputUnreadableError: it is gone, or can't be read.
+        InputGoneError, InputUnreadableError: it is gone, or can't be read.
     """
     try:
         return file_digest(path)
     except FileNotFoundError as fault:
-        raise InputNotFoundError(path, role) from fault
+        raise InputGoneError(path) from fault
     except OSError as fault:
         raise unreadable_input(path, fault) from fault
 

@@ -113,7 +113,7 @@ class People:
             raise UsageError("no source photo", "Name one with -s PHOTO.")
         for path in person.photos:
             check_input(path, "source photo")
-        photos = tuple((input_digest(path, "source photo"), path.name) for path in person.photos)
+        photos = tuple((input_digest(path), path.name) for path in person.photos)
         seen = (photos, settings.source_face, settings.detector, settings.runtime, settings.max_pixels)
         drawn = settings.mesh if settings.engine == MESH else (settings.neural, settings.mesh)
         digests = tuple(digest for digest, _ in photos)

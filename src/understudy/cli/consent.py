@@ -127,7 +127,7 @@ def photo_of(path: Path) -> Photo:
     picture = load_photo(path, MAX_PIXELS)
     if picture is None:
         raise NotMediaError(f"{path.name} is not a photo", "Name a picture (jpg, png, webp…), or export it as JPEG.")
-    return Photo.of(path, input_digest(path, "photo"), picture)
+    return Photo.of(path, input_digest(path), picture)
 
 
 def is_photo(path: Path) -> bool:

@@ -186,7 +186,7 @@ def _work(
     sealer: FrameSealer, settings: Settings, made_with: MadeWith | None, target: Path | None, digests: tuple[str, ...]
 ) -> Work:
     by = made_with or MadeWith.of((settings.engine,), (settings.enhance,))
-    digest = "" if target is None else input_digest(target, "target")
+    digest = "" if target is None else input_digest(target)
     return Work(sealer.identifier, by.engines, by.enhancers, by.source_type, target, digest, digests)
 
 

@@ -115,10 +115,22 @@ def test_nor_over_what_a_job_of_an_earlier_call_reads_or_writes(app, order, tmp_
             app.jobs.add(replace(other, output=lost), fiction)
     with pytest.raises(UsageError, match=f"job 1 is to write {order.output}"):
         app.jobs.add(other, fiction)
-    app.jobs.cancel(1)
-    assert app.jobs.add([other, replace(other, output=target)], fiction) == [2, 3]
-    with pytest.raises(UsageError, match=f"job 3 is to write over {target}"):
+    assert app.jobs.add(replace(other, output=photo, after=(1,)), fiction) == [2]  # when it was read
+    for number in (2, 1):
+        app.jobs.cancel(number)
+    assert app.jobs.add([other, replace(other, output=target)], fiction) == [3, 4]
+    with pytest.raises(UsageError, match="job 3 is to write the same file"):
+        app.jobs.retry(1)
+    with pytest.raises(UsageError, match=f"job 4 is to write over {target}"):
         app.jobs.add(replace(order, photos=(target,), output=tmp_path / "other.png"), fiction)
+
+
+def test_an_output_whose_name_is_no_utf_8_stops_no_other_job(app, order, tmp_path):
+    name = os.fsdecode(b"\xff\xfe.png")
+    assert app.jobs.add(replace(order, output=tmp_path / name), SAMPLE) == [1]
+    assert app.jobs.add(order, SAMPLE) == [2]
+    with pytest.raises(UsageError, match="job 1 is to write"):
+        app.jobs.add(replace(order, output=tmp_path / name), SAMPLE)
 
 
 @pytest.mark.parametrize("number", [2**63, 10**30])

@@ -63,6 +63,8 @@ export interface NewSwap extends Asked {
 
 /** Milliseconds between two looks at what is waited for, and between two tries to reach the server again. */
 const EVERY = 1000;
+/** Milliseconds that removing photos may take after a failure. */
+const PATIENCE_TO_REMOVE = 5000;
 /** States that a swap does not leave by itself. */
 const ENDED: readonly string[] = ["done", "failed", "cancelled", "gone"] satisfies Swap["state"][];
 
@@ -120,8 +122,9 @@ export class Client {
       const json = { name, photos: ids, consent: { ground, note, uses, days } };
       return await this.#ask({ method: "POST", path: "/people", json, ...only(said) });
     } catch (fault) {
-      // Nothing of them stays on the server that nobody knows of. Without the signal: that may be what stopped it.
-      for (const id of ids) await this.#ask({ method: "DELETE", path: `/photos/${id}` }).catch(() => undefined);
+      // Nothing of them stays on the server that nobody knows of. Not by the same signal, which may be what stopped it.
+      const signal = AbortSignal.timeout(PATIENCE_TO_REMOVE);
+      await Promise.allSettled(ids.map((id) => this.#ask({ method: "DELETE", path: `/photos/${id}`, signal })));
       throw fault;
     }
   }

@@ -129,8 +129,8 @@ class Adding:
         )
 
     def _check_once(self, order: Order) -> None:
-        """Check settings that no other of the jobs has."""
-        key = repr(sorted(order.settings.items()))
+        """Check settings, and a cast's, that no other of the jobs has."""
+        key = repr((order.cast, sorted(order.settings.items())))
         if key not in self._settings:
             self._check_settings(order)
             self._settings.add(key)
@@ -159,10 +159,12 @@ class Adding:
         lost = order.output if order.output in read | self._read else min(read & self._outputs.keys(), default=None)
         if lost is not None:
             raise UsageError(f"a job would write over {lost}, which is read", "Name another output for it.")
-        if number := self._before.reads.get(order.output):
-            raise UsageError(
-                f"it would write over {order.output}, which job {number} reads", "Name another output for it."
-            )
+        for number in self._before.reads.get(order.output, ()):
+            if number not in order.after:
+                raise UsageError(
+                    f"it would write over {order.output}, which job {number} reads",
+                    f"Name another output, or let it come after that one: --after {number}",
+                )
         for path in sorted(read & self._before.writes.keys()):
             number = self._before.writes[path]
             later = f"let it come after that one: --after {number}" if path == order.target else "wait for that one"
@@ -218,18 +220,20 @@ class _Before:
 
     Attributes:
         makers: The numbers of those that write a file, also of such as have failed.
-        writes, reads: The number of the last of those that are to write it, or read it.
+        writes: The number of the one that is to write it.
+        reads: The numbers of those that are to read it.
     """
 
     def __init__(self, jobs: Iterable[Undone]) -> None:
         self.makers: dict[Path, list[int]] = {}
         self.writes: dict[Path, int] = {}
-        self.reads: dict[Path, int] = {}
+        self.reads: dict[Path, list[int]] = {}
         for job in jobs:
             self.makers.setdefault(job.output, []).append(job.number)
             if not job.failed:
                 self.writes[job.output] = job.number
-                self.reads |= dict.fromkeys(job.inputs, job.number)
+                for path in job.inputs:
+                    self.reads.setdefault(path, []).append(job.number)
 
 
 class _Photos:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from understudy import names
+from understudy.casting.cast import made_with
 from understudy.casting.person import People
 from understudy.errors import UnderstudyError
 from understudy.jobs.adding import Adding, cast_of
@@ -185,7 +186,8 @@ class Jobs(JobList):
         consents = Consents(self._resources.home)
 
         def check(order: Order) -> None:
-            self._resources.models.check_named(self._settings_of(order))
+            settings = self._settings_of(order)
+            self._resources.models.check_named(settings, made_with(cast_of(order), settings).engines)
 
         return Adding(self._store, consents, consent, check)
 

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, cast
 
 from understudy.errors import RecordsError, UsageError
-from understudy.jobs.job import ENDED, STATES, Job, JobFailure, JobState, Order
+from understudy.jobs.job import ENDED, STATES, TO_BE_MADE, Job, JobFailure, JobState, Order
 from understudy.jobs.reading import JOBS, OPEN, job_of, jobs_of, no_job, row_of, text_of, work_of
 from understudy.provenance.records.home import Home
 from understudy.provenance.records.kept_open import Opened, opened_anew
@@ -56,6 +56,12 @@ CREATE INDEX IF NOT EXISTS needs_by_job ON needs (job)
 """
 #: Frames of what is finished of a job, as far as it is kept when its runner stops.
 _KEPT: Final = "(SELECT coalesce(sum(frames), 0) FROM segments WHERE job = jobs.number)"
+#: Another job that is to write what one writes.
+_OTHER_WRITER: Final = """
+SELECT number FROM jobs WHERE number != ? AND state IN ('waiting', 'paused', 'running')
+AND CASE WHEN json_valid(work) THEN json_extract(work, '$.output') = (
+    SELECT CASE WHEN json_valid(work) THEN json_extract(work, '$.output') END FROM jobs WHERE number = ?) END
+"""
 #: Where the store is, in the private folder.
 _FILE: Final = "jobs/jobs.db"
 #: Seconds between two looks at who is at work, for those who ask all the time.
@@ -89,7 +95,7 @@ class Undone(NamedTuple):
         number: The job's.
         failed: Whether it failed: it goes on only if somebody says so.
         output: What it writes.
-        inputs: What it reads.
+        inputs: What it reads, without what other jobs have yet to make.
     """
 
     number: int
@@ -219,13 +225,18 @@ class JobStore:
         """The jobs that are neither done nor cancelled, in the order in which they came; none that can't be read."""
         with self.opened() as store:
             rows = store.execute(
-                "SELECT number, state, json_extract(work, '$.output') AS output, digests FROM jobs "
+                "SELECT number, state, work, digests FROM jobs "
                 "WHERE state NOT IN ('done', 'cancelled') AND CASE WHEN json_valid(work) AND json_valid(digests) "
                 "THEN json_type(work, '$.output') = 'text' AND json_type(digests) = 'object' END ORDER BY number"
             ).fetchall()
         return [
-            Undone(number, state == "failed", Path(output), tuple(map(Path, json.loads(digests))))
-            for number, state, output, digests in rows
+            Undone(
+                number,
+                state == "failed",
+                Path(json.loads(work)["output"]),  # not by SQLite: there are names that are no UTF-8
+                tuple(Path(path) for path, digest in json.loads(digests).items() if digest != TO_BE_MADE),
+            )
+            for number, state, work, digests in rows
         ]
 
     def learn(self, claim: Claim, digests: Mapping[str, str]) -> None:
@@ -313,9 +324,16 @@ class JobStore:
         """Let a job that failed or was cancelled be done after all.
 
         Raises:
-            UsageError: there is none of that number, or it is done.
+            UsageError: there is none of that number, it is done, or another one is to write its output.
         """
         moves: dict[JobState, JobState] = {"failed": "waiting", "cancelled": "waiting", "waiting": "waiting"}
+        with self.opened() as store:
+            other = store.execute(_OTHER_WRITER, (number, number)).fetchone()
+        if other is not None:
+            raise UsageError(
+                f"can't retry job {number}: job {other[0]} is to write the same file",
+                f"Give that one up first: understudy jobs cancel {other[0]}",
+            )
         return self._change(number, moves, "retry", None)
 
     def remove(self, number: int) -> Job | None:

@@ -192,7 +192,8 @@ class ClipPipeline:
         with measure("swap"):
             assigned = self._assignment.assign(chosen)
             assigned = assigned if now is None else now.applied(assigned)
-            patches = self._rendering.render(frame, chosen, assigned)
+            unseen = now is not None and now.do is not None
+            patches = self._rendering.render(frame, chosen, assigned, unseen=unseen)
             patches = self._fading(patches, chosen, frame.seconds, whole=False)
         with measure("blend"):
             before_faces = self._parts.settings.blend.occlusion.hands

@@ -16,6 +16,7 @@ from understudy.detection import Sweep
 from understudy.face import FaceChoice, Faces
 from understudy.frames import Frame
 from understudy.pipeline.parts import Parts
+from understudy.settings import Settings
 from understudy.tracking import FaceSelector, Tracker
 
 
@@ -55,6 +56,16 @@ class Acquainted(NamedTuple):
     order: tuple[int, ...] = ()
 
 
+def nobody_overlooked(settings: Settings, *, roles: bool) -> bool:
+    """Whether small faces of a file are looked for also while others are followed.
+
+    Args:
+        settings: Which faces are swapped.
+        roles: Whether instead each person gets something of their own.
+    """
+    return roles or settings.faces == "all"
+
+
 class Perceiving:
     """Of one clip. Frames come in order.
 
@@ -81,7 +92,7 @@ class Perceiving:
         settings, options = parts.settings, parts.settings.tracker
         self._live, self._roles = live, roles
         options = replace(options, max_fits=options.max_fits or 1) if live else options
-        everybody = not live and (roles is not None or settings.faces == "all")
+        everybody = not live and nobody_overlooked(settings, roles=roles is not None)
         detector, landmarker = parts.perception.detector, parts.perception.landmarker
         self.tracker = Tracker(detector, landmarker, options, sweep, everybody=everybody)
         known = acquainted or Acquainted()

@@ -45,13 +45,16 @@ class Rendering:
         self._renderers: dict[Swapper[Any], Renderer[Any]] = {}
         self._shaped: dict[tuple[Identity, float], Identity] = {}
 
-    def render(self, frame: Frame, faces: Faces, assigned: Mapping[int, Assigned]) -> list[Patch]:
+    def render(
+        self, frame: Frame, faces: Faces, assigned: Mapping[int, Assigned], *, unseen: bool = False
+    ) -> list[Patch]:
         """Patches for one frame.
 
         Args:
             frame: The frame that the faces were found in; it is only read.
             faces: Those who are swapped.
             assigned: What each track gets.
+            unseen: Whether they are drawn only so that they are known later: then none of them is missed.
         """
         tracks = [] if faces.track_ids is None else faces.track_ids.tolist()
         jobs = [
@@ -61,9 +64,10 @@ class Rendering:
         ]
         identities = {track: self._identity(assigned[track]) for _, track, _ in jobs}
         rendered = list(self._each(lambda job: job[2].render(frame, job[0], {job[1]: identities[job[1]]}), jobs))
-        self.counts.missed += sum(
-            not patches and _in_sight(frame, face) for patches, (face, _, _) in zip(rendered, jobs, strict=True)
-        )
+        if not unseen:
+            self.counts.missed += sum(
+                not patches and _in_sight(frame, face) for patches, (face, _, _) in zip(rendered, jobs, strict=True)
+            )
         return [
             replace(patch, share=patch.share * assigned[patch.track_id].strength)
             for patches in rendered

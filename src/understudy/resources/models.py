@@ -409,14 +409,19 @@ class Models:
         )
         return NeuralEngine(session, encoder, settings.neural)
 
-    def check_named(self, settings: Settings) -> None:
-        """Make sure that there are such models as settings name; nothing is opened, and they need not be here yet.
+    def check_named(self, settings: Settings, engines: Sequence[str]) -> None:
+        """Make sure that there are such models as are named; nothing is opened, and they need not be here yet.
+
+        Args:
+            settings: Whose detector and recogniser are meant.
+            engines: The names of engines.
 
         Raises:
-            UsageError: the engine, the detector or the recogniser is not known.
+            UsageError: one is not known.
         """
-        if settings.engine != MESH:
-            self._entry_of_engine(settings.engine)
+        for name in engines:
+            if name != MESH:
+                self._entry_of_engine(name)
         if settings.detector != EMBEDDED:
             self._entry_of_detector(settings.detector)
         if settings.recogniser != EMBEDDED:

@@ -219,7 +219,7 @@ class Consents:
         """Another one when records were made or changed since, by whatever program; nothing is read for that."""
         try:
             found = self._path.stat()
-        except FileNotFoundError:
+        except OSError:  # what is wrong is told when they are read
             return 0, 0
         return found.st_mtime_ns, found.st_size
 

@@ -25,8 +25,8 @@ from understudy.swapping.carried.running import Runner
 from understudy.swapping.mesh.drawing import drawn, level_for
 from understudy.swapping.mesh.engine import MeshRenderer
 
-#: Faces that are remembered at most.
-_REMEMBERED: Final = 16
+#: Faces that are remembered at most: twice as many as are followed.
+_REMEMBERED: Final = 64
 #: How much of a frame around a face an engine is given, as a share of the face's longer side: the widest template,
 #: FFHQ's, takes 0.31 of it.
 _AROUND: Final = 0.5

@@ -18,6 +18,7 @@ from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.media.files.keyframes import Keyframes
 from understudy.media.files.video_source import VideoSource
+from understudy.pipeline.perceiving import nobody_overlooked
 from understudy.provenance import FrameSealer
 from understudy.provenance.label import Corner
 from understudy.resources import Models
@@ -37,7 +38,7 @@ class Scout:
         known: When its frames are shown.
         settings: How faces are found and chosen, and where the label stands.
         models: What is opened.
-        recognising: Whether it is of interest who is who.
+        recognising: Whether it is of interest who is who: not where each person gets something of their own.
     """
 
     def __init__(
@@ -71,7 +72,9 @@ class Scout:
         frame = next(self._frames(key, lambda _: True), None)
         if frame is None:
             return
-        faces = self._models.perception(self._settings).tracker(self._settings.tracker).update(frame).faces
+        everybody = nobody_overlooked(self._settings, roles=not self._recognising)
+        tracker = self._models.perception(self._settings).tracker(self._settings.tracker, everybody=everybody)
+        faces = tracker.update(frame).faces
         self._sealer.pass_by(frame, faces)
         if self._recognising and len(faces):
             faces = replace(faces, person_ids=self._people(frame, faces))

@@ -16,7 +16,7 @@ import pytest
 from tests.evidence import has_label
 from tests.waiting import until
 from understudy import Settings, Understudy
-from understudy.errors import InputNotFoundError, UnderstudyError
+from understudy.errors import InputNotFoundError, RecordsError, UnderstudyError
 from understudy.media.live.microphone import Microphone
 from understudy.media.reading import open_container
 from understudy.provenance import ConsentClaim, Consents
@@ -166,6 +166,19 @@ def test_a_face_is_not_used_before_somebody_said_whose_it_is(room, hopper_path, 
     assert (room.desk.phase, room.desk.faults["faces"].text) == ("idle", "fault.consent")
     assert not room.desk.cards[number].usable("live")
     assert not room.desk.ready
+
+
+def test_cards_keep_up_with_records_that_were_busy_at_first(room, hopper_path, monkeypatch):
+    number = room.hand_over(hopper_path)
+    room.desk.cards.add(number)
+    room.desk.cards.grant(room.desk.cards[number].photos, ConsentClaim("sample", uses=("live",)))
+    records = Consents(room.app.resources.home)
+    records.revoke(records.all()[0].id)
+    with monkeypatch.context() as busy, pytest.raises(RecordsError):
+        busy.setattr(Consents, "all", lambda _: (_ for _ in ()).throw(RecordsError("busy", "Wait.")))
+        room.desk.cards.keep_up()
+    room.desk.cards.keep_up()
+    assert not room.desk.cards[number].usable("live")
 
 
 def test_consent_for_pictures_is_none_for_live(room, hopper_path):

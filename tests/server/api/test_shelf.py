@@ -49,3 +49,14 @@ def test_what_was_made_counts_before_it_is_fetched(tmp_path):
         asyncio.run(photo(shelf, 1))
     shelf.wrote(swap, "0" * 64)
     assert shelf.bytes_of("anna") == ROOM
+
+
+def test_messages_name_files_as_their_user_does(tmp_path):
+    shelf = Shelf(Home(tmp_path), 1)
+    mine, others = asyncio.run(photo(shelf, 3)), asyncio.run(photo(shelf, 3, user="ben"))
+    said = f"no face was found in {shelf.path(mine)}, nor in {mine.id}.jpg; {shelf.path(others).name} is another's"
+    assert shelf.in_their_words("anna", said) == (
+        f"no face was found in one.jpg, nor in one.jpg; {others.id}.jpg is another's"
+    )
+    for text in ("", "0" * 64, f"{mine.id}{mine.id}.jpg", "signed as f4240812f882"):
+        assert shelf.in_their_words("anna", text) == text

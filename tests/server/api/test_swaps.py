@@ -7,6 +7,7 @@ import time
 
 import av
 import pytest
+from PIL import Image
 
 from understudy import Understudy
 from understudy.server.access.quotas import Quotas
@@ -134,6 +135,15 @@ def test_a_swap_that_can_not_be_done_says_why(caller):
         assert swap["hint"]
     else:
         assert "inswapper_128" in failed.json()["error"]
+
+
+def test_why_a_swap_failed_names_the_file_as_its_user_does(caller, blank, tmp_path):
+    Image.fromarray(blank).save(tmp_path / "a wall.png")
+    person, target = caller.somebody(), caller.hand_over("media", tmp_path / "a wall.png")
+    swap = caller.ended(caller.post("/swaps", json={"target": target["id"], "person": person}).json()["id"])
+    assert swap["state"] == "failed"
+    assert "a wall.png" in swap["error"]
+    assert target["id"] not in swap["error"] + swap["hint"]
 
 
 @pytest.mark.parametrize(

@@ -178,7 +178,8 @@ async def _look(service: Service, thing: Thing, looks: dict[str, _Look]) -> None
         ]
         _say(service, thing, people=people)
     except UnderstudyError as fault:
-        _say(service, thing, look_failed={"error": fault.message, "hint": fault.hint})
+        error, hint = (service.shelf.in_their_words(thing.user, one) for one in (fault.message, fault.hint))
+        _say(service, thing, look_failed={"error": error, "hint": hint})
     finally:
         del looks[thing.id]
 

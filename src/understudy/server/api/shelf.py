@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import secrets
 import sqlite3
@@ -29,6 +30,8 @@ SUFFIXES: Final[Mapping[Kind, tuple[str, ...]]] = {
 }
 MOST_BYTES: Final[Mapping[Kind, int]] = {"photo": 64_000_000, "media": 8_000_000_000}
 _ID: Final = re.compile(r"[0-9a-f]{32}")
+#: A file of a thing's, as messages name it.
+_FILE: Final = re.compile(r"\b([0-9a-f]{32})(?:\.[A-Za-z0-9]{1,8})?\b")
 #: Longest name that is kept.
 _SHOWN: Final = 80
 _SCHEMA: Final = """
@@ -208,6 +211,17 @@ class Shelf:
                 with suppress(FileNotFoundError):  # not made yet
                     total += (self._folder / f"{number}{suffix}").stat().st_size
         return total
+
+    def in_their_words(self, user: str, said: str) -> str:
+        """A message of the program's with what a user calls their files in place of the server's names of them."""
+
+        def named(found: re.Match[str]) -> str:
+            with self._open() as connection:
+                query = "SELECT name FROM things WHERE id = ? AND user = ?"
+                row = connection.execute(query, (found[1], user)).fetchone()
+            return found[0] if row is None else str(row[0])
+
+        return _FILE.sub(named, said.replace(f"{self._folder}{os.sep}", ""))
 
     def strays(self) -> Iterator[Path]:
         """Files that belong to nothing: what a kill left of an upload."""

@@ -145,7 +145,7 @@ def order_a_swap(request: Request, new: NewSwap, token: ForSwaps, service: TheSe
 def list_swaps(token: ForSwaps, service: TheService) -> list[Swap]:
     """Your swaps, the oldest first."""
     swaps = [one for one in service.shelf.all(token.user, "swap") if "job" in one.said]
-    return [_told(thing, job) for thing, job in zip(swaps, service.jobs_of(swaps), strict=True)]
+    return [_told(service, thing, job) for thing, job in zip(swaps, service.jobs_of(swaps), strict=True)]
 
 
 @router.get("/swaps/{id}")
@@ -300,17 +300,17 @@ def _get(service: Service, token: Token, number: str) -> Thing:
 
 
 def _swap(service: Service, thing: Thing) -> Swap:
-    return _told(thing, service.job_of(thing))
+    return _told(service, thing, service.job_of(thing))
 
 
-def _told(thing: Thing, job: Job | None) -> Swap:
+def _told(service: Service, thing: Thing, job: Job | None) -> Swap:
     about = {"id": thing.id, "target": thing.said["target"], "expires": thing.expires}
     if job is None:
         return Swap(**about, state="gone", share=0, frames_done=0, frames=0)
-    return Swap(**about, **_progress(job, thing))
+    return Swap(**about, **_progress(service, job, thing))
 
 
-def _progress(job: Job, thing: Thing) -> dict[str, Any]:
+def _progress(service: Service, job: Job, thing: Thing) -> dict[str, Any]:
     said: dict[str, Any] = {
         "state": job.state,
         "share": job.share,
@@ -318,9 +318,10 @@ def _progress(job: Job, thing: Thing) -> dict[str, Any]:
         "frames": job.frames,
     }
     if job.failure is not None:
-        said |= {"error": job.failure.message, "hint": job.failure.hint}
+        error, hint = (service.shelf.in_their_words(thing.user, one) for one in (job.failure.message, job.failure.hint))
+        said |= {"error": error, "hint": hint}
     if job.state == "done":
-        notes = [str(one) for one in job.report.get("notes", ())]
+        notes = [service.shelf.in_their_words(thing.user, str(one)) for one in job.report.get("notes", ())]
         said |= {"notes": notes, "identifier": str(job.report.get("identifier", ""))}
         said["result"] = f"/api/v1/swaps/{thing.id}/result"
     return said

@@ -184,6 +184,7 @@ def test_a_cast_of_people_who_are_not_there(app, people, tmp_path, hopper):
 USAGE = {
     "no such person": ["--put", "PHOTO=7"],
     "one person twice": ["--put", "PHOTO=1", "--put", "blur=1"],
+    "only blurred": ["--put", "blur=1", "--others", "blur"],
     "nobody by that name": ["--put", "PHOTO=somebody"],
     "no who": ["--put", "PHOTO"],
     "both ways": ["-s", "PHOTO", "--put", "PHOTO=1"],

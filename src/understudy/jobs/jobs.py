@@ -24,6 +24,7 @@ from understudy.release import file_digest
 from understudy.resources import Resources
 from understudy.settings import Settings
 from understudy.settings.schema import changed
+from understudy.tasks.opened import check_cast
 from understudy.tasks.progress import Progress
 from understudy.tasks.segments.edges import SegmentOptions
 from understudy.tasks.swap import swap_file
@@ -186,8 +187,9 @@ class Jobs(JobList):
         consents = Consents(self._resources.home)
 
         def check(order: Order) -> None:
-            settings = self._settings_of(order)
-            self._resources.models.check_named(settings, made_with(cast_of(order), settings).engines)
+            cast, settings = cast_of(order), self._settings_of(order)
+            check_cast(cast)
+            self._resources.models.check_named(settings, made_with(cast, settings).engines)
 
         return Adding(self._store, consents, consent, check)
 

@@ -33,6 +33,19 @@ from understudy.text import counted
 from understudy.times import NEAR, clock
 
 
+def check_cast(cast: Person | PartList) -> None:
+    """Make sure that there is a swap to be made.
+
+    Raises:
+        UsageError: nobody gets a face.
+    """
+    if isinstance(cast, PartList) and not cast.persons:
+        raise UsageError(
+            "nobody gets a face: where people are only blurred or left no swap is made",
+            "Say who gets whose: --put PHOTO=1.",
+        )
+
+
 def check_compare(cast: Person | PartList, settings: Settings) -> None:
     """Make sure that the original may stand beside the result, if it is to.
 

@@ -22,7 +22,7 @@ from understudy.pipeline.photo import PhotoPipeline
 from understudy.resources import Resources
 from understudy.settings import Settings
 from understudy.tasks.casting import settle
-from understudy.tasks.opened import ModelsOfFaces, Opened
+from understudy.tasks.opened import ModelsOfFaces, Opened, check_cast
 from understudy.tasks.progress import Progress
 from understudy.tasks.running import needed, prepared, run_frames
 
@@ -124,6 +124,7 @@ def _swapped(
     started = time.perf_counter()
     output = real_output(output)
     models, inputs = resources.models, [target, *read_of(cast)]
+    check_cast(cast)
     of_faces = ModelsOfFaces(cast, settings, models)
     trim = settings.trim
     with open_part(target, settings.max_pixels, trim.since, trim.until) as source, needed(inputs):

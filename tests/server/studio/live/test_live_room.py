@@ -120,7 +120,7 @@ def test_a_face_whose_consent_is_revoked_is_not_shown_any_longer(visit, studio, 
     records = Consents(Home(studio.home))
     records.revoke(next(one.id for one in records.all() if one.name == "withdrawn.png"))
     page.get_by_text("consent for withdrawn.png was revoked").first.wait_for()
-    page.get_by_text("Ready when you are").wait_for()
+    page.locator(".poster-title", has_text="Whose face is it?").wait_for()
     page.get_by_text("This face may not be used").first.wait_for()
     page.locator(".face", has_text="withdrawn").get_by_text("Whose is it?").wait_for()  # before it is pressed
     page.get_by_role("button", name=re.compile("^Eileen Collins")).click()

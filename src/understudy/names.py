@@ -23,3 +23,25 @@ def is_file(path: Path) -> bool:
 def is_folder(path: Path) -> bool:
     """Whether it is a folder, links followed."""
     return os.path.isdir(path)  # noqa: PTH112
+
+
+class RealNames:
+    """What files are really called, links and ``..`` followed: two names are of one file if they give the same.
+
+    Folders that names have in common are looked up once, so it is for one task only.
+    """
+
+    def __init__(self) -> None:
+        self._folders: dict[str, str] = {}
+
+    def __call__(self, path: Path) -> Path:
+        """The real name of a file, which need not be there; the name as it is, if no system has such a name."""
+        folder, name = os.path.split(path)
+        try:
+            if folder not in self._folders:
+                self._folders[folder] = os.path.realpath(folder)
+            whole = os.path.join(self._folders[folder], name)  # noqa: PTH118 - thousands of them
+            follow = name in ("", os.curdir, os.pardir) or os.path.islink(whole)  # noqa: PTH114
+            return Path(os.path.realpath(whole) if follow else whole)
+        except ValueError:  # a NUL byte
+            return path

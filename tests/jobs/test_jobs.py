@@ -20,9 +20,12 @@ from understudy import Settings, Understudy
 from understudy.cli.main import main
 from understudy.errors import ConsentError, InputError, OutputError, UsageError
 from understudy.jobs import runner as runners
+from understudy.jobs.adding import Adding
 from understudy.jobs.job import Order
+from understudy.jobs.store import JobStore
 from understudy.jobs.tables import read_orders
 from understudy.provenance import ConsentClaim
+from understudy.provenance.records.consent import Consents
 from understudy.provenance.records.home import database
 
 SAMPLE = ConsentClaim("sample")
@@ -123,6 +126,37 @@ def test_nor_over_what_a_job_of_an_earlier_call_reads_or_writes(app, order, tmp_
         app.jobs.retry(1)
     with pytest.raises(UsageError, match=f"job 4 is to write over {target}"):
         app.jobs.add(replace(order, photos=(target,), output=tmp_path / "other.png"), fiction)
+
+
+@pytest.mark.parametrize("first_writes", [True, False])
+def test_of_two_who_add_at_the_same_moment_the_second_is_refused(app, order, tmp_path, first_writes):
+    """Each has looked at what there is before the other has written anything down."""
+    target = tmp_path / "target.png"
+    Image.open(order.photos[0]).save(target)
+    store, records = JobStore(app.resources.home), Consents(app.resources.home)
+    adding = [Adding(store, records, ConsentClaim("fictional"), lambda _: None) for _ in range(3)]
+    both = [replace(order, output=target, overwrite=True), replace(order, target=target)]
+    for one, wanted in zip(adding, both if first_writes else reversed(both), strict=False):
+        one.check(wanted)
+    adding[2].check(replace(order, output=tmp_path / "another.png"))
+    assert adding[0].add() == [1]
+    said = f"job 1 is to write over {target}" if first_writes else f"it would write over {target}, which job 1 reads"
+    with pytest.raises(UsageError, match=said):
+        adding[1].add()
+    assert adding[2].add() == [2]  # which has nothing to do with it
+
+
+def test_a_file_is_the_same_by_any_of_its_names(app, order, tmp_path):
+    (tmp_path / "folder").mkdir()
+    link, around = tmp_path / "folder" / "link.png", tmp_path / "folder" / ".." / "out.png"
+    link.symlink_to(tmp_path / "out.png")
+    assert app.jobs.add(order, SAMPLE) == [1]
+    for name in (link, around):
+        with pytest.raises(UsageError, match="job 1 is to write"):
+            app.jobs.add(replace(order, output=name, overwrite=True), SAMPLE)
+        # What is to be made is known by them, too.
+        (number,) = app.jobs.add(replace(order, target=name, output=tmp_path / f"of {name.name}"), SAMPLE)
+        assert app.jobs.show(number).waits_for == (1,)
 
 
 def test_an_output_whose_name_is_no_utf_8_stops_no_other_job(app, order, tmp_path):

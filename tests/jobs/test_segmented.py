@@ -20,10 +20,12 @@ import pytest
 
 from tests.tasks.segments.conftest import SHORT
 from understudy.jobs import runner as runners
+from understudy.jobs.at_work import MOST_ATTEMPTS
+from understudy.jobs.database import Database
 from understudy.jobs.job import Order
 from understudy.jobs.jobs import Jobs
 from understudy.jobs.kept import KeptSegments
-from understudy.jobs.store import MOST_ATTEMPTS, JobStore
+from understudy.jobs.store import JobStore
 from understudy.media.files import segments as files
 from understudy.outputs import output_errors
 from understudy.provenance import ConsentClaim, Consents, Home
@@ -212,13 +214,13 @@ def test_what_was_damaged_meanwhile_is_made_anew(jobs, order, undisturbed, tmp_p
 def test_a_segment_is_on_the_disk_before_the_store_says_so(jobs, order, monkeypatch):
     told = []
     monkeypatch.setattr(files.os, "fsync", lambda _: told.append("disk"))
-    keep = runners.JobStore.opened
+    keep = Database.opened
 
     def opened(self):
         told.append("store")
         return keep(self)
 
-    monkeypatch.setattr(runners.JobStore, "opened", opened)
+    monkeypatch.setattr(Database, "opened", opened)
     before = working.file_digest
     monkeypatch.setattr(working, "file_digest", lambda path: (told.append("digest"), before(path))[1])
     jobs.add(order, SAMPLE)

@@ -6,14 +6,15 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from understudy.errors import RecordsError, UsageError
-from understudy.jobs import store as stores
+from understudy.jobs.at_work import LEASE, MOST_ATTEMPTS
 from understudy.jobs.job import JobFailure, Order
-from understudy.jobs.store import MOST_ATTEMPTS, JobStore
+from understudy.jobs.store import JobStore
 from understudy.provenance import Home
 
 
@@ -167,15 +168,15 @@ def test_what_was_asked_for_holds_though_the_runner_died(store, wish, state, hom
 def test_a_runner_that_stands_still_loses_its_job_and_is_told(store, monkeypatch, home):
     added(store, order())
     now = [100.0]
-    monkeypatch.setattr(stores.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     other = JobStore(Home(home))
     with store.runner() as still, other.runner() as lively:
         claim = store.claim(still)
         assert other.claim(lively) is None
-        now[0] += stores.LEASE - 1
+        now[0] += LEASE - 1
         assert store.sign(claim, 3, 10) == ""  # it lives
         assert other.claim(lively) is None
-        now[0] += stores.LEASE - 1
+        now[0] += LEASE - 1
         assert other.claim(lively) is None
         now[0] += 2
         taken = other.claim(lively)
@@ -192,8 +193,8 @@ def test_no_clock_that_jumps_takes_a_job_away(store, monkeypatch, jump, home):
     other = JobStore(Home(home))
     with store.runner() as name, other.runner() as second:
         claim = store.claim(name)
-        real = stores.time.time
-        monkeypatch.setattr(stores.time, "time", lambda: real() + jump)
+        real = time.time
+        monkeypatch.setattr(time, "time", lambda: real() + jump)
         assert other.claim(second) is None
         assert store.end(claim, "done")
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,16 +11,15 @@ from understudy import names
 from understudy.casting.cast import PartList, photos_of
 from understudy.casting.cast_file import read_cast
 from understudy.casting.person import Person
-from understudy.errors import ConsentError, UnderstudyError, UsageError
-from understudy.jobs.job import TO_BE_MADE, Order
-from understudy.jobs.store import JobStore, Undone
-from understudy.media.base import MAX_PIXELS
-from understudy.media.files import load_photo
+from understudy.errors import UnderstudyError, UsageError
+from understudy.jobs.job import TO_BE_MADE, Order, Undone
+from understudy.jobs.shared_files import SharedFiles
+from understudy.jobs.store import JobStore
 from understudy.media.files.opening import check_input, check_suffix
+from understudy.names import RealNames
 from understudy.outputs import settled
 from understudy.provenance import ConsentClaim
-from understudy.provenance.records.consent import Consents, Photo
-from understudy.release import input_digest
+from understudy.provenance.records.consent import Consents
 from understudy.settings.schema import with_full_paths
 
 
@@ -58,10 +56,12 @@ class Adding:
         check_settings: Callable[[Order], object],
     ) -> None:
         self._store, self._check_settings = store, check_settings
-        self._photos = _Photos(consents, claim)
+        self._files = SharedFiles(consents, claim)
         self._good: dict[int, _Good] = {}
+        self._real = RealNames()
+        #: Which of them writes a file, by real names.
         self._outputs: dict[Path, int] = {}
-        #: What they are made of, as it is now.
+        #: What they are made of, as it is now; by real names.
         self._read: set[Path] = set()
         self._settings: set[str] = set()
         #: Numbers of jobs that are there.
@@ -90,7 +90,7 @@ class Adding:
         maker = self._maker(order, before)
         if maker is None:
             check_input(order.target, "target")
-            digests[str(order.target)] = self._photos.digest(order.target)
+            digests[str(order.target)] = self._files.digest(order.target)
         else:
             digests[str(order.target)] = TO_BE_MADE
             if maker < 0:
@@ -100,13 +100,15 @@ class Adding:
         self._check_no_circle(place, before)
         cast = cast_of(order)
         for photo in photos_of(cast):
-            self._photos.allow(photo)
+            self._files.allow(photo)
         for path in [*photos_of(cast), *([] if order.cast is None else [order.cast])]:
-            digests[str(path)] = self._photos.digest(path)
-        self._check_output_is_its_own(order.output)
-        self._check_inputs_stay(order, digests)
-        self._outputs[order.output] = place
-        self._good[place] = _Good(order, digests, before)
+            digests[str(path)] = self._files.digest(path)
+        good = _Good(order, digests, before)
+        self._check_among_them(good)
+        self._check_beside(good, self._before)
+        self._outputs[self._real(order.output)] = place
+        self._read |= self._inputs(good)
+        self._good[place] = good
 
     def without_what_they_need(self) -> dict[int, UnderstudyError]:
         """Leave out those that are to come after one that can't be added: what is wrong, by their places."""
@@ -121,11 +123,24 @@ class Adding:
         return bad
 
     def add(self) -> list[int]:
-        """Write down those that were kept: their numbers."""
+        """Write down those that were kept: their numbers.
+
+        Raises:
+            UsageError: somebody else has just added what one of them does not go with.
+        """
         places = {place: index for index, place in enumerate(self._good)}
         wanted = list(self._good.values())
+
+        def check(newer: Sequence[Undone]) -> None:
+            before = _Before(newer, self._real)
+            for one in wanted:
+                self._check_beside(one, before)
+
         return self._store.add(
-            [(one.order, one.digests) for one in wanted], [[places[place] for place in one.before] for one in wanted]
+            [(one.order, one.digests) for one in wanted],
+            [[places[place] for place in one.before] for one in wanted],
+            known=self._undone,
+            check=check,
         )
 
     def _check_once(self, order: Order) -> None:
@@ -135,48 +150,57 @@ class Adding:
             self._check_settings(order)
             self._settings.add(key)
 
-    def _check_output_is_its_own(self, output: Path) -> None:
-        """Make sure that no other job is to write the same file.
+    def _inputs(self, good: _Good) -> set[Path]:
+        """What a job reads of what is there now; by real names."""
+        return {self._real(Path(path)) for path, digest in good.digests.items() if digest != TO_BE_MADE}
+
+    def _check_among_them(self, good: _Good) -> None:
+        """Make sure that none of the jobs that are added with it writes what this one writes or reads.
 
         Raises:
-            UsageError: one is.
+            UsageError: one does.
         """
+        output, read = self._real(good.order.output), self._inputs(good)
         if output in self._outputs:
-            raise UsageError(f"two jobs would write {output}", "Name another output for one of them.")
-        if number := self._before.writes.get(output):
-            raise UsageError(
-                f"job {number} is to write {output}",
-                f"Name another output, or give that one up: understudy jobs cancel {number}",
-            )
-
-    def _check_inputs_stay(self, order: Order, digests: Mapping[str, str]) -> None:
-        """Make sure that no job would write over what another one reads.
-
-        Raises:
-            UsageError: one would.
-        """
-        read = {Path(path) for path, digest in digests.items() if digest != TO_BE_MADE}
-        lost = order.output if order.output in read | self._read else min(read & self._outputs.keys(), default=None)
+            raise UsageError(f"two jobs would write {good.order.output}", "Name another output for one of them.")
+        lost = output if output in read | self._read else min(read & self._outputs.keys(), default=None)
         if lost is not None:
             raise UsageError(f"a job would write over {lost}, which is read", "Name another output for it.")
-        for number in self._before.reads.get(order.output, ()):
+
+    def _check_beside(self, good: _Good, before: _Before) -> None:
+        """Make sure that none of the jobs that were added before writes what this one writes or reads.
+
+        Raises:
+            UsageError: one does, or reads what this one writes, which does not come after it.
+        """
+        order, output, read = good.order, self._real(good.order.output), self._inputs(good)
+        if number := before.writes.get(output):
+            raise UsageError(
+                f"job {number} is to write {order.output}",
+                f"Name another output, or give that one up: understudy jobs cancel {number}",
+            )
+        for number in before.reads.get(output, ()):
             if number not in order.after:
                 raise UsageError(
                     f"it would write over {order.output}, which job {number} reads",
                     f"Name another output, or let it come after that one: --after {number}",
                 )
-        for path in sorted(read & self._before.writes.keys()):
-            number = self._before.writes[path]
-            later = f"let it come after that one: --after {number}" if path == order.target else "wait for that one"
+        for path in sorted(read & before.writes.keys()):
+            number = before.writes[path]
+            is_target = path == self._real(order.target)
+            later = f"let it come after that one: --after {number}" if is_target else "wait for that one"
             raise UsageError(
                 f"job {number} is to write over {path}, which is read", f"Name a copy of the file, or {later}."
             )
-        self._read |= read
+
+    @cached_property
+    def _undone(self) -> list[Undone]:
+        return self._store.undone()
 
     @cached_property
     def _before(self) -> _Before:
         """What jobs that were added before are about."""
-        return _Before(self._store.undone())
+        return _Before(self._undone, self._real)
 
     def _check_number(self, number: int) -> None:
         if number not in self._numbers:
@@ -188,12 +212,13 @@ class Adding:
 
         What is there is taken as it is, but where a job that is to be done before writes it anew.
         """
-        made, there = self._outputs.get(order.target), names.exists(order.target)
+        target = self._real(order.target)
+        made, there = self._outputs.get(target), names.exists(order.target)
         if made is not None and (made in before or not there):
             return made
         if there and not order.after:
             return None
-        found = [one for one in self._before.makers.get(order.target, ()) if not there or one in order.after]
+        found = [one for one in self._before.makers.get(target, ()) if not there or one in order.after]
         return -found[-1] if found else None
 
     def _check_no_circle(self, place: int, before: set[int]) -> None:
@@ -213,10 +238,11 @@ class Adding:
 
 
 class _Before:
-    """What jobs that were added before are about, by files.
+    """What jobs that were added before are about, by files' real names.
 
     Args:
         jobs: Those that are neither done nor cancelled.
+        real: Gives real names.
 
     Attributes:
         makers: The numbers of those that write a file, also of such as have failed.
@@ -224,65 +250,17 @@ class _Before:
         reads: The numbers of those that are to read it.
     """
 
-    def __init__(self, jobs: Iterable[Undone]) -> None:
+    def __init__(self, jobs: Iterable[Undone], real: RealNames) -> None:
         self.makers: dict[Path, list[int]] = {}
         self.writes: dict[Path, int] = {}
         self.reads: dict[Path, list[int]] = {}
         for job in jobs:
-            self.makers.setdefault(job.output, []).append(job.number)
+            output = real(job.output)
+            self.makers.setdefault(output, []).append(job.number)
             if not job.failed:
-                self.writes[job.output] = job.number
+                self.writes[output] = job.number
                 for path in job.inputs:
-                    self.reads.setdefault(path, []).append(job.number)
-
-
-class _Photos:
-    """Files that jobs have in common: each is read once."""
-
-    def __init__(self, consents: Consents, claim: ConsentClaim | None) -> None:
-        self._consents, self._claim = consents, claim
-        self._digests: dict[tuple[str, int, int], str] = {}
-        self._allowed: set[str] = set()
-
-    def digest(self, path: Path) -> str:
-        """SHA-256 of a file.
-
-        Raises:
-            InputError: it can't be read.
-        """
-        try:
-            status = os.stat(path)  # noqa: PTH116 - one call for all three
-            key = (str(path), status.st_size, status.st_mtime_ns)
-        except OSError:  # what is wrong is told when it is read
-            return input_digest(path)
-        if key not in self._digests:
-            self._digests[key] = input_digest(path)
-        return self._digests[key]
-
-    def allow(self, path: Path) -> None:
-        """Make sure that somebody said that a photo may be used; for what is asked when it is.
-
-        Raises:
-            InputError: it can't be read.
-            ConsentError: nobody did.
-        """
-        check_input(path, "photo")
-        digest = self.digest(path)
-        if digest in self._allowed:
-            return
-        picture = load_photo(path, MAX_PIXELS)
-        if picture is None:
-            raise UsageError(f"{path.name} is not a photo", "Name a picture (jpg, png, webp…), or export it as JPEG.")
-        photo = Photo.of(path, digest, picture)
-        if self._claim is not None:
-            for use in self._claim.uses:
-                self._consents.require(photo, use, self._claim)
-        elif not any(photo.is_copy_of(record) and record.state == "valid" for record in self._consents.all()):
-            raise ConsentError(
-                f"there is no consent for using {path.name}",
-                "Say on what ground: --consent self, granted (with --consent-note), fictional or sample.",
-            )
-        self._allowed.add(digest)
+                    self.reads.setdefault(real(path), []).append(job.number)
 
 
 def cast_of(order: Order) -> Person | PartList:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from understudy.errors import UsageError
 
@@ -172,3 +172,38 @@ class Job:
             "segments_done": self.segments_done,
             "segments": self.segments,
         }
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A job that a runner has taken.
+
+    Attributes:
+        number: The job's.
+        order: What it is to do.
+        digests: SHA-256 of its inputs when it was added; ``TO_BE_MADE`` of what another job has made since.
+        attempt: Which attempt this is, from 1.
+        runner: Who has it.
+    """
+
+    number: int
+    order: Order
+    digests: Mapping[str, str]
+    attempt: int
+    runner: str
+
+
+class Undone(NamedTuple):
+    """Which files a job that is neither done nor cancelled is about.
+
+    Attributes:
+        number: The job's.
+        failed: Whether it failed: it goes on only if somebody says so.
+        output: What it writes.
+        inputs: What it reads, without what other jobs have yet to make.
+    """
+
+    number: int
+    failed: bool
+    output: Path
+    inputs: tuple[Path, ...]

@@ -11,12 +11,11 @@ from understudy.casting.cast import made_with
 from understudy.casting.person import People
 from understudy.errors import UnderstudyError
 from understudy.jobs.adding import Adding, cast_of
-from understudy.jobs.job import Order
+from understudy.jobs.job import Claim, Order
 from understudy.jobs.joblist import JobList
 from understudy.jobs.kept import KeptSegments
 from understudy.jobs.runner import Runner, Told
 from understudy.jobs.segmented import SegmentedSwap
-from understudy.jobs.store import Claim
 from understudy.jobs.workshop import FramesOfAll, Workshop
 from understudy.provenance import ConsentClaim, Ledger
 from understudy.provenance.records.consent import Consents

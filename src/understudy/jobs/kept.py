@@ -12,8 +12,10 @@ import json
 from contextlib import suppress
 from pathlib import Path
 
+from understudy.jobs.database import forget_segments, mine
+from understudy.jobs.job import Claim
 from understudy.jobs.leftovers import SEGMENTS
-from understudy.jobs.store import Claim, JobStore, forget_segments, mine
+from understudy.jobs.store import JobStore
 from understudy.provenance.records.home import write_private
 from understudy.release import file_digest
 from understudy.tasks.segments.plan import ClipPlan
@@ -42,7 +44,7 @@ class KeptSegments:
         Args:
             made_of: A digest of all that it depends on.
         """
-        with self._store.opened() as store:
+        with self._store.database.opened() as store:
             row = store.execute("SELECT digest FROM plans WHERE job = ?", (self._claim.number,)).fetchone()
         if row is None:
             return None
@@ -61,7 +63,7 @@ class KeptSegments:
             PrivacyError, NoSpaceError: it can't be written.
         """
         said = json.dumps(plan.as_json()).encode()
-        with self._store.opened() as store:
+        with self._store.database.opened() as store:
             self._check_mine(mine(store, self._claim))
             forget_segments(store, self._claim.number)
             row = (self._claim.number, hashlib.sha256(said).hexdigest(), len(plan.segments))
@@ -70,7 +72,7 @@ class KeptSegments:
 
     def finished(self) -> dict[int, tuple[Path, SegmentReport]]:
         """The segments that are finished and whole, by their place in the plan."""
-        with self._store.opened() as store:
+        with self._store.database.opened() as store:
             rows = store.execute("SELECT * FROM segments WHERE job = ?", (self._claim.number,)).fetchall()
         clean(self._folder)
         found = {}
@@ -93,7 +95,7 @@ class KeptSegments:
         """
         said = json.dumps(report.as_json())
         row = (self._claim.number, report.index, path.name, self._claim.attempt, report.frames, said)
-        with self._store.opened() as store:
+        with self._store.database.opened() as store:
             self._check_mine(mine(store, self._claim))
             store.execute("INSERT OR REPLACE INTO segments VALUES (?, ?, ?, ?, ?, ?)", row)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from understudy.errors import RecordsError, UsageError
-from understudy.jobs.job import ENDED, Job, JobFailure, Order
+from understudy.jobs.job import ENDED, TO_BE_MADE, Job, JobFailure, Order, Undone
 
 #: A job, with how many of its segments are finished, of how many.
 JOBS: Final = """
@@ -110,6 +110,28 @@ def work_of(row: sqlite3.Row) -> tuple[Order, dict[str, Any]]:
     """
     number = row["number"]
     return _order(number, _values(number, row["work"]), Path), _values(number, row["digests"])
+
+
+def undone_of(store: sqlite3.Connection, known: Collection[Undone] = ()) -> list[Undone]:
+    """The jobs that are neither done nor cancelled, in the order in which they came; none that can't be read.
+
+    Args:
+        store: Where they are.
+        known: Those that are left out, if they have not failed or been retried since.
+    """
+    before = {(job.number, job.failed) for job in known}
+    rows = store.execute(
+        "SELECT number, state = 'failed', work, digests FROM jobs WHERE state NOT IN ('done', 'cancelled') "
+        "ORDER BY number"
+    ).fetchall()
+    found = []
+    for number, failed, work, digests in rows:
+        if (number, bool(failed)) not in before:
+            with suppress(RecordsError, KeyError, TypeError):
+                output = Path(_values(number, work)["output"])
+                inputs = tuple(Path(path) for path, one in _values(number, digests).items() if one != TO_BE_MADE)
+                found.append(Undone(number, bool(failed), output, inputs))
+    return found
 
 
 def text_of(values: Mapping[str, Any]) -> str:

@@ -21,10 +21,10 @@ from understudy.errors import (
     of_the_system,
     out_of_memory,
 )
-from understudy.jobs.job import TO_BE_MADE, Job, JobFailure
+from understudy.jobs.job import TO_BE_MADE, Claim, Job, JobFailure
 from understudy.jobs.kept import StoppedError
 from understudy.jobs.leftovers import sweep
-from understudy.jobs.store import Claim, JobStore, Wish
+from understudy.jobs.store import JobStore, Wish
 from understudy.provenance import Ledger
 from understudy.release import file_digest
 from understudy.tasks.progress import Progress

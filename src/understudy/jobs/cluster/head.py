@@ -14,8 +14,9 @@ from understudy.jobs.cluster.crossing import packed, unpacked
 from understudy.jobs.cluster.fitness import needs
 from understudy.jobs.cluster.parcels import parcel_of
 from understudy.jobs.cluster.rays import RayCluster, joined
+from understudy.jobs.job import Claim
 from understudy.jobs.runner import Runner, Told
-from understudy.jobs.store import Claim, JobStore
+from understudy.jobs.store import JobStore
 from understudy.jobs.workshop import ClipWork, FramesDone, Workshop
 from understudy.media.files import open_source
 from understudy.provenance import Home

@@ -188,7 +188,7 @@ class Jobs(JobList):
         def check(order: Order) -> None:
             cast, settings = cast_of(order), self._settings_of(order)
             check_cast(cast)
-            self._resources.models.check_named(settings, made_with(cast, settings).engines)
+            self._resources.models.named.check(settings, made_with(cast, settings).engines)
 
         return Adding(self._store, consents, consent, check)
 

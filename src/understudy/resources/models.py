@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import partial
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from understudy.enhancement import CLASSICAL, EnhanceOptions, Enhancers
-from understudy.errors import ModelMissingError, UnderstudyError, UnknownModelError, UsageError
+from understudy.errors import UnderstudyError, UsageError
 from understudy.idle import Call, directly
 from understudy.models.devices import RuntimeOptions
 from understudy.provenance.content import ContentCheck, ContentClassifier
 from understudy.provenance.records.faces import FaceCache
 from understudy.provenance.records.home import Home
 from understudy.resources.made_with import MESH, MadeWith
+from understudy.resources.named_models import EMBEDDED, NamedModels
 from understudy.resources.perception import Perception
 from understudy.settings import Settings
 from understudy.swapping import MeshEngine, Swapper
@@ -27,20 +28,11 @@ if TYPE_CHECKING:
     from understudy.landmarks.neural import Reader
     from understudy.masking import MaskOptions
     from understudy.masking.base import MaskModel
-    from understudy.models.entries import Entry, Kind
+    from understudy.models.entries import Entry
     from understudy.models.sessions import Runtime, Session
-    from understudy.models.store import Store
     from understudy.recognition import Embedder
 
 Made = TypeVar("Made")
-#: The detector and the recogniser that the package carries.
-EMBEDDED: Final = "embedded"
-#: What is asked for to have the blendshapes of faces: the package's own model.
-BLENDSHAPES: Final = "blendshapes"
-#: What is asked for to have the emotions that blendshapes show.
-EMOTION: Final = "emotion"
-#: Kinds of models that say something of a face.
-READERS: Final[tuple[Kind, ...]] = ("landmarker", "attributes")
 #: Which classifier neural engines ask, too, and which embedder knows whom they put in.
 CLASSIFIER, EMBEDDER = "nsfw_384", "arcface_w600k_r50"
 
@@ -51,9 +43,13 @@ class Models:
     Args:
         home: The private folder, with the store in it.
         classifier: Looks at what is swapped, besides the package's own; None for nothing more.
+
+    Attributes:
+        named: Which models names mean.
     """
 
     def __init__(self, home: Home, classifier: ContentClassifier | None = None) -> None:
+        self.named = NamedModels(home)
         self._home, self._classifier = home, classifier
         self._lock, self._closed = RLock(), False
         self._engines: dict[object, Swapper[Any]] = {}
@@ -64,15 +60,6 @@ class Models:
         self._masks: dict[object, MaskModel] = {}
         self._runtimes: dict[RuntimeOptions, Runtime] = {}
 
-    @property
-    def store(self) -> Store:
-        """The store, with its catalogue.
-
-        Raises:
-            CatalogueError, InputUnreadableError: the user's own entries can't be used.
-        """
-        return self._store
-
     def check_open(self) -> None:
         """Whether anything can be asked for.
 
@@ -81,19 +68,6 @@ class Models:
         """
         if self._closed:
             raise UsageError("this Understudy is closed", "Use it inside its with block, or open another.")
-
-    def check_places(self, runtime: RuntimeOptions) -> None:
-        """Whether the catalogue has all models that are given a place.
-
-        Raises:
-            UnknownModelError: it does not have one of them.
-        """
-        if runtime.placed:
-            entries = self._store.catalogue.entries
-            known = sorted({*entries, *(entry.kind for entry in entries.values())})
-            for name, _ in runtime.placed:
-                if name not in known:
-                    raise UnknownModelError(name, known)
 
     def engine(self, settings: Settings) -> Swapper[Any]:
         """The engine that the settings name.
@@ -120,11 +94,11 @@ class Models:
         return [self.engine(replace(settings, engine=name)) for name in names]
 
     def _engine(self, settings: Settings) -> Swapper[Any]:
-        self.check_places(settings.runtime)
+        self.named.check_places(settings.runtime)
         if settings.engine == MESH:
             return MeshEngine(settings.mesh)
-        entry = self._entry_of_engine(settings.engine)
-        self._check_there(settings.engine)
+        entry = self.named.engine(settings.engine)
+        self.named.check_engine_there(settings.engine)
         neural, refresh = self._neural(entry, settings), settings.neural.refresh
         if not settings.neural.carried:
             return neural
@@ -146,7 +120,7 @@ class Models:
             return Perception.embedded()
         from understudy.detection.neural import NeuralDetector
 
-        entry = self._entry_of_detector(name)
+        entry = self.named.detector(name)
         embedded = self.perception(replace(settings, detector=EMBEDDED))
         return replace(embedded, detector=NeuralDetector(self._opened(entry, settings.runtime)))
 
@@ -175,13 +149,8 @@ class Models:
             return Enhancers()
         from understudy.enhancement.restorers import NeuralRestorer
         from understudy.enhancement.upscalers import TiledUpscaler
-        from understudy.resources.enhancing import ENHANCERS, named
 
-        there = {entry.name: entry for kind in ENHANCERS for entry in self._store.catalogue.of_kind(kind)}
-        entries = named(settings.enhance, own, there, enlarging=enlarging)
-        missing = [entry.name for entry in entries if not self._fetched(entry.name)]
-        if missing:
-            raise ModelMissingError(*missing)
+        entries = self.named.enhancers(settings.enhance, own, enlarging=enlarging)
         opened = {entry.name: self._opened(entry, settings.runtime) for entry in entries}
         return Enhancers(
             {name: NeuralRestorer(one, call) for name, one in opened.items() if one.entry.kind == "enhancer"},
@@ -208,7 +177,7 @@ class Models:
             return IdentityNetwork()
         from understudy.recognition.arcface import ArcFace
 
-        entry = self._entry_of_recogniser(name)
+        entry = self.named.recogniser(name)
         return ArcFace(self._opened(entry, settings.runtime))
 
     def blendshapes(self) -> BlendshapeModel:
@@ -237,14 +206,8 @@ class Models:
             return []
         from understudy.landmarks.neural import Reader
 
-        there = {entry.name: entry for kind in READERS for entry in self._store.catalogue.of_kind(kind)}
-        for name in names:
-            if name not in there:
-                raise UsageError(
-                    f"{name!r} is not a model that can be asked about faces",
-                    f"Known ones: {', '.join([*beside, *there])}",
-                )
-        return [Reader(self._opened(there[name], runtime)) for name in dict.fromkeys(names)]
+        found = self.named.readers(names, beside)
+        return [Reader(self._opened(entry, runtime)) for entry in found]
 
     def masks(self, asked: Sequence[MaskOptions], runtime: RuntimeOptions) -> dict[str, MaskModel]:
         """The models that some masks take, by name.
@@ -257,23 +220,12 @@ class Models:
             UsageError: there is no such model, or it is of the other kind.
             ModelError: one of them is not here, altered, or does not work.
         """
-        names = list(dict.fromkeys(name for options in asked for name in options.models))
-        if not names:
-            return {}
-        self.check_places(runtime)
-        there = {entry.name: entry for entry in self._store.catalogue.of_kind("mask")}
-        for options in asked:
-            for wanted, family in ((options.occluders, "xseg"), (options.parsers, "bisenet")):
-                fitting = [name for name, entry in there.items() if entry.family == family]
-                for name in wanted:
-                    if name not in fitting:
-                        what = "an occluder" if family == "xseg" else "a parser"
-                        raise UsageError(f"{name!r} is not {what} of masks", f"Known ones: {', '.join(fitting)}")
-        missing = [name for name in names if not self._fetched(name)]
-        if missing:
-            raise ModelMissingError(*missing)
+        if any(options.models for options in asked):
+            self.named.check_places(runtime)
+        entries = self.named.masks(asked)
         return {
-            name: self._once(self._masks, (name, runtime), partial(self._mask, there[name], runtime)) for name in names
+            entry.name: self._once(self._masks, (entry.name, runtime), partial(self._mask, entry, runtime))
+            for entry in entries
         }
 
     def _mask(self, entry: Entry, runtime: RuntimeOptions) -> MaskModel:
@@ -297,12 +249,12 @@ class Models:
         """
         from understudy.models.sessions import Runtime
 
-        self.check_places(runtime)
+        self.named.check_places(runtime)
         passing = Runtime(runtime)
-        for name, entry in self._store.catalogue.entries.items():
-            if (names is None or name in names) and self._store.state(entry) in ("there", "altered"):
+        for name, entry in self.named.store.catalogue.entries.items():
+            if (names is None or name in names) and self.named.store.state(entry) in ("there", "altered"):
                 try:
-                    opened: Session | UnderstudyError = passing.open(self._store, entry)
+                    opened: Session | UnderstudyError = passing.open(self.named.store, entry)
                 except UnderstudyError as fault:
                     opened = fault
                 finally:
@@ -330,10 +282,10 @@ class Models:
 
         asked = [self._once(self._classifiers, EMBEDDED, OpenNsfw)]
         neural = (made_with or MadeWith((settings.engine,))).neural
-        if neural and self._fetched(CLASSIFIER):
+        if neural and self.named.is_there(CLASSIFIER):
             from understudy.provenance.classifier import IntimacyClassifier
 
-            session = self._opened(self._store.catalogue.entries[CLASSIFIER], settings.runtime)
+            session = self._opened(self.named.store.catalogue.entries[CLASSIFIER], settings.runtime)
             asked.append(IntimacyClassifier(session))
         if self._classifier is not None:
             asked.append(self._classifier)
@@ -355,7 +307,7 @@ class Models:
         names += [*masks, *made_with.enhancers]
         if runtime is None or not names:
             return unused
-        used = [entry.name for entry in self._store.catalogue.resolved(names)]
+        used = [entry.name for entry in self.named.store.catalogue.resolved(names)]
         return (*unused, *runtime.notes(used))
 
     def running_on(self, engine: str) -> str:
@@ -393,14 +345,14 @@ class Models:
         from understudy.swapping.neural.engine import NeuralEngine
         from understudy.swapping.neural.source import SourceEncoder
 
-        entries, source = self._store.catalogue.entries, entry.source
+        entries, source = self.named.store.catalogue.entries, entry.source
         assert source is not None
         session = self._opened(entry, settings.runtime)
         if source.kind == "conditioned":
             from understudy.resources.conditioning import conditioned_engine
 
             runtime = self._runtime(settings.runtime)
-            return conditioned_engine(session, settings.neural, self._store, runtime, FaceCache(self._home))
+            return conditioned_engine(session, settings.neural, self.named.store, runtime, FaceCache(self._home))
         encoder = SourceEncoder(
             source,
             None if source.kind == "frame" else ArcFace(self._opened(entries[EMBEDDER], settings.runtime)),
@@ -409,55 +361,10 @@ class Models:
         )
         return NeuralEngine(session, encoder, settings.neural)
 
-    def check_named(self, settings: Settings, engines: Sequence[str]) -> None:
-        """Make sure that there are such models as are named; nothing is opened, and they need not be here yet.
-
-        Args:
-            settings: Whose detector and recogniser are meant.
-            engines: The names of engines.
-
-        Raises:
-            UsageError: one is not known.
-        """
-        for name in engines:
-            if name != MESH:
-                self._entry_of_engine(name)
-        if settings.detector != EMBEDDED:
-            self._entry_of_detector(settings.detector)
-        if settings.recogniser != EMBEDDED:
-            self._entry_of_recogniser(settings.recogniser)
-
-    def _entry_of_engine(self, name: str) -> Entry:
-        return self._named(name, "swapper", f"unknown engine {name!r}", "Known engines", MESH)
-
-    def _entry_of_detector(self, name: str) -> Entry:
-        return self._named(name, "detector", f"unknown detector {name!r}", "Known detectors", EMBEDDED)
-
-    def _entry_of_recogniser(self, name: str) -> Entry:
-        return self._named(name, "embedder", f"unknown recogniser {name!r}", "Known recognisers", EMBEDDED)
-
-    def _named(self, name: str, kind: Kind, problem: str, known: str, own: str) -> Entry:
-        """The entry of a name that a user gave."""
-        there = {entry.name: entry for entry in self._store.catalogue.of_kind(kind)}
-        if name not in there:
-            raise UsageError(problem, f"{known}: {', '.join([own, *there])}")
-        return there[name]
-
-    def _check_there(self, name: str) -> None:
-        """Whether all that the engine takes is there: said at once, not after the first large model was read."""
-        needed = [entry.name for entry in self._store.catalogue.resolved([name])]
-        missing = [one for one in needed if not self._fetched(one)]
-        if missing:
-            raise ModelMissingError(*missing, pull=name)  # it is pulled with all that it needs
-
-    def _fetched(self, name: str) -> bool:
-        """Whether a model of the catalogue was fetched, be it altered since."""
-        return self._store.state(self._store.catalogue.entries[name]) not in ("missing", "begun")
-
     def _opened(self, entry: Entry, options: RuntimeOptions) -> Session:
         with self._lock:
             self.check_open()
-            return self._runtime(options).open(self._store, entry)
+            return self._runtime(options).open(self.named.store, entry)
 
     def _runtime(self, options: RuntimeOptions) -> Runtime:
         if options not in self._runtimes:
@@ -465,10 +372,3 @@ class Models:
 
             self._runtimes[options] = Runtime(options)
         return self._runtimes[options]
-
-    @cached_property
-    def _store(self) -> Store:
-        from understudy.models.catalogue import OWN_FILE, Catalogue
-        from understudy.models.store import FOLDER, Store
-
-        return Store(self._home.root / FOLDER, Catalogue.load(self._home.root / OWN_FILE))

@@ -24,7 +24,7 @@ from understudy.media.bounds import frames_waiting
 from understudy.media.files import MediaKind, open_source
 from understudy.pipeline.overlap import prefetched
 from understudy.resources import Models
-from understudy.resources.models import BLENDSHAPES, EMOTION
+from understudy.resources.named_models import BLENDSHAPES, EMOTION
 from understudy.settings import Settings
 from understudy.tasks.progress import Progress
 
@@ -185,7 +185,7 @@ def faces_in_file(
         CorruptMediaError: a video could be read only in part.
         UsageError, ModelError: the detector or a model that is asked is not there or does not work.
     """
-    models.check_places(settings.runtime)
+    models.named.check_places(settings.runtime)
     own = (EMOTION, BLENDSHAPES)
     readers = models.readers([name for name in ask if name not in own], settings.runtime, own)
     blendshapes = models.blendshapes() if {BLENDSHAPES, EMOTION} & set(ask) else None

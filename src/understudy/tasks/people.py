@@ -208,7 +208,7 @@ def people_of_file(
         CorruptMediaError: a video could be read only in part.
         UsageError, ModelError: the detector or a model that is asked is not there or does not work.
     """
-    models.check_places(settings.runtime)
+    models.named.check_places(settings.runtime)
     sightings, embedder = _Sightings(models.readers(ask, settings.runtime)), models.embedder(settings)
     with open_source(path, settings.max_pixels) as source:
         info = source.info

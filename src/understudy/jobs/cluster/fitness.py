@@ -17,7 +17,8 @@ from understudy.models.catalogue import OWN_FILE, Catalogue
 from understudy.models.store import FOLDER, VARIANTS, Store
 from understudy.provenance import Home
 from understudy.resources.made_with import MESH
-from understudy.resources.models import CLASSIFIER, EMBEDDED
+from understudy.resources.models import CLASSIFIER
+from understudy.resources.named_models import EMBEDDED
 from understudy.settings import Settings
 from understudy.version import __version__
 

@@ -149,8 +149,10 @@ class LookControls:
         """The models of a kind that are here; none where the catalogue can't be read, which the room of models says."""
         models = self._visitor.studio.app.resources.models
         try:
-            entries = models.store.catalogue.entries
-            return [name for name, one in entries.items() if one.kind == kind and models.store.state(one) == "there"]
+            entries = models.named.store.catalogue.entries
+            return [
+                name for name, one in entries.items() if one.kind == kind and models.named.store.state(one) == "there"
+            ]
         except UnderstudyError:
             return []
 

@@ -154,7 +154,7 @@ class ClipsDesk:
         return replace(lane, settings={**lane.values, "enhance.steps": [*whole, *own]})
 
     def _enlarges(self, step: str) -> bool:
-        entry = self._app.resources.models.store.catalogue.entries.get(Step.of(step).name)
+        entry = self._app.resources.models.named.store.catalogue.entries.get(Step.of(step).name)
         return entry is not None and entry.kind == "upscaler"
 
     @property

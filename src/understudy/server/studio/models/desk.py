@@ -90,7 +90,7 @@ class Shelf:
         Raises:
             CatalogueError, InputUnreadableError: the user's own entries can't be used.
         """
-        return self._app.resources.models.store
+        return self._app.resources.models.named.store
 
     def items(self) -> Sequence[Item]:
         """All models, in the catalogue's order.

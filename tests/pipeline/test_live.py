@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from tests.counting import CountingFits
 from understudy import Settings
 from understudy.canvas import Canvas
 from understudy.casting.assignment import OnePerson
@@ -74,6 +75,34 @@ def test_other_settings_hold_from_the_next_frame_on(pipeline, pictures):
     beside = [np.hstack([picture, np.ascontiguousarray(picture[:, ::-1])]) for picture in pictures]
     done, _ = swapped(pipeline, beside)
     assert len(done[-1].patches) == 2
+
+
+@pytest.mark.slow
+def test_where_frames_take_too_long_the_mesh_model_looks_at_every_third(perception, hopper, pictures):
+    landmarker = CountingFits(perception.landmarker)
+    parts = parts_of(Settings(), replace(perception, landmarker=landmarker))
+    identity = parts.engine.identity([portrait_in(hopper, "hopper", perception, None)[0]])
+    pipeline, fits, numbers = LivePipeline(parts, OnePerson(identity), Watching(BlazeFace())), [], iter(range(1000))
+
+    def twenty():
+        before = landmarker.fits
+        for _ in range(20):  # a picture that stands still
+            number = next(numbers)
+            pipeline.process(Frame(pictures[0].copy(), pts=number, time_base=Fraction(1, 30)))
+        fits.append(landmarker.fits - before)
+
+    pipeline.expect(1e-3)  # as much time as they like
+    twenty()
+    pipeline.expect(1e6)
+    for _ in range(3):  # it takes some frames to be sure
+        twenty()
+    pipeline.expect(1e-3)
+    for _ in range(3):
+        twenty()
+    pipeline.close()
+    assert fits[0] >= 20
+    assert fits[3] in (6, 7)
+    assert fits[6] == 20
 
 
 class Asked(BlazeFace):

@@ -4,8 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.counting import CountingFits
 from understudy.face import Faces
 from understudy.frames import Frame
+from understudy.geometry.topology import topology
 from understudy.testing import REST, Motion, Puppet, talking
 from understudy.tracking import FaceSelector, TrackerOptions
 from understudy.tracking.cuts import CutDetector
@@ -207,18 +209,6 @@ def two(astronaut):
     return [np.hstack([shot.picture for shot in pair]) for pair in shots]
 
 
-class CountingFits:
-    """A landmarker that counts the fits in each frame."""
-
-    def __init__(self, landmarker):
-        self._landmarker, self.fits = landmarker, 0
-        self.first_roi, self.next_roi = landmarker.first_roi, landmarker.next_roi
-
-    def fit(self, picture, roi):
-        self.fits += 1
-        return self._landmarker.fit(picture, roi)
-
-
 @pytest.mark.slow
 def test_several_people_can_take_turns_at_the_model(two, perception):
     from understudy.tracking import Tracker
@@ -237,6 +227,58 @@ def test_several_people_can_take_turns_at_the_model(two, perception):
         apart.append(np.linalg.norm((found.mesh[order] - truth.mesh[other])[:, :, :2], axis=2).mean())
     face = float(np.ptp(truth.mesh[0, :, 1]))
     assert np.mean(apart) < 0.01 * face
+
+
+def feature_points():
+    rings = (topology().eye_left, topology().eye_right, topology().lips_inner, topology().lips_outer)
+    return sorted({point for ring in rings for point in ring.tolist()})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("rests", "most"), [(1, 0.75), (2, 0.62)])
+def test_a_mesh_that_follows_the_picture_between_fits_is_as_good(astronaut, perception, rests, most):
+    """A face that turns, talks and blinks."""
+    from understudy.tracking import Tracker
+
+    puppet = Puppet(astronaut, (640, 480), face_share=0.5)
+    pictures = [puppet.render(talking(number / 30)).picture for number in range(60)]
+    landmarker = CountingFits(perception.landmarker)
+    hurried = Tracker(perception.detector, landmarker, TrackerOptions(max_fits=1, scan_seconds=100))
+    hurried.rests = rests
+    every = perception.tracker(TrackerOptions(scan_seconds=100))
+    fits, apart = [], []
+    for number, picture in enumerate(pictures):
+        landmarker.fits = 0
+        (found,) = hurried.update(frame_at(picture, number)).faces.mesh
+        (truth,) = every.update(frame_at(picture, number)).faces.mesh
+        fits.append(landmarker.fits)
+        apart.append(np.linalg.norm((found - truth)[:, :2], axis=1) / np.ptp(truth[:, :2], axis=0).mean())
+    assert sum(fits[1:]) < most * len(fits)
+    runs = "".join(map(str, fits)).split("1")
+    assert max(map(len, runs)) == rests  # so many in a row without, and no more
+    assert np.mean(apart) < 0.003
+    assert np.array(apart)[:, feature_points()].mean(axis=1).max() < 0.015
+    hurried.rests = 0
+    landmarker.fits = 0
+    for number, picture in enumerate(pictures[:10], len(pictures)):
+        hurried.update(frame_at(picture, number))
+    assert landmarker.fits >= 10
+
+
+@pytest.mark.parametrize(("people", "rate"), [(1, 30), (1, 15), (2, 30), (4, 30), (4, 15), (8, 30)])
+@pytest.mark.parametrize("rests", [1, 2])
+def test_in_haste_nobody_waits_longer_for_the_model_than_else(people, rate, rests):
+    from understudy.tracking import Tracker
+
+    crowd = Crowd(people)
+    tracker = Tracker(crowd, crowd, TrackerOptions(max_fits=1, scan_seconds=1e9))
+    tracker.rests = rests
+    picture = np.random.default_rng(0).integers(0, 255, (100, 60 * people + 40, 3)).astype(np.uint8)
+    late = []
+    for number in range(40):
+        assert len(tracker.update(frame_at(picture, number, rate)).faces) == people
+        late.append(max(number / rate - track.fitted_seconds for track in tracker._live))
+    assert max(late) <= 0.1 + 1 / rate + 1e-6
 
 
 class Crowd:
@@ -320,22 +362,27 @@ def test_a_frame_shown_twice_at_one_time_does_not_carry_twice(puppet, perception
 
 
 @pytest.mark.slow
-def test_eyes_shut_in_the_frame_in_which_they_shut(astronaut, perception):
-    """Of the way that the model sees the lids go, the smoothed mesh goes nearly all at once; a filter would trail."""
+@pytest.mark.parametrize(("rests", "when"), [(0, 12), (1, 12), (1, 13), (2, 13), (2, 14)])
+def test_eyes_shut_in_the_frame_in_which_they_shut(astronaut, perception, rests, when):
+    """Of the way that the model sees the lids go, the smoothed mesh goes nearly all at once; a filter would trail.
+
+    In haste, too, whether the model was to look at that frame or not.
+    """
     puppet = Puppet(astronaut, (640, 480), face_share=0.6)
     everything_passes = OneEuroOptions(min_cutoff=1e6)
 
     def closing(options):
         tracker, apertures = perception.tracker(options), []
-        for number in range(14):
-            shot = puppet.render(Motion(blink=1.0 if number >= 12 else 0.0))
+        tracker.rests = rests
+        for number in range(16):
+            shot = puppet.render(Motion(blink=1.0 if number >= when else 0.0))
             mesh = tracker.update(frame_at(shot.picture, number)).faces.mesh[0]
             apertures.append(np.linalg.norm(mesh[159, :2] - mesh[145, :2]))
-        return apertures[11] - apertures[12]
+        return apertures[when - 1] - apertures[when]
 
-    seen = closing(TrackerOptions(smoothing=everything_passes, features=everything_passes))
+    seen = closing(TrackerOptions(max_fits=1, smoothing=everything_passes, features=everything_passes))
     assert seen > 3
-    assert closing(TrackerOptions()) > 0.9 * seen
+    assert closing(TrackerOptions(max_fits=1)) > 0.9 * seen
 
 
 class Doubtful:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import understudy
+from tests.counting import CountingFits
 from tests.resources.test_perception import eye_distance
 from understudy.frames import Frame
 from understudy.geometry.pose import pose_degrees
@@ -79,20 +80,8 @@ def test_where_nobody_is_detected_the_picture_is_turned(shot, perception, quarte
     assert off_by(faces.mesh[0], turned(shot.mesh, quarters, (480, 360))) < 0.06 * eye_distance(shot.mesh)
 
 
-class Counting:
-    def __init__(self, landmarker):
-        self._landmarker, self.fits = landmarker, 0
-
-    def __getattr__(self, name):
-        return getattr(self._landmarker, name)
-
-    def fit(self, picture, roi):
-        self.fits += 1
-        return self._landmarker.fit(picture, roi)
-
-
 def test_a_face_that_surely_stands_upright_costs_nothing_more(shot, perception):
-    counting = Counting(perception.landmarker)
+    counting = CountingFits(perception.landmarker)
     tracker = Perception(perception.detector, counting).tracker(TrackerOptions())
     tracker.update(Frame(shot.picture.copy()))
     assert counting.fits == 2

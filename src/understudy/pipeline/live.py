@@ -24,6 +24,7 @@ from understudy.pipeline.carrying import Carrying
 from understudy.pipeline.compositing import Compositing
 from understudy.pipeline.enhancing import Enhancing
 from understudy.pipeline.fading import Fading
+from understudy.pipeline.haste import Haste
 from understudy.pipeline.overlap import ParallelMap
 from understudy.pipeline.parts import Parts
 from understudy.pipeline.perceiving import Perceiving, Seen
@@ -73,6 +74,7 @@ class LivePipeline:
         self._blurring = Blurring()
         self._freezing = Freezing()
         self._watching = Watching(parts.content)
+        self._haste = Haste()
         self.tally = Tally(self._rendering.counts)
         self.covered = False
 
@@ -86,7 +88,11 @@ class LivePipeline:
         return [what for one in self.carrying.values() for what in one.news()]
 
     def expect(self, fps: float) -> None:
-        """Say how many frames a second are to come: an engine that is too slow for that is carried."""
+        """Say how many frames a second are to come: an engine that is too slow for that is carried.
+
+        Where all stages are, meshes are fitted in every second or third frame, and follow the picture in between.
+        """
+        self._haste.period = 1 / fps
         for one in self.carrying.values():
             one.period = 1 / fps
 
@@ -112,8 +118,10 @@ class LivePipeline:
         done = self.swap(frame)
         with self.tally.timings.measure("seal"):
             labelled = sealed(self._parts.sealer, frame, done)
+        spent = time.perf_counter() - begin
+        self._perceiving.tracker.rests = self._haste(spent)
         for one in self.carrying.values():
-            one.frame(time.perf_counter() - begin)
+            one.frame(spent)
         return labelled
 
     def swap(self, frame: Frame) -> Swapped:

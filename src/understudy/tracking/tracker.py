@@ -158,6 +158,10 @@ class Tracker:
         options: How.
         sweep: Finds small faces, while nobody is followed; None where there is time for all parts of a frame at once.
         everybody: Whether nobody may be overlooked: small faces are searched for also while others are followed.
+
+    Attributes:
+        rests: In how many frames in a row no mesh need be fitted, where there is too little time for each; in those
+            between they are only where eyelids or lips move, or the points not as one. May be set between two frames.
     """
 
     def __init__(
@@ -172,6 +176,7 @@ class Tracker:
         self.options, self._sweep, self._everybody = options or TrackerOptions(), sweep, everybody
         self._most = self.options.max_faces or (MOST_OF_A_CROWD if everybody else USUALLY_MOST)
         self._detector, self._landmarker = detector, landmarker
+        self.rests, self._rested = 0, 0
         self._cuts = CutDetector()
         self._live: list[_Track] = []
         self._lost: list[_Track] = []
@@ -216,15 +221,21 @@ class Tracker:
         """Those who were followed up to now and still can be."""
         kept: list[_Track] = []
         since = max(frame.seconds - self._followed_seconds, 0.0)
-        self._followed_seconds = frame.seconds
+        self._followed_seconds, may_rest = frame.seconds, self._may_rest(frame.seconds)
+        self._rested += 1
         # Everybody has a turn in time, as few in each frame as that takes: more would make frames that are late later.
         turns = max(self.options.max_fits, int(np.ceil(len(self._live) * since / (MOST_UNFITTED + since) - 1e-6)))
         turns = turns if self.options.max_fits else len(self._live)
         for track in sorted(self._live, key=lambda t: t.fitted_seconds):
             moved = track.filter.carry(frame)
             overdue = not 0 <= frame.seconds - track.fitted_seconds <= MOST_UNFITTED + since
-            if turns or overdue or moved is None or not _as_one(track.smooth, moved):
-                turns = max(turns - 1, 0)
+            if (
+                overdue
+                or moved is None
+                or not _as_one(track.smooth, moved)
+                or (turns and not (may_rest and _as_one(track.smooth, moved, most_of_features=MOST_ASTRAY / 2)))
+            ):
+                turns, self._rested = max(turns - 1, 0), 0
                 there = self._follow(track, frame)
             else:
                 track.raw, track.smooth, track.seen_seconds = track.raw + moved, track.smooth + moved, frame.seconds
@@ -232,6 +243,11 @@ class Tracker:
                 self._lost += [] if there else [track]
             kept += [track] if there else []
         return kept
+
+    def _may_rest(self, now: float) -> bool:
+        """Whether no mesh need be fitted in this frame: nobody's turn comes too late then."""
+        soonest = min((track.fitted_seconds for track in self._live), default=-np.inf)
+        return self._rested < self.rests and soonest >= now - MOST_UNFITTED
 
     def _follow(self, track: _Track, frame: Frame) -> bool:
         """Fit a track's mesh near where it was; False (and moved to the lost) if nothing is there."""
@@ -365,15 +381,19 @@ def _plausible(mesh: FloatArray, frame: Frame) -> bool:
     return inside and float((high - low).max()) > 8
 
 
-def _as_one(mesh: FloatArray, moved: FloatArray) -> bool:
+def _as_one(mesh: FloatArray, moved: FloatArray, most_of_features: float | None = None) -> bool:
     """Whether points went about where the face went: what passes in front of it would drag some of them along.
 
     Args:
         mesh: float32 (478, 3): where they are or were.
         moved: float32 (478, 3): how far they went.
+        most_of_features: The same as ``MOST_ASTRAY`` for eyelids, lips and irises by themselves; None if those may go
+            where they like.
     """
     before = mesh[:, :2]
     after = before + moved[:, :2]
     astray = apply(similarity(before, after), before) - after
-    size = float(np.ptp(before, axis=0).mean())
-    return bool(np.sqrt((astray * astray).sum(axis=1).mean()) <= MOST_ASTRAY * size)
+    squares, size = (astray * astray).sum(axis=1), float(np.ptp(before, axis=0).mean())
+    if most_of_features is not None and np.sqrt(squares[_features()].mean()) > most_of_features * size:
+        return False
+    return bool(np.sqrt(squares.mean()) <= MOST_ASTRAY * size)

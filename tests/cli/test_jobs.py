@@ -112,6 +112,8 @@ def test_without_consent_nothing_is_added(run, tmp_path, astronaut_path, hopper_
         (["a.png", "b.png", "-s", "b.jpg", "-o", "c.png"], "--output names one file"),
         (["--from", "jobs.csv", "-s", "b.jpg"], "a table says itself"),
         (["none/*.png", "-s", "b.jpg"], "nothing fits"),
+        ([".", "-s", "b.jpg"], "is a folder"),
+        (["jobs.csv", "-s", "b.jpg"], "add --from jobs.csv"),
         (["-s", "b.jpg"], "no target"),
         (["a.png"], "photos or a cast file"),
     ],

@@ -52,6 +52,14 @@ def test_every_form_says_the_same(tmp_path, suffix):
     assert only.settings == {"label.text": "Fälschung", "mask.regions": ["eyes"]}
 
 
+def test_a_table_as_spreadsheets_save_it_where_a_comma_is_a_decimal_point(tmp_path):
+    text = 'Target;PHOTOS;Priority;label.text\na, b.mp4;"me.jpg;side.jpg";5;A, B\n'
+    (only,), _, _, bad = read_orders(table(tmp_path, text))
+    assert bad == []
+    assert (only.target.name, [photo.name for photo in only.photos]) == ("a, b.mp4", ["me.jpg", "side.jpg"])
+    assert (only.priority, only.settings) == (5, {"label.text": "A, B"})
+
+
 def test_a_bad_row_is_named_and_the_others_go_on(tmp_path):
     text = (
         "target,photos,priority,overwrite,when_done,cast\n"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, cast, get_args
 
 import typer
 
+from understudy import names
 from understudy.cli.chosen import Chosen, takes_settings
 from understudy.cli.consent import ConsentNote, ConsentOption, ask, claim_of, is_photo
 from understudy.cli.options import HomeOption, Json, Overwrite
@@ -347,10 +348,16 @@ def _expanded(targets: Sequence[Path]) -> list[Path]:
     """Targets, with patterns that no shell has taken apart.
 
     Raises:
-        UsageError: nothing fits one, or none was named.
+        UsageError: nothing fits one, it is a folder or a table, or none was named.
     """
+    from understudy.jobs.tables import SUFFIXES
+
     found: list[Path] = []
     for target in targets:
+        if names.is_folder(target):
+            raise UsageError(f"{target} is a folder", f"Name its files, as in '{target / '*.mp4'}'.")
+        if target.suffix.lower() in SUFFIXES:
+            raise UsageError(f"{target.name} is a table", f"For its jobs: understudy jobs add --from {target}")
         if target.exists() or not glob.has_magic(str(target)):
             found.append(target)
             continue

@@ -23,6 +23,8 @@ LONGEST: Final = 64_000_000
 #: Columns and keys that have a meaning of their own; all others are settings, named as in a settings file.
 COLUMNS: Final = ("name", "photos", "cast", "target", "output", "overwrite", "priority", "after", "when_done")
 _SEPARATORS: Final = {".csv": ",", ".tsv": "\t"}
+#: What files of jobs end in.
+SUFFIXES: Final = (*_SEPARATORS, ".jsonl")
 _YES, _NO = ("yes", "true", "1"), ("no", "false", "0", "")
 
 
@@ -56,7 +58,7 @@ def read_orders(path: Path) -> Table:
         InputError: it is not there, can't be read, or is too long.
     """
     suffix = path.suffix.lower()
-    if suffix not in (*_SEPARATORS, ".jsonl"):
+    if suffix not in SUFFIXES:
         raise UsageError(f"jobs can't be read from {path.name}", "Name a file that ends in .csv, .tsv or .jsonl.")
     if not names.exists(path):
         raise InputNotFoundError(path, "table of jobs")
@@ -137,9 +139,17 @@ def order_of(values: Mapping[str, Any], folder: Path) -> Order:
 
 
 def _rows(text: str, separator: str, path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    header = text.partition("\n")[0]
+    if (
+        separator == "," and "," not in header and ";" in header
+    ):  # as spreadsheets do where numbers have commas
+        separator = ";"
     reader = csv.DictReader(io.StringIO(text), delimiter=separator, strict=True)
     try:
-        if "target" not in [name.strip() for name in reader.fieldnames or ()]:
+        if reader.fieldnames is None:
+            raise UsageError(f"{path.name} is empty", "Its first line names columns, its others are jobs.")
+        reader.fieldnames = [_column(name) for name in reader.fieldnames]
+        if "target" not in reader.fieldnames:
             raise UsageError(f"{path.name} has no column 'target'", f"Columns are {', '.join(COLUMNS)}, and settings.")
         for row in reader:
             surplus = row.pop(None, None)
@@ -148,6 +158,12 @@ def _rows(text: str, separator: str, path: Path) -> Iterator[tuple[int, Mapping[
             yield reader.line_num, row
     except csv.Error as fault:
         raise InputError(f"can't use {path}: line {reader.line_num}: {fault}", "Mend the table.") from fault
+
+
+def _column(name: str) -> str:
+    """What a column is called, of those with a meaning of their own: in capitals, too."""
+    name = name.strip()
+    return name.lower() if name.lower() in COLUMNS else name
 
 
 def _lines_of_json(text: str) -> Iterator[tuple[int, Any]]:

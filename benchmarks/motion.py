@@ -9,8 +9,8 @@ Puppets whose motion is known are followed, with the noise of a camera on the pi
 - *shut*: how much of a blink's way the lids go in the frame in which they shut, as the model sees it.
 
 Each for the model alone (raw), as the tracker smooths it, and as it does in haste: where the model looks at every
-second frame, or third, and the mesh follows the picture in between. With ``--grid``, for other settings of the filter,
-too.
+second frame, or third, and when lids or lips move; else the mesh follows the picture. With ``--grid``, for other
+settings of the filter, too.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ def main() -> None:
     parser.add_argument("--grid", action="store_true")
     one_fit = TrackerOptions(max_fits=1)
     settings = {"raw": (RAW, 0), "as the tracker does": (TrackerOptions(), 0)}
-    settings |= {"fitted in every 2nd frame": (one_fit, 1), "fitted in every 3rd frame": (one_fit, 2)}
+    settings |= {"in haste, every 2nd frame": (one_fit, 1), "in haste, every 3rd frame": (one_fit, 2)}
     if parser.parse_args().grid:
         for cutoff, beta in product((0.05, 0.5, 1.0, 1.7), (20, 40, 80)):
             settings[f"cut-off {cutoff} Hz, beta {beta}"] = (TrackerOptions(smoothing=OneEuroOptions(cutoff, beta)), 0)

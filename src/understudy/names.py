@@ -26,9 +26,10 @@ def is_folder(path: Path) -> bool:
 
 
 class RealNames:
-    """What files are really called, links and ``..`` followed: two names are of one file if they give the same.
+    """What files are really called, symbolic links and ``..`` followed: two names that give the same are of one file.
 
-    Folders that names have in common are looked up once, so it is for one task only.
+    Of hard links, and of capitals where the file system does not tell them apart, nothing is known. Folders that names
+    have in common are looked up once, so it is for one task only.
     """
 
     def __init__(self) -> None:

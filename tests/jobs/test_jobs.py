@@ -21,7 +21,7 @@ from understudy.cli.main import main
 from understudy.errors import ConsentError, InputError, OutputError, UsageError
 from understudy.jobs import runner as runners
 from understudy.jobs.adding import Adding
-from understudy.jobs.job import Order
+from understudy.jobs.job import JobFailure, Order
 from understudy.jobs.store import JobStore
 from understudy.jobs.tables import read_orders
 from understudy.provenance import ConsentClaim
@@ -144,6 +144,44 @@ def test_of_two_who_add_at_the_same_moment_the_second_is_refused(app, order, tmp
     with pytest.raises(UsageError, match=said):
         adding[1].add()
     assert adding[2].add() == [2]  # which has nothing to do with it
+
+
+def test_of_several_only_those_are_refused_with_which_somebody_came_first(app, order, tmp_path):
+    store, records = JobStore(app.resources.home), Consents(app.resources.home)
+    late = Adding(store, records, SAMPLE, lambda _: None)
+    for number, after in enumerate([(), (0,), ()]):  # the second comes after the first
+        late.check(replace(order, output=tmp_path / f"{number}.png"), after)
+    assert app.jobs.add(replace(order, output=tmp_path / "0.png"), SAMPLE) == [1]
+    refused = {}
+    assert late.add(refused) == [2]
+    assert app.jobs.show(2).order.output == tmp_path / "2.png"
+    assert sorted(refused) == [0, 1]
+    assert "job 1 is to write" in refused[0].message
+    assert "it is to come after" in refused[1].message
+
+
+def test_a_job_that_is_retried_meanwhile_counts(app, order, tmp_path):
+    """It had failed, so what it writes was nobody's; and then it was to be done again."""
+    (number,) = app.jobs.add(order, SAMPLE)
+    store = JobStore(app.resources.home)
+    with store.runner() as name:
+        store.end(store.claim(name), "failed", why=JobFailure("no", "", 6))
+    late = Adding(store, Consents(app.resources.home), SAMPLE, lambda _: None)
+    late.check(order)
+    app.jobs.retry(number)
+    with pytest.raises(UsageError, match=f"job {number} is to write"):
+        late.add()
+
+
+def test_a_job_is_not_retried_while_another_writes_its_file_by_another_name(app, order, tmp_path):
+    (tmp_path / "folder").mkdir()
+    assert app.jobs.add(order, SAMPLE) == [1]
+    app.jobs.cancel(1)
+    assert app.jobs.add(replace(order, output=tmp_path / "folder" / ".." / "out.png"), SAMPLE) == [2]
+    with pytest.raises(UsageError, match="job 2 is to write the same file"):
+        app.jobs.retry(1)
+    app.jobs.cancel(2)
+    assert app.jobs.retry(1) == "waiting"
 
 
 def test_a_file_is_the_same_by_any_of_its_names(app, order, tmp_path):

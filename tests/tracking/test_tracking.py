@@ -265,20 +265,36 @@ def test_a_mesh_that_follows_the_picture_between_fits_is_as_good(astronaut, perc
     assert landmarker.fits >= 10
 
 
-@pytest.mark.parametrize(("people", "rate"), [(1, 30), (1, 15), (2, 30), (4, 30), (4, 15), (8, 30)])
-@pytest.mark.parametrize("rests", [1, 2])
-def test_in_haste_nobody_waits_longer_for_the_model_than_else(people, rate, rests):
+@pytest.mark.parametrize(
+    ("people", "rate", "rests", "pattern"),
+    [
+        (1, 30, 1, "01"),
+        (1, 30, 2, "001"),
+        (1, 20, 2, "001"),
+        (1, 15, 2, "01"),
+        (1, 10, 2, "01"),
+        (1, 5, 2, "1"),
+        (2, 30, 1, "01"),
+        (3, 30, 2, "1"),  # more rest together, and would be overdue together
+        (8, 30, 2, "2"),
+    ],
+)
+def test_how_many_meshes_are_fitted_in_haste(people, rate, rests, pattern):
     from understudy.tracking import Tracker
 
     crowd = Crowd(people)
     tracker = Tracker(crowd, crowd, TrackerOptions(max_fits=1, scan_seconds=1e9))
     tracker.rests = rests
     picture = np.random.default_rng(0).integers(0, 255, (100, 60 * people + 40, 3)).astype(np.uint8)
-    late = []
-    for number in range(40):
+    fits = ""
+    for number in range(60):
+        crowd.fits = 0
         assert len(tracker.update(frame_at(picture, number, rate)).faces) == people
-        late.append(max(number / rate - track.fitted_seconds for track in tracker._live))
-    assert max(late) <= 0.1 + 1 / rate + 1e-6
+        assert (tracker.rested == 0) == (crowd.fits > 0)
+        fits += str(crowd.fits)
+    assert fits[12:].startswith(pattern) or pattern in fits[12:18]
+    settled = fits[12 + fits[12:].index(pattern) :]
+    assert (pattern * 60).startswith(settled)
 
 
 class Crowd:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -31,11 +31,15 @@ class _Good:
         order: What it is to do.
         digests: SHA-256 of its inputs, by path; ``TO_BE_MADE`` for what another job makes.
         before: The places of those, of the jobs that are added with it, that must be done before.
+        output: The real name of what it writes.
+        reads: What it reads of what is there now: real names, and as the user calls them.
     """
 
     order: Order
     digests: dict[str, str]
-    before: set[int] = field(default_factory=set)
+    before: set[int]
+    output: Path
+    reads: dict[Path, Path]
 
 
 class Adding:
@@ -61,8 +65,8 @@ class Adding:
         self._real = RealNames()
         #: Which of them writes a file, by real names.
         self._outputs: dict[Path, int] = {}
-        #: What they are made of, as it is now; by real names.
-        self._read: set[Path] = set()
+        #: What they are made of, as it is now: real names, and as the user calls them.
+        self._read: dict[Path, Path] = {}
         self._settings: set[str] = set()
         #: Numbers of jobs that are there.
         self._numbers: set[int] = set()
@@ -103,11 +107,12 @@ class Adding:
             self._files.allow(photo)
         for path in [*photos_of(cast), *([] if order.cast is None else [order.cast])]:
             digests[str(path)] = self._files.digest(path)
-        good = _Good(order, digests, before)
+        read = [Path(path) for path, digest in digests.items() if digest != TO_BE_MADE]
+        good = _Good(order, digests, before, self._real(order.output), {self._real(path): path for path in read})
         self._check_among_them(good)
         self._check_beside(good, self._before)
-        self._outputs[self._real(order.output)] = place
-        self._read |= self._inputs(good)
+        self._outputs[good.output] = place
+        self._read |= good.reads
         self._good[place] = good
 
     def without_what_they_need(self) -> dict[int, UnderstudyError]:
@@ -122,26 +127,44 @@ class Adding:
                 bad[place] = UsageError(f"it is to come after {first}, which can't be added", "Mend that one first.")
         return bad
 
-    def add(self) -> list[int]:
+    def add(self, refused: dict[int, UnderstudyError] | None = None) -> list[int]:
         """Write down those that were kept: their numbers.
 
+        Args:
+            refused: Gets what is wrong with those, by their places, that do not go with what somebody else has just
+                added; the others are written down. Without it none is.
+
         Raises:
-            UsageError: somebody else has just added what one of them does not go with.
+            UsageError: one does not go with what somebody else has just added, and ``refused`` is None.
         """
-        places = {place: index for index, place in enumerate(self._good)}
-        wanted = list(self._good.values())
+        clashing: dict[int, UnderstudyError] = {}
 
         def check(newer: Sequence[Undone]) -> None:
             before = _Before(newer, self._real)
-            for one in wanted:
-                self._check_beside(one, before)
+            for place, one in self._good.items():
+                try:
+                    self._check_beside(one, before)
+                except UsageError as fault:
+                    clashing[place] = fault
+            if clashing:
+                raise next(iter(clashing.values()))
 
-        return self._store.add(
-            [(one.order, one.digests) for one in wanted],
-            [[places[place] for place in one.before] for one in wanted],
-            known=self._undone,
-            check=check,
-        )
+        while True:
+            places, wanted = {place: index for index, place in enumerate(self._good)}, list(self._good.values())
+            try:
+                return self._store.add(
+                    [(one.order, one.digests) for one in wanted],
+                    [[places[place] for place in one.before] for one in wanted],
+                    known=self._undone,
+                    check=check,
+                )
+            except UsageError:
+                if refused is None or not clashing:
+                    raise
+            for place in clashing:
+                del self._good[place]
+            refused |= clashing | self.without_what_they_need()
+            clashing.clear()
 
     def _check_once(self, order: Order) -> None:
         """Check settings, and a cast's, that no other of the jobs has."""
@@ -150,22 +173,18 @@ class Adding:
             self._check_settings(order)
             self._settings.add(key)
 
-    def _inputs(self, good: _Good) -> set[Path]:
-        """What a job reads of what is there now; by real names."""
-        return {self._real(Path(path)) for path, digest in good.digests.items() if digest != TO_BE_MADE}
-
     def _check_among_them(self, good: _Good) -> None:
         """Make sure that none of the jobs that are added with it writes what this one writes or reads.
 
         Raises:
             UsageError: one does.
         """
-        output, read = self._real(good.order.output), self._inputs(good)
-        if output in self._outputs:
+        if good.output in self._outputs:
             raise UsageError(f"two jobs would write {good.order.output}", "Name another output for one of them.")
-        lost = output if output in read | self._read else min(read & self._outputs.keys(), default=None)
+        read = self._read | good.reads
+        lost = good.output if good.output in read else min(good.reads.keys() & self._outputs.keys(), default=None)
         if lost is not None:
-            raise UsageError(f"a job would write over {lost}, which is read", "Name another output for it.")
+            raise UsageError(f"a job would write over {read[lost]}, which is read", "Name another output for it.")
 
     def _check_beside(self, good: _Good, before: _Before) -> None:
         """Make sure that none of the jobs that were added before writes what this one writes or reads.
@@ -173,24 +192,23 @@ class Adding:
         Raises:
             UsageError: one does, or reads what this one writes, which does not come after it.
         """
-        order, output, read = good.order, self._real(good.order.output), self._inputs(good)
-        if number := before.writes.get(output):
+        order = good.order
+        if number := before.writes.get(good.output):
             raise UsageError(
                 f"job {number} is to write {order.output}",
                 f"Name another output, or give that one up: understudy jobs cancel {number}",
             )
-        for number in before.reads.get(output, ()):
+        for number in before.reads.get(good.output, ()):
             if number not in order.after:
                 raise UsageError(
                     f"it would write over {order.output}, which job {number} reads",
                     f"Name another output, or let it come after that one: --after {number}",
                 )
-        for path in sorted(read & before.writes.keys()):
-            number = before.writes[path]
-            is_target = path == self._real(order.target)
-            later = f"let it come after that one: --after {number}" if is_target else "wait for that one"
+        for path in sorted(good.reads.keys() & before.writes.keys()):
+            number, given = before.writes[path], good.reads[path]
+            later = f"let it come after that one: --after {number}" if given == order.target else "wait for that one"
             raise UsageError(
-                f"job {number} is to write over {path}, which is read", f"Name a copy of the file, or {later}."
+                f"job {number} is to write over {given}, which is read", f"Name a copy of the file, or {later}."
             )
 
     @cached_property

@@ -86,7 +86,8 @@ class Jobs(JobList):
             except UnderstudyError as fault:
                 bad[place] = fault
         bad |= adding.without_what_they_need()
-        return adding.add(), sorted(bad.items())
+        numbers = adding.add(bad)
+        return numbers, sorted(bad.items())
 
     def run(
         self,

@@ -19,9 +19,8 @@ def sweep(jobs: JobStore) -> None:
         there = [folder for folder in place.iterdir() if folder.name.isdecimal()]
         if not there:
             return
-        with (
-            jobs.database.opened() as store
-        ):  # within the transaction: whoever begins one now has not made its folder yet
+        # Within the transaction: whoever begins one now has not made its folder yet.
+        with jobs.database.opened() as store:
             kept = {str(row[0]) for row in store.execute("SELECT job FROM plans")}
             for folder in there:
                 if folder.name not in kept:

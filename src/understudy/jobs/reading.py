@@ -117,7 +117,7 @@ def undone_of(store: sqlite3.Connection, known: Collection[Undone] = ()) -> list
 
     Args:
         store: Where they are.
-        known: Those that are left out, if they have not failed or been retried since.
+        known: Those that are not given again, but for one that has failed since, or had failed and was retried.
     """
     before = {(job.number, job.failed) for job in known}
     rows = store.execute(

@@ -140,9 +140,7 @@ def order_of(values: Mapping[str, Any], folder: Path) -> Order:
 
 def _rows(text: str, separator: str, path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     header = text.partition("\n")[0]
-    if (
-        separator == "," and "," not in header and ";" in header
-    ):  # as spreadsheets do where numbers have commas
+    if separator == "," and "," not in header and ";" in header:  # as spreadsheets do where numbers have commas
         separator = ";"
     reader = csv.DictReader(io.StringIO(text), delimiter=separator, strict=True)
     try:

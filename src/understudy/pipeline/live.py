@@ -90,7 +90,7 @@ class LivePipeline:
     def expect(self, fps: float) -> None:
         """Say how many frames a second are to come: an engine that is too slow for that is carried.
 
-        Where all stages are, meshes are fitted in every second or third frame, and follow the picture in between.
+        Where all stages are, the meshes of one or two people follow the picture in some frames (see ``Haste``).
         """
         self._haste.period = 1 / fps
         for one in self.carrying.values():
@@ -118,10 +118,10 @@ class LivePipeline:
         done = self.swap(frame)
         with self.tally.timings.measure("seal"):
             labelled = sealed(self._parts.sealer, frame, done)
-        spent = time.perf_counter() - begin
-        self._perceiving.tracker.rests = self._haste(spent)
+        tracker = self._perceiving.tracker
+        tracker.rests = self._haste(time.perf_counter() - begin, fitted=not tracker.rested)
         for one in self.carrying.values():
-            one.frame(spent)
+            one.frame(self._haste.lately)
         return labelled
 
     def swap(self, frame: Frame) -> Swapped:

@@ -160,8 +160,10 @@ class Tracker:
         everybody: Whether nobody may be overlooked: small faces are searched for also while others are followed.
 
     Attributes:
-        rests: In how many frames in a row no mesh need be fitted, where there is too little time for each; in those
-            between they are only where eyelids or lips move, or the points not as one. May be set between two frames.
+        rests: In up to so many frames in a row no mesh is fitted, where there is too little time for each: meshes
+            follow the picture instead, as long as eyelids and lips go with their face, nobody's turn comes too late
+            and no more than two people are followed. May be set between two frames.
+        rested: In how many frames in a row up to now none was.
     """
 
     def __init__(
@@ -176,7 +178,7 @@ class Tracker:
         self.options, self._sweep, self._everybody = options or TrackerOptions(), sweep, everybody
         self._most = self.options.max_faces or (MOST_OF_A_CROWD if everybody else USUALLY_MOST)
         self._detector, self._landmarker = detector, landmarker
-        self.rests, self._rested = 0, 0
+        self.rests, self.rested = 0, 0
         self._cuts = CutDetector()
         self._live: list[_Track] = []
         self._lost: list[_Track] = []
@@ -222,20 +224,23 @@ class Tracker:
         kept: list[_Track] = []
         since = max(frame.seconds - self._followed_seconds, 0.0)
         self._followed_seconds, may_rest = frame.seconds, self._may_rest(frame.seconds)
-        self._rested += 1
+        self.rested += 1
         # Everybody has a turn in time, as few in each frame as that takes: more would make frames that are late later.
         turns = max(self.options.max_fits, int(np.ceil(len(self._live) * since / (MOST_UNFITTED + since) - 1e-6)))
         turns = turns if self.options.max_fits else len(self._live)
         for track in sorted(self._live, key=lambda t: t.fitted_seconds):
             moved = track.filter.carry(frame)
             overdue = not 0 <= frame.seconds - track.fitted_seconds <= MOST_UNFITTED + since
+            most_of_features = (
+                MOST_ASTRAY / 2 if turns else None
+            )  # whose turn it is may rest only if nothing moves in it
             if (
-                overdue
+                (turns and not may_rest)
+                or overdue
                 or moved is None
-                or not _as_one(track.smooth, moved)
-                or (turns and not (may_rest and _as_one(track.smooth, moved, most_of_features=MOST_ASTRAY / 2)))
+                or not _as_one(track.smooth, moved, most_of_features)
             ):
-                turns, self._rested = max(turns - 1, 0), 0
+                turns, self.rested = max(turns - 1, 0), 0
                 there = self._follow(track, frame)
             else:
                 track.raw, track.smooth, track.seen_seconds = track.raw + moved, track.smooth + moved, frame.seconds
@@ -245,9 +250,11 @@ class Tracker:
         return kept
 
     def _may_rest(self, now: float) -> bool:
-        """Whether no mesh need be fitted in this frame: nobody's turn comes too late then."""
-        soonest = min((track.fitted_seconds for track in self._live), default=-np.inf)
-        return self._rested < self.rests and soonest >= now - MOST_UNFITTED
+        """Whether no mesh need be fitted in this frame."""
+        # More people rest together, and are then overdue together: that frame would take longer than any does else.
+        if self.rested >= self.rests or not 1 <= len(self._live) <= 2:
+            return False
+        return now - min(track.fitted_seconds for track in self._live) <= MOST_UNFITTED + 1e-6
 
     def _follow(self, track: _Track, frame: Frame) -> bool:
         """Fit a track's mesh near where it was; False (and moved to the lost) if nothing is there."""
@@ -259,7 +266,7 @@ class Tracker:
         return True
 
     def _take(self, track: _Track, mesh: FloatArray, presence: float, frame: Frame) -> None:
-        track.raw, track.presence = mesh, presence
+        self.rested, track.raw, track.presence = 0, mesh, presence
         track.seen_seconds = track.fitted_seconds = frame.seconds
         track.smooth = track.filter(mesh, frame)
 

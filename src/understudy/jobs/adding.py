@@ -181,10 +181,11 @@ class Adding:
         """
         if good.output in self._outputs:
             raise UsageError(f"two jobs would write {good.order.output}", "Name another output for one of them.")
-        read = self._read | good.reads
-        lost = good.output if good.output in read else min(good.reads.keys() & self._outputs.keys(), default=None)
+        lost = good.reads.get(good.output) or self._read.get(good.output)
+        if lost is None:
+            lost = min((given for real, given in good.reads.items() if real in self._outputs), default=None)
         if lost is not None:
-            raise UsageError(f"a job would write over {read[lost]}, which is read", "Name another output for it.")
+            raise UsageError(f"a job would write over {lost}, which is read", "Name another output for it.")
 
     def _check_beside(self, good: _Good, before: _Before) -> None:
         """Make sure that none of the jobs that were added before writes what this one writes or reads.

@@ -231,9 +231,8 @@ class Tracker:
         for track in sorted(self._live, key=lambda t: t.fitted_seconds):
             moved = track.filter.carry(frame)
             overdue = not 0 <= frame.seconds - track.fitted_seconds <= MOST_UNFITTED + since
-            most_of_features = (
-                MOST_ASTRAY / 2 if turns else None
-            )  # whose turn it is may rest only if nothing moves in it
+            # Whoever has a turn rests only while nothing moves in their face.
+            most_of_features = MOST_ASTRAY / 2 if turns else None
             if (
                 (turns and not may_rest)
                 or overdue

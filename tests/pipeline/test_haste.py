@@ -7,6 +7,12 @@ import pytest
 from understudy.pipeline.haste import Haste
 
 
+def at(rate):
+    made = Haste()
+    made.period = 1 / rate
+    return made
+
+
 def lived(whole, spared, *, frames=400, before=0, haste=None, noise=lambda number: 0.0):
     """How much haste there was in each frame of a session at 30 frames a second.
 
@@ -17,7 +23,7 @@ def lived(whole, spared, *, frames=400, before=0, haste=None, noise=lambda numbe
         haste: Whose.
         noise: What a frame takes in addition.
     """
-    haste, found, rested = haste or Haste(), [before], 0
+    haste, found, rested = haste or at(30), [before], 0
     for number in range(frames):
         fitted = rested >= found[-1]
         rested = 0 if fitted else rested + 1
@@ -37,7 +43,7 @@ def test_it_settles_at_as_much_as_is_needed(whole, spared, settles):
 
 
 def test_it_ends_when_there_is_time_again():
-    haste = Haste()
+    haste = at(30)
     assert lived(1.1, 0.5, haste=haste)[-1] == 2
     ended = lived(0.4, 0.25, haste=haste, before=2)
     assert ended == sorted(ended, reverse=True)
@@ -45,7 +51,7 @@ def test_it_ends_when_there_is_time_again():
 
 
 def test_what_is_spared_is_no_reason_to_stop_sparing():
-    haste = Haste()
+    haste = at(30)
     assert lived(0.9, 0.2, haste=haste)[-1] == 1
     assert set(lived(0.6, 0.1, haste=haste, before=1)) == {1}
 
@@ -55,13 +61,12 @@ def test_one_frame_that_comes_late_makes_no_haste():
 
 
 def test_how_much_time_there_is_is_up_to_the_rate():
-    slow = Haste()
-    slow.period = 1 / 10
-    assert not any(lived(1.5, 1.0, haste=slow))
+    assert not any(lived(1.5, 1.0, haste=at(10)))
+    assert not any(lived(1.5, 1.0, haste=Haste()))  # not known yet
 
 
 def test_what_frames_take_lately_is_the_mean_of_one_turn():
-    haste = Haste()
+    haste = at(30)
     assert haste(0.010, fitted=True) == 0
     assert haste.lately == 0.010
     lived(1.1, 0.38, haste=haste)

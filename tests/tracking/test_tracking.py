@@ -241,7 +241,7 @@ def test_a_mesh_that_follows_the_picture_between_fits_is_as_good(astronaut, perc
     from understudy.tracking import Tracker
 
     puppet = Puppet(astronaut, (640, 480), face_share=0.5)
-    pictures = [puppet.render(talking(number / 30)).picture for number in range(60)]
+    pictures = [puppet.render(talking(number / 30)).picture for number in range(90)]
     landmarker = CountingFits(perception.landmarker)
     hurried = Tracker(perception.detector, landmarker, TrackerOptions(max_fits=1, scan_seconds=100))
     hurried.rests = rests
@@ -253,8 +253,9 @@ def test_a_mesh_that_follows_the_picture_between_fits_is_as_good(astronaut, perc
         (truth,) = every.update(frame_at(picture, number)).faces.mesh
         fits.append(landmarker.fits)
         apart.append(np.linalg.norm((found - truth)[:, :2], axis=1) / np.ptp(truth[:, :2], axis=0).mean())
-    assert sum(fits[1:]) < most * len(fits)
-    runs = "".join(map(str, fits)).split("1")
+    assert 0 not in fits[:30]  # it may turn out to be no face
+    assert sum(fits[31:]) < most * len(fits[31:])
+    runs = "".join(map(str, fits[31:])).split("1")
     assert max(map(len, runs)) == rests  # so many in a row without, and no more
     assert np.mean(apart) < 0.003
     assert np.array(apart)[:, feature_points()].mean(axis=1).max() < 0.015
@@ -287,13 +288,14 @@ def test_how_many_meshes_are_fitted_in_haste(people, rate, rests, pattern):
     tracker.rests = rests
     picture = np.random.default_rng(0).integers(0, 255, (100, 60 * people + 40, 3)).astype(np.uint8)
     fits = ""
-    for number in range(60):
+    for number in range(rate + 60):
         crowd.fits = 0
         assert len(tracker.update(frame_at(picture, number, rate)).faces) == people
         assert (tracker.rested == 0) == (crowd.fits > 0)
         fits += str(crowd.fits)
-    assert fits[12:].startswith(pattern) or pattern in fits[12:18]
-    settled = fits[12 + fits[12:].index(pattern) :]
+    fits = fits[rate + 6 :]
+    assert pattern in fits[:6]
+    settled = fits[fits.index(pattern) :]
     assert (pattern * 60).startswith(settled)
 
 
@@ -378,7 +380,7 @@ def test_a_frame_shown_twice_at_one_time_does_not_carry_twice(puppet, perception
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("rests", "when"), [(0, 12), (1, 12), (1, 13), (2, 13), (2, 14)])
+@pytest.mark.parametrize(("rests", "when"), [(0, 42), (1, 42), (1, 43), (2, 42), (2, 43), (2, 44)])
 def test_eyes_shut_in_the_frame_in_which_they_shut(astronaut, perception, rests, when):
     """Of the way that the model sees the lids go, the smoothed mesh goes nearly all at once; a filter would trail.
 
@@ -390,7 +392,7 @@ def test_eyes_shut_in_the_frame_in_which_they_shut(astronaut, perception, rests,
     def closing(options):
         tracker, apertures = perception.tracker(options), []
         tracker.rests = rests
-        for number in range(16):
+        for number in range(46):
             shot = puppet.render(Motion(blink=1.0 if number >= when else 0.0))
             mesh = tracker.update(frame_at(shot.picture, number)).faces.mesh[0]
             apertures.append(np.linalg.norm(mesh[159, :2] - mesh[145, :2]))

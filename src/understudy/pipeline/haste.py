@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from math import inf
 from statistics import fmean, median
 from typing import Final
 
@@ -23,11 +24,11 @@ class Haste:
     or less of it is told by both.
 
     Attributes:
-        period: Seconds between two frames of the source.
+        period: Seconds between two frames of the source; while that is not known there is no haste.
     """
 
     def __init__(self) -> None:
-        self.period = 1 / 30
+        self.period = inf
         self._whole: deque[float] = deque(maxlen=_FRAMES)
         self._spared: deque[float] = deque(maxlen=_FRAMES)
         self._latest: deque[float] = deque(maxlen=_MOST + 1)

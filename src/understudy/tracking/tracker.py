@@ -29,6 +29,9 @@ if TYPE_CHECKING:  # what a stage before does, as a type only
 MOST_ASTRAY = 0.01
 #: Seconds between two frames over which motion is followed in the picture, and for how long by that alone.
 MOST_CARRIED, MOST_UNFITTED = 0.2, 0.1
+#: Seconds for which a face must have been followed before its mesh is not fitted in every frame: until then it may turn
+#: out to be none.
+_SURE = 1.0
 #: Faces that are followed at most where nothing else is said: each takes a mesh a frame; and where nobody may be
 #: overlooked as many as detectors give.
 USUALLY_MOST, MOST_OF_A_CROWD = 8, 32
@@ -146,6 +149,7 @@ class _Track:
     presence: float
     filter: _MeshFilter
     seen_seconds: float
+    begun_seconds: float
     fitted_seconds: float = -np.inf
 
 
@@ -161,8 +165,9 @@ class Tracker:
 
     Attributes:
         rests: In up to so many frames in a row no mesh is fitted, where there is too little time for each: meshes
-            follow the picture instead, as long as eyelids and lips go with their face, nobody's turn comes too late
-            and no more than two people are followed. May be set between two frames.
+            follow the picture instead, as long as eyelids and lips go with their face, nobody's turn comes too late,
+            and one or two people are followed, whole in the picture, for a second by now. May be set between two
+            frames.
         rested: In how many frames in a row up to now none was.
     """
 
@@ -223,7 +228,7 @@ class Tracker:
         """Those who were followed up to now and still can be."""
         kept: list[_Track] = []
         since = max(frame.seconds - self._followed_seconds, 0.0)
-        self._followed_seconds, may_rest = frame.seconds, self._may_rest(frame.seconds)
+        self._followed_seconds, may_rest = frame.seconds, self._may_rest(frame)
         self.rested += 1
         # Everybody has a turn in time, as few in each frame as that takes: more would make frames that are late later.
         turns = max(self.options.max_fits, int(np.ceil(len(self._live) * since / (MOST_UNFITTED + since) - 1e-6)))
@@ -248,12 +253,18 @@ class Tracker:
             kept += [track] if there else []
         return kept
 
-    def _may_rest(self, now: float) -> bool:
+    def _may_rest(self, frame: Frame) -> bool:
         """Whether no mesh need be fitted in this frame."""
         # More people rest together, and are then overdue together: that frame would take longer than any does else.
         if self.rested >= self.rests or not 1 <= len(self._live) <= 2:
             return False
-        return now - min(track.fitted_seconds for track in self._live) <= MOST_UNFITTED + 1e-6
+        now = frame.seconds
+        return all(
+            now - track.fitted_seconds <= MOST_UNFITTED + 1e-6
+            and now - track.begun_seconds >= _SURE
+            and _inside(track.smooth, frame)
+            for track in self._live
+        )
 
     def _follow(self, track: _Track, frame: Frame) -> bool:
         """Fit a track's mesh near where it was; False (and moved to the lost) if nothing is there."""
@@ -346,9 +357,9 @@ class Tracker:
             # The longer it was away the further it may have gone: about two face sizes a second.
             if distance < size * (0.6 + 2 * (now - track.seen_seconds)) and 0.5 < ratio < 2:
                 self._lost.remove(track)
-                track.filter = _MeshFilter(self.options)
+                track.filter, track.begun_seconds = _MeshFilter(self.options), now
                 return track
-        track = _Track(self._next_id, mesh, mesh, 0.0, _MeshFilter(self.options), now)
+        track = _Track(self._next_id, mesh, mesh, 0.0, _MeshFilter(self.options), now, now)
         self._next_id += 1
         return track
 
@@ -385,6 +396,12 @@ def _plausible(mesh: FloatArray, frame: Frame) -> bool:
     center = (low + high) / 2
     inside = bool((center > 0).all() and center[0] < frame.width and center[1] < frame.height)
     return inside and float((high - low).max()) > 8
+
+
+def _inside(mesh: FloatArray, frame: Frame) -> bool:
+    """Whether all of a mesh is in the picture: beyond its edge no motion is seen."""
+    points = mesh[:, :2]
+    return bool((points >= 0).all() and (points < (frame.width, frame.height)).all())
 
 
 def _as_one(mesh: FloatArray, moved: FloatArray, most_of_features: float | None = None) -> bool:

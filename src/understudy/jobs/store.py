@@ -68,8 +68,7 @@ class JobStore:
         """
         numbers = []
         with self.database.opened() as store:
-            newer = undone_of(store, known) if check is not None else []
-            if check is not None and newer:
+            if check is not None and (newer := undone_of(store, known)):
                 check(newer)
             for order, digests in orders:
                 for needed in order.after:

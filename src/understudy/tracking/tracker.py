@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from understudy.arrays import FloatArray, IntArray
-from understudy.face import MESH_POINTS, SURFACE_POINTS, Faces
+from understudy.arrays import FloatArray
+from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.geometry.boxes import bounds_xyxy, iou_xyxy, shared_xyxy
-from understudy.geometry.topology import keypoints5, topology
-from understudy.geometry.transforms import apply, similarity
+from understudy.geometry.topology import keypoints5
 from understudy.tracking.cuts import CutDetector
-from understudy.tracking.motion import FaceMotion
-from understudy.tracking.smoothing import OneEuroFilter, OneEuroOptions
+from understudy.tracking.mesh_filter import MeshFilter, as_one
+from understudy.tracking.options import TrackerOptions
 from understudy.tracking.turns import right_way_up
 
 if TYPE_CHECKING:  # what a stage before does, as a type only
@@ -25,10 +23,8 @@ if TYPE_CHECKING:  # what a stage before does, as a type only
     from understudy.detection.sweep import Sweep
     from understudy.landmarks.base import Landmarker
 
-#: How far points may go astray from moving as one (root mean square, over the face's size) before the model must look.
-MOST_ASTRAY = 0.01
-#: Seconds between two frames over which motion is followed in the picture, and for how long by that alone.
-MOST_CARRIED, MOST_UNFITTED = 0.2, 0.1
+#: Seconds for which a mesh is followed in the picture alone.
+MOST_UNFITTED = 0.1
 #: Seconds for which a face must have been followed before its mesh is not fitted in every frame: until then it may turn
 #: out to be none.
 _SURE = 1.0
@@ -38,49 +34,6 @@ USUALLY_MOST, MOST_OF_A_CROWD = 8, 32
 #: Seconds between two thorough searches while somebody is followed, where nobody may be overlooked: one takes as long
 #: as ten frames or more.
 _SEARCH_BESIDE = 2.0
-
-
-@dataclass(frozen=True)
-class TrackerOptions:
-    """How faces are followed.
-
-    Attributes:
-        max_faces: The most faces that are followed at a time; None for 8, and for 32 where nobody in a file may be
-            overlooked.
-        max_fits: The number of faces whose mesh is fitted in one frame, in turn, and of more where a turn would come
-            too late; the others' meshes are carried along with the picture, which costs a seventh. 0 is all of them,
-            and live it is 1.
-        min_presence: 0-1; below it the mesh model says that there is no face in its region.
-        scan_seconds: While somebody is followed, look for others this often.
-        search_seconds: While nobody is, look thoroughly (for small faces) this often.
-        keep_seconds: A face lost for less than this gets its id back.
-        smoothing: One-Euro settings for the mesh as it is seen, which is carried along with the picture.
-        features: The same for eyelids, irises and lips: they go further in one frame than flow sees.
-        depth: The same for its depth, of which a picture shows no motion.
-
-    Raises:
-        ValueError: nobody to follow, a count or time below zero, or a presence outside 0-1.
-    """
-
-    max_faces: int | None = None
-    max_fits: int = 0
-    min_presence: float = 0.5
-    scan_seconds: float = 0.5
-    search_seconds: float = 0.25
-    keep_seconds: float = 1.0
-    smoothing: OneEuroOptions = field(default_factory=OneEuroOptions)
-    features: OneEuroOptions = field(default_factory=lambda: OneEuroOptions(0.5, 160.0, 12.0))
-    depth: OneEuroOptions = field(default_factory=lambda: OneEuroOptions(0.05, 80.0, 1.0))
-
-    def __post_init__(self) -> None:
-        if not (self.max_faces is None or self.max_faces >= 1) or self.max_fits < 0:
-            raise ValueError(
-                f"1 face or more is followed and 0 or more are fitted, not {self.max_faces}, {self.max_fits}"
-            )
-        if not 0 <= self.min_presence <= 1:
-            raise ValueError(f"presence must be between 0 and 1, not {self.min_presence}")
-        if not min(self.scan_seconds, self.search_seconds, self.keep_seconds) >= 0:
-            raise ValueError("times can't be below zero")
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,55 +52,13 @@ class TrackingResult:
     detected: Faces | None = None
 
 
-@lru_cache(maxsize=1)
-def _features() -> IntArray:
-    """The points of eyelids, lips and irises."""
-    shape = topology()
-    rings = (shape.eye_left, shape.eye_right, shape.lips_inner, shape.lips_outer)
-    return np.array(sorted({*np.concatenate(rings).tolist(), *range(SURFACE_POINTS, MESH_POINTS)}))
-
-
-class _MeshFilter:
-    """Smooths one face's mesh: as it is seen, carried along with the picture, and its depth."""
-
-    def __init__(self, options: TrackerOptions) -> None:
-        self._motion = FaceMotion()
-        features = (_features(), slice(2)), options.features
-        self._filter = OneEuroFilter(options.smoothing, [features, ((slice(None), 2), options.depth)])
-        self._mesh: FloatArray | None = None
-        self._seconds = 0.0
-
-    def carry(self, frame: Frame) -> FloatArray | None:
-        """Move the mesh along with the picture: how far its points went, float32 (478, 3).
-
-        None if the last frame is too long ago, or none was seen.
-        """
-        if self._mesh is None or not 0 < frame.seconds - self._seconds <= MOST_CARRIED:
-            self._mesh = None
-            return None
-        moved = np.zeros_like(self._mesh)
-        moved[:, :2] = self._motion.follow(frame.picture, self._mesh[:, :2])
-        self._filter.carry(moved)
-        self._mesh, self._seconds = self._mesh + moved, frame.seconds
-        return moved
-
-    def __call__(self, mesh: FloatArray, frame: Frame) -> FloatArray:
-        """The smoothed mesh; ``mesh`` is float32 (478, 3), as the model sees it."""
-        if self._mesh is None:
-            self._motion = FaceMotion()
-            self._motion.follow(frame.picture, mesh[:, :2])
-        size = float(np.ptp(mesh[:, :2], axis=0).mean())
-        self._mesh, self._seconds = self._filter(mesh, frame.seconds, size), frame.seconds
-        return self._mesh
-
-
 @dataclass(eq=False)
 class _Track:
     id: int
     raw: FloatArray
     smooth: FloatArray
     presence: float
-    filter: _MeshFilter
+    filter: MeshFilter
     seen_seconds: float
     begun_seconds: float
     fitted_seconds: float = -np.inf
@@ -236,13 +147,12 @@ class Tracker:
         for track in sorted(self._live, key=lambda t: t.fitted_seconds):
             moved = track.filter.carry(frame)
             overdue = not 0 <= frame.seconds - track.fitted_seconds <= MOST_UNFITTED + since
-            # Whoever has a turn rests only while nothing moves in their face.
-            most_of_features = MOST_ASTRAY / 2 if turns else None
             if (
                 (turns and not may_rest)
                 or overdue
                 or moved is None
-                or not _as_one(track.smooth, moved, most_of_features)
+                # Whoever has a turn rests only while nothing moves in their face.
+                or not as_one(track.smooth, moved, features_too=turns > 0)
             ):
                 turns, self.rested = max(turns - 1, 0), 0
                 there = self._follow(track, frame)
@@ -357,9 +267,9 @@ class Tracker:
             # The longer it was away the further it may have gone: about two face sizes a second.
             if distance < size * (0.6 + 2 * (now - track.seen_seconds)) and 0.5 < ratio < 2:
                 self._lost.remove(track)
-                track.filter, track.begun_seconds = _MeshFilter(self.options), now
+                track.filter, track.begun_seconds = MeshFilter(self.options), now
                 return track
-        track = _Track(self._next_id, mesh, mesh, 0.0, _MeshFilter(self.options), now, now)
+        track = _Track(self._next_id, mesh, mesh, 0.0, MeshFilter(self.options), now, now)
         self._next_id += 1
         return track
 
@@ -402,21 +312,3 @@ def _inside(mesh: FloatArray, frame: Frame) -> bool:
     """Whether all of a mesh is in the picture: beyond its edge no motion is seen."""
     points = mesh[:, :2]
     return bool((points >= 0).all() and (points < (frame.width, frame.height)).all())
-
-
-def _as_one(mesh: FloatArray, moved: FloatArray, most_of_features: float | None = None) -> bool:
-    """Whether points went about where the face went: what passes in front of it would drag some of them along.
-
-    Args:
-        mesh: float32 (478, 3): where they are or were.
-        moved: float32 (478, 3): how far they went.
-        most_of_features: The same as ``MOST_ASTRAY`` for eyelids, lips and irises by themselves; None if those may go
-            where they like.
-    """
-    before = mesh[:, :2]
-    after = before + moved[:, :2]
-    astray = apply(similarity(before, after), before) - after
-    squares, size = (astray * astray).sum(axis=1), float(np.ptp(before, axis=0).mean())
-    if most_of_features is not None and np.sqrt(squares[_features()].mean()) > most_of_features * size:
-        return False
-    return bool(np.sqrt(squares.mean()) <= MOST_ASTRAY * size)

@@ -1,12 +1,14 @@
 """Whether a face that should be swapped is ever shown as it is, and how often something is covered without need.
 
-``python -m benchmarks.guard [--on-lost hold|blur|freeze] [--only WORDS] [--clips FOLDER] [--pictures FOLDER]``
+``python -m benchmarks.guard [--on-lost hold|blur|freeze] [--rests N] [--only WORDS] [--clips FOLDER]
+[--pictures FOLDER]``
 
 Goes through the situations of ``understudy.testing.situations``, whose truth is known, frame by frame as a live
 session would, and prints for each: frames, frames in which a face is shown raw, frames with anything covered, and
-frames in which that was not needed. ``--clips`` does the same with the videos in a folder, of which the truth is not
-known: there only what was covered is counted. ``--pictures`` keeps the raw and the needlessly covered frames. Ends
-with 1 if any is raw.
+frames in which that was not needed. ``--rests 1`` and ``2`` do so as a session in haste, whose meshes only follow the
+picture in every second frame, or in two of three. ``--clips`` does the same with the videos in a folder, of which the
+truth is not known: there only what was covered is counted. ``--pictures`` keeps the raw and the needlessly covered
+frames. Ends with 1 if any is raw.
 """
 
 from __future__ import annotations
@@ -51,13 +53,18 @@ class Count(NamedTuple):
     needless: int
 
 
-def swapper(on_lost: OnLost, faces: FaceChoice) -> LivePipeline:
-    """What a live session makes of its frames, with the mesh engine and a face that no actor has."""
+def swapper(on_lost: OnLost, faces: FaceChoice, rests: int = 0) -> LivePipeline:
+    """What a live session makes of its frames, with the mesh engine and a face that no actor has.
+
+    ``rests`` as of ``Tracker``.
+    """
     perception = Perception.embedded()
     parts = parts_of(Settings(faces=faces), perception)
     identity = parts.engine.identity([portrait_in(spotted(), "a spotted portrait", perception, None)[0]])
     guard = Guard(BlazeFace(), GuardOptions(on_lost=on_lost), choice=faces)
-    return LivePipeline(parts, OnePerson(identity), guard)
+    stages = LivePipeline(parts, OnePerson(identity), guard)
+    stages.tracker.rests = rests
+    return stages
 
 
 def is_swapped(face: FaceTruth, done: Swapped) -> bool:
@@ -76,9 +83,9 @@ def frames_of(situation: Situation) -> Iterator[tuple[SceneFrame, float]]:
         yield situation.scene(number).draw(), number / RATE + late
 
 
-def played(situation: Situation, on_lost: OnLost, keep: Path | None) -> Count:
+def played(situation: Situation, on_lost: OnLost, keep: Path | None, rests: int = 0) -> Count:
     """Go through one situation."""
-    stages = swapper(on_lost, situation.faces)
+    stages = swapper(on_lost, situation.faces, rests)
     raw = covered = needless = 0
     for number, (shot, seconds) in enumerate(frames_of(situation)):
         frame = Frame(shot.picture.copy(), pts=round(seconds * 1e6), time_base=Fraction(1, 1_000_000))
@@ -101,9 +108,9 @@ def decoded(clip: Path, most: int) -> Iterator[tuple[UInt8Array, float]]:
             yield np.asarray(frame.to_ndarray(format="bgr24"), np.uint8), float(frame.time or 0)
 
 
-def clip_covered(clip: Path, on_lost: OnLost, faces: FaceChoice, keep: Path | None) -> tuple[int, int]:
+def clip_covered(clip: Path, on_lost: OnLost, faces: FaceChoice, keep: Path | None, rests: int) -> tuple[int, int]:
     """Frames of a video, and how many had something covered."""
-    stages, frames = swapper(on_lost, faces), 0
+    stages, frames = swapper(on_lost, faces, rests), 0
     for frames, (picture, seconds) in enumerate(decoded(clip, 400), 1):
         frame = Frame(picture.copy(), pts=round(seconds * 1e6), time_base=Fraction(1, 1_000_000))
         if stages.swap(frame).cover.any and keep is not None:
@@ -116,6 +123,7 @@ def main() -> int:
     """Run it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--on-lost", choices=("hold", "blur", "freeze"), default="hold")
+    parser.add_argument("--rests", type=int, choices=(0, 1, 2), default=0)
     parser.add_argument("--only", default="", help="words of the situations' names or groups")
     parser.add_argument("--clips", type=Path, default=None)
     parser.add_argument("--pictures", type=Path, default=None)
@@ -127,13 +135,13 @@ def main() -> int:
     for situation in SITUATIONS:
         if asked.only not in f"{situation.group}: {situation.name}":
             continue
-        count = played(situation, asked.on_lost, asked.pictures)
+        count = played(situation, asked.on_lost, asked.pictures, asked.rests)
         totals[situation.group == "ordinary"] += count
         line = f"{situation.group}: {situation.name}"
         print(f"{line:62s} {count.frames:4d} {count.raw:4d} {count.covered:4d} {count.needless:4d}", flush=True)
     for clip in sorted(asked.clips.glob("*.mp4")) if asked.clips is not None else []:
         for faces in ("largest", "all"):
-            frames, covered = clip_covered(clip, asked.on_lost, faces, asked.pictures)  # type: ignore[arg-type]
+            frames, covered = clip_covered(clip, asked.on_lost, faces, asked.pictures, asked.rests)  # type: ignore[arg-type]
             print(f"{f'clip: {clip.name}, {faces}':62s} {frames:4d}      {covered:4d}", flush=True)
     for ordinary, (frames, raw, covered, needless) in totals.items():
         words = "ordinary" if ordinary else "all others"

@@ -48,6 +48,14 @@ def test_no_raw_face_is_shown(name):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", ["enters from the left, 2 pixels a frame", "somebody passes in front"])
+def test_nor_where_meshes_are_not_fitted_in_every_frame(name):
+    count, usually = played(named(name), "hold", None, rests=2), played(named(name), "hold", None)
+    assert count.raw == 0
+    assert count.covered <= 1.2 * usually.covered
+
+
+@pytest.mark.slow
 def test_half_a_face_that_is_there_at_once_is_not_shown_raw():
     assert played(replace(named("half a face at the right edge"), frames=12), "hold", None).raw == 0
 

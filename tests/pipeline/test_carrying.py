@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 import threading
 import time
 from dataclasses import replace
@@ -18,6 +20,7 @@ from understudy.detection import BlazeFace
 from understudy.frames import Frame
 from understudy.guard import Guard
 from understudy.pipeline.carrying import Carrying
+from understudy.pipeline.haste import Haste
 from understudy.pipeline.live import LivePipeline
 from understudy.pipeline.parts import Parts
 from understudy.swapping import Identity, MeshEngine
@@ -170,6 +173,46 @@ def test_one_that_gets_slower_under_load_does_not_swing(carrying, clock):
     switches = live(again, clock, 120, lambda _: 0.03 if again.keeps_up else 0.006, rest=lambda _: 0.012)
     again.close()
     print(switches, "switches in two minutes")
+    assert switches <= 14
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.2, 0.4])
+@pytest.mark.parametrize(
+    ("model", "fit", "rest"), [(0.3, 0.1, 0.5), (0.6, 0.1, 0.4), (0.2, 0.5, 0.5), (0.05, 0.3, 0.7), (0.1, 0.2, 0.3)]
+)
+def test_it_and_the_spared_meshes_do_not_push_each_other_to_and_fro(carrying, clock, model, fit, rest, noise):
+    """Both look at what frames take: with less work for the one there is room for the other, and then none again.
+
+    Two minutes; times over the time between two frames, each off by ``noise`` as a rule.
+    """
+    wander, haste, found, rested = random.Random(1), Haste(), [(0, False)], 0
+    haste.period = carrying.period
+
+    def run():
+        clock.seconds += model * about()
+        return PATCH
+
+    def about():
+        return carrying.period * max(wander.gauss(1, noise), 0.2)
+
+    for number in range(3600):
+        begin, fitted = clock.seconds, rested >= found[-1][0]
+        rested = 0 if fitted else rested + 1
+        if carrying.keeps_up:
+            carrying.now(run)
+            spent = clock.seconds - begin
+        else:
+            # Seldom: a thread that spares the frames rests, and for real.
+            assert (number > 3 and number % 600) or beside(carrying, run)
+            clock.seconds, spent = begin, 0.0
+        spent += (rest + fit * fitted) * about()
+        grade = haste(spent, fitted=fitted)
+        carrying.frame(haste.lately)
+        clock.seconds = begin + max(spent, carrying.period)
+        found.append((grade, carrying.keeps_up))
+    turns, switches = (sum(a != b for a, b in itertools.pairwise(kind)) for kind in zip(*found, strict=True))
+    print(turns, "turns and", switches, "switches in two minutes")
+    assert turns <= 22
     assert switches <= 14
 
 

@@ -35,6 +35,7 @@ from understudy.pipeline.watching import Watching
 from understudy.settings import Settings
 from understudy.swapping.carried.engine import Carried
 from understudy.swapping.carried.running import Counts
+from understudy.tracking import Tracker
 from understudy.tracking.hands import BESIDE, NEAR
 
 
@@ -79,6 +80,11 @@ class LivePipeline:
         self.covered = False
 
     @property
+    def tracker(self) -> Tracker:
+        """What follows the faces."""
+        return self._perceiving.tracker
+
+    @property
     def neural_rate(self) -> float | None:
         """Faces a second that a slow engine drew lately; None where there is none."""
         return sum(one.rate for one in self.carrying.values()) if self.carrying else None
@@ -118,8 +124,7 @@ class LivePipeline:
         done = self.swap(frame)
         with self.tally.timings.measure("seal"):
             labelled = sealed(self._parts.sealer, frame, done)
-        tracker = self._perceiving.tracker
-        tracker.rests = self._haste(time.perf_counter() - begin, fitted=not tracker.rested)
+        self.tracker.rests = self._haste(time.perf_counter() - begin, fitted=not self.tracker.rested)
         for one in self.carrying.values():
             one.frame(self._haste.lately)
         return labelled
@@ -246,8 +251,8 @@ class LivePipeline:
     def _correct(self, cover: Cover) -> None:
         """Tell the tracker whom the guard saw and it does not know, and whose mesh does not lie on their face."""
         if cover.newcomers is not None:
-            self._perceiving.tracker.offer(cover.newcomers)
-        self._perceiving.tracker.let_go(cover.astray)
+            self.tracker.offer(cover.newcomers)
+        self.tracker.let_go(cover.astray)
 
 
 def _carrying(parts: Parts) -> dict[Carried, Carrying]:

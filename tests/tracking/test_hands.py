@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from fractions import Fraction
 
@@ -22,6 +23,7 @@ from understudy.settings import BlendOptions
 from understudy.testing import REST, Puppet, with_hand
 from understudy.testing.opened import engine_of, parts_of
 from understudy.tracking import HandTracker
+from understudy.tracking.hands import BESIDE
 
 SIZE = 110
 
@@ -194,6 +196,43 @@ def test_the_first_frame_is_searched_around_everybody():
     tracker.forget()
     tracker.update(frame(EMPTY, 2), boxes)
     assert stub.searches == 6
+
+
+def live_frames(tracker, picture, box, most=600):
+    """The same frame, until hands are found; the hands."""
+    for number in range(most):
+        hands = tracker.update(frame(picture, number), box)
+        if hands:
+            return hands
+        time.sleep(0.01)
+    return []
+
+
+def test_live_what_is_no_hand_is_found_out_beside():
+    threads = set()
+
+    class NoHand(OneHand):
+        def fit(self, picture, roi):
+            threads.add(threading.current_thread())
+            joints, _ = super().fit(picture, roi)
+            return joints, 0.2
+
+    stub = NoHand()
+    tracker = HandTracker(stub, stub, live=True)
+    assert live_frames(tracker, EMPTY, FACE, most=30) == []
+    tracker.close()
+    assert stub.fits >= 1
+    assert threading.current_thread() not in threads
+
+
+@pytest.mark.parametrize("x", [240, 470, 700])
+def test_live_a_hand_is_found_where_it_is_however_near_to_the_edge_of_what_is_searched(detector, finder, x):
+    drawn = with_hand(np.full((480, 1280, 3), 120, np.uint8), (x, 330), SIZE)
+    tracker = HandTracker(detector, finder, live=True, margin=BESIDE)
+    found = live_frames(tracker, drawn.picture, np.array([[150, 80, 400, 380]], np.float32))
+    tracker.close()
+    assert len(found) == 1
+    assert np.linalg.norm(found[0] - drawn.joints, axis=1).mean() < 0.1 * SIZE
 
 
 def test_closed_it_goes_on_without_searching(detector, finder):

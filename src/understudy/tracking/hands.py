@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
@@ -20,8 +21,9 @@ if TYPE_CHECKING:  # what a stage before does, as a type only
 _EVERY, _LOST_EVERY, _HURRY = 0.3, 0.1, 0.5
 #: Seconds for which hands are followed where a face was last: a hand may be just what hides it.
 _REMEMBERED: Final = 1.0
-#: Side of the square that is searched, over the face's longer side.
-_AROUND: Final = 3.2
+#: Side of the square that is searched, over the face's longer side; and how far beyond it the fingers of a palm in it
+#: may reach, over its own.
+_AROUND, _REACH = 3.2, 0.25
 #: How sure it must be that there is a hand: at first, and afterwards; and how often a hand just found is fitted
 #: again where it then lies: a palm says little of where the fingers are.
 _BEGIN, _GO_ON, _REFINEMENTS = 0.6, 0.5, 3
@@ -30,9 +32,6 @@ _BEGIN, _GO_ON, _REFINEMENTS = 0.6, 0.5, 3
 NEAR, BESIDE = 0.35, 1.3
 #: Hands at a time.
 _MOST: Final = 4
-
-#: Boxes and keypoints of palms, in pixels of the frame.
-_Search = tuple[FloatArray, FloatArray]
 
 
 class HandTracker:
@@ -51,7 +50,7 @@ class HandTracker:
         self.margin = margin
         self._detector, self._finder = detector, finder
         self._beside = ThreadPoolExecutor(1, "palms") if live else None
-        self._found: Future[_Search] | None = None
+        self._found: Future[list[FloatArray]] | None = None
         self._hands: list[FloatArray] = []
         self._searched = -np.inf
         self._searches = 0
@@ -113,11 +112,18 @@ class HandTracker:
         if area.empty:
             return
         if self._beside is None:
-            self._take(frame, self._search(_part(frame, area), area))
+            for hand in self._search(frame.picture, area, (0, 0), self._hands):
+                self._keep(hand)
             return
+        reach = round(max(area.x1 - area.x0, area.y1 - area.y0) * _REACH)
+        x0, y0, x1, y1 = PixelBox(area.x0 - reach, area.y0 - reach, area.x1 + reach, area.y1 + reach).clipped(
+            frame.width, frame.height
+        )
+        inner = PixelBox(area.x0 - x0, area.y0 - y0, area.x1 - x0, area.y1 - y0)
         with suppress(RuntimeError):  # closed meanwhile
             # The frame will be written to meanwhile.
-            self._found = self._beside.submit(self._search, _part(frame, area).copy(), area)
+            picture = frame.picture[y0:y1, x0:x1].copy()
+            self._found = self._beside.submit(self._search, picture, inner, (x0, y0), list(self._hands))
 
     def _next_area(self, frame: Frame) -> PixelBox:
         """What is searched: around one face after the other."""
@@ -127,24 +133,41 @@ class HandTracker:
         around = np.concatenate([middle - half, middle + half])
         return rounded_box(around).clipped(frame.width, frame.height)
 
-    def _search(self, part: UInt8Array, area: PixelBox) -> _Search:
-        """Look for palms in the part of a frame that ``area`` is."""
-        corner = np.array([area.x0, area.y0], np.float32)
-        boxes, keypoints = self._detector.detect(part)
-        return boxes + np.tile(corner, 2), keypoints + corner
+    def _search(
+        self, picture: UInt8Array, area: PixelBox, corner: tuple[int, int], known: Sequence[FloatArray]
+    ) -> list[FloatArray]:
+        """Look for hands that are not known yet: for palms, and whether a hand's joints fit there.
 
-    def _take(self, frame: Frame, found: _Search) -> None:
-        """Take up the hands of found palms that a hand's joints fit and that are not known yet."""
-        for box, points in zip(*found, strict=True):
-            middle = (box[:2] + box[2:]) / 2
-            if any((middle > hand.min(0)).all() and (middle < hand.max(0)).all() for hand in self._hands):
+        Args:
+            picture: A frame, or a part of one.
+            area: Where palms are searched, in pixels of the picture.
+            corner: Where the picture begins in the frame.
+            known: Joints of the known ones, in pixels of the frame.
+
+        Returns:
+            The joints of each, in pixels of the frame.
+        """
+        hands: list[FloatArray] = []
+        begin, at = np.array(corner, np.float32), np.array([area.x0, area.y0], np.float32)
+        boxes, keypoints = self._detector.detect(picture[area.y0 : area.y1, area.x0 : area.x1])
+        for box, points in zip(boxes + np.tile(at, 2), keypoints + at, strict=True):
+            if _known((box[:2] + box[2:]) / 2 + begin, [*known, *hands]):
                 continue
-            hand, presence = self._finder.fit(frame.picture, self._finder.first_roi(box, points))
-            for _ in range(_REFINEMENTS if self._beside is None else 1):
+            hand, presence = self._finder.fit(picture, self._finder.first_roi(box, points))
+            for _ in range(_REFINEMENTS):
                 if presence >= _BEGIN:
-                    hand, presence = self._finder.fit(frame.picture, self._finder.next_roi(hand))
+                    hand, presence = self._finder.fit(picture, self._finder.next_roi(hand))
             if presence >= _BEGIN:
-                self._keep(hand)
+                hands.append(hand + begin)
+        return hands
+
+    def _take(self, frame: Frame, found: Sequence[FloatArray]) -> None:
+        """Take up hands that were found in an earlier frame where they are in this one."""
+        for before in found:
+            if not _known(before.mean(0), self._hands):
+                hand, presence = self._finder.fit(frame.picture, self._finder.next_roi(before))
+                if presence >= _BEGIN:
+                    self._keep(hand)
 
     def _keep(self, hand: FloatArray) -> None:
         """Note a hand that is near a face and not known yet."""
@@ -158,5 +181,6 @@ class HandTracker:
             self._hands.append(hand)
 
 
-def _part(frame: Frame, area: PixelBox) -> UInt8Array:
-    return frame.picture[area.y0 : area.y1, area.x0 : area.x1]
+def _known(middle: FloatArray, hands: Sequence[FloatArray]) -> bool:
+    """Whether a point, float32 (2,), is on one of those hands."""
+    return any((middle > hand.min(0)).all() and (middle < hand.max(0)).all() for hand in hands)

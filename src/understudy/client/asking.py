@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import IO, Any, Final, Literal
 
 from understudy.errors import RunError, UsageError
+from understudy.outputs import Draft, output_errors, settled
 
 Ground = Literal["self", "granted", "fictional", "sample"]
 #: Seconds between two looks at a swap that is waited for.
@@ -64,6 +66,57 @@ def base(address: str) -> str:
     if not re.fullmatch(r"https?://[^\s/?#]+/?", address):
         raise UsageError(f"this is no address of a server: {address[:200]}", "It is like https://HOST:PORT.")
     return address.rstrip("/") + _PLACE
+
+
+def headers(token: str) -> dict[str, str]:
+    """What goes with every request.
+
+    Raises:
+        UsageError: that is no token.
+    """
+    if not re.fullmatch(r"[!-~]+", token):
+        raise UsageError("this is no token: it has letters that none has", "It is what `understudy token add` printed.")
+    return {"Authorization": f"Bearer {token}"}
+
+
+def trusted(verify: bool | str) -> bool | ssl.SSLContext:
+    """Which certificates a server's is checked against.
+
+    Args:
+        verify: Whether it is; or a file, or a folder, with those that are trusted.
+
+    Raises:
+        UsageError: it holds none that can be read.
+    """
+    if isinstance(verify, bool):
+        return verify
+    context = ssl.create_default_context()
+    try:
+        context.load_verify_locations(**{"capath" if Path(verify).is_dir() else "cafile": verify})
+    except OSError as fault:  # of the ssl module, too
+        raise UsageError(
+            f"{verify} holds no certificates that can be read: {fault.strerror or fault}",
+            "Give a file of certificates in PEM form, or True for those of public authorities.",
+        ) from fault
+    return context
+
+
+@contextmanager
+def fetched(path: str | PathLike[str]) -> Iterator[IO[bytes]]:
+    """Takes what is fetched; when the block ends without an error, all of it is the file at ``path``.
+
+    Raises:
+        OutputExistsError: there is one.
+        OutputError, NoSpaceError: it can't be written.
+    """
+    draft = Draft(settled(Path(path), overwrite=False, hint="Name another file."))
+    try:
+        with output_errors(draft.target):
+            with draft.path.open("wb") as file:
+                yield file
+            draft.name()
+    finally:
+        draft.discard()
 
 
 def hand_over(path: str | PathLike[str], kind: Literal["photos", "media"]) -> Ask:

@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
@@ -32,13 +32,15 @@ class AsyncClient:
         verify: Whether the server's certificate is checked; or a file with certificates that are trusted.
 
     Raises:
-        UsageError: that is no address.
+        UsageError: that is no address, no token, or no file with certificates.
     """
 
     def __init__(self, address: str, token: str, *, seconds: float = 60.0, verify: bool | str = True) -> None:
-        self._base, self._headers = asking.base(address), {"Authorization": f"Bearer {token}"}
-        self._seconds, self._verify = seconds, verify
-        self._line = httpx.AsyncClient(base_url=self._base, headers=self._headers, timeout=seconds, verify=verify)
+        self._base, self._headers = asking.base(address), asking.headers(token)
+        self._seconds, self._trusted = seconds, asking.trusted(verify)
+        self._line = httpx.AsyncClient(
+            base_url=self._base, headers=self._headers, timeout=seconds, verify=self._trusted
+        )
 
     async def __aenter__(self) -> AsyncClient:
         return self
@@ -186,24 +188,20 @@ class AsyncClient:
         return last
 
     async def fetch(self, swap: str, path: str | PathLike[str]) -> Path:
-        """Fetch what a swap made, to a file that is not there yet.
+        """Fetch what a swap made, to a file that is not there yet, and is there only when all of it is.
 
         Raises:
-            FileExistsError: it is there.
+            OutputExistsError: it is there.
+            OutputError, NoSpaceError: it can't be written.
             ApiError: the swap is not done.
         """
-        file = Path(path)
-        async with self._line.stream("GET", f"/swaps/{swap}/result") as answer:
-            if answer.status_code != 200:
-                asking.answered(answer.status_code, answer.headers, await answer.aread())
-            with file.open("xb") as target:
-                try:
-                    async for piece in answer.aiter_bytes(PIECE):
-                        target.write(piece)
-                except BaseException:
-                    file.unlink(missing_ok=True)
-                    raise
-        return file
+        with asking.fetched(path) as file, _reached():
+            async with self._line.stream("GET", f"/swaps/{swap}/result") as answer:
+                if answer.status_code != 200:
+                    asking.answered(answer.status_code, answer.headers, await answer.aread())
+                async for piece in answer.aiter_bytes(PIECE):
+                    file.write(piece)
+        return Path(path)
 
     async def live(self, person: str, *, settings: Mapping[str, Any] | None = None) -> AsyncLive:
         """Begin a live session: pictures in, labelled pictures out, as they come.
@@ -221,7 +219,7 @@ class AsyncClient:
             from understudy.client import sockets
             from understudy.client.async_live import AsyncLive
         opening = sockets.opening(self._base, self._headers, person, settings)
-        return await AsyncLive.begin(opening, sockets.trust(opening.address, self._verify), self._seconds)
+        return await AsyncLive.begin(opening, sockets.trust(opening.address, self._trusted), self._seconds)
 
     async def inspect(self, path: str | PathLike[str]) -> dict[str, Any]:
         """Have a file looked at: what is known of where it comes from. The server does not keep it."""
@@ -233,15 +231,24 @@ class AsyncClient:
 
     async def _ask(self, ask: Ask) -> Any:  # noqa: ANN401 - whatever JSON holds
         content = None if ask.file is None else _pieces(ask.file)
-        try:
+        with _reached():
             answer = await self._line.request(
                 ask.method, ask.path, params=dict(ask.query), json=ask.json, content=content
             )
-        except httpx.HTTPError as fault:
-            raise ApiError(
-                f"the server can't be reached: {fault}", "Is it running, and its address right?", 0
-            ) from fault
         return asking.answered(answer.status_code, answer.headers, answer.content)
+
+
+@contextmanager
+def _reached() -> Iterator[None]:
+    """Around requests.
+
+    Raises:
+        ApiError: the server can't be reached, or does not answer to the end.
+    """
+    try:
+        yield
+    except httpx.HTTPError as fault:
+        raise ApiError(f"the server can't be reached: {fault}", "Is it running, and its address right?", 0) from fault
 
 
 async def _pieces(path: Path) -> AsyncIterator[bytes]:

@@ -7,7 +7,6 @@ import json
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import httpx
@@ -71,20 +70,16 @@ def opening(base: str, headers: Mapping[str, str], person: str, settings: Mappin
     return Opening(address, headers, json.dumps({"person": person, "settings": dict(settings or {})}))
 
 
-def trust(address: str, verify: bool | str) -> ssl.SSLContext | None:
+def trust(address: str, trusted: bool | ssl.SSLContext) -> ssl.SSLContext | None:
     """Which certificates are trusted; None where the line is not encrypted.
 
     Args:
         address: Of the WebSocket.
-        verify: See ``Client``.
+        trusted: See ``asking.trusted``.
     """
     if not address.startswith("wss:"):
         return None
-    if isinstance(verify, bool):
-        return httpx.create_ssl_context(verify=verify)
-    context = ssl.create_default_context()
-    context.load_verify_locations(**{"capath" if Path(verify).is_dir() else "cafile": verify})
-    return context
+    return httpx.create_ssl_context(verify=trusted) if isinstance(trusted, bool) else trusted
 
 
 def words(how: Opening) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from websockets.protocol import State
 from understudy import Understudy
 from understudy.client import ApiError, AsyncClient, Client
 from understudy.client.sockets import Frame
-from understudy.errors import UnderstudyError, UsageError
+from understudy.errors import OutputError, UnderstudyError, UsageError
 from understudy.provenance import Home
 from understudy.server.access.quotas import Quotas
 from understudy.server.access.tokens import SCOPES, Tokens
@@ -82,11 +82,21 @@ def test_what_is_wrong_is_an_error_with_a_hint(server, token, tmp_path):
         with pytest.raises(ApiError) as refused:
             client.fetch("0" * 32, tmp_path / "made.mp4")
         assert refused.value.status == 404
-        assert not (tmp_path / "made.mp4").exists()
+        with pytest.raises(OutputError, match="does not exist"):
+            client.fetch("0" * 32, tmp_path / "no" / "made.mp4")
+        assert [one.name for one in tmp_path.iterdir()] == ["no.mp4"]
     with Client(server.address, "x") as stranger, pytest.raises(ApiError, match="token"):
         stranger.me()
     with Client("http://127.0.0.1:9", "x") as lost, pytest.raises(ApiError, match="reached"):
         lost.me()
+    with Client("http://127.0.0.1:9", "x") as lost, pytest.raises(ApiError, match="reached"):
+        lost.fetch("0" * 32, tmp_path / "made.mp4")
+    for wrong in ("", "tökén", "two\nlines"):
+        with pytest.raises(UsageError, match="no token"):
+            Client("http://127.0.0.1:9", wrong)
+    for wrong in (tmp_path / "none.pem", tmp_path / "no.mp4"):
+        with pytest.raises(UsageError, match="no certificates"):
+            Client("https://127.0.0.1:9", "x", verify=str(wrong))
     for wrong in ("", "127.0.0.1", "ftp://a", "http://a/b?c", "file:///etc/passwd"):
         with pytest.raises(UsageError):
             Client(wrong, "x")

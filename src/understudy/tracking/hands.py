@@ -154,7 +154,7 @@ class HandTracker:
             if _known((box[:2] + box[2:]) / 2 + begin, [*known, *hands]):
                 continue
             hand, presence = self._finder.fit(picture, self._finder.first_roi(box, points))
-            for _ in range(_REFINEMENTS):
+            for _ in range(_REFINEMENTS if self._beside is None else 1):  # live it is fitted again when it is taken up
                 if presence >= _BEGIN:
                     hand, presence = self._finder.fit(picture, self._finder.next_roi(hand))
             if presence >= _BEGIN:

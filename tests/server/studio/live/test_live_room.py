@@ -232,6 +232,29 @@ def test_cover_me_hides_all_at_once(visit):
     assert detail(seen(page)) > plain / 2
 
 
+@pytest.mark.parametrize("locale", ["en", "ko-KR"])
+def test_figures_hide_neither_whether_somebody_is_covered_nor_the_label(visit, locale):
+    page = visit(locale=locale)
+    page.locator(".face").first.wait_for()
+    page.keyboard.press("s")
+    page.locator(".badge.on").wait_for()
+    page.locator(".button:has(.icon-chart)").click()
+    page.wait_for_function("document.querySelector('.figures').textContent.includes('mesh')")
+    page.keyboard.press("c")
+    page.locator(".badge.covered").wait_for()
+    hidden = []
+    for width in (320, 420, 640, 920, 1000, 1100, 1400):
+        page.set_viewport_size({"width": width, "height": 800})
+        badges, figures, stage = (page.locator(one).bounding_box() for one in (".badges", ".figures", ".stage"))
+        beside = badges["x"] + badges["width"] <= figures["x"] or badges["y"] + badges["height"] <= figures["y"]
+        above_label = figures["y"] + figures["height"] <= stage["y"] + 0.86 * stage["height"]
+        hidden += [] if beside and above_label else [(width, badges, figures, stage)]
+    assert hidden == []
+    page.locator(".button:has(.icon-chart)").click()
+    press(page, re.compile("Uncover|가리기 해제"))
+    page.locator(".badge.on").wait_for()
+
+
 def test_a_reload_in_the_middle_loses_nothing(visit):
     page = visit()
     start(page)

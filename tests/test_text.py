@@ -5,12 +5,17 @@ from pathlib import Path
 import pytest
 
 from understudy import names
-from understudy.text import decoded
+from understudy.text import decoded, listed
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
 def test_a_text_is_read_in_what_its_mark_says(encoding):
     assert decoded("[licence] # Łódź 生成".encode(encoding)) == "[licence] # Łódź 生成"
+
+
+@pytest.mark.parametrize(("words", "said"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), ("abc", "a, b and c")])
+def test_words_are_listed_as_one_says_them(words, said):
+    assert listed(words) == said
 
 
 @pytest.mark.parametrize("mark", [b"\xfe\xff", b"\x00\x00\xfe\xff"])

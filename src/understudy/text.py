@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import shlex
+from collections.abc import Sequence
 from typing import Final
 
 #: What texts in other encodings than UTF-8 begin with. UTF-32's little-endian mark begins as that of UTF-16.
@@ -55,6 +56,11 @@ def counted(number: int, noun: str) -> str:
         noun: What, in the singular; its plural ends in -s.
     """
     return f"{number} {noun}{'s' * (number != 1)}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """``a``; ``a and b``; ``a, b and c``."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
 def printable(text: object) -> str:

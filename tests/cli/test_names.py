@@ -130,6 +130,12 @@ def test_what_is_no_address_is_refused(address):
         check_address(address)
 
 
+@pytest.mark.parametrize("address", ["udp://127.0.0.1", "tcp://host/x", "srt://[::1]?mode=caller", "UDP://host:"])
+def test_where_a_protocol_has_no_port_of_its_own_one_is_needed(address):
+    with pytest.raises(UsageError, match="lacks its port"):
+        check_address(address)
+
+
 def test_no_address_is_told_before_anything_is_opened(run):
     for words in (["--from", "http://[::1/x", "--to", "o.mp4"], ["--from", "clip.mp4", "--to", "rtmp://[::1/x"]):
         code, error, _ = run(*LIVE, *words)

@@ -70,6 +70,22 @@ def test_a_recording_is_whole_signed_and_in_step(session, small_puppet, tmp_path
 
 
 @pytest.mark.slow
+def test_a_clip_that_is_damaged_further_on_is_played_so_far_and_that_is_told(session, small_puppet, tmp_path):
+    clip = tmp_path / "clip.mkv"
+    write_puppet_clip(clip, small_puppet, 3.0, ClipSpec(rate=25))
+    clip.write_bytes(clip.read_bytes()[: clip.stat().st_size * 2 // 3])
+    output = tmp_path / "recorded.mp4"
+    live = session(lambda release: RecordingSink(output, release), source=FileSource(clip, CaptureOptions()))
+    live.start()
+    assert live.wait(30)
+    report = live.stop()
+    (said,) = [note for note in report.notes if "damaged after" in note]
+    assert said.startswith("clip.mkv is damaged after ")
+    assert said in live.statistics().events[-2]
+    assert is_released_honestly(output)
+
+
+@pytest.mark.slow
 def test_a_killed_recording_can_be_played_and_has_not_its_name(hopper_path, small_clip, tmp_path):
     output, growing = tmp_path / "out.mp4", tmp_path / "out.recording.mp4"
     words = ["live", "-s", str(hopper_path), "--from", str(small_clip), "--loop", "--to", str(output)]

@@ -399,6 +399,32 @@ def serve(address, path):
     return subprocess.Popen([sys.executable, "-c", SERVER, address, str(path)], stdout=subprocess.DEVNULL)
 
 
+def test_pictures_of_another_size_are_told_once(session, pictures):
+    screen = Screen()
+    height, width = pictures[0].shape[:2]
+    smaller = [picture[::2, ::2].copy() for picture in pictures]
+    live = session(screen, source=FakeCamera([*pictures[:3], *smaller[:3]], count=12))
+    live.start()
+    assert live.wait(20)
+    (said,) = [note for note in live.stop().notes if "instead of" in note]
+    assert f"{width // 2}x{height // 2} instead of {width}x{height}" in said
+    assert sum(said in event for event in live.statistics().events) == 1
+
+
+def test_what_was_never_reached_is_told_and_where_nothing_else_was_it_fails(session, tmp_path):
+    address = f"tcp://127.0.0.1:{free_port()}"
+    for others in ([], [Screen()]):
+        live = session(PushSink(address), *others)
+        live.start()
+        until(lambda live=live: any("not reached" in event for event in live.statistics().events))
+        if others:
+            until(lambda others=others: others[0].frames)
+            assert f"{address} was never reached: nothing was sent there" in live.stop().notes
+        else:
+            with pytest.raises(RunError, match="no output was ever reached"):
+                live.stop()
+
+
 @pytest.mark.slow
 def test_a_server_receives_it_dies_and_is_reached_again(session, small_puppet, tmp_path):
     clip = tmp_path / "clip.mp4"

@@ -48,7 +48,7 @@ def run() -> None:
         interruption.over = True
     except KeyboardInterrupt:
         interruption.over = True
-        sys.stderr.write("error: interrupted\nhint: Nothing half-written was left behind.\n")
+        sys.stderr.write("error: interrupted\nhint: No output has its name before it is whole and signed.\n")
         code = INTERRUPTED
     for name in _SIGNALS:  # Python sets its own handlers aside when it ends, and would be killed then
         signal.signal(getattr(signal, name), signal.SIG_IGN)

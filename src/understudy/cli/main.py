@@ -158,7 +158,7 @@ def _was_interrupted(error: BaseException | None) -> bool:
 
 
 def _interrupted(as_json: bool) -> int:
-    return _fail("interrupted", "Nothing half-written was left behind.", INTERRUPTED, as_json=as_json)
+    return _fail("interrupted", "No output has its name before it is whole and signed.", INTERRUPTED, as_json=as_json)
 
 
 def _fail(message: str, hint: str, code: int, *, as_json: bool) -> int:

@@ -12,7 +12,7 @@ import io
 import json
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +38,7 @@ from understudy.provenance.metadata import PRODUCER, SOURCE_TYPE_ROOT
 from understudy.provenance.records.keys import SigningKey
 from understudy.regular import read_regular
 from understudy.release import SIDECAR_MOST, SIDECAR_SUFFIX, is_sidecar
-from understudy.text import printable
+from understudy.text import listed, printable
 from understudy.version import __version__
 
 if TYPE_CHECKING:
@@ -238,7 +238,7 @@ def _beside(target: Path) -> tuple[dict[str, Any], bytes] | None:
 
 def _manifest(work: Work, title: str) -> dict[str, Any]:
     agent = {
-        "name": f"{PRODUCER} {_listed(work.engines)} {'engine' if len(work.engines) == 1 else 'engines'}",
+        "name": f"{PRODUCER} {listed(work.engines)} {'engine' if len(work.engines) == 1 else 'engines'}",
         "version": __version__,
     }
     sources = [f"source{number}" for number in range(1, len(work.source_digests) + 1)]
@@ -257,7 +257,7 @@ def _manifest(work: Work, title: str) -> dict[str, Any]:
         actions.append(
             {
                 "action": "c2pa.edited",
-                "description": f"The result was enhanced by {_listed(work.enhancers)}.",
+                "description": f"The result was enhanced by {listed(work.enhancers)}.",
                 "digitalSourceType": SOURCE_TYPE_ROOT + work.source_type,
                 "softwareAgent": {"name": PRODUCER, "version": __version__},
             }
@@ -281,8 +281,3 @@ def _manifest(work: Work, title: str) -> dict[str, Any]:
             {"label": "c2pa.soft-binding", "data": binding},
         ],
     }
-
-
-def _listed(names: Sequence[str]) -> str:
-    """``a``; ``a and b``; ``a, b and c``."""
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

@@ -8,6 +8,7 @@ from typing import Final
 
 from understudy.enhancement import CLASSICAL, EnhanceOptions
 from understudy.provenance.metadata import COMPOSITE, TRAINED_COMPOSITE
+from understudy.text import listed
 
 #: The engine that the package carries.
 MESH: Final = "mesh"
@@ -39,7 +40,7 @@ class MadeWith:
     @property
     def networks(self) -> str:
         """The engines that are trained networks, for messages."""
-        return " ".join(engine for engine in self.engines if engine != MESH)
+        return listed([engine for engine in self.engines if engine != MESH])
 
     @property
     def source_type(self) -> str:

@@ -46,6 +46,9 @@ class Intake:
         self, source: LiveSource, microphone: SoundSource | None, stop: threading.Event, over: threading.Event
     ) -> None:
         self._source, self._microphone, self._stop, self._over = source, microphone, stop, over
+        self._other_size = False
+        #: What the user should know of what came in, once it has ended.
+        self.remarks: list[str] = []
         #: The newest pictures, all of one size.
         self.pictures: Slot[Picture] = Slot()
 
@@ -95,7 +98,10 @@ class Intake:
                 asked = time.monotonic()
                 try:
                     item = self._source.read()
-                except SourceEnded:
+                except SourceEnded as end:
+                    if str(end):
+                        self.remarks.append(str(end))
+                        self._recorder.event(str(end))
                     self._recorder.event("the source ended")
                     time.sleep(_ARRIVAL)
                     self._over.set()
@@ -108,7 +114,7 @@ class Intake:
                     self._last = asked
                     self._recorder.captured(item.at)
                     # A camera's library may hand out the same memory again and again, and write to it meanwhile.
-                    picture = _fitted(item.picture.copy(), self._info.width, self._info.height)
+                    picture = self._fitted(item.picture.copy())
                     self._recorder.dropped("processing behind", self.pictures.put(Picture(picture, item.at)))
                 elif item is None:
                     self._rest(asked)
@@ -137,6 +143,16 @@ class Intake:
                     self._rest(asked)
         finally:
             microphone.close()
+
+    def _fitted(self, picture: UInt8Array) -> UInt8Array:
+        """A picture as large as the first ones; one of another size lies whole in the middle."""
+        size, (height, width) = (self._info.width, self._info.height), picture.shape[:2]
+        if (width, height) != size and not self._other_size:
+            self._other_size = True
+            said = f"pictures come as {width}x{height} instead of {size[0]}x{size[1]}: fitted in with their own shape"
+            self.remarks.append(said)
+            self._recorder.event(said)
+        return _fitted(picture, *size)
 
     def _rest(self, asked: float) -> None:
         """Wait a moment, where a device did not: asked again at once, it would take all of a processor."""

@@ -80,7 +80,7 @@ class Outlet:
         self._stop = threading.Event()
         #: The frame handed over last, its time, and when that was.
         self._last: tuple[LabelledFrame, float, float] | None = None
-        self._done = self._refused = self._there = False
+        self._done = self._refused = self._there = self._missed = False
         #: Seconds until the next try, and when the last one succeeded.
         self._wait, self._reached = FIRST_WAIT, 0.0
         self.failure: UnderstudyError | None = None
@@ -141,6 +141,11 @@ class Outlet:
         self.sink.abandon()
 
     @property
+    def in_vain(self) -> bool:
+        """Whether it was tried to reach, and never was."""
+        return self._missed and not self._reached
+
+    @property
     def failed_file(self) -> bool:
         """Whether it was to make a file and could not: that is a failure of the whole."""
         return self.failure is not None and self.sink.keeps
@@ -170,6 +175,8 @@ class Outlet:
             self._failed_with(unexpected(fault), "")
         if self.failure is not None:
             self.notes.append(f"{self.name}: {self.failure.message}")
+        elif self.in_vain:
+            self.notes.append(f"{self.name} was never reached: nothing was sent there")
         if closed or self.failure is not None:
             self._ended(self, self.failure)
 
@@ -230,6 +237,7 @@ class Outlet:
                 self.sink.open(self._info)
             except SinkLostError as fault:
                 if first:
+                    self._missed = True
                     self._recorder.event(f"{self.name} not reached: {fault.message}")
                     first = False
                 self._discard_for(self._wait)

@@ -17,7 +17,7 @@ from understudy.casting.cast import PartList
 from understudy.casting.likeness import embedded_photos
 from understudy.casting.live_roles import LiveRoles, live_roles
 from understudy.casting.person import People, Person
-from understudy.errors import ConsentError, ContentRefusedError, UnderstudyError, UsageError
+from understudy.errors import ConsentError, ContentRefusedError, RunError, UnderstudyError, UsageError
 from understudy.frames import Frame
 from understudy.interruptions import deferred, once
 from understudy.media.live.base import LiveInfo, LiveSink, LiveSource, Sound
@@ -342,9 +342,12 @@ class LiveSession:
                 if not outlet.ended(_PATIENCE):
                     self._notes.append(f"{outlet.name} did not end in time")
             self._notes += outlet.notes
+        self._notes += self._intake.remarks
         self._pipeline.close()
         statistics = self.statistics()
         failure = self._error or next((outlet.failure for outlet in self._outlets if outlet.failed_file), None)
+        if failure is None and self._outlets and all(outlet.in_vain for outlet in self._outlets):
+            failure = RunError("no output was ever reached: nothing was shown or sent", "Is its address right?")
         try:
             self._opened.output.release.enter()
             if self._stats_file is not None:

@@ -207,9 +207,10 @@ def check_swapped(opened: Opened, frames_swapped: int, carried: Summary, settled
     if not frames_swapped and not carried.missed:
         raise settled.nobody(path)
     if not frames_swapped or carried.shown == carried.own > 0:
+        names = " ".join(engine for engine in opened.by.engines if engine != MESH)
         raise ModelError(
             f"{networks} gave no face of {path.name}: what comes out of it are no numbers",
-            f"Fetch it again with `understudy models pull {networks}`, or choose another engine.",
+            f"Fetch it again with `understudy models pull {names}`, or choose another engine.",
         )
 
 

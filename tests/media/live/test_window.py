@@ -146,10 +146,13 @@ def test_a_window_that_breaks_off_was_not_closed(window):
     until(lambda: fails_with(RunError, sink))
 
 
-def test_without_a_screen_it_says_so(monkeypatch):
+@pytest.mark.parametrize("driver", ["x11", None])
+def test_without_a_screen_it_says_so(monkeypatch, driver):
     pytest.importorskip("pygame")
-    monkeypatch.delenv("DISPLAY", raising=False)
-    monkeypatch.setenv("SDL_VIDEODRIVER", "x11")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"):
+        monkeypatch.delenv(name, raising=False)
+    if driver is not None:
+        monkeypatch.setenv("SDL_VIDEODRIVER", driver)
     with pytest.raises(UsageError, match="no window"):
         WindowSink().open(INFO)
 

@@ -20,6 +20,8 @@ KEYS: Final = {"q": "quit", "m": "mirror", "n": "next", "h": "hold", "s": "stati
 _HELP: Final = "   ".join(f"{key}: {does}" for key, does in KEYS.items())
 #: Height of the strip below the picture, and of a line in it, in pixels.
 STRIP, _LINE = 56, 16
+#: What SDL draws with where it finds no screen, and nobody sees.
+_UNSEEN: Final = ("offscreen", "dummy")
 #: Seconds between two looks at keys and pictures.
 _TURN: Final = 0.004
 
@@ -64,6 +66,8 @@ class Viewer:
         self._lines = [_HELP]
         self._held = self._statistics = self._ended = False
         pygame.display.init()
+        if pygame.display.get_driver() in _UNSEEN and not os.environ.get("SDL_VIDEODRIVER"):
+            raise pygame.error("there is no screen")
         pygame.font.init()
         self._font = pygame.font.Font(None, 20)
         with warnings.catch_warnings():

@@ -16,6 +16,8 @@ PATIENCE = 0.2
 #: Host and port of an address (RFC 3986, 3.2), as far as all that takes addresses agrees.
 _AUTHORITY: Final = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+(?:%[\w.~-]+)?\]|[^\s:\[\]]*)(?::(?P<port>\d{1,5})?)?")
 _LAST_PORT: Final = 65535
+#: Protocols of which none has a port of its own.
+_PORTLESS: Final = ("udp", "tcp", "srt", "rtp")
 #: Smallest and largest width and height of a picture (8K), and fewest and most of them a second.
 _WIDTHS: Final = (16, 7680)
 _HEIGHTS: Final = (16, 4320)
@@ -31,7 +33,7 @@ class SinkLostError(RunError):
 
 
 class SourceEnded(Exception):  # noqa: N818 - no error: a clip ends
-    """There is no more."""
+    """There is no more. Its message, if it has one, is why that is sooner than it should be."""
 
 
 class SinkClosed(Exception):  # noqa: N818 - no error: somebody closed the window
@@ -204,7 +206,7 @@ def check_address(address: str) -> None:
     """Refuse an address that can't be one, before anything is opened: it would be tried again and again.
 
     Raises:
-        UsageError: it has no host, or one that is none, or a port that is none.
+        UsageError: it has no host, or one that is none, or a port that is none, or lacks one that it needs.
     """
     # A password may hold anything: the host begins behind the last @.
     authority = re.split(r"[/?#]", address.partition("://")[2].rpartition("@")[2], maxsplit=1)[0]
@@ -213,6 +215,11 @@ def check_address(address: str) -> None:
         raise UsageError(
             f"this is not an address: {public_address(address)}",
             "It is SCHEME://HOST:PORT/PATH; the port is 65535 at most, and an IPv6 address stands in brackets.",
+        )
+    scheme = address.partition("://")[0].lower()
+    if scheme in _PORTLESS and not found["port"]:
+        raise UsageError(
+            f"this address lacks its port: {public_address(address)}", f"It is {scheme}://HOST:PORT, such as :9000."
         )
 
 

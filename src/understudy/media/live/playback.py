@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import av.error
 
-from understudy.errors import NotMediaError
+from understudy.errors import CorruptMediaError, NotMediaError
 from understudy.frames import Frame
 from understudy.media.base import MAX_PIXELS, MediaKind
 from understudy.media.files.opening import check_input, open_source
@@ -74,7 +74,7 @@ class FileSource:
 
     def _end(self, run: _Run) -> None:
         if self._ahead is None or self._coming is None:
-            raise SourceEnded
+            raise SourceEnded(run.remark)
         # Opened long before: at the end of a pass there is no time for it.
         self._run, self._coming = self._coming.result(), self._ahead.submit(_Run, self._path)
         self._begun = self._last + self._period
@@ -98,7 +98,7 @@ class _Run:
     """Once through the file."""
 
     def __init__(self, path: Path) -> None:
-        self._source = open_source(path, MAX_PIXELS)
+        self._path, self._source = path, open_source(path, MAX_PIXELS)
         self.info = self._source.info
         try:
             if self.info.rate is None:
@@ -122,6 +122,12 @@ class _Run:
     def advance(self) -> None:
         """Go on to the one after it."""
         self._next = None
+
+    @property
+    def remark(self) -> str:
+        """That not all of it could be read, if so."""
+        damage = self._source.damage
+        return "" if damage is None else str(CorruptMediaError(self._path, damage.at_seconds, damage.reason))
 
     def close(self) -> None:
         """Close the file."""

@@ -149,7 +149,9 @@ class RecordingSink:
                 return [f"nothing of {self.name} was kept"]
             raise OutputError(
                 f"{self.name} was not released: {fault.message}",
-                f"What was recorded is in {self.growing}: labelled and marked, not signed.",
+                f"What was recorded is in {self.growing}: labelled and marked, not signed."
+                if self.growing.exists()
+                else "What was recorded is gone with it.",
             ) from fault
         self.growing.unlink(missing_ok=True)
         return [f"recorded {self._path}", *self._release.notes]

@@ -20,9 +20,10 @@ from tests.evidence import has_label
 from tests.sessions.stage import Screen, until
 from understudy.errors import InputError, NoSpaceError, RunError, UsageError
 from understudy.guard import GuardOptions
-from understudy.media.live.base import CaptureOptions, SinkClosed, SinkLostError
+from understudy.media.live.base import CaptureOptions, SinkClosed, SinkLostError, SourceEnded
 from understudy.media.live.broadcast import PushSink
 from understudy.media.live.playback import FileSource
+from understudy.media.live.raw import RawSource
 from understudy.media.live.recording import RecordingSink
 from understudy.pipeline.live import LivePipeline
 from understudy.provenance import Home, Ledger
@@ -341,6 +342,17 @@ def test_a_sink_that_was_lost_is_reached_again(session):
         count = len(sink.seconds)
         until(lambda: len(sink.seconds) > count + 3)
     assert sink.opened == 3
+
+
+@pytest.mark.parametrize(("more", "said"), [(0, ""), (1000, "the last 1000 bytes are no whole picture of 320x240")])
+def test_raw_frames_that_end_within_a_picture_are_told(tmp_path, more, said):
+    (tmp_path / "frames").write_bytes(bytes(2 * 320 * 240 * 3 + more))
+    with (tmp_path / "frames").open("rb") as pipe:
+        source = RawSource(pipe, CaptureOptions(320, 240))
+        assert [source.read().picture.shape for _ in range(2)] == [(240, 320, 3)] * 2
+        with pytest.raises(SourceEnded) as ended:
+            source.read()
+    assert str(ended.value) == said
 
 
 @pytest.mark.alone

@@ -38,13 +38,18 @@ class RawSource:
                 return None
             part = os.read(self._pipe.fileno(), size - len(self._part))
             if not part:
-                raise SourceEnded
+                raise SourceEnded(self._remark())
             self._part += part
         picture: UInt8Array = (
             np.frombuffer(bytes(self._part), np.uint8).reshape(options.height, options.width, 3).copy()
         )
         self._part.clear()
         return Picture(picture, time.monotonic())
+
+    def _remark(self) -> str:
+        """That it ended within a picture, if so: then pictures may be of another size than was said."""
+        left, options = len(self._part), self._options
+        return f"the last {left} bytes are no whole picture of {options.width}x{options.height}" if left else ""
 
     def abandon(self) -> None:
         """See ``LiveSource``: it waits for a moment only."""

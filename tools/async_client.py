@@ -45,8 +45,6 @@ CLIENT = (
     (r"answer\.iter_bytes", "answer.aiter_bytes"),
     (r"self\._line\.request", "await self._line.request"),
     (r"  # noqa: SIM117.*$", ""),
-    (r"async def _reached\(\) -> AsyncIterator", "def _reached() -> Iterator"),
-    (r"import AsyncIterator, Mapping", "import AsyncIterator, Iterator, Mapping"),
     (r"file\.read\(PIECE\)", "await asyncio.to_thread(file.read, PIECE)"),
 )  # fmt: skip
 #: In a live session.

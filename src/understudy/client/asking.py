@@ -12,6 +12,8 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, Any, Final, Literal
 
+import httpx
+
 from understudy.errors import RunError, UsageError
 from understudy.outputs import Draft, output_errors, settled
 
@@ -192,6 +194,19 @@ def answered(status: int, headers: Mapping[str, str], body: bytes) -> Any:  # no
         status,
         int(after) if after.isdecimal() else None,
     )
+
+
+@contextmanager
+def reached() -> Iterator[None]:
+    """Around requests.
+
+    Raises:
+        ApiError: the server can't be reached, or does not answer to the end.
+    """
+    try:
+        yield
+    except httpx.HTTPError as fault:
+        raise ApiError(f"the server can't be reached: {fault}", "Is it running, and its address right?", 0) from fault
 
 
 def ended(said: Mapping[str, Any]) -> bool:

@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
@@ -195,7 +195,7 @@ class AsyncClient:
             OutputError, NoSpaceError: it can't be written.
             ApiError: the swap is not done.
         """
-        with asking.fetched(path) as file, _reached():
+        with asking.fetched(path) as file, asking.reached():
             async with self._line.stream("GET", f"/swaps/{swap}/result") as answer:
                 if answer.status_code != 200:
                     asking.answered(answer.status_code, answer.headers, await answer.aread())
@@ -231,24 +231,11 @@ class AsyncClient:
 
     async def _ask(self, ask: Ask) -> Any:  # noqa: ANN401 - whatever JSON holds
         content = None if ask.file is None else _pieces(ask.file)
-        with _reached():
+        with asking.reached():
             answer = await self._line.request(
                 ask.method, ask.path, params=dict(ask.query), json=ask.json, content=content
             )
         return asking.answered(answer.status_code, answer.headers, answer.content)
-
-
-@contextmanager
-def _reached() -> Iterator[None]:
-    """Around requests.
-
-    Raises:
-        ApiError: the server can't be reached, or does not answer to the end.
-    """
-    try:
-        yield
-    except httpx.HTTPError as fault:
-        raise ApiError(f"the server can't be reached: {fault}", "Is it running, and its address right?", 0) from fault
 
 
 async def _pieces(path: Path) -> AsyncIterator[bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
@@ -191,7 +191,7 @@ class Client:
             OutputError, NoSpaceError: it can't be written.
             ApiError: the swap is not done.
         """
-        with asking.fetched(path) as file, _reached():  # noqa: SIM117 - with ``await`` they can't be one
+        with asking.fetched(path) as file, asking.reached():  # noqa: SIM117 - with ``await`` they can't be one
             with self._line.stream("GET", f"/swaps/{swap}/result") as answer:
                 if answer.status_code != 200:
                     asking.answered(answer.status_code, answer.headers, answer.read())
@@ -227,22 +227,9 @@ class Client:
 
     def _ask(self, ask: Ask) -> Any:  # noqa: ANN401 - whatever JSON holds
         content = None if ask.file is None else _pieces(ask.file)
-        with _reached():
+        with asking.reached():
             answer = self._line.request(ask.method, ask.path, params=dict(ask.query), json=ask.json, content=content)
         return asking.answered(answer.status_code, answer.headers, answer.content)
-
-
-@contextmanager
-def _reached() -> Iterator[None]:
-    """Around requests.
-
-    Raises:
-        ApiError: the server can't be reached, or does not answer to the end.
-    """
-    try:
-        yield
-    except httpx.HTTPError as fault:
-        raise ApiError(f"the server can't be reached: {fault}", "Is it running, and its address right?", 0) from fault
 
 
 def _pieces(path: Path) -> Iterator[bytes]:

@@ -8,7 +8,6 @@ from typing import Final
 
 from understudy.enhancement import CLASSICAL, EnhanceOptions
 from understudy.provenance.metadata import COMPOSITE, TRAINED_COMPOSITE
-from understudy.text import listed
 
 #: The engine that the package carries.
 MESH: Final = "mesh"
@@ -35,12 +34,12 @@ class MadeWith:
     @property
     def neural(self) -> bool:
         """Whether any engine is a trained network."""
-        return any(engine != MESH for engine in self.engines)
+        return bool(self.networks)
 
     @property
-    def networks(self) -> str:
-        """The engines that are trained networks, for messages."""
-        return listed([engine for engine in self.engines if engine != MESH])
+    def networks(self) -> tuple[str, ...]:
+        """The engines that are trained networks."""
+        return tuple(engine for engine in self.engines if engine != MESH)
 
     @property
     def source_type(self) -> str:

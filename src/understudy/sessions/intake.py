@@ -114,7 +114,7 @@ class Intake:
                     self._last = asked
                     self._recorder.captured(item.at)
                     # A camera's library may hand out the same memory again and again, and write to it meanwhile.
-                    picture = self._fitted(item.picture.copy())
+                    picture = self._in_one_size(item.picture.copy())
                     self._recorder.dropped("processing behind", self.pictures.put(Picture(picture, item.at)))
                 elif item is None:
                     self._rest(asked)
@@ -144,7 +144,7 @@ class Intake:
         finally:
             microphone.close()
 
-    def _fitted(self, picture: UInt8Array) -> UInt8Array:
+    def _in_one_size(self, picture: UInt8Array) -> UInt8Array:
         """A picture as large as the first ones; one of another size lies whole in the middle."""
         size, (height, width) = (self._info.width, self._info.height), picture.shape[:2]
         if (width, height) != size and not self._other_size:

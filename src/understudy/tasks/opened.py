@@ -29,7 +29,7 @@ from understudy.settings import Settings
 from understudy.swapping import MeshEngine
 from understudy.swapping.carried.running import Summary
 from understudy.tasks.casting import Settle, Settled
-from understudy.text import counted
+from understudy.text import counted, listed
 from understudy.times import NEAR, clock
 
 
@@ -207,10 +207,9 @@ def check_swapped(opened: Opened, frames_swapped: int, carried: Summary, settled
     if not frames_swapped and not carried.missed:
         raise settled.nobody(path)
     if not frames_swapped or carried.shown == carried.own > 0:
-        names = " ".join(engine for engine in opened.by.engines if engine != MESH)
         raise ModelError(
-            f"{networks} gave no face of {path.name}: what comes out of it are no numbers",
-            f"Fetch it again with `understudy models pull {names}`, or choose another engine.",
+            f"{listed(networks)} gave no face of {path.name}: what comes out of it are no numbers",
+            f"Fetch it again with `understudy models pull {' '.join(networks)}`, or choose another engine.",
         )
 
 
@@ -271,13 +270,13 @@ def _carried(counts: Summary, by: MadeWith) -> tuple[str, ...]:
     """How often a face was drawn by an engine whose faces are carried, if any was."""
     if counts.age is None:
         return ()
-    drawn = f"{by.networks} drew {counts.runs} of {counted(counts.shown, 'face')}"
+    drawn = f"{listed(by.networks)} drew {counts.runs} of {counted(counts.shown, 'face')}"
     carried = f"{drawn}; the mesh carried them to the other frames, 95% of them over {counts.age[1]:.2f} s or less"
     if not counts.own:
         return (carried,)
     return (
         carried,
-        f"where {by.networks} gave nothing for long, the {MESH} engine drew: {counted(counts.own, 'face')}",
+        f"where {listed(by.networks)} gave nothing for long, the {MESH} engine drew: {counted(counts.own, 'face')}",
     )
 
 
@@ -286,7 +285,8 @@ def _missed(counts: Summary, by: MadeWith) -> tuple[str, ...]:
     if not counts.missed:
         return ()
     those = "that one is" if counts.missed == 1 else "those are"
-    return (f"{by.networks} gave what are no numbers for {counted(counts.missed, 'face')}: {those} as in the target",)
+    missed = counted(counts.missed, "face")
+    return (f"{listed(by.networks)} gave what are no numbers for {missed}: {those} as in the target",)
 
 
 def _grown(opened: Opened) -> tuple[str, ...]:

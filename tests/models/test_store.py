@@ -338,6 +338,15 @@ def test_bad_archives_are_refused(store, server, tmp_path, kind):
     assert not list(models.root.rglob("good.onnx.part"))
 
 
+def test_a_folder_in_a_models_place_is_left_alone(store, tmp_path, capsys):
+    models = store(entry("good", data=GOOD))
+    folder = models.path(models.catalogue.entries["good"])
+    (folder / "mine").mkdir(parents=True)
+    assert main(["models", "remove", "good", "--home", str(tmp_path / "home")]) == 5
+    assert "good.onnx is a folder: it is left alone" in capsys.readouterr().err
+    assert (folder / "mine").exists()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["a bit", "cut", "link", "by hand", "record"])
 def test_an_altered_file_is_never_used(store, server, tmp_path, how, capsys):

@@ -47,6 +47,19 @@ def test_a_file_that_only_bears_the_name_is_refused(store, tmp_path):
     assert is_clean(models)
 
 
+def test_another_file_under_the_name_of_one_that_is_here_is_told_and_changes_nothing(store, tmp_path):
+    models = store(entry("good", data=GOOD), entry("other"))
+    (tmp_path / "good.onnx").write_bytes(GOOD)
+    (tmp_path / "other.onnx").write_bytes(OTHER)
+    import_models(models, tmp_path, lambda _: None)
+    for name, said in (("good", "SHA-256"), ("other", "other is here already, and is another file")):
+        kept = models.read(models.catalogue.entries[name])
+        (tmp_path / f"{name}.onnx").write_bytes(graph(3))
+        with pytest.raises(ModelFileError, match=said):
+            import_models(models, tmp_path / f"{name}.onnx", lambda _: None)
+        assert models.read(models.catalogue.entries[name]) == kept
+
+
 def test_a_licence_that_is_not_accepted_keeps_a_file_out(store, tmp_path):
     models = store(entry("good", data=GOOD))
     (tmp_path / "good.onnx").write_bytes(GOOD)

@@ -38,6 +38,7 @@ State = Literal["there", "begun", "missing", "altered"]
 FOLDER: Final = "models"
 #: The folder of variants in it.
 VARIANTS: Final = "variants"
+NOT_MEANT: Final = "It was altered, or is another version: fetch it from its authors' own place."
 _SAY_SIZE: Final = "If it is meant to be so large, say its size in models.toml (docs/models.md)."
 _CHUNK: Final = 1 << 20
 #: No model of which the catalogue does not say the size is longer. To look at a graph takes twice its bytes.
@@ -180,9 +181,7 @@ class Store:
         """
         size, known, most = part.stat().st_size, entry.file.sha256, entry.file.size or MOST_BYTES
         if entry.file.size is not None and size != entry.file.size:
-            raise ModelFileError(
-                f"{entry.file.name} has {size:,} bytes instead of {entry.file.size:,}", "It is not the file meant."
-            )
+            raise ModelFileError(f"{entry.file.name} has {size:,} bytes instead of {entry.file.size:,}", NOT_MEANT)
         try:
             data = read_regular(part, most)
         except UnfitFileError as fault:
@@ -191,7 +190,7 @@ class Store:
         if known is not None and digest != known:
             raise ModelFileError(
                 f"{entry.file.name} is not the file that the catalogue means: its SHA-256 is {digest}",
-                "It was altered, or is another version.",
+                NOT_MEANT,
             )
         check_graph(data, entry.file.name)
         added = datetime.now(timezone.utc).isoformat(timespec="seconds")
@@ -215,6 +214,8 @@ class Store:
         try:
             found = any(path.exists() or path.is_symlink() for path in paths)
             for path in paths:
+                if path.is_dir() and not path.is_symlink():
+                    raise ModelError(f"{path} is a folder: it is left alone", "Remove it yourself, or move it away.")
                 path.unlink(missing_ok=True)
             path = self.root / ENGINES
             found |= Engines(path).remove(entry.name)

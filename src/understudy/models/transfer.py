@@ -29,7 +29,7 @@ from understudy.interruptions import deferred
 from understudy.models.archives import copy_member, is_archive, open_member, opened
 from understudy.models.entries import Entry
 from understudy.models.leftovers import tidy
-from understudy.models.store import MOST_BYTES, Store, digest_of
+from understudy.models.store import MOST_BYTES, NOT_MEANT, Store, digest_of
 from understudy.outputs import Draft, output_errors, settled
 from understudy.regular import STEP, open_regular, too_long
 from understudy.temporaries import Temporary
@@ -93,50 +93,73 @@ def import_models(store: Store, path: Path, accept: Callable[[Entry], None]) -> 
         UsageError: nothing in it is a model that the catalogue knows.
         ModelFileError: the one file given is not what its name says; the archive is none.
     """
-    taken, there, left = [], [], []
+    taken: list[str] = []
+    there: list[str] = []
+    left: list[tuple[str, str]] = []
+    hint = NOT_MEANT
     tidy(store.folder("partial"))
     with _found(path) as files:
         for file in files:
-            most = _most(store, file)
-            if most is None:
-                left.append((file.place, "no model of the catalogue has such a file"))
-                continue
-            temporary = Temporary(store.folder("partial") / "import.part", 0o600)
-            part = temporary.path
             try:
-                file.copy(part, most)
-                digest = digest_of(part, most)
-                if file.sha256 is not None and digest != file.sha256:
-                    raise ModelFileError(f"{file.name} is not the file that its archive lists", "Export it anew.")
-                entry = _by_digest(store, digest) or _by_name(store, file.name)
-                if entry is None:
-                    left.append((file.place, "no model of the catalogue has such a file"))
-                    continue
-                accept(entry)
-                with store.lock(entry.file.name):
-                    if store.verify(entry) == "there":
-                        there.append(entry.name)
-                        continue
-                    store.add(entry, part, file.place)
-                    taken.append(entry.name)
+                entry, new = _take(store, file, accept)
+                (taken if new else there).append(entry.name)
             except ModelFileError as fault:
                 left.append((file.place, fault.message))
+                hint = fault.hint
             except OSError as fault:
                 if out_of_space(fault):
                     raise NoSpaceError(store.root) from fault
                 if not isinstance(fault, UnfitFileError):
                     raise
                 left.append((file.place, fault.reason))
-            finally:
-                temporary.remove()
     if not taken and not there:
         reason = left[0][1] if len(left) == 1 else "nothing in it is a model that the catalogue knows"
         if path.is_file() and len(left) == 1 and _by_name(store, path.name) is not None:
-            raise ModelFileError(f"can't take in {path}: {reason}", "Fetch it from its authors' own place.")
+            raise ModelFileError(f"can't take in {path}: {reason}", hint)
         raise UsageError(
             f"can't take in {path}: {reason}", "Name the file as the catalogue does: understudy models list"
         )
     return Imported(tuple(taken), tuple(there), tuple(left))
+
+
+def _take(store: Store, file: Found, accept: Callable[[Entry], None]) -> tuple[Entry, bool]:
+    """Take in one file: the model that it is, and whether it is new here.
+
+    Raises:
+        ModelFileError: it is none, or not what its name or its archive says, or another one is here.
+        OSError: it can't be read or written.
+    """
+    most = _most(store, file)
+    if most is None:
+        raise _unknown()
+    temporary = Temporary(store.folder("partial") / "import.part", 0o600)
+    part = temporary.path
+    try:
+        file.copy(part, most)
+        digest = digest_of(part, most)
+        if file.sha256 is not None and digest != file.sha256:
+            raise ModelFileError(f"{file.name} is not the file that its archive lists", "Export it anew.")
+        entry = _by_digest(store, digest) or _by_name(store, file.name)
+        if entry is None:
+            raise _unknown()
+        accept(entry)
+        with store.lock(entry.file.name):
+            if store.verify(entry) == "there":
+                if digest == store.digest(entry):
+                    return entry, False
+                if entry.file.sha256 is None:
+                    hint = f"Remove that one first: understudy models remove {entry.name}"
+                    raise ModelFileError(f"{entry.name} is here already, and is another file", hint)
+            store.add(entry, part, file.place)
+            return entry, True
+    finally:
+        temporary.remove()
+
+
+def _unknown() -> ModelFileError:
+    return ModelFileError(
+        "no model of the catalogue has such a file", "Name the file as the catalogue does: understudy models list"
+    )
 
 
 def export_models(store: Store, entries: list[Entry], target: Path) -> None:

@@ -17,6 +17,7 @@ from understudy.errors import NoSpaceError, OutputError, SigningError
 from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.media.live.base import CaptureOptions, LiveInfo
+from understudy.media.live.delayed import DelayedSource
 from understudy.media.live.playback import FileSource
 from understudy.media.live.recording import RecordingSink
 from understudy.provenance import FrameSealer
@@ -69,13 +70,29 @@ def test_a_recording_is_whole_signed_and_in_step(session, small_puppet, tmp_path
     assert abs(seen - 3.0) < 1.0  # a busy machine misses the beginning
 
 
-@pytest.mark.slow
-def test_a_clip_that_is_damaged_further_on_is_played_so_far_and_that_is_told(session, small_puppet, tmp_path):
+@pytest.fixture
+def damaged_clip(small_puppet, tmp_path):
+    """A clip of three seconds, without its last third."""
     clip = tmp_path / "clip.mkv"
     write_puppet_clip(clip, small_puppet, 3.0, ClipSpec(rate=25))
     clip.write_bytes(clip.read_bytes()[: clip.stat().st_size * 2 // 3])
+    return clip
+
+
+@pytest.mark.slow
+def test_a_damaged_clip_that_is_played_again_and_again_is_told_once(session, damaged_clip):
+    screen = Screen()
+    source = DelayedSource(FileSource(damaged_clip, CaptureOptions(loop=True)))
+    with session(screen, source=source) as live:
+        until(lambda: len(screen.seconds) > 5 and screen.seconds[-1] - screen.seconds[0] > 6, 60)
+        report = live.stop()
+    assert len([note for note in report.notes if "damaged after" in note]) == 1
+
+
+@pytest.mark.slow
+def test_a_clip_that_is_damaged_further_on_is_played_so_far_and_that_is_told(session, damaged_clip, tmp_path):
     output = tmp_path / "recorded.mp4"
-    live = session(lambda release: RecordingSink(output, release), source=FileSource(clip, CaptureOptions()))
+    live = session(lambda release: RecordingSink(output, release), source=FileSource(damaged_clip, CaptureOptions()))
     live.start()
     assert live.wait(30)
     report = live.stop()

@@ -344,15 +344,15 @@ def test_a_sink_that_was_lost_is_reached_again(session):
     assert sink.opened == 3
 
 
-@pytest.mark.parametrize(("more", "said"), [(0, ""), (1000, "the last 1000 bytes are no whole picture of 320x240")])
+@pytest.mark.parametrize(("more", "said"), [(0, []), (1000, ["the last 1000 bytes are no whole picture of 320x240"])])
 def test_raw_frames_that_end_within_a_picture_are_told(tmp_path, more, said):
     (tmp_path / "frames").write_bytes(bytes(2 * 320 * 240 * 3 + more))
     with (tmp_path / "frames").open("rb") as pipe:
         source = RawSource(pipe, CaptureOptions(320, 240))
         assert [source.read().picture.shape for _ in range(2)] == [(240, 320, 3)] * 2
-        with pytest.raises(SourceEnded) as ended:
+        assert [source.read().text for _ in said] == said
+        with pytest.raises(SourceEnded):
             source.read()
-    assert str(ended.value) == said
 
 
 @pytest.mark.alone
@@ -492,6 +492,26 @@ def test_wrong_words_are_told_at_once(words, code, hopper_path, small_clip, tmp_
     assert said.splitlines()[-1].startswith("hint: ")
     assert "Traceback" not in said
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--from", "gone.mp4", "--size", "64x48", "--fps", "5"], "--size and --fps are not heeded: gone.mp4"),
+        (["--from", "gone.mp4", "--fps", "5"], "--fps is not heeded: gone.mp4"),
+        (["--from", "97", "--size", "64x48", "--loop"], "--loop is not heeded"),
+        (["--from", "gone.mp4", "--loop"], None),
+        (["--from", "97", "--size", "64x48", "--fps", "5"], None),
+    ],
+    ids=str,
+)
+def test_options_that_a_source_does_not_heed_are_told(words, said, hopper_path, tmp_path, monkeypatch, capfd):
+    from understudy.cli.main import main
+
+    monkeypatch.chdir(tmp_path)
+    assert main(["live", "-s", str(hopper_path), "--consent", "sample", "--to", "out.mp4", *words]) == 3
+    notes = [line for line in capfd.readouterr().err.splitlines() if line.startswith("note: ")]
+    assert [note.removeprefix("note: ")[: len(said or "")] for note in notes] == [said] * (said is not None)
 
 
 @pytest.mark.slow

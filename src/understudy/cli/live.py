@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,10 +22,10 @@ from understudy.cli.streams import fault_of
 from understudy.cli.terminal import answer, answer_json, say
 from understudy.errors import UsageError
 from understudy.imports import not_collecting
-from understudy.text import counted
+from understudy.text import counted, listed
 
 if TYPE_CHECKING:
-    from understudy.media.endpoints import SinkEndpoint
+    from understudy.media.endpoints import SinkEndpoint, SourceEndpoint
     from understudy.media.live.base import CaptureOptions
     from understudy.sessions import LiveReport
 
@@ -68,14 +68,21 @@ MicrophoneOption = Annotated[
 ]
 ListCameras = Annotated[bool, typer.Option("--list", help="List the cameras and end.")]
 Size = Annotated[
-    str,
+    str | None,
     typer.Option(
-        "--size", help="Size of the pictures that a camera is asked for, or that stdin delivers: WIDTHxHEIGHT."
+        "--size",
+        help="Size of the pictures that a camera is asked for, or that stdin delivers: WIDTHxHEIGHT. "
+        "Default: 1280x720.",
     ),
 ]
 Fps = Annotated[
-    float,
-    typer.Option("--fps", min=1, max=240, help="Pictures a second that a camera is asked for, or that stdin delivers."),
+    float | None,
+    typer.Option(
+        "--fps",
+        min=1,
+        max=240,
+        help="Pictures a second that a camera is asked for, or that stdin delivers. Default: 30.",
+    ),
 ]
 Loop = Annotated[bool, typer.Option("--loop", help="Play a file again and again.")]
 Mirror = Annotated[bool, typer.Option("--mirror", help="Show the picture as in a mirror: left and right exchanged.")]
@@ -118,8 +125,8 @@ def command(
     come_from: From = "0",
     to: To = None,
     list_them: ListCameras = False,
-    size: Size = "1280x720",
-    fps: Fps = 30,
+    size: Size = None,
+    fps: Fps = None,
     loop: Loop = False,
     microphone: MicrophoneOption = None,
     mirror: Mirror = False,
@@ -150,6 +157,7 @@ def command(
     wanted = asked(source or [], put, cast, others or ("blur" if put else None), like_distance, None)
     capture = _capture(size, fps, loop=loop)
     origin, outputs = source_endpoint(come_from), sink_endpoints(to or ["window"])
+    _say_what_is_idle(origin, size, fps, loop=loop)
     _check_stdout(outputs, json=json)
     if stats is not None:
         refuse_inputs(stats, chosen.files)
@@ -231,11 +239,23 @@ def _carried(rate: float, ages: Mapping[str, float]) -> str:
     return f"faces that the model drew lately: {rate:.1f} a second; the mesh carried them {age}"
 
 
-def _capture(size: str, fps: float, *, loop: bool) -> CaptureOptions:
+def _capture(size: str | None, fps: float | None, *, loop: bool) -> CaptureOptions:
     from understudy.media.live.base import CaptureOptions
 
-    found = re.fullmatch(r"([0-9]{2,4})x([0-9]{2,4})", size)
-    if found is None:
-        raise UsageError(f"--size can't be {size!r}", "Give WIDTHxHEIGHT, such as 1280x720.")
-    width, height = (int(side) for side in found.groups())
-    return CaptureOptions(width, height, Fraction(fps).limit_denominator(1001), loop)
+    capture = CaptureOptions(loop=loop)
+    if size is not None:
+        found = re.fullmatch(r"([0-9]{2,4})x([0-9]{2,4})", size)
+        if found is None:
+            raise UsageError(f"--size can't be {size!r}", "Give WIDTHxHEIGHT, such as 1280x720.")
+        width, height = (int(side) for side in found.groups())
+        capture = replace(capture, width=width, height=height)
+    return capture if fps is None else replace(capture, fps=Fraction(fps).limit_denominator(1001))
+
+
+def _say_what_is_idle(origin: SourceEndpoint, size: str | None, fps: float | None, *, loop: bool) -> None:
+    """Say which options there are that such a source does not heed."""
+    idle = [flag for flag, value in (("--size", size), ("--fps", fps)) if value is not None]
+    if idle and origin.kind not in ("camera", "pipe"):
+        say(f"note: {listed(idle)} {'is' if len(idle) == 1 else 'are'} not heeded: {origin} has its own")
+    if loop and origin.kind != "file":
+        say("note: --loop is not heeded: only a file can begin again")

@@ -14,7 +14,7 @@ import numpy as np
 
 from understudy.arrays import UInt8Array
 from understudy.errors import InputError, UnderstudyError
-from understudy.media.live.base import LiveInfo, LiveSource, Picture, Sound, SourceEnded, SourceLostError
+from understudy.media.live.base import LiveInfo, LiveSource, Picture, Remark, Sound, SourceEnded, SourceLostError
 from understudy.media.live.microphone import SoundSource
 from understudy.sessions.slots import Slot
 from understudy.sessions.statistics import Recorder
@@ -98,10 +98,7 @@ class Intake:
                 asked = time.monotonic()
                 try:
                     item = self._source.read()
-                except SourceEnded as end:
-                    if str(end):
-                        self.remarks.append(str(end))
-                        self._recorder.event(str(end))
+                except SourceEnded:
                     self._recorder.event("the source ended")
                     time.sleep(_ARRIVAL)
                     self._over.set()
@@ -119,6 +116,8 @@ class Intake:
                 elif item is None:
                     self._rest(asked)
                     self._say_silence(asked)
+                elif isinstance(item, Remark):
+                    self._remark(item.text)
                 elif not isinstance(item, Sound):
                     raise InputError(f"the source gave {type(item).__name__}, which is no picture", _OWN_FAULT)
                 elif self._microphone is None:
@@ -149,10 +148,16 @@ class Intake:
         size, (height, width) = (self._info.width, self._info.height), picture.shape[:2]
         if (width, height) != size and not self._other_size:
             self._other_size = True
-            said = f"pictures come as {width}x{height} instead of {size[0]}x{size[1]}: fitted in with their own shape"
-            self.remarks.append(said)
-            self._recorder.event(said)
+            self._remark(
+                f"pictures come as {width}x{height} instead of {size[0]}x{size[1]}: fitted in with their own shape"
+            )
         return _fitted(picture, *size)
+
+    def _remark(self, text: str) -> None:
+        """Tell, once, what the user should know."""
+        if text not in self.remarks:
+            self.remarks.append(text)
+            self._recorder.event(text)
 
     def _rest(self, asked: float) -> None:
         """Wait a moment, where a device did not: asked again at once, it would take all of a processor."""

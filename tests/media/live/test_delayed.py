@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from understudy.media.live import delayed as module
-from understudy.media.live.base import LiveInfo, Picture, Sound, SourceEnded
+from understudy.media.live.base import LiveInfo, Picture, Remark, Sound, SourceEnded
 from understudy.media.live.delayed import DelayedSource
 
 
@@ -94,6 +94,14 @@ def test_a_shorter_delay_leaves_out_what_lies_between_and_time_goes_on(clock):
         item = source.read()
     assert item.at >= found[-1]
     assert clock.now - item.at <= 0.21
+
+
+def test_what_is_told_of_a_source_is_told_at_once(clock):
+    class Damaged(Script):
+        def read(self):
+            return Remark("damaged")
+
+    assert DelayedSource(Damaged(clock, 1), 5.0).read() == Remark("damaged")
 
 
 def test_no_more_waits_than_there_is_memory_for(clock, monkeypatch):

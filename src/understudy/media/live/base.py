@@ -33,7 +33,7 @@ class SinkLostError(RunError):
 
 
 class SourceEnded(Exception):  # noqa: N818 - no error: a clip ends
-    """There is no more. Its message, if it has one, is why that is sooner than it should be."""
+    """There is no more."""
 
 
 class SinkClosed(Exception):  # noqa: N818 - no error: somebody closed the window
@@ -63,6 +63,16 @@ class Sound(NamedTuple):
 
     samples: Int16Array
     at: float
+
+
+class Remark(NamedTuple):
+    """What the user should know of what came so far.
+
+    Attributes:
+        text: In words.
+    """
+
+    text: str
 
 
 @dataclass(frozen=True)
@@ -123,7 +133,7 @@ class LiveSource(Protocol):
         """
         ...
 
-    def read(self) -> Picture | Sound | None:
+    def read(self) -> Picture | Sound | Remark | None:
         """What came next; None if nothing did within ``PATIENCE``.
 
         Raises:

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from typing import Final
 
-from understudy.media.live.base import LiveInfo, LiveSource, Picture, Sound, SourceEnded
+from understudy.media.live.base import LiveInfo, LiveSource, Picture, Remark, Sound, SourceEnded
 from understudy.media.live.microphone import SoundSource
 
 #: Longest delay in seconds, and most bytes of pictures that wait: beyond that they come sooner.
@@ -34,7 +34,7 @@ class _Delayed:
         self._bytes, self._last = 0, 0.0
         self._ended = False
 
-    def next(self) -> Picture | Sound | None:
+    def next(self) -> Picture | Sound | Remark | None:
         """What is due; see ``LiveSource.read``."""
         if (due := self._due()) is not None:
             return due
@@ -48,7 +48,7 @@ class _Delayed:
         except SourceEnded:
             self._ended = True
             return None
-        if item is None or (self.seconds <= 0 and not self._waiting):
+        if item is None or isinstance(item, Remark) or (self.seconds <= 0 and not self._waiting):
             return item
         # The source may use its memory again.
         kept = item._replace(picture=item.picture.copy()) if isinstance(item, Picture) else item
@@ -90,7 +90,7 @@ class DelayedSource(_Delayed):
         """See ``LiveSource``."""
         return self._opens.open()
 
-    def read(self) -> Picture | Sound | None:
+    def read(self) -> Picture | Sound | Remark | None:
         """See ``LiveSource``."""
         return self.next()
 

@@ -16,7 +16,7 @@ from understudy.frames import Frame
 from understudy.media.base import MAX_PIXELS, MediaKind
 from understudy.media.files.opening import check_input, open_source
 from understudy.media.files.video_source import packets_beside, start_shift
-from understudy.media.live.base import PATIENCE, CaptureOptions, LiveInfo, Picture, Sound, SourceEnded
+from understudy.media.live.base import PATIENCE, CaptureOptions, LiveInfo, Picture, Remark, Sound, SourceEnded
 from understudy.media.live.sound import resampler, samples_of
 from understudy.media.reading import open_container
 
@@ -50,7 +50,7 @@ class FileSource:
         fps = rate.limit_denominator(1001)
         return LiveInfo(self._path.name, info.width, info.height, fps, sound=self._run.sounds.there)
 
-    def read(self) -> Picture | Sound | None:
+    def read(self) -> Picture | Sound | Remark | None:
         """See ``LiveSource``."""
         run = self._run
         assert run is not None
@@ -58,6 +58,8 @@ class FileSource:
             return Sound(sound[0], self._begun + sound[1])
         frame = run.next
         if frame is None:
+            if (remark := run.remark()) is not None:
+                return remark
             self._end(run)
             return None
         due = self._begun + frame.seconds - run.first
@@ -74,7 +76,7 @@ class FileSource:
 
     def _end(self, run: _Run) -> None:
         if self._ahead is None or self._coming is None:
-            raise SourceEnded(run.remark)
+            raise SourceEnded
         # Opened long before: at the end of a pass there is no time for it.
         self._run, self._coming = self._coming.result(), self._ahead.submit(_Run, self._path)
         self._begun = self._last + self._period
@@ -99,6 +101,7 @@ class _Run:
 
     def __init__(self, path: Path) -> None:
         self._path, self._source = path, open_source(path, MAX_PIXELS)
+        self._remarked = False
         self.info = self._source.info
         try:
             if self.info.rate is None:
@@ -123,11 +126,13 @@ class _Run:
         """Go on to the one after it."""
         self._next = None
 
-    @property
-    def remark(self) -> str:
-        """That not all of it could be read, if so."""
-        damage = self._source.damage
-        return "" if damage is None else str(CorruptMediaError(self._path, damage.at_seconds, damage.reason))
+    def remark(self) -> Remark | None:
+        """That not all of it could be read, if so; once."""
+        damage = None if self._remarked else self._source.damage
+        if damage is None:
+            return None
+        self._remarked = True
+        return Remark(str(CorruptMediaError(self._path, damage.at_seconds, damage.reason)))
 
     def close(self) -> None:
         """Close the file."""

@@ -14,7 +14,16 @@ import numpy as np
 from understudy.arrays import UInt8Array
 from understudy.errors import OutputError, out_of_space
 from understudy.frames import LabelledFrame
-from understudy.media.live.base import PATIENCE, CaptureOptions, LiveInfo, Picture, SinkClosed, Sound, SourceEnded
+from understudy.media.live.base import (
+    PATIENCE,
+    CaptureOptions,
+    LiveInfo,
+    Picture,
+    Remark,
+    SinkClosed,
+    Sound,
+    SourceEnded,
+)
 
 
 class RawSource:
@@ -29,7 +38,7 @@ class RawSource:
         options = self._options
         return LiveInfo("stdin", options.width, options.height, options.fps)
 
-    def read(self) -> Picture | Sound | None:
+    def read(self) -> Picture | Sound | Remark | None:
         """See ``LiveSource``."""
         options = self._options
         size = options.width * options.height * 3
@@ -38,7 +47,7 @@ class RawSource:
                 return None
             part = os.read(self._pipe.fileno(), size - len(self._part))
             if not part:
-                raise SourceEnded(self._remark())
+                return self._ended()
             self._part += part
         picture: UInt8Array = (
             np.frombuffer(bytes(self._part), np.uint8).reshape(options.height, options.width, 3).copy()
@@ -46,10 +55,17 @@ class RawSource:
         self._part.clear()
         return Picture(picture, time.monotonic())
 
-    def _remark(self) -> str:
-        """That it ended within a picture, if so: then pictures may be of another size than was said."""
+    def _ended(self) -> Remark:
+        """That it ended within a picture: then pictures may be of another size than was said.
+
+        Raises:
+            SourceEnded: it did not, or that has been told.
+        """
         left, options = len(self._part), self._options
-        return f"the last {left} bytes are no whole picture of {options.width}x{options.height}" if left else ""
+        if not left:
+            raise SourceEnded
+        self._part.clear()
+        return Remark(f"the last {left} bytes are no whole picture of {options.width}x{options.height}")
 
     def abandon(self) -> None:
         """See ``LiveSource``: it waits for a moment only."""

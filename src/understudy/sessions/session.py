@@ -282,6 +282,11 @@ class LiveSession:
         tally = self._pipeline.tally
         return self._recorder.summary(tally, self._pipeline.neural_rate)
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the user should know of what came in so far."""
+        return tuple(self._intake.remarks)
+
     def events_after(self, number: int) -> list[str]:
         """What happened since the first ``number`` events."""
         return self._recorder.events_after(number) if self._recorder is not None else []

@@ -28,7 +28,7 @@ from understudy.server.studio.live.desk import Desk
 from understudy.server.studio.live.several import Several
 from understudy.server.studio.samples import SampleClip, Samples
 from understudy.server.uploads import Uploads
-from understudy.testing import ClipSpec, write_clip
+from understudy.testing import ClipSpec, write_clip, write_puppet_clip
 from understudy.testing.demo import FACE_BOX
 from understudy.testing.situations import PEOPLE
 
@@ -356,6 +356,20 @@ def test_a_clip_that_was_handed_over_is_played_again_and_again(room, small_clip,
     room.desk.origin = Origin("clip", good)
     room.desk.start()
     until(lambda: room.desk.statistics().frames_in > 40)  # it has 25
+
+
+def test_a_clip_that_is_damaged_further_on_is_played_and_that_is_said_until_it_was_read(room, small_puppet, tmp_path):
+    write_puppet_clip(tmp_path / "clip.mkv", small_puppet, 2.0, ClipSpec(rate=25))
+    whole = (tmp_path / "clip.mkv").read_bytes()
+    (tmp_path / "clip.mkv").write_bytes(whole[: len(whole) * 2 // 3])
+    room.desk.origin = Origin("clip", room.hand_over(tmp_path / "clip.mkv", "clip"))
+    room.desk.start()
+    until(lambda: "source" in room.desk.faults)
+    assert room.desk.faults["source"].text == "fault.source_remark"
+    assert room.desk.faults.pop("source").detail.startswith("clip.mkv is damaged after ")
+    count = room.desk.statistics().frames_in
+    until(lambda: room.desk.statistics().frames_in > count + 60)  # through it once more
+    assert (room.desk.phase, room.desk.faults) == ("live", {})
 
 
 def test_a_session_that_fails_says_so_and_can_be_started_again(room, monkeypatch):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from understudy.app import Understudy
 from understudy.casting.cast import PartList
 from understudy.casting.person import Person
-from understudy.errors import ConsentError
+from understudy.errors import ConsentError, InputNotFoundError
 from understudy.media.endpoints import SourceEndpoint
 from understudy.media.live.base import CaptureOptions, LiveSource
 from understudy.media.live.broadcast import BroadcastOptions
@@ -171,6 +172,12 @@ class SessionMaker:
         if choice.origin.kind == "browser":
             return self.camera.source(choice.camera)
         return open_capture(self._source(choice.origin), choice.camera.options)
+
+    def named(self, origin: Origin, said: str) -> str:
+        """What is said of where pictures come from, with the user's own name for a clip."""
+        with suppress(InputNotFoundError):  # it was put away meanwhile
+            return self.uploads[origin.place].named(said) if origin.kind == "clip" else said
+        return said
 
     def _source(self, origin: Origin) -> SourceEndpoint:
         if origin.kind == "sample":

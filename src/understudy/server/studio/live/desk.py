@@ -34,6 +34,8 @@ from understudy.settings import changed
 Phase = Literal["idle", "starting", "live", "changing", "stopping"]
 #: Seconds without a picture that are worth a word.
 _SILENCE: Final = 2.0
+#: Seconds between two looks at what there is to know of what comes in.
+_LOOKS: Final = 0.5
 #: What is said while nobody is seen, because the face that was shown is not to be seen any more.
 _GONE: Final = Fault("fault.face_gone")
 
@@ -333,7 +335,11 @@ class Desk:
         """Nothing runs, and that is why."""
         self._begun, self.phase, self.covered = None, "idle", False
         self.preview.clear()
-        self.faults[place] = said_of(fault, place, origin)
+        self._note(place, said_of(fault, place, origin), origin)
+
+    def _note(self, place: Place, fault: Fault, origin: Origin) -> None:
+        """Have a page show a fault of a session, with the user's own name for the clip that pictures came from."""
+        self.faults[place] = fault._replace(detail=self._maker.named(origin, fault.detail))
 
     def _stop(self, phase: Phase) -> LiveReport | None:
         """End the session, if there is one."""
@@ -346,8 +352,8 @@ class Desk:
         try:
             return begun.session.stop()
         except UnderstudyError as fault:
-            place = place_of(fault)
-            self.faults[place] = said_of(fault, place, begun.choice.origin)
+            place, origin = place_of(fault), begun.choice.origin
+            self._note(place, said_of(fault, place, origin), origin)
             return None
         except Exception as fault:  # noqa: BLE001 - the same
             self.faults["session"] = fault_of(unexpected(fault))
@@ -359,8 +365,14 @@ class Desk:
             self.phase = "changing" if phase == "changing" else "idle"
 
     def _follow(self, begun: Begun) -> None:
-        """Wait until a session is over by itself, and say why."""
-        begun.session.wait()
+        """Say what there is to know of what comes in; wait until a session is over by itself, and say why."""
+        said: tuple[str, ...] = ()
+        over = False
+        while not over:
+            over = begun.session.wait(_LOOKS)
+            if (remarks := begun.session.remarks) != said:
+                said = remarks
+                self._note("source", Fault("fault.source_remark", remarks[-1]), begun.choice.origin)
         with self._busy:
             if self._begun is begun:
                 self._stop("stopping")

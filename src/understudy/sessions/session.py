@@ -104,6 +104,7 @@ class LiveSession:
         self._threads: list[threading.Thread] = []
         self._error: UnderstudyError | None = None
         self._notes: list[str] = []
+        self._news: list[str] = []
         self._chosen = 0
         self._covered = False
         self._recorder: Recorder | None = None
@@ -287,6 +288,11 @@ class LiveSession:
         """What the user should know of what came in so far."""
         return tuple(self._intake.remarks)
 
+    @property
+    def news(self) -> tuple[str, ...]:
+        """What the user should know of how the engines fared so far."""
+        return tuple(self._news)
+
     def events_after(self, number: int) -> list[str]:
         """What happened since the first ``number`` events."""
         return self._recorder.events_after(number) if self._recorder is not None else []
@@ -347,7 +353,7 @@ class LiveSession:
                 if not outlet.ended(_PATIENCE):
                     self._notes.append(f"{outlet.name} did not end in time")
             self._notes += outlet.notes
-        self._notes += self._intake.remarks
+        self._notes += [*self._news, *self._intake.remarks]
         self._pipeline.close()
         statistics = self.statistics()
         failure = self._error or next((outlet.failure for outlet in self._outlets if outlet.failed_file), None)
@@ -410,7 +416,7 @@ class LiveSession:
             self._recorder.made()
             for what in self._pipeline.news():
                 self._recorder.event(what)
-                self._notes.append(what)
+                self._news.append(what)
             for outlet in list(self._outlets):
                 outlet.put(labelled)
             # A frame that waited for a slow one is worth showing as long as we catch up; else only the newest is.

@@ -19,8 +19,10 @@ from understudy import Settings, Understudy
 from understudy.errors import InputNotFoundError, RecordsError, UnderstudyError
 from understudy.media.live.microphone import Microphone
 from understudy.media.reading import open_container
+from understudy.pipeline.live import LivePipeline
 from understudy.provenance import ConsentClaim, Consents
 from understudy.resources.models import Models
+from understudy.server.faults import Fault
 from understudy.server.studio.live import beginning as module
 from understudy.server.studio.live.card import SAMPLE
 from understudy.server.studio.live.choices import CameraFormat, Origin, Outputs
@@ -370,6 +372,19 @@ def test_a_clip_that_is_damaged_further_on_is_played_and_that_is_said_until_it_w
     count = room.desk.statistics().frames_in
     until(lambda: room.desk.statistics().frames_in > count + 60)  # through it once more
     assert (room.desk.phase, room.desk.faults) == ("live", {})
+
+
+def test_how_an_engine_fares_is_said_once(room, monkeypatch):
+    news = ["slow fails (out of memory) and is not asked any more"]
+    monkeypatch.setattr(LivePipeline, "news", lambda _: [news.pop()] if news else [])
+    room.desk.start()
+    until(lambda: "session" in room.desk.faults)
+    assert room.desk.faults.pop("session") == Fault(
+        "fault.engine_news", "slow fails (out of memory) and is not asked any more"
+    )
+    count = room.desk.statistics().frames_in
+    until(lambda: room.desk.statistics().frames_in > count + 30)
+    assert room.desk.faults == {}
 
 
 def test_a_session_that_fails_says_so_and_can_be_started_again(room, monkeypatch):

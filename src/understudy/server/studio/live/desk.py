@@ -34,7 +34,7 @@ from understudy.settings import changed
 Phase = Literal["idle", "starting", "live", "changing", "stopping"]
 #: Seconds without a picture that are worth a word.
 _SILENCE: Final = 2.0
-#: Seconds between two looks at what there is to know of what comes in.
+#: Seconds between two looks at what there is to know of a session.
 _LOOKS: Final = 0.5
 #: What is said while nobody is seen, because the face that was shown is not to be seen any more.
 _GONE: Final = Fault("fault.face_gone")
@@ -365,14 +365,19 @@ class Desk:
             self.phase = "changing" if phase == "changing" else "idle"
 
     def _follow(self, begun: Begun) -> None:
-        """Say what there is to know of what comes in; wait until a session is over by itself, and say why."""
-        said: tuple[str, ...] = ()
+        """Say what there is to know of a session; wait until it is over by itself, and say why."""
+        told: list[tuple[Place, Fault]] = []
         over = False
         while not over:
             over = begun.session.wait(_LOOKS)
-            if (remarks := begun.session.remarks) != said:
-                said = remarks
-                self._note("source", Fault("fault.source_remark", remarks[-1]), begun.choice.origin)
+            known: list[tuple[Place, Fault]] = [
+                *(("source", Fault("fault.source_remark", said)) for said in begun.session.remarks),
+                *(("session", Fault("fault.engine_news", said)) for said in begun.session.news),
+            ]
+            for place, fault in known:
+                if (place, fault) not in told:
+                    self._note(place, fault, begun.choice.origin)
+            told = known
         with self._busy:
             if self._begun is begun:
                 self._stop("stopping")

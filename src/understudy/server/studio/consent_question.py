@@ -14,9 +14,11 @@ from understudy.errors import UnderstudyError
 from understudy.provenance import ConsentClaim
 from understudy.provenance.records.consent import USES, Ground, Use
 from understudy.server.faults import Fault, fault_of
-from understudy.server.studio.controls import Button, Modal, Text, box, choice, field, icon, once, shown, switch
+from understudy.server.studio.controls import Button, Text, box, icon, once, shown
+from understudy.server.studio.fields import choice, field, switch
 from understudy.server.studio.live.card import Card, CardPhoto
 from understudy.server.studio.live.cards import Cards
+from understudy.server.studio.modal import Modal
 from understudy.server.studio.visitor import Visitor
 
 #: Grounds of consent that can be chosen: the sample's is nobody's to claim.

@@ -6,7 +6,6 @@ The browser's own controls have a keyboard, a role and a state without any work 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Literal, ParamSpec
 
@@ -14,11 +13,6 @@ from nicegui import ui
 from nicegui.elements.mixins.text_element import TextElement
 from nicegui.events import GenericEventArguments
 
-from understudy.text import printable
-
-#: What an event hands to the server: a value, and nothing else of it.
-_VALUE: Final = "(event) => emit(event.target.value)"
-_CHECKED: Final = "(event) => emit(event.target.checked)"
 #: What an event hands over for :func:`seconds_of`.
 TIMED: Final = ["timeStamp"]
 Handler = Callable[[], Any]
@@ -27,8 +21,6 @@ Handler = Callable[[], Any]
 TimedHandler = Callable[[float], Any]
 #: Seconds within which a second press belongs to a double click.
 DOUBLE: Final = 0.3
-#: Most letters of a file's name that are shown.
-_LONGEST: Final = 80
 _Given = ParamSpec("_Given")
 #: How a button looks: ``primary`` is the one thing to do, ``danger`` what hides or removes, ``bare`` has no border.
 Look = Literal["primary", "danger", "plain", "bare"]
@@ -179,209 +171,6 @@ class Button(ui.element):
             self._look = look
 
 
-def switch(text: str, *, on: bool, change: Callable[[bool], Any], hint: str = "") -> ui.element:
-    """A switch with its text; the element that is returned is the browser's check box.
-
-    Args:
-        text: What it says.
-        on: How it stands.
-        change: Told how it stands then.
-        hint: A second line; it is read out with the first.
-    """
-    with box("switch", "label"):
-        control = box("", "input", type="checkbox", role="switch", checked=on)
-        control.on("change", lambda event: change(bool(event.args)), js_handler=_CHECKED)
-        with box("words"):
-            Text(text, classes="name")
-            if hint:
-                Text(hint, classes="hint")
-    return control
-
-
-class Entry(ui.element, component="assets/entry.js"):
-    """The browser's input, which keeps what is being written while the server changes the page around it.
-
-    Args:
-        begin: What stands in it at first.
-        attributes: Of the element, with _ for -.
-    """
-
-    def __init__(self, begin: str | float, **attributes: object) -> None:
-        super().__init__()
-        self.props["begin"] = begin
-        for name, value in attributes.items():
-            attribute(self, name.replace("_", "-"), value)
-
-
-def slider(
-    text: str,
-    *,
-    value: float,
-    least: float,
-    most: float,
-    step: float,
-    change: Callable[[float], Any],
-    show: Callable[[float], str],
-) -> ui.element:
-    """A slider with its text and its value; the element that is returned is the browser's range.
-
-    Args:
-        text: What it says.
-        value: Where it stands.
-        least: From where it goes.
-        most: To where.
-        step: How far a key moves it.
-        change: Told the value, a few times a second while it moves.
-        show: The value in words.
-    """
-    with box("slider"):
-        with box("top"):
-            name = Text(text, "label")
-            said = Text(show(value), "output", classes="value")
-        control = Entry(value, type="range", min=least, max=most, step=step, aria_valuetext=show(value))
-        attribute(name, "for", control.html_id)
-
-        def moved(event: GenericEventArguments) -> None:
-            found = number_of(event.args, least, most)
-            if found is not None:
-                said.text = show(found)
-                attribute(control, "aria-valuetext", show(found))
-                change(found)
-
-        control.on("typed", moved, throttle=0.15)
-    return control
-
-
-def choice(
-    text: str, *, options: Mapping[str, str], value: str, change: Callable[[str], Any], hidden: bool = False
-) -> ui.element:
-    """A list of which one is chosen; the element that is returned is the browser's.
-
-    Args:
-        text: What it says.
-        options: What each value says.
-        value: The one that is chosen.
-        change: Told another. What is none of the options is not passed on.
-        hidden: Whether the text is only read out.
-    """
-    with box("choice"):
-        name = Text(text, "label", classes="spoken" if hidden else "")
-        control = box("", "select")
-        attribute(name, "for", control.html_id)
-        with control:
-            for key, said in options.items():
-                Text(said, "option", attributes={"value": key, "selected": key == value})
-
-    def chosen(event: GenericEventArguments) -> object:
-        # What takes its time is waited for by NiceGUI.
-        return change(event.args) if event.args in options else None
-
-    control.on("change", chosen, js_handler=_VALUE)
-    return control
-
-
-def field(
-    text: str,
-    *,
-    value: str = "",
-    change: Callable[[str], Any],
-    placeholder: str = "",
-    secret: bool = False,
-    longest: int = 500,
-    hint: str = "",
-) -> ui.element:
-    """A line of text; the element that is returned is the browser's.
-
-    Args:
-        text: What it says.
-        value: What stands in it.
-        change: Told what stands in it when it is left.
-        placeholder: An example.
-        secret: Whether it is not shown.
-        longest: Most letters.
-        hint: A second line.
-    """
-    with box("field"):
-        name = Text(text, "label")
-        control = Entry(
-            value,
-            type="password" if secret else "text",
-            placeholder=placeholder,
-            maxlength=longest,
-            autocomplete="off",
-            spellcheck="false",
-        )
-        attribute(name, "for", control.html_id)
-        if hint:
-            said = Text(hint, classes="hint")
-            attribute(control, "aria-describedby", said.html_id)
-
-    control.on("left", lambda event: change(str(event.args or "")[:longest]))
-    return control
-
-
-def number_of(value: object, least: float, most: float) -> float | None:
-    """A number that came from a browser, within limits; None if it is none."""
-    try:
-        found = float(str(value))
-    except ValueError:
-        return None
-    return min(max(found, least), most) if found == found else None  # noqa: PLR0124 - it is no number otherwise
-
-
-class Modal(ui.element, component="assets/modal.js"):
-    """Questions before the page, to be answered or closed; the browser keeps the keyboard in them.
-
-    One comes after the other: what is asked while another is shown waits until that is closed.
-
-    Args:
-        title: What it is about.
-        close_label: What the button says that closes it.
-        closed: Called when one was closed, in whatever way. If that takes its time, the next one does not wait for it.
-    """
-
-    def __init__(self, title: str, close_label: str, closed: Handler = lambda: None) -> None:
-        super().__init__()
-        self._closed = closed
-        self._waiting: deque[Handler] = deque()
-        self._open, self._number = False, 0
-        attribute(self, "close-label", close_label)
-        self.on("closed", lambda event: self._over(event.args))
-        with self:
-            self.title = Text(title, "h2", classes="modal-title")
-        attribute(self, "labelled-by", self.title.html_id)
-
-    def ask(self, fill: Handler) -> None:
-        """Show a question when its turn has come.
-
-        Args:
-            fill: Puts it into the modal.
-        """
-        self._waiting.append(fill)
-        if not self._open:
-            self._next()
-
-    def close(self) -> None:
-        """Close the one that is shown. That the browser has done so is told later."""
-        self.run_method("close")
-
-    def _next(self) -> None:
-        self._waiting.popleft()()
-        self._open, self._number = True, self._number + 1
-        self.run_method("open", self._number)
-
-    def _over(self, number: object) -> object:
-        self.run_method("heard", number)
-        if not self._open or number != self._number:
-            return None  # of one before
-        self._open = False
-        try:
-            return self._closed()
-        finally:
-            if self._waiting:
-                self._next()
-
-
 class Shortcuts(ui.element, component="assets/shortcuts.js"):
     """Keys that work wherever nothing is being written.
 
@@ -409,42 +198,3 @@ class Shortcuts(ui.element, component="assets/shortcuts.js"):
     def switch(self, on: bool) -> None:
         """Have them work, or not."""
         attribute(self, "on", on)
-
-
-class Picker(ui.element, component="assets/picker.js"):
-    """A place to drop files on, with a button to choose them; they go to the server by themselves.
-
-    Args:
-        kind: What the files are taken for: ``photo`` or ``clip``.
-        accept: Suffixes, separated by commas.
-        words: What it says: on the ``button``, ``beside`` it, and ``busy``: while files come.
-        done: Told the id of a file that has come.
-        failed: Told the name of the text that says why one has not.
-        refused: Told that, too, and what the user calls the file: where there may be several.
-        begins: Told when files begin to come: one, or several at once.
-        several: Whether more than one may be chosen.
-    """
-
-    def __init__(
-        self,
-        *,
-        kind: str,
-        accept: str,
-        words: Mapping[str, str],
-        done: Callable[[str], Any],
-        failed: Callable[[str], Any],
-        refused: Callable[[str, str], Any] | None = None,
-        begins: Callable[[], Any] | None = None,
-        several: bool = False,
-    ) -> None:
-        super().__init__()
-        for name, value in {"kind": kind, "accept": accept, "several": several, **words}.items():
-            attribute(self, name, value)
-        self.on("done", lambda event: done(str(event.args)))
-        self.on("failed", lambda event: failed(str(event.args)))
-        if begins is not None:
-            self.on("begins", lambda _: begins(), args=[])
-        if refused is not None:
-            self.on(
-                "refused", lambda event: refused(str(event.args["fault"]), printable(event.args["name"])[:_LONGEST])
-            )

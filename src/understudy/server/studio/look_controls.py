@@ -10,7 +10,8 @@ from understudy.errors import UnderstudyError
 from understudy.masking.options import MOST_FEATHER
 from understudy.models.entries import Kind
 from understudy.resources.made_with import MESH
-from understudy.server.studio.controls import Text, box, choice, slider, switch
+from understudy.server.studio.controls import Text, box
+from understudy.server.studio.fields import choice, slider, switch
 from understudy.server.studio.visitor import Visitor
 from understudy.settings import Settings
 from understudy.settings.lanes import OWN

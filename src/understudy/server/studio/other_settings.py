@@ -11,7 +11,8 @@ from typing import Any, Final, Literal, get_args, get_origin
 from nicegui.events import GenericEventArguments
 
 from understudy.errors import UsageError
-from understudy.server.studio.controls import Text, attribute, box, choice, field, switch
+from understudy.server.studio.controls import Text, attribute, box
+from understudy.server.studio.fields import choice, field, switch
 from understudy.server.texts import Texts
 from understudy.settings import Settings
 from understudy.settings.schema import Setting, schema, values_of

@@ -12,7 +12,8 @@ from typing import Final
 from fastapi import FastAPI, Request
 from nicegui import Client, ui
 
-from understudy.server.studio.controls import Text, box, choice, icon
+from understudy.server.studio.controls import Text, box, icon
+from understudy.server.studio.fields import choice
 from understudy.server.studio.rooms import ROOMS, Room
 from understudy.server.studio.studio import Studio
 from understudy.server.studio.visitor import Visitor

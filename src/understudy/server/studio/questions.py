@@ -6,7 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
 
-from understudy.server.studio.controls import Button, Handler, Modal, box, once
+from understudy.server.studio.controls import Button, Handler, box, once
+from understudy.server.studio.modal import Modal
 from understudy.server.texts import Texts
 
 

@@ -9,7 +9,8 @@ from understudy.errors import UnderstudyError
 from understudy.server.faults import Fault, fault_of
 from understudy.server.studio.check import words
 from understudy.server.studio.check.desk import Look
-from understudy.server.studio.controls import Button, Picker, Text, box, icon, shown
+from understudy.server.studio.controls import Button, Text, box, icon, shown
+from understudy.server.studio.fields import Picker
 from understudy.server.studio.notices import notice, original
 from understudy.server.studio.rows import Rows
 from understudy.server.studio.visitor import Visitor

@@ -9,17 +9,8 @@ from understudy.errors import UnderstudyError, UsageError
 from understudy.server.faults import fault_of
 from understudy.server.studio.clips.edits import Stretch
 from understudy.server.studio.clips.presets import LONGEST_NAME
-from understudy.server.studio.controls import (
-    TIMED,
-    Button,
-    Text,
-    box,
-    choice,
-    field,
-    once,
-    seconds_of,
-    shown,
-)
+from understudy.server.studio.controls import TIMED, Button, Text, box, once, seconds_of, shown
+from understudy.server.studio.fields import choice, field
 from understudy.server.studio.look_controls import LookControls
 from understudy.server.studio.other_settings import OtherSettings
 from understudy.server.studio.visitor import Visitor

@@ -14,8 +14,9 @@ from understudy.server.studio.clips.look import LookPanel
 from understudy.server.studio.clips.people import PeoplePanel
 from understudy.server.studio.clips.rendering import RenderPanel
 from understudy.server.studio.clips.stage import Stage
-from understudy.server.studio.controls import Button, Picker, Text, box, icon, shown
+from understudy.server.studio.controls import Button, Text, box, icon, shown
 from understudy.server.studio.fault_box import FaultBox
+from understudy.server.studio.fields import Picker
 from understudy.server.studio.questions import Question
 from understudy.server.studio.visitor import Visitor
 from understudy.server.uploads import SUFFIXES

@@ -16,8 +16,9 @@ from understudy.server.studio.clips.clip import Clip
 from understudy.server.studio.clips.desk import PLACE
 from understudy.server.studio.clips.edits import OTHERS
 from understudy.server.studio.consent_question import Question, nothing
-from understudy.server.studio.controls import Picker, Text, attribute, box, choice, in_turn, shown
+from understudy.server.studio.controls import Text, attribute, box, in_turn, shown
 from understudy.server.studio.face_card import added, added_to, bin_for, face_entry, keep_up
+from understudy.server.studio.fields import Picker, choice
 from understudy.server.studio.live.card import SAMPLE, Card
 from understudy.server.studio.visitor import Visitor
 from understudy.server.uploads import SUFFIXES

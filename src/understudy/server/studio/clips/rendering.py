@@ -8,7 +8,8 @@ from typing import Final
 from understudy.server.faults import Fault
 from understudy.server.studio.clips.desk import FORMATS
 from understudy.server.studio.clips.writing import WritingPanel
-from understudy.server.studio.controls import Button, Picker, Text, attribute, box, choice, icon, in_turn, once, shown
+from understudy.server.studio.controls import Button, Text, attribute, box, icon, in_turn, once, shown
+from understudy.server.studio.fields import Picker, choice
 from understudy.server.studio.jobs.row import JobRow
 from understudy.server.studio.visitor import Visitor
 from understudy.server.uploads import SUFFIXES

@@ -12,7 +12,8 @@ from nicegui.events import GenericEventArguments
 from understudy.server.faults import Fault
 from understudy.server.studio.clips.clip import Clip
 from understudy.server.studio.clips.edits import Stretch
-from understudy.server.studio.controls import Button, Text, attribute, box, number_of, shown
+from understudy.server.studio.controls import Button, Text, attribute, box, shown
+from understudy.server.studio.fields import number_of
 from understudy.server.studio.visitor import Visitor
 from understudy.server.texts import Texts
 from understudy.settings.lanes import Instead

@@ -8,7 +8,8 @@ from typing import Final
 
 from nicegui import ui
 
-from understudy.server.studio.controls import Text, attribute, box, choice, field, shown, slider
+from understudy.server.studio.controls import Text, attribute, box, shown
+from understudy.server.studio.fields import choice, field, slider
 from understudy.server.studio.visitor import Visitor
 from understudy.settings.framing import CHARACTERS
 

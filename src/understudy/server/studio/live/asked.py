@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Final
 
 from understudy.media.live.microphone import Device, list_microphones
-from understudy.server.studio.controls import box, choice, field, shown
+from understudy.server.studio.controls import box, shown
+from understudy.server.studio.fields import choice, field
 from understudy.server.studio.live.choices import CameraFormat
 from understudy.server.studio.visitor import Visitor
 

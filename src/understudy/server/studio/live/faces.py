@@ -10,8 +10,9 @@ from typing import Any, Final
 from understudy.provenance.records.consent import Use
 from understudy.server.faults import Fault, of_several
 from understudy.server.studio.consent_question import Question
-from understudy.server.studio.controls import Handler, Picker, Text, attribute, box, icon, in_turn, shown
+from understudy.server.studio.controls import Handler, Text, attribute, box, icon, in_turn, shown
 from understudy.server.studio.face_card import added, added_to, bin_for, face_entry, keep_up
+from understudy.server.studio.fields import Picker
 from understudy.server.studio.live.card import SAMPLE, Card
 from understudy.server.studio.live.notices import Notice
 from understudy.server.studio.live.seats import SeatPanel

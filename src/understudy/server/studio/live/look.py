@@ -8,7 +8,8 @@ from typing import Final
 
 from understudy.errors import UsageError
 from understudy.server.faults import fault_of
-from understudy.server.studio.controls import Shortcuts, Text, attribute, box, choice, switch
+from understudy.server.studio.controls import Shortcuts, Text, attribute, box
+from understudy.server.studio.fields import choice, switch
 from understudy.server.studio.live.notices import Notice
 from understudy.server.studio.live.several import Several
 from understudy.server.studio.look_controls import LookControls

@@ -7,7 +7,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
-from understudy.server.studio.controls import Text, attribute, box, field, shown, slider, switch
+from understudy.server.studio.controls import Text, attribute, box, shown
+from understudy.server.studio.fields import field, slider, switch
 from understudy.server.studio.live.choices import SinkKind, missing
 from understudy.server.studio.live.notices import Notice
 from understudy.server.studio.live.recordings import PLACE as RECORDINGS

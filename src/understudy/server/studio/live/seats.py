@@ -9,7 +9,8 @@ from typing import Final
 from nicegui import ui
 
 from understudy.casting.roles import BLUR, LEAVE
-from understudy.server.studio.controls import Text, attribute, box, choice, icon, shown
+from understudy.server.studio.controls import Text, attribute, box, icon, shown
+from understudy.server.studio.fields import choice
 from understudy.server.studio.live.card import Card
 from understudy.server.studio.live.several import EVERYBODY, Several, Who
 from understudy.server.studio.visitor import Visitor

@@ -10,7 +10,8 @@ from nicegui import ui
 from understudy.errors import UnderstudyError
 from understudy.media.live.cameras import Camera
 from understudy.server.faults import Fault, fault_of
-from understudy.server.studio.controls import Button, Picker, Text, attribute, box, field, icon, shown
+from understudy.server.studio.controls import Button, Text, attribute, box, icon, shown
+from understudy.server.studio.fields import Picker, field
 from understudy.server.studio.live.asked import AskedPanel
 from understudy.server.studio.live.choices import Origin, cameras
 from understudy.server.studio.live.notices import Notice

@@ -9,7 +9,8 @@ from nicegui import ui
 
 from understudy.errors import UnderstudyError
 from understudy.server.faults import Fault, fault_of
-from understudy.server.studio.controls import Button, Picker, Text, box, choice, icon, shown, switch
+from understudy.server.studio.controls import Button, Text, box, icon, shown
+from understudy.server.studio.fields import Picker, choice, switch
 from understudy.server.studio.models import words
 from understudy.server.studio.models.desk import Item, LicenceAskedError
 from understudy.server.studio.models.fetching import FetchingList

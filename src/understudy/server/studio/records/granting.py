@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from understudy.errors import UnderstudyError
 from understudy.server.faults import Fault, fault_of
-from understudy.server.studio.controls import Button, Modal, Text, box, choice, field, once, shown, switch
+from understudy.server.studio.controls import Button, Text, box, once, shown
+from understudy.server.studio.fields import choice, field, switch
+from understudy.server.studio.modal import Modal
 from understudy.server.studio.notices import notice
 from understudy.server.studio.records.desk import Asked
 from understudy.server.studio.visitor import Visitor

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from understudy.errors import UnderstudyError
 from understudy.server.faults import Fault, fault_of
-from understudy.server.studio.controls import Button, Picker, Text, box, icon, shown
+from understudy.server.studio.controls import Button, Text, box, icon, shown
+from understudy.server.studio.fields import Picker
 from understudy.server.studio.notices import notice
 from understudy.server.studio.questions import Question
 from understudy.server.studio.records.desk import PLACE, Page

@@ -20,7 +20,7 @@ from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.media.base import MAX_PIXELS
 from understudy.media.bounds import MOST_SIDE, MOST_STRETCHED, Moving, check_size, check_written, frames_waiting
-from understudy.media.files import EncodeOptions, load_photo, open_sink, open_source, still
+from understudy.media.files import EncodeOptions, load_photo, open_sink, open_source, still_pixels
 from understudy.media.files.encoders import sparing
 from understudy.pipeline.overlap import BackgroundWriter, prefetched
 from understudy.provenance import FrameSealer
@@ -141,7 +141,7 @@ def test_a_large_picture_is_read_in_pieces_to_the_same_pixels(tmp_path, hopper, 
     else:
         picture = rgb.convert(mode)
     path, exif = tmp_path / "a.tif", Image.Exif()
-    exif[still.ORIENTATION] = 6 if turned else 1
+    exif[still_pixels.ORIENTATION] = 6 if turned else 1
     picture.save(path, exif=exif)
 
     def read():
@@ -150,7 +150,7 @@ def test_a_large_picture_is_read_in_pieces_to_the_same_pixels(tmp_path, hopper, 
         return frame.picture, frame.alpha
 
     whole = read()
-    monkeypatch.setattr(still, "LARGE", 3 * 70 * 7)
+    monkeypatch.setattr(still_pixels, "LARGE", 3 * 70 * 7)
     for one, other in zip(whole, read(), strict=True):
         assert np.array_equal(one, other)
 
@@ -173,7 +173,7 @@ def test_a_large_picture_is_written_in_pieces_to_the_same_file(hopper, hopper_pa
         assert np.array_equal(whole[:, :, 2::-1], sealed.picture)
         assert opacity is None or np.array_equal(whole[:, :, 3], sealed.alpha)
         with monkeypatch.context() as patch:
-            patch.setattr(still, "LARGE", 10_000)
+            patch.setattr(still_pixels, "LARGE", 10_000)
             assert np.array_equal(written(Frame(hopper.copy(), alpha=opacity))[0], whole)
 
 

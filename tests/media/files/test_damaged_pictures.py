@@ -8,7 +8,7 @@ from PIL import Image
 
 from understudy.errors import InputError, InputNotFoundError, InputUnreadableError, NoMemoryError, NotMediaError
 from understudy.media.base import MAX_PIXELS
-from understudy.media.files import load_photo, open_source, still
+from understudy.media.files import load_photo, open_source, still_pixels
 
 FILES = ("a.png", "moving.png", "pages.tif", "packed.tif", "a.jpg", "a.webp", "moving.webp", "moving.gif", "a.avif")
 
@@ -85,7 +85,7 @@ def test_what_decoders_fail_with_is_told_for_what_it_is(files, monkeypatch, faul
     def fail(_):
         raise fault
 
-    monkeypatch.setattr(still.ImageOps, "exif_transpose", fail)
+    monkeypatch.setattr(still_pixels.ImageOps, "exif_transpose", fail)
     with pytest.raises(error, match=words) as caught:
         load_photo(files / "a.png", MAX_PIXELS)
     assert "\n" not in caught.value.message
@@ -96,6 +96,6 @@ def test_a_file_that_goes_while_it_is_opened_does_not_exist(files, monkeypatch):
     def gone(*_, **__):
         raise FileNotFoundError(2, "No such file or directory", "a.png")
 
-    monkeypatch.setattr(still.Image, "open", gone)
+    monkeypatch.setattr(still_pixels.Image, "open", gone)
     with pytest.raises(InputNotFoundError, match=r"a\.png"):
         open_source(files / "a.png")

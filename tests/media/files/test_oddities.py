@@ -11,7 +11,7 @@ from PIL import Image
 
 import understudy
 from understudy.media.files import open_source
-from understudy.media.files.still import LONGEST
+from understudy.media.files.still_sink import LONGEST
 from understudy.pipeline.photo import PhotoPipeline
 from understudy.testing import ClipSpec, talking, write_clip, write_puppet_clip
 

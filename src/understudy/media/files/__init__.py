@@ -3,7 +3,7 @@
 from understudy.media.base import MediaInfo, MediaKind, Sink, Source
 from understudy.media.files.encoders import EncodeOptions
 from understudy.media.files.opening import check_output, open_sink, open_source
-from understudy.media.files.still import load_photo
+from understudy.media.files.still_source import load_photo
 
 __all__ = [
     "EncodeOptions",

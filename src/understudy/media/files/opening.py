@@ -19,7 +19,8 @@ from understudy.errors import (
 )
 from understudy.media.base import MAX_PIXELS, MediaInfo, MediaKind, Sink, Source
 from understudy.media.files.encoders import CONTAINERS, STILL_FORMATS, EncodeOptions
-from understudy.media.files.still import StillSink, StillSource
+from understudy.media.files.still_sink import StillSink
+from understudy.media.files.still_source import StillSource
 from understudy.media.files.video_sink import VideoSink
 from understudy.media.files.video_source import VideoSource
 from understudy.media.reading import open_picture

@@ -14,7 +14,7 @@ from understudy.errors import UsageError
 from understudy.frames import Frame
 from understudy.media.base import Damage, Excerpt, MediaInfo, MediaKind, Source
 from understudy.media.files.opening import open_source
-from understudy.media.files.still import StillSource
+from understudy.media.files.still_source import StillSource
 from understudy.media.files.video_source import VideoSource
 from understudy.times import NEAR, clock
 

@@ -23,7 +23,7 @@ from understudy.media.files.encoding import VideoEncoder
 from understudy.media.files.gif import Thinning
 from understudy.media.files.passthrough import Passthrough, keeps_cover, pictures_only
 from understudy.media.files.readback import check_video
-from understudy.media.files.still import check_picture
+from understudy.media.files.still_sink import check_picture
 from understudy.media.tags import add_xmp
 from understudy.release import Release
 

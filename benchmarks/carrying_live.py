@@ -29,7 +29,7 @@ from understudy.media.live.base import CaptureOptions
 from understudy.media.live.broadcast import PushSink
 from understudy.media.live.playback import FileSource
 from understudy.models.devices import RuntimeOptions
-from understudy.models.sessions import Runtime
+from understudy.models.opening import Runtime
 from understudy.models.store import Store
 from understudy.swapping import MeshEngine
 from understudy.swapping.carried.engine import Carried

@@ -32,7 +32,8 @@ from understudy.evaluation.steadiness import Instant, flicker
 from understudy.frames import Frame
 from understudy.media.files import open_source
 from understudy.models.devices import Backend, RuntimeOptions
-from understudy.models.sessions import Runtime, Session
+from understudy.models.opening import Runtime
+from understudy.models.session import Session
 from understudy.pipeline.clip import ClipPipeline
 from understudy.testing import Puppet, portrait, talking, twins
 from understudy.testing.opened import parts_of

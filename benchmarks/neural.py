@@ -27,7 +27,7 @@ from understudy.casting.assignment import OnePerson
 from understudy.casting.portraits import load_portraits
 from understudy.face import Faces
 from understudy.frames import Frame
-from understudy.models.sessions import Runtime
+from understudy.models.opening import Runtime
 from understudy.models.store import Store
 from understudy.pipeline.clip import ClipPipeline
 from understudy.pipeline.parts import Parts

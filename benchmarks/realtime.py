@@ -29,9 +29,9 @@ from understudy.models.calibrating import measured
 from understudy.models.devices import RuntimeOptions
 from understudy.models.ends import ends_of
 from understudy.models.graphs import check_graph, with_constants
+from understudy.models.opening import Runtime
 from understudy.models.openvino_runtime import OpenVino
 from understudy.models.quantised import layers, prepared, quantised
-from understudy.models.sessions import Runtime
 from understudy.models.store import Store
 from understudy.pipeline.clip import ClipPipeline
 from understudy.swapping.base import Portrait

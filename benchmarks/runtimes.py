@@ -41,9 +41,10 @@ from understudy.frames import Frame
 from understudy.models.devices import RuntimeOptions
 from understudy.models.nvidia_smi import list_gpus
 from understudy.models.onnx_runtime import ort
+from understudy.models.opening import Runtime
 from understudy.models.openvino_runtime import OpenVino
 from understudy.models.optimising import OptimiseOptions
-from understudy.models.sessions import Runtime, Session
+from understudy.models.session import Session
 from understudy.models.store import Store
 from understudy.models.trial import noise
 from understudy.swapping.neural.engine import NeuralEngine, NeuralIdentity

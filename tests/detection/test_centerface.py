@@ -9,7 +9,7 @@ import pytest
 from understudy.app import Understudy
 from understudy.detection.neural import NeuralDetector, NeuralDetectorOptions, stretched
 from understudy.errors import ModelFileError
-from understudy.models.sessions import Runtime
+from understudy.models.opening import Runtime
 from understudy.settings import Settings
 from understudy.testing import twins
 from understudy.testing.shelf import stock

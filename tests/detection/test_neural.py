@@ -10,7 +10,7 @@ from understudy.detection.neural import NeuralDetector, NeuralDetectorOptions, f
 from understudy.errors import ModelError, ModelFileError
 from understudy.geometry.boxes import nms
 from understudy.landmarks.neural import Attributes, PointFinder
-from understudy.models.sessions import Runtime
+from understudy.models.opening import Runtime
 from understudy.testing import twins
 from understudy.testing.shelf import stock
 from understudy.testing.twins import planted_twin

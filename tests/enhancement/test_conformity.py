@@ -25,7 +25,7 @@ from understudy.geometry.templates import TEMPLATES
 from understudy.geometry.topology import closed, closed_triangles, keypoints5, topology
 from understudy.models.catalogue import Catalogue
 from understudy.models.devices import RuntimeOptions
-from understudy.models.sessions import Runtime
+from understudy.models.opening import Runtime
 from understudy.settings import Settings
 from understudy.testing import Motion, Puppet, twins
 from understudy.testing.opened import engine_of

@@ -19,10 +19,10 @@ from understudy.geometry.raster import rasterise
 from understudy.geometry.templates import TEMPLATES
 from understudy.geometry.topology import closed, closed_triangles, keypoints5, topology
 from understudy.geometry.transforms import aligned, similarity
-from understudy.models import sessions
 from understudy.models.catalogue import Catalogue
 from understudy.models.devices import RuntimeOptions
-from understudy.models.sessions import Runtime
+from understudy.models.opening import Runtime
+from understudy.models.session import Session
 from understudy.models.store import FOLDER, Store
 from understudy.recognition.quality import sharpness
 from understudy.testing import Motion, Puppet, twins
@@ -97,7 +97,7 @@ def test_codeformers_weight_is_one_number_in_double_precision(shelf, monkeypatch
         seen.update(values)
         return [np.zeros((1, 3, 512, 512), np.float32)]
 
-    monkeypatch.setattr(sessions.Session, "answers", answers)
+    monkeypatch.setattr(Session, "answers", answers)
     NeuralRestorer(session).restored(np.zeros((512, 512, 3), np.uint8), 0.3)
     assert seen["weight"].dtype == np.float64
     assert seen["weight"].tolist() == [0.3]

@@ -13,7 +13,7 @@ from understudy.errors import ModelError
 from understudy.frames import Frame, PixelBox
 from understudy.models.catalogue import Catalogue
 from understudy.models.devices import RuntimeOptions
-from understudy.models.sessions import Runtime
+from understudy.models.opening import Runtime
 from understudy.models.store import FOLDER, Store
 from understudy.testing import twins
 
@@ -72,7 +72,7 @@ def test_where_tiles_disagree_one_fades_into_the_other(shelf, monkeypatch):
         tiles.append(None)
         return [np.full((1, 3, 512, 512), 0.3 + 0.05 * (len(tiles) % 2), np.float32)]
 
-    monkeypatch.setattr("understudy.models.sessions.Session.run", run)
+    monkeypatch.setattr("understudy.models.session.Session.run", run)
     found = upscaler.upscaled(noise(230, 230)).astype(int)
     assert len(tiles) == 9
     assert np.ptp(found) >= 12
@@ -81,7 +81,7 @@ def test_where_tiles_disagree_one_fades_into_the_other(shelf, monkeypatch):
 
 def test_a_picture_of_another_size_is_no_answer(shelf, monkeypatch):
     upscaler = TiledUpscaler(opened(shelf, "span_x4"))
-    monkeypatch.setattr("understudy.models.sessions.Session.run", lambda *_: [np.zeros((1, 3, 128, 128), np.float32)])
+    monkeypatch.setattr("understudy.models.session.Session.run", lambda *_: [np.zeros((1, 3, 128, 128), np.float32)])
     with pytest.raises(ModelError, match="4 times as large"):
         upscaler.upscaled(noise(50, 50))
 

@@ -18,7 +18,7 @@ from understudy.masking import MaskOptions
 from understudy.masking.models import mask_model
 from understudy.masking.options import Part
 from understudy.models.devices import RuntimeOptions
-from understudy.models.sessions import Runtime
+from understudy.models.opening import Runtime
 from understudy.testing import Motion, Puppet, twins
 from understudy.testing.shelf import stock
 
@@ -140,7 +140,7 @@ def test_what_is_the_likeliest_of_all_counts_not_what_is_likely(models, monkeypa
     """They look for the largest of all classes, we compare those that are shown with the others."""
     likely = np.random.default_rng(0).normal(size=(19, 32, 32)).astype(np.float32)
     likely = np.stack([cv2.resize(plane, (512, 512), interpolation=cv2.INTER_CUBIC) for plane in likely])[None]
-    monkeypatch.setattr("understudy.models.sessions.Session.run", lambda *_: [likely])
+    monkeypatch.setattr("understudy.models.session.Session.run", lambda *_: [likely])
     for parts in ((*MEANT,), ("skin", "nose"), ("glasses",), ("brows", "eyes", "lips")):
         names = [name for part in parts for name in MEANT[part]]
         ours = models["bisenet_resnet_34"].visible(np.zeros((512, 512, 3), np.uint8), 300, MaskOptions(classes=parts))

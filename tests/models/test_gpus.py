@@ -21,13 +21,13 @@ from tests.twins import SMALL as SMALL_TWIN
 from understudy import Settings, Understudy
 from understudy.cli.main import main
 from understudy.errors import DeviceLostError, ModelError, NoMemoryError, UsageError
-from understudy.models import engines, sessions, tensorrt
+from understudy.models import engines, session, tensorrt
 from understudy.models.catalogue import Catalogue
 from understudy.models.cuda_devices import VISIBLE, CudaDevices
 from understudy.models.devices import RuntimeOptions
 from understudy.models.onnx_runtime import ort
+from understudy.models.opening import Runtime
 from understudy.models.providers import first_line, load_libraries
-from understudy.models.sessions import Runtime
 from understudy.models.store import FOLDER, Store
 from understudy.testing import FakeCamera, Puppet, talking
 from understudy.testing.twins import inswapper_twin
@@ -438,7 +438,7 @@ def test_a_clip_ends_with_one_line_and_a_hint_and_leaves_nothing(
     said, told, home, gpus, hopper_path, brief_clip, tmp_path, monkeypatch, capsys
 ):
     """After some frames: as a GPU that falls off the bus, or whose memory another program takes."""
-    frames, run = [], sessions.Session.answers
+    frames, run = [], session.Session.answers
 
     def counted(self, values):
         frames.append(self.entry.name)
@@ -446,7 +446,7 @@ def test_a_clip_ends_with_one_line_and_a_hint_and_leaves_nothing(
             gpus.fault = said
         return run(self, values)
 
-    monkeypatch.setattr(sessions.Session, "answers", counted)
+    monkeypatch.setattr(session.Session, "answers", counted)
     words = ["swap", "-s", str(hopper_path), "-t", str(brief_clip), "-o", str(tmp_path / "o.mp4")]
     words += ["--engine", "inswapper_128", "--home", str(home), "--consent", "sample", "--device", "swapper=cuda"]
     assert main(words) == 6

@@ -25,10 +25,10 @@ from understudy.models.graphs import check_graph, in_single
 from understudy.models.half_variants import half_variant, off_by
 from understudy.models.halved import computed_in_half, half_layers, halved
 from understudy.models.onnx_runtime import ort
+from understudy.models.opening import Runtime
 from understudy.models.openvino_runtime import OpenVino
 from understudy.models.optimising import Given, OptimiseOptions, optimised
 from understudy.models.providers import OnnxRuntime
-from understudy.models.sessions import Runtime
 from understudy.models.store import FOLDER, Store
 from understudy.models.variants import Variants
 from understudy.testing.twins import GraphWriter, identity_twin, inswapper_twin, restorer_twin

@@ -19,8 +19,8 @@ from understudy.errors import ModelError, UsageError
 from understudy.models import openvino_runtime
 from understudy.models.catalogue import Catalogue
 from understudy.models.devices import RuntimeOptions
+from understudy.models.opening import Runtime
 from understudy.models.openvino_runtime import OpenVino
-from understudy.models.sessions import Runtime
 from understudy.models.store import FOLDER, Store
 from understudy.models.trial import noise
 
@@ -356,7 +356,7 @@ SIGNALLED = """
 import gc, os, signal, sys, time
 from understudy.models.catalogue import Catalogue
 from understudy.models.devices import RuntimeOptions
-from understudy.models.sessions import Runtime
+from understudy.models.opening import Runtime
 from understudy.models.store import FOLDER, Store
 from pathlib import Path
 home = Path(sys.argv[1])

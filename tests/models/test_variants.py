@@ -26,10 +26,10 @@ from understudy.models.catalogue import Catalogue
 from understudy.models.devices import RuntimeOptions
 from understudy.models.graphs import check_graph
 from understudy.models.onnx_runtime import ort
+from understudy.models.opening import Runtime
 from understudy.models.openvino_runtime import OpenVino
 from understudy.models.optimising import Given, OptimiseOptions, optimised
 from understudy.models.quantised import Range, eight_bits, layers, prepared, quantised
-from understudy.models.sessions import Runtime
 from understudy.models.store import FOLDER, Store
 from understudy.models.variants import Variants
 from understudy.testing.twins import GraphWriter, inswapper_twin

@@ -19,7 +19,7 @@ from understudy.geometry.transforms import crop, similarity
 from understudy.models.catalogue import OWN_FILE, Catalogue
 from understudy.models.devices import RuntimeOptions
 from understudy.models.embedded_onnx import OnnxModel
-from understudy.models.sessions import Runtime
+from understudy.models.opening import Runtime
 from understudy.models.store import FOLDER, Store
 from understudy.recognition import with_embeddings
 from understudy.recognition.arcface import ArcFace

@@ -15,7 +15,7 @@ from understudy import EnhanceOptions, Settings
 from understudy.cli.main import main
 from understudy.enhancement.restorers import NeuralRestorer
 from understudy.errors import ModelError, UsageError
-from understudy.models.sessions import Session
+from understudy.models.session import Session
 from understudy.testing import FakeCamera
 
 

@@ -19,7 +19,7 @@ from understudy.errors import ModelFileError
 from understudy.face import Faces
 from understudy.geometry.boxes import nms
 from understudy.models.conventions import blob
-from understudy.models.sessions import Session
+from understudy.models.session import Session
 
 STRIDES: Final = (8, 16, 32)
 #: SCRFD's anchors a cell.

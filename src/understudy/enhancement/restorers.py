@@ -8,7 +8,7 @@ from understudy.arrays import AnyArray, UInt8Array
 from understudy.geometry.templates import TEMPLATES
 from understudy.idle import Call, directly
 from understudy.models.conventions import blob, picture_of
-from understudy.models.sessions import Session
+from understudy.models.session import Session
 
 
 class NeuralRestorer:

@@ -16,7 +16,7 @@ from understudy.arrays import UInt8Array
 from understudy.errors import ModelError
 from understudy.models.conventions import blob, picture_of
 from understudy.models.entries import Output
-from understudy.models.sessions import Session
+from understudy.models.session import Session
 
 #: Parts of a tile's side that are its margin, and its overlap with the next.
 _MARGIN, _OVERLAP = 16, 32

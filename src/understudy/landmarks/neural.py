@@ -15,7 +15,7 @@ from understudy.geometry.transforms import apply, crop, invert, scale_of
 from understudy.landmarks.pose import pose_of_points
 from understudy.landmarks.reading import Reading
 from understudy.models.conventions import blob
-from understudy.models.sessions import Session
+from understudy.models.session import Session
 
 #: Of a box's longer side: how large a square InsightFace's models see.
 _AROUND: Final = 1.5

@@ -12,7 +12,7 @@ from understudy.errors import ModelFileError
 from understudy.geometry.templates import TEMPLATES
 from understudy.masking.options import MaskOptions, Part
 from understudy.models.conventions import blob
-from understudy.models.sessions import Session
+from understudy.models.session import Session
 
 #: What BiSeNet, trained on CelebAMask-HQ, calls each part: of two sides always both.
 CLASSES: Final[dict[Part, tuple[int, ...]]] = {

@@ -22,7 +22,7 @@ from understudy.models.onnx_runtime import ort
 from understudy.models.openvino_runtime import OpenVino
 from understudy.models.optimising import Given, OptimiseOptions, by_input
 from understudy.models.providers import OnnxRuntime
-from understudy.models.sessions import Session
+from understudy.models.session import Session
 from understudy.models.store import Store
 from understudy.models.trial import PICTURE_AXES
 from understudy.models.variants import VariantRecord, Variants

@@ -23,7 +23,7 @@ from understudy.models.openvino_runtime import OpenVino
 from understudy.models.places import PICTURES, Graph, Places
 from understudy.models.providers import OnnxRuntime
 from understudy.models.quantised import Layer, layers, prepared, quantised
-from understudy.models.sessions import Session
+from understudy.models.session import Session
 from understudy.models.store import Store
 from understudy.models.trial import PICTURE_AXES
 from understudy.models.variants import VariantRecord, Variants

@@ -12,7 +12,7 @@ from understudy.errors import ModelError, ModelFileError
 from understudy.models.graphs import EMBEDDING
 
 if TYPE_CHECKING:
-    from understudy.models.sessions import Session
+    from understudy.models.session import Session
 
 #: Axes of a picture.
 PICTURE_AXES: Final = 4

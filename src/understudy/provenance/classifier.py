@@ -8,7 +8,7 @@ import numpy as np
 from understudy.arrays import UInt8Array
 from understudy.errors import ModelError
 from understudy.models.conventions import blob
-from understudy.models.sessions import Session
+from understudy.models.session import Session
 
 
 class IntimacyClassifier:

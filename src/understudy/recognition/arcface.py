@@ -15,7 +15,7 @@ from understudy.models.graphs import EMBEDDING
 from understudy.recognition.base import cosine_distances, face_crop
 
 if TYPE_CHECKING:  # what runs it starts threads as soon as it is imported
-    from understudy.models.sessions import Session
+    from understudy.models.session import Session
 
 #: Cosine to the photo that is nearest to all others, below which one is of somebody else.
 SOMEBODY_ELSE = 0.3

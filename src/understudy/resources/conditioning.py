@@ -6,7 +6,8 @@ from dataclasses import replace
 from functools import partial
 
 from understudy.models.entries import Entry
-from understudy.models.sessions import Runtime, Session
+from understudy.models.opening import Runtime
+from understudy.models.session import Session
 from understudy.models.store import Store
 from understudy.swapping.neural.conditioned import Conditioner, FaceCache, PersonalSessions
 from understudy.swapping.neural.engine import NeuralEngine

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from understudy.masking import MaskOptions
     from understudy.masking.base import MaskModel
     from understudy.models.entries import Entry
-    from understudy.models.sessions import Runtime, Session
+    from understudy.models.opening import Runtime
+    from understudy.models.session import Session
     from understudy.recognition import Embedder
 
 Made = TypeVar("Made")
@@ -247,7 +248,7 @@ class Models:
         Raises:
             UsageError: a model is placed that the catalogue does not have.
         """
-        from understudy.models.sessions import Runtime
+        from understudy.models.opening import Runtime
 
         self.named.check_places(runtime)
         passing = Runtime(runtime)
@@ -368,7 +369,7 @@ class Models:
 
     def _runtime(self, options: RuntimeOptions) -> Runtime:
         if options not in self._runtimes:
-            from understudy.models.sessions import Runtime
+            from understudy.models.opening import Runtime
 
             self._runtimes[options] = Runtime(options)
         return self._runtimes[options]

@@ -30,7 +30,7 @@ from understudy.tasks.costs import EMBEDDED, embedded_cost, session_cost
 from understudy.version import __version__
 
 if TYPE_CHECKING:
-    from understudy.models.sessions import Session
+    from understudy.models.session import Session
 
 #: Every name under which OpenCV is published: two of them overwrite each other's files.
 OPENCV_WHEELS = (

@@ -20,7 +20,7 @@ from understudy.resources import Models
 from understudy.tasks.budget import Cost, measured, memory
 
 if TYPE_CHECKING:
-    from understudy.models.sessions import Session
+    from understudy.models.session import Session
 
 #: The models that the package carries.
 EMBEDDED: Final = (

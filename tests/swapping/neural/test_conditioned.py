@@ -25,7 +25,7 @@ from understudy.geometry.transforms import aligned
 from understudy.models.devices import RuntimeOptions
 from understudy.models.entries import OwnMask
 from understudy.models.graphs import with_constants
-from understudy.models.sessions import Runtime
+from understudy.models.opening import Runtime
 from understudy.models.store import FOLDER
 from understudy.swapping.neural.conditioned import MOST_OPEN, Kernels, PersonalSessions
 from understudy.swapping.neural.opacity import opacity
@@ -371,16 +371,16 @@ def test_one_that_does_not_open_is_not_kept():
 
 @pytest.mark.slow
 def test_the_large_models_are_given_back(shelf, portrait, monkeypatch):
-    from understudy.models import sessions
+    from understudy.models.session import Session
 
-    alive, start = weakref.WeakSet(), sessions.Session.__init__
+    alive, start = weakref.WeakSet(), Session.__init__
 
     def begun(self, entry, *given, **named):
         start(self, entry, *given, **named)
         if entry.name != ENGINE:
             alive.add(self)
 
-    monkeypatch.setattr(sessions.Session, "__init__", begun)
+    monkeypatch.setattr(Session, "__init__", begun)
     engine = engine_in(shelf)
     assert len(alive) == 0  # nobody was asked for yet
     engine.identity([portrait])

@@ -27,7 +27,7 @@ from understudy.geometry.transforms import aligned, resized
 from understudy.landmarks.neural import Attributes, PointFinder
 from understudy.models.conventions import blob
 from understudy.models.devices import RuntimeOptions
-from understudy.models.sessions import Runtime
+from understudy.models.opening import Runtime
 from understudy.settings import Settings
 from understudy.testing import REST, Puppet, twins
 from understudy.testing.opened import engine_of

@@ -18,7 +18,7 @@ from understudy.models.catalogue import Catalogue
 from understudy.models.conventions import blob, picture_of
 from understudy.models.devices import RuntimeOptions
 from understudy.models.entries import Output, Picture
-from understudy.models.sessions import Runtime
+from understudy.models.opening import Runtime
 from understudy.models.store import FOLDER, Store
 from understudy.recognition.arcface import ArcFace, together
 from understudy.settings import Settings

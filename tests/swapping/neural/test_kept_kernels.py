@@ -20,8 +20,9 @@ from tests.swapping.neural.conditioned import ENGINE, store_of
 from understudy import Settings, Understudy
 from understudy.casting.portraits import portrait_in
 from understudy.cli.main import main
-from understudy.models import sessions
+from understudy.models import opening
 from understudy.models.entries import Picture
+from understudy.models.session import Session
 from understudy.provenance import Consents, Home
 from understudy.provenance.records.faces import FaceCache
 from understudy.release import file_digest
@@ -47,15 +48,15 @@ def home(put):
 @pytest.fixture
 def made(monkeypatch):
     """How often kernels were made, as a list that grows."""
-    count, run = [], sessions.Session.run
+    count, run = [], Session.run
 
     def counted(session, values):
         if session.entry.name == CONDITIONER:
             count.append(values)
         return run(session, values)
 
-    monkeypatch.setattr(sessions, "probe", lambda session: None)  # trying a model is not using it
-    monkeypatch.setattr(sessions.Session, "run", counted)
+    monkeypatch.setattr(opening, "probe", lambda session: None)  # trying a model is not using it
+    monkeypatch.setattr(Session, "run", counted)
     return count
 
 
@@ -219,7 +220,7 @@ def test_of_a_photo_without_a_digest_nothing_is_kept(home, made, hopper_path):
 
 @pytest.mark.slow
 def test_a_run_that_is_interrupted_in_the_middle_keeps_nothing_and_the_next_one_works(home, hopper_path, monkeypatch):
-    run = sessions.Session.run
+    run = Session.run
 
     def interrupted(session, values):
         if session.entry.name == CONDITIONER:
@@ -227,8 +228,8 @@ def test_a_run_that_is_interrupted_in_the_middle_keeps_nothing_and_the_next_one_
         return run(session, values)
 
     with monkeypatch.context() as patch:
-        patch.setattr(sessions, "probe", lambda session: None)
-        patch.setattr(sessions.Session, "run", interrupted)
+        patch.setattr(opening, "probe", lambda session: None)
+        patch.setattr(Session, "run", interrupted)
         with pytest.raises(KeyboardInterrupt):
             learned(home, hopper_path)
     assert [path for path in (home / "cache").rglob("*") if path.is_file()] == []

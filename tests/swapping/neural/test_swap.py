@@ -27,8 +27,9 @@ from understudy.errors import ContentRefusedError, ModelError
 from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.geometry.topology import topology
-from understudy.models import sessions
+from understudy.models import opening
 from understudy.models.providers import OnnxRuntime
+from understudy.models.session import Session
 from understudy.models.store import FOLDER
 from understudy.testing import REST, ClipSpec, FakeCamera, Motion, Puppet, talking, twins, write_clip
 from understudy.testing.opened import engine_of
@@ -87,14 +88,14 @@ def test_while_a_face_is_followed_only_the_swapper_runs(put, perception, hopper_
     face = perception.still(frames[0])
     seen = twins.scrfd_answers(face.boxes_xyxy[0], face.keypoints5[0], 320)
     home, _, _ = put("scrfd_10g", twins.planted_twin((1, 3, 640, 640), seen, "input.1"))
-    runs, run = Counter(), sessions.Session.run
-    monkeypatch.setattr(sessions, "probe", lambda session: None)  # trying a model is not using it
+    runs, run = Counter(), Session.run
+    monkeypatch.setattr(opening, "probe", lambda session: None)  # trying a model is not using it
 
     def counted(session, values):
         runs[session.entry.name] += 1
         return run(session, values)
 
-    monkeypatch.setattr(sessions.Session, "run", counted)
+    monkeypatch.setattr(Session, "run", counted)
     assert swap(home, hopper_path, tmp_path / "clip.mp4", tmp_path / "out.mp4", "--detector", "scrfd_10g") == 0
     print(dict(runs))
     assert runs["inswapper_128"] == 30

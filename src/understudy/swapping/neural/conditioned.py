@@ -22,7 +22,7 @@ from understudy.geometry.templates import TEMPLATES
 from understudy.geometry.transforms import aligned
 from understudy.models.conventions import blob
 from understudy.models.entries import Picture
-from understudy.models.sessions import Session
+from understudy.models.session import Session
 from understudy.swapping.base import Portrait
 
 #: Sessions that are open at most, each with one person's kernels: another is opened in the time of three frames.

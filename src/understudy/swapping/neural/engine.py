@@ -24,7 +24,7 @@ from understudy.geometry.transforms import aligned, invert
 from understudy.geometry.transforms import crop as crop_of
 from understudy.models.conventions import blob, picture_of
 from understudy.models.graphs import EMBEDDING
-from understudy.models.sessions import Session
+from understudy.models.session import Session
 from understudy.patches import Patch
 from understudy.swapping.base import Identity, Portrait
 from understudy.swapping.neural.conditioned import Kernels, PersonalSessions

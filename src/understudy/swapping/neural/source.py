@@ -14,7 +14,7 @@ from understudy.geometry.templates import TEMPLATES
 from understudy.geometry.transforms import aligned
 from understudy.models.conventions import blob
 from understudy.models.entries import Source
-from understudy.models.sessions import Session
+from understudy.models.session import Session
 from understudy.recognition import Embedder
 from understudy.recognition.arcface import together
 from understudy.recognition.quality import quality

@@ -17,12 +17,12 @@ import pytest
 from tests.twins import SMALL
 from understudy.cli.main import main
 from understudy.errors import ModelError, NoMemoryError, UsageError
-from understudy.models import sessions
+from understudy.models import opening
 from understudy.models.catalogue import Catalogue
 from understudy.models.devices import RuntimeOptions
 from understudy.models.onnx_runtime import ort as onnxruntime
+from understudy.models.opening import Runtime
 from understudy.models.providers import OnnxRuntime
-from understudy.models.sessions import Runtime
 from understudy.models.store import FOLDER, Store
 from understudy.testing import twins
 from understudy.testing.twins import GraphWriter, inswapper_twin
@@ -264,7 +264,7 @@ def test_buffers_that_stay_change_nothing(shelf, monkeypatch):
     store = Store(shelf / FOLDER, Catalogue.load(shelf / "models.toml"))
     entry, random = store.catalogue.entries["inswapper_128"], np.random.default_rng(1)
     plain = Runtime(RuntimeOptions(device="cpu", backend="onnxruntime")).open(store, entry)
-    monkeypatch.setitem(sessions.MEMORIES, "cpu", "cpu")
+    monkeypatch.setitem(opening.MEMORIES, "cpu", "cpu")
     bound = Runtime(RuntimeOptions(device="cpu", backend="onnxruntime")).open(store, entry)
     assert plain.binding is None
     assert bound.binding is not None
@@ -286,7 +286,7 @@ def test_buffers_that_stay_change_nothing(shelf, monkeypatch):
 @pytest.mark.slow
 def test_buffers_are_taken_in_turns(shelf, monkeypatch):
     store = Store(shelf / FOLDER, Catalogue.load(shelf / "models.toml"))
-    monkeypatch.setitem(sessions.MEMORIES, "cpu", "cpu")
+    monkeypatch.setitem(opening.MEMORIES, "cpu", "cpu")
     session = Runtime(RuntimeOptions(device="cpu", backend="onnxruntime")).open(
         store, store.catalogue.entries["inswapper_128"]
     )
@@ -306,15 +306,15 @@ def test_too_little_memory_is_said(put, hopper_path, tmp_path):
     script = """
 import resource, sys
 from understudy.cli.main import main
-import understudy.models.sessions as sessions
-read = sessions.Store.read
+import understudy.models.opening as opening
+read = opening.Store.read
 def limited(store, entry):
     data = read(store, entry)
     if entry.name == "inswapper_128":
         used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (used + 300_000_000, resource.RLIM_INFINITY))
     return data
-sessions.Store.read = limited
+opening.Store.read = limited
 sys.exit(main(sys.argv[1:]))
 """
     output = tmp_path / "o.png"
@@ -390,7 +390,7 @@ class Pretended(OnnxRuntime):
 
 @pytest.fixture
 def pretended(monkeypatch):
-    monkeypatch.setitem(sessions.MEMORIES, "cuda", "cpu")
+    monkeypatch.setitem(opening.MEMORIES, "cuda", "cpu")
     return Pretended()
 
 
@@ -472,7 +472,7 @@ def test_what_comes_out_in_many_sizes_is_not_kept_in_buffers(put, monkeypatch):
     graph = GraphWriter()
     graph.node("Cast", graph.node("NonZero", "data"), to=1, name="fc1")
     _, store, entry = put("2d106det", graph.finished([("data", (1, 3, 192, 192))], [("fc1", (4, "N"))]))
-    monkeypatch.setitem(sessions.MEMORIES, "cpu", "cpu")
+    monkeypatch.setitem(opening.MEMORIES, "cpu", "cpu")
     session = Runtime(RuntimeOptions(device="cpu", backend="onnxruntime")).open(store, entry)
     picture = np.zeros((1, 3, 192, 192))
     for count in (3, 0, 7):

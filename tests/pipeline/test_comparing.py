@@ -13,6 +13,7 @@ from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.media.base import MediaInfo, MediaKind
 from understudy.pipeline.comparing import Comparing, compared
+from understudy.pipeline.sealing import sealed
 from understudy.pipeline.tally import Swapped
 from understudy.provenance import FrameSealer
 
@@ -20,7 +21,7 @@ BEFORE, AFTER = 40, 90
 
 
 def composed(how, size=(320, 240), *, seconds=0.0, alpha=None, scale=1, boxes=()):
-    """A frame of one grey that becomes another, put together; and what the label avoids."""
+    """A frame of one grey that becomes another, put together; and what was done to it."""
     width, height = size
     frame = Frame(np.full((height, width, 3), BEFORE, np.uint8), pts=round(seconds * 1000), alpha=alpha)
     comparing = Comparing(how)
@@ -29,7 +30,7 @@ def composed(how, size=(320, 240), *, seconds=0.0, alpha=None, scale=1, boxes=()
     faces = Faces(boxes_xyxy=np.array(boxes, np.float32).reshape(-1, 4))
     done = comparing.compose(frame, original, Swapped(faces, (), scale=scale))
     assert done.scale == 1  # the boxes are of the new picture
-    return frame, done.faces
+    return frame, done
 
 
 def line_at(seconds):
@@ -81,9 +82,9 @@ def test_opacity_goes_along():
 
 @pytest.mark.parametrize(("how", "width"), [("side-by-side", 1280), ("wipe", 640)])
 def test_a_result_that_was_enlarged_stands_beside_an_original_as_large(how, width):
-    frame, avoided = composed(how, scale=2, boxes=[[10, 20, 30, 50]])
+    frame, done = composed(how, scale=2, boxes=[[10, 20, 30, 50]])
     picture = frame.picture
-    np.testing.assert_array_equal(avoided.boxes_xyxy[0] - np.tile([width - 640, 0], 2), [20, 40, 60, 100])
+    np.testing.assert_array_equal(done.faces.boxes_xyxy[0] - np.tile([width - 640, 0], 2), [20, 40, 60, 100])
     assert picture.shape == (480, width, 3)
     assert (picture[:, : width // 2 - 2] == BEFORE).all()
     assert (picture[:, width // 2 + 2 :] == AFTER).all()
@@ -104,10 +105,21 @@ def test_the_label_stands_with_the_result(how, size, corner, close):
     from understudy.provenance import LabelOptions
 
     boxes = [[0, 0, *size], [0, 0, *size]] if close else [[20, 20, 60, 70]]
-    frame, faces = composed(how, size, boxes=boxes)
-    label = FrameSealer(1, LabelOptions(corner=corner)).seal(frame, faces).frame.label
+    frame, done = composed(how, size, boxes=boxes)
+    label = sealed(FrameSealer(1, LabelOptions(corner=corner)), frame, done).frame.label
     right = how == "wipe" or frame.width > size[0]
     assert (label.x0 >= frame.width / 2) if right else (label.y0 >= frame.height / 2)
+
+
+def test_the_label_leaves_a_face_alone_where_the_result_has_another_corner():
+    """Below each other stand pictures that are wide: faces there reach to the bottom."""
+    from understudy.provenance import LabelOptions
+
+    chin = [20, 90, 300, 360]
+    frame, done = composed("side-by-side", (960, 360), boxes=[chin, [560, 90, 900, 360]])
+    label = sealed(FrameSealer(1, LabelOptions()), frame, done).frame.label
+    assert label.y0 >= 360
+    assert label.y1 <= 360 + chin[1]
 
 
 def info(width, height, kind=MediaKind.VIDEO):

@@ -72,20 +72,22 @@ class Comparing:
         if original.shape != result.shape:
             original = np.asarray(cv2.resize(original, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
         if self._how == "wipe":
-            picture, apart = _wiped(original, result, frame.seconds), (0, 0)
-            of_original = (0, 0, width / 2, height)
+            picture, apart, of_result = _wiped(original, result, frame.seconds), (0, 0), None
+            of_original = np.array([[0, 0, width / 2, height]], np.float32)
         else:
             stacked = _stacked(width, height)
             join = np.vstack if stacked else np.hstack
             picture, apart = join([original, result]), (0, height) if stacked else (width, 0)
             alpha = None if alpha is None else join([alpha, alpha])
-            of_original = (0, 0, width, height)
+            of_original = np.empty((0, 4), np.float32)
+            of_result = PixelBox(*apart, apart[0] + width, apart[1] + height)
         frame.changes.clear()
         frame.picture, frame.alpha, frame.origin = picture, alpha, None
         boxes = done.placed.boxes_xyxy + np.tile(np.array(apart, np.float32), 2)
         # A compare is shown whole, also where a caption is written into it.
         view = None if done.view is None else PixelBox(0, 0, frame.width, frame.height)
-        return done._replace(faces=Faces(boxes_xyxy=_kept_clear(boxes, of_original)), scale=1, view=view)
+        kept_clear = Faces(boxes_xyxy=_kept_clear(boxes, of_original))
+        return done._replace(faces=kept_clear, scale=1, view=view, result=of_result)
 
 
 def compared(info: MediaInfo, how: Compare, max_pixels: int) -> MediaInfo:
@@ -140,6 +142,6 @@ def _wiped(original: UInt8Array, result: UInt8Array, seconds: float) -> UInt8Arr
     return picture
 
 
-def _kept_clear(faces: FloatArray, of_original: tuple[float, ...]) -> FloatArray:
+def _kept_clear(faces: FloatArray, of_original: FloatArray) -> FloatArray:
     """Boxes for the label to avoid: faces, and the original's place more than all of them together."""
-    return np.concatenate([faces, np.tile(np.array(of_original, np.float32), (len(faces) + 1, 1))]).astype(np.float32)
+    return np.concatenate([faces, np.tile(of_original, (len(faces) + 1, 1))]).astype(np.float32)

@@ -21,7 +21,7 @@ def sealed(sealer: FrameSealer, frame: Frame, done: Swapped) -> LabelledFrame:
     Raises:
         InputError: the picture is too small to carry a label that can be read.
     """
-    labelled = sealer.seal(frame, done.placed)
+    labelled = sealer.seal(frame, done.placed, done.result)
     frame.picture, frame.alpha = labelled.frame.picture, labelled.frame.alpha
     frame.changes.clear()
     return labelled

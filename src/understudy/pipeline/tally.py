@@ -24,6 +24,7 @@ class Swapped(NamedTuple):
         cover: What had to be covered: in a file nothing.
         scale: How many times as large the frame is now.
         view: The part of it that is shown, in its pixels as it is now; None for all of it.
+        result: Where the result is, if something else is beside it; likewise.
     """
 
     faces: Faces
@@ -31,6 +32,7 @@ class Swapped(NamedTuple):
     cover: Cover = Cover()
     scale: int = 1
     view: PixelBox | None = None
+    result: PixelBox | None = None
 
     @property
     def placed(self) -> Faces:

@@ -127,14 +127,19 @@ class Labeller:
         for share in (self._options.size, self._options.later_size or self._options.size):
             self._stamped(width, height, share)
 
-    def draw(self, frame: Frame, faces: Faces) -> PixelBox:
+    def draw(self, frame: Frame, faces: Faces, within: PixelBox | None = None) -> PixelBox:
         """Draw the label into ``frame`` (in place), clear of ``faces`` where there is room: where it stands.
+
+        Args:
+            frame: The frame.
+            faces: Which it should not stand on.
+            within: Of which part of the frame it takes a corner; None for all of it.
 
         Raises:
             InputError: see ``check``.
         """
         stamp = self._stamped(frame.width, frame.height, self._share(frame.seconds))
-        box = self._place(frame, faces, stamp.width, stamp.height)
+        box = self._place(frame, faces, stamp.width, stamp.height, within)
         region = frame.part(box)
         opacity = stamp.opacity[:, :, None]
         region[:] = (region + (stamp.color - region.astype(np.float32)) * opacity + 0.5).astype(np.uint8)
@@ -168,11 +173,15 @@ class Labeller:
             return self._options.size
         return later
 
-    def _place(self, frame: Frame, faces: Faces, width: int, height: int) -> PixelBox:
+    def _place(self, frame: Frame, faces: Faces, width: int, height: int, within: PixelBox | None = None) -> PixelBox:
         """The label's rectangle: the corner it is in, or the first that no face overlaps."""
-        margin = max(2, round(min(frame.width, frame.height) * 0.025))
-        right, bottom = max(0, frame.width - width - margin), max(0, frame.height - height - margin)
-        left, top = min(margin, max(0, frame.width - width)), min(margin, max(0, frame.height - height))
+        margin, part = (
+            max(2, round(min(frame.width, frame.height) * 0.025)),
+            within or PixelBox(0, 0, frame.width, frame.height),
+        )
+        right, bottom = max(0, part.x1 - width - margin), max(0, part.y1 - height - margin)
+        left = min(part.x0 + margin, max(0, frame.width - width))
+        top = min(part.y0 + margin, max(0, frame.height - height))
         corners = [(left, bottom), (right, bottom), (left, top), (right, top)]
         boxes = [pixel_box(box, frame.width, frame.height, margin) for box in faces.boxes_xyxy]
 

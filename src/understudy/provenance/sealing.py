@@ -10,7 +10,7 @@ import numpy as np
 from understudy.arrays import UInt8Array
 from understudy.changes import apart
 from understudy.face import Faces
-from understudy.frames import Frame, LabelledFrame, _Content, _LabelSeal
+from understudy.frames import Frame, LabelledFrame, PixelBox, _Content, _LabelSeal
 from understudy.frozen import Draft, Frozen
 from understudy.provenance.fingerprint import ClipHash
 from understudy.provenance.label import Corner, Labeller, LabelOptions
@@ -87,8 +87,10 @@ class FrameSealer:
         """
         self._watermarker.prepare(width, height)
 
-    def seal(self, frame: Frame, faces: Faces) -> LabelledFrame:
+    def seal(self, frame: Frame, faces: Faces, within: PixelBox | None = None) -> LabelledFrame:
         """A labelled and marked copy of ``frame``, the label clear of ``faces`` where there is room.
+
+        ``within``: the part of the frame that the label says something of, in one of whose corners it stands.
 
         The copy comes first and all is drawn into it, so nothing that holds the frame's memory, now or later, can
         reach what was labelled. ``frame`` itself stays as it is.
@@ -105,7 +107,7 @@ class FrameSealer:
         made = [] if origin is None else apart(picture.array, list(frame.changes))
         changes = tuple((box, Frozen.copy_of(before)) for box, before in made if before is not None)
         own = Frame(picture.array, int(frame.pts), Fraction(frame.time_base), int(frame.duration), _array(alpha))
-        times, label = (own.pts, own.time_base, own.duration), self._labeller.draw(own, faces)
+        times, label = (own.pts, own.time_base, own.duration), self._labeller.draw(own, faces, within)
         steps = None if origin is None else Draft.of_zeros((own.height, own.width))
         self._watermarker.mark(own, None if steps is None else steps.array.view(np.int8))
         self._hash.add(own.seconds, own.picture)

@@ -52,6 +52,18 @@ def test_a_record_allows_what_it_is_for_until_it_is_revoked(make, own, hopper_pa
     make(consent=None)
 
 
+@pytest.mark.parametrize("which", [0, 1])
+def test_revoking_one_of_several_records_of_a_photo_revokes_all(own, hopper_path, which):
+    photo, records = photo_of(hopper_path), Consents(own)
+    given = [records.grant(photo, ConsentClaim(ground)) for ground in ("self", "fictional")]
+    assert {record.id for record in records.revoke(given[which].id)} == {record.id for record in given}
+    assert {record.state for record in records.all()} == {"revoked"}
+    with pytest.raises(ConsentError, match="revoked"):
+        records.require(photo, "video", None)
+    records.grant(photo, ConsentClaim("self"))
+    assert records.require(photo, "video", None).state == "valid"
+
+
 def test_an_expired_record_allows_nothing(make, own, hopper_path):
     Consents(own).grant(photo_of(hopper_path), ConsentClaim("self", days=1))
     with sqlite3.connect(own.root / "consents.sqlite") as database:
@@ -186,9 +198,10 @@ def test_a_files_records_end_without_those_of_a_copy_and_can_be_made_anew(own, h
     assert records.require(copy, "image", claim).state == "valid"
 
 
-def test_records_are_asked_whether_they_still_hold(own, hopper_path):
+def test_records_are_asked_whether_they_still_hold(own, hopper_path, astronaut_path):
     records = Consents(own)
-    first, other = (records.grant(photo_of(hopper_path), ConsentClaim("self")) for _ in range(2))
+    paths = (hopper_path, astronaut_path)
+    first, other = (records.grant(photo_of(path), ConsentClaim("self")) for path in paths)
     records.check_valid([first.id, other.id])
     records.revoke(first.id)
     records.check_valid([other.id])

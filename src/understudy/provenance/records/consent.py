@@ -260,11 +260,13 @@ class Consents:
             FaceCache(self._home).forget(digest)
 
     def revoke(self, which: str, photo: Photo | None = None) -> list[Consent]:
-        """Revoke records and remove what was kept of those faces.
+        """Revoke every record of a photo and its copies, and remove what was kept of those faces.
+
+        Another record would go on allowing what was revoked.
 
         Args:
             which: A record's id, or the beginning of the photo's SHA-256 (eight digits or more).
-            photo: In place of ``which``: every record of this photo and its copies.
+            photo: In place of ``which``: the photo itself.
 
         Returns:
             The records as they are now.
@@ -273,10 +275,12 @@ class Consents:
             UsageError: there is no such record.
         """
         with database(self._path, _SCHEMA) as connection:
-            found = [record for record in _all(connection) if _meant(record, which, photo)]
-            if not found:
+            records = _all(connection)
+            meant = [record for record in records if _meant(record, which, photo)]
+            if not meant:
                 raise UsageError(f"no consent record fits {which}", "`understudy consent list` shows them.")
-            changed = [_revoked(record) for record in found]
+            about = [record for record in records if any(record.is_copy_of(one) for one in meant)]
+            changed = [_revoked(record) for record in about if not record.revoked] or meant
             for record in changed:
                 connection.execute("UPDATE consents SET body = ? WHERE id = ?", (body_of(record), record.id))
             # A copy of a photo may be used on the ground of another one's record.
@@ -307,7 +311,7 @@ def _meant(record: Consent, which: str, photo: Photo | None) -> bool:
 
 
 def _revoked(record: Consent) -> Consent:
-    return record if record.revoked else replace(record, revoked=_now())
+    return replace(record, revoked=_now())
 
 
 def _refusal(photo: Photo, use: Use, newest: Consent | None) -> tuple[str, str]:

@@ -156,8 +156,6 @@ class Records:
     def revoke(self, number: str) -> list[Consent]:
         """Revoke all that was recorded of a photo and of copies of it, and remove what is kept of that face.
 
-        One of several records would leave the photo in use on the ground of another.
-
         Args:
             number: Of one of the records: its id.
 
@@ -170,10 +168,7 @@ class Records:
         """
         from understudy.provenance.records.consent import Consents
 
-        records = Consents(self._home)
-        meant = [one for one in records.all() if one.id == number]
-        copies = [one.id for one in records.all() if any(one.is_copy_of(other) for other in meant) and not one.revoked]
-        return [changed for copy in copies or [number] for changed in records.revoke(copy)]
+        return Consents(self._home).revoke(number)
 
     def ledger(self, most: int) -> Page:
         """The newest records of the ledger, and whether its chain holds.

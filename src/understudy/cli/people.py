@@ -13,6 +13,7 @@ from understudy.cli.terminal import answer, answer_json, progress_bar, say
 
 if TYPE_CHECKING:
     from understudy.casting.clip_person import ClipPerson
+    from understudy.tasks.people import PeopleReport
 
 Cast = Annotated[
     Path | None,
@@ -76,7 +77,15 @@ def command(
         say(f"wrote {sheet}")
     if json:
         answer_json(report.as_json())
-        return
+    else:
+        _tell(report)
+    if report.damage is not None:
+        damage = f"damaged after {report.damage.at_seconds:.2f} s ({report.damage.reason})"
+        say(f"note: {file.name} is {damage}: who comes later is not known")
+
+
+def _tell(report: PeopleReport) -> None:
+    """Say who is in the file."""
     frames = "" if report.kind == "image" else f", {report.frames} frame{'s' * (report.frames != 1)} looked at"
     people = {0: "nobody", 1: "1 person"}.get(len(report), f"{len(report)} people")
     answer(f"{report.path.name}: {report.kind}, {report.width}x{report.height}{frames}: {people}")

@@ -15,12 +15,11 @@ from understudy.arrays import FloatArray, UInt8Array
 from understudy.casting.clip_person import ClipPerson
 from understudy.casting.gallery import NOBODY
 from understudy.casting.recognising import Recogniser
-from understudy.errors import CorruptMediaError
 from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.geometry.boxes import pixel_box
 from understudy.landmarks.reading import Reading
-from understudy.media.base import Source
+from understudy.media.base import Damage, Source
 from understudy.media.bounds import frames_waiting
 from understudy.media.files import MediaInfo, MediaKind, open_source
 from understudy.pipeline.overlap import prefetched
@@ -56,6 +55,7 @@ class PeopleReport:
         frames: Frames looked at.
         people: Who is seen longest first; in a picture from the left.
         glimpsed: How many more were seen for a moment, and not well enough to be recognised.
+        damage: Where a video stops being readable: who comes later is not known. None if all of it was looked at.
     """
 
     path: Path
@@ -66,6 +66,7 @@ class PeopleReport:
     frames: int
     people: tuple[ClipPerson, ...]
     glimpsed: int
+    damage: Damage | None = None
 
     def __iter__(self) -> Iterator[ClipPerson]:
         return iter(self.people)
@@ -84,6 +85,7 @@ class PeopleReport:
             "frames": self.frames,
             "people": [_plain(person) for person in self.people],
             "glimpsed": self.glimpsed,
+            "damage": None if self.damage is None else asdict(self.damage),
         }
 
 
@@ -205,7 +207,6 @@ def people_of_file(
 
     Raises:
         InputError: the file can't be used.
-        CorruptMediaError: a video could be read only in part.
         UsageError, ModelError: the detector or a model that is asked is not there or does not work.
     """
     models.named.check_places(settings.runtime)
@@ -218,8 +219,6 @@ def people_of_file(
         else:
             recogniser = Recogniser(embedder)
             count = _watch(source, settings, models, recogniser, sightings, progress)
-            if source.damage is not None:
-                raise CorruptMediaError(path, source.damage.at_seconds, source.damage.reason)
             seen = sightings.people(recogniser.current)
             views = {number: recogniser.views(number) for number in seen if number >= 0}
             order = sorted(seen, key=lambda number: (-seen[number].frames, seen[number].first, number))
@@ -231,7 +230,8 @@ def people_of_file(
         for number, one in enumerate(named, 1)
     )
     glimpsed = len(order) - len(named)
-    return PeopleReport(path, digest, info.kind.value, info.width, info.height, count, people, glimpsed)
+    kind, damage = info.kind.value, source.damage
+    return PeopleReport(path, digest, kind, info.width, info.height, count, people, glimpsed, damage)
 
 
 def _in_picture(

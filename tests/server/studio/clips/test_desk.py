@@ -13,7 +13,7 @@ from PIL import Image
 from tests.waiting import until
 from understudy import ConsentClaim, Settings, Understudy
 from understudy.casting.cast_file import read_cast
-from understudy.errors import InputNotFoundError, UnderstudyError
+from understudy.errors import ConsentError, InputNotFoundError, UnderstudyError
 from understudy.provenance import Consents
 from understudy.server.faults import Fault
 from understudy.server.studio.clips.desk import ClipsDesk
@@ -285,3 +285,24 @@ def test_a_face_that_may_be_used_no_more_is_not_rendered(room, clip):
     room.cards.look()
     room.desk.render()
     assert (room.desk.fault.text, room.desk.job) == ("fault.consent", 0)
+
+
+def test_a_face_that_may_be_used_no_more_is_said_where_it_is_seen(room, clip):
+    given(room, clip)
+    assert room.desk.cast() is not None
+    records = Consents(room.app.resources.home)
+    records.revoke(records.all()[0].id)
+    room.cards.look()
+    with pytest.raises(ConsentError):
+        room.desk.cast()
+
+
+def test_a_clip_that_is_damaged_further_on_can_be_used_up_to_there(room, tmp_path):
+    damaged = tmp_path / "damaged.mkv"
+    write_puppet_clip(damaged, Puppet(portrait("hopper"), (320, 240), face_share=0.5), 2.0, ClipSpec(rate=25))
+    damaged.write_bytes(damaged.read_bytes()[: damaged.stat().st_size * 2 // 3])
+    room.desk.open(room.hand_over(damaged, "target", "mine.mkv"))
+    until(lambda: room.desk.clip.phase == "ready")
+    assert room.desk.fault.text == "fault.damaged"
+    assert room.desk.fault.detail.startswith("mine.mkv is damaged after ")
+    assert len(room.desk.clip.report.people) == 1

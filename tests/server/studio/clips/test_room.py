@@ -340,6 +340,7 @@ def pull(page, what, by):
     page.mouse.up()
 
 
+TIMES = "[...document.querySelectorAll('.time')].map(one => one.value).join()"
 #: A key, and a time typed before the key has been told to the server.
 KEY_AND_TIME = """() => {
     const key = new KeyboardEvent("keydown", { key: "ArrowLeft", bubbles: true });
@@ -365,6 +366,14 @@ def test_a_part_is_pulled_typed_and_taken_back_and_a_stretch_holds_in_it(tmp_pat
         ends.fill("nonsense")
         ends.press("Enter")
         assert ends.input_value() == "0:01.96"
+        ends.fill("1")
+        ends.press("Enter")
+        begins.fill("1.5")  # behind the end: that goes to the clip's, or next to nothing would be left
+        begins.press("Enter")
+        page.wait_for_function(f"({TIMES}) === '0:01.52,0:02.00'")
+        for left in ("0:00.52,0:01.00", "0:00.52,0:01.96"):
+            page.get_by_role("button", name="Undo").click()
+            page.wait_for_function(f"({TIMES}) === '{left}'")
         page.evaluate(KEY_AND_TIME)
         page.wait_for_function("document.querySelectorAll('.time')[1].value === '0:01.60'")
         look_at(page, 20)
@@ -390,7 +399,7 @@ def test_a_part_is_pulled_typed_and_taken_back_and_a_stretch_holds_in_it(tmp_pat
             page.get_by_role("button", name=left).wait_for()
         page.get_by_role("button", name="Undo").click()
         page.locator(".stretch").wait_for(state="detached")
-        whole = "[...document.querySelectorAll('.time')].map(one => one.value).join() === '0:00.00,0:02.00'"
+        whole = f"({TIMES}) === '0:00.00,0:02.00'"
         for _ in range(3):
             if not page.evaluate(whole):
                 page.get_by_role("button", name="Undo").click()

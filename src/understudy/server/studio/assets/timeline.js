@@ -210,14 +210,17 @@ export default {
       if (this.held) this.go(this.snapped(this.timeAt(event)));
     },
     set(edge) {
-      const now = { ...this.part, [edge]: this.now + (edge === "end" ? this.frame : 0) };
-      if (now.start >= now.end) now[edge === "start" ? "end" : "start"] = edge === "start" ? this.length : 0;
-      this.keep(now);
+      this.move(edge, this.now + (edge === "end" ? this.frame : 0));
     },
     write(edge) {
       const seconds = secondsOf(this.written[edge] ?? "");
       this.written[edge] = null;
-      if (seconds !== null) this.keep({ ...this.part, [edge]: seconds });
+      if (seconds !== null) this.move(edge, seconds);
+    },
+    move(edge, seconds) {
+      const now = { ...this.part, [edge]: seconds };
+      if (now.start >= now.end) now[edge === "start" ? "end" : "start"] = edge === "start" ? this.length : 0;
+      this.keep(now);
     },
     all() {
       this.keep({ start: 0, end: this.length });

@@ -11,7 +11,7 @@ from typing import Literal
 import cv2
 
 from understudy.app import Understudy
-from understudy.errors import UnderstudyError
+from understudy.errors import CorruptMediaError, UnderstudyError
 from understudy.media.files import MediaKind
 from understudy.server.faults import Fault, fault_of
 from understudy.server.studio.clips.edits import Edits
@@ -106,6 +106,9 @@ class Clip:
             for one in report.people:
                 if one.thumbnail is not None:
                     self._thumbnails[one.number] = cv2.imencode(".jpg", one.thumbnail)[1].tobytes()
+            if report.damage is not None:
+                damage = CorruptMediaError(Path(self.name), report.damage.at_seconds, report.damage.reason)
+                self._faulty(Fault("fault.damaged", damage.message))
             self.report, self.share = report, 0.0
             if self.moves and report.people:
                 self.phase = "timeline"

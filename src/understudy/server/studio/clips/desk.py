@@ -13,7 +13,7 @@ from understudy.app import Understudy
 from understudy.casting.cast import PartList
 from understudy.casting.roles import BLUR, LEAVE
 from understudy.enhancement.options import Step
-from understudy.errors import UnderstudyError, UsageError
+from understudy.errors import ConsentError, UnderstudyError, UsageError
 from understudy.media.files import MediaKind
 from understudy.media.files.looking_up import FrameFinder
 from understudy.provenance import ConsentClaim, Consents
@@ -407,5 +407,8 @@ class ClipsDesk:
         """Who of the clip that is open gets what; None where nobody gets anything."""
         if self.clip is None or self.clip.report is None:
             return None
+        given = {*self.clip.edits.now.given.values()}
+        if any(card.id in given and not card.usable(self.use) for card in self.cards.all()):
+            raise ConsentError("a face may not be used any more", "Press its card and say whose it is.")
         faces = {card.id: card.person(self.use) for card in self.cards.all()}
         return self.clip.edits.cast(self.clip.report.people, faces)

@@ -182,6 +182,25 @@ def test_a_body_that_turns_out_too_large_is_not_read_to_its_end():
     assert sum(read) <= MOST_BYTES + 0x10000
 
 
+def test_who_goes_before_all_was_asked_troubles_nobody():
+    from understudy.server.security import Counted
+
+    sent = []
+
+    async def app(scope, receive, send):
+        message = await receive()
+        await send({"type": "http.response.start", "status": 200 + len(message["body"]), "headers": []})
+
+    async def gone():
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        sent.append(message)
+
+    asyncio.run(Counted(app)({"type": "http", "method": "GET", "path": "/x", "headers": []}, gone, send))
+    assert sent == []
+
+
 @pytest.mark.parametrize("path", ["/assets/../page.py", "/assets/%2e%2e/page.py", "/assets/..%2fpage.py", "/assets/"])
 def test_files_beside_the_assets_are_not_to_be_had(studio, path):
     status, _, body = studio.ask(path, Cookie=studio.cookie)

@@ -232,6 +232,8 @@ class Counted:
             except (TimeoutError, asyncio.TimeoutError) as fault:
                 refusal = self._too_slow
                 raise _CutOffError from fault
+            if message["type"] == "http.disconnect" and not whole:
+                raise _CutOffError  # whoever asked has gone: there is nobody to answer
             whole = whole or not message.get("more_body", False)
             count += len(message.get("body", b""))
             if count > MOST_BYTES:

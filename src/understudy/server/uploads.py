@@ -89,7 +89,7 @@ class Uploads:
             TooLargeError: it is larger than is taken, or there are too many.
             NoSpaceError: the disk is full, or nearly.
         """
-        shown = printable(PurePosixPath(name.replace("\\", "/")).name)[-_SHOWN:] or "?"
+        shown = _shortened(printable(PurePosixPath(name.replace("\\", "/")).name)) or "?"
         suffix = PurePosixPath(shown).suffix.lower()
         if SUFFIXES[kind] and suffix not in SUFFIXES[kind]:
             raise NotMediaError(f"{shown} is no {kind}", f"These are taken: {', '.join(SUFFIXES[kind])}.")
@@ -126,3 +126,9 @@ class Uploads:
         """Remove all of them."""
         self._files.clear()
         self._mark.remove()
+
+
+def _shortened(name: str) -> str:
+    """A name as it is shown: of a long one the beginning and the end, which has the suffix."""
+    half = _SHOWN // 2
+    return name if len(name) <= _SHOWN else f"{name[: half - 1]}…{name[-half:]}"

@@ -45,11 +45,15 @@ class SinkState:
         name: For people and statistics.
         doing: ``opening``: it was not reached yet; ``open``; ``lost``: it is tried again; ``ended``: it takes no more.
         failure: Why it ended, if that was a failure.
+        reached: Whether it was ever there.
+        reason: Why the last try to reach it failed; empty while it is there, and before the first try has.
     """
 
     name: str
     doing: Literal["opening", "open", "lost", "ended"]
     failure: UnderstudyError | None
+    reached: bool = True
+    reason: str = ""
 
 
 class Outlet:
@@ -83,6 +87,7 @@ class Outlet:
         self._done = self._refused = self._there = self._missed = False
         #: Seconds until the next try, and when the last one succeeded.
         self._wait, self._reached = FIRST_WAIT, 0.0
+        self._reason = ""
         self.failure: UnderstudyError | None = None
         self._thread = threading.Thread(target=self._run, name=f"sink {sink.name}", daemon=True)
 
@@ -99,11 +104,12 @@ class Outlet:
     @property
     def state(self) -> SinkState:
         """How it fares now."""
+        reached = self._reached > 0
         if self._done:
-            return SinkState(self.name, "ended", self.failure)
+            return SinkState(self.name, "ended", self.failure, reached, self._reason)
         if self._there:
-            return SinkState(self.name, "open", None)
-        return SinkState(self.name, "lost" if self._reached else "opening", None)
+            return SinkState(self.name, "open", None, reached)
+        return SinkState(self.name, "lost" if reached else "opening", None, reached, self._reason)
 
     def start(self) -> None:
         """Begin."""
@@ -212,7 +218,7 @@ class Outlet:
                 self.sink.write(frame, seconds)
         except SinkLostError as fault:
             self._recorder.event(f"{self.name} lost: {fault.message}")
-            self._there = False
+            self._there, self._reason = False, fault.message
             if time.monotonic() - self._reached < LONGEST_WAIT:
                 # It takes the connection and breaks it off, as for a wrong key: that is not to be had at once again.
                 self._discard_for(self._wait)
@@ -236,6 +242,7 @@ class Outlet:
             try:
                 self.sink.open(self._info)
             except SinkLostError as fault:
+                self._reason = fault.message
                 if first:
                     self._missed = True
                     self._recorder.event(f"{self.name} not reached: {fault.message}")
@@ -244,7 +251,7 @@ class Outlet:
                 self._wait = min(2 * self._wait, LONGEST_WAIT)
                 continue
             self._reached = time.monotonic()
-            self._there = True
+            self._there, self._reason = True, ""
             if not first:
                 self._recorder.event(f"{self.name} is there")
             return True

@@ -104,9 +104,16 @@ def test_a_page_whose_studio_has_ended_says_so_in_its_language(browser, tmp_path
     with studio_in(tmp_path) as studio:
         visit = Visit(browser, studio)
         page = visit(locale="ko-KR")
+        page.keyboard.press("s")
+        page.locator(".badge.on").wait_for()
     page.get_by_text("스튜디오가 응답하지 않습니다.").wait_for()
+    # Nothing that it said is to be believed any more, and no button seems to do something.
+    page.locator(".badge.on").wait_for(state="hidden")
+    assert page.evaluate("getComputedStyle(document.querySelector('.screen'), '::after').content").count("이전 화면")
+    assert page.evaluate("document.getElementById('room').inert")
     with studio_in(tmp_path, "--port", str(studio.port)):  # with another secret in its address
         page.get_by_text("스튜디오가 다시 시작되었습니다.").wait_for()
+        page.get_by_text("스튜디오가 응답하지 않습니다.").wait_for(state="hidden")
     visit.close()
 
 

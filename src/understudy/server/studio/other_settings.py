@@ -8,10 +8,12 @@ from functools import partial
 from itertools import groupby
 from typing import Any, Final, Literal, get_args, get_origin
 
+from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from understudy.errors import UsageError
-from understudy.server.studio.controls import Text, attribute, box
+from understudy.server.faults import Fault, fault_of
+from understudy.server.studio.controls import Text, attribute, box, shown
 from understudy.server.studio.fields import choice, field, switch
 from understudy.server.texts import Texts
 from understudy.settings import Settings
@@ -29,8 +31,7 @@ class OtherSettings:
     Args:
         texts: In whose language.
         settings: Gives what holds.
-        change: Told another value, by the setting's full name.
-        failed: Told why what was written can be no value.
+        change: Told another value, by the setting's full name; it says why that can't be.
         offered: Whether a setting, by its full name, can be changed now.
     """
 
@@ -38,12 +39,11 @@ class OtherSettings:
         self,
         texts: Texts,
         settings: Callable[[], Settings],
-        change: Callable[[str, object], object],
-        failed: Callable[[UsageError], object],
+        change: Callable[[str, object], Fault | None],
         offered: Callable[[str], bool],
     ) -> None:
         self._texts, self._settings, self._change = texts, settings, change
-        self._failed, self._offered = failed, offered
+        self._offered = offered
         self._open = False
         with box("others", "details") as details:
             Text(self._texts("look.others"), "summary")
@@ -78,19 +78,37 @@ class OtherSettings:
             words = {word: word for word in get_args(setting.type)}
             control = choice(label, options=words, value=str(value), change=partial(self._change, name))
         else:
-            written = value if isinstance(value, str) else "" if value is None else json.dumps(value)
-            control = field(label, value=str(written), change=partial(self._write, setting))
+            control = self._field(label, setting, value)
         attribute(control, "data-setting", name)
 
-    def _write(self, setting: Setting, written: str) -> None:
-        """Set what was written: as JSON, but for words, which stand without their quotes."""
+    def _field(self, label: str, setting: Setting, value: object) -> ui.element:
+        """A field for what is written; what is wrong with it is said below: the list is longer than any screen."""
+
+        def write(written: str) -> None:
+            fault = self._write(setting, written)
+            attribute(control, "aria-invalid", "true" if fault else "false")
+            wrong.text = "" if fault is None else f"{self._texts(fault.text)} {fault.detail}"
+            shown(wrong, fault is not None)
+
+        control = field(label, value=_written(value), change=write)
+        wrong = Text("", "p", classes="wrong", attributes={"role": "alert"})
+        shown(wrong, False)
+        return control
+
+    def _write(self, setting: Setting, written: str) -> Fault | None:
+        """Set what was written: as JSON, but for words, which stand without their quotes; why that can't be."""
         try:
             value = _read(setting, written.strip())
         except ValueError:
-            said = f"the setting {setting.name!r} can't be {written[:60]}"
-            self._failed(UsageError(said, "docs/settings.md says what it may be."))
-            return
-        self._change(setting.name, value)
+            usual = _written(setting.default)
+            hint = f"Write it as {usual}, its usual value." if usual else "docs/settings.md says what it may be."
+            return fault_of(UsageError(f"the setting {setting.name!r} can't be {written[:60]}", hint))
+        return self._change(setting.name, value)
+
+
+def _written(value: object) -> str:
+    """A value as it is written into a field."""
+    return value if isinstance(value, str) else "" if value is None else json.dumps(value)
 
 
 def _read(setting: Setting, written: str) -> Any:  # noqa: ANN401 - of the setting's own type
@@ -109,5 +127,7 @@ def _read(setting: Setting, written: str) -> Any:  # noqa: ANN401 - of the setti
     except ValueError:
         if str in get_args(setting.type) or optional:  # "auto", where it may be a number, too
             return written
+        if get_origin(setting.type) is tuple:  # words, without brackets and quotes
+            return [word.strip() for word in written.split(",")]
         raise
     return float(value) if setting.type is float and isinstance(value, int) else value

@@ -67,7 +67,7 @@ def _frame(visitor: Visitor, room: Room, rooms: Sequence[Room]) -> None:
     _plain(ui.context.client)
     ui.page_title(f"{texts(room.title)} · Understudy")
     said = {"language": texts.html_code, "lost": texts("around.lost"), "again": texts("around.again")}
-    said["anew"] = texts("around.anew")
+    said |= {"anew": texts("around.anew"), "open": texts("around.open"), "old": texts("around.old")}
     ui.add_head_html(
         f"<style>:root {{ color-scheme: {_THEMES[visitor.theme]} }}</style>"
         '<link rel="stylesheet" href="/assets/studio.css"><link rel="stylesheet" href="/assets/rooms.css">'

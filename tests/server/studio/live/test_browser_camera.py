@@ -145,7 +145,11 @@ def test_another_tab_takes_the_camera_over_only_when_that_is_pressed(playwright,
         first.locator("[data-sending=false]").wait_for(state="attached")
         first.get_by_text("Another tab sends its camera").wait_for()
         drawn(second)
-        end(second)
+        second.goto("about:blank")
+        first.get_by_text("The tab that sent its camera is gone").first.wait_for()
+        first.locator(".silent").get_by_role("button", name="Use this tab's camera").click()
+        drawn(first)
+        end(first)
 
 
 @needs_chromium

@@ -306,6 +306,51 @@ def test_a_folder_that_cannot_be_made_is_said(room):
     assert room.desk.faults["outputs"].text == "fault.output"
 
 
+def test_an_output_that_is_not_reached_is_said_with_its_reason_while_it_runs_and_at_the_end(room):
+    room.desk.outputs = Outputs(stream=True, address="rtmp://127.0.0.1:1/live", key="k")
+    room.desk.start()
+    until(lambda: room.desk.sinks()["stream"].reason)
+    state = room.desk.sinks()["stream"]
+    assert (state.doing, state.reached) == ("opening", False)
+    assert "Connection refused" in state.reason
+    room.desk.stop()
+    assert room.desk.faults["outputs"] == Fault("fault.never_reached", state.reason)
+
+
+def test_what_runs_goes_on_where_a_restart_can_not_be(room):
+    room.desk.start()
+    until(lambda: room.swapped() > 1)
+    room.desk.outputs = Outputs(stream=True, address="live.example.org/app")
+    room.desk.restart()
+    assert room.desk.phase == "live"
+    assert "nothing like rtmp://" in room.desk.faults["outputs"].detail
+    count = room.swapped()
+    until(lambda: room.swapped() > count or room.swapped() > 5)
+    assert (room.desk.stale, room.desk.sinks()) == (True, {})
+
+
+def test_models_that_nobody_knows_are_said_when_they_are_written(room):
+    room.desk.set({"detector": "abc"})
+    assert "unknown detector 'abc'" in room.desk.faults["settings"].detail
+    assert room.desk.settings.detector == "embedded"
+    room.desk.set({"detector": "embedded"})
+    assert room.desk.faults == {}
+
+
+def test_a_face_that_is_added_does_not_cut_off_what_is_recorded(room, hopper_path, tmp_path):
+    room.desk.outputs = Outputs(recording=True)
+    room.desk.start()
+    until(lambda: room.swapped() > 1)
+    added = room.allowed(hopper_path)
+    room.desk.choose(added)
+    count = room.swapped()
+    until(lambda: room.swapped() > count + 3)
+    assert (room.desk.phase, room.desk.stale, room.desk.recordings.all) == ("live", True, ())
+    room.desk.restart()
+    until(lambda: room.swapped() > 1)
+    assert (room.desk.stale, len(room.desk.recordings.all)) == (False, 1)
+
+
 def test_settings_change_while_it_runs_or_wait_for_a_new_start(room):
     room.desk.start()
     room.desk.set({"blend.strength": 0.75, "guard.on_lost": "blur"})

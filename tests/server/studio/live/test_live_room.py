@@ -14,6 +14,7 @@ from PIL import Image
 from tests.server.conftest import CHROMIUM, Visit, studio_in
 from tests.server.studio.test_frame import violations
 from understudy.provenance import Consents, Home
+from understudy.testing import ClipSpec, write_clip
 
 pytestmark = [pytest.mark.loopback, pytest.mark.slow]
 
@@ -233,11 +234,12 @@ def test_cover_me_hides_all_at_once(visit):
 
 
 @pytest.mark.parametrize("locale", ["en", "ko-KR"])
-def test_figures_hide_neither_whether_somebody_is_covered_nor_the_label(visit, locale):
+def test_nothing_lies_over_the_picture_whose_label_may_be_in_any_corner(visit, locale):
     page = visit(locale=locale)
     page.locator(".face").first.wait_for()
     page.keyboard.press("s")
     page.locator(".badge.on").wait_for()
+    drawn(page)
     page.locator(".button:has(.icon-chart)").click()
     page.wait_for_function("document.querySelector('.figures').textContent.includes('mesh')")
     page.keyboard.press("c")
@@ -245,14 +247,50 @@ def test_figures_hide_neither_whether_somebody_is_covered_nor_the_label(visit, l
     hidden = []
     for width in (320, 420, 640, 920, 1000, 1100, 1400):
         page.set_viewport_size({"width": width, "height": 800})
-        badges, figures, stage = (page.locator(one).bounding_box() for one in (".badges", ".figures", ".stage"))
-        beside = badges["x"] + badges["width"] <= figures["x"] or badges["y"] + badges["height"] <= figures["y"]
-        above_label = figures["y"] + figures["height"] <= stage["y"] + 0.86 * stage["height"]
-        hidden += [] if beside and above_label else [(width, badges, figures, stage)]
+        hidden += [(width, over) for over in page.evaluate(OVER_THE_PICTURE)]
     assert hidden == []
     page.locator(".button:has(.icon-chart)").click()
     press(page, re.compile("Uncover|가리기 해제"))
     page.locator(".badge.on").wait_for()
+
+
+#: What is seen in the picture's place at its corners and in its middle, but for itself.
+OVER_THE_PICTURE = """() => {
+    const canvas = document.querySelector("canvas");
+    canvas.scrollIntoView({ block: "center" });
+    const box = canvas.getBoundingClientRect();
+    return [0.04, 0.5, 0.96].flatMap((x) => [0.06, 0.5, 0.94].map((y) => [x, y]))
+        .map(([x, y]) => document.elementFromPoint(box.left + x * box.width, box.top + y * box.height))
+        .filter((one) => one !== canvas).map((one) => one?.outerHTML ?? "nothing");
+}"""
+
+
+@pytest.mark.parametrize("size", [(240, 320), (320, 240)])
+def test_a_picture_of_any_shape_keeps_it(visit, tmp_path, size):
+    clip = tmp_path / f"{size[0]}.mp4"
+    write_clip(clip, [np.full((size[1], size[0], 3), 90, np.uint8)] * 25, ClipSpec(rate=25))
+    page = visit()
+    with page.expect_file_chooser() as chooser:
+        page.locator(".pick", has_text="Open a clip").click()
+    chooser.value.set_files(clip)
+    page.get_by_role("radio", name=clip.name).wait_for()
+    start(page)
+    assert page.evaluate("(({ width, height }) => [width, height])(document.querySelector('canvas'))") == [*size]
+    press(page, "Stop")
+    page.get_by_text("Ready when you are").wait_for()
+    page.get_by_role("radio", name="Sample clip").check()
+
+
+def test_a_file_that_is_dropped_beside_its_places_does_not_take_the_page_away(visit):
+    page = visit()
+    taken = """(where) => {
+        const files = new DataTransfer();
+        files.items.add(new File(["x"], "clip.mp4"));
+        const event = new DragEvent("drop", { dataTransfer: files, bubbles: true, cancelable: true });
+        document.querySelector(where).dispatchEvent(event);
+        return event.defaultPrevented;
+    }"""
+    assert [page.evaluate(taken, where) for where in (".stage", "header", "body")] == [True, True, True]
 
 
 def test_a_reload_in_the_middle_loses_nothing(visit):
@@ -560,6 +598,13 @@ def test_all_settings_are_there_and_a_wrong_value_is_said(visit):
     page.locator("[data-setting='guard.hold_seconds']").fill("0.4")
     page.locator("[data-setting='guard.hold_seconds']").blur()
     page.get_by_text("'guard.hold_seconds' can't be many").wait_for(state="hidden")
+    page.locator("[data-setting='guard.hold_seconds']").fill("-5")
+    page.locator("[data-setting='guard.hold_seconds']").blur()
+    page.locator("[data-setting='guard.hold_seconds'][aria-invalid=true]").wait_for()
+    page.locator(".group .wrong:visible", has_text="hold_seconds").wait_for()
+    page.locator("[data-setting='guard.hold_seconds']").fill("0.4")
+    page.locator("[data-setting='guard.hold_seconds']").blur()
+    page.locator("[data-setting='guard.hold_seconds'][aria-invalid=false]").wait_for()
     assert violations(page) == []
 
 

@@ -49,6 +49,10 @@ export default {
       if (!this.next) return;
       const { number, bitmap } = this.next;
       this.next = null;
+      const { canvas } = this.$refs; // as large as its picture, or that would be stretched
+      if (canvas.width !== bitmap.width || canvas.height !== bitmap.height) {
+        [canvas.width, canvas.height] = [bitmap.width, bitmap.height];
+      }
       this.context.transferFromImageBitmap(bitmap);
       this.$refs.canvas.dataset.drawn = ++this.drawn;
       if (socket.readyState === WebSocket.OPEN) socket.send(String(number));

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from understudy.errors import UnderstudyError, UsageError
-from understudy.server.faults import fault_of
+from understudy.errors import UnderstudyError
+from understudy.server.faults import Fault, fault_of
 from understudy.server.studio.clips.edits import Stretch
 from understudy.server.studio.clips.presets import LONGEST_NAME
 from understudy.server.studio.controls import TIMED, Button, Text, box, once, seconds_of, shown
@@ -44,7 +44,7 @@ class LookPanel:
                 self._controls = LookControls(visitor, lambda: self._desk.looked_at, self._set, self._draw)
             self._others = box()
             with self._others:
-                self._all = OtherSettings(texts, lambda: self._desk.looked_at, self._set, self._fail, self._offered)
+                self._all = OtherSettings(texts, lambda: self._desk.looked_at, self._set, self._offered)
             self._presets = box("presets")
             with self._presets:
                 self._kept = box("kept-presets")
@@ -79,9 +79,10 @@ class LookPanel:
             self._names = names
             self._draw_presets(names)
 
-    def _set(self, name: str, value: object) -> None:
+    def _set(self, name: str, value: object) -> Fault | None:
         self._desk.change({name: value})
         self._visitor.look()
+        return self._desk.fault
 
     def _draw_does(self, chosen: Stretch | None) -> None:
         """What is done in the stretch that is chosen."""
@@ -124,10 +125,6 @@ class LookPanel:
 
     def _offered(self, name: str) -> bool:
         return self._desk.chosen is None or name in OWN
-
-    def _fail(self, fault: UsageError) -> None:
-        self._desk.fault = fault_of(fault)
-        self._visitor.look()
 
     def _draw_presets(self, names: tuple[str, ...]) -> None:
         self._kept.clear()

@@ -65,7 +65,7 @@ class _Room:
         )
         with box("door-sample"):
             Text(texts("clips.or"), classes="hint")
-            Button(texts("clips.sample"), self._sample, look="bare", picture="sample")
+            Button(texts("clips.sample"), self._sample, look="bare", picture="film")
         self._opening = Text(texts("clips.opening"), "p", classes="hint")
 
     def _head(self) -> None:

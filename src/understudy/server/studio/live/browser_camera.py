@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 PLACE: Final = "/live/camera"
 #: Seconds that a browser has to send its first picture: its user may have to allow that.
 _PATIENCE: Final = 30.0
+#: Seconds without a picture after which a tab is taken for gone.
+_SILENCE: Final = 3.0
 #: What talks to a browser. To read it takes a fifth of a second: that is done when the first one wants to send, not at
 #: each start; and where nobody waits for it.
 _PEERS: Final = "understudy.server.webrtc.peers"
@@ -78,6 +80,12 @@ class BrowserCamera:
     def routes(self) -> list[BaseRoute]:
         """Where tabs send to."""
         return [Route(PLACE, self._offered, methods=["POST"]), WebSocketRoute(f"{PLACE}/pictures", self._serve)]
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing has come from the tab that sends, for a while."""
+        last = self._pictures.last_at
+        return last is None or time.monotonic() - last > _SILENCE
 
     def claim(self, tab: str) -> None:
         """Have a tab's camera used from now on, in place of another's."""

@@ -11,6 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Final, Literal
 
+from understudy.errors import UsageError
 from understudy.media.endpoints import SinkEndpoint, SourceEndpoint, sink_endpoint, source_endpoint
 from understudy.media.live.base import CaptureOptions
 from understudy.media.live.cameras import Camera, list_cameras
@@ -107,9 +108,7 @@ class Outputs:
         if self.stream:
             key = self.key.strip().lstrip("/")
             address = self.address.strip().rstrip("/")
-            # A word without a scheme would name a file, and no page names files.
-            whole = f"{address}/{key}" if key else address
-            found["stream"] = sink_endpoint(whole if "://" in whole else f"://{whole}")
+            found["stream"] = sink_endpoint(_address(f"{address}/{key}" if key else address))
         if self.window:
             found["window"] = SinkEndpoint("window")
         return found
@@ -150,8 +149,18 @@ def stream_source(address: str) -> SourceEndpoint:
     Raises:
         UsageError: it is none, or nothing can be received from it.
     """
-    written = address.strip()
-    return source_endpoint(written if "://" in written else "nothing://")
+    return source_endpoint(_address(address.strip()))
+
+
+def _address(written: str) -> str:
+    """What was written, if it has a scheme: without one it would name a file, and no page names files.
+
+    Raises:
+        UsageError: it has none.
+    """
+    if "://" not in written:
+        raise UsageError("this is no address: nothing like rtmp:// stands before it", "Write rtmp://HOST/PATH.")
+    return written
 
 
 def microphone_named(written: str) -> str:

@@ -119,7 +119,8 @@ class Desk:
         begun = self._begun
         if begun is None or self.phase != "live":
             return False
-        return not begun.matches(self._choice())
+        choice = self._choice()
+        return not begun.matches(choice) or not begun.shows(choice, {card.id: card for card in self.cards.all()})
 
     def begin(self) -> None:
         """Add the sample face."""
@@ -136,7 +137,7 @@ class Desk:
         with self._busy:
             if self._begun is None:
                 self.phase = "starting"
-                self._start()
+                self._start(self._choice())
 
     def stop(self) -> None:
         """End the session; a recording is signed. Takes seconds."""
@@ -145,11 +146,20 @@ class Desk:
             self.preview.clear()
 
     def restart(self) -> None:
-        """End the session and begin another with what is chosen now; pages show the last picture meanwhile."""
+        """End the session and begin another with what is chosen now; pages show the last picture meanwhile.
+
+        Where that can't be, what ran goes on.
+        """
         with self._busy:
-            if self._begun is not None and self.ready:
-                self._stop("changing")
-                self._start()
+            begun = self._begun
+            if begun is None or not self.ready:
+                return
+            self._stop("changing")
+            self._start(self._choice())
+            if self._begun is None and self.faults:
+                faults = dict(self.faults)
+                self._start(begun.choice)
+                self.faults |= faults
 
     def choose(self, number: str) -> None:
         """Take another face: at once, if the session knows it, else by another session. May take seconds."""
@@ -172,7 +182,10 @@ class Desk:
         self.change_over()
 
     def change_over(self) -> None:
-        """Have the faces shown that are chosen: by the session that runs, or by another one. May take seconds."""
+        """Have the faces shown that are chosen: by the session that runs, or by another one. May take seconds.
+
+        One that is recorded, or sent somewhere, goes on as it is until it is restarted.
+        """
         if self.faults.get("faces") == _GONE:
             del self.faults["faces"]  # it comes back, if it still holds
         if self.phase == "idle" or self._put_on():
@@ -180,11 +193,11 @@ class Desk:
         with self._busy:  # a session that is just being made may not know it, either
             if self._begun is None or self._put_on():
                 return
-            if self.ready:
-                self._stop("changing")
-                self._start()
-            else:
+            if not self.ready:
                 self._hide()
+            elif not self._begun.kinds:  # what is recorded or sent is not cut off by itself: see ``stale``
+                self._stop("changing")
+                self._start(self._choice())
 
     def _hide(self) -> None:
         """Nobody is seen until another session shows what is chosen: this one shows what is not chosen any more."""
@@ -243,6 +256,9 @@ class Desk:
         """Change settings, by their full names; what can't be changed is told at the place for settings."""
         with self._told("settings"), self._passing_on:
             wanted = changed(self.settings, values)
+            models = self._app.resources.models.named
+            models.check(wanted, [wanted.engine])
+            models.check_places(wanted.runtime)
             if self._begun is not None:
                 self._begun.set(wanted)
             self.settings = wanted
@@ -289,11 +305,9 @@ class Desk:
         """How the pages keep up."""
         return self.preview.shown()
 
-    def _start(self) -> None:
-        """Begin a session; the phase tells how that went."""
+    def _start(self, choice: Choice) -> None:
+        """Begin a session; the phase tells how that went. What is chosen while it is made is for the next one."""
         self.faults.clear()
-        # What is chosen while it is made is for the next one.
-        choice = self._choice()
         try:
             begun = self._maker.made(choice)
             with self._passing_on:
@@ -350,7 +364,11 @@ class Desk:
         if phase == "stopping":
             self.covered = False
         try:
-            return begun.session.stop()
+            report = begun.session.stop()
+            for state in begun.session.sinks[1:]:
+                if state.reason and not state.reached:
+                    self.faults["outputs"] = Fault("fault.never_reached", state.reason)
+            return report
         except UnderstudyError as fault:
             place, origin = place_of(fault), begun.choice.origin
             self._note(place, said_of(fault, place, origin), origin)

@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Final
 
-from understudy.errors import UsageError
-from understudy.server.faults import fault_of
+from understudy.server.faults import Fault
 from understudy.server.studio.controls import Shortcuts, Text, attribute, box
 from understudy.server.studio.fields import choice, switch
 from understudy.server.studio.live.notices import Notice
@@ -51,9 +50,7 @@ class LookPanel:
             Notice(visitor, "settings")
             control = switch(texts("look.keys"), on=True, change=shortcuts.switch, hint=texts("look.keys_more"))
             attribute(control, "data-keys", "true")
-            OtherSettings(
-                texts, lambda: self._desk.settings, self._set, self._fail, lambda name: not name.startswith(OF_FILES)
-            )
+            OtherSettings(texts, lambda: self._desk.settings, self._set, lambda name: not name.startswith(OF_FILES))
 
     async def _choose_faces(self, word: str) -> None:
         each = word == "each"
@@ -72,10 +69,7 @@ class LookPanel:
         controls.mouth(texts("look.mouth"), texts("look.mouth_more"))
         controls.finish(f"{texts('look.enhance')} *", ("enhancer",))
 
-    def _fail(self, fault: UsageError) -> None:
-        self._desk.faults["settings"] = fault_of(fault)
-        self._visitor.look()
-
-    def _set(self, name: str, value: object) -> None:
+    def _set(self, name: str, value: object) -> Fault | None:
         self._desk.set({name: value})
         self._visitor.look()
+        return self._desk.faults.get("settings")

@@ -13,21 +13,24 @@ from understudy.server.studio.live.choices import SinkKind, missing
 from understudy.server.studio.live.notices import Notice
 from understudy.server.studio.live.recordings import PLACE as RECORDINGS
 from understudy.server.studio.visitor import Visitor
+from understudy.sessions import SinkState
 
-#: Each output's name, and what is said where its package is missing.
-_KINDS: Final[Mapping[SinkKind, tuple[str, str]]] = {
-    "recording": ("outputs.recording", ""),
-    "virtual": ("outputs.virtual", "outputs.virtual_missing"),
-    "stream": ("outputs.stream", ""),
-    "window": ("outputs.window", "outputs.window_missing"),
+#: Each output's name.
+NAMES: Final[Mapping[SinkKind, str]] = {
+    "recording": "outputs.recording",
+    "virtual": "outputs.virtual",
+    "stream": "outputs.stream",
+    "window": "outputs.window",
 }
+#: What is said where an output's package is missing.
+_LACKS: Final[Mapping[SinkKind, str]] = {"virtual": "outputs.virtual_missing", "window": "outputs.window_missing"}
 #: Fewest and most kilobits a second.
 _KILOBITS: Final = (1000, 20000)
 #: What each state is called.
 _STATES: Final = {
     "opening": "outputs.opening",
     "open": "outputs.open",
-    "lost": "outputs.lost",
+    "lost": "outputs.opening",
     "ended": "outputs.ended",
 }
 
@@ -46,13 +49,13 @@ class OutputPanel:
         self._switches = {}
         with box("panel", "section", aria_label=texts("outputs.title")):
             Text(texts("outputs.title"), "h2")
-            for kind, (name, lack) in _KINDS.items():
-                absent = bool(lack) and missing(kind)
+            for kind, name in NAMES.items():
+                absent = kind in _LACKS and missing(kind)
                 control = switch(
                     texts(name),
                     on=getattr(outputs, kind),
                     change=partial(self._set, kind),
-                    hint=texts(lack) if absent else self._hint(kind),
+                    hint=texts(_LACKS[kind]) if absent else self._hint(kind),
                 )
                 attribute(control, "disabled", absent)
                 self._switches[kind] = control
@@ -115,6 +118,14 @@ class OutputPanel:
         self._desk.outputs = replace(self._desk.outputs, **{name: value})
         self._visitor.look()
 
+    def _fares(self, state: SinkState) -> str:
+        """How an output fares, in words."""
+        if state.failure is not None:
+            return self._texts("outputs.failed", reason=f"{state.failure.message}. {state.failure.hint}")
+        if state.reason:
+            return self._texts("outputs.lost" if state.reached else "outputs.unreached", reason=state.reason)
+        return self._texts(_STATES[state.doing])
+
     def _look(self) -> None:
         desk, texts, states = self._desk, self._texts, self._desk.sinks()
         shown(self._where, desk.outputs.stream)
@@ -122,15 +133,14 @@ class OutputPanel:
         for kind, control in self._switches.items():
             attribute(control, "checked", getattr(desk.outputs, kind))
             said, state = self._states[kind], states.get(kind)
-            shown(said, state is not None)
-            if state is not None:
-                failed = state.failure is not None
-                said.text = (
-                    texts("outputs.failed", reason=f"{state.failure.message}. {state.failure.hint}")
-                    if state.failure is not None
-                    else texts(_STATES[state.doing])
-                )
-                bad, good = failed or state.doing == "lost", state.doing == "open"
+            later = state is None and desk.phase == "live" and getattr(desk.outputs, kind)
+            shown(said, later or state is not None)
+            if later:
+                said.text = texts("outputs.later")
+                said.classes(replace="state bad")
+            elif state is not None:
+                said.text = self._fares(state)
+                bad, good = state.failure is not None or bool(state.reason), state.doing == "open"
                 said.classes(replace=f"state {'bad' if bad else 'good' if good else ''}")
         if len(desk.recordings.all) != self._count:
             self._count = len(desk.recordings.all)

@@ -53,7 +53,7 @@ class SourcePanel:
                 self._row(self._stream, "stream", texts("sources.stream"), texts("sources.stream_more"))
             self._others = box("indented", role="status")
             with self._others:
-                Text(texts("sources.other_tab"), "p")
+                self._other = Text(texts("sources.other_tab"), "p")
                 Button(texts("sources.take_over"), tab.claim, picture="camera")
             self._address = box("indented")
             with self._address:
@@ -165,3 +165,5 @@ class SourcePanel:
             attribute(control, "checked", origin == wanted)
         shown(self._address, chosen.kind == "stream")
         shown(self._others, self._tab.others)
+        gone = self._tab.others and self._desk.phase == "live" and self._desk.camera.silent
+        self._other.text = self._visitor.texts("sources.other_tab_gone" if gone else "sources.other_tab")

@@ -13,6 +13,7 @@ from understudy.server.studio.controls import DOUBLE, Button, Shortcuts, Text, a
 from understudy.server.studio.live.choices import SourceKind
 from understudy.server.studio.live.desk import Desk
 from understudy.server.studio.live.notices import Notice
+from understudy.server.studio.live.outputs import NAMES
 from understudy.server.studio.live.preview import PLACE
 from understudy.server.studio.live.this_tab import ThisTab
 from understudy.server.studio.visitor import Visitor
@@ -73,28 +74,36 @@ class Stage:
 
     def _screen(self) -> None:
         texts = self._texts
-        self._picture = Picture(texts("live.picture"))
-        self._poster = box("poster")
-        with self._poster:
-            with box("who", aria_hidden="true") as self._who:
-                self._face = box("", "img", alt="", width=104, height=104)
-                icon("arrow")
-                self._origin = box("who-origin")
-                with self._origin:
-                    self._origin_icon = icon("film")
-            self._said = Text("", "p", classes="poster-title")
-            self._more = Text("", "p", classes="poster-more")
+        with box("screen"):
+            self._picture = Picture(texts("live.picture"))
+            self._poster = box("poster")
+            with self._poster:
+                with box("who", aria_hidden="true") as self._who:
+                    self._face = box("", "img", alt="", width=104, height=104)
+                    icon("arrow")
+                    self._origin = box("who-origin")
+                    with self._origin:
+                        self._origin_icon = icon("film")
+                self._said = Text("", "p", classes="poster-title")
+                self._more = Text("", "p", classes="poster-more")
+            self._silent = box("silent", role="status")
+            with self._silent:
+                icon("warning")
+                self._silence = Text(texts("live.silent"))
+                self._claim = Button(texts("sources.take_over"), self._tab.claim, picture="camera")
+        # Below the picture, not over it: the label may be in any of its corners.
+        with box("bar"):
+            self._bar()
+
+    def _bar(self) -> None:
         with box("badges", aria_live="polite"):
             self._badge = box("badge")
             with self._badge:
                 box("dot", "span", aria_hidden="true")
                 self._state = Text()
             self._clock = Text("", classes="badge clock", attributes={"aria-hidden": "true"})
-        self._silent = box("silent", role="status")
-        with self._silent:
-            icon("warning")
-            Text(texts("live.silent"))
-        self._figures = box("figures", aria_label=texts("live.figures"), role="group")
+            self._unreached = Text("", classes="badge unreached")
+        self._figures = box("figures", aria_label=self._texts("live.figures"), role="group")
         with self._figures:
             self._lines = [Text("", "div") for _ in range(4)]
         shown(self._figures, False)
@@ -211,10 +220,16 @@ class Stage:
         else:
             self._state.text = texts("live.covered") if covered else texts("live.on")
         shown(self._silent, desk.silent)
+        gone = self._tab.others and desk.origin_used.kind == "browser"
+        self._silence.text = texts("sources.other_tab_gone" if gone else "live.silent")
+        shown(self._claim, gone)
         seconds = desk.seconds
         shown(self._clock, seconds is not None)
         if seconds is not None:
             self._clock.text = f"{int(seconds) // 60:02d}:{int(seconds) % 60:02d}"
+        unreached = [kind for kind, sink in desk.sinks().items() if sink.reason] if running else []
+        shown(self._unreached, bool(unreached))
+        self._unreached.text = texts("live.unreached", output=texts(NAMES[unreached[0]])) if unreached else ""
 
     def _look_at_figures(self, desk: Desk) -> None:
         texts, found = self._texts, desk.statistics()

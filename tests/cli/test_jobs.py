@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 
+import av
+import cv2
 import pytest
 
 from understudy import Settings, Understudy
@@ -209,6 +212,20 @@ def test_many_clips_are_added_without_looking_at_the_settings_for_each(
     assert run("add", clips / "[123]*.png", "-s", hopper_path, "--strength", "0.5", "--consent", "sample")[0] == 0
     assert len(made) <= for_ten
     assert json.loads(run("list", "--json", "--most", "0")[1])["counts"]["waiting"] == 40
+
+
+def test_what_can_be_read_but_not_written_becomes_what_can(run, tmp_path, astronaut, hopper_path, small_clip):
+    cv2.imwrite(str(tmp_path / "photo.tif"), astronaut)
+    with av.open(str(small_clip)) as source, av.open(str(tmp_path / "clip.avi"), "w") as target:
+        stream = target.add_stream("mpeg4", 25)
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
+        for frame in source.decode(video=0):
+            target.mux(stream.encode(frame.reformat(320, 240, "yuv420p")))
+        target.mux(stream.encode())
+    code, _, err = run("add", tmp_path / "photo.tif", tmp_path / "clip.avi", "-s", hopper_path, "--consent", "sample")
+    assert code == 0, err
+    jobs = json.loads(run("list", "--json")[1])["jobs"]
+    assert {Path(job["output"]).name for job in jobs} == {"photo-swapped.png", "clip-swapped.mp4"}
 
 
 @pytest.mark.slow

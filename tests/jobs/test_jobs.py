@@ -134,7 +134,7 @@ def test_of_two_who_add_at_the_same_moment_the_second_is_refused(app, order, tmp
     target = tmp_path / "target.png"
     Image.open(order.photos[0]).save(target)
     store, records = JobStore(app.resources.home), Consents(app.resources.home)
-    adding = [Adding(store, records, ConsentClaim("fictional"), lambda _: None) for _ in range(3)]
+    adding = [Adding(store, records, ConsentClaim("fictional"), lambda _: None, lambda _: None) for _ in range(3)]
     both = [replace(order, output=target, overwrite=True), replace(order, target=target)]
     for one, wanted in zip(adding, both if first_writes else reversed(both), strict=False):
         one.check(wanted)
@@ -148,7 +148,7 @@ def test_of_two_who_add_at_the_same_moment_the_second_is_refused(app, order, tmp
 
 def test_of_several_only_those_are_refused_with_which_somebody_came_first(app, order, tmp_path):
     store, records = JobStore(app.resources.home), Consents(app.resources.home)
-    late = Adding(store, records, SAMPLE, lambda _: None)
+    late = Adding(store, records, SAMPLE, lambda _: None, lambda _: None)
     for number, after in enumerate([(), (0,), ()]):  # the second comes after the first
         late.check(replace(order, output=tmp_path / f"{number}.png"), after)
     assert app.jobs.add(replace(order, output=tmp_path / "0.png"), SAMPLE) == [1]
@@ -166,7 +166,7 @@ def test_a_job_that_is_retried_meanwhile_counts(app, order, tmp_path):
     store = JobStore(app.resources.home)
     with store.runner() as name:
         store.end(store.claim(name), "failed", why=JobFailure("no", "", 6))
-    late = Adding(store, Consents(app.resources.home), SAMPLE, lambda _: None)
+    late = Adding(store, Consents(app.resources.home), SAMPLE, lambda _: None, lambda _: None)
     late.check(order)
     app.jobs.retry(number)
     with pytest.raises(UsageError, match=f"job {number} is to write"):
@@ -423,11 +423,16 @@ def test_a_job_does_a_part_of_a_clip_and_its_lanes(app, brief_clip, hopper_path,
     assert (report["frames"], report["frames_swapped"]) == (4, 2)
 
 
-def test_a_part_that_is_not_there_fails_the_job_with_what_is_wrong(app, brief_clip, hopper_path, tmp_path):
-    order = Order(brief_clip, tmp_path / "out.mp4", (hopper_path,), settings={"trim.start": 100})
-    (number,) = app.jobs.add(order, SAMPLE)
-    assert app.jobs.run() == 0
-    job = app.jobs.show(number)
-    assert job.state == "failed"
-    assert "has no frame from 1:40 on" in job.failure.message
-    assert job.failure.exit_code == 2
+@pytest.mark.parametrize(
+    ("output", "settings", "said"),
+    [
+        ("out.mp4", {"trim.start": 100}, "has no frame from 1:40 on"),
+        ("out.png", {}, "moving pictures can't be written as .png"),
+        ("out.mp4", {"lanes": [{"start": 0, "do": "leave"}]}, "nobody gets a face in what is written"),
+    ],
+)
+def test_what_its_target_can_not_give_keeps_a_job_out(app, brief_clip, hopper_path, tmp_path, output, settings, said):
+    order = Order(brief_clip, tmp_path / output, (hopper_path,), settings=settings)
+    with pytest.raises(UsageError, match=said):
+        app.jobs.add(order, SAMPLE)
+    assert app.jobs.list() == []

@@ -19,7 +19,7 @@ from understudy.cli.options import HomeOption, Json, Overwrite
 from understudy.cli.setting_options import EVERY
 from understudy.cli.terminal import answer, answer_json, changing_lines, progress_bar, say
 from understudy.errors import UnderstudyError, UsageError
-from understudy.text import counted
+from understudy.text import counted, listed
 
 if TYPE_CHECKING:
     from understudy.jobs.job import Job, JobState, Order
@@ -72,11 +72,18 @@ def add(
 ) -> None:
     """Write jobs down. `understudy jobs run` does them."""
     from understudy.app import Understudy
+    from understudy.face import FaceChoice
     from understudy.jobs.rows import BadRow
     from understudy.jobs.tables import command_of
     from understudy.outputs import made
     from understudy.settings.schema import unusual
 
+    faces = chosen.given_to("--faces")
+    if faces is not None and faces not in get_args(FaceChoice):
+        raise UsageError(
+            f"jobs can't choose by {faces!r}: they take {listed(get_args(FaceChoice))}",
+            "Say who gets whose face in a cast file: understudy people FILE --cast who.toml, then --cast who.toml.",
+        )
     settings = chosen.settings()
     own = unusual(settings)
     asked = _asked(targets or [], source or [], cast_file, table, output, folder)
@@ -374,13 +381,15 @@ def _orders(
     targets: Sequence[Path], photos: Sequence[Path], cast_file: Path | None, output: Path | None, folder: Path | None
 ) -> list[Order]:
     from understudy.jobs.job import Order
+    from understudy.media.files.opening import written_suffix
 
     if output is not None and (folder is not None or len(targets) > 1):
         raise UsageError("--output names one file", "For several targets name a folder with --to.")
+    apart = "" if folder else "-swapped"
     return [
         Order(
             target,
-            output or (folder or target.parent) / f"{target.stem}{'' if folder else '-swapped'}{target.suffix}",
+            output or (folder or target.parent) / f"{target.stem}{apart}{written_suffix(target)}",
             tuple(photos),
             cast_file,
         )

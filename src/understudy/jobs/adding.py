@@ -50,6 +50,7 @@ class Adding:
         consents: What may be used.
         claim: On what ground photos are used of which no record says it; None if none may be.
         check_settings: Raises what is wrong with an order's settings.
+        check_target: Raises what is wrong with them, and with the output, for what the target is.
     """
 
     def __init__(
@@ -58,8 +59,9 @@ class Adding:
         consents: Consents,
         claim: ConsentClaim | None,
         check_settings: Callable[[Order], object],
+        check_target: Callable[[Order], object],
     ) -> None:
-        self._store, self._check_settings = store, check_settings
+        self._store, self._check_settings, self._check_target = store, check_settings, check_target
         self._files = SharedFiles(consents, claim)
         self._good: dict[int, _Good] = {}
         self._real = RealNames()
@@ -95,6 +97,7 @@ class Adding:
         if maker is None:
             check_input(order.target, "target")
             digests[str(order.target)] = self._files.digest(order.target)
+            self._check_target(order)
         else:
             digests[str(order.target)] = TO_BE_MADE
             if maker < 0:

@@ -17,13 +17,15 @@ from understudy.jobs.kept import KeptSegments
 from understudy.jobs.runner import Runner, Told
 from understudy.jobs.segmented import SegmentedSwap
 from understudy.jobs.workshop import FramesOfAll, Workshop
+from understudy.media.files.opening import check_suffix
+from understudy.media.files.trimming import open_part
 from understudy.provenance import ConsentClaim, Ledger
 from understudy.provenance.records.consent import Consents
 from understudy.release import file_digest
 from understudy.resources import Resources
 from understudy.settings import Settings
 from understudy.settings.schema import changed
-from understudy.tasks.opened import check_cast
+from understudy.tasks.opened import check_cast, check_lanes
 from understudy.tasks.progress import Progress
 from understudy.tasks.segments.edges import SegmentOptions
 from understudy.tasks.swap import swap_file
@@ -185,13 +187,27 @@ class Jobs(JobList):
 
     def _adding(self, consent: ConsentClaim | None) -> Adding:
         consents = Consents(self._resources.home)
+        known: dict[str, Settings] = {}
+
+        def settings_of(order: Order) -> Settings:
+            """Of many orders with the same settings they are made once."""
+            key = repr(sorted(order.settings.items()))
+            if key not in known:
+                known[key] = self._settings_of(order)
+            return known[key]
 
         def check(order: Order) -> None:
-            cast, settings = cast_of(order), self._settings_of(order)
+            cast, settings = cast_of(order), settings_of(order)
             check_cast(cast)
             self._resources.models.named.check(settings, made_with(cast, settings).engines)
 
-        return Adding(self._store, consents, consent, check)
+        def check_target(order: Order) -> None:
+            settings = settings_of(order)
+            with open_part(order.target, settings.max_pixels, settings.trim.since, settings.trim.until) as source:
+                check_suffix(order.output, source.info.kind)
+                check_lanes(source.info, settings)
+
+        return Adding(self._store, consents, consent, check, check_target)
 
     def _finished(self, claim: Claim) -> dict[str, Any] | None:
         """What an earlier attempt wrote, if it came so far and was killed before it could say so; None if not.

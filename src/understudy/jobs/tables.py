@@ -14,6 +14,7 @@ from understudy import names
 from understudy.errors import InputError, InputNotFoundError, UnderstudyError, UsageError, unreadable_input
 from understudy.jobs.job import Order
 from understudy.jobs.rows import BadRow, Row, resolved
+from understudy.media.files.opening import written_suffix
 from understudy.regular import read_regular
 from understudy.settings.schema import with_full_paths
 from understudy.text import decoded
@@ -124,7 +125,7 @@ def order_of(values: Mapping[str, Any], folder: Path) -> Order:
     target = folder / _word(given["target"], "target")
     settings = {name: _value(value) for name, value in given.items() if name not in COLUMNS}
     output, cast = given.get("output"), given.get("cast")
-    beside = target.with_name(f"{target.stem}-swapped{target.suffix}")
+    beside = target.with_name(f"{target.stem}-swapped{written_suffix(target)}")
     return Order(
         target=target,
         output=beside if output is None else folder / _word(output, "output"),

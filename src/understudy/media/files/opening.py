@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -118,6 +119,15 @@ def _working_directory() -> bool:
     except OSError:
         return False
     return True
+
+
+def written_suffix(target: Path) -> str:
+    """The suffix of an output beside a target: its own, if it can be written; else ``.png`` or ``.mp4``."""
+    suffix = target.suffix.lower()
+    if suffix in CONTAINERS or suffix in STILL_FORMATS:
+        return target.suffix
+    kind, _ = mimetypes.guess_type(target.name)
+    return ".png" if kind is not None and kind.startswith("image/") else ".mp4"
 
 
 def check_suffix(target: Path, kind: MediaKind | None) -> None:

@@ -138,7 +138,7 @@ def test_who_is_blurred_is_not_seen_where_faces_are_left(clip, hopper_path, astr
     with Understudy() as app:
         cast = understudy.PartList((understudy.Part("largest", "blur"),), app.person(hopper_path))
         settings = Settings(lanes=(Lane(0, None, do="leave"),))
-        with pytest.raises(understudy.InputError):  # nobody is swapped: nothing is written
+        with pytest.raises(UsageError):  # nobody is swapped: nothing is written
             app.swap(clip, tmp_path / "none.mkv", cast, settings=settings)
     assert left(tmp_path) == []
 
@@ -162,7 +162,7 @@ def test_a_picture_has_no_stretches(hopper_path, astronaut_path, tmp_path):
         understudy.swap(hopper_path, astronaut_path, tmp_path / "o.png", settings=Settings(lanes=(Lane(0, 1),)))
 
 
-@pytest.mark.parametrize("trim", [TrimOptions(), TrimOptions(start=0.5)])
+@pytest.mark.parametrize("trim", [TrimOptions(), TrimOptions(start=0.5), TrimOptions(end=0.4)])
 def test_a_lane_that_begins_when_the_clip_has_ended_is_refused(clip, hopper_path, tmp_path, trim):
     settings = Settings(lanes=(Lane(0, 0.5), Lane("2:00", do="blur")), trim=trim)  # the clip ends at 1.52
     with pytest.raises(UsageError, match=r"a lane begins at 2:00, when clip\.mp4 has ended: it is 0:01\.52 long"):
@@ -173,6 +173,21 @@ def test_a_lane_that_begins_when_the_clip_has_ended_is_refused(clip, hopper_path
 def test_a_lane_behind_the_part_that_is_written_does_nothing(swapped):
     report, _ = swapped(Lane(1.4, do="blur"), trim=TrimOptions(end=0.4))
     assert report.frames_swapped == report.frames == 10
+
+
+@pytest.mark.parametrize(
+    ("lanes", "trim"),
+    [
+        ([Lane(0, do="leave")], TrimOptions()),
+        ([Lane(0, 0.7, do="blur"), Lane(0.7, 9, do="leave")], TrimOptions()),
+        ([Lane(0.4, 1.0, do="blur")], TrimOptions(start=0.5, end=0.9)),
+    ],
+)
+def test_lanes_in_which_nobody_gets_a_face_are_said_before_the_work(clip, hopper_path, tmp_path, lanes, trim):
+    settings = Settings(lanes=tuple(lanes), trim=trim)
+    with pytest.raises(UsageError, match="lanes leave or blur everybody in all of it"):
+        understudy.swap(hopper_path, clip, tmp_path / "o.mp4", settings=settings)
+    assert left(tmp_path) == []
 
 
 def test_a_lane_that_would_change_the_size_is_refused(shelf, clip, hopper_path, tmp_path):

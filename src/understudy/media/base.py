@@ -45,10 +45,12 @@ class Excerpt:
         first: When its first frame is shown in the target, in units of the target's ``time_base``; 0 where it begins
             with the target, whose times are kept then.
         until: When the part ends, in seconds of the target; None for with the target.
+        of: How long the target is, in seconds, as far as its file says.
     """
 
     first: int
     until: float | None = None
+    of: float | None = None
 
 
 @dataclass(frozen=True, eq=False)

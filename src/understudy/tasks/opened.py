@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -26,6 +26,7 @@ from understudy.provenance.content import ContentCheck
 from understudy.resources import Models
 from understudy.resources.made_with import MESH, MadeWith
 from understudy.settings import Settings
+from understudy.settings.lanes import Lane
 from understudy.swapping import MeshEngine
 from understudy.swapping.carried.running import Summary
 from understudy.tasks.casting import Settle, Settled
@@ -42,7 +43,7 @@ def check_cast(cast: Person | PartList) -> None:
     if isinstance(cast, PartList) and not cast.persons:
         raise UsageError(
             "nobody gets a face: where people are only blurred or left no swap is made",
-            "Say who gets whose: --put PHOTO=1.",
+            "Say who gets whose: --put PHOTO=1, or `put` in the cast file.",
         )
 
 
@@ -136,7 +137,7 @@ class Opened:
             UsageError, InputError: the output would be too large; or lanes were asked for, and it is a picture, or ends
                 before one begins.
         """
-        _check_lanes(info, settings)
+        check_lanes(info, settings)
         result = _enlarged(info, of_faces.enhancers.scale(settings.enhance), settings.max_pixels)
         shown = compared(result, settings.compare, settings.max_pixels)
         shown = framed(shown, settings.frame, settings.max_pixels)
@@ -225,26 +226,37 @@ def _open_ahead(models: Models, settings: Settings, *, meshed: bool, still: bool
         models.embedder(settings)
 
 
-def _check_lanes(info: MediaInfo, settings: Settings) -> None:
-    """Make sure that every lane begins in the clip, as far as its file says how long it is.
+def check_lanes(info: MediaInfo, settings: Settings) -> None:
+    """Make sure that every lane begins in the clip, as far as its file says how long it is, and that faces are swapped.
 
     Raises:
-        UsageError: one does not, or it is a picture. Whoever was to be blurred then would be seen.
+        UsageError: one does not, or it is a picture: whoever was to be blurred then would be seen. Or nobody gets a
+            face in what is written.
     """
     if info.kind is MediaKind.IMAGE and settings.lanes:
         raise UsageError(f"{info.path.name} is a picture: it has no stretches", "Leave the lanes out.")
-    until = None if info.excerpt is None else info.excerpt.until
-    if not info.duration:
-        return
-    ends = float(info.begins * info.time_base) + info.duration
-    if until is not None and ends >= until - NEAR:
-        return  # how long the file itself is does not matter
+    length = info.duration if info.excerpt is None else info.excerpt.of
     for lane in settings.lanes:
-        if lane.since >= ends:
+        if length is not None and lane.since >= length > 0:
             raise UsageError(
-                f"a lane begins at {clock(lane.since)}, when {info.path.name} has ended: it is {clock(ends)} long",
+                f"a lane begins at {clock(lane.since)}, when {info.path.name} has ended: it is {clock(length)} long",
                 "Its times are seconds, or minutes:seconds, of the whole clip.",
             )
+    if info.duration and _swapped_nowhere(info, settings.lanes):
+        raise UsageError(
+            f"nobody gets a face in what is written of {info.path.name}: lanes leave or blur everybody in all of it",
+            "Shorten them, or write another part of the clip.",
+        )
+
+
+def _swapped_nowhere(info: MediaInfo, lanes: Sequence[Lane]) -> bool:
+    """Whether all that is written lies in lanes that put nobody's face on anybody. They come one after the other."""
+    at = float(info.begins * info.time_base)
+    ends = at + (info.duration or 0.0)
+    for lane in lanes:
+        if lane.do is not None and lane.since <= at + NEAR:
+            at = ends if lane.until is None else max(at, lane.until)
+    return at >= ends - NEAR
 
 
 def _enlarged(info: MediaInfo, scale: int, max_pixels: int) -> MediaInfo:

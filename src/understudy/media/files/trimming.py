@@ -141,7 +141,7 @@ def excerpt_of(info: MediaInfo, first: int, until: float | None, frames: int | N
     said = clock(until) if until is not None and seconds == until - begins else "the end"
     note = f"a part of {info.path.name}: from {clock(begins)} to {said}"
     notes = (*info.notes, note)
-    return replace(info, excerpt=Excerpt(first, until), frames=frames, duration=seconds, notes=notes)
+    return replace(info, excerpt=Excerpt(first, until, info.duration), frames=frames, duration=seconds, notes=notes)
 
 
 def empty(info: MediaInfo, since: float, until: float | None) -> UsageError:

@@ -195,7 +195,7 @@ class InputTooLargeError(InputError):
 
     def __init__(self, path: Path, width: int, height: int, max_pixels: int) -> None:
         super().__init__(
-            f"{path.name} is {width}x{height}, more than the limit of {max_pixels / 1e6:.0f} megapixels",
+            f"{path.name} is {width}x{height}, more than the limit of {max_pixels / 1e6:.3g} megapixels",
             f"Make it smaller, or raise the limit: --max-pixels {width * height}.",
         )
 

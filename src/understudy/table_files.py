@@ -18,7 +18,7 @@ def read_tables(path: Path, most: int, what: str, hint: str) -> dict[str, Any]:
     Args:
         path: A file that ends in ``.toml`` or ``.json``.
         most: Most bytes that it may have.
-        what: What it is a file of, in the plural.
+        what: What it is a file of, in one word.
         hint: Where is said what such a file looks like.
 
     Raises:
@@ -26,7 +26,7 @@ def read_tables(path: Path, most: int, what: str, hint: str) -> dict[str, Any]:
         InputError: it is not there, can't be read, is too long, or is no TOML or JSON.
     """
     if (parse := _PARSERS.get(path.suffix.lower())) is None:
-        raise UsageError(f"{what} can't be read from {path.name}", "Name a file that ends in .toml or .json.")
+        raise UsageError(f"no {what} can be read from {path.name}", "Name a file that ends in .toml or .json.")
     if not names.exists(path):
         raise InputNotFoundError(path, f"{what} file")
     try:

@@ -123,7 +123,7 @@ def test_what_is_no_cast_is_told(tmp_path):
         (tmp_path / name).write_text(content)
         with pytest.raises(InputError):
             read_cast(tmp_path / name)
-    with pytest.raises(UsageError, match=r"can't be read from cast\.txt"):
+    with pytest.raises(UsageError, match=r"no cast can be read from cast\.txt"):
         read_cast(tmp_path / "cast.txt")
     with pytest.raises(InputError, match="does not exist"):
         read_cast(Path(tmp_path / "none.toml"))

@@ -150,6 +150,9 @@ def test_an_unreadable_file(folder):
         ["swap", "--bogus"],
         ["faces"],
         ["swap", "-s", "a", "-t", "b", "-o", "c.mp4", "--quality", "x"],
+        ["swap", "-s", "a", "-t", "b", "-t", "b2", "-o", "c.mp4"],
+        ["swap", "-s", "a", "-t", "b", "-o", "c.mp4", "-o", "d.mp4"],
+        ["jobs", "add", "b", "-s", "a", "-o", "c.mp4", "--faces", "like:a"],
     ],
 )
 def test_a_wrong_command_line_is_exit_2(run, words):

@@ -145,7 +145,7 @@ def test_times_and_lanes_are_said_as_people_write_them(run, tmp_path):
         (["--start", "soon"], "--start can't be 'soon': a time is seconds"),
         (["--start", "2", "--end", "1"], "--start and --end do not go together: it would end (1 s) before it begins"),
         (["--lanes", "none.toml"], "none.toml"),
-        (["--lanes", "s.txt"], "lanes can't be read from s.txt"),
+        (["--lanes", "s.txt"], "no lanes can be read from s.txt"),
     ):
         code, out, err = run("settings", *words)
         assert code in (2, 3)

@@ -86,9 +86,9 @@ def test_a_person_is_enhanced_as_they_were_assigned(made, picture):
 
 @pytest.mark.slow
 def test_what_is_done_to_the_whole_picture_is_nobodys_own(made, picture):
-    for steps in (("span_x4",), ("clahe@frame", "gfpgan_1.4")):
+    for steps in (("span_x4", "gfpgan_1.3"), ("clahe@frame", "gfpgan_1.4"), ("sharpen@background",), ("clahe@frame",)):
         with pytest.raises(UsageError, match="whole picture"):
-            made(Frame(picture.copy()), own=EnhanceOptions((*steps, "gfpgan_1.3")))
+            made(Frame(picture.copy()), own=EnhanceOptions(steps))
 
 
 @pytest.mark.slow

@@ -183,7 +183,7 @@ def read_cast(path: str | PathLike[str], consent: ConsentClaim | None = None) ->
         InputError: it is not there, can't be read, is too long, of a newer version, or no cast.
     """
     path = Path(path)
-    tables = read_tables(path, LONGEST, "a cast", _HINT)
+    tables = read_tables(path, LONGEST, "cast", _HINT)
     version = tables.get("understudy_cast")
     if isinstance(version, int) and version > VERSION:
         raise InputError(f"{path.name} was made by a newer version", "Update this program.")

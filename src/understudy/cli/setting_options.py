@@ -53,8 +53,8 @@ OPTIONS: Final = (
         "faces",
         str,
         FACES,
-        "Which faces of the target: largest, smallest, all, left, right, top, bottom. Of a file also a number of "
-        "`understudy people`, like:PHOTO, or not:PHOTO, everybody but them.",
+        "Which faces of the target: largest, smallest, all, left, right, top, bottom. `swap` takes a "
+        "number of `understudy people`, too, like:PHOTO, or not:PHOTO, everybody but them.",
         "largest",
     ),
     SettingOption(

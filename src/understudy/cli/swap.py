@@ -30,9 +30,10 @@ Sources = Annotated[
         show_default=False,
     ),
 ]
-Target = Annotated[Path, typer.Option("--target", "-t", help="Picture, animation or video to put the face into.")]
+# One each: of several only the last would be seen to.
+Target = Annotated[list[Path], typer.Option("--target", "-t", help="Picture, animation or video to put the face into.")]
 Output = Annotated[
-    Path,
+    list[Path],
     typer.Option("--output", "-o", help="File to write: mp4 mov mkv webm gif webp, or png jpg webp for a picture."),
 ]
 SideBySide = Annotated[
@@ -78,6 +79,11 @@ def command(
         from understudy.casting.cast import photos_of
         from understudy.face import FaceChoice
 
+    if len(target) > 1 or len(output) > 1:
+        raise UsageError(
+            f"{'--target' if len(target) > 1 else '--output'} names one file",
+            "For several: understudy jobs add FILE …, then understudy jobs run.",
+        )
     faces = chosen.given_to("--faces")
     wanted = asked(source or [], put, cast, others, like_distance, faces)
     if faces is not None and faces not in get_args(FaceChoice):
@@ -85,7 +91,7 @@ def command(
     settings = _with_compare(chosen.settings(), side_by_side=side_by_side, wipe=wipe)
     claim = claim_of(consent, consent_note) or ask(photos_of(wanted), settings.home)
     with Understudy(settings) as app, progress_bar("swapping") as progress:
-        report = app.swap(target, output, claimed(wanted, claim), overwrite=overwrite, progress=progress)
+        report = app.swap(target[0], output[0], claimed(wanted, claim), overwrite=overwrite, progress=progress)
     for note in report.notes:
         say(f"note: {note}")
     if json:

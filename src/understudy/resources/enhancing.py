@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from understudy.enhancement import CLASSICAL, EnhanceOptions, Step
@@ -48,12 +48,25 @@ def named(
             f"{upscalers[0]} can't be used here: pictures keep their size",
             "Enlarge a file instead: understudy swap … --enhance " + upscalers[0],
         )
+    check_own(own, lambda step: _enlarges(step, there))
+    return list(found.values())
+
+
+def check_own(own: Sequence[EnhanceOptions], enlarges: Callable[[Step], bool] = lambda _: False) -> None:
+    """Whether what is done to some of the people can be done to a person.
+
+    Args:
+        own: Their enhancement.
+        enlarges: Whether a step makes pictures larger.
+
+    Raises:
+        UsageError: one step is for the whole picture.
+    """
     for step in (step for one in own for step in one.parsed):
-        if _enlarges(step, there) or step.where not in (None, "face"):
+        if enlarges(step) or step.where not in (None, "face"):
             raise UsageError(
                 f"{step.name} is done to the whole picture, not to one person", "Name it for everybody: --enhance."
             )
-    return list(found.values())
 
 
 def _enlarges(step: Step, there: Mapping[str, Entry]) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from operator import attrgetter
 from threading import RLock
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from understudy.enhancement import CLASSICAL, EnhanceOptions, Enhancers
 from understudy.errors import UnderstudyError, UsageError
@@ -21,7 +22,7 @@ from understudy.resources.perception import Perception
 from understudy.settings import Settings
 from understudy.swapping import MeshEngine, Swapper
 from understudy.swapping.carried.engine import Carried
-from understudy.swapping.neural.options import NeuralOptions
+from understudy.text import listed
 
 if TYPE_CHECKING:
     from understudy.landmarks import BlendshapeModel
@@ -36,6 +37,18 @@ if TYPE_CHECKING:
 Made = TypeVar("Made")
 #: Which classifier neural engines ask, too, and which embedder knows whom they put in.
 CLASSIFIER, EMBEDDER = "nsfw_384", "arcface_w600k_r50"
+
+
+#: Options that only networks use, and what each sets.
+_OF_NETWORKS: Final = {
+    "--device": "runtime.device",
+    "--backend": "runtime.backend",
+    "--precision": "runtime.precision",
+    "--threads": "runtime.threads",
+    "--boost": "neural.boost",
+    "--weight": "neural.weight",
+    "--refresh": "neural.refresh",
+}
 
 
 class Models:
@@ -145,8 +158,11 @@ class Models:
             UsageError: there is none by a name, or it can't be used like that.
             ModelError: one of them is not here, altered, or does not work.
         """
+        from understudy.resources.enhancing import check_own
+
         steps = [step for one in (settings.enhance, *own) for step in one.parsed]
         if all(step.name in CLASSICAL for step in steps):
+            check_own(own)
             return Enhancers()
         from understudy.enhancement.restorers import NeuralRestorer
         from understudy.enhancement.upscalers import TiledUpscaler
@@ -294,9 +310,9 @@ class Models:
 
     def notes(self, settings: Settings, made_with: MadeWith) -> tuple[str, ...]:
         """What should be said: where models run, if not where that was hoped for, and which options do nothing."""
-        asked = (settings.runtime, settings.neural) != (RuntimeOptions(), NeuralOptions())
-        options = "--device, --backend, --precision, --threads, --boost, --weight and --refresh"
-        idle = (f"the {MESH} engine does not use {options}",)
+        usual = Settings()
+        asked = [flag for flag, of in _OF_NETWORKS.items() if attrgetter(of)(settings) != attrgetter(of)(usual)]
+        idle = (f"the {MESH} engine does not use {listed(list(dict.fromkeys(asked)))}",)
         masks = settings.blend.mask.models
         embedded_only = settings.detector == settings.recogniser == EMBEDDED and not made_with.neural
         embedded_only = embedded_only and not made_with.enhancers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageSequence
@@ -112,6 +113,16 @@ def test_every_kind_of_picture_is_read(face, hopper_path, tmp_path, mode):
     report = understudy.swap(hopper_path, target, tmp_path / "out.png")
     assert report.frames_swapped == 1
     assert any("16-bit" in note for note in report.notes) == (mode == "I;16")
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_deep_colours_are_told(tmp_path, suffix, channels):
+    path = tmp_path / f"deep.{suffix}"
+    for kind, told in ((np.uint16, True), (np.uint8, False)):
+        cv2.imwrite(str(path), np.full((40, 40, channels), 99, kind))
+        with open_source(path, 10**6) as source:
+            assert (any("16-bit" in note for note in source.info.notes), source.info.bit_depth == 16) == (told, told)
 
 
 @pytest.mark.slow

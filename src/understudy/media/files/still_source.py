@@ -19,6 +19,8 @@ from understudy.media.bounds import Moving, check_size
 from understudy.media.files.still_pixels import ORIENTATION, pixels_of
 from understudy.media.reading import decoding, open_picture, reason
 
+#: TIFF's tag for how many bits each colour has.
+_BITS_PER_SAMPLE = 258
 #: Formats whose further pictures are frames in time; elsewhere they are pages, depth maps or previews.
 ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
 #: What browsers make of animations that ask for (nearly) no delay, in milliseconds.
@@ -63,8 +65,8 @@ def _plays(picture: Image.Image) -> int:
     return int(said or 0)
 
 
-def _notes(picture: Image.Image, animated: bool) -> Iterator[str]:
-    if picture.mode.startswith("I"):
+def _notes(picture: Image.Image, *, animated: bool, deep: bool) -> Iterator[str]:
+    if deep:
         yield "16-bit picture: processed and written with 8 bits"
     if picture.mode == "F":
         yield "floating-point picture: processed and written with 8 bits"
@@ -134,6 +136,7 @@ class StillSource:
             return self._frame(self._picture, 0, 0)
 
     def _described(self, picture: Image.Image) -> MediaInfo:
+        deep = _deep(picture)  # what is loaded is not told from others any more
         animated = picture.format in ANIMATED and getattr(picture, "n_frames", 1) - self._start > 1
         if picture.format == "TIFF":
             picture.load()  # Pillow turns it then, and takes the tag away
@@ -156,7 +159,7 @@ class StillSource:
             duration=sum(delays) / 1000 if animated else None,
             codec=(picture.format or "").lower(),
             pixel_format=picture.mode,
-            bit_depth=16 if picture.mode.startswith("I") else 8,
+            bit_depth=16 if deep else 8,
             colors={
                 "matrix": 6 if height < 720 else 1,
                 "range": 1,
@@ -169,7 +172,7 @@ class StillSource:
             last_delay=delays[-1] / 1000 if animated else None,
             exif=_upright_exif(picture),
             icc_profile=_profile(picture),
-            notes=tuple(_notes(picture, animated)),
+            notes=tuple(_notes(picture, animated=animated, deep=deep)),
         )
 
     def _frame(self, picture: Image.Image, pts: int, duration: int) -> Frame:
@@ -197,6 +200,13 @@ def _profile(picture: Image.Image) -> bytes | None:
     """The picture's colour profile, if it describes RGB, which is what is written."""
     profile = picture.info.get("icc_profile")
     return bytes(profile) if profile and profile[16:20] == b"RGB " and picture.mode in RGB_MODES else None
+
+
+def _deep(picture: Image.Image) -> bool:
+    """Whether it has 16 bits of each colour. Pillow takes them down to 8 by itself, but for greys."""
+    of_tiff = getattr(picture, "tag_v2", {}).get(_BITS_PER_SAMPLE, ())
+    stored = str([tile[3] for tile in getattr(picture, "tile", ())])  # such as "RGB;16B"
+    return picture.mode.startswith("I") or ";16" in stored or 16 in of_tiff
 
 
 def _delay(picture: Image.Image) -> int:

@@ -142,7 +142,7 @@ def thumbnail(request: Request, id: Id, number: int, token: ForMedia, service: T
     thing = _get(service, token, id)
     note(request, id)
     path = service.shelf.beside(thing, CAST)
-    people = read_tables(path, LONGEST, "a cast", "")["people"] if path.exists() else []
+    people = read_tables(path, LONGEST, "cast", "")["people"] if path.exists() else []
     found = next((one for one in people if one["number"] == number and "thumbnail" in one), None)
     if found is None:
         raise NotHereError("person", str(number))

@@ -242,7 +242,7 @@ def _cast(service: Service, token: Token, target: Thing, new: NewSwap, swap: Thi
     known = service.shelf.beside(target, CAST)
     if not known.exists():
         raise UsageError("nobody looked who is in it yet", f"POST /api/v1/media/{target.id}/people")
-    tables = read_tables(known, LONGEST, "a cast", "")
+    tables = read_tables(known, LONGEST, "cast", "")
     people = {int(one["number"]): one for one in tables["people"]}
     for part in new.cast or ():
         if part.who not in people:

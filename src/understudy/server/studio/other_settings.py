@@ -45,6 +45,8 @@ class OtherSettings:
         self._texts, self._settings, self._change = texts, settings, change
         self._offered = offered
         self._open = False
+        #: Groups of settings, each with its settings by full name.
+        self._groups: list[tuple[ui.element, list[tuple[str, ui.element]]]] = []
         with box("others", "details") as details:
             Text(self._texts("look.others"), "summary")
             self._place = box("others-place")
@@ -57,29 +59,44 @@ class OtherSettings:
     def look(self) -> None:
         """Show what holds, while it is unfolded: these are many."""
         self._place.clear()
+        self._groups = []
         if not self._open:
             return
         values = values_of(self._settings())
         offered = [one for name, one in schema().items() if not name.startswith(_NOT_HERE) and self._offered(name)]
         with self._place:
             Text(self._texts("look.others_more"), "p", classes="hint")
+            field(self._texts("look.find"), change=lambda _: None).on(
+                "typed", lambda event: self._find(str(event.args)), throttle=0.2
+            )
             for group, settings in groupby(offered, lambda setting: setting.name.rpartition(".")[0]):
-                with box("group", "fieldset"):
+                with box("group", "fieldset") as place:
                     Text(group or self._texts("look.general"), "legend")
-                    for setting in settings:
-                        self._control(setting, values)
+                    self._groups.append((place, [self._control(setting, values) for setting in settings]))
 
-    def _control(self, setting: Setting, values: Mapping[str, object]) -> None:
+    def _find(self, written: str) -> None:
+        """Show those settings only whose full names have in them what was written."""
+        words = written.lower().replace(".", " ").split()
+        for place, rows in self._groups:
+            fitting = [all(word in name for word in words) for name, _ in rows]
+            shown(place, any(fitting))
+            for (_, row), fits in zip(rows, fitting, strict=True):
+                shown(row, fits)
+
+    def _control(self, setting: Setting, values: Mapping[str, object]) -> tuple[str, ui.element]:
+        """Put a setting into the page: its name, and all of it."""
         name, value = setting.name, values[setting.name]
         label = name.rpartition(".")[2]
-        if setting.type is bool:
-            control = switch(label, on=bool(value), change=partial(self._change, name))
-        elif get_origin(setting.type) is Literal:
-            words = {word: word for word in get_args(setting.type)}
-            control = choice(label, options=words, value=str(value), change=partial(self._change, name))
-        else:
-            control = self._field(label, setting, value)
+        with box("setting") as row:
+            if setting.type is bool:
+                control = switch(label, on=bool(value), change=partial(self._change, name))
+            elif get_origin(setting.type) is Literal:
+                words = {word: word for word in get_args(setting.type)}
+                control = choice(label, options=words, value=str(value), change=partial(self._change, name))
+            else:
+                control = self._field(label, setting, value)
         attribute(control, "data-setting", name)
+        return name, row
 
     def _field(self, label: str, setting: Setting, value: object) -> ui.element:
         """A field for what is written; what is wrong with it is said below: the list is longer than any screen."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import threading
 import time
@@ -349,6 +350,17 @@ def test_a_face_that_is_added_does_not_cut_off_what_is_recorded(room, hopper_pat
     room.desk.restart()
     until(lambda: room.swapped() > 1)
     assert (room.desk.stale, len(room.desk.recordings.all)) == (False, 1)
+
+
+def test_recordings_that_were_cut_off_before_are_said(room):
+    assert room.desk.faults == {}
+    room.recordings.mkdir()
+    for name in ("Monday.recording.mp4", "Tuesday.mp4", "now.recording.mp4"):
+        (room.recordings / name).write_text("x")
+    long_ago = time.time() - 60
+    os.utime(room.recordings / "Monday.recording.mp4", (long_ago, long_ago))
+    room.desk.begin()
+    assert room.desk.faults["outputs"] == Fault("fault.cut_off_recording", "Monday.recording.mp4")
 
 
 def test_settings_change_while_it_runs_or_wait_for_a_new_start(room):

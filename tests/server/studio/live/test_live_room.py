@@ -490,7 +490,7 @@ def test_a_clip_is_opened_and_played(visit, small_clip):
     page = visit()
     page.get_by_label("Open a clip").set_input_files(small_clip)
     page.get_by_label(re.compile(small_clip.stem)).wait_for()
-    page.wait_for_function("document.querySelector('input[value^=\"clip:\"]').checked")
+    page.wait_for_function("[...document.querySelectorAll('input[value^=\"clip:\"]')].at(-1).checked")
     start(page)
     page.get_by_label(re.compile("^Sample clip")).check()
     page.get_by_text("wait for a restart").wait_for()
@@ -605,6 +605,12 @@ def test_all_settings_are_there_and_a_wrong_value_is_said(visit):
     page.locator("[data-setting='guard.hold_seconds']").fill("0.4")
     page.locator("[data-setting='guard.hold_seconds']").blur()
     page.locator("[data-setting='guard.hold_seconds'][aria-invalid=false]").wait_for()
+    page.get_by_label("Find a setting").press_sequentially("hold sec")
+    page.locator("[data-setting='guard.on_lost']").wait_for(state="hidden")
+    page.locator("[data-setting='blend.strength']").wait_for(state="hidden")
+    assert page.locator("[data-setting='guard.hold_seconds']").is_visible()
+    page.get_by_label("Find a setting").fill("")
+    page.locator("[data-setting='blend.strength']").wait_for()
     assert violations(page) == []
 
 

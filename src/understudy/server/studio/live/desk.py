@@ -123,9 +123,11 @@ class Desk:
         return not begun.matches(choice) or not begun.shows(choice, {card.id: card for card in self.cards.all()})
 
     def begin(self) -> None:
-        """Add the sample face."""
+        """Add the sample face; say which recordings were cut off before."""
         with self._told("faces"):
             self.cards.add_sample(self.samples)
+        if cut_off := self.recordings.cut_off:
+            self.faults["outputs"] = Fault("fault.cut_off_recording", ", ".join(cut_off))
 
     def warm_up(self) -> None:
         """Have the models opened that a session will want. Takes a second."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,9 @@ from starlette.routing import Route
 from understudy.errors import OutputError
 
 PLACE: Final = "/live/recordings"
+#: What a recording is called while it grows, and for how many seconds nobody wrote to one that is not being recorded.
+_GROWING: Final = re.compile(r"\.recording\.(mp4|mov)$")
+_STILL: Final = 10.0
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,15 @@ class Recordings:
     def all(self) -> Sequence[Recording]:
         """These, the newest last."""
         return tuple(self._all)
+
+    @property
+    def cut_off(self) -> Sequence[str]:
+        """Names of those in the folder that nobody finished: the program or the machine ended abruptly."""
+        try:
+            found = [path for path in self.folder.iterdir() if _GROWING.search(path.name)]
+            return sorted(path.name for path in found if time.time() - path.stat().st_mtime > _STILL)
+        except OSError:
+            return ()  # there is no folder yet, or one went meanwhile
 
     @property
     def route(self) -> Route:

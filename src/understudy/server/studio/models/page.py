@@ -9,7 +9,7 @@ from nicegui import ui
 
 from understudy.errors import UnderstudyError
 from understudy.server.faults import Fault, fault_of
-from understudy.server.studio.controls import Button, Text, box, icon, shown
+from understudy.server.studio.controls import Button, Text, attribute, box, icon, shown
 from understudy.server.studio.fields import Picker, choice, switch
 from understudy.server.studio.models import words
 from understudy.server.studio.models.desk import Item, LicenceAskedError
@@ -74,7 +74,8 @@ class _Room:
         texts = self._texts
         with box("overview"):
             self._count = Text("", "p", classes="count")
-            Button(texts("models.verify"), partial(self._visitor.do, self._verify), picture="shield")
+            check = partial(self._visitor.do, self._verify)
+            self._check = Button(texts("models.verify"), check, picture="shield")
             Picker(
                 kind="model",
                 accept=".onnx,.zip",
@@ -151,6 +152,8 @@ class _Room:
             return
         here = [item for item in items if item.state == "there"]
         total = words.size(self._texts, sum(item.size or 0 for item in here))
+        # One that is here and altered is found by the check.
+        attribute(self._check, "disabled", not any(item.state in ("there", "altered") for item in items))
         self._count.text = (
             self._texts("models.count", count=len(here), size=total) if here else self._texts("models.none")
         )
@@ -274,8 +277,6 @@ class _Room:
             self._fail(Fault("models.some_altered", ", ".join(altered)))
         elif states:
             self._tell(self._texts("models.all_fine", count=len(states)))
-        else:
-            self._tell(self._texts("models.none"))
         self._seen = -1
 
     def _handed_over(self, number: str) -> object:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from understudy.jobs.jobs import Jobs
     from understudy.landmarks.reading import Reading
     from understudy.masking import MaskOptions, OcclusionOptions
+    from understudy.media.base import Damage
     from understudy.media.endpoints import SinkEndpoint, SourceEndpoint
     from understudy.media.files import EncodeOptions
     from understudy.media.live.base import (
@@ -116,6 +117,7 @@ _NAMES = {
     "jobs.jobs": ("Jobs",),
     "landmarks.reading": ("Reading",),
     "masking": ("MaskOptions", "OcclusionOptions"),
+    "media.base": ("Damage",),
     "media.endpoints": ("SinkEndpoint", "SourceEndpoint"),
     "media.files": ("EncodeOptions",),
     "media.live.base": (
@@ -190,6 +192,7 @@ __all__ = [
     "ContentClassifier",
     "ContentOptions",
     "Credentials",
+    "Damage",
     "DetailOptions",
     "EncodeOptions",
     "EnhanceOptions",

@@ -377,6 +377,10 @@ def test_a_clip_whose_later_part_is_damaged_is_finished_as_far_as_it_reads(run, 
 
         with av.open(str(output)) as container:
             assert 25 < sum(1 for _ in container.decode(video=0)) < 75
+        code, out, err = run("people", folder / name, "--json")
+        assert (code, len(json.loads(out)["people"])) == (0, 1), (name, err)
+        assert json.loads(out)["damage"]["at_seconds"] == pytest.approx(seconds, abs=0.01)
+        assert f"note: {name} is damaged after " in err
 
 
 def _spawn(words, **more):

@@ -222,10 +222,16 @@ def test_what_can_be_read_but_not_written_becomes_what_can(run, tmp_path, astron
         for frame in source.decode(video=0):
             target.mux(stream.encode(frame.reformat(320, 240, "yuv420p")))
         target.mux(stream.encode())
-    code, _, err = run("add", tmp_path / "photo.tif", tmp_path / "clip.avi", "-s", hopper_path, "--consent", "sample")
+    (tmp_path / "old.jfif").write_bytes(cv2.imencode(".jpg", astronaut)[1].tobytes())
+    targets = [tmp_path / name for name in ("photo.tif", "old.jfif", "clip.avi")]
+    code, _, err = run("add", *targets, "-s", hopper_path, "--consent", "sample")
     assert code == 0, err
     jobs = json.loads(run("list", "--json")[1])["jobs"]
-    assert {Path(job["output"]).name for job in jobs} == {"photo-swapped.png", "clip-swapped.mp4"}
+    assert {Path(job["output"]).name for job in jobs} == {
+        "photo-swapped.png",
+        "old-swapped.png",
+        "clip-swapped.mp4",
+    }
 
 
 @pytest.mark.slow

@@ -436,3 +436,16 @@ def test_what_its_target_can_not_give_keeps_a_job_out(app, brief_clip, hopper_pa
     with pytest.raises(UsageError, match=said):
         app.jobs.add(order, SAMPLE)
     assert app.jobs.list() == []
+
+
+@pytest.mark.slow
+def test_what_another_job_makes_is_looked_at_when_it_is_there(app, brief_clip, hopper_path, tmp_path):
+    made = tmp_path / "made.mp4"
+    first = app.jobs.add(Order(brief_clip, made, (hopper_path,)), SAMPLE)
+    late = Order(made, tmp_path / "out.mp4", (hopper_path,), settings={"trim.start": 100}, after=tuple(first))
+    (number,) = app.jobs.add(late, SAMPLE)
+    assert app.jobs.run() == 1
+    job = app.jobs.show(number)
+    assert job.state == "failed"
+    assert "has no frame from 1:40 on" in job.failure.message
+    assert job.failure.exit_code == 2

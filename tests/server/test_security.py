@@ -197,7 +197,7 @@ def test_who_goes_before_all_was_asked_troubles_nobody():
     async def send(message):
         sent.append(message)
 
-    asyncio.run(Counted(app)({"type": "http", "method": "GET", "path": "/x", "headers": []}, gone, send))
+    asyncio.run(Counted(app)({"type": "http", "method": "GET", "path": "/_nicegui_ws/x", "headers": []}, gone, send))
     assert sent == []
 
 

@@ -38,7 +38,7 @@ State = Literal["there", "begun", "missing", "altered"]
 FOLDER: Final = "models"
 #: The folder of variants in it.
 VARIANTS: Final = "variants"
-NOT_MEANT: Final = "It was altered, or is another version: fetch it from its authors' own place."
+_NOT_MEANT: Final = "It was altered, or is another version: fetch it from its authors' own place."
 _SAY_SIZE: Final = "If it is meant to be so large, say its size in models.toml (docs/models.md)."
 _CHUNK: Final = 1 << 20
 #: No model of which the catalogue does not say the size is longer. To look at a graph takes twice its bytes.
@@ -181,7 +181,7 @@ class Store:
         """
         size, known, most = part.stat().st_size, entry.file.sha256, entry.file.size or MOST_BYTES
         if entry.file.size is not None and size != entry.file.size:
-            raise ModelFileError(f"{entry.file.name} has {size:,} bytes instead of {entry.file.size:,}", NOT_MEANT)
+            raise ModelFileError(f"{entry.file.name} has {size:,} bytes instead of {entry.file.size:,}", _NOT_MEANT)
         try:
             data = read_regular(part, most)
         except UnfitFileError as fault:
@@ -190,7 +190,7 @@ class Store:
         if known is not None and digest != known:
             raise ModelFileError(
                 f"{entry.file.name} is not the file that the catalogue means: its SHA-256 is {digest}",
-                NOT_MEANT,
+                _NOT_MEANT,
             )
         check_graph(data, entry.file.name)
         added = datetime.now(timezone.utc).isoformat(timespec="seconds")

@@ -29,7 +29,7 @@ from understudy.interruptions import deferred
 from understudy.models.archives import copy_member, is_archive, open_member, opened
 from understudy.models.entries import Entry
 from understudy.models.leftovers import tidy
-from understudy.models.store import MOST_BYTES, NOT_MEANT, Store, digest_of
+from understudy.models.store import MOST_BYTES, Store, digest_of
 from understudy.outputs import Draft, output_errors, settled
 from understudy.regular import STEP, open_regular, too_long
 from understudy.temporaries import Temporary
@@ -96,7 +96,7 @@ def import_models(store: Store, path: Path, accept: Callable[[Entry], None]) -> 
     taken: list[str] = []
     there: list[str] = []
     left: list[tuple[str, str]] = []
-    hint = NOT_MEANT
+    hints = []
     tidy(store.folder("partial"))
     with _found(path) as files:
         for file in files:
@@ -105,17 +105,18 @@ def import_models(store: Store, path: Path, accept: Callable[[Entry], None]) -> 
                 (taken if new else there).append(entry.name)
             except ModelFileError as fault:
                 left.append((file.place, fault.message))
-                hint = fault.hint
+                hints.append(fault.hint)
             except OSError as fault:
                 if out_of_space(fault):
                     raise NoSpaceError(store.root) from fault
                 if not isinstance(fault, UnfitFileError):
                     raise
                 left.append((file.place, fault.reason))
+                hints.append("Name the model's own file.")
     if not taken and not there:
         reason = left[0][1] if len(left) == 1 else "nothing in it is a model that the catalogue knows"
         if path.is_file() and len(left) == 1 and _by_name(store, path.name) is not None:
-            raise ModelFileError(f"can't take in {path}: {reason}", hint)
+            raise ModelFileError(f"can't take in {path}: {reason}", hints[0])
         raise UsageError(
             f"can't take in {path}: {reason}", "Name the file as the catalogue does: understudy models list"
         )

@@ -312,11 +312,12 @@ class Models:
         """What should be said: where models run, if not where that was hoped for, and which options do nothing."""
         usual = Settings()
         asked = [flag for flag, of in _OF_NETWORKS.items() if attrgetter(of)(settings) != attrgetter(of)(usual)]
-        idle = (f"the {MESH} engine does not use {listed(list(dict.fromkeys(asked)))}",)
         masks = settings.blend.mask.models
         embedded_only = settings.detector == settings.recogniser == EMBEDDED and not made_with.neural
         embedded_only = embedded_only and not made_with.enhancers
-        unused = idle if asked and embedded_only and not masks else ()
+        unused: tuple[str, ...] = ()
+        if asked and embedded_only and not masks:
+            unused = (f"the {MESH} engine does not use {listed(asked)}",)
         runtime = self._runtimes.get(settings.runtime)
         names = [engine for engine in made_with.engines if engine != MESH]
         names += [CLASSIFIER] if made_with.neural else []

@@ -56,6 +56,10 @@ _WELCOME: Final = (
 _CLOSED: Final = "Open the address that `understudy studio` printed: it holds the key to this page.\n"
 
 
+#: Where pages poll where they can't have a socket.
+_POLLED: Final = "/_nicegui_ws/"
+
+
 class Keys:
     """The secrets of one run.
 
@@ -232,8 +236,8 @@ class Counted:
             except (TimeoutError, asyncio.TimeoutError) as fault:
                 refusal = self._too_slow
                 raise _CutOffError from fault
-            if message["type"] == "http.disconnect" and not whole:
-                raise _CutOffError  # whoever asked has gone: there is nobody to answer
+            if message["type"] == "http.disconnect" and not whole and scope["path"].startswith(_POLLED):
+                raise _CutOffError  # Engine.IO takes whoever has gone for a request without a method, and fails
             whole = whole or not message.get("more_body", False)
             count += len(message.get("body", b""))
             if count > MOST_BYTES:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import mimetypes
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
 from understudy import names
 from understudy.errors import (
@@ -27,6 +28,9 @@ from understudy.media.files.video_source import VideoSource
 from understudy.media.reading import open_picture
 from understudy.outputs import is_among, real, refuse_inputs, settled, status_of
 from understudy.release import SIDECAR_SUFFIX, Release, is_sidecar
+
+#: Suffixes of pictures that can be read (``reading.FORMATS``) and are not written.
+_ONLY_READ: Final = re.compile(r"\.(tiff?|bmp|dib|p[pgbn]m|avif|jfif|jpe|jp2|j2[kc]|jp[cfx])")
 
 
 def check_input(path: Path, role: str = "input") -> None:
@@ -126,8 +130,7 @@ def written_suffix(target: Path) -> str:
     suffix = target.suffix.lower()
     if suffix in CONTAINERS or suffix in STILL_FORMATS:
         return target.suffix
-    kind, _ = mimetypes.guess_type(target.name)
-    return ".png" if kind is not None and kind.startswith("image/") else ".mp4"
+    return ".png" if _ONLY_READ.fullmatch(suffix) else ".mp4"
 
 
 def check_suffix(target: Path, kind: MediaKind | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -159,7 +160,7 @@ class StillSource:
             duration=sum(delays) / 1000 if animated else None,
             codec=(picture.format or "").lower(),
             pixel_format=picture.mode,
-            bit_depth=16 if deep else 8,
+            bit_depth=16 if picture.mode.startswith("I") else 8,
             colors={
                 "matrix": 6 if height < 720 else 1,
                 "range": 1,
@@ -206,7 +207,7 @@ def _deep(picture: Image.Image) -> bool:
     """Whether it has 16 bits of each colour. Pillow takes them down to 8 by itself, but for greys."""
     of_tiff = getattr(picture, "tag_v2", {}).get(_BITS_PER_SAMPLE, ())
     stored = str([tile[3] for tile in getattr(picture, "tile", ())])  # such as "RGB;16B"
-    return picture.mode.startswith("I") or ";16" in stored or 16 in of_tiff
+    return picture.mode.startswith("I") or re.search(";16[BLN]", stored) is not None or 16 in of_tiff
 
 
 def _delay(picture: Image.Image) -> int:

@@ -84,7 +84,7 @@ class OtherSettings:
                 shown(row, fits)
 
     def _control(self, setting: Setting, values: Mapping[str, object]) -> tuple[str, ui.element]:
-        """Put a setting into the page: its name, and all of it."""
+        """Put a setting into the page: its full name, and what shows it."""
         name, value = setting.name, values[setting.name]
         label = name.rpartition(".")[2]
         with box("setting") as row:

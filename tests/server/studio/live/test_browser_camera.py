@@ -146,7 +146,7 @@ def test_another_tab_takes_the_camera_over_only_when_that_is_pressed(playwright,
         first.get_by_text("Another tab sends its camera").wait_for()
         drawn(second)
         second.goto("about:blank")
-        first.get_by_text("The tab that sent its camera is gone").first.wait_for()
+        first.get_by_text("The other tab sends no picture any more").first.wait_for()
         first.locator(".silent").get_by_role("button", name="Use this tab's camera").click()
         drawn(first)
         end(first)

@@ -315,7 +315,7 @@ def test_an_output_that_is_not_reached_is_said_with_its_reason_while_it_runs_and
     assert (state.doing, state.reached) == ("opening", False)
     assert "Connection refused" in state.reason
     room.desk.stop()
-    assert room.desk.faults["outputs"] == Fault("fault.never_reached", state.reason)
+    assert room.desk.faults["outputs"] == Fault("fault.never_reached", f"{state.name}: {state.reason}")
 
 
 def test_what_runs_goes_on_where_a_restart_can_not_be(room):
@@ -328,6 +328,56 @@ def test_what_runs_goes_on_where_a_restart_can_not_be(room):
     count = room.swapped()
     until(lambda: room.swapped() > count or room.swapped() > 5)
     assert (room.desk.stale, room.desk.sinks()) == (True, {})
+
+
+def test_who_is_covered_stays_so_where_a_restart_can_not_be(room, monkeypatch):
+    room.desk.start()
+    until(lambda: room.swapped() > 5)
+    plain, phases = detail(room.frames[-1]), []
+    made = module.SessionMaker.made
+
+    def noted(maker, choice):
+        phases.append(room.desk.phase)
+        return made(maker, choice)
+
+    monkeypatch.setattr(module.SessionMaker, "made", noted)
+    room.desk.cover(True)
+    room.desk.outputs = Outputs(stream=True, address="live.example.org/app")
+    room.desk.restart()
+    assert (phases, room.desk.phase, room.desk.covered) == (["changing", "changing"], "live", True)
+    count = len(room.frames)
+    until(lambda: len(room.frames) > count + 5)
+    assert all(detail(frame) < plain / 2 for frame in room.frames[count:])
+
+
+def test_what_ran_goes_on_with_its_own_face_where_several_can_not_begin(room):
+    room.desk.outputs = Outputs(recording=True)
+    room.desk.start()
+    room.desk.several = Several(left=SAMPLE)
+    room.desk.outputs = Outputs(stream=True, address="live.example.org/app")
+    room.desk.restart()
+    assert (room.desk.phase, room.desk.covered) == ("live", False)
+    assert "faces" not in room.desk.faults
+    until(lambda: room.swapped() > 3)
+
+
+@pytest.mark.parametrize("removed", ["shown", "waiting"])
+def test_a_face_is_on_air_until_it_is_taken_away_whatever_waits(room, hopper_path, tmp_path, removed):
+    shutil.copy(hopper_path, tmp_path / "shown.jpg")
+    shown = room.allowed(tmp_path / "shown.jpg")
+    room.desk.choose(shown)
+    room.desk.outputs = Outputs(recording=True)
+    room.desk.start()
+    until(lambda: room.swapped() > 3)
+    waiting = room.allowed(room.desk.samples.photo)
+    room.desk.choose(waiting)
+    assert room.desk.stale
+    room.desk.cards.remove(shown if removed == "shown" else waiting)
+    if removed == "waiting":  # what is shown is chosen again
+        assert (room.desk.card, room.desk.stale, room.desk.covered) == (shown, False, False)
+    else:  # nothing that the session knows is chosen
+        assert (room.desk.card, room.desk.covered) == (waiting, True)
+        assert room.desk.faults["faces"].text == "fault.face_gone"
 
 
 def test_models_that_nobody_knows_are_said_when_they_are_written(room):
@@ -821,8 +871,10 @@ def test_of_several_faces_one_that_is_taken_away_is_seen_no_more(room, hopper_pa
     assert detail(room.frames[-1]) > plain / 2
 
 
-def test_who_is_to_be_blurred_now_is_so_or_nobody_is_seen(room, hopper_path):
+@pytest.mark.parametrize("recording", [False, True])
+def test_who_is_to_be_blurred_now_is_so_or_nobody_is_seen(room, hopper_path, recording):
     """What was chosen can't be put on: nobody gets a face any more. Others must not stay as they are."""
+    room.desk.outputs = Outputs(recording=recording)
     room.desk.share(Several(left=SAMPLE, others="leave"))
     room.desk.start()
     until(lambda: room.swapped() > 1)
@@ -830,6 +882,10 @@ def test_who_is_to_be_blurred_now_is_so_or_nobody_is_seen(room, hopper_path):
     assert room.desk.covered
     room.desk.give("others", "blur")
     assert room.desk.covered
+    room.desk.cover(False)
+    room.desk.give("left", SAMPLE)
+    room.desk.cover(False)
+    assert (room.desk.phase, room.desk.stale, room.desk.covered) == ("live", False, False)
 
 
 def test_a_microphone_is_recorded_and_as_late_as_the_picture(room, made, monkeypatch):

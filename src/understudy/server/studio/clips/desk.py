@@ -33,6 +33,7 @@ from understudy.settings import Settings, TrimOptions, changed
 from understudy.settings.lanes import OWN, Instead, Lane
 from understudy.settings.schema import values_of
 from understudy.tasks.opened import check_compare
+from understudy.text import listed
 
 PLACE: Final = "/clips"
 #: Of how many files at most it is said that they were not taken.
@@ -408,7 +409,10 @@ class ClipsDesk:
         if self.clip is None or self.clip.report is None:
             return None
         given = {*self.clip.edits.now.given.values()}
-        if any(card.id in given and not card.usable(self.use) for card in self.cards.all()):
-            raise ConsentError("a face may not be used any more", "Press its card and say whose it is.")
+        lacking = [card.name for card in self.cards.all() if card.id in given and not card.usable(self.use)]
+        if lacking:
+            raise ConsentError(
+                f"there is no consent for using {listed(lacking)}", "Press the card and say whose it is."
+            )
         faces = {card.id: card.person(self.use) for card in self.cards.all()}
         return self.clip.edits.cast(self.clip.report.people, faces)

@@ -74,25 +74,16 @@ class Begun:
             choice: With them.
             cards: All, by id.
         """
-        keys = _keys(choice, cards)
-        if not self._knows(choice, keys):
+        keys = tuple(cards[card].key("live") for card in choice.cards if card in cards)
+        if self.choice.several is not None or choice.several is not None:
+            return (self.choice.several, self.cards) == (choice.several, keys)
+        if not set(keys) <= set(self.cards) or not keys:
             return False
-        if choice.several is not None:
-            return True
         try:
             self.session.identity = self.cards.index(keys[0])
         except ConsentError:  # it may not be used any more: one that begins with it says so
             return False
         return True
-
-    def shows(self, choice: Choice, cards: Mapping[str, Card]) -> bool:
-        """Whether it shows, or could, the faces that are chosen; see ``put_on``."""
-        return self._knows(choice, _keys(choice, cards))
-
-    def _knows(self, choice: Choice, keys: tuple[tuple[str, ...], ...]) -> bool:
-        if self.choice.several is not None or choice.several is not None:
-            return (self.choice.several, self.cards) == (choice.several, keys)
-        return bool(keys) and set(keys) <= set(self.cards)
 
     def matches(self, choice: Choice) -> bool:
         """Whether it is as one would be that began with this now, but for which face is put on."""
@@ -101,11 +92,6 @@ class Begun:
         kept = replace(began.settings, **{name: getattr(settings, name) for name in CHANGEABLE})
         # A face is put on at once, and so is a delay.
         return now and replace(began, settings=kept, card="", delay=0.0) == replace(choice, card="", delay=0.0)
-
-
-def _keys(choice: Choice, cards: Mapping[str, Card]) -> tuple[tuple[str, ...], ...]:
-    """What sessions know the faces by that are chosen."""
-    return tuple(cards[card].key("live") for card in choice.cards if card in cards)
 
 
 @dataclass(frozen=True)

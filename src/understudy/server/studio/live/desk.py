@@ -86,6 +86,8 @@ class Desk:
         self._begun: Begun | None = None
         #: Whether the session shows what is not chosen any more, and so nobody is to be seen.
         self._hidden = False
+        #: The ids of the cards whose faces it shows.
+        self._on_air: tuple[str, ...] = ()
         #: Held by whoever starts or stops.
         self._busy = threading.Lock()
         #: Held while something is noted and passed on to the session, so that none of it passes a session that begins.
@@ -120,7 +122,7 @@ class Desk:
         if begun is None or self.phase != "live":
             return False
         choice = self._choice()
-        return not begun.matches(choice) or not begun.shows(choice, {card.id: card for card in self.cards.all()})
+        return not begun.matches(choice) or choice.cards != self._on_air
 
     def begin(self) -> None:
         """Add the sample face; say which recordings were cut off before."""
@@ -153,15 +155,16 @@ class Desk:
         Where that can't be, what ran goes on.
         """
         with self._busy:
-            begun = self._begun
+            begun, before = self._begun, dict(self.faults)
             if begun is None or not self.ready:
                 return
             self._stop("changing")
-            self._start(self._choice())
-            if self._begun is None and self.faults:
-                faults = dict(self.faults)
-                self._start(begun.choice)
-                self.faults |= faults
+            ended = {place: fault for place, fault in self.faults.items() if before.get(place) != fault}
+            if not self._start(self._choice(), goes_on=True):
+                failed = dict(self.faults)
+                self._start(begun.choice, back=True)
+                ended |= failed
+            self.faults = ended | self.faults
 
     def choose(self, number: str) -> None:
         """Take another face: at once, if the session knows it, else by another session. May take seconds."""
@@ -186,7 +189,7 @@ class Desk:
     def change_over(self) -> None:
         """Have the faces shown that are chosen: by the session that runs, or by another one. May take seconds.
 
-        One that is recorded, or sent somewhere, goes on as it is until it is restarted.
+        One that is recorded, or sent somewhere, goes on with the face that it has until it is restarted.
         """
         if self.faults.get("faces") == _GONE:
             del self.faults["faces"]  # it comes back, if it still holds
@@ -197,9 +200,16 @@ class Desk:
                 return
             if not self.ready:
                 self._hide()
-            elif not self._begun.kinds:  # what is recorded or sent is not cut off by itself: see ``stale``
+            elif not self._waits(self._begun):
                 self._stop("changing")
                 self._start(self._choice())
+
+    def _waits(self, begun: Begun) -> bool:
+        """Whether another face waits for a restart: what is recorded or sent is not cut off for it; see ``stale``.
+
+        Not where nobody is seen, nor where several people get what they get: somebody is to be blurred then, perhaps.
+        """
+        return bool(begun.kinds) and not self._hidden and begun.choice.several is None and self.several is None
 
     def _hide(self) -> None:
         """Nobody is seen until another session shows what is chosen: this one shows what is not chosen any more."""
@@ -207,24 +217,27 @@ class Desk:
         self.cover(True)
         self.faults["faces"] = _GONE
 
-    def _put_on(self) -> bool:
-        """Have the session show the faces that are chosen; whether it knows them."""
-        begun = self._begun
+    def _put_on(self, choice: Choice | None = None) -> bool:
+        """Have the session show the faces of a choice, or those that are chosen now; whether it knows them."""
+        begun, choice = self._begun, choice or self._choice()
         if begun is None:
             return False
         try:
-            return begun.put_on(self._choice(), {card.id: card for card in self.cards.all()})
+            known = begun.put_on(choice, {card.id: card for card in self.cards.all()})
         except UsageError:
             return False
+        if known:
+            self._on_air = choice.cards
+        return known
 
     def _without(self, number: str) -> None:
         """A face was taken away, in whatever room."""
-        used = number in self.used
+        seen = number in self._on_air
         if number == self.card:
-            self.card = SAMPLE
+            self.card = next((one for one in self._on_air if one != number), SAMPLE)
         if self.several is not None:
             self.several = self.several.without(number)
-        if used and self._begun is not None and not self._put_on():
+        if seen and self._begun is not None and not self._put_on():
             self._hide()
 
     def cover(self, covered: bool) -> None:
@@ -307,8 +320,17 @@ class Desk:
         """How the pages keep up."""
         return self.preview.shown()
 
-    def _start(self, choice: Choice) -> None:
-        """Begin a session; the phase tells how that went. What is chosen while it is made is for the next one."""
+    def _start(self, choice: Choice, *, goes_on: bool = False, back: bool = False) -> bool:
+        """Begin a session; the phase tells how that went. What is chosen while it is made is for the next one.
+
+        Args:
+            choice: What it begins with.
+            goes_on: Whether something else begins where this can't: the pages go on as they are then.
+            back: Whether this is what ran before, and not what is chosen now.
+
+        Returns:
+            Whether it runs.
+        """
         self.faults.clear()
         try:
             begun = self._maker.made(choice)
@@ -319,20 +341,21 @@ class Desk:
                 self._hidden = False
                 with suppress(UsageError):  # what it can't have any more waits for another
                     begun.set(self.settings)
-            if not self._put_on():  # it was taken away meanwhile
+            if not self._put_on(choice if back else None):  # it was taken away meanwhile
                 self._hide()
             begun.session.start()
         except PlacedError as placed:
-            self._failed(placed.place, placed.fault, choice.origin)
-            return
+            self._failed(placed.place, placed.fault, choice.origin, goes_on=goes_on)
+            return False
         except UnderstudyError as fault:
-            self._failed(place_of(fault), fault, choice.origin)
-            return
+            self._failed(place_of(fault), fault, choice.origin, goes_on=goes_on)
+            return False
         except Exception as fault:  # noqa: BLE001 - of any library: the page must not wait for ever
-            self._failed("session", unexpected(fault), choice.origin)
-            return
+            self._failed("session", unexpected(fault), choice.origin, goes_on=goes_on)
+            return False
         self.phase = "live"
         threading.Thread(target=self._follow, args=(begun,), name="follow", daemon=True).start()
+        return True
 
     def _choice(self) -> Choice:
         """What is chosen now."""
@@ -347,10 +370,12 @@ class Desk:
             self.microphone,
         )
 
-    def _failed(self, place: Place, fault: UnderstudyError, origin: Origin) -> None:
-        """Nothing runs, and that is why."""
-        self._begun, self.phase, self.covered = None, "idle", False
-        self.preview.clear()
+    def _failed(self, place: Place, fault: UnderstudyError, origin: Origin, *, goes_on: bool) -> None:
+        """Nothing runs, and that is why; or something else goes on, and what the pages show and cover stays."""
+        self._begun = None
+        if not goes_on:
+            self.phase, self.covered = "idle", False
+            self.preview.clear()
         self._note(place, said_of(fault, place, origin), origin)
 
     def _note(self, place: Place, fault: Fault, origin: Origin) -> None:
@@ -367,9 +392,10 @@ class Desk:
             self.covered = False
         try:
             report = begun.session.stop()
-            for state in begun.session.sinks[1:]:
-                if state.reason and not state.reached:
-                    self.faults["outputs"] = Fault("fault.never_reached", state.reason)
+            missed = [state for state in begun.session.sinks[1:] if state.reason and not state.reached]
+            if missed:
+                said = "; ".join(f"{state.name}: {state.reason}" for state in missed)
+                self.faults["outputs"] = Fault("fault.never_reached", said)
             return report
         except UnderstudyError as fault:
             place, origin = place_of(fault), begun.choice.origin
@@ -381,7 +407,7 @@ class Desk:
         finally:
             if begun.recording is not None:
                 self.recordings.add(begun.recording)
-            self._begun = None
+            self._begun, self._on_air = None, ()
             self.phase = "changing" if phase == "changing" else "idle"
 
     def _follow(self, begun: Begun) -> None:

@@ -122,7 +122,7 @@ class OutputPanel:
         """How an output fares, in words."""
         if state.failure is not None:
             return self._texts("outputs.failed", reason=f"{state.failure.message}. {state.failure.hint}")
-        if state.reason:
+        if state.reason and state.doing != "ended":
             return self._texts("outputs.lost" if state.reached else "outputs.unreached", reason=state.reason)
         return self._texts(_STATES[state.doing])
 

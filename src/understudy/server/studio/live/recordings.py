@@ -16,7 +16,7 @@ from starlette.routing import Route
 from understudy.errors import OutputError
 
 PLACE: Final = "/live/recordings"
-#: What a recording is called while it grows, and for how many seconds nobody wrote to one that is not being recorded.
+#: What a recording is called while it grows; after so many seconds without a write nobody is recording to it.
 _GROWING: Final = re.compile(r"\.recording\.(mp4|mov)$")
 _STILL: Final = 10.0
 

@@ -227,9 +227,12 @@ class Stage:
         shown(self._clock, seconds is not None)
         if seconds is not None:
             self._clock.text = f"{int(seconds) // 60:02d}:{int(seconds) % 60:02d}"
-        unreached = [kind for kind, sink in desk.sinks().items() if sink.reason] if running else []
-        shown(self._unreached, bool(unreached))
-        self._unreached.text = texts("live.unreached", output=texts(NAMES[unreached[0]])) if unreached else ""
+        away = [(kind, one) for kind, one in desk.sinks().items() if one.reason and one.doing != "ended"]
+        shown(self._unreached, running and bool(away))
+        if away:
+            kind, one = away[0]
+            said = "live.lost" if one.reached else "live.unreached"
+            self._unreached.text = texts(said, output=texts(NAMES[kind]))
 
     def _look_at_figures(self, desk: Desk) -> None:
         texts, found = self._texts, desk.statistics()

@@ -350,6 +350,23 @@ def test_who_is_covered_stays_so_where_a_restart_can_not_be(room, monkeypatch):
     assert all(detail(frame) < plain / 2 for frame in room.frames[count:])
 
 
+def test_the_face_that_was_put_on_since_comes_back_where_a_restart_can_not_be(room, hopper_path, made):
+    other = room.allowed(hopper_path)
+    room.desk.start()
+    room.desk.choose(other)
+    until(lambda: room.swapped() > 3)
+    room.desk.outputs = Outputs(stream=True, address="live.example.org/app")
+    room.desk.restart()
+    until(lambda: room.swapped() > 3)
+    one = made[-1]
+    assert one.cast[one.session.identity].photos == room.desk.cards[other].person("live").photos
+    room.desk.stop()
+    room.desk.start()  # which fails: nothing is on air then
+    assert (room.desk.phase, room.desk.stale) == ("idle", False)
+    room.desk.cards.remove(other)
+    assert (room.desk.card, room.desk.ready) == (SAMPLE, True)
+
+
 def test_what_ran_goes_on_with_its_own_face_where_several_can_not_begin(room):
     room.desk.outputs = Outputs(recording=True)
     room.desk.start()

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Literal
 
@@ -155,14 +156,17 @@ class Desk:
         Where that can't be, what ran goes on.
         """
         with self._busy:
-            begun, before = self._begun, dict(self.faults)
+            begun, before, on_air = self._begun, dict(self.faults), self._on_air
             if begun is None or not self.ready:
                 return
+            ran = begun.choice
+            if ran.several is None and on_air:  # another face may have been put on since it began
+                ran = replace(ran, card=on_air[0])
             self._stop("changing")
             ended = {place: fault for place, fault in self.faults.items() if before.get(place) != fault}
             if not self._start(self._choice(), goes_on=True):
                 failed = dict(self.faults)
-                self._start(begun.choice, back=True)
+                self._start(ran, back=True)
                 ended |= failed
             self.faults = ended | self.faults
 
@@ -372,7 +376,7 @@ class Desk:
 
     def _failed(self, place: Place, fault: UnderstudyError, origin: Origin, *, goes_on: bool) -> None:
         """Nothing runs, and that is why; or something else goes on, and what the pages show and cover stays."""
-        self._begun = None
+        self._begun, self._on_air = None, ()
         if not goes_on:
             self.phase, self.covered = "idle", False
             self.preview.clear()

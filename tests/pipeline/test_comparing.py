@@ -109,6 +109,8 @@ def test_the_label_stands_with_the_result(how, size, corner, close):
     label = sealed(FrameSealer(1, LabelOptions(corner=corner)), frame, done).frame.label
     right = how == "wipe" or frame.width > size[0]
     assert (label.x0 >= frame.width / 2) if right else (label.y0 >= frame.height / 2)
+    if not close:  # in an outer corner
+        assert (label.x1 > 0.95 * frame.width) if right else (label.y1 > 0.95 * frame.height)
 
 
 def test_the_label_leaves_a_face_alone_where_the_result_has_another_corner():

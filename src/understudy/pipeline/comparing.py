@@ -13,7 +13,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from understudy.arrays import FloatArray, UInt8Array
+from understudy.arrays import UInt8Array
 from understudy.errors import InputError
 from understudy.face import Faces
 from understudy.frames import Frame, PixelBox
@@ -31,6 +31,8 @@ _WIDEST: Final = (16, 9)
 _PERIOD, _REACH = 12.0, 0.4
 #: Width of that line, as a share of the picture's shorter side; two pixels at least.
 _LINE: Final = 1 / 240
+#: How far the original reaches into the result for the label, as a share of the shorter side.
+_INNER: Final = 0.02
 
 
 class Comparing:
@@ -73,20 +75,25 @@ class Comparing:
             original = np.asarray(cv2.resize(original, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
         if self._how == "wipe":
             picture, apart, of_result = _wiped(original, result, frame.seconds), (0, 0), None
-            of_original = np.array([[0, 0, width / 2, height]], np.float32)
+            # More than all faces together: half of the corners are in it.
+            of_original = np.tile(np.array([0, 0, width / 2, height], np.float32), (len(done.placed) + 1, 1))
         else:
             stacked = _stacked(width, height)
             join = np.vstack if stacked else np.hstack
             picture, apart = join([original, result]), (0, height) if stacked else (width, 0)
             alpha = None if alpha is None else join([alpha, alpha])
-            of_original = np.empty((0, 4), np.float32)
             of_result = PixelBox(*apart, apart[0] + width, apart[1] + height)
+            # The label takes an outer corner of the result, unless a face is there: a little of the inner ones is the
+            # original's.
+            inner = max(round(_INNER * min(width, height)), 2)
+            beside = (width, height + inner) if stacked else (width + inner, height)
+            of_original = np.array([[0, 0, *beside]], np.float32)
         frame.changes.clear()
         frame.picture, frame.alpha, frame.origin = picture, alpha, None
         boxes = done.placed.boxes_xyxy + np.tile(np.array(apart, np.float32), 2)
         # A compare is shown whole, also where a caption is written into it.
         view = None if done.view is None else PixelBox(0, 0, frame.width, frame.height)
-        kept_clear = Faces(boxes_xyxy=_kept_clear(boxes, of_original))
+        kept_clear = Faces(boxes_xyxy=np.concatenate([boxes, of_original]).astype(np.float32))
         return done._replace(faces=kept_clear, scale=1, view=view, result=of_result)
 
 
@@ -140,8 +147,3 @@ def _wiped(original: UInt8Array, result: UInt8Array, seconds: float) -> UInt8Arr
     picture[:, :line] = original[:, :line]
     picture[:, max(line - half, 0) : line + half] = 255
     return picture
-
-
-def _kept_clear(faces: FloatArray, of_original: FloatArray) -> FloatArray:
-    """Boxes for the label to avoid: faces, and the original's place more than all of them together."""
-    return np.concatenate([faces, np.tile(of_original, (len(faces) + 1, 1))]).astype(np.float32)

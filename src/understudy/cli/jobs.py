@@ -72,18 +72,12 @@ def add(
 ) -> None:
     """Write jobs down. `understudy jobs run` does them."""
     from understudy.app import Understudy
-    from understudy.face import FaceChoice
     from understudy.jobs.rows import BadRow
     from understudy.jobs.tables import command_of
     from understudy.outputs import made
     from understudy.settings.schema import unusual
 
-    faces = chosen.given_to("--faces")
-    if faces is not None and faces not in get_args(FaceChoice):
-        raise UsageError(
-            f"jobs can't choose by {faces!r}: they take {listed(get_args(FaceChoice))}",
-            "Say who gets whose face in a cast file: understudy people FILE --cast who.toml, then --cast who.toml.",
-        )
+    _check_faces(chosen.given_to("--faces"))
     settings = chosen.settings()
     own = unusual(settings)
     asked = _asked(targets or [], source or [], cast_file, table, output, folder)
@@ -116,6 +110,21 @@ def add(
     if bad:
         codes = {fault.exit_code for _, fault in refused} | ({2} if asked.bad else set())
         raise typer.Exit(codes.pop() if len(codes) == 1 else 2)
+
+
+def _check_faces(faces: str | None) -> None:
+    """Refuse to choose by who somebody is: settings, which jobs have, know nothing of that.
+
+    Raises:
+        UsageError: ``--faces`` names a person.
+    """
+    from understudy.face import FaceChoice
+
+    if faces is not None and faces not in get_args(FaceChoice):
+        raise UsageError(
+            f"jobs can't choose by {faces!r}: they take {listed(get_args(FaceChoice))}",
+            "Say who gets whose face in a cast file: understudy people FILE --cast who.toml, then --cast who.toml.",
+        )
 
 
 class _Asked(NamedTuple):

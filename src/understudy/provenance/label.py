@@ -175,10 +175,8 @@ class Labeller:
 
     def _place(self, frame: Frame, faces: Faces, width: int, height: int, within: PixelBox | None = None) -> PixelBox:
         """The label's rectangle: the corner it is in, or the first that no face overlaps."""
-        margin, part = (
-            max(2, round(min(frame.width, frame.height) * 0.025)),
-            within or PixelBox(0, 0, frame.width, frame.height),
-        )
+        margin = max(2, round(min(frame.width, frame.height) * 0.025))
+        part = within or PixelBox(0, 0, frame.width, frame.height)
         right, bottom = max(0, part.x1 - width - margin), max(0, part.y1 - height - margin)
         left = min(part.x0 + margin, max(0, frame.width - width))
         top = min(part.y0 + margin, max(0, frame.height - height))

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 PLACE: Final = "/live/camera"
 #: Seconds that a browser has to send its first picture: its user may have to allow that.
 _PATIENCE: Final = 30.0
-#: Seconds without a picture after which a tab is taken for gone.
+#: Seconds without a picture that are worth a word.
 _SILENCE: Final = 3.0
 #: What talks to a browser. To read it takes a fifth of a second: that is done when the first one wants to send, not at
 #: each start; and where nobody waits for it.

@@ -165,5 +165,5 @@ class SourcePanel:
             attribute(control, "checked", origin == wanted)
         shown(self._address, chosen.kind == "stream")
         shown(self._others, self._tab.others)
-        gone = self._tab.others and self._desk.phase == "live" and self._desk.camera.silent
-        self._other.text = self._visitor.texts("sources.other_tab_gone" if gone else "sources.other_tab")
+        silent = self._tab.other_silent
+        self._other.text = self._texts("sources.other_tab_silent" if silent else "sources.other_tab")

@@ -220,9 +220,9 @@ class Stage:
         else:
             self._state.text = texts("live.covered") if covered else texts("live.on")
         shown(self._silent, desk.silent)
-        gone = self._tab.others and desk.origin_used.kind == "browser"
-        self._silence.text = texts("sources.other_tab_gone" if gone else "live.silent")
-        shown(self._claim, gone)
+        other = self._tab.other_silent
+        self._silence.text = texts("sources.other_tab_silent" if other else "live.silent")
+        shown(self._claim, other)
         seconds = desk.seconds
         shown(self._clock, seconds is not None)
         if seconds is not None:

@@ -37,6 +37,11 @@ class ThisTab(ui.element, component="../assets/camera.js"):
         desk = self._desk
         return desk.origin.kind == "browser" and desk.phase != "idle" and desk.camera.tab != self._tab
 
+    @property
+    def other_silent(self) -> bool:
+        """Whether another tab's camera is used now, and nothing comes of it."""
+        return self.others and self._desk.phase == "live" and self._desk.camera.silent
+
     def claim(self) -> None:
         """Have this tab's camera used."""
         self._desk.camera.claim(self._tab)

@@ -67,7 +67,7 @@ class Temporary:
             self.path, lock = target.with_name(name + target.suffix), target.with_name(name + LOCK)
             descriptor = _made(lock, 0o600)
             # Whoever tidies up may have come between the two: he has removed it then.
-            if _lock(descriptor) is not False and os.fstat(descriptor).st_nlink:
+            if lock_file(descriptor) is not False and os.fstat(descriptor).st_nlink:
                 break
             os.close(descriptor)
         else:
@@ -137,7 +137,7 @@ def _taken(folder: Path, names: Sequence[str]) -> list[int] | None:
         for path in [folder / name for name in names if left and name.endswith(LOCK)]:
             flags = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
             descriptors.append(os.open(path, flags | getattr(os, "O_CLOEXEC", 0)))
-            locked = _lock(descriptors[-1])
+            locked = lock_file(descriptors[-1])
             # It may have got its name since the list was made.
             left = left and locked is True and os.path.samestat(os.fstat(descriptors[-1]), path.lstat())
     except OSError:
@@ -208,7 +208,7 @@ def alone_in(folder: Path) -> Iterator[None]:
         descriptor = os.open(folder, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
     try:
         until = time.monotonic() + _PATIENCE
-        while descriptor >= 0 and _lock(descriptor) is False and time.monotonic() < until:
+        while descriptor >= 0 and lock_file(descriptor) is False and time.monotonic() < until:
             time.sleep(0.01)
         yield
     finally:
@@ -221,7 +221,7 @@ def _made(path: Path, mode: int) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), mode)
 
 
-def _lock(descriptor: int) -> bool | None:
+def lock_file(descriptor: int) -> bool | None:
     """Whether the lock was to be had; None where there are no locks."""
     if not _LOCKS:
         return None

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final, Literal
 
 from understudy.errors import InputNotFoundError, NotMediaError
+from understudy.server.keeping import keep
 from understudy.server.receiving import TooLargeError, received
 from understudy.temporaries import FOLDER, Temporary, clean
 from understudy.text import printable
@@ -89,15 +90,26 @@ class Uploads:
             TooLargeError: it is larger than is taken, or there are too many.
             NoSpaceError: the disk is full, or nearly.
         """
-        shown = _shortened(printable(PurePosixPath(name.replace("\\", "/")).name)) or "?"
-        suffix = PurePosixPath(shown).suffix.lower()
-        if SUFFIXES[kind] and suffix not in SUFFIXES[kind]:
-            raise NotMediaError(f"{shown} is no {kind}", f"These are taken: {', '.join(SUFFIXES[kind])}.")
-        if len(self._files) >= MOST_FILES:
-            raise TooLargeError("too many files were handed over", "Remove some, or start the studio anew.")
-        plain = suffix if re.fullmatch(r"\.[a-z0-9]{1,8}", suffix) else ""
-        upload = Upload(secrets.token_hex(16), kind, shown, self._folder / f"{secrets.token_hex(16)}{plain}")
-        await received(upload.path, pieces, MOST_BYTES[kind], shown)
+        upload = self._new(name, kind)
+        await received(upload.path, pieces, MOST_BYTES[kind], upload.name)
+        self._files[upload.id] = upload
+        return upload
+
+    def take_kept(self, file: Path, name: str, kind: Kind) -> Upload:
+        """Take a file that was handed over in an earlier run, and kept.
+
+        Args:
+            file: Where it lies, and stays.
+            name: What the user calls it.
+            kind: What it is to be used as.
+
+        Raises:
+            NotMediaError, TooLargeError: as ``take``.
+            NoSpaceError: the disk is full.
+            InputError: it can't be read.
+        """
+        upload = self._new(name, kind)
+        keep(file, upload.path.name, self._folder, linked=True)
         self._files[upload.id] = upload
         return upload
 
@@ -126,6 +138,17 @@ class Uploads:
         """Remove all of them."""
         self._files.clear()
         self._mark.remove()
+
+    def _new(self, name: str, kind: Kind) -> Upload:
+        """A name for a file that is still to come."""
+        shown = _shortened(printable(PurePosixPath(name.replace("\\", "/")).name)) or "?"
+        suffix = PurePosixPath(shown).suffix.lower()
+        if SUFFIXES[kind] and suffix not in SUFFIXES[kind]:
+            raise NotMediaError(f"{shown} is no {kind}", f"These are taken: {', '.join(SUFFIXES[kind])}.")
+        if len(self._files) >= MOST_FILES:
+            raise TooLargeError("too many files were handed over", "Remove some, or start the studio anew.")
+        plain = suffix if re.fullmatch(r"\.[a-z0-9]{1,8}", suffix) else ""
+        return Upload(secrets.token_hex(16), kind, shown, self._folder / f"{secrets.token_hex(16)}{plain}")
 
 
 def _shortened(name: str) -> str:

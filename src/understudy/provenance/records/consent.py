@@ -23,6 +23,7 @@ from understudy.errors import ConsentError, RecordsError, UsageError
 from understudy.provenance.fingerprint import difference, picture_hash
 from understudy.provenance.records.faces import FaceCache
 from understudy.provenance.records.home import Home, database
+from understudy.provenance.records.kept_photos import forget_photos
 from understudy.provenance.records.rows import body_of, parse
 
 #: On what ground a photo is used: the user's own face, with the person's consent, of nobody who lives or lived, or one
@@ -291,6 +292,7 @@ class Consents:
                 FaceCache(self._home).forget(digest)
             except RecordsError as fault:  # the others go all the same
                 faults.append(fault)
+        forget_photos(self._home, changed)
         if faults:
             raise faults[0] if len(faults) == 1 else RecordsError("; ".join(map(str, faults)), faults[0].hint)
         return changed

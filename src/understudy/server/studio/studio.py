@@ -73,9 +73,10 @@ class Studio:
         ]
 
     def open(self) -> None:
-        """Have the sample face there for the first page, and take up the jobs that an earlier run left."""
+        """Have the sample face there for the first page, and take up what an earlier run left."""
         self.live.begin()
         self.jobs.begin()
+        self.clips.begin()
 
     def prepare(self) -> None:
         """Begin, once, what the first visitor will want soon: beside the page, and after it."""

@@ -186,8 +186,8 @@ def test_the_same_is_done_for_other_files_with_the_one_face_there_is(room, clip,
         with pytest.raises(UnderstudyError):
             room.uploads[handed]
     # Consent was given for clips only.
-    assert room.desk.alike == 2
-    assert room.desk.unlike == (Fault("fault.consent", "still.png"),)
+    assert room.desk.alike.count == 2
+    assert room.desk.alike.refused == (Fault("fault.consent", "still.png"),)
     orders = sorted((one.job.order for one in room.desk.jobs.jobs), key=lambda one: one.output.name)
     assert [one.output.name for one in orders] == ["Zweite Aufnahme swapped 2.mp4", "Zweite Aufnahme swapped.mp4"]
     for order in orders:
@@ -196,26 +196,26 @@ def test_the_same_is_done_for_other_files_with_the_one_face_there_is(room, clip,
         assert order.settings == {"blend.strength": 0.5}
     room.cards.grant([room.cards[number].photos[0]], ConsentClaim("fictional", uses=("image", "video")))
     room.desk.render_alike(room.hand_over(still, "target", "still.png"))
-    assert (len(room.desk.unlike), room.desk.alike) == (1, 3)
+    assert (len(room.desk.alike.refused), room.desk.alike.count) == (1, 3)
     assert (tmp_path / "recordings" / "still swapped.png") in [one.job.order.output for one in room.desk.jobs.jobs]
     room.cards.add_sample(room.samples)
     room.desk.give(OTHERS, SAMPLE)
     assert room.desk.only_face is None
     room.desk.render_alike(room.hand_over(clip, "target", "more.mp4"))
-    assert room.desk.unlike[-1] == Fault("fault.usage", "more.mp4")
-    assert room.desk.alike == 3
+    assert room.desk.alike.refused[-1] == Fault("fault.usage", "more.mp4")
+    assert room.desk.alike.count == 3
     room.desk.close_clip()
-    assert (room.desk.alike, room.desk.unlike) == (0, ())
+    assert (room.desk.alike.count, room.desk.alike.refused) == (0, ())
 
 
 def test_what_is_no_clip_or_gone_does_not_become_a_job(room, clip, tmp_path):
     given(room, clip)
     (tmp_path / "notes.mp4").write_bytes(b"these are notes" * 1000)
     room.desk.render_alike(room.hand_over(tmp_path / "notes.mp4", "target", "notes.mp4"))
-    assert room.desk.unlike == (Fault("fault.no_target", "notes.mp4"),)
+    assert room.desk.alike.refused == (Fault("fault.no_target", "notes.mp4"),)
     room.desk.render_alike("0" * 32)
-    assert len(room.desk.unlike) == 2
-    assert room.desk.alike == 0
+    assert len(room.desk.alike.refused) == 2
+    assert room.desk.alike.count == 0
     assert not room.desk.jobs.jobs
 
 

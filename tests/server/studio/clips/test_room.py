@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import signal
 import struct
 import subprocess
@@ -58,10 +59,16 @@ def put_away(page):
     """Have another file asked for, and what was decided of this one forgotten."""
     page.locator("dialog[open]").wait_for(state="hidden")
     page.get_by_role("button", name="Another file").click()
-    page.locator(".door:visible, dialog[open]").first.wait_for()
-    if page.locator("dialog[open]").count():
-        page.get_by_role("button", name="Put it away").click()
     page.get_by_role("heading", name="Drop a picture or a clip here").wait_for()
+    for left in reversed(range(page.locator(".earlier-row").count())):
+        forget(page, left)
+
+
+def forget(page, left):
+    """Forget the first of what one can go on with; so many are left."""
+    page.locator(".earlier-row").first.get_by_role("button", name=re.compile("^Forget ")).click()
+    page.get_by_role("button", name="Forget it").click()
+    page.wait_for_function(f"() => document.querySelectorAll('.earlier-row').length === {left}")
 
 
 def add_photo(page, file):
@@ -129,8 +136,11 @@ def test_two_faces_on_two_people_rendered_and_checked(tmp_path, browser, files):
     assert found["mark"] is not None
     assert job["report"]["people"] == 2
     assert (studio.recordings / "scene swapped.mp4").read_bytes() == saved.read_bytes()
-    # What the job needed is gone with it; what pages handed over went with the server.
-    assert {path.name for path in (studio.home / "studio").iterdir()} <= {"kept", "presets.json", "sample-1.mp4"}
+    # What the job needed is gone with it; what pages handed over went with the server, but for what is open.
+    here = {path.name for path in (studio.home / "studio").iterdir()}
+    assert here <= {"kept", "presets.json", "sample-1.mp4", "edits"}
+    (edit,) = (studio.home / "studio" / "edits").iterdir()
+    assert sorted(path.suffix for path in edit.iterdir()) == ["", ".json", ".mp4", ".png", ".png"]
     assert [*(studio.home / "studio" / "kept").iterdir()] == []
 
 
@@ -216,20 +226,31 @@ def test_a_reload_in_the_middle_loses_nothing(visit, files):
     put_away(page)
 
 
-def test_what_was_decided_of_a_clip_is_not_forgotten_without_asking(visit, files):
+def test_what_was_decided_of_a_clip_is_there_when_another_file_was_open(visit, files):
     page = visit("/clips")
     opened(page, files / "scene.mp4")
     page.get_by_label("What Person 1 gets").select_option("Face: Eileen Collins")
     page.get_by_role("button", name="Undo").wait_for()
     page.get_by_role("button", name="Another file").click()
-    page.get_by_role("heading", name="Put scene.mp4 away?").wait_for()
-    page.locator("dialog[open]").get_by_role("button", name="Not now").last.click()
-    page.locator("dialog[open]").wait_for(state="hidden")
-    assert page.get_by_label("What Person 1 gets").input_value() == "sample"
+    page.locator(".earlier").get_by_text("People changed: 1 · Stretches: 0").wait_for()
+    assert violations(page) == []
+    page.get_by_role("button", name="Go on with scene.mp4").click()
+    page.wait_for_function("() => document.querySelector('.people select')?.value === 'sample'")
     page.get_by_role("button", name="Undo").click()  # nothing is decided now
     page.get_by_role("button", name="Undo").wait_for(state="hidden")
     page.get_by_role("button", name="Another file").click()
     page.get_by_role("heading", name="Drop a picture or a clip here").wait_for()
+    assert page.locator(".earlier:visible").count() == 0
+    opened(page, files / "scene.mp4")
+    page.get_by_label("What Person 1 gets").select_option("Blurred")
+    page.get_by_role("button", name="Undo").wait_for()
+    page.get_by_role("button", name="Another file").click()
+    page.get_by_role("button", name="Forget scene.mp4").click()
+    page.get_by_role("heading", name="Forget what was decided of scene.mp4?").wait_for()
+    page.locator("dialog[open]").get_by_role("button", name="Not now").last.click()
+    page.locator("dialog[open]").wait_for(state="hidden")
+    assert page.locator(".earlier-row").count() == 1
+    forget(page, 0)
 
 
 @pytest.mark.parametrize(

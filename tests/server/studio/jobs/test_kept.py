@@ -9,7 +9,8 @@ from types import SimpleNamespace
 import pytest
 
 from understudy.errors import InputError
-from understudy.server.studio.jobs.kept import Kept, keep, stem_of
+from understudy.server.keeping import keep
+from understudy.server.studio.jobs.kept import Kept, stem_of
 
 
 @pytest.mark.parametrize(

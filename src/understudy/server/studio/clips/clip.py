@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import cv2
 
 from understudy.app import Understudy
+from understudy.casting.clip_person import ClipPerson
 from understudy.errors import CorruptMediaError, UnderstudyError
 from understudy.media.files import MediaKind
 from understudy.server.faults import Fault, fault_of
-from understudy.server.studio.clips.edits import Edits
+from understudy.server.studio.clips.edits import Edit, Edits
 from understudy.server.studio.clips.frames import Frames
 from understudy.server.studio.clips.player import Player
 from understudy.tasks.people import PeopleReport
@@ -22,6 +23,18 @@ from understudy.tasks.timeline import Timeline, timeline_of_file
 
 #: What is looked for: its people first, then what happens when; after that nothing.
 Phase = Literal["people", "timeline", "ready", "failed"]
+
+
+class Earlier(NamedTuple):
+    """What was decided in an earlier run.
+
+    Attributes:
+        edit: That.
+        strangers: Of the people who are found now, says by number who was somebody else then.
+    """
+
+    edit: Edit
+    strangers: Callable[[Iterable[ClipPerson]], Collection[int]]
 
 
 class _ClosedError(Exception):
@@ -36,6 +49,7 @@ class Clip:
         path: The file.
         name: What the user calls it.
         faulty: Told what is wrong with it.
+        earlier: What was decided of it in an earlier run, if anything was.
 
     Attributes:
         id: 16 hexadecimal digits: a page that still shows another clip asks for nothing of this one.
@@ -52,8 +66,15 @@ class Clip:
         InputError: it can't be read.
     """
 
-    def __init__(self, app: Understudy, path: Path, name: str, faulty: Callable[[Fault], object]) -> None:
-        self._app, self._faulty = app, faulty
+    def __init__(
+        self,
+        app: Understudy,
+        path: Path,
+        name: str,
+        faulty: Callable[[Fault], object],
+        earlier: Earlier | None = None,
+    ) -> None:
+        self._app, self._faulty, self._earlier = app, faulty, earlier
         self.id = secrets.token_hex(8)
         self.path, self.name = path, name
         self.frames = Frames(app, path)
@@ -63,6 +84,8 @@ class Clip:
         self.report: PeopleReport | None = None
         self.timeline: Timeline | None = None
         self.edits = Edits(self.seconds, self.step)
+        if earlier is not None:
+            self.edits.go_on(earlier.edit)
         self._closed = threading.Event()
         self._thumbnails: dict[int, bytes] = {}
         self._thread = threading.Thread(target=self._look, name="people", daemon=True)
@@ -109,6 +132,9 @@ class Clip:
             if report.damage is not None:
                 damage = CorruptMediaError(Path(self.name), report.damage.at_seconds, report.damage.reason)
                 self._faulty(Fault("fault.damaged", damage.message))
+            if self._earlier is not None and (strangers := self._earlier.strangers(report.people)):
+                self.edits.forget(strangers)
+                self._faulty(Fault("fault.other_people"))
             self.report, self.share = report, 0.0
             if self.moves and report.people:
                 self.phase = "timeline"

@@ -14,18 +14,20 @@ from understudy.casting.cast import PartList
 from understudy.casting.roles import BLUR, LEAVE
 from understudy.enhancement.options import Step
 from understudy.errors import ConsentError, UnderstudyError, UsageError
-from understudy.media.files import MediaKind
-from understudy.media.files.looking_up import FrameFinder
-from understudy.provenance import ConsentClaim, Consents
 from understudy.provenance.records.consent import Use
 from understudy.resources.trust import USE_OF
 from understudy.server.faults import Fault, fault_of
 from understudy.server.studio.clips.clip import Clip
+from understudy.server.studio.clips.edit_file import Decided
 from understudy.server.studio.clips.edits import Edit, Edits, Stretch
+from understudy.server.studio.clips.going_on import Found, gone_on
+from understudy.server.studio.clips.keeper import Keeper, OpenEdit
+from understudy.server.studio.clips.kept_edits import Holding
+from understudy.server.studio.clips.orders import Alike, OneFace, Orders
 from understudy.server.studio.clips.presets import Presets
-from understudy.server.studio.clips.render import Rendition, ordered, ordered_alike
+from understudy.server.studio.clips.render import FORMATS, ordered
 from understudy.server.studio.jobs.desk import JobsDesk
-from understudy.server.studio.live.card import SAMPLE, Card
+from understudy.server.studio.live.card import Card
 from understudy.server.studio.live.cards import Cards
 from understudy.server.studio.samples import SampleClip, Samples
 from understudy.server.uploads import Uploads
@@ -36,14 +38,6 @@ from understudy.tasks.opened import check_compare
 from understudy.text import listed
 
 PLACE: Final = "/clips"
-#: Of how many files at most it is said that they were not taken.
-_SHOWN: Final = 5
-#: What can be written of each kind, by the suffix; the first is what is usual.
-FORMATS: Final[Mapping[MediaKind, tuple[str, ...]]] = {
-    MediaKind.VIDEO: (".mp4", ".mov", ".webm", ".mkv", ".gif"),
-    MediaKind.ANIMATION: (".gif", ".webp", ".mp4", ".mov", ".webm"),
-    MediaKind.IMAGE: (".png", ".jpg", ".webp"),
-}
 
 
 class ClipsDesk:
@@ -60,6 +54,7 @@ class ClipsDesk:
     Attributes:
         cards, jobs: See above.
         presets: Settings under names.
+        keeper: Keeps what is decided, for the next studio.
         clip: What is open; None for nothing.
         opening: Whether something is being opened.
         settings: How faces look, where no stretch says otherwise.
@@ -68,8 +63,8 @@ class ClipsDesk:
         version: Rises with everything that a swapped frame depends on.
         seconds: The frame that was looked at last.
         job: The number of what was rendered last of this clip; 0 for nothing.
-        alike: How many other files were added since this clip was opened, for which the same is done.
-        unlike: Of which of them that can't be said, and why: the last ones.
+        orders: Where jobs are ordered.
+        alike: Other files, for which the same is done.
         fault: What went wrong last; None for nothing.
     """
 
@@ -83,7 +78,7 @@ class ClipsDesk:
         jobs: JobsDesk,
         folder: Path,
     ) -> None:
-        self._app, self._uploads, self._samples, self._sample, self._folder = app, uploads, samples, sample, folder
+        self._app, self._uploads, self._samples, self._sample = app, uploads, samples, sample
         self.cards, self.jobs = cards, jobs
         self.presets = Presets(app.resources.home.folder("studio") / "presets.json")
         self.clip: Clip | None = None
@@ -93,21 +88,19 @@ class ClipsDesk:
         self.format = ".mp4"
         self.version = 0
         self.seconds = 0.0
-        self.job = self.alike = 0
-        self.unlike: tuple[Fault, ...] = ()
+        self.job = 0
         self.fault: Fault | None = None
         self._upload = ""
         self._rendered: Edit | None = None
         #: How often something was opened or closed, and which of these times what is open now came from.
         self._openings = self._taken = 0
         self._busy = threading.Lock()
+        self.orders = Orders(app, jobs, folder)
+        self.alike = Alike(app, uploads, self.orders, self._busy)
+        self._usual = self.settings
+        self.keeper = Keeper(app.resources.home, self._busy, self._open_edit, self._tell)
         cards.when_removed(self._without)
         cards.when_changed(self._another)
-
-    @property
-    def folder(self) -> Path:
-        """Where renders are written to."""
-        return self._folder
 
     @property
     def use(self) -> Use:
@@ -169,20 +162,38 @@ class ClipsDesk:
         chosen = self.chosen
         return self.settings if chosen is None else changed(self.settings, chosen.lane.values)
 
+    def begin(self) -> None:
+        """Keep what is decided from now on, and look with what one can go on."""
+        self.keeper.begin()
+
     def open(self, number: str) -> None:
         """Open a file that was handed over, in place of what is open. Takes its time."""
-        self._opened(lambda: (self._uploads[number].path, self._uploads[number].name), number)
+        self._opened(lambda: Found(self._uploads[number].path, self._uploads[number].name, number))
 
     def open_sample(self) -> None:
         """Open the sample clip. Takes its time."""
-        self._opened(lambda: (self._sample.wait(), f"{self._samples.clip_name}.mp4"), "")
+        self._opened(lambda: Found(self._sample.wait(), f"{self._samples.clip_name}.mp4"))
+
+    def go_on(self, number: str) -> None:
+        """Open a clip on which somebody was at work when a studio ended, as it was then. Takes its time.
+
+        Args:
+            number: The kept edit's id.
+        """
+        self._opened(lambda: gone_on(self.keeper.take(number), self._uploads, self.cards, self._tell))
+
+    def forget(self, number: str) -> None:
+        """Remove what is kept of such a clip. Takes its time."""
+        with self._busy:
+            self.keeper.forget(number)
 
     def close_clip(self) -> None:
-        """Put the clip away; what was rendered of it stays. Takes its time."""
+        """Put the clip away: with what was decided of it one can go on, unless it was rendered. Takes its time."""
         with self._busy:
             self._openings, self.opening = self._openings + 1, False  # nor does what is being opened come any more
-            self._put_away()
-            self._taken, self.fault = self._openings, None
+            self.fault = None
+            self._put_away(forget=not self.decided_since)
+            self._taken = self._openings
 
     def give(self, number: int, gets: str) -> None:
         """Give one of the clip's people, or ``OTHERS``, a face, by its card's id, or ``blur`` or ``leave``."""
@@ -259,65 +270,83 @@ class ClipsDesk:
 
     def render_alike(self, number: str) -> None:
         """Do the same for another file that was handed over, with the one face that there is. Takes its time."""
-        name = ""
-        try:
-            name = self._uploads[number].name
-            self._render_alike(number)
-        except UnderstudyError as fault:
-            self.not_alike(fault_of(fault, "target").text, name)
-
-    def not_alike(self, text: str, name: str) -> None:
-        """Show why the same can't be done for a file.
-
-        Args:
-            text: The name of the text that says it.
-            name: What the user calls the file.
-        """
-        self.unlike = (*self.unlike, Fault(text, name))[-_SHOWN:]
+        self.alike.render(number, lambda: OneFace(self.only_face, self.settings, self.format))
 
     def close(self) -> None:
-        """End."""
+        """End. What was decided is kept for the next studio."""
+        self.keeper.close()
         if self.clip is not None:
             self.clip.close()
 
-    def _opened(self, find: Callable[[], tuple[Path, str]], upload: str) -> None:
+    def _opened(self, find: Callable[[], Found]) -> None:
         with self._busy:
             self._openings, self.opening, self.fault = self._openings + 1, True, None
             number = self._openings
-        clip = None
+        clip = found = None
         try:
-            path, name = find()
-            clip = Clip(self._app, path, name, partial(self._say, number))
+            found = find()
+            clip = Clip(self._app, found.path, found.name, partial(self._say, number), found.earlier)
         except UnderstudyError as fault:
             self._say(number, fault_of(fault, "target"))
         finally:
-            self._take(number, clip, upload)
+            self._take(number, clip, found)
 
-    def _take(self, number: int, clip: Clip | None, upload: str) -> None:
+    def _take(self, number: int, clip: Clip | None, found: Found | None) -> None:
         """Have what was opened in place of what was open, unless something else was asked for meanwhile."""
         with self._busy:
             newest = number == self._openings
             self.opening = self.opening and not newest
-            if newest and clip is not None:
-                self._put_away()
-                self.clip, self._upload, self._taken = clip, upload, number
+            if newest and clip is not None and found is not None:
+                self._put_away(forget=False)
+                self.clip, self._upload, self._taken = clip, found.upload, number
+                if found.holding is not None and found.decided is not None:
+                    self._go_on(found.holding, found.decided)
                 self.version += 1
                 formats = FORMATS[clip.frames.info.kind]
                 self.format = self.format if self.format in formats else formats[0]
                 return
+            if found is None:
+                self.keeper.look()  # what was to be gone on with may be gone
         if clip is not None:
             clip.close()
-        if upload:
-            self._uploads.remove(upload)
+        if found is not None:
+            if found.holding is not None:
+                found.holding.release()
+            if found.upload:
+                self._uploads.remove(found.upload)
 
-    def _put_away(self) -> None:
+    def _go_on(self, holding: Holding, decided: Decided) -> None:
+        """Have settings, format and frame as they were."""
+        self.keeper.hold(holding)
+        self.format, self.seconds = decided.format, decided.seconds
+        self._rendered = decided.edit if decided.rendered else None
+        try:
+            self.settings = changed(self._usual, decided.settings)
+        except UnderstudyError as fault:  # those of another version: the clip has what is usual
+            self._tell(fault_of(fault))
+
+    def _open_edit(self) -> OpenEdit | None:
+        """What is to be kept of the clip that is open."""
+        clip = self.clip
+        if clip is None or clip.edits.now == Edit():
+            return None
+        usual, edit = values_of(self._usual), clip.edits.now
+        own = {name: value for name, value in values_of(self.settings).items() if value != usual[name]}
+        decided = Decided(edit, own, self.format, self.seconds, edit == self._rendered)
+        cards = [card for card in self.cards.all() if card.id in edit.given.values()]
+        people = None if clip.report is None else clip.report.people
+        return OpenEdit(clip.path, clip.name, people, cards, decided)
+
+    def _put_away(self, *, forget: bool) -> None:
+        self.keeper.put_away(forget=forget)
         clip, self.clip = self.clip, None
         if clip is not None:
             clip.close()
         if self._upload:
             self._uploads.remove(self._upload)
         self._upload, self.job, self.seconds, self.stretch = "", 0, 0.0, None
-        self.alike, self.unlike, self._rendered = 0, (), None
+        self._rendered = None
+        self.alike.forget()
 
     def _without(self, number: str) -> None:
         """A face was taken away, in whatever room: nobody gets it any more."""
@@ -328,6 +357,9 @@ class ClipsDesk:
         """A face has another photo, or one less: whoever gets it looks otherwise."""
         if self.clip is not None and number in self.clip.edits.now.given.values():
             self.version += 1
+
+    def _tell(self, fault: Fault) -> None:
+        self.fault = fault
 
     def _say(self, number: int, fault: Fault) -> None:
         """Show what is wrong with something that was opened, unless it was put away meanwhile."""
@@ -364,45 +396,12 @@ class ClipsDesk:
             given, known = clip.edits.said(clip.report.people), {card.id: card for card in self.cards.all()}
             cards = {gets: known[gets] for gets in given.values() if gets in known}
             given = {number: gets for number, gets in given.items() if gets in cards or gets in (BLUR, LEAVE)}
-            self._record_sample(cards, self.use)
             cast = self.cast()
             if cast is not None:
                 check_compare(cast, self.asked)
-            with self.jobs.kept.new() as kept:
-                how = Rendition(self.use, self.asked, self.format, kept, self._folder, self._outputs)
-                (self.job,) = self.jobs.store.add(ordered(clip, given, cards, how))
+            order = partial(ordered, clip, given, cards)
+            self.job = self.orders.add(cards, self.use, self.asked, self.format, order)
             self._rendered = decided
-            self.jobs.look()  # before anybody else gets a name for their output
-
-    def _render_alike(self, number: str) -> None:
-        upload = self._uploads[number]
-        try:
-            with FrameFinder(upload.path, self._app.settings.max_pixels) as finder:
-                kind = finder.info.kind
-            use, formats = USE_OF[kind], FORMATS[kind]
-            with self._busy:
-                face = self.only_face
-                if face is None:
-                    raise UsageError("there is not one face for all", "Put one and the same face on somebody.")
-                suffix = self.format if self.format in formats else formats[0]
-                self._record_sample({face.id: face}, use)
-                with self.jobs.kept.new() as kept:
-                    how = Rendition(use, self.settings, suffix, kept, self._folder, self._outputs)
-                    self.jobs.store.add(ordered_alike(upload.path, upload.name, face, how))
-                self.alike += 1
-                self.jobs.look()
-        finally:
-            self._uploads.remove(number)
-
-    @property
-    def _outputs(self) -> list[Path]:
-        """What jobs that are there will write."""
-        return [one.job.order.output for one in self.jobs.jobs if one.job.state != "done"]
-
-    def _record_sample(self, cards: Mapping[str, Card], use: Use) -> None:
-        if SAMPLE in cards:
-            photo = cards[SAMPLE].photos[0].photo
-            Consents(self._app.resources.home).require(photo, use, ConsentClaim("sample"))
 
     def cast(self) -> PartList | None:
         """Who of the clip that is open gets what; None where nobody gets anything."""

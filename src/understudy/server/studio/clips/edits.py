@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
@@ -166,6 +166,16 @@ class Edits:
         self.now = self._before.pop()
         return True
 
+    def go_on(self, edit: Edit) -> None:
+        """Begin with what was decided in an earlier run: all of it is one step that can be taken back."""
+        self.now, self._before = edit, [Edit()]
+        self._numbers = max([one.number for one in edit.stretches], default=0)
+
+    def forget(self, numbers: Collection[int]) -> None:
+        """Have nothing given to some people, in no step."""
+        self.now = _without_people(self.now, numbers)
+        self._before = [_without_people(step, numbers) for step in self._before]
+
     def without(self, card: str) -> bool:
         """Take a face from everybody who has it, in every step; whether anybody has it now."""
         had = card in self.now.given.values()
@@ -222,3 +232,7 @@ class Edits:
 
 def _without(edit: Edit, card: str) -> Edit:
     return replace(edit, given={number: gets for number, gets in edit.given.items() if gets != card})
+
+
+def _without_people(edit: Edit, numbers: Collection[int]) -> Edit:
+    return replace(edit, given={number: gets for number, gets in edit.given.items() if number not in numbers})

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 from typing import Final
 
 from nicegui import ui
 
 from understudy.server.faults import Fault
-from understudy.server.studio.clips.clip import Clip
+from understudy.server.studio.clips.earlier import EarlierPanel
 from understudy.server.studio.clips.look import LookPanel
 from understudy.server.studio.clips.people import PeoplePanel
 from understudy.server.studio.clips.rendering import RenderPanel
@@ -17,7 +16,6 @@ from understudy.server.studio.clips.stage import Stage
 from understudy.server.studio.controls import Button, Text, box, icon, shown
 from understudy.server.studio.fault_box import FaultBox
 from understudy.server.studio.fields import Picker
-from understudy.server.studio.questions import Question
 from understudy.server.studio.visitor import Visitor
 from understudy.server.uploads import SUFFIXES
 
@@ -67,11 +65,11 @@ class _Room:
             Text(texts("clips.or"), classes="hint")
             Button(texts("clips.sample"), self._sample, look="bare", picture="film")
         self._opening = Text(texts("clips.opening"), "p", classes="hint")
+        EarlierPanel(self._visitor)
 
     def _head(self) -> None:
         texts = self._texts
         with box("bench-head"):
-            self._question = Question(texts)
             self._name = Text("", "h2", classes="bench-name")
             self._about = Text("", classes="hint")
             self._undo = Button(texts("clips.undo"), self._take_back, look="bare", picture="undo")
@@ -84,24 +82,6 @@ class _Room:
         await self._visitor.do(lambda: asyncio.to_thread(self._desk.open_sample))
 
     async def _other(self) -> None:
-        """Another file is wanted: what was decided of this one goes only if that is said."""
-        clip, texts = self._desk.clip, self._texts
-        if clip is None or not self._desk.decided_since:
-            await self._close()
-            return
-        self._question.ask(
-            texts("clips.put_away_title", name=clip.name),
-            lambda: Text(texts("clips.put_away_more"), "p"),
-            texts("clips.put_away"),
-            partial(self._put_away, clip),
-            look="danger",
-        )
-
-    async def _put_away(self, clip: Clip) -> None:
-        if self._desk.clip is clip:  # not one that another page opened meanwhile
-            await self._close()
-
-    async def _close(self) -> None:
         await self._visitor.do(lambda: asyncio.to_thread(self._desk.close_clip))
 
     def _take_back(self) -> None:

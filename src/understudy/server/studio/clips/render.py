@@ -12,16 +12,24 @@ from understudy.casting.cast_file import write_cast
 from understudy.casting.roles import BLUR, LEAVE, Unswapped
 from understudy.errors import ConsentError, UsageError
 from understudy.jobs.job import Order
+from understudy.media.files import MediaKind
 from understudy.outputs import made
 from understudy.provenance.records.consent import Use
+from understudy.server.keeping import keep
 from understudy.server.studio.clips.clip import Clip
 from understudy.server.studio.clips.edits import OTHERS
-from understudy.server.studio.jobs.kept import keep, stem_of
+from understudy.server.studio.jobs.kept import stem_of
 from understudy.server.studio.live.card import Card
 from understudy.settings import Settings
 from understudy.settings.schema import unusual
 
 _CAST: Final = "cast.json"
+#: What can be written of each kind, by the suffix; the first is what is usual.
+FORMATS: Final[Mapping[MediaKind, tuple[str, ...]]] = {
+    MediaKind.VIDEO: (".mp4", ".mov", ".webm", ".mkv", ".gif"),
+    MediaKind.ANIMATION: (".gif", ".webp", ".mp4", ".mov", ".webm"),
+    MediaKind.IMAGE: (".png", ".jpg", ".webp"),
+}
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import asyncio
 from typing import Final
 
 from understudy.server.faults import Fault
-from understudy.server.studio.clips.desk import FORMATS
+from understudy.server.studio.clips.render import FORMATS
 from understudy.server.studio.clips.writing import WritingPanel
 from understudy.server.studio.controls import Button, Text, attribute, box, icon, in_turn, once, shown
 from understudy.server.studio.fields import Picker, choice
@@ -47,7 +47,7 @@ class RenderPanel:
             WritingPanel(visitor)
             self._button = Button(texts("clips.render"), pressed=once(self._render), look="primary", picture="film")
             self._why = Text(texts("clips.render_first"), "p", classes="hint")
-            self._where = Text(texts("clips.into", folder=str(self._desk.folder)), "p", classes="hint path")
+            self._where = Text(texts("clips.into", folder=str(self._desk.orders.folder)), "p", classes="hint path")
             self._place = box("render-job")
             self._alike = box("alike")
             with self._alike:
@@ -79,7 +79,7 @@ class RenderPanel:
         await self._visitor.do(lambda: asyncio.to_thread(self._desk.render_alike, number))
 
     def _not_taken(self, text: str, name: str) -> None:
-        self._desk.not_alike(text, name)
+        self._desk.alike.refuse(text, name)
         self._visitor.look()
 
     def _look(self) -> None:
@@ -108,15 +108,15 @@ class RenderPanel:
         shown(self._alike, face is not None)
         if face is not None:
             self._alike_more.text = self._texts("clips.alike_more", name=face.name)
-        shown(self._alike_count, desk.alike > 0)
-        self._alike_count.text = self._texts("clips.alike_count", count=desk.alike)
-        if desk.unlike != self._said:
-            self._said = desk.unlike
+        shown(self._alike_count, desk.alike.count > 0)
+        self._alike_count.text = self._texts("clips.alike_count", count=desk.alike.count)
+        if desk.alike.refused != self._said:
+            self._said = desk.alike.refused
             self._unlike_said.clear()
             with self._unlike_said:
-                for fault in desk.unlike:
+                for fault in desk.alike.refused:
                     Text(f"{fault.detail}: {self._texts(fault.text)}", "p")
-        shown(self._unlike, bool(desk.unlike))
+        shown(self._unlike, bool(desk.alike.refused))
 
     def _look_at_job(self) -> None:
         number = self._desk.job

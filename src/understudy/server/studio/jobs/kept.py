@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 import shutil
@@ -10,11 +9,10 @@ import threading
 import time
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from understudy.errors import NoSpaceError, out_of_space, unreadable_input
 from understudy.jobs.job import Job
 
 #: Longest name of a file, without its suffix: some letters take three bytes, and a name may have 255.
@@ -88,31 +86,3 @@ def _begun(folder: Path) -> bool:
         return time.time() - (folder / _NEW).stat().st_mtime < _LONGEST_NEW
     except OSError:
         return False
-
-
-def keep(file: Path, name: str, folder: Path, *, linked: bool = False) -> Path:
-    """Keep a file in a folder.
-
-    Args:
-        file: Which.
-        name: What it is called there.
-        folder: Where.
-        linked: Whether it may be the same file under another name, where the disk can do that: nothing is copied then.
-
-    Raises:
-        NoSpaceError: the disk is full.
-        InputError: it can't be read.
-    """
-    there = folder / name
-    try:
-        if linked:
-            with suppress(OSError):
-                os.link(file, there)
-                return there
-        shutil.copyfile(file, there)
-        there.chmod(0o600)
-    except OSError as fault:
-        if out_of_space(fault):
-            raise NoSpaceError(folder, "Free some space: nothing was begun.") from fault
-        raise unreadable_input(file, fault) from fault
-    return there

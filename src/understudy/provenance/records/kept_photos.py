@@ -1,0 +1,55 @@
+"""Photos that the studio keeps for later, named by what consent knows them by: they go when that is revoked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from understudy.provenance.records.home import Home
+
+if TYPE_CHECKING:
+    from understudy.provenance.records.consent import Consent, Photo
+
+#: Where they are in the private folder: each in a folder of what needs it.
+PLACE: Final = ("studio", "edits")
+#: The photo's SHA-256, the hash of what is seen on it, and its suffix.
+_NAME: Final = re.compile(r"([0-9a-f]{64})-([0-9a-f]{64})(\.[a-z0-9]{1,8})?")
+
+
+def kept_name(photo: Photo, suffix: str) -> str:
+    """What such a photo's file is called.
+
+    Args:
+        photo: What consent knows it by.
+        suffix: Of its file.
+    """
+    return f"{photo.digest}-{photo.look}{suffix}"
+
+
+def kept_photo(file: str, name: str) -> Photo | None:
+    """What consent knows a photo by that has such a name; None for another.
+
+    Args:
+        file: What its file is called.
+        name: What the user calls it.
+    """
+    from understudy.provenance.records.consent import Photo
+
+    found = _NAME.fullmatch(file)
+    return None if found is None else Photo(name, found[1], found[2])
+
+
+def forget_photos(home: Home, revoked: Sequence[Consent]) -> None:
+    """Remove the photos that records are about, and their copies. What can't be removed is left, without a word.
+
+    Args:
+        home: The private folder.
+        revoked: The records.
+    """
+    for path in home.root.joinpath(*PLACE).glob("*/*"):
+        photo = kept_photo(path.name, "")
+        if photo is not None and any(photo.is_copy_of(record) for record in revoked):
+            with suppress(OSError):
+                path.unlink()

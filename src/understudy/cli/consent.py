@@ -92,7 +92,7 @@ def revoke(
         answer_json({"consents": [asdict(record) for record in records]})
         return
     for record in records:
-        say(f"{record.id}  {record.name}: revoked; nothing is kept of that face")
+        say(f"{record.id}  {record.name}: revoked, and what was learned of that face removed")
 
 
 @app.command("form")

@@ -122,7 +122,7 @@ def test_they_go_when_consent_is_revoked_also_those_of_a_copy(home, hopper_path,
     records = Consents(Home(home)).all()
     assert len({record.digest for record in records}) == 2
     assert main(["consent", "revoke", records[0].id, "--home", str(home)]) == 0
-    assert "nothing is kept of that face" in capsys.readouterr().err
+    assert "what was learned of that face removed" in capsys.readouterr().err
     assert not list((home / "cache" / "faces").iterdir())
 
 

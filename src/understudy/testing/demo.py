@@ -81,18 +81,28 @@ def sample_photo() -> Path:
     return portrait_path(SOURCE)
 
 
-def write_sample(path: Path) -> None:
+def write_sample(path: Path, check: Callable[[], object] = lambda: None) -> None:
     """Write a clip of the sample target that can be played again and again: to and fro, without sound.
 
     Args:
         path: A file that may be replaced.
+        check: Called before each frame; what it raises ends the writing.
     """
     puppet = Puppet(portrait(TARGET), LIVE_SIZE, face_share=FACE_SHARE)
-    there = [puppet.render(presenting(number / LIVE_RATE)).picture for number in range(LIVE_SECONDS * LIVE_RATE)]
+    there = []
+    for number in range(LIVE_SECONDS * LIVE_RATE):
+        check()
+        there.append(puppet.render(presenting(number / LIVE_RATE)).picture)
+
+    def pictures() -> Iterator[UInt8Array]:
+        for picture in [*there, *there[-2:0:-1]]:
+            check()
+            yield picture
+
     spec = ClipSpec(
         audio=(), options=(("crf", "18"), ("preset", "superfast")), metadata=(("title", "Understudy sample"),)
     )
-    write_clip(path, [*there, *there[-2:0:-1]], spec)
+    write_clip(path, pictures(), spec)
 
 
 def make_demo(

@@ -12,8 +12,9 @@ from understudy.provenance.records.home import Home
 if TYPE_CHECKING:
     from understudy.provenance.records.consent import Consent, Photo
 
-#: Where they are in the private folder: each in a folder of what needs it.
-PLACE: Final = ("studio", "edits")
+#: Where they are in the private folder, each in a folder of what needs it: a clip on which somebody is at work; a face.
+EDITS: Final = ("studio", "edits")
+FACES: Final = ("studio", "faces")
 #: The photo's SHA-256, the hash of what is seen on it, and its suffix.
 _NAME: Final = re.compile(r"([0-9a-f]{64})-([0-9a-f]{64})(\.[a-z0-9]{1,8})?")
 
@@ -48,7 +49,7 @@ def forget_photos(home: Home, revoked: Sequence[Consent]) -> None:
         home: The private folder.
         revoked: The records.
     """
-    for path in home.root.joinpath(*PLACE).glob("*/*"):
+    for path in [*home.root.joinpath(*EDITS).glob("*/*"), *home.root.joinpath(*FACES).glob("*/*")]:
         photo = kept_photo(path.name, "")
         if photo is not None and any(photo.is_copy_of(record) for record in revoked):
             with suppress(OSError):

@@ -12,7 +12,7 @@ from nicegui import ui
 
 from understudy.errors import UnderstudyError
 from understudy.server.faults import Fault, fault_of
-from understudy.server.studio.controls import Button, Handler, attribute, box
+from understudy.server.studio.controls import Button, Handler, attribute, box, once, shown
 from understudy.server.studio.live.card import SAMPLE, Card
 from understudy.server.studio.live.cards import Cards
 from understudy.server.studio.visitor import Visitor
@@ -59,6 +59,37 @@ def bin_for(visitor: Visitor, card: Card, remove: Handler) -> Button:
     button = Button("", remove, look="bare", picture="trash", label=said)
     button.classes("face-bin")
     return button
+
+
+class KeepButton(Button):
+    """The button that has a face there in the next studio, too, or no longer.
+
+    Args:
+        visitor: Who presses it.
+        card: Whose.
+        tell: Told what is wrong with that.
+    """
+
+    def __init__(self, visitor: Visitor, card: Card, tell: Callable[[Fault], Any]) -> None:
+        self._visitor, self._id, self._tell = visitor, card.id, tell
+        said = visitor.texts("faces.keep", name=card.name)
+        super().__init__("", pressed=once(self._pressed), look="bare", picture="keep", label=said)
+        self.classes("face-keep")
+        self._kept = False
+
+    def look(self, card: Card) -> None:
+        """Show how it stands. What may not be used is not kept."""
+        self._kept = bool(card.kept)
+        attribute(self, "aria-pressed", str(self._kept).lower())
+        shown(self, self._kept or bool(card.allowed))
+
+    async def _pressed(self) -> None:
+        cards = self._visitor.studio.live.cards
+        try:
+            await asyncio.to_thread(partial(cards.keep, self._id, kept=not self._kept))
+        except UnderstudyError as fault:
+            self._tell(fault_of(fault))
+        self._visitor.look()
 
 
 def keep_up(cards: Cards) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from understudy.errors import UnderstudyError, of_the_system
+from understudy.errors import InputNotFoundError, UnderstudyError, of_the_system
 from understudy.temporaries import Temporary, clean
 
 
@@ -20,15 +20,19 @@ class Samples:
         face_box: Where the face is on it, x0, y0, x1, y1 in pixels: known, so that no model has to be opened before
             it can be shown.
         name: Whose it is.
-        make_clip: Writes the clip to a path.
+        make_clip: Writes the clip to a path; calls what it is given before each frame, and ends with what that raises.
         clip_name: Who is in the clip.
     """
 
     photo: Path
     face_box: tuple[float, float, float, float]
     name: str
-    make_clip: Callable[[Path], None]
+    make_clip: Callable[[Path, Callable[[], object]], None]
     clip_name: str
+
+
+class _ClosedError(Exception):
+    """The studio ends while the clip is made."""
 
 
 class SampleClip:
@@ -42,7 +46,7 @@ class SampleClip:
     def __init__(self, samples: Samples, path: Path) -> None:
         self._samples, self._path = samples, path
         self._begun = threading.Lock()
-        self._made = threading.Event()
+        self._made, self._closed = threading.Event(), threading.Event()
         self._fault: UnderstudyError | None = None
 
     @property
@@ -59,10 +63,12 @@ class SampleClip:
                 clean(self._path.parent)
                 part = Temporary(self._path, 0o600)
                 try:
-                    self._samples.make_clip(part.path)
+                    self._samples.make_clip(part.path, self._check)
                     part.path.replace(self._path)
                 finally:
                     part.remove()
+        except _ClosedError:
+            self._fault = InputNotFoundError(self._path, "sample clip")
         except UnderstudyError as fault:
             self._fault = fault
         except OSError as fault:
@@ -81,3 +87,15 @@ class SampleClip:
         if self._fault is not None:
             raise self._fault
         return self._path
+
+    def close(self) -> None:
+        """Make it no further. Whoever makes it has ended then."""
+        self._closed.set()
+        if self._begun.acquire(blocking=False):
+            self._fault = InputNotFoundError(self._path, "sample clip")
+            self._made.set()
+        self._made.wait()
+
+    def _check(self) -> None:
+        if self._closed.is_set():
+            raise _ClosedError

@@ -60,6 +60,7 @@ class Studio:
         self.shelf = Shelf(self.app, self.uploads)
         self.records = Records(self.app, self.uploads)
         self._prepared = threading.Lock()
+        self._preparing = threading.Thread(target=self._prepare, name="prepare", daemon=True)
 
     @property
     def routes(self) -> Sequence[BaseRoute]:
@@ -81,11 +82,17 @@ class Studio:
     def prepare(self) -> None:
         """Begin, once, what the first visitor will want soon: beside the page, and after it."""
         if self._prepared.acquire(blocking=False):
-            threading.Thread(target=self._prepare, name="prepare", daemon=True).start()
+            self._preparing.start()
 
     def _prepare(self) -> None:
         self.live.warm_up()
         self.clip.make()
+
+    def _end_preparing(self) -> None:
+        """Have no thread of ours draw or look when Python ends: OpenCV would abort it."""
+        self.clip.close()
+        if self._preparing.ident is not None:
+            self._preparing.join()
 
     async def close(self) -> None:
         """End everything: sessions are stopped, recordings signed, jobs parked, what was handed over removed."""
@@ -94,5 +101,5 @@ class Studio:
             closing.push_async_callback(asyncio.to_thread, self.app.close)
             closing.push_async_callback(self.checks.close)
             closing.push_async_callback(self.shelf.pulls.close)
-            for close in (self.live.stop, self.clips.close, self.jobs.close):
+            for close in (self.live.stop, self.clips.close, self.jobs.close, self._end_preparing):
                 closing.push_async_callback(asyncio.to_thread, close)

@@ -47,7 +47,7 @@ class Room:
         self.cards = Cards(self.app, self.uploads)
         self.gate, self.asked = threading.Event(), threading.Event()
 
-        def make(path):
+        def make(path, check):
             self.asked.set()
             self.gate.wait(30)
             shutil.copy(clip, path)

@@ -49,7 +49,7 @@ class Room:
         self.app = Understudy(Settings(home=folder / "home"))
         self.uploads = Uploads(self.app.resources.home.folder("studio"))
         samples = Samples(
-            astronaut_path, FACE_BOX, "Eileen Collins", lambda path: shutil.copy(clip, path), "Grace Hopper"
+            astronaut_path, FACE_BOX, "Eileen Collins", lambda path, check: shutil.copy(clip, path), "Grace Hopper"
         )
         self.recordings = folder / "recordings"
         self.desk = Desk(
@@ -679,7 +679,7 @@ def test_the_sample_face_is_where_the_program_says(room):
 def test_the_sample_is_made_once_whoever_asks(tmp_path):
     made = []
 
-    def make(path):
+    def make(path, check):
         made.append(path)
         time.sleep(0.1)
         path.write_bytes(b"clip")
@@ -698,13 +698,46 @@ def test_the_sample_is_made_once_whoever_asks(tmp_path):
 
 
 def test_a_sample_that_cannot_be_made_is_said_and_leaves_nothing(tmp_path):
-    def make(path):
+    def make(path, check):
         raise OSError(28, "No space left on device")
 
     clip = SampleClip(Samples(tmp_path / "x", FACE_BOX, "x", make, "y"), tmp_path / "sample.mp4")
     for _ in range(2):
         with pytest.raises(UnderstudyError, match="space"):
             clip.wait()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_sample_that_is_made_when_the_studio_ends_is_made_no_further_and_leaves_nothing(tmp_path):
+    begun, ended = threading.Event(), []
+
+    def make(path, check):
+        path.write_bytes(b"half")
+        begun.set()
+        with pytest.raises(Exception) as told:
+            while True:
+                check()
+                time.sleep(0.01)
+        ended.append(time.monotonic())
+        raise told.value
+
+    clip = SampleClip(Samples(tmp_path / "x", FACE_BOX, "x", make, "y"), tmp_path / "sample.mp4")
+    making = threading.Thread(target=clip.make)
+    making.start()
+    assert begun.wait(30)
+    clip.close()
+    assert len(ended) == 1
+    with pytest.raises(UnderstudyError):
+        clip.wait()
+    assert list(tmp_path.iterdir()) == []
+    making.join()
+
+
+def test_no_sample_is_begun_when_the_studio_has_ended(tmp_path):
+    clip = SampleClip(Samples(tmp_path / "x", FACE_BOX, "x", None, "y"), tmp_path / "sample.mp4")
+    clip.close()
+    with pytest.raises(UnderstudyError):
+        clip.wait()
     assert list(tmp_path.iterdir()) == []
 
 

@@ -679,6 +679,33 @@ def remove_face(page, name):
     page.locator(".face", has_text=name).wait_for(state="detached")
 
 
+def test_a_face_that_is_kept_is_there_and_chosen_in_the_next_studio(browser, tmp_path, hopper_path):
+    with studio_in(tmp_path) as studio:
+        visit = Visit(browser, studio)
+        page = visit()
+        add_face(page, hopper_path, "grace_hopper")
+        page.locator(".face", has_text="grace_hopper").hover()
+        keep = page.get_by_role("button", name="Keep grace_hopper for the next time")
+        assert keep.get_attribute("aria-pressed") == "false"
+        keep.click()
+        page.locator(".face-keep[aria-pressed=true]").wait_for()
+        assert violations(page) == []
+        visit.close()
+    with studio_in(tmp_path) as studio:
+        visit = Visit(browser, studio)
+        page = visit()
+        page.locator(".face-button[aria-pressed=true]", has_text="grace_hopper").wait_for()
+        page.locator(".face-keep[aria-pressed=true]").click()
+        page.locator(".face-keep[aria-pressed=false]").wait_for()
+        visit.close()
+    with studio_in(tmp_path) as studio:
+        visit = Visit(browser, studio)
+        page = visit()
+        page.locator(".face-button[aria-pressed=true]", has_text="Eileen Collins").wait_for()
+        assert page.locator(".face").count() == 1
+        visit.close()
+
+
 def test_another_photo_of_the_same_person_is_asked_about_and_one_of_another_is_told(visit, hopper_path, astronaut_path):
     page = visit()
     page.get_by_role("button", name=re.compile("Eileen Collins")).wait_for()

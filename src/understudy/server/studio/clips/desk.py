@@ -274,6 +274,8 @@ class ClipsDesk:
 
     def close(self) -> None:
         """End. What was decided is kept for the next studio."""
+        with self._busy:
+            self._openings += 1  # what is being opened comes no more
         self.keeper.close()
         if self.clip is not None:
             self.clip.close()

@@ -176,8 +176,8 @@ def written_edit(clip: Path, name: str, people: Iterable[ClipPerson], cards: Seq
 
 
 def photos_of(card: Card) -> Sequence[CardPhoto]:
-    """The photos of a face that are kept: of the others nobody said whose they are, and the sample is always there."""
-    return [] if card.id == SAMPLE else [photo for photo in card.photos if photo.uses]
+    """The photos of a face that are kept: those that may be used, and none of the sample, which is always there."""
+    return () if card.id == SAMPLE else card.allowed
 
 
 def name_of(photo: CardPhoto) -> str:

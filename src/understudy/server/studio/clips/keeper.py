@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from understudy.casting.clip_person import ClipPerson
 from understudy.errors import UnderstudyError, of_the_system
 from understudy.provenance.records.home import Home
-from understudy.provenance.records.kept_photos import PLACE
+from understudy.provenance.records.kept_photos import EDITS
 from understudy.server.faults import Fault, fault_of
 from understudy.server.studio.clips.edit_file import Decided
 from understudy.server.studio.clips.kept_edits import Holding, KeptEdit, KeptEdits
@@ -59,7 +59,7 @@ class Keeper:
         faulty: Callable[[Fault], object],
     ) -> None:
         self._busy, self._now, self._faulty = busy, now, faulty
-        self._edits = KeptEdits(home.folder(*PLACE))
+        self._edits = KeptEdits(home.folder(*EDITS))
         self._holding: Holding | None = None
         self._told = ""
         self._ended = threading.Event()

@@ -26,6 +26,7 @@ class CardPhoto:
         photo: What consent knows it by, with the name that the user knows.
         path: Where it lies.
         picture: A JPEG of the face.
+        box: Where the face is, x0, y0, x1, y1 in the photo's pixels.
         uses: What records say that it may be used for.
     """
 
@@ -33,6 +34,7 @@ class CardPhoto:
     photo: Photo
     path: Path
     picture: bytes
+    box: tuple[float, float, float, float]
     uses: frozenset[Use] = frozenset()
 
     @property
@@ -63,10 +65,12 @@ class Card:
     Attributes:
         id: The first photo's.
         photos: Of that person only. Each part of the face comes from the photo that shows it best.
+        kept: What it is kept as for the next studio; empty if it is not.
     """
 
     id: str
     photos: tuple[CardPhoto, ...]
+    kept: str = ""
 
     @property
     def name(self) -> str:
@@ -77,6 +81,11 @@ class Card:
     def address(self) -> str:
         """Where a page gets a picture of them."""
         return self.photos[0].address
+
+    @property
+    def allowed(self) -> tuple[CardPhoto, ...]:
+        """The photos that may be used for something: of the others nobody said whose they are."""
+        return tuple(photo for photo in self.photos if photo.uses)
 
     def usable(self, use: Use) -> tuple[CardPhoto, ...]:
         """The photos that may be used for something."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -17,11 +18,12 @@ from starlette.routing import Route
 from understudy.app import Understudy
 from understudy.arrays import UInt8Array
 from understudy.casting.portraits import load_portraits, load_source
-from understudy.errors import InputNotFoundError
+from understudy.errors import InputNotFoundError, UnderstudyError
 from understudy.provenance import ConsentClaim, Consents
 from understudy.provenance.records.consent import USES, Consent, Photo
 from understudy.release import input_digest
 from understudy.server.studio.live.card import PLACE, SAMPLE, Card, CardPhoto
+from understudy.server.studio.live.kept_faces import KeptFaces, KeptPhoto
 from understudy.server.studio.samples import Samples
 from understudy.server.uploads import Uploads
 from understudy.swapping import Portrait
@@ -44,6 +46,7 @@ class Cards:
         self._lock = threading.Lock()
         self._cards: dict[str, Card] = {}
         self._stamp = (0, 0)
+        self._faces = KeptFaces(app.resources.home)
         self._when_removed: list[Callable[[str], object]] = []
         self._when_changed: list[Callable[[str], object]] = []
 
@@ -76,6 +79,41 @@ class Cards:
         """
         picture = load_source(samples.photo, self._app.settings.max_pixels)
         return self._added(_photo(SAMPLE, samples.name, samples.photo, picture, samples.face_box))
+
+    def bring_back(self) -> Sequence[Card]:
+        """Add the faces that were kept, what was kept last first. A photo that can't be read any more is left out."""
+        found = []
+        for kept, files in self._faces.all():
+            photos = [photo for file in files if (photo := self._brought_back(file)) is not None]
+            if photos:
+                found.append(Card(photos[0].id, tuple(photos), kept))
+        self._update(lambda: self._cards.update({card.id: card for card in found}))
+        for card in found:
+            if not self[card.id].allowed:  # their time is over
+                self.remove(card.id)
+        return [card for card in self.all() if card.kept]
+
+    def keep(self, number: str, *, kept: bool) -> None:
+        """Have a face there in the next studio, too, as long as it may be used; or no longer. Takes its time.
+
+        Args:
+            number: The card's id.
+            kept: Whether it is to be.
+
+        Raises:
+            InputNotFoundError: there is none, or none of its photos may be used.
+            PrivacyError, NoSpaceError, InputError: it can't be kept.
+        """
+        assert number != SAMPLE, "that is always there"
+        card = self[number]
+        if not kept:
+            self._faces.forget(card.kept)
+        name = self._faces.keep(card.kept, card.allowed) if kept else ""
+        with self._lock:
+            if number in self._cards:
+                self._cards[number] = replace(self._cards[number], kept=name)
+                return
+        self._faces.forget(name)  # it was removed meanwhile
 
     def add(self, number: str) -> Card:
         """Add a photo that was handed over, as a card of its own.
@@ -146,13 +184,15 @@ class Cards:
             self.look()
 
     def remove(self, number: str) -> None:
-        """Take a card away, and the photos that were handed over for it. What was consented to stays recorded."""
+        """Take a card away, the photos that were handed over for it, and what is kept. Consent stays recorded."""
         with self._lock:
             card = self._cards.pop(number, None)
         for tell in self._when_removed:
             tell(number)
         for photo in () if card is None else card.photos:
             self._uploads.remove(photo.id)
+        if card is not None and card.kept:
+            self._faces.forget(card.kept)
 
     def give_up(self, number: str, photos: Collection[str]) -> None:
         """Take those of these photos from a card, but for its first, of which nobody said whose they are.
@@ -223,11 +263,28 @@ class Cards:
             self._look_at(records)  # by which the change may go
             change()
             self._look_at(records)
-            after = {card.id: _usable(card) for card in self._cards.values()}
+            cards = [*self._cards.values()]
+            after = {card.id: _usable(card) for card in cards}
+        for card in cards:
+            if card.kept and before.get(card.id, after[card.id]) != after[card.id]:
+                self._keep_up_with(card)
         for number, usable in after.items():
             if before.get(number, usable) != usable:
                 for tell in self._when_changed:
                     tell(number)
+
+    def _keep_up_with(self, card: Card) -> None:
+        """Have those photos kept of a face that may be used now, and it no longer if there are none."""
+        with suppress(UnderstudyError, OSError):  # what is kept stays as it is
+            self.keep(card.id, kept=bool(card.allowed))
+
+    def _brought_back(self, kept: KeptPhoto) -> CardPhoto | None:
+        try:
+            picture = load_source(kept.path, self._app.settings.max_pixels)
+            upload = self._uploads.take_kept(kept.path, kept.name, "photo")
+        except UnderstudyError:
+            return None
+        return _photo(upload.id, Path(upload.name).stem, upload.path, picture, kept.box)
 
     def _look_at(self, records: Sequence[Consent]) -> None:
         for card in list(self._cards.values()):
@@ -244,7 +301,8 @@ class Cards:
 
 def _photo(number: str, name: str, path: Path, picture: UInt8Array, box: Sequence[float]) -> CardPhoto:
     known = replace(Photo.of(path, input_digest(path), picture), name=name + path.suffix)
-    return CardPhoto(number, known, path, _face(picture, box))
+    x0, y0, x1, y1 = box
+    return CardPhoto(number, known, path, _face(picture, box), (x0, y0, x1, y1))
 
 
 def _usable(card: Card) -> list[tuple[str, ...]]:

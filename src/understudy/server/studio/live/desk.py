@@ -126,9 +126,11 @@ class Desk:
         return not begun.matches(choice) or choice.cards != self._on_air
 
     def begin(self) -> None:
-        """Add the sample face; say which recordings were cut off before."""
+        """Add the sample face, and those that were kept: of these the last is chosen. Say what was cut off before."""
         with self._told("faces"):
             self.cards.add_sample(self.samples)
+            if usable := [card for card in self.cards.bring_back() if card.usable("live")]:
+                self.card = usable[0].id
         if cut_off := self.recordings.cut_off:
             self.faults["outputs"] = Fault("fault.cut_off_recording", ", ".join(cut_off))
 

@@ -11,7 +11,7 @@ from understudy.provenance.records.consent import Use
 from understudy.server.faults import Fault, of_several
 from understudy.server.studio.consent_question import Question
 from understudy.server.studio.controls import Handler, Text, attribute, box, icon, in_turn, shown
-from understudy.server.studio.face_card import added, added_to, bin_for, face_entry, keep_up
+from understudy.server.studio.face_card import KeepButton, added, added_to, bin_for, face_entry, keep_up
 from understudy.server.studio.fields import Picker
 from understudy.server.studio.live.card import SAMPLE, Card
 from understudy.server.studio.live.notices import Notice
@@ -123,7 +123,7 @@ class FacePanel:
                         partial(self._chosen, number),
                         partial(self._removed, number),
                         partial(self._more_came, number),
-                        lambda text: self._notice.say(Fault(text)),
+                        self._notice.say,
                     )
             running, used = self._desk.phase != "idle", self._desk.used
             self._shown[number].look(card, chosen=number in used, running=running)
@@ -139,10 +139,10 @@ class _CardView:
         choose: Handler,
         remove: Handler,
         came: Callable[[str], Any],
-        failed: Callable[[str], Any],
+        tell: Callable[[Fault], Any],
     ) -> None:
         self._texts = visitor.texts
-        self._entry = face_entry(visitor, card, "face", came, failed)
+        self._entry = face_entry(visitor, card, "face", came, lambda text: tell(Fault(text)))
         with self._entry:
             self._button = box("face-button", "button", type="button").on("click", lambda _: choose(), args=[])
             with self._button:
@@ -151,6 +151,7 @@ class _CardView:
                 with box("words", "span"):
                     Text(card.name, classes="face-name")
                     self._note = Text("", classes="face-note")
+            self._keep = None if card.id == SAMPLE else KeepButton(visitor, card, tell)
             self._bin = bin_for(visitor, card, remove)
 
     def delete(self) -> None:
@@ -165,6 +166,8 @@ class _CardView:
         asks = not card.usable(_USE)
         self._note.classes(add="asks" if asks else "", remove="" if asks else "asks")
         shown(self._bin, card.id != SAMPLE and not (chosen and running))
+        if self._keep is not None:
+            self._keep.look(card)
 
     def _said_of(self, card: Card) -> str:
         if card.id == SAMPLE:

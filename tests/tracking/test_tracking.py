@@ -489,7 +489,7 @@ def test_who_turns_out_to_be_somebody_known_keeps_their_place():
 
 
 def test_live_whoever_may_be_the_one_is_chosen_too_until_they_are_known():
-    choose = Choosing(all_who_may=True)
+    choose = Choosing(live=True)
     assert choose((1, -1, 100), (2, -1, 90)) == [1]
     assert choose((1, 1, 100), (2, -1, 90)) == [1]
     assert not choose.selector.stand_in
@@ -501,8 +501,29 @@ def test_live_whoever_may_be_the_one_is_chosen_too_until_they_are_known():
     assert Choosing()((3, -1, 200), (4, -1, 60)) == [3]
 
 
+def test_live_who_was_chosen_stays_so_while_somebody_larger_takes_over_and_afterwards():
+    choose = Choosing(live=True)
+    assert choose((1, -1, 100), (2, -1, 50)) == [1]
+    assert choose((1, -1, 100), (2, -1, 160)) == [1, 2]
+    assert choose((1, 1, 100), (2, -1, 160)) == [1, 2]
+    assert choose((1, 1, 100), (2, 2, 40)) == [1, 2]  # who took over had it, too
+    assert choose((3, 1, 100), (4, 2, 90), (5, 3, 90), cut=True) == [3, 4]
+    choose.selector.rename(2, 7)
+    assert choose((6, 1, 100), (7, 7, 90), (8, 3, 90), cut=True) == [6, 7]
+    assert Choosing()((1, 1, 100), (2, 2, 50)) == [1]
+
+
+def test_live_who_only_stood_in_is_left_when_the_one_is_back():
+    choose = Choosing(live=True)
+    choose((1, 1, 100), (2, 2, 50))
+    choose.seconds += 1
+    assert choose((2, 2, 50)) == [2]
+    assert choose((2, 2, 50), (3, 1, 90)) == [3]
+    assert choose((2, 2, 80), (3, 1, 80)) == [3]
+
+
 def test_nobody_stands_in_for_one_who_would_not_be_recognised():
-    choose = Choosing(all_who_may=True)
+    choose = Choosing(live=True)
     choose.known = {2}
     choose((1, 1, 100))
     assert choose((2, 2, 90), (3, -1, 60), cut=True) == [2]
@@ -510,7 +531,7 @@ def test_nobody_stands_in_for_one_who_would_not_be_recognised():
 
 
 def test_while_the_one_is_lost_nobody_takes_over_and_nobody_may():
-    choose = Choosing(all_who_may=True)
+    choose = Choosing(live=True)
     choose((1, 1, 100))
     assert choose((2, -1, 90)) == []
     choose.seconds += 1

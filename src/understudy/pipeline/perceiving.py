@@ -98,7 +98,7 @@ class Perceiving:
         known = acquainted or Acquainted()
         people = known.people if roles is None else roles.people
         self._recogniser = None if parts.embedder is None else Recogniser(parts.embedder, people=people, live=live)
-        self._selector = FaceSelector(settings.faces, all_who_may=live, order=known.order)
+        self._selector = FaceSelector(settings.faces, live=live, order=known.order)
 
     def __call__(self, frame: Frame) -> Seen:
         """Follow everybody into a frame.
@@ -148,7 +148,7 @@ class Perceiving:
 
     def choose(self, faces: FaceChoice) -> None:
         """Choose other faces from the next frame on."""
-        self._selector = FaceSelector(faces, all_who_may=self._live)
+        self._selector = FaceSelector(faces, live=self._live)
 
     def close(self) -> None:
         """End what runs beside."""

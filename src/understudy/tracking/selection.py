@@ -27,8 +27,9 @@ class FaceSelector:
 
     Args:
         choice: ``largest``, ``all``, or the smallest, leftmost, rightmost, topmost or bottommost in the picture.
-        all_who_may: While somebody stands in for another, choose everybody, too, of whom it is not known who they are.
-            For live output: they might be the other, and would be shown as they are.
+        live: Choose more rather than show somebody as they are who should not be seen so. While somebody stands in for
+            another, everybody of whom it is not known who they are: they might be the other. And of those who were
+            chosen, but not to stand in, all who are there: somebody who becomes larger unmasks nobody.
         order: People who were chosen before, by number: who comes first.
 
     Attributes:
@@ -38,15 +39,17 @@ class FaceSelector:
         ValueError: another choice.
     """
 
-    def __init__(self, choice: FaceChoice = "largest", *, all_who_may: bool = False, order: Sequence[int] = ()) -> None:
+    def __init__(self, choice: FaceChoice = "largest", *, live: bool = False, order: Sequence[int] = ()) -> None:
         if choice not in get_args(FaceChoice):
             raise ValueError(f"faces must be one of {', '.join(get_args(FaceChoice))}, not {choice!r}")
         self.choice = choice
-        self._all_who_may = all_who_may
+        self._live = live
         self._order = list(order)
         self._first = not order
         self._kept: int | None = None
         self._passed_over: set[int] = set()
+        #: Tracks and people who were chosen, and not to stand in.
+        self._had: tuple[set[int], set[int]] = (set(), set())
         self._seen = -np.inf
         self.stand_in = False
 
@@ -58,11 +61,14 @@ class FaceSelector:
     def reset(self) -> None:
         """Forget which face was chosen, but not who: after a cut."""
         self._kept, self._passed_over = None, set()
+        self._had[0].clear()
 
     def rename(self, person: int, other: int) -> None:
         """Somebody has another number from now on."""
         renamed = [other if one == person else one for one in self._order]
         self._order = list(dict.fromkeys(renamed))
+        if person in self._had[1]:
+            self._had[1].add(other)
 
     def select(self, faces: Faces, seconds: float, known: Collection[int] = ()) -> Faces:
         """The rows to swap; all of them need track ids.
@@ -88,9 +94,18 @@ class FaceSelector:
         before = self._order[: self._rank(int(people[chosen]))]
         self.stand_in = any(person in known for person in before)
         rows = np.arange(len(faces)) == chosen
-        if self._all_who_may and self.stand_in:
-            rows |= people < 0
+        if self._live:
+            rows |= self._not_raw(faces.track_ids, people, chosen)
         return faces[rows]
+
+    def _not_raw(self, tracks: NDArray[np.int64], people: NDArray[np.int64], chosen: int) -> NDArray[np.bool_]:
+        """Who may not be seen as they are, though somebody else is chosen: bool, for each row."""
+        had_tracks, had_people = self._had
+        if not self.stand_in:
+            had_tracks.add(int(tracks[chosen]))
+        had_people |= {int(one) for one in people[np.isin(tracks, list(had_tracks))] if one >= 0}
+        had = np.isin(tracks, list(had_tracks)) | np.isin(people, list(had_people))
+        return had | (people < 0) if self.stand_in else had
 
     def _largest(
         self, faces: Faces, tracks: NDArray[np.int64], people: NDArray[np.int64], seconds: float

@@ -37,6 +37,9 @@ _ALSA: Final = Path("/usr/share/alsa/alsa.conf")
 _AHEAD, _BEHIND = 12.0, 2.0
 #: Seconds a picture by which a clock that runs faster than ours is followed.
 _DRIFT: Final = 2e-5
+#: Microseconds of a stream that FFmpeg looks at before its first picture; of its own accord it takes 5 to 9 seconds to
+#: be sure of the frame rate. A web server's files and playlists come faster than they play, and take no time.
+_LOOKED_AT: Final = "1000000"
 #: Pixels of a picture: 8K.
 _MOST: Final = 7680 * 4320
 #: Seconds that sound is written before it is due.
@@ -72,6 +75,8 @@ def main() -> NoReturn:
     address = str(asked["address"])
     device = asked.get("device")
     options = {} if device else {"protocol_whitelist": _PROTOCOLS, "flags": "low_delay"}
+    if not device and not address.startswith("http"):
+        options["analyzeduration"] = _LOOKED_AT
     if address.startswith("rtsp"):
         options["rtsp_transport"] = "tcp"
     if _ALSA.exists():
@@ -110,9 +115,8 @@ def _opened(
         raise LookupError("there are no pictures in it")
     video = container.streams.video[0]
     size = video.codec_context.width, video.codec_context.height
-    if 0 in size:
-        raise LookupError("it has sent no picture yet")
-    _check_size(*size)
+    if 0 not in size:  # else it says so with its first key frame
+        _check_size(*size)
     rate = video.average_rate or video.guessed_rate or Fraction(30)
     fps = Fraction(rate).limit_denominator(1001) if 1 <= rate <= 240 else Fraction(30)
     waiting: list[_Decoded] = []
@@ -120,8 +124,11 @@ def _opened(
         waiting.append(frame)
         if isinstance(frame, av.VideoFrame):
             size = frame.width, frame.height
+            _check_size(*size)
             size = size[::-1] if orientation_in(frame).lying else size
             break
+    if 0 in size:
+        raise LookupError("it has sent no picture yet")
     opened = {"width": size[0], "height": size[1], "rate": str(fps), "sound": bool(container.streams.audio)}
     return opened, waiting
 

@@ -136,7 +136,7 @@ def no_network(monkeypatch, request):
     connect = socket.socket.connect
 
     def refuse(self, address, *args):
-        if request.node.get_closest_marker("loopback") and address[0] == "127.0.0.1":
+        if request.node.get_closest_marker("loopback") and address[0] in ("127.0.0.1", "::1"):
             return connect(self, address)
         raise NetworkUsed(f"a test tried to reach {address}")
 

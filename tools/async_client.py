@@ -37,6 +37,7 @@ CLIENT = (
     (r"return AsyncLive\.begin", "return await AsyncLive.begin"),
     (r"self\._line\.close\(\)", "await self._line.aclose()"),
     (r"self\._ask\(", "await self._ask("),
+    (r"self\._fetch\(", "await self._fetch("),
     (rf"await ({PHOTO})", r"(await \1)"),
     (r"time\.sleep", "await asyncio.sleep"),
     (r"for (said|piece) in (self\.watch|answer)", r"async for \1 in \2"),

@@ -236,13 +236,25 @@ export class Client {
    * @returns The file's path.
    * @throws {ApiError} It is there, can't be written, or the swap is not done.
    */
-  async fetch(swap: string, path: string, asked: Asked = {}): Promise<string> {
+  fetch(swap: string, path: string, asked: Asked = {}): Promise<string> {
+    return this.#fetch(`/swaps/${encodeURIComponent(swap)}/result`, path, asked);
+  }
+
+  /**
+   * Fetch the signed Content Credentials of a result whose format can't hold them (mkv, webm).
+   *
+   * @param swap Id of the swap.
+   * @param path The result's own name with `.c2pa` after it: there they are found.
+   * @returns The file's path.
+   * @throws {ApiError} It is there, can't be written, the swap is not done, or its result holds them itself.
+   */
+  fetchCredentials(swap: string, path: string, asked: Asked = {}): Promise<string> {
+    return this.#fetch(`/swaps/${encodeURIComponent(swap)}/credentials`, path, asked);
+  }
+
+  async #fetch(address: string, path: string, asked: Asked): Promise<string> {
     await free(path);
-    const answer = await this.#line.open({
-      method: "GET",
-      path: `/swaps/${encodeURIComponent(swap)}/result`,
-      ...only(asked),
-    });
+    const answer = await this.#line.open({ method: "GET", path: address, ...only(asked) });
     try {
       await write(path, answer);
     } catch (fault) {

@@ -137,6 +137,7 @@ test("what the server refuses is an error with a hint", real, async (t) => {
   await assert.rejects(client.handOver(no), (fault: ApiError) => fault.status === 422);
   const made = join(given.folder, "none.mp4");
   await assert.rejects(client.fetch("0".repeat(32), made), (fault: ApiError) => fault.status === 404);
+  await assert.rejects(client.fetchCredentials("0".repeat(32), made), (fault: ApiError) => fault.status === 404);
   await assert.rejects(client.fetch("../../me", made), (fault: ApiError) => fault.status >= 404);
   assert.ok(!existsSync(made));
   const stranger = new Client(given.address, "x");

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +17,7 @@ from understudy.cli.options import Json
 from understudy.cli.setting_options import EVERY, OF_A_CLIP
 from understudy.cli.terminal import answer, answer_json, say
 from understudy.errors import UsageError
+from understudy.text import printable
 
 Host = Annotated[
     str, typer.Option("--host", help="Address to listen on. Anything but 127.0.0.1 needs --cert and --key.")
@@ -72,6 +75,7 @@ def command(
             f"{host} can be reached from elsewhere, and there is no TLS",
             "Name --cert and --key; or --insecure, and everybody on the way can read tokens and faces.",
         )
+    names = [_checked_name(one) for one in name or ()]
     from understudy.server.api.application import api_application
     from understudy.server.api.service import ServeOptions, Service
     from understudy.server.running import listening, serve
@@ -83,11 +87,13 @@ def command(
     with listening(port, host) as listener:
         own = listener.getsockname()[1]
         scheme = "http" if cert is None else "https"
-        hosts = [f"{one}:{own}" for one in ("127.0.0.1", "localhost", host)] + list(name or ())
-        origins = [f"{scheme}://{one}" for one in hosts]
+        shown = f"[{host}]" if ":" in host else host
+        hosts = names_of(["127.0.0.1", "localhost", shown], own, scheme) + names
+        # Who ends TLS in front of this server has pages of an origin that this server does not see.
+        origins = [f"{scheme}://{one}" for one in hosts] + [f"https://{one}" for one in names if scheme == "http"]
         if not any(token.state(service.tokens.clock()) == "valid" for token in service.tokens.all()):
             say("note: there is no token yet: understudy token add NAME")
-        address = f"{scheme}://{host}:{own}"
+        address = f"{scheme}://{shown}:{own}"
         if json:
             answer_json({"address": address})
         else:
@@ -95,3 +101,23 @@ def command(
         sys.stdout.flush()  # whoever waits for it reads a pipe, perhaps
         say("Ctrl-C ends it")
         serve(api_application(service, hosts, origins), listener, threading.Event(), cert=cert, key=key)
+
+
+def names_of(hosts: Sequence[str], port: int, scheme: str) -> list[str]:
+    """What requests name a server by: with its port, and without it where that is the scheme's own."""
+    usual = {"http": 80, "https": 443}[scheme]
+    return [f"{one}:{port}".lower() for one in hosts] + [one.lower() for one in hosts if port == usual]
+
+
+def _checked_name(name: str) -> str:
+    """A name that requests may have in their header ``Host``.
+
+    Raises:
+        UsageError: none has such a name.
+    """
+    if not re.fullmatch(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?", name):
+        raise UsageError(
+            f"no request names a server {printable(name)[:80]!r}",
+            "Write the host as it stands in addresses, with its port if it has one: --name swaps.example.org.",
+        )
+    return name.lower()

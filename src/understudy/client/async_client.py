@@ -195,13 +195,20 @@ class AsyncClient:
             OutputError, NoSpaceError: it can't be written.
             ApiError: the swap is not done.
         """
-        with asking.fetched(path) as file, asking.reached():
-            async with self._line.stream("GET", f"/swaps/{swap}/result") as answer:
-                if answer.status_code != 200:
-                    asking.answered(answer.status_code, answer.headers, await answer.aread())
-                async for piece in answer.aiter_bytes(PIECE):
-                    file.write(piece)
-        return Path(path)
+        return await self._fetch(f"/swaps/{swap}/result", path)
+
+    async def fetch_credentials(self, swap: str, path: str | PathLike[str]) -> Path:
+        """Fetch the signed Content Credentials of a result whose format can't hold them (mkv, webm).
+
+        Args:
+            swap: Id of the swap.
+            path: The result's own name with ``.c2pa`` after it: there they are found.
+
+        Raises:
+            OutputExistsError, OutputError, NoSpaceError: as ``fetch``.
+            ApiError: the swap is not done, or its result holds them itself.
+        """
+        return await self._fetch(f"/swaps/{swap}/credentials", path)
 
     async def live(self, person: str, *, settings: Mapping[str, Any] | None = None) -> AsyncLive:
         """Begin a live session: pictures in, labelled pictures out, as they come.
@@ -228,6 +235,15 @@ class AsyncClient:
     async def remove(self, kind: Literal["photos", "people", "media", "swaps"], number: str) -> None:
         """Remove something; a swap that is not done is given up first."""
         await self._ask(Ask("DELETE", f"/{kind}/{number}"))
+
+    async def _fetch(self, address: str, path: str | PathLike[str]) -> Path:
+        with asking.fetched(path) as file, asking.reached():
+            async with self._line.stream("GET", address) as answer:
+                if answer.status_code != 200:
+                    asking.answered(answer.status_code, answer.headers, await answer.aread())
+                async for piece in answer.aiter_bytes(PIECE):
+                    file.write(piece)
+        return Path(path)
 
     async def _ask(self, ask: Ask) -> Any:  # noqa: ANN401 - whatever JSON holds
         content = None if ask.file is None else _pieces(ask.file)

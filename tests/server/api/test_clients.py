@@ -82,6 +82,9 @@ def test_what_is_wrong_is_an_error_with_a_hint(server, token, tmp_path):
         with pytest.raises(ApiError) as refused:
             client.fetch("0" * 32, tmp_path / "made.mp4")
         assert refused.value.status == 404
+        with pytest.raises(ApiError) as refused:
+            client.fetch_credentials("0" * 32, tmp_path / "made.webm.c2pa")
+        assert refused.value.status == 404
         with pytest.raises(OutputError, match="does not exist"):
             client.fetch("0" * 32, tmp_path / "no" / "made.mp4")
         assert [one.name for one in tmp_path.iterdir()] == ["no.mp4"]

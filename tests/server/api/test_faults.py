@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -11,11 +14,13 @@ import pytest
 from tests.server.api.conftest import Caller, server_in
 from tests.waiting import until
 
+from understudy import ConsentClaim
 from understudy.errors import RecordsError
+from understudy.jobs.job import Order
 from understudy.provenance import Home
 from understudy.server.access.tokens import SCOPES, Tokens
 from understudy.server.api.runners import Runners
-from understudy.server.api.service import Service
+from understudy.server.api.service import ServeOptions, Service
 from understudy.server.api.shelf import Shelf
 from understudy.settings import Settings
 from understudy.testing import portrait_path
@@ -92,16 +97,34 @@ def test_why_no_swap_is_done_is_told_to_who_runs_the_server_only(tmp_path, capfd
     assert f"{said}: " in capfd.readouterr().err
 
 
+def test_a_server_that_ends_does_not_wait_for_who_looks_at_a_clip(tmp_path, long_clip):
+    secret = Tokens(Home(tmp_path / "home")).add("anna", "anna", list(SCOPES), 1)[1]
+    with server_in(tmp_path, "--runners", "0") as first, caller_of(first, secret) as anna:
+        place = f"/media/{anna.hand_over('media', long_clip)['id']}/people"
+        assert anna.post(place).status_code == 202
+        until(lambda: 0 < anna.get(place).json()["share"] < 1)
+        first.process.send_signal(signal.SIGTERM)
+        first.process.wait(60)
+    with server_in(tmp_path, "--runners", "0") as later, caller_of(later, secret) as anna:
+        assert anna.get(place).status_code == 422
+        assert "nobody looked" in anna.get(place).text
+        assert "Traceback" not in later.log.read_text()
+
+
 def test_things_go_when_their_time_is_over(tmp_path):
     secret = Tokens(Home(tmp_path / "home")).add("anna", "anna", list(SCOPES), 1)[1]
     with server_in(tmp_path, "--runners", "0") as first, caller_of(first, secret) as anna:
         anna.somebody()
         anna.hand_over("media", portrait_path("astronaut"))
     stray = Shelf(Home(tmp_path / "home"), 7).path(Shelf(Home(tmp_path / "home"), 7).all("anna", "photo")[0])
-    stray.with_name(f"{'a' * 32}.mp4").write_bytes(b"what a kill left of an upload")
+    left, begun = (stray.with_name(f"{letter * 32}.mp4") for letter in "ab")
+    left.write_bytes(b"what a kill left of an upload")
+    os.utime(left, (time.time() - 7200,) * 2)
+    begun.write_bytes(b"what another server takes in just now")
     with server_in(tmp_path, "--runners", "0", "--retention", "0.0001") as later, caller_of(later, secret) as anna:
         assert len(anna.get("/media").json()) == 1  # its own days were said when it came
-        assert not stray.with_name(f"{'a' * 32}.mp4").exists()
+        until(lambda: not left.exists())
+        assert begun.exists()
         anna.hand_over("media", portrait_path("hopper"))
         time.sleep(9)
     with server_in(tmp_path, "--runners", "0") as last, caller_of(last, secret) as anna:
@@ -109,6 +132,27 @@ def test_things_go_when_their_time_is_over(tmp_path):
         while len(found := anna.get("/media").json()) > 1 and time.monotonic() < limit:
             time.sleep(0.2)
         assert [one["name"] for one in found] == [portrait_path("astronaut").name]
+
+
+def test_a_swap_that_has_not_ended_is_kept_and_its_time_counts_from_its_end(tmp_path):
+    service = Service(Settings(home=tmp_path / "home"), ServeOptions(keep_days=1))
+    for name in ("waits", "ended"):
+        photo = tmp_path / f"{name}.png"
+        shutil.copyfile(portrait_path("hopper"), photo)
+        order = Order(portrait_path("astronaut"), tmp_path / f"{name}-out.png", (photo,))
+        (number,) = service.app.jobs.add(order, consent=ConsentClaim("sample"))
+        service.shelf.add("anna", "swap", f"{name}.png", ".png", {"target": "", "job": number})
+    waits, ended = service.shelf.all("anna", "swap")
+    service.app.jobs.cancel(service.job_of(ended).number)
+    days = 86400.0
+    clock = [time.time() + 1.5 * days]
+    service.shelf = dataclasses.replace(service.shelf, clock=lambda: clock[0])
+    assert service.expires(waits, service.job_of(waits)) == clock[0] + days
+    assert service.expires(ended, service.job_of(ended)) < clock[0]
+    service.open()
+    until(lambda: [one.name for one in service.shelf.all("anna", "swap")] == ["waits.png"])
+    assert service.job_of(waits).state == "waiting"
+    service.close()
 
 
 def test_that_old_things_can_not_be_removed_is_known(tmp_path, capfd):

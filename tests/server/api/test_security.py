@@ -10,8 +10,10 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from tests.server.api.conftest import server_in
 
 from understudy.cli.main import main
+from understudy.cli.serve import names_of
 from understudy.provenance import Consents, Home
 from understudy.server.access.audit import AuditLog
 from understudy.server.access.quotas import Quotas
@@ -140,6 +142,52 @@ def test_secrets_are_in_no_file_and_paths_in_no_answer(server):
     for path in [*server.home.rglob("*"), server.log]:
         if path.is_file():
             assert part not in path.read_bytes(), path
+
+
+def test_what_is_wrong_on_the_server_names_no_place_of_it(server):
+    with server.caller("clara") as clara:
+        person, target = clara.somebody(), clara.hand_over("media", portrait_path("astronaut"))
+        for path in (server.home / "server" / "things").glob(f"{clara.get('/photos').json()[0]['id']}.*"):
+            path.unlink()
+        refused = clara.post("/swaps", json={"target": target["id"], "person": person})
+        assert refused.status_code == 422
+        assert "does not exist" in refused.text
+        assert str(server.home) not in refused.text
+
+
+def test_what_something_was_made_of_is_told_to_whoever_ordered_it_only(server):
+    with server.caller("dora") as dora, server.caller("emil") as emil:
+        order = {"target": dora.hand_over("media", portrait_path("astronaut"))["id"], "person": dora.somebody()}
+        swap = dora.ended(dora.post("/swaps", json=order).json()["id"])
+        made = dora.get(swap["result"].removeprefix("/api/v1")).content
+        hers, his = (one.post("/inspect", params={"name": "made.png"}, content=made).json() for one in (dora, emil))
+    assert hers["verdict"] == his["verdict"] == "made by this tool"
+    assert hers["record"]["identifier"] == his["record"]["identifier"] == swap["identifier"]
+    assert all(hers["record"][name] for name in ("sources", "target", "consents"))
+    assert not any(his["record"][name] for name in ("sources", "target", "consents", "hashes"))
+
+
+def test_a_server_is_asked_at_the_names_that_it_has(tmp_path, capsys):
+    assert names_of(["127.0.0.1", "[::1]"], 8770, "http") == ["127.0.0.1:8770", "[::1]:8770"]
+    assert names_of(["Here"], 80, "http") == ["here:80", "here"]
+    assert names_of(["here"], 80, "https") == ["here:80"]
+    assert names_of(["here"], 443, "https") == ["here:443", "here"]
+    for name in ("https://swaps.example.org", "", "*", "a b", "::1"):
+        assert main(["serve", "--name", name, "--home", str(tmp_path)]) == 2
+        assert "--name swaps.example.org" in capsys.readouterr().err
+
+
+def test_behind_who_ends_tls_pages_of_that_name_may_ask(tmp_path):
+    with server_in(tmp_path, "--name", "Swaps.example.org", "--host", "::1") as server:
+        assert server.address.startswith("http://[::1]:")
+        with server.caller("anna") as anna:
+            for host, origin, status in (
+                ("swaps.example.org", "https://swaps.example.org", 200),
+                ("SWAPS.EXAMPLE.ORG", "https://swaps.example.org", 200),
+                ("swaps.example.org", "https://evil.example", 403),
+                ("swaps.example.org:1", "https://swaps.example.org", 421),
+            ):
+                assert anna.get("/me", headers={"Host": host, "Origin": origin}).status_code == status
 
 
 def test_what_was_done_is_in_the_audit_log(server):

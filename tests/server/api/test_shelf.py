@@ -51,6 +51,15 @@ def test_what_was_made_counts_before_it_is_fetched(tmp_path):
     assert shelf.bytes_of("anna") == ROOM
 
 
+def test_who_has_as_much_as_they_may_gets_nothing_more_and_is_told_what_to_do(tmp_path):
+    shelf = Shelf(Home(tmp_path), 1)
+    asyncio.run(photo(shelf, 600))
+    shelf.check_room("anna", 601)
+    with pytest.raises(QuotaError) as told:
+        shelf.check_room("anna", 600)
+    assert "Remove some" in told.value.hint
+
+
 def test_messages_name_files_as_their_user_does(tmp_path):
     shelf = Shelf(Home(tmp_path), 1)
     mine, others = asyncio.run(photo(shelf, 3)), asyncio.run(photo(shelf, 3, user="ben"))

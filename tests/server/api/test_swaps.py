@@ -9,7 +9,8 @@ import av
 import pytest
 from PIL import Image
 
-from understudy import Understudy
+from understudy import Settings, Understudy
+from understudy.client import Client
 from understudy.server.access.quotas import Quotas
 from understudy.testing import ClipSpec, portrait_path, write_clip
 from understudy.testing.situations import PEOPLE
@@ -174,6 +175,31 @@ def test_an_order_that_can_not_be_is_refused_and_nothing_is_counted(caller, wron
     assert answer.json()["hint"]
     assert caller.get("/swaps").json() == []
     assert caller.get("/me").json()["used_today"]["clips"] == 0
+
+
+def test_credentials_that_a_format_can_not_hold_are_fetched_beside_it(server, caller, clip, tmp_path):
+    person, target = caller.somebody(), caller.hand_over("media", clip, name="gläss 😀.mp4")
+    order = {"target": target["id"], "person": person, "format": "webm", "settings": {"trim.end": 0.5}}
+    swap = caller.ended(caller.post("/swaps", json=order).json()["id"])
+    assert swap["state"] == "done", swap
+    assert any("gläss 😀-swapped.webm.c2pa" in one for one in swap["notes"])
+    secret = caller.headers["Authorization"].removeprefix("Bearer ")
+    with Client(server.address, secret) as client:
+        client.fetch(swap["id"], tmp_path / "made.webm")
+        client.fetch_credentials(swap["id"], tmp_path / "made.webm.c2pa")
+    with Understudy(Settings(home=tmp_path / "other")) as app:  # which has no ledger
+        assert app.inspect(tmp_path / "made.webm").credentials.state == "valid"
+    still = caller.ended(caller.post("/swaps", json={k: order[k] for k in ("target", "person")}).json()["id"])
+    assert caller.get(f"/swaps/{still['id']}/credentials").status_code == 422
+
+
+def test_what_is_kept_counts_when_a_swap_is_ordered(server):
+    with server.caller("fritz", name="more") as more:
+        person, target = more.somebody(), more.hand_over("media", portrait_path("astronaut"))
+    with server.caller("fritz", quotas=Quotas(bytes=1), name="less") as less:
+        refused = less.post("/swaps", json={"target": target["id"], "person": person})
+        assert refused.status_code == 429
+        assert "Remove some" in refused.json()["hint"]
 
 
 def test_who_has_used_up_the_day_is_told_when_to_come_back(server):

@@ -41,6 +41,8 @@ _DATABASE_HINTS: Final = {
     "Could not decode": "It is damaged. Move it aside and a new one is begun; it is never overwritten.",
     "not a database": "It is damaged. Move it aside and a new one is begun; it is never overwritten.",
 }
+#: Names the private folder, for the command and in Python.
+VARIABLE: Final = "UNDERSTUDY_HOME"
 #: Folder of what was learned of photos, in a folder each.
 FACES: Final = "cache/faces"
 #: Folder of the notes of where runs are at work.
@@ -81,8 +83,9 @@ class Home:
 
     @classmethod
     def default(cls) -> Home:
-        """The platform's folder for a user's data, such as ``~/.local/share/understudy``."""
-        return cls(platformdirs.user_data_path("understudy", appauthor=False))
+        """What ``UNDERSTUDY_HOME`` names; else the platform's folder for data: ``~/.local/share/understudy``."""
+        named = os.environ.get(VARIABLE, "")
+        return cls(Path(named) if named else platformdirs.user_data_path("understudy", appauthor=False))
 
     def folder(self, *parts: str) -> Path:
         """A folder in it, made if it is missing.

@@ -43,10 +43,10 @@ class QuotaError(RefusedError):
         seconds: When to come back, in seconds from now.
     """
 
-    def __init__(self, message: str, seconds: float) -> None:
+    def __init__(self, message: str, seconds: float, hint: str = "") -> None:
         self.seconds = max(1, math.ceil(seconds))
         when = f"{self.seconds} s" if self.seconds < 120 else f"{self.seconds / 3600:.1f} hours"
-        super().__init__(message, f"Come back in {when}.")
+        super().__init__(message, hint or f"Come back in {when}.")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, Final, Literal
 
 from fastapi import Request
 from pydantic import BaseModel, Field, TypeAdapter
@@ -97,9 +98,16 @@ def settings(_: Anybody, service: TheService) -> dict[str, OneSetting]:
     }
 
 
+#: What others are not told of a record: what it was made of, and what it looks like.
+_NOT_TOLD: Final[Mapping[str, Any]] = {"sources": [], "target": "", "consents": [], "hashes": []}
+
+
 @router.post("/inspect", tags=["inspect"], openapi_extra=FILE_AS_BODY)
-async def inspect(request: Request, name: Name, _: ForInspect, service: TheService) -> dict[str, Any]:
-    """Say what is known of where a file comes from. The request's body is the file; it is not kept."""
+async def inspect(request: Request, name: Name, token: ForInspect, service: TheService) -> dict[str, Any]:
+    """Say what is known of where a file comes from. The request's body is the file; it is not kept.
+
+    Of a record in this server's ledger, what it was made of is told to whoever ordered it only.
+    """
     suffix = "".join(letter for letter in name[-8:].rpartition(".")[2].lower() if letter.isascii() and letter.isalnum())
     home = service.app.resources.home
     path = home.folder("server", "things") / f"{secrets.token_hex(16)}.{suffix or 'bin'}"
@@ -108,6 +116,9 @@ async def inspect(request: Request, name: Name, _: ForInspect, service: TheServi
         _bytes, digest = await received(path, pieces(request), most, shown, announced(request))
         note(request, digests=(digest,))
         found = (await run_in_threadpool(service.app.inspect, path)).as_json()
+        record = found["record"]
+        if isinstance(record, dict) and not await run_in_threadpool(service.made, token.user, record["identifier"]):
+            found["record"] = {**record, **_NOT_TOLD}
     finally:
         path.unlink(missing_ok=True)
     return found | {"path": printable(name)[:80]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -13,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from understudy.errors import UnderstudyError
 from understudy.server.access.audit import entry
+from understudy.server.api.faults import without_places
 from understudy.server.api.metrics import Metrics
 from understudy.server.api.service import Service
 from understudy.server.security import Counted
@@ -55,6 +57,11 @@ class Doors:
         self._hosts, self._origins, self._unlimited = frozenset(hosts), frozenset(origins), unlimited
         self._refusals: dict[tuple[str, int], int] = {}
 
+    @property
+    def home(self) -> Path:
+        """The private folder, whose place is nobody's business."""
+        return self._service.app.resources.home.root
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the ASGI specification."""
         if scope["type"] not in ("http", "websocket"):
@@ -63,7 +70,7 @@ class Doors:
         headers = Headers(scope=scope)
         hosts, origins = headers.getlist("host"), headers.getlist("origin")
         refusal = None
-        if len(hosts) != 1 or hosts[0] not in self._hosts:
+        if len(hosts) != 1 or hosts[0].lower() not in self._hosts:
             refusal = (421, "this is not an address of this server", "Ask it by a name that it was started with.")
         elif origins and (len(origins) > 1 or origins[0] not in self._origins):
             refusal = (403, "other pages may not ask this server", "Ask it from a program.")
@@ -126,7 +133,8 @@ class _Sender:
                 await self._doors.answered(self._scope, message["status"])
             except UnderstudyError as fault:
                 self._failed = True
-                answer = _refusal(503, fault.message, fault.hint)
+                home = self._doors.home
+                answer = _refusal(503, without_places(fault.message, home), without_places(fault.hint, home))
                 await answer(self._scope, _nothing, self._send)
                 return
             headers = MutableHeaders(scope=message)

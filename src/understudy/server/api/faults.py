@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final
 
 from pydantic import BaseModel, Field
@@ -78,7 +81,7 @@ def status_of(fault: UnderstudyError) -> int:
     return next((status for kind, status in _STATUS if isinstance(fault, kind)), 500)
 
 
-async def answer_fault(_: Request, fault: Exception) -> JSONResponse:
+async def answer_fault(request: Request, fault: Exception) -> JSONResponse:
     """The answer to a request that failed. Paths of the server's own are none of its business.
 
     Raises:
@@ -91,4 +94,24 @@ async def answer_fault(_: Request, fault: Exception) -> JSONResponse:
         headers["Retry-After"] = str(fault.seconds)
     if isinstance(fault, TokenError):
         headers["WWW-Authenticate"] = "Bearer"
-    return JSONResponse({"error": fault.message, "hint": fault.hint, "status": status}, status, headers)
+    return JSONResponse({**_said(request, fault), "status": status}, status, headers)
+
+
+def without_places(said: str, home: Path) -> str:
+    """What is said, without where the server has its private folder.
+
+    Args:
+        said: By the program, for whoever runs it.
+        home: The private folder.
+    """
+    return re.sub(rf"{re.escape(str(home))}(/[^\s:;,'\"]*)?", "the server's private folder", said)
+
+
+def _said(request: Request, fault: UnderstudyError) -> dict[str, str]:
+    """What is wrong and what to do, in the asker's words."""
+    shelf, token = request.app.state.service.shelf, getattr(request.state, "token", None)
+    words = {"error": fault.message, "hint": fault.hint}
+    if token is not None:
+        with suppress(UnderstudyError):  # what names files is not to be had: they are not named then
+            words = {key: shelf.in_their_words(token.user, one, ids=False) for key, one in words.items()}
+    return {key: without_places(one, shelf.home.root) for key, one in words.items()}

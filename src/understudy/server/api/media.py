@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from collections.abc import Callable
 from typing import Any, Literal
 
 from fastapi import Request
@@ -115,7 +116,7 @@ async def look_who_is_there(request: Request, id: Id, token: ForMedia, service: 
     if thing.id not in looks:
         if len(looks) >= 4:
             raise UsageError("several clips are being looked at already", "Ask again when they are done.")
-        looks[thing.id] = _Look()
+        looks[thing.id] = _Look(request.app.state.ending.is_set)
         task = asyncio.create_task(_look(service, thing, looks))
         request.app.state.tasks.add(task)
         task.add_done_callback(request.app.state.tasks.discard)
@@ -149,14 +150,29 @@ def thumbnail(request: Request, id: Id, number: int, token: ForMedia, service: T
     return Response(base64.b64decode(found["thumbnail"]), media_type="image/jpeg")
 
 
-class _Look:
-    """How far somebody is who looks at a clip."""
+class _EndingError(Exception):
+    """The server ends: nobody waits for the rest of a clip."""
 
-    def __init__(self) -> None:
+
+class _Look:
+    """How far somebody is who looks at a clip.
+
+    Args:
+        ending: Whether the server ends.
+    """
+
+    def __init__(self, ending: Callable[[], bool]) -> None:
+        self._ending = ending
         self.share = 0.0
 
     def progress(self, done: int, frames: int | None) -> None:
-        """Note it."""
+        """Note it.
+
+        Raises:
+            _EndingError: the server ends.
+        """
+        if self._ending():
+            raise _EndingError
         self.share = min(done / frames, 1.0) if frames else 0.0
 
 
@@ -177,6 +193,8 @@ async def _look(service: Service, thing: Thing, looks: dict[str, _Look]) -> None
             for one in report.people
         ]
         _say(service, thing, people=people)
+    except _EndingError:
+        pass  # it can be asked again at the next start
     except UnderstudyError as fault:
         error, hint = (service.shelf.in_their_words(thing.user, one) for one in (fault.message, fault.hint))
         _say(service, thing, look_failed={"error": error, "hint": hint})

@@ -22,7 +22,7 @@ from understudy.provenance.records.kept_open import KeptOpen
 from understudy.server.access.audit import AuditLog
 from understudy.server.access.quotas import Rate, Usage
 from understudy.server.access.tokens import Tokens
-from understudy.server.api.shelf import Shelf, Thing
+from understudy.server.api.shelf import DAY, Shelf, Thing
 from understudy.server.webrtc.reach import Reach
 from understudy.settings import Settings
 from understudy.settings.schema import changed, schema
@@ -96,8 +96,6 @@ class Service:
 
     def open(self) -> None:
         """Begin to remove what is too old."""
-        for path in self.shelf.strays():
-            path.unlink(missing_ok=True)
         self._tidier.start()
 
     def close(self) -> None:
@@ -144,6 +142,11 @@ class Service:
         found = self._store.several(int(number) for number in numbers if number is not None)
         return [None if number is None else found.get(int(number)) for number in numbers]
 
+    def made(self, user: str, identifier: str) -> bool:
+        """Whether a user's swap has made what has an id, of those that are still here."""
+        jobs = self.jobs_of(self.shelf.all(user, "swap"))
+        return any(job is not None and job.report.get("identifier") == identifier for job in jobs)
+
     def uses(self, user: str, thing: Thing) -> Thing | None:
         """A swap of the user's that is not done yet and needs a thing; None if there is none."""
         swaps = [one for one in self.shelf.all(user, "swap") if thing.id in one.said.get("needs", ())]
@@ -159,6 +162,11 @@ class Service:
             RecordsError: the records can't be changed.
         """
         Consents(self.app.resources.home).end(self.shelf.path(photo).name)
+
+    def expires(self, swap: Thing, job: Job) -> float:
+        """When a swap is removed, in Unix time: its time counts from its end, and while it has none it is kept."""
+        ended = job.ended if job.state in ENDED else self.shelf.clock()
+        return max(swap.expires, ended + self.shelf.days * DAY)
 
     def forget(self, swap: Thing) -> None:
         """Remove a swap, its job and its result.
@@ -185,10 +193,14 @@ class Service:
                 return
 
     def _remove_old(self) -> None:
+        for path in self.shelf.strays():
+            path.unlink(missing_ok=True)
         for thing in self.shelf.old():
             if thing.kind == "swap":
-                with suppress(UsageError):  # it is being done: the next look finds it ended
-                    self.forget(thing)
+                job = self.job_of(thing)
+                if job is None or self.expires(thing, job) <= self.shelf.clock():
+                    with suppress(UsageError):  # somebody has it done again just now
+                        self.forget(thing)
             elif self.uses(thing.user, thing) is None:
                 if thing.kind == "photo":
                     self.forget_face(thing)

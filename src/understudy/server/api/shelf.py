@@ -41,7 +41,10 @@ CREATE TABLE IF NOT EXISTS things (
 );
 CREATE INDEX IF NOT EXISTS of_users ON things (user, kind, made)
 """
-_DAY: Final = 86400.0
+DAY: Final = 86400.0
+#: Seconds without a byte after which nobody writes a file any more: an upload that stops for 30 is ended, by whichever
+#: of several servers takes it in, and what was taken in is looked at after that.
+_STILL: Final = 1800.0
 
 
 class NotHereError(InputError, LookupError):
@@ -57,7 +60,9 @@ class _FullShelfError(QuotaError):
     """A user has as many bytes as they may."""
 
     def __init__(self, room: float) -> None:
-        super().__init__(f"there are {room / 1e9:g} GB of yours here already", _DAY)
+        super().__init__(
+            f"there are {room / 1e9:g} GB of yours here already", DAY, "Remove some of your media, photos or swaps."
+        )
 
 
 @dataclass(frozen=True)
@@ -135,9 +140,8 @@ class Shelf:
         suffix = PurePosixPath(shown).suffix.lower()
         if suffix not in SUFFIXES[kind]:
             raise NotMediaError(f"{shown} is no {kind}", f"These are taken: {', '.join(SUFFIXES[kind])}.")
+        self.check_room(user, room)
         left = int(room - self.bytes_of(user))
-        if left <= 0:
-            raise _FullShelfError(room)
         number = secrets.token_hex(16)
         path = self._folder / f"{number}{suffix}"
         count, digest = await received(path, pieces, min(left, MOST_BYTES[kind]), shown, announced)
@@ -147,6 +151,19 @@ class Shelf:
         except BaseException:
             path.unlink(missing_ok=True)
             raise
+
+    def check_room(self, user: str, room: float) -> None:
+        """Make sure that a user may have more.
+
+        Args:
+            user: Who.
+            room: Bytes that they may have at a time.
+
+        Raises:
+            QuotaError: they have as much as they may.
+        """
+        if self.bytes_of(user) >= room:
+            raise _FullShelfError(room)
 
     def add(self, user: str, kind: Kind, name: str, suffix: str = "", said: Mapping[str, Any] | None = None) -> Thing:
         """Add a thing without a file, or whose file is written later."""
@@ -212,10 +229,18 @@ class Shelf:
                     total += (self._folder / f"{number}{suffix}").stat().st_size
         return total
 
-    def in_their_words(self, user: str, said: str) -> str:
-        """A message of the program's with what a user calls their files in place of the server's names of them."""
+    def in_their_words(self, user: str, said: str, *, ids: bool = True) -> str:
+        """A message of the program's with what a user calls their files in place of the server's names of them.
+
+        Args:
+            user: Who.
+            said: The message.
+            ids: Whether a name without a suffix is a file's, too; else it is an id that the user is to have.
+        """
 
         def named(found: re.Match[str]) -> str:
+            if not ids and found[0] == found[1]:
+                return found[0]
             with self._open() as connection:
                 query = "SELECT name FROM things WHERE id = ? AND user = ?"
                 row = connection.execute(query, (found[1], user)).fetchone()
@@ -224,10 +249,14 @@ class Shelf:
         return _FILE.sub(named, said.replace(f"{self._folder}{os.sep}", ""))
 
     def strays(self) -> Iterator[Path]:
-        """Files that belong to nothing: what a kill left of an upload."""
+        """Files that belong to nothing, and that nobody writes: what a kill left of an upload."""
+        files = [path for path in self._folder.iterdir() if _ID.match(path.name)]
         with self._open() as connection:
             known = {number for (number,) in connection.execute("SELECT id FROM things")}
-        yield from (path for path in self._folder.iterdir() if path.name[:32] not in known and _ID.match(path.name))
+        for path in files:
+            with suppress(FileNotFoundError):
+                if path.name[:32] not in known and time.time() - path.stat().st_mtime > _STILL:
+                    yield path
 
     @property
     def _folder(self) -> Path:
@@ -235,7 +264,7 @@ class Shelf:
 
     def _times(self) -> tuple[float, float]:
         now = self.clock()
-        return now, now + self.days * _DAY
+        return now, now + self.days * DAY
 
     def _enter(self, thing: Thing, room: float = inf) -> Thing:
         """Enter a thing where its user has so many bytes of room.

@@ -29,6 +29,7 @@ from understudy.server.api.service import Service, ordered
 from understudy.server.api.shelf import NotHereError, Thing
 from understudy.settings.schema import changed, unusual
 from understudy.table_files import read_tables
+from understudy.temporaries import SIDECAR
 
 router = Router(tags=["swaps"])
 AnId = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
@@ -117,6 +118,7 @@ def order_a_swap(request: Request, new: NewSwap, token: ForSwaps, service: TheSe
     known = {number: service.shelf.get(token.user, "person", number) for number in people if number}
     needs = [target.id, *known, *(photo for one in known.values() for photo in one.said["photos"])]
     note(request, new.target, *known)
+    service.shelf.check_room(token.user, token.quotas.bytes)
     minutes = float(target.said["seconds"] or 0) / 60
     service.usage.take(token.user, "clips", 1, token.quotas)
     try:
@@ -198,7 +200,26 @@ def fetch_the_result(request: Request, id: Id, token: ForSwaps, service: TheServ
         service.shelf.wrote(swap, file_digest(path))
         swap = _get(service, token, id)
     note(request, id, digests=(swap.digest,))
-    return FileResponse(path, filename=f"{Path(swap.name).stem or 'swap'}-swapped{swap.suffix}")
+    return FileResponse(path, filename=_file_name(swap))
+
+
+@router.get("/swaps/{id}/credentials", response_class=FileResponse)
+def fetch_the_credentials(request: Request, id: Id, token: ForSwaps, service: TheService) -> FileResponse:  # noqa: A002
+    """The signed Content Credentials of a result whose format can't hold them (mkv, webm): keep them beside it."""
+    swap = _get(service, token, id)
+    path = service.shelf.path(swap)
+    beside = path.with_name(path.name + SIDECAR)
+    if not path.exists() or not beside.exists():
+        raise UsageError(
+            "this swap has no credentials of their own", "They are in the result, if there is one: see its notes."
+        )
+    note(request, id)
+    return FileResponse(beside, filename=_file_name(swap) + SIDECAR)
+
+
+def _file_name(swap: Thing) -> str:
+    """What a result is called where it is saved."""
+    return f"{Path(swap.name).stem or 'swap'}-swapped{swap.suffix}"
 
 
 @router.get("/swaps/{id}/events", response_class=StreamingResponse)
@@ -304,7 +325,8 @@ def _swap(service: Service, thing: Thing) -> Swap:
 
 
 def _told(service: Service, thing: Thing, job: Job | None) -> Swap:
-    about = {"id": thing.id, "target": thing.said["target"], "expires": thing.expires}
+    expires = thing.expires if job is None else service.expires(thing, job)
+    about = {"id": thing.id, "target": thing.said["target"], "expires": expires}
     if job is None:
         return Swap(**about, state="gone", share=0, frames_done=0, frames=0)
     return Swap(**about, **_progress(service, job, thing))
@@ -321,7 +343,9 @@ def _progress(service: Service, job: Job, thing: Thing) -> dict[str, Any]:
         error, hint = (service.shelf.in_their_words(thing.user, one) for one in (job.failure.message, job.failure.hint))
         said |= {"error": error, "hint": hint}
     if job.state == "done":
-        notes = [service.shelf.in_their_words(thing.user, str(one)) for one in job.report.get("notes", ())]
+        own, shown = f"{thing.id}{thing.suffix}", _file_name(thing)
+        notes = [str(one).replace(own, shown) for one in job.report.get("notes", ())]
+        notes = [service.shelf.in_their_words(thing.user, one) for one in notes]
         said |= {"notes": notes, "identifier": str(job.report.get("identifier", ""))}
         said["result"] = f"/api/v1/swaps/{thing.id}/result"
     return said

@@ -77,7 +77,8 @@ def test_a_full_disk_stops_the_recording_and_nothing_else(hopper_path, small_cli
     disk.mkdir()
     live = (
         f"{sys.executable} -m understudy live -s {hopper_path} --consent sample --home {tmp_path / 'h'} "
-        f"--from {small_clip} --loop --to {disk / 'out.mp4'} --to udp://127.0.0.1:9 --stats {stats} --seconds 16"
+        f"--from {small_clip} --loop --to {disk / 'out.mp4'} --to udp://127.0.0.1:9 --to {tmp_path / 'whole.mp4'} "
+        f"--stats {stats} --seconds 16"
     )
     script = (
         f"mount -t tmpfs -o size=350k tmpfs {disk} || exit 77; {live}; code=$?; "
@@ -91,6 +92,7 @@ def test_a_full_disk_stops_the_recording_and_nothing_else(hopper_path, small_cli
     assert done.returncode == 6, done.stderr
     assert "no space left on the disk" in done.stderr
     assert f"hint: What was recorded is in {disk}/out.recording.mp4" in done.stderr
+    assert f"note: recorded {tmp_path / 'whole.mp4'}" in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout.split() == ["out.recording.mp4"]
     told = json.loads(stats.read_text())

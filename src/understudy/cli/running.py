@@ -12,6 +12,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from understudy.cli.terminal import say
+from understudy.errors import UnderstudyError
 
 if TYPE_CHECKING:
     from understudy.sessions import LiveReport, LiveSession
@@ -28,6 +29,11 @@ def run(session: LiveSession, seconds: float | None, outputs: list[Path]) -> Liv
         _wait(session, seconds, told)
         try:
             return session.stop()
+        except UnderstudyError as fault:
+            for note in session.notes:
+                if fault.message not in note:
+                    say(f"note: {note}")
+            raise
         except KeyboardInterrupt:
             for growing in map(growing_name, outputs):
                 if growing.exists():

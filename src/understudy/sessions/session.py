@@ -293,6 +293,11 @@ class LiveSession:
         """What the user should know of how the engines fared so far."""
         return tuple(self._news)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be known of it, once it has ended, whether by a failure or not: what was recorded, and what not."""
+        return tuple(dict.fromkeys(self._notes))
+
     def events_after(self, number: int) -> list[str]:
         """What happened since the first ``number`` events."""
         return self._recorder.events_after(number) if self._recorder is not None else []

@@ -21,7 +21,7 @@ say.
 
 Settings are numbers, words and paths. `--settings FILE` reads them from a TOML or JSON file; a setting that is not in
 it keeps its default. An option on the command line wins over the file, and the file over the defaults.
-`UNDERSTUDY_HOME` counts as an option.
+`UNDERSTUDY_HOME` counts as an option; in Python it holds where `Settings(home=…)` says nothing else.
 
 ```toml
 # mine.toml

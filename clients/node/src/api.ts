@@ -1306,7 +1306,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1414,7 +1414,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1516,7 +1516,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1617,7 +1617,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1722,7 +1722,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1824,7 +1824,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1925,7 +1925,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2033,7 +2033,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2137,7 +2137,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2239,7 +2239,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2341,7 +2341,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2445,7 +2445,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2549,7 +2549,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2652,7 +2652,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2753,7 +2753,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2858,7 +2858,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2962,7 +2962,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3064,7 +3064,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3168,7 +3168,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3272,7 +3272,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3376,7 +3376,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3480,7 +3480,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3582,7 +3582,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3684,7 +3684,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3786,7 +3786,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3891,7 +3891,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4008,7 +4008,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4109,7 +4109,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4213,7 +4213,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4315,7 +4315,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4430,7 +4430,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4545,7 +4545,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4649,7 +4649,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4757,7 +4757,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4865,7 +4865,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4973,7 +4973,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5074,7 +5074,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5175,7 +5175,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5278,7 +5278,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5388,7 +5388,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fault"];
                 };
             };
-            /** @description A model is missing, all places for live sessions are taken, or the audit log can't be written */
+            /** @description A model is missing, all places are taken, the server ends, or the audit log can't be written */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -100,7 +99,7 @@ def command(
             answer(f"API: {address}/api/v1, described at {address}/docs")
         sys.stdout.flush()  # whoever waits for it reads a pipe, perhaps
         say("Ctrl-C ends it")
-        serve(api_application(service, hosts, origins), listener, threading.Event(), cert=cert, key=key)
+        serve(api_application(service, hosts, origins), listener, service.ending, cert=cert, key=key)
 
 
 def names_of(hosts: Sequence[str], port: int, scheme: str) -> list[str]:

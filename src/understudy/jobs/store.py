@@ -193,6 +193,10 @@ class JobStore:
                 forget_segments(store, claim.number)
             if state != "done":
                 store.execute(f"UPDATE jobs SET frames_done = {KEPT} WHERE number = ?", (claim.number,))
+            elif frames := (report or {}).get("frames"):  # the last sign of life came some frames earlier
+                store.execute(
+                    "UPDATE jobs SET frames_done = ?, frames = ? WHERE number = ?", (frames, frames, claim.number)
+                )
             ended = time.time() if state in ENDED else 0.0
             store.execute(
                 "UPDATE jobs SET state = ?, wish = '', runner = '', ended = ?, report = ?, failure = ? "

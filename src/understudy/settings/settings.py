@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from understudy.enhancement.options import EnhanceOptions
 from understudy.face import FaceChoice
@@ -89,6 +89,8 @@ class Settings:
         if isinstance(home, str):  # what a newcomer writes
             object.__setattr__(self, "home", Path(home))
         object.__setattr__(self, "lanes", in_order(self.lanes))
+        if self.faces not in get_args(FaceChoice):
+            raise ValueError(f"faces must be one of {', '.join(get_args(FaceChoice))}, not {self.faces!r}")
         if not self.max_pixels >= 1:
             raise ValueError(f"max_pixels must be 1 or more, not {self.max_pixels}")
         if self.source_face is not None and not self.source_face >= 1:

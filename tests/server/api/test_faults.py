@@ -6,6 +6,7 @@ import dataclasses
 import os
 import shutil
 import signal
+import threading
 import time
 from pathlib import Path
 
@@ -109,6 +110,33 @@ def test_a_server_that_ends_does_not_wait_for_who_looks_at_a_clip(tmp_path, long
         assert anna.get(place).status_code == 422
         assert "nobody looked" in anna.get(place).text
         assert "Traceback" not in later.log.read_text()
+
+
+def test_an_upload_under_which_the_server_ends_is_told_to_come_again(tmp_path):
+    secret = Tokens(Home(tmp_path / "home")).add("anna", "anna", list(SCOPES), 1)[1]
+    with server_in(tmp_path, "--runners", "0") as server, caller_of(server, secret) as anna:
+        begun = threading.Event()
+
+        def slowly():
+            for number in range(400):
+                yield b"\xff" * 1000
+                if number == 3:
+                    begun.set()
+                time.sleep(0.05)
+
+        answers = []
+        upload = threading.Thread(
+            target=lambda: answers.append(anna.post("/photos", params={"name": "a.jpg"}, content=slowly()))
+        )
+        upload.start()
+        assert begun.wait(60)
+        server.process.send_signal(signal.SIGTERM)
+        upload.join(60)
+        assert [one.status_code for one in answers] == [503]
+        assert answers[0].headers["retry-after"]
+        server.process.wait(60)
+        assert "Traceback" not in server.log.read_text()
+        assert not [*(tmp_path / "home" / "server" / "things").glob("*.jpg")]
 
 
 def test_things_go_when_their_time_is_over(tmp_path):

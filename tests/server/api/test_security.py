@@ -138,6 +138,7 @@ def test_secrets_are_in_no_file_and_paths_in_no_answer(server):
     broken = httpx.post(f"{server.address}/api/v1/media?name=a.mp4", headers=headers, content=b"no clip", timeout=60)
     assert broken.status_code == 422
     assert str(server.home) not in broken.text
+    assert broken.json()["error"].startswith("a.mp4 ")
     part = secret.split("_", 2)[2].encode()
     for path in [*server.home.rglob("*"), server.log]:
         if path.is_file():

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from starlette.requests import ClientDisconnect, Request
 
-from understudy.errors import InputError, UsageError
+from understudy.errors import InputError, RefusedError, UsageError
 
 #: For the API's description: the body is a file.
 FILE_AS_BODY: Final[dict[str, Any]] = {
@@ -31,6 +31,19 @@ def announced(request: Request) -> int:
     return int(said) if said.isdecimal() else 0
 
 
+class EndingError(RefusedError):
+    """The server ends.
+
+    Attributes:
+        seconds: When to come back, in seconds from now.
+    """
+
+    seconds = 10
+
+    def __init__(self) -> None:
+        super().__init__("the server ends, and takes in nothing more", f"Send it again in {self.seconds} s or later.")
+
+
 class KindError(UsageError):
     """A body is of another kind than is taken there."""
 
@@ -40,9 +53,12 @@ async def pieces(request: Request) -> AsyncIterator[bytes]:
 
     Raises:
         CutOffError: they stopped coming.
+        EndingError: the server ends.
     """
-    stream = request.stream()
+    stream, ending = request.stream(), request.app.state.service.ending
     while True:
+        if ending.is_set():
+            raise EndingError
         try:
             yield await asyncio.wait_for(anext(stream), PATIENCE)
         except StopAsyncIteration:

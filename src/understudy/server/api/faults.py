@@ -25,7 +25,7 @@ from understudy.errors import (
 )
 from understudy.server.access.quotas import QuotaError
 from understudy.server.access.tokens import ScopeError, TokenError
-from understudy.server.api.bodies import KindError
+from understudy.server.api.bodies import EndingError, KindError
 from understudy.server.api.places import FullError
 from understudy.server.api.shelf import NotHereError
 from understudy.server.receiving import TooLargeError
@@ -50,7 +50,7 @@ ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     429: {"model": Fault, "description": "Too much for now: the header Retry-After says when to come back"},
     503: {
         "model": Fault,
-        "description": "A model is missing, all places for live sessions are taken, or the audit log can't be written",
+        "description": "A model is missing, all places are taken, the server ends, or the audit log can't be written",
     },
     507: {"model": Fault, "description": "The disk is full"},
 }
@@ -60,6 +60,7 @@ _STATUS: Final[tuple[tuple[type[UnderstudyError], int], ...]] = (
     (TokenError, 401),
     (QuotaError, 429),
     (FullError, 503),
+    (EndingError, 503),
     (ScopeError, 403),
     (RefusedError, 403),
     (NotHereError, 404),
@@ -90,7 +91,7 @@ async def answer_fault(request: Request, fault: Exception) -> JSONResponse:
     if not isinstance(fault, UnderstudyError):
         raise fault
     status, headers = status_of(fault), {}
-    if isinstance(fault, (QuotaError, FullError)):
+    if isinstance(fault, (QuotaError, FullError, EndingError)):
         headers["Retry-After"] = str(fault.seconds)
     if isinstance(fault, TokenError):
         headers["WWW-Authenticate"] = "Bearer"
@@ -114,4 +115,6 @@ def _said(request: Request, fault: UnderstudyError) -> dict[str, str]:
     if token is not None:
         with suppress(UnderstudyError):  # what names files is not to be had: they are not named then
             words = {key: shelf.in_their_words(token.user, one, ids=False) for key, one in words.items()}
+    for file, name in getattr(request.state, "names", {}).items():
+        words = {key: one.replace(file, name) for key, one in words.items()}
     return {key: without_places(one, shelf.home.root) for key, one in words.items()}

@@ -19,6 +19,7 @@ from understudy.server.access.tokens import Token
 from understudy.server.api.asking import ForMedia, TheService, note
 from understudy.server.api.bodies import FILE_AS_BODY, announced, pieces
 from understudy.server.api.people import Id, Name
+from understudy.server.api.places import FullError
 from understudy.server.api.routing import Router
 from understudy.server.api.service import Service
 from understudy.server.api.shelf import NotHereError, Thing
@@ -71,6 +72,7 @@ async def hand_over_media(request: Request, name: Name, token: ForMedia, service
     try:
         said = await run_in_threadpool(_looked_at, service, thing)
     except BaseException:
+        request.state.names = {service.shelf.path(thing).name: thing.name}  # nobody else can say what it was
         service.shelf.remove(thing)
         raise
     return _media(service.shelf.say(thing, **said))
@@ -115,8 +117,8 @@ async def look_who_is_there(request: Request, id: Id, token: ForMedia, service: 
     looks: dict[str, _Look] = request.app.state.looks
     if thing.id not in looks:
         if len(looks) >= 4:
-            raise UsageError("several clips are being looked at already", "Ask again when they are done.")
-        looks[thing.id] = _Look(request.app.state.ending.is_set)
+            raise FullError("several clips are being looked at already")
+        looks[thing.id] = _Look(service.ending.is_set)
         task = asyncio.create_task(_look(service, thing, looks))
         request.app.state.tasks.add(task)
         task.add_done_callback(request.app.state.tasks.discard)

@@ -76,6 +76,7 @@ class Service:
         tokens, usage, rate, audit: Who may do what, how much, and what is kept of it.
         shelf: What users handed over and had made.
         overdue: Why things whose time is over are still there; empty if none are.
+        ending: Set as soon as the server is to end: nothing that takes its time is begun any more, or goes on.
     """
 
     settings: Settings
@@ -91,6 +92,7 @@ class Service:
         self.audit = AuditLog(home, self.settings.keep_days)
         self.shelf = Shelf(home, self.options.keep_days, opened=self._kept_open)
         self.overdue = ""
+        self.ending = threading.Event()
         self._over = threading.Event()
         self._tidier = threading.Thread(target=self._tidy, name="retention", daemon=True)
 

@@ -77,9 +77,11 @@ def command(
     names = [_checked_name(one) for one in name or ()]
     from understudy.server.api.application import api_application
     from understudy.server.api.service import ServeOptions, Service
-    from understudy.server.running import listening, serve
+    from understudy.server.running import check_certificate, listening, serve
     from understudy.server.webrtc.reach import Reach
 
+    if cert is not None and key is not None:
+        check_certificate(cert, key)
     # Who listens here or everywhere is reached at all of the machine's addresses, else at the one that was named.
     addresses = () if host in (*_HERE, "0.0.0.0", "::") else (host,)
     service = Service(chosen.settings(), ServeOptions(retention, runners, live, Reach(addresses, stun)))

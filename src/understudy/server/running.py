@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,6 +50,36 @@ def listening(port: int, host: str = HERE) -> socket.socket:
     return found
 
 
+def check_certificate(cert: Path, key: Path) -> None:
+    """Make sure that a certificate and its key can be used for TLS.
+
+    Args:
+        cert: File with the certificate chain.
+        key: File with its private key.
+
+    Raises:
+        UsageError: they can't.
+    """
+    asked = False
+
+    def passphrase() -> str:
+        nonlocal asked  # which would be asked for on the terminal, if there is one, by each start of the server
+        asked = True
+        return ""
+
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, passphrase)
+    except OSError as fault:  # ssl.SSLError is one, too
+        if asked:
+            raise UsageError(
+                f"the key {key.name} has a passphrase", f"Make one without: openssl pkey -in {key.name} -out NEW.pem"
+            ) from fault
+        raise UsageError(
+            f"the certificate or its key can't be used: {fault.strerror or fault}",
+            "Name files in PEM's format that belong together.",
+        ) from fault
+
+
 def serve(
     app: ASGIApp,
     listener: socket.socket,
@@ -66,8 +97,6 @@ def serve(
         cert: File with the certificate chain; None for no TLS.
         key: File with its private key.
 
-    Raises:
-        UsageError: they can't be used.
     """
     config = uvicorn.Config(
         app,
@@ -82,15 +111,9 @@ def serve(
         ws_max_size=_MESSAGE,
         ws_per_message_deflate=False,  # pictures are compressed, and the rest stays on this machine
     )
-    try:
-        if cert is not None and key is not None:
-            config.ssl_certfile, config.ssl_keyfile = str(cert), str(key)
-        config.load()
-    except OSError as fault:  # ssl.SSLError is one, too
-        raise UsageError(
-            f"the certificate or its key can't be used: {fault.strerror or fault}",
-            "Name files in PEM's format that belong together.",
-        ) from fault
+    if cert is not None and key is not None:
+        config.ssl_certfile, config.ssl_keyfile = str(cert), str(key)
+    config.load()
     _Server(config, stop).run([listener])
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 
 import pytest
@@ -124,3 +126,21 @@ def test_no_certificate_at_all(used, data):
         own_root(used)
     with pytest.raises(UnderstudyError):
         understudy.inspect(used.root / "ledger.sqlite", home=used.root)
+
+
+@pytest.mark.slow
+def test_a_private_folder_that_is_full_is_called_so(used, tmp_path):
+    """A real one."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    words = f"-m understudy jobs list --home {disk / 'home'}"
+    script = (
+        f"mount -t tmpfs -o size=4m tmpfs {disk} || exit 77; mkdir -m 700 {disk / 'home'}; {sys.executable} {words}; "
+        f"cat /dev/zero > {disk / 'rest'} 2> /dev/null; {sys.executable} {words}"
+    )
+    done = subprocess.run(["unshare", "-rm", "sh", "-c", script], capture_output=True, text=True, check=False)
+    if done.returncode == 77 or "unshare" in done.stderr:
+        pytest.skip("no file system of its own here")
+    assert done.returncode == 6, done.stderr
+    assert "no space left on the disk" in done.stderr
+    assert "Traceback" not in done.stderr

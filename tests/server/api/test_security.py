@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives import serialization
+from tests.provenance.certificates import certificate
 from tests.server.api.conftest import server_in
 
 from understudy.cli.main import main
@@ -281,3 +283,21 @@ def test_elsewhere_needs_tls_or_a_plain_word(tmp_path, capsys):
         main(["serve", "--cert", str(tmp_path / "a.pem"), "--key", str(tmp_path / "b.pem"), "--port", "0", *home]) == 2
     )
     assert main(["serve", "--retention", "0", *home]) == 2
+
+
+def test_a_certificate_that_can_not_be_used_is_said_before_an_address_is(tmp_path, capsys):
+    chain, key = certificate(tmp_path / "plain")
+    locked, private = tmp_path / "locked.pem", serialization.load_pem_private_key(key.read_bytes(), None)
+    pem = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    locked.write_bytes(private.private_bytes(*pem, serialization.BestAvailableEncryption(b"secret")))
+    start = ["serve", "--port", "0", "--home", str(tmp_path / "home"), "--json"]
+    for pair, said in (
+        ((chain, locked), "has a passphrase"),
+        ((chain, certificate(tmp_path / "other")[1]), "can't be used"),
+        ((key, chain), "can't be used"),
+        ((tmp_path / "no.pem", key), "can't be used"),
+    ):
+        assert main([*start, "--cert", str(pair[0]), "--key", str(pair[1])]) == 2
+        told = capsys.readouterr()
+        assert said in told.err
+        assert "address" not in told.out

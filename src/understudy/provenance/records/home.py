@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import stat
 import sys
@@ -51,6 +52,8 @@ _WORKING: Final = "working"
 _BESIDE: Final = ("", "-journal", "-wal", "-shm")
 #: Most bytes of a database: some 100,000 records.
 _LONGEST: Final = 256_000_000
+#: Bytes without which SQLite can't even begin to write.
+_BLOCK: Final = 65_536
 #: Most bytes of one value in it, or of a statement.
 _LONGEST_VALUE: Final = 16_000_000
 #: What a database of this package never holds: queries in the place of tables, and columns that are computed.
@@ -268,11 +271,18 @@ def told_by_sqlite(path: Path) -> Iterator[None]:
     except UnicodeError as fault:  # of texts that no database of ours holds
         raise RecordsError(f"can't use {path}: it is damaged", _DATABASE_HINTS["malformed"]) from fault
     except sqlite3.Error as fault:
-        if out_of_space(fault):
+        if out_of_space(fault) or ("I/O" in str(fault) and _is_full(path)):  # SQLite often says no more of a full disk
             raise NoSpaceError(path) from fault
         hints = [hint for words, hint in _DATABASE_HINTS.items() if words in str(fault)]
         said = printable(fault)[:100]  # it may quote what is in there
         raise RecordsError(f"can't use {path}: {said}", (hints or ["Check the disk and the folder."])[0]) from fault
+
+
+def _is_full(path: Path) -> bool:
+    """Whether the disk of a file has no room for another block."""
+    with suppress(OSError):
+        return shutil.disk_usage(path.parent).free < _BLOCK
+    return False
 
 
 def _check_files(path: Path) -> None:

@@ -98,7 +98,7 @@ def _add_state(api: FastAPI, metrics: Metrics) -> None:
 
     @api.get("/ready", include_in_schema=False)
     async def ready() -> Response:
-        lost = api.state.runners.lost() or api.state.service.overdue
+        lost = api.state.runners.lost() or api.state.service.overdue or api.state.service.full
         if api.state.ending.is_set() or lost:
             return JSONResponse({"status": "not ready", "why": lost or "it is ending"}, 503)
         return JSONResponse({"status": "ready"})

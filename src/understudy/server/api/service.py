@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import threading
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ from understudy.server.access.audit import AuditLog
 from understudy.server.access.quotas import Rate, Usage
 from understudy.server.access.tokens import Tokens
 from understudy.server.api.shelf import DAY, Shelf, Thing
+from understudy.server.receiving import LEFT_FREE
 from understudy.server.webrtc.reach import Reach
 from understudy.settings import Settings
 from understudy.settings.schema import changed, schema
@@ -107,6 +109,12 @@ class Service:
             self._tidier.join()
         self.app.close()
         self._kept_open.close()
+
+    @property
+    def full(self) -> str:
+        """Why nothing is taken in, if the disk has no room for it; else empty."""
+        left = shutil.disk_usage(self.shelf.home.root).free
+        return "the disk is full, or nearly" if left < LEFT_FREE else ""
 
     def check_person(self, photos: Sequence[Path], claim: ConsentClaim) -> None:
         """Look at photos as a swap would: that there is a face, that it may be used. Consent is recorded.

@@ -428,6 +428,8 @@ def test_a_job_does_a_part_of_a_clip_and_its_lanes(app, brief_clip, hopper_path,
     [
         ("out.mp4", {"trim.start": 100}, "has no frame from 1:40 on"),
         ("out.png", {}, "moving pictures can't be written as .png"),
+        ("out.mp4", {"encode.encoder": "nonsense"}, "unknown encoder 'nonsense'"),
+        ("out.webm", {"encode.encoder": "libx264"}, "a .webm file can't hold h264 video"),
         ("out.mp4", {"lanes": [{"start": 0, "do": "leave"}]}, "nobody gets a face in what is written"),
     ],
 )

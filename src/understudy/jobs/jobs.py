@@ -17,6 +17,8 @@ from understudy.jobs.kept import KeptSegments
 from understudy.jobs.runner import Runner, Told
 from understudy.jobs.segmented import SegmentedSwap
 from understudy.jobs.workshop import FramesOfAll, Workshop
+from understudy.media.base import MediaKind
+from understudy.media.files.encoders import check_encoder
 from understudy.media.files.opening import check_suffix
 from understudy.media.files.trimming import open_part
 from understudy.provenance import ConsentClaim, Ledger
@@ -206,6 +208,9 @@ class Jobs(JobList):
             with open_part(order.target, settings.max_pixels, settings.trim.since, settings.trim.until) as source:
                 check_suffix(order.output, source.info.kind)
                 check_lanes(source.info, settings)
+                moves = source.info.kind is not MediaKind.IMAGE
+            if moves and settings.encode.encoder is not None:
+                check_encoder(order.output.suffix.lower(), settings.encode.encoder)
 
         return Adding(self._store, consents, consent, check, check_target)
 

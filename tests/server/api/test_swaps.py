@@ -202,6 +202,14 @@ def test_what_is_kept_counts_when_a_swap_is_ordered(server):
         assert "Remove some" in refused.json()["hint"]
 
 
+def test_of_a_clip_only_the_part_that_is_swapped_counts(server, clip):
+    with server.caller("gert") as gert:
+        person, target = gert.somebody(), gert.hand_over("media", clip)
+        order = {"target": target["id"], "person": person, "settings": {"trim.start": 0.1, "trim.end": 0.4}}
+        assert gert.post("/swaps", json=order).status_code == 201
+        assert gert.get("/me").json()["used_today"]["minutes"] == pytest.approx(0.3 / 60, abs=1e-4)
+
+
 def test_who_has_used_up_the_day_is_told_when_to_come_back(server):
     with server.caller("ben", quotas=Quotas(clips=1)) as ben:
         person, target = ben.somebody(), ben.hand_over("media", portrait_path("astronaut"))

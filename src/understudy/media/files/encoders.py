@@ -210,6 +210,9 @@ def opens(encoder: str) -> str | None:
     return None
 
 
+_DOCTOR: Final = "`understudy doctor` lists the encoders that open here."
+
+
 def choose_encoder(suffix: str, asked: str | None, bit_depth: int) -> str:
     """The encoder for an output.
 
@@ -224,12 +227,27 @@ def choose_encoder(suffix: str, asked: str | None, bit_depth: int) -> str:
     container = CONTAINERS[suffix]
     if asked is None:
         return container.deep_encoder if bit_depth > 8 else container.encoder
-    hint = "`understudy doctor` lists the encoders that open here."
-    if asked not in ENCODERS:
-        raise EncoderError(f"unknown encoder {asked!r}", f"Known: {', '.join(ENCODERS)}. {hint}")
+    check_encoder(suffix, asked)
     if (reason := opens(asked)) is not None:
-        raise EncoderError(f"the encoder {asked} does not open here: {reason}", hint)
-    if not takes_codec(container.format, asked):
-        codec = av.Codec(asked, "w").canonical_name
-        raise EncoderError(f"a {suffix} file can't hold {codec} video ({asked})", "Choose another suffix or encoder.")
+        raise EncoderError(f"the encoder {asked} does not open here: {reason}", _DOCTOR)
     return asked
+
+
+def check_encoder(suffix: str, asked: str) -> None:
+    """Make sure that there is an encoder of a name, and that a container can hold what it makes, wherever that is.
+
+    Args:
+        suffix: A key of ``CONTAINERS``.
+        asked: What the user named.
+
+    Raises:
+        EncoderError: not.
+    """
+    if asked not in ENCODERS:
+        raise EncoderError(f"unknown encoder {asked!r}", f"Known: {', '.join(ENCODERS)}. {_DOCTOR}")
+    try:
+        codec = av.Codec(asked, "w").canonical_name
+    except ValueError:  # UnknownCodecError is one
+        return  # it is another machine's
+    if not takes_codec(CONTAINERS[suffix].format, asked):
+        raise EncoderError(f"a {suffix} file can't hold {codec} video ({asked})", "Choose another suffix or encoder.")

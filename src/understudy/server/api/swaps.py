@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from math import inf
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -119,7 +120,8 @@ def order_a_swap(request: Request, new: NewSwap, token: ForSwaps, service: TheSe
     needs = [target.id, *known, *(photo for one in known.values() for photo in one.said["photos"])]
     note(request, new.target, *known)
     service.shelf.check_room(token.user, token.quotas.bytes)
-    minutes = float(target.said["seconds"] or 0) / 60
+    whole = float(target.said["seconds"] or 0)
+    minutes = max(min(whole, inf if wanted.trim.until is None else wanted.trim.until) - wanted.trim.since, 0) / 60
     service.usage.take(token.user, "clips", 1, token.quotas)
     try:
         service.usage.take(token.user, "minutes", minutes, token.quotas)

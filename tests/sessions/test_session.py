@@ -584,3 +584,19 @@ def test_sinks_say_how_they_fare(session):
         assert live.sinks[1].doing in ("opening", "open")
         until(lambda: live.sinks[1].doing == "open")
     assert {state.doing for state in live.sinks} == {"ended"}
+
+
+def test_the_last_picture_is_shown_however_long_it_takes(session, pictures, monkeypatch):
+    process = LivePipeline.process
+
+    def slowly(self, frame):
+        time.sleep(1)
+        return process(self, frame)
+
+    monkeypatch.setattr(LivePipeline, "process", slowly)
+    screen = Screen()
+    live = session(screen, source=FakeCamera(pictures, count=1))
+    live.start()
+    assert live.wait(30)
+    live.stop()
+    assert len(screen.frames) == 1

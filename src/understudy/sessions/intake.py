@@ -17,12 +17,12 @@ from understudy.errors import InputError, UnderstudyError
 from understudy.media.live.base import LiveInfo, LiveSource, Picture, Remark, Sound, SourceEnded, SourceLostError
 from understudy.media.live.microphone import SoundSource
 from understudy.sessions.slots import Slot
-from understudy.sessions.statistics import Recorder
+from understudy.sessions.statistics import BEHIND, Recorder
 
 #: Seconds between two tries to open what was lost.
 _REOPEN: Final = 1.0
-#: Seconds that what is on its way has to arrive once a source has ended.
-_ARRIVAL: Final = 0.2
+#: Seconds that a source's last picture has to be worked off once it has ended, at most; and what was, to arrive.
+_LAST, _ARRIVAL = 5.0, 0.2
 #: Seconds between two questions to a device that has nothing, at least.
 _MOMENT: Final = 0.005
 #: Seconds without a picture that are worth a word.
@@ -100,6 +100,7 @@ class Intake:
                     item = self._source.read()
                 except SourceEnded:
                     self._recorder.event("the source ended")
+                    self._wait_for_the_last()
                     time.sleep(_ARRIVAL)
                     self._over.set()
                     return
@@ -112,7 +113,7 @@ class Intake:
                     self._recorder.captured(item.at)
                     # A camera's library may hand out the same memory again and again, and write to it meanwhile.
                     picture = self._in_one_size(item.picture.copy())
-                    self._recorder.dropped("processing behind", self.pictures.put(Picture(picture, item.at)))
+                    self._recorder.dropped(BEHIND, self.pictures.put(Picture(picture, item.at)))
                 elif item is None:
                     self._rest(asked)
                     self._say_silence(asked)
@@ -158,6 +159,12 @@ class Intake:
         if text not in self.remarks:
             self.remarks.append(text)
             self._recorder.event(text)
+
+    def _wait_for_the_last(self) -> None:
+        until = time.monotonic() + _LAST
+        while not self._recorder.caught_up and time.monotonic() < until:
+            if self._stop.wait(_MOMENT):
+                return
 
     def _rest(self, asked: float) -> None:
         """Wait a moment, where a device did not: asked again at once, it would take all of a processor."""

@@ -10,6 +10,7 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -154,6 +155,10 @@ class LiveReport:
         }
 
 
+#: Why a picture was dropped: a newer one came before there was time for it.
+BEHIND: Final = "processing behind"
+
+
 class Recorder:
     """Collects what the threads report."""
 
@@ -162,7 +167,7 @@ class Recorder:
         self.begun = time.monotonic()
         self._in: deque[float] = deque(maxlen=WINDOW)
         self._out: deque[float] = deque(maxlen=WINDOW)
-        self._frames_in = 0
+        self._frames_in = self._frames_made = 0
         self._latencies: dict[str, deque[float]] = {}
         self._written: Counter[str] = Counter()
         self._repeated: Counter[str] = Counter()
@@ -180,6 +185,13 @@ class Recorder:
         """A frame went through all stages."""
         with self._lock:
             self._out.append(time.monotonic())
+            self._frames_made += 1
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether every picture that came went through all stages, or made room for a newer one."""
+        with self._lock:
+            return self._frames_in - self._drops[BEHIND] <= self._frames_made
 
     def handed(self, sink: str, latency: float) -> None:
         """A frame was handed to a sink, so many seconds after its capture."""

@@ -513,6 +513,25 @@ def test_live_who_was_chosen_stays_so_while_somebody_larger_takes_over_and_after
     assert Choosing()((1, 1, 100), (2, 2, 50)) == [1]
 
 
+def test_live_who_was_chosen_and_comes_back_beside_who_took_over_is_chosen_before_they_are_known():
+    choose = Choosing(live=True)
+    assert choose((1, 1, 100), (2, 2, 50)) == [1]
+    assert choose((1, 1, 100), (2, 2, 160)) == [1, 2]
+    assert choose((2, 2, 160)) == [2]  # one is away
+    assert choose.selector.stand_in
+    assert choose((2, 2, 160), (3, -1, 100), (4, 3, 50)) == [2, 3]
+    assert choose((2, 2, 160), (3, 1, 100), (4, 3, 50)) == [2, 3]
+    assert not choose.selector.stand_in
+    assert choose((5, 2, 160), (6, -1, 100), (7, 3, 50), cut=True) == [5, 6]
+
+
+def test_live_while_who_took_over_is_lost_who_had_it_before_stays_chosen():
+    choose = Choosing(live=True)
+    choose((1, 1, 100), (2, 2, 50))
+    assert choose((1, -1, 100), (2, 2, 160)) == [1, 2]
+    assert choose((1, -1, 100)) == [1]
+
+
 def test_live_who_only_stood_in_is_left_when_the_one_is_back():
     choose = Choosing(live=True)
     choose((1, 1, 100), (2, 2, 50))

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from understudy.errors import NoSpaceError, out_of_space, unreadable_input
+from understudy.temporaries import Temporary
 
 
 def keep(file: Path, name: str, folder: Path, *, linked: bool = False) -> Path:
@@ -29,8 +30,12 @@ def keep(file: Path, name: str, folder: Path, *, linked: bool = False) -> Path:
             with suppress(OSError):
                 os.link(file, there)
                 return there
-        shutil.copyfile(file, there)
-        there.chmod(0o600)
+        part = Temporary(there, 0o600)  # what was copied in part must never pass for the file
+        try:
+            shutil.copyfile(file, part.path)
+            part.path.replace(there)
+        finally:
+            part.remove()
     except OSError as fault:
         if out_of_space(fault):
             raise NoSpaceError(folder, "Free some space: nothing was begun.") from fault

@@ -96,7 +96,6 @@ def serve(
         stop: Ends it, from any thread.
         cert: File with the certificate chain; None for no TLS.
         key: File with its private key.
-
     """
     config = uvicorn.Config(
         app,

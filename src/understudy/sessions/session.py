@@ -295,7 +295,7 @@ class LiveSession:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is to be known once it has ended, by a failure, too: what was recorded, and what not."""
+        """What is to be known once it has ended, by a failure, too, such as what was recorded."""
         return tuple(dict.fromkeys(self._notes))
 
     def events_after(self, number: int) -> list[str]:

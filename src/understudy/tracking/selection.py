@@ -33,7 +33,7 @@ class FaceSelector:
         order: People who were chosen before, by number: who comes first.
 
     Attributes:
-        stand_in: Whether somebody was chosen last because one who comes before them is not there, or not known yet.
+        stand_in: Whether one who should be chosen is not there, or not known yet: they may be anybody who comes.
 
     Raises:
         ValueError: another choice.
@@ -87,25 +87,26 @@ class FaceSelector:
         people = np.full(len(faces), -1, np.int64) if faces.person_ids is None else faces.person_ids
         self.stand_in = False
         chosen = self._largest(faces, faces.track_ids, people, seconds)
-        if chosen is None:
-            return faces[np.zeros(len(faces), bool)]  # only lost: nobody else takes over meanwhile
+        if chosen is None:  # only lost: nobody else takes over meanwhile
+            return faces[self._had_it(faces.track_ids, people) & self._live]
         self._kept, self._seen = int(faces.track_ids[chosen]), seconds
         self._note(int(people[chosen]))
         before = self._order[: self._rank(int(people[chosen]))]
         self.stand_in = any(person in known for person in before)
+        if not self.stand_in:
+            self._had[0].add(self._kept)
         rows = np.arange(len(faces)) == chosen
         if self._live:
-            rows |= self._not_raw(faces.track_ids, people, chosen)
+            rows |= self._had_it(faces.track_ids, people)
+            self.stand_in |= any(person in known and person not in people for person in self._had[1])
+            rows |= (people < 0) & self.stand_in
         return faces[rows]
 
-    def _not_raw(self, tracks: NDArray[np.int64], people: NDArray[np.int64], chosen: int) -> NDArray[np.bool_]:
-        """Who may not be seen as they are, though somebody else is chosen: bool, for each row."""
+    def _had_it(self, tracks: NDArray[np.int64], people: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Who was chosen before, and not to stand in: bool, for each row."""
         had_tracks, had_people = self._had
-        if not self.stand_in:
-            had_tracks.add(int(tracks[chosen]))
         had_people |= {int(one) for one in people[np.isin(tracks, list(had_tracks))] if one >= 0}
-        had = np.isin(tracks, list(had_tracks)) | np.isin(people, list(had_people))
-        return had | (people < 0) if self.stand_in else had
+        return np.isin(tracks, list(had_tracks)) | np.isin(people, list(had_people))
 
     def _largest(
         self, faces: Faces, tracks: NDArray[np.int64], people: NDArray[np.int64], seconds: float

@@ -292,7 +292,10 @@ class Consents:
                 FaceCache(self._home).forget(digest)
             except RecordsError as fault:  # the others go all the same
                 faults.append(fault)
-        forget_photos(self._home, changed)
+        try:
+            forget_photos(self._home, changed)
+        except RecordsError as fault:
+            faults.append(fault)
         if faults:
             raise faults[0] if len(faults) == 1 else RecordsError("; ".join(map(str, faults)), faults[0].hint)
         return changed

@@ -88,7 +88,7 @@ class Home:
     def default(cls) -> Home:
         """What ``UNDERSTUDY_HOME`` names; else the platform's folder for data: ``~/.local/share/understudy``."""
         named = os.environ.get(VARIABLE, "")
-        return cls(Path(named) if named else platformdirs.user_data_path("understudy", appauthor=False))
+        return cls(Path(named).absolute() if named else platformdirs.user_data_path("understudy", appauthor=False))
 
     def folder(self, *parts: str) -> Path:
         """A folder in it, made if it is missing.

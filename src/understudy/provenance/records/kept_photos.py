@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from understudy.errors import RecordsError
 from understudy.provenance.records.home import Home
 
 if TYPE_CHECKING:
@@ -43,14 +43,22 @@ def kept_photo(file: str, name: str) -> Photo | None:
 
 
 def forget_photos(home: Home, revoked: Sequence[Consent]) -> None:
-    """Remove the photos that records are about, and their copies. What can't be removed is left, without a word.
+    """Remove the photos that records are about, and their copies.
 
     Args:
         home: The private folder.
         revoked: The records.
+
+    Raises:
+        RecordsError: one can't be removed. The others are.
     """
+    left: list[str] = []
     for path in [*home.root.joinpath(*EDITS).glob("*/*"), *home.root.joinpath(*FACES).glob("*/*")]:
         photo = kept_photo(path.name, "")
         if photo is not None and any(photo.is_copy_of(record) for record in revoked):
-            with suppress(OSError):
-                path.unlink()
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as fault:
+                left.append(f"{path}: {fault.strerror}")
+    if left:
+        raise RecordsError(f"what is kept of a face can't be removed: {', '.join(left)}", "Remove it by hand.")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
@@ -95,7 +97,8 @@ async def answer_fault(request: Request, fault: Exception) -> JSONResponse:
         headers["Retry-After"] = str(fault.seconds)
     if isinstance(fault, TokenError):
         headers["WWW-Authenticate"] = "Bearer"
-    return JSONResponse({**_said(request, fault), "status": status}, status, headers)
+    said = await run_in_threadpool(_said, request, fault)
+    return JSONResponse({**said, "status": status}, status, headers)
 
 
 def without_places(said: str, home: Path) -> str:
@@ -105,7 +108,8 @@ def without_places(said: str, home: Path) -> str:
         said: By the program, for whoever runs it.
         home: The private folder.
     """
-    return re.sub(rf"{re.escape(str(home))}(/[^\s:;,'\"]*)?", "the server's private folder", said)
+    rest = rf"({re.escape(os.sep)}[^\s:;,'\"]*)?"
+    return re.sub(rf"(?<![\w/.]){re.escape(str(home.absolute()))}{rest}", "the server's private folder", said)
 
 
 def _said(request: Request, fault: UnderstudyError) -> dict[str, str]:

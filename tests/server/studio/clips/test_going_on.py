@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 
 import pytest
 from PIL import Image
@@ -250,11 +251,17 @@ def test_where_somebody_else_has_the_number_nobody_gets_the_face_and_that_is_sai
     given(room, clip)
     room.desk.trim(0.1, 0.3)
     ended(room)
+    was = json.loads(files(tmp_path, "edit.json")[0].read_text())["people"]["1"]["center"]
     changed(tmp_path, lambda said: said["people"]["1"].update(center=[0.1, 0.1]))
-    desk = gone_on(studio())
+    room = studio()
+    desk = gone_on(room)
     assert desk.fault == Fault("fault.other_people")
     assert desk.clip.edits.now.given == {}
     assert desk.clip.edits.now.trim.since == 0.1
+    # Nothing of what is kept goes by itself, for another version may find them again.
+    room.close()
+    changed(tmp_path, lambda said: said["people"]["1"].update(center=was))
+    assert gone_on(studio()).can_render
 
 
 @pytest.mark.parametrize(
@@ -265,10 +272,14 @@ def test_where_somebody_else_has_the_number_nobody_gets_the_face_and_that_is_sai
         lambda said: said["faces"][0]["photos"][0].update(file="../../consents.sqlite"),
         lambda said: said.update(given={"one": "blur"}),
         lambda said: said.update(stretches=[{"start": 1}, {"start": "x"}]),
+        lambda said: said.update(stretches=[{"start": 0.0, "end": 0.3}, {"start": 0.1}]),
         lambda said: said.update(start=0.3, end=0.1),
         lambda said: said.pop("faces"),
     ],
-    ids=["of another version", "another file", "another photo", "no number", "no stretch", "no part", "a part lacks"],
+    ids=[
+        *("of another version", "another file", "another photo", "no number", "no stretch"),
+        *("stretches that overlap", "no part", "a part lacks"),
+    ],
 )
 def test_what_can_not_be_read_is_shown_without_a_name_and_can_be_forgotten(studio, clip, tmp_path, change):
     room = studio()
@@ -310,3 +321,58 @@ def test_what_can_not_be_kept_is_said_once_and_work_goes_on(studio, clip, tmp_pa
     edits.unlink()
     edits.mkdir(0o700)
     until(lambda: [*edits.glob("*/edit.json")])
+
+
+def test_a_second_press_opens_it_once_and_loses_nothing(studio, clip):
+    room = studio()
+    given(room, clip)
+    ended(room)
+    desk = studio().desk
+    (one,) = desk.keeper.others
+    threads = [threading.Thread(target=desk.go_on, args=(one.id,)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert desk.clip is not None or [kept.id for kept in desk.keeper.others] == [one.id]
+
+
+def test_what_was_taken_back_after_going_on_is_there_the_next_time(studio, clip):
+    room = studio()
+    given(room, clip)
+    ended(room)
+    room = studio()
+    desk = gone_on(room)
+    desk.undo()
+    desk.keeper.keep()
+    room.close()
+    assert gone_on(studio()).can_render
+
+
+def test_a_look_that_is_in_no_render_is_kept(studio, clip):
+    room = studio()
+    given(room, clip)
+    room.desk.render()
+    room.desk.change({"blend.strength": 0.5})
+    assert room.desk.decided_since
+    room.desk.close_clip()
+    assert len(room.desk.keeper.others) == 1
+    assert gone_on(room).settings.blend.strength == 0.5
+
+
+def test_a_photo_that_is_the_samples_too_is_a_card_of_its_own(studio, clip, tmp_path):
+    room = studio()
+    number = room.cards.add(room.hand_over(portrait_path("astronaut"), "photo", "mine.png")).id
+    room.cards.grant(room.cards[number].photos, ConsentClaim("sample", uses=("video",)))
+    tilted = tmp_path / "tilted.png"
+    Image.fromarray(portrait("astronaut")[:, :, ::-1]).rotate(8).save(tilted)
+    room.cards.add_to(number, room.hand_over(tilted, "photo", "tilted.png"))
+    room.cards.grant([room.cards[number].photos[1]], ConsentClaim("fictional", uses=("video",)))
+    room.desk.open(room.hand_over(clip, "target", "mine.mp4"))
+    until(lambda: room.desk.clip.report is not None)
+    room.desk.give(1, number)
+    ended(room)
+    room = studio()
+    room.cards.add_sample(room.samples)
+    assert gone_on(room).can_render
+    assert [len(card.photos) for card in room.cards.all()] == [1, 2]

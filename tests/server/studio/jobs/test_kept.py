@@ -1,6 +1,8 @@
 """What jobs need is kept until they are done."""
 
+import errno
 import os
+import shutil
 import stat
 import sys
 import time
@@ -8,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from understudy.errors import InputError
+from understudy.errors import InputError, NoSpaceError
 from understudy.server.keeping import keep
 from understudy.server.studio.jobs.kept import Kept, stem_of
 
@@ -104,3 +106,21 @@ def test_a_kept_file_outlives_what_was_handed_over(tmp_path, linked):
 def test_a_file_that_is_gone_is_an_error(tmp_path):
     with pytest.raises(InputError):
         keep(tmp_path / "gone.mp4", "b.mp4", tmp_path)
+
+
+def test_a_copy_that_did_not_come_whole_leaves_nothing(tmp_path, monkeypatch):
+    file, folder = tmp_path / "clip.mp4", tmp_path / "kept"
+    file.write_bytes(b"x" * 100)
+    folder.mkdir()
+
+    def half(source, target):
+        target.write_bytes(b"x" * 50)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copyfile", half)
+    with pytest.raises(NoSpaceError):
+        keep(file, "clip.mp4", folder)
+    assert list(folder.iterdir()) == []
+    monkeypatch.undo()
+    assert keep(file, "clip.mp4", folder).read_bytes() == file.read_bytes()
+    assert stat.S_IMODE((folder / "clip.mp4").stat().st_mode) == 0o600

@@ -9,7 +9,7 @@ from PIL import Image
 
 from tests.server.studio.clips.test_desk import Room
 from understudy import ConsentClaim
-from understudy.errors import InputNotFoundError
+from understudy.errors import InputNotFoundError, UnderstudyError
 from understudy.provenance import Consents
 from understudy.server.studio.live.desk import Desk
 from understudy.server.studio.samples import SampleClip
@@ -32,10 +32,10 @@ def studio(tmp_path):
         room.close()
 
 
-def allowed(room, *, uses=("live",), days=365):
+def allowed(room):
     """A card whose photo may be used."""
     card = room.cards.add(room.hand_over(portrait_path("hopper"), "photo", "hopper.png"))
-    room.cards.grant(card.photos, ConsentClaim("sample", uses=uses, days=days))
+    room.cards.grant(card.photos, ConsentClaim("sample", uses=("live",)))
     return card.id
 
 
@@ -134,14 +134,14 @@ def test_a_photo_that_is_added_or_revoked_later_comes_and_goes_with_it(studio, t
 @pytest.mark.parametrize(
     "said", ["", "{}", '{"version": 1, "photos": [{"file": "../x", "name": "", "box": [0,0,1,1]}]}']
 )
-def test_what_can_not_be_read_is_removed(studio, tmp_path, said):
+def test_what_can_not_be_read_is_left_as_it_is_and_brings_nothing(studio, tmp_path, said):
     room = studio()
     room.cards.keep(allowed(room), kept=True)
     room.close()
     (photo,) = files(tmp_path)
     (photo.parent / "face.json").write_text(said)
     assert studio().cards.bring_back() == []
-    assert files(tmp_path) == []
+    assert (photo.parent / "face.json").read_text() == said  # a newer version's, perhaps
 
 
 def test_a_photo_that_is_damaged_is_left_out(studio, tmp_path):
@@ -150,3 +150,63 @@ def test_a_photo_that_is_damaged_is_left_out(studio, tmp_path):
     room.close()
     files(tmp_path)[0].write_bytes(b"no picture")
     assert studio().cards.bring_back() == []
+
+
+def ends(room, name="hopper.png"):
+    """The time of a photo's consent is over."""
+    Consents(room.app.resources.home).end(name)
+
+
+def test_it_goes_when_the_time_of_its_consent_is_over(studio, tmp_path):
+    room = studio()
+    number = allowed(room)
+    room.cards.keep(number, kept=True)
+    ends(room)
+    with pytest.raises(InputNotFoundError):
+        room.cards.keep(number, kept=True)  # it is looked at anew
+    assert files(tmp_path) == []
+    room.cards.grant(room.cards[number].photos, ConsentClaim("sample", uses=("live",)))
+    room.cards.keep(number, kept=True)
+    room.close()
+    ends(room)
+    assert studio().cards.bring_back() == []
+    assert files(tmp_path) == []
+
+
+def test_of_two_photos_the_one_goes_whose_time_is_over(studio, tmp_path):
+    room = studio()
+    number = allowed(room)
+    tilted = tmp_path / "tilted.png"
+    Image.fromarray(portrait("hopper")[:, :, ::-1]).rotate(8).save(tilted)
+    room.cards.add_to(number, room.hand_over(tilted, "photo", "tilted.png"))
+    room.cards.grant([room.cards[number].photos[1]], ConsentClaim("fictional", uses=("live",)))
+    room.cards.keep(number, kept=True)
+    room.close()
+    ends(room, "tilted.png")
+    assert len(files(tmp_path)) == 2
+    studio().cards.bring_back()
+    assert len(files(tmp_path)) == 1
+
+
+def test_what_another_studio_took_off_does_not_come_back(studio, tmp_path):
+    one = studio()
+    one.cards.keep(allowed(one), kept=True)
+    other = studio()
+    (card,) = other.cards.bring_back()
+    one.cards.keep(one.cards.all()[0].id, kept=False)
+    other.cards.grant(other.cards[card.id].photos, ConsentClaim("sample", uses=("video",)))
+    assert files(tmp_path) == []
+    assert not other.cards[card.id].kept
+
+
+def test_that_it_can_not_be_written_is_an_error_of_ours(studio, tmp_path):
+    room = studio()
+    number = allowed(room)
+    faces = tmp_path / "home" / "studio" / "faces"
+    faces.rmdir()
+    faces.write_bytes(b"")
+    with pytest.raises(UnderstudyError):
+        room.cards.keep(number, kept=True)
+    assert not room.cards[number].kept
+    faces.unlink()
+    faces.mkdir(0o700)

@@ -91,7 +91,8 @@ class ClipsDesk:
         self.job = 0
         self.fault: Fault | None = None
         self._upload = ""
-        self._rendered: Edit | None = None
+        #: What was rendered last.
+        self._rendered: Decided | None = None
         #: How often something was opened or closed, and which of these times what is open now came from.
         self._openings = self._taken = 0
         self._busy = threading.Lock()
@@ -122,7 +123,7 @@ class ClipsDesk:
     def decided_since(self) -> bool:
         """Whether something was decided of the clip that is in no render yet."""
         clip = self.clip
-        return clip is not None and clip.edits.can_undo and clip.edits.now != self._rendered
+        return clip is not None and clip.edits.now != Edit() and self._decided(clip) != self._rendered
 
     @property
     def only_face(self) -> Card | None:
@@ -180,7 +181,13 @@ class ClipsDesk:
         Args:
             number: The kept edit's id.
         """
-        self._opened(lambda: gone_on(self.keeper.take(number), self._uploads, self.cards, self._tell))
+
+        def taken() -> Found:
+            with self._busy:
+                holding = self.keeper.take(number)
+            return gone_on(holding, self._uploads, self.cards, self._tell)
+
+        self._opened(taken)
 
     def forget(self, number: str) -> None:
         """Remove what is kept of such a clip. Takes its time."""
@@ -302,42 +309,47 @@ class ClipsDesk:
                 self._put_away(forget=False)
                 self.clip, self._upload, self._taken = clip, found.upload, number
                 if found.holding is not None and found.decided is not None:
-                    self._go_on(found.holding, found.decided)
+                    self._go_on(found.holding, found.decided, found.seconds)
                 self.version += 1
                 formats = FORMATS[clip.frames.info.kind]
                 self.format = self.format if self.format in formats else formats[0]
                 return
-            if found is None:
-                self.keeper.look()  # what was to be gone on with may be gone
+            if found is not None and found.holding is not None:
+                found.holding.release()
+            self.keeper.look()  # with what can be gone on may be other than it was
         if clip is not None:
             clip.close()
-        if found is not None:
-            if found.holding is not None:
-                found.holding.release()
-            if found.upload:
-                self._uploads.remove(found.upload)
+        if found is not None and found.upload:
+            self._uploads.remove(found.upload)
 
-    def _go_on(self, holding: Holding, decided: Decided) -> None:
+    def _go_on(self, holding: Holding, decided: Decided, seconds: float) -> None:
         """Have settings, format and frame as they were."""
-        self.keeper.hold(holding)
-        self.format, self.seconds = decided.format, decided.seconds
-        self._rendered = decided.edit if decided.rendered else None
+        self.format, self.seconds = decided.format, seconds
+        self._rendered = replace(decided, rendered=False) if decided.rendered else None
         try:
-            self.settings = changed(self._usual, decided.settings)
+            own = {name: value for name, value in decided.settings.items() if name != "home"}
+            self.settings = changed(self._usual, own)
         except UnderstudyError as fault:  # those of another version: the clip has what is usual
             self._tell(fault_of(fault))
+        assert self.clip is not None
+        now = self._decided(self.clip)
+        self.keeper.hold(holding, replace(now, rendered=now == self._rendered))
 
     def _open_edit(self) -> OpenEdit | None:
         """What is to be kept of the clip that is open."""
         clip = self.clip
         if clip is None or clip.edits.now == Edit():
             return None
-        usual, edit = values_of(self._usual), clip.edits.now
-        own = {name: value for name, value in values_of(self.settings).items() if value != usual[name]}
-        decided = Decided(edit, own, self.format, self.seconds, edit == self._rendered)
-        cards = [card for card in self.cards.all() if card.id in edit.given.values()]
+        decided = self._decided(clip)
+        cards = [card for card in self.cards.all() if card.id in decided.edit.given.values()]
         people = None if clip.report is None else clip.report.people
-        return OpenEdit(clip.path, clip.name, people, cards, decided)
+        decided = replace(decided, rendered=decided == self._rendered)
+        return OpenEdit(clip.path, clip.name, people, cards, decided, self.seconds)
+
+    def _decided(self, clip: Clip) -> Decided:
+        usual = values_of(self._usual)
+        own = {name: value for name, value in values_of(self.settings).items() if value != usual[name]}
+        return Decided(clip.edits.now, own, self.format)
 
     def _put_away(self, *, forget: bool) -> None:
         self.keeper.put_away(forget=forget)
@@ -394,7 +406,7 @@ class ClipsDesk:
             clip = self.clip
             if clip is None or clip.report is None:
                 raise UsageError("no clip is open", "Open one.")
-            decided = clip.edits.now
+            decided = self._decided(clip)
             given, known = clip.edits.said(clip.report.people), {card.id: card for card in self.cards.all()}
             cards = {gets: known[gets] for gets in given.values() if gets in known}
             given = {number: gets for number, gets in given.items() if gets in cards or gets in (BLUR, LEAVE)}

@@ -7,7 +7,7 @@ import time
 from functools import partial
 
 from understudy.server.studio.clips.kept_edits import KeptEdit
-from understudy.server.studio.controls import Button, Text, box, shown
+from understudy.server.studio.controls import Button, Text, box, once, shown
 from understudy.server.studio.questions import Question
 from understudy.server.studio.rows import Rows
 from understudy.server.studio.visitor import Visitor
@@ -51,7 +51,9 @@ class EarlierPanel:
             Text(when, classes="hint")
         if one.name:
             go_on = partial(self._visitor.do, partial(self._go_on, one.id))
-            Button(texts("clips.go_on"), go_on, picture="arrow", label=texts("clips.go_on_with", name=name))
+            Button(
+                texts("clips.go_on"), pressed=once(go_on), picture="arrow", label=texts("clips.go_on_with", name=name)
+            )
         forget = texts("clips.forget_named", name=name)
         Button("", partial(self._ask, one, name), look="bare", picture="trash", label=forget)
 

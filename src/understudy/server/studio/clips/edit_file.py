@@ -22,6 +22,7 @@ from understudy.regular import read_regular
 from understudy.server.studio.clips.edits import OTHERS, Edit, Stretch
 from understudy.server.studio.live.card import SAMPLE, Card, CardPhoto
 from understudy.settings import Lane, TrimOptions
+from understudy.settings.lanes import in_order
 
 #: What the clip is called beside the file, before its suffix.
 CLIP: Final = "clip"
@@ -77,15 +78,13 @@ class Decided:
         edit: Who gets what, the part, and the stretches.
         settings: Those that differ from how the studio began, by full name.
         format: The suffix of what is rendered.
-        seconds: The frame that was looked at last.
         rendered: Whether all of that was rendered.
     """
 
     edit: Edit
     settings: Mapping[str, object]
     format: str
-    seconds: float
-    rendered: bool
+    rendered: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,6 +110,7 @@ class EditFile:
         clip: What the user calls the clip.
         file: What it is called beside this file.
         decided: What was decided.
+        seconds: The frame that was looked at last.
         faces: The photos of each face that somebody gets, by its card's id then; the sample has none.
     """
 
@@ -119,7 +119,8 @@ class EditFile:
         self.clip, self.file = said.clip, said.file
         stretches = tuple(Stretch(number + 1, Lane.of(one)) for number, one in enumerate(said.stretches))
         edit = Edit({int(one): gets for one, gets in said.given.items()}, TrimOptions(said.start, said.end), stretches)
-        self.decided = Decided(edit, said.settings, said.format, said.seconds, said.rendered)
+        in_order(edit.lanes)
+        self.decided, self.seconds = Decided(edit, said.settings, said.format, said.rendered), max(said.seconds, 0.0)
         self.faces = {face.card: tuple(_kept(photo) for photo in face.photos) for face in said.faces}
 
     def strangers(self, people: Iterable[ClipPerson]) -> set[int]:
@@ -145,7 +146,9 @@ def read_edit(path: Path) -> EditFile | None:
         return None
 
 
-def written_edit(clip: Path, name: str, people: Iterable[ClipPerson], cards: Sequence[Card], decided: Decided) -> str:
+def written_edit(
+    clip: Path, name: str, people: Iterable[ClipPerson], cards: Sequence[Card], decided: Decided, seconds: float
+) -> str:
     """What is written into such a file.
 
     Args:
@@ -154,6 +157,7 @@ def written_edit(clip: Path, name: str, people: Iterable[ClipPerson], cards: Seq
         people: Who is in it, as far as that is known.
         cards: The faces that somebody gets.
         decided: What was decided.
+        seconds: The frame that was looked at last.
     """
     edit = decided.edit
     faces = {card.id: [_Photo(file=name_of(one), name=one.photo.name) for one in photos_of(card)] for card in cards}
@@ -169,7 +173,7 @@ def written_edit(clip: Path, name: str, people: Iterable[ClipPerson], cards: Seq
         stretches=[lane.as_table() for lane in edit.lanes],
         settings=dict(decided.settings),
         format=decided.format,
-        seconds=decided.seconds,
+        seconds=seconds,
         rendered=decided.rendered,
     )
     return said.model_dump_json(indent=1)

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from understudy.casting.roles import BLUR
-from understudy.errors import UnderstudyError
+from understudy.errors import InputError, NoSpaceError
 from understudy.server.faults import Fault
+from understudy.server.receiving import TooLargeError
 from understudy.server.studio.clips.clip import Earlier
 from understudy.server.studio.clips.edit_file import Decided, KeptPhoto
 from understudy.server.studio.clips.kept_edits import Holding
+from understudy.server.studio.live.card import SAMPLE
 from understudy.server.studio.live.cards import Cards
 from understudy.server.uploads import Uploads
 
@@ -27,6 +29,7 @@ class Found(NamedTuple):
         holding: What is kept of it, if that is gone on with.
         decided: What was decided then, with the faces' cards of this run.
         earlier: That, as the clip needs it.
+        seconds: The frame that was looked at last.
     """
 
     path: Path
@@ -35,6 +38,7 @@ class Found(NamedTuple):
     holding: Holding | None = None
     decided: Decided | None = None
     earlier: Earlier | None = None
+    seconds: float = 0.0
 
 
 def gone_on(holding: Holding, uploads: Uploads, cards: Cards, faulty: Callable[[Fault], object]) -> Found:
@@ -62,12 +66,14 @@ def gone_on(holding: Holding, uploads: Uploads, cards: Cards, faulty: Callable[[
         holding.release()
         raise
     decided = replace(said.decided, edit=replace(edit, given=given))
-    return Found(upload.path, upload.name, upload.id, holding, decided, Earlier(decided.edit, said.strangers))
+    earlier = Earlier(decided.edit, said.strangers)
+    return Found(upload.path, upload.name, upload.id, holding, decided, earlier, said.seconds)
 
 
 def _card(photos: Sequence[KeptPhoto], holding: Holding, uploads: Uploads, cards: Cards) -> str:
     """The card of a face: one that has its photos already, or a new one; empty if none of them can be used."""
-    numbers: Mapping[str, str] = {photo.photo.digest: card.id for card in cards.all() for photo in card.photos}
+    others = [card for card in cards.all() if card.id != SAMPLE]
+    numbers: Mapping[str, str] = {photo.photo.digest: card.id for card in others for photo in card.photos}
     card = next((numbers[kept.photo.digest] for kept in photos if kept.photo.digest in numbers), "")
     for kept in photos:
         if kept.photo.digest not in numbers and (holding.folder / kept.file).is_file():
@@ -77,6 +83,8 @@ def _card(photos: Sequence[KeptPhoto], holding: Holding, uploads: Uploads, cards
                     cards.add_to(card, number)
                 else:
                     card = cards.add(number).id
-            except UnderstudyError:
-                continue  # whoever gets it is seen without, and that is told where it is the only one
+            except (NoSpaceError, TooLargeError):
+                raise
+            except InputError:
+                continue  # it can't be read, or no face is in it: that is told where it is the only one
     return card

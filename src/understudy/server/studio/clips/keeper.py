@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -18,6 +19,8 @@ from understudy.server.studio.live.card import Card
 
 #: Seconds between two looks: what was decided since the last is what a kill takes.
 _EVERY: Final = 1.0
+#: Of so many looks one is also at what other studios have left.
+_LOOK: Final = 5
 
 
 class OpenEdit(NamedTuple):
@@ -29,6 +32,7 @@ class OpenEdit(NamedTuple):
         people: Who is in it; None while that is not known: what was kept stays as it is until then.
         cards: The faces that somebody gets.
         decided: What was decided.
+        seconds: The frame that is looked at.
     """
 
     clip: Path
@@ -36,6 +40,7 @@ class OpenEdit(NamedTuple):
     people: Iterable[ClipPerson] | None
     cards: Sequence[Card]
     decided: Decided
+    seconds: float
 
 
 class Keeper:
@@ -61,6 +66,8 @@ class Keeper:
         self._busy, self._now, self._faulty = busy, now, faulty
         self._edits = KeptEdits(home.folder(*EDITS))
         self._holding: Holding | None = None
+        #: What was decided when that was taken to go on with: until it is other, what is kept stays as it is.
+        self._then: Decided | None = None
         self._told = ""
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
@@ -83,16 +90,21 @@ class Keeper:
         """
         return self._edits.take(number)
 
-    def hold(self, holding: Holding) -> None:
-        """What is open now is what was taken."""
-        self._holding = holding
+    def hold(self, holding: Holding, decided: Decided) -> None:
+        """What is open now is what was taken.
+
+        Args:
+            holding: That.
+            decided: What is decided of it now.
+        """
+        self._holding, self._then = holding, decided
         self.look()
 
     def put_away(self, *, forget: bool) -> None:
         """Nothing is open any more: forget what was kept of it, or leave it to be gone on with."""
         if not forget:
             self.keep()
-        holding, self._holding = self._holding, None
+        holding, self._holding, self._then = self._holding, None, None
         if holding is not None and forget:
             holding.forget()
         elif holding is not None:
@@ -105,14 +117,18 @@ class Keeper:
         self.look()
 
     def keep(self) -> None:
-        """Have what holds now kept. What can't be is told, once."""
+        """Have what holds now kept. What can't be is told, once.
+
+        What was taken stays as it was until something else is decided: a face that was not to be had, or people who
+        were found otherwise, take nothing of it.
+        """
         try:
             now = self._now()
-            if now is None and self._holding is not None:
+            if now is None and self._holding is not None and self._then is None:
                 self.put_away(forget=True)
-            if now is not None and now.people is not None:
+            if now is not None and now.people is not None and not _no_more(now.decided, self._then):
                 self._holding = self._holding or self._edits.new()
-                self._holding.keep(now.clip, now.name, now.people, now.cards, now.decided)
+                self._holding.keep(now.clip, now.name, now.people, now.cards, now.decided, now.seconds)
             self._told = ""
         except (UnderstudyError, OSError) as fault:
             own = fault if isinstance(fault, UnderstudyError) else of_the_system(fault) or fault
@@ -131,6 +147,18 @@ class Keeper:
             self.put_away(forget=False)
 
     def _run(self) -> None:
+        looks = 0
         while not self._ended.wait(_EVERY):
             with self._busy:
                 self.keep()
+                looks += 1
+                if self._holding is None and looks % _LOOK == 0:  # another studio may have opened or left something
+                    self.look()
+
+
+def _no_more(now: Decided, then: Decided | None) -> bool:
+    """Whether nothing is decided that was not so then; who lost what they had did so by themselves."""
+    if then is None:
+        return False
+    given = then.edit.given.items()
+    return now.edit.given.items() <= given and now == replace(then, edit=replace(then.edit, given=now.edit.given))

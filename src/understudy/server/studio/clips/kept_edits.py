@@ -7,6 +7,7 @@ goes on with, or forgets, what the other is at work on.
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -14,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from understudy.casting.clip_person import ClipPerson
 from understudy.errors import InputNotFoundError
@@ -32,6 +34,7 @@ from understudy.server.studio.live.card import Card
 from understudy.temporaries import clean, lock_file
 
 _FILE, _LOCK = "edit.json", "lock"
+_TRIES: Final = 5
 
 
 @dataclass(frozen=True)
@@ -77,14 +80,20 @@ class Holding:
         return found
 
     def keep(
-        self, clip: Path, name: str, people: Iterable[ClipPerson], cards: Sequence[Card], decided: Decided
+        self,
+        clip: Path,
+        name: str,
+        people: Iterable[ClipPerson],
+        cards: Sequence[Card],
+        decided: Decided,
+        seconds: float,
     ) -> None:
         """Have what holds now kept; nothing is written if it is. Arguments as of ``written_edit``.
 
         Raises:
             PrivacyError, NoSpaceError, InputError: it can't be.
         """
-        text = written_edit(clip, name, people, cards, decided)
+        text = written_edit(clip, name, people, cards, decided, seconds)
         if text == self._said:
             return
         wanted = {CLIP + clip.suffix: clip}
@@ -147,9 +156,13 @@ class KeptEdits:
         Raises:
             OSError: it can't be made.
         """
-        folder = self._folder / secrets.token_hex(16)
-        folder.mkdir(0o700)
-        return Holding(folder, _locked(folder, os.O_CREAT))
+        for _ in range(_TRIES):
+            folder = self._folder / secrets.token_hex(16)
+            folder.mkdir(0o700)
+            descriptor = _locked(folder, os.O_CREAT)
+            if descriptor >= 0 and folder.exists():  # another studio that lists them may have come in between
+                return Holding(folder, descriptor)
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN), str(self._folder))
 
     def take(self, number: str) -> Holding:
         """One to go on with.

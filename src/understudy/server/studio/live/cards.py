@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -28,6 +29,8 @@ from understudy.server.studio.samples import Samples
 from understudy.server.uploads import Uploads
 from understudy.swapping import Portrait
 
+#: Seconds after which the time of what is kept may be over.
+_OVER: Final = 60.0
 #: Side of a card's picture in pixels, and how much more than the face's box is on it.
 _SIDE: Final = 224
 _AROUND: Final = 1.7
@@ -45,7 +48,8 @@ class Cards:
         self._app, self._uploads = app, uploads
         self._lock = threading.Lock()
         self._cards: dict[str, Card] = {}
-        self._stamp = (0, 0)
+        self._stamp, self._looked = (0, 0), 0.0
+        self._keeping = threading.Lock()
         self._faces = KeptFaces(app.resources.home)
         self._when_removed: list[Callable[[str], object]] = []
         self._when_changed: list[Callable[[str], object]] = []
@@ -88,9 +92,11 @@ class Cards:
             if photos:
                 found.append(Card(photos[0].id, tuple(photos), kept))
         self._update(lambda: self._cards.update({card.id: card for card in found}))
-        for card in found:
-            if not self[card.id].allowed:  # their time is over
+        for card in [self[one.id] for one in found]:  # of some photos the time may be over
+            if not card.allowed:
                 self.remove(card.id)
+            elif card.allowed != card.photos:
+                self._keep_up_with(card)
         return [card for card in self.all() if card.kept]
 
     def keep(self, number: str, *, kept: bool) -> None:
@@ -105,10 +111,22 @@ class Cards:
             PrivacyError, NoSpaceError, InputError: it can't be kept.
         """
         assert number != SAMPLE, "that is always there"
+        with self._keeping:
+            self.look()  # what may be used may be other than it was
+            photos = self[number].allowed if kept else ()
+            if kept and not photos:
+                raise InputNotFoundError(Path("photo"), "photo")
+            self._keep(number, photos)
+            self.look()  # consent may have been revoked while the photos were kept
+            if kept and self[number].allowed != photos:
+                self._keep(number, self[number].allowed)
+
+    def _keep(self, number: str, photos: Sequence[CardPhoto]) -> None:
+        """Have those photos of a card kept, and no others; none for no longer."""
         card = self[number]
-        if not kept:
+        if not photos:
             self._faces.forget(card.kept)
-        name = self._faces.keep(card.kept, card.allowed) if kept else ""
+        name = self._faces.keep(card.kept, photos) if photos else ""
         with self._lock:
             if number in self._cards:
                 self._cards[number] = replace(self._cards[number], kept=name)
@@ -175,12 +193,13 @@ class Cards:
         self._update(lambda: None)
 
     def keep_up(self) -> None:
-        """Do so if there are other records than when that was done last.
+        """Do so if there are other records than when that was done last; and now and then, as their time ends.
 
         Raises:
             UnderstudyError: they can't be read.
         """
-        if Consents(self._app.resources.home).stamp != self._stamp:
+        over = any(card.kept for card in self.all()) and time.monotonic() - self._looked > _OVER
+        if over or Consents(self._app.resources.home).stamp != self._stamp:
             self.look()
 
     def remove(self, number: str) -> None:
@@ -258,7 +277,7 @@ class Cards:
         consents = Consents(self._app.resources.home)
         stamp, records = consents.stamp, consents.all()  # not under the lock: they may be busy for seconds
         with self._lock:
-            self._stamp = stamp
+            self._stamp, self._looked = stamp, time.monotonic()
             before = {card.id: _usable(card) for card in self._cards.values()}
             self._look_at(records)  # by which the change may go
             change()
@@ -275,8 +294,8 @@ class Cards:
 
     def _keep_up_with(self, card: Card) -> None:
         """Have those photos kept of a face that may be used now, and it no longer if there are none."""
-        with suppress(UnderstudyError, OSError):  # what is kept stays as it is
-            self.keep(card.id, kept=bool(card.allowed))
+        with suppress(UnderstudyError):  # it can't be written, or the card is gone: what is kept stays as it is
+            self._keep(card.id, card.allowed)
 
     def _brought_back(self, kept: KeptPhoto) -> CardPhoto | None:
         try:

@@ -15,7 +15,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from understudy.errors import InputNotFoundError
+from understudy.errors import UnderstudyError, of_the_system
 from understudy.provenance.records.home import Home, write_private
 from understudy.provenance.records.kept_photos import FACES, kept_name, kept_photo
 from understudy.regular import read_regular
@@ -71,7 +71,7 @@ class KeptFaces:
     def all(self) -> list[tuple[str, tuple[KeptPhoto, ...]]]:
         """The faces by what they are kept as, what was kept last first: their photos that are there.
 
-        One of which nothing is there any more, or that can't be read, is removed.
+        One of which no photo is there any more is removed; what can't be read, such as a newer version's, is left.
         """
         found = []
         for folder in sorted(self._folders(), key=_when, reverse=True):
@@ -79,7 +79,7 @@ class KeptFaces:
             photos = _photos(folder)
             if photos:
                 found.append((folder.name, photos))
-            else:
+            elif photos is not None:
                 self.forget(folder.name)
         return found
 
@@ -91,16 +91,23 @@ class KeptFaces:
             photos: Its photos that may be used.
 
         Returns:
-            What it is kept as.
+            What it is kept as; empty if it was kept and is no more, by another studio's doing.
 
         Raises:
             PrivacyError, NoSpaceError, InputError: it can't be.
-            InputNotFoundError: there are no photos that may be used.
         """
-        if not photos:
-            raise InputNotFoundError(Path("photo"), "photo")
-        number = kept or secrets.token_hex(16)
-        folder = self._folder / number
+        folder = self._folder / (kept or secrets.token_hex(16))
+        if kept and not folder.exists():
+            return ""
+        try:
+            self._write(folder, photos)
+        except OSError as fault:
+            if isinstance(fault, UnderstudyError):
+                raise
+            raise of_the_system(fault) or fault from fault
+        return folder.name
+
+    def _write(self, folder: Path, photos: Sequence[CardPhoto]) -> None:
         folder.mkdir(0o700, exist_ok=True)
         names = {kept_name(one.photo, one.path.suffix): one for one in photos}
         for file, one in names.items():
@@ -111,7 +118,6 @@ class KeptFaces:
         for path in folder.iterdir():
             if path.name not in {*names, _FILE}:
                 path.unlink(missing_ok=True)
-        return number
 
     def forget(self, kept: str) -> None:
         """Remove a face; nothing happens if it is gone."""
@@ -131,11 +137,13 @@ def _when(folder: Path) -> float:
     return 0.0
 
 
-def _photos(folder: Path) -> tuple[KeptPhoto, ...]:
-    """The photos that a folder's file names and that are there; none if it can't be read."""
+def _photos(folder: Path) -> tuple[KeptPhoto, ...] | None:
+    """The photos that a folder's file names and that are there; None if it can't be read."""
     try:
         said = _Face.model_validate_json(read_regular(folder / _FILE, _LONGEST))
     except (OSError, ValueError, ValidationError):
-        return ()
-    known = [one for one in said.photos if kept_photo(one.file, one.name) and (folder / one.file).is_file()]
-    return tuple(KeptPhoto(folder / one.file, one.name, one.box) for one in known)
+        return None
+    if any(kept_photo(one.file, one.name) is None for one in said.photos):
+        return None
+    here = [one for one in said.photos if (folder / one.file).is_file()]
+    return tuple(KeptPhoto(folder / one.file, one.name, one.box) for one in here)

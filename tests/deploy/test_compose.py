@@ -66,5 +66,11 @@ def test_user_image_and_folder_can_be_said(tmp_path):
 def test_the_server_is_reached_from_this_machine_alone_and_leaves_swaps_to_the_runner(services):
     server = services["server"]
     assert [(port["host_ip"], port["target"]) for port in server["ports"]] == [("127.0.0.1", 8770)]
-    assert server["command"][-2:] == ["--runners", "0"]
+    assert "--runners 0" in " ".join(server["command"])
     assert "/ready" in server["healthcheck"]["test"][-1]
+
+
+@pytest.mark.parametrize(("said", "name"), [({}, "localhost:8770"), ({"UNDERSTUDY_NAME": "a.example"}, "a.example")])
+def test_what_the_proxy_before_the_server_is_asked_by_can_be_said(said, name):
+    done = read(FILE, **said)
+    assert json.loads(done.stdout)["services"]["server"]["command"][-2:] == ["--name", name]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from understudy.errors import NotMediaError
+from understudy.errors import InputGoneError, NotMediaError, unreadable_input
 
 #: Bytes that are looked at, and entries and directories of a TIFF.
 _HEAD, _ENTRIES, _DIRECTORIES = 4096, 512, 16
@@ -62,8 +62,7 @@ def refuse_raw(path: Path) -> None:
     Raises:
         NotMediaError: it is one.
     """
-    with path.open("rb") as file:
-        head = file.read(_HEAD)
+    head = _head(path)
     if head[:4] not in (b"II*\0", b"MM\0*"):
         return
     if head[8:10] == b"CR" or path.suffix.lower() in _RAW_SUFFIXES or _holds_mosaic(path):
@@ -75,12 +74,21 @@ def refuse_unread(path: Path) -> None:
 
     Raises:
         NotMediaError: it is a kind of picture or document that is not read here.
+        InputGoneError, InputUnreadableError: it is not there any more, or can't be read.
     """
-    with path.open("rb") as file:
-        head = file.read(_HEAD)
-    kind = _kind(head)
+    kind = _kind(_head(path))
     if kind is not None:
         raise _unread(path, kind)
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_HEAD)
+    except FileNotFoundError as fault:  # it was there when it was looked for
+        raise InputGoneError(path) from fault
+    except OSError as fault:
+        raise unreadable_input(path, fault) from fault
 
 
 def _kind(head: bytes) -> str | None:

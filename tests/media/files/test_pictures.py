@@ -11,8 +11,10 @@ from PIL import Image, ImageSequence
 
 import understudy
 from understudy import Settings
+from understudy.errors import InputError, InputGoneError
 from understudy.media.base import MediaKind
 from understudy.media.files import EncodeOptions, open_source
+from understudy.media.formats import refuse_unread
 from understudy.testing import talking
 
 
@@ -305,3 +307,11 @@ def test_holes_of_a_webp_are_holes_of_a_gif(face, hopper_path, tmp_path):
     first, second = holes_of(tmp_path / "out.gif")
     assert not first.any()
     assert second[:55].all()
+
+
+def test_a_file_that_goes_while_it_is_opened_is_called_so(tmp_path):
+    with pytest.raises(InputGoneError):
+        refuse_unread(tmp_path / "gone.mp4")
+    (tmp_path / "folder.mp4").mkdir()
+    with pytest.raises(InputError):
+        refuse_unread(tmp_path / "folder.mp4")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from understudy.errors import InputError, UnfitFileError
-from understudy.regular import check_regular, open_regular, read_most, read_regular
+from understudy.regular import check_kind, check_regular, open_regular, read_most, read_regular
 
 unix = pytest.mark.skipif(os.name != "posix", reason="pipes and devices have names on Unix only")
 
@@ -125,3 +125,16 @@ def test_the_error_is_one_of_ours_and_one_of_the_systems(tmp_path):
         read_regular(tmp_path, 100)
     assert isinstance(found.value, InputError)
     assert found.value.strerror == "it is a folder, not a file"
+
+
+def test_a_file_that_goes_while_it_is_looked_at_is_gone_and_not_forbidden(tmp_path, monkeypatch):
+    path = tmp_path / "things.db-journal"
+    path.write_bytes(b"")
+
+    def access(*_):
+        path.unlink()
+        return False
+
+    monkeypatch.setattr(os, "access", access)
+    with pytest.raises(FileNotFoundError):
+        check_kind(path, 10)

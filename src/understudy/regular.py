@@ -102,6 +102,7 @@ def check_kind(path: Path, most: int) -> None:
     """
     _check(path, path.stat(), most)
     if not os.access(path, os.R_OK):
+        path.stat()  # nor is one read that has just gone, as what SQLite keeps beside a database comes and goes
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 
 

@@ -37,9 +37,9 @@ _ALSA: Final = Path("/usr/share/alsa/alsa.conf")
 _AHEAD, _BEHIND = 12.0, 2.0
 #: Seconds a picture by which a clock that runs faster than ours is followed.
 _DRIFT: Final = 2e-5
-#: Microseconds of a stream that FFmpeg looks at before its first picture; of its own accord it takes 5 to 9 seconds to
-#: be sure of the frame rate. A web server's files and playlists come faster than they play, and take no time.
-_LOOKED_AT: Final = "1000000"
+#: Microseconds of a stream that FFmpeg looks at where it has not found pictures and sound before; of its own accord
+#: it takes 5 to 9 seconds. A web server's files and playlists come faster than they play, and take no time.
+_LOOKED_AT: Final = "3000000"
 #: Pixels of a picture: 8K.
 _MOST: Final = 7680 * 4320
 #: Seconds that sound is written before it is due.
@@ -75,8 +75,6 @@ def main() -> NoReturn:
     address = str(asked["address"])
     device = asked.get("device")
     options = {} if device else {"protocol_whitelist": _PROTOCOLS, "flags": "low_delay"}
-    if not device and not address.startswith("http"):
-        options["analyzeduration"] = _LOOKED_AT
     if address.startswith("rtsp"):
         options["rtsp_transport"] = "tcp"
     if _ALSA.exists():
@@ -84,7 +82,7 @@ def main() -> NoReturn:
         os.environ.setdefault("ALSA_CONFIG_PATH", str(_ALSA))
     try:
         with at_most(2 * ANSWER):
-            container = av.open(address, format=device, options=options, timeout=(ANSWER, _MORE))
+            container = _container(address, device, options)
             frames = _decoded(container)
             opened, waiting = _opened(container, frames, sound_only=device is not None)
         helper.say(state="open", **opened)
@@ -101,6 +99,15 @@ def main() -> NoReturn:
     except (av.error.FFmpegError, OSError, LookupError, ValueError) as fault:
         helper.say(state="lost", reason=reason_of(fault))
     leave(0)
+
+
+def _container(address: str, device: str | None, options: dict[str, str]) -> av.container.InputContainer:
+    if not device and not address.startswith("http"):
+        quick = av.open(address, options={**options, "analyzeduration": _LOOKED_AT}, timeout=(ANSWER, _MORE))
+        if quick.streams.video:
+            return quick
+        quick.close()  # a server gives sound at once, and pictures from a key frame on, which may be seconds later
+    return av.open(address, format=device, options=options, timeout=(ANSWER, _MORE))
 
 
 def _opened(

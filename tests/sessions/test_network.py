@@ -1,5 +1,6 @@
 """Live output and input over a network: a real RTMP server, real clients, and servers that misbehave."""
 
+import contextlib
 import shutil
 import socket
 import subprocess
@@ -170,7 +171,7 @@ def test_a_stream_is_watched_lost_and_taken_up_again(session, server, small_pupp
     write_puppet_clip(clip, small_puppet, 3.0, ClipSpec(rate=25))
     sender = [sys.executable, "-c", PUBLISH, str(clip), server]
     screen = Screen()
-    with subprocess.Popen(sender) as first:
+    with killed_at_the_end(sender) as first:
         live = session(screen, source=opened_when_there(server))
         live.start()
         until(lambda: len(screen.seconds) > 20)
@@ -178,16 +179,25 @@ def test_a_stream_is_watched_lost_and_taken_up_again(session, server, small_pupp
         assert screen.heard
         first.kill()
     until(lambda: any("lost" in event for event in live.statistics().events), 15)
-    with subprocess.Popen(sender) as second:
+    with killed_at_the_end(sender):
         until(lambda: any("back" in event for event in live.statistics().events), 30)
         count = len(screen.seconds)
         until(lambda: len(screen.seconds) > count + 10)
         begin = time.monotonic()
         live.stop()
         assert time.monotonic() - begin < 1.5
-        second.kill()
     assert all(has_label(picture) for picture in screen.frames)
     assert live.statistics().latency_ms["p50"] < 1500  # not the seconds that were buffered before
+
+
+@contextlib.contextmanager
+def killed_at_the_end(command):
+    """A process that would go on for ever: of a test that fails, too, it does not."""
+    with subprocess.Popen(command) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 PUBLISH = """

@@ -376,3 +376,16 @@ def test_a_photo_that_is_the_samples_too_is_a_card_of_its_own(studio, clip, tmp_
     room.cards.add_sample(room.samples)
     assert gone_on(room).can_render
     assert [len(card.photos) for card in room.cards.all()] == [1, 2]
+
+
+def test_what_was_decided_after_going_on_and_taken_back_is_not_there_the_next_time(studio, clip):
+    room = studio()
+    given(room, clip)
+    ended(room)
+    room = studio()
+    desk = gone_on(room)
+    for gets in ("blur", "leave"):
+        desk.give(OTHERS, gets)
+        desk.keeper.keep()
+    room.close()
+    assert {*gone_on(studio()).clip.edits.now.given} == {1}

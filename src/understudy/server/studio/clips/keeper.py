@@ -68,6 +68,8 @@ class Keeper:
         self._holding: Holding | None = None
         #: What was decided when that was taken to go on with: until it is other, what is kept stays as it is.
         self._then: Decided | None = None
+        #: Whether it was other since: from then on what is taken back is kept so, too.
+        self._changed = False
         self._told = ""
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
@@ -97,14 +99,14 @@ class Keeper:
             holding: That.
             decided: What is decided of it now.
         """
-        self._holding, self._then = holding, decided
+        self._holding, self._then, self._changed = holding, decided, False
         self.look()
 
     def put_away(self, *, forget: bool) -> None:
         """Nothing is open any more: forget what was kept of it, or leave it to be gone on with."""
         if not forget:
             self.keep()
-        holding, self._holding, self._then = self._holding, None, None
+        holding, self._holding, self._then, self._changed = self._holding, None, None, False
         if holding is not None and forget:
             holding.forget()
         elif holding is not None:
@@ -126,8 +128,8 @@ class Keeper:
             now = self._now()
             if now is None and self._holding is not None and self._then is None:
                 self.put_away(forget=True)
-            if now is not None and now.people is not None and not _no_more(now.decided, self._then):
-                self._holding = self._holding or self._edits.new()
+            if now is not None and now.people is not None and (self._changed or not _no_more(now.decided, self._then)):
+                self._holding, self._changed = self._holding or self._edits.new(), True
                 self._holding.keep(now.clip, now.name, now.people, now.cards, now.decided, now.seconds)
             self._told = ""
         except (UnderstudyError, OSError) as fault:

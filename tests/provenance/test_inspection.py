@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import struct
 
 import av
 import numpy as np
@@ -53,6 +54,19 @@ def test_a_tampered_file_is_called_altered(make, own):
     found = understudy.inspect(output, home=own.root)
     assert found.credentials.state == "absent"
     assert found.verdict == "made by this tool, altered since"
+
+
+@pytest.mark.slow
+def test_what_was_put_where_the_signature_does_not_look_is_told(make, own, small_clip):
+    output = make("out.mp4", small_clip)
+    whole = understudy.inspect(output, home=own.root)
+    with output.open("ab") as file:
+        file.write(struct.pack(">I4s", 16, b"free") + b"a secret")
+    found = understudy.inspect(output, home=own.root)
+    assert found.credentials.state == "valid"
+    assert found.verdict == "made by this tool"
+    told = [reason.name for reason in found.reasons if reason not in whole.reasons]
+    assert told == ["other_bytes"]
 
 
 @pytest.mark.slow

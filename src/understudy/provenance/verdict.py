@@ -49,7 +49,7 @@ class Evidence:
         mark: The invisible mark; None if none was found.
         claims: Plain metadata.
         record: The ledger's record of the file, of the mark's id or of the credentials' id; None if there is none.
-        same_file: Whether the record is of this very file, byte for byte.
+        same_file: Whether the record is of this very file, byte for byte; None if it is too large to be compared.
         distance: Bits of 256 by which the picture differs from the record's; None if nothing could be compared.
     """
 
@@ -57,7 +57,7 @@ class Evidence:
     mark: Mark | None
     claims: Claims
     record: Record | None
-    same_file: bool
+    same_file: bool | None
     distance: int | None
 
     @property
@@ -69,7 +69,7 @@ class Evidence:
 def judge(evidence: Evidence) -> tuple[Verdict, tuple[Reason, ...]]:
     """The verdict and its reasons, in words, the strongest first."""
     same = [Reason("the ledger here has a record of this very file", "same_file")] if evidence.same_file else []
-    reasons = [*same, *_of_credentials(evidence), *_of_mark(evidence), *_of_claims(evidence)]
+    reasons = [*same, *_of_credentials(evidence), *_of_bytes(evidence), *_of_mark(evidence), *_of_claims(evidence)]
     credentials = evidence.credentials
     # Anyone can sign as anyone: somebody else's signature counts only with the mark that it names.
     mark = evidence.mark
@@ -123,6 +123,20 @@ def _of_credentials(evidence: Evidence) -> list[Reason]:
         text = "they name another output than the mark in the picture: one of the two was transplanted"
         reasons.append(Reason(text, "credentials_contradict"))
     return reasons
+
+
+def _of_bytes(evidence: Evidence) -> list[Reason]:
+    """Whether a file whose credentials hold differs from its record: C2PA leaves out boxes of free space, and others."""
+    said, record = evidence.credentials, evidence.record
+    if evidence.same_file is not False or record is None or said.state != "valid" or not said.own:
+        return []
+    if said.identifier is None or record.identifier != f"{said.identifier:012x}":
+        return []
+    text = (
+        "its bytes are not the ones that the ledger has on record: something was added or changed where credentials "
+        "don't look, such as free space; what they cover is as it was signed"
+    )
+    return [Reason(text, "other_bytes")]
 
 
 def _of_mark(evidence: Evidence) -> list[Reason]:

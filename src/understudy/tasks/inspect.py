@@ -98,13 +98,14 @@ def inspect_file(path: Path, home: Path | None = None) -> Inspection:
     return Inspection(path, kind, verdict, reasons, said, mark, stated, record, distance, notes)
 
 
-def _recorded(ledger: Ledger, path: Path, mark: Mark | None, said: Credentials) -> tuple[Record | None, bool]:
-    """The ledger's record that fits best, and whether it is of this very file."""
-    if path.stat().st_size <= MOST_VIDEO and (same := ledger.find_output(file_digest(path))) is not None:
+def _recorded(ledger: Ledger, path: Path, mark: Mark | None, said: Credentials) -> tuple[Record | None, bool | None]:
+    """The ledger's record that fits best, and whether it is of this very file; None if that is too large to be read."""
+    comparable = path.stat().st_size <= MOST_VIDEO
+    if comparable and (same := ledger.find_output(file_digest(path))) is not None:
         return same, True
     for identifier in (mark.identifier if mark else None, said.identifier):
         if identifier is not None and (record := ledger.find(identifier)) is not None:
-            return record, False
+            return record, False if comparable else None
     return None, False
 
 

@@ -81,6 +81,15 @@ def test_a_clip_is_watched_until_it_is_done(caller, clip):
     part = caller.get(f"/swaps/{swap}/result", headers={"Range": "bytes=100-199"})
     assert (part.status_code, part.content) == (206, whole.content[100:200])
     assert "mov" in whole.headers["content-disposition"]
+    alone = caller.head(f"/swaps/{swap}/result")
+    assert (alone.status_code, alone.content) == (200, b"")
+    assert alone.headers["content-length"] == str(len(whole.content))
+    behind = caller.get(f"/swaps/{swap}/result", headers={"Range": f"bytes={len(whole.content)}-"})
+    assert (behind.status_code, behind.json()["status"]) == (416, 416)
+    assert behind.headers["content-range"] == f"bytes */{len(whole.content)}"
+    nonsense = caller.get(f"/swaps/{swap}/result", headers={"Range": "bytes=x-y"})
+    assert (nonsense.status_code, set(nonsense.json())) == (400, {"error", "hint", "status"})
+    assert caller.head(f"/media/{target['id']}/content", headers={"Range": "bytes=9999999999-"}).status_code == 416
 
 
 def test_people_of_a_clip_each_get_their_own(caller, two_people_clip_path, tmp_path):
@@ -118,9 +127,14 @@ def test_what_was_ordered_can_be_paused_given_up_and_removed(server, tmp_path):
         assert anna.get(f"/swaps/{swap}/result").status_code == 422
         assert anna.post(f"/swaps/{swap}/cancel").json()["state"] == "cancelled"
         assert anna.post(f"/swaps/{swap}/retry").json()["state"] == "waiting"
+        assert anna.post(f"/swaps/{swap}/cancel").json()["state"] == "cancelled"
+        assert anna.delete(f"/media/{target['id']}").status_code == 204
+        gone = anna.post(f"/swaps/{swap}/retry")
+        assert gone.status_code == 422
+        assert target["id"] in gone.json()["error"]
+        assert anna.get(f"/swaps/{swap}").json()["state"] == "cancelled"
         assert anna.delete(f"/swaps/{swap}").status_code == 204
         assert anna.get(f"/swaps/{swap}").status_code == 404
-        assert anna.delete(f"/media/{target['id']}").status_code == 204
 
 
 def test_a_swap_that_can_not_be_done_says_why(caller):

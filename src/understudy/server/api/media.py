@@ -10,7 +10,7 @@ from typing import Any, Literal
 from fastapi import Request
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from understudy.casting.cast_file import LONGEST, write_cast
 from understudy.errors import UnderstudyError, UsageError
@@ -18,6 +18,7 @@ from understudy.media.files import open_source
 from understudy.server.access.tokens import Token
 from understudy.server.api.asking import ForMedia, TheService, note
 from understudy.server.api.bodies import FILE_AS_BODY, announced, pieces
+from understudy.server.api.files import FileAnswer
 from understudy.server.api.people import Id, Name
 from understudy.server.api.places import FullError
 from understudy.server.api.routing import Router
@@ -90,12 +91,12 @@ def one_media(id: Id, token: ForMedia, service: TheService) -> Media:  # noqa: A
     return _media(_get(service, token, id))
 
 
-@router.get("/media/{id}/content", response_class=FileResponse)
-def fetch_media(request: Request, id: Id, token: ForMedia, service: TheService) -> FileResponse:  # noqa: A002
+@router.get("/media/{id}/content", response_class=FileAnswer)
+def fetch_media(request: Request, id: Id, token: ForMedia, service: TheService) -> FileAnswer:  # noqa: A002
     """The file as it was handed over; ``Range`` gives a part of it."""
     thing = _get(service, token, id)
     note(request, id, digests=(thing.digest,))
-    return FileResponse(service.shelf.path(thing), media_type="application/octet-stream", filename=thing.name)
+    return FileAnswer(service.shelf.path(thing), media_type="application/octet-stream", filename=thing.name)
 
 
 @router.delete("/media/{id}", status_code=204, response_class=Response)

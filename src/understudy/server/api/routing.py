@@ -10,6 +10,8 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 
+from understudy.server.api.files import FileAnswer
+
 
 class Router(APIRouter):
     """A router whose functions may wait for a disk or a database.
@@ -19,8 +21,11 @@ class Router(APIRouter):
     """
 
     def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401
-        """See FastAPI."""
-        super().add_api_route(path, _beside(endpoint), **options)
+        """See FastAPI. What can be fetched as a file can be asked for its headers alone, too."""
+        act = _beside(endpoint)
+        super().add_api_route(path, act, **options)
+        if options.get("response_class") is FileAnswer:  # how large it is, before it is fetched
+            super().add_api_route(path, act, **options | {"methods": ["HEAD"], "include_in_schema": False})
 
 
 def _beside(act: Callable[..., Any]) -> Callable[..., Any]:

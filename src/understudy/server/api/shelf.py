@@ -8,7 +8,7 @@ import re
 import secrets
 import sqlite3
 import time
-from collections.abc import AsyncIterable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from math import inf
@@ -180,6 +180,12 @@ class Shelf:
         if not found:
             raise NotHereError(kind, number)
         return found[0]
+
+    def missing(self, user: str, numbers: Iterable[str]) -> Sequence[str]:
+        """Which of these are not, or no longer, things of a user's."""
+        with self._open() as connection:
+            here = {number for (number,) in connection.execute("SELECT id FROM things WHERE user = ?", (user,))}
+        return [number for number in numbers if number not in here]
 
     def all(self, user: str, kind: Kind) -> Sequence[Thing]:
         """A user's things of a kind, the oldest first."""

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from understudy import toml
 from understudy.casting.cast_file import LONGEST
@@ -23,6 +23,7 @@ from understudy.release import file_digest
 from understudy.resources.trust import USE_OF
 from understudy.server.access.tokens import Token
 from understudy.server.api.asking import ForSwaps, TheService, note
+from understudy.server.api.files import FileAnswer
 from understudy.server.api.media import CAST
 from understudy.server.api.people import Id
 from understudy.server.api.routing import Router
@@ -179,7 +180,13 @@ def cancel(request: Request, id: Id, token: ForSwaps, service: TheService) -> Sw
 @router.post("/swaps/{id}/retry")
 def retry(request: Request, id: Id, token: ForSwaps, service: TheService) -> Swap:  # noqa: A002
     """Let a swap that failed or was cancelled be done after all."""
-    return _change(request, service, _get(service, token, id), "retry")
+    swap = _get(service, token, id)
+    if gone := service.shelf.missing(token.user, swap.said["needs"]):
+        raise UsageError(
+            f"what it is to be made of was removed, or its time is over ({', '.join(gone)})",
+            "Hand that over again, and order the swap anew.",
+        )
+    return _change(request, service, swap, "retry")
 
 
 @router.delete("/swaps/{id}", status_code=204, response_class=Response)
@@ -190,8 +197,8 @@ def remove_a_swap(request: Request, id: Id, token: ForSwaps, service: TheService
     service.forget(swap)
 
 
-@router.get("/swaps/{id}/result", response_class=FileResponse)
-def fetch_the_result(request: Request, id: Id, token: ForSwaps, service: TheService) -> FileResponse:  # noqa: A002
+@router.get("/swaps/{id}/result", response_class=FileAnswer)
+def fetch_the_result(request: Request, id: Id, token: ForSwaps, service: TheService) -> FileAnswer:  # noqa: A002
     """The finished file, labelled, marked and signed; ``Range`` gives a part of it."""
     swap = _get(service, token, id)
     path = service.shelf.path(swap)
@@ -202,11 +209,11 @@ def fetch_the_result(request: Request, id: Id, token: ForSwaps, service: TheServ
         service.shelf.wrote(swap, file_digest(path))
         swap = _get(service, token, id)
     note(request, id, digests=(swap.digest,))
-    return FileResponse(path, filename=_file_name(swap))
+    return FileAnswer(path, filename=_file_name(swap))
 
 
-@router.get("/swaps/{id}/credentials", response_class=FileResponse)
-def fetch_the_credentials(request: Request, id: Id, token: ForSwaps, service: TheService) -> FileResponse:  # noqa: A002
+@router.get("/swaps/{id}/credentials", response_class=FileAnswer)
+def fetch_the_credentials(request: Request, id: Id, token: ForSwaps, service: TheService) -> FileAnswer:  # noqa: A002
     """The signed Content Credentials of a result whose format can't hold them (mkv, webm): keep them beside it."""
     swap = _get(service, token, id)
     path = service.shelf.path(swap)
@@ -216,7 +223,7 @@ def fetch_the_credentials(request: Request, id: Id, token: ForSwaps, service: Th
             "this swap has no credentials of their own", "They are in the result, if there is one: see its notes."
         )
     note(request, id)
-    return FileResponse(beside, filename=_file_name(swap) + SIDECAR)
+    return FileAnswer(beside, filename=_file_name(swap) + SIDECAR)
 
 
 def _file_name(swap: Thing) -> str:

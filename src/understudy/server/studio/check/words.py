@@ -41,6 +41,7 @@ REASONS: Final[Mapping[str, str]] = {
     "credentials_broken": "reason.credentials_broken",
     "credentials_lapsed": "reason.credentials_lapsed",
     "credentials_own": "reason.credentials_own",
+    "other_bytes": "reason.other_bytes",
     "credentials_foreign": "reason.credentials_foreign",
     "credentials_contradict": "reason.credentials_contradict",
     "mark_missing": "reason.mark_missing",

@@ -126,7 +126,7 @@ def _of_credentials(evidence: Evidence) -> list[Reason]:
 
 
 def _of_bytes(evidence: Evidence) -> list[Reason]:
-    """Whether a file whose credentials hold differs from its record: C2PA leaves out boxes of free space, and others."""
+    """Whether a file whose credentials hold differs from its record: C2PA leaves out free space, and other boxes."""
     said, record = evidence.credentials, evidence.record
     if evidence.same_file is not False or record is None or said.state != "valid" or not said.own:
         return []

@@ -15,6 +15,7 @@ from understudy import ConsentClaim, Settings, Understudy
 from understudy.casting.cast_file import read_cast
 from understudy.errors import ConsentError, InputNotFoundError, UnderstudyError
 from understudy.provenance import Consents
+from understudy.provenance.records.kept_photos import are_forgotten
 from understudy.server.faults import Fault
 from understudy.server.studio.clips.desk import ClipsDesk
 from understudy.server.studio.clips.edits import OTHERS
@@ -285,6 +286,20 @@ def test_a_face_that_may_be_used_no_more_is_not_rendered(room, clip):
     room.cards.look()
     room.desk.render()
     assert (room.desk.fault.text, room.desk.job) == ("fault.consent", 0)
+
+
+def test_a_job_that_waits_keeps_no_photo_that_may_be_used_no_more(room, clip):
+    given(room, clip)
+    room.desk.render()
+    job = next(one.job for one in room.jobs.jobs)
+    folder = job.order.target.parent
+    assert len(list(folder.glob("1 *.*"))) == 1
+    assert not are_forgotten(folder)
+    records = Consents(room.app.resources.home)
+    records.revoke(records.all()[0].id)
+    assert list(folder.glob("1 *.*")) == []
+    assert job.order.target.is_file()
+    assert are_forgotten(folder)
 
 
 def test_a_face_that_may_be_used_no_more_is_said_where_it_is_seen(room, clip):

@@ -13,8 +13,9 @@ from understudy.casting.roles import BLUR, LEAVE, Unswapped
 from understudy.errors import ConsentError, UsageError
 from understudy.jobs.job import Order
 from understudy.media.files import MediaKind
-from understudy.outputs import made
+from understudy.outputs import made, output_errors
 from understudy.provenance.records.consent import Use
+from understudy.provenance.records.kept_photos import list_photo
 from understudy.server.keeping import keep
 from understudy.server.studio.clips.clip import Clip
 from understudy.server.studio.clips.edits import OTHERS
@@ -109,6 +110,9 @@ def _photos(face: Card, how: Rendition, numbers: Iterator[int]) -> list[Path]:
     names = {photo: f"{next(numbers)} {stem_of(photo.name)}{photo.path.suffix}" for photo in face.usable(how.use)}
     if not names:
         raise ConsentError(f"{face.name} may not be used here", "Press the card and say whose it is.")
+    with output_errors(how.kept):
+        for photo, name in names.items():
+            list_photo(how.kept / name, photo.photo)
     return [keep(photo.path, name, how.kept) for photo, name in names.items()]
 
 

@@ -9,6 +9,8 @@ from urllib.parse import quote
 
 from nicegui import ui
 
+from understudy.errors import ConsentError
+from understudy.provenance.records.kept_photos import are_forgotten
 from understudy.server.studio.controls import Button, Text, attribute, box, icon
 from understudy.server.studio.jobs.desk import PLACE, Action, JobsDesk, Shown, Verdict
 from understudy.server.studio.jobs.words import STATES, failure, span
@@ -98,8 +100,11 @@ class JobRow(ui.element):
             with box("notice"):
                 icon("warning")
                 with box("words"):
-                    Text(failure(texts, job.failure.exit_code))
-                    Text(f"{job.failure.message}. {job.failure.hint}", classes="detail")
+                    if are_forgotten(job.order.target.parent):
+                        Text(failure(texts, ConsentError.exit_code))
+                    else:
+                        Text(failure(texts, job.failure.exit_code))
+                        Text(f"{job.failure.message}. {job.failure.hint}", classes="detail")
         if job.state == "done":
             self._result(one)
         self._buttons(one, first=first, last=last)

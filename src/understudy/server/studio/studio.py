@@ -17,7 +17,9 @@ from understudy.server.studio.clips.desk import ClipsDesk
 from understudy.server.studio.clips.routes import ClipRoutes
 from understudy.server.studio.jobs.desk import JobsDesk
 from understudy.server.studio.live.desk import Desk
+from understudy.server.studio.live.kept_setup import KeptSetUp
 from understudy.server.studio.models.desk import Shelf
+from understudy.server.studio.presets import Presets
 from understudy.server.studio.records.desk import Records
 from understudy.server.studio.samples import SampleClip, Samples
 from understudy.server.uploads import Uploads
@@ -42,6 +44,7 @@ class Studio:
         clip: The sample clip.
         live: The live room's desk.
         jobs, clips: Those of the jobs' and the clips' rooms.
+        presets: Settings under a name.
         checks: What is looked at in the Check room.
         shelf: The models.
         records: Consents and the ledger.
@@ -54,8 +57,10 @@ class Studio:
         self.uploads = Uploads(folder)
         self.clip = SampleClip(samples, folder / _CLIP)
         self.live = Desk(self.app, self.uploads, samples, self.clip, recordings)
+        self._set_up = KeptSetUp(self.app.resources.home, self.live, settings)
         self.jobs = JobsDesk(self.app)
         self.clips = ClipsDesk(self.app, self.uploads, self.live.cards, samples, self.clip, self.jobs, recordings)
+        self.presets = Presets(folder / "presets.json")
         self.checks = Checks(self.app.inspect, self.uploads)
         self.shelf = Shelf(self.app, self.uploads)
         self.records = Records(self.app, self.uploads)
@@ -76,6 +81,7 @@ class Studio:
     def open(self) -> None:
         """Have the sample face there for the first page, and take up what an earlier run left."""
         self.live.begin()
+        self._set_up.begin()
         self.jobs.begin()
         self.clips.begin()
 
@@ -101,5 +107,5 @@ class Studio:
             closing.push_async_callback(asyncio.to_thread, self.app.close)
             closing.push_async_callback(self.checks.close)
             closing.push_async_callback(self.shelf.pulls.close)
-            for close in (self.live.stop, self.clips.close, self.jobs.close, self._end_preparing):
+            for close in (self._set_up.close, self.live.stop, self.clips.close, self.jobs.close, self._end_preparing):
                 closing.push_async_callback(asyncio.to_thread, close)

@@ -138,7 +138,7 @@ def test_two_faces_on_two_people_rendered_and_checked(tmp_path, browser, files):
     assert (studio.recordings / "scene swapped.mp4").read_bytes() == saved.read_bytes()
     # What the job needed is gone with it; what pages handed over went with the server, but for what is open.
     here = {path.name for path in (studio.home / "studio").iterdir()}
-    assert here <= {"kept", "presets.json", "sample-1.mp4", "edits", "faces"}
+    assert here <= {"kept", "set-up.json", "presets.json", "sample-1.mp4", "edits", "faces"}
     (edit,) = (studio.home / "studio" / "edits").iterdir()
     assert sorted(path.suffix for path in edit.iterdir()) == ["", ".json", ".mp4", ".png", ".png"]
     assert [*(studio.home / "studio" / "kept").iterdir()] == []

@@ -573,6 +573,27 @@ def test_sliders_work_while_it_runs_and_what_waits_for_a_new_start_says_so(visit
     page.get_by_text("wait for a restart").wait_for(state="hidden")
 
 
+def test_a_look_is_kept_under_a_name_and_taken_back(visit):
+    page = visit()
+    strength, back = page.get_by_label("Strength", exact=True), page.get_by_role("button", name="Everything as usual")
+    strength.press("ArrowLeft")
+    page.get_by_text("99 %").wait_for()
+    page.get_by_label("Keep these settings as").fill("Nearly")
+    page.get_by_role("button", name="Keep", exact=True).click()
+    preset = page.get_by_role("button", name="Nearly", exact=True)
+    preset.wait_for()
+    back.click()
+    page.get_by_text("99 %").wait_for(state="hidden")
+    back.wait_for(state="hidden")
+    preset.click()
+    page.get_by_text("99 %").wait_for()
+    assert violations(page) == []
+    page.get_by_role("button", name="Remove the preset Nearly").click()
+    preset.wait_for(state="detached")
+    back.click()
+    back.wait_for(state="hidden")
+
+
 def test_what_is_being_written_is_kept_while_the_page_changes(visit):
     """The clock alone changes the page every second."""
     page = visit()

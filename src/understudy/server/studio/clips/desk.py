@@ -24,7 +24,6 @@ from understudy.server.studio.clips.going_on import Found, gone_on
 from understudy.server.studio.clips.keeper import Keeper, OpenEdit
 from understudy.server.studio.clips.kept_edits import Holding
 from understudy.server.studio.clips.orders import Alike, OneFace, Orders
-from understudy.server.studio.clips.presets import Presets
 from understudy.server.studio.clips.render import FORMATS, ordered
 from understudy.server.studio.jobs.desk import JobsDesk
 from understudy.server.studio.live.card import Card
@@ -53,7 +52,6 @@ class ClipsDesk:
 
     Attributes:
         cards, jobs: See above.
-        presets: Settings under names.
         keeper: Keeps what is decided, for the next studio.
         clip: What is open; None for nothing.
         opening: Whether something is being opened.
@@ -80,7 +78,6 @@ class ClipsDesk:
     ) -> None:
         self._app, self._uploads, self._samples, self._sample = app, uploads, samples, sample
         self.cards, self.jobs = cards, jobs
-        self.presets = Presets(app.resources.home.folder("studio") / "presets.json")
         self.clip: Clip | None = None
         self.opening = False
         self.settings = replace(app.settings, trim=TrimOptions(), lanes=())
@@ -253,23 +250,10 @@ class ClipsDesk:
 
         self._attempt(change)
 
-    def use_preset(self, name: str) -> None:
+    def use_preset(self, values: Mapping[str, Any]) -> None:
         """Change settings to those of a preset; what it does not name stays, and a stretch has no engine of its own."""
-
-        def use() -> None:
-            values = self.presets.all().get(name, {})
-            own = self.chosen is not None
-            self._set({name: value for name, value in values.items() if name in OWN or not own})
-
-        self._attempt(use)
-
-    def keep_preset(self, name: str) -> None:
-        """Keep the settings under a name. Takes its time."""
-        self._attempt(lambda: self.presets.keep(name, values_of(self.looked_at)))
-
-    def remove_preset(self, name: str) -> None:
-        """Remove a preset. Takes its time."""
-        self._attempt(lambda: self.presets.remove(name))
+        own = self.chosen is not None
+        self._attempt(lambda: self._set({name: value for name, value in values.items() if name in OWN or not own}))
 
     def render(self) -> None:
         """Write down what is to be rendered: a job. Takes its time."""

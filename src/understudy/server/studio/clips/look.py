@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-
-from understudy.errors import UnderstudyError
-from understudy.server.faults import Fault, fault_of
+from understudy.server.faults import Fault
 from understudy.server.studio.clips.edits import Stretch
-from understudy.server.studio.clips.presets import LONGEST_NAME
-from understudy.server.studio.controls import TIMED, Button, Text, box, once, seconds_of, shown
-from understudy.server.studio.fields import choice, field
+from understudy.server.studio.controls import Button, Text, box, shown
+from understudy.server.studio.fields import choice
 from understudy.server.studio.look_controls import LookControls
 from understudy.server.studio.other_settings import OtherSettings
+from understudy.server.studio.preset_list import PresetList
 from understudy.server.studio.visitor import Visitor
 from understudy.settings.lanes import OWN, Instead
 from understudy.times import clock
@@ -27,8 +23,6 @@ class LookPanel:
 
     def __init__(self, visitor: Visitor) -> None:
         self._visitor, self._desk, self._texts = visitor, visitor.studio.clips, visitor.texts
-        self._names: tuple[str, ...] | None = None
-        self._typed = ""
         self._stretch: object = None
         texts = self._texts
         with box("panel", "section", aria_label=texts("clips.look")):
@@ -45,10 +39,8 @@ class LookPanel:
             self._others = box()
             with self._others:
                 self._all = OtherSettings(texts, lambda: self._desk.looked_at, self._set, self._offered)
-            self._presets = box("presets")
-            with self._presets:
-                self._kept = box("kept-presets")
-                self._new_preset()
+            presets, desk = visitor.studio.presets, self._desk
+            self._presets = PresetList(visitor, presets, lambda: desk.looked_at, desk.use_preset, self._tell).place
         visitor.watch(self._look)
 
     def _look(self) -> None:
@@ -71,18 +63,14 @@ class LookPanel:
         shown(self._place, swaps)
         shown(self._others, swaps)
         shown(self._presets, swaps)
-        try:
-            names = tuple(self._desk.presets.all())
-        except UnderstudyError as fault:
-            self._desk.fault, names = fault_of(fault), ()
-        if names != self._names:
-            self._names = names
-            self._draw_presets(names)
 
     def _set(self, name: str, value: object) -> Fault | None:
         self._desk.change({name: value})
         self._visitor.look()
         return self._desk.fault
+
+    def _tell(self, fault: Fault | None) -> None:
+        self._desk.fault = fault
 
     def _draw_does(self, chosen: Stretch | None) -> None:
         """What is done in the stretch that is chosen."""
@@ -125,48 +113,3 @@ class LookPanel:
 
     def _offered(self, name: str) -> bool:
         return self._desk.chosen is None or name in OWN
-
-    def _draw_presets(self, names: tuple[str, ...]) -> None:
-        self._kept.clear()
-        shown(self._kept, bool(names))
-        if names:
-            with self._kept, box("preset-list", "ul", aria_label=self._texts("clips.presets")):
-                for name in names:
-                    self._draw_preset(name)
-
-    def _new_preset(self) -> None:
-        texts, keep = self._texts, once(self._keep)
-        with box("preset-new"):
-            self._name = field(
-                texts("clips.preset_name"),
-                change=self._type,
-                longest=LONGEST_NAME,
-                placeholder=texts("clips.preset_example"),
-            )
-            self._name.on("keyup.enter", lambda event: keep(seconds_of(event)), args=TIMED)
-            Button(texts("clips.preset_keep"), pressed=keep)
-
-    def _draw_preset(self, name: str) -> None:
-        texts = self._texts
-        with box("preset", "li"):
-            Button(name, lambda: self._do(lambda: self._desk.use_preset(name)))
-            Button(
-                "",
-                lambda: self._do(lambda: self._desk.remove_preset(name)),
-                look="bare",
-                picture="trash",
-                label=texts("clips.preset_remove", name=name),
-            )
-
-    def _type(self, typed: str) -> None:
-        self._typed = typed
-
-    async def _keep(self) -> None:
-        name = self._typed
-        await self._do(lambda: self._desk.keep_preset(name))
-        if self._desk.fault is None and self._typed == name:
-            self._typed = ""
-            self._name.run_method("clear")
-
-    async def _do(self, work: Callable[[], object]) -> None:
-        await self._visitor.do(lambda: asyncio.to_thread(work))

@@ -6,6 +6,7 @@ import importlib.util
 import re
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -28,6 +29,9 @@ _ALSA: Final = re.compile(
     re.ASCII,
 )
 _DEVICE: Final = re.compile(r"""[^'"|,/\\:{}=\x00-\x1f]{1,120}""")
+
+#: Fewest and most kilobits a second that can be asked for.
+KILOBITS: Final = (1000, 20000)
 
 SourceKind = Literal["sample", "camera", "browser", "clip", "stream"]
 SinkKind = Literal["recording", "virtual", "stream", "window"]
@@ -179,6 +183,19 @@ def microphone_named(written: str) -> str:
 def cameras() -> list[Camera]:
     """The cameras of this machine."""
     return list_cameras()
+
+
+def found_again(origin: Origin, found: Sequence[Camera]) -> Origin:
+    """A camera by its name, whatever its number is by now; anything else, and one that is not there, as it is.
+
+    Args:
+        origin: What is chosen.
+        found: The cameras of this machine.
+    """
+    numbers = [str(camera.number) for camera in found if camera.name == origin.name]
+    if origin.kind != "camera" or not numbers or origin.place in numbers:
+        return origin
+    return replace(origin, place=numbers[0])
 
 
 def missing(kind: SinkKind) -> bool:

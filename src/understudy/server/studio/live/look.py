@@ -7,14 +7,16 @@ from collections.abc import Mapping
 from typing import Final
 
 from understudy.server.faults import Fault
-from understudy.server.studio.controls import Shortcuts, Text, attribute, box
+from understudy.server.studio.controls import Button, Shortcuts, Text, attribute, box, shown
 from understudy.server.studio.fields import choice, switch
 from understudy.server.studio.live.notices import Notice
 from understudy.server.studio.live.several import Several
 from understudy.server.studio.look_controls import LookControls
 from understudy.server.studio.other_settings import OF_FILES, OtherSettings
+from understudy.server.studio.preset_list import PresetList
 from understudy.server.studio.visitor import Visitor
 from understudy.sessions.fitting_settings import LEAST_STRENGTH
+from understudy.settings.schema import values_of
 
 #: Whose face is swapped.
 _FACES: Final[Mapping[str, str]] = {
@@ -50,7 +52,31 @@ class LookPanel:
             Notice(visitor, "settings")
             control = switch(texts("look.keys"), on=True, change=shortcuts.switch, hint=texts("look.keys_more"))
             attribute(control, "data-keys", "true")
-            OtherSettings(texts, lambda: self._desk.settings, self._set, lambda name: not name.startswith(OF_FILES))
+            self._others = OtherSettings(
+                texts, lambda: self._desk.settings, self._set, lambda name: not name.startswith(OF_FILES)
+            )
+            self._back = Button(texts("look.back"), self._begin_anew, picture="undo")
+            PresetList(visitor, visitor.studio.presets, lambda: self._desk.settings, self._desk.set, self._tell)
+        visitor.watch(self._look)
+
+    def _look(self) -> None:
+        shown(self._back, bool(self._other))
+
+    @property
+    def _other(self) -> dict[str, object]:
+        """What differs from how the studio would begin if nothing were kept, as it would be; not whose face."""
+        now, usual = values_of(self._desk.settings), values_of(self._visitor.studio.settings)
+        return {name: value for name, value in usual.items() if value != now[name] and name != "faces"}
+
+    def _tell(self, fault: Fault | None) -> None:
+        self._desk.faults.pop("settings", None)
+        if fault is not None:
+            self._desk.faults["settings"] = fault
+
+    def _begin_anew(self) -> None:
+        self._desk.set(self._other)
+        self._others.look()
+        self._visitor.look()
 
     async def _choose_faces(self, word: str) -> None:
         each = word == "each"

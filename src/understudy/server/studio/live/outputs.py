@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from understudy.server.studio.controls import Text, attribute, box, shown
 from understudy.server.studio.fields import field, slider, switch
-from understudy.server.studio.live.choices import SinkKind, missing
+from understudy.server.studio.live.choices import KILOBITS, SinkKind, missing
 from understudy.server.studio.live.notices import Notice
 from understudy.server.studio.live.recordings import PLACE as RECORDINGS
 from understudy.server.studio.visitor import Visitor
@@ -24,8 +24,6 @@ NAMES: Final[Mapping[SinkKind, str]] = {
 }
 #: What is said where an output's package is missing.
 _LACKS: Final[Mapping[SinkKind, str]] = {"virtual": "outputs.virtual_missing", "window": "outputs.window_missing"}
-#: Fewest and most kilobits a second.
-_KILOBITS: Final = (1000, 20000)
 #: What each state is called.
 _STATES: Final = {
     "opening": "outputs.opening",
@@ -69,8 +67,8 @@ class OutputPanel:
                 slider(
                     texts("outputs.kilobits"),
                     value=outputs.kilobits,
-                    least=_KILOBITS[0],
-                    most=_KILOBITS[1],
+                    least=KILOBITS[0],
+                    most=KILOBITS[1],
                     step=500,
                     change=lambda kilobits: self._set("kilobits", round(kilobits)),
                     show=lambda kilobits: texts("outputs.megabits", count=f"{kilobits / 1000:g}"),

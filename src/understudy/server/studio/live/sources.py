@@ -13,7 +13,7 @@ from understudy.server.faults import Fault, fault_of
 from understudy.server.studio.controls import Button, Text, attribute, box, icon, shown
 from understudy.server.studio.fields import Picker, field
 from understudy.server.studio.live.asked import AskedPanel
-from understudy.server.studio.live.choices import Origin, cameras
+from understudy.server.studio.live.choices import Origin, cameras, found_again
 from understudy.server.studio.live.notices import Notice
 from understudy.server.studio.live.this_tab import ThisTab
 from understudy.server.studio.visitor import Visitor
@@ -110,8 +110,9 @@ class SourcePanel:
 
     async def _search(self) -> None:
         """Look which cameras there are."""
-        self._desk.known_cameras = await asyncio.to_thread(cameras)
-        self._fill(self._desk.known_cameras)
+        found = await asyncio.to_thread(cameras)
+        self._desk.known_cameras, self._desk.origin = found, found_again(self._desk.origin, found)
+        self._fill(found)
         self._visitor.look()
 
     def _fill(self, found: list[Camera] | None) -> None:
@@ -137,8 +138,11 @@ class SourcePanel:
             fill()
 
     def _camera_rows(self, found: list[Camera]) -> None:
-        for camera in found:
-            self._row(Origin("camera", str(camera.number), camera.name), "camera", camera.name)
+        rows = [Origin("camera", str(camera.number), camera.name) for camera in found]
+        for origin in rows:
+            self._row(origin, "camera", origin.name)
+        if (chosen := self._desk.origin).kind == "camera" and chosen not in rows:
+            self._row(chosen, "camera", chosen.name, self._texts("sources.away"))
 
     def _browser_row(self, origin: Origin) -> None:
         self._row(origin, "camera", self._texts("sources.browser"), self._texts("sources.browser_more"))

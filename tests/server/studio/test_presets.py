@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from understudy.errors import RecordsError, UsageError
-from understudy.server.studio.clips.presets import LONGEST_NAME, Presets
+from understudy.server.studio.presets import LONGEST_NAME, Presets
 from understudy.settings import Settings
 from understudy.settings.schema import values_of
 

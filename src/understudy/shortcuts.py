@@ -133,4 +133,8 @@ def inspect(file: str | PathLike[str], *, home: str | PathLike[str] | None = Non
 
 
 def _photos(source: str | PathLike[str] | Sequence[str | PathLike[str]]) -> Sequence[str | PathLike[str]]:
-    return [source] if isinstance(source, (str, PathLike)) else source
+    if isinstance(source, (str, PathLike)):
+        return [source]
+    if not isinstance(source, Sequence):
+        raise TypeError(f"source is a photo or a row of photos, not {type(source).__name__}")
+    return source

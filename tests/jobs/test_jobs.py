@@ -36,6 +36,14 @@ def order(tmp_path, astronaut_path, hopper_path):
     return Order(astronaut_path, tmp_path / "out.png", (hopper_path,))
 
 
+def test_words_are_paths(order, tmp_path):
+    photo = str(order.photos[0])
+    assert Order(str(order.target), str(order.output), photo) == order
+    assert Order(order.target, order.output, [photo]) == order
+    assert Order(order.target, order.output, order.photos[0]) == order
+    assert Order("a.mp4", "b.mp4", cast="cast.json").cast == Path("cast.json")
+
+
 @pytest.mark.slow
 def test_a_job_is_done_as_the_command_swap_does_it(app, order):
     (number,) = app.jobs.add(replace(order, settings={"label.text": "Not her"}), SAMPLE)

@@ -24,6 +24,8 @@ _PRIORITIES: Final = 1_000_000
 class Order:
     """What a job is to do. Plain data: paths are absolute, settings are as a settings file has them.
 
+    Words are taken for paths, too, and one photo for a row of one.
+
     Attributes:
         target: A picture, animation or video.
         output: The file to write; its suffix says the format.
@@ -50,6 +52,12 @@ class Order:
     when_done: Sequence[str] = ()
 
     def __post_init__(self) -> None:
+        for name in ("target", "output", "cast"):
+            if isinstance(written := getattr(self, name), str):
+                object.__setattr__(self, name, Path(written))
+        given: Any = self.photos
+        photos = [given] if isinstance(given, (str, Path)) else given
+        object.__setattr__(self, "photos", tuple(Path(one) if isinstance(one, str) else one for one in photos))
         if bool(self.photos) == (self.cast is not None):
             raise UsageError("a job needs photos or a cast file, one of the two", "Name the person's photos.")
         if not -_PRIORITIES <= self.priority <= _PRIORITIES:

@@ -12,6 +12,7 @@ from understudy.casting.roles import Roles
 from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.pipeline.ahead import Ahead
+from understudy.pipeline.coming import Coming
 from understudy.pipeline.perceiving import Seen
 
 
@@ -65,6 +66,26 @@ def test_no_longer_than_two_seconds_is_waited():
 
 def test_large_frames_are_not_hoarded():
     assert next(iter(Story(*[{1: -1}] * 9).told(most_bytes=3 * 8 * 8 * 3)))[2] == 3
+
+
+def coming(*people, cut=(), rate=25):
+    """When whom will be seen who is not yet, frame by frame: of tracks by person, of whom 2 is blurred."""
+    story = Story(*people)
+    frames = [Frame(np.zeros((8, 8, 3), np.uint8), number, Fraction(1, rate)) for number in range(len(people))]
+    looked = [(frame, story.perceive(frame)._replace(cut=frame.pts in cut)) for frame in frames]
+    told = list(Coming(Roles({1: "leave", 2: "blur"}, "leave", {}))(iter(looked)))
+    assert [frame.pts for frame, _ in told] == list(range(len(people)))
+    return [[(round(seconds * rate), box[0]) for seconds, box in seen.coming] for _, seen in told]
+
+
+def test_where_somebody_will_be_blurred_is_known_a_third_of_a_second_before():
+    both = {1: 1, 7: 2}
+    assert coming(*[{1: 1}] * 12, both, both) == [[]] * 3 + [[(n, 7)] for n in range(9, 0, -1)] + [[], []]
+
+
+def test_who_is_left_as_they_are_or_comes_in_another_shot_is_not_waited_for():
+    assert coming({1: 1}, {1: 1, 3: 1}) == [[], []]
+    assert coming({1: 1}, {7: 2}, cut=[1]) == [[], []]
 
 
 @pytest.fixture

@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from fractions import Fraction
 
+import cv2
 import numpy as np
 import pytest
 
 from understudy import Settings
 from understudy.casting.assignment import OnePerson
 from understudy.casting.portraits import portrait_in
+from understudy.casting.roles import Roles
 from understudy.frames import Frame
 from understudy.pipeline.clip import ClipPipeline
 from understudy.pipeline.photo import PhotoPipeline
@@ -94,3 +96,30 @@ def test_whoever_stops_early_leaves_no_thread(perception, hopper, shots):
 def test_photos_have_nothing_to_do_with_each_other(swapped, shots):
     one_by_one = [swapped(PhotoPipeline, [picture], number)[0] for number, picture in enumerate(shots[0])]
     np.testing.assert_array_equal(swapped(PhotoPipeline, shots[0]), one_by_one)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["from the side", "all at once"])
+def test_whoever_is_to_be_blurred_is_so_from_the_first_frame_on(perception, astronaut, hopper, how):
+    """Somebody comes while another one is followed: seen in part at first, or found by a detector that looks seldom."""
+    here, comes = Puppet(astronaut, (320, 360), face_share=0.5), Puppet(hopper, (320, 360), face_share=0.5)
+    shown = [0] * 8 + ([40, 100, 160, 240, 320] if how == "from the side" else []) + [320] * 8
+    originals = []
+    for number, width in enumerate(shown):
+        picture = np.full((360, 640, 3), 128, np.uint8)
+        picture[:, :320] = here.render(talking(number / 30)).picture
+        picture[:, 640 - width :] = comes.render(talking(number / 30)).picture[:, :width]
+        originals.append(picture)
+    pipeline = ClipPipeline(parts_of(Settings(), perception), Roles({}, "blur", {}))
+    done = pipeline.swapped(frames_of(originals))
+    for width, original, (frame, _) in zip(shown, originals, done, strict=True):
+        face = (
+            slice(100, 260),
+            slice(max(640 - width, 400) + 10, min(640 - width + 240, 560)),
+        )  # the label is not there
+        if face[1].stop - face[1].start > 30:
+            assert sharpness(frame.picture[face]) < 0.3 * sharpness(original[face]), width
+
+
+def sharpness(picture):
+    return float(cv2.Laplacian(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), cv2.CV_64F).var())

@@ -201,6 +201,36 @@ def test_a_false_detection_does_not_hide_a_small_face(puppet, perception):
     assert len(tracker.update(frame_at(puppet.render(REST).picture, 0)).faces) == 1
 
 
+@pytest.mark.slow
+def test_who_comes_is_followed_at_once_where_that_is_asked_and_what_is_none_is_not_tried_in_every_frame(
+    two, perception
+):
+    """And a detector that likes a spot of wall."""
+    from understudy.tracking import Tracker
+
+    class Distracted:
+        def detect(self, picture, *, thorough=False):
+            wall = Faces(boxes_xyxy=np.float32([[5, 5, 25, 25]]), scores=[0.9], keypoints5=np.full((1, 5, 2), 15))
+            return Faces.concatenate([wall, perception.detector.detect(picture, thorough=thorough)])
+
+    alone = [picture.copy() for picture in two]
+    for picture in alone:
+        picture[:60, :60] = picture[20, 340]
+    for picture in alone[:5]:
+        picture[90:300, 410:580] = picture[20, 340]
+    landmarker = CountingFits(perception.landmarker)
+    tracker, usual = Tracker(Distracted(), landmarker, at_once=True), perception.tracker(TrackerOptions())
+    fits = []
+    for number, picture in enumerate(alone[:12]):
+        before = landmarker.fits
+        assert len(tracker.update(frame_at(picture, number)).faces) == 1 + (number >= 5)
+        assert len(usual.update(frame_at(picture, number)).faces) == 1
+        fits.append(landmarker.fits - before)
+    # One for each face in each frame, and every third for the wall.
+    assert sum(fits[6:]) <= 2 * 6 + 2
+    assert fits[1:5].count(1) >= 2
+
+
 @pytest.fixture(scope="module")
 def two(astronaut):
     """Frames of two talking people beside each other, and their truth."""

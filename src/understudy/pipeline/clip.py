@@ -14,6 +14,7 @@ from understudy.frames import Frame, LabelledFrame
 from understudy.guard import unguarded
 from understudy.guard.blurring import Blurring
 from understudy.pipeline.ahead import Ahead
+from understudy.pipeline.coming import Coming
 from understudy.pipeline.comparing import Comparing
 from understudy.pipeline.compositing import Compositing
 from understudy.pipeline.enhancing import Enhancing
@@ -139,6 +140,7 @@ class ClipPipeline:
             looked: Iterator[tuple[Frame, Seen]] = ((frame, self._perceive(frame)) for frame in frames)
         else:
             looked = Ahead(self._perceiving, self._perceive)(frames)
+            looked = Coming(self._roles)(looked) if self._roles.blurs else looked
         last = None if self._stretch is None else self._stretch.last
         for frame, seen in looked:
             if last is None or frame.pts <= last:
@@ -199,11 +201,11 @@ class ClipPipeline:
             before_faces = self._parts.settings.blend.occlusion.hands
             hands = self._hands.update(frame, chosen.boxes_xyxy) if before_faces else []
             canvas = unguarded(frame)
-            if self._roles is not None:
-                self._blurring(canvas, self._roles.blurred(chosen), seen.faces, cut=seen.cut)
             self._compositing.relight(self._rendering.turning(patches))
             masks = self._compositing.compose(canvas, patches, assigned, hands)
             self._rendering.hidden(frame, patches, self._compositing.in_front)
+            if self._roles is not None:  # over what was drawn: who is blurred may be before somebody who is swapped
+                self._blurring(canvas, self._roles.blurred(chosen), seen.faces, cut=seen.cut, coming=seen.coming)
             if now is not None and now.do is not None:
                 patches, masks, assigned = [], [], {}  # they were drawn unseen
             if now is not None and now.do == BLUR:

@@ -32,6 +32,7 @@ class Seen(NamedTuple):
         renamed: Who turned out to be one who was there before: the number they had up to now, and the one they have.
         open: Tracks of which it is not known yet whose they are.
         detected: What the tracker's detector found in its first, not thorough search, if it ran.
+        coming: In how many seconds somebody who is blurred will be seen who is not now, and the box in which.
     """
 
     faces: Faces
@@ -42,6 +43,7 @@ class Seen(NamedTuple):
     renamed: tuple[tuple[int, int], ...]
     open: frozenset[int] = frozenset()
     detected: Faces | None = None
+    coming: tuple[tuple[float, FloatArray], ...] = ()
 
 
 class Acquainted(NamedTuple):
@@ -94,7 +96,7 @@ class Perceiving:
         options = replace(options, max_fits=options.max_fits or 1) if live else options
         everybody = not live and nobody_overlooked(settings, roles=roles is not None)
         detector, landmarker = parts.perception.detector, parts.perception.landmarker
-        self.tracker = Tracker(detector, landmarker, options, sweep, everybody=everybody)
+        self.tracker = Tracker(detector, landmarker, options, sweep, everybody=everybody, at_once=everybody)
         known = acquainted or Acquainted()
         people = known.people if roles is None else roles.people
         self._recogniser = None if parts.embedder is None else Recogniser(parts.embedder, people=people, live=live)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -31,6 +31,10 @@ _SURE = 1.0
 #: Faces that are followed at most where nothing else is said: each takes a mesh a frame; and where nobody may be
 #: overlooked as many as detectors give.
 USUALLY_MOST, MOST_OF_A_CROWD = 8, 32
+#: Seconds for which what looks like a face, and is none by its mesh, is not tried again where every frame is looked at.
+_NO_FACE: Final = 0.1
+#: How sure, 0-1, the detector must be there: asked in every frame it is deceived more often.
+_SURELY: Final = 0.75
 #: Seconds between two thorough searches while somebody is followed, where nobody may be overlooked: one takes as long
 #: as ten frames or more.
 _SEARCH_BESIDE = 2.0
@@ -73,6 +77,8 @@ class Tracker:
         options: How.
         sweep: Finds small faces, while nobody is followed; None where there is time for all parts of a frame at once.
         everybody: Whether nobody may be overlooked: small faces are searched for also while others are followed.
+        at_once: Whether whoever comes while others are followed is looked for in every frame: else it takes up to half
+            a second until they are found, and they are seen as they are for so long.
 
     Attributes:
         rests: In up to so many frames in a row no mesh is fitted, where there is too little time for each: meshes
@@ -90,8 +96,12 @@ class Tracker:
         sweep: Sweep | None = None,
         *,
         everybody: bool = False,
+        at_once: bool = False,
     ) -> None:
         self.options, self._sweep, self._everybody = options or TrackerOptions(), sweep, everybody
+        self._at_once = at_once
+        #: Boxes of what turned out to be no face, and when.
+        self._none: list[tuple[float, FloatArray]] = []
         self._most = self.options.max_faces or (MOST_OF_A_CROWD if everybody else USUALLY_MOST)
         self._detector, self._landmarker = detector, landmarker
         self.rests, self.rested = 0, 0
@@ -117,6 +127,8 @@ class Tracker:
         if offered is not None and not cut:
             self._start_tracks(offered, frame)
         detected = self._look(frame) if self._should_look(now, lost_one=len(self._live) < had) else None
+        if detected is None and self._at_once and len(self._live) < self._most:
+            self._glance(frame)
         return TrackingResult(self._faces(), cut, detected)
 
     def break_off(self) -> None:
@@ -212,6 +224,19 @@ class Tracker:
             self._searched = now
             self._start_tracks(self._detector.detect(frame.picture, thorough=True), frame, thorough=True)
         return found
+
+    def _glance(self, frame: Frame) -> None:
+        """Look whether somebody came since the frame before."""
+        now = frame.seconds
+        self._none = [(since, box) for since, box in self._none if 0 <= now - since < _NO_FACE]
+        found = self._detector.detect(frame.picture)
+        assert found.scores is not None
+        found = found[found.scores >= _SURELY]
+        if self._none and len(found):
+            before = np.stack([box for _, box in self._none])
+            found = found[np.array([iou_xyxy(box[None], before).max() < 0.5 for box in found.boxes_xyxy])]
+        self._start_tracks(found, frame)
+        self._none += [(now, box) for box in found.boxes_xyxy if not self._overlaps(box)]
 
     def _should_search(self, now: float) -> bool:
         """Whether it is time for a thorough search."""

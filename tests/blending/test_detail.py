@@ -66,6 +66,15 @@ def test_an_edge_of_the_frame_is_no_grain():
     assert detail.limit < 20
 
 
+def test_features_of_a_smooth_frame_do_not_make_a_painting_grainy():
+    """Lids, lips and brows: a twentieth of the pixels."""
+    plain = grained(1.5)
+    frame = plain.copy()
+    frame[::40, :] = frame[1::40, :] = 40
+    featured, bare = (DetailMatch().measure(one, grained(8, seed=2), ALPHA, 0.0).fine for one in (frame, plain))
+    assert featured < 1.5 * bare
+
+
 def test_factors_follow_slowly_keep_within_limits_and_forget():
     match, soft, sharp = DetailMatch(), grained(20, blur=2), grained(20)
     first = match.measure(soft, sharp, ALPHA, 0.0)

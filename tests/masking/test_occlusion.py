@@ -125,7 +125,14 @@ def test_a_bare_face_hides_nothing_of_the_swap(identity, puppet, person, astrona
 
 
 @pytest.mark.parametrize("width", [0.008, 0.02])
-def test_the_rims_of_glasses_stay(identity, puppet, width):
+@pytest.mark.parametrize("eyes_lower", [0.0, 0.1, -0.1])
+def test_the_rims_of_glasses_stay(identity, puppet, width, eyes_lower):
+    """Glasses sit on the target's own face, whatever shape is drawn."""
+    tall = identity.shape[152, 1] - identity.shape[10, 1]
+    away = (identity.shape[:, 1] - identity.shape[[33, 263], 1].mean()) / tall
+    lower = np.zeros_like(identity.shape)
+    lower[:, 1] = eyes_lower * tall * np.exp(-((away / 0.2) ** 2))
+    identity = replace(identity, shape=identity.shape + lower)
     shot = puppet.render(Motion())
     picture, drawn = with_glasses(shot.picture, shot.mesh, width=width)
     results, _ = swapped(identity, [picture] * 4, shot.mesh)
@@ -243,13 +250,18 @@ def test_the_patch_is_hidden_as_far_as_anything_can_be_told(identity, astronaut,
     assert (result == painted).all() or looked
 
 
-def test_brows_that_hair_touches_are_no_thing_before_a_face_with_other_brows(identity, puppet):
-    """The swap has its brows lower: where the target's own are there is its forehead, and they still are no hair."""
+@pytest.mark.parametrize("raised", [0.0, 0.035])
+def test_brows_that_hair_touches_are_no_thing_before_a_face_with_other_brows(identity, puppet, raised):
+    """The swap has its brows lower: where the target's own are there is its forehead, and they still are no hair.
+
+    Raised ones, and plucked ones, lie above where the mesh has them.
+    """
     shot, shape = puppet.render(Motion()), topo.topology()
     rings = (shape.brow_left, shape.brow_right)
     where = np.zeros(shot.picture.shape[:2], np.uint8)
     for ring, temple in zip(rings, (21, 251), strict=True):
-        hull = cv2.convexHull(np.round(shot.mesh[ring, :2]).astype(np.int32))
+        up = np.array([0, raised * np.ptp(shot.mesh[:, 1])])
+        hull = cv2.convexHull(np.round(shot.mesh[ring, :2] - up).astype(np.int32))
         cv2.fillPoly(where, [hull], 255)
         tail = hull[np.abs(hull[:, 0, 0] - shot.mesh[temple, 0]).argmin(), 0]
         cv2.line(where, tail.tolist(), np.round(shot.mesh[temple, :2]).astype(int).tolist(), 255, 9)
@@ -265,6 +277,6 @@ def test_brows_that_hair_touches_are_no_thing_before_a_face_with_other_brows(ide
     rows, columns = np.indices(where.shape)
     between = result[np.round(shot.mesh[9, 1]).astype(int), np.round(shot.mesh[9, 0]).astype(int)].astype(float)
     for ring in rings:
-        x, y = shot.mesh[ring, 0], shot.mesh[ring, 1]
+        x, y = shot.mesh[ring, 0], shot.mesh[ring, 1] - raised * np.ptp(shot.mesh[:, 1])
         upper = brows & (np.abs(columns - x.mean()) < 0.3 * np.ptp(x)) & (rows < y.mean())
-        assert result[upper].mean() > 0.65 * between.mean()
+        assert result[upper].mean() > 0.5 * between.mean()

@@ -259,6 +259,24 @@ def test_several_people_can_take_turns_at_the_model(two, perception):
     assert np.mean(apart) < 0.01 * face
 
 
+@pytest.mark.slow
+def test_a_frame_that_comes_twice_moves_nobody_and_slow_motion_is_followed(astronaut, perception):
+    """As where 24 frames a second became 30: a mesh that went on catching up would be seen to swim."""
+    puppet = Puppet(astronaut, (480, 360), face_share=0.5)
+    pictures = [puppet.render(talking(number / 30)).picture for number in (0, 3, 6, 6)]
+    tracker = perception.tracker(TrackerOptions())
+    meshes = [tracker.update(frame_at(picture, number)).faces.mesh[0] for number, picture in enumerate(pictures)]
+    assert np.abs(meshes[2] - meshes[1]).max() > 1
+    assert np.abs(meshes[3] - meshes[2]).max() == 0
+
+    tracker, truth = perception.tracker(TrackerOptions()), []
+    for number in range(60):  # so slow that hardly a pixel differs from frame to frame
+        shot = puppet.render(Motion(shift=(0.002 * number, 0)))
+        found = tracker.update(frame_at(shot.picture, number, rate=60)).faces.mesh[0]
+        truth.append(np.abs((found - shot.mesh)[:, :2].mean(axis=0)).max())
+    assert truth[-1] < truth[5] + 1
+
+
 def feature_points():
     rings = (topology().eye_left, topology().eye_right, topology().lips_inner, topology().lips_outer)
     return sorted({point for ring in rings for point in ring.tolist()})

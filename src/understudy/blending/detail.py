@@ -23,6 +23,9 @@ SIZE = 5
 SPREAD = 1.2
 #: How strong the next band may be, as a share of the frame's.
 AS_STRONG = 1.1
+#: The share of the pixels, from the weakest on, that is measured: the rest may be edges. And how strong, on average,
+#: that share of normally distributed grain is beside all of it: (1 - exp(-q²/2)) / PLAIN, where PLAIN of it is below q.
+PLAIN, OF_GRAIN = 0.75, 0.645
 #: A picture's green in three steps of softness: as it is, without the finest band, and without the next one either.
 Greens = tuple[UInt8Array, UInt8Array, UInt8Array]
 #: Opacity (0-255) above which a pixel is measured, and how many there must be, well inside.
@@ -200,6 +203,18 @@ def _green(picture: UInt8Array) -> UInt8Array:
     return np.asarray(cv2.extractChannel(picture, 1), np.uint8)
 
 
+def _strength(band: UInt8Array, shown: UInt8Array) -> float:
+    """How strong a band is on average where there is grain alone: lids, lips and brows are edges, which are stronger.
+
+    Args:
+        band: uint8 (H, W): its amount.
+        shown: uint8 (H, W): not 0 where it is measured; there must be such pixels.
+    """
+    counts = cv2.calcHist([band], [0], shown, [256], [0, 256]).ravel()
+    kept = np.minimum(np.cumsum(counts), PLAIN * float(counts.sum()))
+    return float(np.diff(kept, prepend=0) @ np.arange(256) / kept[-1]) / OF_GRAIN
+
+
 def _measured(frame: Greens, patch: Greens, alpha: UInt8Array) -> FloatArray | None:
     """Logarithms of the bands' mean strengths in the frame and, in the frame's light, in the patch.
 
@@ -217,7 +232,7 @@ def _measured(frame: Greens, patch: Greens, alpha: UInt8Array) -> FloatArray | N
     bands = (frame, patch)
     light = (cv2.mean(frame[1], shown)[0] + 4) / (cv2.mean(patch[1], shown)[0] + 4)
     strengths = [
-        cv2.mean(cv2.absdiff(greens[n], greens[n + 1]), shown)[0] * scale
+        _strength(np.asarray(cv2.absdiff(greens[n], greens[n + 1]), np.uint8), shown) * scale
         for n in (0, 1)
         for greens, scale in zip(bands, (1.0, light), strict=True)
     ]

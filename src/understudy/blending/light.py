@@ -83,7 +83,7 @@ class _Grid(NamedTuple):
     weights: FloatArray  # (G*G, 3, 1) a point's place is the sum of theirs, so weighed
     skin: FloatArray  # (G, G) 1 on plain skin, 0 on features, openings and outside
     used: BoolArray  # (G*G,) whether the point lies on skin
-    near_seam: FloatArray  # (G, G) 1 at the oval, 0 well inside
+    inside: BoolArray  # (G, G) whether the point lies on the face
 
 
 @lru_cache(maxsize=1)
@@ -106,12 +106,24 @@ def _grid() -> _Grid:
         cv2.fillPoly(features, [np.round(hull).astype(np.int32)], 255)
     wide = cv2.dilate(features, np.ones((9, 9)))
     plain = 1 - cv2.resize(wide, (GRID, GRID), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    depth_inside = cv2.distanceTransform(
-        cv2.copyMakeBorder(inside.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 3
-    )
-    near = np.clip(1 - (depth_inside[1:-1, 1:-1] - 1) / (GRID * 0.14), 0, 1).astype(np.float32)
     skin = (plain * inside).astype(np.float32)
-    return _Grid(corners.reshape(-1, 3), weights.reshape(-1, 3, 1), skin, skin.reshape(-1) > 0, near)
+    return _Grid(corners.reshape(-1, 3), weights.reshape(-1, 3, 1), skin, skin.reshape(-1) > 0, inside)
+
+
+def _near_seam(shown: FloatArray) -> FloatArray:
+    """1 where the patch ends, 0 well inside it: at the oval, and further in where no photo shows skin or it turns away.
+
+    Args:
+        shown: float32 (G*G,): how far the patch is shown at each point that lies on skin.
+
+    Returns:
+        float32 (G, G).
+    """
+    grid = _grid()
+    covered = grid.inside & ~(grid.used & (shown < 0.5)).reshape(GRID, GRID)
+    edged = cv2.copyMakeBorder(covered.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+    depth = cv2.distanceTransform(edged, cv2.DIST_L2, 3)[1:-1, 1:-1]
+    return np.asarray(np.clip(1 - (depth - 1) / (GRID * 0.14), 0, 1), np.float32)
 
 
 class LightTransfer:
@@ -187,7 +199,7 @@ class LightTransfer:
         _box_means(target, picture, alpha, points, grid.used, radius, means, shown)
         logs = np.log(means.reshape(GRID, GRID, 6) + np.float32(2))
         weight = grid.skin * shown.reshape(GRID, GRID)
-        return self._smoothed(logs, weight * self._agreement(logs, weight))
+        return self._smoothed(logs, weight * self._agreement(logs, weight), _near_seam(shown))
 
     @staticmethod
     def _agreement(logs: FloatArray, weight: FloatArray) -> FloatArray:
@@ -198,13 +210,12 @@ class LightTransfer:
         return np.asarray(1 / (1 + (np.abs(tone - middle) / 1.0) ** 4), np.float32)
 
     @staticmethod
-    def _smoothed(logs: FloatArray, weight: FloatArray) -> FloatArray:
+    def _smoothed(logs: FloatArray, weight: FloatArray, near_seam: FloatArray) -> FloatArray:
         """Weighted averages at four widths: the finest where it has points to go by, and near the seam."""
         planes = np.concatenate([logs * weight[..., None], weight[..., None]], axis=2)
         total = planes.sum((0, 1))
         result = np.broadcast_to(total[:6] / max(float(total[6]), 1e-6), logs.shape)
-        near_seam = _grid().near_seam[..., None]
-        for blur, share in zip(_blurs(), (1.0, 1.0, near_seam), strict=True):
+        for blur, share in zip(_blurs(), (1.0, 1.0, near_seam[..., None]), strict=True):
             local = _blurred(planes, blur)
             trust = np.minimum(local[:, :, 6:] * 3, 1) * share
             result = result + (local[:, :, :6] / (local[:, :, 6:] + np.float32(1e-5)) - result) * trust

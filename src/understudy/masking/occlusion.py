@@ -26,6 +26,8 @@ from understudy.masking.things import things_before
 
 #: Faces with a shorter side below this are left as they are: nothing in front could be told.
 _SMALLEST: Final = 16
+#: Steps in which it is found where a place of the target is drawn.
+_STEPS: Final = 2
 #: Share of the face that hands may hide: joints that cover more of it are likelier a mistake, and would bare the face.
 _MOST_HELD: Final = 0.6
 #: Seconds between two looks for things: at 30 frames a second every other one.
@@ -133,7 +135,7 @@ class Occlusion:
         def others() -> UInt8Array | None:
             return _together(
                 self._before(target, uv, tones, field, seconds, patient=patient),
-                self._glasses(target, uv, seconds),
+                self._glasses(target, uv, field, seconds),
                 _held_up(target, uv, hands) if self.options.hands and hands else None,
             )
 
@@ -167,12 +169,18 @@ class Occlusion:
         size = (target.shape[1], target.shape[0])
         return np.asarray(cv2.resize(self._things, size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
-    def _glasses(self, target: UInt8Array, uv: FloatArray, seconds: float) -> UInt8Array | None:
+    def _glasses(
+        self, target: UInt8Array, uv: FloatArray, field: FloatArray | None, seconds: float
+    ) -> UInt8Array | None:
         """Where glasses' rims are: uint8 (h, w), 0-255; None where there are none."""
         if not self.options.glasses:
             return None
         step = None if self._seconds is None else seconds - self._seconds
-        if step is None or not 0 <= step < _EVERY:
+        due = step is None or not 0 <= step < _EVERY
+        if not (due or self._wears):
+            return None
+        uv = uv if field is None else _own(uv, field)
+        if due:
             self._look(target, uv, step, seconds)
         return rims(target, uv, heavy=self._along_thick, only=self._rims) if self._wears else None
 
@@ -206,6 +214,18 @@ class Occlusion:
             self._rims = self._lenses.rims(heavy=False)
         if self._rims is None:
             self._along_thick = self._thick
+
+
+def _own(uv: FloatArray, field: FloatArray) -> FloatArray:
+    """Where on the target's own flattened face each pixel lies: glasses sit on it, not on the shape that is drawn."""
+    height, width = uv.shape[:2]
+    columns, rows = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    x, y = columns - field[:, :, 0], rows - field[:, :, 1]
+    for _ in range(_STEPS):  # what is at p in the target is drawn at q, where q + field(q) = p
+        there = cv2.remap(field, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        x, y = columns - there[:, :, 0], rows - there[:, :, 1]
+    own = cv2.remap(uv, x, y, cv2.INTER_NEAREST)
+    return np.asarray(np.where(own.any(axis=2, keepdims=True), own, uv), np.float32)
 
 
 def _held_up(target: UInt8Array, uv: FloatArray, hands: Sequence[FloatArray]) -> UInt8Array | None:

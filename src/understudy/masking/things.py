@@ -23,6 +23,8 @@ _SIDE: Final = 96
 #: Side of the map on the flattened face, and vertices around the nostrils.
 _FLAT: Final = 128
 _NOSTRILS: Final = [2, 97, 98, 64, 129, 358, 294, 327, 326, 94]
+#: How far above a brow's vertices, in that map's pixels, its hair may lie.
+_RAISED: Final = 8
 #: From which natural logarithm of luminance, and of colour, over the skin's around it a pixel is no skin, and surely.
 _DARK: Final = (0.40, 0.65)
 _BRIGHT: Final = (0.60, 0.90)
@@ -46,7 +48,11 @@ def _features() -> UInt8Array:
     shape = topology()
     uv = shape.uv * _FLAT
     eyes = filled(uv[shape.eye_left], _FLAT) | filled(uv[shape.eye_right], _FLAT)
-    others = filled(uv[shape.brow_left], _FLAT) | filled(uv[shape.brow_right], _FLAT) | filled(uv[_NOSTRILS], _FLAT)
+    brows = filled(uv[shape.brow_left], _FLAT) | filled(uv[shape.brow_right], _FLAT)
+    # A brow is painted and plucked above its vertices, and a mesh follows a raised one late. Where its tail meets the
+    # hair at the temple it would come from outside.
+    brows = np.asarray(cv2.dilate(brows, np.ones((_RAISED + 1, 1), np.uint8), anchor=(0, 0)), np.uint8)
+    others = brows | filled(uv[_NOSTRILS], _FLAT)
     features = np.asarray((wider(eyes, 0.03) | wider(others, 0.02)) > 0, np.uint8)
     features[wider(filled(uv[shape.lips_outer], _FLAT), 0.03) > 0] = 2
     return features

@@ -56,6 +56,8 @@ class MeshFilter:
         if self._mesh is None:
             self._motion = FaceMotion()
             self._motion.follow(frame.picture, mesh[:, :2])
+        elif self._motion.repeated:  # nothing moved: a mesh that went on catching up would be seen to swim
+            return self._mesh
         size = float(np.ptp(mesh[:, :2], axis=0).mean())
         self._mesh, self._seconds = self._filter(mesh, frame.seconds, size), frame.seconds
         return self._mesh

@@ -21,6 +21,8 @@ _MOST, _LEAST = 128, 64
 _ENOUGH = 16
 #: Side of the window over the face's longer side, and how far (in sides of the face) it may get out of the middle.
 _ROOM, _ASTRAY = 1.24, 0.08
+#: Mean difference, in grey levels, below which a picture is the last one once more, encoded anew.
+_REPEATED = 0.25
 
 
 class _Window(NamedTuple):
@@ -42,6 +44,9 @@ class FaceMotion:
         self._flow.setFinestScale(1)
         self._window: _Window | None = None
         self._last: UInt8Array | None = None
+        #: Whether the last picture was the one before once more, as where 24 frames a second became 30. Never twice in
+        #: a row: what moves very slowly differs as little, and must be followed.
+        self.repeated = False
 
     def forget(self) -> None:
         """What comes next does not follow the last frame."""
@@ -58,10 +63,11 @@ class FaceMotion:
             float32 (N, 2), in pixels of the picture; 0 in the first frame, and where the face is out of it.
         """
         moved: FloatArray = np.zeros(points.shape, np.float32)
-        now = None
+        now, before, self.repeated = None, self.repeated, False
         if self._window is not None and self._last is not None:
             now = _copy(picture, self._window)
             if now is not None and now.shape == self._last.shape:
+                self.repeated = not before and cv2.norm(self._last, now, cv2.NORM_L1) < _REPEATED * now.size
                 flow = self._flow.calc(self._last, now, None)  # type: ignore[call-overload]  # nothing to begin from
                 moved = _sampled(np.asarray(flow, np.float32), points, self._window)
         if now is None or not _fits(self._window, points + moved):

@@ -28,7 +28,7 @@ LINE: Final = 0.03
 #: Spread over which that strength is taken.
 AROUND: Final = 14.0
 #: Colour over luminance may be this far from the skin's median (norm of BGR, by a smooth limit).
-HUE: Final = 0.05
+HUE: Final = 0.035
 #: No colour is taken further than this: a lamp is a tint, what is painted on a face is the face.
 MOST_TINT: Final = 0.3
 #: Spread of the colours that are limited: what is finer has no hue to speak of.

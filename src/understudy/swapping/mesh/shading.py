@@ -27,7 +27,7 @@ IN_THE_DARK: Final = (0.05, 0.25)
 AT_LEAST: Final = 0.8
 #: Broad shadows are measured under a blur of this spread (share of the side), lifted by this share of their
 #: depth, and by no more than this (natural logarithm).
-SHADOW_SIGMA, SHADOW_LIFT, SHADOW_LIMIT = 0.05, 0.85, 1.2
+SHADOW_SIGMA, SHADOW_LIFT, SHADOW_LIMIT = 0.04, 0.9, 1.2
 #: On the cheeks and along the rim they are measured once more, finer, and lifted whole.
 RIM_SIGMA: Final = 0.03
 #: What share of broad shine is dimmed.
@@ -37,10 +37,10 @@ SHINE_DIM: Final = 0.6
 FORM_SIGMA, FORM = 0.02, 0.04
 #: Shadows on the nose's flanks: measured against a mean of this spread (share of the side), down to these spreads, held
 #: to this (natural logarithm), and lifted with this share of their colourfulness.
-NOSE_AROUND, NOSE_SIGMAS, NOSE, NOSE_COLOUR = 0.08, (0.012, 0.006), 0.05, 0.6
+NOSE_AROUND, NOSE_SIGMAS, NOSE, NOSE_COLOUR = 0.08, (0.012, 0.006), 0.03, 0.6
 #: How much darker than its surroundings something may be (natural logarithm): up to the first as it is, to the second
 #: by a smooth limit. On skin, on lips, and where there is hair, on brows and lashes.
-SKIN, LIPS, HAIR = (0.0, 0.45), (0.3, 0.6), (0.5, 1.0)
+SKIN, LIPS, HAIR = (0.0, 0.35), (0.3, 0.6), (0.5, 1.0)
 #: How much brighter, by a smooth limit: on skin and lips, and on brows and lashes. Nothing on a face is much brighter
 #: than the skin beside it, but for shine.
 SHINE: Final = (0.3, 0.12)

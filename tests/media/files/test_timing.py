@@ -10,6 +10,7 @@ import pytest
 
 import understudy
 from tests.media.files.boxes import index_first, with_edits
+from tests.media.files.test_streams import passed
 from understudy.cli.main import main
 from understudy.errors import NotMediaError
 from understudy.media.files import open_source
@@ -67,6 +68,33 @@ def test_a_trimmed_clip_is_swapped_as_it_is_shown_sound_and_all(film, hopper_pat
         sound = sum(frame.samples for frame in container.decode(audio=0)) / 48000
     assert sound == pytest.approx(1.0, abs=0.1)
     assert main(["faces", str(clip)]) == 0
+
+
+def starts(path):
+    """When each stream begins, in seconds, and how long the sound is."""
+    begun = []
+    for number in range(2):
+        with av.open(str(path)) as container:
+            stream = container.streams[number]
+            begun.append(min(float(packet.pts * packet.time_base) for packet in container.demux(stream) if packet.size))
+    with av.open(str(path)) as container:
+        sound = sum(frame.samples for frame in container.decode(audio=0)) / 48000
+    return (*begun, sound)
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "mp4", "webm"])
+@pytest.mark.parametrize("edits", [None, [(0.6, 0.4 + LEAD)]], ids=["primed", "trimmed"])
+def test_sound_that_is_hidden_before_the_start_is_not_heard_where_no_edit_list_can_hide_it(
+    film, tmp_path, edits, suffix
+):
+    clip, output = tmp_path / "clip.mp4", tmp_path / f"out.{suffix}"
+    clip.write_bytes(film if edits is None else with_edits(film, edits, (b"vide", b"soun")))
+    passed(clip, output)
+    picture, heard, sound = starts(output)
+    assert picture == pytest.approx(0, abs=0.002)
+    if suffix == "mkv":
+        assert 0 <= heard < 0.03
+    assert sound == pytest.approx(2.0 if edits is None else 0.6, abs=0.06)
 
 
 @pytest.mark.parametrize("edits", [None, [(1.0, LEAD)]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Final
@@ -14,6 +15,23 @@ from understudy.media.base import MediaInfo
 APART: Final = 10.0
 #: Sound that is stored as bare numbers, any of which may be the first.
 _BARE: Final = "pcm_"
+#: Samples that a decoder of Opus throws away at the beginning lie before the start: at 48 kHz, in an ``OpusHead``.
+_PRE_SKIP: Final = slice(10, 12)
+_OPUS_RATE: Final = 48_000
+#: Muxers that can say where showing begins, so that what lies before is not heard.
+_WITH_EDIT_LISTS: Final = ("mp4", "mov")
+#: A demuxer of Matroska names times that its muxer writes back as they were.
+_AS_WRITTEN: Final = "matroska"
+
+
+def shows_hidden(demuxer: str, muxer: str) -> bool:
+    """Whether what is hidden in a file (by an edit list: sound before the start) would be heard in its copy.
+
+    Args:
+        demuxer: FFmpeg's name of what the file is.
+        muxer: FFmpeg's name of what the copy is.
+    """
+    return muxer not in _WITH_EDIT_LISTS and _AS_WRITTEN not in demuxer
 
 
 class PacketsOf:
@@ -23,13 +41,13 @@ class PacketsOf:
     numbers, whose packets may be long, they are cut.
 
     Args:
-        info: What the pictures are.
+        info: What the pictures are; None for all of a file.
     """
 
-    def __init__(self, info: MediaInfo) -> None:
-        assert info.excerpt is not None
-        self._since = Fraction(info.excerpt.first * info.time_base)
-        self._until = None if info.excerpt.until is None else Fraction(info.excerpt.until)
+    def __init__(self, info: MediaInfo | None) -> None:
+        part = None if info is None else info.excerpt
+        self._since = Fraction(0) if part is None or info is None else Fraction(part.first * info.time_base)
+        self._until = None if part is None or part.until is None else Fraction(part.until)
 
     @property
     def since(self) -> float:
@@ -40,12 +58,19 @@ class PacketsOf:
         """Whether nothing of the part is behind a packet of that time."""
         return self._until is not None and seconds > self._until + Fraction(APART)
 
-    def moved(self, packet: Any) -> Any | None:
-        """A packet as the part has it; None if it is no part of it."""
+    def moved(self, packet: Any, *, strict: bool = False) -> Any | None:
+        """A packet as the part has it; None if it is no part of it.
+
+        Args:
+            packet: As the file has it; may be changed.
+            strict: Whether what the file hides is no part of it either: what it says so of, and what begins before 0.
+        """
         stamp = packet.pts if packet.pts is not None else packet.dts
         kind = packet.stream.type
         if stamp is None or kind == "video":  # a cover belongs to all of it
             return packet
+        if strict and packet.is_discard:
+            return None
         unit = Fraction(packet.time_base)
         begins, lasts = stamp * unit, (packet.duration or 0) * unit
         if kind == "audio" and packet.stream.codec_context.name.startswith(_BARE):
@@ -54,7 +79,7 @@ class PacketsOf:
             lasts, begins = begins + lasts - self._since, self._since
         if (
             packet is None
-            or (begins < self._since and self._since)
+            or begins < self._earliest(packet.stream, strict=strict)
             or (self._until is not None and begins >= self._until)
         ):
             return None
@@ -78,6 +103,16 @@ class PacketsOf:
             if begins < ends:
                 found.append({**chapter, "start": round(begins / unit), "end": round(ends / unit)})
         return found
+
+    def _earliest(self, stream: Any, *, strict: bool) -> Fraction | float:
+        """Before when nothing of a stream may begin, in seconds of the file."""
+        if self._since:
+            return self._since
+        if not strict:
+            return -math.inf
+        context = stream.codec_context
+        head = (context.extradata or b"") if context is not None and context.codec.canonical_name == "opus" else b""
+        return -Fraction(int.from_bytes(head[_PRE_SKIP], "little"), _OPUS_RATE)
 
     def _cut(self, packet: Any, begins: Fraction, lasts: Fraction) -> tuple[Any | None, Fraction, Fraction]:
         """Of bare sound what belongs to the part; when that begins, and how long it lasts."""

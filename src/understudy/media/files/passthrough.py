@@ -18,7 +18,7 @@ import av.error
 
 from understudy.media.base import MediaInfo
 from understudy.media.files.converting import SoundConverter, form_for
-from understudy.media.files.excerpts import APART, PacketsOf
+from understudy.media.files.excerpts import APART, PacketsOf, shows_hidden
 from understudy.media.files.splicing import FORMATS
 from understudy.media.files.trying import ended, first_packets, takes_copy
 from understudy.media.files.video_source import main_video_stream, packets_beside, start_shift
@@ -88,8 +88,10 @@ class Passthrough:
 
     def __init__(self, path: Path, output: Any, info: MediaInfo | None = None) -> None:
         self.notes: list[str] = []
-        self._part = None if info is None or info.excerpt is None else PacketsOf(info)
         self._path, self._input, self._output = path, open_container(path), output
+        self._strict = shows_hidden(self._input.format.name, output.format.name)
+        whole = info is None or info.excerpt is None
+        self._part = None if whole and not self._strict else PacketsOf(info)
         self._copies: dict[int, Any] = {}
         self._converters: dict[int, SoundConverter] = {}
         self._last: dict[int, int] = {}
@@ -201,9 +203,11 @@ class Passthrough:
         return tags
 
     def _mux(self, packet: Any) -> None:
-        if self._part is not None and (packet := self._part.moved(packet)) is None:
-            return
         index = packet.stream_index
+        # What is converted is decoded first, and decoders leave out what is hidden.
+        strict = self._strict and index in self._copies
+        if self._part is not None and (packet := self._part.moved(packet, strict=strict)) is None:
+            return
         if index in self._converters:
             self._convert(self._converters[index], packet)
             return

@@ -14,6 +14,7 @@ from tests.media.files.test_video import packets_of
 from understudy.errors import EncodingError
 from understudy.media.files.encoders import CONTAINERS
 from understudy.media.files.passthrough import Passthrough
+from understudy.media.files.stream_tags import kept_tags
 from understudy.media.files.trying import takes_codec
 from understudy.testing import ClipSpec, talking, write_clip
 
@@ -211,6 +212,10 @@ def test_what_a_stream_is_for_goes_along_copied_or_converted(tmp_path, suffix):
     _, found = passed(source, tmp_path / f"out.{suffix}")
     wanted = [(0, "eng"), (av.stream.Disposition.default | av.stream.Disposition.forced, "ger")]
     assert [(disposition, language) for *_, disposition, language in found] == wanted
+
+
+def test_what_was_said_of_an_opacity_that_is_not_written_is_not_said_again():
+    assert kept_tags({"ALPHA_MODE": "1", "alpha_mode": "1", "title": "a clip"}) == {"title": "a clip"}
 
 
 def test_sound_whose_times_step_back_is_written_all_the_same(tmp_path):

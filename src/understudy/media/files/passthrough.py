@@ -20,6 +20,7 @@ from understudy.media.base import MediaInfo
 from understudy.media.files.converting import SoundConverter, form_for
 from understudy.media.files.excerpts import APART, PacketsOf, shows_hidden
 from understudy.media.files.splicing import FORMATS
+from understudy.media.files.stream_tags import kept_tags
 from understudy.media.files.trying import ended, first_packets, takes_copy
 from understudy.media.files.video_source import main_video_stream, packets_beside, start_shift
 from understudy.media.reading import open_container
@@ -33,29 +34,6 @@ COVER_TYPES = {
     "webp": ("webp", "image/webp"),
     "bmp": ("bmp", "image/bmp"),
 }
-#: Tags that describe the old file, not its content.
-STALE_TAGS = frozenset(
-    [
-        "encoder",
-        "major_brand",
-        "minor_version",
-        "compatible_brands",
-        "duration",
-        "rotate",
-        "vendor_id",
-        "_statistics_tags",
-        "_statistics_writing_app",
-        "_statistics_writing_date_utc",
-        "bps",
-        "number_of_frames",
-        "number_of_bytes",
-    ]
-)
-
-
-def kept_tags(metadata: dict[str, str]) -> dict[str, str]:
-    """Metadata without the tags that would be untrue of a new file."""
-    return {key: value for key, value in metadata.items() if key.lower().split("-")[0] not in STALE_TAGS}
 
 
 def pictures_only(path: Path) -> list[str]:

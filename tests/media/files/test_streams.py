@@ -214,6 +214,37 @@ def test_what_a_stream_is_for_goes_along_copied_or_converted(tmp_path, suffix):
     assert [(disposition, language) for *_, disposition, language in found] == wanted
 
 
+@pytest.mark.parametrize(
+    ("language", "written"), [("fre", "fra"), ("deu", "ger"), ("cze", "ces"), ("swe", "sve"), ("jpn", "jpn")]
+)
+def test_a_language_keeps_its_name_or_another_of_its_own_in_mov(tmp_path, language, written):
+    source, plain = tmp_path / "in.mkv", tmp_path / "plain.mkv"
+    film(plain, [("aac", 48000, "stereo")])
+    _said_to_be_in(language, plain, source)
+    notes, (sound,) = passed(source, tmp_path / "out.mov")
+    assert (sound[-1], notes) == (written, [])
+    assert passed(source, tmp_path / "out.mp4")[1][0][-1] == language
+
+
+def test_a_language_that_mov_has_no_name_for_is_told(tmp_path):
+    source, plain = tmp_path / "in.mkv", tmp_path / "plain.mkv"
+    film(plain, [("aac", 48000, "stereo")])
+    _said_to_be_in("gsw", plain, source)
+    assert passed(source, tmp_path / "out.mp4")[0] == []
+    assert "audio stream 1 (aac) is in 'gsw'" in passed(source, tmp_path / "out.mov")[0][0]
+
+
+def _said_to_be_in(language, plain, path):
+    """A film whose sound is said to be in a language."""
+    with av.open(str(plain)) as old, av.open(str(path), "w") as new:
+        streams = {s.index: new.add_stream_from_template(s) for s in old.streams}
+        streams[1].metadata["language"] = language
+        for packet in old.demux():
+            if packet.size:
+                packet.stream = streams[packet.stream_index]
+                new.mux(packet)
+
+
 def test_what_was_said_of_an_opacity_that_is_not_written_is_not_said_again():
     assert kept_tags({"ALPHA_MODE": "1", "alpha_mode": "1", "title": "a clip"}) == {"title": "a clip"}
 

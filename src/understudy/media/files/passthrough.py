@@ -20,7 +20,7 @@ from understudy.media.base import MediaInfo
 from understudy.media.files.converting import SoundConverter, form_for
 from understudy.media.files.excerpts import APART, PacketsOf, shows_hidden
 from understudy.media.files.splicing import FORMATS
-from understudy.media.files.stream_tags import kept_tags
+from understudy.media.files.stream_tags import kept_tags, language_in
 from understudy.media.files.trying import ended, first_packets, takes_copy
 from understudy.media.files.video_source import main_video_stream, packets_beside, start_shift
 from understudy.media.reading import open_container
@@ -126,7 +126,7 @@ class Passthrough:
         for stream in self._input.streams:
             if main is not None and stream.index == main.index:
                 shown = self._output.streams.video[0]
-                shown.metadata.update(self._tags(stream.metadata))
+                shown.metadata.update(self._stream_tags(stream))
                 shown.disposition = stream.disposition
             elif stream.type == "video":
                 self._picture_stream(stream)
@@ -180,6 +180,17 @@ class Passthrough:
             self.notes += [] if note in self.notes else [note]
         return tags
 
+    def _stream_tags(self, stream: Any) -> dict[str, str]:
+        """The tags of a stream, and its language as the file can say it."""
+        tags = self._tags(stream.metadata)
+        if language := tags.pop("language", None):
+            named = language_in(self._output.format.name, language)
+            if named is None:
+                self.notes.append(f"left out: that {_name(stream)} is in {language!r}, which the file has no name for")
+            else:
+                tags["language"] = named
+        return tags
+
     def _mux(self, packet: Any) -> None:
         index = packet.stream_index
         # What is converted is decoded first, and decoders leave out what is hidden.
@@ -229,7 +240,7 @@ class Passthrough:
             return
         converter = SoundConverter(stream, self._output, form)
         self._converters[stream.index] = converter
-        converter.target.metadata.update(kept_tags(stream.metadata))
+        converter.target.metadata.update(self._stream_tags(stream))
         converter.target.disposition = stream.disposition
         self.notes.append(f"converted: {name} to {converter.target.codec_context.name} ({form.layout})")
 
@@ -267,7 +278,7 @@ class Passthrough:
         self._output.add_attachment(name, stream.mimetype or "application/octet-stream", stream.data)
 
     def _adopt(self, stream: Any, target: Any) -> None:
-        target.metadata.update(kept_tags(stream.metadata))
+        target.metadata.update(self._stream_tags(stream))
         target.disposition = stream.disposition
         self._copies[stream.index] = target
 

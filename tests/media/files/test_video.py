@@ -14,6 +14,7 @@ import understudy
 from understudy import Settings
 from understudy.face import Faces
 from understudy.media.files import EncodeOptions, MediaKind, open_sink, open_source
+from understudy.media.files.display_size import set_pixel_aspect
 from understudy.testing import ClipSpec, Puppet, talking, write_clip, write_puppet_clip
 from understudy.testing.opened import output_of
 
@@ -172,13 +173,55 @@ def test_odd_sizes(astronaut, hopper_path, tmp_path, size, suffix):
     assert any("odd" in note for note in report.notes) == (suffix == "mp4")
 
 
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "webm"])
 @pytest.mark.slow
-def test_pixels_that_are_not_square_stay_so(small_puppet, hopper_path, tmp_path):
-    clip, output = tmp_path / "wide.mp4", tmp_path / "out.mp4"
+def test_pixels_that_are_not_square_stay_so(small_puppet, hopper_path, tmp_path, suffix):
+    clip, output = tmp_path / "wide.mp4", tmp_path / f"out.{suffix}"
     write_puppet_clip(clip, small_puppet, 0.2, ClipSpec(rate=25, pixel_aspect=Fraction(4, 3), audio=()))
     swap(hopper_path, clip, output)
     with av.open(str(output)) as container:
-        assert container.streams.video[0].sample_aspect_ratio == Fraction(4, 3)
+        aspect = container.streams.video[0].sample_aspect_ratio
+    assert aspect == (pytest.approx(4 / 3, abs=0.005) if suffix == "webm" else Fraction(4, 3))
+    assert len(frames_of(output)) == 5
+
+
+@pytest.mark.slow
+def test_webp_which_has_square_pixels_only_says_so(small_puppet, hopper_path, tmp_path):
+    clip = tmp_path / "wide.mp4"
+    write_clip(
+        clip, [small_puppet.render(talking(0.2)).picture] * 2, ClipSpec(rate=25, pixel_aspect=Fraction(4, 3), audio=())
+    )
+    report = swap(hopper_path, clip, tmp_path / "out.webp")
+    assert any("shown square" in note for note in report.notes)
+
+
+@pytest.mark.parametrize("muxer", ["matroska", "webm"])
+@pytest.mark.parametrize("aspect", [Fraction(4, 3), Fraction(8, 9)])
+def test_the_shape_of_pixels_is_written_where_there_is_room_and_nothing_else_moves(tmp_path, muxer, aspect):
+    path = tmp_path / "clip"
+    with av.open(str(path), "w", format=muxer) as file:
+        stream = file.add_stream("libvpx-vp9", rate=10, options={"deadline": "realtime"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for number in range(3):
+            frame = av.VideoFrame(64, 48, "yuv420p")
+            frame.pts = number
+            file.mux(stream.encode(frame))
+        file.mux(stream.encode(None))
+    whole = path.read_bytes()
+    assert set_pixel_aspect(path, aspect)
+    with av.open(str(path), options={"err_detect": "crccheck+explode"}) as file:
+        assert float(file.streams.video[0].sample_aspect_ratio) == pytest.approx(float(aspect), abs=0.01)
+        assert len(list(file.decode(video=0))) == 3
+        file.seek(200_000, any_frame=True, stream=None)
+    assert len(path.read_bytes()) == len(whole) and path.read_bytes()[-400:] == whole[-400:]
+
+
+def test_a_file_without_room_for_the_shape_of_its_pixels_stays_as_it_was(tmp_path):
+    path = tmp_path / "clip"
+    for content in (b"", b"no video", bytes.fromhex("1a45dfa38018538067ff")):
+        path.write_bytes(content)
+        assert not set_pixel_aspect(path, Fraction(4, 3))
+        assert path.read_bytes() == content
 
 
 @pytest.mark.slow

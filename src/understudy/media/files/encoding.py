@@ -167,5 +167,9 @@ class VideoEncoder:
             self.notes.append(f"{info.bit_depth}-bit video is written with {bits} bits")
         if any(kind in info.pixel_format for kind in ("444", "422")) and "420" in self._frame_format:
             self.notes.append(f"{info.pixel_format} is written as {self._frame_format}: half the colour resolution")
+        if info.pixel_aspect != 1 and self.name == "libwebp_anim":
+            self.notes.append(
+                f"pixels that are {float(info.pixel_aspect):.3g} times as wide as high are shown square in WebP"
+            )
         if info.has_alpha and not self._animated:
             self.notes.append(f"transparency is left out: {self._suffix} is written opaque")

@@ -18,6 +18,7 @@ from understudy.interruptions import deferred
 from understudy.media.base import MediaInfo, MediaKind
 from understudy.media.bounds import Moving, check_size, check_written
 from understudy.media.files.atomic import AtomicFile, output_errors
+from understudy.media.files.display_size import set_pixel_aspect
 from understudy.media.files.encoders import CONTAINERS, EncodeOptions
 from understudy.media.files.encoding import VideoEncoder
 from understudy.media.files.gif import Thinning
@@ -132,6 +133,7 @@ class VideoFile(ABC):
                 self._finish()
                 self._container.close()
                 self._encoder.close()
+                self._shape_pixels()
                 add_xmp(self._file.path, self._target.suffix.lower(), self._release.tags.xmp)
             self._file.release(self._release, self._check)
             self.notes += self._release.notes
@@ -141,6 +143,17 @@ class VideoFile(ABC):
         finally:
             if self._passthrough is not None:
                 self._passthrough.close()
+
+    def _shape_pixels(self) -> None:
+        """Say in the finished file that its pixels are not square, where the video in it can't."""
+        container, codec = CONTAINERS[self._target.suffix.lower()].format, av.Codec(self._encoder.name, "w")
+        says_it = container not in ("matroska", "webm") or codec.canonical_name in ("h264", "hevc")
+        if says_it or self._info.pixel_aspect == 1:
+            return
+        if not set_pixel_aspect(self._file.path, self._info.pixel_aspect):
+            self.notes.append(
+                f"left out: that its pixels are {float(self._info.pixel_aspect):.3g} times as wide as high"
+            )
 
     def _check(self, path: Path) -> None:
         """See ``AtomicFile.release``."""

@@ -70,6 +70,7 @@ class MediaInfo:
         colors: ``matrix``, ``range``, ``primaries``, ``transfer`` as FFmpeg's numbers (2 and 0: not said).
         pixel_aspect: Width of a pixel over its height.
         has_alpha: Whether frames carry ``alpha``.
+        stereoscopic: Whether the frames hold what both eyes see.
         loop: For animations: how often they play; 0 is for ever.
         last_delay: For animations: how long the last frame stays, in seconds.
         exif, icc_profile: For stills: carried to the output as they are (upright).
@@ -91,6 +92,7 @@ class MediaInfo:
     colors: dict[str, int] = field(default_factory=dict)
     pixel_aspect: Fraction = Fraction(1)
     has_alpha: bool = False
+    stereoscopic: bool = False
     loop: int = 0
     last_delay: float | None = None
     exif: bytes | None = None

@@ -265,3 +265,43 @@ def test_a_cmyk_profile_is_not_put_on_an_rgb_picture(pictures, hopper_path, tmp_
     with Image.open(tmp_path / "out.png") as result:
         assert "icc_profile" not in result.info
     assert any("profile" in note for note in report.notes)
+
+
+def captioned(path, pictures):
+    """A clip of H.264 with closed captions (ATSC A/53, part 4) in a message before each picture."""
+    plain = path.with_name("plain.h264")
+    write_clip(plain, pictures, ClipSpec(rate=25, audio=()))
+    data = bytes.fromhex("b50031 47413934 03 41ff fc9420 ff")
+    message = bytes.fromhex("00000001 0604") + bytes([len(data)]) + data + b"\x80"
+    units = plain.read_bytes().replace(b"\0\0\0\1", b"\0\0\1").split(b"\0\0\1")[1:]
+    path.write_bytes(
+        b"".join((message if unit[0] & 31 in (1, 5) and unit[1] & 128 else b"") + b"\0\0\0\1" + unit for unit in units)
+    )
+
+
+def test_closed_captions_are_said_to_be_left_out(pictures, tmp_path):
+    clip = tmp_path / "clip.h264"
+    captioned(clip, pictures[:3])
+    with open_source(clip) as source:
+        assert sum("closed captions" in note for note in source.info.notes) == 1
+        assert len(list(source)) == 3
+    with open_source(tmp_path / "plain.h264") as source:
+        assert source.info.notes == ()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("suffix", ["mkv", "mp4"])
+def test_pictures_for_two_eyes_stay_so_or_are_said_not_to(pictures, hopper_path, tmp_path, suffix):
+    plain, clip, output = tmp_path / "plain.mkv", tmp_path / "both.mkv", tmp_path / f"out.{suffix}"
+    write_clip(plain, pictures[:3], ClipSpec(rate=25, audio=()))
+    with av.open(str(plain)) as old, av.open(str(clip), "w") as new:
+        stream = new.add_stream_from_template(old.streams.video[0])
+        stream.metadata["stereo_mode"] = "left_right"
+        for packet in old.demux():
+            if packet.size:
+                packet.stream = stream
+                new.mux(packet)
+    report = understudy.swap(hopper_path, clip, output)
+    assert any("stereoscopic" in note for note in report.notes) == (suffix == "mp4")
+    with open_source(output) as source:
+        assert source.info.stereoscopic == (suffix == "mkv")

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import av
 import av.error
+from av.sidedata.sidedata import SideDataContainer
 
 from understudy.media.base import Damage
 from understudy.media.files.splicing import FORMATS, Pictures
@@ -20,6 +21,20 @@ from understudy.media.reading import said
 REORDER: Final = 4
 #: A file whose last frame comes so many seconds before the end that it names is damaged.
 SHORT_BY_SECONDS: Final = 0.5
+
+
+def carries(picture: av.VideoFrame, what: str) -> bool:
+    """Whether a decoded picture carries something beside its pixels.
+
+    Args:
+        picture: As PyAV decoded it.
+        what: PyAV's name of it, such as ``A53_CC``.
+    """
+    try:
+        # Not as its own ``side_data``: see ``geometry.orientation``.
+        return SideDataContainer(picture).get(what) is not None  # type: ignore[call-arg]
+    except ValueError:
+        return False  # something else that it carries is newer than PyAV
 
 
 class Decoding:

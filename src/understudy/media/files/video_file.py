@@ -107,6 +107,7 @@ class VideoFile(ABC):
                 elif copy_from is not None:
                     self._passthrough = Passthrough(copy_from, self._container, info)
                     self.notes += self._passthrough.notes
+                self.notes += self._stereo_notes()
                 self._container.metadata.update(release.tags.fields)
                 self._begin()
         except BaseException:
@@ -143,6 +144,13 @@ class VideoFile(ABC):
         finally:
             if self._passthrough is not None:
                 self._passthrough.close()
+
+    def _stereo_notes(self) -> list[str]:
+        """Matroska says by a tag that pictures are for two eyes; what another file or the codec said is not written."""
+        matroska = CONTAINERS[self._target.suffix.lower()].format in ("matroska", "webm")
+        if not self._info.stereoscopic or (matroska and "stereo_mode" in self._encoder.stream.metadata):
+            return []
+        return ["left out: that it is stereoscopic (3D); its pictures are written as they are stored"]
 
     def _shape_pixels(self) -> None:
         """Say in the finished file that its pixels are not square, where the video in it can't."""

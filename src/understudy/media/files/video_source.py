@@ -18,7 +18,7 @@ from understudy.geometry.orientation import Orientation, display_matrix, off_by,
 from understudy.geometry.transforms import letterboxed
 from understudy.media.base import Damage, MediaInfo, MediaKind
 from understudy.media.bounds import Moving, check_size, frames_waiting
-from understudy.media.files.decoding import Decoding
+from understudy.media.files.decoding import Decoding, carries
 from understudy.media.files.splicing import FORMATS, joined
 from understudy.media.pixels import (
     MATRIX_601,
@@ -325,6 +325,8 @@ class VideoSource:
             notes.append("interlaced video is processed and written as whole frames")
         if stream.metadata.get("alpha_mode") == "1":
             notes.append("the transparency of VP8 and VP9 video is not read")
+        if carries(first, "A53_CC"):
+            notes.append("left out: the closed captions, which are inside its pictures")
         if stream.duration is not None:
             duration: float | None = float(stream.duration * stream.time_base)
         else:
@@ -344,5 +346,6 @@ class VideoSource:
             colors=colors,
             pixel_aspect=self._pixel_aspect(first, orientation),
             has_alpha=has_alpha(first.format),
+            stereoscopic=carries(first, "STEREO3D"),
             notes=tuple(notes),
         )

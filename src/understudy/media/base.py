@@ -75,6 +75,7 @@ class MediaInfo:
         last_delay: For animations: how long the last frame stays, in seconds.
         exif, icc_profile: For stills: carried to the output as they are (upright).
         notes: What the user should know of how it is read.
+        composed: Whether frames are put together anew, of 8 bits: nothing of them is as it was decoded.
         excerpt: Which part of the file it is; None for all of it. Frames keep the times that they have in the file.
     """
 
@@ -98,6 +99,7 @@ class MediaInfo:
     exif: bytes | None = None
     icc_profile: bytes | None = None
     notes: tuple[str, ...] = ()
+    composed: bool = False
     excerpt: Excerpt | None = None
 
     @property

@@ -109,10 +109,10 @@ def compared(info: MediaInfo, how: Compare, max_pixels: int) -> MediaInfo:
         InputError: original and result together are too large.
     """
     if how != "side-by-side":
-        return info
+        return info if how == "no" else replace(info, composed=True)
     stacked = _stacked(info.width, info.height)
     width, height = (1, 2) if stacked else (2, 1)
-    both = replace(info, width=info.width * width, height=info.height * height)
+    both = replace(info, width=info.width * width, height=info.height * height, composed=True)
     try:
         check_size(info.path, both.width, both.height, max_pixels, Moving.of(info.kind))
         if info.kind is MediaKind.VIDEO:

@@ -128,7 +128,7 @@ def framed(info: MediaInfo, options: FrameOptions, max_pixels: int) -> MediaInfo
         return info
     width, height = layout.whole
     aspect = info.pixel_aspect if options.size is None else Fraction(1)
-    shown = replace(info, width=width, height=height, pixel_aspect=aspect)
+    shown = replace(info, width=width, height=height, pixel_aspect=aspect, composed=True)
     try:
         check_size(info.path, width, height, max_pixels, Moving.of(info.kind))
         if info.kind is MediaKind.VIDEO:

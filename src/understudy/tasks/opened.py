@@ -275,7 +275,7 @@ def _enlarged(info: MediaInfo, scale: int, max_pixels: int) -> MediaInfo:
             f"made {scale} times as large, {info.path.name} would be {width}x{height}: {fault.message}",
             "Enlarge it less, or leave the upscaler out.",
         ) from fault
-    return replace(info, width=width, height=height)
+    return replace(info, width=width, height=height, composed=True)
 
 
 def _carried(counts: Summary, by: MadeWith) -> tuple[str, ...]:

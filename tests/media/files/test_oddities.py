@@ -10,7 +10,10 @@ import pytest
 from PIL import Image
 
 import understudy
+from understudy.media.base import MediaInfo, MediaKind
 from understudy.media.files import open_source
+from understudy.media.files.encoders import CONTAINERS, EncodeOptions
+from understudy.media.files.encoding import VideoEncoder
 from understudy.media.files.still_sink import LONGEST
 from understudy.pipeline.photo import PhotoPipeline
 from understudy.testing import ClipSpec, talking, write_clip, write_puppet_clip
@@ -265,6 +268,37 @@ def test_a_cmyk_profile_is_not_put_on_an_rgb_picture(pictures, hopper_path, tmp_
     with Image.open(tmp_path / "out.png") as result:
         assert "icc_profile" not in result.info
     assert any("profile" in note for note in report.notes)
+
+
+def said_of(suffix, tmp_path, **of):
+    """What is said of how a video is written that is so."""
+    info = MediaInfo(tmp_path / "clip", MediaKind.VIDEO, 64, 64, Fraction(1, 25), rate=Fraction(25), **of)
+    muxer = CONTAINERS[suffix].format
+    with av.open(str(tmp_path / f"out{suffix}"), "w", format=muxer) as file:
+        return VideoEncoder(file, suffix, info, EncodeOptions()).notes
+
+
+#: What ``MediaInfo`` says of an HDR video.
+HDR = {
+    "pixel_format": "yuv420p10le",
+    "bit_depth": 10,
+    "colors": {"matrix": 9, "tagged_matrix": 9, "primaries": 9, "transfer": 16, "range": 1},
+}
+
+
+def test_of_hdr_is_said_what_is_true(tmp_path):
+    assert said_of(".mp4", tmp_path, **HDR) == [
+        "HDR (PQ): curve and depth are kept, mastering data is not; "
+        "the swapped face is computed with 8 bits in that curve"
+    ]
+    assert said_of(".webm", tmp_path, **HDR) == [
+        "HDR (PQ): the curve is kept, mastering data is not; the swapped face is computed with 8 bits in that curve",
+        "10-bit video is written with 8 bits",
+    ]
+    assert said_of(".mp4", tmp_path, composed=True, **HDR) == [
+        "HDR (PQ): the curve is kept, mastering data is not; every picture is computed with 8 bits in that curve",
+        "10-bit video is computed with 8 bits, and written with 10",
+    ]
 
 
 def captioned(path, pictures):

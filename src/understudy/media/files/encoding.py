@@ -13,7 +13,7 @@ from understudy.frames import SealedFrame
 from understudy.media.base import MediaInfo, MediaKind
 from understudy.media.files.encoders import EncodeOptions, choose_encoder, encoder_settings
 from understudy.media.files.gif import WHOLE_PICTURES, GifPalette, restored
-from understudy.media.pixels import bits_of, for_encoder
+from understudy.media.pixels import bits_of, for_encoder, is_yuv
 from understudy.text import counted
 
 #: Transfer curves of HDR (ITU-T H.273): PQ and HLG.
@@ -157,13 +157,9 @@ class VideoEncoder:
     def _say_what_changes(self) -> None:
         info = self._info
         bits = 8 if self._animated else bits_of(av.VideoFormat(self._frame_format))
-        curve = HDR_CURVES.get(info.colors.get("transfer", 2))
-        if curve and not self._animated:
-            self.notes.append(
-                f"HDR ({curve}): curve and depth are kept, mastering data is not; "
-                "the swapped face is computed with 8 bits in that curve"
-            )
-        if info.bit_depth > bits and info.kind is MediaKind.VIDEO:
+        if not self._animated:
+            self._say_depth(bits)
+        elif info.bit_depth > bits and info.kind is MediaKind.VIDEO:
             self.notes.append(f"{info.bit_depth}-bit video is written with {bits} bits")
         if any(kind in info.pixel_format for kind in ("444", "422")) and "420" in self._frame_format:
             self.notes.append(f"{info.pixel_format} is written as {self._frame_format}: half the colour resolution")
@@ -173,3 +169,24 @@ class VideoEncoder:
             )
         if info.has_alpha and not self._animated:
             self.notes.append(f"transparency is left out: {self._suffix} is written opaque")
+
+    def _say_depth(self, bits: int) -> None:
+        """Say what becomes of the bits of a sample, and of HDR.
+
+        Args:
+            bits: With how many a sample is written.
+        """
+        info = self._info
+        moving = info.kind is MediaKind.VIDEO
+        # Only what was decoded as YUV, and is written as such, keeps the samples that were not changed.
+        by_8_bits = moving and (info.composed or not is_yuv(av.VideoFormat(info.pixel_format)))
+        if curve := HDR_CURVES.get(info.colors.get("transfer", 2)):
+            kept = "curve and depth are kept" if bits >= info.bit_depth and not by_8_bits else "the curve is kept"
+            computed = "every picture" if by_8_bits else "the swapped face"
+            self.notes.append(
+                f"HDR ({curve}): {kept}, mastering data is not; {computed} is computed with 8 bits in that curve"
+            )
+        if info.bit_depth > bits and moving:
+            self.notes.append(f"{info.bit_depth}-bit video is written with {bits} bits")
+        elif info.bit_depth > 8 and by_8_bits:
+            self.notes.append(f"{info.bit_depth}-bit video is computed with 8 bits, and written with {bits}")

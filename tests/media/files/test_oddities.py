@@ -278,6 +278,7 @@ def said_of(suffix, tmp_path, **of):
         return VideoEncoder(file, suffix, info, EncodeOptions()).notes
 
 
+COLORS = {"matrix": 1, "tagged_matrix": 1, "primaries": 1, "transfer": 1, "range": 1}
 #: What ``MediaInfo`` says of an HDR video.
 HDR = {
     "pixel_format": "yuv420p10le",
@@ -299,6 +300,27 @@ def test_of_hdr_is_said_what_is_true(tmp_path):
         "HDR (PQ): the curve is kept, mastering data is not; every picture is computed with 8 bits in that curve",
         "10-bit video is computed with 8 bits, and written with 10",
     ]
+
+
+@pytest.mark.parametrize(
+    ("pixel_format", "bits", "said"),
+    [
+        ("yuv420p", 8, []),
+        ("nv12", 8, []),
+        ("gray", 8, []),
+        ("yuv422p", 8, ["half the colour resolution"]),
+        ("yuv411p", 8, ["half the colour resolution"]),
+        ("gbrp", 8, ["half the colour resolution"]),
+        ("rgb24", 8, ["half the colour resolution"]),
+        ("gbrp10le", 10, ["10-bit video is computed with 8 bits", "half the colour resolution"]),
+        ("gray16le", 16, ["16-bit video is written with 10 bits, and computed with 8"]),
+        ("yuv420p12le", 12, ["12-bit video is written with 10 bits"]),
+    ],
+)
+def test_colours_and_bits_that_a_video_loses_are_said(tmp_path, pixel_format, bits, said):
+    notes = said_of(".mp4", tmp_path, pixel_format=pixel_format, bit_depth=bits, colors=COLORS)
+    assert len(notes) == len(said)
+    assert all(part in note for part, note in zip(said, notes, strict=True))
 
 
 def captioned(path, pictures):

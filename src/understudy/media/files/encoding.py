@@ -161,7 +161,7 @@ class VideoEncoder:
             self._say_depth(bits)
         elif info.bit_depth > bits and info.kind is MediaKind.VIDEO:
             self.notes.append(f"{info.bit_depth}-bit video is written with {bits} bits")
-        if any(kind in info.pixel_format for kind in ("444", "422")) and "420" in self._frame_format:
+        if info.kind is MediaKind.VIDEO and _less_colour(info.pixel_format, self._frame_format):
             self.notes.append(f"{info.pixel_format} is written as {self._frame_format}: half the colour resolution")
         if info.pixel_aspect != 1 and self.name == "libwebp_anim":
             self.notes.append(
@@ -187,6 +187,20 @@ class VideoEncoder:
                 f"HDR ({curve}): {kept}, mastering data is not; {computed} is computed with 8 bits in that curve"
             )
         if info.bit_depth > bits and moving:
-            self.notes.append(f"{info.bit_depth}-bit video is written with {bits} bits")
+            computed = ", and computed with 8" if by_8_bits and bits > 8 else ""
+            self.notes.append(f"{info.bit_depth}-bit video is written with {bits} bits{computed}")
         elif info.bit_depth > 8 and by_8_bits:
             self.notes.append(f"{info.bit_depth}-bit video is computed with 8 bits, and written with {bits}")
+
+
+def _less_colour(before: str, after: str) -> bool:
+    """Whether colour has fewer samples in one pixel format than in another.
+
+    Args:
+        before: FFmpeg's name of the other.
+        after: FFmpeg's name of the one.
+    """
+    old, new = av.VideoFormat(before, 64, 64), av.VideoFormat(after, 64, 64)
+    if len(old.components) < 3:
+        return False  # grey, and perhaps opacity
+    return new.chroma_width() < old.chroma_width() or new.chroma_height() < old.chroma_height()

@@ -54,6 +54,30 @@ def test_a_still_keeps_its_size_and_what_is_not_face(face, hopper_path, tmp_path
 
 
 @pytest.mark.slow
+def test_exif_data_tells_of_the_picture_that_is_written_not_of_the_old_file(face, hopper_path, tmp_path):
+    target, output = tmp_path / "turned.jpg", tmp_path / "out.jpg"
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F], exif[700], exif[34377] = 6, "a camera", b"<xmp/>", b"a preview"
+    exif[256], exif[257], exif[273], exif[34675] = 1, 1, 712, b"a profile"
+    exif.get_ifd(0x8769).update({0xA002: 1, 0xA003: 1, 0x829D: 2.8})
+    face.transpose(Image.Transpose.ROTATE_90).save(target, exif=exif)
+    understudy.swap(hopper_path, target, output)
+    with Image.open(output) as result:
+        written = result.getexif()
+        size = (written[256], written[257])
+        own = written.get_ifd(0x8769)
+        assert size == (own[0xA002], own[0xA003]) == result.size == face.size
+        assert set(written) == {256, 257, 0x010F, 0x8769}
+        assert own[0x829D] == 2.8
+
+
+def test_a_photo_whose_exif_data_tells_of_its_file_only_is_not_said_to_be_damaged(tmp_path):
+    Image.new("RGB", (40, 30)).save(tmp_path / "plain.tif")
+    with open_source(tmp_path / "plain.tif") as source:
+        assert source.info.notes == ()
+
+
+@pytest.mark.slow
 def test_exif_orientation_is_applied_once(face, hopper_path, tmp_path):
     turned = face.transpose(Image.Transpose.ROTATE_90)  # as a camera held upright stores it
     exif = Image.Exif()

@@ -14,6 +14,7 @@ from understudy.media.base import MediaInfo
 from understudy.media.files.atomic import AtomicFile, output_errors
 from understudy.media.files.encoders import STILL_FORMATS, EncodeOptions
 from understudy.media.files.readback import unreadable
+from understudy.media.files.still_exif import sized
 from understudy.media.files.still_pixels import LARGE, to_pillow
 from understudy.media.reading import own_cap
 from understudy.media.tags import png_text
@@ -69,7 +70,7 @@ class StillSink:
         tags = self._release.tags
         extra: dict[str, object] = {"pnginfo": png_text(tags)} if form == "PNG" else {"xmp": tags.xmp}
         if self._info.exif:
-            extra["exif"] = self._info.exif
+            extra["exif"] = sized(self._info.exif, self._info.width, self._info.height)
         if self._info.icc_profile:
             extra["icc_profile"] = self._info.icc_profile
         quality = self._options.quality

@@ -17,6 +17,7 @@ from understudy.errors import InputError
 from understudy.frames import Frame
 from understudy.media.base import Damage, MediaInfo, MediaKind
 from understudy.media.bounds import Moving, check_size
+from understudy.media.files.still_exif import NOT_CARRIED, upright_exif
 from understudy.media.files.still_pixels import ORIENTATION, pixels_of
 from understudy.media.reading import decoding, open_picture, reason
 
@@ -74,7 +75,7 @@ def _notes(picture: Image.Image, *, animated: bool, deep: bool) -> Iterator[str]
     pictures = getattr(picture, "n_frames", 1) - first_frame(picture)
     if pictures > 1 and not animated:
         yield f"the file holds {pictures} pictures: the first was taken"
-    if len(picture.getexif()) and _upright_exif(picture) is None and set(picture.getexif()) != {ORIENTATION}:
+    if len(picture.getexif()) and upright_exif(picture) is None and set(picture.getexif()) - NOT_CARRIED:
         yield "the EXIF data is damaged: left out"
     if picture.info.get("icc_profile") and _profile(picture) is None:
         yield "the colour profile does not fit an RGB picture: converted or left out"
@@ -171,7 +172,7 @@ class StillSource:
             has_alpha=self._see_through,
             loop=_plays(picture),
             last_delay=delays[-1] / 1000 if animated else None,
-            exif=_upright_exif(picture),
+            exif=upright_exif(picture),
             icc_profile=_profile(picture),
             notes=tuple(_notes(picture, animated=animated, deep=deep)),
         )
@@ -213,16 +214,3 @@ def _deep(picture: Image.Image) -> bool:
 def _delay(picture: Image.Image) -> int:
     delay = int(picture.info.get("duration", 0) or 0)
     return delay if delay > 10 else DEFAULT_DELAY
-
-
-def _upright_exif(picture: Image.Image) -> bytes | None:
-    """The picture's EXIF data without its orientation; None if it has none, or none that can be written again."""
-    try:
-        if not len(picture.getexif()):
-            return None
-        exif = Image.Exif()  # a copy: Pillow turns the picture by its own
-        exif.load(picture.getexif().tobytes())
-        exif.pop(ORIENTATION, None)
-        return exif.tobytes() if len(exif) else None
-    except Exception:  # noqa: BLE001 - of a damaged tag Pillow says anything; the picture is none the worse for it
-        return None

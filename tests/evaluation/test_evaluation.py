@@ -20,11 +20,12 @@ from understudy.cli.main import main
 from understudy.errors import ModelError, UsageError
 from understudy.evaluation import EvaluationOptions, evaluate, open_embedder
 from understudy.evaluation.faceres import FaceRes
-from understudy.evaluation.files import write_report
+from understudy.evaluation.files import Pictures, write_report
 from understudy.evaluation.looks import Look, Onlooker, expression_kept, fidelity
 from understudy.evaluation.material import clips_in, pictures_in, read_clip
 from understudy.evaluation.report import GOALS, PairReport, Report
 from understudy.evaluation.steadiness import Instant, flicker, jitter, lag
+from understudy.evaluation.strips import Strips
 from understudy.evaluation.surface import similarity, surface
 from understudy.frames import PixelBox
 from understudy.geometry.pose import pose_degrees
@@ -240,7 +241,7 @@ def media(tmp_path_factory, hopper_path, astronaut):
     return folder
 
 
-def measured(media, out=None, judge="dlib", second=None):
+def measured(media, pictures=None, judge="dlib", second=None):
     app = Understudy()
     return evaluate(
         pictures_in(media / "sources"),
@@ -252,7 +253,7 @@ def measured(media, out=None, judge="dlib", second=None):
         embedder=open_embedder(judge),
         second=second,
         consent=ConsentClaim("sample"),
-        pictures=out,
+        pictures=pictures,
     )
 
 
@@ -301,8 +302,9 @@ def test_a_second_judge_has_measures_of_its_own(media, tmp_path):
 
 @pytest.mark.slow
 def test_pictures_are_labelled_and_signed_and_the_page_loads_nothing(media, tmp_path, home):
-    report = measured(media, tmp_path, judge="none")
-    write_report(report, tmp_path)
+    with Pictures(tmp_path) as pictures:
+        report = measured(media, pictures, judge="none")
+        write_report(report, tmp_path, pictures=pictures)
     name = report.pairs[0].picture
     assert inspect_file(tmp_path / name).verdict == "made by this tool"
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
@@ -429,3 +431,38 @@ def test_a_clip_without_a_face_is_left_out_and_the_others_are_measured(media, tm
     assert "a-wall is left out" in (tmp_path / "out" / "report.html").read_text()
     assert main([*words, "--clips", str(clips / "a-wall.mp4"), "--overwrite"]) == 3
     assert "no face was found in a-wall.mp4" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("when", ["evaluating", "writing"])
+def test_an_interrupted_run_leaves_no_picture_and_none_is_replaced(media, tmp_path, monkeypatch, capsys, when):
+    clips, out = tmp_path / "clips", tmp_path / "out"
+    shutil.copytree(media / "clips", clips)
+    shutil.copy(clips / "talk.mp4", clips / "talk-again.mp4")
+    out.mkdir()
+    (out / "mine.txt").write_text("stays")
+    words = ["eval", "--sources", str(media / "sources"), "--clips", str(clips), "-d", str(out)]
+    words += ["--embedder", "none", "--frames", "3", "--consent", "sample"]
+    written = []
+
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    def second_is_interrupted(strips, clip, *more, write=Strips.write):
+        written.append(write(strips, clip, *more))
+        if len(written) == 2:
+            raise KeyboardInterrupt
+        return written[-1]
+
+    if when == "writing":
+        monkeypatch.setattr("understudy.evaluation.files.page", interrupted)
+    else:
+        monkeypatch.setattr(Strips, "write", second_is_interrupted)
+    assert main(words) == 130
+    assert [path.name for path in out.iterdir()] == ["mine.txt"]
+
+    (out / "hopper-on-talk.jpg").write_text("of an earlier report")
+    written.clear()
+    assert main([*words, "--overwrite"]) == 130
+    assert sorted(path.name for path in out.iterdir()) == ["hopper-on-talk.jpg", "mine.txt"]
+    assert (out / "hopper-on-talk.jpg").read_text() == "of an earlier report"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -76,7 +77,7 @@ def command(
     """Measure how good an engine's swaps are: likeness, fidelity, seams, light, steadiness, cost."""
     from understudy.app import Understudy
     from understudy.evaluation import EvaluationOptions, evaluate, open_embedder
-    from understudy.evaluation.files import prepare_folder, write_report
+    from understudy.evaluation.files import Pictures, prepare_folder, write_report
     from understudy.evaluation.material import clips_in, pictures_in
 
     settings = chosen.settings()
@@ -84,7 +85,8 @@ def command(
     judge, second = open_embedder(embedder), open_embedder(second_embedder)
     prepare_folder(output_dir, overwrite=overwrite)
     claim = claim_of(consent, consent_note) or ask(photos, settings.home)
-    with Understudy(settings) as app, progress_bar("measuring") as progress:
+    kept = Pictures(output_dir, overwrite=overwrite) if pictures else nullcontext()
+    with kept as strips, Understudy(settings) as app, progress_bar("measuring") as progress:
         report = evaluate(
             photos,
             targets,
@@ -95,11 +97,10 @@ def command(
             embedder=judge,
             second=second,
             consent=claim,
-            pictures=output_dir if pictures else None,
-            overwrite=overwrite,
+            pictures=strips,
             progress=None if progress is None else lambda _, done, total: progress(done, total),
         )
-    write_report(report, output_dir, overwrite=overwrite)
+        write_report(report, output_dir, overwrite=overwrite, pictures=strips)
     for clip, reason in report.left_out:
         say(f"note: {clip} is left out: {reason}")
     if json:

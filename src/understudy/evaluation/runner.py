@@ -13,6 +13,7 @@ import numpy as np
 from understudy.casting.assignment import OnePerson
 from understudy.casting.person import Allowed, People, Person
 from understudy.errors import NoFaceError, UsageError
+from understudy.evaluation.files import Pictures
 from understudy.evaluation.likeness import Likeness, same_person
 from understudy.evaluation.looks import CURVES, Look, Onlooker, expression_kept, fidelity
 from understudy.evaluation.material import STRETCHES, Clip, read_clip
@@ -76,8 +77,7 @@ def evaluate(
     embedder: Embedder | None,
     second: Embedder | None = None,
     consent: ConsentClaim | None,
-    pictures: Path | None = None,
-    overwrite: bool = False,
+    pictures: Pictures | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Measure the engine that ``settings`` name.
@@ -92,15 +92,14 @@ def evaluate(
         embedder: Who judges likeness; None to leave that out.
         second: Another judge of it, whose measures' names begin with ``second_``; None for none.
         consent: On what ground the photos are used.
-        pictures: An existing folder for one labelled, signed picture a pair; None for none.
-        overwrite: Whether pictures that are there may be replaced.
+        pictures: Keeps one labelled, signed picture a pair until the report is written; None for none.
         progress: Told of every pair.
 
     Raises:
         UsageError, InputError, RefusedError: see ``swap_file``. Of several clips those without a face are left out.
     """
     return _Evaluation(settings, options, (embedder, second), resources, known).run(
-        sources, clips, consent, pictures, progress, overwrite=overwrite
+        sources, clips, consent, pictures, progress
     )
 
 
@@ -130,13 +129,11 @@ class _Evaluation:
         sources: Sequence[Path],
         clips: Sequence[Path],
         consent: ConsentClaim | None,
-        pictures: Path | None,
+        pictures: Pictures | None,
         progress: Progress | None,
-        *,
-        overwrite: bool,
     ) -> Report:
         _check_names(sources, clips)
-        strips = None if pictures is None else Strips(pictures, self._trust, self._settings, overwrite=overwrite)
+        strips = None if pictures is None else Strips(pictures, self._trust, self._settings)
         for name, clip_name in product([path.stem for path in sources], [path.stem for path in clips]):
             if strips is not None and not same_person(name, clip_name):
                 strips.check(clip_name, name)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from pathlib import Path
 
 import cv2
 import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.casting.person import Allowed
+from understudy.evaluation.files import Pictures
 from understudy.evaluation.material import Clip
 from understudy.evaluation.steadiness import Instant
 from understudy.face import Faces
@@ -32,14 +32,13 @@ class Strips:
     """Writes a picture a pair.
 
     Args:
-        folder: Where; it exists.
+        pictures: Keeps them until the report is done.
         trust: Signs them.
         settings: How they are labelled, marked and signed.
-        overwrite: Whether pictures that are there may be replaced.
     """
 
-    def __init__(self, folder: Path, trust: Trust, settings: Settings, *, overwrite: bool = False) -> None:
-        self._folder, self._trust, self._settings, self._overwrite = folder, trust, settings, overwrite
+    def __init__(self, pictures: Pictures, trust: Trust, settings: Settings) -> None:
+        self._pictures, self._trust, self._settings = pictures, trust, settings
 
     def check(self, clip: str, name: str) -> None:
         """Refuse a pair's picture, before any work is done.
@@ -47,10 +46,8 @@ class Strips:
         Raises:
             OutputExistsError, OutputError: it can't be written.
         """
-        check_output(self._path(clip, name), MediaKind.IMAGE, (), overwrite=self._overwrite)
-
-    def _path(self, clip: str, name: str) -> Path:
-        return self._folder / f"{name}-on-{clip}.jpg"
+        place = self._pictures.folder / _name(clip, name)
+        check_output(place, MediaKind.IMAGE, (), overwrite=self._pictures.overwrite)
 
     def write(self, clip: Clip, name: str, person: Allowed, instants: Sequence[Instant]) -> str:
         """One picture: a row an instant. Returns its file's name."""
@@ -64,12 +61,16 @@ class Strips:
             rows.append(np.hstack([source, before, after, difference.astype(np.uint8)]))
         rows.append(np.zeros((FOOT, 4 * SIDE, 3), np.uint8))
         sheet = Frame(np.ascontiguousarray(np.vstack(rows), np.uint8))
-        path = self._path(clip.name, name)
+        path = self._pictures.aside(_name(clip.name, name))
         made = self._trust.output(self._settings, clip.path, MediaKind.IMAGE, person.consents, person.digests)
         info = MediaInfo(clip.path, MediaKind.IMAGE, sheet.width, sheet.height, Fraction(1, 1000))
-        with open_sink(path, info, EncodeOptions(), made.release, overwrite=self._overwrite) as sink:
+        with open_sink(path, info, EncodeOptions(), made.release) as sink:
             sink.write(made.sealer.seal(sheet, Faces.empty()))
         return path.name
+
+
+def _name(clip: str, name: str) -> str:
+    return f"{name}-on-{clip}.jpg"
 
 
 def _around(picture: UInt8Array, mesh: FloatArray) -> UInt8Array:

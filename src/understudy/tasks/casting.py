@@ -23,6 +23,7 @@ from understudy.resources import Models, Resources
 from understudy.resources.trust import USE_OF, Permission, Permissions
 from understudy.settings import Settings
 from understudy.tasks.people import people_of_file
+from understudy.tasks.unseen import unseen
 
 #: Settles all that for a target, and its settings.
 Settle: TypeAlias = "Callable[[MediaInfo, Settings], Settled]"
@@ -97,6 +98,7 @@ def settle(
 
     faces = AllowedParts.of(cast, settings, allowed)
     notes: tuple[str, ...] = ()
+    asked = cast
     if isinstance(cast, Person):
         assignment: Assignment = OnePerson(faces.uses[cast, None].identity, settings.blend.strength)
     else:
@@ -109,7 +111,7 @@ def settle(
         assignment,
         faces.consents,
         faces.digests,
-        (*faces.notes, *notes),
+        (*faces.notes, *notes, *unseen(asked, settings)),
         everybody=isinstance(cast, Person),
         records=faces.records,
         people=() if isinstance(cast, Person) else there or (),

@@ -205,7 +205,7 @@ class Jobs(JobList):
 
         def check_target(order: Order) -> None:
             settings = settings_of(order)
-            with open_part(order.target, settings.max_pixels, settings.trim.since, settings.trim.until) as source:
+            with open_part(order.target, settings.max_pixels, *settings.trim.edges) as source:
                 check_suffix(order.output, source.info.kind)
                 check_lanes(source.info, settings)
                 moves = source.info.kind is not MediaKind.IMAGE

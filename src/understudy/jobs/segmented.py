@@ -84,8 +84,7 @@ class SegmentedSwap:
             return None
         inputs, models = [order.target, *read_of(self._cast)], self._resources.models
         of_faces = ModelsOfFaces(self._cast, self._settings, models)
-        trim = self._settings.trim
-        with open_part(order.target, self._settings.max_pixels, trim.since, trim.until) as source:
+        with open_part(order.target, self._settings.max_pixels, *self._settings.trim.edges) as source:
             opened = Opened.of(self._cast, source.info, self._settings, models, of_faces)
         check_output(output, opened.info.kind, inputs, overwrite=order.overwrite)
         with needed(inputs):

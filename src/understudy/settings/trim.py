@@ -41,6 +41,11 @@ class TrimOptions:
         return None if self.end is None else float(self.end)
 
     @property
+    def edges(self) -> tuple[float | None, float | None]:
+        """When it begins and when it ends, in seconds, each None where nothing is said of it: 0 is said, too."""
+        return (None if self.start is None else self.since, self.until)
+
+    @property
     def whole(self) -> bool:
         """Whether it is all of the clip."""
         return self.since == 0 and self.end is None

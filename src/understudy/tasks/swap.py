@@ -126,8 +126,7 @@ def _swapped(
     models, inputs = resources.models, [target, *read_of(cast)]
     check_cast(cast)
     of_faces = ModelsOfFaces(cast, settings, models)
-    trim = settings.trim
-    with open_part(target, settings.max_pixels, trim.since, trim.until) as source, needed(inputs):
+    with open_part(target, settings.max_pixels, *settings.trim.edges) as source, needed(inputs):
         opened = Opened.of(cast, source.info, settings, models, of_faces)
         info, shown, settings = opened.info, opened.shown, opened.settings
         check_output(output, info.kind, inputs, overwrite=overwrite)

@@ -80,10 +80,16 @@ def test_a_part_in_which_no_frame_begins_is_an_error_that_says_how_long_it_is(cl
         open_part(clip, MOST, since, until)
 
 
-def test_a_picture_has_no_length(tmp_path):
+@pytest.mark.parametrize(("since", "until"), [(0, 1), (0, None), (1, None), (None, 1)])
+def test_a_picture_has_no_length(tmp_path, since, until):
     Image.new("RGB", (64, 64)).save(tmp_path / "a.png")
     with pytest.raises(UsageError, match="is a picture: it has no length"):
-        open_part(tmp_path / "a.png", MOST, 0, 1)
+        open_part(tmp_path / "a.png", MOST, since, until)
+
+
+def test_a_part_from_0_on_is_all_of_a_clip(clip):
+    with open_part(clip, MOST, 0, None) as source:
+        assert (source.info.excerpt, source.info.notes) == (None, ())
 
 
 @pytest.mark.parametrize("suffix", ["gif", "webp"])

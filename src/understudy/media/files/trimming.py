@@ -19,26 +19,30 @@ from understudy.media.files.video_source import VideoSource
 from understudy.times import NEAR, clock
 
 
-def open_part(path: Path, max_pixels: int, since: float, until: float | None) -> Source:
+def open_part(path: Path, max_pixels: int, since: float | None, until: float | None) -> Source:
     """Open a picture, animation or video, or a part of one: the frames that begin in it.
 
     Args:
         path: The file.
         max_pixels: Files with larger frames are refused.
-        since: When the part begins, in seconds.
+        since: When the part begins, in seconds; None where nothing is said of it: with the file.
         until: When it ends; None for with the file.
 
     Raises:
         InputError: the file is missing, unreadable, no media, damaged or too large.
         UsageError: no frame begins in that part, or it is a picture.
     """
-    if since == 0 and until is None:
-        return open_source(path, max_pixels)
-    return Trimmed(path, max_pixels, since, until)
+    if since or until is not None:
+        return Trimmed(path, max_pixels, since or 0.0, until)
+    source = open_source(path, max_pixels)
+    if since is not None and source.info.kind is MediaKind.IMAGE:
+        with source:
+            raise _no_length(path)
+    return source
 
 
 class Trimmed:
-    """A part of a file. Arguments and errors are those of ``open_part``.
+    """A part of a file. Arguments and errors are those of ``open_part``; its beginning is said.
 
     Attributes:
         info: What the part is. Its frames keep the times that they have in the file.
@@ -91,7 +95,7 @@ class Trimmed:
         """The file, from near before the part where that can be."""
         source = self._open.enter_context(open_source(self._path, self._max_pixels))
         if source.info.kind is MediaKind.IMAGE:
-            raise UsageError(f"{self._path.name} is a picture: it has no length", "Leave --start and --end out.")
+            raise _no_length(self._path)
         length = source.info.duration
         if length is not None and self._since >= length + NEAR and not isinstance(source, VideoSource):
             raise empty(source.info, self._since, self._until)
@@ -142,6 +146,11 @@ def excerpt_of(info: MediaInfo, first: int, until: float | None, frames: int | N
     note = f"a part of {info.path.name}: from {clock(begins)} to {said}"
     notes = (*info.notes, note)
     return replace(info, excerpt=Excerpt(first, until, info.duration), frames=frames, duration=seconds, notes=notes)
+
+
+def _no_length(path: Path) -> UsageError:
+    """The error about a part of a picture."""
+    return UsageError(f"{path.name} is a picture: it has no length", "Leave --start and --end out.")
 
 
 def empty(info: MediaInfo, since: float, until: float | None) -> UsageError:

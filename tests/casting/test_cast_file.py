@@ -75,8 +75,9 @@ def test_without_embeddings_it_says_nothing_of_what_people_look_like_to_a_recogn
 
 def test_as_it_is_made_nobody_gets_a_face(path):
     write_cast(path, PEOPLE, "clip.mp4")
-    with pytest.raises(UsageError, match="nobody gets a face"):
+    with pytest.raises(UsageError, match=r"nobody gets a face in cast\.\w+: it is not filled in") as caught:
         read_cast(path)
+    assert "put = [" in caught.value.hint  # and not an option: the file's own word is what helps
 
 
 def test_a_file_that_is_there_is_kept(path):

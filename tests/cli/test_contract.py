@@ -161,6 +161,33 @@ def test_a_wrong_command_line_is_exit_2(run, words):
     assert "Traceback" not in out + err
 
 
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        (["faces", "a.png", "b.png"], "understudy faces"),
+        (["swap", "--bogus"], "understudy swap"),
+        (["jobs", "add", "--bogus"], "understudy jobs add"),
+        (["jobs", "bogus"], "understudy jobs"),
+        (["--bogus"], "understudy"),
+        (["bogus"], "understudy"),
+    ],
+)
+def test_a_wrong_command_line_names_the_help_of_its_own_command(run, words, command):
+    code, _, err = run(*words)
+    assert code == 2
+    is_one_error(err)
+    assert err.endswith(f"hint: See `{command} --help`.\n")
+
+
+def test_faces_that_are_not_known_are_told_all_that_are(run, folder):
+    put, swap = (
+        ["swap", "-t", folder / "clip.mp4", "-o", folder / "out.mp4", *words]
+        for words in (["--put", f"{folder / 'photo.jpg'}=middle"], ["-s", folder / "photo.jpg", "--faces", "middle"])
+    )
+    assert "a number, like:PHOTO, or not:PHOTO." in run(*swap)[2]
+    assert "a number, or like:PHOTO." in run(*put)[2]
+
+
 def test_an_error_with_json_is_one_json_object(run, folder):
     code, out, err = run("swap", "-s", folder / "none.jpg", "-t", folder / "clip.mp4", "-o", folder / "o.mp4", "--json")
     assert code == 3

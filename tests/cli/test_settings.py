@@ -144,6 +144,7 @@ def test_times_and_lanes_are_said_as_people_write_them(run, tmp_path):
     for words, said in (
         (["--start", "soon"], "--start can't be 'soon': a time is seconds"),
         (["--start", "2", "--end", "1"], "--start and --end do not go together: it would end (1 s) before it begins"),
+        (["--start", "1", "--end", "0:01"], "it would end when it begins (1 s): there is nothing in between"),
         (["--lanes", "none.toml"], "none.toml"),
         (["--lanes", "s.txt"], "no lanes can be read from s.txt"),
     ):

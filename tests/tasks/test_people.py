@@ -208,6 +208,24 @@ def test_what_cannot_be_meant_is_a_usage_error(words, clip, tmp_path, capfd):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
+    ("words", "said", "not_said"),
+    [
+        ([], "it holds biometric data, and a small picture of each face", "no embeddings"),
+        (["--no-embeddings"], "it holds a small picture of each face, and no embeddings", "biometric"),
+    ],
+    ids=["with embeddings", "without"],
+)
+def test_what_a_cast_file_holds_is_said(words, said, not_said, shots, tmp_path, capfd):
+    cv2.imwrite(str(tmp_path / "both.png"), shots[0].picture)
+    assert main(["people", str(tmp_path / "both.png"), "--cast", str(tmp_path / "cast.toml"), *words]) == 0
+    err = capfd.readouterr().err
+    assert said in err
+    assert not_said not in err
+    assert "thumbnail" in (tmp_path / "cast.toml").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
     ("word", "left"), [("2", 1), ("like:ASTRONAUT", SAILOR), ("not:ASTRONAUT", ASTRONAUT)], ids=["2", "like", "not"]
 )
 def test_more_words_for_faces(word, left, clip, numbers, shots, tmp_path):

@@ -204,6 +204,11 @@ def read_cast(path: str | PathLike[str], consent: ConsentClaim | None = None) ->
     if len(set(numbers)) < len(numbers):
         raise InputError(f"can't use {path}: a number is there twice", _HINT)
     others = gets(found.others)
+    if not parts and others in (None, LEAVE):
+        raise UsageError(
+            f"nobody gets a face in {path.name}: it is not filled in",
+            'Name a photo in it, for one person at least: put = ["host.jpg"], beside their number.',
+        )
     return PartList(parts, LEAVE if others is None else others, people)
 
 

@@ -113,7 +113,9 @@ def main(arguments: list[str] | None = None) -> int:
         message = " ".join(error.format_message().split()).rstrip(".")
         if not message:  # the help was shown instead
             return int(getattr(error, "exit_code", 2))
-        return _fail(_lower_first(message), "See `understudy --help`.", 2, as_json=as_json)
+        # Of the command that was meant, as far as that was found out.
+        command = getattr(getattr(error, "ctx", None), "command_path", "") or "understudy"
+        return _fail(_lower_first(message), f"See `{command} --help`.", 2, as_json=as_json)
     except (KeyboardInterrupt, typer.Abort):
         return _interrupted(as_json)
     except Exception as error:  # noqa: BLE001 - the last resort: no traceback reaches a user unasked

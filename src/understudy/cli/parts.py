@@ -106,7 +106,7 @@ def asked(
         return person
     if faces.startswith(_NOT):
         return PartList((Part(_who(f"{_LIKE}{faces.removeprefix(_NOT)}", like_distance), "leave"),), person)
-    return PartList((Part(_who(faces, like_distance), person),))
+    return PartList((Part(_who(faces, like_distance, f"{_LIKE}PHOTO, or {_NOT}PHOTO"), person),))
 
 
 def _check(
@@ -160,7 +160,8 @@ def _gets(word: str) -> Gets:
     return Person((Path(word),))
 
 
-def _who(word: str, like_distance: float) -> Who:
+def _who(word: str, like_distance: float, photos: str = f"or {_LIKE}PHOTO") -> Who:
+    """Who is meant. ``photos``: how somebody can be meant by a photo, for the error's list."""
     from understudy.casting.cast import Like
     from understudy.face import FaceChoice
 
@@ -173,4 +174,4 @@ def _who(word: str, like_distance: float) -> Who:
             found: FaceChoice = choice
             return found
     words = ", ".join(get_args(FaceChoice))
-    raise UsageError(f"nobody is called {word!r}", f"Choose one of {words}, a number, or like:PHOTO.")
+    raise UsageError(f"nobody is called {word!r}", f"Choose one of {words}, a number, {photos}.")

@@ -70,8 +70,7 @@ def command(
         report = app.people(file, ask=asked or (), progress=progress)
     if cast is not None:
         write_cast(cast, report.people, report.path.name, embeddings=embeddings, overwrite=overwrite)
-        told = "it holds biometric data, for your eyes only" if embeddings else "it holds no biometric data"
-        say(f"wrote {cast}: {told}")
+        say(f"wrote {cast}: it holds {_held(report, embeddings=embeddings)}, for your eyes only")
     if sheet is not None:
         write_sheet(sheet, report.people, overwrite=overwrite)
         say(f"wrote {sheet}")
@@ -82,6 +81,14 @@ def command(
     if report.damage is not None:
         damage = f"damaged after {report.damage.at_seconds:.2f} s ({report.damage.reason})"
         say(f"note: {file.name} is {damage}: who comes later is not known")
+
+
+def _held(report: PeopleReport, *, embeddings: bool) -> str:
+    """What a cast file holds of the people."""
+    pictures = "a small picture of each face" if any(one.thumbnail is not None for one in report.people) else ""
+    if embeddings and any(one.known for one in report.people):
+        return "biometric data" + (f", and {pictures}" if pictures else "")
+    return f"{pictures or 'where each is seen'}, and no embeddings"
 
 
 def _tell(report: PeopleReport) -> None:

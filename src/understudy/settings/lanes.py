@@ -49,6 +49,8 @@ class Lane:
     def __post_init__(self) -> None:
         object.__setattr__(self, "start", seconds_of(self.start))
         object.__setattr__(self, "end", None if self.end is None else seconds_of(self.end))
+        if self.until == self.since:
+            raise UsageError(f"a lane ends when it begins ({clock(self.since)}): there is no frame in it", _HINT)
         if self.until is not None and not self.since < self.until:
             raise UsageError(f"a lane ends ({clock(self.until)}) before it begins ({clock(self.since)})", _HINT)
         if self.do not in (None, *get_args(Instead)):

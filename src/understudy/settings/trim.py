@@ -17,7 +17,7 @@ class TrimOptions:
         end: When it ends, likewise; a frame that begins then is no part of it. None for the clip's end.
 
     Raises:
-        ValueError: they are no times, or it ends before it begins.
+        ValueError: they are no times, or it ends before it begins, or at once.
     """
 
     start: float | str | None = None
@@ -27,6 +27,8 @@ class TrimOptions:
         for name in ("start", "end"):
             value = getattr(self, name)
             object.__setattr__(self, name, None if value is None else seconds_of(value))
+        if self.until == self.since:
+            raise ValueError(f"it would end when it begins ({self.since:g} s): there is nothing in between")
         if self.until is not None and not self.since < self.until:
             raise ValueError(f"it would end ({self.until:g} s) before it begins ({self.since:g} s)")
 

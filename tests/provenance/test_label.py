@@ -85,6 +85,14 @@ def test_frames_that_are_too_small_for_a_label_that_can_be_read_are_refused(size
     assert (picture == 90).all()
 
 
+@pytest.mark.parametrize("size", [(64, 64), (64, 4000), (4000, 64)])
+def test_what_is_as_large_as_the_error_says_is_labelled(size):
+    Labeller().check(*size)
+    with pytest.raises(InputError, match="too small") as caught:
+        Labeller().check(size[0] - 1, size[1] - 1)
+    assert "64x64 at least" in caught.value.hint
+
+
 def test_frames_of_another_size_get_a_label_of_their_own():
     labeller = Labeller()
     for size in ((640, 480), (320, 240), (640, 480)):

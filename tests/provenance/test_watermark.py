@@ -10,7 +10,10 @@ import cv2
 import numpy as np
 import pytest
 
+import understudy
+from understudy.face import Faces
 from understudy.frames import Frame
+from understudy.provenance import FrameSealer
 from understudy.provenance.watermark import Mark, Watermarker, WatermarkOptions, read_mark
 from understudy.provenance.watermark.payload import (
     CODED_BITS,
@@ -166,6 +169,28 @@ def test_a_single_picture_survives_jpeg(marked_shots):
 
 
 @pytest.mark.slow
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [(224, 224), (320, 160)])
+def test_a_picture_of_which_no_note_says_otherwise_is_read(hopper, astronaut, size):
+    assert not FrameSealer.notes(*size, still=True)
+    for picture in (hopper, astronaut):
+        for identifier in (ID, 77):
+            frame = Frame(scaled([picture], *size)[0])
+            sealed = FrameSealer(identifier).seal(frame, Faces.empty()).frame.picture
+            assert read_mark([luma(np.array(sealed))]).identifier == identifier
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("side", "told"), [(100, True), (240, False)])
+def test_an_output_whose_mark_may_not_be_found_says_so(hopper_path, astronaut, tmp_path, side, told):
+    target = tmp_path / "small.png"
+    cv2.imwrite(str(target), cv2.resize(astronaut, (side, side), interpolation=cv2.INTER_AREA))
+    report = understudy.swap(hopper_path, target, tmp_path / "out.png")
+    assert any("mark may not be found" in note for note in report.notes) == told
+    if not told:
+        assert understudy.inspect(tmp_path / "out.png").mark is not None
+
+
 def test_nothing_is_found_where_nothing_is(shots, hopper):
     assert read_mark(luma(shot) for shot in shots) is None
     assert read_mark([luma(hopper)]) is None

@@ -14,7 +14,7 @@ from understudy.frames import Frame, LabelledFrame, PixelBox, _Content, _LabelSe
 from understudy.frozen import Draft, Frozen
 from understudy.provenance.fingerprint import ClipHash
 from understudy.provenance.label import Corner, Labeller, LabelOptions
-from understudy.provenance.watermark import Watermarker, WatermarkOptions
+from understudy.provenance.watermark import READABLE_CLIP, READABLE_PICTURE, Watermarker, WatermarkOptions
 
 
 @final
@@ -79,6 +79,13 @@ class FrameSealer:
             InputError: they are too small for any text.
         """
         self._labeller.check(width, height)
+
+    @staticmethod
+    def notes(width: int, height: int, *, still: bool) -> tuple[str, ...]:
+        """What should be said of the mark of a picture, or of a clip, of that size."""
+        if width * height >= (READABLE_PICTURE if still else READABLE_CLIP):
+            return ()
+        return (f"{width}x{height} is so small that the invisible mark may not be found again: the label can be read",)
 
     def prepare(self, width: int, height: int) -> None:
         """Make what the mark of frames of that size takes: the longest part of sealing the first.

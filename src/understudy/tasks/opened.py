@@ -199,7 +199,8 @@ class Opened:
     def notes(self, carried: Summary) -> tuple[str, ...]:
         """What the user should know of what it was made with."""
         made = self.models.notes(self.settings, self.by)
-        return (*made, *_carried(carried, self.by), *_missed(carried, self.by), *_grown(self))
+        small = FrameSealer.notes(self.shown.width, self.shown.height, still=self.still)
+        return (*made, *_carried(carried, self.by), *_missed(carried, self.by), *_grown(self), *small)
 
 
 def check_swapped(opened: Opened, frames_swapped: int, carried: Summary, settled: Settled) -> None:

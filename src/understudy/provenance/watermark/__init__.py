@@ -53,5 +53,6 @@ redrawn by a network.
 from understudy.provenance.watermark.embed import Watermarker
 from understudy.provenance.watermark.read import Mark, MarkReader, read_mark
 from understudy.provenance.watermark.strength import WatermarkOptions
+from understudy.provenance.watermark.texture import READABLE_CLIP, READABLE_PICTURE
 
-__all__ = ["Mark", "MarkReader", "WatermarkOptions", "Watermarker", "read_mark"]
+__all__ = ["READABLE_CLIP", "READABLE_PICTURE", "Mark", "MarkReader", "WatermarkOptions", "Watermarker", "read_mark"]

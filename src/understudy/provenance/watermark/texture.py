@@ -18,6 +18,10 @@ from understudy.provenance.watermark.payload import CODED_BITS, encode, payload
 TILES: Final = 5
 #: Periods are never shorter than this many pixels: its fastest wave needs four.
 MIN_PERIOD: Final = 52.0
+#: Pixels of a picture, and of a clip's frames, from which on the mark is found again: in smaller ones there are too few
+#: periods of it, and some are not read (docs/watermark.md).
+READABLE_PICTURE: Final = 50_000
+READABLE_CLIP: Final = 20_000
 #: The band, in cycles a period.
 SLOWEST, FASTEST = 3.0, 13.0
 PILOTS: Final = 32

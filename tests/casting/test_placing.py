@@ -63,6 +63,22 @@ def test_of_two_who_are_as_near_the_first_is_taken_and_it_is_said():
     assert "person 2 is nearly as near" in found.notes[0]
 
 
+@pytest.mark.parametrize(
+    ("who", "other", "said"),
+    [
+        ("left", somebody(2, (0.25, 0.5)), True),
+        ("left", somebody(2, (0.4, 0.5)), False),
+        ("largest", somebody(2, size=0.38), True),
+        ("largest", somebody(2, size=0.2), False),
+        ("top", somebody(2, (0.9, 0.62)), True),
+    ],
+)
+def test_who_a_word_means_is_said_where_another_is_nearly_meant(who, other, said):
+    found = placed([Part(who, HOST)], [LEFT, other], COLOURS, {})
+    assert set(found.parts) == {1}
+    assert [*found.notes] == [f"'{who}' is person 1; nearly so is 2: name them by number to be sure"] * said
+
+
 def test_nobody_is_like_a_stranger():
     with pytest.raises(NoFaceError, match=r"nobody in the clip looks like photo\.jpg; the nearest is person"):
         gets((PHOTO, HOST), likeness={PHOTO: np.array([120, 120], np.float32)})

@@ -194,6 +194,15 @@ def test_two_who_fit_in_are_shown_together_and_else_the_one_that_was_followed():
     assert Following().view(two, WIDE, CROP, 0.0).x0 < 100
 
 
+def test_where_whoever_was_followed_is_gone_it_jumps_to_who_is_left_unless_they_are_seen_already():
+    following = Following()
+    following.view(boxed((500, 150), (100, 150), tracks=[7, 3]), WIDE, CROP, 0.0)
+    assert following.view(boxed((100, 150), tracks=[3]), WIDE, CROP, 0.04).x0 == 0
+    following = Following()
+    first = following.view(boxed((300, 150), tracks=[7]), WIDE, CROP, 0.0)
+    assert 0 < following.view(boxed((380, 150), tracks=[3]), WIDE, CROP, 0.04).x0 - first.x0 < 20
+
+
 def test_it_does_not_depend_on_how_many_frames_a_second_there_are():
     slow = follow(np.linspace(200, 420, 50), fps=25)
     fast = follow(np.linspace(200, 420, 100), fps=50)

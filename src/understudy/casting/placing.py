@@ -26,6 +26,9 @@ SAME: Final = 0.875
 CLOSE_CALL: Final = 0.1
 #: Share of the frames in which somebody is seen from which they count for a place: who walks past is not "left".
 _PRESENT: Final = 0.1
+#: How near somebody else must be to who is furthest to a side, as a share of the picture, or how near in size, as a
+#: share of it, for that to be said.
+_NEAR: Final = 0.1
 
 _ORDERS: Final[Mapping[FaceChoice, Callable[[ClipPerson], float]]] = {
     "largest": lambda person: -person.size,
@@ -97,7 +100,19 @@ def _meant(
     there = [one for one in people if one.share >= _PRESENT] or list(people)
     if not there:
         raise NoFaceError("nobody is seen in the clip", "Use a target that shows a face, larger and more frontal.")
-    return [min(there, key=lambda one: (_ORDERS[who](one), one.number))]
+    return [_at(who, there, notes)]
+
+
+def _at(who: FaceChoice, there: Sequence[ClipPerson], notes: list[str]) -> ClipPerson:
+    """Who a word means, which is said where somebody else is meant nearly as well."""
+    order = _ORDERS[who]
+    first, *others = sorted(there, key=lambda one: (order(one), one.number))
+    share = first.size if who in ("largest", "smallest") else 1.0
+    near = [one for one in others if order(one) - order(first) < _NEAR * share]
+    if near:
+        rest = ", ".join(str(one.number) for one in near)
+        notes.append(f"{who!r} is person {first.number}; nearly so is {rest}: name them by number to be sure")
+    return first
 
 
 def _numbered(number: int, people: Sequence[ClipPerson]) -> ClipPerson:

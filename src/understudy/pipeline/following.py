@@ -1,7 +1,7 @@
 """Where a crop lies that follows faces: as a calm hand would hold the camera.
 
-It stays where it is while the face moves a little, glides after it when it moves further, and jumps at a cut. It knows
-nothing of what comes, so it works as frames come.
+It stays where it is while the face moves a little, glides after it when it moves further, and jumps at a cut, and where
+it shows nobody while somebody is elsewhere. It knows nothing of what comes, so it works as frames come.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ class Following:
         if aim is not None:
             self._aim = aim
         wanted = frame / 2 if self._aim is None else self._place(self._aim.box, crop)
-        if self._middle is None:
-            self._middle = wanted
+        if self._middle is None or (aim is not None and self._out_of_sight(faces, crop)):
+            self._middle, self._speed = wanted, np.zeros(2)
         else:
             self._glide(wanted, crop, step)
             if aim is not None and before is not None and aim.track == before.track and self._held:
@@ -95,6 +95,13 @@ class Following:
         else:
             index = int(faces.areas.argmax())
         return _Aim(boxes[index], int(tracks[index]))
+
+    def _out_of_sight(self, faces: Faces, crop: _Numbers) -> bool:
+        """Whether the crop shows the middle of none of the faces: a camera that glided there would show a wall."""
+        assert self._middle is not None
+        boxes = faces.boxes_xyxy.astype(np.float64)
+        away = np.abs((boxes[:, :2] + boxes[:, 2:]) / 2 - self._middle)
+        return bool((away > crop / 2).any(axis=1).all())
 
     @staticmethod
     def _place(box: _Numbers, crop: _Numbers) -> _Numbers:

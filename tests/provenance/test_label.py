@@ -4,6 +4,7 @@ import json
 import struct
 from importlib.resources import files
 
+import cv2
 import numpy as np
 import pytest
 from PIL import features
@@ -13,8 +14,12 @@ from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.provenance import Labeller, LabelOptions
 from understudy.provenance.denials import denied
-from understudy.provenance.lettering import FONTS
+from understudy.provenance.lettering import FONTS, Font, font_for
+from understudy.provenance.lettering import drawn as line_of
+from understudy.provenance.mixing import MixedFont
 from understudy.provenance.wording import worded
+from understudy.provenance.writing import runs
+from understudy.settings.framing import FrameOptions
 
 
 def drawn(labeller, frame, faces):
@@ -403,3 +408,47 @@ def test_a_script_that_no_font_has_is_refused_unless_a_font_is_named(tmp_path):
     for path in (tmp_path / "no.ttf", tmp_path / "missing.ttf", tmp_path):
         with pytest.raises(ValueError, match="can't be read as a font"):
             LabelOptions(font=path)
+
+
+MIXES = {
+    "hangul and hebrew": ("안녕하세요 שלום", ["안녕하세요 ", "שלום"]),
+    "arabic and hangul": ("مرحبا 안녕", ["안녕", "مرحبا "]),
+    "latin, ideographs and arabic": ("AI 换脸 تبديل", ["AI 换脸 ", "تبديل"]),
+    "numbers": ("שלום 123 안녕", ["안녕", " ", "123", "שלום "]),
+    "brackets": ("مرحبا 안녕 (50%)", ["안녕 (50%)", "مرحبا "]),
+    "armenian and ideographs": ("Դեմք 换脸", ["Դեմք 换脸"]),
+}
+
+
+@pytest.mark.parametrize(("text", "order"), MIXES.values(), ids=MIXES)
+def test_words_of_scripts_that_no_font_has_all_of_stand_in_their_order(text, order):
+    assert [part for part, _, _ in runs(text, lambda _: 0)] == order
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not features.check("raqm"), reason="no raqm")
+@pytest.mark.parametrize("text", [text for text, _ in MIXES.values()], ids=MIXES)
+def test_a_label_of_several_scripts_is_drawn_with_every_letter_on_one_line(text):
+    picture = line_of([text], font_for(text).at(40)) > 127
+    assert picture.shape[0] < 2 * 40  # one line
+    words = sum((line_of([word], font_for(word).at(40)) > 127).sum() for word in text.split(" "))
+    assert 0.9 * words < picture.sum() < 1.1 * words
+    LabelOptions(text=text)
+    FrameOptions(caption=text)
+
+
+@pytest.mark.skipif(not features.check("raqm"), reason="no raqm")
+@pytest.mark.parametrize(
+    "text", ["שלום 123 abc (עולם)!", "abc (שלום 12) def", "مرحبا 123 abc 50% $5", "1-2 שלום 3/4, a: 7", "Gé [אב] (x)"]
+)
+def test_several_fonts_draw_a_line_as_one_of_them_would(text):
+    one = Font.read(FONTS[0])
+    apart = [np.asarray(line_of([text], font.at(40)), int) for font in (one, MixedFont([one], {}))]
+    shape = tuple(min(sides) for sides in zip(*(picture.shape for picture in apart), strict=True))
+    first, second = (cv2.blur(picture[: shape[0], : shape[1]].astype(np.float32), (5, 5)) for picture in apart)
+    assert np.corrcoef(first.ravel(), second.ravel())[0, 1] > 0.95
+
+
+def test_a_letter_that_is_in_no_font_is_told_and_no_other():
+    with pytest.raises(ValueError, match="no letters for 'ꠀꠁ'"):
+        LabelOptions(text="שלום 换脸 ꠀꠁ" if features.check("raqm") else "Դեմք 换脸 ꠀꠁ")

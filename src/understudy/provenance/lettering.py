@@ -12,6 +12,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, features
 
 from understudy.arrays import UInt8Array
+from understudy.provenance.mixing import Face, MixedFace, MixedFont
+from understudy.provenance.writing import clusters, runs_left
 from understudy.regular import read_regular
 
 #: Size at which a font is tried, in pixels.
@@ -20,8 +22,9 @@ _TRIED: Final = 24
 _TALLEST, _WIDEST = 8, 32
 #: Most bytes of a font.
 _LONGEST: Final = 64_000_000
-#: The first font that has every letter of a text draws it: DejaVu Sans has Latin, Greek, Cyrillic, Armenian,
-#: Georgian, Hebrew and Arabic; Noto Sans CJK has Latin, Chinese, Japanese and Korean.
+#: The first font that has every letter of a text draws it; where none has, each letter the first that has that letter.
+#: DejaVu Sans has Latin, Greek, Cyrillic, Armenian, Georgian, Hebrew and Arabic; Noto Sans CJK has Latin, Chinese,
+#: Japanese and Korean.
 FONTS: Final = tuple(Path(__file__).parent / "fonts" / name for name in ("DejaVuSans.ttf", "NotoSansCJKsc-Regular.otf"))
 #: No font has a letter there, so every font draws its sign for a missing one.
 _NO_LETTER: Final = "\U0010fffd"
@@ -78,8 +81,8 @@ class Font:
         return "".join(dict.fromkeys(letter for letter in text if lacks(letter)))
 
 
-def font_for(text: str, own: Path | None = None) -> Font:
-    """The font that draws ``text``.
+def font_for(text: str, own: Path | None = None) -> Font | MixedFont:
+    """The font that draws ``text``, or several as one.
 
     Args:
         text: One line.
@@ -91,7 +94,7 @@ def font_for(text: str, own: Path | None = None) -> Font:
     """
     if _needs_shaping(text) and not features.check("raqm"):
         raise ValueError(f"drawing {text!r} needs the libraries raqm and fribidi, which this machine lacks")
-    lacking = ""
+    lacking, read = "", list[Font]()
     for path in (own,) if own else FONTS:
         font = Font.read(path)
         try:
@@ -102,13 +105,36 @@ def font_for(text: str, own: Path | None = None) -> Font:
         if not missing:
             _check_letters(text, font)
             return font
-        lacking = lacking if lacking and len(lacking) < len(missing) else missing
+        read.append(font)
+        lacking = missing if not lacking else "".join(letter for letter in lacking if letter in missing)
+    if not lacking:
+        mixed = _mixed(text, read)
+        _check_letters(text, mixed)
+        return mixed
     raise ValueError(
         f"the label's font has no letters for {lacking!r}: it could not be read; name a font that has them"
     )
 
 
-def size_for(text: str, font: Font, height: int) -> int:
+def _mixed(text: str, fonts: list[Font]) -> MixedFont:
+    """Fonts that have all letters of a text together, as one.
+
+    Raises:
+        ValueError: a letter and the marks on it are in no font together.
+    """
+    lacking = [set(font.lacking(text)) for font in fonts]
+    owners = {}
+    for letter in dict.fromkeys(clusters(text)):
+        having = [number for number, missing in enumerate(lacking) if not missing.intersection(letter)]
+        if not having:
+            raise ValueError(
+                f"no font here has {letter!r}, marks and all: leave the marks out, or name a font that has it"
+            )
+        owners[letter] = having[0]
+    return MixedFont(fonts, owners)
+
+
+def size_for(text: str, font: Font | MixedFont, height: int) -> int:
     """The font size at which the ink of ``text`` is ``height`` pixels or more high.
 
     Never below ``height``: marks above and below a letter make the ink higher and the letter no larger.
@@ -126,7 +152,7 @@ def size_for(text: str, font: Font, height: int) -> int:
         size += max(1, size // 16)
 
 
-def letters(text: str, font: Font, height: int) -> UInt8Array:
+def letters(text: str, font: Font | MixedFont, height: int) -> UInt8Array:
     """The text in white on black, its ink ``height`` pixels or more high, cropped to the ink: uint8 (h, w).
 
     Raises:
@@ -135,7 +161,7 @@ def letters(text: str, font: Font, height: int) -> UInt8Array:
     return drawn([text], font.at(size_for(text, font, height)))
 
 
-def drawn(lines: list[str], face: ImageFont.FreeTypeFont) -> UInt8Array:
+def drawn(lines: list[str], face: ImageFont.FreeTypeFont | MixedFace) -> UInt8Array:
     """Lines of text, one below the other, in white on black, cropped to the ink: uint8 (h, w).
 
     Lines of a script that runs from right to left stand at the right.
@@ -150,11 +176,15 @@ def drawn(lines: list[str], face: ImageFont.FreeTypeFont) -> UInt8Array:
     pen = ImageDraw.Draw(canvas)
     for number, (line, left, width) in enumerate(zip(lines, lefts, widths, strict=True)):
         start = max(widths) - width if runs_left(line) else 0
-        pen.text((start + 1 - left, 1 - tops[0] + number * pitch), line, fill=255, font=face)
+        place = (start + 1 - left, 1 - tops[0] + number * pitch)
+        if isinstance(face, MixedFace):
+            face.draw(pen, place, line)
+        else:
+            pen.text(place, line, fill=255, font=face)
     return np.asarray(canvas, np.uint8)
 
 
-def wrapped(text: str, face: ImageFont.FreeTypeFont, room: int) -> list[str]:
+def wrapped(text: str, face: Face, room: int) -> list[str]:
     """The text in as few lines as fit into ``room`` pixels, evenly filled.
 
     Lines are broken at blanks and between ideographs; a word that is too long for a line, between any two letters.
@@ -172,36 +202,19 @@ def wrapped(text: str, face: ImageFont.FreeTypeFont, room: int) -> list[str]:
     return lines
 
 
-def clusters(text: str) -> list[str]:
-    """The letters, each with the marks that sit on it."""
-    found: list[str] = []
-    for letter in text:
-        if found and unicodedata.category(letter).startswith("M"):
-            found[-1] += letter
-        else:
-            found.append(letter)
-    return found
-
-
-def runs_left(text: str) -> bool:
-    """Whether the text's first letter belongs to a script that runs from right to left."""
-    directions = (unicodedata.bidirectional(letter) for letter in text)
-    return next((one for one in directions if one in ("L", "R", "AL")), "L") != "L"
-
-
 def is_wide(letter: str) -> bool:
     """Whether it is an ideograph, or takes as much room as one."""
     return unicodedata.east_asian_width(letter) in ("W", "F")
 
 
-def _pieces(word: str, face: ImageFont.FreeTypeFont, room: int) -> list[tuple[str, bool]]:
+def _pieces(word: str, face: Face, room: int) -> list[tuple[str, bool]]:
     """A word in parts that are never broken, and whether a blank stands before each."""
     whole = not any(is_wide(letter) for letter in word) and face.getlength(word) <= room
     parts = [word] if whole else clusters(word)
     return [(part, number == 0) for number, part in enumerate(parts)]
 
 
-def _filled(pieces: list[tuple[str, bool]], face: ImageFont.FreeTypeFont, room: int) -> list[str]:
+def _filled(pieces: list[tuple[str, bool]], face: Face, room: int) -> list[str]:
     lines: list[str] = []
     for piece, blank in pieces:
         longer = f"{lines[-1]}{' ' if blank else ''}{piece}" if lines else piece
@@ -232,7 +245,7 @@ def _needs_shaping(text: str) -> bool:
     )
 
 
-def _check_letters(text: str, font: Font) -> None:
+def _check_letters(text: str, font: Font | MixedFont) -> None:
     """Whether what a font draws for different letters differs, and is no row of blocks or dots.
 
     Raises:
@@ -240,7 +253,8 @@ def _check_letters(text: str, font: Font) -> None:
     """
     face = font.at(_LOOK)
     unique = list(dict.fromkeys(letter for letter in text.casefold() if letter.isalnum()))
-    seen = [np.asarray(face.getmask(letter), np.uint8).reshape(face.getmask(letter).size[::-1]) for letter in unique]
+    masks = [(face.face_of(letter) if isinstance(face, MixedFace) else face).getmask(letter) for letter in unique]
+    seen = [np.asarray(mask, np.uint8).reshape(mask.size[::-1]) for mask in masks]
     shapes = {(one.shape, one.tobytes()) for one in seen}
     blocks = sum(one.mean() > 0.9 * 255 and 0.4 < one.shape[1] / one.shape[0] < 2.5 for one in seen)
     if len(shapes) < len(unique) / 2 or blocks > len(unique) / 2:

@@ -11,7 +11,9 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from understudy.arrays import FloatArray, UInt8Array
-from understudy.provenance.lettering import Font, clusters, drawn, is_wide, size_for, wrapped
+from understudy.provenance.lettering import Font, drawn, is_wide, size_for, wrapped
+from understudy.provenance.mixing import MixedFont
+from understudy.provenance.writing import clusters
 from understudy.quantiles import percentile
 
 #: How much of what is below the plate it hides. White on it has a contrast of 6:1 on a white ground, 21:1 on a black.
@@ -59,7 +61,7 @@ class Stamp:
         return int(self.opacity.shape[0])
 
 
-def stamp_of(text: str, font: Font, width: int, height: int, share: float, least: float) -> Stamp | None:
+def stamp_of(text: str, font: Font | MixedFont, width: int, height: int, share: float, least: float) -> Stamp | None:
     """The label for a picture of that size; None if there is no room for it, or it can't be read.
 
     Args:
@@ -95,7 +97,7 @@ def readable(stamp: Stamp) -> bool:
     return True
 
 
-def _made(text: str, font: Font, width: int, height: int, wanted: int) -> Stamp | None:
+def _made(text: str, font: Font | MixedFont, width: int, height: int, wanted: int) -> Stamp | None:
     face = font.at(size_for(text, font, wanted))
     pad_x, pad_y = round(wanted * 0.55), round(wanted * 0.45)
     room = width - 2 * pad_x - 2

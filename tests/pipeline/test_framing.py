@@ -248,6 +248,12 @@ def test_a_caption_stands_above_where_it_would_hide_a_mouth_and_stays_there():
     assert (places[0] == places[2]).all()
 
 
+def test_a_caption_of_blanks_is_refused():
+    with pytest.raises(ValueError, match="a caption of blanks says nothing"):
+        FrameOptions(caption="   ")
+    assert FrameOptions(caption="").caption is None
+
+
 def test_a_caption_alone_leaves_the_shape():
     frame, _ = shown(FrameOptions(caption="hello there"))
     assert (frame.width, frame.height) == WIDE

@@ -13,9 +13,10 @@ from understudy import Lane, Settings
 from understudy.casting.cast import Part, PartList
 from understudy.casting.person import Person
 from understudy.casting.roles import BLUR
+from understudy.enhancement import EnhanceOptions
 from understudy.masking import MaskOptions
 from understudy.settings import changed
-from understudy.tasks.unseen import unseen
+from understudy.tasks.unseen import unheeded, unseen
 
 ME = Person((Path("me.jpg"),))
 EYES = {"blend.mask.regions": ("eyes",), "blend.mask.keep": ("eyes",)}
@@ -58,6 +59,37 @@ def test_parts_that_are_kept_can_be_all_that_is_swapped(regions, keep, strength,
     ):
         assert bool(found) == bool(said)
         assert said in "".join(found)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({}, ""),
+        ({"frame.fit": "pad"}, "--frame-fit is not heeded"),
+        ({"frame.fit": "pad", "frame.shape": "1:1"}, ""),
+        ({"enhance.weight": 0.2}, "--enhance-weight is not heeded"),
+        ({"enhance.weight": 0.2, "enhance.steps": ("sharpen", "gfpgan_1.4")}, "--enhance-weight is not heeded"),
+        ({"enhance.weight": 0.2, "enhance.steps": ("codeformer:0.5",)}, ""),
+    ],
+)
+def test_what_was_set_for_nothing_is_said(values, said):
+    found = unheeded(ME, changed(Settings(), values))
+    assert len(found) == bool(said)
+    assert said in "".join(found)
+
+
+def test_what_one_person_or_stretch_has_of_its_own_counts():
+    weighed = {"enhance.weight": 0.2}
+    own = PartList((Part(1, ME, enhance=EnhanceOptions(("codeformer",))),))
+    lane = Settings(lanes=[Lane(1, 2, {"enhance.steps": ["codeformer"]})])
+    assert unheeded(own, changed(Settings(), weighed)) == unheeded(ME, changed(lane, weighed)) == ()
+
+
+@pytest.mark.slow
+def test_what_was_set_for_nothing_is_in_the_report(hopper_path, astronaut_path, tmp_path):
+    settings = changed(Settings(), {"frame.fit": "pad", "enhance.weight": 0.2})
+    report = understudy.swap(hopper_path, astronaut_path, tmp_path / "a.png", settings=settings)
+    assert sum("is not heeded" in note for note in report.notes) == 2
 
 
 @pytest.mark.slow

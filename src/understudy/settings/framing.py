@@ -79,6 +79,8 @@ def _worded(text: str) -> str:
         ValueError: see ``FrameOptions``.
     """
     plain = " ".join(text.split())
+    if text and not plain:
+        raise ValueError("a caption of blanks says nothing: leave it out, or give it words")
     if len(plain) > CHARACTERS or not plain.isprintable():
         raise ValueError(f"a caption has at most {CHARACTERS} characters, and none that can't be seen")
     if not plain:

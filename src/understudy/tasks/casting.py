@@ -23,7 +23,7 @@ from understudy.resources import Models, Resources
 from understudy.resources.trust import USE_OF, Permission, Permissions
 from understudy.settings import Settings
 from understudy.tasks.people import people_of_file
-from understudy.tasks.unseen import unseen
+from understudy.tasks.unseen import unheeded, unseen
 
 #: Settles all that for a target, and its settings.
 Settle: TypeAlias = "Callable[[MediaInfo, Settings], Settled]"
@@ -111,7 +111,7 @@ def settle(
         assignment,
         faces.consents,
         faces.digests,
-        (*faces.notes, *notes, *unseen(asked, settings)),
+        (*faces.notes, *notes, *unseen(asked, settings), *unheeded(asked, settings)),
         everybody=isinstance(cast, Person),
         records=faces.records,
         people=() if isinstance(cast, Person) else there or (),

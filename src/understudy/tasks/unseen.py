@@ -1,13 +1,37 @@
-"""What settings alone say of a swap: that nothing of it will be seen."""
+"""What settings alone say of a swap: that nothing of it will be seen, or that something was set for nothing."""
 
 from __future__ import annotations
 
-from understudy.casting.cast import PartList, lanes_of
+from typing import Final
+
+from understudy.casting.cast import PartList, enhancements_of, lanes_of
 from understudy.casting.person import Person
 from understudy.masking import MaskOptions
 from understudy.masking.regions import region_map
 from understudy.settings import Settings
 from understudy.text import listed
+
+#: The restorer that asks how true it is to stay.
+_WEIGHED: Final = "codeformer"
+
+
+def unheeded(cast: Person | PartList, settings: Settings) -> tuple[str, ...]:
+    """Which options were given that nothing asks for.
+
+    Args:
+        cast: Whose face; or who gets whose.
+        settings: How.
+    """
+    usual, found = Settings(), []
+    if settings.frame.fit != usual.frame.fit and settings.frame.shape == usual.frame.shape:
+        found.append(
+            "--frame-fit is not heeded: all of the picture is written as it is; --frame gives it another shape"
+        )
+    every = [each.enhance for each in (settings, *lanes_of(settings))]
+    names = {step.name for enhance in (*every, *enhancements_of(cast)) for step in enhance.parsed}
+    if any(one.weight != usual.enhance.weight for one in every) and not any(_WEIGHED in name for name in names):
+        found.append(f"--enhance-weight is not heeded: {_WEIGHED} is none of the steps, and no other asks for it")
+    return tuple(found)
 
 
 def unseen(cast: Person | PartList, settings: Settings) -> tuple[str, ...]:

@@ -52,7 +52,7 @@ class WritingPanel:
             texts("writing.caption"),
             value=settings.frame.caption or "",
             longest=CHARACTERS,
-            change=lambda words: self._set("frame.caption", words or None),
+            change=lambda words: self._set("frame.caption", words.strip() or None),
         )
         slider(
             texts("writing.quality"),

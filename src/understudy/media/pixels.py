@@ -87,6 +87,14 @@ def has_alpha(pixel_format: av.VideoFormat) -> bool:
     return any(component.is_alpha for component in pixel_format.components) or pixel_format.name == "pal8"
 
 
+def has_holes(picture: av.VideoFrame) -> bool:
+    """Whether a picture's format carries opacity; of one with a palette, which may, whether a pixel has less."""
+    if picture.format.name != "pal8":
+        return has_alpha(picture.format)
+    opacity = alpha_of(picture, UPRIGHT)
+    return opacity is not None and int(opacity.min()) < 255
+
+
 def bits_of(pixel_format: av.VideoFormat) -> int:
     """Bits a sample."""
     return max((component.bits for component in pixel_format.components), default=8)

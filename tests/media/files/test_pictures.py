@@ -77,6 +77,23 @@ def test_a_photo_whose_exif_data_tells_of_its_file_only_is_not_said_to_be_damage
         assert source.info.notes == ()
 
 
+@pytest.mark.parametrize("holes", [True, False])
+def test_a_gif_is_transparent_only_if_a_pixel_is(tmp_path, holes):
+    pictures = []
+    for number in range(3):
+        colors = np.full((12, 16), number + 1, np.uint8)
+        colors[:4, :4] = 0 if holes else 4
+        pictures.append(Image.fromarray(colors))
+        pictures[-1].putpalette([0, 0, 0, 200, 0, 0, 0, 200, 0, 0, 0, 200, 90, 90, 90])
+    more = {"transparency": 0, "optimize": False, "disposal": 2}
+    pictures[0].save(tmp_path / "a.gif", save_all=True, append_images=pictures[1:], **more)
+    with Image.open(tmp_path / "a.gif") as picture:
+        assert picture.has_transparency_data
+    with open_source(tmp_path / "a.gif") as source:
+        assert source.info.has_alpha == holes
+        assert any(frame.alpha is not None for frame in source) == holes
+
+
 @pytest.mark.slow
 def test_exif_orientation_is_applied_once(face, hopper_path, tmp_path):
     turned = face.transpose(Image.Transpose.ROTATE_90)  # as a camera held upright stores it

@@ -148,7 +148,7 @@ class StillSource:
         # A PNG's EXIF may stand at its end, which may be missing.
         if picture.getexif().get(ORIENTATION, 1) >= 5:
             width, height = height, width
-        self._see_through = picture.has_transparency_data
+        self._see_through = not animated and picture.has_transparency_data
         self.delays = delays = self._delays() if animated else []
         return MediaInfo(
             path=self._path,
@@ -179,7 +179,8 @@ class StillSource:
 
     def _frame(self, picture: Image.Image, pts: int, duration: int) -> Frame:
         pixels, alpha = pixels_of(self._path, picture)
-        return Frame(pixels, pts=pts, time_base=Fraction(1, 1000), duration=duration, alpha=alpha)
+        opacity = alpha if self._see_through else None
+        return Frame(pixels, pts=pts, time_base=Fraction(1, 1000), duration=duration, alpha=opacity)
 
     def _delays(self) -> list[int]:
         """How long each frame stays, in milliseconds; notes, too, whether any of them has holes."""
@@ -190,12 +191,20 @@ class StillSource:
                     picture.load()  # WebP says the delay only then
                     if number >= self._start:
                         delays.append(_delay(picture))
-                        self._see_through |= picture.has_transparency_data
+                        self._see_through = self._see_through or _has_holes(picture)
         except InputError:
             if not delays:
                 raise
         self._picture.seek(0)
         return delays
+
+
+def _has_holes(picture: Image.Image) -> bool:
+    """Whether a loaded picture is see-through anywhere: the palette of many an opaque GIF has a colour for it."""
+    if not picture.has_transparency_data:
+        return False
+    opacity = (picture if "A" in picture.getbands() else picture.convert("RGBA")).getchannel("A")
+    return opacity.getextrema()[0] < 255  # type: ignore[operator] # of one band it gives two numbers
 
 
 def _profile(picture: Image.Image) -> bytes | None:

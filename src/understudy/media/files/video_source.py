@@ -29,7 +29,7 @@ from understudy.media.pixels import (
     alpha_of,
     bgr,
     bits_of,
-    has_alpha,
+    has_holes,
     is_yuv,
     settle_colors,
 )
@@ -345,7 +345,7 @@ class VideoSource:
             bit_depth=bits_of(first.format),
             colors=colors,
             pixel_aspect=self._pixel_aspect(first, orientation),
-            has_alpha=has_alpha(first.format),
+            has_alpha=has_holes(first),
             stereoscopic=carries(first, "STEREO3D"),
             notes=tuple(notes),
         )

@@ -12,6 +12,7 @@ import pytest
 import understudy
 from tests.media.files.test_video import packets_of
 from understudy.errors import EncodingError
+from understudy.media.base import Excerpt, MediaInfo, MediaKind
 from understudy.media.files.encoders import CONTAINERS
 from understudy.media.files.passthrough import Passthrough
 from understudy.media.files.stream_tags import kept_tags
@@ -26,8 +27,8 @@ def picture(small_puppet):
     return small_puppet.render(talking(0.3)).picture
 
 
-def film(path, sounds=(), packets=(), seconds=0.6):
-    """A gray film with sounds, (encoder, rate, layout), and ready packets, by codec."""
+def film(path, sounds=(), packets=(), seconds=0.6, lasting=100):
+    """A gray film with sounds, (encoder, rate, layout), and ready packets, by codec, which last so many ms."""
     with av.open(str(path), "w") as file:
         video = file.add_stream("libx264", rate=10, options={"preset": "ultrafast"})
         video.width = video.height = 64
@@ -50,7 +51,7 @@ def film(path, sounds=(), packets=(), seconds=0.6):
             for number, content in enumerate(ready):
                 packet = av.Packet(content)
                 packet.stream, packet.time_base, packet.pts = stream, Fraction(1, 1000), number * 200
-                packet.dts, packet.duration = packet.pts, 100
+                packet.dts, packet.duration = packet.pts, lasting
                 file.mux(packet)
 
 
@@ -67,20 +68,20 @@ def _tone(file, stream, seconds):
     file.mux(stream.encode(None))
 
 
-def passed(source, output):
+def passed(source, output, info=None):
     """The source's other streams beside a new picture; what was said, and the streams: type, codec, seconds."""
     muxer = CONTAINERS[output.suffix].format
     with av.open(str(output), "w", format=muxer) as file:
         video = file.add_stream("libvpx-vp9" if muxer == "webm" else "libx264", rate=10)
         video.width = video.height = 64
         video.pix_fmt = "yuv420p"
-        along = Passthrough(source, file)
+        along = Passthrough(source, file, info)
         try:
             file.start_encoding()
             for number in range(6):
                 frame = av.VideoFrame(64, 64, "yuv420p")
                 frame.pts = number
-                along.copy_until(number / 10)
+                along.copy_until(number / 10 + (0 if info is None else float(info.begins * info.time_base)))
                 file.mux(video.encode(frame))
             along.copy_until(None)
             file.mux(video.encode(None))
@@ -195,6 +196,32 @@ def test_subtitles_that_are_pictures_are_copied_into_what_takes_them(tmp_path, c
     else:
         assert found == []
         assert f"left out: subtitle stream 1 ({codec})" in notes[0]
+
+
+def shown(state, pictures):
+    """A display set of PGS in its shortest form: how it refers to those before, and how many pictures it shows."""
+    return b"\x16" + struct.pack(">HHHBHBBBB", 11, 9, 9, 16, 0, state, 0, 0, pictures) + b"\x80\0\0"
+
+
+@pytest.mark.parametrize(
+    ("ready", "since", "written"),
+    [
+        pytest.param([shown(0x80, 1), shown(0, 0)], 0.1, [(0, shown(0x80, 1)), (0.1, shown(0, 0))], id="shown"),
+        pytest.param([shown(0x80, 1), shown(0, 0)], 0.3, [], id="cleared"),
+        pytest.param([shown(0x80, 1), shown(0x80, 2)], 0.2, [(0, shown(0x80, 2))], id="replaced just then"),
+        pytest.param([shown(0x80, 1), shown(0, 2)], 0.3, [(0, shown(0x80, 1)), (0, shown(0, 2))], id="built upon"),
+        pytest.param([shown(0x80, 1), shown(0x40, 2)], 0.3, [(0, shown(0x40, 2))], id="whole again"),
+    ],
+)
+def test_a_picture_subtitle_that_is_on_screen_at_a_cut_is_shown_from_there(tmp_path, ready, since, written):
+    source, output = tmp_path / "in.mkv", tmp_path / "out.mkv"
+    film(source, packets=[("hdmv_pgs_subtitle", ready)], lasting=0)
+    part = Excerpt(round(since * 10))
+    passed(source, output, MediaInfo(source, MediaKind.VIDEO, 64, 64, Fraction(1, 10), excerpt=part))
+    with av.open(str(output)) as file:
+        found = [(float(one.pts * one.time_base), bytes(one)) for one in file.demux(file.streams[1]) if one.size]
+    assert [content for _, content in found] == [content for _, content in written]
+    assert [time for time, _ in found] == pytest.approx([time for time, _ in written], abs=0.003)
 
 
 @pytest.mark.parametrize("suffix", ["mkv", "webm"])

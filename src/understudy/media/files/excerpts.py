@@ -15,6 +15,13 @@ from understudy.media.base import MediaInfo
 APART: Final = 10.0
 #: Sound that is stored as bare numbers, any of which may be the first.
 _BARE: Final = "pcm_"
+#: Subtitles that are pictures (Blu-ray), and what is told at the beginning of one: that it begins, where it says
+#: whether it needs none of those before, and where how many pictures it shows.
+_PGS: Final = "hdmv_pgs_subtitle"
+_PGS_BEGINS: Final = b"\x16"
+_PGS_STATE: Final = 10
+_PGS_WHOLE: Final = 0x80 | 0x40
+_PGS_OBJECTS: Final = 13
 #: Samples that a decoder of Opus throws away at the beginning lie before the start: at 48 kHz, in an ``OpusHead``.
 _PRE_SKIP: Final = slice(10, 12)
 _OPUS_RATE: Final = 48_000
@@ -48,6 +55,7 @@ class PacketsOf:
         part = None if info is None else info.excerpt
         self._since = Fraction(0) if part is None or info is None else Fraction(part.first * info.time_base)
         self._until = None if part is None or part.until is None else Fraction(part.until)
+        self._lasting: dict[int, list[Any]] = {}
 
     @property
     def since(self) -> float:
@@ -77,20 +85,43 @@ class PacketsOf:
             packet, begins, lasts = self._cut(packet, begins, lasts)
         elif kind == "subtitle" and begins < self._since < begins + lasts:
             lasts, begins = begins + lasts - self._since, self._since
-        if (
-            packet is None
-            or begins < self._earliest(packet.stream, strict=strict)
-            or (self._until is not None and begins >= self._until)
-        ):
+        if packet is None:
             return None
-        if kind == "subtitle" and self._until is not None:
-            lasts = min(lasts, self._until - begins)
+        early = begins < self._earliest(packet.stream, strict=strict)
+        if kind == "subtitle" and not lasts and _is_pgs(packet.stream):
+            if early:
+                self._keep(packet)
+            elif begins == self._since:
+                self._lasting.pop(packet.stream_index, None)  # it is replaced just then
+        if early or (self._until is not None and begins >= self._until):
+            return None
+        if kind == "subtitle":
+            lasts = lasts if self._until is None else min(lasts, self._until - begins)
             packet.duration = round(lasts / unit)
         behind = 0 if packet.pts is None or packet.dts is None else packet.pts - packet.dts
         time = round((begins - self._since) / unit)
         packet.pts = None if packet.pts is None else time
         packet.dts = None if packet.dts is None else time - behind
         return packet
+
+    def lasting(self) -> list[Any]:
+        """Subtitles from before the part that are shown when it begins, as the part has them; each once.
+
+        To be asked once the packets before the part have been.
+        """
+        shown = [packets for packets in self._lasting.values() if not _clears(packets)]
+        self._lasting = {}
+        for packet in (packet for packets in shown for packet in packets):
+            packet.pts = packet.dts = 0
+        return [packet for packets in shown for packet in packets]
+
+    def _keep(self, packet: Any) -> None:
+        """Keep a packet of PGS, which has no end but the next one; those it needs, too."""
+        packets = self._lasting.setdefault(packet.stream_index, [])
+        head = bytes(packet)[: _PGS_OBJECTS + 1]
+        if head[:1] == _PGS_BEGINS and len(head) > _PGS_OBJECTS and head[_PGS_STATE] & _PGS_WHOLE:
+            packets.clear()
+        packets.append(packet)
 
     def chapters(self, chapters: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """The chapters of which anything is in the part, as far as it is."""
@@ -130,3 +161,13 @@ class PacketsOf:
         lasts = Fraction(last - int(first), rate)
         part.duration = round(lasts / Fraction(packet.time_base))
         return part, begins + Fraction(int(first), rate), lasts
+
+
+def _is_pgs(stream: Any) -> bool:
+    return stream.codec_context is not None and stream.codec_context.codec.canonical_name == _PGS
+
+
+def _clears(packets: Sequence[Any]) -> bool:
+    """Whether nothing is shown any more after some packets of PGS."""
+    heads = [head for head in map(bytes, packets) if head[:1] == _PGS_BEGINS and len(head) > _PGS_OBJECTS]
+    return not heads or heads[-1][_PGS_OBJECTS] == 0

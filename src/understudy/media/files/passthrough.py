@@ -96,12 +96,14 @@ class Passthrough:
             time = _seconds(packet)
             if seconds is not None and time is not None and time > seconds:
                 self._waiting = packet
-                return
+                break
             self._waiting = None
             if self._part is not None and time is not None and self._part.over(time):
                 self._packets = iter(())
                 continue
             self._mux(packet)
+        for packet in self._part.lasting() if self._part is not None else ():
+            self._write(packet)
         if seconds is None:
             for converter in self._converters.values():
                 self._convert(converter, None)
@@ -200,11 +202,15 @@ class Passthrough:
         if index in self._converters:
             self._convert(self._converters[index], packet)
             return
+        self._write(packet)
+
+    def _write(self, packet: Any) -> None:
+        """Write a packet that is copied."""
         if packet.dts is None and packet.pts is None:
             if packet.stream.type != "video":
                 return  # sound without a time has no place
             packet.pts = packet.dts = 0  # the cover picture
-        packet.stream = target = self._copies[index]
+        packet.stream = target = self._copies[packet.stream_index]
         self._keep_order(ended(packet), target)
         self._output.mux(packet)
 

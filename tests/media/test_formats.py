@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 
 from understudy.cli.main import main
-from understudy.errors import NotMediaError
+from understudy.errors import InputError, NotMediaError
 from understudy.media.files import load_photo, open_source
+from understudy.media.files.opening import written_suffix
 from understudy.testing import talking
 
 
@@ -129,3 +130,22 @@ def test_a_damaged_tiff_is_read_or_refused(small_puppet, tmp_path, seed):
         load_photo(path, 10**6)
     except (NotMediaError, OSError) as fault:
         assert str(fault)
+
+
+def test_uncompressed_video_that_programs_pass_on_is_read_and_written_as_mp4(tmp_path):
+    luma, chroma = bytes(range(64, 192)) * 8, bytes([128]) * 512
+    clip = tmp_path / "clip.y4m"
+    clip.write_bytes(b"YUV4MPEG2 W32 H32 F30:1 Ip A1:1 C420jpeg\n" + (b"FRAME\n" + luma + chroma) * 3)
+    with open_source(clip) as source:
+        frames = list(source)
+        assert source.damage is None
+    assert [round(frame.seconds * 30) for frame in frames] == [0, 1, 2]
+    assert all(frame.picture.shape == (32, 32, 3) for frame in frames)
+    assert written_suffix(clip) == ".mp4"
+
+
+def test_uncompressed_video_of_a_gigantic_size_is_told_by_its_head(tmp_path):
+    clip = tmp_path / "clip.y4m"
+    clip.write_bytes(b"YUV4MPEG2 W16000 H9000 F30:1\nFRAME\n" + bytes(99))
+    with pytest.raises(InputError):
+        open_source(clip)

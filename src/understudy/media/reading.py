@@ -41,7 +41,9 @@ from understudy.text import printable
 
 #: Demuxers that are tried: files a camera, phone or editor makes. Playlists and device formats are left
 #: out, because they can make FFmpeg open other files and network addresses; animations are Pillow's.
-DEMUXERS: Final = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,ogg,asf,mxf,dv,ivf,h264,hevc,m4v,wtv,nut"
+DEMUXERS: Final = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,ogg,asf,mxf,dv,ivf,h264,hevc,m4v,wtv,nut,yuv4mpegpipe"
+)
 #: What is opened as a picture. Pillow knows more, some of it by calling other programs.
 FORMATS: Final = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "PPM", "AVIF", "JPEG2000")
 #: Those of them that Pillow does not load by itself before it looks at a file.

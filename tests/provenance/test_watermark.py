@@ -169,7 +169,6 @@ def test_a_single_picture_survives_jpeg(marked_shots):
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 @pytest.mark.parametrize("size", [(224, 224), (320, 160)])
 def test_a_picture_of_which_no_note_says_otherwise_is_read(hopper, astronaut, size):
     assert not FrameSealer.notes(*size, still=True)
@@ -191,6 +190,7 @@ def test_an_output_whose_mark_may_not_be_found_says_so(hopper_path, astronaut, t
         assert understudy.inspect(tmp_path / "out.png").mark is not None
 
 
+@pytest.mark.slow
 def test_nothing_is_found_where_nothing_is(shots, hopper):
     assert read_mark(luma(shot) for shot in shots) is None
     assert read_mark([luma(hopper)]) is None

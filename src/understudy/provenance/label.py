@@ -26,8 +26,6 @@ MIN_LATER_SHARE: Final = 0.025
 OPENING: Final = 2.0
 #: What stands where there is no room for more.
 SHORT: Final = "AI"
-#: Least shorter side of what is labelled, in pixels: smaller ones are refused before the work.
-LEAST_SIDE: Final = 64
 
 
 @dataclass(frozen=True)
@@ -124,10 +122,8 @@ class Labeller:
         """Whether a picture of that size can carry the label.
 
         Raises:
-            InputError: it is smaller than ``LEAST_SIDE``.
+            InputError: it is too small for any text that can be read.
         """
-        if min(width, height) < LEAST_SIDE:
-            raise _too_small(width, height)
         for share in (self._options.size, self._options.later_size or self._options.size):
             self._stamped(width, height, share)
 
@@ -161,7 +157,10 @@ class Labeller:
             tried = (stamp_of(text, font, width, height, share, least) for text, font in self._fonts.items())
             stamp = next((one for one in tried if one is not None), None)
             if stamp is None:
-                raise _too_small(width, height)
+                raise InputError(
+                    f"a picture of {width}x{height} is too small for a label that can be read",
+                    "Every output carries one: enlarge the target first; 64x64 is enough.",
+                )
             self._stamp = (key, stamp)
         return self._stamp[1]
 
@@ -195,10 +194,3 @@ class Labeller:
             self._corner = min(range(4), key=covered)
         x, y = corners[self._corner]
         return PixelBox(x, y, x + width, y + height).clipped(frame.width, frame.height)
-
-
-def _too_small(width: int, height: int) -> InputError:
-    return InputError(
-        f"a picture of {width}x{height} is too small for a label that can be read",
-        f"Every output carries one: enlarge the target first, to {LEAST_SIDE}x{LEAST_SIDE} at least.",
-    )

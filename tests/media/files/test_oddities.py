@@ -10,12 +10,14 @@ import pytest
 from PIL import Image
 
 import understudy
+from understudy import Settings
 from understudy.media.base import MediaInfo, MediaKind
 from understudy.media.files import open_source
 from understudy.media.files.encoders import CONTAINERS, EncodeOptions
 from understudy.media.files.encoding import VideoEncoder
 from understudy.media.files.still_sink import LONGEST
 from understudy.pipeline.photo import PhotoPipeline
+from understudy.settings import changed
 from understudy.testing import ClipSpec, talking, write_clip, write_puppet_clip
 
 
@@ -104,6 +106,25 @@ def test_an_animation_that_plays_once_plays_once(pictures, hopper_path, tmp_path
     understudy.swap(hopper_path, tmp_path / "once.gif", tmp_path / "out.gif")
     with Image.open(tmp_path / "out.gif") as result:
         assert "loop" not in result.info
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("suffix", ["gif", "webp"])
+@pytest.mark.parametrize("fps", [3, 7, 10])
+def test_an_animation_of_fewer_frames_is_as_long_as_what_it_is_made_of(small_clip, hopper_path, tmp_path, suffix, fps):
+    output = tmp_path / f"out.{suffix}"
+    asked = {"trim.start": 0.2, "trim.end": 0.7, "encode.animation_fps": float(fps)}
+    report = understudy.swap(hopper_path, small_clip, output, settings=changed(Settings(), asked))
+    with Image.open(output) as picture:
+        delays = []
+        for number in range(picture.n_frames):
+            picture.seek(number)
+            picture.load()
+            delays.append(picture.info["duration"])
+    seconds = report.frames / 25
+    assert sum(delays) / 1000 == pytest.approx(seconds, abs=0.021)
+    assert any(f", {len(delays)} written" in note for note in report.notes)
+    assert understudy.inspect(output).verdict == "made by this tool"
 
 
 @pytest.mark.slow

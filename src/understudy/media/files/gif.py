@@ -45,12 +45,15 @@ class Thinning:
     Attributes:
         apart: Seconds between two that stay, at least.
         left_out: How many were left out so far.
+        kept: How many stay so far.
+        last: When the last of those begins, in seconds.
     """
 
     def __init__(self, most: float | None) -> None:
         self.apart = 0.0 if most is None else 1 / most
         self._next: float | None = None
-        self.left_out = 0
+        self.left_out = self.kept = 0
+        self.last = 0.0
 
     def keeps(self, seconds: float) -> bool:
         """Whether the frame of that time stays. Times rise."""
@@ -60,6 +63,7 @@ class Thinning:
             return False
         due = seconds if self._next is None or seconds - self._next > self.apart else self._next
         self._next = due + self.apart
+        self.kept, self.last = self.kept + 1, seconds
         return True
 
 

@@ -118,6 +118,10 @@ class VideoFile(ABC):
     def _finish(self) -> None:
         """Write what is left."""
 
+    def _close(self) -> None:
+        """Write the file's end."""
+        self._container.close()
+
     @property
     @abstractmethod
     def _pictures(self) -> int | None:
@@ -132,7 +136,7 @@ class VideoFile(ABC):
         try:
             with self._writing():
                 self._finish()
-                self._container.close()
+                self._close()
                 self._encoder.close()
                 self._shape_pixels()
                 add_xmp(self._file.path, self._target.suffix.lower(), self._release.tags.xmp)

@@ -44,7 +44,7 @@ class TrimOptions:
 
     @property
     def edges(self) -> tuple[float | None, float | None]:
-        """When it begins and when it ends, in seconds, each None where nothing is said of it: 0 is said, too."""
+        """When it begins and when it ends, in seconds. None where nothing is said of it; 0 is said, too."""
         return (None if self.start is None else self.since, self.until)
 
     @property

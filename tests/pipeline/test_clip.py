@@ -13,9 +13,12 @@ from understudy import Settings
 from understudy.casting.assignment import OnePerson
 from understudy.casting.portraits import portrait_in
 from understudy.casting.roles import Roles
+from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.pipeline.clip import ClipPipeline
+from understudy.pipeline.handover import Handover
 from understudy.pipeline.photo import PhotoPipeline
+from understudy.pipeline.tally import Swapped
 from understudy.testing import Puppet, talking
 from understudy.testing.opened import parts_of
 
@@ -119,6 +122,16 @@ def test_whoever_is_to_be_blurred_is_so_from_the_first_frame_on(perception, astr
         )  # the label is not there
         if face[1].stop - face[1].start > 30:
             assert sharpness(frame.picture[face]) < 0.3 * sharpness(original[face]), width
+
+
+@pytest.mark.slow
+def test_what_is_blurred_does_not_go_over_to_how_a_segment_draws_it_that_does_not_know(perception, shots):
+    pictures = shots[1]
+    unaware = [(frame, Swapped(Faces.empty(), [])) for frame in frames_of(pictures)]
+    pipeline = ClipPipeline(parts_of(Settings(), perception), Roles({}, "blur", {}), handover=Handover(unaware))
+    face = (slice(140, 240), slice(180, 300))
+    for original, labelled in zip(pictures, pipeline.processed(iter(frames_of(pictures))), strict=True):
+        assert sharpness(labelled.frame.picture[face]) < 0.3 * sharpness(original[face])
 
 
 def sharpness(picture):

@@ -78,6 +78,8 @@ class ClipPipeline:
         self._compositing = Compositing(settings.blend, models=parts.masks)
         self._enhancing = Enhancing(parts)
         self._blurring, self._blurring_all = Blurring(), Blurring()
+        #: Whether anything is blurred in the last frame.
+        self._blurred = False
         self._course, self._adopted = Course(settings), settings
         self._comparing = Comparing(settings.compare)
         self._framing = Framing(settings.frame, parts.pixel_aspect)
@@ -160,7 +162,8 @@ class ClipPipeline:
         original = self._comparing.original(frame) if self._counts(frame) else None
         before = self._handover.original(frame)
         done = self._swapped(frame, seen)
-        self._handover.compose(unguarded(frame), done, before)
+        if not self._blurred:  # the next segment may not know yet, or any more, whom to blur
+            self._handover.compose(unguarded(frame), done, before)
         return frame, done, original
 
     def _perceive(self, frame: Frame) -> Seen:
@@ -204,12 +207,14 @@ class ClipPipeline:
             self._compositing.relight(self._rendering.turning(patches))
             masks = self._compositing.compose(canvas, patches, assigned, hands)
             self._rendering.hidden(frame, patches, self._compositing.in_front)
+            self._blurred = False
             if self._roles is not None:  # over what was drawn: who is blurred may be before somebody who is swapped
-                self._blurring(canvas, self._roles.blurred(chosen), seen.faces, cut=seen.cut, coming=seen.coming)
+                blurred = self._roles.blurred(chosen)
+                self._blurred = self._blurring(canvas, blurred, seen.faces, cut=seen.cut, coming=seen.coming)
             if now is not None and now.do is not None:
                 patches, masks, assigned = [], [], {}  # they were drawn unseen
             if now is not None and now.do == BLUR:
-                self._blurring_all(canvas, chosen, seen.faces, cut=seen.cut)
+                self._blurred |= self._blurring_all(canvas, chosen, seen.faces, cut=seen.cut)
         scale = 1
         if self._enhancing.asked(assigned):
             with measure("enhance"):

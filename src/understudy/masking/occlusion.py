@@ -28,6 +28,8 @@ from understudy.masking.things import things_before
 _SMALLEST: Final = 16
 #: Steps in which it is found where a place of the target is drawn.
 _STEPS: Final = 2
+#: Of so many pixels along each side of a face one is asked how far it moved.
+_COARSE: Final = 4
 #: Share of the face that hands may hide: joints that cover more of it are likelier a mistake, and would bare the face.
 _MOST_HELD: Final = 0.6
 #: Seconds between two looks for things: at 30 frames a second every other one.
@@ -218,14 +220,28 @@ class Occlusion:
 
 def _own(uv: FloatArray, field: FloatArray) -> FloatArray:
     """Where on the target's own flattened face each pixel lies: glasses sit on it, not on the shape that is drawn."""
-    height, width = uv.shape[:2]
-    columns, rows = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    x, y = columns - field[:, :, 0], rows - field[:, :, 1]
-    for _ in range(_STEPS):  # what is at p in the target is drawn at q, where q + field(q) = p
+    size = (uv.shape[1], uv.shape[0])
+    columns, rows = _places(size, size)
+    few = (max(size[0] // _COARSE, 1), max(size[1] // _COARSE, 1))  # a shape moves smoothly
+    here = _places(few, size)
+    x, y = here
+    for _ in range(1 + _STEPS):  # what is at p in the target is drawn at q, where q + field(q) = p
         there = cv2.remap(field, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        x, y = columns - there[:, :, 0], rows - there[:, :, 1]
-    own = cv2.remap(uv, x, y, cv2.INTER_NEAREST)
-    return np.asarray(np.where(own.any(axis=2, keepdims=True), own, uv), np.float32)
+        x, y = here[0] - there[:, :, 0], here[1] - there[:, :, 1]
+    away = cv2.resize(there, size, interpolation=cv2.INTER_LINEAR)
+    own = np.asarray(cv2.remap(uv, columns - away[:, :, 0], rows - away[:, :, 1], cv2.INTER_NEAREST), np.float32)
+    beside = np.asarray(own[:, :, 0] == 0, np.uint8)
+    return np.asarray(cv2.copyTo(uv, beside, own), np.float32)
+
+
+def _places(count: tuple[int, int], size: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
+    """The columns and rows, in a picture of a size (width, height), of so many places evenly spread over it."""
+    across, down = (
+        ((np.arange(n, dtype=np.float32) + np.float32(0.5)) * np.float32(whole / n) - np.float32(0.5))
+        for n, whole in zip(count, size, strict=True)
+    )
+    columns, rows = np.meshgrid(across, down)
+    return columns, rows
 
 
 def _held_up(target: UInt8Array, uv: FloatArray, hands: Sequence[FloatArray]) -> UInt8Array | None:

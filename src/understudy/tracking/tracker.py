@@ -101,7 +101,7 @@ class Tracker:
         self.options, self._sweep, self._everybody = options or TrackerOptions(), sweep, everybody
         self._at_once = at_once
         #: Boxes of what turned out to be no face, and when.
-        self._none: list[tuple[float, FloatArray]] = []
+        self._no_faces: list[tuple[float, FloatArray]] = []
         self._most = self.options.max_faces or (MOST_OF_A_CROWD if everybody else USUALLY_MOST)
         self._detector, self._landmarker = detector, landmarker
         self.rests, self.rested = 0, 0
@@ -228,15 +228,15 @@ class Tracker:
     def _glance(self, frame: Frame) -> None:
         """Look whether somebody came since the frame before."""
         now = frame.seconds
-        self._none = [(since, box) for since, box in self._none if 0 <= now - since < _NO_FACE]
+        self._no_faces = [(since, box) for since, box in self._no_faces if 0 <= now - since < _NO_FACE]
         found = self._detector.detect(frame.picture)
         assert found.scores is not None
         found = found[found.scores >= _SURELY]
-        if self._none and len(found):
-            before = np.stack([box for _, box in self._none])
+        if self._no_faces and len(found):
+            before = np.stack([box for _, box in self._no_faces])
             found = found[np.array([iou_xyxy(box[None], before).max() < 0.5 for box in found.boxes_xyxy])]
         self._start_tracks(found, frame)
-        self._none += [(now, box) for box in found.boxes_xyxy if not self._overlaps(box)]
+        self._no_faces += [(now, box) for box in found.boxes_xyxy if not self._overlaps(box)]
 
     def _should_search(self, now: float) -> bool:
         """Whether it is time for a thorough search."""

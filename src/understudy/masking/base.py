@@ -34,6 +34,7 @@ class View:
         light: What was measured of the light on it.
         hands: The joints of hands, float32 (21, 2) each, in pixels of the frame.
         each: Calls a function with each of several items.
+        before: The meshes of faces that are in front of this one, float32 (478, 3) each, in pixels of the frame.
     """
 
     frame: Frame
@@ -41,6 +42,7 @@ class View:
     light: Light
     hands: Sequence[FloatArray] = ()
     each: Each = map
+    before: Sequence[FloatArray] = ()
 
     def where_drawn(self, flat: UInt8Array) -> UInt8Array:
         """A map of the flattened face as it lies on the face that the patch draws.

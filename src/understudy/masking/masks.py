@@ -12,6 +12,7 @@ from understudy.errors import UsageError
 from understudy.frames import Frame
 from understudy.masking.base import Mask, MaskModel, View
 from understudy.masking.box import BoxMask
+from understudy.masking.crossings import Crossings, FacesBefore
 from understudy.masking.learned import ModelMask
 from understudy.masking.occlusion import Occlusion, OcclusionOptions
 from understudy.masking.options import MaskOptions
@@ -22,6 +23,7 @@ from understudy.per_track import PerTrack
 
 #: Where there are none.
 NO_MODELS: Final[Mapping[str, MaskModel]] = MappingProxyType({})
+NOBODY: Final[Mapping[int, FloatArray]] = MappingProxyType({})
 
 
 class Masking:
@@ -46,6 +48,7 @@ class Masking:
     ) -> None:
         self.options = options or MaskOptions()
         runner = runner or AtOnce()
+        self._crossings = Crossings() if occlusion is None or occlusion.faces else None
         self._people = PerTrack(lambda: _Person(Occlusion(occlusion), models, runner))
 
     def masks(
@@ -56,6 +59,7 @@ class Masking:
         hands: Sequence[FloatArray] = (),
         each: Each = map,
         chosen: Mapping[int, MaskOptions | None] | None = None,
+        everybody: Mapping[int, FloatArray] = NOBODY,
     ) -> list[PatchMask]:
         """The masks of some patches.
 
@@ -67,6 +71,7 @@ class Masking:
             each: Calls a function with each of several items.
             chosen: By track, which parts of it are swapped; None: as ``options`` say. What was said last holds for a
                 track that is not there now.
+            everybody: By track, the mesh of everybody in the frame, float32 (478, 3), also of those without a patch.
 
         Raises:
             UsageError: a model is named that is not open.
@@ -80,15 +85,22 @@ class Masking:
         for mask in models:
             mask.others = len(models) - 1
 
+        drawn = {patch.track_id: patch.mesh if patch.warp is None else patch.warp.mesh for patch in patches}
+        meshes = {**everybody, **drawn}
+        before = {} if self._crossings is None else self._crossings.before(frame, {**drawn, **everybody})
+
         def made(of: tuple[Patch, Light, _Person]) -> PatchMask:
             patch, light, person = of
-            return person.mask(View(frame, patch, light, hands, each))
+            in_front = [meshes[track] for track in before.get(patch.track_id, [])]
+            return person.mask(View(frame, patch, light, hands, each, in_front))
 
         return list(each(made, zip(patches, lights, people, strict=True)))
 
     def forget(self, tracks: Sequence[int] | None = None) -> None:
         """Forget what hides some tracks; all if None."""
         self._people.forget(tracks)
+        if self._crossings is not None:
+            self._crossings.forget(tracks)
 
 
 class _Person:
@@ -96,7 +108,7 @@ class _Person:
 
     def __init__(self, occlusion: Occlusion, models: Mapping[str, MaskModel], runner: Runner) -> None:
         self._occlusion, self._open, self._runner = occlusion, models, runner
-        self._in_front: list[Mask] = [occlusion]
+        self._in_front: list[Mask] = [occlusion, FacesBefore()]
         self._chosen: list[Mask] = []
         self.models: list[ModelMask] = []
         self.options: MaskOptions | None = None
@@ -108,7 +120,7 @@ class _Person:
         self.options = options
         occluders, parsers = ([self._asked(names)] if names else [] for names in (options.occluders, options.parsers))
         self.models = occluders + parsers
-        self._in_front = [self._occlusion, *occluders]
+        self._in_front = [self._occlusion, FacesBefore(), *occluders]
         self._chosen = [RegionMask(options)]
         if options.box is not None:
             self._chosen.append(BoxMask(options))

@@ -51,6 +51,7 @@ class OcclusionOptions:
         glasses: The rims of glasses.
         hands: Hands.
         beards: Beard and moustache, under a face that has none of its own.
+        faces: Other people's faces.
         seconds: Time constant with which the sight of glasses or of a beard is believed, or not any more.
 
     Raises:
@@ -61,6 +62,7 @@ class OcclusionOptions:
     glasses: bool = True
     hands: bool = True
     beards: bool = True
+    faces: bool = True
     seconds: float = 0.4
 
     def __post_init__(self) -> None:

@@ -205,7 +205,7 @@ class ClipPipeline:
             hands = self._hands.update(frame, chosen.boxes_xyxy) if before_faces else []
             canvas = unguarded(frame)
             self._compositing.relight(self._rendering.turning(patches))
-            masks = self._compositing.compose(canvas, patches, assigned, hands)
+            masks = self._compositing.compose(canvas, patches, assigned, hands, seen.faces)
             self._rendering.hidden(frame, patches, self._compositing.in_front)
             self._blurred = False
             if self._roles is not None:  # over what was drawn: who is blurred may be before somebody who is swapped

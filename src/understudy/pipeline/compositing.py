@@ -11,6 +11,7 @@ from understudy.blending import Blender, Lighting, tint
 from understudy.canvas import Canvas
 from understudy.casting.assignment import Assigned
 from understudy.each import Each
+from understudy.face import Faces
 from understudy.masking import Masking
 from understudy.masking.base import MaskModel
 from understudy.masking.masks import NO_MODELS
@@ -61,6 +62,7 @@ class Compositing:
         patches: Sequence[Patch],
         assigned: Mapping[int, Assigned] | None = None,
         hands: Sequence[FloatArray] = (),
+        faces: Faces | None = None,
     ) -> list[UInt8Array | None]:
         """Write patches into a frame.
 
@@ -69,6 +71,7 @@ class Compositing:
             patches: What is written. Some may be of tracks that are not there now: swaps of earlier frames.
             assigned: What the tracks that are there were assigned; None where nobody is ever assigned another.
             hands: The joints of hands, float32 (21, 2) each, in pixels of the frame: they stay in front.
+            faces: Everybody in the frame, with meshes and track ids: also those of whom there is no patch.
 
         Returns:
             Where each patch is seen, uint8 of its size: 255 shows the patch, 0 what is in front; None: all is shown.
@@ -77,7 +80,7 @@ class Compositing:
         frame, each = canvas.frame, self._each
         lights = self._lighting.measure(frame, patches, each)
         chosen = None if assigned is None else {track: one.mask for track, one in assigned.items()}
-        masks = self._masking.masks(frame, patches, lights, hands, each, chosen)
+        masks = self._masking.masks(frame, patches, lights, hands, each, chosen, _meshes(faces))
         self.in_front = [mask.in_front for mask in masks]
         if self._options.show == "mask":
             tint(canvas, patches, masks)
@@ -127,3 +130,10 @@ class Compositing:
         for track in list(known)[:-_REMEMBERED]:
             del known[track]
         return changed
+
+
+def _meshes(faces: Faces | None) -> dict[int, FloatArray]:
+    """Meshes by track."""
+    if faces is None or faces.mesh is None or faces.track_ids is None:
+        return {}
+    return dict(zip(faces.track_ids.tolist(), faces.mesh, strict=True))

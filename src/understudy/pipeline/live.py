@@ -164,7 +164,7 @@ class LivePipeline:
             # A swap of before that is held is still somebody else's face, if its track was given another.
             now = {track: one for track, one in assigned.items() if track in drawn}
             self._compositing.relight(self._rendering.turning(patches))
-            masks = self._compositing.compose(canvas, patches, now, hands)
+            masks = self._compositing.compose(canvas, patches, now, hands, faces)
             self._rendering.hidden(frame, patches, self._compositing.in_front)
         if self._enhancing.asked(now):
             with measure("enhance"):

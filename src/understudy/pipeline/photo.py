@@ -89,9 +89,9 @@ class PhotoPipeline:
             self.tally.carried.missed += rendering.counts.missed
         canvas = unguarded(frame)
         with measure("blend"):
-            if isinstance(self._assignment, Roles):
+            masks = Compositing(settings.blend, models=parts.masks).compose(canvas, patches, assigned, hands, faces)
+            if isinstance(self._assignment, Roles):  # over what was drawn: they may be before somebody who is swapped
                 Blurring()(canvas, self._assignment.blurred(chosen), faces, cut=True)
-            masks = Compositing(settings.blend, models=parts.masks).compose(canvas, patches, assigned, hands)
             if now is not None and now.do == BLUR:
                 Blurring()(canvas, chosen, faces, cut=True)
         scale, enhancing = 1, Enhancing(parts)

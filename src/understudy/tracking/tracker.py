@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from understudy.arrays import FloatArray
+from understudy.arrays import BoolArray, FloatArray
 from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.geometry.boxes import bounds_xyxy, iou_xyxy, shared_xyxy
 from understudy.geometry.topology import keypoints5
+from understudy.tracking.crowd import Crowd, astray, close_together, is_own
 from understudy.tracking.cuts import CutDetector
 from understudy.tracking.mesh_filter import MeshFilter, as_one
 from understudy.tracking.options import TrackerOptions
@@ -35,6 +36,11 @@ USUALLY_MOST, MOST_OF_A_CROWD = 8, 32
 _NO_FACE: Final = 0.1
 #: How sure, 0-1, the detector must be there: asked in every frame it is deceived more often.
 _SURELY: Final = 0.75
+#: Of people who are close: how far a mesh may lie from where it is expected, over the face's size, and for how many
+#: seconds, before the detector is asked whether it slid.
+_STRAINED, _CHECKED = 0.02, 0.25
+#: Overlap with where somebody was lost from which the detector need not be so sure: they come from behind another.
+_THERE: Final = 0.3
 #: Seconds between two thorough searches while somebody is followed, where nobody may be overlooked: one takes as long
 #: as ten frames or more.
 _SEARCH_BESIDE = 2.0
@@ -66,6 +72,10 @@ class _Track:
     seen_seconds: float
     begun_seconds: float
     fitted_seconds: float = -np.inf
+    #: How far its mesh lately lay from where it was expected, over the face's size, while somebody was close.
+    strain: float = 0.0
+    #: When the detector was asked last whether it still lies on its own face.
+    checked_seconds: float = -np.inf
 
 
 class Tracker:
@@ -112,11 +122,12 @@ class Tracker:
         self._scanned = -np.inf
         self._searched = -np.inf
         self._offered: Faces | None = None
+        self._detected: Faces | None = None
         self._followed_seconds = 0.0
 
     def update(self, frame: Frame) -> TrackingResult:
         """Follow everybody into ``frame``."""
-        now = frame.seconds
+        now, self._detected = frame.seconds, None
         cut = self._cuts.is_cut(frame.picture)
         if cut:
             self.break_off()
@@ -156,6 +167,7 @@ class Tracker:
         # Everybody has a turn in time, as few in each frame as that takes: more would make frames that are late later.
         turns = max(self.options.max_fits, int(np.ceil(len(self._live) * since / (MOST_UNFITTED + since) - 1e-6)))
         turns = turns if self.options.max_fits else len(self._live)
+        crowded = self._crowded()
         for track in sorted(self._live, key=lambda t: t.fitted_seconds):
             moved = track.filter.carry(frame)
             overdue = not 0 <= frame.seconds - track.fitted_seconds <= MOST_UNFITTED + since
@@ -167,7 +179,7 @@ class Tracker:
                 or not as_one(track.smooth, moved, features_too=turns > 0)
             ):
                 turns, self.rested = max(turns - 1, 0), 0
-                there = self._follow(track, frame)
+                there = self._follow(track, frame, moved, close=track in crowded)
             else:
                 track.raw, track.smooth, track.seen_seconds = track.raw + moved, track.smooth + moved, frame.seconds
                 there = _plausible(track.smooth, frame)
@@ -188,14 +200,59 @@ class Tracker:
             for track in self._live
         )
 
-    def _follow(self, track: _Track, frame: Frame) -> bool:
-        """Fit a track's mesh near where it was; False (and moved to the lost) if nothing is there."""
+    def _follow(self, track: _Track, frame: Frame, moved: FloatArray | None, *, close: bool) -> bool:
+        """Fit a track's mesh near where it was; False (and moved to the lost) if nothing is there.
+
+        ``moved``: how far its points went in the picture, if that is known; ``close``: whether somebody else is near.
+        """
         mesh, presence = self._landmarker.fit(frame.picture, self._landmarker.next_roi(track.raw))
-        if presence < self.options.min_presence or not _plausible(mesh, frame):
+        hidden = False
+        if close:
+            expected = track.raw if moved is None else track.raw + np.median(moved, axis=0).astype(np.float32)
+            mesh, presence, hidden = self._among_others(track, frame, expected, mesh, presence)
+        else:
+            track.strain = 0.0
+        if hidden or presence < self.options.min_presence or not _plausible(mesh, frame):
             self._lost.append(track)
             return False
         self._take(track, mesh, presence, frame)
         return True
+
+    def _among_others(
+        self, track: _Track, frame: Frame, expected: FloatArray, mesh: FloatArray, presence: float
+    ) -> tuple[FloatArray, float, bool]:
+        """The mesh of somebody who is close to another, whether there is one, and whether that other hides them.
+
+        ``expected``: where it was, moved on; ``mesh`` and ``presence``: what was found around where it was.
+        """
+        now, least, hidden = frame.seconds, self.options.min_presence, False
+        away = astray(mesh, expected)
+        checked = 0 <= now - track.checked_seconds < _CHECKED
+        if presence < least or max(away, track.strain) > _STRAINED or not checked:
+            track.checked_seconds = now
+            index = self._live.index(track)
+            crowd = Crowd([one.raw for one in self._live], [one.strain for one in self._live], self._detect(frame))
+            seen = crowd.detection(index)
+            if seen is not None:
+                other, sure = self._landmarker.fit(frame.picture, self._landmarker.first_roi(*seen))
+                if presence < least or (sure >= least and astray(other, expected) < away):
+                    mesh, presence, away = other, sure, astray(other, expected)
+            hidden = crowd.is_hidden(index, mesh)
+        track.strain = (track.strain + away) / 2
+        return mesh, presence, hidden
+
+    def _crowded(self) -> list[_Track]:
+        """Those who are close to somebody else."""
+        if len(self._live) < 2:
+            return []
+        close = close_together(bounds_xyxy(np.stack([track.raw for track in self._live])))
+        return [track for track, is_close in zip(self._live, close, strict=True) if is_close]
+
+    def _detect(self, frame: Frame) -> Faces:
+        """What the detector sees in this frame, not searching thoroughly: it is asked once."""
+        if self._detected is None:
+            self._detected = self._detector.detect(frame.picture)
+        return self._detected
 
     def _take(self, track: _Track, mesh: FloatArray, presence: float, frame: Frame) -> None:
         self.rested, track.raw, track.presence = 0, mesh, presence
@@ -216,7 +273,7 @@ class Tracker:
         """
         now = frame.seconds
         self._scanned = now
-        found = self._detector.detect(frame.picture)
+        found = self._detect(frame)
         self._start_tracks(found, frame)
         if not self._live and self._sweep is not None:
             self._start_tracks(self._sweep.look(frame, self.options.search_seconds), frame, thorough=True)
@@ -229,14 +286,26 @@ class Tracker:
         """Look whether somebody came since the frame before."""
         now = frame.seconds
         self._no_faces = [(since, box) for since, box in self._no_faces if 0 <= now - since < _NO_FACE]
-        found = self._detector.detect(frame.picture)
+        found = self._detect(frame)
         assert found.scores is not None
-        found = found[found.scores >= _SURELY]
+        found = found[(found.scores >= _SURELY) | self._may_be_lost_ones(found)]
         if self._no_faces and len(found):
             before = np.stack([box for _, box in self._no_faces])
             found = found[np.array([iou_xyxy(box[None], before).max() < 0.5 for box in found.boxes_xyxy])]
         self._start_tracks(found, frame)
         self._no_faces += [(now, box) for box in found.boxes_xyxy if not self._overlaps(box)]
+
+    def _may_be_lost_ones(self, found: Faces) -> BoolArray:
+        """Which of those who were found are where somebody was lost: bool (N,). They may be coming back."""
+        if not self._lost or not len(found):
+            return np.zeros(len(found), np.bool_)
+        lost = bounds_xyxy(np.stack([track.raw for track in self._lost]))
+        return np.asarray(iou_xyxy(found.boxes_xyxy, lost).max(axis=1) > _THERE, np.bool_)
+
+    def _beside_another(self, mesh: FloatArray) -> bool:
+        """Whether somebody new would be close to somebody who is followed."""
+        boxes = bounds_xyxy(np.stack([mesh, *(track.raw for track in self._live)]))
+        return bool(close_together(boxes)[0])
 
     def _should_search(self, now: float) -> bool:
         """Whether it is time for a thorough search."""
@@ -265,13 +334,14 @@ class Tracker:
                 fits = presence >= self.options.min_presence and _plausible(mesh, frame)
             if not fits:
                 continue
-            # A mesh fitted in the detector's rough region is less exact than one in its own, and what is no face there
-            # would be lost in the next frame.
-            mesh, presence = self._landmarker.fit(frame.picture, self._landmarker.next_roi(mesh))
+            if not self._beside_another(mesh):  # there it would slide
+                # A mesh fitted in the detector's rough region is less exact than one in its own, and what is no face
+                # there would be lost in the next frame.
+                mesh, presence = self._landmarker.fit(frame.picture, self._landmarker.next_roi(mesh))
             mesh, presence = right_way_up(self._landmarker, frame.picture, roi, mesh, presence)
             if presence < self.options.min_presence or not _plausible(mesh, frame):
                 continue
-            if self._overlaps(bounds_xyxy(mesh[None])[0]):
+            if self._overlaps(bounds_xyxy(mesh[None])[0]) and not is_own(mesh, found.keypoints5[row], box):
                 continue
             track = self._track_for(mesh, frame.seconds)
             self._take(track, mesh, presence, frame)
@@ -300,9 +370,9 @@ class Tracker:
 
     @staticmethod
     def _without_doubles(tracks: list[_Track]) -> list[_Track]:
-        """Two tracks that slid onto one face: the older stays."""
+        """Two tracks that slid onto one face: who did not slide, or else the older, stays."""
         kept: list[_Track] = []
-        for track in sorted(tracks, key=lambda t: t.id):
+        for track in sorted(tracks, key=lambda t: (t.strain, t.id)):
             box = bounds_xyxy(track.raw[None])
             others = bounds_xyxy(np.stack([other.raw for other in kept])) if kept else np.zeros((0, 4), np.float32)
             if not kept or iou_xyxy(box, others).max() < 0.6:

@@ -287,3 +287,19 @@ def test_a_frame_notes_what_was_changed(scene):
     Enhancer(EnhanceOptions(("twin:1",)), Enhancers({"twin": Patterned()})).enhance(Canvas(frame), [face], [None])
     assert [change.box for change in frame.changes] == [face.box]
     assert np.array_equal(frame.changes[0].before, picture[face.box.y0 : face.box.y1, face.box.x0 : face.box.x1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("broken", ["no numbers", "one colour"])
+def test_an_answer_that_is_no_picture_restores_nothing(broken, put):
+    """Some runtimes turn what is no number into one that is, as where it is cut to a range."""
+    graph = twins.GraphWriter()
+    mean = graph.node("ReduceMean", "input", axes=[1, 2, 3], keepdims=1)
+    dark = graph.node("Sub", graph.constant(np.array(0.26, np.float32)), mean)
+    factor = graph.node("Sqrt" if broken == "no numbers" else "Relu", dark)
+    graph.node("Mul", "input", factor, name="output")
+    home, _, _ = put("gfpgan_1.4", graph.finished([("input", (1, 3, 512, 512))], [("output", (1, 3, 512, 512))]))
+    restorer = NeuralRestorer(opened(home, "gfpgan_1.4"))
+    noise = np.random.default_rng(1).integers(0, 55, (512, 512, 3), np.uint8)
+    assert restorer.restored(noise, 0.5) is not None
+    assert restorer.restored(noise + 200, 0.5) is None

@@ -285,10 +285,14 @@ def test_a_collapse_with_nothing_before_it_hides_nothing(puppet):
     assert np.nanmin(seen) == 1
 
 
-def test_a_face_that_is_wholly_hidden_from_the_front_is_believed(puppet):
+def test_a_face_that_is_nearly_hidden_from_the_front_is_believed_and_one_of_which_nothing_is_left_is_not(puppet):
     front, _ = turned(puppet, 0)
+    seen = run_of({"one": lambda _: hiding(100)}, [front] * 2)
+    assert 0.04 < np.nanmean(seen) < 0.3
     seen = run_of({"one": lambda _: np.zeros((256, 256), np.float32)}, [front] * 2)
-    assert np.nanmean(seen) < 0.02
+    assert np.nanmin(seen) == 1
+    seen = run_of({"one": lambda run: hiding(100) if run == 1 else np.zeros((256, 256), np.float32)}, [front] * 4)
+    assert np.nanmean(seen[-1]) == pytest.approx(np.nanmean(seen[0]), abs=0.01)
 
 
 @pytest.mark.slow

@@ -25,7 +25,7 @@ class Restorer(Protocol):
     border: tuple[int, int, int]
 
     def restored(self, crop: UInt8Array, weight: float) -> UInt8Array | None:
-        """The crop, restored, of the same size; None where the model gave what are no numbers.
+        """The crop, restored, of the same size; None where the model gave what are no numbers, or one colour.
 
         Args:
             crop: uint8 BGR (size, size, 3).

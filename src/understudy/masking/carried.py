@@ -54,7 +54,9 @@ class Reading(NamedTuple):
     believed: bool
 
 
-def flattened(visible: FloatArray, transform: FloatArray, mesh: FloatArray, size: tuple[int, int]) -> Reading:
+def flattened(
+    visible: FloatArray, transform: FloatArray, mesh: FloatArray, size: tuple[int, int], least: float = 0.0
+) -> Reading:
     """What a model saw in a crop, on the flattened face.
 
     Args:
@@ -62,6 +64,7 @@ def flattened(visible: FloatArray, transform: FloatArray, mesh: FloatArray, size
         transform: float32 (2, 3): from the frame to the crop.
         mesh: float32 (478, 3), in pixels of the frame.
         size: The frame's width and height.
+        least: The share of a face that is not turned far of which less is shown by mistake only.
     """
     flat = np.column_stack([topology().uv * FLAT, np.zeros(len(mesh))]).astype(np.float32)
     points, side = apply(transform, mesh[:, :2]), len(visible)
@@ -77,8 +80,8 @@ def flattened(visible: FloatArray, transform: FloatArray, mesh: FloatArray, size
         seen &= (x > 0) & (y > 0) & (x < side) & (y < side)
     if mesh[:, :2].min() < 0 or (mesh[:, :2] > size).any():  # and what lies beside the frame it was not shown
         seen &= (across > 0) & (along > 0) & (across < size[0]) & (along < size[1])
-    turned = abs(pose_degrees(mesh)[0]) > _TURNED
-    collapsed = turned and not float(on_face[seen].sum()) >= _LEAST * max(int(seen.sum()), 1)
+    least = _LEAST if abs(pose_degrees(mesh)[0]) > _TURNED else least
+    collapsed = not float(on_face[seen].sum()) >= least * max(int(seen.sum()), 1)
     return Reading(on_face, seen, not collapsed)
 
 

@@ -26,10 +26,13 @@ class ModelMask:
         models: At least one.
         options: What of it is asked for.
         runner: When they run.
+        least: The share of a face of which less is shown by mistake only.
     """
 
-    def __init__(self, models: Sequence[MaskModel], options: MaskOptions, runner: Runner) -> None:
-        self._models, self._options = models, options
+    def __init__(
+        self, models: Sequence[MaskModel], options: MaskOptions, runner: Runner, *, least: float = 0.0
+    ) -> None:
+        self._models, self._options, self._least = models, options, least
         self._carried = [Carried() for _ in models]
         self._asking: Asking[list[Reading | None]] = Asking(runner)
         #: How many more masks of models there are in the frame.
@@ -68,7 +71,9 @@ class ModelMask:
             readings: list[Reading | None] = []
             for model, (crop, transform) in zip(self._models, crops, strict=True):
                 visible = model.visible(crop, size * scale_of(transform), self._options)
-                readings.append(None if visible is None else flattened(visible, transform, mesh, frame_size))
+                readings.append(
+                    None if visible is None else flattened(visible, transform, mesh, frame_size, self._least)
+                )
             return readings
 
         return run

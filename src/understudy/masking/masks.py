@@ -21,6 +21,9 @@ from understudy.masking.running import AtOnce, Runner
 from understudy.patches import Light, Patch, PatchMask, product
 from understudy.per_track import PerTrack
 
+#: The share of a face of which occluders hide more only by mistake: who is hidden wholly has no mesh, and a face that is
+#: seen would be shown as it is.
+_LEAST_LEFT: Final = 0.04
 #: Where there are none.
 NO_MODELS: Final[Mapping[str, MaskModel]] = MappingProxyType({})
 NOBODY: Final[Mapping[int, FloatArray]] = MappingProxyType({})
@@ -118,7 +121,8 @@ class _Person:
         if options == self.options:
             return
         self.options = options
-        occluders, parsers = ([self._asked(names)] if names else [] for names in (options.occluders, options.parsers))
+        occluders = [self._asked(options.occluders, least=_LEAST_LEFT)] if options.occluders else []
+        parsers = [self._asked(options.parsers)] if options.parsers else []
         self.models = occluders + parsers
         self._in_front = [self._occlusion, FacesBefore(), *occluders]
         self._chosen = [RegionMask(options)]
@@ -129,7 +133,7 @@ class _Person:
     def mask(self, view: View) -> PatchMask:
         return PatchMask(*(product([mask(view) for mask in masks]) for masks in (self._in_front, self._chosen)))
 
-    def _asked(self, names: Sequence[str]) -> ModelMask:
+    def _asked(self, names: Sequence[str], *, least: float = 0.0) -> ModelMask:
         assert self.options is not None
         missing = [name for name in names if name not in self._open]
         if missing:
@@ -137,4 +141,4 @@ class _Person:
                 f"the mask model {missing[0]} was not opened for this",
                 f"Open ones: {', '.join(self._open) or 'none'}. Name it in the settings that this begins with.",
             )
-        return ModelMask([self._open[name] for name in names], self.options, self._runner)
+        return ModelMask([self._open[name] for name in names], self.options, self._runner, least=least)

@@ -47,5 +47,17 @@ def picture_of(values: FloatArray, how: Output) -> UInt8Array:
     return np.asarray(cv2.merge(list(np.rint(planes, out=planes).astype(np.uint8)[::-1])), np.uint8)
 
 
+def is_picture(values: FloatArray) -> bool:
+    """Whether what came out of a model can be a face: numbers throughout, and not one colour.
+
+    Some runtimes turn what is no number into one that is: the black squares of the field.
+
+    Args:
+        values: (1, 3, h, w) or (3, h, w).
+    """
+    planes = values.reshape(3, -1)
+    return bool(np.isfinite(planes).all() and np.ptp(planes, axis=1).any())
+
+
 def _three(value: float | Triple) -> FloatArray:
     return np.full(3, value, np.float32) if isinstance(value, (int, float)) else np.array(value, np.float32)

@@ -253,7 +253,7 @@ class Carrying:
         if self._nothing >= _MOST_FAILURES:
             self._say(
                 "nothing",
-                f"{self._name} gives what are no numbers: its last faces are carried for {self.kept:.1f} s, then the "
+                f"{self._name} gives no face: its last faces are carried for {self.kept:.1f} s, then the "
                 f"{MESH} engine draws",
             )
 

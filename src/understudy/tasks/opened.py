@@ -210,7 +210,7 @@ def check_swapped(opened: Opened, frames_swapped: int, carried: Summary, settled
         raise settled.nobody(path)
     if not frames_swapped or carried.shown == carried.own > 0:
         raise ModelError(
-            f"{listed(networks)} gave no face of {path.name}: what comes out of it are no numbers",
+            f"{listed(networks)} gave no face of {path.name}: what comes out of it is none",
             f"Fetch it again with `understudy models pull {' '.join(networks)}`, or choose another engine.",
         )
 
@@ -299,7 +299,7 @@ def _missed(counts: Summary, by: MadeWith) -> tuple[str, ...]:
         return ()
     those = "that one is" if counts.missed == 1 else "those are"
     missed = counted(counts.missed, "face")
-    return (f"{listed(by.networks)} gave what are no numbers for {missed}: {those} as in the target",)
+    return (f"{listed(by.networks)} gave no face for {missed}: {those} as in the target",)
 
 
 def _grown(opened: Opened) -> tuple[str, ...]:

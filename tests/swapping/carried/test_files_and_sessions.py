@@ -108,7 +108,7 @@ def test_faces_of_which_a_model_gave_nothing_are_told(shelf, hopper_path, brief_
     assert swap(shelf, hopper_path, brief_clip, tmp_path / "out.mp4") == 0
     report = json.loads(capsys.readouterr().out)
     assert report["frames_swapped"] == report["frames"] - 2
-    assert f"{ENGINE} gave what are no numbers for 2 faces: those are as in the target" in report["notes"]
+    assert f"{ENGINE} gave no face for 2 faces: those are as in the target" in report["notes"]
 
 
 @pytest.mark.slow

@@ -226,16 +226,20 @@ def test_models_that_do_not_belong_together_are_an_error(put, portrait):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("broken", ["no numbers", "nothing"])
 @pytest.mark.parametrize("what", ["output", "mask"])
-def test_a_frame_of_no_numbers_is_no_black_square(what, put, portrait, astronaut):
+def test_a_frame_of_no_numbers_or_of_nothing_is_no_face(what, broken, put, portrait, astronaut):
     model = onnx.load_model_from_string(twins.generator_twin(planted=True))
     for node in model.graph.node:
         node.output[:] = ["sound" if name == what else name for name in node.output]
     extra = GraphWriter(within="extra/")
     mean = extra.node("ReduceMean", "input", axes=[1, 2, 3], keepdims=1)
-    bright = extra.node("Sqrt", extra.node("Sub", extra.constant(np.array(0.26, np.float32)), mean))
-    nothing = extra.node("Mul", bright, extra.constant(np.array(0, np.float32)))
-    extra.node("Add", "sound", nothing, name=what)
+    dark = extra.node("Sub", extra.constant(np.array(0.26, np.float32)), mean)
+    if broken == "no numbers":
+        nothing = extra.node("Mul", extra.node("Sqrt", dark), extra.constant(np.array(0, np.float32)))
+        extra.node("Add", "sound", nothing, name=what)
+    else:
+        extra.node("Mul", "sound", extra.node("Relu", extra.node("Sign", dark)), name=what)
     made = onnx.load_model_from_string(extra.finished([], []))
     model.graph.node.extend(made.graph.node)
     model.graph.initializer.extend(made.graph.initializer)

@@ -26,7 +26,7 @@ class Summary(NamedTuple):
         own: How many of them the mesh engine drew by itself.
         age: Median and 95th percentile of the seconds since the frame that a shown face was made of; None where none
             was shown.
-        missed: How many faces were not drawn at all: of an engine that is not carried, and gave what are no numbers.
+        missed: How many faces were not drawn at all: of an engine that is not carried, and gave no face.
     """
 
     runs: int

@@ -22,7 +22,7 @@ from understudy.geometry.templates import TEMPLATES
 from understudy.geometry.topology import closed, closed_triangles, topology
 from understudy.geometry.transforms import aligned, invert
 from understudy.geometry.transforms import crop as crop_of
-from understudy.models.conventions import blob, picture_of
+from understudy.models.conventions import blob, is_picture, picture_of
 from understudy.models.graphs import EMBEDDING
 from understudy.models.session import Session
 from understudy.patches import Patch
@@ -36,6 +36,8 @@ from understudy.swapping.neural.source import SourceEncoder
 SOFT = 0.06
 #: Of the crop's side: how far inside its edge, likewise.
 EDGE = 0.04
+#: Of the face, how much a model's own mask must show of it: with less it is not swapped.
+_LEAST_SHOWN = 0.04
 #: People of the target whose identity is kept, and the frame after which it is looked at no more.
 REMEMBERED, LAST_LOOK = 64, 512
 
@@ -121,7 +123,7 @@ class NeuralEngine:
             crop: uint8 BGR, aligned.
             source: What goes into the second input, or what makes the model one person's.
 
-        None where the model gave what are no numbers: a black square is no face.
+        None where the model gave what is no picture: no numbers, or a square of one colour, which is no face.
         """
         boost, own = self.options.boost, self._output.mask
         result = np.empty_like(crop)
@@ -130,7 +132,7 @@ class NeuralEngine:
             for column in range(boost):
                 part = np.ascontiguousarray(crop[row::boost, column::boost])
                 given = self._run(blob(part, self._input), source)
-                if not all(np.isfinite(one).all() for one in given[: 1 if own is None else 2]):
+                if not is_picture(given[0]) or not (own is None or np.isfinite(given[1]).all()):
                     return None
                 result[row::boost, column::boost] = picture_of(given[0], self._output)
                 if own is not None and mask is not None:
@@ -157,7 +159,7 @@ class NeuralEngine:
         track_id: int,
         each: Each = map,
     ) -> Patch | None:
-        """One face of a frame with another in its place; None where the model gave what are no numbers.
+        """One face of a frame with another in its place; None where the model gave no picture, or shows nothing of it.
 
         Args:
             frame: The frame.
@@ -179,8 +181,11 @@ class NeuralEngine:
         uv, depth = rasterise(closed(place), closed_triangles(), closed(topology().uv), size, each)
         shown = np.asarray(np.isfinite(depth), np.uint8) * np.uint8(255)
         rim = _inside(side) if swapped.mask is None else swapped.mask
-        alpha = cv2.min(_softened(shown, float(np.ptp(mesh[:, 0]))), _back(rim, transform, box))
-        return Patch(picture, np.asarray(alpha, np.uint8), uv, box, mesh, track_id, lit=True)
+        outline = _softened(shown, float(np.ptp(mesh[:, 0])))
+        alpha = np.asarray(cv2.min(outline, _back(rim, transform, box)), np.uint8)
+        if swapped.mask is not None and cv2.sumElems(alpha)[0] < _LEAST_SHOWN * cv2.sumElems(outline)[0]:
+            return None
+        return Patch(picture, alpha, uv, box, mesh, track_id, lit=True)
 
     def embed(self, picture: UInt8Array, face: Faces) -> FloatArray:
         """Whom a face of the target is like: see ``SourceEncoder.embed``."""

@@ -1,6 +1,7 @@
 """The rasteriser: each pixel whose centre is covered, once, by the nearest surface."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -81,3 +82,14 @@ def test_a_large_one_is_the_same_by_halves_and_a_triangle_across_them_is_whole()
     for one, other in zip(whole, halves, strict=True):
         np.testing.assert_array_equal(one, other)
     assert (whole[1] < EMPTY)[249:251].any()
+
+
+@pytest.mark.parametrize("far", [1e19, -1e30, 3e38, np.inf, -np.inf])
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("corner", [0, 1, 2])
+def test_a_corner_beyond_all_numbers_writes_nothing_where_nothing_is(far, axis, corner):
+    points = np.array([[0, 0, 0], [8, 0, 0], [0, 8, 0]], np.float32)
+    points[corner, axis] = far
+    values, depth = rasterise(points, ONE, np.ones((3, 1), np.float32), (16, 12))
+    assert np.isfinite(values).all()
+    assert depth.shape == (12, 16)

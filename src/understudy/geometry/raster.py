@@ -18,7 +18,7 @@ def rasterise(
     """Interpolate per-vertex values over the triangles, nearest surface first.
 
     Triangles that face away (clockwise on the screen, y down, is towards the camera for
-    ``topology.TRIANGLES``) are not drawn. Interpolation is linear on the screen, which is exact for the
+    ``topology().triangles``) are not drawn. Interpolation is linear on the screen, which is exact for the
     orthographic projection that the mesh is in. Of two equally near surfaces the earlier triangle wins.
 
     Args:
@@ -64,6 +64,8 @@ def _fill(
     ``plane``, float32 (3, K), is room for one's attributes: at a, and the steps to b and c.
     """
     width = depth.shape[1]
+    half, one = np.float32(0.5), np.float32(1)
+    above, below, beyond = np.float32(first), np.float32(end), np.float32(width)
     channels = attributes.shape[1]
     base, towards_b, towards_c = plane[0], plane[1], plane[2]
     for t in range(triangles.shape[0]):
@@ -72,22 +74,23 @@ def _fill(
         bx, by = points[b, 0], points[b, 1]
         cx, cy = points[c, 0], points[c, 1]
         area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
-        if not area > np.float32(1e-9):  # also false for NaN
+        if not np.float32(1e-9) < area < EMPTY:  # also false for NaN
             continue
         inverse = np.float32(1) / area
         az = points[a, 2]
         bz, cz = points[b, 2] - az, points[c, 2] - az
         # Pixel centres lie at +0.5; a pixel belongs to the box if its centre does.
-        top = max(first, int(np.ceil(min(ay, by, cy) - np.float32(0.5))))
-        bottom = min(end - 1, int(np.floor(max(ay, by, cy) - np.float32(0.5))))
+        # Cut to what is drawn before they become whole numbers: of some that is not possible.
+        top = int(np.ceil(min(max(min(ay, by, cy) - half, above), below)))
+        bottom = int(np.floor(max(min(max(ay, by, cy) - half, below - one), above - one)))
         if top > bottom:
             continue
         for k in range(channels):
             base[k] = attributes[a, k]
             towards_b[k] = attributes[b, k] - base[k]
             towards_c[k] = attributes[c, k] - base[k]
-        left = max(0, int(np.ceil(min(ax, bx, cx) - np.float32(0.5))))
-        right = min(width - 1, int(np.floor(max(ax, bx, cx) - np.float32(0.5))))
+        left = int(np.ceil(min(max(min(ax, bx, cx) - half, np.float32(0)), beyond)))
+        right = int(np.floor(max(min(max(ax, bx, cx) - half, beyond - one), -one)))
         # Barycentric weights are linear in x: a row's pixels inside are one run.
         step_b = (cy - ay) * inverse
         step_c = -(by - ay) * inverse

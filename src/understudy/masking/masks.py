@@ -21,8 +21,8 @@ from understudy.masking.running import AtOnce, Runner
 from understudy.patches import Light, Patch, PatchMask, product
 from understudy.per_track import PerTrack
 
-#: The share of a face of which occluders hide more only by mistake: who is hidden wholly has no mesh, and a face that is
-#: seen would be shown as it is.
+#: The share of a face that occluders leave at least: less only by mistake, for who is hidden wholly has no mesh, and a
+#: face that is seen would be shown as it is.
 _LEAST_LEFT: Final = 0.04
 #: Where there are none.
 NO_MODELS: Final[Mapping[str, MaskModel]] = MappingProxyType({})

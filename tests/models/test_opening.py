@@ -119,6 +119,26 @@ def test_a_half_precision_file_gives_the_same_in_single(put):
     assert np.abs(single.run(values)[0] - full.run(values)[0]).mean() < 0.05
 
 
+def with_constants_as_steps(data):
+    """The same graph with its small constants as steps of their own, as some exporters write them."""
+    model = onnx.load_model_from_string(data)
+    small = [tensor for tensor in model.graph.initializer if np.prod(tensor.dims) <= 1]
+    for tensor in small:
+        model.graph.initializer.remove(tensor)
+        model.graph.node.insert(0, onnx.helper.make_node("Constant", [], [tensor.name], value=tensor))
+    assert small
+    return model.SerializeToString()
+
+
+@pytest.mark.slow
+def test_what_is_too_small_for_half_precision_is_put_back_wherever_it_is_written(put):
+    _, store, entry = put("inswapper_128", with_constants_as_steps(half(holds=False)))
+    session = Runtime(RuntimeOptions(backend="onnxruntime")).open(store, entry)
+    for colour in (0.0, 0.25, 1.0):
+        flat = {"target": np.full(SHAPE, colour), "source": np.ones((1, 512))}
+        assert np.isfinite(session.run(flat)[0]).all()
+
+
 BAD = {
     "no numbers": (
         lambda g: g.node("Div", "target", g.constant(np.array(0, np.float32)), name="output"),

@@ -161,7 +161,7 @@ def of_any_size(model: ModelProto) -> ModelProto:
 
 def is_half(model: ModelProto) -> bool:
     """Whether it has weights in half precision."""
-    return any(tensor.data_type == TensorProto.FLOAT16 for tensor in model.graph.initializer)
+    return any(tensor.data_type == TensorProto.FLOAT16 for _, tensor in _constants(model.graph))
 
 
 def in_single(model: ModelProto) -> ModelProto:
@@ -177,8 +177,8 @@ def in_single(model: ModelProto) -> ModelProto:
         _widen(tensor)
     roots = {node.input[0] for node in graph.node if node.op_type == "Sqrt"}
     added = {name for node in graph.node if node.op_type == "Add" and node.output[0] in roots for name in node.input}
-    for tensor in graph.initializer:
-        if tensor.name in added and not onnx.numpy_helper.to_array(tensor).any():
+    for name, tensor in _constants(graph):
+        if name in added and not onnx.numpy_helper.to_array(tensor).any():
             values = np.full(tuple(tensor.dims), _EPSILON, np.float32)
             tensor.CopyFrom(onnx.numpy_helper.from_array(values, tensor.name))
     for value in (*graph.input, *graph.output, *graph.value_info):
@@ -191,6 +191,15 @@ def in_single(model: ModelProto) -> ModelProto:
             elif node.op_type == "Cast" and attribute.name == "to" and attribute.i == TensorProto.FLOAT16:
                 attribute.i = TensorProto.FLOAT
     return copy
+
+
+def _constants(graph: GraphProto) -> Iterator[tuple[str, TensorProto]]:
+    """The constants of a graph by name, as exporters write them: in its list of them, or as steps of their own."""
+    for tensor in graph.initializer:
+        yield tensor.name, tensor
+    for node in graph.node:
+        if node.op_type == "Constant":
+            yield from ((node.output[0], attribute.t) for attribute in node.attribute if attribute.name == "value")
 
 
 def _widen(tensor: TensorProto) -> None:

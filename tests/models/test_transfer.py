@@ -39,6 +39,34 @@ def test_models_are_taken_in_by_digest_by_name_and_in_parts(store, tmp_path):
     assert "a part of third.onnx is missing" in left[str(folder / "third.onnx")]
 
 
+def test_links_within_a_folder_are_followed_and_none_out_of_it(store, tmp_path):
+    """As caches of downloads have them: names that link to files which are called by their digests."""
+    models, cache, outside = store(entry("good"), entry("other")), tmp_path / "cache", tmp_path / "outside.onnx"
+    for folder in ("blobs", "snapshots/abc"):
+        (cache / folder).mkdir(parents=True)
+    (cache / "blobs" / "1234").write_bytes(GOOD)
+    outside.write_bytes(OTHER)
+    (cache / "snapshots" / "abc" / "good.onnx").symlink_to("../../blobs/1234")
+    (cache / "snapshots" / "abc" / "other.onnx").symlink_to(outside)
+    assert import_models(models, cache, lambda _: None).models == ("good",)
+    assert models.state(models.catalogue.entries["other"]) == "missing"
+
+
+def test_a_file_is_known_by_its_name_where_it_comes_from(store, tmp_path):
+    models = store(entry("good", {"url": "https://example.org/models/Weights_2.onnx"}), entry("other"))
+    (tmp_path / "weights_2.onnx").write_bytes(GOOD)
+    assert import_models(models, tmp_path, lambda _: None).models == ("good",)
+
+
+def test_an_archive_that_was_cut_off_is_called_so(store, tmp_path):
+    models, archive = store(entry("good")), tmp_path / "models.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("good.onnx", GOOD)
+    archive.write_bytes(archive.read_bytes()[:-30])
+    with pytest.raises(ModelFileError, match="not a whole one"):
+        import_models(models, archive, lambda _: None)
+
+
 def test_a_file_that_only_bears_the_name_is_refused(store, tmp_path):
     models = store(entry("good", data=GOOD))
     (tmp_path / "good.onnx").write_bytes(OTHER)

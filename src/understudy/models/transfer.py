@@ -210,9 +210,9 @@ def _found(path: Path) -> Iterator[list[Found]]:
         raise InputNotFoundError(path, "model")
     try:
         if path.is_dir():
-            files = sorted(p for p in _all_in(path) if p.is_file() and not p.is_symlink())
+            files = sorted(p for p in _all_in(path) if p.is_file() and _lies_in(p, path))
             yield [*_whole(files), *_in_parts(files)]
-        elif is_archive(path):
+        elif is_archive(path) or path.suffix.lower() == ".zip":  # what is cut off is to be called so
             with opened(path) as archive:
                 said = _said(archive, path)
                 yield [
@@ -268,6 +268,11 @@ def _all_in(folder: Path) -> Iterator[Path]:
         yield path
 
 
+def _lies_in(path: Path, folder: Path) -> bool:
+    """Whether a file is none that a link brings in from elsewhere; caches of downloads link to their own files."""
+    return not path.is_symlink() or path.resolve().is_relative_to(folder.resolve())
+
+
 def _most(store: Store, file: Found) -> int | None:
     """How many bytes a file may have that could be a model; None if it is none, by its name and its size."""
     sizes = [file.size for entry in store.catalogue.entries.values() if entry.file.size == file.size]
@@ -319,11 +324,14 @@ def _by_digest(store: Store, digest: str) -> Entry | None:
 
 
 def _by_name(store: Store, name: str) -> Entry | None:
-    entries = store.catalogue.entries.values()
-    stem = name.lower().removesuffix(".onnx")
-    return next(
-        (entry for entry in entries if name.lower() == entry.file.name.lower() or stem == entry.name.lower()), None
-    )
+    """The model whose file is called so: by the catalogue, by itself, or where it comes from, if only one is there."""
+    wanted, entries = name.lower(), store.catalogue.entries.values()
+    stem = wanted.removesuffix(".onnx")
+    own = next((entry for entry in entries if wanted == entry.file.name.lower() or stem == entry.name.lower()), None)
+    there = [
+        entry for entry in entries if any(place.url.lower().endswith(f"/{wanted}") for place in entry.file.sources)
+    ]
+    return own or (there[0] if len(there) == 1 else None)
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> Callable[[Path, int], None]:

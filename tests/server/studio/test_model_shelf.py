@@ -175,12 +175,17 @@ def test_a_file_of_the_right_name_and_wrong_bytes_is_refused_and_goes(shop):
     assert shop.item("good").state == "missing"
 
 
-def test_a_file_that_nobody_knows_is_refused_and_goes(shop):
+def test_a_file_that_nobody_knows_and_an_archive_that_is_none_are_refused_and_go(shop):
     async def run():
-        upload = await shop.give("holiday.zip", b"no archive at all")
+        upload = await shop.give("holiday.onnx", b"no model at all")
         with pytest.raises(UsageError) as fault:
             await shop.shelf.take_in(upload)
         assert shop.shelf.said(fault.value, upload).text == "models.not_known"
+        assert not upload.path.exists()
+        upload = await shop.give("holiday.zip", b"no archive at all")
+        with pytest.raises(ModelFileError) as broken:
+            await shop.shelf.take_in(upload)
+        assert "holiday.zip: it is no zip archive, or not a whole one" in shop.shelf.said(broken.value, upload).detail
         assert not upload.path.exists()
 
     asyncio.run(run())

@@ -100,10 +100,10 @@ def identity(source: Source | None) -> str:
 
 def row(catalogue: Catalogue, entry: Entry) -> str:
     """One model."""
-    licence = catalogue.licence_of(entry)
+    licence, use = catalogue.licence_of(entry), catalogue.strictest(entry).commercial_use
     size = short(entry.file.size)
     digest = "known" if entry.file.sha256 else "unknown"
-    told = f"| {entry.name} | {entry.title} | {size} | {digest} | {licence.name} | {licence.commercial_use} "
+    told = f"| {entry.name} | {entry.title} | {size} | {digest} | {licence.name} | {use} "
     return f"{told}| {crop(entry.input)} | {identity(entry.source)} | {entry.notes or '-'} |"
 
 

@@ -160,6 +160,20 @@ def test_licences_say_yes_no_or_unknown(catalogue):
     assert (said["inswapper_128"], said["uniface_256"], said["gfpgan_1.4"]) == ("no", "unknown", "yes")
 
 
+def test_a_model_may_be_used_no_more_freely_than_what_it_needs(catalogue, capfd, tmp_path):
+    ghost = catalogue.entries["ghost_2_256"]
+    assert catalogue.licence_of(ghost).commercial
+    assert catalogue.strictest(ghost).commercial is False
+    assert catalogue.strictest(catalogue.entries["centerface"]) == catalogue.licence_of(catalogue.entries["centerface"])
+    assert main(["models", "list", "--home", str(tmp_path)]) == 0
+    (line,) = [line for line in capfd.readouterr().out.splitlines() if "ghost_2_256 " in line]
+    assert "commercial use: no" in line
+    assert main(["models", "list", "--json", "--home", str(tmp_path)]) == 0
+    told = {one["name"]: one["commercial_use"] for one in json.loads(capfd.readouterr().out)["models"]}
+    assert told["ghost_2_256"] == "no"
+    assert told["centerface"] == "yes"
+
+
 def test_what_a_model_needs_comes_before_it_and_once(catalogue):
     names = [entry.name for entry in catalogue.resolved(["ghost_1_256", "inswapper", "ghost_1_256"])]
     assert len(set(names)) == len(names)

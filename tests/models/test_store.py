@@ -188,7 +188,8 @@ def test_the_private_folder_that_a_pull_makes_is_private(server, tmp_path, monke
     home = tmp_path / "not" / "yet" / "there"
     old = os.umask(0o022)
     try:
-        Store(home / FOLDER, Catalogue.load()).accept("mit")
+        catalogue = Catalogue.load()
+        Store(home / FOLDER, catalogue).accept([catalogue.entries["2dfan4"]])
     finally:
         os.umask(old)
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
@@ -436,3 +437,15 @@ def test_licences_are_accepted_once_each(store, server, tmp_path, capsys):
     assert main(["models", "pull", "two", *home]) == 0
     assert "InsightFace" not in capsys.readouterr().err
     assert main(["models", "pull", "free", *home]) == 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("licence", ["non-commercial", "unknown"])
+def test_what_one_author_asks_is_not_accepted_for_another(licence, store, server, tmp_path, capsys):
+    place = {"url": server.url("/good.onnx")}
+    store(*(entry(name, place, licence=licence) for name in ("one", "two", "three")))
+    home = ["--home", str(tmp_path / "home")]
+    assert main(["models", "pull", "one", "two", "--accept-licence", *home]) == 0
+    assert f"one, two: {licence} (" in capsys.readouterr().err
+    assert main(["models", "pull", "three", *home]) == 4
+    assert "the licence of three has not been accepted" in capsys.readouterr().err

@@ -76,7 +76,7 @@ def test_notes_and_records_that_are_no_files_are_none(store, server, name, what)
     models.folder("partial")
     models.partial("good.onnx").write_bytes(GOOD[:1000])
     put(models.root / name, what)
-    assert not models.accepted("mit")
+    assert not models.accepted(models.catalogue.entries["good"])
     assert models.record(models.catalogue.entries["good"]) is None
     with Fetcher(models, FetchOptions(pause_seconds=0)) as fetcher:
         assert fetcher.fetch(models.catalogue.entries["good"])

@@ -54,12 +54,12 @@ def show(
             continue
         answer(f"{each}:")
         for entry in entries:
-            licence, state = catalogue.licence_of(entry), models.state(entry)
+            state = models.state(entry)
             record = models.record(entry) if state == "there" else None
             size = entry.file.size if record is None else record.size
             answer(
                 f"  {entry.name:26s} {'' if state == 'missing' else state:8s} {_size(size):>7s}  "
-                f"commercial use: {licence.commercial_use:7s}  {entry.title}"
+                f"commercial use: {catalogue.strictest(entry).commercial_use:7s}  {entry.title}"
             )
             for said in _variants(models, entry):
                 answer(f"    {said}")
@@ -211,17 +211,18 @@ def store(home: Path | None) -> Store:
 
 
 def ask_licences(models: Store, entries: list[Entry], *, given: bool) -> None:
-    """See to it that every licence has been accepted: once each.
+    """See to it that all terms have been accepted; those of one licence are asked about together.
 
     Raises:
         LicenceError: one has not, and nobody can be asked, or they said no.
     """
     for entry in entries:
-        licence = models.catalogue.licence_of(entry)
-        if models.accepted(entry.licence):
+        if models.accepted(entry):
             continue
-        of = [other.name for other in entries if other.licence == entry.licence]
-        say(f"{', '.join(of)}: {licence.name} ({licence.terms}); commercial use: {licence.commercial_use}")
+        licence = models.catalogue.licence_of(entry)
+        same = [other for other in entries if other.licence == entry.licence and not models.accepted(other)]
+        named = ", ".join(other.name for other in same)
+        say(f"{named}: {licence.name} ({licence.terms}); commercial use: {licence.commercial_use}")
         if licence.url:
             say(f"  {licence.url}")
         if not given:
@@ -232,7 +233,7 @@ def ask_licences(models: Store, entries: list[Entry], *, given: bool) -> None:
                 )
             if not typer.confirm("Do you accept it?", err=True):
                 raise LicenceError(f"the licence of {entry.name} was not accepted", "Nothing was fetched under it.")
-        models.accept(entry.licence)
+        models.accept(same)
 
 
 def _here(models: Store) -> list[Entry]:
@@ -290,6 +291,7 @@ def _as_json(
 
     licence, record = models.catalogue.licence_of(entry), models.record(entry)
     values = entry.model_dump(mode="json", exclude_none=True) | {"licence": licence.model_dump(mode="json")}
+    values["commercial_use"] = models.catalogue.strictest(entry).commercial_use
     values["state"] = models.state(entry)
     if record is not None:
         values["record"] = record.model_dump()

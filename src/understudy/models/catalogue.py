@@ -77,6 +77,18 @@ class Catalogue:
         """The licence of a model."""
         return self.licences[entry.licence]
 
+    def strictest(self, entry: Entry) -> Licence:
+        """Of the licences of a model and all that it needs to work, the one that allows least."""
+        licences = [self.licence_of(one) for one in reversed(self.resolved([entry.name]))]
+        return min(licences, key=lambda licence: (False, None, True).index(licence.commercial))
+
+    def terms(self, entry: Entry) -> str:
+        """Under which name it is noted that somebody accepted a model's terms.
+
+        A licence's own, as a rule. What was accepted of one that is collective says nothing of another author's model.
+        """
+        return f"{entry.licence}: {entry.name}" if self.licence_of(entry).collective else entry.licence
+
     def resolved(self, names: Iterable[str], *, needed: bool = True) -> list[Entry]:
         """Models and bundles by name, each once.
 

@@ -58,9 +58,11 @@ class Licence(Strict):
         commercial: Whether commercial use is allowed; None where nobody said.
         terms: In one line, what it asks.
         url: Where it stands.
+        collective: Whether it is no text, but stands for what several authors say, each of their own models.
     """
 
     name: str
+    collective: bool = False
     commercial: bool | None = None
     terms: str
     url: Annotated[str, Field(pattern=r"^https://\S+$")] | None = None

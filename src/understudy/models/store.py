@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
@@ -223,15 +223,16 @@ class Store:
             raise _unwritable(path, fault) from fault
         return found
 
-    def accepted(self, licence: str) -> bool:
-        """Whether a licence was accepted here."""
-        return licence in self._accepted()
+    def accepted(self, entry: Entry) -> bool:
+        """Whether a model's terms were accepted here."""
+        return self.catalogue.terms(entry) in self._accepted()
 
-    def accept(self, licence: str) -> None:
-        """Note that a licence was accepted, and when."""
+    def accept(self, entries: Sequence[Entry]) -> None:
+        """Note that the terms of models were accepted, and when."""
         with self.lock("licences"):
             now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-            self._write(self._licences_path, {**self._accepted(), licence: now})
+            terms = dict.fromkeys((self.catalogue.terms(entry) for entry in entries), now)
+            self._write(self._licences_path, {**terms, **self._accepted()})
 
     def lock(self, name: str) -> FileLock:
         """Only one process at a time does something under that name: others wait."""

@@ -30,6 +30,7 @@ class Item:
     Attributes:
         entry: What it is.
         licence: Its licence.
+        strictest: The one that allows least, of its own and those of all that it needs.
         state: Whether it is here.
         size: Bytes, of what is here or of what would come; None where that is not known.
         pinned: Whether the catalogue knows its digest; if not, whatever comes first is believed.
@@ -40,6 +41,7 @@ class Item:
 
     entry: Entry
     licence: Licence
+    strictest: Licence
     state: State
     size: int | None
     pinned: bool
@@ -108,6 +110,7 @@ class Shelf:
                 Item(
                     entry=entry,
                     licence=store.catalogue.licence_of(entry),
+                    strictest=store.catalogue.strictest(entry),
                     state=states[name],
                     size=entry.file.size if record is None else record.size,
                     pinned=entry.file.sha256 is not None,
@@ -131,10 +134,9 @@ class Shelf:
         return [entry for entry in self.store.catalogue.resolved([name]) if self.store.state(entry) != "there"]
 
     def unaccepted(self, entries: Sequence[Entry]) -> dict[str, Licence]:
-        """The licences of models that nobody accepted here yet, by key."""
-        store = self.store
-        keys = dict.fromkeys(entry.licence for entry in entries)
-        return {key: store.catalogue.licences[key] for key in keys if not store.accepted(key)}
+        """The licences of models whose terms nobody accepted here yet, by key."""
+        keys = dict.fromkeys(entry.licence for entry in entries if not self.store.accepted(entry))
+        return {key: self.store.catalogue.licences[key] for key in keys}
 
     def accept(self, entries: Sequence[Entry]) -> None:
         """Note that the licences of models were accepted.
@@ -142,8 +144,8 @@ class Shelf:
         Raises:
             ModelError, NoSpaceError: it can't be noted.
         """
-        for licence in self.unaccepted(entries):
-            self.store.accept(licence)
+        if self.unaccepted(entries):
+            self.store.accept(entries)
 
     def pull(self, name: str) -> None:
         """Fetch a model or a bundle. That is only asked for where its licences are accepted.
@@ -218,7 +220,7 @@ class Shelf:
         from understudy.models.transfer import import_models
 
         def known(entry: Entry) -> None:
-            if not self.store.accepted(entry.licence):
+            if not self.store.accepted(entry):
                 raise LicenceAskedError(entry)
 
         asked = False

@@ -78,7 +78,7 @@ def model_row(texts: Texts, item: Item, actions: Actions) -> None:
         with box("facts"):
             Text(words.size(texts, item.size))
             Text(texts("models.licence", name=item.licence.name))
-            Text(words.commercial(texts, item.licence))
+            Text(words.commercial(texts, item.strictest))
             if item.entry.needs:
                 Text(texts("models.needs", names=", ".join(item.entry.needs)))
         if item.state == "there":

@@ -21,6 +21,7 @@ from understudy.models.catalogue import Catalogue
 from understudy.models.devices import RuntimeOptions
 from understudy.models.opening import Runtime
 from understudy.models.openvino_runtime import OpenVino
+from understudy.models.providers import first_line
 from understudy.models.store import FOLDER, Store
 from understudy.models.trial import noise
 
@@ -379,3 +380,22 @@ def test_a_signal_is_handled_after_models_were_given_back(home):
     """Of two cores the one that went last left a stack for signals that was gone."""
     done = subprocess.run([sys.executable, "-c", SIGNALLED, str(home)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "told\n"), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            "Exception from src/inference/src/cpp/infer.cpp:198:\nCheck 'a' failed at src/a.hpp:3:\nno such step\n",
+            "no such step",
+        ),
+        (
+            "Exception from src/inference/src/cpp/infer.cpp:198:\n",
+            "Exception from src/inference/src/cpp/infer.cpp:198:",
+        ),
+        ("no such step\nand more", "no such step"),
+        ("", "RuntimeError"),
+    ],
+)
+def test_of_an_error_is_told_what_went_wrong_and_not_where_in_the_source(said, told):
+    assert first_line(RuntimeError(said)) == told

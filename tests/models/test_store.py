@@ -440,6 +440,17 @@ def test_licences_are_accepted_once_each(store, server, tmp_path, capsys):
 
 
 @pytest.mark.slow
+def test_what_is_here_is_not_missed_where_nothing_can_be_written(store, server, tmp_path, capsys):
+    models = store(entry("good", {"url": server.url("/good.onnx")}))
+    pull = ["models", "pull", "good", "--accept-licence", "--home", str(tmp_path / "home")]
+    assert main(pull) == 0
+    shutil.rmtree(models.root / "partial")
+    (models.root / "partial").write_text("so that no folder can be made here")
+    assert main(pull) == 0
+    assert "good is here already" in capsys.readouterr().err
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("licence", ["non-commercial", "unknown"])
 def test_what_one_author_asks_is_not_accepted_for_another(licence, store, server, tmp_path, capsys):
     place = {"url": server.url("/good.onnx")}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-from understudy.errors import FetchError, ModelError, ModelFileError, NoSpaceError, out_of_space
+from understudy.errors import FetchError, ModelError, ModelFileError, NoSpaceError, UnderstudyError, out_of_space
 from understudy.models.archives import extract_member
 from understudy.models.download import FREE, Downloader, FetchOptions, FetchProgress, forget, host
 from understudy.models.entries import Download, Entry
@@ -36,14 +37,16 @@ class Fetcher:
         self._archives: list[Path] = []
 
     def __enter__(self) -> Fetcher:
-        self._tidy()
+        with suppress(UnderstudyError):  # where nothing can be written there is nothing to tidy up
+            self._tidy()
         return self
 
     def __exit__(self, *_: object) -> None:
         for archive in self._archives:
             with self.store.lock(archive.name):
                 forget(archive)
-        self._tidy()
+        with suppress(UnderstudyError):
+            self._tidy()
 
     def _tidy(self) -> None:
         for part in tidy(self.store.folder("partial")):
@@ -57,6 +60,8 @@ class Fetcher:
             ModelFileError: it is there already, altered.
             NoSpaceError: the disk is full; what was fetched is kept, and taken up again.
         """
+        if self.store.verify(entry) == "there":  # what is here is also where nothing can be written
+            return False
         with self.store.lock(entry.file.name):
             state = self.store.verify(entry)
             if state == "there":

@@ -219,8 +219,13 @@ class Runtime:
             return session
         if not isinstance(faults[-1], ModelError):
             raise faults[-1]
-        takes = "see what this one takes: docs/gpu.md" if places[-1].device in MEMORIES else "fetch the model again"
-        raise ModelError(faults[-1].message, f"Try another device (--device cpu), or {takes}.")
+        if places[-1].device == "cpu":
+            hint = f"Fetch the model again, `understudy models pull {entry.name}`, or choose another one."
+        elif places[-1].device in MEMORIES:
+            hint = "Try another device (--device cpu), or see what this one takes: docs/gpu.md."
+        else:
+            hint = "Try another device (--device cpu), or fetch the model again."
+        raise ModelError(faults[-1].message, hint)
 
     def _tried(self, entry: Entry, graph: Graph, place: Place, *, half: bool) -> Session:
         """A session at one place, on buffers that stay where the device has memory of its own.

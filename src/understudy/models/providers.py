@@ -32,7 +32,8 @@ _LIBRARIES: Final[dict[str, str]] = {
     "cuda": "libonnxruntime_providers_cuda.so",
     "tensorrt": "libonnxruntime_providers_tensorrt.so",
 }
-#: The place in its own source with which an error begins.
+#: The place in its own source with which an error begins: in lines of their own, and before what it says.
+_PLACE_ONLY: Final = re.compile(r"(?:Exception from|Check .+ failed at) \S+\.(?:cc|cpp|cu|hpp|h):\d+:")
 _SOURCE: Final = re.compile(r"(?:/|[A-Z]:\\)\S+\.(?:cc|cpp|cu|h):\d+ .+?\)(?: const)?(?: \[with [^\]]*\])? (?=\S)")
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -114,8 +115,10 @@ def too_large(entry: Entry, size: int, device: str) -> NoMemoryError:
 
 
 def first_line(fault: Exception) -> str:
-    """What ONNX Runtime says of an error, without the rest."""
-    line = (str(fault).strip().splitlines() or [type(fault).__name__])[0]
+    """Of what ONNX Runtime or OpenVINO says of an error, the first line that is more than a place in its source."""
+    lines = [line.strip() for line in str(fault).strip().splitlines() if line.strip()] or [type(fault).__name__]
+    telling = [line for line in lines if not _PLACE_ONLY.fullmatch(line)]
+    line = (telling or lines)[0]
     return (_SOURCE.sub("", line) or line)[:200]
 
 

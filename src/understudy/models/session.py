@@ -127,7 +127,7 @@ class Session:
                 raise DeviceLostError(str(self.place), self.entry.name, first_line(fault)) from fault
             raise ModelError(
                 f"{self.entry.name} failed on {self.place}: {first_line(fault)}",
-                "Try it on another device: --device cpu",
+                "Choose another model." if self.device == "cpu" else "Try it on another device: --device cpu",
             ) from fault
 
     def bind(

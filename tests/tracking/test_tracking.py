@@ -7,7 +7,10 @@ import pytest
 from tests.counting import CountingFits
 from understudy.face import Faces
 from understudy.frames import Frame
-from understudy.geometry.topology import topology
+from understudy.geometry.boxes import bounds_xyxy
+from understudy.geometry.topology import keypoints5, topology
+from understudy.geometry.transforms import RotatedSquare
+from understudy.landmarks.base import MeshResult
 from understudy.testing import REST, Motion, Puppet, talking
 from understudy.tracking import FaceSelector, TrackerOptions
 from understudy.tracking.cuts import CutDetector
@@ -603,3 +606,60 @@ def test_while_the_one_is_lost_nobody_takes_over_and_nobody_may():
     assert choose((2, -1, 90)) == []
     choose.seconds += 1
     assert choose((2, -1, 90), (3, -1, 50)) == [2, 3]
+
+
+class Squares:
+    """A detector and a landmarker of a picture in which only their test knows who is where: (across, down, size)."""
+
+    SHAPE = np.random.default_rng(2).uniform(-0.5, 0.5, (478, 3)).astype(np.float32)
+
+    def __init__(self):
+        self.there = []
+
+    def detect(self, picture, *, thorough=False):
+        if not self.there:
+            return Faces.empty()
+        mesh = np.stack([self.mesh(*one) for one in self.there])
+        return Faces(bounds_xyxy(mesh), np.ones(len(mesh)), keypoints5=keypoints5(mesh))
+
+    def mesh(self, across, down, size):
+        return self.SHAPE * np.float32(size) + np.array([across, down, 0], np.float32)
+
+    def first_roi(self, box, keypoints):
+        return RotatedSquare(tuple(((box[:2] + box[2:]) / 2).tolist()), float((box[2:] - box[:2]).max()), 0.0)
+
+    def next_roi(self, mesh):
+        return self.first_roi(bounds_xyxy(mesh[None])[0], None)
+
+    def fit(self, picture, roi):
+        near = min(self.there, key=lambda one: np.hypot(*np.subtract(one[:2], roi.center)), default=None)
+        if near is None or np.hypot(*np.subtract(near[:2], roi.center)) > near[2]:
+            return MeshResult(self.mesh(*roi.center, roi.size), 0.0)
+        return MeshResult(self.mesh(*near), 1.0)
+
+
+def ids_of(*frames, seconds=1 / 30):
+    """The tracks of each of some frames, by who is where."""
+    from understudy.tracking import Tracker
+
+    squares, told = Squares(), []
+    tracker = Tracker(squares, squares, TrackerOptions(scan_seconds=0.0))
+    for number, there in enumerate(frames):
+        squares.there = list(there)
+        frame = Frame(np.zeros((480, 640, 3), np.uint8), number, Fraction(seconds).limit_denominator(1000))
+        found = tracker.update(frame).faces
+        told.append([] if found.track_ids is None else sorted(found.track_ids.tolist()))
+    return told
+
+
+def test_who_was_lost_has_their_number_again_near_where_they_went_and_of_their_size():
+    before = [(200, 200, 60)]
+    assert ids_of(before, [], [(215, 205, 62)]) == [[1], [], [1]]
+    assert ids_of(before, [], [(420, 205, 62)]) == [[1], [], [2]]
+    assert ids_of(before, [], [(205, 205, 150)]) == [[1], [], [2]]
+    assert ids_of(before, [], [(300, 205, 62)], seconds=0.6) == [[1], [], [2]], "it is more than a second since"
+    assert ids_of(before, [], [(270, 205, 62)], seconds=0.3) == [[1], [], [1]], "they had time to go there"
+
+
+def test_of_two_tracks_that_end_up_on_one_face_one_stays():
+    assert ids_of([(200, 200, 60), (300, 200, 60)], [(250, 200, 60)], [(250, 200, 60)])[1:] == [[1], [1]]

@@ -6,9 +6,12 @@ import datetime as dt
 import hashlib
 import hmac
 import json
+import os
 import sqlite3
 import subprocess
 import sys
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,8 +21,9 @@ from understudy.cli.consent import photo_of
 from understudy.cli.main import main
 from understudy.errors import RecordsError
 from understudy.provenance import ConsentClaim, Consents, Ledger
-from understudy.provenance.records.chain import KEEP_DAYS, now
+from understudy.provenance.records.chain import KEEP_DAYS, Chain, now
 from understudy.provenance.records.ledger import Record
+from understudy.provenance.records.rows import body_of
 
 
 def record(**values):
@@ -350,3 +354,126 @@ def test_a_head_of_any_kind_is_a_problem_and_no_crash(own, head):
         database.execute("INSERT INTO origin VALUES ('x', 'y', 'é')")
     database.close()
     assert not Ledger(own).verify().intact
+
+
+def test_whoever_looks_waits_for_nobody_who_writes(own):
+    for number in range(3):
+        Ledger(own).append(record(identifier=f"{number:012x}", output=f"{number:064x}"))
+    with closing(sqlite3.connect(own.root / "ledger.sqlite", isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        ledger = Ledger(own)
+        assert ledger.verify().intact
+        assert len(list(ledger.records())) == 3
+        assert ledger.find_output(f"{1:064x}") is not None
+        ledger.ensure_sound()
+
+
+def test_who_reads_the_records_slowly_holds_up_nobody_who_writes(own):
+    Ledger(own).append(record())
+    slowly = Ledger(own).records()
+    assert next(slowly).identifier == "0" * 12
+    Ledger(own).append(record(identifier=f"{1:012x}"))
+    assert Ledger(own).verify().records == 2
+
+
+@pytest.mark.parametrize("harm", ["none", "edit", "remove", "what was looked at"])
+def test_what_came_since_the_look_before_the_work_is_looked_at_when_the_work_is_entered(own, harm):
+    for number in range(3):
+        Ledger(own).append(record(identifier=f"{number:012x}"))
+    ledger = Ledger(own)
+    ledger.ensure_sound()
+    for number in range(3, 6):  # another process, meanwhile
+        Ledger(own).append(record(identifier=f"{number:012x}"))
+    number = 3 if harm == "what was looked at" else 5
+    with closing(sqlite3.connect(own.root / "ledger.sqlite", isolation_level=None)) as database:
+        if harm == "edit":
+            database.execute("UPDATE records SET body = '{}' WHERE number = ?", (number,))
+        elif harm != "none":
+            database.execute("DELETE FROM records WHERE number = ?", (number,))
+    if harm == "none":
+        ledger.append(record())
+        assert (ledger.verify().records, ledger.verify().problems) == (7, ())
+        return
+    with pytest.raises(RecordsError, match=f"record {number} was {'edited' if harm == 'edit' else 'removed'}"):
+        ledger.append(record())
+
+
+def test_one_look_counts_for_one_record(own):
+    ledger = Ledger(own)
+    for _ in range(3):
+        ledger.append(record())
+    ledger.ensure_sound()
+    ledger.append(record())
+    with closing(sqlite3.connect(own.root / "ledger.sqlite", isolation_level=None)) as database:
+        database.execute("UPDATE records SET body = '{}' WHERE number = 2")
+    with pytest.raises(RecordsError, match="record 2 was edited"):
+        ledger.append(record())
+
+
+def test_the_newest_sound_record_of_a_file_speaks(own):
+    digest = "a" * 64
+    for number in range(5):
+        Ledger(own).append(record(identifier=f"{number:012x}", output=digest, target="b" * 64))
+    with closing(sqlite3.connect(own.root / "ledger.sqlite", isolation_level=None)) as database:
+        database.execute("UPDATE records SET body = replace(body, '000000000004', '00000000000f') WHERE number = 5")
+    found = Ledger(own).find_output(digest)
+    assert found is not None
+    assert found.identifier == f"{3:012x}"
+    assert Ledger(own).find_output("b" * 64) is None  # that of what it was made of
+
+
+@pytest.mark.slow
+def test_a_large_ledger_is_looked_at_in_seconds(own):
+    """The key is not read for each record, and nothing is held in memory or in a transaction for the others."""
+    body = body_of(record(hashes=("0" * 64,) * 5))
+    Chain(own, "ledger").append([body] * 30_000)
+    begin = time.perf_counter()
+    Ledger(own).ensure_sound()
+    assert time.perf_counter() - begin < 3
+    begin = time.perf_counter()
+    assert Ledger(own).find_output("a" * 64) is None
+    assert time.perf_counter() - begin < 1
+
+
+def test_a_ledger_has_no_end(own, tmp_path, capfd):
+    """A record of a clip of ten minutes has 41 kB: some gigabytes come together."""
+    Ledger(own).append(record())
+    os.truncate(own.root / "ledger.sqlite", 3_000_000_000)  # nothing is written for it
+    Ledger(own).append(record())
+    assert Ledger(own).verify().records == 2
+    home = ["--home", str(own.root)]
+    for words in (["list"], ["verify"], ["export", str(tmp_path / "records.jsonl")]):
+        assert main(["ledger", *words, *home]) == 0, capfd.readouterr().err
+    assert len((tmp_path / "records.jsonl").read_text().splitlines()) == 2
+
+
+@pytest.mark.parametrize("harm", ["damaged", "a folder"])
+def test_a_new_ledger_is_begun_when_all_is_moved_aside_that_the_hint_names(own, tmp_path, harm):
+    Ledger(own).append(record())
+    path = own.root / "ledger.sqlite"
+    if harm == "damaged":
+        path.write_bytes(path.read_bytes()[:5000] + b"\xff" * 20_000)
+    else:
+        path.unlink()
+        path.mkdir()
+    with pytest.raises(RecordsError) as refusal:
+        Ledger(own).ensure_sound()
+    names = [name for name in ("ledger.sqlite", "ledger.head", "ledger.key") if name in refusal.value.hint]
+    assert len(names) == 3
+    for name in names:
+        (own.root / name).rename(tmp_path / name)
+    Ledger(own).ensure_sound()
+    Ledger(own).append(record())
+    assert Ledger(own).verify().intact
+
+
+def test_a_list_with_a_forged_record_says_so(own, capfd):
+    Ledger(own).append(record(engine="mesh"))
+    with closing(sqlite3.connect(own.root / "ledger.sqlite", isolation_level=None)) as database:
+        database.execute("UPDATE records SET body = replace(body, 'mesh', 'forged')")
+    for form in ([], ["--json"]):
+        assert main(["ledger", "list", *form, "--home", str(own.root)]) == 0
+        said = capfd.readouterr()
+        assert "forged" in said.out
+        assert "the ledger was tampered with" in said.err
+    assert json.loads(said.out)["intact"] is False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import sqlite3
@@ -38,10 +39,9 @@ _DATABASE_HINTS: Final = {
     "locked": "Another process holds it. Try again.",
     "readonly": "Check its permissions and its folder's.",
     "I/O": "Check the disk.",
-    "malformed": "It is damaged. Move it aside and a new one is begun; it is never overwritten.",
-    "Could not decode": "It is damaged. Move it aside and a new one is begun; it is never overwritten.",
-    "not a database": "It is damaged. Move it aside and a new one is begun; it is never overwritten.",
 }
+#: By what SQLite says of a file that is damaged.
+_DAMAGED: Final = ("malformed", "Could not decode", "not a database")
 #: Names the private folder, for the command and in Python.
 VARIABLE: Final = "UNDERSTUDY_HOME"
 #: Folder of what was learned of photos, in a folder each.
@@ -50,8 +50,8 @@ FACES: Final = "cache/faces"
 _WORKING: Final = "working"
 #: Files that SQLite looks for beside a database.
 _BESIDE: Final = ("", "-journal", "-wal", "-shm")
-#: Most bytes of a database: some 100,000 records.
-_LONGEST: Final = 256_000_000
+#: Most bytes of a database. Its own records never come to so many, and no more of it is read than is asked for.
+_LONGEST: Final = 1 << 46
 #: Bytes without which SQLite can't even begin to write.
 _BLOCK: Final = 65_536
 #: Most bytes of one value in it, or of a statement.
@@ -179,29 +179,38 @@ def write_private(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def database(path: Path, schema: str, *, log: bool = False) -> Iterator[sqlite3.Connection]:
-    """One transaction on a private SQLite file, alone; undone if the block fails.
+def database(
+    path: Path, schema: str, *, log: bool = False, reading: bool = False, patience: float = PATIENCE
+) -> Iterator[sqlite3.Connection]:
+    """One transaction on a private SQLite file, alone if it may write; undone if the block fails.
 
     Args:
         path: The file; made if it is missing.
         schema: Statements that make its tables where they are missing.
         log: Whether what is written goes to a log beside it first (SQLite's WAL): several processes get on better.
+        reading: Whether the block only reads: others may read and write meanwhile, until what they wrote is to be kept.
+        patience: Seconds that it waits for others.
 
     Raises:
         RecordsError: the file is damaged, or another process holds it for too long.
         PrivacyError: others can read it.
     """
-    with told_by_sqlite(path), closing(connected(path, log=log)) as connection, transaction(connection, path, schema):
+    with (
+        told_by_sqlite(path),
+        closing(connected(path, log=log, patience=patience)) as connection,
+        transaction(connection, path, schema, reading=reading),
+    ):
         yield connection
 
 
-def connected(path: Path, *, log: bool = False, shared: bool = False) -> sqlite3.Connection:
+def connected(path: Path, *, log: bool = False, shared: bool = False, patience: float = PATIENCE) -> sqlite3.Connection:
     """A connection to a private SQLite file, once that was looked at. See ``told_by_sqlite`` for its errors.
 
     Args:
         path: The file; made if it is missing.
         log: As of ``database``.
         shared: Whether several threads use it, one after the other.
+        patience: As of ``database``.
 
     Raises:
         RecordsError: it is no file, or may not be read.
@@ -214,7 +223,7 @@ def connected(path: Path, *, log: bool = False, shared: bool = False) -> sqlite3
             raise _unusable(path, fault) from fault
     _check_files(path)
     check_private(path)
-    connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=not shared)
+    connection = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=not shared)
     try:
         if sys.version_info >= (3, 11):
             connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE)
@@ -228,18 +237,21 @@ def connected(path: Path, *, log: bool = False, shared: bool = False) -> sqlite3
 
 
 @contextmanager
-def transaction(connection: sqlite3.Connection, path: Path, schema: str | None) -> Iterator[None]:
-    """One transaction, alone; undone if the block fails.
+def transaction(
+    connection: sqlite3.Connection, path: Path, schema: str | None, *, reading: bool = False
+) -> Iterator[None]:
+    """One transaction, alone if it may write; undone if the block fails.
 
     Args:
         connection: To a private SQLite file.
         path: The file.
         schema: As of ``database``; None if its tables were looked at before.
+        reading: As of ``database``.
 
     Raises:
         RecordsError: there is something in it that is no table.
     """
-    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("BEGIN" if reading else "BEGIN IMMEDIATE")  # tables that are there are not written anew
     try:
         if schema is not None:
             _check_schema(connection, path)
@@ -267,15 +279,22 @@ def told_by_sqlite(path: Path) -> Iterator[None]:
     except OverflowError as fault:
         if "SQLite INTEGER" in str(fault):  # what was asked for, not what is in there
             raise UsageError("there is nothing with a number as large as that", "Look it up again.") from fault
-        raise RecordsError(f"can't use {path}: it is damaged", _DATABASE_HINTS["malformed"]) from fault
+        raise RecordsError(f"can't use {path}: it is damaged", _to_begin_anew(path)) from fault
     except UnicodeError as fault:  # of texts that no database of ours holds
-        raise RecordsError(f"can't use {path}: it is damaged", _DATABASE_HINTS["malformed"]) from fault
+        raise RecordsError(f"can't use {path}: it is damaged", _to_begin_anew(path)) from fault
     except sqlite3.Error as fault:
         if out_of_space(fault) or ("I/O" in str(fault) and _is_full(path)):  # SQLite often says no more of a full disk
             raise NoSpaceError(path) from fault
         hints = [hint for words, hint in _DATABASE_HINTS.items() if words in str(fault)]
+        hints += [_to_begin_anew(path) for words in _DAMAGED if words in str(fault)]
         said = printable(fault)[:100]  # it may quote what is in there
         raise RecordsError(f"can't use {path}: {said}", (hints or ["Check the disk and the folder."])[0]) from fault
+
+
+def _to_begin_anew(path: Path) -> str:
+    """How to go on without a database: all that belongs to it (its key, its log) goes together, or its lack shows."""
+    names = sorted(part.name for part in path.parent.glob(f"{glob.escape(path.stem)}.*"))
+    return f"Nothing overwrites it. To begin anew, move aside, together: {', '.join(names)} (in {path.parent})."
 
 
 def _is_full(path: Path) -> bool:
@@ -301,7 +320,7 @@ def _check_files(path: Path) -> None:
         except FileNotFoundError:
             continue
         except UnfitFileError as fault:
-            raise RecordsError(f"can't use {part}: {fault.strerror}", "Move it aside; a new one is begun.") from fault
+            raise RecordsError(f"can't use {part}: {fault.strerror}", _to_begin_anew(path)) from fault
         except OSError as fault:
             raise RecordsError(f"can't read {part}: {fault.strerror}", "Check its permissions.") from fault
 
@@ -313,7 +332,7 @@ def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
         RecordsError: there is something else in it.
     """
     if connection.execute(_STRANGE).fetchone() is not None:
-        raise RecordsError(f"can't use {path}: it holds data that this program did not write", "Move it aside.")
+        raise RecordsError(f"can't use {path}: it holds data that this program did not write", _to_begin_anew(path))
 
 
 def _unusable(path: Path, fault: OSError) -> PrivacyError | NoSpaceError:

@@ -8,10 +8,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from understudy.provenance.records.chain import KEEP_DAYS, Chain, Check
 from understudy.provenance.records.home import Home
 from understudy.provenance.records.rows import body_of, parse
+
+#: Seconds that a record waits for others: what was made is thrown away when it can't be entered.
+_PATIENCE: Final = 120.0
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class Ledger:
         Raises:
             RecordsError: the ledger is damaged, was tampered with, or is busy.
         """
-        self._chain.append([body_of(record)])
+        self._chain.append([body_of(record)], _PATIENCE)
 
     def records(self) -> Iterator[Record]:
         """All records, the oldest first.
@@ -75,17 +79,17 @@ class Ledger:
         Raises:
             RecordsError: the ledger is damaged.
         """
-        for row in self._chain.rows():
-            yield parse(Record, row.body)
+        for body in self._chain.bodies():
+            yield parse(Record, body)
 
     def find(self, identifier: int) -> Record | None:
         """The newest sound record of an id; None if there is none."""
         wanted = f"{identifier:012x}"
-        return next((record for record in self._newest() if record.identifier == wanted), None)
+        return next((record for record in self._with(wanted) if record.identifier == wanted), None)
 
     def find_output(self, digest: str) -> Record | None:
         """The newest sound record of a file with this SHA-256; None if there is none."""
-        return next((record for record in self._newest() if record.output == digest), None)
+        return next((record for record in self._with(digest) if record.output == digest), None)
 
     def verify(self) -> Check:
         """Look at the whole chain.
@@ -103,8 +107,6 @@ class Ledger:
         """
         self._chain.ensure_sound()
 
-    def _newest(self) -> Iterator[Record]:
-        """Records whose link holds, the newest first: an edited one speaks for nothing."""
-        for row in reversed(self._chain.rows()):
-            if row.sound:
-                yield parse(Record, row.body)
+    def _with(self, text: str) -> Iterator[Record]:
+        """Sound records that have a text somewhere, the newest first."""
+        return (parse(Record, body) for body in self._chain.sound_with(text))

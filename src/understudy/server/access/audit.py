@@ -109,8 +109,8 @@ class AuditLog:
         Raises:
             RecordsError: the log is damaged.
         """
-        for row in self._chain.rows():
-            yield parse(Entry, row.body)
+        for body in self._chain.bodies():
+            yield parse(Entry, body)
 
     def verify(self) -> Check:
         """Look at the whole chain.

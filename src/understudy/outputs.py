@@ -159,15 +159,19 @@ class Draft:
         self.path = self.temporary.path
         self._mode = stat.S_IMODE(self.path.stat().st_mode if self._replaced is None else self._replaced.st_mode)
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | Iterable[bytes]) -> None:
         """Write all of it and give it its name.
+
+        Args:
+            data: What is to be in it, whole or part by part.
 
         Raises:
             OutputExistsError, OutputError, NoSpaceError: it can't be written; nothing is changed then.
         """
         try:
             with output_errors(self.target), deferred():
-                self.path.write_bytes(data)
+                with self.path.open("wb") as file:
+                    file.writelines((data,) if isinstance(data, bytes) else data)
                 self.name()
         finally:
             self.discard()

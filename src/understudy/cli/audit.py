@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from understudy.cli.ledger import say_checked, write_lines
+from understudy.cli.ledger import say_checked, say_tampered, write_lines
 from understudy.cli.options import HomeOption, Json
 from understudy.cli.terminal import answer, answer_json, say
 
@@ -25,15 +26,17 @@ def show(
     json: Json = False,
 ) -> None:
     """List what was done, the oldest first."""
-    entries = list(_log(home).entries())[-last:]
+    log = _log(home)
+    entries, check = deque(log.entries(), last), log.verify()
     if json:
-        answer_json({"entries": [asdict(entry) for entry in entries]})
-        return
-    for entry in entries:
-        who = entry.token or "-"
-        answer(f"{entry.time[:19]}  {entry.address:15s} {who:12s} {entry.outcome}  {entry.action}  {entry.subject}")
-    if not entries:
-        say("nothing was done yet")
+        answer_json({"entries": [asdict(entry) for entry in entries], "intact": check.intact})
+    else:
+        for entry in entries:
+            who = entry.token or "-"
+            answer(f"{entry.time[:19]}  {entry.address:15s} {who:12s} {entry.outcome}  {entry.action}  {entry.subject}")
+        if not entries:
+            say("nothing was done yet")
+    say_tampered(check, "audit log")
 
 
 @app.command("verify")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -34,18 +34,20 @@ def _ledger(home: Path | None) -> Ledger:
 def show(home: HomeOption = None, json: Json = False) -> None:
     """List the outputs, the oldest first."""
     ledger = _ledger(home)
-    records = list(ledger.records())
     if json:
-        answer_json({"records": [asdict(record) for record in records]})
-        return
-    for record in records:
-        answer(
-            f"{record.identifier}  {record.time[:19]}  {record.kind:9s} {record.engine:8s} sha256 {record.output[:16]}"
-        )
-    if not records:
-        say("nothing was made yet")
-    if not ledger.verify().intact:
-        say("note: the ledger was tampered with; `understudy ledger verify` says how")
+        records = [asdict(record) for record in ledger.records()]
+        check = ledger.verify()
+        answer_json({"records": records, "intact": check.intact})
+    else:
+        for record in ledger.records():
+            answer(
+                f"{record.identifier}  {record.time[:19]}  {record.kind:9s} {record.engine:8s} "
+                f"sha256 {record.output[:16]}"
+            )
+        check = ledger.verify()
+        if not check.records:
+            say("nothing was made yet")
+    say_tampered(check, "ledger")
 
 
 @app.command("verify")
@@ -93,6 +95,17 @@ def say_checked(check: Check, name: str, *, json: bool) -> None:
         say(f"  {drop}")
 
 
+def say_tampered(check: Check, name: str) -> None:
+    """Say so, in one line, if something of a chain of records was edited or removed.
+
+    Args:
+        check: What a look at it found.
+        name: What the chain is called.
+    """
+    if not check.intact:
+        say(f"note: the {name} was tampered with; `understudy {name.split(maxsplit=1)[0]} verify` says how")
+
+
 def write_lines(file: Path, records: Iterable[DataclassInstance], *, json: bool) -> None:
     """Write records to a new file that only its owner can read, one JSON object a line.
 
@@ -102,10 +115,16 @@ def write_lines(file: Path, records: Iterable[DataclassInstance], *, json: bool)
     from understudy.outputs import Draft, settled
     from understudy.provenance.records.rows import body_of
 
-    target = settled(file, overwrite=False, hint="Name another.")
-    lines = [body_of(record) + "\n" for record in records]
-    Draft(target, private=True).write("".join(lines).encode())
+    target, count = settled(file, overwrite=False, hint="Name another."), 0
+
+    def lines() -> Iterator[bytes]:
+        nonlocal count
+        for record in records:
+            count += 1
+            yield f"{body_of(record)}\n".encode()
+
+    Draft(target, private=True).write(lines())
     if json:
-        answer_json({"output": str(file), "records": len(lines)})
+        answer_json({"output": str(file), "records": count})
         return
-    say(f"wrote {counted(len(lines), 'record')} to {file}")
+    say(f"wrote {counted(count, 'record')} to {file}")

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from understudy.cli.chosen import Chosen, takes_settings
+from understudy.cli.ledger import say_tampered
 from understudy.cli.options import Json
 from understudy.cli.setting_options import EVERY, OF_A_CLIP
 from understudy.cli.terminal import answer, answer_json, say
@@ -94,6 +95,7 @@ def command(
         origins = [f"{scheme}://{one}" for one in hosts] + [f"https://{one}" for one in names if scheme == "http"]
         if not any(token.state(service.tokens.clock()) == "valid" for token in service.tokens.all()):
             say("note: there is no token yet: understudy token add NAME")
+        say_tampered(service.audit.verify(), "audit log")
         address = f"{scheme}://{shown}:{own}"
         if json:
             answer_json({"address": address})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import sqlite3
 import time
 from urllib.parse import urlsplit
 
@@ -17,7 +18,7 @@ from tests.server.api.conftest import server_in
 from understudy.cli.main import main
 from understudy.cli.serve import names_of
 from understudy.provenance import Consents, Home
-from understudy.server.access.audit import AuditLog
+from understudy.server.access.audit import AuditLog, entry
 from understudy.server.access.quotas import Quotas
 from understudy.server.access.tokens import SCOPES, Tokens
 from understudy.testing import portrait_path
@@ -206,6 +207,17 @@ def test_what_was_done_is_in_the_audit_log(server):
     assert len(own[0].digests[0]) == 64
     assert log.verify().intact
     assert any(one.outcome in ("401", "421") and not one.user for one in log.entries())
+
+
+@pytest.mark.slow
+def test_a_server_says_at_its_start_that_its_audit_log_was_tampered_with(tmp_path):
+    log = AuditLog(Home(tmp_path / "home"))
+    for _ in range(4):
+        log.note(entry("", "", "", "GET", 200))
+    with contextlib.closing(sqlite3.connect(tmp_path / "home" / "audit-log.sqlite", isolation_level=None)) as database:
+        database.execute("DELETE FROM records WHERE number = 2")
+    with server_in(tmp_path) as running:
+        assert "the audit log was tampered with" in running.log.read_text()
 
 
 def test_strangers_do_not_fill_the_audit_log(server):

@@ -58,8 +58,7 @@ class SharedFiles:
             raise UsageError(f"{path.name} is not a photo", "Name a picture (jpg, png, webp…), or export it as JPEG.")
         photo = Photo.of(path, digest, picture)
         if self._claim is not None:
-            for use in self._claim.uses:
-                self._consents.require(photo, use, self._claim)
+            self._consents.require(photo, self._claim.uses[0], self._claim)  # one record is for all of its uses
         elif not any(photo.is_copy_of(record) and record.state == "valid" for record in self._consents.all()):
             raise ConsentError(
                 f"there is no consent for using {path.name}",

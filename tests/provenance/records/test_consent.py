@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sqlite3
 import stat
 import subprocess
 import sys
+import time
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -20,7 +23,9 @@ from understudy.errors import (
     UsageError,
 )
 from understudy.provenance import ConsentClaim, Consents
+from understudy.provenance.records.consent import Photo
 from understudy.provenance.records.faces import FaceCache
+from understudy.provenance.records.rows import body_of
 
 posix = pytest.mark.skipif(os.name != "posix", reason="file modes")
 
@@ -209,3 +214,43 @@ def test_records_are_asked_whether_they_still_hold(own, hopper_path, astronaut_p
         records.check_valid([other.id, first.id])
     with pytest.raises(ConsentError, match="00000000 is gone"):
         records.check_valid(["00000000"])
+
+
+def test_a_claim_that_is_not_for_a_use_does_not_allow_it(own, hopper_path):
+    photo, records = photo_of(hopper_path), Consents(own)
+    for given in (False, True):  # with a record that would do, and without
+        if given:
+            records.grant(photo, ConsentClaim("self"))
+        with pytest.raises(ConsentError, match="this consent is not for video") as refusal:
+            records.require(photo, "video", ConsentClaim("self", uses=("image", "live")))
+        assert "Grant it for that use" in refusal.value.hint
+        assert len(records.all()) == given
+
+
+@pytest.mark.slow
+def test_among_thousands_of_records_each_photo_takes_a_moment(own):
+    def photo(number):
+        digest = hashlib.sha256(b"%d" % number).hexdigest()
+        return Photo(f"{number}.png", digest, digest)
+
+    records, claim = Consents(own), ConsentClaim("self")
+    first = records.grant(photo(0), claim)
+    with closing(sqlite3.connect(own.root / "consents.sqlite", isolation_level=None)) as database:
+        rows = []
+        for number in range(1, 8000):
+            digest = photo(number).digest
+            rows.append((f"{number:08x}", body_of(replace(first, id=f"{number:08x}", digest=digest, look=digest))))
+        database.execute("BEGIN")
+        database.executemany("INSERT INTO consents VALUES (?, ?)", rows)
+        database.execute("COMMIT")
+    records.all()
+    begin = time.perf_counter()
+    for number in range(8000, 8030):
+        assert records.require(photo(number), "image", claim).digest == photo(number).digest
+    assert time.perf_counter() - begin < 6
+    records.revoke(photo(8001).digest)
+    with pytest.raises(ConsentError, match="revoked"):
+        records.require(photo(8001), "image", claim)
+    Consents(own).revoke(photo(8002).digest)  # by another process
+    with pytest.raises(ConsentError, match="revoked"):
+        records.require(photo(8002), "image", claim)

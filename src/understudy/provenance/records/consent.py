@@ -159,6 +159,8 @@ class Consents:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._path = home.folder() / "consents.sqlite"
+        #: Records by their JSON, as they were last read: there may be thousands, and each is taken apart once.
+        self._read: dict[str, Consent] = {}
 
     def grant(self, photo: Photo, claim: ConsentClaim) -> Consent:
         """Make a record. A photo that was revoked can be granted anew: this is the only way.
@@ -175,8 +177,8 @@ class Consents:
         Raises:
             ConsentError: there is none, or it was revoked, has expired, or is for other uses.
         """
-        with database(self._path, _SCHEMA) as connection:
-            about = [record for record in _all(connection) if photo.is_copy_of(record)]
+        with database(self._path, _SCHEMA, reading=claim is None) as connection:
+            about = [record for record in self._records(connection) if photo.is_copy_of(record)]
             newest = about[-1] if about else None
             if newest is not None and newest.state == "revoked":
                 raise ConsentError(
@@ -203,7 +205,7 @@ class Consents:
             claim: What the user says of this file.
         """
         with database(self._path, _SCHEMA) as connection:
-            about = [one for one in _all(connection) if one.name == photo.name and photo.is_copy_of(one)]
+            about = [one for one in self._records(connection) if one.name == photo.name and photo.is_copy_of(one)]
             claimed = (claim.ground, claim.note, claim.uses)
             if not any(one.state == "valid" and (one.ground, one.note, one.uses) == claimed for one in about):
                 _insert(connection, photo, claim)
@@ -212,8 +214,8 @@ class Consents:
         """All records, the oldest first."""
         if not self._path.exists():
             return []
-        with database(self._path, _SCHEMA) as connection:
-            return _all(connection)
+        with database(self._path, _SCHEMA, reading=True) as connection:
+            return self._records(connection)
 
     @property
     def stamp(self) -> tuple[int, int]:
@@ -236,10 +238,18 @@ class Consents:
                 about = f"record {number} is gone" if record is None else f"for {record.name} {_OVER[record.state]}"
                 raise ConsentError(f"consent {about}", "Use another photo, or ask for consent again.")
 
+    def _records(self, connection: sqlite3.Connection) -> list[Consent]:
+        """All records, the oldest first."""
+        rows = connection.execute("SELECT body FROM consents ORDER BY rowid").fetchall()
+        known = self._read
+        records = [known.get(body) or parse(Consent, body) for (body,) in rows]
+        self._read = {body: record for (body,), record in zip(rows, records, strict=True)}
+        return records
+
     def _one(self, number: str) -> Consent | None:
         if not self._path.exists():
             return None
-        with database(self._path, _SCHEMA) as connection:
+        with database(self._path, _SCHEMA, reading=True) as connection:
             row = connection.execute("SELECT body FROM consents WHERE id = ?", (number,)).fetchone()
         return None if row is None else parse(Consent, row[0])
 
@@ -252,11 +262,11 @@ class Consents:
             name: Of the file, which no other file has.
         """
         with database(self._path, _SCHEMA) as connection:
-            about = [one for one in _all(connection) if one.name == name and one.state == "valid"]
+            about = [one for one in self._records(connection) if one.name == name and one.state == "valid"]
             ended = [replace(one, expires=_now()) for one in about]
             for record in ended:
                 connection.execute("UPDATE consents SET body = ? WHERE id = ?", (body_of(record), record.id))
-            needed = {one.digest for one in _all(connection) if one.state == "valid"}
+            needed = {one.digest for one in self._records(connection) if one.state == "valid"}
         for digest in sorted({record.digest for record in ended} - needed):
             FaceCache(self._home).forget(digest)
 
@@ -276,7 +286,7 @@ class Consents:
             UsageError: there is no such record.
         """
         with database(self._path, _SCHEMA) as connection:
-            records = _all(connection)
+            records = self._records(connection)
             meant = [record for record in records if _meant(record, which, photo)]
             if not meant:
                 raise UsageError(f"no consent record fits {which}", "`understudy consent list` shows them.")
@@ -285,7 +295,9 @@ class Consents:
             for record in changed:
                 connection.execute("UPDATE consents SET body = ? WHERE id = ?", (body_of(record), record.id))
             # A copy of a photo may be used on the ground of another one's record.
-            copies = {one.digest for one in _all(connection) if any(record.is_copy_of(one) for record in changed)}
+            copies = {
+                one.digest for one in self._records(connection) if any(record.is_copy_of(one) for record in changed)
+            }
         faults = []
         for digest in sorted(copies):
             try:
@@ -347,11 +359,6 @@ def _insert(connection: sqlite3.Connection, photo: Photo, claim: ConsentClaim) -
     )
     connection.execute("INSERT INTO consents VALUES (?, ?)", (record.id, body_of(record)))
     return record
-
-
-def _all(connection: sqlite3.Connection) -> list[Consent]:
-    rows = connection.execute("SELECT body FROM consents ORDER BY rowid").fetchall()
-    return [parse(Consent, body) for (body,) in rows]
 
 
 def _now() -> str:

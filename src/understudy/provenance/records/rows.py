@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import fields
+from functools import cache
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from understudy.errors import RecordsError
@@ -35,7 +36,7 @@ _FORMS: Final[Mapping[str, str]] = {
 
 def body_of(row: DataclassInstance) -> str:
     """The row as JSON, its names sorted."""
-    return json.dumps(asdict(row), sort_keys=True)
+    return json.dumps({field.name: getattr(row, field.name) for field in fields(row)}, sort_keys=True)
 
 
 def parse(kind: type[Row], body: object) -> Row:
@@ -52,7 +53,7 @@ def parse(kind: type[Row], body: object) -> Row:
         values = json.loads(body) if isinstance(body, str) else None
         if not isinstance(values, dict):
             raise TypeError("no object")
-        known = {field.name: _value(field.name, str(field.type), values[field.name]) for field in fields(kind)}
+        known = {name: _value(name, values[name], listed, form) for name, listed, form in _forms_of(kind)}
     except (ValueError, KeyError, TypeError, RecursionError) as fault:
         raise RecordsError(
             f"a {kind.__name__.lower()} record can't be read: {fault}",
@@ -61,11 +62,17 @@ def parse(kind: type[Row], body: object) -> Row:
     return kind(**known)
 
 
-def _value(name: str, kind: str, value: object) -> str | tuple[str, ...]:
-    listed = kind.startswith("tuple")
+@cache
+def _forms_of(kind: type[DataclassInstance]) -> tuple[tuple[str, bool, re.Pattern[str] | None], ...]:
+    """Of each field its name, whether it is a tuple, and what its texts look like; once for many rows."""
+    forms = {name: re.compile(form) for name, form in _FORMS.items()}
+    return tuple((field.name, str(field.type).startswith("tuple"), forms.get(field.name)) for field in fields(kind))
+
+
+def _value(name: str, value: object, listed: bool, form: re.Pattern[str] | None) -> str | tuple[str, ...]:
     values = value if listed else [value]
     if not isinstance(values, list) or not all(isinstance(part, str) for part in values):
         raise TypeError(f"{name} is not text")
-    if name in _FORMS and not all(re.fullmatch(_FORMS[name], part) for part in values):
+    if form is not None and not all(form.fullmatch(part) for part in values):
         raise ValueError(f"{name} has another form")
     return tuple(values) if listed else values[0]

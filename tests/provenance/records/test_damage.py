@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import shutil
 import sqlite3
+import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
@@ -14,8 +16,11 @@ import pytest
 import understudy
 from understudy import Settings
 from understudy.errors import RecordsError, SigningError, UnderstudyError
-from understudy.provenance import Consents, Home, Ledger, SigningOptions
+from understudy.jobs.store import JobStore
+from understudy.provenance import ConsentClaim, Consents, Home, Ledger, SigningOptions
+from understudy.provenance.records.consent import Photo
 from understudy.provenance.records.keys import open_signing_key, own_root
+from understudy.server.access.tokens import Tokens
 
 
 @pytest.fixture(scope="module")
@@ -144,3 +149,34 @@ def test_a_private_folder_that_is_full_is_called_so(used, tmp_path):
     assert done.returncode == 6, done.stderr
     assert "no space left on the disk" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["consents.sqlite", "jobs/jobs.db", "server/tokens.sqlite"])
+def test_a_database_that_was_emptied_is_told_and_not_taken_for_a_new_one(tmp_path, name):
+    home, photo = Home(tmp_path / "home"), Photo("me.png", "0" * 64, "0" * 64)
+
+    def look():
+        if name == "consents.sqlite":
+            return Consents(home).all(), Consents(home).require(photo, "image", ConsentClaim("self"))
+        return JobStore(home).jobs() if name == "jobs/jobs.db" else Tokens(home).all()
+
+    look()
+    path = home.root / name
+    assert path.stat().st_size
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.write_bytes(b"")
+    for _ in range(2):
+        with pytest.raises(RecordsError, match="was emptied") as refusal:
+            look()
+    assert path.name in refusal.value.hint
+    path.rename(tmp_path / "aside")
+    look()
+
+
+def test_those_who_begin_together_have_one_database(tmp_path):
+    home = Home(tmp_path / "home")
+    with ThreadPoolExecutor(8) as pool:
+        photos = [Photo(f"{number}.png", f"{number:064x}", f"{2**number:064x}") for number in range(0, 200, 10)]
+        list(pool.map(lambda photo: Consents(home).grant(photo, ConsentClaim("self")), photos))
+    assert len(Consents(home).all()) == len(photos)
+    assert [path.name for path in home.root.iterdir()] == ["consents.sqlite"]

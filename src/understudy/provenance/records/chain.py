@@ -131,7 +131,7 @@ class Chain:
         if self._whole and self._looked is None:
             self.ensure_sound()  # before the transaction, in which everybody else waits
         looked, self._looked = self._looked, None
-        with database(self._path, _SCHEMA, patience=patience) as connection:
+        with database(self._path, _SCHEMA, from_nothing=True, patience=patience) as connection:
             chain = self._since(connection, looked)
             if chain.problems:
                 raise self._tampered(chain.problems)

@@ -118,7 +118,7 @@ class Home:
 
         removed = clean(self.root / _WORKING, read)
         models = ("models", "models/partial", "models/variants", "models/compiled", "models/engines")
-        parts = [self.root / part for part in ("", "keys", *models, FACES)]
+        parts = [self.root / part for part in ("", "keys", "jobs", "server", *models, FACES)]
         parts += (self.root / FACES).glob("[!.]*")
         return removed + [path for folder in (*parts, *elsewhere) for path in clean(folder)]
 
@@ -180,7 +180,13 @@ def write_private(path: Path, data: bytes) -> None:
 
 @contextmanager
 def database(
-    path: Path, schema: str, *, log: bool = False, reading: bool = False, patience: float = PATIENCE
+    path: Path,
+    schema: str,
+    *,
+    log: bool = False,
+    reading: bool = False,
+    from_nothing: bool = False,
+    patience: float = PATIENCE,
 ) -> Iterator[sqlite3.Connection]:
     """One transaction on a private SQLite file, alone if it may write; undone if the block fails.
 
@@ -189,6 +195,8 @@ def database(
         schema: Statements that make its tables where they are missing.
         log: Whether what is written goes to a log beside it first (SQLite's WAL): several processes get on better.
         reading: Whether the block only reads: others may read and write meanwhile, until what they wrote is to be kept.
+        from_nothing: Whether a file of 0 bytes counts as new, though none is made so here: for who can tell otherwise
+            whether there was anything in it.
         patience: Seconds that it waits for others.
 
     Raises:
@@ -197,32 +205,34 @@ def database(
     """
     with (
         told_by_sqlite(path),
-        closing(connected(path, log=log, patience=patience)) as connection,
+        closing(connected(path, log=log, from_nothing=from_nothing, patience=patience)) as connection,
         transaction(connection, path, schema, reading=reading),
     ):
         yield connection
 
 
-def connected(path: Path, *, log: bool = False, shared: bool = False, patience: float = PATIENCE) -> sqlite3.Connection:
+def connected(
+    path: Path, *, log: bool = False, shared: bool = False, from_nothing: bool = False, patience: float = PATIENCE
+) -> sqlite3.Connection:
     """A connection to a private SQLite file, once that was looked at. See ``told_by_sqlite`` for its errors.
 
     Args:
         path: The file; made if it is missing.
         log: As of ``database``.
         shared: Whether several threads use it, one after the other.
+        from_nothing: As of ``database``.
         patience: As of ``database``.
 
     Raises:
-        RecordsError: it is no file, or may not be read.
+        RecordsError: it is no file, may not be read, or was emptied.
         PrivacyError: others can read it.
     """
     if not path.exists():
-        try:
-            os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
-        except OSError as fault:
-            raise _unusable(path, fault) from fault
+        _make(path)
     _check_files(path)
     check_private(path)
+    if not (from_nothing or path.stat().st_size):
+        raise RecordsError(f"{path} was emptied: what was in it is gone", f"Put it back. {_to_begin_anew(path)}")
     connection = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=not shared)
     try:
         if sys.version_info >= (3, 11):
@@ -302,6 +312,36 @@ def _is_full(path: Path) -> bool:
     with suppress(OSError):
         return shutil.disk_usage(path.parent).free < _BLOCK
     return False
+
+
+def _make(path: Path) -> None:
+    """Make a database without tables, its head and all at once, if there is none yet.
+
+    Raises:
+        PrivacyError, NoSpaceError: it can't be made.
+    """
+    try:
+        part = Temporary(path, 0o600)
+        try:
+            with closing(sqlite3.connect(part.path, isolation_level=None)) as new:
+                new.execute("PRAGMA user_version = 0")  # what it is already; but the head is written
+            with suppress(FileExistsError):  # another process was first
+                _link(part.path, path)
+        finally:
+            part.remove()
+    except OSError as fault:
+        raise _unusable(path, fault) from fault
+
+
+def _link(made: Path, path: Path) -> None:
+    """Give a file another name, which no other file has."""
+    try:
+        os.link(made, path)  # unlike a rename, it never replaces
+    except FileExistsError:
+        raise
+    except (OSError, NotImplementedError):  # no links here
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(made.read_bytes())
 
 
 def _check_files(path: Path) -> None:

@@ -52,6 +52,30 @@ def test_every_form_says_the_same(tmp_path, suffix):
     assert only.settings == {"label.text": "Fälschung", "mask.regions": ["eyes"]}
 
 
+@pytest.mark.parametrize("text", ["2026", "true", "null", "1e3", "[1]", '"said"'])
+@pytest.mark.parametrize("name", ["frame.caption", "label.text"])
+def test_a_text_is_what_is_written(tmp_path, name, text):
+    cell = text.replace('"', '""')
+    (only,), _, _, bad = read_orders(table(tmp_path, f'target,photos,{name}\na.mp4,me.jpg,"{cell}"\n'))
+    assert (only.settings, bad) == ({name: text}, [])
+
+
+def test_what_is_not_only_a_text_is_as_json_writes_it(tmp_path):
+    rows = "target,photos,blend.strength,neural.refresh,trim.start,label.font\na.mp4,me.jpg,0.5,3,1.5,7\n"
+    (only,), _, _, _ = read_orders(table(tmp_path, rows))
+    found = {"blend.strength": 0.5, "neural.refresh": 3, "trim.start": 1.5, "label.font": str(tmp_path / "7")}
+    assert only.settings == found
+
+
+@pytest.mark.parametrize("end", ["\u2028", "\u0085", "\u2029"])
+def test_lines_of_json_end_where_json_ends_them(tmp_path, end):
+    rows = [{"target": f"{name}.mp4", "photos": "me.jpg", "frame.caption": f"one{end}two"} for name in "ab"]
+    text = "\r\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    orders, lines, _, bad = read_orders(table(tmp_path, text, ".jsonl"))
+    assert (lines, bad) == ([1, 2], [])
+    assert [order.settings["frame.caption"] for order in orders] == [f"one{end}two"] * 2
+
+
 def test_a_table_as_spreadsheets_save_it_where_a_comma_is_a_decimal_point(tmp_path):
     text = 'Target;PHOTOS;Priority;label.text\na, b.mp4;"me.jpg;side.jpg";5;A, B\n'
     (only,), _, _, bad = read_orders(table(tmp_path, text))

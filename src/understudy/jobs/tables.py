@@ -16,7 +16,7 @@ from understudy.jobs.job import Order
 from understudy.jobs.rows import BadRow, Row, resolved
 from understudy.media.files.opening import written_suffix
 from understudy.regular import read_regular
-from understudy.settings.schema import with_full_paths
+from understudy.settings.schema import schema, with_full_paths
 from understudy.text import decoded
 
 #: Longest file that is read, in bytes.
@@ -123,7 +123,7 @@ def order_of(values: Mapping[str, Any], folder: Path) -> Order:
     if "target" not in given:
         raise UsageError("a job needs a target", f"Columns are {', '.join(COLUMNS)}, and settings.")
     target = folder / _word(given["target"], "target")
-    settings = {name: _value(value) for name, value in given.items() if name not in COLUMNS}
+    settings = {name: _value(name, value) for name, value in given.items() if name not in COLUMNS}
     output, cast = given.get("output"), given.get("cast")
     beside = target.with_name(f"{target.stem}-swapped{written_suffix(target)}")
     return Order(
@@ -166,7 +166,7 @@ def _column(name: str) -> str:
 
 
 def _lines_of_json(text: str) -> Iterator[tuple[int, Any]]:
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):  # other line ends may stand in texts as they are
         if line.strip():
             yield number, lambda line=line: _object(line)
 
@@ -181,9 +181,9 @@ def _object(line: str) -> Mapping[str, Any]:
     return found
 
 
-def _value(value: object) -> object:
-    """What a cell says: a number, a list or the like as JSON writes it, else a text."""
-    if not isinstance(value, str):
+def _value(name: str, value: object) -> object:
+    """What a setting's cell says: a text as it is written, a number, a list or the like as JSON writes it."""
+    if not isinstance(value, str) or (name in schema() and schema()[name].is_text):
         return value
     try:
         return json.loads(value)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 from understudy.errors import UnderstudyError, UsageError
 from understudy.settings.lanes import Lane, in_order
@@ -54,6 +54,13 @@ class Setting(NamedTuple):
     def is_path(self) -> bool:
         """Whether it names a file or folder."""
         return Path in get_args(self.type)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it is a word or several as they are written, or a path, and nothing else."""
+        literal = get_origin(self.type) is Literal
+        kinds = {type(one) for one in get_args(self.type)} if literal else {*get_args(self.type)} or {self.type}
+        return kinds <= {str, Path, type(None)}
 
 
 @lru_cache(maxsize=1)

@@ -94,6 +94,22 @@ def test_a_refused_clip_names_the_time_and_leaves_nothing(own, hopper_path, astr
 
 
 @pytest.mark.slow
+@pytest.mark.slow
+def test_a_clip_that_ends_during_a_closer_look_is_refused_by_what_was_seen(own, hopper_path, astronaut, tmp_path):
+    puppet = Puppet(astronaut, (320, 240), face_share=0.5)
+    frames = [puppet.render(talking(n / 10)).picture for n in range(20)]
+    frames[12:] = [np.full_like(frame, 255) for frame in frames[12:]]
+    write_clip(tmp_path / "clip.mp4", frames, ClipSpec(rate=10))
+    with (
+        Understudy(Settings(home=own.root), classifier=Marked((THRESHOLD + SURE) / 2)) as app,
+        pytest.raises(
+            ContentRefusedError, match=r"clip\.mp4 from 1\.2 to 1\.\d s looks intimate \(marked: 72% in the mean"
+        ),
+    ):
+        app.swap(tmp_path / "clip.mp4", tmp_path / "out.mp4", app.person(hopper_path, consent="sample"))
+    assert not (tmp_path / "out.mp4").exists()
+
+
 def test_the_report_says_what_looked_and_how_often(own, hopper_path, astronaut_path, tmp_path):
     for number, (classifier, names) in enumerate([(None, "open_nsfw"), (Prude(0.1), "open_nsfw and prude")]):
         with Understudy(Settings(home=own.root), classifier=classifier) as app:
@@ -164,6 +180,13 @@ def test_a_new_shot_is_looked_at_at_once():
     pictures = [DARK] * 200 + [LIGHT] * 5 + [DARK] * 50
     assert refused_at(ContentCheck([Marked()]), pictures, 30, {200}) == 200
     assert refused_at(ContentCheck([Marked()]), pictures, 30) is None  # without the cut it is too short
+
+
+def test_a_new_shot_for_which_no_look_is_left_is_looked_at_as_soon_as_one_is_earned():
+    check = ContentCheck([Prude(0.0)])
+    looked = [number for number in range(100) if check.due(number / 100, cut=number in (1, 2))]
+    assert looked[:2] == [0, 1]
+    assert 2 < looked[2] <= EARNING < MOST_UNSEEN
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, NamedTuple, NoReturn, Protocol, SupportsIndex, final
 from weakref import WeakKeyDictionary
 
-from understudy.errors import InputGoneError, SigningError, unreadable_input
+from understudy.errors import InputError, InputGoneError, SigningError, unreadable_input
 from understudy.regular import open_regular
 
 
@@ -167,6 +167,20 @@ def input_digest(path: Path) -> str:
         raise InputGoneError(path) from fault
     except OSError as fault:
         raise unreadable_input(path, fault) from fault
+
+
+def check_same_input(path: Path, digest: str) -> None:
+    """Make sure that a file that is used for a while is still the one that it was at the beginning.
+
+    Args:
+        path: The file.
+        digest: SHA-256 that it had.
+
+    Raises:
+        InputError: it is gone, can't be read, or is another one.
+    """
+    if input_digest(path) != digest:
+        raise InputError(f"{path} became another file while it was used", "Put the first one back, or begin anew.")
 
 
 def _digest(file: Iterable[bytes]) -> str:

@@ -369,6 +369,26 @@ def test_what_was_finished_before_its_runner_died_is_not_done_again(app, order, 
 
 
 @pytest.mark.slow
+def test_an_older_file_of_the_same_inputs_is_not_what_a_job_made(app, order):
+    """As a preview is, which the job is to replace, and whose runner died, or failed, before it did."""
+    app.swap(order.target, order.output, app.person(*order.photos, consent="sample"))
+    older = order.output.read_bytes()
+    (killed,), store = app.jobs.add(replace(order, overwrite=True), SAMPLE), JobStore(app.resources.home)
+    with store.runner() as name:
+        assert store.claim(name).number == killed
+    assert app.jobs.run() == 1
+    assert order.output.read_bytes() != older
+    made = order.output.read_bytes()
+    order.output.unlink()
+    (failed,) = app.jobs.add(order, SAMPLE)
+    order.output.write_bytes(made)
+    app.jobs.run()
+    app.jobs.retry(failed)
+    assert app.jobs.run() == 0
+    assert "the output exists" in app.jobs.show(failed).failure.message
+
+
+@pytest.mark.slow
 def test_jobs_are_listed_without_all_that_does_them(app, order):
     """Which would take longer to import than thousands of jobs take to be listed."""
     app.jobs.add(order, SAMPLE)

@@ -18,7 +18,7 @@ from hashlib import sha256
 import av
 import pytest
 
-from tests.tasks.segments.conftest import SHORT
+from tests.tasks.segments.conftest import SHORT, two_scenes
 from understudy.jobs import runner as runners
 from understudy.jobs.at_work import MOST_ATTEMPTS
 from understudy.jobs.database import Database
@@ -280,6 +280,41 @@ def test_what_may_not_be_used_any_more_is_not_and_what_was_made_of_it_goes(
     assert (job.state, job.failure.exit_code) == ("failed", 3 if what == "input" else 4)
     assert (job.segments_done, kept(tmp_path)) == (0, [])
     assert not order.output.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("frame", [20, 48])
+@pytest.mark.parametrize("what", ["input", "consent"])
+def test_what_changes_while_a_job_runs_ends_it(jobs, app, order, tmp_path, monkeypatch, what, frame):
+    """In the middle of a segment, and when all are there but the output is not."""
+    clip, consents = tmp_path / "clip.mp4", Consents(app.resources.home)
+    shutil.copy(order.target, clip)
+    two_scenes(tmp_path / "other.mp4", each=16)
+    (number,) = jobs.add(replace(order, target=clip), SAMPLE)
+    counting = Counting(monkeypatch)
+
+    def meanwhile(done, _):
+        if done == frame and what == "input" and (tmp_path / "other.mp4").exists():
+            (tmp_path / "other.mp4").replace(clip)
+        elif done == frame and what == "consent":
+            for record in consents.all():
+                consents.revoke(record.id)
+
+    assert jobs.run(progress=meanwhile) == 0
+    job = jobs.show(number)
+    assert (job.state, job.failure.exit_code) == ("failed", 3 if what == "input" else 4)
+    assert ("another file" if what == "input" else "revoked") in job.failure.message
+    assert (job.segments_done, kept(tmp_path)) == (0, [])
+    assert len(counting.worked) == (2 if frame == 20 else 4)
+    assert not order.output.exists()
+
+
+@pytest.mark.slow
+def test_a_clip_that_was_only_touched_is_the_same(jobs, order, tmp_path):
+    clip = tmp_path / "clip.mp4"
+    shutil.copy(order.target, clip)
+    jobs.add(replace(order, target=clip), SAMPLE)
+    assert jobs.run(progress=lambda *_: clip.touch()) == 1
 
 
 @pytest.mark.slow

@@ -18,8 +18,10 @@ import pytest
 import understudy
 from tests.evidence import is_released_honestly
 from tests.sessions.stage import until
+from understudy import Settings, Understudy
 from understudy.cli.main import main
-from understudy.errors import OutputError, OutputExistsError, SigningError
+from understudy.errors import ConsentError, OutputError, OutputExistsError, SigningError
+from understudy.provenance import Consents
 from understudy.provenance.credentials import read_credentials
 from understudy.sessions import LiveStatistics
 from understudy.sessions.statistics import StatisticsFile
@@ -39,6 +41,22 @@ def names(folder):
 @pytest.fixture
 def target(astronaut_path, brief_clip):
     return lambda suffix: astronaut_path if suffix in ("png", "jpg", "webp") else brief_clip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("suffix", ["png", "mp4"])
+def test_a_consent_that_is_revoked_while_frames_are_swapped_leaves_no_output(suffix, hopper_path, target, tmp_path):
+    with Understudy(Settings(home=tmp_path / "home")) as app:
+        consents = Consents(app.resources.home)
+
+        def revoked(*_):
+            for record in consents.all():
+                consents.revoke(record.id)
+
+        output, host = tmp_path / f"out.{suffix}", app.person(hopper_path, consent="self")
+        with pytest.raises(ConsentError, match="revoked"):
+            app.swap(target(suffix), output, host, progress=revoked)
+    assert names(tmp_path) == ["home"]
 
 
 @posix

@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS plans (job INTEGER PRIMARY KEY, digest TEXT NOT NULL,
 CREATE TABLE IF NOT EXISTS segments (
     job INTEGER NOT NULL, place INTEGER NOT NULL, file TEXT NOT NULL, attempt INTEGER NOT NULL, frames INTEGER NOT NULL,
     report TEXT NOT NULL, PRIMARY KEY (job, place));
+CREATE TABLE IF NOT EXISTS outputs (job INTEGER PRIMARY KEY, identifier TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, priority DESC, number);
 CREATE INDEX IF NOT EXISTS needs_by_job ON needs (job)
 """

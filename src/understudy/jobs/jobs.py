@@ -13,7 +13,7 @@ from understudy.errors import UnderstudyError
 from understudy.jobs.adding import Adding, cast_of
 from understudy.jobs.job import Claim, Order
 from understudy.jobs.joblist import JobList
-from understudy.jobs.kept import KeptSegments
+from understudy.jobs.kept import KeptSegments, StoppedError
 from understudy.jobs.runner import Runner, Told
 from understudy.jobs.segmented import SegmentedSwap
 from understudy.jobs.workshop import FramesOfAll, Workshop
@@ -163,6 +163,11 @@ class Jobs(JobList):
         if claim.attempt > 1 and (finished := self._finished(claim)) is not None:
             return finished
         cast, settings = cast_of(order), self._settings_of(order)
+
+        def written(identifier: str) -> None:
+            if not self._store.note_output(claim, identifier):
+                raise StoppedError
+
         in_segments = SegmentedSwap(
             cast,
             order,
@@ -173,6 +178,7 @@ class Jobs(JobList):
             people=self._people,
             options=options or self.segments,
             workshop=workshop,
+            written=written,
         )
         if (report := in_segments(progress)) is not None:
             return report.as_json()
@@ -185,6 +191,7 @@ class Jobs(JobList):
             people=self._people,
             overwrite=order.overwrite,
             progress=progress,
+            written=written,
         ).as_json()
 
     def _adding(self, consent: ConsentClaim | None) -> Adding:
@@ -217,15 +224,14 @@ class Jobs(JobList):
     def _finished(self, claim: Claim) -> dict[str, Any] | None:
         """What an earlier attempt wrote, if it came so far and was killed before it could say so; None if not.
 
-        The ledger knows the file that has the output's name, and that it was made of these very inputs.
+        The ledger knows the file that has the output's name, by the id that the attempt noted before it was named:
+        another file there may be made of the same inputs.
         """
-        output = claim.order.output
-        if not names.is_file(output):
+        output, identifier = claim.order.output, self._store.output_of(claim.number)
+        if identifier is None or not names.is_file(output):
             return None
         record = Ledger(self._resources.home).find_output(file_digest(output))
-        if record is None or record.target != claim.digests[str(claim.order.target)]:
-            return None
-        if not {*record.sources} <= {*claim.digests.values()}:
+        if record is None or record.identifier != identifier:
             return None
         return {"output": str(output), "identifier": record.identifier, "notes": ["finished in an earlier attempt"]}
 

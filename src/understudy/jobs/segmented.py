@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from understudy.jobs.workshop import ClipWork, WorkedHere, Workshop
 from understudy.media.files import check_output
 from understudy.media.files.keyframes import Keyframes
 from understudy.media.files.trimming import open_part
+from understudy.release import check_same_input
 from understudy.resources import Resources
 from understudy.settings import Settings
 from understudy.tasks.casting import Settled, settle
@@ -42,6 +43,7 @@ class SegmentedSwap:
         people: Whose faces are known.
         options: How a clip is cut.
         workshop: Who works the segments; None for this process.
+        written: As of ``swap_file``.
     """
 
     def __init__(
@@ -56,11 +58,14 @@ class SegmentedSwap:
         people: People,
         options: SegmentOptions | None = None,
         workshop: Workshop | None = None,
+        written: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._cast, self._order, self._settings, self._digests = cast, order, settings, digests
+        self._digest = digests[str(order.target)]
         self._kept, self._resources, self._people = kept, resources, people
         self._options = options or SegmentOptions()
         self._workshop = workshop or WorkedHere(resources, people)
+        self._written = written
 
     def __call__(self, progress: Progress) -> SwapReport | None:
         """Do it, or go on with it; None if the clip is one that is done in one go.
@@ -94,7 +99,7 @@ class SegmentedSwap:
                 plan = None if known is None else self._planned(known, settled, depends)
                 if plan is None:
                     return None
-            segments = self._worked(plan, output, progress)
+            segments = self._worked(plan, settled, output, progress)
             return join_segments(
                 self._cast,
                 output,
@@ -102,9 +107,11 @@ class SegmentedSwap:
                 plan,
                 settled,
                 segments,
+                clip=self._digest,
                 resources=self._resources,
                 overwrite=order.overwrite,
                 joined=partial(progress, plan.frames, plan.frames),
+                written=self._written,
             )
 
     def _settled(self, opened: Opened, plan: ClipPlan | None) -> Settled:
@@ -130,21 +137,30 @@ class SegmentedSwap:
             settled,
             self._resources.models,
             made_of=depends,
-            clip=self._digests[str(self._order.target)],
+            clip=self._digest,
             options=self._options,
         )
         if plan is not None:
             self._kept.begin(plan)
         return plan
 
-    def _worked(self, plan: ClipPlan, output: Path, progress: Progress) -> list[tuple[Path, SegmentReport]]:
+    def _worked(
+        self, plan: ClipPlan, settled: Settled, output: Path, progress: Progress
+    ) -> list[tuple[Path, SegmentReport]]:
         """All segments: those that are finished, and those that are missing."""
+        trust, seen = self._resources.trust(self._settings), _state_of(self._order.target)
         found = self._kept.finished()
         missing = [one.index for one in plan.segments if one.index not in found]
         done = sum(report.frames for _, report in found.values())
         progress(done, plan.frames)
 
         def finished(path: Path, report: SegmentReport) -> None:
+            nonlocal seen
+            # A night is long: consent may be revoked in it, and the clip replaced by another.
+            trust.check_consents(settled.consents)
+            if (now := _state_of(self._order.target)) != seen:
+                check_same_input(self._order.target, self._digest)
+                seen = now
             self._kept.keep(path, report)
             found[report.index] = (path, report)
 
@@ -152,7 +168,7 @@ class SegmentedSwap:
             clip = ClipWork(
                 self._cast,
                 self._order.target,
-                self._digests[str(self._order.target)],
+                self._digest,
                 output.suffix,
                 self._settings,
                 plan,
@@ -164,3 +180,9 @@ class SegmentedSwap:
             )
             self._workshop.work(clip, lambda frames: progress(done + frames, plan.frames))
         return [found[index] for index in range(len(plan.segments))]
+
+
+def _state_of(path: Path) -> tuple[int, ...]:
+    """What differs where a file was changed or replaced; also where it was only touched."""
+    found = path.stat()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns

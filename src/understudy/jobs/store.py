@@ -156,6 +156,20 @@ class JobStore:
             if mine(store, claim) is not None:
                 store.execute("UPDATE jobs SET digests = ? WHERE number = ?", (text_of(digests), claim.number))
 
+    def note_output(self, claim: Claim, identifier: str) -> bool:
+        """Note the id of what a job has made, before that gets its name. False if another runner has the job by now."""
+        with self.database.opened() as store:
+            if mine(store, claim) is None:
+                return False
+            store.execute("INSERT OR REPLACE INTO outputs VALUES (?, ?)", (claim.number, identifier))
+            return True
+
+    def output_of(self, number: int) -> str | None:
+        """The id that ``note_output`` noted of a job last; None if its output was never to get its name."""
+        with self.database.opened() as store:
+            row = store.execute("SELECT identifier FROM outputs WHERE job = ?", (number,)).fetchone()
+        return None if row is None else str(row[0])
+
     def sign(self, claim: Claim, frames_done: int, frames: int) -> Wish:
         """Give a sign of life, and say how far the job is: what its runner is to do with it."""
         with self.database.opened() as store:
@@ -268,6 +282,7 @@ class JobStore:
                 job = job_of(store, row)
             store.execute("DELETE FROM needs WHERE job = ? OR needed = ?", (number, number))
             store.execute("DELETE FROM jobs WHERE number = ?", (number,))
+            store.execute("DELETE FROM outputs WHERE job = ?", (number,))
             forget_segments(store, number)
             return job
 

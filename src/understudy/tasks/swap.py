@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -89,6 +90,7 @@ def swap_file(
     people: People,
     overwrite: bool = False,
     progress: Progress | None = None,
+    written: Callable[[str], None] = lambda _: None,
 ) -> SwapReport:
     """Put somebody's face onto the chosen faces of ``target``, or each of its people's what they are to get.
 
@@ -101,13 +103,15 @@ def swap_file(
         people: Whose faces are known.
         overwrite: Whether an existing output may be replaced.
         progress: Told about every frame.
+        written: Told the output's id when all its frames are written, before it is signed and gets its name; what it
+            raises ends the work.
 
     Raises:
         UsageError, InputError, RefusedError, RunError: see ``errors``; nothing is written then, but for
             CorruptMediaError, when what could be read has been.
     """
     with once(), one_blas_thread():  # a second signal does not keep the first one from tidying up
-        return _swapped(cast, target, output, settings, resources, people, progress, overwrite=overwrite)
+        return _swapped(cast, target, output, settings, resources, people, progress, written, overwrite=overwrite)
 
 
 def _swapped(
@@ -118,6 +122,7 @@ def _swapped(
     resources: Resources,
     people: People,
     progress: Progress | None,
+    written: Callable[[str], None],
     *,
     overwrite: bool,
 ) -> SwapReport:
@@ -135,9 +140,9 @@ def _swapped(
         settled = opened.settle(
             partial(settle, cast, target, resources=resources, people=people, content=content),
         )
-        made = resources.trust(settings).output(
-            settings, target, info.kind, settled.consents, settled.digests, opened.by
-        )
+        trust = resources.trust(settings)
+        made = trust.output(settings, target, info.kind, settled.consents, settled.digests, opened.by)
+        identifier = f"{made.sealer.identifier:012x}"
         made.sealer.check(shown.width, shown.height)
         parts = opened.parts(settled.assignment, content, made.sealer)
         pipeline = (PhotoPipeline if opened.still else ClipPipeline)(parts, settled.assignment)
@@ -151,12 +156,14 @@ def _swapped(
             first = run_frames(source, shown, pipeline, sink.write, progress)
             content.end()
             opened.check_done(tally, settled)
+            trust.check_consents(settled.consents)  # which may have been revoked meanwhile
+            written(identifier)
         finished = time.perf_counter()
         if source.damage is not None:
             raise CorruptMediaError(target, source.damage.at_seconds, source.damage.reason)
     return SwapReport(
         output=output,
-        identifier=f"{made.sealer.identifier:012x}",
+        identifier=identifier,
         consents=settled.consents,
         target=target,
         sources=photos_of(cast),

@@ -38,8 +38,9 @@ def worked(shop, folder, order=None):
 
 
 def joined(app, shop, segments):
+    clip = file_digest(shop.opened.info.path)
     return join_segments(
-        shop.cast, shop.output, shop.opened, shop.plan, shop.settled, segments, resources=app.resources
+        shop.cast, shop.output, shop.opened, shop.plan, shop.settled, segments, clip=clip, resources=app.resources
     )
 
 

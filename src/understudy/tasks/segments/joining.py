@@ -12,7 +12,7 @@ from understudy.media.files import check_output
 from understudy.media.files.joined_video import JoinedVideo
 from understudy.media.files.segments import SegmentFile
 from understudy.provenance.fingerprint import hashes_of
-from understudy.release import file_digest
+from understudy.release import check_same_input, file_digest
 from understudy.resources import Resources
 from understudy.tasks.casting import Settled
 from understudy.tasks.opened import Opened, check_swapped
@@ -30,9 +30,11 @@ def join_segments(
     settled: Settled,
     segments: Sequence[tuple[Path, SegmentReport]],
     *,
+    clip: str,
     resources: Resources,
     overwrite: bool = False,
     joined: Callable[[], None] = lambda: None,
+    written: Callable[[str], None] = lambda _: None,
 ) -> SwapReport:
     """Write the output: what was sealed in segments, with the clip's sound and metadata, signed.
 
@@ -43,9 +45,11 @@ def join_segments(
         plan: Of the clip.
         settled: Who gets whose face, asked for the consent of everybody anew.
         segments: Of each its file, and what came of it; in the plan's order.
+        clip: SHA-256 of the clip that they were made of.
         resources: What is opened.
         overwrite: Whether an output that is there may be replaced.
         joined: Called now and then; what it raises ends the work.
+        written: As of ``swap_file``.
 
     Raises:
         UsageError, InputError, RunError: see ``errors``; nothing is written then, but for CorruptMediaError, when what
@@ -59,8 +63,9 @@ def join_segments(
     files = [_opened(path, report) for path, report in segments]
     content = opened.content()
     content.count(together.count(lambda one: one.looks))
+    identifier, trust = f"{plan.identifier:012x}", resources.trust(settings)
     with needed(inputs):
-        made = resources.trust(settings).output(
+        made = trust.output(
             settings,
             target,
             info.kind,
@@ -84,12 +89,15 @@ def join_segments(
             ) as sink,
         ):
             sink.join(joined)
+            check_same_input(target, clip)
+            trust.check_consents(settled.consents)  # which may have been revoked meanwhile
+            written(identifier)
     if together.damage is not None:
         raise CorruptMediaError(target, together.damage.at_seconds, together.damage.reason)
     frames, seconds = together.count(lambda one: one.frames), max(together.seconds, 1e-3)
     return SwapReport(
         output=output,
-        identifier=f"{plan.identifier:012x}",
+        identifier=identifier,
         consents=settled.consents,
         target=target,
         sources=photos_of(cast),

@@ -175,6 +175,25 @@ def test_whoever_watches_by_a_pipe_reads_each_line_once(run, two_jobs, monkeypat
     assert "1 running, 1 waiting" in lines
 
 
+def test_jobs_that_wait_for_one_that_does_not_go_on_are_named(run, two_jobs, tmp_path, astronaut_path, hopper_path):
+    for number, after in ((3, 1), (4, 3), (5, 2)):
+        output = tmp_path / f"{number}.png"
+        run("add", astronaut_path, "-s", hopper_path, "-o", output, "--after", after, "--consent", "sample")
+    with two_jobs.runner() as name:
+        two_jobs.end(two_jobs.claim(name), "failed", why=JobFailure("no luck", "try again", 6))
+    run("pause", "2")
+    code, out, err = run("run", "--json")
+    assert code == 6
+    assert err.splitlines()[-2:] == ["2 jobs wait for job 1, which failed", "1 job waits for job 2, which is paused"]
+    told = json.loads(out)["blocked"]
+    assert [(one["number"], one["by"]) for one in told] == [(3, 1), (4, 1), (5, 2)]
+    assert "2 jobs wait for job 1, which failed" in run("watch")[2]  # which ends
+    run("cancel", "1")
+    assert "2 jobs wait for job 1, which was cancelled" in run("watch")[2]
+    run("cancel", "3", "4")
+    assert run("run")[0] == 0  # what is paused is so because somebody wanted it
+
+
 def test_whoever_watches_a_terminal_sees_one_line_a_job_that_changes_in_its_place(monkeypatch):
     class Screen(io.StringIO):
         def isatty(self):

@@ -18,7 +18,7 @@ from PIL import Image
 
 from understudy import Settings, Understudy
 from understudy.cli.main import main
-from understudy.errors import ConsentError, InputError, OutputError, UsageError
+from understudy.errors import ConsentError, InputError, OutputError, RecordsError, UsageError
 from understudy.jobs import runner as runners
 from understudy.jobs.adding import Adding
 from understudy.jobs.job import JobFailure, Order
@@ -286,6 +286,51 @@ def test_a_command_is_run_when_a_job_is_done_and_what_came_of_it_is_kept(app, or
     assert (tmp_path / "told").read_text() == str(order.output)
     assert app.jobs.show(numbers[0]).report["when_done"] == 3
     assert "No such file" in app.jobs.show(numbers[1]).report["when_done"]
+
+
+def test_a_command_whose_runner_died_is_run_by_the_next_once_more(app, order, tmp_path):
+    script = "import sys, pathlib; pathlib.Path(sys.argv[1]).write_text(sys.argv[2])"
+    command = (sys.executable, "-c", script, str(tmp_path / "told"))
+    (number,) = app.jobs.add(replace(order, when_done=command), SAMPLE)
+    store = JobStore(app.resources.home)
+    with store.runner() as name:
+        store.end(store.claim(name), "done", report={"frames": 1})
+        assert app.jobs.run() == 0  # while its runner is at it nobody else is
+        assert app.jobs.show(number).report == {"frames": 1, "when_done": "pending"}
+    assert not (tmp_path / "told").exists()
+    told = []
+    assert app.jobs.run(told=lambda job: told.append(job.number)) == 0
+    assert (tmp_path / "told").read_text() == str(order.output)
+    assert (told, app.jobs.show(number).report) == ([number], {"frames": 1, "when_done": 0})
+    (tmp_path / "told").unlink()
+    app.jobs.run()
+    assert not (tmp_path / "told").exists()
+
+
+def test_a_command_that_ends_its_runner_each_time_is_let_alone(app, order):
+    """As one that turns the machine off."""
+    (number,) = app.jobs.add(replace(order, when_done=("poweroff",)), SAMPLE)
+    store = JobStore(app.resources.home)
+    with store.runner() as name:
+        store.end(store.claim(name), "done", report={})
+    with store.runner() as name:
+        assert store.take_command(name) == (number, app.jobs.show(number).order)
+    with store.runner() as name:
+        assert store.take_command(name) is None
+    assert "died twice" in app.jobs.show(number).report["when_done"]
+
+
+@pytest.mark.slow
+def test_records_that_can_not_be_used_leave_the_jobs_waiting(app, order, tmp_path):
+    first, second = app.jobs.add([order, replace(order, output=tmp_path / "b.png")], SAMPLE)
+
+    def broken(*_):
+        (tmp_path / "home" / "ledger.sqlite").touch(0o600)
+        (tmp_path / "home" / "ledger.sqlite").write_bytes(b"no database" * 1000)
+
+    with pytest.raises(RecordsError):
+        app.jobs.run(progress=broken)
+    assert [app.jobs.show(number).state for number in (first, second)] == ["waiting", "waiting"]
 
 
 @pytest.mark.slow

@@ -19,6 +19,7 @@ import av
 import pytest
 
 from tests.tasks.segments.conftest import SHORT, two_scenes
+from understudy.errors import NoSpaceError
 from understudy.jobs import runner as runners
 from understudy.jobs.at_work import MOST_ATTEMPTS
 from understudy.jobs.database import Database
@@ -233,8 +234,8 @@ def test_a_segment_is_on_the_disk_before_the_store_says_so(jobs, order, monkeypa
 
 
 @pytest.mark.slow
-def test_a_full_disk_costs_one_segment(jobs, order, undisturbed, tmp_path, monkeypatch):
-    (number,) = jobs.add(order, SAMPLE)
+def test_a_full_disk_costs_one_segment_and_the_jobs_wait(jobs, order, undisturbed, tmp_path, monkeypatch):
+    number, other = jobs.add([order, replace(order, output=tmp_path / "other.mp4")], SAMPLE)
     write, written = files.SegmentSink.write, []
 
     def full(self, labelled):
@@ -245,13 +246,16 @@ def test_a_full_disk_costs_one_segment(jobs, order, undisturbed, tmp_path, monke
         write(self, labelled)
 
     monkeypatch.setattr(files.SegmentSink, "write", full)
-    assert jobs.run() == 0
+    told = []
+    with pytest.raises(NoSpaceError):
+        jobs.run(told=lambda job: told.append((job.number, job.state)))
+    assert told == [(number, "running"), (number, "waiting")]
     job = jobs.show(number)
-    assert (job.state, job.failure.exit_code) == ("failed", 6)
+    assert (job.state, jobs.show(other).attempts) == ("waiting", 0)
     assert 0 < job.segments_done < 4
     assert not [path for path in kept(tmp_path) if path.name.startswith(".")]
     monkeypatch.setattr(files.SegmentSink, "write", write)
-    jobs.retry(number)
+    jobs.pause(other)
     counting = Counting(monkeypatch)
     assert jobs.run() == 1
     assert counting.worked == list(range(job.segments_done, 4))

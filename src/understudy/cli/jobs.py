@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -22,6 +23,7 @@ from understudy.errors import UnderstudyError, UsageError
 from understudy.text import counted, listed
 
 if TYPE_CHECKING:
+    from understudy.jobs.blocked import Blocked
     from understudy.jobs.job import Job, JobState, Order
     from understudy.jobs.joblist import JobList
     from understudy.jobs.rows import BadRow
@@ -252,18 +254,21 @@ def run(
 
     with Understudy(Settings(home=home)) as understudy, progress_bar("swapping") as progress:
         done = understudy.jobs.run(told=told, progress=progress, wait=wait, cluster=cluster, say=say)
-        counts = understudy.jobs.counts()
+        counts, blocked = understudy.jobs.counts(), understudy.jobs.blocked()
     if json:
-        answer_json({"done": done, "jobs": [job.as_json() for job in ended], "counts": counts})
+        waiting = [one._asdict() for one in blocked]
+        answer_json({"done": done, "jobs": [job.as_json() for job in ended], "counts": counts, "blocked": waiting})
     failed = sum(job.state == "failed" for job in ended)
     say(f"{counted(done, 'job')} done" + (f", {failed} failed" if failed else ""))
-    if failed:
+    for line in _held_up(blocked):
+        say(line)
+    if failed or any(one.state != "paused" for one in blocked):
         raise typer.Exit(6)
 
 
 @app.command("watch")
 def watch(home: HomeOption = None) -> None:
-    """Show how far the jobs are, a line each, until none is left to be done. On a pipe it writes what changes."""
+    """Show how far the jobs are, a line each, until none is left that can be done. On a pipe it writes what changes."""
     listed = _listed(home)
     with changing_lines() as show:
         told = {job.number for job in _ended(listed)}
@@ -272,10 +277,10 @@ def watch(home: HomeOption = None) -> None:
             told -= {job.number for job in running}  # begun anew
             ended = [job for job in _ended(listed) if job.number not in told]
             told |= {job.number for job in ended}
-            counts = listed.counts()
+            counts, blocked = listed.counts(), listed.blocked()
             show([_line(job) for job in ended], [*(_line(job) for job in running), _counted(counts)])
-            if not counts["running"] and not counts["waiting"]:
-                show([_counted(counts) or "no jobs"], [])
+            if not counts["running"] and counts["waiting"] <= len(blocked):
+                show([*_held_up(blocked), _counted(counts) or "no jobs"], [])
                 return
             time.sleep(_EVERY)
 
@@ -335,17 +340,32 @@ def _listed(home: Path | None) -> JobList:
     return JobList(Home.default() if home is None else Home(home))
 
 
+def _held_up(blocked: Sequence[Blocked]) -> list[str]:
+    """Which jobs wait for one that does not go on by itself, a line for each of those."""
+    why = {"failed": "failed", "cancelled": "was cancelled", "paused": "is paused"}
+    times = Counter((one.by, one.state) for one in blocked)
+    return [
+        f"{counted(count, 'job')} wait{'s' * (count == 1)} for job {by}, which {why[state]}"
+        for (by, state), count in times.items()
+    ]
+
+
 def _counted(counts: Mapping[JobState, int]) -> str:
     return ", ".join(f"{count} {name}" for name, count in counts.items() if count)
 
 
 def _line(job: Job) -> str:
     """A job in one line."""
+    from understudy.jobs.job import PENDING, PENDING_AGAIN
+
     what = f"{job.number:5d}  {job.state:9s}  {job.order.target.name} -> {job.order.output}"
     if job.failure is not None:
         return f"{what}: {job.failure.message}"
-    if job.report.get("when_done", 0) != 0:
-        return f"{what}; the command that was to follow failed: {_why(job.report['when_done'])}"
+    ended = job.report.get("when_done", 0)
+    if ended in (PENDING, PENDING_AGAIN):
+        return f"{what}; the command that is to follow has not ended"
+    if ended != 0:
+        return f"{what}; the command that was to follow failed: {_why(ended)}"
     if job.state == "running" or (job.segments_done and job.state in ("waiting", "paused")):
         return f"{what}  {job.share:.0%}"
     if job.waits_for:

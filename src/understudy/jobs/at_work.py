@@ -58,7 +58,7 @@ class AtWork:
     def take_up(self, store: sqlite3.Connection) -> None:
         """Let jobs wait again whose runners died, or gave no sign of life for too long."""
         # Within the transaction: whoever has taken a job by now has had a file before.
-        now, seen, at_work = time.monotonic(), {}, self._living()
+        now, seen, at_work = time.monotonic(), {}, self.living()
         for row in store.execute("SELECT * FROM jobs WHERE state = 'running'").fetchall():
             name, signs, wish = row["runner"], row["signs"], row["wish"]
             known = self._seen.get(row["number"])
@@ -88,7 +88,7 @@ class AtWork:
             )
         self._seen = seen
 
-    def _living(self) -> set[str]:
+    def living(self) -> set[str]:
         """The names of the runners that live."""
         clean(self._runners)  # of those that died
         return set(os.listdir(self._runners))  # noqa: PTH208 - names are all that is looked at

@@ -16,6 +16,9 @@ STATES: Final[tuple[JobState, ...]] = ("running", "waiting", "paused", "failed",
 ENDED: Final[tuple[JobState, ...]] = ("done", "failed", "cancelled")
 #: In place of the SHA-256 of an input that another job makes, until that is done.
 TO_BE_MADE: Final = ""
+#: In place of what the command ended with that follows a job: it has not; nor when it was run a second time.
+PENDING: Final = "pending"
+PENDING_AGAIN: Final = "pending, for the second time"
 #: Most and least of a priority.
 _PRIORITIES: Final = 1_000_000
 
@@ -132,7 +135,8 @@ class Job:
         frames: Of the target, as far as it is known; 0 if it is not.
         waits_for: Numbers of the jobs before it that are not done yet.
         added, begun, ended: Unix times in seconds; 0 for not yet.
-        report: What was done, as ``SwapReport.as_json`` has it; empty until then.
+        report: What was done, as ``SwapReport.as_json`` has it, and as ``when_done`` what the command that follows has
+            ended with: its exit code, why it could not be run, or that it is ``pending``. Empty until then.
         failure: Why it failed, if it did.
         segments_done: Segments of the clip that are finished and kept: with the next one it goes on.
         segments: How many it is worked in; 0 if in one go, or that is not known yet.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from understudy.jobs.blocked import Blocked
 from understudy.jobs.job import STATES, Job, JobState
 from understudy.jobs.leftovers import sweep
 from understudy.jobs.store import JobStore
@@ -40,6 +41,10 @@ class JobList:
     def counts(self) -> dict[JobState, int]:
         """How many jobs are in each state."""
         return self._store.counts()
+
+    def blocked(self) -> Sequence[Blocked]:
+        """Jobs that wait for one that failed, was cancelled or is paused, and of each which one."""
+        return self._store.blocked()
 
     def pause(self, number: int) -> JobState:
         """Keep a job from being begun; one that runs stops within seconds. Its state now.

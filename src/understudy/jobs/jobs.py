@@ -116,7 +116,8 @@ class Jobs(JobList):
             say: Told what the user should know of a cluster's workers, in a line.
 
         Raises:
-            RecordsError, NoSpaceError: the store can't be used.
+            RecordsError, NoSpaceError: the store can't be used, or a disk or the records failed a job as they would
+                fail the others: it waits again.
             UsageError, RunError: there is no such cluster, or it has no worker.
         """
         if cluster is not None:

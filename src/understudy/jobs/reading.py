@@ -112,6 +112,15 @@ def work_of(row: sqlite3.Row) -> tuple[Order, dict[str, Any]]:
     return _order(number, _values(number, row["work"]), Path), _values(number, row["digests"])
 
 
+def report_of(row: sqlite3.Row) -> dict[str, Any]:
+    """What came of a row's job.
+
+    Raises:
+        RecordsError: it can't be read.
+    """
+    return _values(row["number"], row["report"])
+
+
 def undone_of(store: sqlite3.Connection, known: Collection[Undone] = ()) -> list[Undone]:
     """The jobs that are neither done nor cancelled, in the order in which they came; none that can't be read.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import threading
 from collections.abc import Callable
@@ -15,13 +16,15 @@ from understudy.errors import (
     EncodingError,
     InputError,
     NoMemoryError,
+    NoSpaceError,
+    RecordsError,
     RefusedError,
     RunError,
     UnderstudyError,
     of_the_system,
     out_of_memory,
 )
-from understudy.jobs.job import TO_BE_MADE, Claim, Job, JobFailure
+from understudy.jobs.job import TO_BE_MADE, Claim, Job, JobFailure, Order
 from understudy.jobs.kept import StoppedError
 from understudy.jobs.leftovers import sweep
 from understudy.jobs.store import JobStore, Wish
@@ -60,19 +63,22 @@ class Runner:
             wait: Whether to wait for jobs that are added later; it ends by ``until`` alone then.
 
         Raises:
-            RecordsError, NoSpaceError: the store can't be used.
+            RecordsError, NoSpaceError: the store can't be used, or a disk or the records failed a job as they would
+                fail the others: it waits again.
         """
         done, pause = 0, threading.Event()
         with self.store.runner() as name:
             sweep(self.store)  # what killed runs have left
             while not until():
+                while (left := self.store.take_command(name)) is not None:
+                    self._run_command(*left)
+                    self._tell(left[0])
                 claim = self.store.claim(name)
                 if claim is not None:
                     self.told(self.store.job(claim.number))
                     done += self._do(claim)
                     sweep(self.store)
-                    with suppress(UnderstudyError):  # it may have been removed
-                        self.told(self.store.job(claim.number))
+                    self._tell(claim.number)
                 elif wait:
                     pause.wait(EVERY)
                 else:
@@ -89,7 +95,12 @@ class Runner:
                 if signs.wish != "lost":
                     self.store.end(claim, "paused" if signs.wish == "pause" else "cancelled")
                 return False
-            except Exception as fault:  # noqa: BLE001 - it is told with the job, and the others go on
+            except Exception as fault:  # it is told with the job, and the others go on
+                if _fails_all(fault):
+                    with suppress(RunError):  # if the store is full, too: it waits when this runner has ended
+                        self.store.end(claim, "waiting")
+                    self._tell(claim.number)
+                    raise
                 # The inputs are others, or may not be used; or what there was of the clip is written.
                 spoilt = isinstance(fault, (InputError, RefusedError, CorruptMediaError, EncodingError))
                 self.store.end(claim, "failed", why=_failure(fault), kept=not spoilt)
@@ -99,7 +110,8 @@ class Runner:
                 raise
         if not self.store.end(claim, "done", report=report):
             return False
-        self._tell_when_done(claim, report)
+        if claim.order.when_done:
+            self._run_command(claim.number, claim.order)
         return True
 
     def _with_its_inputs(self, claim: Claim) -> Claim:
@@ -125,15 +137,18 @@ class Runner:
             self.store.learn(claim, digests)
         return replace(claim, digests=digests)
 
-    def _tell_when_done(self, claim: Claim, report: dict[str, Any]) -> None:
-        if not claim.order.when_done:
-            return
-        command = [*claim.order.when_done, str(claim.order.output)]
+    def _tell(self, number: int) -> None:
+        with suppress(UnderstudyError):  # it may have been removed
+            self.told(self.store.job(number))
+
+    def _run_command(self, number: int, order: Order) -> None:
+        """Run what is to follow a job, and note what it ended with."""
+        command = [*order.when_done, str(order.output)]
         try:
             code: int | str = subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode
         except OSError as fault:
             code = fault.strerror or str(fault)
-        self.store.replace_report(claim.number, {**report, "when_done": code})
+        self.store.end_command(number, code)
 
 
 class _Signs(AbstractContextManager["_Signs"]):
@@ -170,6 +185,16 @@ class _Signs(AbstractContextManager["_Signs"]):
     ) -> None:
         self._over.set()
         self._thread.join()
+
+
+def _fails_all(fault: Exception) -> bool:
+    """Whether other jobs would fail by it, too: a disk is full, or the records can't be used."""
+    if isinstance(fault, NoSpaceError):
+        return (
+            getattr(fault.__cause__, "errno", None) != errno.EFBIG
+        )  # a file that is too large for its disk is the job's
+    full = isinstance(fault, OSError) and fault.errno in (errno.ENOSPC, errno.EDQUOT)
+    return full or isinstance(fault, RecordsError)
 
 
 def _failure(fault: Exception) -> JobFailure:

@@ -18,9 +18,10 @@ from typing import Any, Final, Literal, cast
 
 from understudy.errors import RecordsError, UsageError
 from understudy.jobs.at_work import AtWork
+from understudy.jobs.blocked import Blocked, blocked_of
 from understudy.jobs.database import KEPT, Database, forget_segments, mine
-from understudy.jobs.job import ENDED, STATES, Claim, Job, JobFailure, JobState, Order, Undone
-from understudy.jobs.reading import JOBS, OPEN, job_of, jobs_of, no_job, row_of, text_of, undone_of, work_of
+from understudy.jobs.job import ENDED, PENDING, PENDING_AGAIN, STATES, Claim, Job, JobFailure, JobState, Order, Undone
+from understudy.jobs.reading import JOBS, OPEN, job_of, jobs_of, no_job, report_of, row_of, text_of, undone_of, work_of
 from understudy.names import RealNames
 from understudy.provenance.records.home import Home
 from understudy.provenance.records.kept_open import Opened, opened_anew
@@ -127,6 +128,12 @@ class JobStore:
             found = dict(store.execute("SELECT state, count(*) FROM jobs GROUP BY state").fetchall())
         return {state: int(found.get(state, 0)) for state in STATES}
 
+    def blocked(self) -> list[Blocked]:
+        """Jobs that wait for one that does not go on by itself."""
+        with self.database.opened() as store:
+            self._at_work.take_up(store)
+            return blocked_of(store)
+
     def claim(self, runner: str) -> Claim | None:
         """Take the job that goes next; None if there is none that can go now. One that can't be read has failed."""
         with self.database.opened() as store:
@@ -196,7 +203,7 @@ class JobStore:
         Args:
             claim: The job.
             state: In which it is now.
-            report: What was done.
+            report: What was done. Where a command follows, the runner is to run it, and tell by ``end_command``.
             why: Why it failed, if it did.
             kept: Whether what is finished of it is of use if it goes on; nothing is of what is done or cancelled.
         """
@@ -211,18 +218,44 @@ class JobStore:
                 store.execute(
                     "UPDATE jobs SET frames_done = ?, frames = ? WHERE number = ?", (frames, frames, claim.number)
                 )
-            ended = time.time() if state in ENDED else 0.0
+            ended, said, runner = time.time() if state in ENDED else 0.0, dict(report or {}), ""
+            if state == "done" and claim.order.when_done:
+                said, runner = {**said, "when_done": PENDING}, claim.runner
             store.execute(
-                "UPDATE jobs SET state = ?, wish = '', runner = '', ended = ?, report = ?, failure = ? "
-                "WHERE number = ?",
-                (state, ended, text_of(report or {}), "" if why is None else text_of(vars(why)), claim.number),
+                "UPDATE jobs SET state = ?, wish = '', runner = ?, ended = ?, report = ?, failure = ? WHERE number = ?",
+                (state, runner, ended, text_of(said), "" if why is None else text_of(vars(why)), claim.number),
             )
             return True
 
-    def replace_report(self, number: int, report: Mapping[str, Any]) -> None:
-        """Replace a job's report; nothing happens if it was removed."""
+    def take_command(self, runner: str) -> tuple[int, Order] | None:
+        """Take a job's command whose runner died before it had ended; None if there is none.
+
+        A second time it is not taken: it may be what ends the runners.
+        """
         with self.database.opened() as store:
-            store.execute("UPDATE jobs SET report = ? WHERE number = ?", (text_of(report), number))
+            living = self._at_work.living()
+            for row in store.execute("SELECT * FROM jobs WHERE state = 'done' AND runner != ''").fetchall():
+                if row["runner"] in living:
+                    continue
+                with suppress(RecordsError):
+                    order, report = work_of(row)[0], report_of(row)
+                    again = report.get("when_done") == PENDING_AGAIN
+                    report["when_done"] = "its runner died twice before it had ended" if again else PENDING_AGAIN
+                    store.execute(
+                        "UPDATE jobs SET runner = ?, report = ? WHERE number = ?",
+                        ("" if again else runner, text_of(report), row["number"]),
+                    )
+                    if not again:
+                        return row["number"], order
+        return None
+
+    def end_command(self, number: int, ended: int | str) -> None:
+        """Note what a job's command has ended with; nothing happens if the job was removed."""
+        with self.database.opened() as store:
+            row = store.execute("SELECT * FROM jobs WHERE number = ?", (number,)).fetchone()
+            if row is not None:
+                report = text_of({**report_of(row), "when_done": ended})
+                store.execute("UPDATE jobs SET runner = '', report = ? WHERE number = ?", (report, number))
 
     def pause(self, number: int) -> JobState:
         """Keep a job from being begun; one that runs is asked to stop. Its state now.

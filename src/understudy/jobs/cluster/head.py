@@ -122,7 +122,7 @@ class Head:
 
         Raises:
             UsageError: no such cluster, or no Ray.
-            RecordsError, NoSpaceError: the store can't be used.
+            RecordsError, NoSpaceError: as of ``Runner.run``.
             RunError: the cluster has no worker (any more).
         """
         with joined(address) as ray, Crew(RayCluster(ray), self._board, self._options) as crew:

@@ -10,6 +10,7 @@ from tests.evidence import has_label
 from tests.sessions.stage import SIZE, Screen, until
 from understudy.errors import ContentRefusedError, RunError
 from understudy.media.live.recording import RecordingSink
+from understudy.provenance import Consents, Home
 from understudy.testing import FakeCamera
 
 WHITE = np.full((SIZE[1], SIZE[0], 3), 255, np.uint8)
@@ -120,6 +121,41 @@ def test_a_recording_is_not_signed_before_its_last_look(session, pictures, tmp_p
     until(classifier.looks_at_white.is_set)
     threading.Timer(0.5, classifier.may_answer.set).start()
     refused(live)
+    assert list(tmp_path.glob("show*")) == []
+
+
+@pytest.mark.slow
+def test_nor_before_a_look_that_goes_on_when_consent_ends(session, pictures, hopper_path, tmp_path):
+    classifier, screen, name = SlowAtWhite(), Screen(steady=True), tmp_path / "show.mp4"
+    camera = FakeCamera([*pictures[:20], *[WHITE] * 400])
+    live = session(screen, lambda release: RecordingSink(name, release), source=camera, classifier=classifier)
+    live.start()
+    until(classifier.looks_at_white.is_set)
+    Consents(Home(tmp_path / "home")).end(hopper_path.name)
+    assert live.wait(20)
+    until(lambda: screen.closed)  # what is shown waits for nothing
+    time.sleep(1)  # in which a recording could be signed
+    assert not name.exists()
+    classifier.may_answer.set()
+    refused(live)
+    assert list(tmp_path.glob("show*")) == []
+
+
+class Unsure(Marked):
+    """Can't say of nearly white pictures what they are."""
+
+    def intimate(self, picture):
+        return 0.75 * super().intimate(picture)
+
+
+@pytest.mark.slow
+def test_a_session_that_ends_within_a_closer_look_is_decided_by_what_was_seen(session, tmp_path):
+    name = tmp_path / "show.mp4"
+    camera = FakeCamera([WHITE], count=27)
+    live = session(lambda release: RecordingSink(name, release), source=camera, classifier=Unsure())
+    live.start()
+    assert live.wait(20)
+    assert "in the mean of" in refused(live).message
     assert list(tmp_path.glob("show*")) == []
 
 

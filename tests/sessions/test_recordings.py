@@ -47,6 +47,23 @@ def test_a_file_that_fails_says_what_was_kept_of_it(session, closing):
     assert caught.value.hint == ("it is in x.mp4" if closing else "Nothing was left of it that can be played.")
 
 
+@pytest.mark.slow
+def test_a_file_that_fails_is_not_signed_before_the_last_look_at_the_content(session):
+    class File(Screen):
+        keeps = True
+
+    def full(n):
+        return NoSpaceError(Path("disk")) if n is None else n >= 2
+
+    file, other = File("file", failing=[full]), Screen("other")
+    with pytest.raises(NoSpaceError), session(file, other) as live:
+        until(lambda: live.sinks[0].doing == "ended")
+        count = len(other.seconds)
+        until(lambda: len(other.seconds) > count + 5)
+        assert not file.closed
+    assert file.closed == 1
+
+
 @pytest.mark.alone
 @pytest.mark.slow
 def test_a_recording_is_whole_signed_and_in_step(session, small_puppet, tmp_path):

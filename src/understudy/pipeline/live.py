@@ -178,13 +178,13 @@ class LivePipeline:
         return self.tally.add(Swapped(faces, patches, cover))
 
     def settle(self) -> None:
-        """Wait for what is still being looked at.
+        """After the last frame: wait for what is still being looked at, and decide what is not decided yet.
 
         Raises:
             ContentRefusedError: it is intimate.
             RunError: it does not end.
         """
-        self._watching.settle()
+        self._watching.end()
 
     def close(self) -> None:
         """End what runs beside."""

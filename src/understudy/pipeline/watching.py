@@ -64,6 +64,15 @@ class Watching:
         except NotYetError as fault:
             raise RunError(f"the content check did not end within {PATIENCE:g} s", "Close other programs.") from fault
 
+    def end(self) -> None:
+        """After the last frame: wait for its look, and have a closer look decided by what it has seen so far.
+
+        Raises:
+            ContentRefusedError, RunError: as for a frame.
+        """
+        self.settle()
+        self._content.end()
+
     def close(self) -> None:
         """End the thread."""
         self._thread.shutdown(wait=False, cancel_futures=True)

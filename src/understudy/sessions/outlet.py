@@ -84,7 +84,7 @@ class Outlet:
         self._stop = threading.Event()
         #: The frame handed over last, its time, and when that was.
         self._last: tuple[LabelledFrame, float, float] | None = None
-        self._done = self._refused = self._there = self._missed = False
+        self._done = self._paused = self._refused = self._there = self._missed = False
         #: Seconds until the next try, and when the last one succeeded.
         self._wait, self._reached = FIRST_WAIT, 0.0
         self._reason = ""
@@ -117,11 +117,18 @@ class Outlet:
 
     def put(self, labelled: LabelledFrame) -> None:
         """Leave a frame; never waits."""
+        if self._paused:
+            return
         self._recorder.dropped(f"{self.name} behind", self._slot.put(labelled))
 
     def hear(self, sound: Sound) -> None:
         """Leave some sound; never waits."""
-        self._sounds.append(sound)
+        if not self._paused:
+            self._sounds.append(sound)
+
+    def pause(self) -> None:
+        """Nothing more comes, and nothing is shown again; but whether it keeps its file is not known yet."""
+        self._paused = True
 
     def finish(self) -> None:
         """Tell it to end; does not wait."""
@@ -171,6 +178,21 @@ class Outlet:
         except BaseException as fault:  # noqa: BLE001 - of any library: a thread must not die in silence
             self.failure = unexpected(fault)
         self._done = True
+        told = closed or self.failure is not None
+        if told:
+            self._ended(self, self.failure)
+        self._close()
+        if self.failure is not None:
+            self.notes.append(f"{self.name}: {self.failure.message}")
+        elif self.in_vain:
+            self.notes.append(f"{self.name} was never reached: nothing was sent there")
+        if not told and self.failure is not None:
+            self._ended(self, self.failure)
+
+    def _close(self) -> None:
+        """Close the sink. A file, also one that failed, is not signed before the session's last look."""
+        if self.sink.keeps:
+            self._stop.wait()
         try:
             kept = self.sink.close()
             self.notes += kept
@@ -179,12 +201,6 @@ class Outlet:
             self._failed_with(fault, fault.hint)
         except BaseException as fault:  # noqa: BLE001 - the same
             self._failed_with(unexpected(fault), "")
-        if self.failure is not None:
-            self.notes.append(f"{self.name}: {self.failure.message}")
-        elif self.in_vain:
-            self.notes.append(f"{self.name} was never reached: nothing was sent there")
-        if closed or self.failure is not None:
-            self._ended(self, self.failure)
 
     def _failed_with(self, fault: UnderstudyError | None, kept: str) -> None:
         """Note why closing failed, if nothing failed before. What became of a file only its end knows: said with both.
@@ -210,7 +226,7 @@ class Outlet:
                 self.sink.hear(sound, sound.at - self._recorder.begun)
             if labelled is not None:
                 self._hand(labelled)
-            elif self.sink.steady and self._last is not None and not self._stop.is_set():
+            elif self.sink.steady and self._last is not None and not (self._paused or self._stop.is_set()):
                 frame, last, handed = self._last
                 seconds = max(last + time.monotonic() - handed, last + _LEAST)
                 self._last = frame, seconds, time.monotonic()

@@ -341,9 +341,7 @@ class LiveSession:
         self._over.set()
         collector.put_back(self)
         self._intake.pictures.close()
-        self._watched(self._pipeline.settle)  # a recording is not signed before its last look
-        for outlet in self._outlets:
-            outlet.finish()
+        self._end_pictures()
         until = time.monotonic() + _PATIENCE
         for thread in self._threads:
             thread.join(max(until - time.monotonic(), 0))
@@ -351,6 +349,9 @@ class LiveSession:
             self._intake.abandon()
             for thread in self._threads:
                 thread.join(_PATIENCE)
+        self._watched(self._pipeline.settle)  # a recording is not signed before its last look
+        for outlet in self._outlets:
+            outlet.finish()
         # What is merely shown or sent first: a recording may take its time to be signed.
         for outlet in sorted(self._outlets, key=lambda outlet: outlet.sink.keeps):
             if not outlet.ended(_SIGNING if outlet.sink.keeps else _PATIENCE):
@@ -461,11 +462,18 @@ class LiveSession:
 
     def _fail(self, fault: UnderstudyError) -> None:
         self._error = fault
+        # At once, not when somebody stops the session: the last frame would be shown again and again.
         if isinstance(fault, ContentRefusedError):
-            # At once, not when somebody stops the session: the last frame would be shown again and again.
             for outlet in self._outlets:
                 outlet.refuse()
-        elif isinstance(fault, ConsentError):  # at once, too; a recording of what was allowed is kept
-            for outlet in self._outlets:
-                outlet.finish()
+        elif isinstance(fault, ConsentError):
+            self._end_pictures()
         self._over.set()
+
+    def _end_pictures(self) -> None:
+        """No output gets another picture; a recording of what was allowed is kept, and signed after the last look."""
+        for outlet in self._outlets:
+            if outlet.sink.keeps:
+                outlet.pause()
+            else:
+                outlet.finish()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.counting import CountingFits
-from understudy import Settings
+from understudy import GuardOptions, Settings
 from understudy.canvas import Canvas
 from understudy.casting.assignment import OnePerson
 from understudy.casting.portraits import portrait_in
@@ -75,6 +75,23 @@ def test_other_settings_hold_from_the_next_frame_on(pipeline, pictures):
     beside = [np.hstack([picture, np.ascontiguousarray(picture[:, ::-1])]) for picture in pictures]
     done, _ = swapped(pipeline, beside)
     assert len(done[-1].patches) == 2
+
+
+@pytest.mark.slow
+def test_the_picture_stands_still_while_somebody_is_lost_but_not_with_the_face_of_one_before(pipeline, pictures):
+    pipeline.adopt(replace(Settings(), guard=GuardOptions(on_lost="freeze")))
+    frames = [
+        Frame(picture.copy(), pts=number, time_base=Fraction(1, 30))
+        for number, picture in enumerate([*pictures, *[np.full_like(pictures[0], 90)] * 4])
+    ]
+    for frame in frames[:-2]:
+        pipeline.swap(frame)
+    last = frames[len(pictures) - 1].picture
+    assert all(np.array_equal(frame.picture, last) for frame in frames[-4:-2])
+    pipeline.forget_shown()
+    for frame in frames[-2:]:
+        pipeline.swap(frame)
+        assert np.ptp(frame.picture) < 10
 
 
 @pytest.mark.slow

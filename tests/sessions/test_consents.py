@@ -1,5 +1,7 @@
 """Whether a face may still be used is asked while it is shown."""
 
+import time
+
 import pytest
 
 from tests.sessions.stage import Screen, until
@@ -8,6 +10,7 @@ from understudy.errors import ConsentError
 from understudy.media.files import open_source
 from understudy.media.live.recording import RecordingSink
 from understudy.provenance import Consents, Home
+from understudy.testing import FakeCamera
 
 
 def records(tmp_path):
@@ -62,4 +65,37 @@ def test_of_several_people_only_whoever_is_shown_is_asked_for(session, hopper_pa
     with pytest.raises(ConsentError, match="was revoked"):
         live.identity = 1
     assert live.identity == 0
+    live.stop()
+
+
+@pytest.mark.slow
+def test_a_face_counts_until_no_output_shows_it_any_more(session, pictures, hopper_path, astronaut_path, tmp_path):
+    camera, screen = FakeCamera(pictures), Screen(steady=True)
+    live = session(screen, source=camera, people=[[hopper_path], [astronaut_path]])
+    live.start()
+    until(lambda: len(screen.seconds) > 5)
+    camera.hang(600)  # from here on the last picture is shown
+    time.sleep(0.5)
+    live.identity = 1
+    shown = len(screen.seconds)
+    until(lambda: len(screen.seconds) > shown + 5)
+    records(tmp_path).revoke(record_of(tmp_path, hopper_path).id)
+    assert live.wait(20)
+    with pytest.raises(ConsentError, match="was revoked"):
+        live.stop()
+
+
+@pytest.mark.slow
+def test_and_no_longer(session, pictures, hopper_path, astronaut_path, tmp_path):
+    screen = Screen()
+    live = session(screen, people=[[hopper_path], [astronaut_path]])
+    live.start()
+    until(lambda: len(screen.seconds) > 5)
+    live.identity = 1
+    changed = screen.seconds[-1]
+    until(lambda: screen.seconds[-1] > changed + 1)
+    records(tmp_path).revoke(record_of(tmp_path, hopper_path).id)
+    shown = screen.seconds[-1]
+    until(lambda: screen.seconds[-1] > shown + 2.5)
+    assert live.running
     live.stop()

@@ -542,10 +542,6 @@ def test_a_sink_whose_library_fails_does_not_die_in_silence(session):
 @pytest.mark.slow
 def test_who_is_covered_is_seen_in_no_output_until_that_is_taken_back(session, pictures):
     first, second = Screen("one"), Screen("two")
-
-    def detail(picture):
-        return float(np.abs(np.diff(picture[:180].astype(np.int16), axis=1)).mean())
-
     with session(first, second) as live:
         until(lambda: live.statistics().frames_swapped > 10)
         plain = min(detail(picture) for picture in first.frames[-5:])
@@ -558,6 +554,45 @@ def test_who_is_covered_is_seen_in_no_output_until_that_is_taken_back(session, p
         live.covered = False
         until(lambda: detail(first.frames[-1]) > plain * 0.8)
     assert live.stopped
+
+
+def detail(picture):
+    """How much can be seen of a picture, but for its label."""
+    return float(np.abs(np.diff(picture[:180].astype(np.int16), axis=1)).mean())
+
+
+@pytest.mark.slow
+def test_who_is_covered_while_no_picture_comes_is_not_seen_again(session, pictures):
+    camera, screen = FakeCamera(pictures), Screen(steady=True)
+    with session(screen, source=camera) as live:
+        until(lambda: live.statistics().frames_swapped > 10)
+        camera.hang(600)
+        time.sleep(0.5)
+        plain, number = detail(screen.frames[-1]), live.statistics().frames_in
+        live.covered = True
+        until(lambda: detail(screen.frames[-1]) < plain / 2, 5)
+        count = len(screen.seconds)
+        until(lambda: len(screen.seconds) > count + 8)
+        assert all(detail(picture) < plain / 2 and has_label(picture) for picture in screen.frames[-8:])
+        assert live.statistics().frames_in == number
+
+
+@pytest.mark.slow
+def test_a_sink_that_is_back_shows_nothing_from_before_it_was_lost(session, pictures):
+    def broken(n):
+        return SinkLostError("gone", "wait") if n is None else n >= 5
+
+    camera, screen = FakeCamera(pictures), Screen(steady=True)
+    screen.failing = [broken, SinkLostError("gone", "wait")]
+    with session(screen, source=camera) as live:
+        until(lambda: live.sinks[0].doing == "lost")
+        plain, screen.frames = min(map(detail, screen.frames)), []
+        live.covered = True
+        count = live.statistics().frames_in
+        until(lambda: live.statistics().frames_in > count + 5)
+        camera.hang(600)
+        until(lambda: len(screen.frames) > 3)
+        assert all(detail(picture) < plain / 2 for picture in screen.frames)
 
 
 @pytest.mark.slow

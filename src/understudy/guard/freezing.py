@@ -25,3 +25,7 @@ class Freezing:
             self._shown = picture.copy()
         elif self._shown is not None and self._shown.shape == picture.shape:
             canvas.change(PixelBox(0, 0, canvas.width, canvas.height))[:] = self._shown
+
+    def forget(self) -> None:
+        """That picture is not to be shown any more."""
+        self._shown = None

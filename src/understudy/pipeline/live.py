@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from understudy.arrays import FloatArray
+from understudy.canvas import Canvas
 from understudy.casting.assignment import Assignment
 from understudy.casting.live_roles import LiveRoles
 from understudy.face import FaceChoice, Faces
@@ -78,6 +80,8 @@ class LivePipeline:
         self._haste = Haste()
         self.tally = Tally(self._rendering.counts)
         self.covered = False
+        #: The last frame, unless all of it is blurred.
+        self._last: LabelledFrame | None = None
 
     @property
     def tracker(self) -> Tracker:
@@ -124,10 +128,31 @@ class LivePipeline:
         done = self.swap(frame)
         with self.tally.timings.measure("seal"):
             labelled = sealed(self._parts.sealer, frame, done)
+        self._last = None if done.cover.whole and not done.cover.held else labelled
         self.tracker.rests = self._haste(time.perf_counter() - begin, fitted=not self.tracker.rested)
         for one in self.carrying.values():
             one.frame(self._haste.lately)
         return labelled
+
+    def cover_last(self, pts: int, time_base: Fraction) -> LabelledFrame | None:
+        """The last frame once more, all of it blurred, if ``covered`` was set since; None if not.
+
+        For a while in which no frame comes: outputs show the last one again and again.
+
+        Args:
+            pts: Its time now.
+            time_base: Seconds a unit of that.
+        """
+        if self._last is None or not self.covered:
+            return None
+        frame = Frame(self._last.frame.picture.copy(), pts, time_base)
+        self._last = None
+        obscure_all(Canvas(frame))
+        return sealed(self._parts.sealer, frame, Swapped(Faces.empty(), [], Cover(whole=True)))
+
+    def forget_shown(self) -> None:
+        """Another face comes next: the picture that is kept for when somebody is lost shows the one before."""
+        self._freezing.forget()
 
     def swap(self, frame: Frame) -> Swapped:
         """All but the last of ``process``: what comes out is no labelled frame, so no sink takes it.

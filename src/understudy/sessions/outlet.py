@@ -274,9 +274,11 @@ class Outlet:
         return False
 
     def _discard_for(self, seconds: float) -> None:
-        """Let pass what comes while the sink is not there."""
+        """Let pass what comes while the sink is not there; once it is back, nothing older is shown again."""
         until = time.monotonic() + seconds
         while time.monotonic() < until and not self._stop.is_set():
-            if self._slot.get(0.1) is not None:
+            if (passed := self._slot.get(0.1)) is not None:
+                if self._last is not None:
+                    self._last = passed, *self._last[1:]
                 self._recorder.dropped(f"{self.name} not there")
             self._sounds.clear()

@@ -5,20 +5,21 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from understudy.arrays import UInt8Array
 from understudy.casting.assignment import OnePerson
 from understudy.casting.cast import PartList
 from understudy.casting.likeness import embedded_photos
 from understudy.casting.live_roles import LiveRoles, live_roles
 from understudy.casting.person import People, Person
 from understudy.errors import ConsentError, ContentRefusedError, RunError, UnderstudyError, UsageError
-from understudy.frames import Frame
+from understudy.frames import Frame, LabelledFrame
 from understudy.interruptions import deferred, once
 from understudy.media.live.base import LiveInfo, LiveSink, LiveSource, Sound
 from understudy.media.live.microphone import SoundSource
@@ -28,6 +29,7 @@ from understudy.release import Release
 from understudy.resources import Resources
 from understudy.sessions import collector
 from understudy.sessions.consent_watch import watch_consents
+from understudy.sessions.faces_shown import FacesShown
 from understudy.sessions.fitting_settings import changed_while_running, check_settings
 from understudy.sessions.intake import Intake
 from understudy.sessions.opening import Opened
@@ -105,7 +107,7 @@ class LiveSession:
         self._error: UnderstudyError | None = None
         self._notes: list[str] = []
         self._news: list[str] = []
-        self._chosen = 0
+        self._shown = FacesShown()
         self._covered = False
         self._recorder: Recorder | None = None
         self._afterwards = contextlib.ExitStack()
@@ -162,12 +164,13 @@ class LiveSession:
 
     def _identity(self) -> Identity:
         """What the chosen person's photos give the engine."""
-        return self._opened.faces.uses[self._people[self._chosen], None].identity
+        return self._opened.faces.uses[self._people[self._shown.chosen], None].identity
 
     def _begin(self) -> None:
         assert self._recorder is not None
         self._pipeline.covered = self._covered
         if isinstance(self._assignment, OnePerson):
+            self._shown.begin()
             self._assignment.identity = self._identity()  # another may have been chosen meanwhile
         sinks = [make(self._opened.output.release) for make in self._make_sinks]
         names = [sink.name for sink in sinks]
@@ -201,7 +204,7 @@ class LiveSession:
             UsageError: there is no such person, or who gets whose face is settled by the cast.
             ConsentError: that face may not be used any more.
         """
-        return self._chosen
+        return self._shown.chosen
 
     @identity.setter
     def identity(self, number: int) -> None:
@@ -212,14 +215,15 @@ class LiveSession:
         if self._parts is not None:
             raise UsageError("who gets whose face is settled by the cast", "Start another session for another cast.")
         if self._recorder is not None:
-            self._resources.trust(self._settings).check_consents(self._consents_of(number))
-        self._chosen = number
-        if self._recorder is not None and isinstance(self._assignment, OnePerson):
-            self._assignment.identity = self._identity()
+            self._resources.trust(self._settings).check_consents(self._consents_of((number,)))
+        self._shown.chosen = number
 
     @property
     def covered(self) -> bool:
-        """Whether all of every frame is blurred in all outputs, from the frame on that is being worked on."""
+        """Whether all of every frame is blurred in all outputs, from the frame on that is being worked on.
+
+        While no picture comes, the last one is blurred; it is taken back with the next one.
+        """
         return self._covered
 
     @covered.setter
@@ -405,29 +409,42 @@ class LiveSession:
         period = float(1 / self._info.fps)
         while not self._stop.is_set():
             item = self._intake.pictures.get(0.2)
-            if item is None:
-                continue
             begin = time.monotonic()
-            changed = self._changed
-            if changed is not self._settings:
-                self._settings = changed
-                self._pipeline.adopt(changed)
-                if isinstance(self._assignment, OnePerson):
-                    self._assignment.strength = changed.blend.strength
-            picture = item.picture
-            if self.mirror:
-                picture = np.asarray(cv2.flip(picture, 1), np.uint8)
-            last = max(last + 1, round((item.at - self._recorder.begun) / _UNIT))
-            labelled = self._pipeline.process(Frame(picture, pts=last, time_base=_UNIT))
-            self._recorder.made()
-            for what in self._pipeline.news():
-                self._recorder.event(what)
-                self._news.append(what)
-            for outlet in list(self._outlets):
-                outlet.put(labelled)
+            last = max(last + 1, round(((begin if item is None else item.at) - self._recorder.begun) / _UNIT))
+            if item is None:
+                if (covered := self._pipeline.cover_last(last, _UNIT)) is not None:
+                    self._put(covered)
+                continue
+            self._put(self._made(item.picture, last))
+            self._shown.handed_over(float(last * _UNIT), self._settings.guard.hold_seconds)
             # A frame that waited for a slow one is worth showing as long as we catch up; else only the newest is.
             usual += _LEARNING * (time.monotonic() - begin - usual)
             self._intake.pictures.depth = 2 if usual < _KEEPS_UP * period else 1
+
+    def _made(self, picture: UInt8Array, pts: int) -> LabelledFrame:
+        """A picture, swapped and labelled: with the face and the settings that are asked for now."""
+        assert self._recorder is not None
+        changed = self._changed
+        if changed is not self._settings:
+            self._settings = changed
+            self._pipeline.adopt(changed)
+        if isinstance(self._assignment, OnePerson):
+            self._assignment.strength = changed.blend.strength
+            if self._shown.changed(float(pts * _UNIT)):
+                self._assignment.identity = self._identity()
+                self._pipeline.forget_shown()
+        if self.mirror:
+            picture = np.asarray(cv2.flip(picture, 1), np.uint8)
+        labelled = self._pipeline.process(Frame(picture, pts=pts, time_base=_UNIT))
+        self._recorder.made()
+        for what in self._pipeline.news():
+            self._recorder.event(what)
+            self._news.append(what)
+        return labelled
+
+    def _put(self, labelled: LabelledFrame) -> None:
+        for outlet in list(self._outlets):
+            outlet.put(labelled)
 
     def _save(self) -> None:
         assert self._recorder is not None
@@ -440,13 +457,14 @@ class LiveSession:
 
     def _watch_consents(self) -> None:
         trust = self._resources.trust(self._settings)
-        watch_consents(trust, lambda: self._consents_of(self._chosen), self._stop)
+        watch_consents(trust, lambda: self._consents_of(self._shown.numbers), self._stop)
 
-    def _consents_of(self, chosen: int) -> tuple[str, ...]:
-        """The records that allow showing whoever is shown: of several people the one that is chosen."""
+    def _consents_of(self, numbers: Iterable[int]) -> tuple[str, ...]:
+        """The records that allow showing some of several people; of a cast those of everybody."""
+        faces = self._opened.faces
         if self._parts is not None:
-            return self._opened.faces.consents
-        return self._opened.faces.uses[self._people[chosen], None].consents
+            return faces.consents
+        return tuple(record for number in numbers for record in faces.uses[self._people[number], None].consents)
 
     def _sink_ended(self, outlet: Outlet, failure: UnderstudyError | None) -> None:
         """A sink takes no more: its user closed it, which ends the session, or it failed, and the others go on."""

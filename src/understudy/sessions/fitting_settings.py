@@ -27,20 +27,17 @@ def check_settings(settings: Settings, cast: PartList | None) -> None:
     Raises:
         UsageError: the raw face would be seen, or something else than the swap.
     """
-    _check_strength(settings)
-    for part in () if cast is None else cast.parts:
-        if part.strength is not None:
-            _check_strength(replace(settings, blend=replace(settings.blend, strength=part.strength)))
+    _check_strengths(settings, cast)
     _check_masks(settings, settings)
 
 
-def changed_while_running(begun: Settings, asked: Settings, *, of_a_cast: bool) -> Settings:
+def changed_while_running(begun: Settings, asked: Settings, cast: PartList | None) -> Settings:
     """The settings that a running session has from now on.
 
     Args:
         begun: Those that it began with.
         asked: Those that it is to have; without a private folder it keeps its own.
-        of_a_cast: Whether a cast says who gets whose face.
+        cast: As for ``check_settings``.
 
     Raises:
         UsageError: they can't be changed so while it runs.
@@ -49,9 +46,9 @@ def changed_while_running(begun: Settings, asked: Settings, *, of_a_cast: bool) 
         asked = replace(asked, home=begun.home)
     if replace(asked, **{name: getattr(begun, name) for name in CHANGEABLE}) != begun:
         raise UsageError("these settings can't be changed while it runs", f"These can: {', '.join(CHANGEABLE)}.")
-    if of_a_cast and asked.blend.strength != begun.blend.strength:
+    if cast is not None and asked.blend.strength != begun.blend.strength:
         raise UsageError("how far each face is shown is settled by the cast", "Start another session for that.")
-    _check_strength(asked)
+    _check_strengths(asked, cast)
     _check_masks(asked, begun)
     return asked
 
@@ -71,11 +68,13 @@ def carrying(settings: Settings, by: MadeWith) -> Settings:
     return replace(settings, runtime=replace(settings.runtime, threads=max(cores - 1, 1)))
 
 
-def _check_strength(settings: Settings) -> None:
+def _check_strengths(settings: Settings, cast: PartList | None) -> None:
     """A swap that hardly shows is the raw face."""
-    if settings.blend.strength < LEAST_STRENGTH and settings.guard.on_lost != "pass":
+    own = [part.strength for part in cast.parts if part.strength is not None] if cast is not None else []
+    strength = min([settings.blend.strength, *own])
+    if strength < LEAST_STRENGTH and settings.guard.on_lost != "pass":
         raise UsageError(
-            f"live, the strength must be {LEAST_STRENGTH} or more, not {settings.blend.strength}",
+            f"live, the strength must be {LEAST_STRENGTH} or more, not {strength}",
             "A weaker swap shows the face as it is. To allow that, let lost faces be shown, too: --on-lost pass.",
         )
 

@@ -99,7 +99,7 @@ class LiveSession:
         self._people, self._parts = people, cast if isinstance(cast, PartList) else None
         self.mirror = mirror
         self._stats_file = None if stats_file is None else StatisticsFile(stats_file, overwrite=overwrite_stats)
-        self._changed = self._settings
+        self._first = self._changed = settings  # those it begins with, and those that are asked for now
         self._stop, self._over = threading.Event(), threading.Event()
         self._intake = Intake(source, microphone, self._stop, self._over)
         self._outlets: list[Outlet] = []
@@ -243,7 +243,7 @@ class LiveSession:
 
     @settings.setter
     def settings(self, settings: Settings) -> None:
-        self._changed = changed_while_running(self._settings, settings, of_a_cast=self._parts is not None)
+        self._changed = changed_while_running(self._first, settings, self._parts)
 
     @property
     def people(self) -> int:

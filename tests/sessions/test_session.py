@@ -18,7 +18,7 @@ import pytest
 
 from tests.evidence import has_label
 from tests.sessions.stage import Screen, until
-from understudy.errors import InputError, NoSpaceError, RunError, UsageError
+from understudy.errors import InputError, ModelError, NoSpaceError, RunError, UsageError
 from understudy.guard import GuardOptions
 from understudy.media.live.base import CaptureOptions, SinkClosed, SinkLostError, SourceEnded
 from understudy.media.live.broadcast import PushSink
@@ -280,6 +280,15 @@ def test_the_face_and_its_strength_are_changed_while_it_runs(session, pictures, 
 
 
 @pytest.mark.slow
+def test_choosing_another_face_opens_no_ledger(session, hopper_path, astronaut_path, monkeypatch):
+    with session(Screen(), people=[[hopper_path], [astronaut_path]]) as live:
+        monkeypatch.setattr(Ledger, "ensure_sound", lambda _: 1 / 0)
+        live.identity = 1
+        monkeypatch.undo()
+    assert live.identity == 1
+
+
+@pytest.mark.slow
 def test_a_session_may_begin_with_any_of_its_faces(session, pictures, hopper_path, astronaut_path):
     people = [[hopper_path], [astronaut_path]]
 
@@ -524,6 +533,29 @@ def test_an_error_of_any_library_ends_the_session_and_is_told(session, pictures,
     with pytest.raises(RunError, match="ZeroDivisionError"):
         live.stop()
     assert camera.closed == 1
+
+
+@pytest.mark.slow
+def test_what_failed_first_is_told_and_not_what_followed_from_it(session, monkeypatch, tmp_path):
+    def fails(*_):
+        raise ModelError("the model failed: out of memory", "Try it on another device: --device cpu")
+
+    monkeypatch.setattr(LivePipeline, "process", fails)
+    live = session(lambda release: RecordingSink(tmp_path / "show.mp4", release))
+    live.start()
+    assert live.wait(20)
+    with pytest.raises(ModelError, match="out of memory"):
+        live.stop()
+
+
+@pytest.mark.slow
+def test_one_that_is_stopped_twice_has_ended_once(session, tmp_path):
+    live = session(Screen())
+    live.start()
+    report = live.stop()
+    assert live.stop() == report
+    entered = [record.identifier for record in Ledger(Home(tmp_path / "home")).records()]
+    assert entered == [report.identifier] * 2  # when it began, and when it ended
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from understudy.guard import Guard
 from understudy.idle import IdleThread
 from understudy.pipeline.parts import Parts
 from understudy.resources import Resources
-from understudy.resources.trust import Output
+from understudy.resources.trust import Output, Trust
 from understudy.sessions.fitting_settings import carrying
 from understudy.settings import Settings
 
@@ -24,6 +24,7 @@ class Opened:
     Attributes:
         settings: How, as far as that depends on what faces are made with.
         faces: Those that may be used.
+        trust: Knows whether they still may be.
         output: What labels frames and signs files.
         parts: What the pipeline is made of.
         guard: What keeps faces that are not swapped from being seen.
@@ -32,6 +33,7 @@ class Opened:
 
     settings: Settings
     faces: AllowedParts
+    trust: Trust
     output: Output
     parts: Parts
     guard: Guard
@@ -79,4 +81,4 @@ class Opened:
         guard = Guard(perception.detector, settings.guard, choice=settings.faces)
         embedder = models.embedder(settings)
         parts = Parts(engine, perception, settings, content, output.sealer, embedder, masks, enhancers, tuple(others))
-        return cls(settings, faces, output, parts, guard, notes)
+        return cls(settings, faces, trust, output, parts, guard, notes)

@@ -105,6 +105,8 @@ class LiveSession:
         self._outlets: list[Outlet] = []
         self._threads: list[threading.Thread] = []
         self._error: UnderstudyError | None = None
+        self._ending = threading.RLock()
+        self._outcome: LiveReport | UnderstudyError | None = None
         self._notes: list[str] = []
         self._news: list[str] = []
         self._shown = FacesShown()
@@ -215,7 +217,7 @@ class LiveSession:
         if self._parts is not None:
             raise UsageError("who gets whose face is settled by the cast", "Start another session for another cast.")
         if self._recorder is not None:
-            self._resources.trust(self._settings).check_consents(self._consents_of((number,)))
+            self._opened.trust.check_consents(self._consents_of((number,)))
         self._shown.chosen = number
 
     @property
@@ -311,21 +313,26 @@ class LiveSession:
         return self._over.wait(seconds)
 
     def stop(self) -> LiveReport:
-        """End: devices are given back, recordings signed.
+        """End: devices are given back, recordings signed. Asked again, it says the same again.
 
         Raises:
             UnderstudyError: what ended it, if that was a failure; or it never began.
         """
         self._check_begun()
-        with once():
-            try:
-                return self._ended()
-            except BaseException as fault:
-                if not isinstance(fault, UnderstudyError):
+        with self._ending, once():
+            if self._outcome is None:
+                try:
+                    self._outcome = self._ended()
+                except UnderstudyError as fault:
+                    self._outcome = fault
+                except BaseException:
                     self._cut_short()
-                raise
-            finally:
-                self._afterwards.close()
+                    raise
+                finally:
+                    self._afterwards.close()
+            if isinstance(self._outcome, UnderstudyError):
+                raise self._outcome
+            return self._outcome
 
     def _check_begun(self) -> None:
         if self._recorder is None:
@@ -456,8 +463,7 @@ class LiveSession:
                 return
 
     def _watch_consents(self) -> None:
-        trust = self._resources.trust(self._settings)
-        watch_consents(trust, lambda: self._consents_of(self._shown.numbers), self._stop)
+        watch_consents(self._opened.trust, lambda: self._consents_of(self._shown.numbers), self._stop)
 
     def _consents_of(self, numbers: Iterable[int]) -> tuple[str, ...]:
         """The records that allow showing some of several people; of a cast those of everybody."""
@@ -479,7 +485,9 @@ class LiveSession:
             self._fail(failure)
 
     def _fail(self, fault: UnderstudyError) -> None:
-        self._error = fault
+        """End for a failure. What came first is told, for others follow from it; a refusal is told whenever it came."""
+        if self._error is None or _gravity(fault) > _gravity(self._error):
+            self._error = fault
         # At once, not when somebody stops the session: the last frame would be shown again and again.
         if isinstance(fault, ContentRefusedError):
             for outlet in self._outlets:
@@ -495,3 +503,8 @@ class LiveSession:
                 outlet.pause()
             else:
                 outlet.finish()
+
+
+def _gravity(fault: UnderstudyError) -> int:
+    """Which of two failures is told: a refusal for the content before one for want of consent before all others."""
+    return 2 if isinstance(fault, ContentRefusedError) else int(isinstance(fault, ConsentError))

@@ -207,7 +207,7 @@ class Stream:
         if self._session is not None:
             self._session.covered = covered
 
-    def choose(self, person: str) -> None:
+    async def choose(self, person: str) -> None:
         """Use another of its people's faces, from the next frame on.
 
         Raises:
@@ -218,7 +218,7 @@ class Stream:
             raise UsageError("this session was not begun with that person", "Name all of its people when you begin it.")
         chosen = list(self.people).index(person)
         if self._session is not None:
-            self._session.identity = chosen
+            await asyncio.to_thread(setattr, self._session, "identity", chosen)  # reads the records of consent
         self._chosen = chosen
 
     def as_json(self) -> dict[str, Any]:

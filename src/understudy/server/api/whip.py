@@ -229,7 +229,7 @@ async def choose(request: Request, id: Id, new: Chosen, token: ForLive, streams:
     """Use another face of those that the session was begun with."""
     stream = streams.get(id, token.user)
     note(request, id, new.person)
-    stream.choose(new.person)
+    await stream.choose(new.person)
     return _state(stream)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from dataclasses import replace
 from fractions import Fraction
 
@@ -9,12 +11,15 @@ import numpy as np
 import pytest
 
 from tests.counting import CountingFits
-from understudy import GuardOptions, Settings
+from tests.waiting import until
+from understudy import EnhanceOptions, GuardOptions, Settings
 from understudy.canvas import Canvas
 from understudy.casting.assignment import OnePerson
 from understudy.casting.portraits import portrait_in
 from understudy.detection import BlazeFace
+from understudy.enhancement import Enhancers
 from understudy.frames import Frame
+from understudy.geometry.templates import TEMPLATES
 from understudy.guard import Cover, Guard
 from understudy.pipeline.live import LivePipeline
 from understudy.testing import Puppet, talking
@@ -154,3 +159,54 @@ def test_where_the_tracker_looked_for_faces_the_guard_does_not_look_again(percep
     swapped(pipeline, shown[:3])
     pipeline.close()
     assert shown[0].tobytes() in other.pictures
+
+
+class Reddening:
+    """A restorer that makes faces red, or leaves them; it ends when it may."""
+
+    size, template, border = 256, TEMPLATES["arcface_128"], (0, 0, 0)
+
+    def __init__(self):
+        self.red = True
+        self.begun, self.may_end = threading.Event(), threading.Event()
+        self.may_end.set()
+
+    def restored(self, crop, weight):
+        red = self.red
+        self.begun.set()
+        self.may_end.wait(20)
+        made = crop.copy()
+        if red:
+            made[..., 2] = 255
+        return made
+
+
+@pytest.mark.slow
+def test_what_was_added_to_one_face_is_not_added_to_the_next(perception, hopper, astronaut, pictures):
+    restorer = Reddening()
+    settings = Settings(enhance=EnhanceOptions(("gfpgan_1.4:1",)))
+    parts = replace(parts_of(Settings(), perception), settings=settings, enhancers=Enhancers({"gfpgan_1.4": restorer}))
+    first, second = (
+        parts.engine.identity([portrait_in(picture, "a photo", perception, None)[0]]) for picture in (hopper, astronaut)
+    )
+    assignment, numbers = OnePerson(first), iter(range(1000))
+    pipeline = LivePipeline(parts, assignment, Guard(BlazeFace()))
+
+    def redness():
+        frame = Frame(pictures[0].copy(), pts=next(numbers), time_base=Fraction(1, 30))
+        pipeline.swap(frame)
+        time.sleep(0.02)  # in which the restorer works, as between a camera's frames
+        middle = frame.picture[90:170, 110:210].astype(int)
+        return float((middle[..., 2] - middle[..., 1]).mean())
+
+    of_first = [redness() for _ in range(20)]
+    restorer.may_end.clear()
+    restorer.begun.clear()
+    until(lambda: redness() and restorer.begun.is_set())
+    restorer.red, assignment.identity = False, second
+    of_second = [redness() for _ in range(3)]
+    restorer.may_end.set()  # what was under way is of the first one's face
+    of_second += [redness() for _ in range(20)]
+    pipeline.close()
+    assert of_first[-1] > of_first[0] + 20
+    assert max(of_second) < min(of_second) + 5

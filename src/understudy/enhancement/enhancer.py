@@ -107,11 +107,12 @@ class Enhancer:
                     self._on_face(canvas, face, step, self.options)
         return scale
 
-    def forget(self) -> None:
-        """What comes next is another shot."""
-        for job in self._jobs:
-            job.cancel()  # but for the one that runs: nobody asks for what it gives
-        self._people.forget()
+    def forget(self, tracks: Sequence[int] | None = None) -> None:
+        """What comes next is another shot; or of some tracks another face, and nobody asks for what is being made."""
+        if tracks is None:
+            for job in self._jobs:
+                job.cancel()  # but for the one that runs
+        self._people.forget(tracks)
 
     def close(self) -> None:
         """End the thread."""

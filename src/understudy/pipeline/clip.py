@@ -207,6 +207,7 @@ class ClipPipeline:
             self._compositing.relight(self._rendering.turning(patches))
             masks = self._compositing.compose(canvas, patches, assigned, hands, seen.faces)
             self._rendering.hidden(frame, patches, self._compositing.in_front)
+            self._enhancing.forget(self._compositing.reassigned)
             self._blurred = False
             if self._roles is not None:  # over what was drawn: who is blurred may be before somebody who is swapped
                 blurred = self._roles.blurred(chosen)

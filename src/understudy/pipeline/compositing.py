@@ -37,6 +37,7 @@ class Compositing:
         runner: When they run; in the frame at hand if None. It is closed with this.
 
     Attributes:
+        reassigned: The tracks that were assigned another identity in the last frame than before.
         in_front: Of the patches of the last frame: where each is seen but for what was not chosen of it (see
             ``PatchMask``).
     """
@@ -54,6 +55,7 @@ class Compositing:
         self._masking = self._new_masking()
         self._blender = Blender(self._options.detail)
         self._identities: dict[int, Identity] = {}
+        self.reassigned: list[int] = []
         self.in_front: list[UInt8Array | None] = []
 
     def compose(
@@ -76,7 +78,8 @@ class Compositing:
         Returns:
             Where each patch is seen, uint8 of its size: 255 shows the patch, 0 what is in front; None: all is shown.
         """
-        self._forget(self._reassigned(assigned or {}))
+        self.reassigned = self._reassigned(assigned or {})
+        self._forget(self.reassigned)
         frame, each = canvas.frame, self._each
         lights = self._lighting.measure(frame, patches, each)
         chosen = None if assigned is None else {track: one.mask for track, one in assigned.items()}

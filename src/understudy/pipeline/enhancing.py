@@ -73,10 +73,10 @@ class Enhancing:
         found = self._enhancer
         return None if found is None or not found.runs else round(found.frames / found.runs, 2)
 
-    def forget(self) -> None:
-        """What comes next is another shot."""
+    def forget(self, tracks: Sequence[int] | None = None) -> None:
+        """What was added to some tracks' faces is of no account any more; to all, if None: another shot comes."""
         if self._enhancer is not None:
-            self._enhancer.forget()
+            self._enhancer.forget(tracks)
 
     def close(self) -> None:
         """End what runs beside."""

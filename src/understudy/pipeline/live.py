@@ -191,6 +191,7 @@ class LivePipeline:
             self._compositing.relight(self._rendering.turning(patches))
             masks = self._compositing.compose(canvas, patches, now, hands, faces)
             self._rendering.hidden(frame, patches, self._compositing.in_front)
+            self._enhancing.forget(self._compositing.reassigned)
         if self._enhancing.asked(now):
             with measure("enhance"):
                 self._enhancing(canvas, patches, masks, now)

@@ -82,10 +82,17 @@ def gone_on(room):
     return room.desk
 
 
-def ended(room, *, rendered=False):
+def rendered(room):
+    """What was decided is in a finished file."""
+    room.desk.render()
+    assert room.desk.fault is None
+    until(lambda: room.jobs.look() or room.jobs.shown(room.desk.job).job.state == "done", 60)
+
+
+def ended(room, *, finished=False):
     """Something was decided, and the studio was ended."""
-    if rendered:
-        room.desk.render()
+    if finished:
+        rendered(room)
     decided = room.desk.clip.edits.now
     room.close()
     return decided
@@ -162,8 +169,8 @@ def test_another_file_keeps_what_is_in_no_render_and_nothing_else(studio, clip, 
     given(room, clip)
     room.desk.close_clip()
     assert [one.name for one in room.desk.keeper.others] == ["mine.mp4"]
-    gone_on(room).render()
-    assert room.desk.fault is None
+    gone_on(room)
+    rendered(room)
     room.desk.close_clip()
     assert room.desk.keeper.others == ()
     assert not [*(tmp_path / "home" / "studio" / "edits").iterdir()]
@@ -172,10 +179,30 @@ def test_another_file_keeps_what_is_in_no_render_and_nothing_else(studio, clip, 
 def test_what_was_rendered_and_is_open_when_the_studio_ends_is_there_too_and_is_not_asked_about(studio, clip):
     room = studio()
     given(room, clip)
-    ended(room, rendered=True)
+    ended(room, finished=True)
     desk = gone_on(studio())
     assert desk.can_render
     assert not desk.decided_since
+
+
+@pytest.mark.parametrize("cancelled", [True, False], ids=["cancelled", "revoked"])
+def test_what_was_ordered_and_never_finished_is_kept(studio, clip, cancelled):
+    room = studio()
+    given(room, clip)
+    room.jobs.runner.close()  # so that the job waits
+    room.desk.render()
+    assert room.desk.decided_since
+    if cancelled:
+        room.jobs.do("cancel", room.desk.job)
+    else:
+        records = Consents(room.app.resources.home)
+        records.revoke(records.all()[0].id)
+        room.app.jobs.run()
+        room.jobs.look()
+    assert room.jobs.shown(room.desk.job).job.state == ("cancelled" if cancelled else "failed")
+    assert room.desk.decided_since
+    room.desk.close_clip()
+    assert [one.name for one in room.desk.keeper.others] == ["mine.mp4"]
 
 
 def test_who_is_taken_back_is_not_kept(studio, clip, tmp_path):

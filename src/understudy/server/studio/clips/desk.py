@@ -88,8 +88,8 @@ class ClipsDesk:
         self.job = 0
         self.fault: Fault | None = None
         self._upload = ""
-        #: What was rendered last.
-        self._rendered: Decided | None = None
+        #: What was ordered last, as ``job``; without one, an earlier run has finished it.
+        self._ordered: Decided | None = None
         #: How often something was opened or closed, and which of these times what is open now came from.
         self._openings = self._taken = 0
         self._busy = threading.Lock()
@@ -118,9 +118,9 @@ class ClipsDesk:
 
     @property
     def decided_since(self) -> bool:
-        """Whether something was decided of the clip that is in no render yet."""
+        """Whether something was decided of the clip that is in no finished file yet."""
         clip = self.clip
-        return clip is not None and clip.edits.now != Edit() and self._decided(clip) != self._rendered
+        return clip is not None and clip.edits.now != Edit() and not self._is_finished(self._decided(clip))
 
     @property
     def only_face(self) -> Card | None:
@@ -192,7 +192,7 @@ class ClipsDesk:
             self.keeper.forget(number)
 
     def close_clip(self) -> None:
-        """Put the clip away: with what was decided of it one can go on, unless it was rendered. Takes its time."""
+        """Put the clip away: with what was decided of it one can go on, unless a file has it all. Takes its time."""
         with self._busy:
             self._openings, self.opening = self._openings + 1, False  # nor does what is being opened come any more
             self.fault = None
@@ -309,7 +309,7 @@ class ClipsDesk:
     def _go_on(self, holding: Holding, decided: Decided, seconds: float) -> None:
         """Have settings, format and frame as they were."""
         self.format, self.seconds = decided.format, seconds
-        self._rendered = replace(decided, rendered=False) if decided.rendered else None
+        self._ordered = replace(decided, rendered=False) if decided.rendered else None
         try:
             own = {name: value for name, value in decided.settings.items() if name != "home"}
             self.settings = changed(self._usual, own)
@@ -317,7 +317,7 @@ class ClipsDesk:
             self._tell(fault_of(fault))
         assert self.clip is not None
         now = self._decided(self.clip)
-        self.keeper.hold(holding, replace(now, rendered=now == self._rendered))
+        self.keeper.hold(holding, replace(now, rendered=now == self._ordered))
 
     def _open_edit(self) -> OpenEdit | None:
         """What is to be kept of the clip that is open."""
@@ -327,8 +327,14 @@ class ClipsDesk:
         decided = self._decided(clip)
         cards = [card for card in self.cards.all() if card.id in decided.edit.given.values()]
         people = None if clip.report is None else clip.report.people
-        decided = replace(decided, rendered=decided == self._rendered)
+        decided = replace(decided, rendered=self._is_finished(decided))
         return OpenEdit(clip.path, clip.name, people, cards, decided, self.seconds)
+
+    def _is_finished(self, decided: Decided) -> bool:
+        """Whether a file has all of that: a job that waits, fails or is cancelled has none."""
+        job = self.jobs.shown(self.job)
+        done = not self.job or (job is not None and job.job.state == "done")
+        return done and decided == self._ordered
 
     def _decided(self, clip: Clip) -> Decided:
         usual = values_of(self._usual)
@@ -343,7 +349,7 @@ class ClipsDesk:
         if self._upload:
             self._uploads.remove(self._upload)
         self._upload, self.job, self.seconds, self.stretch = "", 0, 0.0, None
-        self._rendered = None
+        self._ordered = None
         self.alike.forget()
 
     def _without(self, number: str) -> None:
@@ -399,7 +405,7 @@ class ClipsDesk:
                 check_compare(cast, self.asked)
             order = partial(ordered, clip, given, cards)
             self.job = self.orders.add(cards, self.use, self.asked, self.format, order)
-            self._rendered = decided
+            self._ordered = decided
 
     def cast(self) -> PartList | None:
         """Who of the clip that is open gets what; None where nobody gets anything."""

@@ -1,14 +1,16 @@
 """When people are seen, where a clip cuts, and single frames of it as they will be."""
 
+import cv2
 import numpy as np
 import pytest
 
+from tests.evidence import has_label
 from understudy import Part, PartList, Settings, Understudy
 from understudy.frames import LabelledFrame
 from understudy.media.files.looking_up import FrameFinder
 from understudy.tasks.preview import Preview
 from understudy.tasks.timeline import timeline_of_file
-from understudy.testing import ClipSpec, portrait_path, write_clip
+from understudy.testing import ClipSpec, portrait, portrait_path, write_clip
 from understudy.testing.situations import PEOPLE
 
 RATE = 25
@@ -99,3 +101,20 @@ def test_a_frame_as_it_will_be_is_labelled_and_only_those_who_get_something_chan
     change = np.abs(made.frame.picture.astype(int) - before).mean(axis=2)
     assert change.max() > 40
     assert np.median(change) < 4
+
+
+@pytest.mark.slow
+def test_the_label_of_a_frame_as_it_will_be_stays_on_the_results_side_whatever_faces_are_there(app, tmp_path):
+    path = tmp_path / "three.png"
+    close = cv2.resize(portrait("hopper")[115:345, 145:375], (400, 400))
+    cv2.imwrite(str(path), np.hstack([np.full_like(close, 90), close, close]))
+    with FrameFinder(path) as frames:
+        preview = Preview(
+            PartList((Part("right", app.person(portrait_path("astronaut"), consent="sample")),)),
+            frames.info,
+            app.settings,
+            resources=app.resources,
+            people=app.known,
+        )
+        made = preview(frames.at(0.0))
+    assert has_label(made.frame.picture[:, 600:])

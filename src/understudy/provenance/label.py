@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, get_args
@@ -76,6 +77,7 @@ class Labeller:
         live: Whether the frames are shown as they are made: ``later_size`` does not count then.
         opened: When the clip begins, in seconds; None for with the first frame.
         corner: Where it stands at first; None for where the options say.
+        corners: Where it may go when a face comes; where faces are in all of them, it stands on one.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class Labeller:
         live: bool = False,
         opened: float | None = None,
         corner: Corner | None = None,
+        corners: Sequence[Corner] = CORNERS,
     ) -> None:
         given = options or LabelOptions()
         # Made anew, so that its limits hold for what a subclass says, too.
@@ -96,6 +99,7 @@ class Labeller:
         self._live = live
         self._stamp: tuple[tuple[int, int, float], Stamp] | None = None
         self._corner = CORNERS.index(self._options.corner if corner is None else corner)
+        self._corners = [CORNERS.index(one) for one in corners]
         self._opened = opened
 
     @property
@@ -191,6 +195,6 @@ class Labeller:
             )
 
         if covered(self._corner):
-            self._corner = min(range(4), key=covered)
+            self._corner = min(self._corners, key=covered)
         x, y = corners[self._corner]
         return PixelBox(x, y, x + width, y + height).clipped(frame.width, frame.height)

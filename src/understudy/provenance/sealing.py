@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import final
 
@@ -13,7 +14,7 @@ from understudy.face import Faces
 from understudy.frames import Frame, LabelledFrame, PixelBox, _Content, _LabelSeal
 from understudy.frozen import Draft, Frozen
 from understudy.provenance.fingerprint import ClipHash
-from understudy.provenance.label import Corner, Labeller, LabelOptions
+from understudy.provenance.label import CORNERS, Corner, Labeller, LabelOptions
 from understudy.provenance.watermark import READABLE_CLIP, READABLE_PICTURE, Watermarker, WatermarkOptions
 
 
@@ -28,6 +29,7 @@ class FrameSealer:
         live: Whether the frames are shown as they are made: then the label is never reduced, and time is short.
         opened: Of a part of a clip: when the clip begins, in seconds; None for with the first frame.
         corner: Of a part of a clip: where the label stands at first; None for where ``label`` says.
+        corners: Where the label may go when a face comes.
     """
 
     def __init__(
@@ -39,9 +41,10 @@ class FrameSealer:
         live: bool = False,
         opened: float | None = None,
         corner: Corner | None = None,
+        corners: Sequence[Corner] = CORNERS,
     ) -> None:
         self._identifier = int(identifier)
-        self._labeller = Labeller(label, live=live, opened=opened, corner=corner)
+        self._labeller = Labeller(label, live=live, opened=opened, corner=corner, corners=corners)
         self._watermarker = Watermarker(self._identifier, watermark, live=live)
         self._hash = ClipHash()
         self._seal = _LabelSeal()
@@ -58,6 +61,12 @@ class FrameSealer:
         )
         part._watermarker.share(self._watermarker)
         return part
+
+    def for_preview(self, corners: Sequence[Corner]) -> FrameSealer:
+        """One for frames that are shown of what the file will be, the label in one of some corners."""
+        shown = FrameSealer(self._identifier, self._labeller.options, self._watermarker.options, corners=corners)
+        shown._watermarker.share(self._watermarker)
+        return shown
 
     def __init_subclass__(cls) -> None:
         raise TypeError("a FrameSealer has no subclasses: what it seals is labelled")

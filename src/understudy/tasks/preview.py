@@ -2,7 +2,8 @@
 
 A single frame is looked at by itself, as a photo is. In the finished file people are followed from frame to frame, so
 somebody who is turned far away may be swapped there and not here. Played, they are followed as well; but nobody looks
-ahead, so who turns up is known a little later than in the file. The label stands on the right.
+ahead, so who turns up is known a little later than in the file. The label stands on the right, on a face if there is no
+room beside it.
 """
 
 from __future__ import annotations
@@ -25,8 +26,14 @@ from understudy.settings import Settings
 from understudy.tasks.casting import Settled, settle
 from understudy.tasks.opened import ModelsOfFaces
 
-#: Where the label stands in place of a corner on the left.
-_RIGHT: Final[Mapping[Corner, Corner]] = {"bottom-left": "bottom-right", "top-left": "top-right"}
+#: Where the label stands in place of each corner: the original is shown left of a line that is moved, and on that side
+#: the label would be seen last.
+_RIGHT: Final[Mapping[Corner, Corner]] = {
+    "bottom-left": "bottom-right",
+    "bottom-right": "bottom-right",
+    "top-left": "top-right",
+    "top-right": "top-right",
+}
 
 
 class Preview:
@@ -88,8 +95,7 @@ def _opened(
     cast: PartList, target: MediaInfo, settings: Settings, resources: Resources, people: People
 ) -> tuple[Parts, Settled]:
     models = resources.models
-    # The original is shown left of a line that is moved: on that side the label would be seen last.
-    right = _RIGHT.get(settings.label.corner, settings.label.corner)
+    right = _RIGHT[settings.label.corner]
     # A crop follows faces through the clip; a frame is shown as large as the original that it is compared with.
     frame = replace(settings.frame, shape="as-is")
     settings = replace(settings, compare="no", frame=frame, label=replace(settings.label, corner=right))
@@ -105,7 +111,7 @@ def _opened(
         models.perception(settings),
         settings,
         content,
-        made.sealer,
+        made.sealer.for_preview(tuple(_RIGHT.values())),
         models.embedder(settings),
         of_faces.masks,
         of_faces.enhancers,

@@ -603,6 +603,17 @@ def test_the_same_is_done_for_more_files(tmp_path, browser, files):
         visit.close()
 
 
+def test_no_word_of_the_page_lies_over_the_picture(visit, files):
+    page = visit("/clips")
+    ready(page, files / "scene.mp4")
+    page.get_by_role("slider", name="Wipe").wait_for()
+    picture = page.locator(".wipe-picture").first.bounding_box()
+    words = [page.locator(".wipe").get_by_text(one).bounding_box() for one in ("Original", "Result")]
+    assert all(one["y"] >= picture["y"] + picture["height"] for one in words)
+    assert words[0]["x"] < picture["x"] + picture["width"] / 2 < words[1]["x"]
+    put_away(page)
+
+
 def test_it_is_played_as_it_will_be_and_stops_and_jumps(visit, files):
     page = visit("/clips")
     ready(page, files / "long.mp4")

@@ -6,22 +6,28 @@ const SETTLED = 120; // milliseconds without another frame being asked for, befo
 
 export default {
   template: `
-    <div class="wipe" :class="{ working: working }" :style="{ aspectRatio: aspect }" @pointerdown="grip"
-         @pointermove="drag" @pointerup="held = false" @pointercancel="held = false">
-      <img v-if="before" class="wipe-picture" :src="before" :alt="label" draggable="false" />
-      <img v-if="after" class="wipe-picture" :src="after" alt="" draggable="false"
-           :style="{ clipPath: 'inset(0 0 0 ' + place + '%)' }" />
-      <canvas v-show="drawn.before" ref="before" class="wipe-picture playing" aria-hidden="true"></canvas>
-      <canvas v-show="drawn.after" ref="after" class="wipe-picture playing" aria-hidden="true"
-              :style="{ clipPath: 'inset(0 0 0 ' + place + '%)' }"></canvas>
-      <template v-if="after || drawn.after">
-        <span class="wipe-tag left" :class="{ away: place < 16 }" aria-hidden="true">{{ left }}</span>
-        <span class="wipe-tag right" :class="{ away: place > 84 }" aria-hidden="true">{{ right }}</span>
-        <div class="wipe-line" :style="{ left: place + '%' }" aria-hidden="true"><span class="wipe-knob"></span></div>
-        <input class="wipe-range" type="range" min="0" max="100" step="2" v-model.number="place" :aria-label="wipe"
-               :aria-valuetext="place + ' %'" />
-      </template>
-      <p v-if="working" class="wipe-note" role="status">{{ busy }}</p>
+    <div class="wipe">
+      <div ref="screen" class="wipe-screen" :style="{ aspectRatio: aspect }" @pointerdown="grip" @pointermove="drag"
+           @pointerup="held = false" @pointercancel="held = false">
+        <img v-if="before" class="wipe-picture" :src="before" :alt="label" draggable="false" />
+        <img v-if="after" class="wipe-picture" :src="after" alt="" draggable="false"
+             :style="{ clipPath: 'inset(0 0 0 ' + place + '%)' }" />
+        <canvas v-show="drawn.before" ref="before" class="wipe-picture playing" aria-hidden="true"></canvas>
+        <canvas v-show="drawn.after" ref="after" class="wipe-picture playing" aria-hidden="true"
+                :style="{ clipPath: 'inset(0 0 0 ' + place + '%)' }"></canvas>
+        <template v-if="after || drawn.after">
+          <div class="wipe-line" :style="{ left: place + '%' }" aria-hidden="true"><span class="wipe-knob"></span></div>
+          <input class="wipe-range" type="range" min="0" max="100" step="2" v-model.number="place" :aria-label="wipe"
+                 :aria-valuetext="place + ' %'" />
+        </template>
+      </div>
+      <div class="wipe-words">
+        <template v-if="after || drawn.after">
+          <span class="wipe-tag left" :class="{ away: place < 16 }" aria-hidden="true">{{ left }}</span>
+          <span class="wipe-tag right" :class="{ away: place > 84 }" aria-hidden="true">{{ right }}</span>
+        </template>
+        <p v-if="working" class="wipe-note" role="status">{{ busy }}</p>
+      </div>
       <slot></slot>
     </div>`,
   props: {
@@ -197,12 +203,12 @@ export default {
     grip(event) {
       if (!(this.after || this.drawn.after) || event.button) return;
       this.held = true;
-      this.$el.setPointerCapture(event.pointerId);
+      this.$refs.screen.setPointerCapture(event.pointerId);
       this.drag(event);
     },
     drag(event) {
       if (!this.held) return;
-      const box = this.$el.getBoundingClientRect();
+      const box = this.$refs.screen.getBoundingClientRect();
       this.place = Math.round(Math.min(Math.max((100 * (event.clientX - box.left)) / box.width, 0), 100));
     },
   },

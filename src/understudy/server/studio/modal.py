@@ -12,7 +12,8 @@ from understudy.server.studio.controls import Handler, Text, attribute
 class Modal(ui.element, component="assets/modal.js"):
     """Questions before the page, to be answered or closed; the browser keeps the keyboard in them.
 
-    One comes after the other: what is asked while another is shown waits until that is closed.
+    One comes after the other: what is asked while another is shown waits until that is closed. The part of
+    the page that makes it may be hidden, by what another page does: the question is seen nevertheless.
 
     Args:
         title: What it is about.
@@ -21,7 +22,8 @@ class Modal(ui.element, component="assets/modal.js"):
     """
 
     def __init__(self, title: str, close_label: str, closed: Handler = lambda: None) -> None:
-        super().__init__()
+        with ui.context.client.content:
+            super().__init__()
         self._closed = closed
         self._waiting: deque[Handler] = deque()
         self._open, self._number = False, 0

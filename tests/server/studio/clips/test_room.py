@@ -603,6 +603,21 @@ def test_the_same_is_done_for_more_files(tmp_path, browser, files):
         visit.close()
 
 
+def test_a_question_can_be_closed_when_another_page_has_put_the_clip_away(visit, files):
+    page, other = visit("/clips"), visit("/clips")
+    opened(page, files / "scene.mp4")
+    add_photo(page, files / "hopper.png")
+    page.get_by_label("What Person 1 gets").select_option("Face: hopper")
+    page.locator("dialog[open]").wait_for()
+    put_away(other)
+    page.get_by_role("heading", name="Drop a picture or a clip here").wait_for(state="attached")
+    assert page.locator("dialog[open]").is_visible()
+    page.keyboard.press("Escape")
+    page.locator("dialog[open]").wait_for(state="detached")
+    opened(page, files / "scene.mp4")
+    put_away(page)
+
+
 def test_no_word_of_the_page_lies_over_the_picture(visit, files):
     page = visit("/clips")
     ready(page, files / "scene.mp4")

@@ -172,25 +172,26 @@ class Button(ui.element):
 
 
 class Shortcuts(ui.element, component="assets/shortcuts.js"):
-    """Keys that work wherever nothing is being written.
+    """Letters that work wherever nothing is being written, nor chosen from a list.
 
     Args:
         keys: What each does; it is told when it was pressed. Keys without Ctrl and the like can be switched off
             (WCAG 2.1.4).
-        behind: What some of them do while a dialog is in front; the others do nothing then.
+        urgent: What some of them do while a dialog is in front; the others do nothing then. These work in lists, too.
         on: Whether they work.
     """
 
     def __init__(
-        self, keys: Mapping[str, TimedHandler], behind: Mapping[str, TimedHandler] | None = None, *, on: bool = True
+        self, keys: Mapping[str, TimedHandler], urgent: Mapping[str, TimedHandler] | None = None, *, on: bool = True
     ) -> None:
         super().__init__()
         attribute(self, "keys", list(keys))
+        attribute(self, "urgent", list(urgent or ()))
         attribute(self, "on", on)
 
         def pressed(event: GenericEventArguments) -> object:
             key, at, dialog = event.args
-            handler = ((behind or {}) if dialog else keys).get(str(key))
+            handler = ((urgent or {}) if dialog else keys).get(str(key))
             return None if handler is None else handler(float(at))  # which is waited for, if it takes its time
 
         self.on("shortcut", pressed)

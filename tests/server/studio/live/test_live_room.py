@@ -101,6 +101,27 @@ def test_everything_can_be_done_by_keys(visit):
     page.get_by_text("Ready when you are").wait_for()
 
 
+def test_the_key_that_covers_works_in_a_list_and_with_other_letters(visit):
+    page = visit()
+    start(page)
+    language = page.get_by_label("Language", exact=True)
+    language.focus()
+    page.keyboard.press("c")
+    page.get_by_text("Covered: nobody is seen").wait_for()
+    page.keyboard.press("m")  # the list's
+    assert page.locator("button[aria-pressed=true]", has_text="Mirror").count() == 0
+    assert language.input_value() == "en"
+    for key in ("ㅊ", "с", "Process"):
+        page.wait_for_timeout(300)  # until then it would be a press in haste
+        press(page, "Uncover")
+        page.locator(".badge.on").wait_for()
+        page.wait_for_timeout(300)
+        page.locator("body").dispatch_event("keydown", {"key": key, "code": "KeyC"})
+        page.get_by_text("Covered: nobody is seen").wait_for()
+    press(page, "Stop")
+    page.get_by_text("Ready when you are").wait_for()
+
+
 def removes(page, name):
     """Take a card away, so that the next test finds the faces as they were."""
     page.locator(".face", has_text=name).hover()

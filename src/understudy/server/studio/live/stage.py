@@ -68,7 +68,7 @@ class Stage:
         Notice(visitor, "session")
         self.shortcuts = Shortcuts(
             {"s": self._press_start, "c": self._press_cover, "m": lambda _: self._press_mirror()},
-            behind={"c": self._hide},
+            urgent={"c": self._hide},
         )
         visitor.watch(self._look)
 

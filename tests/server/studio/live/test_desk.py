@@ -419,6 +419,70 @@ def test_a_face_that_is_added_does_not_cut_off_what_is_recorded(room, hopper_pat
     assert (room.desk.stale, len(room.desk.recordings.all)) == (False, 1)
 
 
+def test_a_new_face_begins_with_what_runs_and_what_waits_goes_on_waiting(room, hopper_path, made):
+    room.desk.start()
+    until(lambda: room.swapped() > 1)
+    room.desk.origin = Origin("stream", "rtsp://127.0.0.1:9/x")  # nothing is there
+    room.desk.outputs = Outputs(stream=True, address="live.example.org/app")
+    added = room.allowed(hopper_path)
+    room.desk.choose(added)
+    assert (room.desk.phase, room.desk.stale, len(made)) == ("live", True, 2)
+    assert made[-1].cast[0].name == "grace_hopper"
+    assert room.desk.origin_used == Origin()
+    until(lambda: room.swapped() > 1)
+
+
+def test_what_ran_goes_on_where_a_new_face_can_not_be_begun_with(room, hopper_path, monkeypatch):
+    room.desk.start()
+    until(lambda: room.swapped() > 1)
+    added, live = room.allowed(hopper_path), room.app.live
+
+    def refused(cast, *rest, **options):
+        if cast[0].name == "grace_hopper":
+            raise UnderstudyError("not with this face", "Take another.")
+        return live(cast, *rest, **options)
+
+    monkeypatch.setattr(room.app, "live", refused)
+    room.desk.choose(added)
+    assert (room.desk.phase, room.desk.card, room.desk.stale) == ("live", added, True)
+    assert "not with this face" in str(room.desk.faults)
+    until(lambda: room.swapped() > 1)
+
+
+def test_who_gets_which_face_waits_for_a_restart_while_it_is_recorded(room, hopper_path):
+    added = room.allowed(hopper_path)
+    room.desk.outputs = Outputs(recording=True)
+    room.desk.start()
+    until(lambda: room.swapped() > 1)
+
+    def waits(recordings):
+        return (room.desk.phase, room.desk.stale, len(room.desk.recordings.all)) == ("live", True, recordings)
+
+    room.desk.share(Several(left=SAMPLE))
+    assert waits(0)
+    room.desk.restart()
+    until(lambda: room.swapped() > 1)
+    room.desk.give("left", added)
+    assert waits(1)
+    room.desk.give("others", "leave")
+    assert waits(1)
+    room.desk.give("others", "blur")  # as they are
+    assert waits(1)
+    room.desk.share(None)
+    assert waits(1)
+    room.desk.restart()
+    assert (room.desk.stale, len(room.desk.recordings.all)) == (False, 2)
+
+
+def test_who_is_to_be_blurred_waits_for_nothing(room):
+    room.desk.outputs = Outputs(recording=True)
+    room.desk.share(Several(left=SAMPLE, others="leave"))
+    room.desk.start()
+    until(lambda: room.swapped() > 1)
+    room.desk.give("others", "blur")
+    assert (room.desk.phase, room.desk.stale, len(room.desk.recordings.all)) == ("live", False, 1)
+
+
 def test_recordings_that_were_cut_off_before_are_said(room):
     assert room.desk.faults == {}
     room.recordings.mkdir()

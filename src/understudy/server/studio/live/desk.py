@@ -158,19 +158,8 @@ class Desk:
         Where that can't be, what ran goes on.
         """
         with self._busy:
-            begun, before, on_air = self._begun, dict(self.faults), self._on_air
-            if begun is None or not self.ready:
-                return
-            ran = begun.choice
-            if ran.several is None and on_air:  # another face may have been put on since it began
-                ran = replace(ran, card=on_air[0])
-            self._stop("changing")
-            ended = {place: fault for place, fault in self.faults.items() if before.get(place) != fault}
-            if not self._start(self._choice(), goes_on=True):
-                failed = dict(self.faults)
-                self._start(ran, back=True)
-                ended |= failed
-            self.faults = ended | self.faults
+            if self._begun is not None and self.ready:
+                self._begin_anew(self._begun, self._choice())
 
     def choose(self, number: str) -> None:
         """Take another face: at once, if the session knows it, else by another session. May take seconds."""
@@ -186,36 +175,62 @@ class Desk:
 
     def give(self, who: Who, gets: str) -> None:
         """Give one of several people a face, by its card's id, or something else. May take seconds."""
+        blurs = False
         with self._passing_on:
-            if self.several is not None:
+            if (before := self.several) is not None:
                 known = [card.id for card in self.cards.all()]
-                self.several = self.several.given(who, gets).only(known)
-        self.change_over()
+                self.several = before.given(who, gets).only(known)
+                blurs = bool(self.several.blurred - before.blurred)
+        self.change_over(blurs=blurs)
 
-    def change_over(self) -> None:
+    def change_over(self, *, blurs: bool = False) -> None:
         """Have the faces shown that are chosen: by the session that runs, or by another one. May take seconds.
 
-        One that is recorded, or sent somewhere, goes on with the face that it has until it is restarted.
+        One that is recorded, or sent somewhere, goes on with the faces that it has until it is restarted, unless
+        somebody is to be blurred. What else was chosen waits for a restart, too.
+
+        Args:
+            blurs: Whether somebody was just chosen to be blurred.
         """
         if self.faults.get("faces") == _GONE:
             del self.faults["faces"]  # it comes back, if it still holds
         if self.phase == "idle" or self._put_on():
             return
         with self._busy:  # a session that is just being made may not know it, either
-            if self._begun is None or self._put_on():
+            begun = self._begun
+            if begun is None or self._put_on():
                 return
+            shown = begun.choice.several
+            if self.several is not None and shown is not None:
+                blurs = bool(self.several.blurred - shown.blurred)
             if not self.ready:
                 self._hide()
-            elif not self._waits(self._begun):
-                self._stop("changing")
-                self._start(self._choice())
+            elif not begun.kinds or self._hidden or blurs:
+                faces = replace(begun.choice, card=self.card, several=self.several)
+                if not self._begin_anew(begun, faces) and blurs and self._begun is not None:
+                    self._hide()  # what goes on shows somebody who is to be blurred
 
-    def _waits(self, begun: Begun) -> bool:
-        """Whether another face waits for a restart: what is recorded or sent is not cut off for it; see ``stale``.
+    def _begin_anew(self, begun: Begun, choice: Choice) -> bool:
+        """End the session and begin another; where that can't be, what ran goes on.
 
-        Not where nobody is seen, nor where several people get what they get: somebody is to be blurred then, perhaps.
+        Args:
+            begun: The session.
+            choice: What the other one begins with.
+
+        Returns:
+            Whether it was begun.
         """
-        return bool(begun.kinds) and not self._hidden and begun.choice.several is None and self.several is None
+        before, ran = dict(self.faults), begun.choice
+        if ran.several is None and self._on_air:  # another face may have been put on since it began
+            ran = replace(ran, card=self._on_air[0])
+        self._stop("changing")
+        ended = {place: fault for place, fault in self.faults.items() if before.get(place) != fault}
+        if not (runs := self._start(choice, goes_on=True)):
+            failed = dict(self.faults)
+            self._start(ran, back=True)
+            ended |= failed
+        self.faults = ended | self.faults
+        return runs
 
     def _hide(self) -> None:
         """Nobody is seen until another session shows what is chosen: this one shows what is not chosen any more."""

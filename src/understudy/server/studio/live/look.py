@@ -44,11 +44,12 @@ class LookPanel:
             LookControls(visitor, lambda: self._desk.settings, self._set, self._draw)
             choice(
                 texts("look.faces"),
-                options={word: texts(text) for word, text in _FACES.items()},
+                options={word: texts(text) + (" **" if word == "each" else "") for word, text in _FACES.items()},
                 value=settings.faces if self._desk.several is None else "each",
                 change=self._choose_faces,
             )
             Text(texts("look.later"), "p", classes="hint")
+            Text(texts("look.not_cut"), "p", classes="hint")
             Notice(visitor, "settings")
             control = switch(texts("look.keys"), on=True, change=shortcuts.switch, hint=texts("look.keys_more"))
             attribute(control, "data-keys", "true")

@@ -54,6 +54,11 @@ class Several:
         return found
 
     @property
+    def blurred(self) -> frozenset[Who]:
+        """Who is blurred."""
+        return frozenset(who for who in EVERYBODY if (self.of(who) or self.others) == BLUR)
+
+    @property
     def cards(self) -> tuple[str, ...]:
         """The ids of the cards that somebody gets, each once."""
         found = (self.left, self.right, self.others)

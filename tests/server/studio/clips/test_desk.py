@@ -268,6 +268,23 @@ def test_what_does_not_go_together_is_said_before_a_job_comes_of_it(room, clip):
     assert (room.desk.fault, room.desk.job) == (None, 1)
 
 
+def test_words_shape_and_format_of_one_clip_do_not_go_onto_the_next(room, clip, tmp_path):
+    moving = tmp_path / "moving.gif"
+    shots = [Image.fromarray(portrait(name)[:300, :300, ::-1]) for name in ("hopper", "astronaut")]
+    shots[0].save(moving, save_all=True, append_images=shots[1:], duration=100)
+    room.desk.open(room.hand_over(moving, "target", "moving.gif"))
+    assert room.desk.format == ".gif"
+    room.desk.write({"frame.caption": "Of this one", "frame.shape": "9:16", "blend.strength": 0.5})
+    room.desk.open(room.hand_over(clip, "target", "mine.mp4"))
+    assert (room.desk.format, room.desk.settings.frame) == (".mp4", room.app.settings.frame)
+    assert room.desk.settings.blend.strength == 0.5
+    room.desk.write({"compare": "wipe"})
+    room.desk.format = ".webm"
+    room.desk.close_clip()
+    room.desk.open(room.hand_over(clip, "target", "next.mp4"))
+    assert (room.desk.format, room.desk.settings.compare) == (".mp4", "no")
+
+
 def test_a_stretch_is_as_large_as_all_of_the_clip(room, clip):
     room.desk.open(room.hand_over(clip, "target", "mine.mp4"))
     until(lambda: room.desk.clip.report is not None)

@@ -296,7 +296,8 @@ class ClipsDesk:
                     self._go_on(found.holding, found.decided, found.seconds)
                 self.version += 1
                 formats = FORMATS[clip.frames.info.kind]
-                self.format = self.format if self.format in formats else formats[0]
+                if found.decided is None or self.format not in formats:
+                    self.format = formats[0]
                 return
             if found is not None and found.holding is not None:
                 found.holding.release()
@@ -350,6 +351,8 @@ class ClipsDesk:
             self._uploads.remove(self._upload)
         self._upload, self.job, self.seconds, self.stretch = "", 0, 0.0, None
         self._ordered = None
+        # The look is often that of the next one, too; what is written beside it, into it or around it is not.
+        self.settings = replace(self.settings, compare=self._usual.compare, frame=self._usual.frame)
         self.alike.forget()
 
     def _without(self, number: str) -> None:

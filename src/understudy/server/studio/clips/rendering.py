@@ -91,12 +91,13 @@ class RenderPanel:
             self._formats = formats
             self._choice.clear()
             with self._choice:
-                choice(
+                self._list = choice(
                     self._texts("clips.format"),
                     options={suffix: _NAMES[suffix] for suffix in formats},
                     value=self._desk.format,
                     change=lambda suffix: setattr(self._desk, "format", suffix),
                 )
+        attribute(self._list, "value", self._desk.format)
         can = self._desk.can_render
         attribute(self._button, "disabled", not can)
         shown(self._why, not can)

@@ -9,11 +9,14 @@ import pytest
 from PIL import Image
 
 from tests.evidence import has_label
+from tests.provenance.test_content import Marked
 from understudy import Lane, Settings, Understudy
 from understudy.casting.cast import Part, PartList
+from understudy.errors import ContentRefusedError
 from understudy.media.files import open_source
 from understudy.server.studio.clips.frames import StaleError
 from understudy.server.studio.clips.player import Player, Wanted
+from understudy.testing import ClipSpec, write_clip
 
 
 def picture(data):
@@ -68,3 +71,23 @@ def test_what_is_changed_meanwhile_is_seen_in_the_next_frame(player):
     ]
     assert apart[1] < 4 < apart[0]
     assert has_label(picture(left.result))
+
+
+@pytest.mark.slow
+def test_what_was_refused_once_stays_refused_for_the_rest_of_the_run(small_clip, hopper_path, tmp_path):
+    with open_source(small_clip) as source:
+        shots = [frame.picture.copy() for frame in source]
+    shots[10:15] = [np.full_like(shots[0], 255)] * 5
+    write_clip(tmp_path / "clip.mp4", shots, ClipSpec(rate=25, audio=()))
+    with Understudy(classifier=Marked()) as app, open_source(tmp_path / "clip.mp4") as source:
+        player = Player(app, tmp_path / "clip.mp4", source.info)
+        cast = PartList((Part("largest", app.person(hopper_path)),))
+        player.at(0.0, Wanted("one", 1, cast, Settings()), original=False)
+        times = np.arange(0.04, 0.96, 0.04)
+        with pytest.raises(ContentRefusedError):
+            for seconds in times:
+                player.at(float(seconds), Wanted("one", 1, cast, Settings()), original=False)
+        for version in (1, 2):  # also where a setting is changed meanwhile
+            with pytest.raises(ContentRefusedError):
+                player.at(0.8, Wanted("one", version, cast, Settings()), original=False)
+        player.stop()

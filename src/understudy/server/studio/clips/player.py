@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from understudy.app import Understudy
 from understudy.casting.cast import PartList
+from understudy.errors import ContentRefusedError
 from understudy.media.base import MediaInfo
 from understudy.media.files.looking_up import FrameFinder
 from understudy.server.studio.clips.frames import StaleError, coded
@@ -77,6 +78,8 @@ class Player:
         self._finder: FrameFinder | None = None
         self._playback: Playback | None = None
         self._last: Played | None = None
+        #: Of which run nothing more is shown, and why: not every frame is looked at, and what comes is of the same.
+        self._refused: tuple[str, ContentRefusedError] | None = None
 
     def at(self, seconds: float, wanted: Wanted, *, original: bool) -> Played:
         """The frame that is shown at a time; within a run times rise.
@@ -88,11 +91,14 @@ class Player:
 
         Raises:
             StaleError: another run has begun since.
+            ContentRefusedError: it is intimate, or was in this run.
             UnderstudyError: it can't be made.
         """
         with self._lock:
             if wanted.run in self._over:
                 raise StaleError
+            if self._refused is not None and self._refused[0] == wanted.run:
+                raise self._refused[1]
             if self._key != (wanted.run, wanted.version) or (self._last and seconds < self._last.seconds):
                 self._begin(wanted)
             assert self._finder is not None
@@ -100,7 +106,11 @@ class Player:
             if self._last is not None and self._last.seconds == frame.seconds:
                 return self._last
             shown = coded(frame.picture, _QUALITY) if original or self._playback is None else b""
-            result = b"" if self._playback is None else coded(self._playback(frame).frame.picture, _QUALITY)
+            try:
+                result = b"" if self._playback is None else coded(self._playback(frame).frame.picture, _QUALITY)
+            except ContentRefusedError as refusal:
+                self._refused = wanted.run, refusal
+                raise
             self._last = Played(frame.seconds, shown, result)
             return self._last
 

@@ -184,6 +184,25 @@ def test_cards_keep_up_with_records_that_were_busy_at_first(room, hopper_path, m
     assert not room.desk.cards[number].usable("live")
 
 
+def test_whose_consent_is_revoked_is_not_seen_while_the_recording_is_signed(room, hopper_path):
+    number, clear, growing = room.allowed(hopper_path), room.desk.preview.clear, []
+    room.desk.choose(number)
+    room.desk.outputs = Outputs(recording=True)
+    room.desk.start()
+    until(lambda: room.swapped() > 5)
+
+    def cleared():
+        growing.append(room.desk.phase == "live" and room.desk.recordings.all == ())
+        clear()
+
+    room.desk.preview.clear = cleared
+    records = Consents(room.app.resources.home)
+    records.revoke(next(one.id for one in records.all() if "hopper" in one.name))
+    until(lambda: room.desk.phase == "idle")
+    assert growing[0]
+    assert room.desk.faults["faces"].text == "fault.consent"
+
+
 def test_consent_for_pictures_is_none_for_live(room, hopper_path):
     number = room.hand_over(hopper_path)
     room.desk.cards.add(number)

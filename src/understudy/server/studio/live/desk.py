@@ -447,6 +447,7 @@ class Desk:
             told = known
         with self._busy:
             if self._begun is begun:
+                self.preview.clear()  # at once: until a recording is signed it may take long
                 self._stop("stopping")
                 self.preview.clear()
 

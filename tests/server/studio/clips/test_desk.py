@@ -268,6 +268,16 @@ def test_what_does_not_go_together_is_said_before_a_job_comes_of_it(room, clip):
     assert (room.desk.fault, room.desk.job) == (None, 1)
 
 
+def test_a_look_that_fails_in_a_library_is_said_and_over(room, clip, monkeypatch):
+    def broken(*_, **__):
+        raise ValueError("not enough values to unpack")
+
+    monkeypatch.setattr(room.app, "people", broken)
+    room.desk.open(room.hand_over(clip, "target", "mine.mp4"))
+    until(lambda: room.desk.clip.phase == "failed")
+    assert room.desk.fault == Fault("fault.unexpected", "ValueError: not enough values to unpack")
+
+
 def test_words_shape_and_format_of_one_clip_do_not_go_onto_the_next(room, clip, tmp_path):
     moving = tmp_path / "moving.gif"
     shots = [Image.fromarray(portrait(name)[:300, :300, ::-1]) for name in ("hopper", "astronaut")]

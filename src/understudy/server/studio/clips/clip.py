@@ -12,7 +12,7 @@ import cv2
 
 from understudy.app import Understudy
 from understudy.casting.clip_person import ClipPerson
-from understudy.errors import CorruptMediaError, UnderstudyError
+from understudy.errors import CorruptMediaError
 from understudy.media.files import MediaKind
 from understudy.server.faults import Fault, fault_of
 from understudy.server.studio.clips.edits import Edit, Edits
@@ -144,7 +144,7 @@ class Clip:
             self.phase = "ready"
         except _ClosedError:
             pass
-        except UnderstudyError as fault:
+        except Exception as fault:  # noqa: BLE001 - of any library: the page must not wait for ever
             self.phase = "failed"
             self._faulty(fault_of(fault, "target"))
 

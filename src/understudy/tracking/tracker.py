@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from understudy.arrays import BoolArray, FloatArray
+from understudy.arrays import FloatArray
 from understudy.face import Faces
 from understudy.frames import Frame
-from understudy.geometry.boxes import bounds_xyxy, iou_xyxy, shared_xyxy
-from understudy.geometry.topology import keypoints5
-from understudy.tracking.crowd import Crowd, astray, close_together, is_own
+from understudy.geometry.boxes import bounds_xyxy, iou_xyxy
+from understudy.tracking.crowd import astray, is_own
 from understudy.tracking.cuts import CutDetector
-from understudy.tracking.mesh_filter import MeshFilter, as_one
+from understudy.tracking.mesh_filter import as_one
 from understudy.tracking.options import TrackerOptions
+from understudy.tracking.tracks import Track, Tracks
 from understudy.tracking.turns import right_way_up
 
 if TYPE_CHECKING:  # what a stage before does, as a type only
@@ -39,8 +39,6 @@ _SURELY: Final = 0.75
 #: Of people who are close: how far a mesh may lie from where it is expected, over the face's size, and for how many
 #: seconds, before the detector is asked whether it slid.
 _STRAINED, _CHECKED = 0.02, 0.25
-#: Overlap with where somebody was lost from which the detector need not be so sure: they come from behind another.
-_THERE: Final = 0.3
 #: Seconds between two thorough searches while somebody is followed, where nobody may be overlooked: one takes as long
 #: as ten frames or more.
 _SEARCH_BESIDE = 2.0
@@ -60,22 +58,6 @@ class TrackingResult:
     faces: Faces
     cut: bool
     detected: Faces | None = None
-
-
-@dataclass(eq=False)
-class _Track:
-    id: int
-    raw: FloatArray
-    smooth: FloatArray
-    presence: float
-    filter: MeshFilter
-    seen_seconds: float
-    begun_seconds: float
-    fitted_seconds: float = -np.inf
-    #: How far its mesh lately lay from where it was expected, over the face's size, while somebody was close.
-    strain: float = 0.0
-    #: When the detector was asked last whether it still lies on its own face.
-    checked_seconds: float = -np.inf
 
 
 class Tracker:
@@ -116,9 +98,7 @@ class Tracker:
         self._detector, self._landmarker = detector, landmarker
         self.rests, self.rested = 0, 0
         self._cuts = CutDetector()
-        self._live: list[_Track] = []
-        self._lost: list[_Track] = []
-        self._next_id = 1
+        self._tracks = Tracks(self.options)
         self._scanned = -np.inf
         self._searched = -np.inf
         self._offered: Faces | None = None
@@ -131,20 +111,21 @@ class Tracker:
         cut = self._cuts.is_cut(frame.picture)
         if cut:
             self.break_off()
-        self._lost = [track for track in self._lost if 0 <= now - track.seen_seconds <= self.options.keep_seconds]
-        had = len(self._live)
-        self._live = self._without_doubles(self._followed(frame))
+        self._tracks.expire(now)
+        had = len(self._tracks.live)
+        self._tracks.live = self._followed(frame)
+        self._tracks.drop_doubles()
         offered, self._offered = self._offered, None
         if offered is not None and not cut:
             self._start_tracks(offered, frame)
-        detected = self._look(frame) if self._should_look(now, lost_one=len(self._live) < had) else None
-        if detected is None and self._at_once and len(self._live) < self._most:
+        detected = self._look(frame) if self._should_look(now, lost_one=len(self._tracks.live) < had) else None
+        if detected is None and self._at_once and len(self._tracks.live) < self._most:
             self._glance(frame)
-        return TrackingResult(self._faces(), cut, detected)
+        return TrackingResult(self._tracks.faces(), cut, detected)
 
     def break_off(self) -> None:
         """Follow nobody any more: what comes next does not go on from what was seen."""
-        self._live, self._lost = [], []
+        self._tracks.clear()
         self._scanned = self._searched = -np.inf
         if self._sweep is not None:
             self._sweep.begin()
@@ -155,20 +136,19 @@ class Tracker:
 
     def let_go(self, numbers: Collection[int]) -> None:
         """Look anew, in the next frame, for those whose meshes somebody else has found not to lie on their faces."""
-        self._lost += [track for track in self._live if track.id in numbers]
-        self._live = [track for track in self._live if track.id not in numbers]
+        self._tracks.let_go(numbers)
 
-    def _followed(self, frame: Frame) -> list[_Track]:
+    def _followed(self, frame: Frame) -> list[Track]:
         """Those who were followed up to now and still can be."""
-        kept: list[_Track] = []
+        kept, live = list[Track](), self._tracks.live
         since = max(frame.seconds - self._followed_seconds, 0.0)
         self._followed_seconds, may_rest = frame.seconds, self._may_rest(frame)
         self.rested += 1
         # Everybody has a turn in time, as few in each frame as that takes: more would make frames that are late later.
-        turns = max(self.options.max_fits, int(np.ceil(len(self._live) * since / (MOST_UNFITTED + since) - 1e-6)))
-        turns = turns if self.options.max_fits else len(self._live)
-        crowded = self._crowded()
-        for track in sorted(self._live, key=lambda t: t.fitted_seconds):
+        turns = max(self.options.max_fits, int(np.ceil(len(live) * since / (MOST_UNFITTED + since) - 1e-6)))
+        turns = turns if self.options.max_fits else len(live)
+        crowded = self._tracks.crowded()
+        for track in sorted(live, key=lambda t: t.fitted_seconds):
             moved = track.filter.carry(frame)
             overdue = not 0 <= frame.seconds - track.fitted_seconds <= MOST_UNFITTED + since
             if (
@@ -183,24 +163,24 @@ class Tracker:
             else:
                 track.raw, track.smooth, track.seen_seconds = track.raw + moved, track.smooth + moved, frame.seconds
                 there = _plausible(track.smooth, frame)
-                self._lost += [] if there else [track]
+                self._tracks.lost += [] if there else [track]
             kept += [track] if there else []
         return kept
 
     def _may_rest(self, frame: Frame) -> bool:
         """Whether no mesh need be fitted in this frame."""
         # More people rest together, and are then overdue together: that frame would take longer than any does else.
-        if self.rested >= self.rests or not 1 <= len(self._live) <= 2:
+        if self.rested >= self.rests or not 1 <= len(self._tracks.live) <= 2:
             return False
         now = frame.seconds
         return all(
             now - track.fitted_seconds <= MOST_UNFITTED + 1e-6
             and now - track.begun_seconds >= _SURE
             and _inside(track.smooth, frame)
-            for track in self._live
+            for track in self._tracks.live
         )
 
-    def _follow(self, track: _Track, frame: Frame, moved: FloatArray | None, *, close: bool) -> bool:
+    def _follow(self, track: Track, frame: Frame, moved: FloatArray | None, *, close: bool) -> bool:
         """Fit a track's mesh near where it was; False (and moved to the lost) if nothing is there.
 
         ``moved``: how far its points went in the picture, if that is known; ``close``: whether somebody else is near.
@@ -213,13 +193,13 @@ class Tracker:
         else:
             track.strain = 0.0
         if hidden or presence < self.options.min_presence or not _plausible(mesh, frame):
-            self._lost.append(track)
+            self._tracks.lost.append(track)
             return False
         self._take(track, mesh, presence, frame)
         return True
 
     def _among_others(
-        self, track: _Track, frame: Frame, expected: FloatArray, mesh: FloatArray, presence: float
+        self, track: Track, frame: Frame, expected: FloatArray, mesh: FloatArray, presence: float
     ) -> tuple[FloatArray, float, bool]:
         """The mesh of somebody who is close to another, whether there is one, and whether that other hides them.
 
@@ -230,8 +210,7 @@ class Tracker:
         checked = 0 <= now - track.checked_seconds < _CHECKED
         if presence < least or max(away, track.strain) > _STRAINED or not checked:
             track.checked_seconds = now
-            index = self._live.index(track)
-            crowd = Crowd([one.raw for one in self._live], [one.strain for one in self._live], self._detect(frame))
+            index, crowd = self._tracks.live.index(track), self._tracks.crowd(self._detect(frame))
             seen = crowd.detection(index)
             if seen is not None:
                 other, sure = self._landmarker.fit(frame.picture, self._landmarker.first_roi(*seen))
@@ -241,28 +220,21 @@ class Tracker:
         track.strain = (track.strain + away) / 2
         return mesh, presence, hidden
 
-    def _crowded(self) -> list[_Track]:
-        """Those who are close to somebody else."""
-        if len(self._live) < 2:
-            return []
-        close = close_together(bounds_xyxy(np.stack([track.raw for track in self._live])))
-        return [track for track, is_close in zip(self._live, close, strict=True) if is_close]
-
     def _detect(self, frame: Frame) -> Faces:
         """What the detector sees in this frame, not searching thoroughly: it is asked once."""
         if self._detected is None:
             self._detected = self._detector.detect(frame.picture)
         return self._detected
 
-    def _take(self, track: _Track, mesh: FloatArray, presence: float, frame: Frame) -> None:
+    def _take(self, track: Track, mesh: FloatArray, presence: float, frame: Frame) -> None:
         self.rested, track.raw, track.presence = 0, mesh, presence
         track.seen_seconds = track.fitted_seconds = frame.seconds
         track.smooth = track.filter(mesh, frame)
 
     def _should_look(self, now: float, *, lost_one: bool) -> bool:
-        if not self._live or lost_one:
+        if not self._tracks.live or lost_one:
             return True
-        room = len(self._live) < self._most
+        room = len(self._tracks.live) < self._most
         return room and not 0 <= now - self._scanned < self.options.scan_seconds
 
     def _look(self, frame: Frame) -> Faces:
@@ -275,7 +247,7 @@ class Tracker:
         self._scanned = now
         found = self._detect(frame)
         self._start_tracks(found, frame)
-        if not self._live and self._sweep is not None:
+        if not self._tracks.live and self._sweep is not None:
             self._start_tracks(self._sweep.look(frame, self.options.search_seconds), frame, thorough=True)
         elif self._should_search(now):
             self._searched = now
@@ -288,30 +260,18 @@ class Tracker:
         self._no_faces = [(since, box) for since, box in self._no_faces if 0 <= now - since < _NO_FACE]
         found = self._detect(frame)
         assert found.scores is not None
-        found = found[(found.scores >= _SURELY) | self._may_be_lost_ones(found)]
+        found = found[(found.scores >= _SURELY) | self._tracks.where_lost(found)]
         if self._no_faces and len(found):
             before = np.stack([box for _, box in self._no_faces])
             found = found[np.array([iou_xyxy(box[None], before).max() < 0.5 for box in found.boxes_xyxy])]
         self._start_tracks(found, frame)
-        self._no_faces += [(now, box) for box in found.boxes_xyxy if not self._overlaps(box)]
-
-    def _may_be_lost_ones(self, found: Faces) -> BoolArray:
-        """Which of those who were found are where somebody was lost: bool (N,). They may be coming back."""
-        if not self._lost or not len(found):
-            return np.zeros(len(found), np.bool_)
-        lost = bounds_xyxy(np.stack([track.raw for track in self._lost]))
-        return np.asarray(iou_xyxy(found.boxes_xyxy, lost).max(axis=1) > _THERE, np.bool_)
-
-    def _beside_another(self, mesh: FloatArray) -> bool:
-        """Whether somebody new would be close to somebody who is followed."""
-        boxes = bounds_xyxy(np.stack([mesh, *(track.raw for track in self._live)]))
-        return bool(close_together(boxes)[0])
+        self._no_faces += [(now, box) for box in found.boxes_xyxy if not self._tracks.overlaps(box)]
 
     def _should_search(self, now: float) -> bool:
         """Whether it is time for a thorough search."""
-        if self._live and not self._everybody:
+        if self._tracks.live and not self._everybody:
             return False
-        every = _SEARCH_BESIDE if self._live else self.options.search_seconds
+        every = _SEARCH_BESIDE if self._tracks.live else self.options.search_seconds
         return not 0 <= now - self._searched < every
 
     def _start_tracks(self, found: Faces, frame: Frame, *, thorough: bool = False) -> None:
@@ -320,10 +280,10 @@ class Tracker:
         ``thorough``: also where it fits only the wrong way up, or on the side.
         """
         for row in range(len(found)):
-            if len(self._live) >= self._most:
+            if len(self._tracks.live) >= self._most:
                 return
             box = found.boxes_xyxy[row]
-            if self._overlaps(box):
+            if self._tracks.overlaps(box):
                 continue
             assert found.keypoints5 is not None
             roi = self._landmarker.first_roi(box, found.keypoints5[row])
@@ -334,63 +294,18 @@ class Tracker:
                 fits = presence >= self.options.min_presence and _plausible(mesh, frame)
             if not fits:
                 continue
-            if not self._beside_another(mesh):  # there it would slide
+            if not self._tracks.is_close_to(mesh):  # there it would slide
                 # A mesh fitted in the detector's rough region is less exact than one in its own, and what is no face
                 # there would be lost in the next frame.
                 mesh, presence = self._landmarker.fit(frame.picture, self._landmarker.next_roi(mesh))
             mesh, presence = right_way_up(self._landmarker, frame.picture, roi, mesh, presence)
             if presence < self.options.min_presence or not _plausible(mesh, frame):
                 continue
-            if self._overlaps(bounds_xyxy(mesh[None])[0]) and not is_own(mesh, found.keypoints5[row], box):
+            if self._tracks.overlaps(bounds_xyxy(mesh[None])[0]) and not is_own(mesh, found.keypoints5[row], box):
                 continue
-            track = self._track_for(mesh, frame.seconds)
+            track = self._tracks.for_face(mesh, frame.seconds)
             self._take(track, mesh, presence, frame)
-            self._live.append(track)
-
-    def _overlaps(self, box: FloatArray) -> bool:
-        if not self._live:
-            return False
-        boxes = bounds_xyxy(np.stack([track.raw for track in self._live]))
-        return bool(shared_xyxy(box, boxes).max() > 0.5)
-
-    def _track_for(self, mesh: FloatArray, now: float) -> _Track:
-        """The lost track that this face continues, or a new one."""
-        center, size = mesh[:, :2].mean(0), float(np.ptp(mesh[:, :2], axis=0).max())
-        for track in sorted(self._lost, key=lambda t: float(np.linalg.norm(t.raw[:, :2].mean(0) - center))):
-            distance = float(np.linalg.norm(track.raw[:, :2].mean(0) - center))
-            ratio = size / max(float(np.ptp(track.raw[:, :2], axis=0).max()), 1e-6)
-            # The longer it was away the further it may have gone: about two face sizes a second.
-            if distance < size * (0.6 + 2 * (now - track.seen_seconds)) and 0.5 < ratio < 2:
-                self._lost.remove(track)
-                track.filter, track.begun_seconds = MeshFilter(self.options), now
-                return track
-        track = _Track(self._next_id, mesh, mesh, 0.0, MeshFilter(self.options), now, now)
-        self._next_id += 1
-        return track
-
-    @staticmethod
-    def _without_doubles(tracks: list[_Track]) -> list[_Track]:
-        """Two tracks that slid onto one face: who did not slide, or else the older, stays."""
-        kept: list[_Track] = []
-        for track in sorted(tracks, key=lambda t: (t.strain, t.id)):
-            box = bounds_xyxy(track.raw[None])
-            others = bounds_xyxy(np.stack([other.raw for other in kept])) if kept else np.zeros((0, 4), np.float32)
-            if not kept or iou_xyxy(box, others).max() < 0.6:
-                kept.append(track)
-        return kept
-
-    def _faces(self) -> Faces:
-        if not self._live:
-            return Faces.empty()
-        mesh = np.stack([track.smooth for track in self._live])
-        faces = Faces(
-            boxes_xyxy=bounds_xyxy(mesh),
-            scores=np.array([track.presence for track in self._live], np.float32),
-            mesh=mesh,
-            keypoints5=keypoints5(mesh),
-            track_ids=np.array([track.id for track in self._live]),
-        )
-        return faces if len(faces) < 2 else faces[np.argsort(-faces.areas, kind="stable")]
+            self._tracks.live.append(track)
 
 
 def _plausible(mesh: FloatArray, frame: Frame) -> bool:

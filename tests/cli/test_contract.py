@@ -293,6 +293,7 @@ def test_doctor_finds_this_installation_healthy(run):
     assert report["healthy"] is True
     names = {finding["name"] for findings in report["sections"].values() for finding in findings}
     assert {
+        "private folder",
         "libx264",
         "h264_nvenc",
         "CPU",

@@ -17,16 +17,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from understudy.errors import ModelError, UnderstudyError, UsageError
+from understudy.errors import ModelError, PrivacyError, UnderstudyError, UsageError
 from understudy.geometry import raster
 from understudy.geometry.topology import topology
 from understudy.media.files.encoders import ENCODERS, opens
 from understudy.models.devices import Precision
 from understudy.models.nvidia_smi import GpuList, list_gpus
+from understudy.provenance import Home
 from understudy.resources import Models
 from understudy.settings import Settings
 from understudy.tasks.budget import memory
 from understudy.tasks.costs import EMBEDDED, embedded_cost, session_cost
+from understudy.temporaries import Temporary
 from understudy.version import __version__
 
 if TYPE_CHECKING:
@@ -93,12 +95,12 @@ def checkup(settings: Settings, models: Models) -> Checkup:
     Takes a second or two, and as much for each large model in the store.
 
     Args:
-        settings: On which device fetched models are to run.
+        settings: On which device fetched models are to run, and where the private folder is.
         models: With the store.
     """
     return Checkup(
         {
-            "program": tuple(_program()),
+            "program": (*_program(), private_folder(Home.default() if settings.home is None else Home(settings.home))),
             "libraries": tuple(libraries()),
             "embedded models": tuple(_models()),
             "fetched models": tuple(_fetched(settings, models)),
@@ -111,6 +113,25 @@ def checkup(settings: Settings, models: Models) -> Checkup:
 def _program() -> Iterable[Finding]:
     yield Finding("understudy", "ok", __version__)
     yield Finding("python", "ok", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+
+
+def private_folder(home: Home) -> Finding:
+    """Whether what every run has to write can be written, by writing; one that is not there yet is not made for it."""
+    name, root = "private folder", home.root
+    if not os.path.lexists(root):
+        above = next(folder for folder in root.absolute().parents if folder.exists())
+        if os.access(above, os.W_OK | os.X_OK):
+            return Finding(name, "ok", f"{root}: it is made when it is needed")
+        return Finding(name, "broken", f"{root} can't be made: {above} can't be written")
+    mend = f"chmod 700 {shlex.quote(str(root))}"
+    try:
+        Temporary(home.folder() / "written", 0o600).remove()
+    except PrivacyError as fault:
+        return Finding(name, "broken", fault.message, mend if root.is_dir() else "")
+    except OSError as fault:
+        denied = isinstance(fault, PermissionError)
+        return Finding(name, "broken", f"{root} can't be written: {fault.strerror}", mend if denied else "")
+    return Finding(name, "ok", str(root))
 
 
 def libraries() -> Iterable[Finding]:

@@ -114,6 +114,16 @@ def test_sample_is_for_the_portraits_that_come_along(own, blank, tmp_path):
         Consents(own).require(photo_of(tmp_path / "me.png"), "image", ConsentClaim("sample"))
 
 
+def test_a_note_that_lacks_is_asked_for_by_the_command_s_own_option(own, hopper_path, capfd):
+    words = ["consent", "grant", str(hopper_path), "--home", str(own.root), "--ground"]
+    assert main([*words, "granted"]) == 2
+    assert "of `consent grant`: --note" in capfd.readouterr().err
+    assert main([*words, "yes"]) == 2
+    said = capfd.readouterr().err
+    assert "no ground 'yes'" in said
+    assert "--consent" not in said
+
+
 @pytest.mark.slow
 def test_consent_from_the_command_line(own, hopper_path, capfd):
     home = ["--home", str(own.root)]

@@ -76,10 +76,11 @@ class ConsentClaim:
 
     def __post_init__(self) -> None:
         if self.ground not in GROUNDS:
-            raise UsageError(f"--consent can't be {self.ground!r}", f"Choose one of {', '.join(GROUNDS)}.")
+            raise UsageError(f"there is no ground {self.ground!r} for consent", f"Choose one of {', '.join(GROUNDS)}.")
         if self.ground == "granted" and not self.note.strip():
             raise UsageError(
-                "consent that was granted needs a note", 'Say how: --consent-note "signed form of 2026-05-04".'
+                "consent that was granted needs a note",
+                'Say how, such as "signed form of 2026-05-04", with --consent-note (of `consent grant`: --note).',
             )
         if not self.uses or any(use not in USES for use in self.uses):
             raise UsageError(

@@ -26,7 +26,7 @@ from understudy.detection.blazeface import BlazeFaceOptions
 from understudy.landmarks import FaceMesh
 from understudy.models.runtime import LiteModel
 from understudy.provenance import ConsentClaim, Consents, Home
-from understudy.provenance.records import home as records_home
+from understudy.provenance.records import sqlite_file
 from understudy.swapping.mesh import engine, texture
 from understudy.testing import ClipSpec, Puppet, portrait, portrait_path, write_puppet_clip
 
@@ -73,7 +73,7 @@ def no_power_cut():
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda _: None)
-        patch.setattr(records_home, "SYNCHRONOUS", "OFF")
+        patch.setattr(sqlite_file, "SYNCHRONOUS", "OFF")
         yield
 
 

@@ -30,7 +30,7 @@ from understudy.jobs.store import JobStore
 from understudy.media.files import segments as files
 from understudy.outputs import output_errors
 from understudy.provenance import ConsentClaim, Consents, Home
-from understudy.provenance.records import home as homes
+from understudy.provenance.records.sqlite_file import database
 from understudy.swapping.carried.running import Summary
 from understudy.tasks.segments import planning, working
 from understudy.tasks.segments.plan import ClipPlan, Segment
@@ -387,7 +387,7 @@ def test_a_runner_that_lost_its_job_keeps_nothing_of_it(jobs, order, undisturbed
 
     def robbed(done, _):
         if done == 20:
-            with homes.database(tmp_path / "home" / "jobs" / "jobs.db", "", log=True) as store:
+            with database(tmp_path / "home" / "jobs" / "jobs.db", "", log=True) as store:
                 store.execute("UPDATE jobs SET attempts = attempts + 1 WHERE number = ?", (number,))
 
     assert jobs.run(progress=robbed) == 0

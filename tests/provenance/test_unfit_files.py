@@ -15,8 +15,8 @@ from understudy.provenance import Consents, Home, Ledger
 from understudy.provenance.credentials import read_credentials
 from understudy.provenance.label import LabelOptions
 from understudy.provenance.lettering import FONTS
-from understudy.provenance.records.home import database
 from understudy.provenance.records.keys import SigningOptions, open_signing_key
+from understudy.provenance.records.sqlite_file import database
 from understudy.release import is_sidecar
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="pipes and devices have names on Unix only")

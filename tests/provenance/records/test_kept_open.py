@@ -13,8 +13,9 @@ import threading
 import pytest
 
 from understudy.errors import PrivacyError, RecordsError
-from understudy.provenance.records.home import Home, database
+from understudy.provenance.records.home import Home
 from understudy.provenance.records.kept_open import KeptOpen
+from understudy.provenance.records.sqlite_file import database
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS things (name TEXT)"
 
@@ -67,7 +68,7 @@ def test_what_another_process_writes_is_seen(kept, path):
     add(kept, path, "a")
     code = (
         "import sys; from pathlib import Path\n"
-        "from understudy.provenance.records.home import database\n"
+        "from understudy.provenance.records.sqlite_file import database\n"
         f"with database(Path(sys.argv[1]), {SCHEMA!r}, log=True) as connection:\n"
         "    connection.execute(\"INSERT INTO things VALUES ('b')\")"
     )

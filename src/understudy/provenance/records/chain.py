@@ -22,9 +22,10 @@ from typing import Final, NamedTuple
 
 from understudy.errors import RecordsError
 from understudy.provenance.records.head import Head
-from understudy.provenance.records.home import PATIENCE, Home, database, write_private
+from understudy.provenance.records.home import Home, write_private
 from understudy.provenance.records.retention import Drop, Passed
 from understudy.provenance.records.seal import Seal, same
+from understudy.provenance.records.sqlite_file import PATIENCE, database
 
 #: How long records are kept at least: six months (China's labelling measures, article 10).
 KEEP_DAYS: Final = 184

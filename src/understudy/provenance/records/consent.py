@@ -22,9 +22,10 @@ from understudy.arrays import UInt8Array
 from understudy.errors import ConsentError, RecordsError, UsageError
 from understudy.provenance.fingerprint import difference, picture_hash
 from understudy.provenance.records.faces import FaceCache
-from understudy.provenance.records.home import Home, database
+from understudy.provenance.records.home import Home
 from understudy.provenance.records.kept_photos import forget_photos
 from understudy.provenance.records.rows import body_of, parse
+from understudy.provenance.records.sqlite_file import database
 
 #: On what ground a photo is used: the user's own face, with the person's consent, of nobody who lives or lived, or one
 #: of the samples of this package.

@@ -9,7 +9,8 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from understudy.provenance.records.home import Home, connected, database, told_by_sqlite, transaction
+from understudy.provenance.records.home import Home
+from understudy.provenance.records.sqlite_file import connected, database, told_by_sqlite, transaction
 
 #: What begins a transaction on a file of a private folder, named from there; the last word makes missing tables (see
 #: ``database``).

@@ -34,6 +34,8 @@ _DAMAGED: Final = ("malformed", "Could not decode", "not a database")
 _BESIDE: Final = ("", "-journal", "-wal", "-shm")
 #: Most bytes of a database. Its own records never come to so many, and no more of it is read than is asked for.
 _LONGEST: Final = 1 << 46
+#: Most bytes of a file beside it: no transaction changes so much at once.
+_LONGEST_BESIDE: Final = 1 << 33
 #: Bytes without which SQLite can't even begin to write.
 _BLOCK: Final = 65_536
 #: Most bytes of one value in it, or of a statement.
@@ -223,7 +225,7 @@ def _check_files(path: Path) -> None:
     for suffix in _BESIDE:
         part = path.with_name(path.name + suffix)
         try:
-            check_kind(part, _LONGEST)
+            check_kind(part, _LONGEST_BESIDE if suffix else _LONGEST)
         except FileNotFoundError:
             continue
         except UnfitFileError as fault:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 
 import av
@@ -12,7 +13,7 @@ import pytest
 
 from understudy import Settings, Understudy
 from understudy.cli.main import main
-from understudy.cli.terminal import changing_lines
+from understudy.cli.terminal import changing_lines, progress_bar
 from understudy.jobs.job import JobFailure
 from understudy.jobs.store import JobStore
 from understudy.provenance import Home
@@ -27,6 +28,24 @@ def run(tmp_path, capsys):
         return (code, *capsys.readouterr())
 
     return command
+
+
+def terminal(monkeypatch):
+    """A terminal in the place of stderr: what is written to it."""
+
+    class Screen(io.StringIO):
+        def isatty(self):
+            return True
+
+    screen = Screen()
+    monkeypatch.setattr("sys.stderr", screen)
+    monkeypatch.setenv("TERM", "xterm")
+    return screen
+
+
+def plain(screen):
+    """What was written, without colours and the like."""
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.getvalue())
 
 
 def test_a_bad_row_is_named_and_the_others_are_added(run, tmp_path, astronaut_path, hopper_path):
@@ -115,6 +134,7 @@ def test_without_consent_nothing_is_added(run, tmp_path, astronaut_path, hopper_
         (["a.png", "b.png", "-s", "b.jpg", "-o", "c.png"], "--output names one file"),
         (["--from", "jobs.csv", "-s", "b.jpg"], "a table says itself"),
         (["none/*.png", "-s", "b.jpg"], "nothing fits"),
+        (["of [2024]/*.png", "-s", "b.jpg"], "Brackets stand for one of the letters"),
         ([".", "-s", "b.jpg"], "is a folder"),
         (["jobs.csv", "-s", "b.jpg"], "add --from jobs.csv"),
         (["-s", "b.jpg"], "no target"),
@@ -175,6 +195,7 @@ def test_whoever_watches_by_a_pipe_reads_each_line_once(run, two_jobs, monkeypat
     assert "1 running, 1 waiting" in lines
 
 
+@pytest.mark.slow
 def test_jobs_that_wait_for_one_that_does_not_go_on_are_named(run, two_jobs, tmp_path, astronaut_path, hopper_path):
     for number, after in ((3, 1), (4, 3), (5, 2)):
         output = tmp_path / f"{number}.png"
@@ -195,13 +216,7 @@ def test_jobs_that_wait_for_one_that_does_not_go_on_are_named(run, two_jobs, tmp
 
 
 def test_whoever_watches_a_terminal_sees_one_line_a_job_that_changes_in_its_place(monkeypatch):
-    class Screen(io.StringIO):
-        def isatty(self):
-            return True
-
-    screen = Screen()
-    monkeypatch.setattr("sys.stderr", screen)
-    monkeypatch.setenv("TERM", "xterm")
+    screen = terminal(monkeypatch)
     monkeypatch.delenv("NO_COLOR", raising=False)
     with changing_lines() as show:
         show([], ["a 10%", "1 running"])
@@ -212,6 +227,83 @@ def test_whoever_watches_a_terminal_sees_one_line_a_job_that_changes_in_its_plac
     assert written.index("a 10%") < written.index("\x1b[1A") < written.index("a 20%")
     assert "a done" in written
     assert "\x1b[2J" not in written  # what comes from a file's name steers nothing
+
+
+def test_frames_a_second_are_those_of_this_job_since_it_went_on(monkeypatch):
+    screen, now = terminal(monkeypatch), [100.0]
+    monkeypatch.setattr("understudy.cli.terminal.time.perf_counter", lambda: now[0])
+    with progress_bar("swapping") as progress:
+        progress(24_000, 54_000)  # finished by an earlier attempt
+        now[0] += 2
+        progress(24_050, 54_000)
+    assert "24050/54000 25.0 fps" in plain(screen)
+    with progress_bar("swapping") as progress:
+        progress(1, 20)
+        now[0] += 2
+        progress(20, 20)
+        progress(1, 30)
+        now[0] += 1
+        progress(6, 30)
+    assert "6/30 5.0 fps" in plain(screen)
+
+
+def test_what_a_row_says_wins_over_what_is_said_of_all(run, tmp_path, astronaut_path, hopper_path):
+    rows = ["1.png,no,0", "2.png,yes,-1", "3.png,,"]
+    table = tmp_path / "jobs.csv"
+    table.write_text(
+        "target,photos,output,overwrite,priority\n" + "".join(f"{astronaut_path},{hopper_path},{row}\n" for row in rows)
+    )
+    assert run("add", "--from", table, "--overwrite", "--priority", "7", "--consent", "sample")[0] == 0
+    jobs = json.loads(run("list", "--json")[1])["jobs"]
+    said = {job["number"]: (job["overwrite"], job["priority"]) for job in jobs}
+    assert said == {1: (False, 0), 2: (True, -1), 3: (True, 7)}
+
+
+def test_a_pattern_does_not_mean_what_was_made_of_what_else_fits_it(run, tmp_path, astronaut_path, hopper_path):
+    for name in ("a", "a-swapped", "a-swapped-swapped", "b-swapped"):
+        (tmp_path / f"{name}.png").write_bytes(astronaut_path.read_bytes())
+    words = ["-s", hopper_path, "--consent", "sample", "--to", tmp_path / "new"]
+    code, _, err = run("add", tmp_path / "*.png", *words)
+    assert code == 0
+    assert "left out 2 results of other files that fit" in err
+    jobs = json.loads(run("list", "--json")[1])["jobs"]
+    assert sorted(Path(job["target"]).name for job in jobs) == ["a.png", "b-swapped.png"]  # nothing is there to b's
+    assert run("add", tmp_path / "a-swapped.png", *words)[0] == 0  # it was named
+
+
+def test_a_name_that_leaves_no_room_for_credentials_is_refused_at_once(run, tmp_path, astronaut_path, hopper_path):
+    words = ["add", astronaut_path, "-s", hopper_path, "--consent", "sample", "-o"]
+    code, _, err = run(*words, tmp_path / f"{'a' * 247}.png")
+    assert code == 6
+    assert "File name too long" in err
+    assert run(*words, tmp_path / f"{'a' * 246}.png")[0] == 0
+
+
+@pytest.mark.slow
+def test_several_are_changed_though_one_can_not_be(run, two_jobs):
+    with two_jobs.runner() as name:
+        two_jobs.end(two_jobs.claim(name), "done")
+        two_jobs.end(two_jobs.claim(name), "failed", why=JobFailure("no luck", "try again", 6))
+    assert "no luck" in run("list")[1]
+    code, _, err = run("retry", "1", "7", "2")
+    assert code == 2
+    for said in ("can't retry job 1: it is done", "error: there is no job 7", "job 2: waiting"):
+        assert said in err
+    assert "no luck" not in run("list")[1]  # it has not failed this time
+    assert "no job has failed" in run("retry", "--failed")[2]
+    assert run("retry")[0] == 2
+    with two_jobs.runner() as name:
+        two_jobs.end(two_jobs.claim(name), "failed", why=JobFailure("no luck", "try again", 6))
+    assert run("retry", "--failed")[::2] == (0, "job 2: waiting\n")
+
+
+def test_the_name_of_a_file_writes_no_line_of_its_own(run, tmp_path, astronaut_path, hopper_path):
+    target = tmp_path / "a\n    9  done.png"
+    target.write_bytes(astronaut_path.read_bytes())
+    assert run("add", target, "-s", hopper_path, "--consent", "sample")[0] == 0
+    for words in (["list"], ["show", "1"], ["cancel", "1"], ["remove", "1"]):
+        _, out, err = run(*words)
+        assert not any(line.startswith("    9") for line in (out + err).splitlines())
 
 
 @pytest.mark.slow

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import glob
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple, cast, get_args
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
-from understudy import names
 from understudy.cli.chosen import Chosen, takes_settings
-from understudy.cli.consent import ConsentNote, ConsentOption, ask, claim_of, is_photo
+from understudy.cli.consent import ConsentNote, ConsentOption, ask, claim_of
+from understudy.cli.job_lines import held_up, in_states, line_of
 from understudy.cli.options import HomeOption, Json, Overwrite
+from understudy.cli.ordering import asked_for, check_faces, photos_of_all, row_of
 from understudy.cli.setting_options import EVERY
 from understudy.cli.terminal import answer, answer_json, changing_lines, progress_bar, say
-from understudy.errors import UnderstudyError, UsageError
-from understudy.text import counted, listed
+from understudy.errors import UsageError
+from understudy.text import counted, printable
 
 if TYPE_CHECKING:
-    from understudy.jobs.blocked import Blocked
-    from understudy.jobs.job import Job, JobState, Order
+    from understudy.jobs.job import Job, JobState
     from understudy.jobs.joblist import JobList
     from understudy.jobs.rows import BadRow
 
@@ -74,107 +71,34 @@ def add(
 ) -> None:
     """Write jobs down. `understudy jobs run` does them."""
     from understudy.app import Understudy
-    from understudy.jobs.rows import BadRow
     from understudy.jobs.tables import command_of
     from understudy.outputs import made
     from understudy.settings.schema import unusual
 
-    _check_faces(chosen.given_to("--faces"))
+    check_faces(chosen.given_to("--faces"))
     settings = chosen.settings()
     own = unusual(settings)
-    asked = _asked(targets or [], source or [], cast_file, table, output, folder)
+    usual = {"overwrite": overwrite, "priority": priority, "when_done": command_of(when_done)}
+    asked = asked_for(targets or [], source or [], cast_file, table, output, folder, usual)
     orders = [
-        replace(
-            order,
-            settings={**own, **order.settings},
-            overwrite=order.overwrite or overwrite,
-            priority=order.priority or priority,
-            after=(*order.after, *(after or ())),
-            when_done=order.when_done or command_of(when_done),
-        )
+        replace(order, settings={**own, **order.settings}, after=(*order.after, *(after or ())))
         for order in asked.orders
     ]
     if folder is not None:
         made(folder, "Name another with --to.")
-    claim = claim_of(consent, consent_note) or ask(_photos(orders), settings.home)
+    claim = claim_of(consent, consent_note) or ask(photos_of_all(orders), settings.home)
     with Understudy(settings) as understudy:
         numbers, refused = understudy.jobs.add_each(orders, claim, asked.among)
-    bad = [
-        *asked.bad,
-        *(
-            BadRow(
-                asked.lines[place] if asked.lines else 0, f"{orders[place].target.name}: {fault.message}", fault.hint
-            )
-            for place, fault in refused
-        ),
-    ]
+    bad = [*asked.bad, *(row_of(asked, place, fault) for place, fault in refused)]
     _tell_added(numbers, bad, as_json=json)
     if bad:
         codes = {fault.exit_code for _, fault in refused} | ({2} if asked.bad else set())
         raise typer.Exit(codes.pop() if len(codes) == 1 else 2)
 
 
-def _check_faces(faces: str | None) -> None:
-    """Refuse to choose by who somebody is: settings, which jobs have, know nothing of that.
-
-    Raises:
-        UsageError: ``--faces`` names a person.
-    """
-    from understudy.face import FaceChoice
-
-    if faces is not None and faces not in get_args(FaceChoice):
-        raise UsageError(
-            f"jobs can't choose by {faces!r}: they take {listed(get_args(FaceChoice))}",
-            "Say who gets whose face in a cast file: understudy people FILE --cast who.toml, then --cast who.toml.",
-        )
-
-
-class _Asked(NamedTuple):
-    """The orders of a call; of a table also their lines, which of them wait for which, and rows that are none."""
-
-    orders: Sequence[Order]
-    lines: Sequence[int] = ()
-    among: Sequence[Sequence[int]] = ()
-    bad: Sequence[BadRow] = ()
-
-
-def _asked(
-    targets: Sequence[Path],
-    photos: Sequence[Path],
-    cast_file: Path | None,
-    table: Path | None,
-    output: Path | None,
-    folder: Path | None,
-) -> _Asked:
-    """What the words of a call, or the table that they name, ask for.
-
-    Raises:
-        UsageError: nothing, or not to be understood.
-    """
-    from understudy.jobs.tables import read_orders
-
-    if table is None:
-        return _Asked(_orders(_expanded(targets), photos, cast_file, output, folder))
-    if targets or photos or cast_file or output or folder:
-        raise UsageError("a table says itself what is put where", "Leave out targets, --source, --cast, -o and --to.")
-    return _Asked(*read_orders(table))
-
-
-def _photos(orders: Sequence[Order]) -> list[Path]:
-    """The photos of all jobs, each once. What can't be read is told when its job is added."""
-    from understudy.casting.cast import photos_of
-    from understudy.jobs.adding import cast_of
-
-    found: dict[Path, None] = {}
-    for order in orders:
-        with suppress(UnderstudyError):
-            found |= dict.fromkeys(photos_of(cast_of(order)))
-    return [photo for photo in found if is_photo(photo)]
-
-
 def _tell_added(numbers: Sequence[int], bad: Sequence[BadRow], *, as_json: bool) -> None:
     for row in bad:
-        say(f"not added: {f'line {row.line}: ' if row.line else ''}{row.message} ({row.hint})")
+        say(printable(f"not added: {f'line {row.line}: ' if row.line else ''}{row.message} ({row.hint})"))
     if as_json:
         answer_json({"added": numbers, "not_added": [vars(row) for row in bad]})
     elif numbers:
@@ -203,8 +127,8 @@ def show_all(
         answer_json({"counts": counts, "jobs": [job.as_json() for job in jobs]})
         return
     for job in jobs:
-        answer(_line(job))
-    say(_counted(counts) or "no jobs: `understudy jobs add` writes some down")
+        answer(line_of(job))
+    say(in_states(counts) or "no jobs: `understudy jobs add` writes some down")
 
 
 @app.command("show")
@@ -216,15 +140,15 @@ def show(numbers: Numbers, home: HomeOption = None, json: Json = False) -> None:
         answer_json({"jobs": [job.as_json() for job in jobs]})
         return
     for job in jobs:
-        answer(_line(job))
+        answer(line_of(job))
         order = job.order
-        answer(f"     of {order.cast or ', '.join(map(str, order.photos))}")
+        answer(printable(f"     of {order.cast or ', '.join(map(str, order.photos))}"))
         for name, value in order.settings.items():
-            answer(f"     {name} = {value}")
+            answer(printable(f"     {name} = {value}"))
         if job.segments and job.state != "done":
             answer(f"     {job.segments_done} of {job.segments} segments are finished")
         if job.failure is not None:
-            answer(f"     hint: {job.failure.hint}")
+            answer(printable(f"     hint: {job.failure.hint}"))
 
 
 @app.command("run")
@@ -245,12 +169,11 @@ def run(
 
     def told(job: Job) -> None:
         if job.state == "running":
-            say(
-                f"job {job.number}: {job.order.target.name}" + (f", attempt {job.attempts}" if job.attempts > 1 else "")
-            )
+            attempt = f", attempt {job.attempts}" if job.attempts > 1 else ""
+            say(printable(f"job {job.number}: {job.order.target.name}{attempt}"))
         else:
             ended.append(job)
-            say(_line(job))
+            say(line_of(job))
 
     with Understudy(Settings(home=home)) as understudy, progress_bar("swapping") as progress:
         done = understudy.jobs.run(told=told, progress=progress, wait=wait, cluster=cluster, say=say)
@@ -260,7 +183,7 @@ def run(
         answer_json({"done": done, "jobs": [job.as_json() for job in ended], "counts": counts, "blocked": waiting})
     failed = sum(job.state == "failed" for job in ended)
     say(f"{counted(done, 'job')} done" + (f", {failed} failed" if failed else ""))
-    for line in _held_up(blocked):
+    for line in held_up(blocked):
         say(line)
     if failed or any(one.state != "paused" for one in blocked):
         raise typer.Exit(6)
@@ -278,9 +201,9 @@ def watch(home: HomeOption = None) -> None:
             ended = [job for job in _ended(listed) if job.number not in told]
             told |= {job.number for job in ended}
             counts, blocked = listed.counts(), listed.blocked()
-            show([_line(job) for job in ended], [*(_line(job) for job in running), _counted(counts)])
+            show([line_of(job) for job in ended], [*(line_of(job) for job in running), in_states(counts)])
             if not counts["running"] and counts["waiting"] <= len(blocked):
-                show([*_held_up(blocked), _counted(counts) or "no jobs"], [])
+                show([*held_up(blocked), in_states(counts) or "no jobs"], [])
                 return
             time.sleep(_EVERY)
 
@@ -312,24 +235,57 @@ def cancel(numbers: Numbers, home: HomeOption = None) -> None:
 
 
 @app.command("retry")
-def retry(numbers: Numbers, home: HomeOption = None) -> None:
+def retry(
+    numbers: Annotated[list[int] | None, typer.Argument(help="Numbers of jobs.")] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="All jobs that failed.")] = False,
+    home: HomeOption = None,
+) -> None:
     """Let jobs that failed or were cancelled be done after all."""
-    _each(numbers, _listed(home).retry)
+    listed = _listed(home)
+    if not numbers and not failed:
+        raise UsageError("no job", "Name jobs by their numbers, or all that failed with --failed.")
+    found = sorted(job.number for job in listed.list(("failed",))) if failed else []
+    if failed and not found:
+        say("no job has failed")
+    _each(dict.fromkeys([*(numbers or ()), *found]), listed.retry)
 
 
 @app.command("remove")
 def remove(numbers: Numbers, home: HomeOption = None) -> None:
     """Remove jobs that do not run. Their files stay."""
     listed = _listed(home)
-    for number in numbers:
+
+    def removed(number: int) -> str:
         job = listed.remove(number)
-        say(f"removed {number}, which can't be read" if job is None else f"removed {_line(job)}")
+        return f"removed {number}, which can't be read" if job is None else f"removed {line_of(job)}"
+
+    _tell_each(numbers, removed)
 
 
-def _each(numbers: Sequence[int], change: Callable[[int], JobState]) -> None:
-    for number in numbers:
+def _each(numbers: Iterable[int], change: Callable[[int], JobState]) -> None:
+    def changed(number: int) -> str:
         state = change(number)
-        say(f"job {number}: {state}" + (", and asked to stop" if state == "running" else ""))
+        return f"job {number}: {state}" + (", and asked to stop" if state == "running" else "")
+
+    _tell_each(numbers, changed)
+
+
+def _tell_each(numbers: Iterable[int], change: Callable[[int], str]) -> None:
+    """Change jobs and say what became of each; one that can't be changed does not keep the others.
+
+    Raises:
+        UsageError: one or several could not be changed; of several it is the last.
+    """
+    faults: list[UsageError] = []
+    for number in numbers:
+        try:
+            say(change(number))
+        except UsageError as fault:
+            faults.append(fault)
+    for one in faults[:-1]:
+        say(one.message)
+    if faults:
+        raise faults[-1]
 
 
 def _listed(home: Path | None) -> JobList:
@@ -338,89 +294,3 @@ def _listed(home: Path | None) -> JobList:
     from understudy.provenance.records.home import Home
 
     return JobList(Home.default() if home is None else Home(home))
-
-
-def _held_up(blocked: Sequence[Blocked]) -> list[str]:
-    """Which jobs wait for one that does not go on by itself, a line for each of those."""
-    why = {"failed": "failed", "cancelled": "was cancelled", "paused": "is paused"}
-    times = Counter((one.by, one.state) for one in blocked)
-    return [
-        f"{counted(count, 'job')} wait{'s' * (count == 1)} for job {by}, which {why[state]}"
-        for (by, state), count in times.items()
-    ]
-
-
-def _counted(counts: Mapping[JobState, int]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-
-
-def _line(job: Job) -> str:
-    """A job in one line."""
-    from understudy.jobs.job import PENDING, PENDING_AGAIN
-
-    what = f"{job.number:5d}  {job.state:9s}  {job.order.target.name} -> {job.order.output}"
-    if job.failure is not None:
-        return f"{what}: {job.failure.message}"
-    ended = job.report.get("when_done", 0)
-    if ended in (PENDING, PENDING_AGAIN):
-        return f"{what}; the command that is to follow has not ended"
-    if ended != 0:
-        return f"{what}; the command that was to follow failed: {_why(ended)}"
-    if job.state == "running" or (job.segments_done and job.state in ("waiting", "paused")):
-        return f"{what}  {job.share:.0%}"
-    if job.waits_for:
-        return f"{what}  after {', '.join(str(number) for number in job.waits_for)}"
-    return what
-
-
-def _why(ended: int | str) -> str:
-    """Why a command failed, by what it ended with, as ``subprocess`` and the system say it."""
-    if isinstance(ended, str):
-        return ended
-    return f"exit code {ended}" if ended > 0 else f"signal {-ended}"
-
-
-def _expanded(targets: Sequence[Path]) -> list[Path]:
-    """Targets, with patterns that no shell has taken apart.
-
-    Raises:
-        UsageError: nothing fits one, it is a folder or a table, or none was named.
-    """
-    from understudy.jobs.tables import SUFFIXES
-
-    found: list[Path] = []
-    for target in targets:
-        if names.is_folder(target):
-            raise UsageError(f"{target} is a folder", f"Name its files, as in '{target / '*.mp4'}'.")
-        if target.suffix.lower() in SUFFIXES:
-            raise UsageError(f"{target.name} is a table", f"For its jobs: understudy jobs add --from {target}")
-        if target.exists() or not glob.has_magic(str(target)):
-            found.append(target)
-            continue
-        fitting = sorted(Path(name) for name in glob.glob(str(target), recursive=True))  # noqa: PTH207 - of any root
-        if not fitting:
-            raise UsageError(f"nothing fits {target}", "Check the folder and the pattern.")
-        found += fitting
-    if not found:
-        raise UsageError("no target", "Name pictures or clips, or a table with --from.")
-    return found
-
-
-def _orders(
-    targets: Sequence[Path], photos: Sequence[Path], cast_file: Path | None, output: Path | None, folder: Path | None
-) -> list[Order]:
-    from understudy.jobs.job import Order
-    from understudy.media.files.opening import written_suffix
-
-    if output is not None and (folder is not None or len(targets) > 1):
-        raise UsageError("--output names one file", "For several targets name a folder with --to.")
-    apart = "" if folder else "-swapped"
-    return [
-        Order(
-            target,
-            output or (folder or target.parent) / f"{target.stem}{apart}{written_suffix(target)}",
-            tuple(photos),
-            cast_file,
-        )
-        for target in targets
-    ]

@@ -67,10 +67,14 @@ def progress_bar(what: str) -> Iterator[Progress | None]:
 
     with _bar(BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[fps]}")) as bar:
         task = bar.add_task(what, total=None, fps="")
-        start = time.perf_counter()
+        begun, before, last = 0.0, 0, -1
 
         def update(done: int, total: int | None) -> None:
-            rate = done / max(time.perf_counter() - start, 1e-6)
+            nonlocal begun, before, last
+            if last < 0 or done < last:  # what was done before does not count, nor what was done of another
+                begun, before = time.perf_counter(), done
+            last = done
+            rate = (done - before) / max(time.perf_counter() - begun, 1e-6)
             bar.update(task, completed=done, total=total, fps=f"{rate:.1f} fps")
 
         yield update

@@ -15,9 +15,8 @@ from understudy.errors import UnderstudyError, UsageError
 from understudy.jobs.job import TO_BE_MADE, Order, Undone
 from understudy.jobs.shared_files import SharedFiles
 from understudy.jobs.store import JobStore
-from understudy.media.files.opening import check_input, check_suffix
+from understudy.media.files.opening import check_input, check_names, check_suffix
 from understudy.names import RealNames
-from understudy.outputs import settled
 from understudy.provenance import ConsentClaim
 from understudy.provenance.records.consent import Consents
 from understudy.settings.schema import with_full_paths
@@ -91,7 +90,7 @@ class Adding:
         for number in order.after:
             self._check_number(number)
         check_suffix(order.output, None)
-        settled(order.output, overwrite=order.overwrite)
+        check_names(order.output, overwrite=order.overwrite)
         digests = {}
         maker = self._maker(order, before)
         if maker is None:

@@ -384,7 +384,8 @@ def _changed(
     if moves[state] == "cancelled":
         forget_segments(store, number)
     ended = time.time() if moves[state] in ENDED else 0.0
-    store.execute("UPDATE jobs SET state = ?, ended = ? WHERE number = ?", (moves[state], ended, number))
+    # Once it is to be done again, or given up, it has not failed.
+    store.execute("UPDATE jobs SET state = ?, ended = ?, failure = '' WHERE number = ?", (moves[state], ended, number))
     return moves[state]
 
 

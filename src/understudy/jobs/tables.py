@@ -45,7 +45,7 @@ class Table(NamedTuple):
     bad: list[BadRow]
 
 
-def read_orders(path: Path) -> Table:
+def read_orders(path: Path, usual: Mapping[str, Any] | None = None) -> Table:
     """The jobs of a file, in its order, and the rows that are none. Relative paths are relative to the file's folder.
 
     A photo's column may name several, separated by ``;``. Without an output the result lies beside the target, with
@@ -53,6 +53,7 @@ def read_orders(path: Path) -> Table:
 
     Args:
         path: A file that ends in ``.csv``, ``.tsv`` or ``.jsonl``.
+        usual: What holds where a row says nothing, by column.
 
     Raises:
         UsageError: it ends otherwise, or has no column of targets.
@@ -76,7 +77,7 @@ def read_orders(path: Path) -> Table:
     bad: list[BadRow] = []
     for line, values in rows:
         try:
-            found.append(_row(line, values() if callable(values) else values, path.absolute().parent))
+            found.append(_row(line, values() if callable(values) else values, path.absolute().parent, usual))
         except UnderstudyError as fault:
             bad.append(BadRow(line, fault.message, fault.hint))
     good, dangling = resolved(found)
@@ -89,7 +90,7 @@ def read_orders(path: Path) -> Table:
     )
 
 
-def _row(line: int, values: Mapping[str, Any], folder: Path) -> Row:
+def _row(line: int, values: Mapping[str, Any], folder: Path, usual: Mapping[str, Any] | None) -> Row:
     """The row of these values.
 
     Raises:
@@ -102,33 +103,34 @@ def _row(line: int, values: Mapping[str, Any], folder: Path) -> Row:
     name = str(given.pop("name", None) or "").strip()
     if _is_number(name):
         raise UsageError(f"a row's name is no number, as {name!r} is", "Numbers are those of jobs: put a letter in.")
-    return Row(line, name, named, order_of({**given, "after": numbers}, folder))
+    return Row(line, name, named, order_of({**given, "after": numbers}, folder, usual))
 
 
 def _is_number(value: object) -> bool:
     return not isinstance(value, bool) and str(value).strip().lstrip("+-").isdecimal()
 
 
-def order_of(values: Mapping[str, Any], folder: Path) -> Order:
+def order_of(values: Mapping[str, Any], folder: Path, usual: Mapping[str, Any] | None = None) -> Order:
     """The job that a row describes.
 
     Args:
         values: By column. Empty texts are as if they were not there.
         folder: What relative paths are relative to.
+        usual: What holds where they say nothing, by column.
 
     Raises:
         UsageError: it is none.
     """
-    given = {str(name).strip(): value for name, value in values.items() if value not in (None, "", [])}
+    said = {str(name).strip(): value for name, value in values.items() if value not in (None, "", [])}
+    given = {**(usual or {}), **said}
     if "target" not in given:
         raise UsageError("a job needs a target", f"Columns are {', '.join(COLUMNS)}, and settings.")
     target = folder / _word(given["target"], "target")
     settings = {name: _value(name, value) for name, value in given.items() if name not in COLUMNS}
     output, cast = given.get("output"), given.get("cast")
-    beside = target.with_name(f"{target.stem}-swapped{written_suffix(target)}")
     return Order(
         target=target,
-        output=beside if output is None else folder / _word(output, "output"),
+        output=result_beside(target) if output is None else folder / _word(output, "output"),
         photos=tuple(folder / _word(photo, "photo") for photo in _several(given.get("photos", ()))),
         cast=None if cast is None else folder / _word(cast, "cast"),
         settings=with_full_paths(settings, folder),
@@ -137,6 +139,11 @@ def order_of(values: Mapping[str, Any], folder: Path) -> Order:
         after=tuple(_whole(number, "after") for number in _several(given.get("after", ()))),
         when_done=command_of(given.get("when_done", ())),
     )
+
+
+def result_beside(target: Path) -> Path:
+    """The output of a job that names none: beside its target."""
+    return target.with_name(f"{target.stem}-swapped{written_suffix(target)}")
 
 
 def _rows(text: str, separator: str, path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:

@@ -102,19 +102,34 @@ def check_output(target: Path, kind: MediaKind, inputs: Iterable[Path], *, overw
     check_suffix(target, kind)
     if not _working_directory():
         raise OutputError("the working directory is gone", "Change to a folder that exists.")
-    written = real(target)
-    beside = written.with_name(written.name + SIDECAR_SUFFIX)
-    inputs = list(inputs)
+    inputs, beside = list(inputs), _credentials_of(target)
     refuse_inputs(target, inputs)
     if is_among(beside, inputs):
         raise OutputIsInputError(f"the output's credentials would replace an input: {beside}", "Name another output.")
+    check_names(target, overwrite=overwrite)
+
+
+def check_names(target: Path, *, overwrite: bool) -> None:
+    """Refuse an output whose name, or that of the credentials beside it, can't be had.
+
+    Raises:
+        OutputExistsError: one is taken, and may not be replaced.
+        OutputError: there can be no such file.
+    """
     settled(target, overwrite=overwrite)
+    beside = _credentials_of(target)
     if status_of(beside) is not None:
         if not is_sidecar(beside):
             raise OutputExistsError(
                 f"another file has the name that the output's credentials need: {beside}", "Name another output."
             )
         settled(beside, overwrite=overwrite)
+
+
+def _credentials_of(target: Path) -> Path:
+    """What lies beside an output whose format carries no credentials."""
+    written = real(target)
+    return written.with_name(written.name + SIDECAR_SUFFIX)
 
 
 def _working_directory() -> bool:

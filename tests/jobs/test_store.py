@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -335,3 +336,30 @@ def test_a_job_that_can_not_be_read_has_failed_and_those_after_it_go_on(store, h
             None,
         ]
     assert store.counts()["failed"] == 1
+
+
+@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write everything")
+def test_jobs_can_be_looked_at_where_nothing_can_be_written(store, home):
+    """As on a disk that is a copy, or was made read-only since it fails."""
+    first, second = added(store, order(1), order(2))
+    with store.runner() as name:
+        store.end(store.claim(name), "failed", why=JobFailure("no", "try", 3))
+    (home / "jobs").chmod(0o500)
+    home.chmod(0o500)
+    try:
+        later = JobStore(Home(home))
+        assert [job.number for job in later.jobs()] == [second, first]
+        assert later.job(first).failure.message == "no"
+        assert (later.counts()["failed"], later.blocked()) == (1, [])
+        with pytest.raises(RecordsError):
+            later.pause(second)
+    finally:
+        home.chmod(0o700)
+        (home / "jobs").chmod(0o700)
+
+
+@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write everything")
+def test_where_nothing_can_be_written_and_no_jobs_are_there_are_none(home):
+    home.mkdir(0o500)
+    assert JobStore(Home(home)).jobs() == []
+    assert list(home.iterdir()) == []

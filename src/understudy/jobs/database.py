@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Final
 
 from understudy.errors import RecordsError
 from understudy.jobs.job import Claim
-from understudy.provenance.records.home import Home
+from understudy.provenance.records.home import Home, check_private, told_by_sqlite
 from understudy.provenance.records.kept_open import Opened
 
 #: Of the store's tables: a program that knows a lower one leaves the store alone.
@@ -57,15 +59,56 @@ class Database:
             NoSpaceError: the disk is full.
         """
         with self._open(self._home, _FILE, _SCHEMA) as store:
-            store.row_factory = sqlite3.Row
-            version = store.execute("SELECT max(number) FROM version").fetchone()[0]
-            if version is not None and version > VERSION:
-                raise RecordsError(
-                    f"the jobs in {self._home.root / _FILE} are of a newer Understudy", "Update this one."
-                )
+            version = self._version(store)
             if version is None or version < VERSION:  # tables that it lacked were just made
                 store.execute("INSERT INTO version VALUES (?)", (VERSION,))
             yield store
+
+    @property
+    def only_read(self) -> bool:
+        """Whether it is in a folder that can't be written to: jobs can be looked at there, and nothing else."""
+        folders = (self._path.parent, self._home.root)
+        there = next((folder for folder in folders if folder.is_dir()), None)
+        return there is not None and not os.access(there, os.W_OK)
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """It as it is in such a folder; without any jobs if there is none.
+
+        Raises:
+            RecordsError: it is damaged, or of a newer program.
+            PrivacyError: others can get at it.
+        """
+        with told_by_sqlite(self._path):
+            if not self._path.exists():
+                with closing(sqlite3.connect(":memory:")) as store:
+                    store.executescript(_SCHEMA)
+                    store.row_factory = sqlite3.Row
+                    yield store
+                return
+            for path in (self._home.root, self._path):
+                check_private(path)
+            # SQLite makes files beside a log even to read it, but where it is told that nothing changes.
+            how = "mode=ro" if self._path.with_name(f"{self._path.name}-wal").exists() else "immutable=1"
+            with closing(sqlite3.connect(f"{self._path.absolute().as_uri()}?{how}", uri=True)) as store:
+                self._version(store)
+                yield store
+
+    def _version(self, store: sqlite3.Connection) -> int | None:
+        """Of its tables; None of one that was just made.
+
+        Raises:
+            RecordsError: they are of a newer program.
+        """
+        store.row_factory = sqlite3.Row
+        version: int | None = store.execute("SELECT max(number) FROM version").fetchone()[0]
+        if version is not None and version > VERSION:
+            raise RecordsError(f"the jobs in {self._path} are of a newer Understudy", "Update this one.")
+        return version
+
+    @property
+    def _path(self) -> Path:
+        return self._home.root / _FILE
 
 
 def mine(store: sqlite3.Connection, claim: Claim) -> sqlite3.Row | None:

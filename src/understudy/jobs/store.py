@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from typing import Any, Final, Literal, cast
 
@@ -93,8 +93,7 @@ class JobStore:
             states: Of which states.
             most: How many at most; None for all.
         """
-        with self.database.opened() as store:
-            self._at_work.take_up(store)  # what nobody does any more is not said to run
+        with self._looked_at() as store:
             found: list[sqlite3.Row] = []
             for state in (one for one in STATES if one in set(states)):
                 order = "ended DESC, number DESC" if state in ENDED else "priority DESC, number"
@@ -108,8 +107,7 @@ class JobStore:
         Raises:
             UsageError: there is none of that number.
         """
-        with self.database.opened() as store:
-            self._at_work.take_up(store)
+        with self._looked_at() as store:
             return job_of(store, row_of(store, number))
 
     def several(self, numbers: Iterable[int]) -> dict[int, Job]:
@@ -123,15 +121,13 @@ class JobStore:
 
     def counts(self) -> dict[JobState, int]:
         """How many jobs are in each state."""
-        with self.database.opened() as store:
-            self._at_work.take_up(store)
+        with self._looked_at() as store:
             found = dict(store.execute("SELECT state, count(*) FROM jobs GROUP BY state").fetchall())
         return {state: int(found.get(state, 0)) for state in STATES}
 
     def blocked(self) -> list[Blocked]:
         """Jobs that wait for one that does not go on by itself."""
-        with self.database.opened() as store:
-            self._at_work.take_up(store)
+        with self._looked_at() as store:
             return blocked_of(store)
 
     def claim(self, runner: str) -> Claim | None:
@@ -348,6 +344,20 @@ class JobStore:
     def home(self) -> Home:
         """The private folder."""
         return self._home
+
+    @contextmanager
+    def _looked_at(self) -> Iterator[sqlite3.Connection]:
+        """A transaction in which jobs are looked at: what nobody does any more is not said to run.
+
+        Where nothing can be written the jobs are as they were told last.
+        """
+        if self.database.only_read:
+            with self.database.read() as store:
+                yield store
+            return
+        with self.database.opened() as store:
+            self._at_work.take_up(store)
+            yield store
 
     def _change(self, number: int, moves: Mapping[JobState, JobState], what: str, wish: str) -> JobState:
         with self.database.opened() as store:

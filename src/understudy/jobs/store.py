@@ -19,9 +19,10 @@ from typing import Any, Final, Literal, cast
 from understudy.errors import RecordsError, UsageError
 from understudy.jobs.at_work import AtWork
 from understudy.jobs.blocked import Blocked, blocked_of
+from understudy.jobs.commands import end_command, take_command
 from understudy.jobs.database import KEPT, Database, forget_segments, mine
-from understudy.jobs.job import ENDED, PENDING, PENDING_AGAIN, STATES, Claim, Job, JobFailure, JobState, Order, Undone
-from understudy.jobs.reading import JOBS, OPEN, job_of, jobs_of, no_job, report_of, row_of, text_of, undone_of, work_of
+from understudy.jobs.job import ENDED, PENDING, STATES, Claim, Job, JobFailure, JobState, Order, Undone
+from understudy.jobs.reading import JOBS, OPEN, job_of, jobs_of, no_job, row_of, text_of, undone_of, work_of
 from understudy.names import RealNames
 from understudy.provenance.records.home import Home
 from understudy.provenance.records.kept_open import Opened, opened_anew
@@ -224,34 +225,14 @@ class JobStore:
             return True
 
     def take_command(self, runner: str) -> tuple[int, Order] | None:
-        """Take a job's command whose runner died before it had ended; None if there is none.
-
-        A second time it is not taken: it may be what ends the runners.
-        """
+        """Take the command of a job whose runner died before it had ended, once; None if there is none."""
         with self.database.opened() as store:
-            living = self._at_work.living()
-            for row in store.execute("SELECT * FROM jobs WHERE state = 'done' AND runner != ''").fetchall():
-                if row["runner"] in living:
-                    continue
-                with suppress(RecordsError):
-                    order, report = work_of(row)[0], report_of(row)
-                    again = report.get("when_done") == PENDING_AGAIN
-                    report["when_done"] = "its runner died twice before it had ended" if again else PENDING_AGAIN
-                    store.execute(
-                        "UPDATE jobs SET runner = ?, report = ? WHERE number = ?",
-                        ("" if again else runner, text_of(report), row["number"]),
-                    )
-                    if not again:
-                        return row["number"], order
-        return None
+            return take_command(store, runner, self._at_work.living())
 
     def end_command(self, number: int, ended: int | str) -> None:
         """Note what a job's command has ended with; nothing happens if the job was removed."""
         with self.database.opened() as store:
-            row = store.execute("SELECT * FROM jobs WHERE number = ?", (number,)).fetchone()
-            if row is not None:
-                report = text_of({**report_of(row), "when_done": ended})
-                store.execute("UPDATE jobs SET runner = '', report = ? WHERE number = ?", (report, number))
+            end_command(store, number, ended)
 
     def pause(self, number: int) -> JobState:
         """Keep a job from being begun; one that runs is asked to stop. Its state now.

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from understudy.face import FaceChoice, Faces
     from understudy.frames import Change, Frame, LabelledFrame, PixelBox, SealedFrame
     from understudy.guard import GuardOptions
+    from understudy.jobs.blocked import BlockedJob
     from understudy.jobs.job import Job, JobFailure, JobState, Order
     from understudy.jobs.jobs import Jobs
     from understudy.landmarks.reading import Reading
@@ -113,6 +114,7 @@ _NAMES = {
     "face": ("FaceChoice", "Faces"),
     "frames": ("Change", "Frame", "LabelledFrame", "PixelBox", "SealedFrame"),
     "guard": ("GuardOptions",),
+    "jobs.blocked": ("BlockedJob",),
     "jobs.job": ("Job", "JobFailure", "JobState", "Order"),
     "jobs.jobs": ("Jobs",),
     "landmarks.reading": ("Reading",),
@@ -181,6 +183,7 @@ __all__ = [
     "AnySink",
     "AnySource",
     "BlendOptions",
+    "BlockedJob",
     "BroadcastOptions",
     "CaptureOptions",
     "Cast",

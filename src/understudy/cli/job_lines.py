@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from understudy.text import counted, printable
 
 if TYPE_CHECKING:
-    from understudy.jobs.blocked import Blocked
+    from understudy.jobs.blocked import BlockedJob
     from understudy.jobs.job import Job, JobState
 
 
@@ -41,7 +41,7 @@ def in_states(counts: Mapping[JobState, int]) -> str:
     return ", ".join(f"{count} {name}" for name, count in counts.items() if count)
 
 
-def held_up(blocked: Sequence[Blocked]) -> list[str]:
+def held_up(blocked: Sequence[BlockedJob]) -> list[str]:
     """Which jobs wait for one that does not go on by itself, a line for each of those."""
     why = {"failed": "failed", "cancelled": "was cancelled", "paused": "is paused"}
     times = Counter((one.by, one.state) for one in blocked)

@@ -19,7 +19,7 @@ WHERE waits.state = 'waiting' ORDER BY by.number, waits.number
 """
 
 
-class Blocked(NamedTuple):
+class BlockedJob(NamedTuple):
     """A job that waits for one that does not go on by itself.
 
     Attributes:
@@ -33,6 +33,6 @@ class Blocked(NamedTuple):
     state: JobState
 
 
-def blocked_of(store: sqlite3.Connection) -> list[Blocked]:
+def blocked_of(store: sqlite3.Connection) -> list[BlockedJob]:
     """All of them, those that wait for the same one behind each other."""
-    return [Blocked(*row) for row in store.execute(_BLOCKED)]
+    return [BlockedJob(*row) for row in store.execute(_BLOCKED)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from understudy.jobs.blocked import Blocked
+from understudy.jobs.blocked import BlockedJob
 from understudy.jobs.job import STATES, Job, JobState
 from understudy.jobs.leftovers import sweep
 from understudy.jobs.store import JobStore
@@ -42,7 +42,7 @@ class JobList:
         """How many jobs are in each state."""
         return self._store.counts()
 
-    def blocked(self) -> Sequence[Blocked]:
+    def blocked(self) -> Sequence[BlockedJob]:
         """Jobs that wait for one that failed, was cancelled or is paused, and of each which one."""
         return self._store.blocked()
 

@@ -18,7 +18,7 @@ from typing import Any, Final, Literal, cast
 
 from understudy.errors import RecordsError, UsageError
 from understudy.jobs.at_work import AtWork
-from understudy.jobs.blocked import Blocked, blocked_of
+from understudy.jobs.blocked import BlockedJob, blocked_of
 from understudy.jobs.commands import end_command, take_command
 from understudy.jobs.database import KEPT, Database, forget_segments, mine
 from understudy.jobs.job import ENDED, PENDING, STATES, Claim, Job, JobFailure, JobState, Order, Undone
@@ -126,7 +126,7 @@ class JobStore:
             found = dict(store.execute("SELECT state, count(*) FROM jobs GROUP BY state").fetchall())
         return {state: int(found.get(state, 0)) for state in STATES}
 
-    def blocked(self) -> list[Blocked]:
+    def blocked(self) -> list[BlockedJob]:
         """Jobs that wait for one that does not go on by itself."""
         with self._looked_at() as store:
             return blocked_of(store)

@@ -11,8 +11,9 @@ from typing import Final
 
 from understudy.errors import RecordsError
 from understudy.jobs.job import Claim
-from understudy.provenance.records.home import Home, check_private, told_by_sqlite
+from understudy.provenance.records.home import Home, check_private
 from understudy.provenance.records.kept_open import Opened
+from understudy.provenance.records.sqlite_file import told_by_sqlite
 
 #: Of the store's tables: a program that knows a lower one leaves the store alone.
 VERSION: Final = 2

@@ -513,6 +513,16 @@ def test_recordings_that_were_cut_off_before_are_said(room):
     assert room.desk.faults["outputs"] == Fault("fault.cut_off_recording", "Monday.recording.mp4")
 
 
+def test_a_recording_that_was_cut_off_just_now_is_said_when_it_is_sure(room):
+    room.recordings.mkdir()
+    path = room.recordings / "Monday.recording.mp4"
+    path.write_text("x")
+    os.utime(path, (time.time() - 9.5,) * 2)
+    room.desk.begin()
+    assert room.desk.faults == {}
+    until(lambda: room.desk.faults.get("outputs") == Fault("fault.cut_off_recording", "Monday.recording.mp4"), 5)
+
+
 def test_settings_change_while_it_runs_or_wait_for_a_new_start(room):
     room.desk.start()
     room.desk.set({"blend.strength": 0.75, "guard.on_lost": "blur"})

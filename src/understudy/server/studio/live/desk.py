@@ -131,6 +131,13 @@ class Desk:
             self.cards.add_sample(self.samples)
             if usable := [card for card in self.cards.bring_back() if card.usable("live")]:
                 self.card = usable[0].id
+        self._say_cut_off()
+        if wait := self.recordings.sure_after:
+            later = threading.Timer(wait + _LOOKS, self._say_cut_off)
+            later.daemon = True
+            later.start()
+
+    def _say_cut_off(self) -> None:
         if cut_off := self.recordings.cut_off:
             self.faults["outputs"] = Fault("fault.cut_off_recording", ", ".join(cut_off))
 

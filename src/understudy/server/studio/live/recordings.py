@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -51,11 +51,20 @@ class Recordings:
     @property
     def cut_off(self) -> Sequence[str]:
         """Names of those in the folder that nobody finished: the program or the machine ended abruptly."""
+        return sorted(name for name, still in self._growing().items() if still > _STILL)
+
+    @property
+    def sure_after(self) -> float:
+        """Seconds until it can be told of all whether they were cut off; 0 if it can."""
+        return max((_STILL - still for still in self._growing().values() if still <= _STILL), default=0.0)
+
+    def _growing(self) -> Mapping[str, float]:
+        """What is called as recordings are while they grow, and for how many seconds nothing was written to it."""
         try:
             found = [path for path in self.folder.iterdir() if _GROWING.search(path.name)]
-            return sorted(path.name for path in found if time.time() - path.stat().st_mtime > _STILL)
+            return {path.name: time.time() - path.stat().st_mtime for path in found}
         except OSError:
-            return ()  # there is no folder yet, or one went meanwhile
+            return {}  # there is no folder yet, or one went meanwhile
 
     @property
     def route(self) -> Route:

@@ -122,6 +122,18 @@ def test_the_key_that_covers_works_in_a_list_and_with_other_letters(visit):
     page.get_by_text("Ready when you are").wait_for()
 
 
+def test_why_a_start_failed_stands_where_the_picture_would_be(visit):
+    page = visit()
+    page.get_by_label("Stream").first.check()
+    press(page, "Start")
+    page.locator(".poster").get_by_text("Nothing can be received from this address.").wait_for()
+    page.get_by_label("Sample clip").check()
+    press(page, "Start")
+    page.locator(".badge.on").wait_for()
+    press(page, "Stop")
+    page.get_by_text("Ready when you are").wait_for()
+
+
 def removes(page, name):
     """Take a card away, so that the next test finds the faces as they were."""
     page.locator(".face", has_text=name).hover()

@@ -201,6 +201,8 @@ class Stage:
             said, more = texts("live.stopping"), texts("live.signing") if desk.outputs.recording else ""
         elif not desk.ready:
             said, more = texts("live.no_face"), texts("live.no_face_more")
+        elif (fault := desk.faults.get("source")) is not None and fault.text != "fault.source_remark":
+            said, more = texts("live.failed"), texts(fault.text)  # where sources are chosen may be out of sight
         else:
             said, more = texts("live.ready"), texts("live.ready_more")
         self._said.text, self._more.text = said, more

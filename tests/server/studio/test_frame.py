@@ -91,6 +91,17 @@ def test_light_and_dark_are_the_systems_or_as_chosen(visit, system):
     page.wait_for_function(f"before => document.body && Math.abs({level} - before) > 99", arg=before)
 
 
+def test_what_is_on_or_chosen_is_seen_in_the_systems_own_colours(visit):
+    page = visit(forced_colors="active")
+    page.get_by_role("button", name="Mirror").click()
+    page.locator("button[aria-pressed=true]", has_text="Mirror").wait_for()
+    ground = "one => getComputedStyle(one).backgroundColor"
+    look = {name: page.get_by_role("button", name=name).evaluate(ground) for name in ("Mirror", "Figures")}
+    rooms = {name: page.get_by_role("link", name=name, exact=True).evaluate(ground) for name in ("Live", "Clips")}
+    switches = {on: page.locator(f".switch input{on}").first.evaluate(ground) for on in (":checked", ":not(:checked)")}
+    assert all(len({*each.values()}) == 2 for each in (look, rooms, switches))
+
+
 def test_the_first_tab_leads_past_the_frame(visit):
     page = visit()
     page.keyboard.press("Tab")

@@ -618,6 +618,18 @@ def test_a_question_can_be_closed_when_another_page_has_put_the_clip_away(visit,
     put_away(page)
 
 
+def test_names_of_all_settings_have_room_beside_what_stands_in_them(visit, files):
+    page = visit("/clips")
+    opened(page, files / "scene.mp4")
+    page.get_by_text("All settings").click()
+    page.locator(".group label").first.wait_for()
+    for width in (1280, 320):
+        page.set_viewport_size({"width": width, "height": 720})
+        widths = page.locator(".group label").evaluate_all("all => all.map(one => one.getBoundingClientRect().width)")
+        assert min(widths) > 60
+    put_away(page)
+
+
 def test_no_word_of_the_page_lies_over_the_picture(visit, files):
     page = visit("/clips")
     ready(page, files / "scene.mp4")

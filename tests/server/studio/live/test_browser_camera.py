@@ -147,7 +147,9 @@ def test_another_tab_takes_the_camera_over_only_when_that_is_pressed(playwright,
         drawn(second)
         second.goto("about:blank")
         first.get_by_text("The other tab sends no picture any more").first.wait_for()
-        first.locator(".silent").get_by_role("button", name="Use this tab's camera").click()
+        claim = first.locator(".silent").get_by_role("button", name="Use this tab's camera")
+        assert claim.evaluate("one => getComputedStyle(one).color") == "rgb(255, 255, 255)"  # on nearly black
+        claim.click()
         drawn(first)
         end(first)
 

@@ -168,7 +168,7 @@ def test_a_camera_that_can_not_be_had_is_told_where_it_is_chosen(playwright, stu
         choose(page)
         page.get_by_role("button", name="Start").first.click()
         page.get_by_role("alert").filter(has_text=said).wait_for()
-        page.get_by_text("Ready when you are").wait_for()
+        page.get_by_text("That did not work").wait_for()
 
 
 def test_who_is_not_let_in_sends_nothing(tmp_path):

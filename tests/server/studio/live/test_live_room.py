@@ -870,7 +870,7 @@ def test_sound_and_what_a_camera_is_asked_for_are_chosen_and_kept(visit):
     page.get_by_role("radio", name=re.compile("Sample clip")).check()
     page.get_by_label("Size of its pictures").wait_for(state="hidden")
     press(page, "Start")
-    page.get_by_text("The microphone can't be used.").wait_for()
+    page.get_by_role("alert").get_by_text("The microphone can't be used.").wait_for()
     page.reload()
     assert page.get_by_label("Device", exact=True).input_value() == "no such one"
     page.get_by_label("Sound", exact=True).select_option("")

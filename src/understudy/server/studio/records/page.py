@@ -137,6 +137,8 @@ class _Room:
             return
         finally:
             self._reading = False
+        if self._told.is_deleted:
+            return  # the page was closed meanwhile
         self._consent_rows.show(consents)
         shown(self._no_consents, not consents)
         self._show(page)

@@ -29,13 +29,14 @@ class FaultBox:
                     self._text, self._detail = Text(), Text("", classes="detail")
                 Button("", self._put_away, look="bare", picture="close", label=visitor.texts("ask.dismiss"))
         shown(self._box, False)
-        visitor.watch(self._look)
+        visitor.watch(self.look)
 
     def _put_away(self) -> None:
         self._away()
-        self._look()
+        self.look()
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Show what there is to be said now."""
         fault = self._find()
         if fault == self._shown:
             return

@@ -121,6 +121,7 @@ def test_two_faces_on_two_people_rendered_and_checked(tmp_path, browser, files):
         )
         render.dblclick()
         page.locator(".job").get_by_text("Signed, and unaltered").wait_for()
+        page.get_by_label("The result", exact=True).wait_for()
         assert page.evaluate("videos.size") == 1  # it may be played already when the proofs come
         page.locator(".job").get_by_text("Label: AI face swap").wait_for()
         with page.expect_download() as download:

@@ -116,7 +116,10 @@ class JobRow(ui.element):
             return
         address = f"{PLACE}/{number}"
         if one.kind == "video":
-            box("job-result", "video", src=address, controls=True, preload="metadata", playsinline=True)
+            said = texts("jobs.result")
+            box(
+                "job-result", "video", src=address, controls=True, preload="metadata", playsinline=True, aria_label=said
+            )
         elif one.kind == "image":
             box("job-result", "img", src=address, alt=texts("jobs.result"))
         self._proofs, self._verdict = box("proofs", "ul", aria_label=texts("jobs.proofs")), one.verdict

@@ -38,10 +38,10 @@ def identities(parts, perception):
     }
 
 
-def play(parts, identities, shots, cast, embedder):
+def play(parts, identities, shots, cast, embedder, guard=None):
     """Each shot through the pipeline: who is raw, and whose face each actor has, in each frame."""
     roles = live_roles(cast, embedder, {}, lambda person, part: assigned_to(identities[person], part, 1.0))
-    pipeline = LivePipeline(parts, roles, Guard(parts.perception.detector, parts.settings.guard, choice="all"))
+    pipeline = LivePipeline(parts, roles, guard or Guard(parts.perception.detector, parts.settings.guard))
     raw, given = [], []
     try:
         for number, shot in enumerate(shots):
@@ -100,3 +100,13 @@ def test_a_newcomer_is_covered_or_left_as_was_asked(parts, identities):
     assert not any(2 in one for one in raw)
     assert raw[-1] == {0}  # once it is known who they are
     assert given[-1] == {2: FIRST}
+
+
+@pytest.mark.slow
+def test_the_guard_looks_for_whoever_may_come_and_not_for_who_may_be_seen(parts, identities):
+    """Whatever the settings choose: a cast has faces to swap or blur besides the largest."""
+    shots = shots_of("two cross, apart", range(0, 24, 2))
+    for others, choice in (("blur", "all"), ("leave", "largest")):
+        guard = Guard(parts.perception.detector, parts.settings.guard, choice="left")
+        play(parts, identities, shots, PartList((Part("left", FIRST),), others), parts.embedder, guard)
+        assert guard.choice == choice

@@ -67,6 +67,23 @@ def test_a_refusal_ends_all_outputs_and_leaves_no_recording(session, pictures, t
     assert all(has_label(picture) for picture in screen.frames)
 
 
+@pytest.mark.slow
+def test_what_waits_for_a_file_is_not_written_any_more_once_it_is_refused(session, pictures):
+    class File(Screen):
+        keeps, depth, written = True, 8, -1
+
+        def discard(self):
+            super().discard()
+            self.written = len(self.seconds)
+
+    file = File(slow=0.3)
+    live = session(file, source=FakeCamera([*pictures[:40], *[WHITE] * 200]), classifier=Marked())
+    live.start()
+    assert live.wait(30)
+    refused(live)
+    assert 0 <= file.written <= len(file.seconds) <= file.written + 1  # the one that is being written
+
+
 @pytest.mark.alone
 @pytest.mark.slow
 def test_a_refusal_comes_within_a_second_of_the_cut(session, pictures):

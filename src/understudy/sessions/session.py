@@ -18,10 +18,10 @@ from understudy.casting.cast import PartList
 from understudy.casting.likeness import embedded_photos
 from understudy.casting.live_roles import LiveRoles, live_roles
 from understudy.casting.person import People, Person
-from understudy.errors import ConsentError, ContentRefusedError, RunError, UnderstudyError, UsageError
+from understudy.errors import ConsentError, ContentRefusedError, UnderstudyError, UsageError
 from understudy.frames import Frame, LabelledFrame
 from understudy.interruptions import deferred, once
-from understudy.media.live.base import LiveInfo, LiveSink, LiveSource, Sound
+from understudy.media.live.base import LiveInfo, LiveSink, LiveSource
 from understudy.media.live.microphone import SoundSource
 from understudy.pipeline.library_threads import one_library_thread
 from understudy.pipeline.live import LivePipeline
@@ -33,19 +33,14 @@ from understudy.sessions.faces_shown import FacesShown
 from understudy.sessions.fitting_settings import changed_while_running, check_settings
 from understudy.sessions.intake import Intake
 from understudy.sessions.opening import Opened
-from understudy.sessions.outlet import Outlet, SinkState, unexpected
+from understudy.sessions.outlet import SinkState, unexpected
+from understudy.sessions.outlets import PATIENCE, Outlets
 from understudy.sessions.statistics import LiveReport, LiveStatistics, Recorder, StatisticsFile
 from understudy.settings import Settings
 from understudy.swapping import Identity
 
 #: Unit of the frames' times.
 _UNIT = Fraction(1, 1_000_000)
-#: Seconds that each thread has to end.
-_PATIENCE = 0.8
-#: Seconds that a recording which is being signed has to stop that.
-_LETTING_GO = 20.0
-#: Seconds that a recording has to be put in order and signed.
-_SIGNING = 600.0
 #: The mean time a frame takes follows each frame's by this share; below this share of a frame's length, we keep up.
 _LEARNING, _KEEPS_UP = 0.1, 0.85
 #: Seconds between two writes of the statistics file.
@@ -102,7 +97,7 @@ class LiveSession:
         self._first = self._changed = settings  # those it begins with, and those that are asked for now
         self._stop, self._over = threading.Event(), threading.Event()
         self._intake = Intake(source, microphone, self._stop, self._over)
-        self._outlets: list[Outlet] = []
+        self._outlets = Outlets(self._end_for)
         self._threads: list[threading.Thread] = []
         self._error: UnderstudyError | None = None
         self._ending = threading.RLock()
@@ -175,15 +170,11 @@ class LiveSession:
             self._shown.begin()
             self._assignment.identity = self._identity()  # another may have been chosen meanwhile
         sinks = [make(self._opened.output.release) for make in self._make_sinks]
-        names = [sink.name for sink in sinks]
-        for place, sink in enumerate(sinks):
-            number = names[: place + 1].count(sink.name)
-            self._outlets.append(Outlet(sink, self._info, self._recorder, self._sink_ended, number))
+        self._outlets.open(sinks, self._info, self._recorder)
         collector.set_aside(self)
-        for outlet in self._outlets:
-            outlet.start()
+        self._outlets.start()
         own = (("swap", self._work), ("stats", self._save), ("consents", self._watch_consents))
-        for name, run in (*self._intake.work(self._recorder, self._hear), *own):
+        for name, run in (*self._intake.work(self._recorder, self._outlets.hear), *own):
             thread = threading.Thread(target=self._watched, args=(run,), name=name, daemon=True)
             thread.start()
             self._threads.append(thread)
@@ -276,7 +267,7 @@ class LiveSession:
     @property
     def sinks(self) -> tuple[SinkState, ...]:
         """How its sinks fare, in the order in which they were given; none before it has begun."""
-        return tuple(outlet.state for outlet in self._outlets)
+        return self._outlets.states
 
     def statistics(self) -> LiveStatistics:
         """What it did so far.
@@ -302,7 +293,7 @@ class LiveSession:
     @property
     def notes(self) -> tuple[str, ...]:
         """What is to be known once it has ended, by a failure, too, such as what was recorded."""
-        return tuple(dict.fromkeys(self._notes))
+        return tuple(dict.fromkeys([*self._notes, *self._outlets.notes]))
 
     def events_after(self, number: int) -> list[str]:
         """What happened since the first ``number`` events."""
@@ -341,10 +332,7 @@ class LiveSession:
     def _cut_short(self) -> None:
         """Interrupted while it ended: nobody is waited for any more, but what signs is to have let go."""
         with deferred():
-            for outlet in self._outlets:
-                outlet.abandon()
-            for outlet in self._outlets:
-                outlet.ended(_LETTING_GO if outlet.sink.keeps else _PATIENCE)
+            self._outlets.abandon()
             self._pipeline.close()
 
     def _ended(self) -> LiveReport:
@@ -352,30 +340,20 @@ class LiveSession:
         self._over.set()
         collector.put_back(self)
         self._intake.pictures.close()
-        self._end_pictures()
-        until = time.monotonic() + _PATIENCE
+        self._outlets.end_pictures()
+        until = time.monotonic() + PATIENCE
         for thread in self._threads:
             thread.join(max(until - time.monotonic(), 0))
         if any(thread.is_alive() for thread in self._threads):
             self._intake.abandon()
             for thread in self._threads:
-                thread.join(_PATIENCE)
+                thread.join(PATIENCE)
         self._watched(self._pipeline.settle)  # a recording is not signed before its last look
-        for outlet in self._outlets:
-            outlet.finish()
-        # What is merely shown or sent first: a recording may take its time to be signed.
-        for outlet in sorted(self._outlets, key=lambda outlet: outlet.sink.keeps):
-            if not outlet.ended(_SIGNING if outlet.sink.keeps else _PATIENCE):
-                outlet.abandon()
-                if not outlet.ended(_PATIENCE):
-                    self._notes.append(f"{outlet.name} did not end in time")
-            self._notes += outlet.notes
-        self._notes += [*self._news, *self._intake.remarks]
+        self._outlets.finish()
+        self._notes += [*self._outlets.notes, *self._news, *self._intake.remarks]
         self._pipeline.close()
         statistics = self.statistics()
-        failure = self._error or next((outlet.failure for outlet in self._outlets if outlet.failed_file), None)
-        if failure is None and self._outlets and all(outlet.in_vain for outlet in self._outlets):
-            failure = RunError("no output was ever reached: nothing was shown or sent", "Is its address right?")
+        failure = self._error or self._outlets.failure
         try:
             self._opened.output.release.enter()
             if self._stats_file is not None:
@@ -402,13 +380,9 @@ class LiveSession:
         try:
             run()
         except UnderstudyError as fault:
-            self._fail(fault)
+            self._end_for(fault)
         except BaseException as fault:  # noqa: BLE001 - of any library: a thread must not die in silence
-            self._fail(unexpected(fault))
-
-    def _hear(self, sound: Sound) -> None:
-        for outlet in self._outlets:
-            outlet.hear(sound)
+            self._end_for(unexpected(fault))
 
     def _work(self) -> None:
         assert self._recorder is not None
@@ -420,9 +394,9 @@ class LiveSession:
             last = max(last + 1, round(((begin if item is None else item.at) - self._recorder.begun) / _UNIT))
             if item is None:
                 if (covered := self._pipeline.cover_last(last, _UNIT)) is not None:
-                    self._put(covered)
+                    self._outlets.put(covered)
                 continue
-            self._put(self._made(item.picture, last))
+            self._outlets.put(self._made(item.picture, last))
             self._shown.handed_over(float(last * _UNIT), self._settings.guard.hold_seconds)
             # A frame that waited for a slow one is worth showing as long as we catch up; else only the newest is.
             usual += _LEARNING * (time.monotonic() - begin - usual)
@@ -449,10 +423,6 @@ class LiveSession:
             self._news.append(what)
         return labelled
 
-    def _put(self, labelled: LabelledFrame) -> None:
-        for outlet in list(self._outlets):
-            outlet.put(labelled)
-
     def _save(self) -> None:
         assert self._recorder is not None
         while self._stats_file is not None and not self._stop.wait(_SAVE_EVERY):
@@ -472,37 +442,19 @@ class LiveSession:
             return faces.consents
         return tuple(record for number in numbers for record in faces.uses[self._people[number], None].consents)
 
-    def _sink_ended(self, outlet: Outlet, failure: UnderstudyError | None) -> None:
-        """A sink takes no more: its user closed it, which ends the session, or it failed, and the others go on."""
-        if failure is None:
-            self._over.set()
-            return
-        assert self._recorder is not None
-        self._recorder.event(f"{outlet.name} failed: {failure.message}")
-        self._notes.append(f"{outlet.name} failed: {failure.message}")
-        others = [other for other in self._outlets if other is not outlet]
-        if not any(other.alive for other in others):
-            self._fail(failure)
+    def _end_for(self, fault: UnderstudyError | None) -> None:
+        """End, for a failure or because a user closed a sink.
 
-    def _fail(self, fault: UnderstudyError) -> None:
-        """End for a failure. What came first is told, for others follow from it; a refusal is told whenever it came."""
-        if self._error is None or _gravity(fault) > _gravity(self._error):
+        What failed first is told, for others follow from it; a refusal is told whenever it came.
+        """
+        if fault is not None and (self._error is None or _gravity(fault) > _gravity(self._error)):
             self._error = fault
         # At once, not when somebody stops the session: the last frame would be shown again and again.
         if isinstance(fault, ContentRefusedError):
-            for outlet in self._outlets:
-                outlet.refuse()
-        elif isinstance(fault, ConsentError):
-            self._end_pictures()
+            self._outlets.refuse()
+        elif isinstance(fault, ConsentError):  # a recording of what was allowed is kept, and signed after the last look
+            self._outlets.end_pictures()
         self._over.set()
-
-    def _end_pictures(self) -> None:
-        """No output gets another picture; a recording of what was allowed is kept, and signed after the last look."""
-        for outlet in self._outlets:
-            if outlet.sink.keeps:
-                outlet.pause()
-            else:
-                outlet.finish()
 
 
 def _gravity(fault: UnderstudyError) -> int:

@@ -22,7 +22,6 @@ EXCEPTIONS = {
     ("media/test_labelled_only.py", "_seal"): _ATTACK,
     ("provenance/test_sealing.py", "_seal"): _ATTACK,
     ("tracking/test_tracking.py", "_cuts"): _TRACKS,
-    ("tracking/test_tracking.py", "_live"): _TRACKS,
 }
 
 

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from understudy import Part, PartList, Settings, Understudy
 from understudy.casting.assignment import Assigned
 from understudy.face import Faces
 from understudy.frames import Frame
@@ -131,3 +132,18 @@ def test_whoever_is_in_front_is_swapped_as_if_nobody_was_behind(identity):
     inner = cv2.erode(shot.faces[1].visible.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     assert changed_in_front(shot, both) > 0.2
     assert cv2.absdiff(alone, both).max(axis=2)[inner].mean() < 1
+
+
+@pytest.mark.slow
+def test_in_a_picture_a_blur_lies_over_a_swap_that_is_before_it(hopper_path, tmp_path):
+    """Who is to be blurred might be seen through what is drawn of somebody who is only nearly before them."""
+    backdrop = np.full((400, 640, 3), 120, np.uint8)
+    shot = Scene(backdrop, (Placed(2, (385.0, 205.0), 150.0), Placed(0, (255.0, 215.0), 150.0))).draw()
+    cv2.imwrite(str(tmp_path / "two.png"), shot.picture)
+    with Understudy(Settings(home=tmp_path / "home")) as app:
+        cast = PartList((Part("left", app.person(hopper_path, consent="sample")), Part("right", "blur")))
+        app.swap(tmp_path / "two.png", tmp_path / "out.png", cast)
+    after = cv2.imread(str(tmp_path / "out.png"))
+    where = slice(150, 260), slice(300, 460)  # all of the face behind, and the cheek before it
+    sharp = [cv2.Laplacian(cv2.cvtColor(one[where], cv2.COLOR_BGR2GRAY), cv2.CV_64F) for one in (shot.picture, after)]
+    assert np.abs(sharp[1]).max() < 0.2 * np.abs(sharp[0]).max()

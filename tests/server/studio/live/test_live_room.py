@@ -127,8 +127,8 @@ def test_why_a_start_failed_stands_where_the_picture_would_be(visit):
     page.get_by_label("Stream").first.check()
     press(page, "Start")
     page.locator(".poster").get_by_text("Nothing can be received from this address.").wait_for()
+    page.wait_for_timeout(500)  # until then the page is still drawn anew, what was chosen before included
     page.get_by_label("Sample clip").check()
-    page.wait_for_timeout(300)  # until then it would be a press in haste
     start(page)
     press(page, "Stop")
     page.get_by_text("Ready when you are").wait_for()

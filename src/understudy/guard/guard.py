@@ -29,7 +29,7 @@ from understudy.guard.bystanders import Bystanders, Tracked
 from understudy.guard.changes import AllKnown
 from understudy.guard.cover import Cover, grown, moved
 from understudy.guard.fitting import Fitting
-from understudy.guard.obscuring import obscure, obscure_covered
+from understudy.guard.obscuring import obscure, obscure_all, obscure_covered
 from understudy.guard.observing import Expected, Observation, Observer
 from understudy.guard.options import GuardOptions
 from understudy.guard.overlaps import in_one_of, same_face
@@ -282,6 +282,11 @@ def _known(seen: Observation, boxes: FloatArray, unswapped: list[Person], hands:
         np.array(followed, np.float32).reshape(-1, 4),
         None if drawn is None else drawn > 0,
     )
+
+
+def hide_all(frame: Frame) -> None:
+    """Blur all of a frame, in place: of one that is shown once more, and may not be as it was."""
+    obscure_all(Canvas(frame))
 
 
 def _prepare_blur() -> None:

@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 
 from understudy.arrays import FloatArray
-from understudy.canvas import Canvas
 from understudy.casting.assignment import Assignment
 from understudy.casting.live_roles import LiveRoles
 from understudy.face import FaceChoice, Faces
 from understudy.frames import Frame, LabelledFrame
-from understudy.guard import Cover, Guard
+from understudy.guard import Cover, Guard, hide_all
 from understudy.guard.blurring import Blurring
 from understudy.guard.freezing import Freezing
 from understudy.guard.obscuring import obscure_all
@@ -147,7 +146,7 @@ class LivePipeline:
             return None
         frame = Frame(self._last.frame.picture.copy(), pts, time_base)
         self._last = None
-        obscure_all(Canvas(frame))
+        hide_all(frame)
         return sealed(self._parts.sealer, frame, Swapped(Faces.empty(), [], Cover(whole=True)))
 
     def forget_shown(self) -> None:

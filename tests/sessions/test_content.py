@@ -172,7 +172,7 @@ def test_a_session_that_ends_within_a_closer_look_is_decided_by_what_was_seen(se
     live = session(lambda release: RecordingSink(name, release), source=camera, classifier=Unsure())
     live.start()
     assert live.wait(20)
-    assert "in the mean of" in refused(live).message
+    assert "75%" in refused(live).message  # in the mean of all looks, or of the one that a busy machine had time for
     assert list(tmp_path.glob("show*")) == []
 
 

@@ -38,6 +38,7 @@ ends with. Where a builtin fits, the error is one too, so ``except FileNotFoundE
         ├── SigningError
         ├── PrivacyError (PermissionError)
         ├── RecordsError
+        │   └── RecordsBusyError
         └── ClockError
 """
 
@@ -354,6 +355,10 @@ class PrivacyError(RunError, PermissionError):
 
 class RecordsError(RunError):
     """The ledger or the consent records can't be read or written, or have been altered."""
+
+
+class RecordsBusyError(RecordsError):
+    """Others held the records for longer than one waits: the next try may do."""
 
 
 class ClockError(RunError):

@@ -18,7 +18,7 @@ from PIL import Image
 
 from understudy import Settings, Understudy
 from understudy.cli.main import main
-from understudy.errors import ConsentError, InputError, OutputError, RecordsError, UsageError
+from understudy.errors import ConsentError, InputError, OutputError, RecordsBusyError, RecordsError, UsageError
 from understudy.jobs import runner as runners
 from understudy.jobs.adding import Adding
 from understudy.jobs.job import JobFailure, Order
@@ -331,6 +331,19 @@ def test_records_that_can_not_be_used_leave_the_jobs_waiting(app, order, tmp_pat
     with pytest.raises(RecordsError):
         app.jobs.run(progress=broken)
     assert [app.jobs.show(number).state for number in (first, second)] == ["waiting", "waiting"]
+
+
+@pytest.mark.slow
+def test_records_that_others_held_for_too_long_fail_one_job_and_no_night(app, order, tmp_path):
+    first, second = app.jobs.add([order, replace(order, output=tmp_path / "b.png")], SAMPLE)
+    held = iter([True])
+
+    def busy(*_):
+        if next(held, False):
+            raise RecordsBusyError("the ledger is held by others", "Try again.")
+
+    assert app.jobs.run(progress=busy) == 1
+    assert [app.jobs.show(number).state for number in (first, second)] == ["failed", "done"]
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ from understudy.errors import (
     InputError,
     NoMemoryError,
     NoSpaceError,
+    RecordsBusyError,
     RecordsError,
     RefusedError,
     RunError,
@@ -194,7 +195,7 @@ def _fails_all(fault: Exception) -> bool:
             getattr(fault.__cause__, "errno", None) != errno.EFBIG
         )  # a file that is too large for its disk is the job's
     full = isinstance(fault, OSError) and fault.errno in (errno.ENOSPC, errno.EDQUOT)
-    return full or isinstance(fault, RecordsError)
+    return full or (isinstance(fault, RecordsError) and not isinstance(fault, RecordsBusyError))
 
 
 def _failure(fault: Exception) -> JobFailure:

@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from understudy.errors import NoSpaceError, RecordsError, UnfitFileError, UsageError, out_of_space
+from understudy.errors import NoSpaceError, RecordsBusyError, RecordsError, UnfitFileError, UsageError, out_of_space
 from understudy.provenance.records.home import check_private, unusable
 from understudy.regular import check_kind
 from understudy.temporaries import Temporary
@@ -167,7 +167,8 @@ def told_by_sqlite(path: Path) -> Iterator[None]:
         hints = [hint for words, hint in _DATABASE_HINTS.items() if words in str(fault)]
         hints += [_to_begin_anew(path) for words in _DAMAGED if words in str(fault)]
         said = printable(fault)[:100]  # it may quote what is in there
-        raise RecordsError(f"can't use {path}: {said}", (hints or ["Check the disk and the folder."])[0]) from fault
+        kind = RecordsBusyError if "locked" in said else RecordsError
+        raise kind(f"can't use {path}: {said}", (hints or ["Check the disk and the folder."])[0]) from fault
 
 
 def _to_begin_anew(path: Path) -> str:

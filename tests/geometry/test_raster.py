@@ -87,7 +87,7 @@ def test_a_large_one_is_the_same_by_halves_and_a_triangle_across_them_is_whole()
 @pytest.mark.parametrize("far", [1e19, -1e30, 3e38, np.inf, -np.inf])
 @pytest.mark.parametrize("axis", [0, 1])
 @pytest.mark.parametrize("corner", [0, 1, 2])
-def test_a_corner_beyond_all_numbers_writes_nothing_where_nothing_is(far, axis, corner):
+def test_a_corner_beyond_all_whole_numbers_neither_ends_the_process_nor_spoils_what_is_drawn(far, axis, corner):
     points = np.array([[0, 0, 0], [8, 0, 0], [0, 8, 0]], np.float32)
     points[corner, axis] = far
     values, depth = rasterise(points, ONE, np.ones((3, 1), np.float32), (16, 12))

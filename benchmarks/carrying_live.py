@@ -50,7 +50,7 @@ def stocked(home: Path, engine: str, *, small: bool) -> Store:
         graphs |= {
             IDENTITY: twins.identity_twin(),
             CONDITIONER: twins.conditioner_twin(),
-            engine: twins.generator_twin(),
+            engine: twins.generator_twin(planted=True),
         }
     else:
         graphs[engine] = twins.swapper_twin(256, (1, 512))

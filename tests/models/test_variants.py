@@ -359,12 +359,12 @@ def test_operators_that_nobody_knows_are_an_error(put):
         prepared(model, "x")
 
 
-def test_weights_that_several_layers_share_and_those_of_single_channels_stay():
+def test_weights_that_something_else_reads_as_well_and_those_of_single_channels_stay():
     graph = GraphWriter()
-    weights = graph.weights(8, 8, 3, 3)
+    weights, doubled = graph.weights(8, 8, 3, 3), graph.weights(8, 8, 3, 3)
     flow = graph.convolved("input", (3, 8), 3, pad=1)
-    for _ in range(2):
-        flow = graph.node("Conv", flow, weights, kernel_shape=[3, 3], pads=[1] * 4)
+    for one in (weights, weights, doubled, graph.node("Add", doubled, doubled)):
+        flow = graph.node("Conv", flow, one, kernel_shape=[3, 3], pads=[1] * 4)
     flow = graph.convolved(flow, (8, 8), 3, pad=1, groups=8)
     inner = graph.convolved(flow, (8, 8), 3, pad=1)
     graph.node("Identity", graph.convolved(inner, (8, 3), 3, pad=1), name="output")

@@ -99,6 +99,17 @@ def with_constants(model: ModelProto, values: Mapping[str, AnyArray], name: str)
     return copy
 
 
+def names_read(node: NodeProto) -> Iterator[str]:
+    """Names of the values that a node reads, also in graphs within it."""
+    yield from node.input
+    for attribute in node.attribute:
+        graphs = [attribute.g] if attribute.type == AttributeProto.GRAPH else attribute.graphs
+        for graph in graphs:
+            for inner in graph.node:
+                yield from names_read(inner)
+            yield from (one.name for one in graph.output)
+
+
 def _tensors(model: ModelProto, name: str) -> Iterator[TensorProto]:
     """Every tensor, wherever a graph may hide one."""
     yield from _of_graph(model.graph, name, 0)

@@ -8,15 +8,15 @@ black squares.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
+from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from understudy.arrays import AnyArray
-from understudy.models.graphs import in_single
+from understudy.models.graphs import in_single, names_read
 
 #: The largest number of a layer that may be computed in half precision: an eighth of the largest that there is, since
 #: other pictures have larger ones.
@@ -133,7 +133,7 @@ class _Halving:
         for node in list(graph.node):
             places = self._places(node)
             if places is None:
-                for name in _read_by(node):
+                for name in names_read(node):
                     self._widen(name)
                 self._nodes.append(node)
             else:
@@ -143,7 +143,7 @@ class _Halving:
             self._widen(name)
         del graph.node[:]
         graph.node.extend(self._nodes)
-        still = {name for node in self._nodes for name in _read_by(node)} | set(outputs)
+        still = {name for node in self._nodes for name in names_read(node)} | set(outputs)
         # New ones in front: a projection of embeddings is known by being the last, and nothing reads it.
         kept = [one for one in graph.initializer if one.name in still or one.name not in self._shorter]
         gone = {one.name for one in graph.initializer} - {one.name for one in kept}
@@ -214,14 +214,3 @@ def _loss(weights: AnyArray) -> float:
 
 def _cast(name: str, to: str, kind: int) -> NodeProto:
     return helper.make_node("Cast", [name], [to], f"{to}:cast:{kind}", to=kind)
-
-
-def _read_by(node: NodeProto) -> Iterator[str]:
-    """Names that a node reads, also in graphs within it."""
-    yield from node.input
-    for attribute in node.attribute:
-        graphs = [attribute.g] if attribute.type == AttributeProto.GRAPH else attribute.graphs
-        for graph in graphs:
-            for inner in graph.node:
-                yield from _read_by(inner)
-            yield from (one.name for one in graph.output)

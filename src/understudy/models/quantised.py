@@ -7,6 +7,7 @@ only, write files on the way, and say nothing of what each layer loses: that is 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -17,6 +18,7 @@ from onnx.version_converter import convert_version
 
 from understudy.arrays import AnyArray, FloatArray
 from understudy.errors import ModelError
+from understudy.models.graphs import names_read
 
 #: From which version of ONNX's operators on weights may have a scale for each channel.
 LEAST_OPSET: Final = 13
@@ -108,8 +110,8 @@ def layers(model: ModelProto) -> list[Layer]:
         for node in model.graph.node
         if node.op_type == "Conv" and node.input[1] in weights and _dense(node)
     ]
-    used = [layer.weights for layer in found]
-    found = [layer for layer in found if used.count(layer.weights) == 1]
+    used = Counter(name for node in model.graph.node for name in names_read(node))
+    found = [layer for layer in found if used[layer.weights] == 1]  # what others read as well keeps its numbers
     inside = _in_blocks(model.graph)
     return [layer for layer in found if layer.node in inside] or found[1:-1]
 

@@ -142,23 +142,30 @@ class Enhancer:
         options: EnhanceOptions,
     ) -> None:
         passed = steadied.begin(canvas.frame.seconds)
-        if self._thread is None:
-            made = detail_of(crop_of(canvas.frame.picture, face.mesh, restorer), restorer, options.weight)
-        else:
-            made, waiting = None, steadied.waiting
-            if waiting is not None and waiting.done():
-                made, steadied.waiting = waiting.result(), None
-            if steadied.waiting is None:
-                crop = crop_of(canvas.frame.picture, face.mesh, restorer)
-                steadied.waiting = self._thread.submit(detail_of, crop, restorer, options.weight)
-                self._jobs = [*(job for job in self._jobs if not job.done()), steadied.waiting]
+        answered, made = self._asked(canvas, face, steadied, restorer, options.weight)
         if made is not None:
             self.runs += 1
             steadied.take(made, fading_in=self._thread is not None)
+        elif answered:
+            steadied.let_go()
         shown = steadied.shown(passed, options.seconds)
         if shown is not None:
             self.frames += 1
             draw(canvas.change(face.box), face, shown, strength)
+
+    def _asked(
+        self, canvas: Canvas, face: SwappedFace, steadied: Steadied, restorer: Restorer, weight: float
+    ) -> tuple[bool, Detail | None]:
+        """Whether a restorer has answered, now or to what it was asked before; and what it gave, if anything."""
+        if self._thread is None:
+            return True, detail_of(crop_of(canvas.frame.picture, face.mesh, restorer), restorer, weight)
+        waiting = steadied.waiting
+        if waiting is not None and not waiting.done():
+            return False, None
+        crop = crop_of(canvas.frame.picture, face.mesh, restorer)
+        steadied.waiting = self._thread.submit(detail_of, crop, restorer, weight)
+        self._jobs = [*(job for job in self._jobs if not job.done()), steadied.waiting]
+        return (False, None) if waiting is None else (True, waiting.result())
 
     def _on_frame(self, canvas: Canvas, faces: Sequence[SwappedFace], step: Step) -> None:
         (memory,) = self._people.of([_NOBODY])

@@ -61,6 +61,11 @@ class Steadied:
             self._shown = Detail(carried(self._shown, detail), detail.mesh, detail.within)
         self._latest, self._since = detail, 0.0
 
+    def let_go(self) -> None:
+        """Nothing is added any more: what was goes as quickly as anything else that changes."""
+        if self._latest is not None:
+            self._latest, self._since = self._latest._replace(added=np.zeros_like(self._latest.added)), 0.0
+
     def shown(self, step: float, constant: float) -> Detail | None:
         """What is added in this frame; None for nothing yet.
 

@@ -31,6 +31,7 @@ from understudy.pipeline.parts import Parts
 from understudy.pipeline.perceiving import Perceiving, Seen
 from understudy.pipeline.rendering import Rendering
 from understudy.pipeline.sealing import sealed
+from understudy.pipeline.sparing import Sparing
 from understudy.pipeline.tally import Swapped, Tally
 from understudy.pipeline.watching import Watching
 from understudy.settings import Settings
@@ -60,6 +61,8 @@ class LivePipeline:
 
     def __init__(self, parts: Parts, assignment: Assignment, guard: Guard) -> None:
         settings, perception = parts.settings, parts.perception
+        self._sparing = Sparing()
+        parts = self._sparing.parts(parts)
         self._parts, self._assignment, self._guard = parts, assignment, guard
         self._settings = settings
         self._parallel = ParallelMap()
@@ -94,7 +97,7 @@ class LivePipeline:
 
     def news(self) -> list[str]:
         """What happened since the last time, to be told to the user."""
-        return [what for one in self.carrying.values() for what in one.news()]
+        return self._sparing.news() + [what for one in self.carrying.values() for what in one.news()]
 
     def expect(self, fps: float) -> None:
         """Say how many frames a second are to come: an engine that is too slow for that is carried.

@@ -9,6 +9,7 @@ from understudy import Settings, Understudy
 from understudy.errors import InputNotFoundError, OutputError, UsageError
 from understudy.media.endpoints import SinkEndpoint, SourceEndpoint
 from understudy.media.live.base import CaptureOptions
+from understudy.provenance import Consents, Home
 from understudy.sessions import endpoints
 from understudy.testing import FakeCamera
 
@@ -48,7 +49,7 @@ class FakeWindow(Screen):
 
 
 @pytest.mark.slow
-def test_a_windows_keys_and_lines_are_those_of_its_session(app, me, astronaut_path, pictures, monkeypatch):
+def test_a_windows_keys_and_lines_are_those_of_its_session(app, me, astronaut_path, pictures, tmp_path, monkeypatch):
     made = []
     monkeypatch.setattr(endpoints, "WindowSink", lambda press, text: made.append(FakeWindow(press, text)) or made[-1])
     guest = app.person(astronaut_path, consent="sample")
@@ -61,6 +62,17 @@ def test_a_windows_keys_and_lines_are_those_of_its_session(app, me, astronaut_pa
         window.press("next")
         assert session.identity == 0
         assert [line.split()[0] for line in window.text()] == ["in", "latency", "stages"]
+        window.press("cover")
+        assert session.covered
+        assert "c shows it again" in window.text()[0]
+        window.press("cover")
+        assert not session.covered
+        consents = Consents(Home(tmp_path / "home"))
+        consents.revoke(next(one.id for one in consents.all() if one.name == astronaut_path.name))
+        window.press("next")
+        assert session.identity == 0
+        (said,) = session.news
+        assert said.startswith("it goes on with the same face: ")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from understudy.casting.cast import PartList
 from understudy.casting.person import People, Person
-from understudy.errors import UsageError
+from understudy.errors import UnderstudyError, UsageError
 from understudy.media.endpoints import SinkEndpoint, SourceEndpoint, sink_endpoints, source_endpoint
 from understudy.media.live.base import CaptureOptions, LiveSource
 from understudy.media.live.broadcast import BroadcastOptions
@@ -127,8 +127,13 @@ def _press(session: LiveSession, key: str) -> None:
     """What a key in the window does."""
     if key == "mirror":
         session.mirror = not session.mirror
+    elif key == "cover":
+        session.covered = not session.covered
     elif key == "next" and session.people:
-        session.identity = (session.identity + 1) % session.people
+        try:
+            session.identity = (session.identity + 1) % session.people
+        except UnderstudyError as fault:
+            session.tell(f"it goes on with the same face: {fault.message}")
 
 
 def overlay(session: LiveSession) -> list[str]:
@@ -140,4 +145,6 @@ def overlay(session: LiveSession) -> list[str]:
     if found.neural_fps is not None:
         age = " ".join(f"{name} {value:.0f} ms" for name, value in found.texture_age_ms.items()) or "none yet"
         lines.insert(1, f"neural {found.neural_fps:.1f} fps  its faces are carried over {age}")
+    if session.covered:
+        lines.insert(0, "all of every picture is blurred: c shows it again")
     return lines

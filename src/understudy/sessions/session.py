@@ -287,13 +287,23 @@ class LiveSession:
 
     @property
     def news(self) -> tuple[str, ...]:
-        """What the user should know of how the engines fared so far."""
+        """What the user should know of how it fared so far."""
         return tuple(self._news)
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What is to be known once it has ended, by a failure, too, such as what was recorded."""
         return tuple(dict.fromkeys([*self._notes, *self._outlets.notes]))
+
+    def tell(self, what: str) -> None:
+        """Have those who watch the session know something: it is among its events, and its news.
+
+        Args:
+            what: A sentence.
+        """
+        if self._recorder is not None:
+            self._recorder.event(what)
+        self._news.append(what)
 
     def events_after(self, number: int) -> list[str]:
         """What happened since the first ``number`` events."""
@@ -419,8 +429,7 @@ class LiveSession:
         labelled = self._pipeline.process(Frame(picture, pts=pts, time_base=_UNIT))
         self._recorder.made()
         for what in self._pipeline.news():
-            self._recorder.event(what)
-            self._news.append(what)
+            self.tell(what)
         return labelled
 
     def _save(self) -> None:

@@ -124,6 +124,11 @@ def test_its_keys(window):
     time.sleep(0.3)
     sink.write(second, 0.2)
     until(lambda: shows(second.frame.picture))
+    press("h")
+    press("c")
+    until(lambda: pressed == ["mirror", "next", "cover"])
+    sink.write(first, 0.3)
+    until(lambda: shows(first.frame.picture))  # what is covered is not held
 
 
 @pytest.mark.slow

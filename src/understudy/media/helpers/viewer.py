@@ -16,7 +16,7 @@ from typing import Any, Final, NoReturn
 from understudy.media.helpers.messages import PICTURE, TEXT, Helper, leave, read_message
 
 #: What the keys do, in the order in which help shows them.
-KEYS: Final = {"q": "quit", "m": "mirror", "n": "next", "h": "hold", "s": "statistics"}
+KEYS: Final = {"q": "quit", "m": "mirror", "n": "next", "h": "hold", "c": "cover", "s": "statistics"}
 _HELP: Final = "   ".join(f"{key}: {does}" for key, does in KEYS.items())
 #: Height of the strip below the picture, and of a line in it, in pixels.
 STRIP, _LINE = 56, 16
@@ -108,6 +108,8 @@ class Viewer:
             return False
         if does == "hold":
             self._held = not self._held
+        elif does == "cover":
+            self._held = False  # a picture that is held would go on showing somebody
         elif does == "statistics":
             self._statistics = not self._statistics
             self._lines = [_HELP]

@@ -20,7 +20,7 @@ class WindowSink:
     """Shows frames in a window. The frame's pixels, label and all, are never drawn over: text goes below them.
 
     Args:
-        press: Called with ``mirror`` or ``next`` when such a key was pressed, from a thread of its own.
+        press: Called with ``mirror``, ``next`` or ``cover`` when such a key was pressed, from a thread of its own.
         text: Gives the lines that the statistics key shows.
     """
 
@@ -67,7 +67,7 @@ class WindowSink:
         key = state.get("key")
         if key == "statistics":
             self._statistics = not self._statistics
-        elif key in ("mirror", "next") and self._press is not None:
+        elif key in ("mirror", "next", "cover") and self._press is not None:
             self._press(str(key))
 
     def hear(self, sound: Sound, seconds: float) -> None:

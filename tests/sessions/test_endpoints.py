@@ -36,7 +36,7 @@ def test_words_paths_endpoints_and_own_sinks_go_together(app, me, small_clip, tm
     ]
     with app.live(me, SourceEndpoint("file", str(small_clip)), sinks, stats_file=tmp_path / "s.json") as session:
         assert session.wait(30)
-    assert len(screen.frames) > 3
+    assert screen.frames  # how many of so short a clip a busy machine shows is no promise
     for name in ("word.mp4", "path.mp4"):
         assert app.inspect(tmp_path / name).verdict == "made by this tool"
     assert (tmp_path / "s.json").exists()

@@ -116,7 +116,8 @@ class Head:
         self.lines += [line.strip() for line in self.process.stdout]
         said = self.process.stderr.read()
         self.process.stdout.close(), self.process.stderr.close()
-        assert self.process.wait() == 0, (self.lines, said)
+        if self.process.wait() != 0:
+            pytest.fail("\n".join([*self.lines, said]))  # whole: an assertion would shorten it
         return said
 
     @property

@@ -100,6 +100,20 @@ def test_a_licence_that_is_not_accepted_keeps_a_file_out(store, tmp_path):
     assert is_clean(models)
 
 
+def test_and_no_other_file_of_the_same_folder(store, tmp_path):
+    models = store(entry("good", data=GOOD), entry("other"))
+    (tmp_path / "good.onnx").write_bytes(GOOD)
+    (tmp_path / "other.onnx").write_bytes(OTHER)
+
+    def refuse(one):
+        if one.name == "good":
+            raise LicenceError("good was not accepted", "Accept it.")
+
+    done = import_models(models, tmp_path, refuse)
+    assert (done.models, done.left) == (("other",), ((str(tmp_path / "good.onnx"), "good was not accepted"),))
+    assert str(done.refused) == "good was not accepted"
+
+
 @pytest.mark.slow
 def test_what_is_exported_is_taken_in_elsewhere(store, server, tmp_path, capsys):
     models = store(entry("good", {"url": server.url("/good.onnx")}), entry("other", needs=["good"]))

@@ -140,6 +140,8 @@ def take_in(
         say(f"{name} is here already")
     for place, reason in done.left:
         say(f"left alone: {place}: {reason}")
+    if done.refused is not None:
+        raise done.refused
 
 
 @app.command("export")

@@ -18,6 +18,7 @@ from understudy import names
 from understudy.errors import (
     InputNotFoundError,
     InputUnreadableError,
+    LicenceError,
     ModelFileError,
     NoSpaceError,
     UnderstudyError,
@@ -70,11 +71,13 @@ class Imported:
         models: Names of the models that were taken in.
         there: Names of those that were there already.
         left: Files that were left alone, each with the reason.
+        refused: Of those whose terms were not accepted, the first one's error.
     """
 
     models: tuple[str, ...]
     there: tuple[str, ...]
     left: tuple[tuple[str, str], ...]
+    refused: LicenceError | None = None
 
 
 def import_models(store: Store, path: Path, accept: Callable[[Entry], None]) -> Imported:
@@ -86,23 +89,30 @@ def import_models(store: Store, path: Path, accept: Callable[[Entry], None]) -> 
     Args:
         store: Where they go.
         path: A file, a folder (with all in it), or an archive such as ``buffalo_l.zip``.
-        accept: Called with each model before it is taken in; raises to stop.
+        accept: Called with each model before it is taken in. A ``LicenceError`` of its leaves that one out; all else
+            that it raises stops the import.
 
     Raises:
         InputError: it is not there, or can't be read.
         UsageError: nothing in it is a model that the catalogue knows.
         ModelFileError: the one file given is not what its name says; the archive is none.
+        LicenceError: there was nothing else to take in than what was left out.
     """
     taken: list[str] = []
     there: list[str] = []
     left: list[tuple[str, str]] = []
     hints = []
+    refused: LicenceError | None = None
     tidy(store.folder("partial"))
     with _found(path) as files:
         for file in files:
             try:
                 entry, new = _take(store, file, accept)
                 (taken if new else there).append(entry.name)
+            except LicenceError as fault:
+                refused = refused or fault
+                left.append((file.place, fault.message))
+                hints.append(fault.hint)
             except ModelFileError as fault:
                 left.append((file.place, fault.message))
                 hints.append(fault.hint)
@@ -114,13 +124,15 @@ def import_models(store: Store, path: Path, accept: Callable[[Entry], None]) -> 
                 left.append((file.place, fault.reason))
                 hints.append("Name the model's own file.")
     if not taken and not there:
+        if refused is not None:
+            raise refused
         reason = left[0][1] if len(left) == 1 else "nothing in it is a model that the catalogue knows"
         if path.is_file() and len(left) == 1 and _by_name(store, path.name) is not None:
             raise ModelFileError(f"can't take in {path}: {reason}", hints[0])
         raise UsageError(
             f"can't take in {path}: {reason}", "Name the file as the catalogue does: understudy models list"
         )
-    return Imported(tuple(taken), tuple(there), tuple(left))
+    return Imported(tuple(taken), tuple(there), tuple(left), refused)
 
 
 def _take(store: Store, file: Found, accept: Callable[[Entry], None]) -> tuple[Entry, bool]:

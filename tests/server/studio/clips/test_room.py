@@ -257,8 +257,8 @@ def test_what_was_decided_of_a_clip_is_there_when_another_file_was_open(visit, f
 @pytest.mark.parametrize(
     ("locale", "file", "said"),
     [
-        ("en", "notes.mp4", "This is not a picture or clip that can be read"),
-        ("zh-CN", "notes.mp4", "无法读取这个图片或视频"),
+        ("en", "notes.mp4", "This file holds no picture or video that can be read"),
+        ("zh-CN", "notes.mp4", "这个文件里没有可以读取的图片或视频"),
         ("ko-KR", "empty.mp4", "사람을 찾지 못했습니다"),
         ("en", "empty.mp4", "Nobody was found here"),
     ],

@@ -461,8 +461,8 @@ def test_a_photo_about_which_nothing_was_said_is_not_used(visit, hopper_path):
         ("en", "Add a photo", "text.png", "This is not a photo that can be read."),
         ("zh-CN", "添加照片", "text.exe", "无法读取这张照片。"),
         ("en", "Add a photo", "huge.png", "This file is too large"),
-        ("ko-KR", "영상 열기", "text.mp4", "재생할 수 없는 영상입니다."),
-        ("en", "Open a clip", "list.m3u8", "This is not a clip that can be played."),
+        ("ko-KR", "영상 열기", "text.mp4", "이 파일에는 재생할 수 있는 영상이 없습니다."),
+        ("en", "Open a clip", "list.m3u8", "This file holds no video that can be played."),
     ],
 )
 def test_files_that_will_not_do_are_said_in_place_in_the_readers_language(

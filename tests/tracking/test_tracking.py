@@ -11,7 +11,7 @@ from understudy.geometry.boxes import bounds_xyxy
 from understudy.geometry.topology import keypoints5, topology
 from understudy.geometry.transforms import RotatedSquare
 from understudy.landmarks.base import MeshResult
-from understudy.testing import REST, Motion, Puppet, talking
+from understudy.testing import REST, Motion, Puppet, portrait, talking
 from understudy.tracking import FaceSelector, TrackerOptions
 from understudy.tracking.cuts import CutDetector
 from understudy.tracking.smoothing import OneEuroFilter, OneEuroOptions
@@ -80,6 +80,24 @@ def test_somebody_small_who_comes_while_another_is_followed_is_found(astronaut, 
     counts = [len(tracker.update(frame_at(before if n < 15 else after, n)).faces) for n in range(0, 120, 3)]
     assert counts[0] == 1
     assert counts[-1] == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("share", [0.2, 0.4])
+@pytest.mark.parametrize(
+    ("who", "by"), [("astronaut", (0, 0.3)), ("astronaut", (-0.4, 0)), ("hopper", (0.21, 0.21)), ("hopper", (0, -0.3))]
+)
+def test_a_face_that_jumps_is_where_it_is(perception, who, share, by):
+    """As where a frame or more is missing: live, on a machine that is busy."""
+    picture = Puppet(portrait(who), (640, 640), face_share=share).render(REST).picture
+    tracker = perception.tracker(TrackerOptions(max_faces=1))
+    before = tracker.update(frame_at(picture, 0)).faces.mesh[0]
+    right, down = np.ptp(before[:, 1]) * np.array(by)
+    shift = np.float32([[1, 0, right], [0, 1, down]])
+    moved = cv2.warpAffine(picture, shift, (640, 640), borderMode=cv2.BORDER_REPLICATE)
+    after = tracker.update(frame_at(moved, 5)).faces.mesh[0]
+    away = np.linalg.norm((after - before)[:, :2] - [right, down], axis=1).mean()
+    assert away < 0.02 * np.ptp(before[:, 1])
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from understudy.frames import Frame
 from understudy.geometry.boxes import bounds_xyxy, iou_xyxy
 from understudy.tracking.crowd import astray, is_own
 from understudy.tracking.cuts import CutDetector
+from understudy.tracking.jumps import settled
 from understudy.tracking.mesh_filter import as_one
 from understudy.tracking.options import TrackerOptions
 from understudy.tracking.tracks import Track, Tracks
@@ -190,8 +191,11 @@ class Tracker:
         if close:
             expected = track.raw if moved is None else track.raw + np.median(moved, axis=0).astype(np.float32)
             mesh, presence, hidden = self._among_others(track, frame, expected, mesh, presence)
-        else:
+        else:  # close to others it would slide
             track.strain = 0.0
+            mesh, presence = settled(
+                self._landmarker, frame, track, (mesh, presence), self.options.min_presence, self._detect
+            )
         if hidden or presence < self.options.min_presence or not _plausible(mesh, frame):
             self._tracks.lost.append(track)
             return False

@@ -113,7 +113,23 @@ def test_a_turned_mesh_is_preferred_only_where_it_fits_far_better(shot):
         assert (result is not mesh) == changed
     turns.clear()
     right_way_up(Fake(0.0001), shot.picture, roi, mesh, 0.9)
-    assert len(turns) == 3  # a hopeless one is not looked at twice
+    assert len(turns) == 4  # a hopeless quarter is not looked at twice; of a half the first look may be off
+
+
+def test_upside_down_the_second_look_counts(shot):
+    """In the region of the first, which is the detection's, the model may see next to nothing."""
+    wrong, right = np.ones((478, 3), np.float32), np.full((478, 3), 2, np.float32)
+
+    class Fake:
+        next_roi = staticmethod(lambda mesh: RotatedSquare((1, 1), 1, np.pi))
+
+        def fit(self, picture, roi):
+            half = abs(roi.angle - np.pi) < 0.01
+            return (right, 1.0 if roi.size == 1 else 0.00003) if half else (wrong, 0.00003)
+
+    for given in (0.9, 0.999995):  # what is wrong may look as sure as that
+        result, presence = right_way_up(Fake(), shot.picture, RotatedSquare((5, 5), 10, 0), wrong, given)
+        assert (result is right, presence) == (True, 1.0)
 
 
 @pytest.mark.parametrize("turned_one", ["source", "target"])

@@ -50,7 +50,7 @@ _THICK: Final = 0.6
 #: bridge may run, and how far above its middle it ends.
 _INWARDS: Final = 0.06
 _OUTWARDS: Final = 0.02
-_BESIDE: Final = 0.015
+_BESIDE: Final = 0.022
 _ARM: Final = 0.02
 #: Directions over which a rim is about as broad.
 _SMOOTH: Final = 7

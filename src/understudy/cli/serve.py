@@ -45,6 +45,8 @@ Stun = Annotated[
     str,
     typer.Option("--stun", help="HOST:PORT of a STUN server, for live sessions with those elsewhere. None by itself."),
 ]
+#: Seconds that live sessions by WebSocket have to say that the server ends: each looks twice a second.
+_PARTING = 2.0
 _HERE = ("127.0.0.1", "::1", "localhost")
 
 
@@ -103,7 +105,7 @@ def command(
             answer(f"API: {address}/api/v1, described at {address}/docs")
         sys.stdout.flush()  # whoever waits for it reads a pipe, perhaps
         say("Ctrl-C ends it")
-        serve(api_application(service, hosts, origins), listener, service.ending, cert=cert, key=key)
+        serve(api_application(service, hosts, origins), listener, service.ending, parting=_PARTING, cert=cert, key=key)
 
 
 def names_of(hosts: Sequence[str], port: int, scheme: str) -> list[str]:

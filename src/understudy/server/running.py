@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import signal
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
@@ -22,6 +24,8 @@ from understudy.server.patience import PatientProtocol
 HERE: Final = "127.0.0.1"
 #: Seconds that pages have to let go when the server ends.
 _PATIENCE: Final = 2
+#: Seconds between two looks whether WebSockets are closed.
+_LOOK: Final = 0.05
 #: Most bytes of a WebSocket's message: a little more than of a picture that is taken (see ``api.handed``).
 _MESSAGE: Final = 5_000_000
 
@@ -85,6 +89,7 @@ def serve(
     listener: socket.socket,
     stop: threading.Event,
     *,
+    parting: float = 0.0,
     cert: Path | None = None,
     key: Path | None = None,
 ) -> None:
@@ -94,6 +99,7 @@ def serve(
         app: What answers.
         listener: A socket that listens.
         stop: Ends it, from any thread.
+        parting: Seconds that WebSockets have, once ``stop`` is set, to say why they end, before they are cut off.
         cert: File with the certificate chain; None for no TLS.
         key: File with its private key.
     """
@@ -113,15 +119,15 @@ def serve(
     if cert is not None and key is not None:
         config.ssl_certfile, config.ssl_keyfile = str(cert), str(key)
     config.load()
-    _Server(config, stop).run([listener])
+    _Server(config, stop, parting).run([listener])
 
 
 class _Server(uvicorn.Server):
     """Ends by signals without ending the process."""
 
-    def __init__(self, config: uvicorn.Config, stop: threading.Event) -> None:
+    def __init__(self, config: uvicorn.Config, stop: threading.Event, parting: float) -> None:
         super().__init__(config)
-        self._stop = stop
+        self._stop, self._parting = stop, parting
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -150,3 +156,13 @@ class _Server(uvicorn.Server):
         """See ``uvicorn.Server``."""
         self.should_exit = self.should_exit or self._stop.is_set()
         return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """See ``uvicorn.Server``, which waits for answers that are being given, but not for WebSockets."""
+        until = time.monotonic() + self._parting
+        while not self.force_exit and self._any_websocket() and time.monotonic() < until:
+            await asyncio.sleep(_LOOK)
+        await super().shutdown(sockets)
+
+    def _any_websocket(self) -> bool:
+        return any(not isinstance(one, PatientProtocol) for one in self.server_state.connections)

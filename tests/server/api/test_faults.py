@@ -139,6 +139,20 @@ def test_an_upload_under_which_the_server_ends_is_told_to_come_again(tmp_path):
         assert not [*(tmp_path / "home" / "server" / "things").glob("*.jpg")]
 
 
+def test_who_follows_a_swap_when_the_server_ends_gets_a_stream_that_ends_whole(tmp_path, long_clip):
+    secret = Tokens(Home(tmp_path / "home")).add("anna", "anna", list(SCOPES), 1)[1]
+    with server_in(tmp_path, "--runners", "0") as server, caller_of(server, secret) as anna:
+        person, target = anna.somebody(), anna.hand_over("media", long_clip)
+        swap = anna.post("/swaps", json={"target": target["id"], "person": person}).json()["id"]
+        with anna.stream("GET", f"/swaps/{swap}/events") as events:
+            lines = events.iter_lines()
+            assert next(lines) == "event: swap"
+            server.process.send_signal(signal.SIGTERM)
+            assert not [line for line in lines if line.startswith("event")]  # it raises where the stream is cut off
+        server.process.wait(60)
+    assert "Traceback" not in server.log.read_text()
+
+
 def test_things_go_when_their_time_is_over(tmp_path):
     secret = Tokens(Home(tmp_path / "home")).add("anna", "anna", list(SCOPES), 1)[1]
     with server_in(tmp_path, "--runners", "0") as first, caller_of(first, secret) as anna:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import signal
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from tests.server.api.conftest import server_in
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
@@ -97,6 +99,27 @@ def test_a_day_is_used_up(server, pictures):
         found = told(line)
         assert "live" in found["error"]
         assert 0 < found["retry_after"] <= 86400
+
+
+@pytest.mark.parametrize("pictures_come", [True, False])
+def test_a_server_that_ends_tells_so(tmp_path, pictures, pictures_come):
+    with server_in(tmp_path, "--runners", "0") as server, server.caller("olga") as olga, session(server, olga) as line:
+        line.send(json.dumps({"person": olga.somebody(uses=["live"])}))
+        line.send(jpeg(pictures[0]))
+        back(line)
+        server.process.send_signal(signal.SIGTERM)
+        found = {}
+        with pytest.raises(ConnectionClosed) as closed:
+            while True:
+                if pictures_come:
+                    line.send(jpeg(pictures[1]))
+                said = line.recv(60)
+                found |= json.loads(said) if isinstance(said, str) else {}
+        server.process.wait(60)
+    assert "the server ends" in found["error"]
+    assert found["retry_after"] > 0
+    assert closed.value.rcvd.code == 1012
+    assert "Traceback" not in server.log.read_text()
 
 
 def bomb():

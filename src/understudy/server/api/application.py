@@ -69,14 +69,13 @@ def api_application(service: Service, hosts: Collection[str], origins: Collectio
 async def _life(api: FastAPI) -> AsyncIterator[None]:
     """From the server's start to its end: what runs meanwhile is put back, or waited for."""
     state = api.state
-    state.ending = asyncio.Event()
     state.service.open()
     state.runners.start()
     measuring = asyncio.create_task(state.streams.measure())
     try:
         yield
     finally:
-        state.ending.set()
+        state.service.ending.set()  # nobody has where it ends without being told to
         measuring.cancel()
         await state.streams.close()
         await asyncio.to_thread(state.runners.stop)
@@ -99,7 +98,7 @@ def _add_state(api: FastAPI, metrics: Metrics) -> None:
     @api.get("/ready", include_in_schema=False)
     async def ready() -> Response:
         lost = api.state.runners.lost() or api.state.service.overdue or api.state.service.full
-        if api.state.ending.is_set() or lost:
+        if api.state.service.ending.is_set() or lost:
             return JSONResponse({"status": "not ready", "why": lost or "it is ending"}, 503)
         return JSONResponse({"status": "ready"})
 

@@ -21,6 +21,7 @@ from understudy.errors import InputError, UnderstudyError, UsageError
 from understudy.server.access.audit import entry
 from understudy.server.access.quotas import QuotaError
 from understudy.server.access.tokens import Token, TokenError
+from understudy.server.api.bodies import EndingError
 from understudy.server.api.handed import MOST_BYTES, HandedBack, HandedOver, decoded
 from understudy.server.api.places import FullError, Places
 from understudy.server.api.routing import Router
@@ -87,13 +88,14 @@ async def frames(socket: WebSocket) -> None:
     try:
         await _serve(socket, service, token)
     except UnderstudyError as fault:
-        outcome = 429 if isinstance(fault, QuotaError) else 503 if isinstance(fault, FullError) else 422
+        outcome = 429 if isinstance(fault, QuotaError) else 503 if isinstance(fault, (FullError, EndingError)) else 422
         said: dict[str, Any] = {"error": fault.message, "hint": fault.hint}
-        if isinstance(fault, (QuotaError, FullError)):
+        if isinstance(fault, (QuotaError, FullError, EndingError)):
             said["retry_after"] = fault.seconds
+        code = 1013 if isinstance(fault, FullError) else 1012 if isinstance(fault, EndingError) else 1008
         with contextlib.suppress(RuntimeError, OSError, WebSocketDisconnect):
             await socket.send_text(json.dumps(said))
-            await socket.close(1013 if isinstance(fault, FullError) else 1008)
+            await socket.close(code)
     finally:
         seconds = time.monotonic() - begun
         said_entry = entry(address, token.name, token.user, _ACTION, outcome, f"{seconds:.0f}s")
@@ -164,7 +166,7 @@ async def _receive(socket: WebSocket, service: Service, token: Token, source: Ha
         UnderstudyError: what ended the session.
     """
     counted = time.monotonic()
-    while not socket.app.state.ending.is_set():
+    while not service.ending.is_set():
         if not session.running:
             await asyncio.to_thread(session.stop)  # raises what ended it
             return
@@ -172,7 +174,7 @@ async def _receive(socket: WebSocket, service: Service, token: Token, source: Ha
             await asyncio.to_thread(service.usage.take, token.user, "live_seconds", _SLICE, token.quotas)
             await asyncio.to_thread(service.tokens.check, token)
             counted += _SLICE
-        said = await _next(socket, session)
+        said = await _next(socket, service, session)
         if said is None:
             continue
         if said["type"] != "websocket.receive":
@@ -181,17 +183,18 @@ async def _receive(socket: WebSocket, service: Service, token: Token, source: Ha
             session.covered = Covered.model_validate_json(text).covered
         else:
             source.hand_over(await asyncio.to_thread(decoded, _checked(said["bytes"])))
+    raise EndingError
 
 
-async def _next(socket: WebSocket, session: LiveSession) -> Message | None:
-    """What comes next, or that nothing came for too long; None if the session has ended meanwhile."""
+async def _next(socket: WebSocket, service: Service, session: LiveSession) -> Message | None:
+    """What comes next, or that nothing came for too long; None if the session or the server ends."""
     coming = asyncio.ensure_future(socket.receive())
     try:
         for _ in range(round(_PATIENCE / _LOOK)):
             done, _pending = await asyncio.wait((coming,), timeout=_LOOK)
             if done:
                 return coming.result()
-            if not session.running:
+            if not session.running or service.ending.is_set():
                 return None
         return {"type": "websocket.disconnect"}
     finally:

@@ -232,20 +232,20 @@ def _file_name(swap: Thing) -> str:
 
 
 @router.get("/swaps/{id}/events", response_class=StreamingResponse)
-async def watch(request: Request, id: Id, token: ForSwaps, service: TheService) -> StreamingResponse:  # noqa: A002
+async def watch(id: Id, token: ForSwaps, service: TheService) -> StreamingResponse:  # noqa: A002
     """How far a swap is, as server-sent events: one whenever something changed, until it ended."""
     _get(service, token, id)
-    return StreamingResponse(_events(request, service, token, id), media_type="text/event-stream")
+    return StreamingResponse(_events(service, token, id), media_type="text/event-stream")
 
 
-async def _events(request: Request, service: Service, token: Token, number: str) -> AsyncIterator[str]:
+async def _events(service: Service, token: Token, number: str) -> AsyncIterator[str]:
     said, silent = "", 0.0
 
     def look() -> Swap:
         service.tokens.check(token)
         return _swap(service, _get(service, token, number))
 
-    while not request.app.state.ending.is_set():
+    while not service.ending.is_set():
         try:
             service_says = await run_in_threadpool(look)
         except UnderstudyError:  # the token was revoked, or the swap removed

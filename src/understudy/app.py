@@ -232,15 +232,19 @@ class Understudy:
 
         return people_of_file(Path(file), self._own(settings), self.resources.models, progress, ask=ask)
 
-    def inspect(self, file: str | PathLike[str]) -> Inspection:
+    def inspect(self, file: str | PathLike[str], *, progress: Progress | None = None) -> Inspection:
         """Say what is known of where a picture or video comes from.
+
+        Args:
+            file: A picture, animation or video.
+            progress: Told about every frame that is looked at.
 
         Raises:
             UnderstudyError: the file can't be read.
         """
         from understudy.tasks.inspect import inspect_file
 
-        return inspect_file(Path(file), self.resources.home.root)
+        return inspect_file(Path(file), self.resources.home.root, progress)
 
     @property
     def jobs(self) -> Jobs:

@@ -26,6 +26,7 @@ from understudy.provenance.records.ledger import Record
 from understudy.provenance.verdict import Evidence, Reason, Verdict, judge
 from understudy.provenance.watermark import Mark, MarkReader
 from understudy.release import file_digest
+from understudy.tasks.progress import Progress
 
 #: Seconds of a clip that the mark is read from at a time, and how many such parts are looked at.
 PART: Final = 3.0
@@ -71,12 +72,13 @@ class Inspection:
         return values
 
 
-def inspect_file(path: Path, home: Path | None = None) -> Inspection:
+def inspect_file(path: Path, home: Path | None = None, progress: Progress | None = None) -> Inspection:
     """Look at a file.
 
     Args:
         path: A picture, animation or video.
         home: The private folder whose ledger and key are compared with; None for the platform's.
+        progress: Told about every frame that is looked at: of a long clip not all are.
 
     Raises:
         InputError: it is missing, unreadable or empty.
@@ -87,7 +89,7 @@ def inspect_file(path: Path, home: Path | None = None) -> Inspection:
     there = private.root.exists()  # looking leaves nothing behind
     said = read_credentials(path, own_root(private) if there else None)
     stated = claims(read_tags(path))
-    kind, mark, hashes, notes = _look(path)
+    kind, mark, hashes, notes = _look(path, progress)
     known = kind is not None or said.state != "absent"  # else no program made it that keeps a ledger
     record, same = _recorded(Ledger(private), path, mark, said) if there and known else (None, False)
     distance = None if record is None else closest(hashes, record.hashes)
@@ -109,11 +111,11 @@ def _recorded(ledger: Ledger, path: Path, mark: Mark | None, said: Credentials) 
     return None, False
 
 
-def _look(path: Path) -> tuple[str | None, Mark | None, list[int], tuple[str, ...]]:
+def _look(path: Path, progress: Progress | None) -> tuple[str | None, Mark | None, list[int], tuple[str, ...]]:
     """What the pictures show: kind, mark, hashes and what stood in the way."""
     try:
         with open_source(path) as source:
-            mark, hashes = _read(source)
+            mark, hashes = _read(source, progress)
             kind = source.info.kind.value
             damage = source.damage
     except InputError as fault:
@@ -122,7 +124,7 @@ def _look(path: Path) -> tuple[str | None, Mark | None, list[int], tuple[str, ..
     return kind, mark, hashes, notes
 
 
-def _read(frames: Iterable[Frame]) -> tuple[Mark | None, list[int]]:
+def _read(frames: Iterable[Frame], progress: Progress | None) -> tuple[Mark | None, list[int]]:
     """The mark, read part by part until it is found, and hashes of pictures, one a second."""
     whole, part = MarkReader(), MarkReader()
     mark: Mark | None = None
@@ -130,6 +132,8 @@ def _read(frames: Iterable[Frame]) -> tuple[Mark | None, list[int]]:
     begin = last = None
     parts = 0
     for count, frame in enumerate(frames, 1):
+        if progress is not None:
+            progress(count, None)
         seconds = frame.seconds
         if last is None or seconds - last >= 1.0:
             hashes.append(picture_hash(frame.picture))

@@ -153,6 +153,34 @@ def test_who_follows_a_swap_when_the_server_ends_gets_a_stream_that_ends_whole(t
     assert "Traceback" not in server.log.read_text()
 
 
+def test_a_server_that_ends_does_not_wait_for_who_has_files_inspected(tmp_path, long_clip):
+    secret = Tokens(Home(tmp_path / "home")).add("anna", "anna", list(SCOPES), 1)[1]
+    with server_in(tmp_path, "--runners", "0") as server, caller_of(server, secret) as anna:
+        answers, data = [], long_clip.read_bytes()
+
+        def ask():
+            answers.append(anna.post("/inspect", params={"name": "a.mp4"}, content=data))
+
+        asking = [threading.Thread(target=ask) for _ in range(4)]
+        for one in asking:
+            one.start()
+        things = tmp_path / "home" / "server" / "things"
+        until(lambda: things.exists() and sum(path.stat().st_size == len(data) for path in things.iterdir()) > 1)
+        server.process.send_signal(signal.SIGTERM)
+        begun = time.monotonic()
+        for one in asking:
+            one.join(60)
+        server.process.wait(60)
+        assert time.monotonic() - begun < 15
+    assert {one.status_code for one in answers} <= {200, 503}
+    refused = [one for one in answers if one.status_code == 503]
+    assert len(answers) == 4
+    assert refused
+    assert all("the server ends" in one.json()["error"] and one.headers["retry-after"] for one in refused)
+    assert "Traceback" not in server.log.read_text()
+    assert list(things.iterdir()) == []
+
+
 def test_things_go_when_their_time_is_over(tmp_path):
     secret = Tokens(Home(tmp_path / "home")).add("anna", "anna", list(SCOPES), 1)[1]
     with server_in(tmp_path, "--runners", "0") as first, caller_of(first, secret) as anna:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 from fastapi import Request
 from pydantic import BaseModel, Field, TypeAdapter
@@ -15,6 +15,7 @@ from understudy.models.store import FOLDER, Store
 from understudy.server.access.tokens import Scope
 from understudy.server.api.asking import Anybody, ForInspect, TheService, note
 from understudy.server.api.bodies import FILE_AS_BODY, announced, pieces
+from understudy.server.api.desk import Desk
 from understudy.server.api.people import Name
 from understudy.server.api.routing import Router
 from understudy.server.api.service import may_be_ordered
@@ -115,7 +116,12 @@ async def inspect(request: Request, name: Name, token: ForInspect, service: TheS
         shown, most = printable(name)[:80], MOST_BYTES["media"]
         _bytes, digest = await received(path, pieces(request), most, shown, announced(request))
         note(request, digests=(digest,))
-        found = (await run_in_threadpool(service.app.inspect, path)).as_json()
+        desk = cast(Desk, request.app.state.inspecting)
+        found = await desk.look(
+            request,
+            token.user,
+            lambda check: service.app.inspect(path, progress=lambda _done, _frames: check()).as_json(),
+        )
         record = found["record"]
         if isinstance(record, dict) and not await run_in_threadpool(service.made, token.user, record["identifier"]):
             found["record"] = {**record, **_NOT_TOLD}

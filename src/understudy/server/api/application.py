@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from understudy.errors import UnderstudyError
 from understudy.server.api import about, live, media, people, swaps, whip
+from understudy.server.api.desk import Desk
 from understudy.server.api.doors import Doors
 from understudy.server.api.faults import ANSWERS, answer_fault
 from understudy.server.api.live_pages import add_live_pages
@@ -53,6 +54,8 @@ def api_application(service: Service, hosts: Collection[str], origins: Collectio
         openapi_url=f"{PLACE}/openapi.json", docs_url=None, redoc_url=None, **quietly(),
     )  # fmt: skip
     api.state.service, api.state.looks, api.state.tasks = service, {}, set()
+    # To inspect a file takes as long as the file; of the others a head or a photo is read.
+    api.state.inspecting, api.state.looking = Desk(2, 1, service.ending), Desk(4, 2, service.ending)
     api.state.places, api.state.streams, api.state.runners = places, streams, runners
     for router in (people.router, media.router, swaps.router, live.router, whip.router, about.router):
         api.include_router(router, prefix=PLACE, responses=ANSWERS)

@@ -10,6 +10,7 @@ from fastapi.security.base import SecurityBase
 from starlette.concurrency import run_in_threadpool
 
 from understudy.server.access.tokens import Scope, Token, TokenError
+from understudy.server.api.desk import Desk
 from understudy.server.api.service import Service
 
 
@@ -21,6 +22,14 @@ async def service_of(request: Request) -> Service:
 
 
 TheService = Annotated[Service, Depends(service_of)]
+
+
+async def desk_of(request: Request) -> Desk:
+    """Where photos and the heads of files are looked at."""
+    return cast(Desk, request.app.state.looking)
+
+
+TheDesk = Annotated[Desk, Depends(desk_of)]
 
 
 class Bearer(SecurityBase):

@@ -28,6 +28,7 @@ from understudy.errors import (
 from understudy.server.access.quotas import QuotaError
 from understudy.server.access.tokens import ScopeError, TokenError
 from understudy.server.api.bodies import EndingError, KindError
+from understudy.server.api.desk import GoneError
 from understudy.server.api.places import FullError
 from understudy.server.api.shelf import NotHereError
 from understudy.server.receiving import TooLargeError
@@ -63,6 +64,7 @@ _STATUS: Final[tuple[tuple[type[UnderstudyError], int], ...]] = (
     (QuotaError, 429),
     (FullError, 503),
     (EndingError, 503),
+    (GoneError, 422),
     (ScopeError, 403),
     (RefusedError, 403),
     (NotHereError, 404),

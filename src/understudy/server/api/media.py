@@ -9,14 +9,13 @@ from typing import Any, Literal
 
 from fastapi import Request
 from pydantic import BaseModel, Field
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from understudy.casting.cast_file import LONGEST, write_cast
 from understudy.errors import UnderstudyError, UsageError
 from understudy.media.files import open_source
 from understudy.server.access.tokens import Token
-from understudy.server.api.asking import ForMedia, TheService, note
+from understudy.server.api.asking import ForMedia, TheDesk, TheService, note
 from understudy.server.api.bodies import FILE_AS_BODY, announced, pieces
 from understudy.server.api.files import FileAnswer
 from understudy.server.api.people import Id, Name
@@ -66,13 +65,13 @@ class WhoIsThere(BaseModel):
 
 
 @router.post("/media", status_code=201, openapi_extra=FILE_AS_BODY)
-async def hand_over_media(request: Request, name: Name, token: ForMedia, service: TheService) -> Media:
+async def hand_over_media(request: Request, name: Name, token: ForMedia, service: TheService, desk: TheDesk) -> Media:
     """Hand over a picture or clip: the request's body is the file, streamed to disk as it comes."""
     size = announced(request)
     thing = await service.shelf.take(token.user, "media", name, pieces(request), token.quotas.bytes, size)
     note(request, thing.id, digests=(thing.digest,))
     try:
-        said = await run_in_threadpool(_looked_at, service, thing)
+        said = await desk.look(request, token.user, lambda _: _looked_at(service, thing))
     except BaseException:
         request.state.names = {service.shelf.path(thing).name: thing.name}  # nobody else can say what it was
         service.shelf.remove(thing)

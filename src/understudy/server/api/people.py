@@ -6,13 +6,12 @@ from typing import Annotated, Any
 
 from fastapi import Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from understudy.errors import UsageError
 from understudy.provenance import ConsentClaim
 from understudy.provenance.records.consent import Ground, Use
-from understudy.server.api.asking import ForPeople, TheService, note
+from understudy.server.api.asking import ForPeople, TheDesk, TheService, note
 from understudy.server.api.bodies import FILE_AS_BODY, announced, pieces
 from understudy.server.api.routing import Router
 from understudy.server.api.service import Service
@@ -97,12 +96,15 @@ def remove_a_photo(request: Request, id: Id, token: ForPeople, service: TheServi
 
 
 @router.post("/people", status_code=201)
-async def add_a_person(request: Request, new: NewPerson, token: ForPeople, service: TheService) -> Person:
+async def add_a_person(
+    request: Request, new: NewPerson, token: ForPeople, service: TheService, desk: TheDesk
+) -> Person:
     """Say whose face is on photos and who said that it may be used. The photos are looked at: there must be a face."""
     photos = [service.shelf.get(token.user, "photo", number) for number in new.photos]
     note(request, *new.photos, digests=tuple(photo.digest for photo in photos))
     claim = ConsentClaim(new.consent.ground, new.consent.note, tuple(new.consent.uses), new.consent.days)
-    await run_in_threadpool(service.check_person, [service.shelf.path(photo) for photo in photos], claim)
+    paths = [service.shelf.path(photo) for photo in photos]
+    await desk.look(request, token.user, lambda _: service.check_person(paths, claim))
     said: dict[str, Any] = {"photos": new.photos, "ground": claim.ground, "uses": list(claim.uses)}
     thing = service.shelf.add(token.user, "person", new.name, said=said)
     note(request, thing.id, *new.photos, digests=tuple(photo.digest for photo in photos))

@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any, Final, Literal, cast
 
 from fastapi import Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from understudy.casting.person import Person
 from understudy.errors import ConsentError, UsageError
 from understudy.server.access.tokens import Token
-from understudy.server.api.asking import BEARER, ForLive, TheService, note, token_of
+from understudy.server.api.asking import BEARER, ForLive, TheService, desk_of, note, token_of
 from understudy.server.api.bodies import KindError
+from understudy.server.api.desk import Check
 from understudy.server.api.live import Covered
 from understudy.server.api.people import Id
 from understudy.server.api.routing import Router
@@ -26,6 +27,7 @@ from understudy.server.api.streams import Streams
 from understudy.server.api.swaps import AnId, photos_of
 from understudy.server.receiving import TooLargeError
 from understudy.server.webrtc.offers import MOST_BYTES, Offer, Purpose, read_offer
+from understudy.settings import Settings
 from understudy.settings.schema import changed
 
 router = Router(tags=["live"])
@@ -260,10 +262,11 @@ async def _begun(
     own = changed(service.settings, ordered(service.settings, dict(settings)))
     own = replace(own, home=service.settings.home)
     photos: dict[str, Person] = {}
+    desk = await desk_of(request)
     for one in known:
         person = Person(photos_of(service, token, one, "live"))
         try:
-            await run_in_threadpool(service.check_live, person.photos, own)
+            await desk.look(request, token.user, partial(_check, service, person, own))
         except ConsentError:
             # Who was named first is the one to be seen; another one that may not be used any more keeps nobody from it.
             if one is known[0]:
@@ -274,6 +277,10 @@ async def _begun(
     stream = streams.add(token, tuple(photos), list(photos.values()), own, address)
     note(request, stream.id, *people)
     return stream
+
+
+def _check(service: Service, person: Person, settings: Settings, _: Check) -> None:
+    service.check_live(person.photos, settings)
 
 
 async def _offer(request: Request, purpose: Purpose) -> Offer:

@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import signal
+import time
 
 import cv2
 import numpy as np
@@ -120,6 +121,23 @@ def test_a_server_that_ends_tells_so(tmp_path, pictures, pictures_come):
     assert found["retry_after"] > 0
     assert closed.value.rcvd.code == 1012
     assert "Traceback" not in server.log.read_text()
+
+
+def test_who_is_removed_is_shown_no_more(server, caller, pictures):
+    person = caller.somebody(uses=["live"])
+    with session(server, caller) as line:
+        line.send(json.dumps({"person": person}))
+        line.send(jpeg(pictures[0]))
+        back(line)
+        assert caller.delete(f"/people/{person}").status_code == 204
+        found, begun = {}, time.monotonic()
+        with contextlib.suppress(ConnectionClosed):
+            while time.monotonic() - begun < 30:
+                line.send(jpeg(pictures[1]))
+                said = line.recv(60)
+                found |= json.loads(said) if isinstance(said, str) else {}
+    assert "there is no person" in found["error"]
+    assert time.monotonic() - begun < 15
 
 
 def bomb():

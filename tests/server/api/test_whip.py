@@ -292,6 +292,26 @@ def test_a_token_that_is_revoked_ends_its_session(server, pictures):
         asyncio.run(run())
 
 
+def test_who_is_removed_is_shown_no_more_and_can_not_be_chosen(caller, pictures):
+    first, second = caller.somebody(uses=["live"]), caller.somebody("astronaut", uses=["live"])
+
+    async def run():
+        async with line_of(caller) as line:
+            session = (await line.post("/live/sessions", json={"people": [first, second]})).json()["id"]
+            seen, _ = await line.watch(session)
+            await line.publish(f"/live/{session}/whip", pictures)
+            await until(lambda: len(seen) > 3)
+            assert (await line.delete(f"/people/{second}")).status_code == 204
+            assert (await line.post(f"/live/{session}/person", json={"person": second})).status_code == 404
+            await asyncio.sleep(2)
+            assert (await line.state(session))["state"] == "live"  # another one is shown
+            assert (await line.delete(f"/people/{first}")).status_code == 204
+            ended = await until(lambda: _ended(line, session), 15)
+            assert "there is no person" in ended["error"]
+
+    asyncio.run(run())
+
+
 def test_a_day_is_used_up(server, pictures):
     with server.caller("kurt", quotas=Quotas(live_seconds=5)) as kurt:
         person = kurt.somebody(uses=["live"])

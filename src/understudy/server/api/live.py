@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -41,6 +41,8 @@ _PROTOCOL: Final = "understudy"
 _PATIENCE: Final = 30.0
 #: Seconds between two looks whether the session goes on.
 _LOOK: Final = 0.5
+#: Seconds between two looks whether its token is good and its person there.
+_CHECK: Final = 1.0
 #: Seconds between two messages with figures.
 _FIGURES: Final = 1.0
 
@@ -120,7 +122,7 @@ async def _serve(socket: WebSocket, service: Service, token: Token) -> None:
         session, source, made = await _begun(service, token, new, first)
         sending = asyncio.ensure_future(_send(socket, session, made))
         try:
-            await _receive(socket, service, token, source, session)
+            await _receive(socket, source, _Going(service, token, new.person, session))
         except ValidationError as fault:
             raise UsageError("this is no text that is understood", 'Send {"covered": true}, or pictures.') from fault
         finally:
@@ -159,42 +161,75 @@ async def _begun(
     return session, source, made
 
 
-async def _receive(socket: WebSocket, service: Service, token: Token, source: HandedOver, session: LiveSession) -> None:
-    """Take pictures until none come any more, or the day's seconds are used up.
+@dataclass(eq=False)
+class _Going:
+    """Whether a session goes on.
+
+    Args:
+        service: What all requests share.
+        token: Whose it is.
+        person: Id of whoever is shown.
+        session: The session.
+    """
+
+    service: Service
+    token: Token
+    person: str
+    session: LiveSession
+
+    def __post_init__(self) -> None:
+        self._counted = self._checked = time.monotonic()
+
+    async def look(self) -> bool:
+        """Look whether it does; seconds that passed are counted.
+
+        Raises:
+            UnderstudyError: why it does not: the server ends, the day's seconds are used up, the token was revoked, the
+                person was removed, or what it failed for.
+        """
+        if self.service.ending.is_set():
+            raise EndingError
+        if not self.session.running:
+            await asyncio.to_thread(self.session.stop)  # raises what ended it
+            return False
+        now = time.monotonic()
+        if now - self._counted >= _SLICE:
+            self._counted += _SLICE
+            await asyncio.to_thread(self.service.usage.take, self.token.user, "live_seconds", _SLICE, self.token.quotas)
+        if now - self._checked >= _CHECK:
+            self._checked = now
+            await asyncio.to_thread(self.service.check_still_there, self.token, self.person)
+        return True
+
+
+async def _receive(socket: WebSocket, source: HandedOver, going: _Going) -> None:
+    """Take pictures until none come any more.
 
     Raises:
         UnderstudyError: what ended the session.
     """
-    counted = time.monotonic()
-    while not service.ending.is_set():
-        if not session.running:
-            await asyncio.to_thread(session.stop)  # raises what ended it
-            return
-        if time.monotonic() - counted >= _SLICE:
-            await asyncio.to_thread(service.usage.take, token.user, "live_seconds", _SLICE, token.quotas)
-            await asyncio.to_thread(service.tokens.check, token)
-            counted += _SLICE
-        said = await _next(socket, service, session)
-        if said is None:
-            continue
+    while await going.look() and (said := await _next(socket, going)) is not None:
         if said["type"] != "websocket.receive":
             return
         if (text := said.get("text")) is not None:
-            session.covered = Covered.model_validate_json(text).covered
+            going.session.covered = Covered.model_validate_json(text).covered
         else:
             source.hand_over(await asyncio.to_thread(decoded, _checked(said["bytes"])))
-    raise EndingError
 
 
-async def _next(socket: WebSocket, service: Service, session: LiveSession) -> Message | None:
-    """What comes next, or that nothing came for too long; None if the session or the server ends."""
+async def _next(socket: WebSocket, going: _Going) -> Message | None:
+    """What comes next, or that nothing came for too long; None if the session has ended meanwhile.
+
+    Raises:
+        UnderstudyError: what ended the session.
+    """
     coming = asyncio.ensure_future(socket.receive())
     try:
         for _ in range(round(_PATIENCE / _LOOK)):
             done, _pending = await asyncio.wait((coming,), timeout=_LOOK)
             if done:
                 return coming.result()
-            if not session.running or service.ending.is_set():
+            if not await going.look():
                 return None
         return {"type": "websocket.disconnect"}
     finally:

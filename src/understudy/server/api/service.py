@@ -22,7 +22,7 @@ from understudy.provenance.records.consent import Photo as RecordedPhoto
 from understudy.provenance.records.kept_open import KeptOpen
 from understudy.server.access.audit import AuditLog
 from understudy.server.access.quotas import Rate, Usage
-from understudy.server.access.tokens import Tokens
+from understudy.server.access.tokens import Token, Tokens
 from understudy.server.api.shelf import DAY, Shelf, Thing
 from understudy.server.receiving import LEFT_FREE
 from understudy.server.webrtc.reach import Reach
@@ -141,6 +141,20 @@ class Service:
         person, resources = Person(tuple(photos)), self.app.resources
         content = resources.models.content(settings, "the photo", made_with(person, settings))
         self.app.known.allowed(person, "live", settings, trust=resources.trust(settings), content=content)
+
+    def check_still_there(self, token: Token, person: str) -> None:
+        """Make sure that a live session may go on.
+
+        Args:
+            token: With which it was begun.
+            person: Id of the person who is shown.
+
+        Raises:
+            TokenError: the token was revoked, or its time is over.
+            NotHereError: the person was removed.
+        """
+        self.tokens.check(token)
+        self.shelf.get(token.user, "person", person)
 
     def job_of(self, swap: Thing) -> Job | None:
         """The job that does a swap; None if it was removed."""

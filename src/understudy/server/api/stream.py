@@ -1,7 +1,7 @@
 """A live session by WebRTC: one who sends, any number who watch, and what is between them.
 
 It waits for whoever sends, runs while pictures come, waits again when they stop, and ends when they stay away,
-its token is revoked, or the day's seconds are used up.
+its token is revoked, whoever is shown is removed, or the day's seconds are used up.
 """
 
 from __future__ import annotations
@@ -212,11 +212,13 @@ class Stream:
 
         Raises:
             UsageError: it was not begun with that one.
+            NotHereError: that person was removed.
             ConsentError: that face may not be used any more.
         """
         if person not in self.people:
             raise UsageError("this session was not begun with that person", "Name all of its people when you begin it.")
         chosen = list(self.people).index(person)
+        await asyncio.to_thread(self.service.check_still_there, self.token, person)
         if self._session is not None:
             await asyncio.to_thread(setattr, self._session, "identity", chosen)  # reads the records of consent
         self._chosen = chosen
@@ -277,7 +279,7 @@ class Stream:
             if now - max(last or 0.0, self._sent) > PATIENCE:
                 raise InputError(f"nobody sent a picture for {PATIENCE:.0f} s", "Begin another session.")
             if now - checked >= 2 * _LOOK:
-                await asyncio.to_thread(self.service.tokens.check, self.token)
+                await asyncio.to_thread(self.service.check_still_there, self.token, self.people[self._chosen])
                 checked = now
             if self._session is None and last is not None:
                 await self._start()

@@ -91,6 +91,23 @@ def test_a_user_has_no_more_than_their_bytes(server):
             assert line.recv(10_000).startswith(b"HTTP/1.1 413 ")
 
 
+def test_files_to_be_inspected_have_their_users_bytes_together(server):
+    from understudy.server.access.quotas import Quotas
+
+    data, before = portrait_path("hopper").read_bytes(), set(kept(server))
+    with server.caller("hugo", quotas=Quotas(bytes=1.5 * len(data))) as hugo:
+        with line_to(server) as line:
+            line.sendall(head(server, hugo, "/inspect?name=a.jpg", f"Content-Length: {len(data)}") + data[:-1])
+            until(lambda: set(kept(server)) - before)
+            refused = hugo.post("/inspect", params={"name": "b.jpg"}, content=data)
+            assert refused.status_code == 429, refused.text
+            assert "one file after the other" in refused.json()["hint"]
+            line.sendall(data[-1:])
+            assert line.recv(10_000).startswith(b"HTTP/1.1 200 ")
+        assert hugo.post("/inspect", params={"name": "b.jpg"}, content=data).status_code == 200
+    assert set(kept(server)) <= before
+
+
 @pytest.mark.skipif(not SEEN, reason="/proc tells what a process holds")
 def test_a_large_clip_is_taken_in_without_being_held_in_memory(server, caller, small_clip, tmp_path):
     large = padded(tmp_path / "large.mp4", small_clip, 300_000_000)

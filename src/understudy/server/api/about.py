@@ -15,7 +15,7 @@ from understudy.models.store import FOLDER, Store
 from understudy.server.access.tokens import Scope
 from understudy.server.api.asking import Anybody, ForInspect, TheService, note
 from understudy.server.api.bodies import FILE_AS_BODY, announced, pieces
-from understudy.server.api.desk import Desk
+from understudy.server.api.desk import Check, Desk
 from understudy.server.api.people import Name
 from understudy.server.api.routing import Router
 from understudy.server.api.service import may_be_ordered
@@ -112,19 +112,20 @@ async def inspect(request: Request, name: Name, token: ForInspect, service: TheS
     suffix = "".join(letter for letter in name[-8:].rpartition(".")[2].lower() if letter.isascii() and letter.isalnum())
     home = service.app.resources.home
     path = home.folder("server", "things") / f"{secrets.token_hex(16)}.{suffix or 'bin'}"
-    try:
-        shown, most = printable(name)[:80], MOST_BYTES["media"]
-        _bytes, digest = await received(path, pieces(request), most, shown, announced(request))
-        note(request, digests=(digest,))
-        desk = cast(Desk, request.app.state.inspecting)
-        found = await desk.look(
-            request,
-            token.user,
-            lambda check: service.app.inspect(path, progress=lambda _done, _frames: check()).as_json(),
-        )
-        record = found["record"]
-        if isinstance(record, dict) and not await run_in_threadpool(service.made, token.user, record["identifier"]):
-            found["record"] = {**record, **_NOT_TOLD}
-    finally:
-        path.unlink(missing_ok=True)
-    return found | {"path": printable(name)[:80]}
+    shown, room = printable(name)[:80], token.quotas.bytes
+
+    def inspected(check: Check) -> dict[str, Any]:
+        return service.app.inspect(path, progress=lambda _done, _frames: check()).as_json()
+
+    with service.shelf.coming.file(token.user, room) as coming:  # it takes its room as long as it is there
+        try:
+            most = min(MOST_BYTES["media"], int(room))
+            _bytes, digest = await received(path, pieces(request), most, shown, announced(request), coming)
+            note(request, digests=(digest,))
+            found = await cast(Desk, request.app.state.inspecting).look(request, token.user, inspected)
+        finally:
+            path.unlink(missing_ok=True)
+    record = found["record"]
+    if isinstance(record, dict) and not await run_in_threadpool(service.made, token.user, record["identifier"]):
+        found["record"] = {**record, **_NOT_TOLD}
+    return found | {"path": shown}

@@ -10,7 +10,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Literal
@@ -19,6 +19,7 @@ from understudy.errors import InputError, NotMediaError
 from understudy.provenance.records.home import Home
 from understudy.provenance.records.kept_open import Opened, opened_anew
 from understudy.server.access.quotas import QuotaError
+from understudy.server.coming import Coming
 from understudy.server.receiving import received
 from understudy.text import printable
 
@@ -102,12 +103,14 @@ class Shelf:
         days: For how many days things are kept.
         clock: Tells the Unix time.
         opened: Begins a transaction on their file.
+        coming: What is being received.
     """
 
     home: Home
     days: float
     clock: Callable[[], float] = time.time
     opened: Opened = opened_anew
+    coming: Coming = field(default_factory=Coming)
 
     def path(self, thing: Thing) -> Path:
         """Where a thing's file is."""
@@ -144,13 +147,14 @@ class Shelf:
         left = int(room - self.bytes_of(user))
         number = secrets.token_hex(16)
         path = self._folder / f"{number}{suffix}"
-        count, digest = await received(path, pieces, min(left, MOST_BYTES[kind]), shown, announced)
-        try:
-            # Others of theirs may have come meanwhile.
-            return self._enter(Thing(number, user, kind, shown, suffix, count, digest, *self._times(), {}), room)
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
+        with self.coming.file(user, left) as coming:
+            count, digest = await received(path, pieces, min(left, MOST_BYTES[kind]), shown, announced, coming)
+            try:
+                # Others of theirs may have come meanwhile.
+                return self._enter(Thing(number, user, kind, shown, suffix, count, digest, *self._times(), {}), room)
+            except BaseException:
+                path.unlink(missing_ok=True)
+                raise
 
     def check_room(self, user: str, room: float) -> None:
         """Make sure that a user may have more.

@@ -73,6 +73,31 @@ def test_the_token_leaves_the_address_also_where_the_cookie_is_there_already(stu
     assert "set-cookie" not in headers
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        'prefs={"theme":"dark"}',
+        "a=b c",
+        "x y=1",
+        "name=J\xfcrgen",
+        "theme",
+        "a[0]=1",
+        "path=/foo",
+        "expires=1",
+        "secure=1",
+        "",
+        "=",
+        "understudy-{port}=of+another+program",
+        "understudy-{port}",
+    ],
+)
+def test_other_programs_cookies_do_not_hide_the_studios_own(studio, other):
+    other = other.replace("{port}", str(studio.port))
+    for cookies in (f"{other}; {studio.cookie}", f"{studio.cookie}; {other}"):
+        assert studio.ask("/nowhere", Cookie=cookies)[0] != 401
+    assert studio.ask("/nowhere", Cookie=other)[0] == 401
+
+
 def test_no_address_leads_elsewhere(studio):
     body = studio.ask(f"//example.org/?token={studio.token}")[2]
     assert b'url=/example.org/"' in body

@@ -11,9 +11,8 @@ import asyncio
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from http.cookies import CookieError, SimpleCookie
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -142,7 +141,7 @@ class Doorkeeper:
         needed = scope["type"] == "websocket" or scope.get("method", "GET") not in _CHANGES_NOTHING
         if (origins or needed) and origins != [f"http://{hosts[0]}"]:
             return PlainTextResponse("Other pages may not ask this server.\n", 403)
-        if scope["path"] in OPEN or self._keys.knows(_cookie(headers, self._cookie)):
+        if scope["path"] in OPEN or any(map(self._keys.knows, _cookies(headers, self._cookie))):
             return self._without_token(scope) if scope["type"] == "http" else None
         given = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get(PARAMETER, "")
         if scope["type"] == "http" and scope["method"] == "GET" and self._keys.admits(given):
@@ -257,10 +256,14 @@ class Counted:
             await refusal(scope, receive, send)
 
 
-def _cookie(headers: Headers, name: str) -> str:
-    """A cookie's value; empty if it is not there."""
-    try:
-        found = SimpleCookie(headers.get("cookie", "")).get(name)
-    except CookieError:
-        return ""
-    return "" if found is None else found.value
+def _cookies(headers: Headers, name: str) -> Iterator[str]:
+    """Values of the cookies of a name.
+
+    There may be several, and others beside them that are no proper cookies: cookies do not know ports, so a browser
+    sends those of every other program on 127.0.0.1 along.
+    """
+    for header in headers.getlist("cookie"):
+        for one in header.split(";"):
+            known_as, _, value = one.partition("=")
+            if known_as.strip() == name:
+                yield value.strip()

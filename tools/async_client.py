@@ -46,7 +46,7 @@ CLIENT = (
     (r"answer\.iter_bytes", "answer.aiter_bytes"),
     (r"self\._line\.request", "await self._line.request"),
     (r"  # noqa: SIM117.*$", ""),
-    (r"file\.read\(PIECE\)", "await asyncio.to_thread(file.read, PIECE)"),
+    (r"file\.read\((.+)\)$", r"await asyncio.to_thread(file.read, \1)"),
 )  # fmt: skip
 #: In a live session.
 LIVE = (

@@ -7,14 +7,14 @@ import re
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 from typing import IO, Any, Final, Literal
 
 import httpx
 
-from understudy.errors import RunError, UsageError
+from understudy.errors import InputError, RunError, UsageError
 from understudy.outputs import Draft, output_errors, settled
 
 Ground = Literal["self", "granted", "fictional", "sample"]
@@ -50,6 +50,7 @@ class Ask:
         query: Behind it.
         json: The body, as plain values; None for none.
         file: A file that is the body; None for none.
+        bytes: How many the file has.
     """
 
     method: str
@@ -57,6 +58,12 @@ class Ask:
     query: Mapping[str, str] = field(default_factory=dict)
     json: Any = None
     file: Path | None = None
+    bytes: int = 0
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What goes with it besides: how large a file is, so that one that is too large is refused before it comes."""
+        return {} if self.file is None else {"Content-Length": str(self.bytes)}
 
 
 def base(address: str) -> str:
@@ -130,7 +137,7 @@ def hand_over(path: str | PathLike[str], kind: Literal["photos", "media"]) -> As
     file = Path(path)
     if not file.is_file():
         raise UsageError(f"there is no file {file}", "Check the path and its spelling.")
-    return Ask("POST", f"/{kind}", {"name": file.name}, file=file)
+    return Ask("POST", f"/{kind}", {"name": file.name}, file=file, bytes=file.stat().st_size)
 
 
 def inspect(path: str | PathLike[str]) -> Ask:
@@ -139,9 +146,12 @@ def inspect(path: str | PathLike[str]) -> Ask:
     Raises:
         UsageError: it is not there.
     """
-    file = hand_over(path, "media").file
-    assert file is not None
-    return Ask("POST", "/inspect", {"name": file.name}, file=file)
+    return replace(hand_over(path, "media"), path="/inspect")
+
+
+def became_shorter(path: Path) -> InputError:
+    """The error of a file that has fewer bytes than it had when it was announced."""
+    return InputError(f"{path} became shorter while it was read", "Hand it over again.")
 
 
 def add_person(photos: Sequence[str], name: str, ground: Ground, note: str, uses: Sequence[str], days: int) -> Ask:

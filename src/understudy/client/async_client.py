@@ -110,6 +110,7 @@ class AsyncClient:
 
         Raises:
             UsageError: there is no such file.
+            InputError: it became shorter while it was read.
             ApiError: it is no picture or clip.
         """
         return dict(await self._ask(asking.hand_over(path, "media")))
@@ -246,15 +247,19 @@ class AsyncClient:
         return Path(path)
 
     async def _ask(self, ask: Ask) -> Any:  # noqa: ANN401 - whatever JSON holds
-        content = None if ask.file is None else _pieces(ask.file)
+        content = None if ask.file is None else _pieces(ask.file, ask.bytes)
         with asking.reached():
             answer = await self._line.request(
-                ask.method, ask.path, params=dict(ask.query), json=ask.json, content=content
+                ask.method, ask.path, params=dict(ask.query), json=ask.json, content=content, headers=ask.headers
             )
         return asking.answered(answer.status_code, answer.headers, answer.content)
 
 
-async def _pieces(path: Path) -> AsyncIterator[bytes]:
+async def _pieces(path: Path, left: int) -> AsyncIterator[bytes]:
     with path.open("rb") as file:
-        while piece := await asyncio.to_thread(file.read, PIECE):
+        while left:
+            piece = await asyncio.to_thread(file.read, min(left, PIECE))
+            if not piece:
+                raise asking.became_shorter(path)
+            left -= len(piece)
             yield piece

@@ -106,6 +106,7 @@ class Client:
 
         Raises:
             UsageError: there is no such file.
+            InputError: it became shorter while it was read.
             ApiError: it is no picture or clip.
         """
         return dict(self._ask(asking.hand_over(path, "media")))
@@ -242,13 +243,19 @@ class Client:
         return Path(path)
 
     def _ask(self, ask: Ask) -> Any:  # noqa: ANN401 - whatever JSON holds
-        content = None if ask.file is None else _pieces(ask.file)
+        content = None if ask.file is None else _pieces(ask.file, ask.bytes)
         with asking.reached():
-            answer = self._line.request(ask.method, ask.path, params=dict(ask.query), json=ask.json, content=content)
+            answer = self._line.request(
+                ask.method, ask.path, params=dict(ask.query), json=ask.json, content=content, headers=ask.headers
+            )
         return asking.answered(answer.status_code, answer.headers, answer.content)
 
 
-def _pieces(path: Path) -> Iterator[bytes]:
+def _pieces(path: Path, left: int) -> Iterator[bytes]:
     with path.open("rb") as file:
-        while piece := file.read(PIECE):
+        while left:
+            piece = file.read(min(left, PIECE))
+            if not piece:
+                raise asking.became_shorter(path)
+            left -= len(piece)
             yield piece

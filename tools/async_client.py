@@ -36,7 +36,7 @@ CLIENT = (
     (r"^import time$", "import asyncio"),
     (r"return AsyncLive\.begin", "return await AsyncLive.begin"),
     (r"self\._line\.close\(\)", "await self._line.aclose()"),
-    (r"self\._ask\(", "await self._ask("),
+    (r"self\.(_ask|_ask_again)\(", r"await self.\1("),
     (r"self\._fetch\(", "await self._fetch("),
     (rf"await ({PHOTO})", r"(await \1)"),
     (r"time\.sleep", "await asyncio.sleep"),

@@ -189,10 +189,10 @@ export class Client {
   /**
    * How far a swap is, whenever that changed, until it ended.
    *
-   * The server tells it as it happens. If the line breaks meanwhile, or the server is started anew, the client comes
-   * back, for as many seconds as it waits for anything.
+   * The server tells it as it happens. If the line breaks meanwhile, the server is started anew, or it wants to be
+   * asked later, the client comes back, for as many seconds as it waits for anything.
    *
-   * @throws {ApiError} It failed, or somebody gave it up.
+   * @throws {ApiError} It failed, somebody gave it up, or nothing is heard of it any more.
    */
   async *watch(swap: string, asked: Asked = {}): AsyncGenerator<Swap, void, undefined> {
     let last = "";
@@ -209,13 +209,14 @@ export class Client {
           if (ended(said)) return;
         }
       } catch (fault) {
-        if (fault instanceof ApiError && fault.status > 0 && fault.status < 500) throw fault;
+        if (fault instanceof ApiError && fault.status > 0 && fault.status < 500 && fault.status !== 429) throw fault;
         broken = fault;
       }
       asked.signal?.throwIfAborted();
       lost ??= Date.now();
-      if (Date.now() - lost > this.#line.seconds * 1000) throw unreached(broken);
-      await pause(EVERY, asked);
+      const wait = pauseAfter(broken);
+      if (Date.now() - lost + wait > this.#line.seconds * 1000) throw unreached(broken);
+      await pause(wait, asked);
     }
   }
 
@@ -308,6 +309,11 @@ export class Client {
 /** Of what was said of a request, what the line needs. */
 function only(asked: Asked): Asked {
   return asked.signal === undefined ? {} : { signal: asked.signal };
+}
+
+/** Milliseconds after which to ask again: as many as the server said, or few. */
+function pauseAfter(fault: unknown): number {
+  return Math.max(EVERY, fault instanceof ApiError ? 1000 * (fault.retryAfter ?? 0) : 0);
 }
 
 /** @throws The signal's reason. */

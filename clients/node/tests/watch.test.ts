@@ -21,6 +21,7 @@ test("it comes back where the line breaks, and tells nothing twice", async (t) =
     },
     (answer: ServerResponse) => answer.destroy(),
     (answer: ServerResponse) => say(answer, 503, { error: "busy", hint: "" }),
+    (answer: ServerResponse) => say(answer, 429, { error: "too many requests", hint: "" }, { "retry-after": "1" }),
     (answer: ServerResponse) => {
       stream(answer, `data: ${swapped("running", 0.2)}\r\n\r\n: still here\n\n`);
       answer.end(); // as a server does that is started anew
@@ -38,6 +39,23 @@ test("it comes back where the line breaks, and tells nothing twice", async (t) =
   for await (const one of client.watch(ID)) said.push(`${one.state} ${one.share} ${one.hint}`);
   assert.deepEqual(said, ["waiting 0 ", "running 0.2 ", "done 1 好"]);
   assert.equal(lines.length, 0);
+});
+
+test("it comes back when the server says, unless that is too late", async (t) => {
+  let after = "3";
+  const asked: number[] = [];
+  const address = await serving(t, (_, answer) => {
+    asked.push(Date.now());
+    if (asked.length !== 2) say(answer, 429, { error: "not now", hint: "Come back." }, { "retry-after": after });
+    else stream(answer, `data: ${swapped("done", 1)}\n\n`);
+  });
+  const client = new Client(address, TOKEN);
+  t.after(() => client.close());
+  assert.equal((await client.wait(ID)).state, "done");
+  assert.ok((asked[1] ?? 0) - (asked[0] ?? 0) >= 2900);
+  after = "86400";
+  await assert.rejects(client.wait(ID), (fault: ApiError) => fault.status === 429 && fault.retryAfter === 86_400);
+  assert.equal(asked.length, 3);
 });
 
 test("it does not come back for ever", async (t) => {

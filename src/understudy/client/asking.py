@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import ssl
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -217,6 +218,34 @@ def reached() -> Iterator[None]:
         yield
     except httpx.HTTPError as fault:
         raise ApiError(f"the server can't be reached: {fault}", "Is it running, and its address right?", 0) from fault
+
+
+class Patience:
+    """How long a question is asked again that got no answer, or one that may be another soon.
+
+    Args:
+        seconds: For how long, from the first such answer on.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._until: float | None = None
+
+    def pause(self, fault: ApiError, *statuses: int) -> float:
+        """Seconds after which to ask again: as many as the server said, or few.
+
+        Args:
+            fault: What came of the question.
+            statuses: Of answers that may be others soon, besides those of a server that is busy, fails or is gone.
+
+        Raises:
+            ApiError: that fault: it stays as it is, or it has been asked for long enough.
+        """
+        pause, now = max(EVERY, fault.retry_after or 0), time.monotonic()
+        self._until = now + self._seconds if self._until is None else self._until
+        if now + pause > self._until or not (fault.status in (0, 429, *statuses) or fault.status >= 500):
+            raise fault
+        return pause
 
 
 def ended(said: Mapping[str, Any]) -> bool:

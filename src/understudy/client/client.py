@@ -26,7 +26,7 @@ class Client:
     Args:
         address: Of the server, such as ``https://swaps.example.org:8770``.
         token: Its secret, as ``understudy token add`` printed it.
-        seconds: How long an answer may take to begin.
+        seconds: How long an answer may take to begin, and how long it is tried again to hear of a swap.
         verify: Whether the server's certificate is checked; or a file with certificates that are trusted.
 
     Raises:
@@ -160,12 +160,15 @@ class Client:
     def watch(self, swap: str) -> Iterator[dict[str, Any]]:
         """How far a swap is, whenever that changed, until it ended.
 
+        If the line breaks meanwhile, the server is started anew, or it wants to be asked later, the client comes back,
+        for as many seconds as it waits for anything.
+
         Raises:
-            ApiError: it failed, or somebody gave it up.
+            ApiError: it failed, somebody gave it up, or nothing is heard of it any more.
         """
         said: dict[str, Any] = {}
         while True:
-            found = dict(self._ask(Ask("GET", f"/swaps/{swap}")))
+            found = dict(self._ask_again(Ask("GET", f"/swaps/{swap}")))
             if found != said:
                 said = found
                 yield said
@@ -174,10 +177,10 @@ class Client:
             time.sleep(EVERY)
 
     def wait(self, swap: str) -> dict[str, Any]:
-        """Wait for a swap: what it says when it is done.
+        """Wait for a swap, as ``watch``: what it says when it is done.
 
         Raises:
-            ApiError: it failed, or somebody gave it up.
+            ApiError: it failed, somebody gave it up, or nothing is heard of it any more.
         """
         last: dict[str, Any] = {}
         for said in self.watch(swap):
@@ -241,6 +244,15 @@ class Client:
                 for piece in answer.iter_bytes(PIECE):
                     file.write(piece)
         return Path(path)
+
+    def _ask_again(self, ask: Ask) -> Any:  # noqa: ANN401 - whatever JSON holds
+        patience = asking.Patience(self._seconds)
+        while True:
+            try:
+                return self._ask(ask)
+            except ApiError as fault:
+                pause = patience.pause(fault)
+            time.sleep(pause)
 
     def _ask(self, ask: Ask) -> Any:  # noqa: ANN401 - whatever JSON holds
         content = None if ask.file is None else _pieces(ask.file, ask.bytes)

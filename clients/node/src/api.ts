@@ -246,7 +246,9 @@ export interface paths {
         post?: never;
         /**
          * Remove A Swap
-         * @description Give a swap up if it is not done, and remove it with its result. One that runs must have stopped: ask again.
+         * @description Give a swap up if it is not done, and remove it with its result.
+         *
+         *     One that runs stops within seconds: until then the answer is 409, and ``Retry-After`` says when to ask again.
          */
         delete: operations["remove_a_swap_api_v1_swaps__id__delete"];
         options?: never;
@@ -3030,6 +3032,15 @@ export interface operations {
             };
             /** @description The body did not come in time */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description It still runs, and is being stopped: the header Retry-After says when to ask again */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -270,9 +270,25 @@ export class Client {
     return this.#handOver("/inspect", path, asked);
   }
 
-  /** Remove something; a swap that is not done is given up first. */
+  /**
+   * Remove something; a swap that is not done is given up first, which takes some seconds where it runs.
+   *
+   * @throws {ApiError} There is no such thing, a swap needs it, or one that runs does not stop.
+   */
   async remove(kind: Kind, id: string, asked: Asked = {}): Promise<void> {
-    await this.#ask({ method: "DELETE", path: `/${kind}/${encodeURIComponent(id)}`, ...only(asked) });
+    const until = Date.now() + this.#line.seconds * 1000;
+    for (;;) {
+      try {
+        await this.#ask({ method: "DELETE", path: `/${kind}/${encodeURIComponent(id)}`, ...only(asked) });
+        return;
+      } catch (fault) {
+        // 409: it is being stopped.
+        if (!(fault instanceof ApiError) || (fault.status !== 409 && fault.status !== 429)) throw fault;
+        const wait = pauseAfter(fault);
+        if (Date.now() + wait > until) throw fault;
+        await pause(wait, asked);
+      }
+    }
   }
 
   /**

@@ -222,3 +222,16 @@ test("a kept connection that the server has closed meanwhile is no error", async
     await new Promise((resolve) => setTimeout(resolve, count % 5));
   }
 });
+
+test("what is being stopped is removed once it has stopped, unless that takes too long", async (t) => {
+  let left = 2;
+  const address = await serving(t, (_, answer) => {
+    if (left-- > 0) say(answer, 409, { error: "the swap is being stopped", hint: "Wait." }, { "retry-after": "1" });
+    else answer.writeHead(204).end();
+  });
+  const client = asking(t, address, { seconds: 3 });
+  await client.remove("swaps", ID);
+  assert.equal(left, -1);
+  left = Infinity;
+  await assert.rejects(client.remove("swaps", ID), told(409, /stopped/));
+});

@@ -220,6 +220,16 @@ def reached() -> Iterator[None]:
         raise ApiError(f"the server can't be reached: {fault}", "Is it running, and its address right?", 0) from fault
 
 
+def is_away(fault: ApiError) -> bool:
+    """Whether a server could not be reached, or could not answer just then."""
+    return fault.status in (0, 429) or fault.status >= 500
+
+
+def is_stopping(fault: ApiError) -> bool:
+    """Whether what is to be removed is being stopped, or the server wants to be asked later."""
+    return fault.status in (409, 429)
+
+
 class Patience:
     """How long a question is asked again that got no answer, or one that may be another soon.
 
@@ -231,19 +241,18 @@ class Patience:
         self._seconds = seconds
         self._until: float | None = None
 
-    def pause(self, fault: ApiError, *statuses: int) -> float:
+    def pause(self, fault: ApiError) -> float:
         """Seconds after which to ask again: as many as the server said, or few.
 
         Args:
             fault: What came of the question.
-            statuses: Of answers that may be others soon, besides those of a server that is busy, fails or is gone.
 
         Raises:
-            ApiError: that fault: it stays as it is, or it has been asked for long enough.
+            ApiError: that fault: it has been asked for long enough.
         """
         pause, now = max(EVERY, fault.retry_after or 0), time.monotonic()
         self._until = now + self._seconds if self._until is None else self._until
-        if now + pause > self._until or not (fault.status in (0, 429, *statuses) or fault.status >= 500):
+        if now + pause > self._until:
             raise fault
         return pause
 

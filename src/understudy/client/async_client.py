@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from os import PathLike
 from pathlib import Path
@@ -28,7 +28,7 @@ class AsyncClient:
     Args:
         address: Of the server, such as ``https://swaps.example.org:8770``.
         token: Its secret, as ``understudy token add`` printed it.
-        seconds: How long an answer may take to begin, and how long it is tried again to hear of a swap.
+        seconds: How long an answer may take to begin, and how long it is tried again to watch or remove a swap.
         verify: Whether the server's certificate is checked; or a file with certificates that are trusted.
 
     Raises:
@@ -172,7 +172,7 @@ class AsyncClient:
         """
         said: dict[str, Any] = {}
         while True:
-            found = dict(await self._ask_again(Ask("GET", f"/swaps/{swap}")))
+            found = dict(await self._ask_again(Ask("GET", f"/swaps/{swap}"), asking.is_away))
             if found != said:
                 said = found
                 yield said
@@ -237,8 +237,12 @@ class AsyncClient:
         return dict(await self._ask(asking.inspect(path)))
 
     async def remove(self, kind: Literal["photos", "people", "media", "swaps"], number: str) -> None:
-        """Remove something; a swap that is not done is given up first."""
-        await self._ask(Ask("DELETE", f"/{kind}/{number}"))
+        """Remove something; a swap that is not done is given up first, which takes some seconds where it runs.
+
+        Raises:
+            ApiError: there is no such thing, a swap needs it, or one that runs does not stop.
+        """
+        await self._ask_again(Ask("DELETE", f"/{kind}/{number}"), asking.is_stopping)
 
     async def _fetch(self, address: str, path: str | PathLike[str]) -> Path:
         with asking.fetched(path) as file, asking.reached():
@@ -249,12 +253,14 @@ class AsyncClient:
                     file.write(piece)
         return Path(path)
 
-    async def _ask_again(self, ask: Ask) -> Any:  # noqa: ANN401 - whatever JSON holds
+    async def _ask_again(self, ask: Ask, again: Callable[[ApiError], bool]) -> Any:  # noqa: ANN401 - whatever JSON holds
         patience = asking.Patience(self._seconds)
         while True:
             try:
                 return await self._ask(ask)
             except ApiError as fault:
+                if not again(fault):
+                    raise
                 pause = patience.pause(fault)
             await asyncio.sleep(pause)
 

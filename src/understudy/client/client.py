@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from os import PathLike
 from pathlib import Path
@@ -26,7 +26,7 @@ class Client:
     Args:
         address: Of the server, such as ``https://swaps.example.org:8770``.
         token: Its secret, as ``understudy token add`` printed it.
-        seconds: How long an answer may take to begin, and how long it is tried again to hear of a swap.
+        seconds: How long an answer may take to begin, and how long it is tried again to watch or remove a swap.
         verify: Whether the server's certificate is checked; or a file with certificates that are trusted.
 
     Raises:
@@ -168,7 +168,7 @@ class Client:
         """
         said: dict[str, Any] = {}
         while True:
-            found = dict(self._ask_again(Ask("GET", f"/swaps/{swap}")))
+            found = dict(self._ask_again(Ask("GET", f"/swaps/{swap}"), asking.is_away))
             if found != said:
                 said = found
                 yield said
@@ -233,8 +233,12 @@ class Client:
         return dict(self._ask(asking.inspect(path)))
 
     def remove(self, kind: Literal["photos", "people", "media", "swaps"], number: str) -> None:
-        """Remove something; a swap that is not done is given up first."""
-        self._ask(Ask("DELETE", f"/{kind}/{number}"))
+        """Remove something; a swap that is not done is given up first, which takes some seconds where it runs.
+
+        Raises:
+            ApiError: there is no such thing, a swap needs it, or one that runs does not stop.
+        """
+        self._ask_again(Ask("DELETE", f"/{kind}/{number}"), asking.is_stopping)
 
     def _fetch(self, address: str, path: str | PathLike[str]) -> Path:
         with asking.fetched(path) as file, asking.reached():  # noqa: SIM117 - with ``await`` they can't be one
@@ -245,12 +249,14 @@ class Client:
                     file.write(piece)
         return Path(path)
 
-    def _ask_again(self, ask: Ask) -> Any:  # noqa: ANN401 - whatever JSON holds
+    def _ask_again(self, ask: Ask, again: Callable[[ApiError], bool]) -> Any:  # noqa: ANN401 - whatever JSON holds
         patience = asking.Patience(self._seconds)
         while True:
             try:
                 return self._ask(ask)
             except ApiError as fault:
+                if not again(fault):
+                    raise
                 pause = patience.pause(fault)
             time.sleep(pause)
 

@@ -137,6 +137,35 @@ def test_what_was_ordered_can_be_paused_given_up_and_removed(server, tmp_path):
         assert anna.get(f"/swaps/{swap}").status_code == 404
 
 
+def runs(caller, swap):
+    """Wait until a swap is being done."""
+    while (found := caller.get(f"/swaps/{swap}").json())["state"] == "waiting":
+        time.sleep(0.2)
+    assert found["state"] == "running", found
+
+
+def test_a_swap_that_runs_is_stopped_and_then_removed(server, caller, long_clip):
+    person, target = caller.somebody(), caller.hand_over("media", long_clip)
+    order = {"target": target["id"], "person": person}
+    swap = caller.post("/swaps", json=order).json()["id"]
+    runs(caller, swap)
+    stopping = caller.delete(f"/swaps/{swap}")
+    assert stopping.status_code == 409
+    assert 0 < int(stopping.headers["retry-after"]) < 10
+    said = stopping.json()
+    assert "stopped" in said["error"]
+    assert "understudy" not in said["error"] + said["hint"]
+    while caller.delete(f"/swaps/{swap}").status_code == 409:
+        time.sleep(0.2)
+    assert caller.get(f"/swaps/{swap}").status_code == 404
+    swap = caller.post("/swaps", json=order).json()["id"]
+    runs(caller, swap)
+    with Client(server.address, caller.headers["Authorization"].removeprefix("Bearer ")) as client:
+        client.remove("swaps", swap)
+        assert client.swaps() == []
+    assert caller.delete(f"/media/{target['id']}").status_code == 204
+
+
 def test_a_swap_that_can_not_be_done_says_why(caller):
     person = caller.somebody()
     target = caller.hand_over("media", portrait_path("astronaut"))

@@ -30,6 +30,7 @@ from understudy.server.access.tokens import ScopeError, TokenError
 from understudy.server.api.bodies import EndingError, KindError
 from understudy.server.api.desk import GoneError
 from understudy.server.api.places import FullError
+from understudy.server.api.service import StoppingError
 from understudy.server.api.shelf import NotHereError
 from understudy.server.receiving import TooLargeError
 
@@ -72,6 +73,7 @@ _STATUS: Final[tuple[tuple[type[UnderstudyError], int], ...]] = (
     (InputTooLargeError, 413),
     (UnwieldyPictureError, 413),
     (NoSpaceError, 507),
+    (StoppingError, 409),
     (KindError, 415),
     (UsageError, 422),
     (InputError, 422),
@@ -95,7 +97,7 @@ async def answer_fault(request: Request, fault: Exception) -> JSONResponse:
     if not isinstance(fault, UnderstudyError):
         raise fault
     status, headers = status_of(fault), {}
-    if isinstance(fault, (QuotaError, FullError, EndingError)):
+    if isinstance(fault, (QuotaError, FullError, EndingError, StoppingError)):
         headers["Retry-After"] = str(fault.seconds)
     if isinstance(fault, TokenError):
         headers["WWW-Authenticate"] = "Bearer"

@@ -14,7 +14,7 @@ from typing import Any, Final
 from understudy.app import Understudy
 from understudy.casting.cast import made_with
 from understudy.casting.person import Person
-from understudy.errors import UnderstudyError, UsageError
+from understudy.errors import RunError, UnderstudyError, UsageError
 from understudy.jobs.job import ENDED, Job
 from understudy.jobs.store import JobStore
 from understudy.provenance import ConsentClaim, Consents
@@ -37,6 +37,19 @@ ORDERED: Final = (
 )
 #: Seconds between two looks for what is too old.
 _TIDY: Final = 600.0
+
+
+class StoppingError(RunError):
+    """A swap that is to be removed still runs.
+
+    Attributes:
+        seconds: When to come back, in seconds from now.
+    """
+
+    seconds = 1
+
+    def __init__(self) -> None:
+        super().__init__("the swap is being stopped", f"Remove it again in {self.seconds} s or later.")
 
 
 @dataclass(frozen=True)
@@ -196,12 +209,16 @@ class Service:
         """Remove a swap, its job and its result.
 
         Raises:
-            UsageError: it is being done.
+            StoppingError: it is being done. It is given up, and can be removed once it has stopped.
         """
         job = self.job_of(swap)
         if job is not None:
-            if job.state in ("waiting", "running", "paused"):
-                self.app.jobs.cancel(job.number)
+            state = job.state
+            if state not in ENDED:
+                with suppress(UsageError):  # it has ended just now
+                    state = self.app.jobs.cancel(job.number)
+            if state == "running":
+                raise StoppingError
             self.app.jobs.remove(job.number)
         self.shelf.remove(swap)
 
@@ -223,7 +240,7 @@ class Service:
             if thing.kind == "swap":
                 job = self.job_of(thing)
                 if job is None or self.expires(thing, job) <= self.shelf.clock():
-                    with suppress(UsageError):  # somebody has it done again just now
+                    with suppress(UsageError, StoppingError):  # somebody has it done again just now
                         self.forget(thing)
             elif self.uses(thing.user, thing) is None:
                 if thing.kind == "photo":

@@ -23,6 +23,7 @@ from understudy.release import file_digest
 from understudy.resources.trust import USE_OF
 from understudy.server.access.tokens import Token
 from understudy.server.api.asking import ForSwaps, TheService, note
+from understudy.server.api.faults import Fault
 from understudy.server.api.files import FileAnswer
 from understudy.server.api.media import CAST
 from understudy.server.api.people import Id
@@ -40,6 +41,13 @@ FORMATS: Final = {
     "image": ("png", "jpg", "webp"),
     "animation": ("gif", "webp"),
     "video": ("mp4", "mov", "mkv", "webm"),
+}
+#: For the API's description: how else a removal is answered.
+_STOPPING: Final[dict[int | str, dict[str, Any]]] = {
+    409: {
+        "model": Fault,
+        "description": "It still runs, and is being stopped: the header Retry-After says when to ask again",
+    }
 }
 #: Seconds between two looks at a job that somebody watches, and between two signs that the line still stands.
 _LOOK: Final = 0.5
@@ -189,9 +197,12 @@ def retry(request: Request, id: Id, token: ForSwaps, service: TheService) -> Swa
     return _change(request, service, swap, "retry")
 
 
-@router.delete("/swaps/{id}", status_code=204, response_class=Response)
+@router.delete("/swaps/{id}", status_code=204, response_class=Response, responses=_STOPPING)
 def remove_a_swap(request: Request, id: Id, token: ForSwaps, service: TheService) -> None:  # noqa: A002
-    """Give a swap up if it is not done, and remove it with its result. One that runs must have stopped: ask again."""
+    """Give a swap up if it is not done, and remove it with its result.
+
+    One that runs stops within seconds: until then the answer is 409, and ``Retry-After`` says when to ask again.
+    """
     swap = _get(service, token, id)
     note(request, id)
     service.forget(swap)

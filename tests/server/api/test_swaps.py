@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 
 import av
@@ -166,19 +167,25 @@ def test_a_swap_that_runs_is_stopped_and_then_removed(server, caller, long_clip)
     assert caller.delete(f"/media/{target['id']}").status_code == 204
 
 
-def test_a_swap_that_can_not_be_done_says_why(caller):
-    person = caller.somebody()
-    target = caller.hand_over("media", portrait_path("astronaut"))
-    failed = caller.post(
-        "/swaps", json={"target": target["id"], "person": person, "settings": {"engine": "inswapper_128"}}
-    )
-    if failed.status_code == 201:
-        swap = caller.ended(failed.json()["id"])
-        assert swap["state"] == "failed"
-        assert "inswapper_128" in swap["error"]
-        assert swap["hint"]
-    else:
-        assert "inswapper_128" in failed.json()["error"]
+@pytest.mark.parametrize(
+    ("settings", "missing"),
+    [
+        ({"engine": "inswapper_128"}, "inswapper_128"),
+        ({"enhance.steps": ["gfpgan_1.4"]}, "gfpgan_1.4"),
+        ({"blend.mask.occluders": ["xseg_1"]}, "xseg_1"),
+        ({"lanes": [{"start": 0, "enhance": {"steps": ["real_esrgan_x2"]}}]}, "real_esrgan_x2"),
+    ],
+)
+def test_an_order_whose_model_is_not_here_is_refused_and_nothing_is_counted(caller, clip, settings, missing):
+    assert [one["here"] for one in caller.get("/models").json() if one["name"] == missing] == [False]
+    person, target = caller.somebody(), caller.hand_over("media", clip)
+    refused = caller.post("/swaps", json={"target": target["id"], "person": person, "settings": settings})
+    assert refused.status_code == 422
+    assert re.search(rf"{missing} (is|are) not here", refused.json()["error"])
+    assert "/models" in refused.json()["hint"]
+    assert "understudy models" not in refused.json()["hint"]
+    assert caller.get("/swaps").json() == []
+    assert caller.get("/me").json()["used_today"]["clips"] == 0
 
 
 def test_why_a_swap_failed_names_the_file_as_its_user_does(caller, blank, tmp_path):

@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from understudy.app import Understudy
-from understudy.casting.cast import made_with
+from understudy.casting.cast import lanes_of, made_with
 from understudy.casting.person import Person
-from understudy.errors import RunError, UnderstudyError, UsageError
+from understudy.errors import ModelMissingError, RunError, UnderstudyError, UsageError
 from understudy.jobs.job import ENDED, Job
 from understudy.jobs.store import JobStore
 from understudy.provenance import ConsentClaim, Consents
 from understudy.provenance.records.consent import Photo as RecordedPhoto
 from understudy.provenance.records.kept_open import KeptOpen
+from understudy.resources.made_with import MESH
 from understudy.server.access.audit import AuditLog
 from understudy.server.access.quotas import Rate, Usage
 from understudy.server.access.tokens import Token, Tokens
@@ -168,6 +169,24 @@ class Service:
         """
         self.tokens.check(token)
         self.shelf.get(token.user, "person", person)
+
+    def check_models(self, settings: Settings) -> None:
+        """Make sure that the models that an order names are here, before it is counted.
+
+        Raises:
+            UsageError: one is not, or there is none by that name.
+        """
+        named = self.app.resources.models.named
+        named.check(settings, [settings.engine])
+        try:
+            if settings.engine != MESH:
+                named.check_engine_there(settings.engine)
+            for each in (settings, *lanes_of(settings)):
+                named.masks([each.blend.mask])
+                if each.enhance.steps:
+                    named.enhancers(each.enhance)
+        except ModelMissingError as fault:
+            raise UsageError(fault.message, "GET /api/v1/models says which are here: choose one of them.") from fault
 
     def job_of(self, swap: Thing) -> Job | None:
         """The job that does a swap; None if it was removed."""

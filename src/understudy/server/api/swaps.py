@@ -123,7 +123,7 @@ def order_a_swap(request: Request, new: NewSwap, token: ForSwaps, service: TheSe
         raise UsageError(f"no {kind} is written as {suffix[:5]!r}", f"Choose one of: {', '.join(FORMATS[kind])}.")
     settings = ordered(service.settings, dict(new.settings))
     wanted = changed(service.settings, settings)
-    service.app.resources.models.named.check(wanted, [wanted.engine])
+    service.check_models(wanted)
     people = [new.person] if new.person else [part.person for part in new.cast or () if part.person]
     known = {number: service.shelf.get(token.user, "person", number) for number in people if number}
     needs = [target.id, *known, *(photo for one in known.values() for photo in one.said["photos"])]

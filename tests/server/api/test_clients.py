@@ -251,6 +251,20 @@ def test_a_live_session_that_is_cut_off_is_told(server, token):
                     next(live)
 
 
+def test_a_live_session_whose_photo_was_removed_says_so_in_its_users_words(server, token):
+    with Client(server.address, token) as client:
+        me = client.add_person([portrait_path("hopper")], ground="sample", uses=["live"])
+        with client.live(me["id"]) as live:
+            live.give(jpeg())
+            next(live)
+            client.remove("photos", me["photos"][0])
+            with pytest.raises(ApiError, match="photo was removed") as ended:
+                while True:
+                    live.give(jpeg())
+                    next(live)
+        assert me["photos"][0] not in str(ended.value)
+
+
 @pytest.fixture
 def strange():
     """A server of another kind, that does what the test says with the first message of each session."""

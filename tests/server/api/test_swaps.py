@@ -197,6 +197,20 @@ def test_why_a_swap_failed_names_the_file_as_its_user_does(caller, blank, tmp_pa
     assert target["id"] not in swap["error"] + swap["hint"]
 
 
+def test_what_to_do_about_an_order_is_said_in_words_of_the_api(caller, clip):
+    person, target = caller.somebody(), caller.hand_over("media", clip)
+    order = {"target": target["id"], "person": person}
+    wrong = caller.post("/swaps", json=order | {"settings": {"blend.strength": 7}}).json()
+    assert wrong["hint"] == "GET /api/v1/settings says what each may be."
+    swap = caller.post("/swaps", json=order | {"settings": {"trim.start": 3600}}).json()
+    said = caller.ended(swap["id"]) if "id" in swap else swap
+    assert clip.name in said["error"]
+    assert said["hint"] == "Choose another trim.start or trim.end."
+    done = caller.ended(caller.post("/swaps", json=order | {"settings": {"trim.end": 0.2}}).json()["id"])
+    again = caller.post(f"/swaps/{done['id']}/cancel").json()
+    assert again["error"] == "can't cancel the swap: it is done"
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -14,9 +14,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from understudy.errors import UnderstudyError
 from understudy.server.access.audit import entry
-from understudy.server.api.faults import without_places
 from understudy.server.api.metrics import Metrics
 from understudy.server.api.service import Service
+from understudy.server.api.words import without_places
 from understudy.server.security import Counted
 
 _HEADERS: Final = {

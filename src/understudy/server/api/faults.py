@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
-from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final
 
 from pydantic import BaseModel, Field
@@ -32,6 +28,7 @@ from understudy.server.api.desk import GoneError
 from understudy.server.api.places import FullError
 from understudy.server.api.service import StoppingError
 from understudy.server.api.shelf import NotHereError
+from understudy.server.api.words import told
 from understudy.server.receiving import TooLargeError
 
 
@@ -105,24 +102,8 @@ async def answer_fault(request: Request, fault: Exception) -> JSONResponse:
     return JSONResponse({**said, "status": status}, status, headers)
 
 
-def without_places(said: str, home: Path) -> str:
-    """What is said, without where the server has its private folder.
-
-    Args:
-        said: By the program, for whoever runs it.
-        home: The private folder.
-    """
-    rest = rf"({re.escape(os.sep)}[^\s:;,'\"]*)?"
-    return re.sub(rf"(?<![\w/.]){re.escape(str(home.absolute()))}{rest}", "the server's private folder", said)
-
-
 def _said(request: Request, fault: UnderstudyError) -> dict[str, str]:
     """What is wrong and what to do, in the asker's words."""
     shelf, token = request.app.state.service.shelf, getattr(request.state, "token", None)
-    words = {"error": fault.message, "hint": fault.hint}
-    if token is not None:
-        with suppress(UnderstudyError):  # what names files is not to be had: they are not named then
-            words = {key: shelf.in_their_words(token.user, one, ids=False) for key, one in words.items()}
-    for file, name in getattr(request.state, "names", {}).items():
-        words = {key: one.replace(file, name) for key, one in words.items()}
-    return {key: without_places(one, shelf.home.root) for key, one in words.items()}
+    user, names = None if token is None else token.user, getattr(request.state, "names", {})
+    return told(shelf, user, fault.message, fault.hint, names=names)

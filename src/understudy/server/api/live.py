@@ -27,6 +27,7 @@ from understudy.server.api.places import FullError, Places
 from understudy.server.api.routing import Router
 from understudy.server.api.service import Service, ordered
 from understudy.server.api.swaps import AnId, photos_of
+from understudy.server.api.words import told
 from understudy.sessions import LiveSession
 from understudy.settings.schema import changed
 
@@ -91,7 +92,7 @@ async def frames(socket: WebSocket) -> None:
         await _serve(socket, service, token)
     except UnderstudyError as fault:
         outcome = 429 if isinstance(fault, QuotaError) else 503 if isinstance(fault, (FullError, EndingError)) else 422
-        said: dict[str, Any] = {"error": fault.message, "hint": fault.hint}
+        said: dict[str, Any] = dict(await asyncio.to_thread(told, service.shelf, token.user, fault.message, fault.hint))
         if isinstance(fault, (QuotaError, FullError, EndingError)):
             said["retry_after"] = fault.seconds
         code = 1013 if isinstance(fault, FullError) else 1012 if isinstance(fault, EndingError) else 1008

@@ -23,6 +23,7 @@ from understudy.server.api.places import FullError
 from understudy.server.api.routing import Router
 from understudy.server.api.service import Service
 from understudy.server.api.shelf import NotHereError, Thing
+from understudy.server.api.words import told
 from understudy.sessions.outlet import unexpected
 from understudy.table_files import read_tables
 
@@ -200,8 +201,7 @@ async def _look(service: Service, thing: Thing, looks: dict[str, _Look]) -> None
         pass  # it can be asked again at the next start
     except Exception as fault:  # noqa: BLE001 - of any library: who asks must not wait for ever
         own = fault if isinstance(fault, UnderstudyError) else unexpected(fault)
-        error, hint = (service.shelf.in_their_words(thing.user, one) for one in (own.message, own.hint))
-        _say(service, thing, look_failed={"error": error, "hint": hint})
+        _say(service, thing, look_failed=told(service.shelf, thing.user, own.message, own.hint, ids=True))
     finally:
         del looks[thing.id]
 

@@ -30,6 +30,7 @@ from understudy.server.api.people import Id
 from understudy.server.api.routing import Router
 from understudy.server.api.service import Service, ordered
 from understudy.server.api.shelf import NotHereError, Thing
+from understudy.server.api.words import told
 from understudy.settings.schema import changed, unusual
 from understudy.table_files import read_tables
 from understudy.temporaries import SIDECAR
@@ -360,8 +361,7 @@ def _progress(service: Service, job: Job, thing: Thing) -> dict[str, Any]:
         "frames": job.frames,
     }
     if job.failure is not None:
-        error, hint = (service.shelf.in_their_words(thing.user, one) for one in (job.failure.message, job.failure.hint))
-        said |= {"error": error, "hint": hint}
+        said |= told(service.shelf, thing.user, job.failure.message, job.failure.hint, ids=True)
     if job.state == "done":
         own, shown = f"{thing.id}{thing.suffix}", _file_name(thing)
         notes = [str(one).replace(own, shown) for one in job.report.get("notes", ())]

@@ -25,6 +25,7 @@ from understudy.server.api.service import Service, ordered
 from understudy.server.api.stream import KEY_PREFIX, Stream
 from understudy.server.api.streams import Streams
 from understudy.server.api.swaps import AnId, photos_of
+from understudy.server.api.words import told
 from understudy.server.receiving import TooLargeError
 from understudy.server.webrtc.offers import MOST_BYTES, Offer, Purpose, read_offer
 from understudy.settings import Settings
@@ -315,4 +316,7 @@ def _answer(sdp: str, location: str) -> Response:
 
 
 def _state(stream: Stream) -> LiveState:
-    return LiveState(**stream.as_json())
+    said = stream.as_json()
+    if (fault := stream.fault) is not None:
+        said |= told(stream.service.shelf, stream.token.user, fault.message, fault.hint)
+    return LiveState(**said)

@@ -73,7 +73,8 @@ def base(address: str) -> str:
     Raises:
         UsageError: it is no address of a server.
     """
-    if not re.fullmatch(r"https?://[^\s/?#]+/?", address):
+    # A name and a password in it would be sent in place of the token.
+    if not re.fullmatch(r"https?://[^\s/?#@]+/?", address):
         raise UsageError(f"this is no address of a server: {address[:200]}", "It is like https://HOST:PORT.")
     return address.rstrip("/") + _PLACE
 

@@ -100,8 +100,8 @@ def test_what_is_wrong_is_an_error_with_a_hint(server, token, tmp_path):
     for wrong in (tmp_path / "none.pem", tmp_path / "no.mp4"):
         with pytest.raises(UsageError, match="no certificates"):
             Client("https://127.0.0.1:9", "x", verify=str(wrong))
-    for wrong in ("", "127.0.0.1", "ftp://a", "http://a/b?c", "file:///etc/passwd"):
-        with pytest.raises(UsageError):
+    for wrong in ("", "127.0.0.1", "ftp://a", "http://a/b?c", "file:///etc/passwd", "http://u:p@a"):
+        with pytest.raises(UsageError, match="no address"):
             Client(wrong, "x")
 
 

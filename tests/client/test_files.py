@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from understudy.client import asking
@@ -43,3 +45,14 @@ def test_of_a_file_that_grows_meanwhile_what_was_said_is_sent_and_of_one_that_sh
     meanwhile(50_000)
     with pytest.raises(InputError, match="became shorter"):
         ask("hand_over", clip)
+
+
+def test_a_file_whose_name_is_no_text_is_handed_over(standin, ask, tmp_path):
+    standin.answers, clip = [HERE], tmp_path / os.fsdecode(b"bad\xff.mp4")
+    try:
+        clip.write_bytes(b"x")
+    except OSError:
+        pytest.skip("this disk has no such names")
+    for method, place in (("hand_over", "media"), ("inspect", "inspect")):
+        ask(method, clip)
+        assert standin.asked[-1][1] == f"/api/v1/{place}?name=bad%EF%BF%BD.mp4"

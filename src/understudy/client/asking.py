@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import ssl
 import time
@@ -139,7 +140,9 @@ def hand_over(path: str | PathLike[str], kind: Literal["photos", "media"]) -> As
     file = Path(path)
     if not file.is_file():
         raise UsageError(f"there is no file {file}", "Check the path and its spelling.")
-    return Ask("POST", f"/{kind}", {"name": file.name}, file=file, bytes=file.stat().st_size)
+    # The name may be no text in UTF-8, which all that goes over the line is.
+    name = os.fsencode(file.name).decode("utf-8", "replace")
+    return Ask("POST", f"/{kind}", {"name": name}, file=file, bytes=file.stat().st_size)
 
 
 def inspect(path: str | PathLike[str]) -> Ask:

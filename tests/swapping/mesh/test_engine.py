@@ -87,6 +87,28 @@ def test_the_eyes_and_the_inner_mouth_are_the_targets_own(sources, puppets):
         np.testing.assert_array_equal(frame.picture[mask], shot.picture[mask])
 
 
+@pytest.mark.parametrize("height", [30, 40, 55, 90])
+def test_a_small_face_is_drawn_like_a_large_one_seen_from_afar(sources, puppets, height):
+    """Above all its eyes and its mouth stay as open, and where they are: each may be a pixel or two high."""
+    rest, times = puppets["astronaut"].render(Motion(mouth=0.7)).mesh, 8
+    small = (rest - rest.min(0)) * (height / np.ptp(rest[:, 1])) + [8.3, 8.6, 0]
+    engine = MeshEngine(MeshOptions(shape=0))
+    identity, drawn = engine.identity([sources["hopper"]]), []
+    for mesh, side in ((small, 128), (small * times, 128 * times)):
+        faces = Faces(boxes_xyxy=np.zeros((1, 4)), mesh=mesh[None].astype(np.float32), track_ids=np.array([1]))
+        frame = Frame(np.zeros((side, side, 3), np.uint8))
+        (patch,) = engine.renderer().render(frame, faces, {1: identity})
+        whole = np.zeros((side, side), np.float32)
+        whole[patch.box.y0 : patch.box.y1, patch.box.x0 : patch.box.x1] = patch.alpha
+        drawn.append(cv2.resize(whole, (128, 128), interpolation=cv2.INTER_AREA))
+    shape, around = topology(), np.zeros((128, 128), np.uint8)
+    for ring in (shape.eye_left, shape.eye_right, shape.lips_inner):
+        cv2.fillPoly(around, [small[ring, :2].round().astype(np.int32)], 1)
+    off = np.abs(drawn[0] - drawn[1])[around > 0]
+    print(f"opacity of eyes and mouth off by {off.mean():.1f} of 255, at most {off.max():.0f}")
+    assert off.mean() < 1100 / height
+
+
 def test_the_middle_of_the_face_is_the_sources(sources, puppets):
     shot = puppets["astronaut"].render(REST)
     _, (patch,) = swapped(sources["hopper"], shot.picture, shot.mesh)

@@ -59,8 +59,7 @@ class MeshIdentity(Identity):
     """A face as textures.
 
     Attributes:
-        levels: uint8 BGR plus opacity (S/2^k, S/2^k, 4), from the full size down: each a smoothed half of
-            the one before, so that a small face is drawn without aliasing.
+        levels: uint8 BGR plus opacity (S/2^k, S/2^k, 4), from the full size down (see ``drawing.levels_of``).
         shape: float32 (478, 3): the face's neutral shape (see ``shape.neutral``).
         bearded: Whether a beard or a moustache grows on it.
         amount: How far a target's face takes that shape; None: as the options say.

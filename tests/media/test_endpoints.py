@@ -124,6 +124,13 @@ def test_a_recording_that_can_not_be_is_told_before_there_is_a_session(tmp_path)
     playout(str(tmp_path / "there.mp4"), overwrite=True)
 
 
+@pytest.mark.parametrize("name", ["out.recording.mp4", "out.Recording.MOV", "link.mp4"])
+def test_no_recording_has_a_name_that_others_have_while_they_grow(name, tmp_path):
+    (tmp_path / "link.mp4").symlink_to("out.recording.mp4")
+    with pytest.raises(UsageError, match="while they grow"):
+        playout(str(tmp_path / name), overwrite=True)
+
+
 def test_the_window_is_whoever_s_is_asked_for():
     mine = WindowSink()
     assert playout("window", window=lambda: mine)(None) is mine

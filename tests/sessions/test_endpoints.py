@@ -85,6 +85,7 @@ def test_a_windows_keys_and_lines_are_those_of_its_session(app, me, astronaut_pa
         ("0", [SinkEndpoint("file", "out.mp4"), "out.mp4"], UsageError),
         ("0", ["missing/out.mp4"], OutputError),
         ("0", ["out.txt"], UsageError),
+        ("0", ["out.mp4", "out.recording.mp4"], UsageError),
     ],
     ids=str,
 )

@@ -164,6 +164,28 @@ def test_a_recording_grows_though_its_sound_is_over(hopper_path, small_puppet, p
     assert not (tmp_path / "out.mp4").exists()
 
 
+@pytest.mark.slow
+def test_another_file_in_place_of_the_one_that_grew_is_neither_signed_nor_removed(session, small_clip, tmp_path):
+    output, growing, other = (tmp_path / name for name in ("out.mp4", "out.recording.mp4", "other.mp4"))
+    other.write_bytes(small_clip.read_bytes())
+    with pytest.raises(OutputError, match="was replaced"), session(lambda r: RecordingSink(output, r)) as live:
+        until(lambda: growing.exists() and growing.stat().st_size > 10_000)
+        other.replace(growing)
+        live.stop()
+    assert growing.read_bytes() == small_clip.read_bytes()
+    assert not output.exists()
+
+
+def test_a_recording_that_is_discarded_takes_no_other_file_with_it(tmp_path):
+    sink = RecordingSink(tmp_path / "out.mp4", NoRelease())
+    sink.open(LiveInfo("test", *SIZE, Fraction(30)))
+    (tmp_path / "other.mp4").write_bytes(b"somebody's")
+    (tmp_path / "other.mp4").replace(sink.growing)
+    sink.discard()
+    assert sink.close() == ["nothing of out.mp4 was kept"]
+    assert sink.growing.read_bytes() == b"somebody's"
+
+
 class NoRelease:
     """A release whose signature fails."""
 

@@ -8,12 +8,12 @@ import os
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import av
 import av.error
 
-from understudy.errors import EncodingError, OutputError, UnderstudyError, UnknownSuffixError
+from understudy.errors import EncodingError, OutputError, UnderstudyError, UnknownSuffixError, UsageError
 from understudy.frames import LabelledFrame
 from understudy.media.base import MediaKind
 from understudy.media.files.atomic import AtomicFile, output_errors
@@ -25,8 +25,11 @@ from understudy.media.live.broadcast import BroadcastOptions, stream_format
 from understudy.media.live.planar import i420
 from understudy.media.reading import open_container
 from understudy.media.tags import add_xmp
-from understudy.outputs import status_of
+from understudy.outputs import real, status_of
 from understudy.release import Release, identifier_of
+
+#: What is added to a recording's name, before its suffix, while it grows.
+_GROWING: Final = ".recording"
 
 
 class RecordingSink:
@@ -54,6 +57,8 @@ class RecordingSink:
         self._encoder: Encoder | None = None
         self._failed, self._pictures = False, 0
         self._file: AtomicFile | None = None
+        #: The file that grows, as it was made: its name may lead to another by and by.
+        self._made: os.stat_result | None = None
         self._given_up, self._discarded = threading.Event(), threading.Event()
 
     def open(self, info: LiveInfo) -> None:
@@ -61,11 +66,11 @@ class RecordingSink:
         self._size = (info.width, info.height)
         _check_growing(self._path)
         with output_errors(self._path):
-            _begin(self.growing, self._path if self._overwrite else None)
+            self._made = _begin(self.growing, self._path if self._overwrite else None)
             try:
                 self._grow(info)
             except BaseException:
-                self.growing.unlink(missing_ok=True)
+                self._remove()
                 raise
 
     def _grow(self, info: LiveInfo) -> None:
@@ -132,12 +137,17 @@ class RecordingSink:
             self._container.close()
         self._container = None
         if self._discarded.is_set():
-            self.growing.unlink(missing_ok=True)
+            self._remove()
             return [f"nothing of {self.name} was kept"]
+        if not self._has_its_name():
+            raise OutputError(
+                f"{self.name} was not released: {self.growing} was replaced or removed while it was recorded",
+                "Let nothing else use that name meanwhile. What was recorded is gone, unless it was moved elsewhere.",
+            )
         if self._failed:
             _cut_to_whole_fragments(self.growing)
         if not self._pictures:
-            self.growing.unlink(missing_ok=True)
+            self._remove()
             raise OutputError(
                 f"nothing was recorded to {self.name}: it ended before the first picture", "Let it run for longer."
             )
@@ -145,16 +155,26 @@ class RecordingSink:
             self._finish()
         except UnderstudyError as fault:
             if self._discarded.is_set():
-                self.growing.unlink(missing_ok=True)
+                self._remove()
                 return [f"nothing of {self.name} was kept"]
             raise OutputError(
                 f"{self.name} was not released: {fault.message}",
                 f"What was recorded is in {self.growing}: labelled and marked, not signed."
-                if self.growing.exists()
+                if self._has_its_name()
                 else "What was recorded is gone with it.",
             ) from fault
-        self.growing.unlink(missing_ok=True)
+        self._remove()
         return [f"recorded {self._path}", *self._release.notes]
+
+    def _has_its_name(self) -> bool:
+        """Whether the growing name is still that of the file that was recorded to."""
+        there = status_of(self.growing)
+        return there is not None and self._made is not None and os.path.samestat(there, self._made)
+
+    def _remove(self) -> None:
+        """Remove what grew, and nothing that others put in its place."""
+        if self._has_its_name():
+            self.growing.unlink(missing_ok=True)
 
     def _finish(self) -> None:
         """Put it in order, sign it, give it its name."""
@@ -172,19 +192,21 @@ def check_recording(path: Path, inputs: Iterable[Path], *, overwrite: bool) -> N
     """Refuse a recording's name before anything is opened.
 
     Raises:
-        UsageError, OutputError: it can't be written.
+        UsageError, OutputError: it can't be written, or is the name of a recording that grows.
     """
     if path.suffix.lower() not in (".mp4", ".mov"):
         raise UnknownSuffixError(
             f"can't record to {path.name}", "Name a file that ends in .mp4 or .mov, or an address."
         )
+    if any(name.stem.lower().endswith(_GROWING) for name in (path, real(path))):
+        raise UsageError(f"can't record to {path}: recordings are called so while they grow", "Name another output.")
     check_output(path, MediaKind.VIDEO, inputs, overwrite=overwrite)
     _check_growing(path)
 
 
 def growing_name(path: Path) -> Path:
     """What a recording is called while it grows."""
-    return path.with_name(f"{path.stem}.recording{path.suffix}")
+    return path.with_name(f"{path.stem}{_GROWING}{path.suffix}")
 
 
 def _check_growing(path: Path) -> None:
@@ -194,14 +216,18 @@ def _check_growing(path: Path) -> None:
         )
 
 
-def _begin(growing: Path, replaced: Path | None) -> None:
-    """Make the file that grows, if there is none: as private as the one that it is to replace.
+def _begin(growing: Path, replaced: Path | None) -> os.stat_result:
+    """Make the file that grows, if there is none, as private as the one that it is to replace; its status.
 
     Raises:
         OSError: there is one, of another run that began just now, or it can't be made.
     """
     private = replaced is not None and status_of(Path(os.path.realpath(replaced))) is not None
-    os.close(os.open(growing, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o666))
+    made = os.open(growing, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o666)
+    try:
+        return os.fstat(made)
+    finally:
+        os.close(made)
 
 
 def _cut_to_whole_fragments(path: Path) -> None:

@@ -54,18 +54,19 @@ class FileSource:
         """See ``LiveSource``."""
         run = self._run
         assert run is not None
+        frame = run.next
+        due = None if frame is None else self._begun + frame.seconds - run.first
+        if due is not None and (late := time.monotonic() - due) > _LATE:
+            # Decoding can't keep up, or everything stood still: from here on pictures and sound are later, and in step.
+            self._begun, due = self._begun + late, due + late
         if (sound := run.sounds.due(time.monotonic() + _LEAD - self._begun)) is not None:
             return Sound(sound[0], self._begun + sound[1])
-        frame = run.next
-        if frame is None:
+        if frame is None or due is None:
             if (remark := run.remark()) is not None:
                 return remark
             self._end(run)
             return None
-        due = self._begun + frame.seconds - run.first
         wait = due - time.monotonic()
-        if wait < -_LATE:
-            self._begun -= wait  # decoding can't keep up: pictures and sound are slower, and in step
         if wait > 0:
             time.sleep(min(wait, PATIENCE))
             if wait > PATIENCE:

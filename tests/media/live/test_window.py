@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from fractions import Fraction
 
@@ -14,7 +15,7 @@ import pytest
 
 from tests.sessions.stage import helpers
 from tests.waiting import until
-from understudy.errors import RunError, UsageError
+from understudy.errors import ConsentError, RunError, UsageError
 from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.media.live.base import LiveInfo, SinkClosed
@@ -139,6 +140,31 @@ def test_closing_it_is_told(window, key):
     until(lambda: shows(labelled(90).frame.picture))
     press(key)
     until(lambda: fails_with(SinkClosed, sink))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", [ConsentError("revoked", "Ask."), ValueError("odd"), RuntimeError("broken")])
+def test_closing_it_is_told_after_a_key_that_failed(screen, monkeypatch, fault):
+    failed = []
+
+    def fail(key):
+        raise fault
+
+    monkeypatch.setenv("DISPLAY", screen)
+    monkeypatch.delenv("SDL_VIDEODRIVER", raising=False)
+    monkeypatch.setattr(threading, "excepthook", failed.append)
+    sink = WindowSink(fail)
+    sink.open(INFO)
+    try:
+        sink.write(labelled(90), 0.0)
+        until(lambda: shows(labelled(90).frame.picture))
+        press("n")
+        until(lambda: failed)
+        press("q")
+        until(lambda: fails_with(SinkClosed, sink))
+    finally:
+        sink.close()
+    assert [args.exc_value for args in failed] == [fault]
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -30,7 +30,8 @@ class HelperProcess:
         module: Which, of ``understudy.media.helpers``.
         asked: Its first message: what to open.
         hear: Called with each message that it sends, from a thread of its own; None for a helper that takes messages.
-        told: Called with each state that it tells after the first, from a thread of its own.
+        told: Called with each state that it tells after the first, from a thread of its own. If that raises an error,
+            it goes to ``threading.excepthook``, and the next state is told all the same.
     """
 
     def __init__(
@@ -124,18 +125,23 @@ class HelperProcess:
                     pipe.close()
 
     def _listen(self, states: IO[bytes]) -> None:
-        with contextlib.suppress(OSError, ValueError):  # closed meanwhile
-            for line in states:
-                if not line.startswith(b"{"):
-                    continue  # some library's
-                state: dict[str, Any] = json.loads(line)
-                if self._opened and self._told is not None:
-                    for thread in self._threads[1:]:
-                        thread.join()  # what was sent before it is heard first
-                    self._told(state)
-                else:
-                    self._opened = True
-                    self._states.put(state)
+        for line in _lines(states):
+            try:
+                state = json.loads(line)
+            except ValueError:
+                continue  # some library's
+            if not isinstance(state, dict):
+                continue
+            if not self._opened or self._told is None:
+                self._opened = True
+                self._states.put(state)
+                continue
+            for thread in self._threads[1:]:
+                thread.join()  # what was sent before it is heard first
+            try:
+                self._told(state)
+            except Exception:  # noqa: BLE001 - of whoever is told: shown as a thread's own, and what follows is heard
+                threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))
 
     def _pass(self, messages: IO[bytes]) -> None:
         assert self._hear is not None
@@ -143,6 +149,11 @@ class HelperProcess:
             while (message := read_message(messages)) is not None:
                 self._hear(*message)
         self._process.kill()  # it is over, or makes no sense: nobody listens any more
+
+
+def _lines(pipe: IO[bytes]) -> Iterator[bytes]:
+    with contextlib.suppress(OSError, ValueError):  # closed meanwhile
+        yield from pipe
 
 
 def _widen(pipe: IO[bytes]) -> None:

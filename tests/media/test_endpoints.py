@@ -85,6 +85,17 @@ def test_the_same_sink_twice_is_refused(words):
     assert len(sink_endpoints(["virtual", words[0]])) == 2
 
 
+def test_the_same_file_twice_is_refused_by_whatever_names(tmp_path):
+    folder, link, other = tmp_path / "folder", tmp_path / "link", tmp_path / "other.mp4"
+    folder.mkdir()
+    link.symlink_to(folder)
+    other.symlink_to(folder / "a.mp4")
+    for name in (link / "a.mp4", folder / ".." / "folder" / "a.mp4", other):
+        with pytest.raises(UsageError, match="named twice"):
+            sink_endpoints([str(folder / "a.mp4"), str(name)])
+    assert len(sink_endpoints([str(folder / "a.mp4"), str(link / "b.mp4")])) == 2
+
+
 @pytest.mark.parametrize("make", [source_endpoint, sink_endpoint])
 def test_an_address_shows_no_secret(make):
     found = make("rtmp://user:password@host/app/stream-key")

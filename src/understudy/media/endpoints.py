@@ -16,6 +16,7 @@ from understudy.errors import UsageError
 from understudy.media.live.base import check_address, public_address
 from understudy.media.live.broadcast import MUXERS
 from understudy.media.live.streams import SCHEMES
+from understudy.names import RealNames
 
 SourceKind = Literal["camera", "file", "address", "pipe"]
 SinkKind = Literal["window", "virtual", "file", "address", "pipe"]
@@ -116,7 +117,8 @@ def sink_endpoints(words: Iterable[str | SinkEndpoint]) -> list[SinkEndpoint]:
         UsageError: see ``sink_endpoint``, or one is named twice.
     """
     found = [word if isinstance(word, SinkEndpoint) else sink_endpoint(word) for word in words]
-    places = {(sink.kind, str(Path(sink.place).absolute()) if sink.files else sink.place) for sink in found}
+    real = RealNames()
+    places = {(sink.kind, str(real(Path(sink.place))) if sink.files else sink.place) for sink in found}
     if len(places) < len(found):
         raise UsageError("the same output is named twice", "Name each once.")
     return found

@@ -18,7 +18,7 @@ import pytest
 
 import understudy
 from tests.sessions.stage import Screen
-from understudy import Settings, Understudy
+from understudy import Part, PartList, Settings, Understudy
 from understudy.errors import ConsentError, InputError, OutputError, UnderstudyError, UsageError
 from understudy.outputs import made
 from understudy.pipeline import clip
@@ -221,8 +221,22 @@ def test_a_cast_that_says_nothing_or_too_much_is_refused_with_what_is_possible(
 
 
 def test_a_cast_is_of_people(app, hopper_path, tmp_path):
-    with pytest.raises(UsageError, match="str where a person"):
+    with pytest.raises(UsageError, match="where a person"):
         app.swap(hopper_path, tmp_path / "out.png", {"all": str(hopper_path)})
+
+
+@pytest.mark.parametrize("word", ["Blur", "zz", "", None, 1, ()])
+def test_who_is_to_be_blurred_in_a_word_that_is_none_is_refused(app, hopper_path, word):
+    """Taken for "leave", it would show the faces of people who were to be hidden."""
+    me = app.person(hopper_path, consent="sample")
+    for wrong in (
+        lambda: PartList((Part(1, me),), others=word),
+        lambda: Part(2, word),
+        lambda: app.swap(hopper_path, "out.png", {1: me, 2: word}),
+        lambda: app.live({"left": me, "right": word}),
+    ):
+        with pytest.raises(UsageError, match="'blur' and 'leave'"):
+            wrong()
 
 
 @pytest.mark.slow

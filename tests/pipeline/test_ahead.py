@@ -113,3 +113,10 @@ def test_roles_choose_whom_to_show_and_whom_to_blur():
     assert roles.chosen(faces).track_ids.tolist() == roles.blurred(faces).track_ids.tolist() == [1]
     assert Roles({1: "leave"}, "blur", {}).blurred(faces).track_ids.tolist() == [1, 2, 3]
     assert roles.assign(faces) == {}
+
+
+def test_a_role_of_another_name_hides_faces_rather_than_show_them():
+    faces = Faces(np.zeros((2, 4), np.float32), track_ids=np.arange(2), person_ids=np.array([1, 2]))
+    roles = Roles({1: "leave", 2: "Blur"}, "leave", {})
+    assert roles.blurred(faces).track_ids.tolist() == [1]
+    assert roles.blurs

@@ -64,6 +64,7 @@ class Part:
 
     Raises:
         ValueError: another strength or shape.
+        UsageError: what they get is neither a person nor one of the words.
     """
 
     who: Who
@@ -75,6 +76,7 @@ class Part:
     engine: str | None = None
 
     def __post_init__(self) -> None:
+        _check_gets(self.gets)
         if self.strength is not None and not 0 <= self.strength <= 1:
             raise ValueError(f"strength must be between 0 and 1, not {self.strength}")
         if self.shape is not None:
@@ -91,7 +93,7 @@ class PartList:
         people: The people whom numbers mean; empty where they are those of the target itself.
 
     Raises:
-        UsageError: it says nothing.
+        UsageError: it says nothing, or what others get is neither a person nor one of the words.
     """
 
     parts: tuple[Part, ...]
@@ -99,6 +101,7 @@ class PartList:
     people: tuple[ClipPerson, ...] = ()
 
     def __post_init__(self) -> None:
+        _check_gets(self.others)
         if not self.parts and self.others == LEAVE:
             raise UsageError("nobody gets a face", "Say who gets whose: --put PHOTO=1.")
 
@@ -223,8 +226,7 @@ def parts_of(cast: Cast, faces: FaceChoice) -> tuple[Person, FaceChoice] | PartL
     if not isinstance(cast, Mapping):
         raise _no_person(cast)
     for who, gets in cast.items():
-        if not isinstance(gets, Person) and gets not in (LEAVE, BLUR):
-            raise _no_person(gets)
+        _check_gets(gets)
         if isinstance(who, bool) or not isinstance(who, (ClipPerson, int, str, Like)):
             raise UsageError(f"{type(who).__name__} is no person of a clip", "Name one by number: {1: person}.")
         if isinstance(who, str) and who not in get_args(FaceChoice):
@@ -250,6 +252,17 @@ def people_of(cast: Person | Sequence[Person]) -> list[Person]:
         if not isinstance(person, Person):
             raise _no_person(person)
     return list(people)
+
+
+def _check_gets(gets: object) -> None:
+    """Make sure that somebody can get it: of a "blur" that is misspelt nothing would come, and their face be seen."""
+    if isinstance(gets, Person) or (isinstance(gets, str) and gets in (LEAVE, BLUR)):
+        return
+    found = repr(gets) if isinstance(gets, str) else type(gets).__name__
+    raise UsageError(
+        f"the cast has {found} where a person should be, or one of the words {BLUR!r} and {LEAVE!r}",
+        "Correct the word, or make a person: app.person(PHOTO, consent=…).",
+    )
 
 
 def _no_person(found: object) -> UsageError:

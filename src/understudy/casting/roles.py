@@ -35,7 +35,7 @@ class Roles:
     @property
     def blurs(self) -> bool:
         """Whether anybody is blurred."""
-        return BLUR in (self._others, *self._of.values())
+        return any(_is_blurred(role) for role in (self._others, *self._of.values()))
 
     def of(self, person: int) -> Role:
         """What somebody gets; -1 is somebody of whom it is not known who they are."""
@@ -57,8 +57,13 @@ class Roles:
 
     def blurred(self, faces: Faces) -> Faces:
         """Those of them who are blurred."""
-        return faces[np.array([role == BLUR for role in self._roles(faces)], bool)]
+        return faces[np.array([_is_blurred(role) for role in self._roles(faces)], bool)]
 
     def _roles(self, faces: Faces) -> list[Role]:
         people = [NOBODY] * len(faces) if faces.person_ids is None else faces.person_ids.tolist()
         return [self.of(person) for person in people]
+
+
+def _is_blurred(role: Role) -> bool:
+    """Whether that role is a blur: whatever else it were called, nobody's face may be seen for it."""
+    return not isinstance(role, Assigned) and role != LEAVE

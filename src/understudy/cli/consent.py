@@ -64,9 +64,11 @@ def grant(
 @app.command("list")
 def show(home: HomeOption = None, json: Json = False) -> None:
     """List the consent records."""
-    records = consents(home).all()
+    kept = consents(home)
+    records, unreadable = kept.all(), kept.unreadable()
     if json:
-        answer_json({"consents": [asdict(record) | {"state": record.state} for record in records]})
+        told = [asdict(record) | {"state": record.state} for record in records]
+        answer_json({"consents": told, "unreadable": [{"id": one.id, "reason": one.reason} for one in unreadable]})
         return
     for record in records:
         note = f" ({record.note})" if record.note else ""
@@ -74,7 +76,9 @@ def show(home: HomeOption = None, json: Json = False) -> None:
             f"{record.id}  {record.state:8s} {record.name}  {record.ground}{note}  {', '.join(record.uses)}  "
             f"{record.given[:10]} to {record.expires[:10]}"
         )
-    if not records:
+    for one in unreadable:
+        answer(f"{one.id}  unreadable  {one.reason}; it allows nothing. To settle it: consent revoke {one.id}")
+    if not records and not unreadable:
         say("no consent was recorded yet")
 
 
@@ -91,6 +95,8 @@ def revoke(
     if json:
         answer_json({"consents": [asdict(record) for record in records]})
         return
+    if not records:
+        say(f"{which}: removed, for nothing in it could be read")
     for record in records:
         say(f"{record.id}  {record.name}: revoked, and what was learned of that face removed")
 

@@ -108,6 +108,72 @@ def test_half_a_claim_is_none(claim):
         ConsentClaim(**claim)
 
 
+@pytest.mark.parametrize(
+    "claim", [{"note": None}, {"note": 0}, {"note": b"x"}, {"uses": 1}, {"uses": (1,)}, {"days": "7"}, {"days": 1.5}]
+)
+def test_a_claim_of_other_types_is_refused_before_it_is_written(own, hopper_path, claim):
+    with pytest.raises((TypeError, UsageError)):
+        Consents(own).grant(photo_of(hopper_path), ConsentClaim("fictional", **claim))
+    assert Consents(own).all() == Consents(own).unreadable() == []
+
+
+def test_uses_may_be_a_list_or_one_word():
+    assert ConsentClaim("self", uses=["image"]) == ConsentClaim("self", uses="image")
+    assert ConsentClaim("self", uses=["image"]).uses == ("image",)
+
+
+def spoil(own, number, **values):
+    """Have fields of a record hold something else."""
+    with closing(sqlite3.connect(own.root / "consents.sqlite")) as database, database:
+        ((body,),) = database.execute("SELECT body FROM consents WHERE id = ?", (number,)).fetchall()
+        database.execute("UPDATE consents SET body = ? WHERE id = ?", (json.dumps(json.loads(body) | values), number))
+
+
+def test_a_record_that_can_not_be_read_leaves_the_others_as_they_are(own, hopper_path, astronaut_path, capfd):
+    broken = Consents(own).grant(photo_of(hopper_path), ConsentClaim("self"))
+    other = Consents(own).grant(photo_of(astronaut_path), ConsentClaim("self"))
+    spoil(own, broken.id, note=None)
+    assert Consents(own).require(photo_of(astronaut_path), "image", None) == other
+    Consents(own).check_valid([other.id])
+    with pytest.raises(ConsentError, match=broken.id):
+        Consents(own).check_valid([broken.id])
+    assert main(["consent", "list", "--home", str(own.root), "--json"]) == 0
+    told = json.loads(capfd.readouterr().out)
+    assert [one["id"] for one in told["consents"]] == [other.id]
+    assert [(one["id"], "note is not text" in one["reason"]) for one in told["unreadable"]] == [(broken.id, True)]
+    assert [record.state for record in Consents(own).revoke(other.id)] == ["revoked"]
+
+
+@pytest.mark.parametrize("way", ["id", "photo"])
+def test_a_record_that_can_not_be_read_allows_nothing_until_it_is_revoked_and_granted_anew(own, hopper_path, way):
+    photo = photo_of(hopper_path)
+    broken = Consents(own).grant(photo, ConsentClaim("self"))
+    spoil(own, broken.id, note=None)
+    for claim in (None, ConsentClaim("self")):  # it may have been revoked in it
+        with pytest.raises(ConsentError, match=f"{broken.id} can't be read") as told:
+            Consents(own).require(photo, "image", claim)
+        assert f"consent revoke {broken.id}" in told.value.hint
+    kept = FaceCache(own).folder(photo.digest)
+    (record,) = Consents(own).revoke(*((broken.id,) if way == "id" else ("", photo)))
+    assert (record.id, record.state, record.digest) == (broken.id, "revoked", photo.digest)
+    assert not kept.exists()
+    assert (Consents(own).all(), Consents(own).unreadable()) == ([record], [])
+    with pytest.raises(ConsentError, match="was revoked"):
+        Consents(own).require(photo, "image", ConsentClaim("self"))
+    given = Consents(own).grant(photo, ConsentClaim("self"))
+    assert Consents(own).require(photo, "image", None) == given
+
+
+def test_a_record_of_which_not_even_the_photo_is_known_is_removed_by_its_id(own, hopper_path, astronaut_path):
+    broken = Consents(own).grant(photo_of(hopper_path), ConsentClaim("self"))
+    spoil(own, broken.id, digest=7)
+    with pytest.raises(ConsentError, match=f"{broken.id} can't be read"):
+        Consents(own).require(photo_of(astronaut_path), "image", ConsentClaim("self"))
+    assert Consents(own).revoke(broken.id) == []
+    assert Consents(own).unreadable() == []
+    assert Consents(own).require(photo_of(astronaut_path), "image", ConsentClaim("self")).state == "valid"
+
+
 def test_sample_is_for_the_portraits_that_come_along(own, blank, tmp_path):
     Image.fromarray(blank).save(tmp_path / "me.png")
     with pytest.raises(ConsentError, match="not one of the portraits"):

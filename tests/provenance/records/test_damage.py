@@ -56,6 +56,8 @@ def test_a_damaged_database_is_a_records_error(used, name):
             list(Ledger(used).records())
             Ledger(used).verify()
             Consents(used).all()
+            if damage := Consents(used).unreadable():
+                raise RecordsError(damage[0].reason, "")
         except RecordsError as fault:
             errors += 1
             assert "\n" not in fault.message
@@ -81,7 +83,7 @@ def test_a_damaged_value_is_a_records_error(used, name, table, column, value):
     try:
         list(Ledger(used).records())
         Consents(used).all()
-        intact = Ledger(used).verify().intact
+        intact = Ledger(used).verify().intact and not Consents(used).unreadable()
     except RecordsError as fault:
         assert len(fault.message) < 2000
     else:

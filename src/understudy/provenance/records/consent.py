@@ -26,6 +26,7 @@ from understudy.provenance.records.home import Home
 from understudy.provenance.records.kept_photos import forget_photos
 from understudy.provenance.records.rows import body_of, parse
 from understudy.provenance.records.sqlite_file import database
+from understudy.provenance.records.unreadable import UnreadableConsent, check_none_of
 
 #: On what ground a photo is used: the user's own face, with the person's consent, of nobody who lives or lived, or one
 #: of the samples of this package.
@@ -68,6 +69,7 @@ class ConsentClaim:
 
     Raises:
         UsageError: an unknown ground or use, ``granted`` without a note, or no time at all.
+        TypeError: a note that is no text, uses that are no words, or days that are no whole number.
     """
 
     ground: Ground
@@ -76,6 +78,7 @@ class ConsentClaim:
     days: int = DAYS
 
     def __post_init__(self) -> None:
+        self._check_types()
         if self.ground not in GROUNDS:
             raise UsageError(f"there is no ground {self.ground!r} for consent", f"Choose one of {', '.join(GROUNDS)}.")
         if self.ground == "granted" and not self.note.strip():
@@ -85,10 +88,22 @@ class ConsentClaim:
             )
         if not self.uses or any(use not in USES for use in self.uses):
             raise UsageError(
-                f"consent can't be for {', '.join(self.uses) or 'nothing'}", f"Choose of {', '.join(USES)}."
+                f"consent can't be for {', '.join(map(str, self.uses)) or 'nothing'}", f"Choose of {', '.join(USES)}."
             )
         if not 1 <= self.days <= 3660:
             raise UsageError(f"consent can't hold for {self.days} days", "Choose 1 to 3660.")
+
+    def _check_types(self) -> None:
+        """A record of anything else could not be read again."""
+        uses: object = self.uses
+        if isinstance(uses, (str, list)):
+            object.__setattr__(self, "uses", (uses,) if isinstance(uses, str) else tuple(uses))
+        elif not isinstance(uses, tuple):
+            raise TypeError(f"the uses of a consent are words, not {type(uses).__name__}")
+        if not isinstance(self.note, str):
+            raise TypeError(f"the note of a consent is text, not {type(self.note).__name__}")
+        if isinstance(self.days, bool) or not isinstance(self.days, int):
+            raise TypeError(f"the days of a consent are a whole number, not {type(self.days).__name__}")
 
 
 @dataclass(frozen=True)
@@ -180,7 +195,8 @@ class Consents:
             ConsentError: there is none, or it was revoked, has expired, or is for other uses.
         """
         with database(self._path, _SCHEMA, reading=claim is None) as connection:
-            about = [record for record in self._records(connection) if photo.is_copy_of(record)]
+            records, unreadable = self._all(connection)
+            about = [record for record in records if photo.is_copy_of(record)]
             newest = about[-1] if about else None
             if newest is not None and newest.state == "revoked":
                 raise ConsentError(
@@ -188,6 +204,8 @@ class Consents:
                     "If it was given again: understudy consent grant PHOTO --ground …",
                 )
             valid = [record for record in about if record.state == "valid" and use in record.uses]
+            if not valid:
+                check_none_of(photo, unreadable)
             if claim is None and not valid:
                 raise ConsentError(*_refusal(photo, use, newest))
             if claim is None:
@@ -213,11 +231,18 @@ class Consents:
                 _insert(connection, photo, claim)
 
     def all(self) -> list[Consent]:
-        """All records, the oldest first."""
+        """All records, the oldest first, but for those of ``unreadable``."""
         if not self._path.exists():
             return []
         with database(self._path, _SCHEMA, reading=True) as connection:
             return self._records(connection)
+
+    def unreadable(self) -> list[UnreadableConsent]:
+        """Records that can't be read, the oldest first: they allow nothing, and ``revoke`` settles each by its id."""
+        if not self._path.exists():
+            return []
+        with database(self._path, _SCHEMA, reading=True) as connection:
+            return self._all(connection)[1]
 
     @property
     def stamp(self) -> tuple[int, int]:
@@ -241,19 +266,29 @@ class Consents:
                 raise ConsentError(f"consent {about}", "Use another photo, or ask for consent again.")
 
     def _records(self, connection: sqlite3.Connection) -> list[Consent]:
-        """All records, the oldest first."""
-        rows = connection.execute("SELECT body FROM consents ORDER BY rowid").fetchall()
-        known = self._read
-        records = [known.get(body) or parse(Consent, body) for (body,) in rows]
-        self._read = {body: record for (body,), record in zip(rows, records, strict=True)}
-        return records
+        """All records that can be read, the oldest first."""
+        return self._all(connection)[0]
+
+    def _all(self, connection: sqlite3.Connection) -> tuple[list[Consent], list[UnreadableConsent]]:
+        """All records, the oldest first: those that can be read, and those that can't."""
+        known, read, unreadable = self._read, {}, []
+        for row, number, body in connection.execute("SELECT rowid, id, body FROM consents ORDER BY rowid").fetchall():
+            try:
+                read[body] = known.get(body) or parse(Consent, body)
+            except RecordsError as fault:
+                unreadable.append(UnreadableConsent(str(number), fault.message, row, body))
+        self._read = read
+        return list(read.values()), unreadable
 
     def _one(self, number: str) -> Consent | None:
         if not self._path.exists():
             return None
         with database(self._path, _SCHEMA, reading=True) as connection:
             row = connection.execute("SELECT body FROM consents WHERE id = ?", (number,)).fetchone()
-        return None if row is None else parse(Consent, row[0])
+        try:
+            return None if row is None else parse(Consent, row[0])
+        except RecordsError as fault:  # what is read can't say any more that the face may be shown
+            raise ConsentError(f"consent record {number}: {fault.message}", "Revoke it, and grant it anew.") from fault
 
     def end(self, name: str) -> None:
         """Have the time of a file's records be over now, and remove what was kept of that face under them.
@@ -277,6 +312,9 @@ class Consents:
 
         Another record would go on allowing what was revoked.
 
+        Records of that photo that can't be read are replaced by such as can be, with what is left of them. One of
+        which not even the photo is known is removed, where its own id is named.
+
         Args:
             which: A record's id, or the beginning of the photo's SHA-256 (eight digits or more).
             photo: In place of ``which``: the photo itself.
@@ -288,8 +326,11 @@ class Consents:
             UsageError: there is no such record.
         """
         with database(self._path, _SCHEMA) as connection:
+            settled = self._settle(connection, which, photo)
             records = self._records(connection)
             meant = [record for record in records if _meant(record, which, photo)]
+            if not meant and settled:
+                return []
             if not meant:
                 raise UsageError(f"no consent record fits {which}", "`understudy consent list` shows them.")
             about = [record for record in records if any(record.is_copy_of(one) for one in meant)]
@@ -313,6 +354,20 @@ class Consents:
         if faults:
             raise faults[0] if len(faults) == 1 else RecordsError("; ".join(map(str, faults)), faults[0].hint)
         return changed
+
+    def _settle(self, connection: sqlite3.Connection, which: str, photo: Photo | None) -> bool:
+        """Revoke what can't be read of what is meant; whether there was any."""
+        settled = False
+        for record in self._all(connection)[1]:
+            kept = record.revoked(_now())
+            if kept is None and which == record.id:
+                connection.execute("DELETE FROM consents WHERE rowid = ?", (record.row,))
+            elif kept is not None and _meant(kept, which, photo):
+                connection.execute("UPDATE consents SET body = ? WHERE rowid = ?", (body_of(kept), record.row))
+            else:
+                continue
+            settled = True
+        return settled
 
 
 #: What is said of a record that allows nothing any more.
@@ -359,7 +414,9 @@ def _insert(connection: sqlite3.Connection, photo: Photo, claim: ConsentClaim) -
         given=given.isoformat(timespec="milliseconds"),
         expires=(min(given, _LAST - span) + span).isoformat(timespec="milliseconds"),
     )
-    connection.execute("INSERT INTO consents VALUES (?, ?)", (record.id, body_of(record)))
+    body = body_of(record)
+    parse(Consent, body)  # what can't be read again is not written
+    connection.execute("INSERT INTO consents VALUES (?, ?)", (record.id, body))
     return record
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import fields
 from functools import cache
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from understudy.errors import RecordsError
 
@@ -50,9 +51,7 @@ def parse(kind: type[Row], body: object) -> Row:
         RecordsError: it isn't one.
     """
     try:
-        values = json.loads(body) if isinstance(body, str) else None
-        if not isinstance(values, dict):
-            raise TypeError("no object")
+        values = _object(body)
         known = {name: _value(name, values[name], listed, form) for name, listed, form in _forms_of(kind)}
     except (ValueError, KeyError, TypeError, RecursionError) as fault:
         raise RecordsError(
@@ -60,6 +59,31 @@ def parse(kind: type[Row], body: object) -> Row:
             "The private folder was damaged or altered. `understudy ledger verify` checks the ledger.",
         ) from fault
     return kind(**known)
+
+
+def readable(kind: type[Row], body: object) -> dict[str, Any]:
+    """Those fields of a row that can be read, by name: of a damaged one what is left.
+
+    Args:
+        kind: A dataclass as ``parse`` takes it.
+        body: What the database holds.
+    """
+    try:
+        values = _object(body)
+    except (ValueError, TypeError, RecursionError):
+        return {}
+    known: dict[str, Any] = {}
+    for name, listed, form in _forms_of(kind):
+        with suppress(ValueError, KeyError, TypeError):
+            known[name] = _value(name, values[name], listed, form)
+    return known
+
+
+def _object(body: object) -> dict[str, object]:
+    values = json.loads(body) if isinstance(body, str) else None
+    if not isinstance(values, dict):
+        raise TypeError("no object")
+    return values
 
 
 @cache

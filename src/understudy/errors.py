@@ -48,7 +48,7 @@ import difflib
 import errno
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from understudy.text import printable
 
@@ -108,6 +108,23 @@ class UnderstudyError(Exception):
 
     def __str__(self) -> str:
         return self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # As it is, not made anew of its message: what subclasses are made of differs. Pools of processes pickle errors.
+        values = {name: getattr(self, name) for name in _OF_OS_ERROR if getattr(self, name, None) is not None}
+        return _as_it_was, (type(self), self.args), {**values, **self.__dict__}
+
+
+#: Attributes of an OSError that are not in its ``__dict__``.
+_OF_OS_ERROR: Final = ("errno", "strerror", "filename", "filename2")
+
+
+def _as_it_was(kind: type[UnderstudyError], args: tuple[Any, ...]) -> UnderstudyError:
+    """An error as it was when it was pickled or copied, but for its attributes."""
+    # Python asks for the builtin by whose layout the object is made: only an OSError has one of its own.
+    error: UnderstudyError = OSError.__new__(kind) if issubclass(kind, OSError) else Exception.__new__(kind)
+    error.args = args
+    return error
 
 
 class UsageError(UnderstudyError, ValueError):

@@ -9,6 +9,7 @@ import signal
 import time
 
 import cv2
+import httpx
 import numpy as np
 import pytest
 from PIL import Image
@@ -138,6 +139,23 @@ def test_who_is_removed_is_shown_no_more(server, caller, pictures):
                 found |= json.loads(said) if isinstance(said, str) else {}
     assert "there is no person" in found["error"]
     assert time.monotonic() - begun < 15
+
+
+def test_what_is_not_opened_is_in_the_audit_log_and_counted(tmp_path):
+    with server_in(tmp_path, "--runners", "0") as server, server.caller("pia", "media", name="pias-editor") as pia:
+        own = {"Authorization": pia.headers["Authorization"]}
+        place = f"{server.address.replace('http', 'ws')}/api/v1/live/frames"
+        others = [own | {"Origin": "null"}, own | {"Host": "evil.example"}]
+        for header in ({}, {"Authorization": "Bearer x"}, own, *others):
+            with pytest.raises((InvalidStatus, ConnectionClosed, EOFError)), connect(place, additional_headers=header):
+                pass
+        log = [one for one in AuditLog(Home(server.home)).entries() if one.action.startswith("WS ")]
+        counts = httpx.get(f"{server.address}/metrics").text
+    assert [one.outcome for one in log] == ["403"] * 5
+    assert [one.token for one in log] == ["", "", "pias-editor", "", ""]
+    assert all(one.address == "127.0.0.1" for one in log)
+    assert [one.action for one in log[:3]] == ["WS /live/frames"] * 3
+    assert 'method="WS",route="/live/frames",status="403"} 3' in counts
 
 
 def bomb():

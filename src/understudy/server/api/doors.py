@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from understudy.errors import UnderstudyError
 from understudy.server.access.audit import entry
-from understudy.server.api.metrics import Metrics
+from understudy.server.api.metrics import Metrics, method_of, route_of
 from understudy.server.api.service import Service
 from understudy.server.api.words import without_places
 from understudy.server.security import Counted
@@ -75,11 +76,12 @@ class Doors:
         elif origins and (len(origins) > 1 or origins[0] not in self._origins):
             refusal = (403, "other pages may not ask this server", "Ask it from a program.")
         if scope["type"] == "websocket":
+            told = _SocketSender(self, scope, send)
             if refusal is None:
-                await self._app(scope, receive, send)
+                await self._app(scope, receive, told)
                 return
             await receive()
-            await send({"type": "websocket.close", "code": 1008})
+            await told({"type": "websocket.close", "code": 1008})
             return
         sent = _Sender(self, scope, send)
         if refusal is not None:
@@ -103,10 +105,10 @@ class Doors:
         refused = status in (401, 403, 421, 429)
         if refused and not self._may_note(address):
             return
-        if scope["method"] in _READS and subjects is None and not refused:
+        if method_of(scope) in _READS and subjects is None and not refused:
             return  # a look at lists and progress
         name, user = ("", "") if token is None else (token.name, token.user)
-        said = entry(address, name, user, f"{scope['method']} {_shown(scope)}", status, " ".join(subjects or ()))
+        said = entry(address, name, user, f"{method_of(scope)} {_shown(scope)}", status, " ".join(subjects or ()))
         await asyncio.to_thread(self._service.audit.note, replace(said, digests=tuple(state.get("digests") or ())))
 
     def _may_note(self, address: str) -> bool:
@@ -143,6 +145,24 @@ class _Sender:
         await self._send(message)
 
 
+class _SocketSender:
+    """Sends whether a WebSocket is opened once the audit log has it; what came of it is entered where that is known."""
+
+    def __init__(self, doors: Doors, scope: Scope, send: Send) -> None:
+        self._doors, self._scope, self._send = doors, scope, send
+        self._answered = False
+
+    async def __call__(self, message: Message) -> None:
+        if not self._answered and message["type"] in ("websocket.accept", "websocket.close"):
+            self._answered = True
+            if message["type"] == "websocket.accept":
+                await self._doors.answered(self._scope, 101)
+            else:
+                with suppress(UnderstudyError):  # it is refused all the same
+                    await self._doors.answered(self._scope, 403)
+        await self._send(message)
+
+
 def _refusal(status: int, error: str, hint: str) -> JSONResponse:
     return JSONResponse({"error": error, "hint": hint, "status": status}, status)
 
@@ -153,5 +173,4 @@ async def _nothing() -> Message:
 
 def _shown(scope: Scope) -> str:
     """The path of a request as the log has it: the route's own, so that nobody writes into it what they like."""
-    route = scope.get("route")
-    return str(getattr(route, "path", "(no such place)"))
+    return route_of(scope) or "(no such place)"

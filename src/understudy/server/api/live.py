@@ -32,7 +32,7 @@ from understudy.sessions import LiveSession
 from understudy.settings.schema import changed
 
 router = Router(tags=["live"])
-#: As the audit log has it: with 101 when a session is asked for, and what came of it when it ended.
+#: As the audit log has it: with 101, or 403, when a session is asked for, and what came of it when it ended.
 _ACTION: Final = "WS /live/frames"
 #: Seconds of live swapping that are counted at a time.
 _SLICE: Final = 10.0
@@ -78,14 +78,13 @@ async def frames(socket: WebSocket) -> None:
     """
     service: Service = socket.app.state.service
     try:
-        token = _token(socket, service)
+        token = socket.state.token = _token(socket, service)
         token.require("live")
         service.rate.take(token.user, token.quotas)
     except UnderstudyError:
         await socket.close(1008)
         return
     address = "" if socket.client is None else socket.client.host
-    await asyncio.to_thread(service.audit.note, entry(address, token.name, token.user, _ACTION, 101))
     await socket.accept(_PROTOCOL if _PROTOCOL in socket.scope["subprotocols"] else None)
     outcome, begun = 200, time.monotonic()
     try:

@@ -6,8 +6,12 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from starlette.types import Scope
+
+#: Where the API is: routes of WebSockets name it, others do not.
+_PLACE: Final = "/api/v1"
 
 
 @dataclass(eq=False)
@@ -19,9 +23,9 @@ class Metrics:
 
     def count(self, scope: Scope, status: int) -> None:
         """Count a request by its route, not by its address: those hold ids."""
-        path = str(getattr(scope.get("route"), "path", ""))
+        path = route_of(scope)
         with self._lock:
-            self._requests[scope["method"] if path else "", path, status] += 1
+            self._requests[method_of(scope) if path else "", path, status] += 1
 
     def text(self, jobs: Mapping[str, int], live: int) -> str:
         """All of it in Prometheus' text format 0.0.4.
@@ -41,3 +45,13 @@ class Metrics:
         lines += [f'understudy_jobs{{state="{state}"}} {count}' for state, count in sorted(jobs.items())]
         lines += ["# HELP understudy_live_sessions Live sessions.", "# TYPE understudy_live_sessions gauge"]
         return "\n".join([*lines, f"understudy_live_sessions {live}", ""])
+
+
+def method_of(scope: Scope) -> str:
+    """A request's method; ``WS`` where it asks for a WebSocket."""
+    return str(scope.get("method", "WS"))
+
+
+def route_of(scope: Scope) -> str:
+    """A request's route within the API, such as ``/swaps/{id}``; empty if there is none."""
+    return str(getattr(scope.get("route"), "path", "")).removeprefix(_PLACE)

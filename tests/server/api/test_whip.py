@@ -313,7 +313,7 @@ def test_who_is_removed_is_shown_no_more_and_can_not_be_chosen(caller, pictures)
 
 
 def test_a_day_is_used_up(server, pictures):
-    with server.caller("kurt", quotas=Quotas(live_seconds=5)) as kurt:
+    with server.caller("kurt", quotas=Quotas(live_seconds=15)) as kurt:
         person = kurt.somebody(uses=["live"])
 
         async def run():
@@ -324,6 +324,32 @@ def test_a_day_is_used_up(server, pictures):
                 assert "Come back" in ended["hint"]
 
         asyncio.run(run())
+
+
+def test_to_wait_in_a_place_costs_seconds_of_the_day(server):
+    with server.caller("rosa", quotas=Quotas(live_seconds=25)) as rosa:
+        said = {"people": [rosa.somebody(uses=["live"])]}
+        for _ in range(2):  # each takes its first ten seconds
+            begun = rosa.post("/live/sessions", json=said)
+            assert begun.status_code == 201, begun.text
+            assert rosa.delete(f"/live/{begun.json()['id']}").status_code == 204
+        refused = rosa.post("/live/sessions", json=said)
+        assert refused.status_code == 429, refused.text
+        assert int(refused.headers["retry-after"]) > 0
+        limit = time.monotonic() + 60
+        while rosa.get("/live").json()["places"]["taken"]:  # what is refused keeps none
+            assert time.monotonic() < limit
+            time.sleep(0.2)
+
+
+def test_a_session_that_waits_ends_when_the_day_is_used_up(server):
+    with server.caller("sven", quotas=Quotas(live_seconds=15)) as sven:
+        session = sven.post("/live/sessions", json={"people": [sven.somebody(uses=["live"])]}).json()["id"]
+        limit = time.monotonic() + 25  # nobody would have sent for 30
+        while (found := sven.get(f"/live/{session}").json())["state"] != "ended":
+            assert time.monotonic() < limit
+            time.sleep(0.5)
+        assert "live" in found["error"]
 
 
 def test_a_session_that_nobody_sends_to_ends(caller):

@@ -38,7 +38,7 @@ ACTION: Final = "live session"
 #: Seconds without a picture after which a session ends, and after which it counts as silent.
 PATIENCE: Final = 30.0
 _SILENT: Final = 2.0
-#: Seconds of live swapping that are counted at a time, and between two looks at everything else.
+#: Seconds with a place that are counted at a time, and between two looks at everything else.
 SLICE: Final = 10.0
 _LOOK: Final = 0.5
 #: Most who watch one session.
@@ -248,7 +248,7 @@ class Stream:
         } | said
 
     async def run(self, places: Places) -> None:
-        """Do it until it ends. Whoever calls this has taken its place."""
+        """Do it until it ends. Whoever calls this has taken its place, and counted its first seconds."""
         outcome = 200
         try:
             await self._go_on()
@@ -272,7 +272,7 @@ class Stream:
         self._over.set()
 
     async def _go_on(self) -> None:
-        counted = checked = 0.0
+        counted, checked = self._begun, 0.0
         while not await self._ending():
             now = time.monotonic()
             last = self._pictures.last_at
@@ -283,10 +283,10 @@ class Stream:
                 checked = now
             if self._session is None and last is not None:
                 await self._start()
-            if self.state == "live" and now - counted >= SLICE:
+            if now - counted >= SLICE:  # of those that wait or are silent, too: nobody else has their place
                 quotas = self.token.quotas
                 await asyncio.to_thread(self.service.usage.take, self.token.user, "live_seconds", SLICE, quotas)
-                counted = now
+                counted += SLICE
             session = self._session
             if session is not None and not session.running:
                 await asyncio.to_thread(session.stop)  # raises what ended it

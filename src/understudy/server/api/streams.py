@@ -13,7 +13,7 @@ from understudy.server.access.tokens import Token
 from understudy.server.api.places import LEAST_PIXELS, Places
 from understudy.server.api.service import Service
 from understudy.server.api.shelf import NotHereError
-from understudy.server.api.stream import Stream
+from understudy.server.api.stream import SLICE, Stream
 from understudy.server.webrtc.reach import Reach
 from understudy.settings import Settings
 
@@ -37,10 +37,10 @@ class Streams:
     _all: dict[str, Stream] = field(default_factory=dict, init=False)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set, init=False)
 
-    def add(
+    async def add(
         self, token: Token, people: Sequence[str], photos: Sequence[Person], settings: Settings, address: str
     ) -> Stream:
-        """Begin a session: it waits for whoever sends.
+        """Begin a session: it waits for whoever sends. From now on it has a place, and seconds of the day's count.
 
         Args:
             token: Whose it is.
@@ -51,8 +51,14 @@ class Streams:
 
         Raises:
             FullError: there is no place.
+            QuotaError: the day's seconds are used up.
         """
         self.places.take()
+        try:
+            await asyncio.to_thread(self.service.usage.take, token.user, "live_seconds", SLICE, token.quotas)
+        except BaseException:
+            self.places.give_back()
+            raise
         stream = Stream(secrets.token_hex(16), self.service, token, people, photos, settings, self.reach, address)
         self._forget_old()
         self._all[stream.id] = stream

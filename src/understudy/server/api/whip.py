@@ -256,7 +256,8 @@ async def _begun(
     """A session that waits for pictures, of people whose faces may be used.
 
     Raises:
-        UnderstudyError: one may not, a setting is none of those that may be ordered, or there is no place.
+        UnderstudyError: one may not, a setting is none of those that may be ordered, there is no place, or the day's
+            seconds are used up.
     """
     known = [service.shelf.get(token.user, "person", number) for number in people]
     note(request, *people)
@@ -275,7 +276,7 @@ async def _begun(
             continue
         photos[one.id] = person
     address = "" if request.client is None else request.client.host
-    stream = streams.add(token, tuple(photos), list(photos.values()), own, address)
+    stream = await streams.add(token, tuple(photos), list(photos.values()), own, address)
     note(request, stream.id, *people)
     return stream
 

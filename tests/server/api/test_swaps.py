@@ -9,6 +9,7 @@ import time
 import av
 import pytest
 from PIL import Image
+from tests.media.files.recordings import recorded_live
 
 from understudy import Settings, Understudy
 from understudy.client import Client
@@ -272,6 +273,15 @@ def test_of_a_clip_only_the_part_that_is_swapped_counts(server, clip):
         order = {"target": target["id"], "person": person, "settings": {"trim.start": 0.1, "trim.end": 0.4}}
         assert gert.post("/swaps", json=order).status_code == 201
         assert gert.get("/me").json()["used_today"]["minutes"] == pytest.approx(0.3 / 60, abs=1e-4)
+
+
+def test_a_clip_that_does_not_say_how_long_it_is_counts_as_long_as_it_is(server, clip, tmp_path):
+    recorded = recorded_live(tmp_path / "recorded.mkv", clip)
+    with server.caller("nora", quotas=Quotas(minutes=1.5 / 60)) as nora:
+        person, target = nora.somebody(), nora.hand_over("media", recorded)
+        assert target["seconds"] == pytest.approx(nora.hand_over("media", clip)["seconds"], abs=0.05)
+        order = {"target": target["id"], "person": person}
+        assert [nora.post("/swaps", json=order).status_code for _ in range(2)] == [201, 429]
 
 
 def test_who_has_used_up_the_day_is_told_when_to_come_back(server):

@@ -14,9 +14,11 @@ from starlette.responses import Response
 from understudy.casting.cast_file import LONGEST, write_cast
 from understudy.errors import UnderstudyError, UsageError
 from understudy.media.files import open_source
+from understudy.media.files.length import length_of
 from understudy.server.access.tokens import Token
 from understudy.server.api.asking import ForMedia, TheDesk, TheService, note
 from understudy.server.api.bodies import FILE_AS_BODY, announced, pieces
+from understudy.server.api.desk import Check
 from understudy.server.api.files import FileAnswer
 from understudy.server.api.people import Id, Name
 from understudy.server.api.places import FullError
@@ -72,7 +74,7 @@ async def hand_over_media(request: Request, name: Name, token: ForMedia, service
     thing = await service.shelf.take(token.user, "media", name, pieces(request), token.quotas.bytes, size)
     note(request, thing.id, digests=(thing.digest,))
     try:
-        said = await desk.look(request, token.user, lambda _: _looked_at(service, thing))
+        said = await desk.look(request, token.user, lambda check: _looked_at(service, thing, check))
     except BaseException:
         request.state.names = {service.shelf.path(thing).name: thing.name}  # nobody else can say what it was
         service.shelf.remove(thing)
@@ -214,16 +216,19 @@ def _say(service: Service, thing: Thing, **said: Any) -> None:  # noqa: ANN401 -
         service.shelf.remove(thing)
 
 
-def _looked_at(service: Service, thing: Thing) -> dict[str, Any]:
-    """What a file is, as far as its head says.
+def _looked_at(service: Service, thing: Thing, check: Check) -> dict[str, Any]:
+    """What a file is, as far as its head says; how long it is, in any case: that is counted.
 
     Raises:
         InputError: it is no picture or clip, or a larger one than is taken.
     """
-    with open_source(service.shelf.path(thing), service.settings.max_pixels) as source:
+    path = service.shelf.path(thing)
+    with open_source(path, service.settings.max_pixels) as source:
         info = source.info
-        seconds = None if info.kind.value == "image" else info.duration
-        return {"kind": info.kind.value, "width": info.width, "height": info.height, "seconds": seconds}
+    seconds = None if info.kind.value == "image" else info.duration
+    if info.kind.value == "video" and not seconds:
+        seconds = length_of(path, check)
+    return {"kind": info.kind.value, "width": info.width, "height": info.height, "seconds": seconds}
 
 
 def _get(service: Service, token: Token, number: str) -> Thing:

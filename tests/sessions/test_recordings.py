@@ -13,7 +13,7 @@ import pytest
 import understudy
 from tests.evidence import has_label, is_released_honestly
 from tests.sessions.stage import SIZE, Screen, until
-from understudy.errors import NoSpaceError, OutputError, SigningError
+from understudy.errors import ClockError, NoSpaceError, OutputError, SigningError
 from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.media.live.base import CaptureOptions, LiveInfo
@@ -184,6 +184,20 @@ def test_a_recording_that_is_discarded_takes_no_other_file_with_it(tmp_path):
     sink.discard()
     assert sink.close() == ["nothing of out.mp4 was kept"]
     assert sink.growing.read_bytes() == b"somebody's"
+
+
+def test_of_a_clock_that_was_set_back_it_is_said_what_to_do_and_where_the_recording_is(pictures, tmp_path):
+    class Early(NoRelease):
+        def sign(self, path, final):
+            raise ClockError("1970-01-01 00:00 UTC")
+
+    sink = RecordingSink(tmp_path / "out.mp4", Early())
+    sink.open(LiveInfo("test", *SIZE, Fraction(30)))
+    sink.write(FrameSealer(1, live=True).seal(Frame(pictures[0].copy(), pts=0), Faces.empty()), 0.0)
+    with pytest.raises(OutputError, match="shows 1970-01-01") as refused:
+        sink.close()
+    assert "Set it right" in refused.value.hint
+    assert str(sink.growing) in refused.value.hint
 
 
 class NoRelease:

@@ -8,6 +8,7 @@ authority, no OCSP, no remote manifests.
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
 import os
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import c2pa
 
-from understudy.errors import NoSpaceError, SigningError, UnderstudyError, out_of_space
+from understudy.errors import ClockError, NoSpaceError, SigningError, UnderstudyError, out_of_space
 from understudy.interruptions import give_up_if_interrupted
 from understudy.provenance.carriers import UnwieldyError, carries_credentials
 from understudy.provenance.credentials import (
@@ -85,6 +86,7 @@ def sign_file(path: Path, final: Path, work: Work, key: SigningKey) -> Path | No
 
     Raises:
         SigningError, NoSpaceError: it can't be signed; ``path`` is as it was.
+        ClockError: nor for this machine's clock, which was set back since the key was opened.
     """
     kind = EMBEDDABLE.get(final.suffix.lower())
     title = printable(final.name)
@@ -111,6 +113,8 @@ def sign_file(path: Path, final: Path, work: Work, key: SigningKey) -> Path | No
             raise
         if out_of_space(fault) or (copy is not None and copy.full):
             raise NoSpaceError(final) from fault
+        if (now := dt.datetime.now(dt.timezone.utc)) < key.valid_from:
+            raise ClockError(f"{now:%Y-%m-%d %H:%M} UTC, before its signing certificate became valid") from fault
         raise SigningError(
             f"can't sign {title}: {first_line(fault)}",
             "Nothing was released. If it is your own certificate: does it suit C2PA (see docs/signing.md)?",

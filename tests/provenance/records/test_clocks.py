@@ -6,11 +6,13 @@ import datetime as dt
 import shutil
 
 import pytest
+from PIL import Image
 
 from tests.provenance.certificates import certificate
-from understudy.errors import SigningError
+from understudy.errors import ClockError, SigningError
 from understudy.provenance.credentials import read_credentials
 from understudy.provenance.records.keys import SigningOptions, open_signing_key, own_root
+from understudy.provenance.signing import Work, sign_file
 
 
 def at(year):
@@ -50,6 +52,19 @@ def test_what_any_own_key_has_signed_is_known_as_own(own, make, tmp_path):
     shutil.copytree(kept, own.root / "keys" / "renewed-00000000")
     for output in (first, second):
         assert read_credentials(output, own_root(own)).own
+
+
+def test_a_clock_that_was_set_back_since_the_key_was_opened_is_named(own, hopper_path, tmp_path):
+    key = open_signing_key(own, SigningOptions(), at(2060))
+    draft, work = tmp_path / "draft.png", Work(1, ("mesh",), (), "compositeSynthetic", None, "", ("0" * 64,))
+    Image.open(hopper_path).save(draft)
+    before = draft.read_bytes()
+    today = dt.datetime.now(dt.timezone.utc)
+    with pytest.raises(ClockError, match=f"shows {today:%Y-%m}") as refused:
+        sign_file(draft, tmp_path / "out.png", work, key)
+    assert "before its signing certificate became valid" in refused.value.message
+    assert "Set it right" in refused.value.hint
+    assert draft.read_bytes() == before
 
 
 @pytest.mark.parametrize(("year", "hint"), [(1970, "Set the clock"), (2050, "if the clock is right")])

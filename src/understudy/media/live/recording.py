@@ -13,7 +13,14 @@ from typing import Any, Final
 import av
 import av.error
 
-from understudy.errors import EncodingError, OutputError, UnderstudyError, UnknownSuffixError, UsageError
+from understudy.errors import (
+    ClockError,
+    EncodingError,
+    OutputError,
+    UnderstudyError,
+    UnknownSuffixError,
+    UsageError,
+)
 from understudy.frames import LabelledFrame
 from understudy.media.base import MediaKind
 from understudy.media.files.atomic import AtomicFile, output_errors
@@ -157,11 +164,12 @@ class RecordingSink:
             if self._discarded.is_set():
                 self._remove()
                 return [f"nothing of {self.name} was kept"]
+            kept = f"What was recorded is in {self.growing}: labelled and marked, not signed."
+            if not self._has_its_name():
+                kept = "What was recorded is gone with it."
             raise OutputError(
                 f"{self.name} was not released: {fault.message}",
-                f"What was recorded is in {self.growing}: labelled and marked, not signed."
-                if self._has_its_name()
-                else "What was recorded is gone with it.",
+                f"{fault.hint} {kept}" if isinstance(fault, ClockError) else kept,
             ) from fault
         self._remove()
         return [f"recorded {self._path}", *self._release.notes]

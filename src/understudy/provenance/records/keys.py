@@ -82,6 +82,11 @@ class SigningKey:
     algorithm: Algorithm
     sign: Callable[[bytes], bytes] | None = None
 
+    @property
+    def valid_from(self) -> dt.datetime:
+        """When its certificate becomes valid, with its time zone."""
+        return x509.load_pem_x509_certificates(self.chain)[0].not_valid_before_utc
+
     def __repr__(self) -> str:
         return f"SigningKey({self.algorithm})"  # never the key itself, not even in a traceback
 

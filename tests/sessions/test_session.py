@@ -315,7 +315,8 @@ def test_a_sink_that_fails_leaves_the_others_going(session, tmp_path):
         count = len(other.seconds)
         until(lambda: len(other.seconds) > count + 5)
         report = live.stop()
-    assert any("no space left" in note for note in report.notes)
+    (said,) = [note for note in report.notes if "no space left" in note]
+    assert said.startswith("failing failed: ")
     assert failing.closed == 1
 
 

@@ -183,7 +183,7 @@ class Outlet:
             self._ended(self, self.failure)
         self._close()
         if self.failure is not None:
-            self.notes.append(f"{self.name}: {self.failure.message}")
+            self.notes.append(f"{self.name} failed: {self.failure.message}")
         elif self.in_vain:
             self.notes.append(f"{self.name} was never reached: nothing was sent there")
         if not told and self.failure is not None:

@@ -111,6 +111,5 @@ class Outlets:
             self._over(None)
             return
         self._recorder.event(f"{outlet.name} failed: {failure.message}")
-        self.notes.append(f"{outlet.name} failed: {failure.message}")
         if not any(other.alive for other in self._all if other is not outlet):
             self._over(failure)

@@ -137,7 +137,7 @@ def _press(session: LiveSession, key: str) -> None:
 
 
 def overlay(session: LiveSession) -> list[str]:
-    """The lines of statistics below the window's picture."""
+    """The lines of statistics below the window's picture: five at most, for more it has no room."""
     found = session.statistics()
     latency = " ".join(f"{name} {value:.0f} ms" for name, value in found.latency_ms.items())
     stages = " ".join(f"{name} {times['p50']:.1f}" for name, times in found.stages_ms.items())

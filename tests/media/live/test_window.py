@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 from fractions import Fraction
+from types import SimpleNamespace
 
 import av
 import cv2
@@ -22,6 +23,8 @@ from understudy.media.live.base import LiveInfo, SinkClosed
 from understudy.media.live.virtual import VirtualCameraSink
 from understudy.media.live.window import WindowSink
 from understudy.provenance import FrameSealer
+from understudy.sessions.endpoints import overlay
+from understudy.sessions.statistics import LiveStatistics
 
 INFO = LiveInfo("test", 320, 240, Fraction(30))
 
@@ -69,11 +72,11 @@ def shows(picture):
     return float(cv2.matchTemplate(shot(), picture, cv2.TM_SQDIFF).min()) / picture.size < 0.01
 
 
-def strip_of(picture):
+def strip_of(picture, height=50):
     """The screen below the picture."""
     screen = shot()
     _, _, (x, y), _ = cv2.minMaxLoc(cv2.matchTemplate(screen, picture, cv2.TM_SQDIFF))
-    return screen[y + 240 : y + 290, x : x + 320]
+    return screen[y + 240 : y + 240 + height, x : x + 320]
 
 
 def fails_with(error, sink):
@@ -105,6 +108,32 @@ def test_it_shows_the_frame_as_it_is_and_text_below_it(window):
 
     statistics.now = 1.0
     until(statistics)
+
+
+@pytest.mark.slow
+def test_it_has_room_for_all_lines_of_statistics(screen, monkeypatch):
+    monkeypatch.setenv("DISPLAY", screen)
+    monkeypatch.delenv("SDL_VIDEODRIVER", raising=False)
+    statistics = LiveStatistics(1.0, 30, 30, 0, 30.0, 30.0, {}, {}, {}, (), {}, neural_fps=5.0)
+    lines = overlay(SimpleNamespace(covered=True, statistics=lambda: statistics))
+    sink, frame = WindowSink(text=lambda: lines), labelled(90)
+    sink.open(INFO)
+    try:
+        sink.write(frame, 0.0)
+        until(lambda: shows(frame.frame.picture))
+        press("s")
+        last = 16 * (len(lines) - 1)
+
+        def shown():
+            sink.write(frame, shown.now)
+            shown.now += 1
+            return shows(frame.frame.picture) and strip_of(frame.frame.picture, 88)[last + 7 : last + 16].max() > 150
+
+        shown.now = 1.0
+        until(shown, 10)
+    finally:
+        sink.close()
+    assert len(lines) == 5
 
 
 @pytest.mark.alone

@@ -18,8 +18,10 @@ from understudy.media.helpers.messages import PICTURE, TEXT, Helper, leave, read
 #: What the keys do, in the order in which help shows them.
 KEYS: Final = {"q": "quit", "m": "mirror", "n": "next", "h": "hold", "c": "cover", "s": "statistics"}
 _HELP: Final = "   ".join(f"{key}: {does}" for key, does in KEYS.items())
-#: Height of the strip below the picture, and of a line in it, in pixels.
-STRIP, _LINE = 56, 16
+#: Height of a line of text below the picture, and what is left free above the first and below the last, in pixels.
+_LINE, _SPACE = 16, 4
+#: Height of the strip below the picture, in pixels: it has room for five lines, the most that statistics have.
+_STRIP: Final = 5 * _LINE + 2 * _SPACE
 #: What SDL draws with where it finds no screen, and nobody sees.
 _UNSEEN: Final = ("offscreen", "dummy")
 #: Seconds between two looks at keys and pictures.
@@ -72,7 +74,7 @@ class Viewer:
         self._font = pygame.font.Font(None, 20)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of machines whose screen is slow to scale
-            self._surface = pygame.display.set_mode((width, height + STRIP), pygame.RESIZABLE | pygame.SCALED)
+            self._surface = pygame.display.set_mode((width, height + _STRIP), pygame.RESIZABLE | pygame.SCALED)
         pygame.display.set_caption("Understudy")
 
     def listen(self) -> None:
@@ -121,9 +123,9 @@ class Viewer:
         pygame, (width, height) = self._pygame, self._size
         if picture is not None:
             self._surface.blit(pygame.image.frombuffer(bytes(picture), self._size, "BGR"), (0, 0))
-        self._surface.fill((0, 0, 0), (0, height, width, STRIP))
+        self._surface.fill((0, 0, 0), (0, height, width, _STRIP))
         for row, line in enumerate(self._lines):
-            self._surface.blit(self._font.render(line, True, (200, 200, 200)), (8, height + 4 + _LINE * row))
+            self._surface.blit(self._font.render(line, True, (200, 200, 200)), (8, height + _SPACE + _LINE * row))
         pygame.display.flip()
 
 

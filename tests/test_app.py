@@ -380,6 +380,29 @@ def test_closing_stops_what_is_over_and_what_runs_whatever_fails(hopper_path, pi
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("error", [KeyError("mine"), KeyboardInterrupt(), ConsentError("mine", "hint")])
+def test_what_a_block_is_left_for_is_raised_though_its_session_failed_too(hopper_path, pictures, tmp_path, error):
+    class Breaks(Screen):
+        def close(self):
+            raise OutputError("broke off", "another hint")
+
+    app = Understudy(Settings(home=tmp_path / "home"))
+    me = app.person(hopper_path, consent="sample")
+    with pytest.raises(type(error)) as caught, app.live(me, FakeCamera(pictures), lambda _: Breaks()) as session:
+        raise error
+    assert caught.value is error
+    if sys.version_info >= (3, 11):
+        assert "broke off" in error.__notes__[0]
+    with pytest.raises(OutputError, match="broke off"):
+        session.stop()
+    with pytest.raises(OutputError, match="broke off"), app.live(me, FakeCamera(pictures), lambda _: Breaks()):
+        pass
+    with pytest.raises(type(error)), app:
+        app.live(me, FakeCamera(pictures), lambda _: Breaks()).start()
+        raise error
+
+
+@pytest.mark.slow
 def test_a_session_runs_once(hopper_path, pictures, tmp_path):
     session = understudy.live(
         hopper_path, FakeCamera(pictures), lambda _: Screen(), consent="sample", settings=Settings(home=tmp_path / "h")

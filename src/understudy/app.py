@@ -17,7 +17,7 @@ from weakref import WeakSet
 
 from understudy.casting.cast import Cast, PartList, parts_of, people_of
 from understudy.casting.person import People, Person
-from understudy.errors import UsageError
+from understudy.errors import UsageError, beside
 from understudy.provenance import ConsentClaim, Home
 from understudy.provenance.content import ContentClassifier
 from understudy.provenance.records.consent import Ground
@@ -275,7 +275,8 @@ class Understudy:
         return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
-        self.close()
+        with beside(error):
+            self.close()
 
     def _own(self, settings: Settings | None) -> Settings:
         """The settings of a call, with the private folder that is open.

@@ -46,7 +46,8 @@ from __future__ import annotations
 
 import difflib
 import errno
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -441,6 +442,26 @@ def of_the_system(fault: BaseException) -> RunError | None:
         return OutputError(f"no space left ({what})", "Free some space, or name an output on another disk.")
     reason = " ".join(str(fault.strerror or fault).split())
     return RunError(f"{what}: {reason}", remedy(fault, "Check the file, its folder and its disk. --debug shows more."))
+
+
+@contextmanager
+def beside(error: object) -> Iterator[None]:
+    """For what is closed at the end of a ``with`` block: its failure is not raised in place of the block's own error.
+
+    Args:
+        error: What the block was left for; None for nothing. What fails is noted on it (Python 3.11 and later show it).
+
+    Raises:
+        UnderstudyError: what failed, if the block was left for nothing.
+    """
+    try:
+        yield
+    except UnderstudyError as fault:
+        if error is None:
+            raise
+        add_note = getattr(error, "add_note", None)
+        if add_note is not None:
+            add_note(f"While it was closed: {fault.message}. {fault.hint}")
 
 
 def remedy(fault: BaseException, usual: str) -> str:

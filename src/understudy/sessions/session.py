@@ -18,7 +18,7 @@ from understudy.casting.cast import PartList
 from understudy.casting.likeness import embedded_photos
 from understudy.casting.live_roles import LiveRoles, live_roles
 from understudy.casting.person import People, Person
-from understudy.errors import ConsentError, ContentRefusedError, UnderstudyError, UsageError
+from understudy.errors import ConsentError, ContentRefusedError, UnderstudyError, UsageError, beside
 from understudy.frames import Frame, LabelledFrame
 from understudy.interruptions import deferred, once
 from understudy.media.live.base import LiveInfo, LiveSink, LiveSource
@@ -383,7 +383,8 @@ class LiveSession:
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         if not self._stop.is_set():
-            self.stop()
+            with beside(error):  # ``stop`` says it again, whenever it is asked
+                self.stop()
 
     def _watched(self, run: Callable[[], None]) -> None:
         """Run a thread's function: whatever it fails with ends the session, and is told."""

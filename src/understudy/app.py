@@ -23,6 +23,7 @@ from understudy.provenance.content import ContentClassifier
 from understudy.provenance.records.consent import Ground
 from understudy.resources import Resources
 from understudy.settings import Settings
+from understudy.settings.schema import check_values
 
 if TYPE_CHECKING:
     from understudy.jobs.jobs import Jobs
@@ -48,6 +49,9 @@ class Understudy:
 
     Attributes:
         settings: See above.
+
+    Raises:
+        UsageError: a setting is of another type than it should be, or a word that there is not.
     """
 
     def __init__(self, settings: Settings | None = None, *, classifier: ContentClassifier | None = None) -> None:
@@ -282,7 +286,7 @@ class Understudy:
         """The settings of a call, with the private folder that is open.
 
         Raises:
-            UsageError: they name another one.
+            UsageError: they name another one, or one of them is not what it may be.
         """
         if settings is None:
             return self.settings
@@ -296,6 +300,13 @@ class Understudy:
 
 
 def _checked(settings: object) -> Settings:
+    """Settings that hold what they may.
+
+    Raises:
+        TypeError: they are none.
+        UsageError: one of them is of another type, or a word that there is not.
+    """
     if not isinstance(settings, Settings):
         raise TypeError(f"settings are a Settings, not {type(settings).__name__}: read_settings(FILE) reads a file's")
+    check_values(settings)
     return settings

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import re
 import runpy
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from understudy import (
+    BlendOptions,
+    EncodeOptions,
+    FrameOptions,
+    LightOptions,
+    MaskOptions,
+    NeuralOptions,
+    RuntimeOptions,
+    TrackerOptions,
+    TrimOptions,
+    Understudy,
+)
 from understudy.cli.setting_options import OPTIONS
 from understudy.errors import UsageError
 from understudy.provenance import SigningOptions
-from understudy.settings import Settings, changed, schema
+from understudy.settings import Lane, Settings, changed, schema
+from understudy.settings.schema import check_values
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,6 +58,74 @@ def test_live_objects_stay_when_settings_change(tmp_path):
 
 def test_nothing_changes_nothing():
     assert changed(Settings(), {}) == Settings()
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "name"),
+    [
+        ({"compare": "side_by_side"}, "compare"),
+        ({"blend": BlendOptions(show="Mask")}, "blend.show"),
+        ({"frame": FrameOptions(shape="9:16", fit="Crop")}, "frame.fit"),
+        ({"runtime": RuntimeOptions(precision="zz")}, "runtime.precision"),
+        ({"max_pixels": 1000000.5}, "max_pixels"),
+        ({"engine": 3}, "engine"),
+        ({"tracker": TrackerOptions(max_fits=NAN)}, "tracker.max_fits"),
+        ({"tracker": TrackerOptions(search_seconds=NAN)}, "tracker.search_seconds"),
+        ({"tracker": TrackerOptions(keep_seconds=NAN)}, "tracker.keep_seconds"),
+        ({"blend": BlendOptions(light=LightOptions(max_tint=NAN))}, "blend.light.max_tint"),
+        ({"tracker": TrackerOptions(max_faces=10**400)}, "tracker.max_faces"),
+        ({"blend": None}, "blend"),
+        ({"blend": {"strength": 0.4}}, "blend"),
+        ({"blend": BlendOptions}, "blend"),
+        *(({name: None}, name) for name in ("signing", "encode", "label", "watermark", "content", "guard", "tracker")),
+    ],
+)
+def test_what_no_file_of_settings_could_hold_is_refused_in_python_too(wrong, name, tmp_path):
+    settings = Settings(home=tmp_path / "home", **wrong)
+    with pytest.raises(UsageError, match=f"the setting '{re.escape(name)}' ") as told:
+        check_values(settings)
+    assert told.value.hint
+    with pytest.raises(UsageError, match=re.escape(name)):
+        Understudy(settings)
+    app = Understudy(Settings(home=tmp_path / "home"))
+    for call in (
+        lambda: app.swap("clip.mp4", "out.mp4", app.person("me.jpg"), settings=settings),
+        lambda: app.live(app.person("me.jpg"), settings=settings),
+        lambda: app.faces("clip.mp4", settings=settings),
+    ):
+        with pytest.raises(UsageError, match=re.escape(name)):
+            call()
+
+
+def test_what_fits_is_taken_in_the_types_of_python_and_numpy(tmp_path):
+    for fits in (
+        Settings(),
+        Settings(home=str(tmp_path), max_pixels=np.int64(5), compare="wipe", lanes=[Lane(0, 1, do="blur")]),
+        Settings(blend=BlendOptions(strength=1, mask=MaskOptions(("eyes",), strength=np.float32(0.5)))),
+        Settings(runtime=RuntimeOptions(placed=(("xseg_1", "cpu"),)), neural=NeuralOptions(refresh="auto")),
+        Settings(encode=EncodeOptions(quality=80), trim=TrimOptions("0:01", 2)),
+        Settings(signing=SigningOptions(str(tmp_path / "chain.pem"), str(tmp_path / "key.pem"))),
+    ):
+        check_values(fits)
+
+
+@pytest.mark.slow
+def test_settings_are_checked_without_what_takes_long_to_import():
+    """Those that most people make."""
+    script = (
+        "import sys; from understudy import BlendOptions, Settings, Understudy; "
+        "Understudy(Settings(faces='all', source_face=2, blend=BlendOptions(strength=0.7))); "
+        "sys.exit('pydantic' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_an_algorithm_of_signatures_is_one_that_there_is(tmp_path):
+    with pytest.raises(ValueError, match="not 'zz'"):
+        SigningOptions(tmp_path / "chain.pem", sign=lambda data: data, algorithm="zz")
 
 
 def test_what_does_not_change_is_shared():

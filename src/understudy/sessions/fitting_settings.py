@@ -10,6 +10,7 @@ from understudy.casting.cast import PartList
 from understudy.errors import UsageError
 from understudy.resources.made_with import MadeWith
 from understudy.settings import Settings
+from understudy.settings.schema import check_values
 
 #: Settings that can be changed while a session runs.
 CHANGEABLE: Final = ("blend", "faces", "guard")
@@ -40,8 +41,9 @@ def changed_while_running(begun: Settings, asked: Settings, cast: PartList | Non
         cast: As for ``check_settings``.
 
     Raises:
-        UsageError: they can't be changed so while it runs.
+        UsageError: they can't be changed so while it runs, or one is not what it may be.
     """
+    check_values(asked)
     if asked.home is None:
         asked = replace(asked, home=begun.home)
     if replace(asked, **{name: getattr(begun, name) for name in CHANGEABLE}) != begun:

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
 
 from understudy.errors import UnderstudyError, UsageError
 from understudy.settings.lanes import Lane, in_order
@@ -126,6 +130,56 @@ def changed(
             raise unknown(name)
     checked = {name: _checked(schema()[name], value, folder or Path(), called or {}) for name, value in values.items()}
     return _replaced(settings, "", checked, called or {})
+
+
+def check_values(settings: Settings) -> None:
+    """Make sure that settings that were made in Python hold what a file of settings could hold.
+
+    The dataclasses check ranges, not types: a word that is none would do something else in silence. What is as usual
+    costs nothing.
+
+    Raises:
+        UsageError: one is of another type, or no such word; or a group of them is none.
+    """
+    _check_group(settings, _usual(), "")
+
+
+@cache
+def _usual() -> Settings:
+    return Settings()  # milliseconds: it looks whether its label can be written
+
+
+def _check_group(options: DataclassInstance, usual: DataclassInstance, prefix: str) -> None:
+    for field in fields(usual):
+        name = prefix + field.name
+        value, default = getattr(options, field.name), getattr(usual, field.name)
+        if is_dataclass(default) and not isinstance(default, type):
+            if not isinstance(value, type(default)):
+                raise UsageError(
+                    f"the setting {name!r} is made with {type(default).__name__}(…), not {_shown(value)}",
+                    f"Leave it out to have it as usual, or say {field.name}={type(default).__name__}(…).",
+                )
+            _check_group(value, default, f"{name}.")
+        elif name not in PYTHON_ONLY and not (type(value) is type(default) and value == default):
+            setting = schema()[name]
+            plain = value.item() if isinstance(value, np.generic) else value
+            if setting.type != _TABLES and not _fits_plainly(plain, setting.type):  # lanes checked themselves
+                _checked(setting, in_a_file(plain, setting.type), Path(), {})
+
+
+def _fits_plainly(value: object, type_: Any) -> bool:  # noqa: ANN401 - any type
+    """Whether a value is of that type beyond doubt: told without pydantic, whose import takes as long as a swap."""
+    if get_origin(type_) is Literal:
+        return isinstance(value, str) and value in get_args(type_)
+    if get_origin(type_) in (Union, UnionType):
+        return any(_fits_plainly(value, one) for one in get_args(type_))
+    if type_ is Path:
+        return isinstance(value, Path)
+    if type(value) is not type_:
+        return False
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, (str, bool, NoneType)) or (isinstance(value, int) and -_MOST <= value <= _MOST)
 
 
 def unknown(name: str) -> UsageError:

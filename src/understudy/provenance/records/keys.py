@@ -15,7 +15,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -53,7 +53,7 @@ class SigningOptions:
         algorithm: With ``sign``.
 
     Raises:
-        ValueError: a certificate without a key or the other way round.
+        ValueError: a certificate without a key or the other way round, or an algorithm that there is not.
     """
 
     certificate: Path | None = None
@@ -64,6 +64,8 @@ class SigningOptions:
     def __post_init__(self) -> None:
         if (self.certificate is None) != (self.key is None and self.sign is None) or (self.key and self.sign):
             raise ValueError("signing needs a certificate and either its key or a function that signs")
+        if self.algorithm not in get_args(Algorithm):
+            raise ValueError(f"signing takes {', '.join(get_args(Algorithm))}, not {self.algorithm!r}")
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,9 @@ for are checked, too, and not used.
 
 An unknown setting, one that is given twice, and one with a value that it can't have (a word for a number, a fraction
 for a whole number, `nan`, `inf`, out of range) are errors that name the setting: exit code 2. A file that is missing,
-not UTF-8, not TOML or JSON, not a regular file, or longer than 256,000 bytes is refused as a whole: exit code 3.
+no text in UTF-8 (or in UTF-16 or UTF-32 with a byte order mark), not TOML or JSON, not a regular file, or longer than
+256,000 bytes is refused as a whole: exit code 3. What is made in Python, `Settings(…)`, is checked likewise where it is
+handed over: by `Understudy(settings)`, and by each call that takes settings.
 
 What is not plain data is not a setting: a key in hardware (`SigningOptions.sign`) can be given from Python only.
 

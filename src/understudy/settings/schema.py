@@ -155,8 +155,9 @@ def _check_group(options: DataclassInstance, usual: DataclassInstance, prefix: s
         value, default = getattr(options, field.name), getattr(usual, field.name)
         if is_dataclass(default) and not isinstance(default, type):
             if not isinstance(value, type(default)):
+                found = "None" if value is None else type(value).__name__
                 raise UsageError(
-                    f"the setting {name!r} is made with {type(default).__name__}(…), not {_shown(value)}",
+                    f"the setting {name!r} is made with {type(default).__name__}(…), not {found}",
                     f"Leave it out to have it as usual, or say {field.name}={type(default).__name__}(…).",
                 )
             _check_group(value, default, f"{name}.")

@@ -18,7 +18,17 @@ import pytest
 
 import understudy
 from tests.sessions.stage import Screen
-from understudy import Part, PartList, Settings, Understudy
+from understudy import (
+    ConsentClaim,
+    EnhanceOptions,
+    Like,
+    MaskOptions,
+    Part,
+    PartList,
+    Person,
+    Settings,
+    Understudy,
+)
 from understudy.errors import ConsentError, InputError, OutputError, UnderstudyError, UsageError
 from understudy.outputs import made
 from understudy.pipeline import clip
@@ -237,6 +247,42 @@ def test_who_is_to_be_blurred_in_a_word_that_is_none_is_refused(app, hopper_path
     ):
         with pytest.raises(UsageError, match="'blur' and 'leave'"):
             wrong()
+
+
+def test_a_number_of_numpy_is_a_number_and_a_part_of_nobody_is_refused(hopper_path):
+    me = Person(hopper_path)
+    assert Part(np.int64(2), me) == Part(2, me)
+    for wrong in ("zz", 1.0, True, None, np.array([1, 2])):
+        with pytest.raises(UsageError, match=r"no faces are called 'zz'|is no person of a clip"):
+            Part(wrong, me)
+    assert PartList([Part(1, me)]).parts == PartList(Part(1, me)).parts == (Part(1, me),)
+    with pytest.raises(UsageError, match="int where a Part should be"):
+        PartList(3)
+
+
+def test_paths_of_people_may_be_words_and_one_may_stand_alone(app, hopper_path, astronaut_path, tmp_path):
+    me = Person(str(hopper_path), consent=ConsentClaim("sample"))
+    assert me == Person([hopper_path], consent=ConsentClaim("sample"))
+    assert Like(str(hopper_path)) == Like(hopper_path)
+    assert app.swap(astronaut_path, tmp_path / "out.png", {np.int64(1): me}).frames_swapped == 1
+    for wrong in (lambda: Person(None), lambda: Person((1,)), lambda: Like(3)):
+        with pytest.raises(TypeError):
+            wrong()
+
+
+def test_hints_say_what_to_do_in_python_too(app, hopper_path, tmp_path):
+    for cast, word in (({}, "{1: person}"), (Person(()), "app.person(PHOTO)"), ({1: "blur"}, "{1: person}")):
+        with pytest.raises(UsageError) as told:
+            app.swap(hopper_path, tmp_path / "out.png", cast)
+        assert word in told.value.hint
+
+
+def test_one_word_is_not_taken_for_its_letters(app, astronaut_path):
+    assert app.faces(astronaut_path, ask="emotion").faces == app.faces(astronaut_path, ask=["emotion"]).faces
+    with pytest.raises(UnderstudyError, match="'nope'"):
+        app.people(astronaut_path, ask="nope")
+    assert MaskOptions(occluders="xseg_1") == MaskOptions(occluders=("xseg_1",))
+    assert EnhanceOptions("sharpen") == EnhanceOptions(("sharpen",))
 
 
 @pytest.mark.slow

@@ -24,6 +24,7 @@ from understudy.provenance.records.consent import Ground
 from understudy.resources import Resources
 from understudy.settings import Settings
 from understudy.settings.schema import check_values
+from understudy.text import words_of
 
 if TYPE_CHECKING:
     from understudy.jobs.jobs import Jobs
@@ -194,7 +195,7 @@ class Understudy:
         self,
         file: str | PathLike[str],
         *,
-        ask: Sequence[str] = (),
+        ask: str | Sequence[str] = (),
         settings: Settings | None = None,
         progress: Progress | None = None,
     ) -> FacesReport:
@@ -202,7 +203,8 @@ class Understudy:
 
         Args:
             file: A picture, animation or video.
-            ask: ``blendshapes``, ``emotion``, and models of the catalogue: who is asked about each face, by name.
+            ask: ``blendshapes``, ``emotion``, and models of the catalogue: who is asked about each face, by
+                name. One may stand alone.
             settings: Whose detector finds faces; the object's own if None.
             progress: Told about every frame.
 
@@ -211,13 +213,13 @@ class Understudy:
         """
         from understudy.tasks.faces import faces_in_file
 
-        return faces_in_file(Path(file), self._own(settings), self.resources.models, progress, ask=ask)
+        return faces_in_file(Path(file), self._own(settings), self.resources.models, progress, ask=words_of(ask))
 
     def people(
         self,
         file: str | PathLike[str],
         *,
-        ask: Sequence[str] = (),
+        ask: str | Sequence[str] = (),
         settings: Settings | None = None,
         progress: Progress | None = None,
     ) -> PeopleReport:
@@ -225,7 +227,7 @@ class Understudy:
 
         Args:
             file: A picture, animation or video.
-            ask: Models of the catalogue: who is asked about each person, by name.
+            ask: Models of the catalogue: who is asked about each person, by name. One may stand alone.
             settings: Whose detector finds faces; the object's own if None.
             progress: Told about every frame.
 
@@ -234,7 +236,7 @@ class Understudy:
         """
         from understudy.tasks.people import people_of_file
 
-        return people_of_file(Path(file), self._own(settings), self.resources.models, progress, ask=ask)
+        return people_of_file(Path(file), self._own(settings), self.resources.models, progress, ask=words_of(ask))
 
     def inspect(self, file: str | PathLike[str], *, progress: Progress | None = None) -> Inspection:
         """Say what is known of where a picture or video comes from.

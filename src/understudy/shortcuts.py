@@ -97,12 +97,13 @@ def live(
         return session
 
 
-def faces(file: str | PathLike[str], *, ask: Sequence[str] = (), settings: Settings | None = None) -> FacesReport:
+def faces(file: str | PathLike[str], *, ask: str | Sequence[str] = (), settings: Settings | None = None) -> FacesReport:
     """Say who is in a picture or video: where, how large, and which way each head is turned.
 
     Args:
         file: A picture, animation or video.
-        ask: ``blendshapes``, ``emotion``, and models of the catalogue: who is asked about each face, by name.
+        ask: ``blendshapes``, ``emotion``, and models of the catalogue: who is asked about each face, by name. One
+            may stand alone.
         settings: Whose detector finds faces; the defaults if None.
 
     Returns:

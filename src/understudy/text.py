@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 #: What texts in other encodings than UTF-8 begin with. UTF-32's little-endian mark begins as that of UTF-16.
@@ -56,6 +56,11 @@ def counted(number: int, noun: str) -> str:
         noun: What, in the singular; its plural ends in -s.
     """
     return f"{number} {noun}{'s' * (number != 1)}"
+
+
+def words_of(words: str | Iterable[str]) -> tuple[str, ...]:
+    """Several words; one that stands alone is one word, not its letters."""
+    return (words,) if isinstance(words, str) else tuple(words)
 
 
 def listed(words: Sequence[str]) -> str:

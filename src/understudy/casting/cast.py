@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from operator import index
 from pathlib import Path
-from typing import Any, TypeAlias, get_args
+from typing import Any, SupportsIndex, TypeAlias, get_args
+from typing import cast as cast_to
 
 from understudy.casting.assignment import Assigned
 from understudy.casting.clip_person import ClipPerson
@@ -34,12 +37,14 @@ class Like:
 
     Raises:
         ValueError: a distance that is not above 0.
+        TypeError: a photo that is no path.
     """
 
     photo: Path
     most: float = 1.0
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "photo", Path(self.photo))
         if not self.most > 0:
             raise ValueError(f"a distance is above 0, not {self.most}")
 
@@ -64,7 +69,7 @@ class Part:
 
     Raises:
         ValueError: another strength or shape.
-        UsageError: what they get is neither a person nor one of the words.
+        UsageError: nobody can be meant so, or what they get is neither a person nor one of the words.
     """
 
     who: Who
@@ -76,6 +81,7 @@ class Part:
     engine: str | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "who", _who(self.who))
         _check_gets(self.gets)
         if self.strength is not None and not 0 <= self.strength <= 1:
             raise ValueError(f"strength must be between 0 and 1, not {self.strength}")
@@ -102,8 +108,14 @@ class PartList:
 
     def __post_init__(self) -> None:
         _check_gets(self.others)
-        if not self.parts and self.others == LEAVE:
-            raise UsageError("nobody gets a face", "Say who gets whose: --put PHOTO=1.")
+        parts: object = self.parts
+        parts = tuple(parts) if isinstance(parts, (list, tuple)) else (parts,)
+        for part in parts:
+            if not isinstance(part, Part):
+                raise UsageError(f"the cast has {type(part).__name__} where a Part should be", "Say Part(1, person).")
+        object.__setattr__(self, "parts", parts)
+        if not parts and self.others == LEAVE:
+            raise UsageError("nobody gets a face", "Say who gets whose: {1: person}; for a command, --put PHOTO=1.")
 
     @property
     def blurs(self) -> bool:
@@ -226,11 +238,8 @@ def parts_of(cast: Cast, faces: FaceChoice) -> tuple[Person, FaceChoice] | PartL
     if not isinstance(cast, Mapping):
         raise _no_person(cast)
     for who, gets in cast.items():
+        _who(who)
         _check_gets(gets)
-        if isinstance(who, bool) or not isinstance(who, (ClipPerson, int, str, Like)):
-            raise UsageError(f"{type(who).__name__} is no person of a clip", "Name one by number: {1: person}.")
-        if isinstance(who, str) and who not in get_args(FaceChoice):
-            raise UsageError(f"no faces are called {who!r}", f"Choose one of {', '.join(get_args(FaceChoice))}.")
     if len(cast) == 1:
         ((word, only),) = cast.items()
         if isinstance(word, str) and isinstance(only, Person):
@@ -252,6 +261,24 @@ def people_of(cast: Person | Sequence[Person]) -> list[Person]:
         if not isinstance(person, Person):
             raise _no_person(person)
     return list(people)
+
+
+def _who(who: object) -> Who:
+    """Who is meant; a number of another library, such as numpy's, as Python's own.
+
+    Raises:
+        UsageError: nobody can be meant so.
+    """
+    if isinstance(who, str):
+        if who not in get_args(FaceChoice):
+            raise UsageError(f"no faces are called {who!r}", f"Choose one of {', '.join(get_args(FaceChoice))}.")
+        return cast_to("FaceChoice", who)
+    if isinstance(who, (ClipPerson, Like)):
+        return who
+    if not isinstance(who, bool) and isinstance(who, SupportsIndex):
+        with suppress(TypeError):  # an array has the method, too
+            return index(who)
+    raise UsageError(f"{type(who).__name__} is no person of a clip", "Name one by number: {1: person}.")
 
 
 def _check_gets(gets: object) -> None:

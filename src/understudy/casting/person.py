@@ -34,14 +34,22 @@ class Person:
     """Somebody whose face is used.
 
     Attributes:
-        photos: Of that person only.
+        photos: Of that person only; one may stand alone, and words are taken for paths.
         name: For reports; the first photo's if empty.
         consent: On what ground the photos are used; None where a record says so already.
+
+    Raises:
+        TypeError: a photo that is no path.
     """
 
     photos: tuple[Path, ...]
     name: str = ""
     consent: ConsentClaim | None = None
+
+    def __post_init__(self) -> None:
+        given: object = self.photos
+        photos = given if isinstance(given, (list, tuple)) else (given,)
+        object.__setattr__(self, "photos", tuple(Path(photo) for photo in photos))
 
 
 class _Read(NamedTuple):
@@ -110,7 +118,7 @@ class People:
             ConsentError, ContentRefusedError: it may not be used.
         """
         if not person.photos:
-            raise UsageError("no source photo", "Name one with -s PHOTO.")
+            raise UsageError("no source photo", "Name one: app.person(PHOTO); for a command, -s PHOTO.")
         for path in person.photos:
             check_input(path, "source photo")
         photos = tuple((input_digest(path), path.name) for path in person.photos)

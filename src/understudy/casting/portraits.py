@@ -37,7 +37,7 @@ def load_portraits(
         InputError: a photo is missing, unreadable, no picture, too large, or has no face.
     """
     if not paths:
-        raise UsageError("no source photo", "Name one with -s PHOTO.")
+        raise UsageError("no source photo", "Name one: app.person(PHOTO); for a command, -s PHOTO.")
     portraits, notes = [], []
     for path in paths:
         picture = load_source(path, max_pixels)

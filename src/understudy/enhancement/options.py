@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal, get_args
 
+from understudy.text import words_of
+
 #: The steps that need no model.
 Classical = Literal["sharpen", "denoise", "clahe"]
 CLASSICAL: Final[tuple[Classical, ...]] = get_args(Classical)
@@ -80,6 +82,7 @@ class EnhanceOptions:
     seconds: float = 0.12
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "steps", words_of(self.steps))  # in Python one may stand alone
         names = [step.name for step in self.parsed]
         if len(set(names)) < len(names):
             raise ValueError("a step is there twice")

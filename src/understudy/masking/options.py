@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
+from understudy.text import words_of
+
 #: Parts of the face: together all of it. ``whole`` is all of them.
 Region = Literal["whole", "eyes", "brows", "nose", "mouth", "skin"]
 #: Parts that can stay the target's own.
@@ -52,6 +54,8 @@ class MaskOptions:
     grow: float = 0.0
 
     def __post_init__(self) -> None:
+        for name in ("occluders", "parsers"):  # in Python one may stand alone
+            object.__setattr__(self, name, words_of(getattr(self, name)))
         for name, known in (("regions", Region), ("keep", Kept), ("classes", Part)):
             _check_words(name, getattr(self, name), get_args(known))
         if not self.classes:

@@ -43,7 +43,7 @@ def check_cast(cast: Person | PartList) -> None:
     if isinstance(cast, PartList) and not cast.persons:
         raise UsageError(
             "nobody gets a face: where people are only blurred or left no swap is made",
-            "Say who gets whose: --put PHOTO=1, or `put` in the cast file.",
+            "Say who gets whose: {1: person}; for a command, --put PHOTO=1, or `put` in the cast file.",
         )
 
 

@@ -25,11 +25,19 @@ def test_a_frame_knows_its_time():
         np.zeros((4, 4, 4), np.uint8),
         np.zeros((4, 4, 3), np.float32),
         np.zeros((0, 4, 3), np.uint8),
+        None,
+        [[[1, 2, 3]]],
     ],
 )
 def test_other_pictures_are_refused(picture):
     with pytest.raises(ValueError, match="uint8 picture"):
         Frame(picture)
+
+
+@pytest.mark.parametrize("wrong", [{"alpha": np.zeros((2, 2))}, {"time_base": 0.04}, {"time_base": None}])
+def test_an_opacity_and_a_time_base_of_another_kind_are_refused(wrong):
+    with pytest.raises(ValueError, match=r"uint8|Fraction"):
+        Frame(np.zeros((2, 2, 3), np.uint8), **wrong)
 
 
 def test_pictures_are_made_contiguous():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from numbers import Rational
 from typing import NamedTuple, NoReturn, SupportsIndex, final
 from weakref import WeakKeyDictionary
 
@@ -72,6 +73,9 @@ class Frame:
         origin: What the source decoded ``picture`` from; only the sink that knows its type uses it, to
             copy what was not touched without a round trip through BGR.
         changes: What was written into ``picture`` since it was decoded, in order (see ``Canvas.change``).
+
+    Raises:
+        ValueError: a picture, an opacity or a time base of another kind or shape.
     """
 
     picture: UInt8Array
@@ -84,12 +88,19 @@ class Frame:
 
     def __post_init__(self) -> None:
         picture = self.picture
+        if not isinstance(picture, np.ndarray):
+            raise ValueError(  # noqa: TRY004 - as for a picture of another shape
+                f"a frame needs a uint8 picture of shape (H, W, 3), not {type(picture).__name__}"
+            )
         if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or 0 in picture.shape:
             raise ValueError(f"a frame needs a uint8 picture of shape (H, W, 3), not {picture.dtype} {picture.shape}")
         if not picture.flags.c_contiguous:
             self.picture = np.ascontiguousarray(picture)
-        if self.alpha is not None and self.alpha.shape != picture.shape[:2]:
-            raise ValueError(f"alpha is {self.alpha.shape}, the picture {picture.shape[:2]}")
+        alpha = self.alpha
+        if alpha is not None and (alpha.dtype != np.uint8 or alpha.shape != picture.shape[:2]):
+            raise ValueError(f"alpha needs to be uint8 of {picture.shape[:2]}, not {alpha.dtype} {alpha.shape}")
+        if not isinstance(self.time_base, Rational):
+            raise ValueError(f"a time base is a Fraction, such as Fraction(1, 25), not {self.time_base!r}")  # noqa: TRY004
 
     def part(self, box: PixelBox) -> UInt8Array:
         """The picture's pixels in ``box``, to be read: uint8 BGR (h, w, 3). What lies outside the frame is left out."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import math
 import shlex
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, SupportsFloat
 
 #: What texts in other encodings than UTF-8 begin with. UTF-32's little-endian mark begins as that of UTF-16.
 _MARKS: Final = {
@@ -56,6 +57,14 @@ def counted(number: int, noun: str) -> str:
         noun: What, in the singular; its plural ends in -s.
     """
     return f"{number} {noun}{'s' * (number != 1)}"
+
+
+def number_of(value: SupportsFloat) -> float:
+    """A number as a plain float; one too large for that is infinite."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def words_of(words: str | Iterable[str]) -> tuple[str, ...]:

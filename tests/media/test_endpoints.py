@@ -142,6 +142,12 @@ def test_no_recording_has_a_name_that_others_have_while_they_grow(name, tmp_path
         playout(str(tmp_path / name), overwrite=True)
 
 
+@pytest.mark.parametrize("wrong", [None, 3, b"x", Path("out.mp4")])
+def test_what_is_no_word_names_no_sink(wrong):
+    with pytest.raises(TypeError, match=f"not {type(wrong).__name__}"):
+        playout(wrong)
+
+
 def test_the_window_is_whoever_s_is_asked_for():
     mine = WindowSink()
     assert playout("window", window=lambda: mine)(None) is mine

@@ -16,6 +16,7 @@ from understudy import (
     BlendOptions,
     EncodeOptions,
     FrameOptions,
+    LabelOptions,
     LightOptions,
     MaskOptions,
     NeuralOptions,
@@ -23,6 +24,7 @@ from understudy import (
     TrackerOptions,
     TrimOptions,
     Understudy,
+    WatermarkOptions,
 )
 from understudy.cli.setting_options import OPTIONS
 from understudy.errors import UsageError
@@ -121,6 +123,30 @@ def test_settings_are_checked_without_what_takes_long_to_import():
         "sys.exit('pydantic' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+LARGE = 10**400
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda: FrameOptions(caption=5),
+        lambda: FrameOptions(caption=[]),
+        lambda: FrameOptions(shape=None),
+        lambda: RuntimeOptions(device=None),
+        lambda: RuntimeOptions(device=1),
+        lambda: LabelOptions(size=LARGE),
+        lambda: LabelOptions(later_size=LARGE),
+        lambda: TrimOptions(start=LARGE),
+        lambda: TrimOptions(end=LARGE),
+        lambda: WatermarkOptions(psnr=LARGE),
+        lambda: Lane(LARGE),
+    ],
+)
+def test_a_value_of_another_type_and_a_number_beyond_all_are_said_to_be_wrong(made):
+    with pytest.raises(ValueError, match=r"text|device|height|time|mark"):
+        made()
 
 
 def test_an_algorithm_of_signatures_is_one_that_there_is(tmp_path):

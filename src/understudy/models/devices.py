@@ -44,7 +44,7 @@ class AskedDevice:
         Raises:
             ValueError: it names no device.
         """
-        kind, colon, gpu = word.partition(":")
+        kind, colon, gpu = word.partition(":") if isinstance(word, str) else ("", "", "")
         device = next((one for one in DEVICES if one == kind), None)
         if device is None:
             raise ValueError(f"there is no device {word!r}: there are {', '.join(DEVICES)}")

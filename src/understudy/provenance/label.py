@@ -16,6 +16,7 @@ from understudy.geometry.boxes import pixel_box
 from understudy.provenance.lettering import font_for
 from understudy.provenance.stamping import Stamp, stamp_of
 from understudy.provenance.wording import worded
+from understudy.text import number_of
 
 Corner = Literal["bottom-left", "bottom-right", "top-left", "top-right"]
 CORNERS: Final[tuple[Corner, ...]] = get_args(Corner)
@@ -56,7 +57,7 @@ class LabelOptions:
     def __post_init__(self) -> None:
         # Plain values from here on, whatever classes these are of: what is checked is what is used.
         text, corner = worded(self.text), str.__str__(self.corner)
-        size, later = float(self.size), None if self.later_size is None else float(self.later_size)
+        size, later = number_of(self.size), None if self.later_size is None else number_of(self.later_size)
         font = None if self.font is None else Path(self.font)
         for name, value in (("text", text), ("corner", corner), ("size", size), ("later_size", later), ("font", font)):
             object.__setattr__(self, name, value)

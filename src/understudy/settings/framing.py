@@ -41,6 +41,9 @@ class FrameOptions:
     caption: str | None = None
 
     def __post_init__(self) -> None:
+        for name, value in (("shape", self.shape), ("caption", "" if self.caption is None else self.caption)):
+            if not isinstance(value, str):
+                raise ValueError(f"a {name} is text, not {value!r}")  # noqa: TRY004 - as for any other wrong value
         if self.caption is not None:
             object.__setattr__(self, "caption", _worded(self.caption) or None)
         words = re.fullmatch(r"([0-9]{1,4})([:x])([0-9]{1,4})", self.shape)

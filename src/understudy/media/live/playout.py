@@ -35,7 +35,10 @@ def playout(
 
     Raises:
         UsageError, OutputError: there can't be such a sink, as far as can be told before it is opened.
+        TypeError: it is neither a word nor an endpoint.
     """
+    if not isinstance(what, (str, SinkEndpoint)):
+        raise TypeError(f"pictures go to a word or a SinkEndpoint, not {type(what).__name__}")
     sink = sink_endpoint(what) if isinstance(what, str) else what
     if sink.kind == "window":
         return lambda _: window()

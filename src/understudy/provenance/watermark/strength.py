@@ -13,6 +13,7 @@ import numpy as np
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.compiled import compiled
 from understudy.provenance.watermark.texture import UNIT
+from understudy.text import number_of
 
 #: Shorter side of the small picture in which texture is measured: cells of 4 pixels at 720p.
 MEASURED: Final = 180
@@ -45,7 +46,7 @@ class WatermarkOptions:
     def __post_init__(self) -> None:
         for name in ("least", "most", "slope", "psnr"):
             # Plain numbers from here on, whatever class these are of: what is checked is what is used.
-            object.__setattr__(self, name, float(getattr(self, name)))
+            object.__setattr__(self, name, number_of(getattr(self, name)))
         fits = 0.5 <= self.least <= self.most <= 16 and self.most >= 2 and 0.3 <= self.slope <= 4
         if not (fits and 25 <= self.psnr <= 44):
             raise ValueError(

@@ -512,6 +512,26 @@ def test_a_name_with_a_nul_byte_is_answered_like_any_other_that_is_none(app, hop
     assert list(tmp_path.glob("*.*")) == []
 
 
+@pytest.mark.parametrize("name", [".", "", "below"])
+def test_a_folder_in_the_place_of_a_file_is_called_one(app, hopper_path, tmp_path, monkeypatch, name):
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path)
+    me = app.person(hopper_path, consent="sample")
+    for call in (
+        lambda: understudy.read_settings(name),
+        lambda: understudy.read_cast(name),
+        lambda: understudy.read_lanes(name),
+        lambda: understudy.playout(name or "."),
+        lambda: app.swap(name, "out.png", me),
+        lambda: app.swap(hopper_path, name, me),
+        lambda: app.swap(hopper_path, "out.png", Person(name, consent=ConsentClaim("sample"))),
+        lambda: app.faces(name),
+    ):
+        with pytest.raises(UnderstudyError) as told:
+            call()
+        assert "below (a folder)" in told.value.message or ". (this folder, or no name" in told.value.message
+
+
 def test_a_camera_may_be_a_number_and_a_folder_a_text(tmp_path):
     app = Understudy(Settings(home=str(tmp_path / "home")))
     assert app.settings.home == tmp_path / "home"

@@ -20,6 +20,13 @@ def is_file(path: Path) -> bool:
     return os.path.isfile(path)  # noqa: PTH113
 
 
+def said(path: Path) -> str:
+    """A file's name as an error says it; of what is a folder the whole path, and that it is one."""
+    if path == Path():  # what an empty name comes to, too
+        return f"{path} (this folder, or no name at all)"
+    return f"{path} (a folder)" if is_folder(path) else path.name
+
+
 def is_folder(path: Path) -> bool:
     """Whether it is a folder, links followed."""
     return os.path.isdir(path)  # noqa: PTH112

@@ -26,7 +26,7 @@ def read_tables(path: Path, most: int, what: str, hint: str) -> dict[str, Any]:
         InputError: it is not there, can't be read, is too long, or is no TOML or JSON.
     """
     if (parse := _PARSERS.get(path.suffix.lower())) is None:
-        raise UsageError(f"no {what} can be read from {path.name}", "Name a file that ends in .toml or .json.")
+        raise UsageError(f"no {what} can be read from {names.said(path)}", "Name a file that ends in .toml or .json.")
     if not names.exists(path):
         raise InputNotFoundError(path, f"{what} file")
     try:

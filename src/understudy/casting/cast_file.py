@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from understudy import toml
+from understudy import names, toml
 from understudy.arrays import FloatArray
 from understudy.casting.cast import Gets, Part, PartList
 from understudy.casting.clip_person import ClipPerson
@@ -105,7 +105,7 @@ def check_cast(path: Path, *, overwrite: bool) -> None:
         OutputError: its folder can't be written to.
     """
     if path.suffix.lower() not in (".toml", ".json"):
-        raise UsageError(f"a cast can't be written to {path.name}", "Name a file that ends in .toml or .json.")
+        raise UsageError(f"a cast can't be written to {names.said(path)}", "Name a file that ends in .toml or .json.")
     settled(path, overwrite=overwrite)
 
 

@@ -61,7 +61,8 @@ def read_orders(path: Path, usual: Mapping[str, Any] | None = None) -> Table:
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise UsageError(f"jobs can't be read from {path.name}", "Name a file that ends in .csv, .tsv or .jsonl.")
+        what = names.said(path)
+        raise UsageError(f"jobs can't be read from {what}", "Name a file that ends in .csv, .tsv or .jsonl.")
     if not names.exists(path):
         raise InputNotFoundError(path, "table of jobs")
     try:

@@ -120,7 +120,7 @@ def check_statistics(path: Path, inputs: Iterable[Path], *, overwrite: bool) -> 
         raise UsageError(f"there is no folder {path.parent}", "Make it first, or name another file for --stats.")
     refuse_inputs(path, inputs)
     if path.suffix != ".json":
-        raise UsageError(f"statistics are not written to {path.name}", "Name a file that ends in .json.")
+        raise UsageError(f"statistics are not written to {names.said(path)}", "Name a file that ends in .json.")
     settled(path, overwrite=overwrite)
 
 

@@ -11,6 +11,7 @@ from typing import Final
 import cv2
 import numpy as np
 
+from understudy import names
 from understudy.arrays import UInt8Array
 from understudy.casting.clip_person import ClipPerson
 from understudy.errors import UsageError
@@ -31,7 +32,7 @@ def check_sheet(path: Path, *, overwrite: bool) -> None:
         OutputError: its folder can't be written to.
     """
     if path.suffix.lower() not in _SUFFIXES:
-        raise UsageError(f"a sheet can't be written to {path.name}", "Name a file that ends in .jpg or .png.")
+        raise UsageError(f"a sheet can't be written to {names.said(path)}", "Name a file that ends in .jpg or .png.")
     settled(path, overwrite=overwrite)
 
 

@@ -42,7 +42,8 @@ def check_input(path: Path, role: str = "input") -> None:
     if not names.exists(path):
         raise InputNotFoundError(path, role)
     if not names.is_file(path):
-        raise NotMediaError(f"the {role} is not a file: {path}", "Name a picture or a video.")
+        what = names.said(path) if names.is_folder(path) else path
+        raise NotMediaError(f"the {role} is not a file: {what}", "Name a picture or a video.")
     try:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
@@ -154,7 +155,7 @@ def check_suffix(target: Path, kind: MediaKind | None) -> None:
     videos = [name for name in CONTAINERS if name != ".m4v"]
     if suffix not in CONTAINERS and suffix not in STILL_FORMATS:
         raise UnknownSuffixError(
-            f"unknown output suffix {suffix!r}" if suffix else f"the output has no suffix: {target.name}",
+            f"unknown output suffix {suffix!r}" if suffix else f"the output has no suffix: {names.said(target)}",
             f"Videos: {' '.join(videos)}; pictures: {' '.join(STILL_FORMATS)}",
         )
     if kind is MediaKind.IMAGE and suffix not in STILL_FORMATS:

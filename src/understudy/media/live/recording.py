@@ -13,6 +13,7 @@ from typing import Any, Final
 import av
 import av.error
 
+from understudy import names
 from understudy.errors import (
     ClockError,
     EncodingError,
@@ -204,7 +205,7 @@ def check_recording(path: Path, inputs: Iterable[Path], *, overwrite: bool) -> N
     """
     if path.suffix.lower() not in (".mp4", ".mov"):
         raise UnknownSuffixError(
-            f"can't record to {path.name}", "Name a file that ends in .mp4 or .mov, or an address."
+            f"can't record to {names.said(path)}", "Name a file that ends in .mp4 or .mov, or an address."
         )
     if any(name.stem.lower().endswith(_GROWING) for name in (path, real(path))):
         raise UsageError(f"can't record to {path}: recordings are called so while they grow", "Name another output.")

@@ -15,6 +15,7 @@ from understudy.geometry.pose import posed
 from understudy.patches import Patch
 from understudy.swapping.base import Identity, Portrait
 from understudy.swapping.mesh.drawing import drawn, level_for, levels_of
+from understudy.swapping.mesh.focus import Focus, softened
 from understudy.swapping.mesh.regions import regions
 from understudy.swapping.mesh.shape import NeutralShape, moved, neutral, weights
 from understudy.swapping.mesh.texture import build_texture
@@ -23,7 +24,7 @@ from understudy.swapping.mesh.texture import build_texture
 MOST_SHAPE = 1.5
 #: Cosines over which a patch fades, at least: over none, there would be nothing between drawn and gone.
 LEAST_FADE = 0.001
-#: People whose neutral shape is kept.
+#: People of whom it is kept what is known.
 MOST_REMEMBERED = 64
 
 
@@ -103,12 +104,20 @@ class MeshEngine:
         return MeshRenderer(self.options, each)
 
 
+class _Seen:
+    """What is known of one of a shot's people."""
+
+    def __init__(self) -> None:
+        self.neutral = NeutralShape()
+        self.focus = Focus()
+
+
 class MeshRenderer:
-    """Draws with the mesh engine, and knows the neutral shapes of a shot's people."""
+    """Draws with the mesh engine, and knows the neutral shapes of a shot's people, and how well they are in focus."""
 
     def __init__(self, options: MeshOptions, each: Each = map) -> None:
         self._options, self._each = options, each
-        self._neutrals: dict[int, NeutralShape] = {}
+        self._people: dict[int, _Seen] = {}
 
     def render(self, frame: Frame, faces: Faces, identities: Mapping[int, MeshIdentity]) -> list[Patch]:
         """See ``Renderer.render``."""
@@ -126,7 +135,8 @@ class MeshRenderer:
         if not np.isfinite(mesh).all():
             return None
         reshaped = self.reshaped(frame, mesh, identity, track_id)
-        level = identity.levels[level_for(mesh, len(identity.levels))]
+        number, softness = level_for(mesh, len(identity.levels)), self._seen(track_id).focus.softness(frame, mesh)
+        level = softened(identity.levels, number, mesh, softness)
         fade = self._options.fade_facing
         return drawn(frame, mesh, reshaped, level, fade, track_id, over_beard=identity.bearded, each=self._each)
 
@@ -145,14 +155,14 @@ class MeshRenderer:
         amount = self._options.shape if identity.amount is None else identity.amount
         if not amount:
             return mesh
-        pose, known = posed(mesh), self._neutral(track_id)
+        pose, known = posed(mesh), self._seen(track_id).neutral
         known.update(pose, frame.seconds)
         return moved(mesh, pose, (identity.shape - known.shape) * known.trust[:, None], amount)
 
-    def _neutral(self, track_id: int) -> NeutralShape:
-        known = self._neutrals.pop(track_id, None) or NeutralShape()
-        if len(self._neutrals) >= MOST_REMEMBERED:
-            longest_unseen, *_ = self._neutrals  # in one step: faces may be drawn by several threads
-            self._neutrals.pop(longest_unseen, None)
-        self._neutrals[track_id] = known
-        return known
+    def _seen(self, track_id: int) -> _Seen:
+        seen = self._people.pop(track_id, None) or _Seen()
+        if len(self._people) >= MOST_REMEMBERED:
+            longest_unseen, *_ = self._people  # in one step: faces may be drawn by several threads
+            self._people.pop(longest_unseen, None)
+        self._people[track_id] = seen
+        return seen

@@ -26,6 +26,7 @@ from understudy.arrays import BoolArray, FloatArray, IntArray, UInt8Array
 from understudy.compiled import compiled
 from understudy.geometry.raster import rasterise
 from understudy.geometry.topology import topology
+from understudy.glasses import filled
 from understudy.quantiles import median
 from understudy.tones import LUMA
 
@@ -33,6 +34,10 @@ from understudy.tones import LUMA
 GRID = 24
 #: Widths of the averages, in points of the grid: what is finer than the second is the person, not the light.
 SIGMAS = (6.0, 3.75, 1.2)
+#: Side of the map on the flattened face that says what is plain skin, and how far above a brow's vertices, in its
+#: pixels, the brow's hair may lie.
+_FINE = GRID * 8
+_RAISED = 11
 #: Every n-th pixel along a side tells at a glance whether a lamp was switched.
 _GLANCE = 8
 
@@ -100,10 +105,12 @@ def _grid() -> _Grid:
         hit = np.isfinite(depth)
         corners[hit], weights[hit] = triangle, values[hit]
         inside |= hit
-    features = np.zeros((GRID * 8, GRID * 8), np.uint8)
-    for ring in (shape.lips_outer, shape.eye_left, shape.eye_right, shape.brow_left, shape.brow_right):
-        hull = cv2.convexHull(shape.uv[ring] * GRID * 8)
-        cv2.fillPoly(features, [np.round(hull).astype(np.int32)], 255)
+    uv = shape.uv * _FINE
+    brows = filled(uv[shape.brow_left], _FINE) | filled(uv[shape.brow_right], _FINE)
+    # A brow is painted above its vertices, and a mesh follows a raised one late: its hair is no shadow on the forehead.
+    features = np.asarray(cv2.dilate(brows, np.ones((_RAISED + 1, 1)), anchor=(0, 0)), np.uint8)
+    for ring in (shape.lips_outer, shape.eye_left, shape.eye_right):
+        features |= filled(uv[ring], _FINE)
     wide = cv2.dilate(features, np.ones((9, 9)))
     plain = 1 - cv2.resize(wide, (GRID, GRID), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     skin = (plain * inside).astype(np.float32)

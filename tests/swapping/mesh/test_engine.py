@@ -141,7 +141,8 @@ def test_in_profile_the_nose_fades_at_its_horizon(sources, puppets):
 
 def test_self_swap_gives_the_picture_back(sources, puppets):
     """The portrait's own face onto itself, turned: what differs is what the engine loses."""
-    for name, most in (("astronaut", 9), ("hopper", 13.5)):
+    # Of the fringe and of the hat the soft edge is lost: the forehead under them is painted.
+    for name, most in (("astronaut", 11.5), ("hopper", 14.5)):
         shot = puppets[name].render(Motion(yaw=8, roll=4))
         frame, _ = swapped(sources[name], shot.picture, shot.mesh)
         mask = on_face(shot.mesh, shot.picture.shape[:2])
@@ -246,11 +247,15 @@ def test_a_fringe_is_not_painted_on_the_forehead(sources, perception):
     raw = unwrap(portrait.picture, mesh)
     hair = skin_mask(portrait.picture, mesh) < 0.05
     unwrapped_hair = unwrap(portrait.picture, mesh, hair.astype(np.float32)).extra > 0.9
-    in_face = regions().seam > 0.3
-    assert (unwrapped_hair & in_face).sum() > 3000  # there is a fringe to keep away
-    assert texture.opacity[unwrapped_hair & (regions().core < 0.5)].mean() < 40
-    cheek = raw.texture[300:340, 120:180].mean()
-    assert raw.texture[unwrapped_hair].mean() < cheek * 0.85  # and it is hair: darker than skin
+    in_face = unwrapped_hair & (regions().seam > 0.3)
+    assert in_face.sum() > 3000  # there is a fringe to keep away
+    before, after = (
+        color[in_face & (texture.opacity > 100)].mean() / color[300:340, 120:180].mean()
+        for color in (raw.texture, texture.color)
+    )
+    print(f"tone where the fringe hangs, over the cheek's: {before:.2f} in the photo, {after:.2f} in the texture")
+    assert before < 0.85  # it is hair: darker than skin
+    assert after > 0.93
 
 
 @pytest.mark.slow

@@ -7,8 +7,12 @@ import numpy as np
 import pytest
 
 from understudy.face import Faces
+from understudy.frames import Frame
 from understudy.geometry.topology import topology
 from understudy.geometry.unwrap import TEXTURE_SIZE, unwrap
+from understudy.guard import unguarded
+from understudy.pipeline.compositing import Compositing
+from understudy.swapping import MeshEngine, MeshOptions
 from understudy.swapping.base import Portrait
 from understudy.swapping.mesh.regions import regions
 from understudy.swapping.mesh.texture import build_texture
@@ -45,8 +49,12 @@ def drawing(mesh):
     return picture
 
 
+def portrait(picture, mesh):
+    return Portrait(picture, Faces(boxes_xyxy=np.zeros((1, 4)), mesh=mesh[None]))
+
+
 def textured(picture, mesh):
-    return build_texture([Portrait(picture, Faces(boxes_xyxy=np.zeros((1, 4)), mesh=mesh[None]))])
+    return build_texture([portrait(picture, mesh)])
 
 
 def tones(texture):
@@ -148,11 +156,63 @@ def test_a_visor_before_the_brows_is_not_painted(mesh):
     assert (r - b) / (b + g + r) < own + 0.03
 
 
+def fringed(mesh, *, shadow=0.0):
+    """A drawing whose fringe hangs down to the brows, and throws a shadow on them."""
+    fringe = drawing(mesh).astype(np.float32)
+    edge = int(mesh[[66, 296], 1].mean()) - 24
+    below = np.arange(SIDE) - edge
+    fringe *= (1 - shadow * np.exp(-np.maximum(below, 0) / 6))[:, None, None]
+    fringe[:edge] = (30, 40, 60)
+    return np.clip(fringe, 0, 255).astype(np.uint8)
+
+
+#: Upper edges of the brows, from tail to root.
+UPPER = ([70, 63, 105, 66], [300, 293, 334, 296])
+
+
 @pytest.mark.slow
-def test_the_targets_own_brows_are_covered_though_the_photo_shows_no_forehead(mesh):
-    fringe = drawing(mesh)
-    fringe[: int(mesh[[66, 296], 1].mean())] = (30, 40, 60)
-    opacity = textured(fringe, mesh).opacity
-    for upper in ([70, 63, 105, 66], [300, 293, 334, 296]):
-        for u, v in (topology().uv[upper[1:]] * TEXTURE_SIZE).astype(int):
+def test_a_forehead_that_the_photo_does_not_show_is_covered_as_far_as_brows_are_raised(mesh):
+    opacity = textured(fringed(mesh), mesh).opacity
+    for upper in UPPER:
+        for u, v in (topology().uv[upper] * TEXTURE_SIZE).astype(int):
             assert opacity[v, u] > 150
+            assert opacity[v - 24, u] > 90
+    u, v = (topology().uv[[66, 296]].mean(axis=0) * TEXTURE_SIZE).astype(int)
+    assert opacity[v - 24 : v, u].min() > 150  # between them the patch has no notch
+
+
+@pytest.mark.slow
+def test_the_shadow_of_a_fringe_is_no_line_on_the_forehead(mesh):
+    texture = textured(fringed(mesh, shadow=0.8), mesh)
+    tone = tones(texture)
+    skin = np.median(tone[regions().plain > 0.99])
+    brows = cv2.dilate((regions().hair > 0.02).astype(np.uint8), np.ones((5, 5))) > 0
+    forehead = (regions().forehead > 0.5) & (regions().features == 0) & ~brows & (texture.opacity > 100)
+    forehead[int(topology().uv[66, 1] * TEXTURE_SIZE) :] = False
+    off = np.abs(tone[forehead] - skin)
+    print(f"{forehead.sum()} texels of forehead, off the skin's tone by {off.max():.3f} at most")
+    assert forehead.sum() > 4000
+    assert off.max() < 0.02
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("raised", [12, 24])
+def test_brows_that_the_target_raises_do_not_show_above_the_photos(mesh, raised):
+    """Hair lies so many pixels above the brows' vertices: painted there, or raised before the mesh follows."""
+    identity = MeshEngine().identity([portrait(fringed(mesh), mesh)])
+
+    def swapped(brows):
+        picture = np.full((SIDE, SIDE, 3), SKIN, np.uint8)
+        for brow in brows:
+            hull(picture, mesh - np.float32([0, raised, 0]), brow, (30, 40, 60))
+        frame, faces = Frame(picture), Faces(np.zeros((1, 4)), mesh=mesh[None], track_ids=np.array([1]))
+        patches = MeshEngine(MeshOptions(shape=0)).renderer().render(frame, faces, {1: identity})
+        Compositing().compose(unguarded(frame), patches)
+        return frame.picture.astype(np.float32).mean(axis=2)
+
+    without, with_brows = swapped(()), swapped((topology().brow_left, topology().brow_right))
+    x, y = mesh[[63, 105, 66], :2].mean(0).astype(int)
+    strip = np.s_[y - raised - 12 : y - 8, x - 25 : x + 25]
+    darker = cv2.blur(without - with_brows, (9, 9))[strip].max()
+    print(f"raised by {raised} pixels: darker by {darker:.0f} of 255 at most, where brows are darker by 137")
+    assert darker < 40

@@ -18,8 +18,8 @@ _NOSTRILS = (2, 97, 98, 64, 129, 358, 294, 327, 326, 94, 19, 1, 4)
 #: The nose, from its root over the flanks to the wings, and its underside, which is dark by itself.
 _NOSE = (168, 193, 245, 188, 174, 198, 49, 48, 64, 98, 97, 2, 326, 327, 294, 278, 279, 420, 399, 412, 465, 417)
 _NOSE_BELOW = (219, 218, 237, 457, 438, 439, 455, 460, 327, 326, 2, 97, 98, 240, 235)
-#: How many texels above the brows a face is covered, whatever the photo shows there.
-ABOVE_BROW = 28
+#: Around the forehead: from the outer corner of an eye up the temple, along the hairline, and down to the other.
+_FOREHEAD = (143, 71, 54, 103, 67, 109, 10, 338, 297, 332, 284, 301, 372)
 #: Texels at the lower edge of a brow's vertices that are no hair.
 BELOW_BROW = 7
 
@@ -49,7 +49,7 @@ class Regions:
         lips: 1 on the lips, falling softly to 0 around them.
         nose: 1 on the nose and beside it, falling softly to 0 on eyes and brows and on the nose's underside.
         hair: 1 on brows and lashes, falling softly to 0 around them.
-        above: 1 on the brows and above them, as far as a target's own may lie.
+        forehead: 1 on the brows and above and beside them, wherever a target's own may lie.
         core: 1 in the middle of the face, which no hair reaches: brows, eyes, nose, mouth, inner cheeks.
         inside: 0 at the oval, 1 well inside it.
         seam: The patch's opacity as far as geometry alone decides it: 0 at the oval and at the openings'
@@ -57,7 +57,7 @@ class Regions:
     """
 
     face, features, plain, pale, lips = _Map(), _Map(), _Map(), _Map(), _Map()
-    nose, hair, above, core, inside, seam = _Map(), _Map(), _Map(), _Map(), _Map(), _Map()
+    nose, hair, forehead, core, inside, seam = _Map(), _Map(), _Map(), _Map(), _Map(), _Map()
 
     def __init__(self, kept: Mapping[str, FloatArray]) -> None:
         self.kept = {name: np.asarray(np.rint(values * 255), np.uint8) for name, values in kept.items()}
@@ -116,8 +116,7 @@ def regions() -> Regions:
         np.asarray(cv2.GaussianBlur(mask / np.float32(255), (0, 0), 4), np.float32) for mask in (around_lips, hair)
     )
     pale = masks[0] * (1 - soft_lips)
-    upright = np.ones((2 * ABOVE_BROW + 1, 1), np.uint8)
-    above = np.asarray(cv2.dilate(brows, upright) / np.float32(255), np.float32)
+    forehead = np.asarray(_filled(_hull(shape.uv[list(_FOREHEAD)])) / np.float32(255), np.float32)
     return Regions(
         {
             "face": masks[0],
@@ -127,7 +126,7 @@ def regions() -> Regions:
             "lips": soft_lips,
             "nose": _nose(features),
             "hair": soft_hair,
-            "above": above,
+            "forehead": forehead,
             "core": masks[2],
             "inside": inside,
             "seam": seam,

@@ -29,6 +29,8 @@ from understudy.tones import LUMA, smoothstep
 
 #: From which difference to the skin further in (natural logarithm, norm of BGR) the rim is foreign, from which surely.
 FOREIGN = (0.45, 1.0)
+#: What hides the forehead is at least so wide and high (texels, odd); its strands and its shadow reach half as far.
+FRINGE = 25
 #: Luminance (0-255) below which a texel is too dark to be trusted, and from which it is good.
 DARK = (14.0, 46.0)
 #: How far something's hue is from the skin's (norm of BGR over luminance): from where it may be no skin, and surely.
@@ -68,8 +70,9 @@ def build_texture(portraits: Sequence[Portrait]) -> Texture:
     smooth = calm(lifted(whole, bare), bare)
     color = _with_pores(smooth + (whole - smooth) * share, trust, known)
     # In the middle a hole would show, and where glasses were taken off the target's own skin would flicker through.
-    # A hand's breadth above the brows, too: or else the target's own would show over the photo's.
-    shown = np.maximum.reduce([known, maps.core, maps.above, *(part.glasses for part in parts)])
+    # On the forehead, too: or else the target's own brows, when it raises them, would show above the photo's. A face
+    # that ends amid the forehead would show where it ends.
+    shown = np.maximum.reduce([known, maps.core, maps.forehead, *(part.glasses for part in parts)])
     shown = cv2.GaussianBlur(cv2.erode(shown, np.ones((25, 25))), (0, 0), 8)
     opacity = shown * maps.seam
     return Texture(
@@ -149,6 +152,7 @@ def _completed(color: FloatArray, trust: FloatArray, hair: FloatArray) -> tuple[
     need = cv2.GaussianBlur(1 - smoothstep(trust, 0.1, 0.5), (0, 0), 3) * smoothstep(other_trust, 0.2, 0.6)
     filled = color + (other - color) * need[..., None]
     known = np.maximum(smoothstep(trust, 0.05, 0.4), smoothstep(other_trust, 0.2, 0.6))
+    known = known * (1 - _below_fringe(known))
     plain = (1 - regions().features) * (1 - hair)
     around = _diffused(filled, known * plain)
     # Along the rim hangs what is no skin, and too thin to be told by itself: strands of hair, an ear, a collar.
@@ -158,6 +162,17 @@ def _completed(color: FloatArray, trust: FloatArray, hair: FloatArray) -> tuple[
     around = around + (within - around) * (1 - regions().inside)[..., None]
     shown = (known * (1 - foreign))[..., None]
     return np.asarray(around + (filled - around) * shown, np.float32), known
+
+
+def _below_fringe(known: FloatArray) -> FloatArray:
+    """Where strands and the shadow of what hides the forehead may lie, along its edge: float32 (S, S), 0-1.
+
+    What is smaller than a fringe is the hair of a bushy brow.
+    """
+    maps, square = regions(), np.ones((FRINGE, FRINGE), np.uint8)
+    fringe = cv2.morphologyEx((1 - known) * (1 - maps.core), cv2.MORPH_OPEN, square)
+    near = cv2.dilate(fringe, square) * maps.forehead * (1 - maps.hair)
+    return np.asarray(cv2.GaussianBlur(near, (0, 0), 2), np.float32)
 
 
 def _with_pores(color: FloatArray, trust: FloatArray, known: FloatArray) -> FloatArray:

@@ -34,6 +34,7 @@ BRINGS = {
     "posix": "run on Linux or macOS",
     "unix": "run on Linux or macOS",
     "windows has no such names": "run on Linux or macOS",
+    "this disk has no such names": "run on a disk whose names are bytes (ext4)",
     "a folder that is in use": "run on Linux or macOS",
     "no locks there": "run on Linux or macOS",
     "pipes": "run on Linux or macOS",

@@ -19,7 +19,7 @@ class Standin:
 
     Attributes:
         address: Its address.
-        answers: A status, what is said, and headers; or None to hang up without a word.
+        answers: A status, what is said (bytes as they are), and headers; or None to hang up without a word.
         asked: Of each request its method, path and headers.
         received: Of each request how many bytes of a body came.
     """
@@ -44,7 +44,7 @@ def standin():
                     self.connection.shutdown(socket.SHUT_RDWR)
                 return
             status, body, headers = said
-            text = b"" if body is None else json.dumps(body).encode()
+            text = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
             self.send_response(status)
             for name, value in {"Content-Length": len(text), **headers}.items():
                 self.send_header(name, str(value))

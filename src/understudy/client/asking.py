@@ -27,6 +27,7 @@ ENDED: Final = ("done", "failed", "cancelled", "gone")
 #: Bytes that are read and sent at a time.
 PIECE: Final = 1 << 20
 _PLACE: Final = "/api/v1"
+_WRONG_SERVER: Final = "Is this the address of an Understudy server?"
 
 
 class ApiError(RunError):
@@ -193,11 +194,13 @@ def answered(status: int, headers: Mapping[str, str], body: bytes) -> Any:  # no
         body: The answer's.
 
     Raises:
-        ApiError: it was a refusal or a failure.
+        ApiError: it was a refusal or a failure, or nothing that an Understudy server says.
     """
     try:
         said = json.loads(body) if body else None
-    except ValueError:
+    except ValueError as fault:
+        if 200 <= status < 300:
+            raise ApiError("what was answered is no JSON", _WRONG_SERVER, status) from fault
         said = None
     if 200 <= status < 300:
         return said
@@ -205,7 +208,7 @@ def answered(status: int, headers: Mapping[str, str], body: bytes) -> Any:  # no
     found = said if isinstance(said, dict) else {}
     raise ApiError(
         str(found.get("error") or f"the server answered with {status}"),
-        str(found.get("hint") or "Is this the address of an Understudy server?"),
+        str(found.get("hint") or _WRONG_SERVER),
         status,
         int(after) if after.isdecimal() else None,
     )

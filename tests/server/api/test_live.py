@@ -137,7 +137,7 @@ def test_who_is_removed_is_shown_no_more(server, caller, pictures):
                 line.send(jpeg(pictures[1]))
                 said = line.recv(60)
                 found |= json.loads(said) if isinstance(said, str) else {}
-    assert "there is no person" in found["error"]
+    assert "photo was removed" in found["error"]
     assert time.monotonic() - begun < 15
 
 

@@ -307,7 +307,7 @@ def test_who_is_removed_is_shown_no_more_and_can_not_be_chosen(caller, pictures)
             assert (await line.state(session))["state"] == "live"  # another one is shown
             assert (await line.delete(f"/people/{first}")).status_code == 204
             ended = await until(lambda: _ended(line, session), 15)
-            assert "there is no person" in ended["error"]
+            assert "photo was removed" in ended["error"]
 
     asyncio.run(run())
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from understudy.app import Understudy
 from understudy.casting.cast import lanes_of, made_with
 from understudy.casting.person import Person
-from understudy.errors import ModelMissingError, RunError, UnderstudyError, UsageError
+from understudy.errors import InputError, ModelMissingError, RunError, UnderstudyError, UsageError
 from understudy.jobs.job import ENDED, Job
 from understudy.jobs.store import JobStore
 from understudy.provenance import ConsentClaim, Consents
@@ -24,7 +24,7 @@ from understudy.resources.made_with import MESH
 from understudy.server.access.audit import AuditLog
 from understudy.server.access.quotas import Rate, Usage
 from understudy.server.access.tokens import Token, Tokens
-from understudy.server.api.shelf import DAY, Shelf, Thing
+from understudy.server.api.shelf import DAY, NotHereError, Shelf, Thing
 from understudy.server.receiving import LEFT_FREE
 from understudy.server.webrtc.reach import Reach
 from understudy.settings import Settings
@@ -165,10 +165,15 @@ class Service:
 
         Raises:
             TokenError: the token was revoked, or its time is over.
-            NotHereError: the person was removed.
+            InputError: the person was removed, perhaps with a photo of theirs.
         """
         self.tokens.check(token)
-        self.shelf.get(token.user, "person", person)
+        try:
+            self.shelf.get(token.user, "person", person)
+        except NotHereError as fault:  # a photo takes the person with it, and its consent may be missed first
+            raise InputError(
+                "the person or a photo was removed, or its time is over", "Begin again with somebody who is there."
+            ) from fault
 
     def check_models(self, settings: Settings) -> None:
         """Make sure that the models that an order names are here, before it is counted.

@@ -218,7 +218,7 @@ class Stream:
         if person not in self.people:
             raise UsageError("this session was not begun with that person", "Name all of its people when you begin it.")
         chosen = list(self.people).index(person)
-        await asyncio.to_thread(self.service.check_still_there, self.token, person)
+        await asyncio.to_thread(self.service.shelf.get, self.token.user, "person", person)
         if self._session is not None:
             await asyncio.to_thread(setattr, self._session, "identity", chosen)  # reads the records of consent
         self._chosen = chosen

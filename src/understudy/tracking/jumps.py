@@ -26,8 +26,9 @@ if TYPE_CHECKING:  # what a stage before does, as a type only
 _JUMPED, _MOST_FITS = 0.1, 3
 #: Presence (0-1) of which a mesh that is followed never fell short in those clips.
 _CERTAIN: Final = 0.99
-#: How far from where a face was, over its size, a detection may be the same one.
-_FAR: Final = 1.0
+#: How far from where a face was, over its size, a detection may be the same one: less than the middle of any other face
+#: lies away that is followed and not close (``crowd.close_together``), however small that is.
+_FAR: Final = 0.6
 
 
 def settled(

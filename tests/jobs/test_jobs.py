@@ -25,7 +25,7 @@ from understudy.jobs.job import JobFailure, Order
 from understudy.jobs.store import JobStore
 from understudy.jobs.tables import read_orders
 from understudy.provenance import ConsentClaim
-from understudy.provenance.records.consent import Consents
+from understudy.provenance.records.consent_store import Consents
 from understudy.provenance.records.sqlite_file import database
 
 SAMPLE = ConsentClaim("sample")

@@ -16,7 +16,8 @@ from understudy.cli.terminal import answer, answer_json, say, somebody_answers
 from understudy.errors import ConsentError, NotMediaError, UnderstudyError
 
 if TYPE_CHECKING:
-    from understudy.provenance.records.consent import ConsentClaim, Consents, Ground, Photo, Use
+    from understudy.provenance.records.consent import ConsentClaim, Ground, Photo, Use
+    from understudy.provenance.records.consent_store import Consents
 
 ConsentOption = Annotated[
     str | None,
@@ -104,14 +105,14 @@ def revoke(
 @app.command("form")
 def form() -> None:
     """Print a form for consent in writing."""
-    from understudy.provenance.records.consent import written_form
+    from understudy.provenance.records.consent_form import written_form
 
     answer(written_form(dt.datetime.now(dt.timezone.utc).date()))
 
 
 def consents(home: Path | None) -> Consents:
     """The records in a private folder."""
-    from understudy.provenance.records.consent import Consents
+    from understudy.provenance.records.consent_store import Consents
     from understudy.provenance.records.home import Home
 
     return Consents(Home.default() if home is None else Home(home))

@@ -18,7 +18,7 @@ from understudy.jobs.store import JobStore
 from understudy.media.files.opening import check_input, check_names, check_suffix
 from understudy.names import RealNames
 from understudy.provenance import ConsentClaim
-from understudy.provenance.records.consent import Consents
+from understudy.provenance.records.consent_store import Consents
 from understudy.settings.schema import with_full_paths
 
 

@@ -22,7 +22,7 @@ from understudy.media.files.encoders import check_encoder
 from understudy.media.files.opening import check_suffix
 from understudy.media.files.trimming import open_part
 from understudy.provenance import ConsentClaim, Ledger
-from understudy.provenance.records.consent import Consents
+from understudy.provenance.records.consent_store import Consents
 from understudy.release import file_digest
 from understudy.resources import Resources
 from understudy.settings import Settings

@@ -10,7 +10,8 @@ from understudy.media.base import MAX_PIXELS
 from understudy.media.files import load_photo
 from understudy.media.files.opening import check_input
 from understudy.provenance import ConsentClaim
-from understudy.provenance.records.consent import Consents, Photo
+from understudy.provenance.records.consent import Photo
+from understudy.provenance.records.consent_store import Consents
 from understudy.release import input_digest
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from understudy.provenance.content import ContentClassifier, ContentOptions
     from understudy.provenance.label import Labeller, LabelOptions
-    from understudy.provenance.records.consent import Consent, ConsentClaim, Consents
+    from understudy.provenance.records.consent import Consent, ConsentClaim
+    from understudy.provenance.records.consent_store import Consents
     from understudy.provenance.records.home import Home
     from understudy.provenance.records.keys import SigningOptions
     from understudy.provenance.records.ledger import Ledger
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "Consent": "records.consent",
     "ConsentClaim": "records.consent",
-    "Consents": "records.consent",
+    "Consents": "records.consent_store",
     "ContentClassifier": "content",
     "ContentOptions": "content",
     "FrameSealer": "sealing",

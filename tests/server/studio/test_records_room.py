@@ -13,7 +13,7 @@ from tests.server.conftest import Visit, studio_in
 from tests.server.studio.test_frame import violations
 from understudy.app import Understudy
 from understudy.provenance import Consents, Home
-from understudy.provenance.records.consent import written_form
+from understudy.provenance.records.consent_form import written_form
 from understudy.server.studio.records.form import form_page
 from understudy.server.texts import LANGUAGES, Texts
 from understudy.settings import Settings

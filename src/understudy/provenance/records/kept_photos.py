@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from understudy.errors import RecordsError
+from understudy.provenance.records.consent import Consent, Photo
 from understudy.provenance.records.home import Home
-
-if TYPE_CHECKING:
-    from understudy.provenance.records.consent import Consent, Photo
 
 #: Where they are in the private folder, each in a folder of what needs it: a clip on which somebody is at work; a face;
 #: a job that is not done.
@@ -41,8 +39,6 @@ def kept_photo(file: str, name: str) -> Photo | None:
         file: What its file is called.
         name: What the user calls it.
     """
-    from understudy.provenance.records.consent import Photo
-
     found = _NAME.fullmatch(file)
     return None if found is None else Photo(name, found[1], found[2])
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from understudy.errors import ConsentError
+from understudy.provenance.records.consent import Consent, Photo
 from understudy.provenance.records.rows import readable
 from understudy.text import printable
-
-if TYPE_CHECKING:
-    from understudy.provenance.records.consent import Consent, Photo
 
 _LOST: Final = "(this record was damaged: what it said here is lost)"
 
@@ -35,8 +33,6 @@ class UnreadableConsent:
     @property
     def photo(self) -> Photo | None:
         """Of what it is, where that much can be read."""
-        from understudy.provenance.records.consent import Consent, Photo
-
         left = readable(Consent, self.body)
         if "digest" not in left or "look" not in left:
             return None
@@ -48,8 +44,6 @@ class UnreadableConsent:
         Args:
             now: When; UTC, ISO 8601.
         """
-        from understudy.provenance.records.consent import Consent
-
         photo = self.photo
         if photo is None:
             return None

@@ -104,7 +104,7 @@ class Records:
         Raises:
             RecordsError, PrivacyError: they can't be read.
         """
-        from understudy.provenance.records.consent import Consents
+        from understudy.provenance.records.consent_store import Consents
 
         return Consents(self._home).all()[::-1]
 
@@ -144,7 +144,7 @@ class Records:
             ConsentError: it is said to be a sample, and is none.
             RecordsError, PrivacyError: it can't be written.
         """
-        from understudy.provenance.records.consent import Consents
+        from understudy.provenance.records.consent_store import Consents
 
         self.forget(asked)
         return Consents(self._home).grant(asked.photo, claim)
@@ -166,7 +166,7 @@ class Records:
             UsageError: there is no such record.
             RecordsError: what is kept can't be removed.
         """
-        from understudy.provenance.records.consent import Consents
+        from understudy.provenance.records.consent_store import Consents
 
         return Consents(self._home).revoke(number)
 

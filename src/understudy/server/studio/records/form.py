@@ -9,7 +9,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from understudy.provenance.records.consent import a_year_from
+from understudy.provenance.records.consent_form import a_year_from
 from understudy.server.texts import LANGUAGES, Texts
 
 _PAGE: Final = """<!doctype html>

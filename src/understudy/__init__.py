@@ -96,7 +96,7 @@ if TYPE_CHECKING:
     from understudy.tasks.people import PeopleReport
     from understudy.tasks.people_sheet import write_sheet
     from understudy.tasks.progress import Progress
-    from understudy.tasks.swap import SwapReport
+    from understudy.tasks.report import SwapReport
     from understudy.tracking import Tracker, TrackerOptions, TrackingResult
     from understudy.tracking.smoothing import OneEuroOptions
 
@@ -173,7 +173,7 @@ _NAMES = {
     "tasks.people": ("PeopleReport",),
     "tasks.people_sheet": ("write_sheet",),
     "tasks.progress": ("Progress",),
-    "tasks.swap": ("SwapReport",),
+    "tasks.report": ("SwapReport",),
     "tracking": ("Tracker", "TrackerOptions", "TrackingResult"),
     "tracking.smoothing": ("OneEuroOptions",),
 }

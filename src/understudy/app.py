@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from understudy.tasks.inspect import Inspection
     from understudy.tasks.people import PeopleReport
     from understudy.tasks.progress import Progress
-    from understudy.tasks.swap import SwapReport
+    from understudy.tasks.report import SwapReport
 
 
 class Understudy:

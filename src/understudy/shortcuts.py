@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from understudy.sessions.endpoints import AnySink, AnySource
     from understudy.tasks.faces import FacesReport
     from understudy.tasks.inspect import Inspection
-    from understudy.tasks.swap import SwapReport
+    from understudy.tasks.report import SwapReport
 
 
 def swap(

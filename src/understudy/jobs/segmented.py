@@ -21,13 +21,14 @@ from understudy.settings import Settings
 from understudy.tasks.casting import Settled, settle
 from understudy.tasks.opened import ModelsOfFaces, Opened
 from understudy.tasks.progress import Progress
+from understudy.tasks.report import SwapReport
 from understudy.tasks.running import needed
 from understudy.tasks.segments.edges import SegmentOptions
 from understudy.tasks.segments.joining import join_segments
 from understudy.tasks.segments.plan import ClipPlan
 from understudy.tasks.segments.planning import can_be_cut, made_of, make_plan
 from understudy.tasks.segments.report import SegmentReport
-from understudy.tasks.swap import SwapReport, real_output
+from understudy.tasks.swap import real_output
 
 
 class SegmentedSwap:

@@ -6,11 +6,10 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-from understudy.casting.cast import PartList, photos_of, read_of
+from understudy.casting.cast import PartList, read_of
 from understudy.casting.person import People, Person
 from understudy.errors import CorruptMediaError
 from understudy.interruptions import once
@@ -25,59 +24,8 @@ from understudy.settings import Settings
 from understudy.tasks.casting import settle
 from understudy.tasks.opened import ModelsOfFaces, Opened, check_cast
 from understudy.tasks.progress import Progress
+from understudy.tasks.report import SwapReport
 from understudy.tasks.running import needed, prepared, run_frames
-
-
-@dataclass(frozen=True)
-class SwapReport:
-    """What was done.
-
-    Attributes:
-        output: The file that was written.
-        identifier: Its id, 12 hexadecimal digits: the mark's, the manifest's and the ledger's.
-        consents: Ids of the consent records that were relied on.
-        target: The file that was swapped.
-        sources: The photos.
-        engine: Names of the engines.
-        kind: ``image``, ``animation`` or ``video``.
-        width, height: Of the target, in pixels.
-        frames: Frames written; every one of them is labelled.
-        frames_swapped: Frames in which a face was swapped.
-        people: How many different people were swapped, as far as it is known who is who.
-        seconds: Wall time from the first frame to the finished file.
-        fps: Frames a second over that time.
-        first_frame_seconds: From the start of the call to the first finished frame.
-        stages_ms: Median and 95th percentile of each stage's milliseconds a frame.
-        notes: What the user should know.
-    """
-
-    output: Path
-    identifier: str
-    consents: tuple[str, ...]
-    target: Path
-    sources: tuple[Path, ...]
-    engine: str
-    kind: str
-    width: int
-    height: int
-    frames: int
-    frames_swapped: int
-    people: int
-    seconds: float
-    fps: float
-    first_frame_seconds: float
-    stages_ms: dict[str, dict[str, float]]
-    notes: tuple[str, ...]
-
-    def as_json(self) -> dict[str, object]:
-        """The report as plain values."""
-        values = asdict(self)
-        values |= {
-            "output": str(self.output),
-            "target": str(self.target),
-            "sources": [str(p) for p in self.sources],
-        }
-        return values
 
 
 def swap_file(
@@ -161,22 +109,17 @@ def _swapped(
         finished = time.perf_counter()
         if source.damage is not None:
             raise CorruptMediaError(target, source.damage.at_seconds, source.damage.reason)
-    return SwapReport(
-        output=output,
+    return SwapReport.of(
+        cast,
+        output,
+        opened,
+        settled,
         identifier=identifier,
-        consents=settled.consents,
-        target=target,
-        sources=photos_of(cast),
-        engine=", ".join(opened.by.engines),
-        kind=info.kind.value,
-        width=info.width,
-        height=info.height,
         frames=tally.frames,
         frames_swapped=tally.frames_swapped,
         people=tally.people,
-        seconds=round(finished - ready, 3),
-        fps=round(tally.frames / (finished - ready), 2),
-        first_frame_seconds=round(first - started, 3),
+        seconds=finished - ready,
+        first_frame_seconds=first - started,
         stages_ms=tally.timings.summary(),
         notes=(*settled.notes, *opened.notes(tally.carried.summary()), *source.remarks, *sink.notes, content.note),
     )

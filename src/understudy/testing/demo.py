@@ -19,7 +19,7 @@ from understudy.media.reading import open_container
 from understudy.media.tags import add_xmp
 from understudy.outputs import Draft, settled
 from understudy.settings import Settings
-from understudy.tasks.swap import SwapReport
+from understudy.tasks.report import SwapReport
 from understudy.testing.clips import ClipSpec, write_clip, write_puppet_clip
 from understudy.testing.motion import presenting
 from understudy.testing.portraits import portrait, portrait_path

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from understudy.casting.cast import PartList, photos_of, read_of
+from understudy.casting.cast import PartList, read_of
 from understudy.casting.person import Person
 from understudy.errors import CorruptMediaError, InputError, RunError
 from understudy.media.files import check_output
@@ -16,10 +16,10 @@ from understudy.release import check_same_input, file_digest
 from understudy.resources import Resources
 from understudy.tasks.casting import Settled
 from understudy.tasks.opened import Opened, check_swapped
+from understudy.tasks.report import SwapReport
 from understudy.tasks.running import needed
 from understudy.tasks.segments.plan import ClipPlan
 from understudy.tasks.segments.report import SegmentReport, Together
-from understudy.tasks.swap import SwapReport
 
 
 def join_segments(
@@ -94,22 +94,16 @@ def join_segments(
             written(identifier)
     if together.damage is not None:
         raise CorruptMediaError(target, together.damage.at_seconds, together.damage.reason)
-    frames, seconds = together.count(lambda one: one.frames), max(together.seconds, 1e-3)
-    return SwapReport(
-        output=output,
+    return SwapReport.of(
+        cast,
+        output,
+        opened,
+        settled,
         identifier=identifier,
-        consents=settled.consents,
-        target=target,
-        sources=photos_of(cast),
-        engine=", ".join(opened.by.engines),
-        kind=info.kind.value,
-        width=info.width,
-        height=info.height,
-        frames=frames,
+        frames=together.count(lambda one: one.frames),
         frames_swapped=swapped,
         people=together.people,
-        seconds=round(seconds, 3),
-        fps=round(frames / seconds, 2),
+        seconds=together.seconds,
         first_frame_seconds=0.0,
         stages_ms=together.stages_ms,
         notes=(*settled.notes, *opened.notes(carried), *together.remarks, *sink.notes, content.note),

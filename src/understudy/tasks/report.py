@@ -53,60 +53,6 @@ class SwapReport:
     stages_ms: dict[str, dict[str, float]]
     notes: tuple[str, ...]
 
-    @classmethod
-    def of(
-        cls,
-        cast: Person | PartList,
-        output: Path,
-        opened: Opened,
-        settled: Settled,
-        *,
-        identifier: str,
-        frames: int,
-        frames_swapped: int,
-        people: int,
-        seconds: float,
-        first_frame_seconds: float,
-        stages_ms: Mapping[str, Mapping[str, float]],
-        notes: tuple[str, ...],
-    ) -> SwapReport:
-        """The report of a swap.
-
-        Args:
-            cast: Whose face; or who gets whose.
-            output: The file that was written.
-            opened: What was swapped.
-            settled: Who got whose face.
-            identifier: Its id, 12 hexadecimal digits.
-            frames: Frames written.
-            frames_swapped: Frames in which a face was swapped.
-            people: How many different people were swapped.
-            seconds: Wall time from the first frame to the finished file, not rounded; nor is the next.
-            first_frame_seconds: From the start of the call to the first finished frame.
-            stages_ms: Median and 95th percentile of each stage's milliseconds a frame.
-            notes: What the user should know.
-        """
-        info, seconds = opened.info, max(seconds, 1e-3)
-        return cls(
-            output=output,
-            identifier=identifier,
-            consents=settled.consents,
-            target=info.path,
-            sources=photos_of(cast),
-            engine=", ".join(opened.by.engines),
-            kind=info.kind.value,
-            width=info.width,
-            height=info.height,
-            frames=frames,
-            frames_swapped=frames_swapped,
-            people=people,
-            seconds=round(seconds, 3),
-            fps=round(frames / seconds, 2),
-            first_frame_seconds=round(first_frame_seconds, 3),
-            stages_ms={stage: dict(times) for stage, times in stages_ms.items()},
-            notes=notes,
-        )
-
     def as_json(self) -> dict[str, object]:
         """The report as plain values."""
         values = asdict(self)
@@ -116,3 +62,56 @@ class SwapReport:
             "sources": [str(p) for p in self.sources],
         }
         return values
+
+
+def report_of(
+    cast: Person | PartList,
+    output: Path,
+    opened: Opened,
+    settled: Settled,
+    *,
+    identifier: str,
+    frames: int,
+    frames_swapped: int,
+    people: int,
+    seconds: float,
+    first_frame_seconds: float,
+    stages_ms: Mapping[str, Mapping[str, float]],
+    notes: tuple[str, ...],
+) -> SwapReport:
+    """The report of a swap.
+
+    Args:
+        cast: Whose face; or who gets whose.
+        output: The file that was written.
+        opened: What was swapped.
+        settled: Who got whose face.
+        identifier: Its id, 12 hexadecimal digits.
+        frames: Frames written.
+        frames_swapped: Frames in which a face was swapped.
+        people: How many different people were swapped.
+        seconds: Wall time from the first frame to the finished file, not rounded; nor is the next.
+        first_frame_seconds: From the start of the call to the first finished frame.
+        stages_ms: Median and 95th percentile of each stage's milliseconds a frame.
+        notes: What the user should know.
+    """
+    info, seconds = opened.info, max(seconds, 1e-3)
+    return SwapReport(
+        output=output,
+        identifier=identifier,
+        consents=settled.consents,
+        target=info.path,
+        sources=photos_of(cast),
+        engine=", ".join(opened.by.engines),
+        kind=info.kind.value,
+        width=info.width,
+        height=info.height,
+        frames=frames,
+        frames_swapped=frames_swapped,
+        people=people,
+        seconds=round(seconds, 3),
+        fps=round(frames / seconds, 2),
+        first_frame_seconds=round(first_frame_seconds, 3),
+        stages_ms={stage: dict(times) for stage, times in stages_ms.items()},
+        notes=notes,
+    )

@@ -24,7 +24,7 @@ from understudy.settings import Settings
 from understudy.tasks.casting import settle
 from understudy.tasks.opened import ModelsOfFaces, Opened, check_cast
 from understudy.tasks.progress import Progress
-from understudy.tasks.report import SwapReport
+from understudy.tasks.report import SwapReport, report_of
 from understudy.tasks.running import needed, prepared, run_frames
 
 
@@ -109,7 +109,7 @@ def _swapped(
         finished = time.perf_counter()
         if source.damage is not None:
             raise CorruptMediaError(target, source.damage.at_seconds, source.damage.reason)
-    return SwapReport.of(
+    return report_of(
         cast,
         output,
         opened,

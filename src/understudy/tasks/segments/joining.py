@@ -16,7 +16,7 @@ from understudy.release import check_same_input, file_digest
 from understudy.resources import Resources
 from understudy.tasks.casting import Settled
 from understudy.tasks.opened import Opened, check_swapped
-from understudy.tasks.report import SwapReport
+from understudy.tasks.report import SwapReport, report_of
 from understudy.tasks.running import needed
 from understudy.tasks.segments.plan import ClipPlan
 from understudy.tasks.segments.report import SegmentReport, Together
@@ -94,7 +94,7 @@ def join_segments(
             written(identifier)
     if together.damage is not None:
         raise CorruptMediaError(target, together.damage.at_seconds, together.damage.reason)
-    return SwapReport.of(
+    return report_of(
         cast,
         output,
         opened,

@@ -74,6 +74,24 @@ def test_the_light_on_a_face_is_not_that_of_a_patch_over_which_it_lies():
     assert (together.part(small.box)[:, 60:] == COLOR).all()
 
 
+def test_a_face_in_glaring_light_is_as_bright_as_the_frame():
+    """Where the frame is as bright as can be shown, relief must not make the swap darker: it can't be made brighter."""
+    patch = patch_at(0, 0)
+    folds = np.float32(0.8) + np.float32(0.4) * (np.indices((SIDE, SIDE)).sum(0) // 12 % 2)
+    patch.picture[:] = np.float32(patch.picture) * folds[..., None]
+
+    def mean(*color):
+        frame = Frame(np.full((SIDE, SIDE, 3), color, np.uint8))
+        Compositing().compose(unguarded(frame), [patch])
+        return frame.picture[20:-20, 20:-20].mean((0, 1))
+
+    assert mean(255, 255, 255).min() > 250
+    assert mean(150, 180, 255)[2] > 245
+    # One colour alone says little of how bright it is, and the others are as they were.
+    np.testing.assert_allclose(mean(150, 180, 255)[:2], [150, 180], atol=5)
+    np.testing.assert_allclose(mean(150, 180, 210), [150, 180, 210], atol=5)
+
+
 def test_the_light_is_remembered_of_each_track_until_it_is_forgotten():
     lighting = Lighting()
 

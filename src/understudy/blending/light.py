@@ -11,6 +11,9 @@ target's tone, and lips stay redder than skin. k shrinks the chroma of a source 
 the target; multiplying each channel by its own ratio instead would turn the grey shadows of a painting
 blue. What keeps it tame: S and T are averages over many points, g and a_c are limited, and points that
 disagree with the rest of the face (hair, glasses, a hand) count less.
+
+Where the frame is as bright as can be shown, T is taken to be brighter than that. Of what is put in its place only the
+darker half could be seen else: a face in glaring light would be grey, and where red alone is at its end, green.
 """
 
 from __future__ import annotations
@@ -38,6 +41,10 @@ SIGMAS = (6.0, 3.75, 1.2)
 #: pixels, the brow's hair may lie.
 _FINE = GRID * 8
 _RAISED = 11
+#: Level (0-255) from which a pixel is as bright as can be shown, and how much brighter skin is taken to be (natural
+#: logarithm) where all pixels are, in all colours. One colour alone says less: red is the first of skin to get there.
+_WHITE = 250
+_GLARE = 0.35
 #: Every n-th pixel along a side tells at a glance whether a lamp was switched.
 _GLANCE = 8
 
@@ -198,20 +205,23 @@ class LightTransfer:
     def _measured(
         self, target: UInt8Array, picture: UInt8Array, alpha: UInt8Array, place: FloatArray, drawn: FloatArray
     ) -> FloatArray:
-        """Logarithms of T and S (BGR each), smoothed over the grid: float32 (G, G, 6)."""
+        """Logarithms of T, S, and how much brighter T is than can be shown, BGR each, smoothed: float32 (G, G, 9)."""
         grid = _grid()
         points = (np.hstack([place, drawn])[grid.corners] * grid.weights).sum(axis=1, dtype=np.float32)
         radius = max(1, int(float(np.ptp(place, axis=0).max()) / GRID / 2))
-        means, shown = np.zeros((len(points), 6), np.float32), np.zeros(len(points), np.float32)
+        means, shown = np.zeros((len(points), 9), np.float32), np.zeros(len(points), np.float32)
         _box_means(target, picture, alpha, points, grid.used, radius, means, shown)
-        logs = np.log(means.reshape(GRID, GRID, 6) + np.float32(2))
+        logs = np.log(means + np.float32(2))
+        white = means[:, 6:]
+        logs[:, 6:] = np.float32(_GLARE) * white**2 * white.mean(axis=1, keepdims=True)
+        logs = logs.reshape(GRID, GRID, 9)
         weight = grid.skin * shown.reshape(GRID, GRID)
         return self._smoothed(logs, weight * self._agreement(logs, weight), _near_seam(shown))
 
     @staticmethod
     def _agreement(logs: FloatArray, weight: FloatArray) -> FloatArray:
         """Less weight for points where T/S is far from the face's own: they are not skin."""
-        tone = (logs[:, :, :3] - logs[:, :, 3:]).mean(axis=2)
+        tone = (logs[:, :, :3] - logs[:, :, 3:6]).mean(axis=2)
         known = tone[weight > 0.3]
         middle = median(known) if known.size else 0.0
         return np.asarray(1 / (1 + (np.abs(tone - middle) / 1.0) ** 4), np.float32)
@@ -221,16 +231,17 @@ class LightTransfer:
         """Weighted averages at four widths: the finest where it has points to go by, and near the seam."""
         planes = np.concatenate([logs * weight[..., None], weight[..., None]], axis=2)
         total = planes.sum((0, 1))
-        result = np.broadcast_to(total[:6] / max(float(total[6]), 1e-6), logs.shape)
+        result = np.broadcast_to(total[:-1] / max(float(total[-1]), 1e-6), logs.shape)
         for blur, share in zip(_blurs(), (1.0, 1.0, near_seam[..., None]), strict=True):
             local = _blurred(planes, blur)
-            trust = np.minimum(local[:, :, 6:] * 3, 1) * share
-            result = result + (local[:, :, :6] / (local[:, :, 6:] + np.float32(1e-5)) - result) * trust
+            near = local[:, :, -1:]
+            trust = np.minimum(near * 3, 1) * share
+            result = result + (local[:, :, :-1] / (near + np.float32(1e-5)) - result) * trust
         return np.asarray(result, np.float32)
 
     def _limited(self, colors: FloatArray) -> FloatArray:
         options = self.options
-        target, source = colors[:, :, :3], colors[:, :, 3:]
+        target, source = colors[:, :, :3] * colors[:, :, 6:], colors[:, :, 3:6]
         target_y, source_y = (part @ LUMA[:, None] for part in (target, source))
         gain = np.clip(target_y / source_y, 1 / options.max_dimming, options.max_gain)
         saturation = [
@@ -274,8 +285,8 @@ def _box_means(
     """Means of both pictures in a square around each used point, over the pixels where the patch is shown.
 
     Points are float32 (P, 4): where they lie in the frame, and where in the patch. Written are ``means``,
-    float32 (P, 6): BGR of the target, then of the patch; and ``shown``, float32 (P,): mean opacity there, 0-1. Both
-    are 0 before.
+    float32 (P, 9): BGR of the target, then of the patch, then the share (0-1) of the target's pixels that are as bright
+    as can be shown; and ``shown``, float32 (P,): mean opacity there, 0-1. Both are 0 before.
     """
     height, width = alpha.shape
     step = max(1, (2 * radius + 1) // 5)  # some 6 x 6 samples a point, however large the face
@@ -297,6 +308,8 @@ def _box_means(
                 for k in range(3):
                     means[p, k] += weight * target[below, beside, k]
                     means[p, k + 3] += weight * picture[row, column, k]
-        for k in range(6):
+                    if target[below, beside, k] >= _WHITE:
+                        means[p, k + 6] += weight
+        for k in range(9):
             means[p, k] /= max(total, np.float32(1e-3))
         shown[p] = total / np.float32(count)

@@ -27,6 +27,12 @@ def test_it_comes_back_where_the_line_breaks_or_the_server_is_busy(standin, ask)
     assert ask("wait", "0" * 32)["state"] == "done"
 
 
+def test_who_is_in_a_clip_is_asked_again_where_the_line_breaks(standin, ask):
+    looking, found = ((200, {"state": state, "people": []}, {}) for state in ("looking", "done"))
+    standin.answers = [looking, looking, None, refusal(503), found]
+    assert ask("who_is_there", "0" * 32) == []
+
+
 def test_it_comes_back_when_the_server_says(standin, ask):
     standin.answers = [refusal(503, **{"Retry-After": 3}), swap("done", 1.0)]
     begun = time.monotonic()

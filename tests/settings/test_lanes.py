@@ -87,6 +87,12 @@ def test_what_is_no_lane_is_refused_when_it_is_said(lanes, said):
         changed(Settings(), {"lanes": lanes})
 
 
+@pytest.mark.parametrize("lanes", [[{}], [None], "x", (Lane(0, 1), 3)])
+def test_what_is_no_lane_is_refused_in_python_too(lanes):
+    with pytest.raises(UsageError, match="a lane is a Lane, not "):
+        Settings(lanes=lanes)
+
+
 def test_lanes_that_touch_do_not_overlap():
     assert len(Settings(lanes=(Lane(1, 2), Lane(0, 1))).lanes) == 2
 

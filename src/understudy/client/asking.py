@@ -16,7 +16,7 @@ from typing import IO, Any, Final, Literal
 
 import httpx
 
-from understudy.errors import InputError, RunError, UsageError
+from understudy.errors import InputError, RunError, UsageError, unreadable_input
 from understudy.outputs import Draft, output_errors, settled
 
 Ground = Literal["self", "granted", "fictional", "sample"]
@@ -137,10 +137,15 @@ def hand_over(path: str | PathLike[str], kind: Literal["photos", "media"]) -> As
 
     Raises:
         UsageError: it is not there.
+        InputUnreadableError: it can't be read.
     """
     file = Path(path)
     if not file.is_file():
         raise UsageError(f"there is no file {file}", "Check the path and its spelling.")
+    try:
+        file.open("rb").close()
+    except OSError as fault:
+        raise unreadable_input(file, fault) from fault
     # The name may be no text in UTF-8, which all that goes over the line is.
     name = os.fsencode(file.name).decode("utf-8", "replace")
     return Ask("POST", f"/{kind}", {"name": name}, file=file, bytes=file.stat().st_size)

@@ -110,6 +110,7 @@ class AsyncClient:
 
         Raises:
             UsageError: there is no such file.
+            InputUnreadableError: it can't be read.
             InputError: it became shorter while it was read.
             ApiError: it is no picture or clip.
         """
@@ -118,11 +119,16 @@ class AsyncClient:
     async def who_is_there(self, media: str) -> list[dict[str, Any]]:
         """Have somebody look who is in a clip, and wait for it: number, share of the time, first and last seconds.
 
+        Meanwhile the line may break, as in ``watch``.
+
         Raises:
-            ApiError: nobody could.
+            ApiError: nobody could, or nothing is heard of it any more.
         """
         await self._ask(Ask("POST", f"/media/{media}/people"))
-        while (said := await self._ask(Ask("GET", f"/media/{media}/people")))["state"] == "looking":
+        while True:
+            said = await self._ask_again(Ask("GET", f"/media/{media}/people"), asking.is_away)
+            if said["state"] != "looking":
+                break
             await asyncio.sleep(EVERY)
         if said["state"] == "failed":
             raise ApiError(said["error"], said["hint"], 200)

@@ -109,8 +109,11 @@ def in_order(lanes: Sequence[Lane]) -> tuple[Lane, ...]:
     """Lanes, the first of the clip first.
 
     Raises:
-        UsageError: two overlap, or there are too many.
+        UsageError: one is none, two overlap, or there are too many.
     """
+    others: list[object] = [lane for lane in lanes if not isinstance(lane, Lane)]
+    if others:
+        raise UsageError(f"a lane is a Lane, not {type(others[0]).__name__}", _HINT)
     found = sorted(lanes, key=lambda lane: lane.since)
     if len(found) > MOST:
         raise UsageError(f"{len(found)} lanes are more than {MOST}", _HINT)

@@ -78,7 +78,7 @@ class Detail(NamedTuple):
         limit: The frame's finest band is cut off at this many grey levels either way: what is beyond is an edge.
         soft: uint8 BGR (h, w, 3): P1.
         wide: uint8 BGR (h, w, 3): P2; P1 where ``middle`` is 1.
-        under: uint8 BGR (h, w, 3): T1.
+        under: uint8 BGR (h, w, 3): T1; P1 where ``grain`` is 0, and nothing is made of it.
     """
 
     fine: np.float32
@@ -155,9 +155,9 @@ class DetailMatch:
         assert soft is not None
         if self._logs is None:
             one, zero = np.float32(1), np.float32(0)
-            return Detail(one, one, zero, zero, soft, soft, target)
+            return Detail(one, one, zero, zero, soft, soft, soft)
         now = self._weights(self._logs)
-        wide, under = soft, target
+        wide = under = soft  # whole arrays, as the others: the same machine code is for all
         if now.middle < 1:
             wide = _wide(soft) if patch.twice is None else patch.twice
         if now.grain > 0:

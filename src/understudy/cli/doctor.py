@@ -10,6 +10,7 @@ import typer
 
 from understudy.cli.chosen import Chosen, takes_settings
 from understudy.cli.options import Json
+from understudy.cli.rehearsal import rehearsed
 from understudy.cli.terminal import answer, answer_json, say
 from understudy.errors import InputNotFoundError, UsageError
 
@@ -39,6 +40,7 @@ def command(folders: Folders = None, clean: Clean = False, json: Json = False, *
         return
     from understudy.app import Understudy
 
+    rehearsed()
     with Understudy(chosen.settings()) as app:
         report = app.doctor()
     if json:

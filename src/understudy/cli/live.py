@@ -16,6 +16,7 @@ from understudy.cli.chosen import Chosen, takes_settings
 from understudy.cli.consent import ConsentNote, ConsentOption, ask, claim_of
 from understudy.cli.options import OUTPUT, Json, Overwrite
 from understudy.cli.parts import CastFile, LikeDistance, LiveOthers, Put, asked, claimed
+from understudy.cli.rehearsal import rehearsed
 from understudy.cli.running import run
 from understudy.cli.setting_options import EVERY, OF_A_CLIP
 from understudy.cli.streams import fault_of
@@ -164,6 +165,7 @@ def command(
     settings = chosen.settings()
     photos = [*photos_of(wanted), *(next_person or [])]
     claim = claim_of(consent, consent_note) or ask(photos, settings.home)
+    rehearsed()
     with Understudy(settings) as app:
         wanted = claimed(wanted, claim)
         session = app.live(

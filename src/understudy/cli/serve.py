@@ -6,6 +6,7 @@ import importlib.util
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ import typer
 from understudy.cli.chosen import Chosen, takes_settings
 from understudy.cli.ledger import say_tampered
 from understudy.cli.options import Json
+from understudy.cli.rehearsal import Rehearsal
 from understudy.cli.setting_options import EVERY, OF_A_CLIP
 from understudy.cli.terminal import answer, answer_json, say
 from understudy.errors import UsageError
@@ -88,7 +90,7 @@ def command(
     # Who listens here or everywhere is reached at all of the machine's addresses, else at the one that was named.
     addresses = () if host in (*_HERE, "0.0.0.0", "::") else (host,)
     service = Service(chosen.settings(), ServeOptions(retention, runners, live, Reach(addresses, stun)))
-    with listening(port, host) as listener:
+    with closing(Rehearsal()) as rehearsal, listening(port, host) as listener:
         own = listener.getsockname()[1]
         scheme = "http" if cert is None else "https"
         shown = f"[{host}]" if ":" in host else host
@@ -105,6 +107,7 @@ def command(
             answer(f"API: {address}/api/v1, described at {address}/docs")
         sys.stdout.flush()  # whoever waits for it reads a pipe, perhaps
         say("Ctrl-C ends it")
+        rehearsal.begin(politely=True)
         serve(api_application(service, hosts, origins), listener, service.ending, parting=_PARTING, cert=cert, key=key)
 
 

@@ -6,6 +6,8 @@ import importlib.util
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +15,7 @@ import typer
 
 from understudy.cli.chosen import Chosen, takes_settings
 from understudy.cli.options import OUTPUT, Json
+from understudy.cli.rehearsal import Rehearsal
 from understudy.cli.setting_options import EVERY, OF_A_CLIP
 from understudy.cli.terminal import answer, answer_json, say
 from understudy.errors import UsageError
@@ -59,7 +62,7 @@ def command(
 
     settings = chosen.settings()
     keys, stop = Keys(), threading.Event()
-    with listening(port) as listener:
+    with closing(Rehearsal()) as rehearsal, listening(port) as listener:
         place = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         address = f"{place}?token={keys.token}"
         if json:
@@ -75,7 +78,8 @@ def command(
                 from understudy.server.application import studio_application
                 from understudy.server.studio.studio import Studio
 
-                studio = Studio(settings, samples(), recordings or _videos())
+                rehearse = partial(rehearsal.begin, politely=True)
+                studio = Studio(settings, samples(), recordings or _videos(), rehearse)
                 page = studio_application(studio, keys, listener.getsockname()[1])
             serve(page, listener, stop)
 

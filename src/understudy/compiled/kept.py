@@ -16,6 +16,8 @@ from typing import Any, Final
 import numpy as np
 import platformdirs
 
+from understudy.version import __version__
+
 #: The lines of /proc/cpuinfo that tell processors apart for which different code is made.
 _TELLING: Final = ("vendor_id", "cpu family", "model", "stepping", "flags")
 _SUFFIX: Final = ".kernel"
@@ -48,6 +50,37 @@ class Place:
             with suppress(OSError):
                 _write(folder / self._name, _packed(objects))
                 return
+
+
+class Mark:
+    """Says that something was done once with the kernels of this version on this machine.
+
+    Args:
+        name: Of what was done.
+    """
+
+    def __init__(self, name: str) -> None:
+        identity = hashlib.sha256(repr((_machine(), __version__)).encode()).hexdigest()
+        self._paths = [folder / f"{name}-{identity[:24]}" for folder in folders(Path(__file__))]
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it was said. What another user keeps for themselves alone is no use here."""
+        return any(os.access(path, os.R_OK) for path in self._paths)
+
+    def set(self) -> bool:
+        """Say it; whether that was possible."""
+        for path in self._paths:
+            with suppress(OSError):
+                _write(path, b"")
+                return True
+        return False
+
+    def clear(self) -> None:
+        """Say it no more."""
+        for path in self._paths:
+            with suppress(OSError):
+                path.unlink()
 
 
 def folders(source: Path) -> tuple[Path, ...]:

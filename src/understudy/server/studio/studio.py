@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
@@ -36,6 +36,7 @@ class Studio:
         settings: How everything begins.
         samples: What is there at the first start.
         recordings: The folder that recordings and renders are written to; made when it is needed.
+        rehearse: Begins what makes a machine's first session begin as soon as the others.
 
     Attributes:
         settings, samples: See above.
@@ -50,7 +51,9 @@ class Studio:
         records: Consents and the ledger.
     """
 
-    def __init__(self, settings: Settings, samples: Samples, recordings: Path) -> None:
+    def __init__(
+        self, settings: Settings, samples: Samples, recordings: Path, rehearse: Callable[[], object] = lambda: None
+    ) -> None:
         self.settings, self.samples = settings, samples
         self.app = Understudy(settings)
         folder = self.app.resources.home.folder("studio")
@@ -64,6 +67,7 @@ class Studio:
         self.checks = Checks(self.app.inspect, self.uploads)
         self.shelf = Shelf(self.app, self.uploads)
         self.records = Records(self.app, self.uploads)
+        self._rehearse = rehearse
         self._prepared = threading.Lock()
         self._preparing = threading.Thread(target=self._prepare, name="prepare", daemon=True)
 
@@ -91,6 +95,7 @@ class Studio:
             self._preparing.start()
 
     def _prepare(self) -> None:
+        self._rehearse()
         self.live.warm_up()
         self.clip.make()
 

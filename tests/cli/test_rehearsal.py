@@ -1,0 +1,88 @@
+"""The rehearsal before a machine's first live session: it compiles what that needs, once, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from understudy.cli.rehearsal import Rehearsal
+from understudy.compiled import kept
+from understudy.compiled.kept import Mark
+
+
+@pytest.fixture
+def kept_in(tmp_path, monkeypatch):
+    folder = tmp_path / "kept"
+    monkeypatch.setattr(kept, "folders", lambda source: (folder,))
+    return folder
+
+
+def test_a_mark_is_there_for_this_version_on_this_machine_until_it_is_cleared(kept_in, monkeypatch):
+    mark = Mark("done")
+    assert not mark.is_there
+    assert mark.set()
+    assert Mark("done").is_there
+    assert not Mark("else").is_there
+    monkeypatch.setattr(kept, "__version__", "another")
+    assert not Mark("done").is_there
+    mark.clear()
+    assert not mark.is_there
+    assert not list(kept_in.iterdir())
+
+
+def test_where_nothing_can_be_kept_nobody_waits_for_a_rehearsal(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(kept, "folders", lambda source: (tmp_path / "file" / "below",))
+    rehearsal = Rehearsal()
+    assert rehearsal.needed
+    assert not rehearsal.begin()
+    rehearsal.wait()
+
+
+@pytest.mark.slow
+def test_one_that_is_cut_short_is_needed_again(kept_in):
+    rehearsal = Rehearsal()
+    assert rehearsal.begin(politely=True)
+    assert not Rehearsal().begin()  # another program's, meanwhile
+    rehearsal.close()
+    assert rehearsal.needed
+    rehearsal.close()
+
+
+#: Keeps kernels in a folder of its own, which is named first.
+_APART = (
+    "import sys, pathlib\n"
+    "from understudy.compiled import kept\n"
+    "apart = pathlib.Path(sys.argv[1])\n"
+    "kept.folders = lambda source: (apart,)\n"
+)
+_REHEARSE = (
+    _APART + "import runpy\ndel sys.argv[1:]\nrunpy.run_module('understudy.cli.rehearsal', run_name='__main__')\n"
+)
+_LIVE = _APART + (
+    "from understudy import Settings, Understudy\n"
+    "kernels, photo, clip, folder = map(pathlib.Path, sys.argv[1:])\n"
+    "with Understudy(Settings(home=folder / 'home')) as app:\n"
+    "    with app.live(app.person(photo, consent='sample'), clip, folder / 'out.mp4') as session:\n"
+    "        session.wait(60)\n"
+    "print(len({'numba', 'llvmlite'} & {*sys.modules}))"
+)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="numba itself loads code elsewhere")
+def test_the_first_session_after_it_needs_no_compiler_and_nothing_is_left(hopper_path, small_clip, tmp_path):
+    (tmp_path / "temporary").mkdir()
+    environment = {**os.environ, "TMPDIR": str(tmp_path / "temporary")}
+    kernels = tmp_path / "kernels"
+    subprocess.run([sys.executable, "-c", _REHEARSE, str(kernels)], check=True, env=environment)
+    compiled = {path.name for path in kernels.iterdir()}
+    assert compiled
+    assert not list((tmp_path / "temporary").iterdir())
+    command = [sys.executable, "-c", _LIVE, *map(str, (kernels, hopper_path, small_clip, tmp_path))]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[-2] == "0"
+    assert {path.name for path in kernels.iterdir()} == compiled

@@ -10,11 +10,10 @@ from typing import Any, Final
 import av
 
 from understudy.media.base import MediaInfo
+from understudy.media.files.bare_sound import frame_bytes
 
 #: Seconds by which streams of one file may lie apart in it: so much is read before a part and behind it.
 APART: Final = 10.0
-#: Sound that is stored as bare numbers, any of which may be the first.
-_BARE: Final = "pcm_"
 #: Subtitles that are pictures (Blu-ray), and what is told at the beginning of one: that it begins, where it says
 #: whether it needs none of those before, and where how many pictures it shows.
 _PGS: Final = "hdmv_pgs_subtitle"
@@ -81,8 +80,8 @@ class PacketsOf:
             return None
         unit = Fraction(packet.time_base)
         begins, lasts = stamp * unit, (packet.duration or 0) * unit
-        if kind == "audio" and packet.stream.codec_context.name.startswith(_BARE):
-            packet, begins, lasts = self._cut(packet, begins, lasts)
+        if kind == "audio" and (each := frame_bytes(packet.stream.codec_context)):
+            packet, begins, lasts = self._cut(packet, begins, lasts, each)
         elif kind == "subtitle" and begins < self._since < begins + lasts:
             lasts, begins = begins + lasts - self._since, self._since
         if packet is None:
@@ -145,10 +144,16 @@ class PacketsOf:
         head = (context.extradata or b"") if context is not None and context.codec.canonical_name == "opus" else b""
         return -Fraction(int.from_bytes(head[_PRE_SKIP], "little"), _OPUS_RATE)
 
-    def _cut(self, packet: Any, begins: Fraction, lasts: Fraction) -> tuple[Any | None, Fraction, Fraction]:
-        """Of bare sound what belongs to the part; when that begins, and how long it lasts."""
-        context = packet.stream.codec_context
-        rate, each = context.sample_rate, context.format.bytes * context.layout.nb_channels
+    def _cut(self, packet: Any, begins: Fraction, lasts: Fraction, each: int) -> tuple[Any | None, Fraction, Fraction]:
+        """Of bare sound what belongs to the part; when that begins, and how long it lasts.
+
+        Args:
+            packet: Of it.
+            begins: When it begins, in seconds of the file.
+            lasts: How long it lasts, in seconds.
+            each: Bytes that all channels have at one moment.
+        """
+        rate = packet.stream.codec_context.sample_rate
         count = packet.size // each
         ends = begins + Fraction(count, rate)
         first = max(0, -((begins - self._since) * rate // 1)) if begins < self._since else 0

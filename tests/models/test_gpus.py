@@ -283,6 +283,22 @@ def test_an_engine_that_no_longer_opens_is_removed_and_built_anew(store, gpus, m
 
 
 @pytest.mark.slow
+def test_an_engine_that_no_longer_opens_and_can_t_be_removed_is_tried_once(store, gpus, monkeypatch):
+    """On a read-only disk it was tried without end."""
+    opened(store, machine=cuda(ONE), device="tensorrt", precision="single")
+    (engine,) = kept(store)
+    (record,) = (store.root / "engines").glob("*.json")
+    next(engine.iterdir()).write_bytes(b"another version's")
+    known = json.loads(record.read_text())
+    record.write_text(json.dumps({**known, "files": engines.digests(engine)}))
+    monkeypatch.setattr(engines.Engines, "drop", lambda self, key: None)
+    gpus.opened = []
+    with pytest.raises(ModelError, match="does not open on tensorrt"):
+        opened(store, machine=cuda(ONE), device="tensorrt", precision="single")
+    assert len(gpus.opened) == 1
+
+
+@pytest.mark.slow
 def test_what_was_made_for_one_person_is_not_kept(store, gpus):
     runtime = Runtime(RuntimeOptions(device="tensorrt", backend="onnxruntime"), cuda=cuda(ONE))
     entry = store.catalogue.entries["inswapper_128"]

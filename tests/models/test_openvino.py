@@ -18,6 +18,7 @@ from understudy.cli.main import main
 from understudy.errors import ModelError, UsageError
 from understudy.models import openvino_runtime
 from understudy.models.catalogue import Catalogue
+from understudy.models.compiled import CompiledModels
 from understudy.models.devices import RuntimeOptions
 from understudy.models.opening import Runtime
 from understudy.models.openvino_runtime import OpenVino
@@ -239,6 +240,21 @@ def test_what_openvino_itself_does_not_take_back_is_made_anew(store):
     assert opened(store, fake).program == "openvino"
     assert len(fake.imported) == 1
     assert fake.compiled
+
+
+def test_what_is_no_use_and_can_t_be_removed_is_tried_once(store, monkeypatch):
+    """On a read-only disk it was tried again and again, for hours with a large model."""
+
+    class Refusing(FakeOpenVino):
+        def import_model(self, data, device, config):
+            self.imported.append(config)
+            raise RuntimeError("unknown blob")
+
+    opened(store, FakeOpenVino(can=["FP32"]))
+    monkeypatch.setattr(CompiledModels, "remove", lambda self, key: None)
+    fake = Refusing(can=["FP32"])
+    assert opened(store, fake).program == "openvino"
+    assert len(fake.imported) == 1
 
 
 def test_a_disk_that_is_full_stops_nothing(store, monkeypatch):

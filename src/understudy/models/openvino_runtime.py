@@ -153,22 +153,28 @@ class OpenVino:
         }
         if threads is not None:
             config["INFERENCE_NUM_THREADS"] = threads
-        blob = None if kept is None else kept[0].read(kept[1])
+        taken = None if kept is None else self._taken(kept, config)
+        if taken is not None:
+            return OpenVinoSession(taken, ends, half=half)
         try:
-            compiled = self._compiled(data, blob, config)
+            compiled = self._core.compile_model(self._core.read_model(model=data), "CPU", config)
         except Exception as fault:  # its errors have no class of their own
-            if kept is not None and blob is not None:
-                kept[0].remove(kept[1])  # it reads as it was written, and yet is no use
-                return self.start(entry, data, ends, half=half, threads=threads, kept=kept)
             if out_of_memory(fault):
                 raise NoMemoryError(f"for {entry.name}: its file alone is {len(data) / 1e6:.0f} MB") from fault
             raise ModelError(f"{entry.name} does not open with OpenVINO: {first_line(fault)}", "") from fault
-        return OpenVinoSession(compiled, ends, half=half, keep=kept if blob is None else None)
+        return OpenVinoSession(compiled, ends, half=half, keep=kept)
 
-    def _compiled(self, data: bytes, blob: bytes | None, config: Mapping[str, Any]) -> Any:  # noqa: ANN401
-        if blob is not None:
+    def _taken(self, kept: tuple[CompiledModels, CompiledKey], config: Mapping[str, Any]) -> Any:  # noqa: ANN401
+        """A model as it was kept compiled; None where it was not, or that is no use."""
+        models, key = kept
+        blob = models.read(key)
+        if blob is None:
+            return None
+        try:
             return self._core.import_model(blob, "CPU", config)
-        return self._core.compile_model(self._core.read_model(model=data), "CPU", config)
+        except Exception:  # noqa: BLE001 - its errors have no class of their own, and it is compiled anew
+            models.remove(key)  # it reads as it was written, and yet is no use
+            return None
 
     @property
     def _core(self) -> Any:  # noqa: ANN401

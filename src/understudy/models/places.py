@@ -168,12 +168,12 @@ class Places:
         return graph.kept.compiled.has(self._openvino.key(entry, graph.digest, half=True))
 
     def drop(self, entry: Entry, graph: Graph, place: Place, *, half: bool = False) -> bool:
-        """Remove an engine that TensorRT kept of a graph, which did not work after all; whether there was one."""
+        """Remove an engine that TensorRT kept of a graph, which did not work after all; whether one was removed."""
         key = self._engine_key(entry, graph, place, half=half)
         if graph.kept is None or key is None or not graph.kept.engines.has(key):
             return False
         graph.kept.engines.drop(key)
-        return True
+        return not graph.kept.engines.has(key)  # it stays where nothing can be written
 
     def start(self, entry: Entry, graph: Graph, place: Place, *, half: bool = False) -> Any:  # noqa: ANN401
         """Open a graph at a place: something with the calls of an ``onnxruntime.InferenceSession``.

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -92,6 +93,33 @@ def test_asked_for_and_missing_is_an_error_that_names_the_extra(home, hopper_pat
     assert "OpenVINO can't be used here" in said
     assert "pip install 'understudy[openvino]'" in said
     assert not (tmp_path / "o.png").exists()
+
+
+def too_old():
+    """A version that has other names, or what is left of one."""
+    return ModuleType("openvino")
+
+
+def without_its_libraries():
+    def core():
+        raise RuntimeError("Cannot load library libopenvino_intel_cpu_plugin.so")
+
+    module = ModuleType("openvino")
+    module.get_version, module.Core = lambda: "2026.4.1", core
+    return module
+
+
+@pytest.mark.parametrize("module", [too_old, without_its_libraries])
+def test_one_that_is_of_no_use_stops_nothing_and_doctor_says_why(module, store, monkeypatch):
+    monkeypatch.setitem(sys.modules, "openvino", module())
+    assert Runtime().open(store, store.catalogue.entries["inswapper_128"]).program == "onnxruntime"
+    with pytest.raises(UsageError, match="OpenVINO can't be used here") as error:
+        Runtime(RuntimeOptions(backend="openvino")).open(store, store.catalogue.entries["inswapper_128"])
+    assert "openvino" in error.value.hint
+    why = OpenVino().fault
+    assert ("it is too old" if module is too_old else "libopenvino_intel_cpu_plugin.so") in why
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    assert OpenVino().fault == ""  # not there at all
 
 
 def test_what_does_not_open_there_runs_with_onnx_runtime_and_it_is_said(store):

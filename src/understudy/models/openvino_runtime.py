@@ -73,22 +73,36 @@ class OpenVino:
     """
 
     def __init__(self, module: Any = None) -> None:  # noqa: ANN401
-        self._given = module
+        self._given, self._installed = module, True
 
     @cached_property
     def _module(self) -> Any:  # noqa: ANN401
-        """It, or why it can't be imported, as a string."""
+        """It, or why it can't be used, as a string."""
         if self._given is not None:
             return self._given
         try:
-            return import_silently()
+            module = import_silently()
+            # What is imported may still be of no use: a part of it may be missing, or what runs models on the CPU.
+            module.get_version()
+            _core_of(module).get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        except ModuleNotFoundError as fault:
+            self._installed = fault.name != "openvino"
+            return first_line(fault)
+        except AttributeError as fault:
+            return f"it is too old, or not all of it is there ({first_line(fault)})"
         except (ImportError, OSError, RuntimeError) as fault:  # its libraries may not fit this system
             return first_line(fault)
+        return module
 
     @property
     def usable(self) -> bool:
         """Whether it is here, and opens."""
         return not isinstance(self._module, str)
+
+    @property
+    def fault(self) -> str:
+        """Why it can't be used, though it is installed; empty where it can, or is not."""
+        return self._module if isinstance(self._module, str) and self._installed else ""
 
     def require(self) -> None:
         """Make sure that it is usable.

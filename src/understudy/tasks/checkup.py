@@ -248,7 +248,8 @@ def _devices() -> Iterable[Finding]:
         can = "computes in 16 bits, too" if openvino.computes_half else "computes in 32 and 8 bits"
         yield Finding("OpenVINO", "ok", f"{openvino.version}; this CPU {can}")
     else:
-        yield Finding("OpenVINO", "missing", "an extra, by which neural models are quicker on the CPU", EXTRA)
+        why = f"it can't be used here: {openvino.fault}" if openvino.fault else "an extra"
+        yield Finding("OpenVINO", "missing", f"{why}; by it neural models are quicker on the CPU", EXTRA)
     start = time.perf_counter()
     shape = topology()
     raster.rasterise(

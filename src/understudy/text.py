@@ -77,6 +77,11 @@ def listed(words: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
+def few(words: Sequence[str], most: int) -> str:
+    """As ``listed``, no more than so many of them: ``a, b and 68 more``."""
+    return listed(words if len(words) <= most else [*words[:most], f"{len(words) - most} more"])
+
+
 def printable(text: object) -> str:
     """The text with what a terminal would obey, and what no encoding has, shown as U+FFFD.
 

@@ -394,6 +394,19 @@ def test_what_was_never_made_is_said(store, entry):
 
 
 @pytest.mark.slow
+def test_it_can_be_made_of_any_number_of_files(home, store, entry, hopper_path, tmp_path, capsys):
+    """All of their names together were once longer than what is read of a record: it counted as altered at once."""
+    words = ["models", "optimise", "inswapper_128", "--home", str(home), "--error", "0.2", "--layer-error", "0.2"]
+    for number in range(60):
+        clip = tmp_path / f"{number:0200}{hopper_path.suffix}"
+        shutil.copyfile(hopper_path, clip)
+        words += ["--calibrate", str(clip)]
+    assert main(words) == 0
+    assert Variants(store).state(entry) == "there"
+    assert "and 57 more: " in capsys.readouterr().err
+
+
+@pytest.mark.slow
 def test_the_command_makes_one_of_a_clip_and_of_the_demos_faces(home, store, entry, small_clip, capsys):
     words = ["models", "optimise", "inswapper_128", "--home", str(home), "--error", "0.2", "--layer-error", "0.2"]
     assert main([*words, "--calibrate", str(small_clip), "--json"]) == 0

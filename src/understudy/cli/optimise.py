@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import typer
 
 from understudy.cli.chosen import Chosen, takes_settings
 from understudy.cli.options import Json
 from understudy.cli.terminal import answer_json, say
-from understudy.text import counted
+from understudy.text import counted, few
+
+#: Files that are named of those that a variant was calibrated on.
+_NAMED: Final = 3
 
 Name = Annotated[str, typer.Argument(help="A swapper, enhancer, upscaler or mask that is here.")]
 Calibrate = Annotated[
@@ -76,7 +79,8 @@ def command(
     except ValueError as fault:
         raise UsageError(str(fault), "Leave --layer-error and --error out for what is usual.") from fault
     pictures = clip_pictures(calibrate, settings.max_pixels) if calibrate else sample_pictures(MOST_INPUTS)
-    said = ", ".join(path.name for path in calibrate) if calibrate else "the demo's two faces"
+    # It is noted beside the variant, and what is noted there must not grow without bound.
+    said = few([path.name for path in calibrate], _NAMED) if calibrate else "the demo's two faces"
     with Understudy(settings) as app:
         given = (store(settings.home), app.resources.models, settings, name, pictures, said, options)
         made = halve(*given) if to == "half" else {name: optimise(*given)}

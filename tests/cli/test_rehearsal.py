@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -43,12 +43,20 @@ def test_where_nothing_can_be_kept_nobody_waits_for_a_rehearsal(tmp_path, monkey
 
 
 @pytest.mark.slow
-def test_one_that_is_cut_short_is_needed_again(kept_in):
+def test_one_that_is_cut_short_is_needed_again_and_leaves_nothing(kept_in, tmp_path, monkeypatch):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
     rehearsal = Rehearsal()
     assert rehearsal.begin(politely=True)
     assert not Rehearsal().begin()  # another program's, meanwhile
+    until = time.monotonic() + 60
+    while not list(temporary.glob("*/home")) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert list(temporary.iterdir())
     rehearsal.close()
     assert rehearsal.needed
+    assert not list(temporary.iterdir())
     rehearsal.close()
 
 
@@ -60,7 +68,7 @@ _APART = (
     "kept.folders = lambda source: (apart,)\n"
 )
 _REHEARSE = (
-    _APART + "import runpy\ndel sys.argv[1:]\nrunpy.run_module('understudy.cli.rehearsal', run_name='__main__')\n"
+    _APART + "import runpy\ndel sys.argv[1]\nrunpy.run_module('understudy.cli.rehearsal', run_name='__main__')\n"
 )
 _LIVE = _APART + (
     "from understudy import Settings, Understudy\n"
@@ -74,14 +82,12 @@ _LIVE = _APART + (
 
 @pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="numba itself loads code elsewhere")
-def test_the_first_session_after_it_needs_no_compiler_and_nothing_is_left(hopper_path, small_clip, tmp_path):
-    (tmp_path / "temporary").mkdir()
-    environment = {**os.environ, "TMPDIR": str(tmp_path / "temporary")}
-    kernels = tmp_path / "kernels"
-    subprocess.run([sys.executable, "-c", _REHEARSE, str(kernels)], check=True, env=environment)
+def test_the_first_session_after_it_needs_no_compiler(hopper_path, small_clip, tmp_path):
+    kernels, folder = tmp_path / "kernels", tmp_path / "folder"
+    folder.mkdir()
+    subprocess.run([sys.executable, "-c", _REHEARSE, str(kernels), str(folder)], check=True)
     compiled = {path.name for path in kernels.iterdir()}
     assert compiled
-    assert not list((tmp_path / "temporary").iterdir())
     command = [sys.executable, "-c", _LIVE, *map(str, (kernels, hopper_path, small_clip, tmp_path))]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[-2] == "0"

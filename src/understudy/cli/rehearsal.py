@@ -4,8 +4,8 @@ Kernels are compiled when they are first called on a machine, and their machine 
 takes some seconds: a camera's first pictures would wait for it, a short clip would be over before the first of them is
 swapped, and the session would keep the compiler's 160 MB. Here another process has them compiled, and is gone.
 
-``python -m understudy.cli.rehearsal`` is that process. What it does is seen by nobody: the sample faces, in a private
-folder of its own that is removed.
+``python -m understudy.cli.rehearsal FOLDER`` is that process. What it does is seen by nobody: the sample faces, in a
+folder that whoever began it removes.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ class Rehearsal:
     def __init__(self, mark: Mark | None = None) -> None:
         self._mark = Mark("rehearsed") if mark is None else mark
         self._process: subprocess.Popen[bytes] | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     @property
     def needed(self) -> bool:
@@ -61,8 +62,10 @@ class Rehearsal:
         """
         if not self.needed or not self._mark.set():
             return False
+        # Of a process that is ended in the midst nothing is left either.
+        self._folder = tempfile.TemporaryDirectory(prefix="understudy-", ignore_cleanup_errors=True)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", __name__, *(["--politely"] if politely else [])],
+            [sys.executable, "-m", __name__, self._folder.name, *(["--politely"] if politely else [])],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,  # what does not come about here is compiled by the session itself
@@ -85,6 +88,8 @@ class Rehearsal:
             self._mark.clear()
             process.kill()
             process.wait()
+        if self._folder is not None:
+            self._folder.cleanup()
 
 
 def rehearsed() -> None:
@@ -150,12 +155,13 @@ def _main() -> None:
     from understudy.cli.demo import sample_pictures, samples
     from understudy.errors import UnderstudyError
 
-    if "--politely" in sys.argv[1:] and hasattr(os, "nice"):
+    folder, *more = sys.argv[1:]
+    if "--politely" in more and hasattr(os, "nice"):
         os.nice(_POLITE)
     # Two people: one is swapped, and the other is covered, which has a kernel of its own.
     faces = list(sample_pictures(4))
     pictures = [np.hstack([one, other]) for one, other in zip(faces[::2], faces[1::2], strict=True)]
-    with suppress(UnderstudyError), tempfile.TemporaryDirectory(prefix="understudy-") as folder:
+    with suppress(UnderstudyError):
         rehearse(pictures, samples().photo, Path(folder))
 
 

@@ -1,4 +1,4 @@
-"""Sound that is stored as bare numbers is cut to the number."""
+"""Sound that is stored as bare numbers is cut to the number, and has its gaps also where packets have no times."""
 
 from __future__ import annotations
 
@@ -33,3 +33,54 @@ def test_a_part_of_it_is_the_same_numbers(tmp_path, codec, layout):
     samples, begins = heard(output)
     assert begins == 0
     assert np.array_equal(samples, whole[round(0.2 * RATE) : round(0.45 * RATE)])
+
+
+def with_a_gap(path, codec, missing, plain):
+    """A film whose sound has nothing for so many seconds after its third tenth of a second."""
+    film(plain, [(codec, RATE, "mono")])
+    with av.open(str(plain)) as old, av.open(str(path), "w") as new:
+        streams = {s.index: new.add_stream_from_template(s) for s in old.streams}
+        for packet in old.demux():
+            if not packet.size:
+                continue
+            ready = _tenths(packet, missing) if packet.stream.type == "audio" else [packet]
+            for part in ready:
+                part.stream = streams[packet.stream_index]
+                new.mux(part)
+
+
+def _tenths(packet, missing):
+    """A packet of sound that begins at 0, in pieces of a tenth of a second; those from the fourth on so much later."""
+    size = packet.size // round(packet.duration * packet.time_base * 10)
+    for number in range(packet.size // size):
+        part = av.Packet(bytes(packet)[number * size : (number + 1) * size])
+        part.pts = part.dts = round((number / 10 + (missing if number >= 3 else 0)) * RATE)
+        part.stream, part.time_base = packet.stream, Fraction(1, RATE)
+        yield part
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv"])
+@pytest.mark.parametrize("codec", ["pcm_s16le", "pcm_s24le"])
+def test_what_comes_behind_a_gap_stays_where_it_was(tmp_path, codec, suffix):
+    source, output = tmp_path / "in.mkv", tmp_path / f"out.{suffix}"
+    with_a_gap(source, codec, 1.25, tmp_path / "plain.nut")
+    passed(source, output)
+    whole, _ = heard(tmp_path / "plain.nut")
+    with av.open(str(output)) as file:
+        frames = [(frame.time, frame.to_ndarray()[0]) for frame in file.decode(audio=0)]
+    begins, last = frames[-1]
+    assert begins + len(last) / RATE == pytest.approx(0.6 + 1.25, abs=0.002)
+    assert np.array_equal(last[-100:], whole[-100:])
+    if suffix != "mkv":  # there packets have times of their own
+        samples, _ = heard(output)
+        gap = round(0.3 * RATE), round(1.55 * RATE)
+        assert np.array_equal(samples[: gap[0]], whole[: gap[0]])
+        assert not samples[slice(*gap)].any()
+        assert np.array_equal(samples[gap[1] :], whole[gap[0] :])
+
+
+def test_silence_of_sound_without_signs_is_in_the_middle(tmp_path):
+    with_a_gap(tmp_path / "in.mkv", "pcm_u8", 0.5, tmp_path / "plain.nut")
+    passed(tmp_path / "in.mkv", tmp_path / "out.mov")
+    samples, _ = heard(tmp_path / "out.mov")
+    assert set(samples[round(0.31 * RATE) : round(0.79 * RATE)]) == {128}

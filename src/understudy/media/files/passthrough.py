@@ -17,6 +17,7 @@ import av
 import av.error
 
 from understudy.media.base import MediaInfo
+from understudy.media.files.bare_sound import Silence
 from understudy.media.files.converting import SoundConverter, form_for
 from understudy.media.files.excerpts import APART, PacketsOf, shows_hidden
 from understudy.media.files.splicing import FORMATS
@@ -73,6 +74,7 @@ class Passthrough:
         self._copies: dict[int, Any] = {}
         self._converters: dict[int, SoundConverter] = {}
         self._last: dict[int, int] = {}
+        self._silence = Silence(output.format.name)
         try:
             self._tried = self._first_packets()
             self._take_streams()
@@ -210,9 +212,11 @@ class Passthrough:
             if packet.stream.type != "video":
                 return  # sound without a time has no place
             packet.pts = packet.dts = 0  # the cover picture
-        packet.stream = target = self._copies[packet.stream_index]
-        self._keep_order(ended(packet), target)
-        self._output.mux(packet)
+        target = self._copies[packet.stream_index]
+        for one in (*self._silence.before(packet), packet):
+            one.stream = target
+            self._keep_order(ended(one), target)
+            self._output.mux(one)
 
     def _convert(self, converter: SoundConverter, packet: Any | None) -> None:
         for made in converter.convert(packet):

@@ -1,4 +1,4 @@
-"""Sound that is stored as bare numbers (PCM): how many bytes each moment has, and silence for what is missing between them."""
+"""Sound that is stored as bare numbers (PCM): how many bytes each moment has, and silence for its gaps."""
 
 from __future__ import annotations
 

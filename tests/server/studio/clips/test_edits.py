@@ -53,6 +53,26 @@ def test_a_face_that_is_gone_does_not_come_back_by_undoing(given):
     assert not given.without("one")
 
 
+def test_a_step_that_was_about_a_face_that_is_gone_is_none_any_more(given):
+    given.give(1, "one")
+    given.without("one")
+    assert not given.can_undo
+    given.give(1, "blur")
+    given.give(2, "one")
+    given.give(1, "two")
+    given.without("one")
+    for expected in ({1: "blur"}, {}):
+        given.undo()
+        assert given.now.given == expected
+    assert not given.can_undo
+
+
+def test_a_step_that_was_about_somebody_who_is_forgotten_is_none_any_more(given):
+    given.give(1, "one")
+    given.forget([1])
+    assert not given.can_undo
+
+
 def test_a_cast_has_a_part_for_everybody_who_gets_something(given):
     first, second, third = people = [somebody(number) for number in (1, 2, 3)]
     host = Person(("host.jpg",))

@@ -175,12 +175,14 @@ class Edits:
         """Have nothing given to some people, in no step."""
         self.now = _without_people(self.now, numbers)
         self._before = [_without_people(step, numbers) for step in self._before]
+        self._leave_out_what_changes_nothing()
 
     def without(self, card: str) -> bool:
         """Take a face from everybody who has it, in every step; whether anybody has it now."""
         had = card in self.now.given.values()
         self.now = _without(self.now, card)
         self._before = [_without(step, card) for step in self._before]
+        self._leave_out_what_changes_nothing()
         return had
 
     def cast(self, people: Sequence[ClipPerson], faces: Mapping[str, Person]) -> PartList | None:
@@ -205,6 +207,12 @@ class Edits:
         if self.of(OTHERS) == LEAVE:
             return self.now.given
         return {one.number: LEAVE for one in people if one.known} | dict(self.now.given)
+
+    def _leave_out_what_changes_nothing(self) -> None:
+        """Leave out steps after which all is as it was: to take one of them back would seem to do nothing."""
+        self._last = (None, 0.0)
+        after = [*self._before, self.now][1:]
+        self._before = [step for step, then in zip(self._before, after, strict=True) if step != then]
 
     def _put(self, stretch: Stretch, kind: object = None) -> bool:
         rest = [one for one in self.now.stretches if one.number != stretch.number]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import os
 import re
+import shutil
 import signal
+import subprocess
 
 import numpy as np
 import pytest
@@ -132,6 +134,28 @@ def test_why_a_start_failed_stands_where_the_picture_would_be(visit):
     start(page)
     press(page, "Stop")
     page.get_by_text("Ready when you are").wait_for()
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs a file system of its own")
+def test_a_recording_that_fails_is_said_below_the_picture_and_what_is_kept_of_it_at_the_end(browser, tmp_path):
+    """A disk that is really full. Where outputs are chosen may be out of sight."""
+    disk = tmp_path / "recordings"
+    disk.mkdir()
+    small = f'mount -t tmpfs -o size=700k tmpfs "{disk}" && exec "$@"'
+    if subprocess.run(["unshare", "-rm", "sh", "-c", small, "sh", "true"], check=False).returncode:
+        pytest.skip("no file system of its own here")
+    with studio_in(tmp_path, before=("unshare", "-rm", "sh", "-c", small, "sh")) as running:
+        own = Visit(browser, running)
+        page = own()
+        page.get_by_label("Recording").check()
+        start(page)
+        page.locator(".bar").get_by_text("Recording: failed").wait_for()
+        assert "Nothing was left behind" not in page.get_by_role("main").inner_text()
+        drawn(page)  # it goes on
+        press(page, "Stop")
+        page.get_by_text("The disk is full.").wait_for()
+        page.get_by_text("recording.mp4: labelled and marked, not signed").wait_for()
+        own.close()
 
 
 def removes(page, name):

@@ -33,6 +33,11 @@ _STATES: Final = {
 }
 
 
+def is_away(state: SinkState) -> bool:
+    """Whether an output was lost, or is not reached, and is tried again."""
+    return bool(state.reason) and state.doing != "ended"
+
+
 class OutputPanel:
     """Puts the outputs into a page.
 
@@ -120,7 +125,7 @@ class OutputPanel:
         """How an output fares, in words."""
         if state.failure is not None:
             return self._texts("outputs.failed", reason=f"{state.failure.message}. {state.failure.hint}")
-        if state.reason and state.doing != "ended":
+        if is_away(state):
             return self._texts("outputs.lost" if state.reached else "outputs.unreached", reason=state.reason)
         return self._texts(_STATES[state.doing])
 

@@ -6,7 +6,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final, Literal
 
-from understudy.errors import InputError, NoFaceError, OutputError, RefusedError, UnderstudyError, UsageError
+from understudy.errors import (
+    InputError,
+    NoFaceError,
+    NoSpaceError,
+    OutputError,
+    RefusedError,
+    UnderstudyError,
+    UsageError,
+)
 from understudy.media.live.microphone import MicrophoneError
 from understudy.server.faults import Fault, fault_of
 from understudy.server.studio.live.browser_camera import BrowserCameraError
@@ -71,4 +79,6 @@ def said_of(fault: UnderstudyError, place: Place, origin: Origin) -> Fault:
         return Fault("fault.microphone", f"{fault.message}. {fault.hint}")
     if place == "source" and isinstance(fault, (InputError, UsageError)):
         return Fault(_SOURCE_FAULTS[origin.kind], f"{fault.message}. {fault.hint}")
-    return fault_of(fault)
+    said = fault_of(fault)
+    # Which disk, and what was kept of a recording: only the program's own words tell.
+    return Fault(said.text, f"{fault.message}. {fault.hint}") if isinstance(fault, NoSpaceError) else said

@@ -13,7 +13,7 @@ from understudy.server.studio.controls import DOUBLE, Button, Shortcuts, Text, a
 from understudy.server.studio.live.choices import SourceKind
 from understudy.server.studio.live.desk import Desk
 from understudy.server.studio.live.notices import Notice
-from understudy.server.studio.live.outputs import NAMES
+from understudy.server.studio.live.outputs import NAMES, is_away
 from understudy.server.studio.live.preview import PLACE
 from understudy.server.studio.live.this_tab import ThisTab
 from understudy.server.studio.visitor import Visitor
@@ -229,12 +229,12 @@ class Stage:
         shown(self._clock, seconds is not None)
         if seconds is not None:
             self._clock.text = f"{int(seconds) // 60:02d}:{int(seconds) % 60:02d}"
-        away = [(kind, one) for kind, one in desk.sinks().items() if one.reason and one.doing != "ended"]
+        away = [(kind, one) for kind, one in desk.sinks().items() if one.failure is not None or is_away(one)]
         shown(self._unreached, running and bool(away))
         if away:
-            kind, one = away[0]
+            kind, one = min(away, key=lambda found: found[1].failure is None)  # first what does not come back
             said = "live.lost" if one.reached else "live.unreached"
-            self._unreached.text = texts(said, output=texts(NAMES[kind]))
+            self._unreached.text = texts("live.broke" if one.failure else said, output=texts(NAMES[kind]))
 
     def _look_at_figures(self, desk: Desk) -> None:
         texts, found = self._texts, desk.statistics()

@@ -106,6 +106,21 @@ def test_a_file_is_dropped_and_told_in_chinese(visit):
     assert found.locator("[lang=en]").count() == 1
 
 
+def test_a_folder_that_is_dropped_is_said_to_be_one_and_files_beside_it_are_taken(visit, files):
+    page = visit("/check")
+    folder = files / "a folder"
+    folder.mkdir()
+    box = page.locator(".picker").bounding_box()
+    dropped = {"items": [], "files": [str(folder), str(files / "same.png")], "dragOperationsMask": 1}
+    hand = page.context.new_cdp_session(page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        hand.send("Input.dispatchDragEvent", {"type": kind, "x": box["x"] + 20, "y": box["y"] + 20, "data": dropped})
+    card(page, "same.png").get_by_text("Unknown", exact=True).wait_for()
+    alert = page.get_by_role("alert").filter(has_text="Is it a folder")
+    alert.wait_for()
+    assert "a folder" in alert.inner_text()
+
+
 def test_a_files_name_is_never_read_as_html(visit, files):
     page = visit("/check")
     dialogs = []

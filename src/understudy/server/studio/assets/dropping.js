@@ -22,7 +22,11 @@ export const dropping = {
       files.sort((one, other) => other.name.endsWith(".c2pa") - one.name.endsWith(".c2pa"));
       for (const file of this.several ? files : files.slice(0, 1)) {
         this.share = 0;
-        const answer = await send(this.kind, file, (share) => (this.share = share));
+        // A folder, or a file that was moved away meanwhile, would fail as if the studio did not answer.
+        const readable = await file.slice(0, 1).arrayBuffer().then(() => true, () => false);
+        const answer = readable
+          ? await send(this.kind, file, (share) => (this.share = share))
+          : { fault: "fault.unread" };
         this.share = null;
         if (answer.id) this.$emit("done", answer.id);
         else {

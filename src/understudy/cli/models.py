@@ -271,10 +271,11 @@ def _where(entry: Entry, precision: VariantPrecision) -> str:
     """Whether a variant runs in its original's place here: by itself, or if it is asked for."""
     from understudy.models.devices import RuntimeOptions
     from understudy.models.openvino_runtime import EXTRA, OpenVino
-    from understudy.models.places import Places
+    from understudy.models.places import PICTURES, Places
     from understudy.models.providers import OnnxRuntime
 
-    for wished in ("auto", precision):
+    # Of what makes no pictures only where it is asked for: what makes a swapper one person's.
+    for wished in ("auto", precision) if entry.kind in PICTURES else (precision,):
         places = Places(RuntimeOptions(precision=wished), OnnxRuntime(), OpenVino())
         place = places.of(entry)[0]
         if precision in places.variants(place):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
+from understudy.models.devices import Precision
 from understudy.models.entries import Entry
 from understudy.models.opening import Runtime
 from understudy.models.session import Session
@@ -38,13 +39,16 @@ def conditioned_engine(
     assert source.conditioner is not None
     identity, conditioner = entries[source.identity], entries[source.conditioner]
 
+    # Half only where it is asked for by name, and kept apart from single: what is used of a photo must not depend on
+    # what was asked for when it first came.
+    precision: Precision = "half" if runtime.options.precision == "half" else "single"
+
     def passing(other: Entry) -> Session:
-        # By a runtime of its own: it runs once for a photo, and takes as much memory as all else together. In single
-        # precision whatever is asked for: what is kept of a photo must not depend on what was asked for when it came.
-        return Runtime(replace(runtime.options, precision="single")).open(store, other)
+        # By a runtime of its own: it runs once for a photo, and takes as much memory as all else together.
+        return Runtime(replace(runtime.options, precision=precision)).open(store, other)
 
     digests = store.digest(identity), store.digest(conditioner)
     opened = partial(passing, identity), partial(passing, conditioner)
-    made = Conditioner(entry.name, identity.input, digests, *opened, cache)
+    made = Conditioner(entry.name, identity.input, digests, *opened, cache, precision)
     personal = PersonalSessions(partial(runtime.open_with, store, entry))
     return NeuralEngine(session, SourceEncoder(source, conditioner=made), options, personal)

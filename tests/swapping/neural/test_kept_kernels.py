@@ -21,7 +21,9 @@ from understudy import Settings, Understudy
 from understudy.casting.portraits import portrait_in
 from understudy.cli.main import main
 from understudy.models import opening
+from understudy.models.devices import RuntimeOptions
 from understudy.models.entries import Picture
+from understudy.models.openvino_runtime import OpenVino
 from understudy.models.session import Session
 from understudy.provenance import Consents, Home
 from understudy.provenance.records.faces import FaceCache
@@ -65,9 +67,9 @@ def kernels_of(home):
     return sorted((home / "cache").rglob("*.kernels"))
 
 
-def learned(home, photo):
+def learned(home, photo, **options):
     """Who is learned by a run that begins with nothing in memory."""
-    with Understudy(Settings(engine=ENGINE, home=home)) as app:
+    with Understudy(Settings(engine=ENGINE, home=home, runtime=RuntimeOptions(**options))) as app:
         portrait = Portrait(*portrait_of(app, photo), file_digest(photo))
         return app.resources.models.engine(app.settings).identity([portrait]).values.arrays
 
@@ -105,6 +107,34 @@ def test_what_is_kept_gives_the_same_picture(home, made, hopper_path, astronaut_
     (kept,) = kernels_of(home)
     kept.unlink()
     assert all(np.array_equal(one, other) for one, other in zip(learned(home, hopper_path), first, strict=True))
+
+
+@pytest.mark.skipif(not OpenVino().usable, reason="needs the extra openvino")
+@pytest.mark.slow
+def test_variants_in_16_bits_make_them_where_half_precision_is_asked_for(home, made, hopper_path, monkeypatch, capsys):
+    """`models list` said that they run then; they never did."""
+    store, sizes, run = store_of(home), {}, Session.run
+
+    def noted(session, values):
+        sizes[session.entry.name] = session.size
+        return run(session, values)
+
+    monkeypatch.setattr(Session, "run", noted)
+    part = store.catalogue.entries[CONDITIONER]
+    single = learned(home, hopper_path)
+    assert sizes[CONDITIONER] > 0.9 * store.record(part).size
+    optimise = ["models", "optimise", ENGINE, "--to", "half", "--calibrate", str(hopper_path), "--home", str(home)]
+    assert main(optimise) == 0
+    assert main(["models", "list", "--kind", "conditioner", "--home", str(home)]) == 0
+    assert "runs in its place on the CPU with --precision half" in capsys.readouterr().out
+    count = len(made)
+    assert all(map(np.array_equal, learned(home, hopper_path), single))
+    assert len(made) == count  # as they were kept
+    half = learned(home, hopper_path, precision="half")
+    assert sizes[CONDITIONER] < 0.6 * store.record(part).size
+    assert len(made) == count + 1
+    assert not all(map(np.array_equal, half, single))
+    assert all(map(np.array_equal, learned(home, hopper_path), single))
 
 
 @pytest.mark.slow

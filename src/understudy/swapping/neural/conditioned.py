@@ -21,6 +21,7 @@ from understudy.errors import ModelError
 from understudy.geometry.templates import TEMPLATES
 from understudy.geometry.transforms import aligned
 from understudy.models.conventions import blob
+from understudy.models.devices import Precision
 from understudy.models.entries import Picture
 from understudy.models.session import Session
 from understudy.swapping.base import Portrait
@@ -29,8 +30,6 @@ from understudy.swapping.base import Portrait
 MOST_OPEN: Final = 8
 #: The first line of a file of kernels.
 _HEAD: Final = b"understudy kernels 1\n"
-#: In which precision kernels are made: an earlier version made them in whichever was asked for.
-_PRECISION: Final = "single"
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +66,7 @@ class Conditioner:
             where nothing is kept, and let go.
         conditioner: Opens the one that makes kernels of what the first gives.
         cache: Where kernels are kept; None: nowhere.
+        precision: In which both run: kernels that were made in another are not theirs.
     """
 
     def __init__(
@@ -77,10 +77,12 @@ class Conditioner:
         identity: Callable[[], Session],
         conditioner: Callable[[], Session],
         cache: FaceCache | None = None,
+        precision: Precision = "single",
     ) -> None:
         assert picture.template is not None
         self._name, self._picture, self._template = f"{name}.kernels", picture, TEMPLATES[picture.template]
         self._digests, self._identity, self._conditioner, self._cache = digests, identity, conditioner, cache
+        self._precision = precision
 
     def kernels(self, portrait: Portrait) -> Kernels:
         """The kernels of whoever a photo shows.
@@ -93,7 +95,7 @@ class Conditioner:
         points = np.asarray(portrait.face.keypoints5[0], np.float32)
         crop, _ = aligned(portrait.picture, points, self._template, self._picture.size)
         # Whose, of which part of the photo, and by which models.
-        said = "\n".join([portrait.digest, *self._digests, _PRECISION, ""])
+        said = "\n".join([portrait.digest, *self._digests, self._precision, ""])
         bound = hashlib.sha256(said.encode() + crop.tobytes()).hexdigest()
         cache = self._cache if portrait.digest else None
         kept = None if cache is None else cache.read(portrait.digest, self._name)

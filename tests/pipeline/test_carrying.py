@@ -176,6 +176,28 @@ def test_one_that_gets_slower_under_load_does_not_swing(carrying, clock):
     assert switches <= 14
 
 
+@pytest.mark.parametrize("slow", [0.3, 3.0])
+def test_one_that_suddenly_takes_long_holds_up_two_frames_and_is_not_waited_for_while_it_does(carrying, clock, slow):
+    """Eight frames waited for it once: 24 seconds of a picture that stands still."""
+    live(carrying, clock, 2, lambda _: 0.004, rest=lambda _: 0.01)
+    assert carrying.keeps_up
+    held_up = []
+
+    def model(now):
+        held_up.append(carrying.keeps_up)
+        return slow
+
+    assert live(carrying, clock, 10 * slow, model, rest=lambda _: 0.01) == 1
+    assert held_up.count(True) == 2
+    assert live(carrying, clock, 8, lambda _: 0.004, rest=lambda _: 0.01) == 1  # it is quick again
+
+
+def test_one_slow_run_changes_nothing(carrying, clock):
+    live(carrying, clock, 2, lambda _: 0.004, rest=lambda _: 0.01)
+    until = clock.seconds + 0.02
+    assert live(carrying, clock, 2, lambda now: 0.5 if now < until else 0.004, rest=lambda _: 0.01) == 0
+
+
 @pytest.mark.parametrize("noise", [0.0, 0.2, 0.4])
 @pytest.mark.parametrize(
     ("model", "fit", "rest"), [(0.3, 0.1, 0.5), (0.6, 0.1, 0.4), (0.2, 0.5, 0.5), (0.05, 0.3, 0.7), (0.1, 0.2, 0.3)]

@@ -19,6 +19,9 @@ _RUNS, _ENOUGH = 9, 3
 #: Of the time between two frames: so much may all stages take for an engine to draw every frame by itself, and beyond
 #: so much it does not keep up. In between nothing changes.
 _ROOM, _LATE = 0.7, 0.95
+#: Where so many runs in a row each took more than so many times the time between two frames, and frames waited for
+#: them, what is shown all but stands still: then it does not keep up, however quick the frames before were.
+_RUNS_STILL, _STILL = 2, 5.0
 #: Of the time between two frames: where all stages take more than so much the engine spares them, until they take less
 #: than so much. It draws each face 17 times a second then, if it could more often: its runs take a core from the frames
 #: that are shown, and the mesh carries a face for five frames with an error of a pixel, as a rule (docs/carried.md).
@@ -148,14 +151,17 @@ class Carrying:
         self._faces, self._counted = self._counted, 0
         self._spent.append(seconds)
         usual, now = self._usual, self._clock()
+        if self._keeps_up and self._stands_still:
+            self._fall_back(now)
+            for _ in range(len(self._times) - _RUNS_STILL):  # those before say nothing of how it is now
+                self._times.popleft()
         if usual is None or not self._faces or len(self._spent) < _SEVERAL:
             return
         spent = median(self._spent)
         self._sparing = spent > (_EASY if self._sparing else _BUSY) * self.period
         if self._keeps_up:
             if spent > _LATE * self.period or self._failures:
-                self._turn(keeps_up=False)
-                self._again, self._wait = now + self._wait, min(2 * self._wait, _LONGEST)
+                self._fall_back(now)
         elif self.may_keep_up and now >= self._again and spent + usual * self._faces < _ROOM * self.period:
             self._turn(keeps_up=not self._failures)
         if not self._keeps_up and spent + usual * self._faces > _LATE * self.period:
@@ -163,6 +169,10 @@ class Carrying:
                 "late",
                 f"{self._name} takes {1000 * usual:.0f} ms a face: the mesh carries its faces to the frames between",
             )
+
+    def _fall_back(self, now: float) -> None:
+        self._turn(keeps_up=False)
+        self._again, self._wait = now + self._wait, min(2 * self._wait, _LONGEST)
 
     def _turn(self, *, keeps_up: bool) -> None:
         self._keeps_up = keeps_up
@@ -195,6 +205,12 @@ class Carrying:
         """Seconds that a run takes as a rule; None where that is not known yet."""
         times = list(self._times.copy())
         return median(times) if len(times) >= _ENOUGH else None
+
+    @property
+    def _stands_still(self) -> bool:
+        """Whether the last runs each took so long that hardly anything is shown of what waits for them."""
+        last = list(self._times.copy())[-_RUNS_STILL:]
+        return len(last) == _RUNS_STILL and min(last) > _STILL * self.period
 
     def _say(self, what: str, message: str) -> None:
         """Tell something, once."""

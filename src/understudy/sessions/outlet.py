@@ -178,7 +178,8 @@ class Outlet:
         except BaseException as fault:  # noqa: BLE001 - of any library: a thread must not die in silence
             self.failure = unexpected(fault)
         if self.failure is not None and self.sink.keeps and self._there:
-            self.failure.hint = "What came before that is seen to when the session ends."
+            # Only its end tells what of the recording is kept.
+            self.failure.hint = "What was recorded until then is finished when the session ends."
         self._done = True
         told = closed or self.failure is not None
         if told:

@@ -94,6 +94,28 @@ def test_twins_who_are_there_together_are_two_and_do_not_change_over(film):
     assert sorted(film.show((3, 150, alike), (4, 450, RED), frames=60)) == [1, 2]
 
 
+def test_who_is_seen_twice_while_one_picture_fades_into_another_stays_the_same_person(film):
+    film.show((1, 150, RED), frames=20)
+    film.show((1, 150, RED), (2, 450, RED), frames=12)
+    assert film.last.twice == {2}, "that may be the same person once more"
+    assert film.last.open == {2}, "so frames wait until it is known"
+    assert film.show((2, 450, RED), frames=2) == [1]
+    assert not film.last.twice
+
+
+def test_who_was_not_looked_at_yet_when_the_first_picture_was_gone_is_the_same_person_too(film):
+    film.show((1, 150, RED), frames=20)
+    film.show((1, 150, RED), (2, 450, WHITE), frames=12)
+    assert film.show((2, 450, RED), frames=8) == [1]
+
+
+def test_who_stays_beside_one_who_looks_the_same_is_another(film):
+    film.show((1, 150, RED), frames=20)
+    assert film.show((1, 150, RED), (2, 450, RED), frames=45) == [1, 2]
+    assert not film.last.twice
+    assert film.show((2, 450, RED), frames=60) == [2]
+
+
 def test_a_lost_track_that_was_found_again_on_somebody_else_is_theirs(film):
     film.show((1, 150, RED), (2, 450, BLUE), frames=20)
     film.show((2, 450, BLUE), frames=5)

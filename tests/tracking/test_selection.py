@@ -24,3 +24,19 @@ def test_only_who_would_be_chosen_might_have_to_be_swapped(choice, row):
     assert face_may_be_chosen(BOXES[row], choice, BOXES[others])
     for other in others:
         assert not face_may_be_chosen(BOXES[other], choice, BOXES[[row]])
+
+
+def test_live_who_came_just_before_the_chosen_one_was_lost_is_swapped_for_them():
+    """A fade from one camera to another shows one person twice, and then in the second place only."""
+    selector = FaceSelector("largest", live=True)
+    for frame in range(50):
+        there = FACES[[0, 1]] if frame < 40 else FACES
+        assert selector.select(there, frame / 25).track_ids.tolist() == [1]
+    assert selector.select(FACES[[0, 2]], 2.0).track_ids.tolist() == [2]  # 0 has been there for long: a bystander
+
+
+def test_live_who_may_be_the_chosen_one_once_more_is_swapped_with_them():
+    selector = FaceSelector("largest", live=True)
+    assert selector.select(FACES, 0.0, twice={2}).track_ids.tolist() == [1, 2]
+    assert selector.select(FACES, 0.04).track_ids.tolist() == [1]
+    assert FaceSelector("largest").select(FACES, 0.0, twice={2}).track_ids.tolist() == [1]

@@ -16,6 +16,11 @@ from understudy.casting.gallery import NOBODY, Gallery
 _MARGIN: Final = 0.15
 #: The same for somebody whose face it surely is not.
 _FAR: Final = 1.0
+#: Seconds for which two who look the same must have been seen together to be two: while one camera's picture fades over
+#: into another's, somebody is seen twice.
+_TOGETHER: Final = 1.5
+#: Longest time between two frames that counts for that.
+_STEP: Final = 0.5
 #: So many times as many embeddings as usual are enough to say that a face that was followed has become a stranger's: a
 #: hand before it makes it unlike itself, too.
 _CHANGED: Final = 2
@@ -57,6 +62,7 @@ class Track:
         samples: Embeddings since then that have not been decided upon: float32 (D,) each.
         learned: How many of the gallery's came from this track.
         distance: From the person, at the last decision, over the embedder's ``same_person``.
+        like: People who were there when it was decided upon last, and whom it looks like.
         touched: Whether it overlaps another face.
         thumbnail: What the face looked like when an embedding was asked for last (see ``visible.thumbnail``).
         sampled: When that was, in seconds.
@@ -71,6 +77,7 @@ class Track:
     samples: list[FloatArray] = field(default_factory=list)
     learned: int = 0
     distance: float = 0.0
+    like: set[int] = field(default_factory=set)
     touched: bool = False
     thumbnail: FloatArray | None = None
     sampled: float = -np.inf
@@ -95,7 +102,9 @@ class Deciding:
 
     def __init__(self, gallery: Gallery, options: SampleOptions) -> None:
         self._gallery, self._options = gallery, options
-        self._met = set(combinations(sorted(gallery.introduced), 2))
+        #: For how many seconds two people were there together.
+        self._met = dict.fromkeys(combinations(sorted(gallery.introduced), 2), np.inf)
+        self._seen: float | None = None
         self._mistaken = False
         self._now = 0.0
         self.here: list[Track] = []
@@ -109,10 +118,17 @@ class Deciding:
         """Those who are known and not there."""
         return [person for person in self._gallery.known if self.holder(person) is None]
 
-    def meet(self) -> None:
-        """Note who is there at the same time: they are not the same person."""
-        people = sorted({track.person for track in self.here} - {NOBODY})
-        self._met.update((one, other) for number, one in enumerate(people) for other in people[number + 1 :])
+    def meet(self, now: float) -> None:
+        """Note who is there at the same time: after a while they are not the same person."""
+        step = 0.0 if self._seen is None else min(max(now - self._seen, 0.0), _STEP)
+        self._seen = now
+        for pair in combinations(sorted({track.person for track in self.here} - {NOBODY}), 2):
+            self._met[pair] = self._met.get(pair, 0.0) + step
+
+    def twice(self, track: Track) -> set[int]:
+        """Who may be seen in a track once more: who was there before, looks the same, and was not long beside it."""
+        earlier = {person for person in track.like if track.person == NOBODY or person < track.person}
+        return {person for person in earlier if not self._have_met(track.person, person)}
 
     def __call__(self, now: float) -> bool:
         """Decide upon all embeddings that came.
@@ -138,7 +154,16 @@ class Deciding:
                 self._settle(waiting.pop(number), person, distance, found[number])
         for number, track in waiting.items():
             self._settle_unlike(track, found[number])
+        for track in self.here:
+            if track.number in found:
+                track.like = self._beside(track, found[track.number])
         return self._mistaken
+
+    def _beside(self, track: Track, found: dict[int, float]) -> set[int]:
+        """Those who are there in another track and near this one."""
+        likely = self._gallery.options.likely
+        near = {self._gallery.current(person) for person, distance in found.items() if distance < likely}
+        return {person for person in near if self.holder(person) not in (None, track)}
 
     def _limit(self, track: Track, found: dict[int, float]) -> float:
         """The distance below which a track is somebody's; 0 where it is better decided together with another's."""
@@ -165,10 +190,10 @@ class Deciding:
             return False
         if own is not None:
             return own > distance + _MARGIN
-        return track.person == NOBODY or (track.by_place and not self._have_met(track.person, person))
+        return track.person == NOBODY or not self._have_met(track.person, person)
 
     def _have_met(self, one: int, other: int) -> bool:
-        return (min(one, other), max(one, other)) in self._met
+        return self._met.get((min(one, other), max(one, other)), -np.inf) >= _TOGETHER
 
     def _settle(self, track: Track, person: int, distance: float, found: dict[int, float]) -> None:
         """Take a track for that of somebody near it."""
@@ -183,10 +208,13 @@ class Deciding:
     def _take(self, track: Track, person: int) -> None:
         """Move a person to another track; who was taken for them is in question, and gets that track's person."""
         holder, before = self.holder(person), track.person
+        # Of a number nothing is known by which its person could be told: so it was nobody else's.
+        only_a_number = before != NOBODY and (track.by_place or before not in self._gallery.known)
         if holder is not None:
-            holder.person, holder.asked, self._mistaken = NOBODY if track.by_place else before, True, True
+            holder.person, holder.asked, self._mistaken = NOBODY if only_a_number else before, True, True
+            holder.like = {person}
         track.person = person
-        if track.by_place:
+        if only_a_number:
             self._merge(track, before)
         elif before != NOBODY:
             self._mistaken = True
@@ -197,7 +225,12 @@ class Deciding:
         track.person = self._gallery.merge(one, other)
         self.renamed.append((max(one, other), track.person))
         current = self._gallery.current
-        self._met = {(min(pair), max(pair)) for pair in ((current(a), current(b)) for a, b in self._met)}
+        met, self._met = self._met, {}
+        for (a, b), seconds in met.items():
+            pair = min(current(a), current(b)), max(current(a), current(b))
+            self._met[pair] = max(seconds, self._met.get(pair, 0.0))
+        for each in self.here:
+            each.like = {current(person) for person in each.like} - {each.person}
 
     def _settle_unlike(self, track: Track, found: dict[int, float]) -> None:
         """Decide upon a track that nobody is near, if that can be done by now."""

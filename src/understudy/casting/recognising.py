@@ -66,6 +66,7 @@ class Recognised(NamedTuple):
         renamed: Who turned out to be one who was there before: the number they had up to now, and the one they have.
         known: Those who would be recognised if they came back.
         open: Tracks that are there and may soon turn out to be somebody's who is known.
+        twice: Those of them that may show somebody a second time who is there: in a fade from one camera to another.
     """
 
     faces: Faces
@@ -73,6 +74,7 @@ class Recognised(NamedTuple):
     renamed: tuple[tuple[int, int], ...] = ()
     known: frozenset[int] = frozenset()
     open: frozenset[int] = frozenset()
+    twice: frozenset[int] = frozenset()
 
 
 class Recogniser:
@@ -130,13 +132,14 @@ class Recogniser:
             self._note(answer, frame.seconds)
         mistaken = self._deciding(frame.seconds)
         self._number(faces)
-        self._deciding.meet()
+        self._deciding.meet(frame.seconds)
         people = np.array([track.person for track in self._deciding.here], np.int64)
         named, known = replace(faces, person_ids=people), frozenset(self._gallery.known)
-        in_question = (
+        twice = frozenset(one.number for one in self._deciding.here if self._deciding.twice(one))
+        in_question = frozenset(
             one.number for one in self._deciding.here if one.person == NOBODY or (one.by_place and one.asked)
         )
-        return Recognised(named, mistaken, tuple(self._deciding.renamed), known, frozenset(in_question))
+        return Recognised(named, mistaken, tuple(self._deciding.renamed), known, in_question | twice, twice)
 
     def current(self, person: int) -> int:
         """The number that somebody has now: they may have turned out to be one who was there before."""
@@ -172,6 +175,10 @@ class Recogniser:
         for track in here:  # while it was lost, somebody else may have been found to be them
             if track not in before and any(other.person == track.person for other in here if other is not track):
                 track.person = NOBODY
+        gone = {track.person for track in before} - {track.person for track in here}
+        for track in here:  # was that somebody a moment ago seen twice?
+            if gone & self._deciding.twice(track) and not track.asked:
+                track.reopen(now)
         for number in list(self._tracks)[:-_REMEMBERED]:
             del self._tracks[number]
 

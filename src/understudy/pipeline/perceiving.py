@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from understudy.arrays import FloatArray
+from understudy.casting.gallery import NOBODY
 from understudy.casting.recognising import Recognised, Recogniser
 from understudy.casting.roles import Roles
 from understudy.detection import Sweep
@@ -123,10 +124,12 @@ class Perceiving:
             self._selector.rename(before, now)
             if self._roles is not None:
                 self._roles.rename(before, now)
+        if self._live and known.twice:
+            known = known._replace(faces=_unknown(known.faces, known.twice))
         if self._roles is not None:
             chosen = self._roles.chosen(known.faces)
         else:
-            chosen = self._selector.select(known.faces, frame.seconds, known.known)
+            chosen = self._selector.select(known.faces, frame.seconds, known.known, known.twice)
         stand_in = self._selector.stand_in
         return Seen(
             known.faces, chosen, tracked.cut, known.mistaken, stand_in, known.renamed, known.open, tracked.detected
@@ -156,3 +159,10 @@ class Perceiving:
         """End what runs beside."""
         if self._recogniser is not None:
             self._recogniser.close()
+
+
+def _unknown(faces: Faces, tracks: Collection[int]) -> Faces:
+    """The same faces; whose those of some tracks are is not known."""
+    if faces.track_ids is None or faces.person_ids is None:
+        return faces
+    return replace(faces, person_ids=np.where(np.isin(faces.track_ids, list(tracks)), NOBODY, faces.person_ids))

@@ -29,7 +29,9 @@ class FaceSelector:
         choice: ``largest``, ``all``, or the smallest, leftmost, rightmost, topmost or bottommost in the picture.
         live: Choose more rather than show somebody as they are who should not be seen so. While somebody stands in for
             another, everybody of whom it is not known who they are: they might be the other. And of those who were
-            chosen, but not to stand in, all who are there: somebody who becomes larger unmasks nobody.
+            chosen, but not to stand in, all who are there: somebody who becomes larger unmasks nobody. And while the
+            one who is chosen is lost, whoever came shortly before: where one camera's picture fades over into
+            another's, that is the same person once more.
         order: People who were chosen before, by number: who comes first.
 
     Attributes:
@@ -51,6 +53,8 @@ class FaceSelector:
         #: Tracks and people who were chosen, and not to stand in.
         self._had: tuple[set[int], set[int]] = (set(), set())
         self._seen = -np.inf
+        #: Since when each track that is there is known, in seconds.
+        self._since: dict[int, float] = {}
         self.stand_in = False
 
     @property
@@ -70,13 +74,14 @@ class FaceSelector:
         if person in self._had[1]:
             self._had[1].add(other)
 
-    def select(self, faces: Faces, seconds: float, known: Collection[int] = ()) -> Faces:
+    def select(self, faces: Faces, seconds: float, known: Collection[int] = (), twice: Collection[int] = ()) -> Faces:
         """The rows to swap; all of them need track ids.
 
         Args:
             faces: Everybody.
             seconds: The frame's time.
             known: People who would be recognised if they came back: nobody stands in for others.
+            twice: Tracks that may show somebody once more who is there: live, whoever is chosen might be.
         """
         if self.choice == "all" or not len(faces):
             return faces
@@ -86,9 +91,10 @@ class FaceSelector:
             return faces[first(faces, "largest")]
         people = np.full(len(faces), -1, np.int64) if faces.person_ids is None else faces.person_ids
         self.stand_in = False
+        self._since = {track: self._since.get(track, seconds) for track in faces.track_ids.tolist()}
         chosen = self._largest(faces, faces.track_ids, people, seconds)
         if chosen is None:  # only lost: nobody else takes over meanwhile
-            return faces[self._had_it(faces.track_ids, people) & self._live]
+            return faces[(self._had_it(faces.track_ids, people) | self._came_before_the_loss()) & self._live]
         self._kept, self._seen = int(faces.track_ids[chosen]), seconds
         self._note(int(people[chosen]))
         before = self._order[: self._rank(int(people[chosen]))]
@@ -99,7 +105,7 @@ class FaceSelector:
         if self._live:
             rows |= self._had_it(faces.track_ids, people)
             self.stand_in |= any(person in known and person not in people for person in self._had[1])
-            rows |= (people < 0) & self.stand_in
+            rows |= ((people < 0) & self.stand_in) | np.isin(faces.track_ids, list(twice))
         return faces[rows]
 
     def _had_it(self, tracks: NDArray[np.int64], people: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -107,6 +113,11 @@ class FaceSelector:
         had_tracks, had_people = self._had
         had_people |= {int(one) for one in people[np.isin(tracks, list(had_tracks))] if one >= 0}
         return np.isin(tracks, list(had_tracks)) | np.isin(people, list(had_people))
+
+    def _came_before_the_loss(self) -> NDArray[np.bool_]:
+        """Who came within the last second in which the one who is lost was seen: bool, for each row."""
+        came = np.array(list(self._since.values()))
+        return np.asarray((came <= self._seen) & (self._seen - came < PATIENCE), np.bool_)
 
     def _largest(
         self, faces: Faces, tracks: NDArray[np.int64], people: NDArray[np.int64], seconds: float

@@ -91,6 +91,17 @@ def gif(path, pictures, delays, **more):
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=delays, **more)
 
 
+def delays_of(path):
+    """How long each picture of an animation stays, in milliseconds."""
+    with Image.open(path) as picture:
+        delays = []
+        for number in range(picture.n_frames):
+            picture.seek(number)
+            picture.load()
+            delays.append(picture.info["duration"])
+    return delays
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["gif", "mp4"])
 def test_the_last_picture_of_an_animation_stays_as_long_as_it_did(pictures, hopper_path, tmp_path, suffix):
@@ -98,6 +109,15 @@ def test_the_last_picture_of_an_animation_stays_as_long_as_it_did(pictures, hopp
     output = tmp_path / f"out.{suffix}"
     understudy.swap(hopper_path, tmp_path / "in.gif", output)
     assert end_of(output) == pytest.approx(2.2, abs=0.03)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("since", "delays"), [(None, [100, 300, 1000, 70]), (0.1, [300, 1000, 70])])
+def test_every_picture_of_a_webp_stays_as_long_as_it_did(pictures, hopper_path, tmp_path, since, delays):
+    gif(tmp_path / "in.gif", pictures, [100, 300, 1000, 70], loop=0)
+    output = tmp_path / "out.webp"
+    understudy.swap(hopper_path, tmp_path / "in.gif", output, settings=changed(Settings(), {"trim.start": since}))
+    assert delays_of(output) == delays
 
 
 @pytest.mark.slow
@@ -115,12 +135,7 @@ def test_an_animation_of_fewer_frames_is_as_long_as_what_it_is_made_of(small_cli
     output = tmp_path / f"out.{suffix}"
     asked = {"trim.start": 0.2, "trim.end": 0.7, "encode.animation_fps": float(fps)}
     report = understudy.swap(hopper_path, small_clip, output, settings=changed(Settings(), asked))
-    with Image.open(output) as picture:
-        delays = []
-        for number in range(picture.n_frames):
-            picture.seek(number)
-            picture.load()
-            delays.append(picture.info["duration"])
+    delays = delays_of(output)
     seconds = report.frames / 25
     assert sum(delays) / 1000 == pytest.approx(seconds, abs=0.021)
     assert any(f", {len(delays)} written" in note for note in report.notes)

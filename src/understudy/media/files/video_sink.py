@@ -48,6 +48,7 @@ class VideoSink(VideoFile):
 
     def _close(self) -> None:
         super()._close()
-        if self._thinning.apart and self._until > self._thinning.last:
-            # What was left out behind the last frame that stays is the time for which it stays.
+        if (self._thinning.apart or self._encoder.name == "libwebp_anim") and self._until > self._thinning.last:
+            # What was left out behind the last frame that stays is the time for which it stays; of WebP FFmpeg makes it
+            # as long as the others are on average.
             set_last_delay(self._file.path, self._until - self._thinning.last)

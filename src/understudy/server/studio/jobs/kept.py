@@ -31,9 +31,18 @@ def stem_of(shown: str) -> str:
     'Scène 1 final'
     """
     stem = PurePosixPath(unicodedata.normalize("NFC", shown).replace("\\", "/")).stem
-    kept = re.sub(r"[^\w -]", "", stem)
-    kept = re.sub(r"\s+", " ", kept)[:_LONGEST].strip(" -")
+    kept = re.sub(r"\s+", " ", _letters(stem))[:_LONGEST].strip(" -")
     return "clip" if not kept or _DEVICES.fullmatch(kept) else kept
+
+
+def _letters(stem: str) -> str:
+    """What of a name is kept. In Hindi and Thai a vowel is a mark of the letter before it: it stays or goes with that."""
+    kept, stays = "", False
+    for letter in stem:
+        if not unicodedata.category(letter).startswith("M"):
+            stays = re.match(r"[\w -]", letter) is not None
+        kept += letter if stays else ""
+    return kept
 
 
 class Kept:

@@ -36,7 +36,7 @@ def stem_of(shown: str) -> str:
 
 
 def _letters(stem: str) -> str:
-    """What of a name is kept. In Hindi and Thai a vowel is a mark of the letter before it: it stays or goes with that."""
+    """What of a name is kept. In Hindi and Thai a vowel is a mark of the letter before it: both stay, or both go."""
     kept, stays = "", False
     for letter in stem:
         if not unicodedata.category(letter).startswith("M"):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import re
 import shutil
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -386,6 +388,23 @@ def test_options_that_can_not_be_are_refused(home):
             OptimiseOptions(**wrong)
     assert main(["models", "optimise", "inswapper_128", "--layer-error", "0", "--home", str(home)]) == 2
     assert main(["models", "optimise", "nonsense", "--home", str(home)]) == 2
+
+
+def test_where_none_may_be_looked_at_the_original_runs_and_models_are_listed(home, store, entry, monkeypatch, capsys):
+    """The folder of variants may belong to somebody else: an administrator who made one."""
+    looked = Path.stat
+
+    def refused(path, **how):
+        if "variants" in path.parts:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return looked(path, **how)
+
+    monkeypatch.setattr(Path, "stat", refused)
+    session = opened(store, entry)
+    assert session.precision != "int8"
+    assert any("the original is used" in note for note in session.notes)
+    assert main(["models", "list", "--kind", "swapper", "--home", str(home)]) == 0
+    assert "it is not used (understudy models optimise inswapper_128)" in capsys.readouterr().out
 
 
 def test_what_was_never_made_is_said(store, entry):

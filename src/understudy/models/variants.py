@@ -85,9 +85,12 @@ class Variants:
     def state(self, entry: Entry) -> VariantState:
         """What is there, at a glance: sizes and the original's digest are compared, its own digest is not."""
         path, record = self.path(entry), self.record(entry)
-        if not path.exists() and record is None:
-            return "none"
-        if record is None or path.is_symlink() or not path.exists() or path.stat().st_size != record.size:
+        try:
+            if not path.exists() and record is None:
+                return "none"
+            if record is None or path.is_symlink() or path.stat().st_size != record.size:
+                return "altered"
+        except OSError:  # it is gone, or nobody but its owner may look at it: the original does without it
             return "altered"
         original = self._store.record(entry)
         return "there" if original is not None and original.sha256 == record.original else "outdated"

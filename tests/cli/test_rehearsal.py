@@ -33,6 +33,12 @@ def test_a_mark_is_there_for_this_version_on_this_machine_until_it_is_cleared(ke
     assert not list(kept_in.iterdir())
 
 
+def test_there_is_a_mark_on_systems_that_say_nothing_of_their_processor(kept_in, tmp_path, monkeypatch):
+    monkeypatch.setattr(kept, "PROCESSOR", tmp_path / "none")
+    assert Mark("done").set()
+    assert Mark("done").is_there
+
+
 def test_where_nothing_can_be_kept_nobody_waits_for_a_rehearsal(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setattr(kept, "folders", lambda source: (tmp_path / "file" / "below",))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import platform
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -18,7 +19,9 @@ import platformdirs
 
 from understudy.version import __version__
 
-#: The lines of /proc/cpuinfo that tell processors apart for which different code is made.
+#: Where Linux says which processor this is.
+PROCESSOR: Final = Path("/proc/cpuinfo")
+#: The lines of it that tell processors apart for which different code is made.
 _TELLING: Final = ("vendor_id", "cpu family", "model", "stepping", "flags")
 _SUFFIX: Final = ".kernel"
 
@@ -33,7 +36,7 @@ class Place:
     """
 
     def __init__(self, function: Callable[..., Any], digest: bytes, signature: Sequence[str]) -> None:
-        identity = hashlib.sha256(repr((_machine(), digest, tuple(signature))).encode()).hexdigest()
+        identity = hashlib.sha256(repr((_machine(PROCESSOR), digest, tuple(signature))).encode()).hexdigest()
         self._name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}-{identity[:24]}{_SUFFIX}"
         self._folders = folders(Path(function.__code__.co_filename))
 
@@ -60,7 +63,7 @@ class Mark:
     """
 
     def __init__(self, name: str) -> None:
-        identity = hashlib.sha256(repr((_machine(), __version__)).encode()).hexdigest()
+        identity = hashlib.sha256(repr((_machine(PROCESSOR), __version__)).encode()).hexdigest()
         self._paths = [folder / f"{name}-{identity[:24]}" for folder in folders(Path(__file__))]
 
     @property
@@ -89,13 +92,17 @@ def folders(source: Path) -> tuple[Path, ...]:
 
 
 @lru_cache(maxsize=1)
-def _machine() -> tuple[object, ...]:
+def _machine(processor: Path) -> tuple[object, ...]:
     """What else the code depends on: its makers, Python's and NumPy's objects in memory, the processor."""
     makers = (_version_of("numba"), _version_of("llvmlite"), np.__version__)
-    with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - only its beginning
-        first = file.read(16384).split("\n\n")[0]
-    processor = [line for line in first.splitlines() if line.split("\t")[0].strip() in _TELLING]
-    return (*makers, sys.version_info[:2], object.__basicsize__, *processor)
+    try:
+        with processor.open(encoding="utf-8", errors="replace") as file:
+            first = file.read(16384).split("\n\n")[0]  # only its beginning
+    except OSError:  # on other systems, where numba keeps the code
+        told = [platform.machine(), platform.processor()]
+    else:
+        told = [line for line in first.splitlines() if line.split("\t")[0].strip() in _TELLING]
+    return (*makers, sys.version_info[:2], object.__basicsize__, *told)
 
 
 def _version_of(package: str) -> bytes:

@@ -71,6 +71,39 @@ def test_it_speaks_the_browsers_language(visit, locale, language, said):
     page.get_by_label(said, exact=True).wait_for()
 
 
+def test_the_keyboard_stays_on_a_button_that_could_not_be_pressed_for_a_while(visit):
+    page = visit()
+    page.get_by_role("button", name="Eileen Collins").wait_for()
+    page.locator(".button.start").focus()
+    page.keyboard.press("Enter")
+    page.locator(".button.start:enabled:focus", has_text="Stop").wait_for()
+    page.keyboard.press("Enter")
+    page.get_by_text("Ready when you are").wait_for()
+    page.locator(".button.start:enabled:focus", has_text="Start").wait_for()
+
+
+def test_the_keyboard_stays_near_what_is_gone_and_on_nothing_that_a_second_press_would_hit(visit, tmp_path):
+    page = visit("/check")
+    for name in ("one.txt", "two.txt"):
+        (tmp_path / name).write_text("x")
+    page.locator("main input[type=file]").set_input_files([tmp_path / "one.txt", tmp_path / "two.txt"])
+    one, two = (page.get_by_role("button", name=f"Remove {name} from the list") for name in ("one.txt", "two.txt"))
+    two.wait_for()
+    one.focus()
+    page.keyboard.press("Enter")
+    one.wait_for(state="detached")
+    page.wait_for_function("document.activeElement !== document.body")
+    assert page.evaluate("document.activeElement.tabIndex") == -1
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.wait_for_function("document.activeElement.closest('.looks') !== null")
+    two.focus()
+    two.click()  # by mouse: it has no place to lose
+    two.wait_for(state="detached")
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.activeElement === document.body")
+
+
 def test_another_language_is_chosen_and_kept(visit):
     page = visit()
     page.get_by_label("Language", exact=True).select_option("한국어")

@@ -72,6 +72,7 @@ def _frame(visitor: Visitor, room: Room, rooms: Sequence[Room]) -> None:
         f"<style>:root {{ color-scheme: {_THEMES[visitor.theme]} }}</style>"
         '<link rel="stylesheet" href="/assets/studio.css"><link rel="stylesheet" href="/assets/rooms.css">'
         f'<script src="/assets/frame.js" data-said="{html.escape(json.dumps(said), quote=True)}"></script>'
+        '<script type="module" src="/assets/focus.js"></script>'
     )
     with box("frame"):
         Text(texts("around.skip"), "a", classes="skip", attributes={"href": "#room"})

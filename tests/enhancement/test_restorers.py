@@ -290,13 +290,15 @@ def test_a_frame_notes_what_was_changed(scene):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("broken", ["no numbers", "one colour"])
+@pytest.mark.parametrize("broken", ["no numbers", "one colour", "one colour but for rounding"])
 def test_an_answer_that_is_no_picture_restores_nothing(broken, put):
     """Some runtimes turn what is no number into one that is, as where it is cut to a range."""
     graph = twins.GraphWriter()
     mean = graph.node("ReduceMean", "input", axes=[1, 2, 3], keepdims=1)
     dark = graph.node("Sub", graph.constant(np.array(0.26, np.float32)), mean)
     factor = graph.node("Sqrt" if broken == "no numbers" else "Relu", dark)
+    if broken == "one colour but for rounding":
+        factor = graph.node("Add", factor, graph.constant(np.array(1e-3, np.float32)))
     graph.node("Mul", "input", factor, name="output")
     home, _, _ = put("gfpgan_1.4", graph.finished([("input", (1, 3, 512, 512))], [("output", (1, 3, 512, 512))]))
     restorer = NeuralRestorer(opened(home, "gfpgan_1.4"))

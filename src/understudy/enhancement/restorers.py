@@ -7,7 +7,7 @@ import numpy as np
 from understudy.arrays import AnyArray, UInt8Array
 from understudy.geometry.templates import TEMPLATES
 from understudy.idle import Call, directly
-from understudy.models.conventions import blob, is_picture, picture_of
+from understudy.models.conventions import blob, is_blank, is_picture, picture_of
 from understudy.models.session import Session
 
 
@@ -39,4 +39,5 @@ class NeuralRestorer:
         # float64 of one number; a session turns it into what the graph asks for.
         values |= {name: np.array([weight], np.float64) for name in self._weights}
         given = self._call(self._session.run, values)[0]
-        return picture_of(given, self._output) if is_picture(given) else None
+        restored = picture_of(given, self._output) if is_picture(given) else None
+        return None if restored is None or is_blank(restored, crop) else restored

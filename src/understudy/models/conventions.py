@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import cv2
 import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.models.entries import Output, Picture, Triple
+
+#: Grey levels by which a picture varies that shows something.
+_BLANK: Final = 1.0
 
 
 def blob(picture: UInt8Array, how: Picture) -> FloatArray:
@@ -57,6 +62,23 @@ def is_picture(values: FloatArray) -> bool:
     """
     planes = values.reshape(3, -1)
     return bool(np.isfinite(planes).all() and np.ptp(planes, axis=1).any())
+
+
+def is_blank(picture: UInt8Array, given: UInt8Array) -> bool:
+    """Whether a model's picture is of one colour but for rounding, though what went in is not.
+
+    Numbers far beyond what a picture has, or next to nothing, differ, and are black or white all the same.
+
+    Args:
+        picture: uint8 BGR (h, w, 3): what came out.
+        given: uint8 BGR (H, W, 3): what went in.
+    """
+    return _spread(picture) < _BLANK <= _spread(given)
+
+
+def _spread(picture: UInt8Array) -> float:
+    """The standard deviation of the channel that varies most, in grey levels."""
+    return float(cv2.meanStdDev(picture)[1].max())
 
 
 def _three(value: float | Triple) -> FloatArray:

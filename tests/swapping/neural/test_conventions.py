@@ -27,7 +27,7 @@ from understudy.swapping.neural.engine import REMEMBERED, NeuralEngine, NeuralId
 from understudy.swapping.neural.options import NeuralOptions
 from understudy.swapping.neural.source import SourceEncoder
 from understudy.testing.opened import engine_of
-from understudy.testing.twins import converter_twin, known_tint
+from understudy.testing.twins import GraphWriter, converter_twin, known_tint
 
 ZERO, HALF, IMAGENET = ((0, 0, 0), (1, 1, 1)), ((0.5,) * 3, (0.5,) * 3), ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 #: The field's table, written down here once more: side, template, what goes in, what comes out.
@@ -347,3 +347,25 @@ def test_a_photo_can_not_be_weighed(shelf):
     for wrong in (-0.1, 1.1):
         with pytest.raises(ValueError, match="weight"):
             NeuralOptions(weight=wrong)
+
+
+@pytest.mark.slow
+def test_a_face_that_is_black_but_for_rounding_is_none(put):
+    """Numbers that differ and are all far too small, or too large, were drawn as a black or white square."""
+    graph = GraphWriter()
+    mean = graph.node("ReduceMean", "target", axes=[1, 2, 3], keepdims=1)
+    dark = graph.node("Relu", graph.node("Sub", graph.constant(np.array(0.5, np.float32)), mean))
+    factor = graph.node("Add", dark, graph.constant(np.array(1e-4, np.float32)))
+    graph.node("Add", graph.node("Mul", "target", factor), graph.node("Mul", "source", _zero(graph)), name="output")
+    size = (1, 3, 256, 256)
+    ends = [("target", size), ("source", size)], [("output", size)]
+    engine = engine_of(Settings(engine="blendswap_256", home=put("blendswap_256", graph.finished(*ends))[0]))
+    crop = np.random.default_rng(1).integers(0, 55, (256, 256, 3), np.uint8)
+    source = np.zeros(size, np.float32)
+    assert engine.swapped(crop, source) is not None
+    assert engine.swapped(crop + np.uint8(200), source) is None
+    assert engine.swapped(np.full_like(crop, 200), source) is None
+
+
+def _zero(graph):
+    return graph.constant(np.array(0, np.float32))

@@ -22,7 +22,7 @@ from understudy.geometry.templates import TEMPLATES
 from understudy.geometry.topology import closed, closed_triangles, topology
 from understudy.geometry.transforms import aligned, invert
 from understudy.geometry.transforms import crop as crop_of
-from understudy.models.conventions import blob, is_picture, picture_of
+from understudy.models.conventions import blob, is_blank, is_picture, picture_of
 from understudy.models.graphs import EMBEDDING
 from understudy.models.session import Session
 from understudy.patches import Patch
@@ -134,7 +134,10 @@ class NeuralEngine:
                 given = self._run(blob(part, self._input), source)
                 if not is_picture(given[0]) or not (own is None or np.isfinite(given[1]).all()):
                     return None
-                result[row::boost, column::boost] = picture_of(given[0], self._output)
+                drawn = picture_of(given[0], self._output)
+                if is_blank(drawn, part):
+                    return None
+                result[row::boost, column::boost] = drawn
                 if own is not None and mask is not None:
                     mask[row::boost, column::boost] = opacity(given[1][0, 0], own)
         return SwappedCrop(result, mask)

@@ -83,13 +83,23 @@ def sealed(monkeypatch):
     return seen
 
 
+@pytest.fixture(scope="module")
+def made_undisturbed():
+    """Where what a job writes that nothing disturbs is kept, and what was sealed for it, once it was made."""
+    return []
+
+
 @pytest.fixture
-def undisturbed(jobs, order, tmp_path, sealed):
-    """What a job writes that nothing disturbs."""
-    output = tmp_path / "undisturbed.mp4"
-    jobs.add(replace(order, output=output), SAMPLE)
-    assert jobs.run() == 1
-    assert len(sealed) == 48
+def undisturbed(jobs, order, tmp_path_factory, sealed, made_undisturbed):
+    """What a job writes that nothing disturbs: made once, for it is the same for all tests."""
+    if not made_undisturbed:
+        output = tmp_path_factory.mktemp("undisturbed") / "undisturbed.mp4"
+        jobs.add(replace(order, output=output), SAMPLE)
+        assert jobs.run() == 1
+        assert len(sealed) == 48
+        made_undisturbed[:] = [output, dict(sealed)]
+    output, frames = made_undisturbed
+    sealed.update(frames)
     return output
 
 

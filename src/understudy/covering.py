@@ -25,6 +25,8 @@ _MOUTH: Final = [0, 37, 267, 17, 84, 314, 13, 14, 82, 312, 87, 317, 61, 291, 78,
 _AROUND: Final = [164, 167, 393, 18, 83, 313, 200, 186, 410, 57, 287]
 #: How large the squares are in which a colour is taken, as a share of the face's longer side: on skin, and on lips.
 _SQUARE, _SMALL = 1 / 30, 1 / 60
+#: Where in a square it is taken: its corners, the middles of its sides, and its own.
+_NINE: Final = np.array([(x, y) for y in (-1, 0, 1) for x in (-1, 0, 1)], np.float32)
 #: From which difference in colour to the skin (natural logarithm) cloth is told; and with what is darker by more than
 #: the first, by how much less for each unit: black has hardly a colour.
 _COLOUR: Final = 0.18
@@ -54,16 +56,15 @@ def covering(picture: UInt8Array, place: FloatArray, *, worn: bool) -> Covering 
     Returns:
         The colours of the skin and of the cloth; None where nothing covers it.
     """
-    below = _colours(picture, place, _BELOW, _SQUARE)
-    cloth = median_of_rows(below)
-    if percentile(np.linalg.norm(below - cloth, axis=1), _MOST) > _ONE_COLOUR:
-        return None
-    skin = median_of_rows(_colours(picture, place, _ABOVE, _SQUARE))
+    # Colours tell nearly every face that is bare: what takes longer comes after them.
+    colours = _colours(picture, place, _ABOVE + _BELOW, _SQUARE)
+    above, below = colours[: len(_ABOVE)], colours[len(_ABOVE) :]
+    skin, cloth = median_of_rows(above), median_of_rows(below)
     apart = cloth - skin
     light = float(apart.mean())
     told = float(np.linalg.norm(apart - light)) / _COLOUR + max(-light - _BLACK, 0.0) * _BLACKER
     told *= _STILL if worn else 1.0
-    if told < 1:
+    if told < 1 or percentile(np.linalg.norm(below - cloth, axis=1), _MOST) > _ONE_COLOUR:
         return None
     mouth, around = (_colours(picture, place, which, _SMALL).mean(axis=1) for which in (_MOUTH, _AROUND))
     if float(np.abs(mouth - percentile(around, 50)).max()) > _NO_MOUTH * min(told, _SURE):
@@ -93,7 +94,6 @@ def _colours(picture: UInt8Array, place: FloatArray, vertices: list[int], square
     """Natural logarithms (of grey levels + 2) around vertices, averaged over nine pixels: float32 (N, 3)."""
     height, width = picture.shape[:2]
     step = max(float(np.ptp(place, axis=0).max()) * square / 2, 1.0)
-    offsets = np.stack(np.meshgrid([-step, 0, step], [-step, 0, step]), axis=2).reshape(1, 9, 2)
-    x, y = np.moveaxis(place[vertices, None] + offsets, 2, 0).astype(int)
-    colours = picture[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)].astype(np.float32)
-    return np.asarray(np.log(colours.mean(axis=1) + 2), np.float32)
+    places = (place[vertices, None] + _NINE * np.float32(step)).astype(np.int32)
+    x, y = np.clip(places[:, :, 0], 0, width - 1), np.clip(places[:, :, 1], 0, height - 1)
+    return np.asarray(np.log(picture[y, x].mean(axis=1, dtype=np.float32) + np.float32(2)), np.float32)

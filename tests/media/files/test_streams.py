@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import struct
+import wave
 from fractions import Fraction
+from io import BytesIO
 
 import av
 import numpy as np
@@ -14,6 +16,7 @@ from tests.media.files.test_video import packets_of
 from understudy.errors import EncodingError
 from understudy.media.base import Excerpt, MediaInfo, MediaKind
 from understudy.media.files.encoders import CONTAINERS
+from understudy.media.files.listening import sound_at
 from understudy.media.files.passthrough import Passthrough
 from understudy.media.files.stream_tags import kept_tags
 from understudy.media.files.trying import takes_codec
@@ -131,6 +134,24 @@ def test_sound_is_there_copied_where_the_file_takes_it(tmp_path, encoder, rate, 
     else:
         assert "converted: audio" in notes[0]
         assert CANONICAL.get(encoder, encoder) in notes[0]
+
+
+@pytest.mark.parametrize("pieces", [("stereo", "5.1"), ("5.1", "mono", "stereo")])
+@pytest.mark.parametrize("rates", [(48000, 48000, 48000), (48000, 44100, 32000)])
+def test_sound_that_changes_on_the_way_is_converted_and_played_to_its_end(tmp_path, pieces, rates):
+    source = tmp_path / "in.ts"
+    with source.open("wb") as file:
+        for number, (layout, rate) in enumerate(zip(pieces, rates, strict=False)):
+            film(tmp_path / f"{number}.ts", [("ac3", rate, layout)])
+            file.write((tmp_path / f"{number}.ts").read_bytes())
+    _, (sound,) = passed(source, tmp_path / "out.webm")
+    assert sound[:2] == ("audio", "opus")
+    assert sound[2] == pytest.approx(0.6 * len(pieces), abs=0.15)
+    joined = tmp_path / "joined.mkv"
+    passed(source, joined)
+    with wave.open(BytesIO(sound_at(joined, 0.0, 0.6 * len(pieces)))) as played:
+        samples = np.frombuffer(played.readframes(played.getnframes()), "<i2").astype(float)
+    assert all(np.abs(part).max() > 1000 for part in np.array_split(samples, 4 * len(pieces)))
 
 
 def dts():

@@ -10,6 +10,7 @@ import av
 import av.error
 
 from understudy.media.files.trying import REFUSED, takes_codec
+from understudy.media.resampling import Resampler
 
 #: Encoders by muxer, best first.
 ENCODERS: Final = {
@@ -92,14 +93,14 @@ class SoundConverter:
         context.layout = form.layout
         context.bit_rate = BITS_A_CHANNEL * av.AudioLayout(form.layout).nb_channels
         context.open(strict=False)
-        self._resampler = av.AudioResampler(
-            context.format, form.layout, form.rate, frame_size=context.frame_size or None
-        )
+        self._alike = Resampler(context.format.name, form.layout, form.rate)
+        self._framed = av.AudioResampler(context.format, form.layout, form.rate, frame_size=context.frame_size or None)
 
     def convert(self, packet: Any | None) -> Iterator[Any]:
         """The packets that one packet of the old stream becomes; None flushes."""
-        for frame in [*self._decoded(packet), *([None] if packet is None else [])]:
-            for part in self._resampler.resample(frame):
+        alike = [one for frame in self._decoded(packet) for one in self._alike.resample(frame)]
+        for one in [*alike, *([*self._alike.resample(None), None] if packet is None else [])]:
+            for part in self._framed.resample(one):
                 yield from self.target.encode(part)
         if packet is None:
             yield from self.target.encode(None)

@@ -15,6 +15,7 @@ import numpy as np
 from understudy.arrays import AnyArray
 from understudy.media.files.video_source import start_shift
 from understudy.media.reading import open_container
+from understudy.media.resampling import Resampler
 
 #: Samples a second, and channels.
 RATE: Final = 48_000
@@ -57,7 +58,7 @@ def sound_at(path: Path, since: float, seconds: float) -> bytes | None:
 def _fill(whole: AnyArray, container: Any, stream: Any, since: float) -> None:
     """Put into ``whole``, int16 (N, 2), what is heard from a time on."""
     shift = start_shift(container)
-    resampler = av.AudioResampler("s16", "stereo", RATE)
+    resampler = Resampler("s16", "stereo", RATE)
     try:
         container.seek(max(int((since + float(shift) - _BEFORE) * av.time_base), 0))
     except av.error.FFmpegError:

@@ -24,6 +24,7 @@ import numpy as np
 from understudy.geometry.orientation import orientation_in
 from understudy.media.helpers.encoder import SOUND_RATE
 from understudy.media.helpers.messages import PICTURE, SOUND, Helper, at_most, leave, reason_of, write_message
+from understudy.media.resampling import Resampler
 
 #: What a stream may use; files are left out, because it could name them.
 _PROTOCOLS: Final = "rtmp,rtmps,rtmpt,rtsp,rtp,udp,tcp,tls,http,https,crypto,srtp"
@@ -160,7 +161,7 @@ def _decoded(container: av.container.InputContainer) -> Iterator[_Decoded]:
 
 
 def _receive(helper: Helper, frames: Iterable[_Decoded], clock: Clock) -> None:
-    to_stereo = av.AudioResampler(format="s16", layout="stereo", rate=SOUND_RATE)
+    to_stereo = Resampler("s16", "stereo", SOUND_RATE)
     for frame in frames:
         own, now = float(frame.time or 0), time.monotonic()
         if isinstance(frame, av.VideoFrame):

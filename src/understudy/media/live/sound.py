@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import av
-
 from understudy.arrays import Int16Array
 from understudy.media.helpers.encoder import SOUND_RATE
+from understudy.media.resampling import Resampler
 
 
-def resampler() -> Any:
+def resampler() -> Resampler:
     """Turns any sound into 16-bit stereo at ``SOUND_RATE``."""
-    return av.AudioResampler(format="s16", layout="stereo", rate=SOUND_RATE)
+    return Resampler("s16", "stereo", SOUND_RATE)
 
 
 def samples_of(frame: Any) -> Int16Array:

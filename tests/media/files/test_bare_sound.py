@@ -10,6 +10,7 @@ import pytest
 
 from tests.media.files.test_streams import film, passed
 from understudy.media.base import Excerpt, MediaInfo, MediaKind
+from understudy.media.files.bare_sound import Silence
 
 RATE = 8000
 
@@ -84,3 +85,22 @@ def test_silence_of_sound_without_signs_is_in_the_middle(tmp_path):
     passed(tmp_path / "in.mkv", tmp_path / "out.mov")
     samples, _ = heard(tmp_path / "out.mov")
     assert set(samples[round(0.31 * RATE) : round(0.79 * RATE)]) == {128}
+
+
+@pytest.mark.parametrize("missing", [3601, 10**6])
+def test_times_that_are_wrong_fill_no_disk(tmp_path, missing):
+    with_a_gap(tmp_path / "in.mkv", "pcm_s16le", missing, tmp_path / "plain.nut")
+    passed(tmp_path / "in.mkv", tmp_path / "out.mov")
+    assert (tmp_path / "out.mov").stat().st_size < 100_000
+
+
+def test_gaps_fill_no_disk_together(tmp_path):
+    with_a_gap(tmp_path / "in.mkv", "pcm_s16le", 1, tmp_path / "plain.nut")
+    silence = Silence("mov")
+    with av.open(str(tmp_path / "in.mkv")) as file:
+        packet = next(one for one in file.demux(audio=0) if one.size)
+        made = 0
+        for number in range(20):
+            packet.pts = packet.dts = number * 1_000_000
+            made += sum(one.duration for one in silence.before(packet))
+    assert 2900 * RATE < made <= 3600 * RATE

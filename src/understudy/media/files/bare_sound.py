@@ -18,7 +18,7 @@ _SILENT: Final = {"pcm_u8": b"\x80", "pcm_alaw": b"\xd5", "pcm_mulaw": b"\xff"}
 _UNTIMED: Final = ("mp4", "mov")
 #: Seconds by which sound may be early before silence is put in: clocks drift, and some files round times.
 _EARLY: Final = Fraction(1, 25)
-#: Gaps that are longer than so many seconds are taken for times that are wrong.
+#: Seconds of silence that are put into a stream at most: where more is missing its times are wrong, and fill disks.
 _MOST: Final = 3600
 
 
@@ -45,6 +45,7 @@ class Silence:
     def __init__(self, muxer: str) -> None:
         self._needed = muxer in _UNTIMED
         self._ends: dict[int, Fraction] = {}
+        self._left: dict[int, Fraction] = {}
 
     def before(self, packet: Any) -> Iterator[Any]:
         """Packets of silence between the one before of the same stream and this one, of a second at most.
@@ -58,7 +59,9 @@ class Silence:
             return
         rate, begins = context.sample_rate, Fraction(packet.pts * packet.time_base)
         end = self._ends.get(packet.stream_index, begins)
-        missing = round((begins - end) * rate) if _EARLY < begins - end <= _MOST else 0
+        gap, left = begins - end, self._left.get(packet.stream_index, Fraction(_MOST))
+        missing = round(gap * rate) if _EARLY < gap <= left else 0
+        self._left[packet.stream_index] = left - Fraction(missing, rate)
         while missing > 0:
             count = min(missing, rate)
             silent: Any = av.Packet(_SILENT.get(context.codec.canonical_name, b"\0") * (count * size))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -213,7 +214,7 @@ class Passthrough:
                 return  # sound without a time has no place
             packet.pts = packet.dts = 0  # the cover picture
         target = self._copies[packet.stream_index]
-        for one in (*self._silence.before(packet), packet):
+        for one in chain(self._silence.before(packet), (packet,)):  # not all at once: it may be an hour
             one.stream = target
             self._keep_order(ended(one), target)
             self._output.mux(one)

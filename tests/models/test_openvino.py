@@ -13,7 +13,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from tests.models.openvino_fake import FakeOpenVino, rounded
+from tests.models.openvino_fake import Compiled, FakeOpenVino, rounded
 from tests.test_no_network import network_calls, watched
 from understudy.cli.main import main
 from understudy.errors import ModelError, UsageError
@@ -283,6 +283,17 @@ def test_what_is_no_use_and_can_t_be_removed_is_tried_once(store, monkeypatch):
     fake = Refusing(can=["FP32"])
     assert opened(store, fake).program == "openvino"
     assert len(fake.imported) == 1
+
+
+@pytest.mark.parametrize("fault", [RuntimeError("Not Implemented"), MemoryError()])
+def test_what_openvino_does_not_give_to_be_kept_runs_all_the_same(fault, store, monkeypatch):
+    def refused(self, stream):
+        raise fault
+
+    monkeypatch.setattr(Compiled, "export_model", refused)
+    session = opened(store, FakeOpenVino())
+    assert (session.program, session.precision, session.notes) == ("openvino", "half", ())
+    assert compiled(store) == []
 
 
 def test_a_disk_that_is_full_stops_nothing(store, monkeypatch):

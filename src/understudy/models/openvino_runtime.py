@@ -257,13 +257,15 @@ class OpenVinoSession:
             self._idle.append(request)
 
     def keep(self) -> None:
-        """Keep it compiled, for the next time that it is opened."""
+        """Keep it compiled, for the next time that it is opened. What can't be kept is compiled anew then."""
         if self._keep is not None:
-            kept, key = self._keep
+            (kept, key), self._keep = self._keep, None
             written = io.BytesIO()
-            self._compiled.export_model(written)
+            try:
+                self._compiled.export_model(written)
+            except (RuntimeError, MemoryError):  # it does not do that here, or there is no room for a second copy
+                return
             kept.write(key, written.getvalue())
-            self._keep = None
 
 
 def _instructions() -> str:

@@ -17,7 +17,7 @@ from understudy.pipeline.compositing import Compositing
 from understudy.swapping import MeshEngine
 from understudy.swapping.carried.engine import Carried
 from understudy.swapping.carried.looks import Limits
-from understudy.swapping.carried.running import KEPT, AtOnce
+from understudy.swapping.carried.running import KEPT, AtOnce, Counts
 from understudy.testing import REST, Motion, Puppet
 
 SIZE = (480, 480)
@@ -276,3 +276,17 @@ def test_the_edge_of_the_frame_is_not_carried_over_the_face(puppet, portrait, si
         (patch,) = renderer.render(frame_of(shot, 1), faces_of(shot.mesh), {1: identity})
         drawn.append(np.where(patch.alpha[:, :, None] > 128, patch.picture, 120).astype(int))
     assert np.abs(drawn[0] - drawn[1]).max() < 12
+
+
+def test_ages_are_those_of_the_last_minute_also_where_the_mesh_engine_drew_in_it():
+    """The faces of an engine that had died an hour ago were still said to be carried over so many milliseconds."""
+    counts = Counts()
+    for _ in range(100):
+        counts.note(0.1)
+    counts.note(None)
+    found = counts.summary()
+    assert (found.shown, found.own, found.age) == (101, 1, (0.1, 0.1))
+    for _ in range(1800):
+        counts.note(None)
+    found = counts.summary()
+    assert (found.shown, found.own, found.age) == (1901, 1801, None)

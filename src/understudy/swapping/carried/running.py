@@ -24,8 +24,8 @@ class Summary(NamedTuple):
         runs: How often it gave a face.
         shown: How many faces were drawn.
         own: How many of them the mesh engine drew by itself.
-        age: Median and 95th percentile of the seconds since the frame that a shown face was made of; None where none
-            was shown.
+        age: Median and 95th percentile of the seconds since the frame that a shown face was made of, of the last 1800
+            faces (a minute of one); None where none of them was the engine's.
         missed: How many faces were not drawn at all: of an engine that is not carried, and gave no face.
     """
 
@@ -55,14 +55,13 @@ class Counts:
     def note(self, age: float | None) -> None:
         """A face was drawn, of such an age; None: not what the engine gave."""
         self.shown += 1
-        if age is None:
-            self.own += 1
-        else:
-            self._ages.append(age)
+        self.own += age is None
+        self._ages.append(np.nan if age is None else age)
 
     def summary(self) -> Summary:
         """All so far."""
         ages = np.array(self._ages.copy())
+        ages = ages[np.isfinite(ages)]
         p50, p95 = percentiles(ages, (50, 95))
         return Summary(self.runs, self.shown, self.own, (p50, p95) if len(ages) else None, self.missed)
 

@@ -1,6 +1,7 @@
 """Nothing raw is shown in the situations in which it once was; the whole bench is ``python -m benchmarks.guard``."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -35,6 +36,12 @@ def named(name):
     return next(situation for situation in SITUATIONS if situation.name == name)
 
 
+@cache
+def held(name):
+    """A situation as it is played with what is usual, once for all tests."""
+    return played(named(name), "hold", None)
+
+
 @pytest.mark.parametrize("on_lost", [way for way in ON_LOST if way not in ("pass", "hold")])
 @pytest.mark.slow
 def test_no_way_of_covering_lets_a_face_through_at_the_edge(on_lost):
@@ -44,13 +51,13 @@ def test_no_way_of_covering_lets_a_face_through_at_the_edge(on_lost):
 @pytest.mark.parametrize("name", ONCE_RAW)
 @pytest.mark.slow
 def test_no_raw_face_is_shown(name):
-    assert played(named(name), "hold", None).raw == 0
+    assert held(name).raw == 0
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["enters from the left, 2 pixels a frame", "somebody passes in front"])
 def test_nor_where_meshes_are_not_fitted_in_every_frame(name):
-    count, usually = played(named(name), "hold", None, rests=2), played(named(name), "hold", None)
+    count, usually = played(named(name), "hold", None, rests=2), held(name)
     assert count.raw == 0
     assert count.covered <= 1.2 * usually.covered
 
@@ -71,7 +78,7 @@ def test_the_bench_sees_what_it_looks_for():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["one talks", "two talk, all"])
 def test_nothing_is_covered_where_nothing_need_be(name):
-    assert played(named(name), "hold", None).covered == 0
+    assert held(name).covered == 0
 
 
 def test_the_bench_is_large_and_every_name_is_told_apart():

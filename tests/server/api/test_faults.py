@@ -191,12 +191,12 @@ def test_things_go_when_their_time_is_over(tmp_path):
     left.write_bytes(b"what a kill left of an upload")
     os.utime(left, (time.time() - 7200,) * 2)
     begun.write_bytes(b"what another server takes in just now")
-    with server_in(tmp_path, "--runners", "0", "--retention", "0.0001") as later, caller_of(later, secret) as anna:
+    with server_in(tmp_path, "--runners", "0", "--retention", "0.00002") as later, caller_of(later, secret) as anna:
         assert len(anna.get("/media").json()) == 1  # its own days were said when it came
         until(lambda: not left.exists())
         assert begun.exists()
         anna.hand_over("media", portrait_path("hopper"))
-        time.sleep(9)
+        time.sleep(2)
     with server_in(tmp_path, "--runners", "0") as last, caller_of(last, secret) as anna:
         limit = time.monotonic() + 60
         while len(found := anna.get("/media").json()) > 1 and time.monotonic() < limit:

@@ -24,6 +24,7 @@ from understudy.cli.consent import photo_of
 from understudy.detection import BlazeFace
 from understudy.detection.blazeface import BlazeFaceOptions
 from understudy.landmarks import FaceMesh
+from understudy.models.embedded_onnx import OnnxModel
 from understudy.models.runtime import LiteModel
 from understudy.provenance import ConsentClaim, Consents, Home
 from understudy.provenance.records import sqlite_file
@@ -125,6 +126,35 @@ def stills_kept():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Perception, "still", look)
         yield
+
+
+@pytest.fixture(scope="session")
+def answers_of_networks():
+    """What the two embedded ONNX models said, by their name and what went in: some floats each."""
+    return {}
+
+
+@pytest.fixture(autouse=True)
+def networks_kept(answers_of_networks, monkeypatch, request):
+    """What the embedded ONNX models say of a picture is computed once and not in every test.
+
+    They tell whose face it is and whether it is intimate, of the same photos and clips in most tests, and each answer
+    takes a tenth of a second of a processor. It depends on nothing but the picture. Tests of the models themselves have
+    every answer computed, and so has what measures how long one takes, with a black picture.
+    """
+    if request.path.parent.name in ("models", "recognition"):
+        return
+    run = OnnxModel.run
+
+    def answer(self, pictures):
+        if pictures.dtype != np.float32 or not pictures.any():
+            return run(self, pictures)
+        key = self.name, pictures.shape, sha256(np.ascontiguousarray(pictures)).digest()
+        if key not in answers_of_networks:
+            answers_of_networks[key] = run(self, pictures)
+        return answers_of_networks[key].copy()
+
+    monkeypatch.setattr(OnnxModel, "run", answer)
 
 
 @pytest.fixture(autouse=True)

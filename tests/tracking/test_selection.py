@@ -35,6 +35,13 @@ def test_live_who_came_just_before_the_chosen_one_was_lost_is_swapped_for_them()
     assert selector.select(FACES[[0, 2]], 2.0).track_ids.tolist() == [2]  # 0 has been there for long: a bystander
 
 
+def test_live_nobody_who_was_there_with_the_chosen_one_from_the_first_takes_over():
+    selector = FaceSelector("largest", live=True)
+    for frame in range(5):
+        assert selector.select(FACES, frame / 25).track_ids.tolist() == [1]
+    assert not len(selector.select(FACES[[0, 2]], 0.2))
+
+
 def test_live_who_may_be_the_chosen_one_once_more_is_swapped_with_them():
     selector = FaceSelector("largest", live=True)
     assert selector.select(FACES, 0.0, twice={2}).track_ids.tolist() == [1, 2]

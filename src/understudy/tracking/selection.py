@@ -30,8 +30,8 @@ class FaceSelector:
         live: Choose more rather than show somebody as they are who should not be seen so. While somebody stands in for
             another, everybody of whom it is not known who they are: they might be the other. And of those who were
             chosen, but not to stand in, all who are there: somebody who becomes larger unmasks nobody. And while the
-            one who is chosen is lost, whoever came shortly before: where one camera's picture fades over into
-            another's, that is the same person once more.
+            one who is chosen is lost, whoever came after them and shortly before: where one camera's picture fades
+            over into another's, that is the same person once more.
         order: People who were chosen before, by number: who comes first.
 
     Attributes:
@@ -52,7 +52,8 @@ class FaceSelector:
         self._passed_over: set[int] = set()
         #: Tracks and people who were chosen, and not to stand in.
         self._had: tuple[set[int], set[int]] = (set(), set())
-        self._seen = -np.inf
+        #: When the one who is chosen came, and was seen last.
+        self._came = self._seen = -np.inf
         #: Since when each track that is there is known, in seconds.
         self._since: dict[int, float] = {}
         self.stand_in = False
@@ -96,6 +97,7 @@ class FaceSelector:
         if chosen is None:  # only lost: nobody else takes over meanwhile
             return faces[(self._had_it(faces.track_ids, people) | self._came_before_the_loss()) & self._live]
         self._kept, self._seen = int(faces.track_ids[chosen]), seconds
+        self._came = self._since[self._kept]
         self._note(int(people[chosen]))
         before = self._order[: self._rank(int(people[chosen]))]
         self.stand_in = any(person in known for person in before)
@@ -115,9 +117,9 @@ class FaceSelector:
         return np.isin(tracks, list(had_tracks)) | np.isin(people, list(had_people))
 
     def _came_before_the_loss(self) -> NDArray[np.bool_]:
-        """Who came within the last second in which the one who is lost was seen: bool, for each row."""
+        """Who came after the one who is lost, within the last second in which that one was seen: bool, for each row."""
         came = np.array(list(self._since.values()))
-        return np.asarray((came <= self._seen) & (self._seen - came < PATIENCE), np.bool_)
+        return np.asarray((self._came < came) & (came <= self._seen) & (self._seen - came < PATIENCE), np.bool_)
 
     def _largest(
         self, faces: Faces, tracks: NDArray[np.int64], people: NDArray[np.int64], seconds: float

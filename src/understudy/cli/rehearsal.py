@@ -23,10 +23,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from understudy.cli.terminal import say
-from understudy.compiled.kept import Mark
 
 if TYPE_CHECKING:
     from understudy.arrays import UInt8Array
+    from understudy.compiled.kept import Mark
     from understudy.media.live.base import LiveInfo, Picture
 
 #: Faces in the rehearsal's pictures that are swapped until it is over, and its seconds at most.
@@ -45,6 +45,8 @@ class Rehearsal:
     """
 
     def __init__(self, mark: Mark | None = None) -> None:
+        from understudy.compiled.kept import Mark  # which takes as long to import as other commands to do all
+
         self._mark = Mark("rehearsed") if mark is None else mark
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None

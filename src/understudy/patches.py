@@ -62,18 +62,6 @@ class Patch:
         return shown if self.warp is None else shown | self.warp.field.any(axis=2)
 
 
-class Covering(NamedTuple):
-    """The colours of a face whose nose and mouth are covered by cloth.
-
-    Attributes:
-        skin: float32 BGR (3,): natural logarithm (of grey levels + 2) of the skin that is seen.
-        cloth: The same of the cloth.
-    """
-
-    skin: FloatArray
-    cloth: FloatArray
-
-
 class Light(NamedTuple):
     """What was measured of the light under a patch, on a grid of G x G points of the flattened face.
 
@@ -81,13 +69,11 @@ class Light(NamedTuple):
         coefficients: float32 (G, G, 4): how the patch is recoloured (see ``blending.light``).
         tones: float32 BGR (G, G, 3): natural logarithm (of grey levels + 2) of the target's skin around each point.
         fresh: Whether it was measured in this frame, or an earlier measurement still holds.
-        covering: What covers nose and mouth, which then says nothing of the light; None where nothing does.
     """
 
     coefficients: FloatArray
     tones: FloatArray
     fresh: bool
-    covering: Covering | None = None
 
 
 class PatchMask(NamedTuple):

@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 import pytest
 
-from understudy.blending import Lighting
 from understudy.face import Faces
 from understudy.frames import Frame
 from understudy.geometry import topology as topo
@@ -46,18 +45,6 @@ def swapped(identity, pictures, mesh, **options):
         compositing.compose(unguarded(frame), patches)
         results.append(frame.picture)
     return results, patches[0]
-
-
-def with_mask(picture, mesh, color):
-    """A mask over nose and mouth, shaded as the face is, and where it is."""
-    upper = mesh[[234, 117, 197, 346, 454], :2]
-    jaw = mesh[[323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150, 136, 172, 58, 132, 93], :2]
-    where = np.zeros(picture.shape[:2], np.uint8)
-    cv2.fillPoly(where, [np.round(np.concatenate([upper, jaw])).astype(np.int32)], 255)
-    shading = cv2.GaussianBlur(picture.astype(np.float32).mean(axis=2), (0, 0), 0.05 * float(np.ptp(mesh[:, 1])))
-    cloth = np.clip(shading / np.median(shading[where > 0]), 0.4, 1.2)[..., None] * np.float32(color)
-    share = cv2.GaussianBlur(where, (0, 0), 1)[..., None] / np.float32(255)
-    return np.clip(picture + (cloth - picture) * share, 0, 255).astype(np.uint8), where
 
 
 def with_thing(picture, mesh, color, *, at="mouth"):
@@ -293,51 +280,3 @@ def test_brows_that_hair_touches_are_no_thing_before_a_face_with_other_brows(ide
         x, y = shot.mesh[ring, 0], shot.mesh[ring, 1] - raised * np.ptp(shot.mesh[:, 1])
         upper = brows & (np.abs(columns - x.mean()) < 0.3 * np.ptp(x)) & (rows < y.mean())
         assert result[upper].mean() > 0.5 * between.mean()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("color", [(205, 190, 150), (28, 25, 25), (225, 228, 228)], ids=["blue", "black", "white"])
-@pytest.mark.parametrize("yaw", [0, 18])
-def test_a_mask_over_nose_and_mouth_stays_and_does_not_colour_the_rest(identity, puppet, color, yaw):
-    shot = puppet.render(Motion(yaw=yaw))
-    masked, where = with_mask(shot.picture, shot.mesh, color)
-    (result,), _ = swapped(identity, [masked], shot.mesh)
-    inside = cv2.erode(where, np.ones((13, 13))) > 0
-    assert (np.abs(result.astype(int) - masked).max(axis=2)[inside] < 12).mean() > 0.97
-    above = shot.mesh[[151, 9, 8, 108, 337], :2].astype(int).T[::-1]
-    (bare,), _ = swapped(identity, [shot.picture], shot.mesh)
-    assert np.abs(result[tuple(above)].mean(0) - bare[tuple(above)].mean(0)).max() < 25
-    assert (result != masked).any(axis=2)[tuple(above)].all()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("shade", [0.25, 2.5])
-def test_a_face_whose_lower_half_lies_in_another_light_is_not_taken_for_masked(identity, puppet, shade):
-    shot = puppet.render(Motion())
-    lit = shot.picture.astype(np.float32)
-    lit[int(shot.mesh[197, 1]) :] *= shade
-    lit = np.clip(lit / max(shade, 1), 0, 255).astype(np.uint8)
-    (result,), _ = swapped(identity, [lit], shot.mesh)
-    mouth = shot.mesh[[0, 17, 37, 267, 84, 314], :2].astype(int).T[::-1]
-    assert (result != lit).any(axis=2)[tuple(mouth)].all()
-
-
-@pytest.mark.slow
-def test_a_mask_is_not_taken_off_by_one_look_in_which_it_can_not_be_told(identity, puppet):
-    shot = puppet.render(Motion())
-    masked, _ = with_mask(shot.picture, shot.mesh, (205, 190, 150))
-    printed = masked.copy()
-    lips = shot.mesh[topo.topology().lips_outer, :2]
-    cv2.fillConvexPoly(printed, cv2.convexHull(lips.astype(np.int32)), (30, 30, 60))
-    faces = Faces(bounds_xyxy(shot.mesh[None]), mesh=shot.mesh[None], track_ids=np.array([1]))
-
-    def known(*looks):
-        lighting, renderer = Lighting(), MeshEngine().renderer()
-        for milliseconds, picture in looks:
-            frame = Frame(picture, pts=milliseconds, time_base=Fraction(1, 1000))
-            (light,) = lighting.measure(frame, renderer.render(frame, faces, {1: identity}))
-        return light.covering is not None
-
-    assert not known((0, printed))
-    assert known((0, masked), (100, printed))
-    assert not known((0, masked), (600, printed), (1200, printed))

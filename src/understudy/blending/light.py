@@ -27,11 +27,9 @@ import numpy as np
 
 from understudy.arrays import BoolArray, FloatArray, IntArray, UInt8Array
 from understudy.compiled import compiled
-from understudy.covering import cloth_in, covering
 from understudy.geometry.raster import rasterise
 from understudy.geometry.topology import topology
 from understudy.glasses import filled
-from understudy.patches import Covering
 from understudy.quantiles import median
 from understudy.tones import LUMA
 
@@ -47,8 +45,6 @@ _RAISED = 11
 #: logarithm) where all pixels are, in all colours. One colour alone says less: red is the first of skin to get there.
 _WHITE = 250
 _GLARE = 0.35
-#: Seconds after which a mask that is not seen any more is off. Meanwhile only what has its colour counts as cloth.
-_UNCOVERED = 1.0
 #: Every n-th pixel along a side tells at a glance whether a lamp was switched.
 _GLANCE = 8
 
@@ -155,9 +151,6 @@ class LightTransfer:
         self._glance = 1.0
         #: Whether the last call measured, or repeated what the one before had found.
         self.measured = False
-        #: What covers nose and mouth, as far as is known.
-        self.covering: Covering | None = None
-        self._covered = -np.inf
 
     def coefficients(
         self,
@@ -191,7 +184,7 @@ class LightTransfer:
             self.measured = False
             return self._coefficients
         self.measured = True
-        fresh = self._measured(target, picture, alpha, place, drawn, seconds)
+        fresh = self._measured(target, picture, alpha, place, drawn)
         if self._logs is None or not 0 <= step < 1.0:
             self._logs = fresh
         else:
@@ -210,13 +203,7 @@ class LightTransfer:
         return np.ascontiguousarray(self._logs[:, :, :3], np.float32)
 
     def _measured(
-        self,
-        target: UInt8Array,
-        picture: UInt8Array,
-        alpha: UInt8Array,
-        place: FloatArray,
-        drawn: FloatArray,
-        seconds: float,
+        self, target: UInt8Array, picture: UInt8Array, alpha: UInt8Array, place: FloatArray, drawn: FloatArray
     ) -> FloatArray:
         """Logarithms of T, S, and how much brighter T is than can be shown, BGR each, smoothed: float32 (G, G, 9)."""
         grid = _grid()
@@ -229,18 +216,7 @@ class LightTransfer:
         logs[:, 6:] = np.float32(_GLARE) * white**2 * white.mean(axis=1, keepdims=True)
         logs = logs.reshape(GRID, GRID, 9)
         weight = grid.skin * shown.reshape(GRID, GRID)
-        self._look_for_covering(target, place, seconds)
-        if self.covering is not None:
-            weight *= 1 - cloth_in(logs[:, :, :3], _rows(), self.covering)
         return self._smoothed(logs, weight * self._agreement(logs, weight), _near_seam(shown))
-
-    def _look_for_covering(self, target: UInt8Array, place: FloatArray, seconds: float) -> None:
-        """See whether nose and mouth are covered. One look in which it can't be told does not take a mask off."""
-        found = covering(target, place, worn=self.covering is not None)
-        if found is not None:
-            self.covering, self._covered = found, seconds
-        elif not 0 <= seconds - self._covered < _UNCOVERED:
-            self.covering = None
 
     @staticmethod
     def _agreement(logs: FloatArray, weight: FloatArray) -> FloatArray:
@@ -277,12 +253,6 @@ class LightTransfer:
         direct = gain * target / target_y - chroma * (source - source_y) / source_y
         direct = np.clip(direct, gain / options.max_tint, gain * options.max_tint)
         return np.concatenate([direct, chroma], axis=2).astype(np.float32)
-
-
-@lru_cache(maxsize=1)
-def _rows() -> FloatArray:
-    """How far down on the flattened face each row of the grid is, float32 (G, 1), 0-1."""
-    return np.asarray((np.arange(GRID, dtype=np.float32)[:, None] + 0.5) / GRID, np.float32)
 
 
 @lru_cache(maxsize=1)

@@ -55,4 +55,4 @@ def _measured(frame: Frame, patch: Patch, person: LightTransfer) -> Light:
         drawn[:, :2] - corner,
         frame.seconds,
     )
-    return Light(coefficients if patch.lit else _OWN, person.tones, person.measured, person.covering)
+    return Light(coefficients if patch.lit else _OWN, person.tones, person.measured)

@@ -1,4 +1,4 @@
-"""What is in front of the target's face and stays there: glasses, a beard, a microphone, strands of hair, a mask.
+"""What is in front of the target's face and stays there: glasses, a beard, a microphone, strands of hair, an object.
 
 What comes in from outside the face and is much darker, brighter or of another colour than the skin around it hangs in
 front of it; brows, lids and nostrils are dark, too, but do not come from outside. A hand has the face's own colour:
@@ -16,7 +16,6 @@ import cv2
 import numpy as np
 
 from understudy.arrays import BoolArray, FloatArray, UInt8Array
-from understudy.covering import cloth_in
 from understudy.each import Each
 from understudy.glasses import glasses_seen, rims
 from understudy.masking.base import View
@@ -24,7 +23,6 @@ from understudy.masking.beards import OwnBeard
 from understudy.masking.hands import silhouette
 from understudy.masking.lenses import Lenses
 from understudy.masking.things import things_before
-from understudy.patches import Covering
 
 #: Faces with a shorter side below this are left as they are: nothing in front could be told.
 _SMALLEST: Final = 16
@@ -32,8 +30,6 @@ _SMALLEST: Final = 16
 _STEPS: Final = 2
 #: Of so many pixels along each side of a face one is asked how far it moved.
 _COARSE: Final = 4
-#: Longer side of the copy in which cloth is told from skin, in pixels at most.
-_CLOTH_SIDE: Final = 192
 #: Share of the face that hands may hide: joints that cover more of it are likelier a mistake, and would bare the face.
 _MOST_HELD: Final = 0.6
 #: Seconds between two looks for things: at 30 frames a second every other one.
@@ -51,7 +47,7 @@ class OcclusionOptions:
     """What is left in front of the face.
 
     Attributes:
-        things: Whatever comes in from outside the face and does not look like its skin, and a mask over nose and mouth.
+        things: Whatever comes in from outside the face and does not look like its skin.
         glasses: The rims of glasses.
         hands: Hands.
         beards: Beard and moustache, under a face that has none of its own.
@@ -104,7 +100,6 @@ class Occlusion:
             mesh=None if patch.over_beard else drawn - corner,
             field=None if patch.warp is None else patch.warp.field,
             patient=light.fresh,
-            covering=light.covering,
             each=view.each,
         )
 
@@ -119,7 +114,6 @@ class Occlusion:
         mesh: FloatArray | None = None,
         field: FloatArray | None = None,
         patient: bool = False,
-        covering: Covering | None = None,
         each: Each = map,
     ) -> UInt8Array | None:
         """How much of the patch is to be shown where.
@@ -134,7 +128,6 @@ class Occlusion:
             mesh: float32 (478, 3): what the patch is drawn on, in pixels of ``target``; None where it covers beards.
             field: float32 (h, w, 2): ``Warp.field``; None where what is drawn has the target's own shape.
             patient: Whether this frame has enough to do: a search that has just come due waits for the next.
-            covering: What covers nose and mouth, if anything does.
             each: Calls a function with each of several items: with what is looked for.
 
         Returns:
@@ -148,7 +141,6 @@ class Occlusion:
                 self._before(target, uv, tones, field, seconds, patient=patient),
                 self._glasses(target, uv, field, seconds),
                 _held_up(target, uv, hands) if self.options.hands and hands else None,
-                _cloth(target, uv, covering) if self.options.things and covering is not None else None,
             )
 
         if mesh is None or not self.options.beards:
@@ -260,19 +252,6 @@ def _held_up(target: UInt8Array, uv: FloatArray, hands: Sequence[FloatArray]) ->
     if found is None or float(found[face := uv.any(axis=2)].sum()) > _MOST_HELD * 255 * face.sum():
         return None
     return found
-
-
-def _cloth(target: UInt8Array, uv: FloatArray, covered: Covering) -> UInt8Array:
-    """Where the cloth is that covers nose and mouth: uint8 (h, w), 0-255."""
-    size, scale = (target.shape[1], target.shape[0]), min(1.0, _CLOTH_SIDE / max(target.shape[:2]))
-    few = (max(round(size[0] * scale), 1), max(round(size[1] * scale), 1))
-    small = cv2.resize(target, few, interpolation=cv2.INTER_AREA)
-    logs = np.asarray(np.log(small.astype(np.float32) + 2), np.float32)
-    down = np.asarray(cv2.resize(uv[:, :, 1], few, interpolation=cv2.INTER_NEAREST), np.float32)
-    sure = cloth_in(logs, down, covered)
-    # A crease is no skin, and a highlight on the skin no cloth.
-    whole = cv2.medianBlur(np.asarray(sure * 255, np.uint8), 5)
-    return np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _together(*hidden: UInt8Array | None) -> UInt8Array | None:

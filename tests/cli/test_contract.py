@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.unprivileged import unreadable
 from understudy.cli.main import main
 from understudy.testing import ClipSpec, write_clip, write_puppet_clip
 
@@ -127,18 +128,8 @@ def test_an_unreadable_file(folder):
     from understudy.errors import InputUnreadableError
     from understudy.media.files import open_source
 
-    for parent in (folder, *folder.parents[:3]):
-        parent.chmod(parent.stat().st_mode | 0o055)
-    (folder / "photo.jpg").chmod(0)
-    was_root = os.geteuid() == 0
-    if was_root:  # root reads everything
-        os.seteuid(65534)
-    try:
-        with pytest.raises(InputUnreadableError, match="can't be read"):
-            open_source(folder / "photo.jpg")
-    finally:
-        if was_root:
-            os.seteuid(0)
+    with unreadable(folder / "photo.jpg"), pytest.raises(InputUnreadableError, match="can't be read"):
+        open_source(folder / "photo.jpg")
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,14 @@ def test_where_nothing_can_be_kept_nobody_waits_for_a_rehearsal(tmp_path, monkey
     rehearsal.wait()
 
 
+def test_where_it_has_no_room_it_is_left_out_and_needed_the_next_time(kept_in, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
+    rehearsal = Rehearsal()
+    assert not rehearsal.begin()
+    rehearsal.wait()
+    assert Rehearsal().needed
+
+
 @pytest.mark.slow
 def test_one_that_is_cut_short_is_needed_again_and_leaves_nothing(kept_in, tmp_path, monkeypatch):
     temporary = tmp_path / "temporary"

@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from tests.unprivileged import unreadable
 from understudy.client import asking
 from understudy.errors import InputError, InputUnreadableError
 
@@ -49,19 +50,11 @@ def test_of_a_file_that_grows_meanwhile_what_was_said_is_sent_and_of_one_that_sh
 
 @pytest.mark.skipif(not hasattr(os, "seteuid"), reason="POSIX permissions")
 def test_a_file_that_may_not_be_read_is_told(standin, ask, tmp_path):
-    for parent in (tmp_path, *tmp_path.parents[:3]):
-        parent.chmod(parent.stat().st_mode | 0o055)
-    (tmp_path / "clip.mp4").touch(0)
-    was_root = os.geteuid() == 0
-    if was_root:  # root reads everything
-        os.seteuid(65534)
-    try:
+    (tmp_path / "clip.mp4").touch()
+    with unreadable(tmp_path / "clip.mp4"):
         for method in ("hand_over", "inspect"):
             with pytest.raises(InputUnreadableError, match="can't read"):
                 ask(method, tmp_path / "clip.mp4")
-    finally:
-        if was_root:
-            os.seteuid(0)
     assert not standin.asked
 
 

@@ -26,7 +26,6 @@ from understudy.cli.terminal import say
 
 if TYPE_CHECKING:
     from understudy.arrays import UInt8Array
-    from understudy.compiled.kept import Mark
     from understudy.media.live.base import LiveInfo, Picture
 
 #: Faces in the rehearsal's pictures that are swapped until it is over, and its seconds at most.
@@ -38,16 +37,12 @@ _POLITE: Final = 10
 
 
 class Rehearsal:
-    """The process, and whether there has been one on this machine.
+    """The process, and whether there has been one on this machine."""
 
-    Args:
-        mark: What says so.
-    """
-
-    def __init__(self, mark: Mark | None = None) -> None:
+    def __init__(self) -> None:
         from understudy.compiled.kept import Mark  # which takes as long to import as other commands to do all
 
-        self._mark = Mark("rehearsed") if mark is None else mark
+        self._mark = Mark("rehearsed")
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
@@ -64,15 +59,19 @@ class Rehearsal:
         """
         if not self.needed or not self._mark.set():
             return False
-        # Of a process that is ended in the midst nothing is left either.
-        self._folder = tempfile.TemporaryDirectory(prefix="understudy-", ignore_cleanup_errors=True)
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", __name__, self._folder.name, *(["--politely"] if politely else [])],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,  # what does not come about here is compiled by the session itself
-            start_new_session=True,  # Ctrl-C in the terminal is for whoever waits
-        )
+        try:
+            # Of a process that is ended in the midst nothing is left either.
+            self._folder = tempfile.TemporaryDirectory(prefix="understudy-", ignore_cleanup_errors=True)
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", __name__, self._folder.name, *(["--politely"] if politely else [])],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,  # what does not come about here is compiled by the session itself
+                start_new_session=True,  # Ctrl-C in the terminal is for whoever waits
+            )
+        except OSError:  # a full disk, or no room for a process: a session may still be had
+            self._mark.clear()
+            return False
         return True
 
     def wait(self) -> None:

@@ -138,11 +138,11 @@ def test_nothing_is_settled_before_it_was_looked_at_in_every_way_and_long_enough
     settled = []
     for number in range(12):
         settling.begin(sight(), number / 25, cut=False)
-        settling.update(sight(), number / 25, 0.3, searched=True, swapped=False)
+        settling.update(sight(), number / 25, 0.3, searched=True, swapped=False, everybody=False)
         settled.append(settling.settled)
     assert settled.index(True) == 8 > WAYS
     assert settling.begin(sight(), 0.5, cut=True)
-    settling.update(sight(), 0.5, 0.3, searched=True, swapped=False)
+    settling.update(sight(), 0.5, 0.3, searched=True, swapped=False, everybody=False)
     assert not settling.settled
 
 
@@ -150,14 +150,26 @@ def test_nothing_is_settled_before_every_part_was_searched():
     settling = Settling()
     for number in range(20):
         settling.begin(sight(), number / 25, cut=False)
-        settling.update(sight(), number / 25, 0.3, searched=number >= 15, swapped=False)
+        settling.update(sight(), number / 25, 0.3, searched=number >= 15, swapped=False, everybody=False)
         assert settling.settled == (number >= 15)
+
+
+def test_where_everybody_is_to_be_swapped_one_who_is_settles_nothing_before_all_was_searched():
+    settling = Settling()
+    for number in range(6):
+        settling.begin(sight(), number / 25, cut=False)
+        settling.update(sight(), number / 25, 0.3, searched=number >= 4, swapped=True, everybody=True)
+        assert settling.settled == (number >= 4)
+    settling = Settling()  # but in the dark, where nothing can be searched
+    settling.begin(sight(readable=False), 0.0, cut=False)
+    settling.update(sight(readable=False), 0.0, 0.3, searched=False, swapped=True, everybody=True)
+    assert settling.settled
 
 
 def test_the_dark_unsettles_and_a_gap_does():
     settling = Settling()
     settling.begin(sight(), 0.0, cut=False)
-    settling.update(sight(), 0.0, 0.3, searched=True, swapped=True)
+    settling.update(sight(), 0.0, 0.3, searched=True, swapped=True, everybody=False)
     assert settling.settled
     assert not settling.begin(sight(readable=False), 0.04, cut=False)
     assert not settling.settled
@@ -196,7 +208,7 @@ class Drawn:
 def test_a_mesh_at_the_edge_is_looked_at_once_more_and_one_in_the_middle_is_not(mesh, looks, believed):
     detector = Finds((250, 20, 300, 70))
     fitting, small = Fitting(detector), thumbnail(np.zeros((180, 320, 3), np.uint8), 1.0)
-    beside = fitting.misfitting([Drawn(*mesh)], None, NOBODY, small, 1.0, (320, 180))
+    beside = fitting.misfitting([Drawn(*mesh)], None, NOBODY, small, 1.0, small.color)
     assert detector.looks == looks
     assert fitting.doubtful is bool(looks)
     assert (beside == frozenset()) is believed
@@ -205,10 +217,31 @@ def test_a_mesh_at_the_edge_is_looked_at_once_more_and_one_in_the_middle_is_not(
 def test_a_mesh_that_fits_nothing_for_several_frames_is_astray():
     fitting, small = Fitting(Finds((250, 20, 300, 70))), thumbnail(np.zeros((180, 320, 3), np.uint8), 1.0)
     for frames in range(1, 4):
-        assert fitting.misfitting([Drawn((0, 60), (60, 130))], None, NOBODY, small, 1.0, (320, 180))
+        assert fitting.misfitting([Drawn((0, 60), (60, 130))], None, NOBODY, small, 1.0, small.color)
         assert bool(fitting.astray()) is (frames == 3)
-    assert not fitting.misfitting([], None, NOBODY, small, 1.0, (320, 180))
+    assert not fitting.misfitting([], None, NOBODY, small, 1.0, small.color)
     assert not fitting.astray()
+
+
+class SeesOneFace:
+    """A detector that sees a face there, where it looks closely; in the whole picture it sees one twice as large."""
+
+    box = np.array([[140, 70, 180, 120]], np.float32)
+
+    def detect(self, picture, *, thorough=False):
+        height, width = picture.shape[:2]
+        if width < 200:  # the middle of the picture, cut out
+            return Faces(np.array([[30, 37.5, 70, 87.5]], np.float32), np.ones(1, np.float32))
+        around = np.array([(width - 320) / 2, (height - 180) / 2] * 2, np.float32)
+        return Faces(self.box + np.array([-30, -30, 30, 30], np.float32) + around, np.ones(1, np.float32))
+
+
+def test_what_is_said_of_a_mesh_by_a_coarse_look_is_looked_at_closely():
+    small = thumbnail(np.zeros((180, 320, 3), np.uint8), 1.0)
+    coarse = SeesOneFace.box + np.array([-30, -30, 30, 30], np.float32)
+    right, wrong = Drawn((140, 70), (180, 120)), Drawn((120, 55), (150, 92))
+    assert not Fitting(SeesOneFace()).misfitting([right], None, coarse, small, 1.0, small.color)
+    assert Fitting(SeesOneFace()).misfitting([wrong], None, coarse, small, 1.0, small.color)
 
 
 class SeesNobody:

@@ -28,6 +28,8 @@ ONCE_RAW = (
     "a second enters small",
     "a second comes up behind the first",
     "somebody passes in front",
+    "a call's gallery of nine",
+    "a call's gallery of twelve",
 )
 NO_ONE = np.zeros((0, 4), np.float32)
 

@@ -24,7 +24,7 @@ class Cover:
         blurred: Regions to blur.
         people: bool (h, w), in cells that share out the frame: people to blur, of whom no face is known; None for
             nobody.
-        whole: Blur all of it.
+        whole: Blur all of it, and draw no swap of this frame.
         others: Whether somebody is blurred, besides, whom nobody wants to be seen.
         newcomers: What was found by looking for newcomers, if any of it is not swapped.
         misfits: Tracks whose mesh does not lie on their face: their swaps are not to be drawn.

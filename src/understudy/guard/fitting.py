@@ -12,9 +12,10 @@ from typing import Final
 import cv2
 import numpy as np
 
-from understudy.arrays import FloatArray
+from understudy.arrays import FloatArray, UInt8Array
 from understudy.detection import Detector
 from understudy.geometry.boxes import bounds_xyxy
+from understudy.guard.closely import seen_closely
 from understudy.guard.thumbnail import Thumbnail
 from understudy.patches import Patch
 
@@ -68,7 +69,7 @@ class Fitting:
         found: FloatArray,
         small: Thumbnail,
         scale: float,
-        size: tuple[int, int],
+        picture: UInt8Array,
     ) -> frozenset[int]:
         """Tracks whose mesh is not to be believed in a frame.
 
@@ -78,8 +79,9 @@ class Fitting:
             found: float32 (N, 4): faces that were found there in other ways, xyxy.
             small: The frame made small.
             scale: Its size over the frame's.
-            size: The frame's width and height.
+            picture: The frame's, uint8 BGR (H, W, 3).
         """
+        size = picture.shape[1], picture.shape[0]
 
         def off(boxes: FloatArray) -> frozenset[int]:
             return frozenset(one.track_id for one in patches if not fits(one.mesh, boxes, size, scale))
@@ -89,8 +91,18 @@ class Fitting:
         if numbers or checks is not None:
             checks = self.detected(small, scale) if checks is None else checks
             numbers = off(np.concatenate([found, checks]))
+        # Of small faces, and of what is around them, detections in the whole picture are coarse.
+        numbers -= {one.track_id for one in patches if one.track_id in numbers and self._fits_closely(one, picture)}
         self._misfits = {number: self._misfits.get(number, 0) + 1 for number in numbers}
         return numbers
+
+    def _fits_closely(self, patch: Patch, picture: UInt8Array) -> bool:
+        """Whether a mesh that is not at the picture's edge lies on a face that is seen in a close look."""
+        size = picture.shape[1], picture.shape[0]
+        if lies_at_edge(patch.mesh, size):
+            return False
+        seen = seen_closely(self._detector, picture, bounds_xyxy(patch.mesh[None])[0])
+        return len(seen) > 0 and fits(patch.mesh, seen, size, scale=1.0)
 
     def astray(self) -> frozenset[int]:
         """Tracks for which that is so for several frames: they are better looked for anew."""

@@ -7,7 +7,7 @@ Whatever may be such a face is covered until it is known to be swapped, to be a 
 - People of whom no face is found (half in the picture, behind bars, turned away) are blurred where a person is seen
   whom no known face explains.
 - At the beginning, after a cut, and after darkness, the whole picture is blurred until somebody is swapped or it was
-  looked at long enough in every way.
+  looked at long enough in every way; if everybody is to be swapped, until all of it was searched for small faces.
 
 Faces that are there beside the swapped one and were not chosen are left alone: that is what choosing means.
 """
@@ -57,9 +57,9 @@ class Guard:
     Args:
         detector: Looks for faces that the tracker does not know, while the tracker runs: it may be the tracker's own.
         options: What is done.
-        choice: Whose faces are to be swapped. If everybody's, every frame in which anything changed, and every fourth,
-            is searched for newcomers, in a thread beside the swap: for faces from a sixth of the picture's height all
-            over, for small ones in one part after the other.
+        choice: Whose faces are to be swapped. If everybody's, every frame in which anything changed or somebody is
+            missing, and every fourth, is searched for newcomers, in a thread beside the swap: for faces from a sixth of
+            the picture's height all over, for small ones at first in some parts a frame, then in one of every third.
         segmenter: Sees where people are; the embedded one if None.
 
     Attributes:
@@ -85,7 +85,7 @@ class Guard:
         self._fitting = Fitting(detector)
         self.sweep = Sweep(detector)
         self._suspects = Suspects(detector, self.sweep)
-        self._observer = Observer(detector, segmenter or PersonSegmenter(), self._fitting)
+        self._observer = Observer(detector, self.sweep, segmenter or PersonSegmenter(), self._fitting)
         self._last: Thumbnail | None = None
         self._size: tuple[int, int] | None = None
         _prepare_blur()
@@ -97,6 +97,9 @@ class Guard:
 
     @choice.setter
     def choice(self, choice: FaceChoice) -> None:
+        if choice == "all" != self.choice:  # those whom nobody had to look for up to now may be there already
+            self._suspects.forget()
+            self._expected = self._expected._replace(searched=False)
         self._expected = self._expected._replace(choice=choice)
 
     def begin(self, frame: Frame) -> None:
@@ -157,8 +160,7 @@ class Guard:
         seen, now = self._observer.result(frame, self._expected), frame.seconds
         cut = self._resized(frame) or cut
         self._forget_after_a_break(now, seen.sight, cut=cut)
-        size = (frame.width, frame.height)
-        misfits = self._fitting.misfitting(patches, seen.checks, seen.boxes, seen.thumbnail, seen.scale, size)
+        misfits = self._fitting.misfitting(patches, seen.checks, seen.boxes, seen.thumbnail, seen.scale, frame.picture)
         fitting = [patch for patch in patches if patch.track_id not in misfits]
         tracked = self._bystanders.update(faces, chosen, fitting)
         self._people.swapped(fitting, tracked.swapped, now)
@@ -182,18 +184,19 @@ class Guard:
             self.options.settle_seconds,
             searched=self._suspects.searched,
             swapped=bool(fitting),
+            everybody=self.choice == "all",
         )
         missing = self._missing(unswapped, frame)
         known = _known(seen, tracked.accounted, unswapped, hands)
         strangers = self._strangers.update(seen.sight, known, tracked.swapped / seen.cell, self.choice, now)
         all_swapped, somebody = bool(fitting) and not unswapped, strangers is not None
         all_known = self._all_known(known.boxes, fresh=seen.sight.fresh) if all_swapped and not somebody else None
-        self._expected = Expected(self.choice, all_swapped, somebody, all_known)
+        self._expected = Expected(self.choice, all_swapped, somebody, all_known, self._suspects.searched)
         return Cover(
             held=missing.held,
             blurred=missing.blurred,
             people=strangers,
-            whole=not self._settling.settled and not fitting,
+            whole=not self._settling.settled,
             newcomers=seen.faces if unswapped or somebody else None,
             misfits=misfits,
             astray=self._fitting.astray(),
@@ -269,7 +272,10 @@ class Guard:
             for person in unswapped
             if same_face(person.box, tracked.swapped)
             or (person.patch is None and in_one_of(person.box, tracked.swapped))
-            or person.gone(seen.thumbnail, seen.scale, frame.seconds, self.options)
+            or (
+                person.gone(seen.thumbnail, seen.scale, frame.seconds, self.options)
+                and not (person.patch is None and self._suspects.is_there(frame, person))
+            )
         )
 
 

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from understudy.arrays import FloatArray
-from understudy.detection import Detector, PersonSegmentation
+from understudy.detection import Detector, PersonSegmentation, Sweep
 from understudy.face import FaceChoice, Faces
 from understudy.frames import Frame
 from understudy.guard.changes import AllKnown
@@ -23,6 +23,8 @@ _FOLLOWED: Final = 320
 #: While all are swapped, every third frame is searched for a small face, looked at through bars, and its meshes are
 #: checked, one of these in each: each takes about as long as all else that the guard does.
 _TURNS: Final = 3
+#: Seconds in which all of the picture is searched for small faces where nobody may be overlooked.
+_SEARCHED: Final = 0.2
 
 
 class Expected(NamedTuple):
@@ -33,12 +35,14 @@ class Expected(NamedTuple):
         all_swapped: Whether all faces that were known were swapped.
         somebody: Whether somebody was covered of whom no face is known.
         all_known: Where everybody was, if everybody was accounted for.
+        searched: Whether all of the picture was searched for small faces since everybody was forgotten.
     """
 
     choice: FaceChoice
     all_swapped: bool = False
     somebody: bool = False
     all_known: AllKnown | None = None
+    searched: bool = False
 
     @property
     def quiet(self) -> bool:
@@ -76,12 +80,13 @@ class Observer:
 
     Args:
         detector: Looks for faces that the tracker does not know, while the tracker runs.
+        sweep: Finds small ones, some parts of the picture in each frame.
         segmenter: Sees where people are.
         fitting: Whose checks are due.
     """
 
-    def __init__(self, detector: Detector, segmenter: PersonSegmentation, fitting: Fitting) -> None:
-        self._detector, self._fitting = detector, fitting
+    def __init__(self, detector: Detector, sweep: Sweep, segmenter: PersonSegmentation, fitting: Fitting) -> None:
+        self._detector, self._sweep, self._fitting = detector, sweep, fitting
         self._people = PeopleFinder(segmenter)
         self._worker: ThreadPoolExecutor | None = None
         self._begun: Future[Observation] | None = None
@@ -128,13 +133,17 @@ class Observer:
             known=known,
         )
         faces = None
-        if everybody and expected.all_swapped:
-            if self._people.may_be_new(known):
+        if everybody:
+            if not quiet or self._people.may_be_new(known):
                 faces = self._detector.detect(frame.picture)
                 # It says of meshes what a check of them would, but at the picture's edges.
                 fitting &= self._fitting.at_edge
-            if glancing:
-                small_ones = self._detector.glance(frame.picture, self._frames // _TURNS)
+            if glancing or not expected.searched:
+                small_ones = (
+                    self._detector.glance(frame.picture, self._frames // _TURNS)
+                    if expected.searched
+                    else self._sweep.look(frame, _SEARCHED)
+                )
                 faces = small_ones if faces is None else _each_once(faces, small_ones)
         checks = self._fitting.detected(small, scale) if fitting or not quiet or self._fitting.doubtful else None
         return Observation(small, scale, sight, frame.width / sight.persons.shape[1], faces, checks)

@@ -85,7 +85,7 @@ class Person:
 
     def found(self, box: FloatArray, now: float) -> None:
         """Their face was found in ``box``, xyxy, but is still not swapped."""
-        self.seen = now
+        self.seen, self.empty, self.looks = now, None, 0
         if self.patch is None:
             self.box = box
         else:  # the last swap may lie elsewhere

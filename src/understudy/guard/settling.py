@@ -1,4 +1,4 @@
-"""When a picture in which nobody is swapped may be shown: once it was looked at for long enough and in every way."""
+"""When a picture of which nothing is known may be shown: once somebody is swapped, or it was looked at in every way."""
 
 from __future__ import annotations
 
@@ -40,10 +40,16 @@ class Settling:
         self._looks += sight.through is not None
         return anew
 
-    def update(self, sight: Sight, now: float, seconds: float, *, searched: bool, swapped: bool) -> None:
-        """Settle if somebody is swapped, or if it was ``searched`` and looked at for ``seconds`` and in every way."""
+    def update(
+        self, sight: Sight, now: float, seconds: float, *, searched: bool, swapped: bool, everybody: bool
+    ) -> None:
+        """Settle if somebody is swapped, or if it was ``searched`` and looked at for ``seconds`` and in every way.
+
+        ``everybody``: whether all are to be swapped: then one who is does not settle it before it was ``searched``, but
+        in the dark, where that can't be done.
+        """
         looked = searched and sight.readable and self._looks >= WAYS and now - (self._since or 0.0) >= seconds
-        self.settled = self.settled or looked or swapped
+        self.settled = self.settled or looked or (swapped and (searched or not everybody or not sight.readable))
 
     def unsure(self, now: float) -> bool:
         """Whether the choice may have fallen on the wrong face."""

@@ -13,9 +13,10 @@ from understudy.face import FaceChoice, Faces
 from understudy.frames import Frame
 from understudy.guard.bystanders import Tracked
 from understudy.guard.choice import face_may_be_chosen
+from understudy.guard.closely import seen_closely
 from understudy.guard.observing import Observation
 from understudy.guard.overlaps import around_smaller, inside_larger, same_face
-from understudy.guard.people import People
+from understudy.guard.people import People, Person
 from understudy.guard.sight import share
 
 #: Seconds between two searches while nobody is missing.
@@ -32,8 +33,8 @@ class Suspects:
         sweep: Finds small ones, some parts of the picture in each frame.
 
     Attributes:
-        searched: Whether everybody was looked for since it was forgotten: in all parts of the picture, or there is
-            somebody, swapped or only not to be swapped.
+        searched: Whether everybody was looked for since it was forgotten: in all parts of the picture, or, where not
+            everybody is to be swapped, there is somebody who is chosen.
     """
 
     def __init__(self, detector: Detector, sweep: Sweep) -> None:
@@ -42,7 +43,7 @@ class Suspects:
         self.searched, self._before = False, 0
 
     def forget(self) -> None:
-        """Search again at once, and everywhere: after a cut, and in the dark."""
+        """Search again at once, and everywhere: after a cut, in the dark, and once everybody is to be swapped."""
         self._searched, self.searched, self._before = -np.inf, False, self._sweep.count
 
     def note(
@@ -73,9 +74,11 @@ class Suspects:
         # Now and then, too: somebody whom the mesh does not fit may be the one to be swapped.
         idle = bool(tracked.patches) and not missing and seen.faces is None and not unsure
         found = detected if seen.faces is None else seen.faces
-        self.searched = self.searched or bool(tracked.patches)
         if not idle or now - self._searched >= _RESCAN:
             found = self._search(frame, tracked, found, within)
+        everywhere = self._sweep.count - self._before >= self._sweep.parts
+        somebody = bool(tracked.patches) or tracked.any_chosen
+        self.searched = self.searched or everywhere or (somebody and choice != "all")
         accounted = tracked.accounted
         believed: Iterable[FloatArray] = [] if not found else found.boxes_xyxy[_believed(found, seen)]
         for box in [*tracked.others, *believed]:
@@ -96,9 +99,15 @@ class Suspects:
         found = self._detector.detect(frame.picture) if found is None else found
         if alone:
             found = Faces.concatenate([found, self._sweep.look(frame, within)])
-        everywhere = self._sweep.count - self._before >= self._sweep.parts
-        self.searched = self.searched or not alone or everywhere
         return found
+
+    def is_there(self, frame: Frame, person: Person) -> bool:
+        """Look closely where a face was found: whether it is there still, which is noted."""
+        for box in seen_closely(self._detector, frame.picture, person.box):
+            if same_face(box, person.box[None]):
+                person.found(box, frame.seconds)
+                return True
+        return False
 
 
 def _believed(found: Faces, seen: Observation) -> BoolArray:

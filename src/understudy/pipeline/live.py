@@ -180,7 +180,8 @@ class LivePipeline:
             cover, canvas = self._guard.cover(
                 frame, faces, chosen, patches, cut=seen.cut, hands=hands, detected=detected
             )
-            patches = [patch for patch in patches if patch.track_id not in cover.misfits]
+            # Where all is blurred, swaps would be faces without heads.
+            patches = [patch for patch in patches if patch.track_id not in cover.misfits and not cover.whole]
             drawn = {patch.track_id for patch in patches}
             patches += cover.held
             self._correct(cover)

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
+import numpy as np
+
 from understudy.testing.scenes import Placed, Scene
 from understudy.testing.situations.base import (
+    HEIGHT,
+    WIDTH,
     Situation,
     Story,
     desk,
@@ -36,6 +41,25 @@ def _three(number: int) -> Scene:
 def _many(number: int) -> Scene:
     places = [(60 + 150 * (one % 4) + 30 * (one // 4), 90 + 130 * (one // 4)) for one in range(8)]
     return Scene(room(12), [Placed(n % 4, at, 52, talks(number, n)) for n, at in enumerate(places)])
+
+
+def _gallery(columns: int, rows: int, height: float) -> Story:
+    """A video call: everybody talks in a room of their own; ``height`` is a face's, in pixels."""
+    places = [(column, row) for row in range(rows) for column in range(columns)]
+
+    def scene(number: int) -> Scene:
+        wall = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+        people = list[Placed]()
+        for one, (column, row) in enumerate(places):
+            (left, right), (top, bottom) = (
+                (length * place // count + 2, length * (place + 1) // count - 2)
+                for length, place, count in ((WIDTH, column, columns), (HEIGHT, row, rows))
+            )
+            wall[top:bottom, left:right] = cv2.resize(room(20 + one % 8), (right - left, bottom - top))
+            people.append(Placed(one % 4, ((left + right) / 2, (top + bottom) / 2), height, talks(number, 1.3 * one)))
+        return Scene(wall, people)
+
+    return scene
 
 
 def _cross(number: int) -> Scene:
@@ -97,6 +121,9 @@ CROWDS = (
     Situation("a second is there at once", "crowd", _joined(lambda n: (150 if n >= 25 else -300, 180)), "all"),
     Situation("three beside each other", "crowd", _three, "all"),
     Situation("eight small faces", "crowd", _many, "all"),
+    Situation("a call's gallery of four", "crowd", _gallery(2, 2, 75), "all"),
+    Situation("a call's gallery of nine", "crowd", _gallery(3, 3, 40), "all"),
+    Situation("a call's gallery of twelve", "crowd", _gallery(4, 3, 32), "all"),
     Situation("two cross", "crowd", _cross, "all", frames=65),
     Situation("one goes while another comes", "crowd", _changes_over, "all", frames=75),
 )

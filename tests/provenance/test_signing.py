@@ -155,3 +155,48 @@ def test_certificates_that_are_no_chain_are_refused_at_once(make, tmp_path, brok
     with pytest.raises(SigningError, match=r"not a chain|not the certificate"):
         make(signing=SigningOptions(chain, key))
     assert not (tmp_path / "out.png").exists()
+
+
+SIGN = """
+import re, sys
+from pathlib import Path
+from understudy.provenance import SigningOptions
+from understudy.provenance.records.home import Home
+from understudy.provenance.records.keys import open_signing_key
+from understudy.provenance.signing import Work, sign_file
+home, draft, final = map(Path, sys.argv[1:])
+work = Work(1, ("mesh",), (), "compositeSynthetic", None, "", ("0" * 64,))
+key = open_signing_key(Home(home), SigningOptions())
+held = lambda: int(re.search(r"VmHWM:\\s*(\\d+)", Path("/proc/self/status").read_text())[1]) // 1000
+before = held()
+sign_file(draft, final, work, key)
+print(held() - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is counted otherwise")
+def test_signing_a_long_file_holds_it_once_at_most(own, tmp_path):
+    """It was held three times: 500 MB took more than a gigabyte and a half."""
+    draft = tmp_path / "draft.mkv"
+    with draft.open("wb") as file:
+        file.truncate(200_000_000)
+    words = [sys.executable, "-c", SIGN, str(own.root), str(draft), str(tmp_path / "out.mkv")]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=300)
+    assert int(done.stdout) < 300
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs a file system of its own")
+def test_where_the_folder_for_temporary_files_is_full_that_folder_is_named(own, tmp_path):
+    draft, small = tmp_path / "draft.mkv", tmp_path / "small"
+    small.mkdir()
+    with draft.open("wb") as file:
+        file.truncate(100_000_000)
+    sign = f"{sys.executable} -c '{SIGN}' {own.root} {draft} {tmp_path / 'out.mkv'}"
+    script = f"mount -t tmpfs -o size=4m tmpfs {small} || exit 77; TMPDIR={small} {sign}"
+    done = subprocess.run(["unshare", "-rm", "sh", "-c", script], capture_output=True, text=True, check=False)
+    if done.returncode == 77 or "unshare" in done.stderr:
+        pytest.skip("no disk may be made here")
+    assert f"NoSpaceError: no space left on the disk of {small}" in done.stderr
+    assert draft.stat().st_size == 100_000_000

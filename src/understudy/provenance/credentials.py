@@ -47,7 +47,10 @@ _MAGIC: Final[Mapping[bytes, str]] = {
     b"II*\0": "image/tiff",
     b"MM\0*": "image/tiff",
 }
+#: No network, no thumbnails; and of what the library writes it holds no more than 64 MB in memory, the rest in an
+#: unnamed file in the system's folder for temporary files. By itself it holds 512 MB, twice for what gets a sidecar.
 OFFLINE: Final[dict[str, Any]] = {
+    "core": {"backing_store_memory_threshold_in_mb": 64},
     "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False, "verify_trust": True},
     "builder": {"thumbnail": {"enabled": False}},
 }

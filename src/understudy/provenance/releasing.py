@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import mmap
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import final
+from typing import Final, final
 
 from understudy.errors import SigningError
 from understudy.interruptions import give_up_if_interrupted
@@ -19,6 +18,9 @@ from understudy.provenance.signing import Work, sign_file
 from understudy.provenance.watermark.payload import ID_BITS
 from understudy.release import SignedFile, Tags, _SignatureSeal, _Signed, file_digest
 from understudy.version import __version__
+
+#: Bytes that are searched at a time.
+_BLOCK: Final = 1 << 20
 
 
 def new_identifier() -> int:
@@ -130,9 +132,11 @@ class SignedRelease:
 
 
 def _holds(path: Path, text: bytes) -> bool:
-    """Whether a file has those bytes in it somewhere."""
+    """Whether a file has those bytes in it somewhere. It is read in blocks: mapped, all of a long one is in memory."""
     with path.open("rb") as file:
-        if path.stat().st_size == 0:
-            return False
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return content.find(text) >= 0
+        before = b""
+        while block := file.read(_BLOCK):
+            if text in before + block:
+                return True
+            before = block[-len(text) :]
+    return False

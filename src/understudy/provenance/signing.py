@@ -13,6 +13,7 @@ import io
 import json
 import os
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -111,8 +112,13 @@ def sign_file(path: Path, final: Path, work: Work, key: SigningKey) -> Path | No
         sidecar.unlink(missing_ok=True)
         if isinstance(fault, UnderstudyError) or not isinstance(fault, (c2pa.C2paError, OSError)):
             raise
-        if out_of_space(fault) or (copy is not None and copy.full):
+        if (copy is not None and copy.full) or (isinstance(fault, OSError) and out_of_space(fault)):
             raise NoSpaceError(final) from fault
+        if out_of_space(fault):  # it is the library's own file that has no room
+            folder = Path(tempfile.gettempdir())
+            raise NoSpaceError(
+                folder, "Signing needs room there: free some, or name another folder in TMPDIR."
+            ) from fault
         if (now := dt.datetime.now(dt.timezone.utc)) < key.valid_from:
             raise ClockError(f"{now:%Y-%m-%d %H:%M} UTC, before its signing certificate became valid") from fault
         raise SigningError(

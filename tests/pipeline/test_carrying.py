@@ -238,6 +238,50 @@ def test_it_and_the_spared_meshes_do_not_push_each_other_to_and_fro(carrying, cl
     assert switches <= 14
 
 
+@pytest.mark.slow
+def test_one_that_hangs_while_frames_wait_for_it_holds_up_one_and_is_waited_for_again_once_it_is_back(carrying, clock):
+    """A driver that hangs: the picture stood still for ever."""
+    live(carrying, clock, 2, lambda _: 0.004, rest=lambda _: 0.01)
+    assert carrying.keeps_up
+    back, ended, asked = threading.Event(), threading.Event(), []
+
+    def hangs():
+        back.wait(20)
+        ended.set()
+        return PATCH
+
+    begin = time.monotonic()
+    assert carrying.now(hangs) is None
+    assert carrying.now(lambda: asked.append(1)) is None  # of another face of the frame
+    assert time.monotonic() - begin < 5
+    for _ in range(300):
+        carrying.offer(1, 1.0, lambda: asked.append(1), lambda patch: None)
+        carrying.frame(0.01)
+        assert not carrying.keeps_up
+        clock.seconds += carrying.period
+    assert not asked
+    back.set()
+    assert ended.wait(5)
+    assert live(carrying, clock, 8, lambda _: 0.004, rest=lambda _: 0.01) == 1
+    assert carrying.keeps_up
+
+
+def test_one_that_hangs_beside_is_not_waited_for(carrying, clock):
+    back, begun = threading.Event(), threading.Event()
+    for _ in range(3):
+        assert beside(carrying, lambda: PATCH)
+    carrying.offer(1, 1.0, lambda: begun.set() or back.wait(20), lambda patch: None)
+    assert begun.wait(5)
+    clock.seconds += 2
+    for _ in range(60):
+        carrying.offer(1, 1.0, lambda: PATCH, lambda patch: None)
+        carrying.frame(0.005)
+        clock.seconds += carrying.period
+    kept_up = carrying.keeps_up
+    back.set()
+    assert not kept_up
+
+
 def test_one_that_dies_ends_no_session_and_is_not_asked_any_more(carrying, clock):
     runs = []
 
@@ -371,6 +415,35 @@ def test_when_the_engine_dies_its_last_face_is_carried_for_a_while_then_the_mesh
     said = pipeline.news()
     assert any("not asked any more" in one for one in said)
     assert any("the mesh engine draws" in one for one in said)
+
+
+@pytest.mark.slow
+def test_when_the_engine_hangs_in_a_frame_its_last_face_is_carried_for_a_while_then_the_mesh_engine_draws(
+    session, pictures
+):
+    slow, back = StandIn(flat((0, 0, 255))), threading.Event()
+    pipeline = session(slow)
+    carrying = next(iter(pipeline.carrying.values()))
+    carrying.may_keep_up = True
+
+    def hangs(frame, mesh):
+        back.wait(60)
+        return frame.picture
+
+    def before(number):
+        threading.Event().wait(0.02)
+        if carrying.keeps_up and number > 15:
+            slow.draw = hangs
+
+    pipeline.expect(5)
+    results = shown(pipeline, [*pictures, *pictures[::-1]] * 2, step=3, before=before)
+    back.set()
+    assert slow.draw is hangs
+    reds = [np.ptp(done.patches[0].picture[done.patches[0].alpha > 200].mean(0)) for done, _ in results]
+    assert all(done.patches for done, _ in results)
+    assert reds[15] > 200  # the engine's red
+    assert reds[-1] < 150  # skin
+    assert any("has given nothing for" in one and "the mesh engine draws" in one for one in pipeline.news())
 
 
 def test_an_engine_that_fails_stops_no_other(perception):

@@ -6,11 +6,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Hashable
+from functools import partial
 from statistics import median
 from typing import Final, NamedTuple
 
 from understudy.idle import give_way
 from understudy.patches import Patch
+from understudy.pipeline.overlap import WaitedFor
 from understudy.resources.made_with import MESH
 from understudy.swapping.carried.running import KEPT, Counts
 
@@ -43,6 +45,8 @@ _MOST_FAILURES: Final = 3
 _TURNS, _LONGEST_KEPT = 3.0, 30.0
 #: Seconds that a run which goes on is waited for at the end.
 _PATIENCE: Final = 2.0
+#: Seconds that a frame waits for a run at most, such as for a driver that hangs: then what was drawn last is carried.
+_LONGEST_RUN: Final = 1.0
 
 
 class Carrying:
@@ -78,6 +82,9 @@ class Carrying:
         self._closed = False
         self._times: deque[float] = deque(maxlen=_RUNS)
         self._ends: deque[float] = deque(maxlen=256)
+        self._waited_for = WaitedFor("neural, waited for", _LONGEST_RUN)
+        #: When the run beside began, while there is one.
+        self._begun: float | None = None
         self._failures = self._nothing = 0
         self._news: list[str] = []
         self._said: set[str] = set()
@@ -118,11 +125,12 @@ class Carrying:
         return (len(recent) - 1) / span if span > 0 else 0.0
 
     def now(self, run: Callable[[], Patch | None]) -> Patch | None:
-        """See ``Runner.now``. Where it fails the frame is drawn as if it were too slow."""
+        """See ``Runner.now``. Where it fails, or does not end in time, the frame is drawn as if it were too slow."""
         given: list[Patch] = []
-        self._run(run, given.append)
         with self._changed:
             self._counted += 1
+        if self._waited_for.overdue or not self._waited_for(partial(self._run, run, given.append)):
+            return None
         return given[0] if given else None
 
     def offer(
@@ -151,6 +159,8 @@ class Carrying:
         self._faces, self._counted = self._counted, 0
         self._spent.append(seconds)
         usual, now = self._usual, self._clock()
+        if self._keeps_up and self._waited_for.overdue:
+            self._fall_back(now)
         if self._keeps_up and self._stands_still:
             self._fall_back(now)
             for _ in range(len(self._times) - _RUNS_STILL):  # those before say nothing of how it is now
@@ -162,7 +172,7 @@ class Carrying:
         if self._keeps_up:
             if spent > _LATE * self.period or self._failures:
                 self._fall_back(now)
-        elif self.may_keep_up and now >= self._again and spent + usual * self._faces < _ROOM * self.period:
+        elif self._may_try(now) and spent + usual * self._faces < _ROOM * self.period:
             self._turn(keeps_up=not self._failures)
         if not self._keeps_up and spent + usual * self._faces > _LATE * self.period:
             self._say(
@@ -199,12 +209,18 @@ class Carrying:
             self._changed.notify_all()
         if self._thread is not None:
             self._thread.join(_PATIENCE)
+        self._waited_for.close()
 
     @property
     def _usual(self) -> float | None:
         """Seconds that a run takes as a rule; None where that is not known yet."""
         times = list(self._times.copy())
         return median(times) if len(times) >= _ENOUGH else None
+
+    def _may_try(self, now: float) -> bool:
+        """Whether it may draw every frame by itself, if it is quick enough: not while a run does not come back."""
+        hangs = self._waited_for.overdue or (self._begun is not None and now - self._begun > _LONGEST_RUN)
+        return self.may_keep_up and now >= self._again and not hangs
 
     @property
     def _stands_still(self) -> bool:
@@ -223,13 +239,14 @@ class Carrying:
         give_way(_PRIORITY)
         while True:
             with self._changed:
-                while not self._waiting and not self._closed:
-                    self._changed.wait()
+                while (not self._waiting or self._waited_for.overdue) and not self._closed:
+                    self._changed.wait()  # each frame tells
                 if self._closed:
                     return
                 job = self._waiting.pop(max(self._waiting, key=lambda face: self._waiting[face].need))
-            begun = self._clock()
+                self._begun = begun = self._clock()
             self._run(job.run, job.take)
+            self._begun = None
             self._rest(begun)
 
     def _rest(self, begun: float) -> None:

@@ -191,3 +191,64 @@ class ParallelMap:
         self._closed = True
         if self._other is not None:
             self._other.shutdown()
+
+
+class WaitedFor:
+    """Calls functions in threads of its own, and waits for each of them, though not for ever.
+
+    What does not come back, such as a driver that hangs, keeps its thread, which is told to end when it does. It holds
+    up neither the caller nor the end of the program.
+
+    Args:
+        name: Of the threads: as many as there are calls at the same time.
+        seconds: How long a call is waited for.
+    """
+
+    def __init__(self, name: str, seconds: float) -> None:
+        self._name, self._seconds = name, seconds
+        self._idle: list[queue.SimpleQueue[Callable[[], None] | None]] = []
+        self._overdue: set[threading.Event] = set()
+        self._lock = threading.Lock()
+
+    @property
+    def overdue(self) -> bool:
+        """Whether something goes on that was waited for long enough."""
+        return bool(self._overdue)
+
+    def __call__(self, job: Callable[[], None]) -> bool:
+        """Have a function called that raises nothing; whether it ended in time."""
+        done = threading.Event()
+
+        def watched() -> None:
+            job()
+            with self._lock:
+                done.set()
+                self._overdue.discard(done)
+
+        with self._lock:
+            jobs = self._idle.pop() if self._idle else self._new()
+        jobs.put(watched)
+        done.wait(self._seconds)
+        with self._lock:
+            if done.is_set():
+                self._idle.append(jobs)
+                return True
+            self._overdue.add(done)
+        jobs.put(None)
+        return False
+
+    def close(self) -> None:
+        """End the threads that have nothing to do."""
+        with self._lock:
+            while self._idle:
+                self._idle.pop().put(None)
+
+    def _new(self) -> queue.SimpleQueue[Callable[[], None] | None]:
+        jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+
+        def work() -> None:
+            while (job := jobs.get()) is not None:
+                job()
+
+        threading.Thread(target=work, name=self._name, daemon=True).start()
+        return jobs

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final, NamedTuple
 
 from understudy.casting.exposure import in_usual_light
 from understudy.casting.portraits import load_portraits
 from understudy.each import both
-from understudy.errors import InputError, UsageError
+from understudy.errors import ConsentError, InputError, UsageError
 from understudy.media.files.opening import check_input
-from understudy.provenance import ConsentClaim
+from understudy.provenance import ConsentClaim, Consents
 from understudy.provenance.content import ContentCheck
-from understudy.provenance.records.consent import Use
+from understudy.provenance.records.consent import Consent, Use
 from understudy.recognition.quality import quality
 from understudy.release import input_digest
 from understudy.resources import Resources
@@ -27,6 +28,8 @@ from understudy.swapping import Identity, Portrait, Swapper
 #: Most bytes of photos that are kept, and most people of whom is kept what was learned.
 _MOST_BYTES: Final = 256_000_000
 _MOST_LEARNED: Final = 64
+#: People of whom is kept what allowed using their photos: without that the photos are let go of.
+_MOST_ALLOWED: Final = 1024
 
 
 @dataclass(frozen=True)
@@ -53,15 +56,17 @@ class Person:
 
 
 class _Read(NamedTuple):
-    """Photos that were read: with the face in each, and what the user should know."""
+    """Photos that were read: their SHA-256, the face in each, and what the user should know."""
 
+    digests: tuple[str, ...]
     portraits: tuple[Portrait, ...]
     notes: tuple[str, ...]
 
 
 class _Learned(NamedTuple):
-    """What an engine learned from photos, and what the user should know."""
+    """What an engine learned from photos: their SHA-256, it, and what the user should know."""
 
+    digests: tuple[str, ...]
     identity: Identity
     notes: tuple[str, ...]
 
@@ -90,16 +95,20 @@ class Allowed:
 
 
 class People:
-    """Learns faces from photos, and keeps what it learned by the photos' content.
+    """Learns faces from photos, and keeps what it learned by the photos' content, as long as they may be used.
 
     Args:
         resources: With the models and the records of consent.
     """
 
     def __init__(self, resources: Resources) -> None:
-        self._models = resources.models
+        self._models, self._home = resources.models, resources.home
         self._read: Kept[_Read] = Kept(_MOST_BYTES, lambda read: sum(one.picture.nbytes for one in read.portraits))
         self._learned: Kept[_Learned] = Kept(_MOST_LEARNED, lambda _: 1)
+        #: Ids of the records that allowed using photos last, by their SHA-256; the records as they were seen last.
+        self._grounds: dict[tuple[str, ...], frozenset[str]] = {}
+        self._stamp: tuple[int, int] | None = None
+        self._lock = Lock()
 
     def allowed(
         self, person: Person, use: Use, settings: Settings, *, trust: Permissions, content: ContentCheck
@@ -125,8 +134,9 @@ class People:
         seen = (photos, settings.source_face, settings.detector, settings.runtime, settings.max_pixels)
         drawn = settings.mesh if settings.engine == MESH else (settings.neural, settings.mesh)
         digests = tuple(digest for digest, _ in photos)
+        self.keep_up()
         read = self._read.get(seen, lambda: self._portraits(person.photos, digests, settings))
-        records = trust.consents(person.photos, digests, read.portraits, use, person.consent)
+        records = self._consents(person, digests, read.portraits, use, trust)
         # What is kept of a photo goes with the very record that allows using it.
         kept = [replace(one, digest=record.digest) for one, record in zip(read.portraits, records, strict=True)]
 
@@ -135,7 +145,7 @@ class People:
                 content.photo(portrait.picture, path.name)
 
         def learn() -> _Learned:
-            return self._identity(person.photos, kept, settings)
+            return self._identity(person.photos, digests, kept, settings)
 
         learned, _ = both(lambda: self._learned.get((seen, settings.engine, drawn), learn), look)
         return Allowed(
@@ -148,10 +158,61 @@ class People:
             (*read.notes, *learned.notes),
         )
 
+    def keep_up(self) -> None:
+        """Let go of photos that may not be used any more, if there are other records than when that was looked at last.
+
+        Raises:
+            RecordsError, PrivacyError: they can't be read.
+        """
+        consents = Consents(self._home)
+        stamp = consents.stamp
+        if stamp == self._stamp:
+            return
+        valid = {record.id for record in consents.all() if record.state == "valid"} if self._grounds else set()
+        with self._lock:
+            over = {digests for digests, records in self._grounds.items() if not records <= valid}
+        self._let_go(over)
+        self._stamp = stamp
+
     def clear(self) -> None:
         """Let go of all photos and of what was learned from them."""
+        self._grounds.clear()
         self._read.clear()
         self._learned.clear()
+
+    def _consents(
+        self,
+        person: Person,
+        digests: tuple[str, ...],
+        portraits: Sequence[Portrait],
+        use: Use,
+        trust: Permissions,
+    ) -> Sequence[Permission | Consent]:
+        """What allows using photos, one for each, which is remembered.
+
+        Raises:
+            ConsentError: one of them may not be used.
+        """
+        try:
+            records = trust.consents(person.photos, digests, portraits, use, person.consent)
+        except ConsentError:
+            if digests not in self._grounds:  # or it is allowed for something else
+                self._let_go({digests})
+            raise
+        with self._lock:
+            self._grounds.pop(digests, None)
+            self._grounds[digests] = frozenset(record.id for record in records)
+            over = list(self._grounds)[:-_MOST_ALLOWED]
+        self._let_go(set(over))
+        return records
+
+    def _let_go(self, which: Collection[tuple[str, ...]]) -> None:
+        """Let go of photos, by their SHA-256, and of what was learned from them."""
+        with self._lock:
+            for digests in which:
+                self._grounds.pop(digests, None)
+        self._read.let_go(lambda one: one.digests in which)
+        self._learned.let_go(lambda one: one.digests in which)
 
     def _portraits(self, photos: Sequence[Path], digests: tuple[str, ...], settings: Settings) -> _Read:
         portraits, notes = load_portraits(
@@ -162,9 +223,11 @@ class People:
         )
         if tuple(map(input_digest, photos)) != digests:
             raise InputError("a source photo was replaced while it was read", "Try again.")
-        return _Read(tuple(portraits), tuple(notes))
+        return _Read(digests, tuple(portraits), tuple(notes))
 
-    def _identity(self, photos: Sequence[Path], portraits: Sequence[Portrait], settings: Settings) -> _Learned:
+    def _identity(
+        self, photos: Sequence[Path], digests: tuple[str, ...], portraits: Sequence[Portrait], settings: Settings
+    ) -> _Learned:
         perception = self._models.perception(settings)
         # What was consented to, and checked, are the photos as they are.
         lit = [
@@ -175,4 +238,4 @@ class People:
         identity = self._models.engine(settings).identity([lit[number][0] for number in best])
         notes = [note for _, own in lit for note in own]
         notes += [f"{photos[best[number]].name} was left out: {reason}" for number, reason in identity.dropped]
-        return _Learned(identity, tuple(notes))
+        return _Learned(digests, identity, tuple(notes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -131,7 +132,12 @@ class Jobs(JobList):
 
             return self._make(claim, both)
 
-        return Runner(self._store, make, told).run(until=until, wait=wait)
+        def over() -> bool:
+            with suppress(UnderstudyError):  # whose face may be used is asked for each job in any case
+                self._people.keep_up()
+            return until()
+
+        return Runner(self._store, make, told).run(until=over, wait=wait)
 
     def _run_on(
         self,

@@ -39,6 +39,16 @@ class Kept(Generic[Value]):
                 self._values.popitem(last=False)
         return value
 
+    def let_go(self, which: Callable[[Value], bool]) -> None:
+        """Let go of some values.
+
+        Args:
+            which: Whether of this one.
+        """
+        with self._lock:
+            for key in [key for key, value in self._values.items() if which(value)]:
+                del self._values[key]
+
     def clear(self) -> None:
         """Let go of all."""
         with self._lock:

@@ -337,6 +337,15 @@ def test_no_more_sessions_are_open_than_may_be_and_those_longest_unused_are_clos
     assert len(alive) == 0
 
 
+def test_the_session_of_somebody_whose_kernels_are_let_go_of_goes_with_them():
+    sessions, (one, other) = PersonalSessions(lambda _: Opened()), people(2)
+    gone, stays = weakref.ref(sessions.of(one)), sessions.of(other)
+    del one
+    gc.collect()
+    assert gone() is None
+    assert sessions.of(other) is stays
+
+
 def test_two_threads_that_ask_for_one_person_open_it_once_and_wait_for_nobody_elses():
     begun, go, count = threading.Event(), threading.Event(), []
 

@@ -220,9 +220,10 @@ class Service:
         """End what was said of a photo, and remove what is kept of that face unless another one's consent needs it.
 
         Raises:
-            RecordsError: the records can't be changed.
+            RecordsError: the records can't be changed, or not be read.
         """
         Consents(self.app.resources.home).end(self.shelf.path(photo).name)
+        self.app.known.keep_up()
 
     def expires(self, swap: Thing, job: Job) -> float:
         """When a swap is removed, in Unix time: its time counts from its end, and while it has none it is kept."""
@@ -249,6 +250,7 @@ class Service:
     def _tidy(self) -> None:
         while True:
             try:
+                self.app.known.keep_up()
                 self._remove_old()
                 self.overdue = ""
             except UnderstudyError as fault:  # a full disk, a database that is busy: the next look tries again

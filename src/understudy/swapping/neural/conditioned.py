@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Final, Protocol
+from weakref import ref
 
 import numpy as np
 
@@ -122,6 +123,8 @@ class Conditioner:
 class PersonalSessions:
     """A swapper with one person's kernels as constants, for each of several people: those longest unused go first.
 
+    One whose kernels nobody holds any more goes with them.
+
     For several threads.
 
     Args:
@@ -133,7 +136,7 @@ class PersonalSessions:
         self._opened, self._most = opened, most
         #: What is open is looked up while another is being opened.
         self._looking, self._opening = Lock(), Lock()
-        self._open: OrderedDict[Kernels, Session] = OrderedDict()
+        self._open: OrderedDict[ref[Kernels], Session] = OrderedDict()
 
     def of(self, kernels: Kernels) -> Session:
         """The session of one person, opened if it is not.
@@ -149,16 +152,17 @@ class PersonalSessions:
             if found is None:
                 found = self._opened(kernels.arrays)
                 with self._looking:
-                    self._open[kernels] = found
+                    # Not under the lock: whoever holds that may be who let go of them.
+                    self._open[ref(kernels, lambda gone: self._open.pop(gone, None))] = found
                     while len(self._open) > self._most:
                         self._open.popitem(last=False)  # whoever runs it just now still holds it
             return found
 
     def _found(self, kernels: Kernels) -> Session | None:
         with self._looking:
-            if kernels in self._open:
-                self._open.move_to_end(kernels)
-            return self._open.get(kernels)
+            if (key := ref(kernels)) in self._open:
+                self._open.move_to_end(key)
+            return self._open.get(key)
 
 
 def _finite(session: Session, given: Sequence[FloatArray]) -> tuple[FloatArray, ...]:

@@ -276,6 +276,7 @@ class Cards:
         """Change the cards, and what their photos may be used for; who wants to know is told of other faces."""
         consents = Consents(self._app.resources.home)
         stamp, records = consents.stamp, consents.all()  # not under the lock: they may be busy for seconds
+        self._app.known.keep_up()
         with self._lock:
             self._stamp, self._looked = stamp, time.monotonic()
             before = {card.id: _usable(card) for card in self._cards.values()}

@@ -24,6 +24,7 @@ from understudy.cli.main import main
 from understudy.errors import (
     CatalogueError,
     FetchError,
+    ModelError,
     ModelFileError,
     ModelMissingError,
     NoSpaceError,
@@ -460,3 +461,30 @@ def test_what_one_author_asks_is_not_accepted_for_another(licence, store, server
     assert f"one, two: {licence} (" in capsys.readouterr().err
     assert main(["models", "pull", "three", *home]) == 4
     assert "the licence of three has not been accepted" in capsys.readouterr().err
+
+
+def test_a_model_that_is_just_being_fetched_is_not_removed_and_nor_is_an_archive_that_another_is_taken_from(
+    store, server
+):
+    server.files["/good"] = GOOD
+    zipped = {"url": server.url("/both.zip")}
+    models = store(
+        entry("good", {"url": server.url("/good")}, data=GOOD),
+        entry("a", zipped | {"member": "a.onnx"}, data=GOOD),
+        entry("b", zipped | {"member": "b.onnx"}, data=OTHER),
+    )
+    fetch(models, "good")
+    good = models.catalogue.entries["good"]
+    with models.lock(good.file.name), pytest.raises(ModelError, match="good is being fetched or written just now"):
+        models.remove(good)
+    assert models.verify(good) == "there"
+    assert models.remove(good)
+    assert not models.remove(good)
+    first = models.catalogue.entries["a"]
+    archive = models.archive(first.file.sources[0])
+    archive.write_bytes(b"begun")
+    with models.lock(archive.name):
+        models.remove(first)
+        assert archive.exists()
+    models.remove(first)
+    assert not archive.exists()

@@ -34,6 +34,9 @@ from understudy.models.optimising import Given, OptimiseOptions, optimised
 from understudy.models.quantised import Range, eight_bits, layers, prepared, quantised
 from understudy.models.store import FOLDER, Store
 from understudy.models.variants import Variants
+from understudy.settings import Settings
+from understudy.tasks.halve import halve
+from understudy.tasks.optimise import optimise
 from understudy.testing.twins import GraphWriter, inswapper_twin
 
 SHAPE = (1, 3, 128, 128)
@@ -196,6 +199,30 @@ def test_verify_list_and_remove_know_it(home, store, entry, capsys):
     main(["models", "list", "--kind", "swapper", "--home", str(home)])
     assert re.search(r"in 8 bits: \d MB, off by \d\.\d\d%, made on 20", capsys.readouterr().out)
     assert main(["models", "remove", "inswapper_128", "--home", str(home)]) == 0
+    assert list((store.root / "variants").iterdir()) == []
+
+
+@pytest.mark.parametrize("make_it", [optimise, halve])
+def test_where_none_can_be_written_that_is_said_before_any_work(store, make_it):
+    """It was said after minutes."""
+
+    def pictures():
+        raise AssertionError("work was begun")
+        yield
+
+    shutil.rmtree(store.root / "variants", ignore_errors=True)
+    (store.root / "variants").write_text("no folder")
+    with pytest.raises(ModelError, match=r"can't write .*variants"):
+        make_it(store, None, Settings(), "inswapper_128", pictures(), "nothing")
+
+
+@pytest.mark.slow
+def test_of_a_model_that_was_removed_meanwhile_none_is_kept(store, entry):
+    record = make(store, entry)
+    data = Variants(store).read(entry)
+    store.remove(entry)
+    with pytest.raises(ModelError, match="was removed, or is another file now"):
+        Variants(store).add(entry, data, record)
     assert list((store.root / "variants").iterdir()) == []
 
 

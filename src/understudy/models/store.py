@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Final, Literal
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from understudy.errors import (
     ModelError,
@@ -200,25 +200,42 @@ class Store:
         return record
 
     def remove(self, entry: Entry) -> bool:
-        """Remove a model, what was begun of it and what was made of it; whether there was anything."""
+        """Remove a model, what was begun of it and what was made of it; whether there was anything.
+
+        Raises:
+            ModelError: it is being fetched or written just now, or can't be removed.
+        """
         part = self.partial(entry.file.name)
         paths = [self.path(entry), self._record_path(entry), part, notes_of(part)]
-        for download in entry.file.sources:
-            if download.member is not None:
-                archive = self.archive(download)
-                paths += [archive, notes_of(archive)]
+        archives = [self.archive(download) for download in entry.file.sources if download.member is not None]
         # What was made of it on this machine.
         stem = Path(entry.file.name).stem
         made = [*((VARIANTS, f"{stem}.{one}.onnx*") for one in ("int8", "half")), (COMPILED, f"{entry.name}.*.blob*")]
         paths += [path for folder, pattern in made for path in (self.root / folder).glob(pattern)]
+        engines = Engines(self.root / ENGINES)
         try:
-            found = any(path.exists() or path.is_symlink() for path in paths)
-            for path in paths:
-                if path.is_dir() and not path.is_symlink():
-                    raise ModelError(f"{path} is a folder: it is left alone", "Remove it yourself, or move it away.")
-                path.unlink(missing_ok=True)
-            path = self.root / ENGINES
-            found |= Engines(path).remove(entry.name)
+            found = any(path.exists() or path.is_symlink() for path in [*paths, *archives])
+            if not found:
+                path = self.root / ENGINES
+                return engines.remove(entry.name)
+            with self._at_rest(entry.file.name) as rests:
+                if not rests:
+                    raise ModelError(
+                        f"{entry.name} is being fetched or written just now", "Once that has ended, try again."
+                    )
+                for path in paths:
+                    if path.is_dir() and not path.is_symlink():
+                        raise ModelError(
+                            f"{path} is a folder: it is left alone", "Remove it yourself, or move it away."
+                        )
+                    path.unlink(missing_ok=True)
+                path = self.root / ENGINES
+                engines.remove(entry.name)
+            for path in archives:
+                with self._at_rest(path.name) as rests:
+                    if rests:  # or another model is just being taken from it
+                        path.unlink(missing_ok=True)
+                        notes_of(path).unlink(missing_ok=True)
         except OSError as fault:
             raise _unwritable(path, fault) from fault
         return found
@@ -242,6 +259,18 @@ class Store:
         except OSError as fault:
             raise _unwritable(path, fault) from fault
         return FileLock(path)
+
+    @contextmanager
+    def _at_rest(self, name: str) -> Iterator[bool]:
+        """Whether nobody else does something under that name; nobody does while the block runs, then."""
+        lock = self.lock(name)
+        try:
+            held = lock.acquire(timeout=0)
+        except Timeout:
+            yield False
+            return
+        with held:
+            yield True
 
     def folder(self, *parts: str) -> Path:
         """A folder of the store, made if it is missing.

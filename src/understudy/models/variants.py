@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, Literal, get_args
 
-from understudy.errors import ModelFileError
+from understudy.errors import ModelError, ModelFileError
 from understudy.models.entries import Entry, Strict
 from understudy.models.store import MOST_BYTES, VARIANTS, Store
 from understudy.regular import read_regular
@@ -125,11 +125,23 @@ class Variants:
             return "altered"
         return state
 
+    def check_writable(self, entry: Entry) -> None:
+        """Make sure that one can be written, before the work of minutes.
+
+        Raises:
+            ModelError, NoSpaceError: it can't.
+        """
+        path = self.path(entry)
+        self._store.folder(VARIANTS)
+        self._store.lock(entry.file.name)
+        with self._store.writing(path):
+            Temporary(path, 0o600).remove()
+
     def add(self, entry: Entry, data: bytes, record: VariantRecord) -> None:
         """Put one beside its original, whole or not at all; an earlier one is replaced.
 
         Raises:
-            ModelError: it can't be written.
+            ModelError: it can't be written, or its original was removed or replaced since it was read.
             NoSpaceError: the disk is full.
         """
         if len(data) > MOST_BYTES:
@@ -138,7 +150,13 @@ class Variants:
         self._store.folder(VARIANTS)
         contents = ((path, data), (_record(path), record.model_dump_json(indent=1).encode()))
         # Of two that are made at once the later one stays, with its own record.
-        with self._store.lock(path.name), self._store.writing(path), ExitStack() as parts:
+        with self._store.lock(entry.file.name), self._store.writing(path), ExitStack() as parts:
+            original = self._store.record(entry)
+            if original is None or original.sha256 != record.original:
+                raise ModelError(
+                    f"{entry.name} was removed, or is another file now: its variant is not kept",
+                    f"Make it again: {again(entry, self._precision)}",
+                )
             clean(path.parent)  # what is left where a run was killed
             written = []
             for place, content in contents:

@@ -70,6 +70,7 @@ def halve(
         UnknownModelError, NoFaceError, ModelMissingError, ModelFileError, ModelError: see ``optimise``.
     """
     entry = entry_of(store, name)
+    Variants(store, "half").check_writable(entry)
     original = replace(settings, runtime=replace(settings.runtime, precision="single"))
     if entry.source is not None and entry.source.kind == "conditioned":
         return _of_conditioned(store, entry, portraits_in(models, original, pictures), taken_from, options)

@@ -28,7 +28,7 @@ from understudy.models.conventions import blob
 from understudy.models.entries import Entry, Source
 from understudy.models.optimising import MOST_INPUTS, Given, OptimiseOptions, check_kind, optimised
 from understudy.models.store import Store
-from understudy.models.variants import VariantRecord
+from understudy.models.variants import VariantRecord, Variants
 from understudy.resources import Models
 from understudy.settings import Settings
 from understudy.swapping.base import Portrait
@@ -67,7 +67,7 @@ def optimise(
         UnknownModelError: there is no such model.
         NoFaceError: there is no face in any of the pictures.
         ModelMissingError, ModelFileError: it, or what it needs, is not here, or altered.
-        ModelError: it can't be done, or not within the bounds.
+        ModelError: it can't be done, or not within the bounds; or the store can't be written, which is seen first.
     """
     entry = entry_of(store, name)
     if entry.source is not None and entry.source.kind == "conditioned":
@@ -75,6 +75,7 @@ def optimise(
             f"{name} is made for each person: 8 bits would have to be found for each anew, and are no quicker than 16",
             f"The two large models that make it so can have 16: understudy models optimise {name} --to half",
         )
+    Variants(store).check_writable(entry)
     original = replace(settings, runtime=replace(settings.runtime, precision="single"))
     given = inputs(models, original, entry, pictures)
     return optimised(store, entry, given, f"{taken_from}: {counted(len(given), 'picture')}", options)

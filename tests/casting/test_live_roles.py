@@ -87,3 +87,11 @@ def test_who_turns_out_to_be_another_keeps_the_place():
 def test_who_cannot_be_known_live_is_refused(parts):
     with pytest.raises(UsageError):
         roles(*parts)
+
+
+@pytest.mark.parametrize(("second", "said"), [((GUEST,), "two faces"), ((HOST, 0.5), "a face in two ways")])
+def test_two_things_for_whoever_looks_like_one_photo_are_refused(second, said):
+    photo = Path("them.jpg")
+    likeness = {Like(photo, most): LOOKS[0] for most in (1.0, 0.9)}
+    with pytest.raises(UsageError, match=f"who looks like them.jpg would get {said}"):
+        roles((Like(photo, 1.0), HOST), (Like(photo, 0.9), *second), likeness=likeness)

@@ -95,6 +95,15 @@ def test_nobody_gets_two_faces():
         gets((1, HOST), ("left", GUEST))
 
 
+@pytest.mark.parametrize("other", [{"strength": 0.5}, {"engine": "mesh"}, {"shape": 0.2}])
+def test_nobody_gets_one_face_in_two_ways(other):
+    """The later one held in silence."""
+    parts = [Part(1, HOST), Part("left", HOST, **other)]
+    with pytest.raises(UsageError, match="person 1 would get a face in two ways"):
+        placed(parts, [LEFT], COLOURS, {})
+    assert placed([parts[0], Part("left", HOST)], [LEFT], COLOURS, {}).parts.keys() == {1}
+
+
 def test_who_was_never_seen_well_gets_nothing():
     with pytest.raises(UsageError, match="never seen well enough"):
         gets((1, HOST), there=[somebody(1, look=None)])

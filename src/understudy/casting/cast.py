@@ -88,6 +88,21 @@ class Part:
         if self.shape is not None:
             MeshOptions(shape=self.shape)
 
+    def check_agrees(self, earlier: Part | None, whom: str) -> None:
+        """Make sure that an earlier part, if there is one, says the same of somebody whom both mean.
+
+        Args:
+            earlier: It.
+            whom: Who that is, in words.
+
+        Raises:
+            UsageError: it does not: the later one would hold in silence.
+        """
+        if earlier is None or replace(earlier, who=self.who) == self:
+            return
+        what = "a face in two ways" if earlier.gets == self.gets else "two faces"
+        raise UsageError(f"{whom} would get {what}", "Name each person once.")
+
 
 @dataclass(frozen=True, eq=False)
 class PartList:

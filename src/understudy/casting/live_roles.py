@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -106,7 +107,8 @@ def live_roles(
         assigned: What somebody gets with a person's face, and by which part; None for everybody else.
 
     Raises:
-        UsageError: a number without a cast file that says who that is, "all", or one place twice.
+        UsageError: a number without a cast file that says who that is, "all", one place twice, or one person who would
+            get two things.
     """
 
     def role(gets: Gets, part: Part | None = None) -> Role:
@@ -114,6 +116,7 @@ def live_roles(
 
     known = {one.number: one.views for one in cast.people if one.known and one.embedder == embedder.name}
     of: dict[int, Role] = {}
+    named: dict[int | Path, Part] = {}
     places: dict[FaceChoice, Role] = {}
     for part in cast.parts:
         if isinstance(part.who, str):
@@ -124,6 +127,9 @@ def live_roles(
             places[part.who] = role(part.gets, part)
             continue
         if isinstance(part.who, Like):
+            photo = part.who.photo
+            part.check_agrees(named.get(photo), f"who looks like {photo.name}")
+            named[photo] = part
             number = max(known, default=0) + 1
             known[number] = likeness[part.who][None]
         else:
@@ -133,5 +139,7 @@ def live_roles(
                 f"it is not known who person {number} is",
                 "Live, people are known from a cast file (--cast), a photo (like:PHOTO), or a place (left).",
             )
+        part.check_agrees(named.get(number), f"person {number}")
+        named[number] = part
         of[number] = role(part.gets, part)
     return LiveRoles(of, role(cast.others), known, places)

@@ -76,8 +76,7 @@ def placed(
                     f"person {person.number} is never seen well enough to be told from others",
                     "Name the faces by place instead, such as --faces left.",
                 )
-            if found.get(person.number, part).gets != part.gets:
-                raise UsageError(f"person {person.number} would get two faces", "Name each person once.")
+            part.check_agrees(found.get(person.number), f"person {person.number}")
             found[person.number] = part
     return Placed(found, tuple(notes))
 

@@ -144,6 +144,20 @@ def test_uncompressed_video_that_programs_pass_on_is_read_and_written_as_mp4(tmp
     assert written_suffix(clip) == ".mp4"
 
 
+@pytest.mark.parametrize(
+    ("name", "frames", "suffix"),
+    [("a.png", 3, ".mp4"), ("a.gif", 3, ".gif"), ("a.gif", 1, ".png"), ("a.avif", 1, ".png"), ("a.PNG", 1, ".PNG")],
+)
+def test_what_is_written_beside_a_target_can_hold_what_it_shows(name, frames, suffix, tmp_path):
+    """The name alone was asked, and the target refused for the output that was chosen for it."""
+    path = tmp_path / name
+    first, *others = [Image.new("RGB", (64, 64), (60 * number, 0, 0)) for number in range(frames)]
+    first.save(path, save_all=frames > 1, append_images=others)
+    assert written_suffix(path) == suffix
+    path.unlink()
+    assert written_suffix(path) == (".png" if name == "a.avif" else path.suffix)  # another job is to make it
+
+
 def test_uncompressed_video_of_a_gigantic_size_is_told_by_its_head(tmp_path):
     clip = tmp_path / "clip.y4m"
     clip.write_bytes(b"YUV4MPEG2 W16000 H9000 F30:1\nFRAME\n" + bytes(99))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from understudy import names
 from understudy.errors import (
+    InputError,
     InputNotFoundError,
     InputUnreadableError,
     NotMediaError,
@@ -31,6 +33,8 @@ from understudy.release import SIDECAR_SUFFIX, Release, is_sidecar
 
 #: Suffixes of pictures that can be read (``reading.FORMATS``) and are not written.
 _ONLY_READ: Final = re.compile(r"\.(tiff?|bmp|dib|p[pgbn]m|avif|jfif|jpe|jp2|j2[kc]|jp[cfx])")
+#: Suffixes that are written of whatever has them: videos, WebP, which may be either, and JPEG, which does not move.
+_SURE: Final = frozenset({*CONTAINERS, ".jpg", ".jpeg"} - {".gif"})
 
 
 def check_input(path: Path, role: str = "input") -> None:
@@ -142,11 +146,19 @@ def _working_directory() -> bool:
 
 
 def written_suffix(target: Path) -> str:
-    """The suffix of an output beside a target: its own, if it can be written; else ``.png`` or ``.mp4``."""
+    """The suffix of an output beside a target: its own, if that can be written; else ``.png`` or ``.mp4``.
+
+    A file whose name may stand for a picture as well as for moving ones, or for neither, is looked into.
+    """
     suffix = target.suffix.lower()
-    if suffix in CONTAINERS or suffix in STILL_FORMATS:
+    if suffix in _SURE:
         return target.suffix
-    return ".png" if _ONLY_READ.fullmatch(suffix) else ".mp4"
+    moves = not (suffix in STILL_FORMATS or _ONLY_READ.fullmatch(suffix))
+    with suppress(InputError), open_source(target) as source:  # what is wrong with it is told elsewhere
+        moves = source.info.kind is not MediaKind.IMAGE
+    if suffix in (CONTAINERS if moves else STILL_FORMATS):
+        return target.suffix
+    return ".mp4" if moves else ".png"
 
 
 def check_suffix(target: Path, kind: MediaKind | None) -> None:

@@ -186,12 +186,13 @@ def test_pixels_that_are_not_square_stay_so(small_puppet, hopper_path, tmp_path,
 
 
 @pytest.mark.slow
-def test_webp_which_has_square_pixels_only_says_so(small_puppet, hopper_path, tmp_path):
+@pytest.mark.parametrize("suffix", ["webp", "gif"])
+def test_where_pixels_that_are_not_square_will_be_shown_so_that_is_said(small_puppet, hopper_path, tmp_path, suffix):
     clip = tmp_path / "wide.mp4"
     write_clip(
         clip, [small_puppet.render(talking(0.2)).picture] * 2, ClipSpec(rate=25, pixel_aspect=Fraction(4, 3), audio=())
     )
-    report = swap(hopper_path, clip, tmp_path / "out.webp")
+    report = swap(hopper_path, clip, tmp_path / f"out.{suffix}")
     assert any("shown square" in note for note in report.notes)
 
 

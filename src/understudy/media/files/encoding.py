@@ -163,10 +163,10 @@ class VideoEncoder:
             self.notes.append(f"{info.bit_depth}-bit video is written with {bits} bits")
         if info.kind is MediaKind.VIDEO and _less_colour(info.pixel_format, self._frame_format):
             self.notes.append(f"{info.pixel_format} is written as {self._frame_format}: half the colour resolution")
-        if info.pixel_aspect != 1 and self.name == "libwebp_anim":
-            self.notes.append(
-                f"pixels that are {float(info.pixel_aspect):.3g} times as wide as high are shown square in WebP"
-            )
+        if info.pixel_aspect != 1 and self._animated:
+            # A GIF does say it, and next to no program heeds that.
+            square = "shown square in WebP" if self.name == "libwebp_anim" else "shown square by most that show a GIF"
+            self.notes.append(f"pixels that are {float(info.pixel_aspect):.3g} times as wide as high are {square}")
         if info.has_alpha and not self._animated:
             self.notes.append(f"transparency is left out: {self._suffix} is written opaque")
 

@@ -74,3 +74,32 @@ def test_a_clock_beyond_all_counting_is_told(monkeypatch, capfd, words):
     monkeypatch.undo()
     assert code == 6
     assert "clock" in told(capfd)[0]
+
+
+HANGS = """
+import threading
+from understudy.cli import main
+from understudy.masking.running import Beside
+
+def hangs():
+    beside = Beside()
+    beside.start(threading.Event().wait)
+    beside.close()
+    print("done")
+    return 3
+
+main.main = hangs
+from understudy.cli.entry import run
+run()
+"""
+
+
+@pytest.mark.slow
+def test_a_thread_that_never_ends_does_not_hold_up_the_end_of_the_program():
+    """As of a driver that hangs: it could only be killed."""
+    process = subprocess.Popen([sys.executable, "-c", HANGS], stdout=subprocess.PIPE, text=True)
+    try:
+        said, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert (said, process.returncode) == ("done\n", 3)

@@ -6,6 +6,7 @@ import atexit
 import os
 import signal
 import sys
+import threading
 from types import FrameType
 
 from understudy.cli import streams
@@ -15,6 +16,8 @@ from understudy.interruptions import once
 _SIGNALS = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 #: Exit codes of an interruption, and of what fails while running.
 INTERRUPTED, FAILED = 130, 6
+#: Seconds that threads have to end once all is done.
+_PATIENCE = 10.0
 
 
 class _Interruption:
@@ -59,7 +62,27 @@ def run() -> None:
         sys.stderr.flush()
         atexit._run_exitfuncs()  # temporary files whose tidying up was broken into are among what they remove
         os._exit(code)
+    if threading.active_count() > 1:
+        _leave_in_time(code)
     sys.exit(code)
+
+
+def _leave_in_time(code: int) -> None:
+    """See to it that the program ends although a thread does not, such as one in which a driver hangs.
+
+    Python waits for such a thread for ever, and signals are no longer heeded.
+    """
+
+    def leave() -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        atexit._run_exitfuncs()
+        os._exit(code)
+
+    late = threading.Timer(_PATIENCE, leave)
+    late.daemon = True
+    late.start()
+    atexit.register(late.cancel)  # the threads have ended: what is done now ends by itself
 
 
 def _delivered(code: int) -> int:

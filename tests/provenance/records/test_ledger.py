@@ -10,6 +10,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from contextlib import closing
 from pathlib import Path
@@ -24,6 +25,7 @@ from understudy.provenance import ConsentClaim, Consents, Ledger
 from understudy.provenance.records.chain import KEEP_DAYS, Chain, now
 from understudy.provenance.records.ledger import Record
 from understudy.provenance.records.rows import body_of
+from understudy.provenance.records.sqlite_file import connected
 
 
 def record(**values):
@@ -367,6 +369,18 @@ def test_whoever_looks_waits_for_nobody_who_writes(own):
         assert len(list(ledger.records())) == 3
         assert ledger.find_output(f"{1:064x}") is not None
         ledger.ensure_sound()
+
+
+def test_whoever_looks_while_another_makes_the_first_record_waits_for_it(own):
+    """Two first swaps at a time: none of them is done in vain."""
+    with closing(connected(own.folder() / "ledger.sqlite", shared=True)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        ends = threading.Timer(0.05, other.execute, ["COMMIT"])
+        ends.start()
+        Ledger(own).ensure_sound()
+        ends.join()
+    Ledger(own).append(record())
+    assert Ledger(own).verify().records == 1
 
 
 def test_who_reads_the_records_slowly_holds_up_nobody_who_writes(own):

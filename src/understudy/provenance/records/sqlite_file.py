@@ -134,8 +134,7 @@ def transaction(
     try:
         if schema is not None:
             _check_schema(connection, path)
-            for statement in schema.split(";"):
-                connection.execute(statement)
+            _make_tables(connection, schema, reading=reading)
         yield
         connection.execute("COMMIT")
     except BaseException:
@@ -233,6 +232,24 @@ def _check_files(path: Path) -> None:
             raise RecordsError(f"can't use {part}: {fault.strerror}", _to_begin_anew(path)) from fault
         except OSError as fault:
             raise RecordsError(f"can't read {part}: {fault.strerror}", "Check its permissions.") from fault
+
+
+def _make_tables(connection: sqlite3.Connection, schema: str, *, reading: bool) -> None:
+    """Make the tables that are missing.
+
+    While others make the same tables, a transaction that reads already fails at once: SQLite does not let it wait, for
+    the others might wait for it. It is begun anew, and then waits for its turn.
+    """
+    try:
+        for statement in schema.split(";"):
+            connection.execute(statement)
+    except sqlite3.OperationalError:
+        if not reading:
+            raise
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        connection.execute("BEGIN IMMEDIATE")
+        _make_tables(connection, schema, reading=False)
 
 
 def _check_schema(connection: sqlite3.Connection, path: Path) -> None:

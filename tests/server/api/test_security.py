@@ -194,6 +194,14 @@ def test_behind_who_ends_tls_pages_of_that_name_may_ask(tmp_path):
                 assert anna.get("/me", headers={"Host": host, "Origin": origin}).status_code == status
 
 
+@pytest.mark.parametrize(("method", "place"), [("GET", "/me/"), ("POST", "/swaps/"), ("POST", "/media/?name=a.mp4")])
+def test_a_slash_too_many_leads_nowhere(caller, method, place):
+    """Behind who ends TLS it would lead to http://, and the token would be sent in the clear."""
+    answer = caller.request(method, place, json={})
+    assert (answer.status_code, answer.is_redirect) == (404, False)
+    assert set(answer.json()) == {"error", "hint", "status"}
+
+
 def test_what_was_done_is_in_the_audit_log(server):
     with server.caller("fred", name="freds-editor") as fred:
         fred.hand_over("photos", portrait_path("hopper"))

@@ -51,7 +51,9 @@ def api_application(service: Service, hosts: Collection[str], origins: Collectio
 
     api = FastAPI(
         title="Understudy", version=__version__, description=_ABOUT, lifespan=_life,
-        openapi_url=f"{PLACE}/openapi.json", docs_url=None, redoc_url=None, **quietly(),
+        openapi_url=f"{PLACE}/openapi.json", docs_url=None, redoc_url=None,
+        # Who asks by https:// before a proxy that ends TLS would be led to http://, and send the token in the clear.
+        redirect_slashes=False, **quietly(),
     )  # fmt: skip
     api.state.service, api.state.looks, api.state.tasks = service, {}, set()
     # To inspect a file takes as long as the file; of the others a head or a photo is read.

@@ -70,6 +70,18 @@ def test_a_program_hands_pictures_over_and_gets_them_back_swapped_and_labelled(s
     assert log[0].outcome == "101"
 
 
+def test_a_session_may_begin_with_nobody_seen(server, caller, pictures):
+    person, details = caller.somebody(uses=["live"]), []
+    with session(server, caller) as line:
+        line.send(json.dumps({"person": person}))
+        for covered in (True, False):
+            line.send(json.dumps({"covered": covered}))
+            line.send(jpeg(pictures[0]))
+            found, _ = back(line)
+            details.append(np.abs(np.diff(found[:190].astype(int), axis=1)).mean())
+    assert details[0] < details[1] / 2
+
+
 def told(line):
     """What is wrong, before the line is closed."""
     found = {}
@@ -173,6 +185,7 @@ def bomb():
         [json.dumps({"person": "0" * 32}), "PICTURE"],
         [b"\xff\xd8"],
         ["PERSON", b"no picture"],
+        ["PERSON", '{"covered": 3}'],
         ["PERSON", "BOMB"],
         ["PERSON", "PICTURE", "SMALL"],
         ["SETTINGS", "PICTURE"],

@@ -113,13 +113,13 @@ async def _serve(socket: WebSocket, service: Service, token: Token) -> None:
     try:
         async with _within(_PATIENCE):
             new = NewLive.model_validate_json(await socket.receive_text())
-            first = decoded(await _picture(socket))
+            covered, first = await _first(socket)
     except (ValidationError, KeyError) as fault:
         raise UsageError("this is not how a session begins", 'Send {"person": id}, then pictures.') from fault
     except (WebSocketDisconnect, TimeoutError):
         return
     async with _place(socket, service, token):
-        session, source, made = await _begun(service, token, new, first)
+        session, source, made = await _begun(service, token, new, first, covered=covered)
         sending = asyncio.ensure_future(_send(socket, session, made))
         try:
             await _receive(socket, source, _Going(service, token, new.person, session))
@@ -136,7 +136,7 @@ async def _serve(socket: WebSocket, service: Service, token: Token) -> None:
 
 
 async def _begun(
-    service: Service, token: Token, new: NewLive, first: UInt8Array
+    service: Service, token: Token, new: NewLive, first: UInt8Array, *, covered: bool
 ) -> tuple[LiveSession, HandedOver, asyncio.Queue[bytes]]:
     """A session that runs; its pictures come in the queue, the newest only."""
     person = service.shelf.get(token.user, "person", new.person)
@@ -157,6 +157,7 @@ async def _begun(
 
     source = HandedOver(first)
     session = service.app.live([Person(photos)], source, [lambda _release: HandedBack(give)], settings=settings)
+    session.covered = covered
     await asyncio.to_thread(session.start)
     return session, source, made
 
@@ -248,8 +249,19 @@ async def _send(socket: WebSocket, session: LiveSession, made: asyncio.Queue[byt
                 await socket.send_text(json.dumps({"fps": figures.fps_out, "latency_ms": figures.latency_ms}))
 
 
-async def _picture(socket: WebSocket) -> bytes:
-    return _checked(await socket.receive_bytes())
+async def _first(socket: WebSocket) -> tuple[bool, UInt8Array]:
+    """Whether nobody is to be seen from the first picture on, and that picture.
+
+    Raises:
+        ValidationError, KeyError: what comes is neither.
+        WebSocketDisconnect: nothing comes any more.
+    """
+    covered = False
+    while (said := await socket.receive())["type"] == "websocket.receive":
+        if (text := said.get("text")) is None:
+            return covered, decoded(_checked(said["bytes"]))
+        covered = Covered.model_validate_json(text).covered
+    raise WebSocketDisconnect(said.get("code") or 1000)
 
 
 def _checked(data: bytes) -> bytes:

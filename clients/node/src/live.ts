@@ -105,11 +105,17 @@ export class Live implements AsyncIterable<Frame> {
    *
    * @throws {ApiError} The session has ended for a fault.
    */
-  async give(picture: Uint8Array): Promise<void> {
-    if (this.#over) throw this.#fault ?? new ApiError("the session has ended", "Begin another.");
-    await new Promise<void>((resolve, reject) => {
-      this.#socket.send(picture, { binary: true }, (fault) => (fault ? reject(this.#fault ?? unreached(fault)) : resolve()));
-    });
+  give(picture: Uint8Array): Promise<void> {
+    return this.#send(picture);
+  }
+
+  /**
+   * Have nobody seen, from the next picture on; or let them be seen again.
+   *
+   * @throws {ApiError} The session has ended for a fault.
+   */
+  cover(covered: boolean): Promise<void> {
+    return this.#send(JSON.stringify({ covered }));
   }
 
   /** End the session. */
@@ -141,6 +147,15 @@ export class Live implements AsyncIterable<Frame> {
         await new Promise<void>((resolve) => (this.#wake = resolve));
       }
     }
+  }
+
+  async #send(message: Uint8Array | string): Promise<void> {
+    if (this.#over) throw this.#fault ?? new ApiError("the session has ended", "Begin another.");
+    await new Promise<void>((resolve, reject) => {
+      this.#socket.send(message, { binary: typeof message !== "string" }, (fault) =>
+        fault ? reject(this.#fault ?? unreached(fault)) : resolve(),
+      );
+    });
   }
 
   #take(data: Buffer, binary: boolean): void {

@@ -119,6 +119,24 @@ test("live pictures come back labelled", real, async (t) => {
   await assert.rejects(live.give(Buffer.from("x")), ApiError);
 });
 
+test("nobody is seen while they are covered", real, async (t) => {
+  const [client, given] = asking(t);
+  const person = await client.addPerson([given.photo], { ground: "sample", uses: ["live"] });
+  const live = await client.live(person.id);
+  const frames = live[Symbol.asyncIterator]();
+  const picture = await readFile(given.pictures[0] ?? "");
+  const bytes: number[] = [];
+  for (const covered of [false, true, false]) {
+    await live.cover(covered);
+    await live.give(picture);
+    bytes.push((await frames.next()).value?.picture.length ?? 0);
+  }
+  const [seen = 0, blurred = 0, again = 0] = bytes;
+  assert.ok(blurred > 0 && blurred < 0.8 * Math.min(seen, again), bytes.join()); // what is blurred all over takes less
+  await live.close();
+  await assert.rejects(live.cover(true), ApiError);
+});
+
 test("what is wrong with a live session is told", real, async (t) => {
   const [client, given] = asking(t);
   const live = await client.live("0".repeat(32));

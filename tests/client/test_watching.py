@@ -33,6 +33,17 @@ def test_who_is_in_a_clip_is_asked_again_where_the_line_breaks(standin, ask):
     assert ask("who_is_there", "0" * 32) == []
 
 
+def test_who_is_in_a_clip_is_looked_for_anew_where_the_server_was_started_anew(standin, ask):
+    looking, found = ((200, {"state": state, "people": []}, {}) for state in ("looking", "known"))
+    standin.answers = [looking, None, refusal(422), refusal(503), looking, found]
+    assert ask("who_is_there", "0" * 32) == []
+    assert [method for method, _, _ in standin.asked] == ["POST", "GET", "GET", "POST", "POST", "GET"]
+    standin.answers = [looking, refusal(404)]
+    with pytest.raises(ApiError) as fault:
+        ask("who_is_there", "0" * 32)
+    assert fault.value.status == 404
+
+
 def test_it_comes_back_when_the_server_says(standin, ask):
     standin.answers = [refusal(503, **{"Retry-After": 3}), swap("done", 1.0)]
     begun = time.monotonic()

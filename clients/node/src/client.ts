@@ -146,13 +146,20 @@ export class Client {
   /**
    * Have somebody look who is in a clip, and wait for it.
    *
-   * @throws {ApiError} Nobody could.
+   * Meanwhile the line may break, and the server be started anew, as in `watch`.
+   *
+   * @throws {ApiError} Nobody could, or nothing is heard of it any more.
    */
   async whoIsThere(media: string, asked: Asked = {}): Promise<ClipPerson[]> {
     const path = `/media/${encodeURIComponent(media)}/people`;
-    await this.#ask({ method: "POST", path, ...only(asked) });
+    const look: Request = { method: "POST", path, ...only(asked) };
+    const ask = (request: Request) => this.#askAgain<Schemas["WhoIsThere"]>(request, isAway);
+    await this.#ask(look);
     for (;;) {
-      const said: Schemas["WhoIsThere"] = await this.#ask({ method: "GET", path, ...only(asked) });
+      const said = await ask({ ...look, method: "GET" }).catch((fault: unknown) => {
+        if (fault instanceof ApiError && fault.status === 422) return ask(look); // nobody looks: the server was started anew
+        throw fault;
+      });
       if (said.state === "failed") throw new ApiError(said.error ?? "", said.hint ?? "", 200);
       if (said.state === "known") return said.people ?? [];
       await pause(EVERY, asked);
@@ -276,19 +283,9 @@ export class Client {
    * @throws {ApiError} There is no such thing, a swap needs it, or one that runs does not stop.
    */
   async remove(kind: Kind, id: string, asked: Asked = {}): Promise<void> {
-    const until = Date.now() + this.#line.seconds * 1000;
-    for (;;) {
-      try {
-        await this.#ask({ method: "DELETE", path: `/${kind}/${encodeURIComponent(id)}`, ...only(asked) });
-        return;
-      } catch (fault) {
-        // 409: it is being stopped.
-        if (!(fault instanceof ApiError) || (fault.status !== 409 && fault.status !== 429)) throw fault;
-        const wait = pauseAfter(fault);
-        if (Date.now() + wait > until) throw fault;
-        await pause(wait, asked);
-      }
-    }
+    const request: Request = { method: "DELETE", path: `/${kind}/${encodeURIComponent(id)}`, ...only(asked) };
+    // 409: it is being stopped.
+    await this.#askAgain(request, (fault) => fault.status === 409 || fault.status === 429);
   }
 
   /**
@@ -320,11 +317,32 @@ export class Client {
   async #ask<Answer>(request: Request): Promise<Answer> {
     return (await this.#line.ask(request)) as Answer;
   }
+
+  /** What is answered in the end, where an answer may be another one soon; for as many seconds as anything is waited for. */
+  async #askAgain<Answer>(request: Request, again: (fault: ApiError) => boolean): Promise<Answer> {
+    let until: number | undefined;
+    for (;;) {
+      try {
+        return await this.#ask(request);
+      } catch (fault) {
+        if (!(fault instanceof ApiError) || !again(fault)) throw fault;
+        const wait = pauseAfter(fault);
+        until ??= Date.now() + this.#line.seconds * 1000;
+        if (Date.now() + wait > until) throw fault;
+        await pause(wait, request);
+      }
+    }
+  }
 }
 
 /** Of what was said of a request, what the line needs. */
 function only(asked: Asked): Asked {
   return asked.signal === undefined ? {} : { signal: asked.signal };
+}
+
+/** Whether a server could not be reached, or could not answer just then. */
+function isAway(fault: ApiError): boolean {
+  return fault.status === 0 || fault.status === 429 || fault.status >= 500;
 }
 
 /** Milliseconds after which to ask again: as many as the server said, or few. */

@@ -103,3 +103,27 @@ test("an event without an end is not kept without an end", async (t) => {
   t.after(() => client.close());
   await assert.rejects(client.wait(ID), (fault: ApiError) => /does not end/.test(fault.message));
 });
+
+test("who is in a clip is looked for anew where the server was started anew", async (t) => {
+  const looking = (answer: ServerResponse) => say(answer, 202, { state: "looking" });
+  const answers = [
+    looking,
+    (answer: ServerResponse) => answer.destroy(),
+    (answer: ServerResponse) => say(answer, 503, { error: "it begins", hint: "" }),
+    (answer: ServerResponse) => say(answer, 422, { error: "nobody looked who is in it yet", hint: "" }),
+    looking,
+    (answer: ServerResponse) => say(answer, 200, { state: "known", people: [] }),
+    looking,
+    (answer: ServerResponse) => say(answer, 404, { error: "there is no media", hint: "" }),
+  ];
+  const asked: (string | undefined)[] = [];
+  const address = await serving(t, (request, answer) => {
+    asked.push(request.method);
+    answers.shift()?.(answer);
+  });
+  const client = new Client(address, TOKEN);
+  t.after(() => client.close());
+  assert.deepEqual(await client.whoIsThere(ID), []);
+  assert.deepEqual(asked, ["POST", "GET", "GET", "GET", "POST", "GET"]);
+  await assert.rejects(client.whoIsThere(ID), (fault: ApiError) => fault.status === 404);
+});

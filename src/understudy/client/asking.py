@@ -237,6 +237,11 @@ def is_away(fault: ApiError) -> bool:
     return fault.status in (0, 429) or fault.status >= 500
 
 
+def is_forgotten(fault: ApiError) -> bool:
+    """Whether nobody looks who is in a clip, where somebody was asked to: the server was started anew."""
+    return fault.status == 422
+
+
 def is_stopping(fault: ApiError) -> bool:
     """Whether what is to be removed is being stopped, or the server wants to be asked later."""
     return fault.status in (409, 429)

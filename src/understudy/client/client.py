@@ -115,14 +115,20 @@ class Client:
     def who_is_there(self, media: str) -> list[dict[str, Any]]:
         """Have somebody look who is in a clip, and wait for it: number, share of the time, first and last seconds.
 
-        Meanwhile the line may break, as in ``watch``.
+        Meanwhile the line may break, and the server be started anew, as in ``watch``.
 
         Raises:
             ApiError: nobody could, or nothing is heard of it any more.
         """
-        self._ask(Ask("POST", f"/media/{media}/people"))
+        look = Ask("POST", f"/media/{media}/people")
+        self._ask(look)
         while True:
-            said = self._ask_again(Ask("GET", f"/media/{media}/people"), asking.is_away)
+            try:
+                said = self._ask_again(Ask("GET", f"/media/{media}/people"), asking.is_away)
+            except ApiError as fault:
+                if not asking.is_forgotten(fault):
+                    raise
+                said = self._ask_again(look, asking.is_away)
             if said["state"] != "looking":
                 break
             time.sleep(EVERY)

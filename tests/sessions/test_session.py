@@ -156,9 +156,11 @@ def test_a_start_that_is_interrupted_leaves_nothing_running(session, monkeypatch
     assert list(tmp_path.glob("*.mp4")) == []
 
 
-def test_stopping_what_never_began_says_so(session):
+def test_stopping_or_waiting_for_what_never_began_says_so(session):
     with pytest.raises(UsageError, match="not begun"):
         session(Screen()).stop()
+    with pytest.raises(UsageError, match="not begun"):
+        session(Screen()).wait()  # and not for ever
 
 
 @pytest.mark.slow

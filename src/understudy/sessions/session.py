@@ -310,7 +310,12 @@ class LiveSession:
         return self._recorder.events_after(number) if self._recorder is not None else []
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Wait until it is over (the source ended, a sink was closed or all failed); whether it is."""
+        """Wait until it is over (the source ended, a sink was closed or all failed); whether it is.
+
+        Raises:
+            UsageError: it has not begun, and would never be over.
+        """
+        self._check_begun()
         return self._over.wait(seconds)
 
     def stop(self) -> LiveReport:

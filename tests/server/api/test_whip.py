@@ -14,10 +14,17 @@ from tests.evidence import has_label
 from tests.server.api.conftest import server_in
 from tests.server.webrtc.programs import SDP, Program, until
 
+from understudy import Settings
 from understudy.provenance import Home
 from understudy.server.access.audit import AuditLog
 from understudy.server.access.quotas import Quotas
 from understudy.server.access.tokens import SCOPES, Tokens
+from understudy.server.api.places import Places
+from understudy.server.api.service import ServeOptions, Service
+from understudy.server.api.shelf import NotHereError
+from understudy.server.api.stream import Stream
+from understudy.server.webrtc.offers import read_offer
+from understudy.server.webrtc.reach import Reach
 from understudy.testing import Puppet, portrait, talking
 
 pytestmark = [pytest.mark.slow, pytest.mark.loopback]
@@ -358,6 +365,31 @@ def test_a_session_that_nobody_sends_to_ends_and_sooner_when_the_day_is_used_up(
         assert time.monotonic() < limit
         time.sleep(0.5)
     assert "nobody sent" in found["error"]
+
+
+@pytest.mark.parametrize("purpose", ["send", "watch"])
+def test_nobody_stays_connected_to_a_session_that_ended_while_their_offer_was_answered(tmp_path, purpose):
+    """Who ends it at once is seen by no server any more."""
+    service, places = Service(Settings(home=tmp_path / "home"), ServeOptions(runners=0)), Places(1)
+    token, _ = service.tokens.add("paul", "paul", list(SCOPES), 1)
+
+    async def run():
+        program, stream = Program(), Stream("0" * 32, service, token, ["1" * 32], [], service.settings, Reach(), "")
+        text = await (program.sends([]) if purpose == "send" else program.watches())
+        offer, reply = read_offer(text.encode(), purpose), {"send": stream.publish, "watch": stream.watch}[purpose]
+        places.take()
+        going = asyncio.ensure_future(stream.run(places))
+        answering = asyncio.ensure_future(reply(offer))
+        await asyncio.sleep(0)
+        stream.end()
+        with pytest.raises(NotHereError):
+            await answering
+        await going
+        assert stream.as_json()["state"] == "ended"
+        await program.close()
+
+    asyncio.run(run())
+    service.close()
 
 
 def test_consent_for_live_is_needed(tmp_path):

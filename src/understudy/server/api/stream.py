@@ -127,6 +127,11 @@ class Stream:
         self._check()
         peer = Peer(self.reach, self._lost)
         answer = await peer.take(offer, self._pictures)
+        try:
+            self._check()  # it may have ended meanwhile: nobody's camera goes on sending to it
+        except NotHereError:
+            await peer.close()
+            raise
         before, self._publisher = self._publisher, (secrets.token_hex(16), peer)
         self._sent = time.monotonic()
         if before is not None:
@@ -156,9 +161,13 @@ class Stream:
         self._watching[number] = (peer, track, until)
         try:
             answer = await peer.show(offer, track)
-        except BaseException:
+            self._check()
+        except BaseException as fault:
             self._watching.pop(number, None)
             track.stop()
+            await peer.close()
+            if isinstance(fault, InputError):
+                self._check()  # that it has ended meanwhile says more
             raise
         self._watchers.add(track)
         return number, answer

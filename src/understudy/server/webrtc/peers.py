@@ -69,7 +69,7 @@ class Peer:
         self._reach, self._over = reach, over
         self._late = asyncio.get_running_loop().call_later(_PATIENCE, self._give_up)
         self._pump: asyncio.Task[None] | None = None
-        self._ended = False
+        self._ended, self._answering = False, False
         #: Why it was given up; empty if it was not.
         self.why = ""
         self._connection.on("connectionstatechange", self._look)
@@ -125,17 +125,12 @@ class Peer:
             self._pump.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._pump
-        await self._connection.close()
+        if not self._answering:  # sockets that are still being opened would stay open: it is closed when they are
+            await self._connection.close()
 
     async def _answered(self, offer: Offer) -> str:
-        connection = self._connection
         try:
-            await connection.setRemoteDescription(RTCSessionDescription(offer.text, "offer"))
-            for one in connection.getTransceivers():
-                if one.kind != "video":
-                    one.direction = "inactive"  # sound is neither taken nor sent
-                _use_addresses(one.receiver.transport.transport, self._reach.addresses)
-            await connection.setLocalDescription(await connection.createAnswer())
+            await self._agreed(offer)
         except BaseException as fault:
             await self.close()
             if not isinstance(fault, Exception):
@@ -144,7 +139,26 @@ class Peer:
             raise InputError(
                 "this offer can't be answered", "Send what RTCPeerConnection.createOffer gives."
             ) from fault
-        return _with_first_rate(str(connection.localDescription.sdp))
+        return _with_first_rate(str(self._connection.localDescription.sdp))
+
+    async def _agreed(self, offer: Offer) -> None:
+        """Take an offer, and open what it can be answered with.
+
+        Raises:
+            ConnectionAbortedError: it was closed meanwhile.
+        """
+        connection, self._answering = self._connection, True
+        try:
+            await connection.setRemoteDescription(RTCSessionDescription(offer.text, "offer"))
+            for one in connection.getTransceivers():
+                if one.kind != "video":
+                    one.direction = "inactive"  # sound is neither taken nor sent
+                _use_addresses(one.receiver.transport.transport, self._reach.addresses)
+            await connection.setLocalDescription(await connection.createAnswer())
+        finally:
+            self._answering = False
+        if self._ended:
+            raise ConnectionAbortedError
 
     async def _read(self, receiver: RTCRtpReceiver, pictures: TakesPictures) -> None:
         """Hand pictures over as they come. aiortc keeps all that were not read: what comes is always read at once."""

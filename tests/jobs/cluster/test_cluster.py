@@ -290,7 +290,7 @@ def test_a_machine_with_another_version_gets_nothing(two, jobs, orders, home, en
     jobs.add(orders(3), SAMPLE)
     head = Head(home, two.address, environment)
     head.end()
-    assert head.lines[-1] == "done 3", (head.lines, head.said, [job.error for job in jobs.list()])
+    assert head.lines[-1] == "done 3", (head.lines, head.said, [job.failure for job in jobs.list()])
     assert len(head.said) == 1
     assert re.search(r"gets no work, for there is another version: understudy 0\.0\.1 \(here", head.said[0])
     two("kill", "old")

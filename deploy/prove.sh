@@ -64,7 +64,7 @@ if [ -f /etc/ssl/certs/ca-certificates.crt ]; then
   given+=(APT_CONFIG=/run/understudy/apt.conf)
 fi
 exec chroot "$IMAGE" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root "${given[@]}" \
-  PIP_NO_INDEX=1 PIP_FIND_LINKS=/run/understudy/wheels sh /run/understudy/install.sh "/run/understudy/wheels/$1"
+  PIP_NO_INDEX=1 PIP_FIND_LINKS=/run/understudy/wheels sh /run/understudy/install.sh "/run/understudy/wheels/$1" --image
 INSIDE
 quiet unshare --mount --pid --fork --kill-child bash "$work/installing" "$(basename "$wheel")"
 rmdir "$IMAGE/run/understudy"

@@ -96,3 +96,39 @@ def test_the_script_refuses_what_it_can_not_do_before_it_changes_anything(tmp_pa
         done = subprocess.run(["sh", DEPLOY / "install.sh", *words], capture_output=True, text=True, check=False)
         assert done.returncode == 2
         assert said in done.stderr
+
+
+#: Every program that the script calls by its name.
+CALLED = ("apt-get", "chmod", "dirname", "find", "id", "ln", "mkdir", "mktemp", "python3", "rm", "understudy", "useradd")
+
+
+def asked_of_the_system(folder, *words):
+    """What the script asks of a system where every program only notes how it was called; its own folder is another."""
+    (folder / "bin").mkdir()
+    log = folder / "log"
+    for path in (*(folder / "bin" / name for name in CALLED), folder / "opt" / "bin" / "python"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        says = {"dirname": f"echo {folder}", "id": "echo 0", "mktemp": f"echo {folder}"}.get(path.name, ":")
+        path.write_text(f'#!/bin/sh\necho "${{0##*/}} $*" >> {log}\n{says}\n')
+        path.chmod(0o755)
+    script, wheel = folder / "install.sh", folder / "understudy-1-py3-none-any.whl"
+    script.write_text((DEPLOY / "install.sh").read_text().replace("/opt/understudy", str(folder / "opt")))
+    wheel.touch()
+    done = subprocess.run(
+        ["/bin/sh", script, wheel, *words], capture_output=True, text=True, env={"PATH": str(folder / "bin")}, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return log.read_text()
+
+
+def test_on_a_machine_that_is_used_for_other_things_the_script_takes_nothing_away(tmp_path):
+    asked = asked_of_the_system(tmp_path)
+    assert "apt-get -qq -y install" in asked
+    assert not re.search(r"upgrade|purge|uninstall|autoremove|^find|^rm |^chmod|^useradd", asked, re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", IMAGES, ids=lambda path: path.name)
+def test_in_an_image_no_program_makes_anybody_root(tmp_path, path):
+    (run,) = [words for kind, words in instructions(path) if kind == "RUN"]
+    assert " --image " in run
+    assert "find / -xdev -type f -perm /6000 -exec chmod a-s" in asked_of_the_system(tmp_path, "--image")

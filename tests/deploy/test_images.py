@@ -99,7 +99,7 @@ def test_the_script_refuses_what_it_can_not_do_before_it_changes_anything(tmp_pa
 
 
 #: Every program that the script calls by its name.
-CALLED = ("apt-get", "chmod", "dirname", "find", "id", "ln", "mkdir", "mktemp", "python3", "rm", "understudy", "useradd")
+CALLED = "apt-get chmod dirname find id ln mkdir mktemp python3 rm understudy useradd".split()
 
 
 def asked_of_the_system(folder, *words):
@@ -114,9 +114,8 @@ def asked_of_the_system(folder, *words):
     script, wheel = folder / "install.sh", folder / "understudy-1-py3-none-any.whl"
     script.write_text((DEPLOY / "install.sh").read_text().replace("/opt/understudy", str(folder / "opt")))
     wheel.touch()
-    done = subprocess.run(
-        ["/bin/sh", script, wheel, *words], capture_output=True, text=True, env={"PATH": str(folder / "bin")}, check=False
-    )
+    here = {"PATH": str(folder / "bin")}
+    done = subprocess.run(["/bin/sh", script, wheel, *words], capture_output=True, text=True, check=False, env=here)
     assert (done.returncode, done.stderr) == (0, "")
     return log.read_text()
 

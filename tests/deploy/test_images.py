@@ -99,7 +99,10 @@ def test_the_script_refuses_what_it_can_not_do_before_it_changes_anything(tmp_pa
 
 
 #: Every program that the script calls by its name.
-CALLED = "apt-get chmod dirname find id ln mkdir mktemp python3 rm understudy useradd".split()
+CALLED = (
+    *("apt-get", "chmod", "dirname", "find", "id", "ln", "mkdir", "mktemp"),
+    *("python3", "rm", "understudy", "useradd"),
+)
 
 
 def asked_of_the_system(folder, *words):

@@ -5,6 +5,7 @@ import os
 import pytest
 
 from tests.models.gpu_fakes import BROKEN, FIRST, LARGE, MIG, ONE, SECOND, SMALL, TWO, fake_nvidia_smi
+from understudy.installing import pip
 from understudy.models import nvidia_smi
 from understudy.models.nvidia_smi import Gpu, MigSlice, list_gpus, parsed
 from understudy.tasks.checkup import gpu_findings
@@ -75,7 +76,7 @@ def test_doctor_names_gpus_and_slices_by_the_words_of_device(printing):
     printing(TWO)
     hint, first, second = gpu_findings(list_gpus(), usable=False)
     assert hint.state == "missing"
-    assert hint.mend == "pip uninstall -y onnxruntime && pip install 'onnxruntime-gpu[cuda,cudnn]'"
+    assert hint.mend == f"{pip('uninstall', '-y', 'onnxruntime')} && {pip('install', 'onnxruntime-gpu[cuda,cudnn]')}"
     assert first.detail == f"NVIDIA GeForce RTX 4090, 40960 MiB of memory, driver 550.54.15; --device cuda:0, {FIRST}"
     assert "12288 MiB" in second.detail
     printing(BROKEN, code=9)

@@ -19,6 +19,7 @@ from understudy.cli.rehearsal import Rehearsal
 from understudy.cli.setting_options import EVERY, OF_A_CLIP
 from understudy.cli.terminal import answer, answer_json, say
 from understudy.errors import UsageError
+from understudy.installing import install_extra
 from understudy.text import printable
 
 Host = Annotated[
@@ -71,7 +72,7 @@ def command(
     """Serve the API, for programs that have a token. Ctrl-C ends it; what is not done goes on at the next start."""
     for package in ("fastapi", "uvicorn", "aiortc"):
         if importlib.util.find_spec(package) is None:
-            raise UsageError("this needs the package understudy[serve]", "Install it: pip install 'understudy[serve]'.")
+            raise UsageError("this needs the package understudy[serve]", f"Install it: {install_extra('serve')}")
     if (cert is None) != (key is None):
         raise UsageError("TLS needs a certificate and its key", "Name both: --cert and --key.")
     if host not in _HERE and cert is None and not insecure:

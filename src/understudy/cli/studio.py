@@ -20,6 +20,7 @@ from understudy.cli.setting_options import EVERY, OF_A_CLIP
 from understudy.cli.terminal import answer, answer_json, say
 from understudy.errors import UsageError
 from understudy.imports import not_collecting
+from understudy.installing import pip
 
 if TYPE_CHECKING:
     from understudy.server.security import Keys
@@ -56,7 +57,7 @@ def command(
         ("webview", "pywebview"),
     ):
         if (package != "webview" or native) and importlib.util.find_spec(package) is None:
-            raise UsageError(f"this needs the package {extra}", f"Install it: pip install '{extra}'.")
+            raise UsageError(f"this needs the package {extra}", f"Install it: {pip('install', extra)}")
     from understudy.server.running import listening, serve
     from understudy.server.security import Keys
 

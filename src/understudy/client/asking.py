@@ -17,6 +17,7 @@ from typing import IO, Any, Final, Literal
 import httpx
 
 from understudy.errors import InputError, RunError, UsageError, unreadable_input
+from understudy.installing import install_extra
 from understudy.outputs import Draft, output_errors, settled
 
 Ground = Literal["self", "granted", "fictional", "sample"]
@@ -299,5 +300,5 @@ def needs_websockets() -> Iterator[None]:
     except ImportError as fault:
         raise UsageError(
             "live sessions take the package websockets, which is not installed",
-            "Install it with: pip install understudy[client]",
+            f"Install it with: {install_extra('client')}",
         ) from fault

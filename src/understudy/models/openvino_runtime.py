@@ -22,13 +22,14 @@ import numpy as np
 
 from understudy.arrays import AnyArray
 from understudy.errors import ModelError, NoMemoryError, UsageError, out_of_memory
+from understudy.installing import install_extra
 from understudy.models.compiled import CompiledKey, CompiledModels
 from understudy.models.ends import End, Ends
 from understudy.models.entries import Entry
 from understudy.models.providers import first_line
 
 #: What brings it.
-EXTRA: Final = "pip install 'understudy[openvino]'"
+EXTRA: Final = install_extra("openvino")
 _TELEMETRY: Final = "openvino_telemetry"
 #: One at a time hides a module from the whole process.
 _IMPORTING: Final = Lock()

@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -20,6 +19,7 @@ import numpy as np
 from understudy.errors import ModelError, PrivacyError, UnderstudyError, UsageError
 from understudy.geometry import raster
 from understudy.geometry.topology import topology
+from understudy.installing import pip
 from understudy.media.files.encoders import ENCODERS, opens
 from understudy.models.devices import Precision
 from understudy.models.nvidia_smi import GpuList, list_gpus
@@ -48,7 +48,7 @@ NEEDED_ENCODERS = ("libx264", "libx265", "libvpx-vp9", "gif", "libwebp_anim")
 #: What a person is told of each precision.
 PRECISIONS: Final[dict[Precision, str]] = {"int8": "8 bits", "half": "16 bits", "single": "32 bits"}
 #: Two builds of ONNX Runtime overwrite each other's files.
-_FOR_GPUS = "pip uninstall -y onnxruntime && pip install 'onnxruntime-gpu[cuda,cudnn]'"
+_FOR_GPUS = f"{pip('uninstall', '-y', 'onnxruntime')} && {pip('install', 'onnxruntime-gpu[cuda,cudnn]')}"
 
 
 @dataclass(frozen=True)
@@ -142,14 +142,14 @@ def libraries() -> Iterable[Finding]:
         if there:
             yield Finding(there[-1], "ok", metadata.version(there[-1]))
         else:
-            yield Finding(name, "broken", "not installed", f"{Path(sys.executable).name} -m pip install {name}")
+            yield Finding(name, "broken", "not installed", pip("install", name))
         if len(there) > 1:
-            mend = f"pip uninstall -y {' '.join(there)} && pip install {there[-1]}"
+            mend = f"{pip('uninstall', '-y', *there)} && {pip('install', there[-1])}"
             yield Finding(name, "broken", f"more than one build is installed ({', '.join(there)})", mend)
     wheels = [name for name in OPENCV_WHEELS if _installed(name)]
     if len(wheels) > 1:
         surplus = [name for name in wheels if name != "opencv-python-headless"]
-        mend = f"pip uninstall -y {' '.join(wheels)} && pip install opencv-python-headless"
+        mend = f"{pip('uninstall', '-y', *wheels)} && {pip('install', 'opencv-python-headless')}"
         yield Finding("opencv", "broken", f"more than one wheel is installed ({', '.join(surplus)} too)", mend)
 
 
@@ -194,7 +194,7 @@ def _again() -> str:
     place = str(origin["url"])
     if (control := origin.get("vcs_info")) is not None:
         place = f"{control['vcs']}+{place}@{control['commit_id']}"
-    return f"{Path(sys.executable).name} -m pip install --force-reinstall {shlex.quote(place)}"
+    return pip("install", "--force-reinstall", place)
 
 
 def _models() -> Iterable[Finding]:
@@ -289,6 +289,6 @@ def _encoders() -> Iterable[Finding]:
         if reason is None:
             yield Finding(name, "ok", "opens")
         elif name in NEEDED_ENCODERS:
-            yield Finding(name, "broken", f"does not open: {reason}", f"{Path(sys.executable).name} -m pip install av")
+            yield Finding(name, "broken", f"does not open: {reason}", pip("install", "av"))
         else:
             yield Finding(name, "missing", f"does not open: {reason}")

@@ -10,6 +10,7 @@ import pytest
 
 from understudy.cli.consent import photo_of
 from understudy.errors import InputTooLargeError, ModelMissingError, NoSpaceError, UnderstudyError
+from understudy.installing import install_extra
 from understudy.jobs.store import JobStore
 from understudy.media.files.trimming import open_part
 from understudy.provenance import ConsentClaim, Consents, Home
@@ -73,6 +74,7 @@ def test_what_anybody_can_do_is_said_as_it_is(hint):
 def test_of_several_things_to_do_those_are_left_that_the_api_can():
     assert hint_of("Use another photo. `understudy people` shows who is there.") == "Use another photo."
     assert "GET /api/v1/settings" in hint_of("Try another with --encoder.")
+    assert "GET /api/v1/settings" in hint_of(f"It is an extra: {install_extra('openvino')}")
 
 
 def test_a_photo_that_its_user_removed_is_said_to_be_removed(shelf):

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from understudy.errors import RunError, UsageError
+from understudy.installing import install_extra
 from understudy.jobs.cluster.crew import LostError, Node
 from understudy.jobs.cluster.worker import Place, RayWorker
 
@@ -123,7 +124,7 @@ def joined(address: str) -> Iterator[Any]:
         import ray
     except ImportError as fault:
         raise UsageError(
-            "a cluster takes Ray, which is not installed", "Install it with: pip install understudy[cluster]"
+            "a cluster takes Ray, which is not installed", f"Install it with: {install_extra('cluster')}"
         ) from fault
     if ray.is_initialized():  # by a program that uses it for itself, too
         yield ray

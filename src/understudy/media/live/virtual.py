@@ -6,6 +6,7 @@ from typing import Any
 
 from understudy.errors import UsageError
 from understudy.frames import LabelledFrame
+from understudy.installing import install_extra
 from understudy.media.live.base import LiveInfo, Sound
 
 _HINT = (
@@ -31,7 +32,7 @@ class VirtualCameraSink:
         except ImportError as fault:
             raise UsageError(
                 "virtual cameras need the package pyvirtualcam",
-                "Install it: pip install 'understudy[virtualcam]' (it is GPL-2).",
+                f"Install it (it is GPL-2): {install_extra('virtualcam')}",
             ) from fault
         try:
             self._camera = pyvirtualcam.Camera(

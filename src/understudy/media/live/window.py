@@ -8,6 +8,7 @@ from typing import Any
 
 from understudy.errors import RunError, UsageError
 from understudy.frames import LabelledFrame
+from understudy.installing import install_extra
 from understudy.media.helpers.messages import PICTURE, TEXT
 from understudy.media.helpers.process import START, HelperProcess
 from understudy.media.live.base import LiveInfo, SinkClosed, Sound
@@ -45,7 +46,7 @@ class WindowSink:
         self.close()
         reason = state.get("reason", "it does not answer")
         if reason == "missing":
-            raise UsageError("a window needs the package pygame-ce", "Install it: pip install 'understudy[window]'.")
+            raise UsageError("a window needs the package pygame-ce", f"Install it: {install_extra('window')}")
         raise UsageError(f"no window can be opened here: {reason}", "Is there a screen (DISPLAY)?")
 
     def write(self, labelled: LabelledFrame, seconds: float) -> None:

@@ -49,7 +49,7 @@ _ERRORS: Final = (
 #: A file of the server's that nobody has a name for any more.
 _UNNAMED: Final = re.compile(r"\b[0-9a-f]{32}\.[A-Za-z0-9]{1,8}\b")
 #: A command, an option or a page of the documentation. Tokens are made by whoever runs the server, as is said there.
-_COMMAND: Final = re.compile(r"(?<![\w-])--[a-z]|\bunderstudy (?!token\b)[a-z]|\bdocs/\w+\.md")
+_COMMAND: Final = re.compile(r"(?<![\w-])--[a-z]|(?<![\w-])-m pip |\bunderstudy (?!token\b)[a-z]|\bdocs/\w+\.md")
 _WHO_CAN: Final = "hoever runs the server"
 #: What is said to do where nothing else is left.
 _ELSE: Final = "GET /api/v1/settings says what may be ordered; whoever runs the server can look further."

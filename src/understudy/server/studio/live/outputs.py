@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
+from understudy.installing import install_extra
 from understudy.server.studio.controls import Text, attribute, box, shown
 from understudy.server.studio.fields import field, slider, switch
 from understudy.server.studio.live.choices import KILOBITS, SinkKind, missing
@@ -24,6 +25,8 @@ NAMES: Final[Mapping[SinkKind, str]] = {
 }
 #: What is said where an output's package is missing.
 _LACKS: Final[Mapping[SinkKind, str]] = {"virtual": "outputs.virtual_missing", "window": "outputs.window_missing"}
+#: The extras that bring those packages.
+_EXTRAS: Final[Mapping[SinkKind, str]] = {"virtual": "virtualcam", "window": "window"}
 #: What each state is called.
 _STATES: Final = {
     "opening": "outputs.opening",
@@ -58,7 +61,7 @@ class OutputPanel:
                     texts(name),
                     on=getattr(outputs, kind),
                     change=partial(self._set, kind),
-                    hint=texts(_LACKS[kind]) if absent else self._hint(kind),
+                    hint=texts(_LACKS[kind], command=install_extra(_EXTRAS[kind])) if absent else self._hint(kind),
                 )
                 attribute(control, "disabled", absent)
                 self._switches[kind] = control

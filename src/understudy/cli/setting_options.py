@@ -291,8 +291,8 @@ OPTIONS: Final = (
         "trim.start",
         str,
         OUTPUT,
-        "Work and write only a part of the clip, which begins then: seconds, or [hours:]minutes:seconds such as "
-        "1:02.5.",
+        "Work and write only a part of the clip, which begins then: seconds, minutes:seconds such as 1:02.5, or "
+        "hours:minutes:seconds.",
     ),
     SettingOption(
         "--end",

@@ -47,11 +47,12 @@ settings, as a file that `--settings` reads: TOML, which leaves out what is not 
 Paths are printed in full; a relative one in a file is relative to the file's folder. Settings that a command has no use
 for are checked, too, and not used.
 
-An unknown setting, one that is given twice, and one with a value that it can't have (a word for a number, a fraction
-for a whole number, `nan`, `inf`, out of range) are errors that name the setting: exit code 2. A file that is missing,
-no text in UTF-8 (or in UTF-16 or UTF-32 with a byte order mark), not TOML or JSON, not a regular file, or longer than
-256,000 bytes is refused as a whole: exit code 3. What is made in Python, `Settings(…)`, is checked likewise where it is
-handed over: by `Understudy(settings)`, and by each call that takes settings.
+An unknown setting, one that is given in two ways (as `blend.strength` and in `blend`), and one with a value that it
+can't have (a word for a number, a fraction for a whole number, `nan`, `inf`, out of range) are errors that name the
+setting: exit code 2. A file that is missing, no text in UTF-8 (or in UTF-16 or UTF-32 with a byte order mark), not
+TOML or JSON (nor is what has one name twice), not a regular file, or longer than 256,000 bytes is refused as a whole:
+exit code 3. What is made in Python, `Settings(…)`, is checked likewise where it is handed over: by
+`Understudy(settings)`, and by each call that takes settings.
 
 What is not plain data is not a setting: a key in hardware (`SigningOptions.sign`) can be given from Python only.
 

@@ -48,6 +48,12 @@ def test_live_objects_are_no_settings():
             changed(Settings(), {name: None})
 
 
+def test_a_group_in_place_of_its_settings_is_said_to_be_one():
+    with pytest.raises(UsageError, match="'trim' is a group of settings") as caught:
+        changed(Settings(), {"trim": {"end": 2.5}})
+    assert "'trim.start'" in caught.value.hint
+
+
 def test_live_objects_stay_when_settings_change(tmp_path):
     def sign(data):
         return data

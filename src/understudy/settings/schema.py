@@ -186,6 +186,9 @@ def _fits_plainly(value: object, type_: Any) -> bool:  # noqa: ANN401 - any type
 def unknown(name: str) -> UsageError:
     """The error about a name that no setting has."""
     names = list(schema())
+    if own := [known for known in names if known.startswith(f"{name}.")]:
+        said = f"Name its settings in full, such as {own[0]!r}. {_HINT}"
+        return UsageError(f"{name!r} is a group of settings, not a setting", said)
     leaf = name.rpartition(".")[2]
     near = difflib.get_close_matches(name, names, 1, 0.7) or [
         known for known in names if difflib.get_close_matches(leaf, [known.rpartition(".")[2]], 1, 0.8)

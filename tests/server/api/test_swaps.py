@@ -203,6 +203,8 @@ def test_what_to_do_about_an_order_is_said_in_words_of_the_api(caller, clip):
     order = {"target": target["id"], "person": person}
     wrong = caller.post("/swaps", json=order | {"settings": {"blend.strength": 7}}).json()
     assert wrong["hint"] == "GET /api/v1/settings says what each may be."
+    group = caller.post("/swaps", json=order | {"settings": {"trim": {"end": 2.5}}}).json()
+    assert "such as 'trim.start'. GET /api/v1/settings" in group["hint"]
     swap = caller.post("/swaps", json=order | {"settings": {"trim.start": 3600}}).json()
     said = caller.ended(swap["id"]) if "id" in swap else swap
     assert clip.name in said["error"]

@@ -359,6 +359,17 @@ def test_doctor_says_what_is_broken_and_how_to_mend_it(run, monkeypatch, came, p
     assert f"pip install --force-reinstall {place}" in " ".join(out.split())
 
 
+def test_a_hint_names_the_private_folder_that_the_command_was_about(run, tmp_path, hopper_path):
+    home = tmp_path / "a home"
+    words = ("swap", "-s", hopper_path, "-t", hopper_path, "-o", tmp_path / "out.png", "--engine", "inswapper_128")
+    for given in (("--home", home), (f"--home={home}",)):
+        code, _, err = run(*words, "--consent", "sample", *given)
+        assert code == 5
+        assert f"hint: To fetch: understudy models pull --home '{home}' inswapper_128" in err
+    code, _, err = run(*words, "--consent", "sample")
+    assert "hint: To fetch: understudy models pull inswapper_128" in err
+
+
 @pytest.mark.slow
 def test_version_and_help(run):
     assert run("--version")[1].startswith("understudy 0.")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 import traceback
 import warnings
+from collections.abc import Sequence
+from typing import Final
 
 import typer
 
@@ -31,10 +34,13 @@ from understudy.cli import (
 )
 from understudy.cli.terminal import answer, answer_json, say
 from understudy.errors import ClockError, NoMemoryError, RunError, UnderstudyError, of_the_system, out_of_memory
+from understudy.text import pasted
 from understudy.version import __version__
 
 INTERRUPTED = 130
 UNEXPECTED = 6
+#: Commands, as hints name them, that are about what is in a private folder.
+_OF_A_HOME: Final = re.compile(r"\bunderstudy (?:audit|consent|jobs|ledger|models|token) [a-z]+")
 
 
 def _version(wanted: bool) -> None:
@@ -107,7 +113,7 @@ def main(arguments: list[str] | None = None) -> int:
         _show_traceback(debug)
         if _was_interrupted(error):
             return _interrupted(as_json)
-        return _fail(error.message, error.hint, error.exit_code, as_json=as_json)
+        return _fail(error.message, _of_that_home(error.hint, words), error.exit_code, as_json=as_json)
     except typer.TyperException as error:
         _show_traceback(debug)
         message = " ".join(error.format_message().split()).rstrip(".")
@@ -169,6 +175,16 @@ def _fail(message: str, hint: str, code: int, *, as_json: bool) -> int:
     say(f"error: {' '.join(message.split())}")
     say(f"hint: {' '.join(hint.split())}")
     return code
+
+
+def _of_that_home(hint: str, words: Sequence[str]) -> str:
+    """A hint whose commands are about the private folder that the command line names, if it names one."""
+    follows = zip(words, [*words[1:], ""], strict=True)
+    named = [after if word == "--home" else word[7:] for word, after in follows if re.match("--home(=|$)", word)]
+    if not named:
+        return hint
+    home = pasted(named[-1])
+    return _OF_A_HOME.sub(lambda command: f"{command[0]} --home {home}", hint)
 
 
 def _show_traceback(debug: bool) -> None:

@@ -93,7 +93,7 @@ def test_models_that_read_no_faces_are_not_asked(home, hopper_path, capsys):
     assert main([*words, "--ask", "inswapper_128"]) == 2
     assert "2dfan4" in capsys.readouterr().err
     assert main([*words, "--ask", "1k3d68"]) == 5
-    assert "understudy models pull 1k3d68" in capsys.readouterr().err
+    assert f"understudy models pull --home {home} 1k3d68" in capsys.readouterr().err
     assert main([*words, "--detector", "nothing"]) == 2
     assert (home / FOLDER).is_dir()
 

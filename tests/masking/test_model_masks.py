@@ -400,7 +400,7 @@ def test_a_model_without_its_weights_is_told_with_what_fetches_it(tmp_path, hopp
     error = capfd.readouterr().err
     assert code == 5
     assert "the model xseg_3 is not here" in error
-    assert "understudy models pull xseg_3\n" in error
+    assert f"understudy models pull --home {tmp_path / 'home'} xseg_3\n" in error
     assert not (tmp_path / "out.png").exists()
 
 

@@ -183,7 +183,7 @@ def test_one_that_is_damaged_or_of_another_file_is_not_used_and_it_is_said(home,
         "the variant of inswapper_128 in 16 bits is not what was made: it is not used; the original is used",
     )
     assert main(["models", "verify", "inswapper_128", "--home", str(home)]) == 5
-    assert "understudy models optimise inswapper_128 --to half" in capsys.readouterr().err
+    assert f"understudy models optimise --home {home} inswapper_128 --to half" in capsys.readouterr().err
     path.write_bytes(whole)
     record = path.with_name(path.name + ".json")
     record.write_text(record.read_text().replace(store.record(entry).sha256, "0" * 64))

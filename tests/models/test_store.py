@@ -373,7 +373,7 @@ def test_an_altered_file_is_never_used(store, server, tmp_path, how, capsys):
     home = ["--home", str(tmp_path / "home")]
     assert main(["models", "verify", "good", *home]) == 5
     assert main(["models", "pull", "good", "--accept-licence", *home]) == 5
-    assert "models remove good" in capsys.readouterr().err
+    assert f"models remove --home {tmp_path / 'home'} good" in capsys.readouterr().err
     assert main(["models", "remove", "good", *home]) == 0
     assert main(["models", "pull", "good", "--accept-licence", *home]) == 0
     assert models.read(one) == GOOD

@@ -173,7 +173,7 @@ def test_one_that_was_altered_is_not_used_and_verify_says_so(damage, home, store
     assert main(["models", "verify", "inswapper_128", "--home", str(home)]) == 5
     said = capsys.readouterr()
     assert "altered  inswapper_128, in 8 bits" in said.out
-    assert "models optimise inswapper_128" in said.err
+    assert f"models optimise --home {home} inswapper_128" in said.err
 
 
 @pytest.mark.slow

@@ -166,7 +166,7 @@ def test_models_that_are_not_here_are_named_with_what_fetches_them(hopper_path, 
     assert swap(tmp_path / "home", hopper_path, astronaut_path, tmp_path / "out.png", *words) == 5
     said = capsys.readouterr().err
     assert "error: the models codeformer, real_esrgan_x2 are not here\n" in said
-    assert "understudy models pull codeformer real_esrgan_x2\n" in said
+    assert f"understudy models pull --home {tmp_path / 'home'} codeformer real_esrgan_x2\n" in said
     assert not (tmp_path / "out.png").exists()
 
 

@@ -170,7 +170,7 @@ def test_a_cast_file_names_them(shelf, target, tmp_path, capfd):
     assert (code, json.loads(said.out)["engine"]) == (0, NEURAL)
     code, said = run("--home", str(tmp_path / "empty"))
     assert code == 5
-    assert f"understudy models pull {NEURAL}" in said.err
+    assert f"understudy models pull --home {tmp_path / 'empty'} {NEURAL}" in said.err
     tables["people"][0]["engine"] = "no such engine"
     code, said = run(*words)
     assert code == 2
@@ -194,7 +194,7 @@ def test_people_are_told_apart_by_the_recogniser_that_was_named(shelf, target, t
         assert main(again) == code
     said = capfd.readouterr().err
     assert "unknown recogniser 'nobody'" in said
-    assert f"understudy models pull {ARCFACE}" in said
+    assert f"understudy models pull --home {tmp_path / 'empty'} {ARCFACE}" in said
 
 
 @pytest.mark.slow

@@ -273,7 +273,7 @@ def test_no_part_of_it_may_be_missing_or_altered(name, put, hopper_path, tmp_pat
     assert swap() == 5
     said = capsys.readouterr().err
     assert f"the model {name} is not here" in said
-    assert f"pull {ENGINE}" in said
+    assert f"pull --home {home} {ENGINE}" in said
     path.write_bytes(data[:-1] + b"?")
     assert swap() == 5
     assert f"file of {name} is not what it was" in capsys.readouterr().err

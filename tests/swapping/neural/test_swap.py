@@ -56,7 +56,7 @@ def test_from_nothing_to_a_neural_swap_in_three_commands(tmp_path, astronaut_pat
         wanted += ["--engine", "inswapper_128", "--consent", "sample"]
         early = understudy_does(*wanted)
         assert early.returncode == 5
-        assert "understudy models pull inswapper_128\n" in early.stderr
+        assert f"understudy models pull --home {home} inswapper_128\n" in early.stderr
         assert not home.exists()
         home.mkdir(mode=0o700, exist_ok=True)
         (home / "models.toml").write_text(places)
@@ -205,7 +205,7 @@ def test_no_model_may_be_missing_or_altered(name, shelf, hopper_path, tmp_path, 
     assert swap(home, hopper_path, hopper_path, tmp_path / "o.png") == 5
     said = capsys.readouterr().err
     assert f"the model {name} is not here" in said
-    assert "pull inswapper_128" in said
+    assert f"pull --home {home} inswapper_128" in said
     assert not (tmp_path / "o.png").exists()
 
 

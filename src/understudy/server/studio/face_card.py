@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final
@@ -25,9 +25,9 @@ _EVERY: Final = 1.0
 class _Growing(ui.element, component="assets/face.js"):
     """An entry of a list on which photos can be dropped."""
 
-    def __init__(self, busy: str, more: str, came: Callable[[str], Any], failed: Callable[[str], Any]) -> None:
+    def __init__(self, words: Mapping[str, str], came: Callable[[str], Any], failed: Callable[[str], Any]) -> None:
         super().__init__()
-        for name, value in {"busy": busy, "more": more, "accept": ",".join(SUFFIXES["photo"])}.items():
+        for name, value in {**words, "accept": ",".join(SUFFIXES["photo"])}.items():
             attribute(self, name, value)
         self.on("done", lambda event: came(str(event.args)))
         self.on("failed", lambda event: failed(str(event.args)))
@@ -48,7 +48,12 @@ def face_entry(
     if card.id == SAMPLE:
         return box(classes, "li")
     texts = visitor.texts
-    entry = _Growing(texts("faces.busy"), texts("faces.more", name=card.name), came, failed)
+    words = {
+        "more": texts("faces.more", name=card.name),
+        "busy": texts("faces.busy"),
+        "cancel": texts("ask.cancel"),
+    }
+    entry = _Growing(words, came, failed)
     entry.classes(classes)
     return entry
 

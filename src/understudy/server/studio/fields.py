@@ -177,7 +177,7 @@ class Picker(ui.element, component="assets/picker.js"):
     Args:
         kind: What the files are taken for: ``photo`` or ``clip``.
         accept: Suffixes, separated by commas.
-        words: What it says: on the ``button``, ``beside`` it, and ``busy``: while files come.
+        words: What it says: on the ``button``, ``beside`` it; ``busy``: while files come, and ``cancel``: to end that.
         done: Told the id of a file that has come.
         failed: Told the name of the text that says why one has not.
         refused: Told that, too, and what the user calls the file: where there may be several.

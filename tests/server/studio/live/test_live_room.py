@@ -543,6 +543,33 @@ def test_a_file_that_is_dropped_is_taken(visit, tmp_path, blank):
     press(page, "Dismiss")
 
 
+def test_a_file_on_its_way_can_be_cancelled_and_nothing_is_left_of_it(visit, studio, tmp_path, hopper_path):
+    page = visit()
+    line = page.context.new_cdp_session(page)
+    line.send("Network.enable")
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 200_000}
+    line.send("Network.emulateNetworkConditions", slow)
+    (tmp_path / "long.mp4").write_bytes(bytes(20_000_000))
+    page.locator("input[type=file][accept*=mp4]").set_input_files(tmp_path / "long.mp4")
+    page.get_by_label("Taking the clip…").wait_for()
+    press(page, "Cancel")
+    page.locator(".pick:enabled", has_text="Open a clip").wait_for()
+    line.send("Network.emulateNetworkConditions", slow | {"uploadThroughput": -1})
+    while any(path.stat().st_size > 1000 and not path.name.startswith("sample") for path in studio.home.rglob("*.mp4")):
+        page.wait_for_timeout(50)
+    assert page.get_by_role("radio", name="long.mp4").count() == 0
+    assert page.locator(".notice:visible").count() == 0
+    # Of several those that had not begun to go do not come either.
+    (tmp_path / "large.png").write_bytes(hopper_path.read_bytes() + bytes(20_000_000))
+    line.send("Network.emulateNetworkConditions", slow)
+    page.locator("input[type=file][accept*=png][multiple]").last.set_input_files([tmp_path / "large.png", hopper_path])
+    page.get_by_label("Taking the photo…").wait_for()
+    press(page, "Cancel")
+    page.locator(".pick:enabled", has_text="Add a photo").wait_for()
+    page.wait_for_timeout(500)
+    assert page.locator("dialog[open], .notice:visible").count() == 0
+
+
 def test_a_clip_is_opened_and_played(visit, small_clip):
     page = visit()
     page.get_by_label("Open a clip").set_input_files(small_clip)

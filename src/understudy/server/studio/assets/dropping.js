@@ -2,7 +2,11 @@
 import { send } from "/assets/sending.js";
 
 export const dropping = {
+  props: { cancel: String },
   data: () => ({ over: false, share: null }),
+  created() {
+    this.waiting = [];
+  },
   methods: {
     leave(event) {
       if (!this.$el.contains(event.relatedTarget)) this.over = false;
@@ -20,20 +24,29 @@ export const dropping = {
       // Credentials that lie beside a file come before it.
       this.$emit("begins");
       files.sort((one, other) => other.name.endsWith(".c2pa") - one.name.endsWith(".c2pa"));
-      for (const file of this.several ? files : files.slice(0, 1)) {
-        this.share = 0;
-        // A folder, or a file that was moved away meanwhile, would fail as if the studio did not answer.
-        const readable = await file.slice(0, 1).arrayBuffer().then(() => true, () => false);
-        const answer = readable
-          ? await send(this.kind, file, (share) => (this.share = share))
-          : { fault: "fault.unread" };
-        this.share = null;
-        if (answer.id) this.$emit("done", answer.id);
-        else {
-          this.$emit("failed", answer.fault);
-          this.$emit("refused", { fault: answer.fault, name: file.name });
-        }
+      this.waiting.push(...(this.several ? files : files.slice(0, 1)));
+      if (this.share !== null) return; // what is on its way goes first
+      while (this.waiting.length) await this.hand(this.waiting.shift());
+      this.share = null;
+    },
+    async hand(file) {
+      this.share = 0;
+      this.stop = new AbortController();
+      // A folder, or a file that was moved away meanwhile, would fail as if the studio did not answer.
+      const readable = await file.slice(0, 1).arrayBuffer().then(() => true, () => false);
+      const answer = readable
+        ? await send(this.kind, file, (share) => (this.share = share), this.stop.signal)
+        : { fault: "fault.unread" };
+      if (answer.id) this.$emit("done", answer.id);
+      else if (answer.fault) {
+        this.$emit("failed", answer.fault);
+        this.$emit("refused", { fault: answer.fault, name: file.name });
       }
+    },
+    // What has come stays; of what is on its way nothing does, and what waits does not go.
+    end() {
+      this.waiting.length = 0;
+      this.stop.abort();
     },
   },
 };

@@ -7,9 +7,12 @@ export default {
     <li :class="{ over: over }" @dragenter.prevent="over = holdsFiles($event)" @dragover.prevent
         @dragleave="leave" @drop.prevent.stop="drop">
       <slot></slot>
-      <button type="button" class="button bare face-more" :aria-label="more" :title="more" :disabled="share !== null"
+      <button v-if="share === null" type="button" class="button bare face-more" :aria-label="more" :title="more"
               @click="$refs.files.click()">
         <span class="icon icon-plus" aria-hidden="true"></span>
+      </button>
+      <button v-else type="button" class="button bare face-more coming" :aria-label="cancel" :title="cancel" @click="end">
+        <span class="icon icon-close" aria-hidden="true"></span>
       </button>
       <input ref="files" type="file" multiple tabindex="-1" class="spoken" :aria-label="more" :accept="accept"
              @change="chosen" />

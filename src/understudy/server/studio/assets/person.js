@@ -9,7 +9,10 @@ export default {
     <li class="person" :class="{ over: over }" @dragenter.prevent="over = true" @dragover.prevent="over = true"
         @dragleave="leave" @drop.prevent.stop="drop">
       <slot></slot>
-      <progress v-if="share !== null" max="1" :value="share" :aria-label="busy"></progress>
+      <template v-if="share !== null">
+        <progress max="1" :value="share" :aria-label="busy"></progress>
+        <button type="button" class="button bare" @click="end"><span>{{ cancel }}</span></button>
+      </template>
     </li>`,
   props: { busy: String },
   data: () => ({ kind: "photo", several: false }),

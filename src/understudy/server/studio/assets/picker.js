@@ -11,7 +11,10 @@ export default {
         <span class="icon icon-plus" aria-hidden="true"></span><span>{{ share === null ? button : busy }}</span>
       </button>
       <span v-if="share === null" class="hint">{{ beside }}</span>
-      <progress v-else max="1" :value="share" :aria-label="busy"></progress>
+      <template v-else>
+        <button type="button" class="button bare" @click="end"><span>{{ cancel }}</span></button>
+        <progress max="1" :value="share" :aria-label="busy"></progress>
+      </template>
       <input ref="files" type="file" tabindex="-1" :aria-label="button" class="spoken" :accept="accept"
              :multiple="several" @change="chosen" />
     </div>`,

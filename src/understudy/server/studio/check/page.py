@@ -77,7 +77,12 @@ def _picker(visitor: Visitor, failed: Callable[[Fault], None]) -> Picker:
     return Picker(
         kind="file",
         accept="",
-        words={"button": texts("check.choose"), "beside": texts("check.drop_more"), "busy": texts("check.coming")},
+        words={
+            "button": texts("check.choose"),
+            "beside": texts("check.drop_more"),
+            "busy": texts("check.coming"),
+            "cancel": texts("ask.cancel"),
+        },
         done=done,
         failed=lambda _: None,
         refused=lambda fault, name: failed(Fault(fault, name)),

@@ -57,7 +57,12 @@ class _Room:
         Picker(
             kind="target",
             accept=",".join(SUFFIXES["target"]),
-            words={"button": texts("clips.choose"), "beside": texts("clips.drop"), "busy": texts("clips.busy")},
+            words={
+                "button": texts("clips.choose"),
+                "beside": texts("clips.drop"),
+                "busy": texts("clips.busy"),
+                "cancel": texts("ask.cancel"),
+            },
             done=self._came,
             failed=lambda text: self._say(Fault(text)),
         )

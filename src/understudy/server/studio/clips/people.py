@@ -33,6 +33,7 @@ class PersonView(ui.element, component="../assets/person.js"):
     def __init__(
         self,
         busy: str,
+        cancel: str,
         put: Callable[[str], Any],
         begins: Callable[[], Any],
         came: Callable[[str], Any],
@@ -40,6 +41,7 @@ class PersonView(ui.element, component="../assets/person.js"):
     ) -> None:
         super().__init__()
         attribute(self, "busy", busy)
+        attribute(self, "cancel", cancel)
         self.on("begins", lambda _: begins(), args=[])
         self.on("put", lambda event: put(str(event.args)))
         self.on("done", lambda event: came(str(event.args)))
@@ -80,6 +82,7 @@ class PeoplePanel:
                     "button": texts("clips.add_face"),
                     "beside": texts("clips.drop_face"),
                     "busy": texts("clips.busy_face"),
+                    "cancel": texts("ask.cancel"),
                 },
                 done=lambda number: self._came(number, None),
                 failed=lambda _: None,
@@ -131,6 +134,7 @@ class PeoplePanel:
         name = texts("seats.others") if one is None else texts("clips.person", number=number)
         view = PersonView(
             texts("clips.busy_face"),
+            texts("ask.cancel"),
             partial(self._put, number),
             self._begins,
             lambda upload: self._came(upload, number),

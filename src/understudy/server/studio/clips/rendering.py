@@ -59,6 +59,7 @@ class RenderPanel:
                         "button": texts("clips.alike"),
                         "beside": texts("clips.drop_face"),
                         "busy": texts("clips.busy"),
+                        "cancel": texts("ask.cancel"),
                     },
                     done=in_turn(self._render_alike),
                     failed=lambda _: None,

@@ -51,7 +51,12 @@ class FacePanel:
         Picker(
             kind="photo",
             accept=",".join(SUFFIXES["photo"]),
-            words={"button": texts("faces.add"), "beside": texts("faces.drop"), "busy": texts("faces.busy")},
+            words={
+                "button": texts("faces.add"),
+                "beside": texts("faces.drop"),
+                "busy": texts("faces.busy"),
+                "cancel": texts("ask.cancel"),
+            },
             done=in_turn(self._came),
             failed=lambda _: None,
             refused=lambda text, name: self._say(Fault(text, name)),

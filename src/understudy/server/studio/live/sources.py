@@ -70,6 +70,7 @@ class SourcePanel:
                     "button": texts("sources.add"),
                     "beside": texts("sources.drop"),
                     "busy": texts("sources.busy"),
+                    "cancel": texts("ask.cancel"),
                 },
                 done=self._came,
                 failed=lambda text: self._notice.say(Fault(text)),

@@ -83,6 +83,7 @@ class _Room:
                     "button": texts("models.import"),
                     "beside": texts("models.import_how"),
                     "busy": texts("models.coming"),
+                    "cancel": texts("ask.cancel"),
                 },
                 done=self._handed_over,
                 failed=lambda name: self._fail(Fault(name)),

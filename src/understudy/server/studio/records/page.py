@@ -84,6 +84,7 @@ class _Room:
                     "button": texts("records.add"),
                     "beside": texts("records.add_how"),
                     "busy": texts("records.coming"),
+                    "cancel": texts("ask.cancel"),
                 },
                 done=lambda number: self._visitor.do(partial(self._ask, number)),
                 failed=lambda name: self._fail(Fault(name)),

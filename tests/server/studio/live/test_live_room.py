@@ -70,10 +70,15 @@ def start(page):
 def test_the_first_start_is_one_click_from_a_swapped_picture(visit):
     page = visit()
     page.get_by_role("button", name=re.compile("Eileen Collins")).wait_for()
+    assert not page.locator(".rate").is_visible()
     press(page, "Start")
     drawn(page)
+    rate = page.get_by_text(re.compile(r"^[1-9]\d* fps$"))
+    rate.wait_for()
+    assert rate.get_attribute("aria-hidden") == "true"  # or it would be read out every second
     press(page, "Figures")
     page.wait_for_function("/[1-9]\\d* swapped/.test(document.querySelector('.figures').textContent)")
+    assert not page.locator(".rate").is_visible()
     assert detail(seen(page)) > 1
     assert "mesh on CPU" in page.locator(".figures").inner_text()
     press(page, "Stop")

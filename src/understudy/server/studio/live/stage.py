@@ -17,6 +17,7 @@ from understudy.server.studio.live.outputs import NAMES, is_away
 from understudy.server.studio.live.preview import PLACE
 from understudy.server.studio.live.this_tab import ThisTab
 from understudy.server.studio.visitor import Visitor
+from understudy.sessions import LiveStatistics
 
 #: Seconds between two looks at the figures, which take their time to be counted.
 _FIGURES_EVERY: Final = 1.0
@@ -103,6 +104,8 @@ class Stage:
                 self._state = Text()
             self._clock = Text("", classes="badge clock", attributes={"aria-hidden": "true"})
             self._unreached = Text("", classes="badge unreached")
+            # Who hears the page would hear it every second: the figures have it for them.
+            self._rate = Text("", classes="rate", attributes={"aria-hidden": "true"})
         self._figures = box("figures", aria_label=self._texts("live.figures"), role="group")
         with self._figures:
             self._lines = [Text("", "div") for _ in range(4)]
@@ -187,9 +190,9 @@ class Stage:
         shown(self._stale, desk.stale)
         self._look_at_poster(desk)
         self._look_at_badges(desk, running=running)
-        if self._figures.visible and time.monotonic() - self._counted > _FIGURES_EVERY:
+        if not running or time.monotonic() - self._counted > _FIGURES_EVERY:
             self._counted = time.monotonic()
-            self._look_at_figures(desk)
+            self._look_at_figures(desk, desk.statistics())
 
     def _look_at_poster(self, desk: Desk) -> None:
         texts = self._texts
@@ -236,8 +239,13 @@ class Stage:
             said = "live.lost" if one.reached else "live.unreached"
             self._unreached.text = texts("live.broke" if one.failure else said, output=texts(NAMES[kind]))
 
-    def _look_at_figures(self, desk: Desk) -> None:
-        texts, found = self._texts, desk.statistics()
+    def _look_at_figures(self, desk: Desk, found: LiveStatistics | None) -> None:
+        texts = self._texts
+        shown(self._rate, found is not None and not self._figures.visible)
+        if found is not None:
+            self._rate.text = texts("live.rate", made=f"{found.fps_out:.0f}")
+        if not self._figures.visible:
+            return
         if found is None:
             for line in self._lines:
                 line.text = ""

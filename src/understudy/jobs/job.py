@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
-from understudy.errors import UsageError
+from understudy.errors import UnderstudyError, UsageError
 
 JobState = Literal["waiting", "running", "paused", "done", "failed", "cancelled"]
 #: In the order in which they are listed.
@@ -114,11 +114,18 @@ class JobFailure:
         message: What was wrong.
         hint: What to do next.
         exit_code: As the command line would have ended.
+        kind: The name of the error's class, by which pages say it in their language; empty where there was none.
     """
 
     message: str
     hint: str
     exit_code: int
+    kind: str = ""
+
+    @classmethod
+    def of(cls, fault: UnderstudyError) -> JobFailure:
+        """That of an error."""
+        return cls(fault.message, fault.hint, fault.exit_code, type(fault).__name__)
 
 
 @dataclass(frozen=True)

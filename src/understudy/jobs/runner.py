@@ -205,4 +205,4 @@ def _failure(fault: Exception) -> JobFailure:
     if known is None:
         said = f"unexpected {type(fault).__name__}: {printable(fault)}"
         return JobFailure(said, "Do it with `understudy swap --debug`, and report what it says.", 6)
-    return JobFailure(known.message, known.hint, known.exit_code)
+    return JobFailure.of(known)

@@ -385,7 +385,7 @@ def _work_of(store: sqlite3.Connection, row: sqlite3.Row) -> tuple[Order, dict[s
     try:
         return work_of(row)
     except RecordsError as fault:
-        why = JobFailure(fault.message, fault.hint, fault.exit_code)
+        why = JobFailure.of(fault)
         store.execute(
             "UPDATE jobs SET state = 'failed', ended = ?, failure = ? WHERE number = ?",
             (time.time(), text_of(vars(why)), row["number"]),

@@ -9,11 +9,10 @@ from urllib.parse import quote
 
 from nicegui import ui
 
-from understudy.errors import ConsentError
 from understudy.provenance.records.kept_photos import are_forgotten
 from understudy.server.studio.controls import Button, Text, attribute, box, icon
 from understudy.server.studio.jobs.desk import PLACE, Action, JobsDesk, Shown, Verdict
-from understudy.server.studio.jobs.words import STATES, failure, span
+from understudy.server.studio.jobs.words import STATES, said_of, span
 from understudy.server.studio.visitor import Visitor
 
 #: What can be done in each state, the most likely first.
@@ -101,10 +100,11 @@ class JobRow(ui.element):
                 icon("warning")
                 with box("words"):
                     if are_forgotten(job.order.target.parent):
-                        Text(failure(texts, ConsentError.exit_code))
+                        Text(texts("jobs.no_consent"))
                     else:
-                        Text(failure(texts, job.failure.exit_code))
-                        Text(f"{job.failure.message}. {job.failure.hint}", classes="detail")
+                        Text(texts(said_of(job.failure)))
+                        said = f"{job.failure.message}. {job.failure.hint}"
+                        Text(said, classes="detail", attributes={"lang": "en"})
         if job.state == "done":
             self._result(one)
         self._buttons(one, first=first, last=last)

@@ -1,10 +1,25 @@
-"""Times and counts in the reader's language."""
+"""States, times and failures in the reader's language."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from understudy.jobs.job import JobState
+from understudy.errors import (
+    ConsentError,
+    ContentRefusedError,
+    CorruptMediaError,
+    InputTooLargeError,
+    LicenceError,
+    ModelFileError,
+    ModelMissingError,
+    NoFaceError,
+    NoMemoryError,
+    NoSpaceError,
+    OutputError,
+    OutputExistsError,
+    UnwieldyPictureError,
+)
+from understudy.jobs.job import JobFailure, JobState
 from understudy.server.texts import Texts
 
 #: What a state is called.
@@ -16,8 +31,24 @@ STATES: Final[dict[JobState, str]] = {
     "failed": "jobs.failed",
     "cancelled": "jobs.cancelled",
 }
-#: What is said of a failure, by the exit code of its error.
+#: What is said of a failure, by the class of its error.
 _FAILURES: Final = {
+    ConsentError.__name__: "jobs.no_consent",
+    ContentRefusedError.__name__: "fault.content",
+    CorruptMediaError.__name__: "jobs.damaged",
+    InputTooLargeError.__name__: "fault.picture_too_large",
+    LicenceError.__name__: "fault.licence",
+    ModelFileError.__name__: "fault.model_file",
+    ModelMissingError.__name__: "fault.model_missing",
+    NoFaceError.__name__: "fault.no_face",
+    NoMemoryError.__name__: "fault.no_memory",
+    NoSpaceError.__name__: "fault.disk_full",
+    OutputError.__name__: "fault.output",
+    OutputExistsError.__name__: "jobs.exists",
+    UnwieldyPictureError.__name__: "fault.picture_too_large",
+}
+#: What is said of others, by the exit code.
+_OTHERS: Final = {
     2: "jobs.bad_order",
     3: "jobs.bad_input",
     4: "jobs.refused",
@@ -26,9 +57,9 @@ _FAILURES: Final = {
 }
 
 
-def failure(texts: Texts, code: int) -> str:
-    """What is wrong, in a sentence."""
-    return texts(_FAILURES.get(code, "jobs.broke"))
+def said_of(failure: JobFailure) -> str:
+    """The name of the text about a failure."""
+    return _FAILURES.get(failure.kind) or _OTHERS.get(failure.exit_code, "jobs.broke")
 
 
 def span(texts: Texts, seconds: float) -> str:

@@ -171,6 +171,22 @@ class Button(ui.element):
             self._look = look
 
 
+class CopyButton(ui.element, component="assets/copying.js"):
+    """A button that puts a text on the clipboard of whoever presses it, and says so.
+
+    Args:
+        copies: The text.
+        done: What is said then.
+        words: What the button says; empty for a picture alone.
+        label: What is read out, where the words do not say it.
+    """
+
+    def __init__(self, copies: str, done: str, *, words: str = "", label: str = "") -> None:
+        super().__init__()
+        for name, value in {"copies": copies, "done": done, "words": words, "label": label}.items():
+            attribute(self, name, value)
+
+
 class Shortcuts(ui.element, component="assets/shortcuts.js"):
     """Letters that work wherever nothing is being written, nor chosen from a list.
 

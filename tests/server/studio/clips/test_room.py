@@ -127,6 +127,10 @@ def test_two_faces_on_two_people_rendered_and_checked(tmp_path, browser, files):
         with page.expect_download() as download:
             page.locator(".job").get_by_role("link", name="Download").click()
         assert download.value.suggested_filename == "scene swapped.mp4"
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page.locator(".job").get_by_role("button", name="Copy its path").click()
+        page.locator(".job").get_by_role("status").get_by_text("Copied").wait_for()
+        assert page.evaluate("navigator.clipboard.readText()") == str(studio.recordings / "scene swapped.mp4")
         saved = tmp_path / "saved.mp4"
         download.value.save_as(saved)
         (job,) = jobs_of(studio)

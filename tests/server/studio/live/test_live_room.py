@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -644,6 +645,10 @@ def test_a_recording_says_how_it_fares_and_can_be_had(visit, studio):
         page.get_by_role("link", name=re.compile("Saved: Understudy")).first.click()
     assert download.value.path().stat().st_size > 10_000
     assert len(list(studio.recordings.glob("*.mp4"))) >= 1
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name=re.compile("Copy where Understudy .* lies")).first.click()
+    page.get_by_role("status").get_by_text("Copied").wait_for()
+    assert Path(page.evaluate("navigator.clipboard.readText()")) in studio.recordings.iterdir()
     page.get_by_label(re.compile("^Recording")).uncheck()
 
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from nicegui import ui
 
 from understudy.provenance.records.kept_photos import are_forgotten
-from understudy.server.studio.controls import Button, Text, attribute, box, icon
+from understudy.server.studio.controls import Button, CopyButton, Text, attribute, box, icon
 from understudy.server.studio.jobs.desk import PLACE, Action, JobsDesk, Shown, Verdict
 from understudy.server.studio.jobs.words import STATES, said_of, span
 from understudy.server.studio.visitor import Visitor
@@ -151,6 +151,7 @@ class JobRow(ui.element):
                 with save:
                     icon("download")
                     Text(texts("jobs.save"))
+                CopyButton(str(job.order.output), texts("jobs.path_copied"), words=texts("jobs.copy_path"))
             if self._ordered and job.state == "waiting":
                 named = {"name": job.order.output.name}
                 self._move("up", texts("jobs.up", **named), job.number, up=True, disabled=first)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from understudy.installing import install_extra
-from understudy.server.studio.controls import Text, attribute, box, shown
+from understudy.server.studio.controls import CopyButton, Text, attribute, box, shown
 from understudy.server.studio.fields import field, slider, switch
 from understudy.server.studio.live.choices import KILOBITS, SinkKind, missing
 from understudy.server.studio.live.notices import Notice
@@ -158,4 +158,9 @@ class OutputPanel:
                             texts("outputs.saved", name=recording.path.name),
                             "a",
                             attributes={"href": f"{RECORDINGS}/{recording.number}", "download": recording.path.name},
+                        )
+                        CopyButton(
+                            str(recording.path),
+                            texts("jobs.path_copied"),
+                            label=texts("outputs.copy_path", name=recording.path.name),
                         )

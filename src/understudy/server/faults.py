@@ -109,7 +109,7 @@ def fault_of(error: Exception, kind: str = "") -> Fault:
         return Fault("fault.unexpected", f"{type(error).__name__}: {printable(error)}")
     said = text_of(own, kind)
     exact = {text for _, text in _KNOWN} | set(_NOT.values())
-    return Fault(said) if said in exact else Fault(said, f"{own.message}. {own.hint}")
+    return Fault(said) if said in exact else Fault(said, printable(f"{own.message}. {own.hint}"))
 
 
 def text_of(error: UnderstudyError, kind: str = "") -> str:

@@ -13,6 +13,8 @@ from nicegui import ui
 from nicegui.elements.mixins.text_element import TextElement
 from nicegui.events import GenericEventArguments
 
+from understudy.text import printable
+
 #: What an event hands over for :func:`seconds_of`.
 TIMED: Final = ["timeStamp"]
 Handler = Callable[[], Any]
@@ -175,7 +177,7 @@ class CopyButton(ui.element, component="assets/copying.js"):
     """A button that puts a text on the clipboard of whoever presses it, and says so.
 
     Args:
-        copies: The text.
+        copies: The text. Where no page can carry it as it is, or a terminal would obey it, there is no button.
         done: What is said then.
         words: What the button says; empty for a picture alone.
         label: What is read out, where the words do not say it.
@@ -183,8 +185,10 @@ class CopyButton(ui.element, component="assets/copying.js"):
 
     def __init__(self, copies: str, done: str, *, words: str = "", label: str = "") -> None:
         super().__init__()
-        for name, value in {"copies": copies, "done": done, "words": words, "label": label}.items():
+        safe = printable(copies) == copies
+        for name, value in {"copies": copies if safe else "", "done": done, "words": words, "label": label}.items():
             attribute(self, name, value)
+        shown(self, safe)
 
 
 class Shortcuts(ui.element, component="assets/shortcuts.js"):

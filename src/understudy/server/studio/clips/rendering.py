@@ -13,6 +13,7 @@ from understudy.server.studio.fields import Picker, choice
 from understudy.server.studio.jobs.row import JobRow
 from understudy.server.studio.visitor import Visitor
 from understudy.server.uploads import SUFFIXES
+from understudy.text import printable
 
 #: What formats are called.
 _NAMES: Final = {
@@ -47,7 +48,8 @@ class RenderPanel:
             WritingPanel(visitor)
             self._button = Button(texts("clips.render"), pressed=once(self._render), look="primary", picture="film")
             self._why = Text(texts("clips.render_first"), "p", classes="hint")
-            self._where = Text(texts("clips.into", folder=str(self._desk.orders.folder)), "p", classes="hint path")
+            into = texts("clips.into", folder=printable(self._desk.orders.folder))
+            self._where = Text(into, "p", classes="hint path")
             self._place = box("render-job")
             self._alike = box("alike")
             with self._alike:

@@ -22,6 +22,7 @@ from understudy.server.faults import Fault, fault_of
 from understudy.server.studio.jobs.kept import Kept
 from understudy.server.studio.jobs.pace import Pace
 from understudy.server.studio.jobs.runner import Runner
+from understudy.text import printable
 
 PLACE: Final = "/jobs/results"
 #: Seconds between two looks, and before the first: what the page itself needs comes first.
@@ -266,4 +267,4 @@ class JobsDesk:
         output = found.job.order.output
         kind = _TYPES.get(output.suffix.lower(), "application/octet-stream")
         way: Literal["attachment", "inline"] = "attachment" if "save" in request.query_params else "inline"
-        return FileResponse(output, media_type=kind, filename=output.name, content_disposition_type=way)
+        return FileResponse(output, media_type=kind, filename=printable(output.name), content_disposition_type=way)

@@ -9,11 +9,13 @@ from urllib.parse import quote
 
 from nicegui import ui
 
+from understudy.jobs.job import Job
 from understudy.provenance.records.kept_photos import are_forgotten
 from understudy.server.studio.controls import Button, CopyButton, Text, attribute, box, icon
 from understudy.server.studio.jobs.desk import PLACE, Action, JobsDesk, Shown, Verdict
 from understudy.server.studio.jobs.words import STATES, said_of, span
 from understudy.server.studio.visitor import Visitor
+from understudy.text import printable
 
 #: What can be done in each state, the most likely first.
 _ACTIONS: Final[dict[str, tuple[Action, ...]]] = {
@@ -38,6 +40,11 @@ _ICONS: Final[dict[Action, str]] = {
     "retry": "refresh",
     "remove": "trash",
 }
+
+
+def _name(job: Job) -> str:
+    """What its result is called, as it can be shown: names from elsewhere may hold what no page can carry."""
+    return printable(job.order.output.name)
 
 
 class JobRow(ui.element):
@@ -81,11 +88,11 @@ class JobRow(ui.element):
 
     def _fill(self, one: Shown, *, first: bool, last: bool) -> None:
         job, texts = one.job, self._texts
-        attribute(self, "aria-label", texts("jobs.named", number=job.number, name=job.order.output.name))
+        attribute(self, "aria-label", texts("jobs.named", number=job.number, name=_name(job)))
         with box("job-head"):
             with box("job-names"):
-                Text(job.order.output.name, "h3", classes="job-name")
-                Text(texts("jobs.of", name=job.order.target.name), classes="hint")
+                Text(_name(job), "h3", classes="job-name")
+                Text(texts("jobs.of", name=printable(job.order.target.name)), classes="hint")
             state = texts("jobs.stopping") if one.stopping else texts(STATES[job.state])
             Text(state, classes=f"chip {job.state}")
         if job.state == "running":
@@ -103,7 +110,7 @@ class JobRow(ui.element):
                         Text(texts("jobs.no_consent"))
                     else:
                         Text(texts(said_of(job.failure)))
-                        said = f"{job.failure.message}. {job.failure.hint}"
+                        said = printable(f"{job.failure.message}. {job.failure.hint}")
                         Text(said, classes="detail", attributes={"lang": "en"})
         if job.state == "done":
             self._result(one)
@@ -112,7 +119,7 @@ class JobRow(ui.element):
     def _result(self, one: Shown) -> None:
         texts, number = self._texts, one.job.number
         if not one.here:
-            Text(texts("jobs.gone", name=str(one.job.order.output)), classes="hint")
+            Text(texts("jobs.gone", name=printable(one.job.order.output)), classes="hint path")
             return
         address = f"{PLACE}/{number}"
         if one.kind == "video":
@@ -124,7 +131,7 @@ class JobRow(ui.element):
             box("job-result", "img", src=address, alt=texts("jobs.result"))
         self._proofs, self._verdict = box("proofs", "ul", aria_label=texts("jobs.proofs")), one.verdict
         self._show_verdict(self._proofs, one.verdict)
-        Text(texts("jobs.where", path=str(one.job.order.output)), classes="hint path")
+        Text(texts("jobs.where", path=printable(one.job.order.output)), classes="hint path")
 
     def _show_verdict(self, proofs: ui.element, found: Verdict | None) -> None:
         """What stands in the file itself."""
@@ -146,14 +153,14 @@ class JobRow(ui.element):
         job, texts = one.job, self._texts
         with box("job-buttons"):
             if job.state == "done" and one.here:
-                link = {"href": f"{PLACE}/{job.number}?save", "download": quote(job.order.output.name, safe=" ()")}
+                link = {"href": f"{PLACE}/{job.number}?save", "download": quote(_name(job), safe=" ()")}
                 save = box("button", "a", **link)
                 with save:
                     icon("download")
                     Text(texts("jobs.save"))
                 CopyButton(str(job.order.output), texts("jobs.path_copied"), words=texts("jobs.copy_path"))
             if self._ordered and job.state == "waiting":
-                named = {"name": job.order.output.name}
+                named = {"name": _name(job)}
                 self._move("up", texts("jobs.up", **named), job.number, up=True, disabled=first)
                 self._move("down", texts("jobs.down", **named), job.number, up=False, disabled=last)
             if job.state == "done" and not self._ordered:
@@ -167,7 +174,7 @@ class JobRow(ui.element):
                     picture=_ICONS[action],
                     disabled=one.stopping,
                 )
-                attribute(button, "aria-label", f"{texts(_WORDS[action])}: {job.order.output.name}")
+                attribute(button, "aria-label", f"{texts(_WORDS[action])}: {_name(job)}")
 
     def _move(self, picture: str, said: str, number: int, *, up: bool, disabled: bool) -> None:
         move = partial(self._desk.move, number, up=up)

@@ -15,6 +15,7 @@ from understudy.server.studio.live.notices import Notice
 from understudy.server.studio.live.recordings import PLACE as RECORDINGS
 from understudy.server.studio.visitor import Visitor
 from understudy.sessions import SinkState
+from understudy.text import printable
 
 #: Each output's name.
 NAMES: Final[Mapping[SinkKind, str]] = {
@@ -98,7 +99,7 @@ class OutputPanel:
 
     def _hint(self, kind: SinkKind) -> str:
         if kind == "recording":
-            return self._texts("outputs.folder", folder=str(self._desk.recordings.folder))
+            return self._texts("outputs.folder", folder=printable(self._desk.recordings.folder))
         if kind == "virtual":
             return self._texts("outputs.virtual_more")
         return ""

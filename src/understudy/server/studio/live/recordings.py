@@ -14,6 +14,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from understudy.errors import OutputError
+from understudy.text import printable
 
 PLACE: Final = "/live/recordings"
 #: What a recording is called while it grows; after so many seconds without a write nobody is recording to it.
@@ -51,7 +52,7 @@ class Recordings:
     @property
     def cut_off(self) -> Sequence[str]:
         """Names of those in the folder that nobody finished: the program or the machine ended abruptly."""
-        return sorted(name for name, still in self._growing().items() if still > _STILL)
+        return sorted(printable(name) for name, still in self._growing().items() if still > _STILL)
 
     @property
     def sure_after(self) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 import ssl
@@ -119,7 +120,19 @@ def serve(
     if cert is not None and key is not None:
         config.ssl_certfile, config.ssl_keyfile = str(cert), str(key)
     config.load()
-    _Server(config, stop, parting).run([listener])
+    log = logging.getLogger("uvicorn.error")
+    log.addFilter(_is_told)
+    try:
+        _Server(config, stop, parting).run([listener])
+    finally:
+        log.removeFilter(_is_told)
+
+
+def _is_told(record: logging.LogRecord) -> bool:
+    """Whether something is worth a line: that a transfer was cut off because the server ends is no fault of anybody's."""
+    kind = record.exc_info[0] if record.exc_info else None
+    cut_off = kind is not None and issubclass(kind, asyncio.CancelledError)
+    return not (cut_off or record.getMessage().endswith("timeout graceful shutdown exceeded"))
 
 
 class _Server(uvicorn.Server):

@@ -129,7 +129,7 @@ def serve(
 
 
 def _is_told(record: logging.LogRecord) -> bool:
-    """Whether something is worth a line: that a transfer was cut off because the server ends is no fault of anybody's."""
+    """Whether something is worth a line: that the end of the server cuts a transfer off is nobody's fault."""
     kind = record.exc_info[0] if record.exc_info else None
     cut_off = kind is not None and issubclass(kind, asyncio.CancelledError)
     return not (cut_off or record.getMessage().endswith("timeout graceful shutdown exceeded"))

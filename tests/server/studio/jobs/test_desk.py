@@ -77,7 +77,7 @@ def test_a_job_is_cancelled_and_done_again(app, desk, clip, tmp_path):
         time.sleep(0.05)
     desk.do("cancel", number)
     assert desk.shown(number).job.state == "cancelled"
-    assert desk.runner_failed == ""
+    assert desk.runner_failed is None
     assert not (tmp_path / "out.mp4").exists()
     desk.do("retry", number)
     assert until(desk, number, "done").here
@@ -164,4 +164,6 @@ def test_a_worker_that_can_t_work_says_why(tmp_path):
     done = subprocess.run(command, input="", capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode in (6, 130)
     if done.returncode == 6:
-        assert "jobs.db" in json.loads(done.stdout)["message"]
+        said = json.loads(done.stdout)
+        assert "jobs.db" in said["message"]
+        assert said["kind"] == "RecordsError"

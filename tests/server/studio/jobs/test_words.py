@@ -8,6 +8,7 @@ from understudy.errors import (
     ModelMissingError,
     NoFaceError,
     NoMemoryError,
+    NoSpaceError,
     OutputExistsError,
     UsageError,
 )
@@ -16,7 +17,7 @@ from understudy.jobs.runner import Runner
 from understudy.jobs.store import JobStore
 from understudy.provenance import Home
 from understudy.release import file_digest
-from understudy.server.studio.jobs.words import said_of
+from understudy.server.studio.jobs.words import said_of, waits_for
 from understudy.server.texts import LANGUAGES, Texts
 
 
@@ -54,3 +55,14 @@ def test_a_failure_is_said_by_what_failed_in_every_language(fault, text, tmp_pat
 def test_a_failure_from_before_errors_were_named_is_said_by_its_exit_code():
     assert said_of(JobFailure("no consent", "Grant it.", 4)) == "jobs.refused"
     assert said_of(JobFailure("killed", "", 137)) == "jobs.broke"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_why_jobs_are_not_done_is_said_in_the_readers_language_where_that_is_known(language, tmp_path):
+    texts = Texts(language)
+    full = waits_for(texts, JobFailure.of(NoSpaceError(tmp_path / "out.mp4")))
+    assert full.text == "jobs.runner"
+    assert full.detail.startswith(texts("fault.disk_full"))
+    assert "out.mp4" in full.detail
+    assert waits_for(texts, JobFailure("exit code 9", "", 9)).detail == "exit code 9."
+    assert waits_for(texts, None) is None

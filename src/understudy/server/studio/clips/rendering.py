@@ -9,8 +9,10 @@ from understudy.server.faults import Fault
 from understudy.server.studio.clips.render import FORMATS
 from understudy.server.studio.clips.writing import WritingPanel
 from understudy.server.studio.controls import Button, Text, attribute, box, icon, in_turn, once, shown
+from understudy.server.studio.fault_box import FaultBox
 from understudy.server.studio.fields import Picker, choice
 from understudy.server.studio.jobs.row import JobRow
+from understudy.server.studio.jobs.words import waits_for
 from understudy.server.studio.visitor import Visitor
 from understudy.server.uploads import SUFFIXES
 from understudy.text import printable
@@ -51,6 +53,7 @@ class RenderPanel:
             into = texts("clips.into", folder=printable(self._desk.orders.folder))
             self._where = Text(into, "p", classes="hint path")
             self._place = box("render-job")
+            FaultBox(visitor, self._runner_fault, self._desk.jobs.forget_failure)
             self._alike = box("alike")
             with self._alike:
                 self._alike_more = Text("", "p", classes="hint")
@@ -74,6 +77,13 @@ class RenderPanel:
                     icon("warning")
                     self._unlike_said = box("words")
         visitor.watch(self._look)
+
+    def _runner_fault(self) -> Fault | None:
+        """Why the job waits, where it is not for others."""
+        found = self._desk.jobs.shown(self._desk.job) if self._desk.job else None
+        if found is None or found.job.state != "waiting":
+            return None
+        return waits_for(self._texts, self._desk.jobs.runner_failed)
 
     async def _render(self) -> None:
         await self._visitor.do(lambda: asyncio.to_thread(self._desk.render))

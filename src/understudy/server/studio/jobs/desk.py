@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from understudy.app import Understudy
 from understudy.errors import UnderstudyError
-from understudy.jobs.job import Job, JobState
+from understudy.jobs.job import Job, JobFailure, JobState
 from understudy.jobs.jobs import Jobs
 from understudy.server.faults import Fault, fault_of
 from understudy.server.studio.jobs.kept import Kept
@@ -133,13 +133,13 @@ class JobsDesk:
         return [Route(f"{PLACE}/{{number:int}}", self._result)]
 
     @property
-    def runner_failed(self) -> str:
-        """Why jobs are not done just now, in the program's words; empty if they are."""
-        return "" if self.runner.at_work else self.runner.failed
+    def runner_failed(self) -> JobFailure | None:
+        """Why jobs are not done just now; None if they are."""
+        return None if self.runner.at_work else self.runner.failed
 
     def forget_failure(self) -> None:
         """The user has read why jobs are not done."""
-        self.runner.failed = ""
+        self.runner.failed = None
 
     def begin(self) -> None:
         """Take up what was left, and do what comes, from now on."""

@@ -12,6 +12,7 @@ from understudy.server.studio.controls import Text, box, shown
 from understudy.server.studio.fault_box import FaultBox
 from understudy.server.studio.jobs.desk import JobsDesk, Shown
 from understudy.server.studio.jobs.row import JobRow
+from understudy.server.studio.jobs.words import waits_for
 from understudy.server.studio.visitor import Visitor
 
 STYLE: Final = '<link rel="stylesheet" href="/assets/clips.css">'
@@ -46,8 +47,7 @@ class _Room:
         visitor.watch(self._look)
 
     def _runner_fault(self) -> Fault | None:
-        said = self._desk.runner_failed
-        return Fault("jobs.runner", said) if said else None
+        return waits_for(self._visitor.texts, self._desk.runner_failed)
 
     def _look(self) -> None:
         jobs = self._desk.jobs

@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from understudy.jobs.job import JobFailure
+
 #: Seconds that the process has to park its job when the server ends.
 _PATIENCE: Final = 20.0
 #: Seconds after which one that failed is tried again.
@@ -40,7 +42,7 @@ class Runner:
 
     Attributes:
         told: How far it is.
-        failed: What it said when it could not go on: message and hint in one; empty if it could.
+        failed: Why it could not go on; None if it could.
     """
 
     def __init__(self, home: Path) -> None:
@@ -50,7 +52,7 @@ class Runner:
         self._closed = self._parking = False
         self._lock = threading.Lock()
         self.told = Told()
-        self.failed = ""
+        self.failed: JobFailure | None = None
 
     @property
     def at_work(self) -> bool:
@@ -67,7 +69,7 @@ class Runner:
         with self._lock:
             if self._closed or self.at_work or time.monotonic() < self._not_before:
                 return
-            self.told, self.failed, self._parking = Told(), "", False
+            self.told, self.failed, self._parking = Told(), None, False
             command = [sys.executable, "-m", "understudy.server.studio.jobs.worker", str(self._home)]
             self._process = subprocess.Popen(
                 command,
@@ -114,7 +116,7 @@ class Runner:
                 with suppress(ValueError, TypeError, KeyError):
                     said = json.loads(line)
                     if "message" in said:
-                        self.failed = f"{said['message']}. {said['hint']}"
+                        self.failed = JobFailure(**said)
                     else:
                         self.told = Told(int(said["job"]), int(said.get("done", 0)), int(said.get("frames", 0)))
         code = process.wait()
@@ -124,4 +126,4 @@ class Runner:
         self.told = Told()
         if code and not self._parking:
             self._not_before = time.monotonic() + _AGAIN
-            self.failed = self.failed or f"exit code {code}"
+            self.failed = self.failed or JobFailure(f"exit code {code}", "", code)

@@ -20,7 +20,9 @@ from understudy.errors import (
     UnwieldyPictureError,
 )
 from understudy.jobs.job import JobFailure, JobState
+from understudy.server.faults import Fault
 from understudy.server.texts import Texts
+from understudy.text import printable
 
 #: What a state is called.
 STATES: Final[dict[JobState, str]] = {
@@ -60,6 +62,20 @@ _OTHERS: Final = {
 def said_of(failure: JobFailure) -> str:
     """The name of the text about a failure."""
     return _FAILURES.get(failure.kind) or _OTHERS.get(failure.exit_code, "jobs.broke")
+
+
+def waits_for(texts: Texts, failure: JobFailure | None) -> Fault | None:
+    """What is said where jobs are not done just now, and are tried again; None where they are.
+
+    Args:
+        texts: In the reader's language.
+        failure: Why they are not.
+    """
+    if failure is None:
+        return None
+    known = _FAILURES.get(failure.kind)
+    said = (texts(known) if known else "", f"{failure.message}.", failure.hint)
+    return Fault("jobs.runner", printable(" ".join(filter(None, said))))
 
 
 def span(texts: Texts, seconds: float) -> str:

@@ -16,7 +16,7 @@ from typing import Final
 
 from understudy.app import Understudy
 from understudy.errors import UnderstudyError
-from understudy.jobs.job import Job
+from understudy.jobs.job import Job, JobFailure
 from understudy.server.beside import end_with_input
 from understudy.settings import Settings
 
@@ -47,7 +47,7 @@ class _Teller:
 
     def fault(self, fault: UnderstudyError) -> None:
         """It can't go on."""
-        self._say({"message": fault.message, "hint": fault.hint})
+        self._say(vars(JobFailure.of(fault)))
 
     def _say(self, values: dict[str, object]) -> None:
         with suppress(OSError, ValueError):

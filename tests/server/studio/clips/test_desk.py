@@ -14,6 +14,7 @@ from tests.waiting import until
 from understudy import ConsentClaim, Settings, Understudy
 from understudy.casting.cast_file import read_cast
 from understudy.errors import ConsentError, InputNotFoundError, UnderstudyError
+from understudy.jobs.store import JobStore
 from understudy.provenance import Consents
 from understudy.provenance.records.kept_photos import are_forgotten
 from understudy.server.faults import Fault
@@ -248,6 +249,18 @@ def test_two_that_are_rendered_at_once_get_names_of_their_own(room, clip, monkey
         thread.join()
     names = sorted(one.job.order.output.name for one in room.desk.jobs.jobs)
     assert names == ["take swapped 2.mp4", "take swapped.mp4"]
+
+
+def test_a_name_is_not_used_again_for_what_was_moved_away(room, clip):
+    given(room, clip)
+    room.jobs.runner.close()
+    room.desk.render()
+    store = JobStore(room.app.resources.home)
+    with store.runner() as name:
+        assert store.end(store.claim(name), "done")  # its file lies elsewhere by now
+    room.jobs.look()
+    room.desk.render()
+    assert sorted(one.job.order.output.name for one in room.jobs.jobs) == ["clip swapped 2.mp4", "clip swapped.mp4"]
 
 
 def test_what_does_not_go_together_is_said_before_a_job_comes_of_it(room, clip):

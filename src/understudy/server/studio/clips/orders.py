@@ -66,7 +66,8 @@ class Orders:
         if SAMPLE in cards:
             photo = cards[SAMPLE].photos[0].photo
             Consents(self._app.resources.home).require(photo, use, ConsentClaim("sample"))
-        taken = [one.job.order.output for one in self._jobs.jobs if one.job.state != "done"]
+        # Of what is done, too: its file may have been moved away, and the list would show another in its place.
+        taken = [one.job.order.output for one in self._jobs.jobs]
         with self._jobs.kept.new() as kept:
             how = Rendition(use, settings, suffix, kept, self.folder, taken)
             (number,) = self._jobs.store.add(ordered(how))

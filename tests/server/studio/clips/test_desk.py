@@ -260,7 +260,7 @@ def test_a_name_is_not_used_again_for_what_was_moved_away(room, clip):
         assert store.end(store.claim(name), "done")  # its file lies elsewhere by now
     room.jobs.look()
     room.desk.render()
-    assert sorted(one.job.order.output.name for one in room.jobs.jobs) == ["clip swapped 2.mp4", "clip swapped.mp4"]
+    assert sorted(one.job.order.output.name for one in room.jobs.jobs) == ["mine swapped 2.mp4", "mine swapped.mp4"]
 
 
 def test_what_does_not_go_together_is_said_before_a_job_comes_of_it(room, clip):

@@ -154,7 +154,7 @@ def test_the_form_is_there_in_every_language(language):
         assert words_of(body) == words_of(written_form(today))
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 820)])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 820), ("light", 320)])
 def test_nothing_stands_in_anybodys_way(visit, files, scheme, width):
     page = visit("/records", color_scheme=scheme, width=width, height=900)
     page.get_by_text("none edited or removed").first.wait_for()

@@ -464,6 +464,17 @@ def test_a_double_click_on_not_now_closes_one_question_and_one_whose_end_was_los
         page.locator(".face", has_text=name).wait_for(state="detached")
 
 
+def test_a_long_name_does_not_stand_out_of_the_question(visit, hopper_path, tmp_path):
+    shutil.copy(hopper_path, tmp_path / f"{'n' * 70}.png")
+    page = visit(width=360)
+    page.get_by_label("Add a photo").set_input_files(tmp_path / f"{'n' * 70}.png")
+    page.locator("dialog[open]").wait_for()
+    assert page.evaluate("(one => one.scrollWidth <= one.clientWidth)(document.querySelector('dialog[open]'))")
+    press(page, "Not now")
+    page.locator("dialog[open]").wait_for(state="hidden")
+    page.get_by_role("button", name=re.compile("^Remove n")).click()
+
+
 def test_a_photo_about_which_nothing_was_said_is_not_used(visit, hopper_path):
     page = visit()
     page.get_by_role("button", name=re.compile("Eileen Collins")).wait_for()

@@ -102,3 +102,23 @@ def test_a_full_disk_stops_the_recording_and_nothing_else(hopper_path, small_cli
         pictures = [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
     assert len(pictures) > 20
     assert all(has_label(picture) for picture in pictures)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs a file system of its own")
+def test_of_a_recording_that_had_no_room_at_all_nothing_is_said_to_be_kept(hopper_path, small_clip, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    live = (
+        f"{sys.executable} -m understudy live -s {hopper_path} --consent sample --home {tmp_path / 'h'} "
+        f"--from {small_clip} --loop --to {disk / 'out.mp4'} --seconds 16"
+    )
+    script = f"mount -t tmpfs -o size=16k tmpfs {disk} || exit 77; {live}; code=$?; ls -A {disk}; exit $code"
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", script], capture_output=True, text=True, check=False, timeout=120
+    )
+    if done.returncode == 77 or "unshare" in done.stderr:
+        pytest.skip("no file system of its own here")
+    assert (done.returncode, done.stdout) == (6, ""), done.stderr
+    assert "no space left on the disk" in done.stderr
+    assert "hint: Nothing was left of it that can be played." in done.stderr

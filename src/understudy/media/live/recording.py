@@ -152,8 +152,9 @@ class RecordingSink:
                 f"{self.name} was not released: {self.growing} was replaced or removed while it was recorded",
                 "Let nothing else use that name meanwhile. What was recorded is gone, unless it was moved elsewhere.",
             )
-        if self._failed:
-            _cut_to_whole_fragments(self.growing)
+        if self._failed and not _cut_to_whole_fragments(self.growing):
+            self._remove()
+            raise OutputError(f"nothing of {self.name} was kept", "Nothing was left of it that can be played.")
         if not self._pictures:
             self._remove()
             raise OutputError(
@@ -239,14 +240,18 @@ def _begin(growing: Path, replaced: Path | None) -> os.stat_result:
         os.close(made)
 
 
-def _cut_to_whole_fragments(path: Path) -> None:
+def _cut_to_whole_fragments(path: Path) -> bool:
     """Take off what was written of a fragment that the disk had no room for: some players stop at half a picture.
 
     An mp4 is a row of boxes, each with its size and type (ISO/IEC 14496-12, 4.2); ``moof`` and ``mdat`` make a
     fragment.
+
+    Returns:
+        Whether there is a whole one.
     """
+    some = True  # where that can't be looked at, all stays
     with contextlib.suppress(OSError), path.open("r+b") as file:
-        end, start, whole = path.stat().st_size, 0, 0
+        end, start, whole, some = path.stat().st_size, 0, 0, False
         while start + 8 <= end:
             file.seek(start)
             head = file.read(16)
@@ -256,10 +261,12 @@ def _cut_to_whole_fragments(path: Path) -> None:
             if size < 8 or start + size > end:
                 break
             start += size
+            some = some or head[4:8] == b"mdat"
             if head[4:8] != b"moof":
                 whole = start
         if whole:
             file.truncate(whole)
+    return some
 
 
 def _in_order(fragments: Path, path: Path, release: Release, given_up: threading.Event) -> int:

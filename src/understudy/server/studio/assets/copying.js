@@ -14,7 +14,11 @@ export default {
   data: () => ({ copied: false }),
   methods: {
     async copy() {
-      await navigator.clipboard.writeText(this.copies);
+      try {
+        await navigator.clipboard.writeText(this.copies);
+      } catch {
+        return; // a window without a clipboard, or that may not use it: nothing is said that is not so
+      }
       this.copied = true;
       clearTimeout(this.timer);
       this.timer = setTimeout(() => (this.copied = false), SAID);

@@ -28,6 +28,9 @@ export const dropping = {
       if (this.share !== null) return; // what is on its way goes first
       while (this.waiting.length) await this.hand(this.waiting.shift());
       this.share = null;
+      if (!this.stop.signal.aborted) return;
+      await this.$nextTick();
+      this.$refs.pick?.focus(); // the keyboard was on what ended it, which is gone
     },
     async hand(file) {
       this.share = 0;

@@ -7,7 +7,7 @@ export default {
     <li :class="{ over: over }" @dragenter.prevent="over = holdsFiles($event)" @dragover.prevent
         @dragleave="leave" @drop.prevent.stop="drop">
       <slot></slot>
-      <button v-if="share === null" type="button" class="button bare face-more" :aria-label="more" :title="more"
+      <button v-if="share === null" ref="pick" type="button" class="button bare face-more" :aria-label="more" :title="more"
               @click="$refs.files.click()">
         <span class="icon icon-plus" aria-hidden="true"></span>
       </button>

@@ -7,7 +7,7 @@ export default {
     <div class="picker" :class="{ over: over }" @dragenter.prevent="over = true" @dragover.prevent="over = true"
          @dragleave="leave" @drop.prevent="drop">
       <slot></slot>
-      <button type="button" class="button plain pick" @click="$refs.files.click()" :disabled="share !== null">
+      <button ref="pick" type="button" class="button plain pick" @click="$refs.files.click()" :disabled="share !== null">
         <span class="icon icon-plus" aria-hidden="true"></span><span>{{ share === null ? button : busy }}</span>
       </button>
       <span v-if="share === null" class="hint">{{ beside }}</span>

@@ -232,6 +232,14 @@ def test_a_large_label_is_reduced_where_there_is_no_room_but_never_below_what_is
         ("....", "one line"),
         ("ʰʲ", "one line"),
         ("a" * 41, "at most 40"),
+        ("A\u0336I\u0336 f\u0336a\u0336c\u0336e\u0336", "strike"),
+        ("A\u0338I\u0338", "strike"),
+        ("AI\u20e0", "strike"),
+        ("A\u0489I\u0489", "strike"),
+        ("\u2260 AI", "strike"),
+        ("\u00ac AI", "strike"),
+        ("AI \u2717", "strike"),
+        ("AI e\u1ded", "no letters"),
     ],
 )
 def test_a_text_that_could_not_be_read_is_refused(text, match):

@@ -36,12 +36,26 @@ def worded(text: str) -> str:
         raise ValueError("the label's text holds characters that mean nothing in Unicode: leave them out")
     if "M" * (_MARKS + 1) in "".join(unicodedata.category(letter)[0] for letter in plain):
         raise ValueError(f"no letter of the label carries more than {_MARKS} marks: they would hide it")
+    if any(map(_strikes_out, plain)):
+        raise ValueError("the label's text holds signs that strike it out: leave them out")
     claim = denied(plain)
     if claim is not None:
         raise ValueError(f"the label may not say the opposite of what it is for ({claim!r}): say what was done")
     return plain
 
 
+def _strikes_out(letter: str) -> bool:
+    """Whether it is drawn across the letter before, or around it, or is a sign that says "not" of what is beside it."""
+    return letter in _CROSSES or any(
+        unicodedata.combining(part) == _OVERLAY or unicodedata.category(part) == "Me"
+        for part in unicodedata.normalize("NFD", letter)
+    )
+
+
+#: What Unicode calls marks across a letter (its combining class). "Not equal" and its like have one in them.
+_OVERLAY: Final = 1
+#: Crosses, signs that forbid, and the sign of logic for "not".
+_CROSSES: Final = frozenset("\u00ac\u2298\u26d4\u2715\u2716\u2717\u2718\u274c\u274e\u29b8\U0001f6ab\U0001f6c7")
 #: Letters and digits; not those that only change others (``Lm``).
 _LETTERS: Final = ("Lu", "Ll", "Lt", "Lo", "Nd", "Nl", "No")
 #: What Unicode calls ignorable and Python printable: joiners, fillers, selectors of variants.

@@ -277,7 +277,7 @@ REFUSED = """\
 real photo|REAL  PHOTO|r e a l  p h o t o|Real-Photo!|RealPhoto|
 r3al phot0|ＲＥＡＬ ＰＨＯＴＯ|
 rеаl рhоtо|réal phôto|real|This is a real video|not AI|NOT A.I.|
-No AI!|AI-free|n0t A1|
+No AI!|AI-free|n0t A1|\u039d\u039f\u03a4 \u0391\u0399|\u0397U\u039c\u0391\u039d|not face-swapped|0% AI|100% human|kein AI|
 without AI|authentic|unedited|100% genuine|no deepfake|echtes Foto|
 ohne KI|unbearbeitet|
 keine KI|vraie photo|sans IA|photo authentique|non retouchée|
@@ -290,7 +290,7 @@ fotografie reală|
 πραγματική φωτογραφία|
 gerçek fotoğraf|yapay zekâ değil|ảnh thật|không phải AI|foto asli|
 bukan AI|صورة حقيقية|
-بدون تعديل|عکس واقعی|תמונה אמיתית|ללא AI|真实照片|真實照片|实拍|非AI|不是AI|未经编辑|
+بدون تعديل|لا ذكاء اصطناعي|عکس واقعی|תמונה אמיתית|ללא AI|真实照片|真實照片|实拍|非AI|不是AI|未经编辑|
 本物の写真|AIではありません|無加工|실제 사진|
 AI 아님|무보정|իրական լուսանկար|ნამდვილი ფოტო\
 """

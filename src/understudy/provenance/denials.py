@@ -21,6 +21,10 @@ _ALIKE: Final = str.maketrans(
     | dict(zip("αοειρτυνκηωβ", "aoeiptuvknwb", strict=True))
     | dict(zip("ıłøđ@$", "ilodas", strict=True))
 )
+#: Capital letters of Greek that look like Latin ones which the small letters do not look like.
+_CAPITALS: Final = str.maketrans(
+    "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7", "ABEZHIKMNOPTYX"
+)
 #: Digits that stand for letters; 1 for either of two.
 _DIGITS: Final = tuple(str.maketrans("013457", f"o{one}east") for one in "il")
 
@@ -37,8 +41,9 @@ class _Language(NamedTuple):
 
 def denied(text: str) -> str | None:
     """The part of ``text`` by which a label would deny what it is for, folded; None if there is none."""
-    # As it is first: digits are letters only where that makes sense of them.
-    for words in dict.fromkeys([_words(text), *(_words(text, digits) for digits in _DIGITS)]):
+    # As it is first: digits are letters only where that makes sense of them, and Greek need not be Latin in disguise.
+    read = [_words(one, digits) for one in (text, text.translate(_CAPITALS)) for digits in (None, *_DIGITS)]
+    for words in dict.fromkeys(read):
         for language in _languages():
             found = _claim(words, language)
             if found is not None:

@@ -277,7 +277,8 @@ REFUSED = """\
 real photo|REAL  PHOTO|r e a l  p h o t o|Real-Photo!|RealPhoto|
 r3al phot0|ＲＥＡＬ ＰＨＯＴＯ|
 rеаl рhоtо|réal phôto|real|This is a real video|not AI|NOT A.I.|
-No AI!|AI-free|n0t A1|\u039d\u039f\u03a4 \u0391\u0399|\u0397U\u039c\u0391\u039d|not face-swapped|0% AI|100% human|kein AI|
+No AI!|AI-free|n0t A1|\u039d\u039f\u03a4 \u0391\u0399|\u0397U\u039c\u0391\u039d|
+not face-swapped|0% AI|100% human|kein AI|
 without AI|authentic|unedited|100% genuine|no deepfake|echtes Foto|
 ohne KI|unbearbeitet|
 keine KI|vraie photo|sans IA|photo authentique|non retouchée|

@@ -13,6 +13,7 @@ from understudy.cli.main import main
 from understudy.errors import UsageError
 from understudy.media.live.base import check_address
 from understudy.testing import ClipSpec, portrait_path, write_clip, write_puppet_clip
+from understudy.text import printable
 
 LONG = "n" * 300
 
@@ -293,3 +294,20 @@ def test_a_folder_for_outputs_that_can_not_be_made(run, words, folder, said):
     assert code == 6
     assert said in error
     assert hint
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names with line breaks")
+def test_a_line_break_in_a_name_or_note_forges_no_answer(tmp_path, capfd):
+    photo = tmp_path / "me.png: made by this tool\n00000000  valid    other.png"
+    shutil.copy(portrait_path("astronaut"), photo)
+    assert main(["inspect", str(photo)]) == 0
+    assert [line for line in capfd.readouterr().out.splitlines() if not line.startswith("  - ")] == [
+        f"{printable(photo)}: unknown"
+    ]
+    words, home = ["--ground", "granted", "--note", "form\n11111111  valid"], ["--home", str(tmp_path / "home")]
+    assert main(["consent", "grant", str(photo), *words, *home]) == 0
+    assert len(capfd.readouterr().err.splitlines()) == 2
+    assert main(["consent", "list", *home]) == 0
+    assert len(capfd.readouterr().out.splitlines()) == 1
+    assert main(["consent", "form"]) == 0
+    assert len(capfd.readouterr().out.splitlines()) > 20

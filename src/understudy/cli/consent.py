@@ -12,7 +12,7 @@ import typer
 
 from understudy import names
 from understudy.cli.options import HomeOption, Json
-from understudy.cli.terminal import answer, answer_json, say, somebody_answers
+from understudy.cli.terminal import answer, answer_json, answer_text, say, somebody_answers
 from understudy.errors import ConsentError, NotMediaError, UnderstudyError
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def form() -> None:
     """Print a form for consent in writing."""
     from understudy.provenance.records.consent_form import written_form
 
-    answer(written_form(dt.datetime.now(dt.timezone.utc).date()))
+    answer_text(written_form(dt.datetime.now(dt.timezone.utc).date()))
 
 
 def consents(home: Path | None) -> Consents:

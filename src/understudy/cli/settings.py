@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from understudy.cli.chosen import Chosen, takes_settings
 from understudy.cli.options import Json
-from understudy.cli.terminal import answer, answer_json, shown_as_it_is
+from understudy.cli.terminal import answer_json, answer_text, shown_as_it_is
 
 
 @takes_settings()
@@ -17,4 +17,4 @@ def command(*, chosen: Chosen, json: Json = False) -> None:
         answer_json(as_tables(settings))
         return
     text = as_toml(settings)
-    answer((text if shown_as_it_is(text) else as_toml(settings, ascii_only=True)).rstrip("\n"))
+    answer_text((text if shown_as_it_is(text) else as_toml(settings, ascii_only=True)).rstrip("\n"))

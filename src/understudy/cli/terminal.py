@@ -20,12 +20,17 @@ if TYPE_CHECKING:
 
 
 def say(message: str) -> None:
-    """One line to stderr."""
-    sys.stderr.write(_shown(message) + "\n")
+    """One line to stderr: a line break in a file's name begins no line of its own."""
+    sys.stderr.write(printable(message) + "\n")
 
 
-def answer(text: str) -> None:
-    """What was asked for, to stdout."""
+def answer(line: str) -> None:
+    """One line of what was asked for, to stdout: a file's name with line breaks in it can't add answers."""
+    sys.stdout.write(printable(line) + "\n")
+
+
+def answer_text(text: str) -> None:
+    """What was asked for where that is a text of several lines, to stdout."""
     sys.stdout.write(_shown(text) + "\n")
 
 

@@ -19,6 +19,7 @@ from understudy.provenance.metadata import Claims
 from understudy.provenance.records.ledger import Record
 from understudy.provenance.verdict import Evidence, judge
 from understudy.provenance.watermark import Mark
+from understudy.testing import ClipSpec, write_clip
 
 
 @pytest.mark.slow
@@ -67,6 +68,53 @@ def test_what_was_put_where_the_signature_does_not_look_is_told(make, own, small
     assert found.verdict == "made by this tool"
     told = [reason.name for reason in found.reasons if reason not in whole.reasons]
     assert told == ["other_bytes"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ["mirrored", "on a page", "in a tall picture", "both"])
+def test_a_mirror_image_or_one_with_borders_around_it_is_known_by_mark_and_record(make, own, tmp_path, what):
+    with Image.open(make()) as output:
+        picture = np.asarray(output.convert("RGB"))
+    if what in ("mirrored", "both"):
+        picture = picture[:, ::-1]
+    if what != "mirrored":
+        beside = ((150, 400), (300, 80), (0, 0)) if what == "on a page" else ((500, 500), (0, 0), (0, 0))
+        picture = np.pad(picture, beside, constant_values=240)
+    sent = tmp_path / "sent.jpg"
+    Image.fromarray(np.ascontiguousarray(picture)).save(sent, quality=85)
+    found = understudy.inspect(sent, home=own.root)
+    assert found.verdict == "made by this tool, altered since"
+    assert found.distance <= SAME / 2
+    assert found.mark.mirrored == (what in ("mirrored", "both"))
+
+
+def low_rate_clip(path, pictures):
+    """A clip with five pictures a second, of which several lie between two with which decoding can begin."""
+    write_clip(path, pictures, ClipSpec(rate=5, audio=(), options=(("crf", "18"), ("g", "20"))))
+
+
+@pytest.mark.slow
+def test_a_swap_that_was_cut_in_behind_something_else_is_found(make, own, tmp_path):
+    import cv2
+
+    with Image.open(make()) as output:
+        marked = cv2.resize(np.asarray(output.convert("RGB"))[:, :, ::-1], (360, 360), interpolation=cv2.INTER_AREA)
+    other = np.random.default_rng(0).integers(90, 110, (360, 360, 3), np.uint8)
+    low_rate_clip(tmp_path / "cut.mp4", [other] * (17 * 5) + [marked] * (4 * 5))
+    found = understudy.inspect(tmp_path / "cut.mp4", home=own.root)
+    assert found.verdict == "made by this tool, altered since"
+
+
+@pytest.mark.slow
+def test_of_a_long_clip_it_is_said_that_not_all_of_it_was_searched(own, tmp_path):
+    picture = np.random.default_rng(0).integers(90, 110, (96, 96, 3), np.uint8)
+    for seconds, told in ((12, []), (24, []), (90, ["searched_in_part"])):
+        low_rate_clip(tmp_path / "long.mp4", [picture] * (seconds * 5))
+        found = understudy.inspect(tmp_path / "long.mp4", home=own.root)
+        assert found.verdict == "unknown"
+        assert [reason.name for reason in found.reasons] == ["nothing", *told], seconds
+    assert "only 3" in found.reasons[-1]
+    assert "may be in the rest" in found.reasons[-1]
 
 
 @pytest.mark.slow
@@ -119,6 +167,7 @@ def test_broken_files_are_looked_at_as_far_as_they_go(make, own, tmp_path, what)
     found = understudy.inspect(path, home=own.root)
     assert found.verdict == "unknown"
     assert found.notes
+    assert not any("mark was not found" in reason or "no mark" in reason for reason in found.reasons)
 
 
 def test_missing_and_empty_files_are_input_errors(tmp_path, capfd):

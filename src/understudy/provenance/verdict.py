@@ -51,6 +51,8 @@ class Evidence:
         record: The ledger's record of the file, of the mark's id or of the credentials' id; None if there is none.
         same_file: Whether the record is of this very file, byte for byte; None if it is too large to be compared.
         distance: Bits of 256 by which the picture differs from the record's; None if nothing could be compared.
+        opened: Whether there was a picture to look at.
+        searched: Seconds of a clip that were searched for the mark; None if all of it was, or it was found.
     """
 
     credentials: Credentials
@@ -59,6 +61,8 @@ class Evidence:
     record: Record | None
     same_file: bool | None
     distance: int | None
+    opened: bool = True
+    searched: float | None = None
 
     @property
     def looks_alike(self) -> bool | None:
@@ -85,9 +89,20 @@ def judge(evidence: Evidence) -> tuple[Verdict, tuple[Reason, ...]]:
     if confirmed:
         return "made by this tool, altered since", tuple(reasons)
     if not reasons:
-        nothing = "no mark, no credentials and no metadata: that says nothing of where it comes from"
-        reasons.append(Reason(nothing, "nothing"))
+        reasons.append(_nothing(evidence))
+    if mark is None and evidence.searched is not None:
+        seconds = f"{evidence.searched:.0f}"
+        text = f"only {seconds} seconds of it were searched for the mark: it may be in the rest"
+        reasons.append(Reason(text, "searched_in_part", {"seconds": seconds}))
     return "unknown", tuple(reasons)
+
+
+def _nothing(evidence: Evidence) -> Reason:
+    """That nothing was found, and what that means."""
+    if evidence.opened:
+        return Reason("no mark, no credentials and no metadata: that says nothing of where it comes from", "nothing")
+    text = "no credentials, no metadata, and no picture to look for a mark in: that says nothing of where it comes from"
+    return Reason(text, "nothing_unopened")
 
 
 def _contradicted(evidence: Evidence) -> bool:
@@ -142,7 +157,7 @@ def _of_bytes(evidence: Evidence) -> list[Reason]:
 def _of_mark(evidence: Evidence) -> list[Reason]:
     mark, record = evidence.mark, evidence.record
     if mark is None:
-        lost = record is not None and not evidence.same_file
+        lost = record is not None and not evidence.same_file and evidence.opened
         return [Reason("the mark was not found in the picture", "mark_missing")] if lost else []
     found = f"the invisible mark {mark.identifier:012x} was found (agreement {mark.agreement:.0%})"
     values = {"mark": f"{mark.identifier:012x}", "agreement": f"{mark.agreement:.0%}"}

@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
 
-import cv2
-import numpy as np
-
-from understudy.arrays import UInt8Array
 from understudy.errors import InputError
-from understudy.frames import Frame
 from understudy.media.files import open_source
 from understudy.media.files.opening import check_input
 from understudy.media.tags import read_tags
 from understudy.provenance import Home, Ledger
 from understudy.provenance.carriers import MOST_VIDEO
 from understudy.provenance.credentials import Credentials, read_credentials
-from understudy.provenance.fingerprint import SAME, SPARSE, closest, picture_hash
+from understudy.provenance.fingerprint import SAME, SPARSE, closest
 from understudy.provenance.metadata import Claims, claims
 from understudy.provenance.records.keys import own_root
 from understudy.provenance.records.ledger import Record
 from understudy.provenance.verdict import Evidence, Reason, Verdict, judge
-from understudy.provenance.watermark import Mark, MarkReader
+from understudy.provenance.watermark import Mark
 from understudy.release import file_digest
+from understudy.tasks.mark_search import Search, search
 from understudy.tasks.progress import Progress
-
-#: Seconds of a clip that the mark is read from at a time, and how many such parts are looked at.
-PART: Final = 3.0
-PARTS: Final = 5
-#: Most frames that are read for it.
-_FRAMES: Final = 600
 
 
 @dataclass(frozen=True)
@@ -89,15 +78,22 @@ def inspect_file(path: Path, home: Path | None = None, progress: Progress | None
     there = private.root.exists()  # looking leaves nothing behind
     said = read_credentials(path, own_root(private) if there else None)
     stated = claims(read_tags(path))
-    kind, mark, hashes, notes = _look(path, progress)
+    kind, found, notes = _look(path, progress)
+    mark = found.mark
     known = kind is not None or said.state != "absent"  # else no program made it that keeps a ledger
     record, same = _recorded(Ledger(private), path, mark, said) if there and known else (None, False)
-    distance = None if record is None else closest(hashes, record.hashes)
+    distance = None if record is None else _distance(found.looks, record.hashes)
     if distance is not None and distance > SAME and record is not None and len(record.hashes) >= SPARSE:
         distance = None  # perhaps a part of a long clip that no hash was kept of
-    evidence = Evidence(said, mark, stated, record, same, distance)
+    evidence = Evidence(said, mark, stated, record, same, distance, kind is not None, found.seconds)
     verdict, reasons = judge(evidence)
     return Inspection(path, kind, verdict, reasons, said, mark, stated, record, distance, notes)
+
+
+def _distance(looks: Iterable[list[int]], known: Sequence[str]) -> int | None:
+    """Bits by which pictures differ from those on record, in whichever way they are looked at they differ least."""
+    compared = (closest(look, known) for look in looks if look)
+    return min((bits for bits in compared if bits is not None), default=None)
 
 
 def _recorded(ledger: Ledger, path: Path, mark: Mark | None, said: Credentials) -> tuple[Record | None, bool | None]:
@@ -111,46 +107,14 @@ def _recorded(ledger: Ledger, path: Path, mark: Mark | None, said: Credentials) 
     return None, False
 
 
-def _look(path: Path, progress: Progress | None) -> tuple[str | None, Mark | None, list[int], tuple[str, ...]]:
-    """What the pictures show: kind, mark, hashes and what stood in the way."""
+def _look(path: Path, progress: Progress | None) -> tuple[str | None, Search, tuple[str, ...]]:
+    """What the pictures show: kind, mark and hashes, and what stood in the way."""
     try:
         with open_source(path) as source:
-            mark, hashes = _read(source, progress)
+            found = search(path, source, progress)
             kind = source.info.kind.value
             damage = source.damage
     except InputError as fault:
-        return None, None, [], (f"it can't be opened as a picture or video: {fault.message}",)
+        return None, Search(None, ()), (f"it can't be opened as a picture or video: {fault.message}",)
     notes = () if damage is None else (f"it is damaged after {damage.at_seconds:.1f} s: {damage.reason}",)
-    return kind, mark, hashes, notes
-
-
-def _read(frames: Iterable[Frame], progress: Progress | None) -> tuple[Mark | None, list[int]]:
-    """The mark, read part by part until it is found, and hashes of pictures, one a second."""
-    whole, part = MarkReader(), MarkReader()
-    mark: Mark | None = None
-    hashes: list[int] = []
-    begin = last = None
-    parts = 0
-    for count, frame in enumerate(frames, 1):
-        if progress is not None:
-            progress(count, None)
-        seconds = frame.seconds
-        if last is None or seconds - last >= 1.0:
-            hashes.append(picture_hash(frame.picture))
-            last = seconds
-        begin = seconds if begin is None else begin
-        luma = _luma(frame.picture)
-        whole.add(luma)
-        part.add(luma)
-        if seconds - begin >= PART:
-            mark = part.read() or (whole.read() if parts else None)
-            parts, begin, part = parts + 1, seconds, MarkReader()
-        if mark is not None or parts >= PARTS or count >= _FRAMES:
-            break
-    if mark is None:
-        mark = (part.read() if part.frames else None) or whole.read()
-    return mark, hashes
-
-
-def _luma(picture: UInt8Array) -> UInt8Array:
-    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
+    return kind, found, notes

@@ -42,11 +42,13 @@ def every_evidence():
     records = [None, RECORD, replace(RECORD, identifier="0" * 12)]
     for parts in itertools.product(CREDENTIALS, marks, CLAIMS, records, (False, True), (None, 3, 200)):
         yield Evidence(*parts)
+    yield Evidence(CREDENTIALS[0], None, CLAIMS[0], None, False, None, opened=False)
+    yield Evidence(CREDENTIALS[0], None, CLAIMS[0], None, False, None, searched=33.0)
 
 
 def found(evidence):
     verdict, reasons = judge(evidence)
-    said, mark, claims, record, _, distance = (getattr(evidence, name) for name in evidence.__dataclass_fields__)
+    said, mark, claims, record, _, distance, *_ = (getattr(evidence, name) for name in evidence.__dataclass_fields__)
     return Inspection(Path("a.jpg"), "image", verdict, reasons, said, mark, claims, record, distance, ())
 
 

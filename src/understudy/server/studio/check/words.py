@@ -36,6 +36,8 @@ CONCLUSIONS: Final[Mapping[Verdict, Conclusion]] = {
 REASONS: Final[Mapping[str, str]] = {
     "same_file": "reason.same_file",
     "nothing": "reason.nothing",
+    "nothing_unopened": "reason.nothing_unopened",
+    "searched_in_part": "reason.searched_in_part",
     "no_credentials": "reason.no_credentials",
     "credentials_unreadable": "reason.credentials_unreadable",
     "credentials_broken": "reason.credentials_broken",

@@ -139,6 +139,7 @@ def test_credentials_transplanted_onto_another_picture_do_not_hold(make, own, ho
     shutil.copy(small_clip, other)
     shutil.copy(f"{output}.c2pa", f"{other}.c2pa")
     found = understudy.inspect(other, home=own.root)
+    assert any("another file" in reason for reason in found.reasons)
     assert found.credentials.state == "altered"
     assert found.verdict == "unknown"
 

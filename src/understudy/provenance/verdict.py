@@ -120,6 +120,12 @@ def _of_credentials(evidence: Evidence) -> list[Reason]:
     values = {"who": said.tool or "?", "problems": problems, "signer": said.signer or "?"}
     if said.state == "unreadable":
         return [Reason(f"its Content Credentials can't be read ({problems})", "credentials_unreadable", values)]
+    if said.state == "altered" and said.sidecar:
+        text = (
+            f"the Content Credentials beside it ({who}) do not hold: the file was changed after it was signed, or they "
+            "were, or they are those of another file"
+        )
+        return [Reason(text, "credentials_beside_broken", values)]
     if said.state == "altered":
         text = f"its Content Credentials ({who}) do not hold: the file was changed after it was signed, or they were"
         return [Reason(text, "credentials_broken", values)]

@@ -28,6 +28,7 @@ CREDENTIALS = [
     Credentials("absent"),
     Credentials("unreadable", problems=("odd",)),
     Credentials("altered", tool="Understudy/1", identifier=0xDEF),
+    Credentials("altered", tool="Understudy/1", identifier=0xDEF, sidecar=True),
     Credentials("lapsed", tool="Understudy/1", problems=("expired",)),
     Credentials("valid", own=True, tool="Understudy/1", identifier=0xABC),
     Credentials("valid", tool="Understudy/1", signer="Somebody", identifier=0xABC),

@@ -41,6 +41,7 @@ REASONS: Final[Mapping[str, str]] = {
     "no_credentials": "reason.no_credentials",
     "credentials_unreadable": "reason.credentials_unreadable",
     "credentials_broken": "reason.credentials_broken",
+    "credentials_beside_broken": "reason.credentials_beside_broken",
     "credentials_lapsed": "reason.credentials_lapsed",
     "credentials_own": "reason.credentials_own",
     "other_bytes": "reason.other_bytes",

@@ -41,7 +41,11 @@ def grant(
     ground: Annotated[str, typer.Option("--ground", help="On what ground: self, granted, fictional or sample.")],
     note: Annotated[str, typer.Option("--note", help="With --ground granted: how the person gave consent.")] = "",
     uses: Annotated[
-        str, typer.Option("--for", help="What the photos may be used for: image, video, live, separated by commas.")
+        str,
+        typer.Option(
+            "--for",
+            help="What the photos may be used for: image, video, live (recordings of it, too), separated by commas.",
+        ),
     ] = "image,video,live",
     days: Annotated[int, typer.Option("--days", help="For how many days.")] = 365,
     home: HomeOption = None,

@@ -207,7 +207,9 @@ def test_consent_from_the_command_line(own, hopper_path, capfd):
     assert main(["consent", "list", "--json", *home]) == 0
     assert json.loads(capfd.readouterr().out)["consents"][0]["state"] == "revoked"
     assert main(["consent", "form"]) == 0
-    assert "18 or older" in capfd.readouterr().out
+    form = capfd.readouterr().out
+    assert "18 or older" in form
+    assert "live output, and recordings of it" in form
 
 
 @posix

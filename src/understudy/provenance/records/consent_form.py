@@ -25,7 +25,7 @@ to put my face, taken from these photos:
 
     {lines}
 
-into   [ ] pictures   [ ] videos   [ ] live output
+into   [ ] pictures   [ ] videos   [ ] live output, and recordings of it
 for this purpose: {lines}
 until (date; a year from today is {a_year_from(today)}): ____________________
 

@@ -97,6 +97,8 @@ def test_a_photo_saved_anew_is_the_same_photo_and_another_is_not(own, hopper_pat
     [
         {"ground": "granted"},
         {"ground": "granted", "note": "  "},
+        {"ground": "granted", "note": "\u200b\u2060"},
+        {"ground": "granted", "note": "-"},
         {"ground": "yes"},
         {"ground": "self", "uses": ("all",)},
         {"ground": "self", "uses": ()},

@@ -71,7 +71,7 @@ class ConsentClaim:
         self._check_types()
         if self.ground not in GROUNDS:
             raise UsageError(f"there is no ground {self.ground!r} for consent", f"Choose one of {', '.join(GROUNDS)}.")
-        if self.ground == "granted" and not self.note.strip():
+        if self.ground == "granted" and not any(map(str.isalnum, self.note)):  # nor one of letters that are not seen
             raise UsageError(
                 "consent that was granted needs a note",
                 'Say how, such as "signed form of 2026-05-04", with --consent-note (of `consent grant`: --note).',

@@ -71,7 +71,7 @@ class ConsentClaim:
         self._check_types()
         if self.ground not in GROUNDS:
             raise UsageError(f"there is no ground {self.ground!r} for consent", f"Choose one of {', '.join(GROUNDS)}.")
-        if self.ground == "granted" and not any(map(str.isalnum, self.note)):  # nor one of letters that are not seen
+        if self.ground == "granted" and not says_how(self.note):
             raise UsageError(
                 "consent that was granted needs a note",
                 'Say how, such as "signed form of 2026-05-04", with --consent-note (of `consent grant`: --note).',
@@ -179,6 +179,11 @@ class Consent:
         if self.revoked:
             return "revoked"
         return "valid" if now() < self.expires else "expired"
+
+
+def says_how(note: str) -> bool:
+    """Whether a note can say how consent was granted: letters or digits are in it, not only what is not seen."""
+    return any(map(str.isalnum, note))
 
 
 def now() -> str:

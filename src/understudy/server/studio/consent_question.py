@@ -12,7 +12,7 @@ from nicegui.events import GenericEventArguments
 
 from understudy.errors import UnderstudyError
 from understudy.provenance import ConsentClaim
-from understudy.provenance.records.consent import USES, Ground, Use
+from understudy.provenance.records.consent import USES, Ground, Use, says_how
 from understudy.server.faults import Fault, fault_of
 from understudy.server.studio.controls import Button, Text, box, icon, once, shown
 from understudy.server.studio.fields import choice, field, switch
@@ -213,7 +213,7 @@ class Question:
         if self._ground is None:
             self._refuse(texts("consent.choose"))
             return
-        if self._ground == "granted" and not self._note.strip():
+        if self._ground == "granted" and not says_how(self._note):
             self._refuse(texts("consent.note_missing"))
             return
         uses = tuple(use for use in USES if use in self._uses)

@@ -143,13 +143,13 @@ class Granting:
             notice(self._texts, fault)
 
     async def _grant(self, asked: Asked) -> None:
-        from understudy.provenance.records.consent import ConsentClaim
+        from understudy.provenance.records.consent import ConsentClaim, says_how
 
         if self._asked is not asked:
             return
         if self._ground is None:
             self._fail(Fault("records.no_ground"))
-        elif self._ground == "granted" and not self._note.strip():
+        elif self._ground == "granted" and not says_how(self._note):
             self._fail(Fault("records.no_note"))
         elif not self._uses:
             self._fail(Fault("records.no_use"))

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 import understudy
+from tests.provenance.certificates import certificate
 from understudy.cli.main import main
 from understudy.provenance.credentials import Credentials, read_credentials
 from understudy.provenance.fingerprint import BITS, SAME, ClipHash, closest, difference, picture_hash
@@ -86,6 +87,38 @@ def test_a_mirror_image_or_one_with_borders_around_it_is_known_by_mark_and_recor
     assert found.verdict == "made by this tool, altered since"
     assert found.distance <= SAME / 2
     assert found.mark.mirrored == (what in ("mirrored", "both"))
+
+
+def edited_elsewhere(picture, edited, folder):
+    """Save a picture anew, cropped and small, as an editor does that signs what it saves and names what it opened."""
+    import c2pa
+
+    chain, key = certificate(folder)
+    with Image.open(picture) as opened:
+        opened.convert("RGB").crop((100, 100, 300, 300)).resize((90, 90)).save(folder / "plain.jpg")
+    opening = {"action": "c2pa.opened", "parameters": {"ingredientIds": ["opened"]}}
+    said = {
+        "claim_generator_info": [{"name": "Editor", "version": "1"}],
+        "assertions": [{"label": "c2pa.actions.v2", "data": {"actions": [opening]}}],
+    }
+    parent = {"title": "opened", "relationship": "parentOf", "instance_id": "opened"}
+    builder = c2pa.Builder(json.dumps(said))
+    with picture.open("rb") as file:
+        builder.add_ingredient(json.dumps(parent), "image/png", file)
+    signer = c2pa.Signer.from_info(c2pa.C2paSignerInfo(b"es256", chain.read_bytes(), key.read_bytes(), None))
+    with (folder / "plain.jpg").open("rb") as plain, edited.open("w+b") as written:
+        builder.sign(signer, "image/jpeg", plain, written)
+
+
+@pytest.mark.slow
+def test_credentials_of_an_editor_that_name_a_swap_as_what_was_opened_are_told(make, own, tmp_path):
+    output, edited = make(), tmp_path / "edited.jpg"
+    edited_elsewhere(output, edited, tmp_path / "editor")
+    found = understudy.inspect(edited, home=own.root)
+    assert (found.verdict, found.mark, found.credentials.tool) == ("unknown", None, "Editor/1")
+    identifier = f"{understudy.inspect(output, home=own.root).credentials.identifier:012x}"
+    assert found.credentials.earlier == (identifier,)
+    assert any("this tool had made" in reason and identifier in reason for reason in found.reasons)
 
 
 def low_rate_clip(path, pictures):

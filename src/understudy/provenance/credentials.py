@@ -75,6 +75,8 @@ class Credentials:
         time: When the signer says it was signed.
         problems: Codes of what does not hold (C2PA 2.x, "Standard status codes").
         sidecar: Whether they are in a file of their own.
+        earlier: Outputs of this program that went in, at whatever step, as they say: ids of marks, or the program's
+            name and version where they name no mark.
     """
 
     state: State
@@ -87,11 +89,12 @@ class Credentials:
     time: str | None = None
     problems: tuple[str, ...] = ()
     sidecar: bool = False
+    earlier: tuple[str, ...] = ()
 
     @property
     def ours(self) -> bool:
         """Whether they say that this program (here or elsewhere) made the file."""
-        return self.tool is not None and self.tool.split("/")[0] == PRODUCER
+        return _is_ours(self.tool)
 
 
 def read_credentials(path: Path, own_root: bytes | None) -> Credentials:
@@ -180,7 +183,6 @@ def _said(reader: Any, *, sidecar: bool) -> Credentials:
     manifest = store.get("manifests", {}).get(store.get("active_manifest"), {})
     problems = [status["code"] for status in store.get("validation_status", [])]
     own = state == "Trusted"
-    generator = (manifest.get("claim_generator_info") or [{}])[0]
     signature = manifest.get("signature_info", {})
     actions = _assertion(manifest, "c2pa.actions").get("actions", [])
     types = [action["digitalSourceType"] for action in actions if "digitalSourceType" in action]
@@ -188,14 +190,43 @@ def _said(reader: Any, *, sidecar: bool) -> Credentials:
         state="valid" if state in ("Valid", "Trusted") else _broken(problems),
         own=own,
         signer=printable(", ".join(filter(None, (signature.get("common_name"), signature.get("issuer"))))) or None,
-        tool=printable(f"{generator['name']}/{generator.get('version', '?')}") if "name" in generator else None,
+        tool=_tool(manifest),
         identifier=_identifier(_assertion(manifest, "c2pa.soft-binding")),
         source_type=types[-1].rsplit("/", 1)[-1] if types else None,
         ingredients=tuple(_ingredients(manifest.get("ingredients", []))),
         time=signature.get("time"),
         problems=tuple(dict.fromkeys(problems)),
         sidecar=sidecar,
+        earlier=tuple(_earlier(store)),
     )
+
+
+def _tool(manifest: Mapping[str, Any]) -> str | None:
+    """Name and version of the program that made a manifest."""
+    generator = (manifest.get("claim_generator_info") or [{}])[0]
+    return printable(f"{generator['name']}/{generator.get('version', '?')}") if "name" in generator else None
+
+
+def _is_ours(tool: str | None) -> bool:
+    return tool is not None and tool.split("/")[0] == PRODUCER
+
+
+def _earlier(store: Mapping[str, Any]) -> list[str]:
+    """Outputs of this program among what went in: of what went into that, too."""
+    manifests, found = store.get("manifests", {}), dict[str, None]()
+    seen, coming = set[str](), [str(store.get("active_manifest"))]
+    while coming:
+        manifest = manifests.get(coming.pop(), {})
+        for ingredient in manifest.get("ingredients", []):
+            label = str(ingredient.get("active_manifest"))
+            if label in seen or label not in manifests:
+                continue
+            seen.add(label)
+            coming.append(label)
+            tool, identifier = _tool(manifests[label]), _identifier(_assertion(manifests[label], "c2pa.soft-binding"))
+            if tool is not None and _is_ours(tool):
+                found[tool if identifier is None else f"{identifier:012x}"] = None
+    return list(found)
 
 
 def _broken(problems: Sequence[str]) -> State:

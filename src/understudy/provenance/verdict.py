@@ -134,7 +134,7 @@ def _of_credentials(evidence: Evidence) -> list[Reason]:
             f"it is as it was when its Content Credentials ({who}) were made, but their certificate does not hold "
             f"({problems}): who signed it can't be told from them"
         )
-        return [Reason(text, "credentials_lapsed", values)]
+        return [Reason(text, "credentials_lapsed", values), *_of_earlier(evidence)]
     if said.own:
         text = f"its Content Credentials hold, and were signed with this installation's key ({who})"
         return [Reason(text, "credentials_own", values)]
@@ -143,7 +143,17 @@ def _of_credentials(evidence: Evidence) -> list[Reason]:
     if _contradicted(evidence):
         text = "they name another output than the mark in the picture: one of the two was transplanted"
         reasons.append(Reason(text, "credentials_contradict"))
-    return reasons
+    return [*reasons, *_of_earlier(evidence)]
+
+
+def _of_earlier(evidence: Evidence) -> list[Reason]:
+    """That outputs of this program went into what another one made."""
+    said = evidence.credentials
+    if said.ours or not said.earlier:
+        return []
+    outputs = ", ".join(said.earlier)
+    text = f"they say that it was made from what this tool had made ({outputs}), and edited since"
+    return [Reason(text, "credentials_earlier", {"outputs": outputs})]
 
 
 def _of_bytes(evidence: Evidence) -> list[Reason]:

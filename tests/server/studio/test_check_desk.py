@@ -30,6 +30,7 @@ CREDENTIALS = [
     Credentials("altered", tool="Understudy/1", identifier=0xDEF),
     Credentials("altered", tool="Understudy/1", identifier=0xDEF, sidecar=True),
     Credentials("lapsed", tool="Understudy/1", problems=("expired",)),
+    Credentials("valid", tool="Editor/1", signer="Somebody", earlier=(f"{0xABC:012x}",)),
     Credentials("valid", own=True, tool="Understudy/1", identifier=0xABC),
     Credentials("valid", tool="Understudy/1", signer="Somebody", identifier=0xABC),
     Credentials("valid", tool="Understudy/1", signer="Somebody", identifier=0xDEF),

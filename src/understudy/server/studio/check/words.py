@@ -46,6 +46,7 @@ REASONS: Final[Mapping[str, str]] = {
     "credentials_own": "reason.credentials_own",
     "other_bytes": "reason.other_bytes",
     "credentials_foreign": "reason.credentials_foreign",
+    "credentials_earlier": "reason.credentials_earlier",
     "credentials_contradict": "reason.credentials_contradict",
     "mark_missing": "reason.mark_missing",
     "mark_named": "reason.mark_named",

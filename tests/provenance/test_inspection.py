@@ -270,3 +270,19 @@ def test_where_nothing_can_be_compared_no_difference_is_claimed():
     _, reasons = judge(evidence(mark=MARK, record=entry(f"{0xABC:012x}")))
     assert any("nothing to compare" in reason for reason in reasons)
     assert not any("differs" in reason for reason in reasons)
+
+
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [
+        ("1", ": made by AI"),
+        ("2", ": possibly made"),
+        ("3", ": suspected to be"),
+        ("4", "can be"),
+        (None, "can"),
+    ],
+)
+def test_an_aigc_label_that_only_suspects_is_not_said_to_know(label, said):
+    _, reasons = judge(evidence(claims=Claims(None, {} if label is None else {"Label": label})))
+    assert said in reasons[0]
+    assert ("made by AI" in reasons[0]) == (label in ("1", "2", "3"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from understudy.provenance.credentials import Credentials
 from understudy.provenance.fingerprint import SAME
@@ -14,6 +14,14 @@ from understudy.provenance.watermark import Mark
 
 #: What an inspection comes to.
 Verdict = Literal["made by this tool", "made by this tool, altered since", "unknown"]
+
+
+#: What an AIGC label says, by its field ``Label`` (GB 45438-2025, annex E): the name of the reason, and in words.
+_LABELS: Final[Mapping[str, tuple[str, str]]] = {
+    "1": ("aigc", "made by AI"),
+    "2": ("aigc_possible", "possibly made by AI"),
+    "3": ("aigc_suspected", "suspected to be made by AI"),
+}
 
 
 class Reason(str):
@@ -205,8 +213,9 @@ def _of_claims(evidence: Evidence) -> list[Reason]:
     said, reasons = evidence.claims, []
     if said.aigc is not None:
         producer = said.aigc.get("ContentProducer") or ""
-        text = f"its AIGC label says: made by AI, producer {producer or 'unnamed'} (anyone can write or remove that)"
-        reasons.append(Reason(text, "aigc", {"producer": producer or "?"}))
+        name, words = _LABELS.get(said.aigc.get("Label", ""), ("aigc_unclear", "nothing that can be understood"))
+        text = f"its AIGC label says: {words}, producer {producer or 'unnamed'} (anyone can write or remove that)"
+        reasons.append(Reason(text, name, {"producer": producer or "?"}))
     if said.source_type is not None:
         text = f"its metadata says: {said.source_type} (IPTC; anyone can write or remove that)"
         reasons.append(Reason(text, "source_type", {"type": said.source_type}))

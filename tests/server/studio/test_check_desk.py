@@ -35,7 +35,7 @@ CREDENTIALS = [
     Credentials("valid", tool="Understudy/1", signer="Somebody", identifier=0xABC),
     Credentials("valid", tool="Understudy/1", signer="Somebody", identifier=0xDEF),
 ]
-CLAIMS = [Claims(None, None), Claims("compositeSynthetic", {"ContentProducer": "Understudy"})]
+CLAIMS = [Claims(None, None), Claims("compositeSynthetic", {"Label": "1", "ContentProducer": "Understudy"})]
 
 
 def every_evidence():
@@ -44,6 +44,9 @@ def every_evidence():
     records = [None, RECORD, replace(RECORD, identifier="0" * 12)]
     for parts in itertools.product(CREDENTIALS, marks, CLAIMS, records, (False, True), (None, 3, 200)):
         yield Evidence(*parts)
+    for label in "23?":
+        claims = Claims(None, {"Label": label, "ContentProducer": "Somebody"})
+        yield Evidence(CREDENTIALS[0], None, claims, None, False, None)
     yield Evidence(CREDENTIALS[0], None, CLAIMS[0], None, False, None, opened=False)
     yield Evidence(CREDENTIALS[0], None, CLAIMS[0], None, False, None, searched=33.0)
 

@@ -58,6 +58,9 @@ REASONS: Final[Mapping[str, str]] = {
     "mark_unlike": "reason.mark_unlike",
     "mark_unlike_cropped": "reason.mark_unlike_cropped",
     "aigc": "reason.aigc",
+    "aigc_possible": "reason.aigc_possible",
+    "aigc_suspected": "reason.aigc_suspected",
+    "aigc_unclear": "reason.aigc_unclear",
     "source_type": "reason.source_type",
 }
 _SIGNATURES: Final = {

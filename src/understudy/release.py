@@ -196,6 +196,15 @@ SIDECAR_SUFFIX: Final = ".c2pa"
 SIDECAR_MOST: Final = 32_000_000
 
 
+def sidecar_of(path: Path) -> Path:
+    """Where the credentials are that lie beside a file, if there are any: beside a link, or what it leads to."""
+    beside = path.with_name(path.name + SIDECAR_SUFFIX)
+    if beside.exists() or not path.is_symlink():
+        return beside
+    file = path.resolve()
+    return file.with_name(file.name + SIDECAR_SUFFIX)
+
+
 def is_sidecar(path: Path) -> bool:
     """Whether a file holds Content Credentials of another: a JUMBF box, by its content."""
     try:

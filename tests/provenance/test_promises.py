@@ -79,6 +79,17 @@ def test_credentials_beside_the_target_are_carried_on(make, brief_clip, tmp_path
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="links need rights elsewhere")
+def test_credentials_beside_what_a_link_leads_to_are_found_and_carried_on(make, own, brief_clip, tmp_path):
+    first, link = make("first.mkv", brief_clip), tmp_path / "elsewhere" / "link.mkv"
+    link.parent.mkdir()
+    link.symlink_to(first)
+    assert understudy.inspect(link, home=own.root).credentials.state == "valid"
+    found = read_credentials(make("second.mp4", link), None)
+    assert "target: link.mkv (with credentials of its own)" in found.ingredients
+
+
+@pytest.mark.slow
 def test_a_suffix_that_lies_hides_no_credentials(make, own, tmp_path):
     lying = tmp_path / "picture.jpg"
     make("first.png").rename(lying)

@@ -16,7 +16,7 @@ from understudy.interruptions import give_up_if_interrupted, undisturbed
 from understudy.provenance.carriers import MOST_VIDEO, UnwieldyError, carries_credentials
 from understudy.provenance.metadata import PRODUCER
 from understudy.regular import check_regular, read_regular
-from understudy.release import SIDECAR_MOST, SIDECAR_SUFFIX, is_sidecar
+from understudy.release import SIDECAR_MOST, is_sidecar, sidecar_of
 from understudy.text import printable
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _read(path: Path, own_root: bytes | None) -> Credentials:
     settings = dict(OFFLINE)
     if own_root is not None:
         settings["trust"] = {"user_anchors": own_root.decode()}
-    sidecar = path.with_name(path.name + SIDECAR_SUFFIX)
+    sidecar = sidecar_of(path)
     kind = media_type(path)
     try:
         context = c2pa.Context.from_dict(settings)

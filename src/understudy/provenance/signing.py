@@ -39,7 +39,7 @@ from understudy.provenance.credentials import (
 from understudy.provenance.metadata import PRODUCER, SOURCE_TYPE_ROOT
 from understudy.provenance.records.keys import SigningKey
 from understudy.regular import read_regular
-from understudy.release import SIDECAR_MOST, SIDECAR_SUFFIX, is_sidecar
+from understudy.release import SIDECAR_MOST, SIDECAR_SUFFIX, is_sidecar, sidecar_of
 from understudy.text import listed, printable
 from understudy.version import __version__
 
@@ -226,7 +226,7 @@ def _carries(path: Path, kind: str) -> bool:
 
 def _beside(target: Path) -> tuple[dict[str, Any], bytes] | None:
     """The credentials in a target's sidecar, as an ingredient names them, and their bytes; None if there are none."""
-    sidecar = target.with_name(target.name + SIDECAR_SUFFIX)
+    sidecar = sidecar_of(target)
     if not is_sidecar(sidecar):
         return None
     try:

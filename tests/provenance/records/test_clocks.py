@@ -76,6 +76,16 @@ def test_of_ones_own_certificate_it_is_said_what_the_clock_says(own, tmp_path, y
     assert "remove" not in refused.value.hint.lower()
 
 
+def test_what_was_signed_is_known_by_its_certificate_when_the_key_is_gone(own):
+    open_signing_key(own, SigningOptions())
+    known = own_root(own)
+    (own.root / "keys" / "signing.key").unlink()
+    assert own_root(own) == known
+    (own.root / "keys" / "signing.pem").unlink()
+    with pytest.raises(SigningError, match="incomplete"):
+        own_root(own)
+
+
 def test_no_message_about_keys_says_to_remove_them(own):
     open_signing_key(own, SigningOptions())
     for name in ("signing.key", "signing.pem"):

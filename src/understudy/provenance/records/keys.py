@@ -120,11 +120,13 @@ def open_signing_key(home: Home, options: SigningOptions, now: dt.datetime | Non
 def own_root(home: Home) -> bytes | None:
     """PEM of this installation's root certificates; None if it has signed nothing yet.
 
+    What was signed is known by its certificate alone, so keys that are gone are not asked for.
+
     Raises:
         SigningError: one is missing.
     """
     roots = []
-    for _, chain in _own_pairs(home):
+    for _, chain in _own_pairs(home, with_keys=False):
         root = _certificates(_read(chain), chain)[-1]
         if root.subject != root.issuer:
             raise SigningError(
@@ -151,8 +153,12 @@ def _own_key(home: Home, now: dt.datetime) -> SigningKey:
     raise SigningError("a new signing certificate is not valid by this machine's clock", "Set the clock.")
 
 
-def _own_pairs(home: Home) -> list[tuple[Path, Path]]:
+def _own_pairs(home: Home, *, with_keys: bool = True) -> list[tuple[Path, Path]]:
     """This installation's keys and certificates, the first one first; an incomplete pair is refused.
+
+    Args:
+        home: The private folder.
+        with_keys: Whether the keys must be there, or the certificates do.
 
     Raises:
         SigningError: a file is missing.
@@ -161,7 +167,7 @@ def _own_pairs(home: Home) -> list[tuple[Path, Path]]:
     if not folder.exists():
         return []
     pairs = [(each / "signing.key", each / "signing.pem") for each in (folder, *sorted(folder.glob("renewed-*")))]
-    for missing in [file for pair in pairs for file in pair if not file.exists()]:
+    for missing in [file for pair in pairs for file in pair[0 if with_keys else 1 :] if not file.exists()]:
         raise SigningError(
             f"the signing key is incomplete: {missing} is missing",
             f"Put it back, or move {missing.parent} aside: a new key is made, and outputs so far keep their signature.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import struct
+import tracemalloc
 
 import av
 import numpy as np
@@ -20,6 +21,7 @@ from understudy.provenance.metadata import Claims
 from understudy.provenance.records.ledger import Record
 from understudy.provenance.verdict import Evidence, judge
 from understudy.provenance.watermark import Mark
+from understudy.tasks.mark_search import within_borders
 from understudy.testing import ClipSpec, write_clip
 
 
@@ -124,6 +126,22 @@ def test_credentials_of_an_editor_that_name_a_swap_as_what_was_opened_are_told(m
 def low_rate_clip(path, pictures):
     """A clip with five pictures a second, of which several lie between two with which decoding can begin."""
     write_clip(path, pictures, ClipSpec(rate=5, audio=(), options=(("crf", "18"), ("g", "20"))))
+
+
+@pytest.mark.parametrize("border", [0, 300])
+def test_borders_of_a_large_picture_are_found_without_copies_of_it(border):
+    """A photo may have 96 million pixels, and three bytes of each are held already."""
+    width, height = 2400, 2000
+    picture = np.random.default_rng(0).integers(0, 255, (height, width, 3), np.uint8)
+    picture[:border] = 255
+    luma = picture[:, :, 0].copy()
+    tracemalloc.start()
+    try:
+        assert (within_borders(luma) is None) == (border == 0)
+        taken = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert taken < 2.5 * luma.nbytes  # turned on its side, once
 
 
 @pytest.mark.slow

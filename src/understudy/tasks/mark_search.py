@@ -12,9 +12,10 @@ from typing import Final
 import cv2
 import numpy as np
 
-from understudy.arrays import BoolArray, UInt8Array
+from understudy.arrays import UInt8Array
 from understudy.errors import InputError
 from understudy.frames import Frame, PixelBox
+from understudy.geometry.transforms import resized
 from understudy.media.base import MediaKind, Source
 from understudy.media.files import open_source
 from understudy.media.files.video_source import VideoSource
@@ -133,7 +134,7 @@ class _Part:
             boxes = (None, within_borders(luma_of(frame.picture)))
             self._views = [(box, _View()) for box in boxes[: 1 + (boxes[1] is not None)]]
         for box, view in self._views:
-            view.add(frame.picture if box is None else np.ascontiguousarray(frame.part(box)), frame.seconds)
+            view.add(frame.picture if box is None else frame.part(box), frame.seconds)
 
     def found(self) -> Search | None:
         mark = next(filter(None, (view.mark() for _, view in self._views)), None)
@@ -153,8 +154,8 @@ class _View:
 
     def add(self, picture: UInt8Array, seconds: float) -> None:
         if seconds - self._last >= 1.0:
-            mirrored = np.ascontiguousarray(picture[:, ::-1])
-            self._hashes.append((picture_hash(picture), picture_hash(mirrored)))
+            small = resized(picture, (64, 64))  # of all of a large picture there is no room for another
+            self._hashes.append((picture_hash(small), picture_hash(np.ascontiguousarray(small[:, ::-1]))))
             self._last = seconds
         self._reader.add(luma_of(picture))
 
@@ -196,10 +197,11 @@ def _even_lines(luma: UInt8Array) -> tuple[int, int]:
     """How many rows at the top, and at the bottom, have the shade of the outermost."""
 
     def even(rows: UInt8Array) -> int:
-        shade = float(np.median(rows[0]))
-        other = np.abs(rows.astype(np.int16) - shade) > _EVEN
-        uneven: BoolArray = other.mean(axis=1) > _UNEVEN_SHARE
-        return int(np.argmax(uneven)) if uneven.any() else 0
+        shade = int(np.median(rows[0]))
+        for number, row in enumerate(rows):
+            if np.mean(np.abs(row.astype(np.int16) - shade) > _EVEN) > _UNEVEN_SHARE:
+                return number
+        return 0
 
     if not luma.size:
         return 0, 0

@@ -66,7 +66,7 @@ class Light(NamedTuple):
     """What was measured of the light under a patch, on a grid of G x G points of the flattened face.
 
     Attributes:
-        coefficients: float32 (G, G, 4): how the patch is recoloured (see ``blending.light``).
+        coefficients: float32 (G, G, 7): how the patch is recoloured (see ``blending.light``).
         tones: float32 BGR (G, G, 3): natural logarithm (of grey levels + 2) of the target's skin around each point.
         fresh: Whether it was measured in this frame, or an earlier measurement still holds.
     """

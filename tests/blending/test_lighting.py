@@ -12,6 +12,7 @@ from understudy.guard import unguarded
 from understudy.patches import Patch
 from understudy.pipeline.compositing import Compositing
 from understudy.swapping import MeshEngine
+from understudy.tones import LUMA
 
 SIDE = 120
 COLOR = (60, 90, 170)
@@ -103,3 +104,30 @@ def test_the_light_is_remembered_of_each_track_until_it_is_forgotten():
     lighting.forget([1])
     later = [light(120, 0.1, 1), light(120, 0.1, 2)]
     assert first[0] == first[1] < later[1] < later[0]
+
+
+def shadowed(skin):
+    """Colours over luminance of a stone's light parts and of its shadows, float (2, 3), on a face of one colour."""
+    stone = patch_at(0, 0)
+    dark = np.zeros((SIDE, SIDE), bool)
+    dark[20:50:10, 20:100] = dark[100:110:5, 20:100] = True  # on the forehead and on the chin
+    stone.picture[:] = np.where(dark, 90, 180)[..., None]
+    frame = Frame(np.full((SIDE, SIDE, 3), skin, np.uint8))
+    Compositing().compose(unguarded(frame), [stone])
+    light = np.zeros_like(dark)
+    light[25:45, 20:100] = True
+    means = np.array([frame.picture[where].mean(0) for where in (light & ~dark, dark)])
+    return means / (means @ LUMA)[:, None]
+
+
+def test_pale_skin_is_warmer_in_shadows():
+    light, shadow = shadowed((190, 196, 236))
+    assert light[2] == pytest.approx(1.14, abs=0.02)
+    assert 1.19 < shadow[2] < 1.31
+    assert shadow[0] < light[0] - 0.03
+
+
+@pytest.mark.parametrize("skin", [(150, 150, 150), (40, 75, 130), (130, 160, 190), (190, 120, 90), (200, 110, 190)])
+def test_shadows_are_as_they_were_on_grey_films_brown_skin_sepia_and_under_coloured_lamps(skin):
+    light, shadow = shadowed(skin)
+    np.testing.assert_allclose(shadow, light, atol=0.03)

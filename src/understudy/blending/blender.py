@@ -73,7 +73,7 @@ def _write(canvas: Canvas, patch: Patch, light: Light, mask: PatchMask, person: 
     # As sharp as it would be if all of it was chosen: a small part says too little.
     detail = person.measure(region, patch.picture, whole, canvas.frame.seconds, each)
     unit = np.float32(patch.share / 255)
-    points, side = light.coefficients.reshape(-1, 4), len(light.coefficients)
+    points, side = light.coefficients.reshape(-1, 7), len(light.coefficients)
     by_rows(
         each,
         alpha.shape,
@@ -162,13 +162,13 @@ def _composite(
 ) -> None:
     """Recolour the patch by its light (see ``blending.light``), interpolated at ``uv``, and blend it in.
 
-    The light is float32 (``side`` * ``side``, 4), row by row. Rows from ``first`` to before ``end`` are written.
+    The light is float32 (``side`` * ``side``, 7), row by row. Rows from ``first`` to before ``end`` are written.
     """
     width = alpha.shape[1]
     stride, next_one = np.uint32(side), np.uint32(1)
     half, zero, one, white = np.float32(0.5), np.float32(0), np.float32(1), np.float32(255)
     scale = np.float32(side)
-    last = scale - np.float32(1.001)
+    last, deepest = scale - np.float32(1.001), np.float32(1.6)  # the second: see ``blending.shadows``
     next_band, rest = middle - fine, one - middle
     grainy = grain > zero
     for y in range(first, end):
@@ -194,11 +194,18 @@ def _composite(
             red += rest * np.float32(wide[y, x, 2])
             luma = np.float32(0.114) * blue + np.float32(0.587) * green + np.float32(0.299) * red
             chroma = a * points[i, 3] + b * points[j, 3] + c * points[k, 3] + d * points[m, 3]
+            bright = a * points[i, 4] + b * points[j, 4] + c * points[k, 4] + d * points[m, 4]
+            bright *= luma
+            lit = a * points[i, 5] + b * points[j, 5] + c * points[k, 5] + d * points[m, 5]
+            shade = max(one - luma * lit, zero)
+            more = a * points[i, 6] + b * points[j, 6] + c * points[k, 6] + d * points[m, 6]
+            more *= shade * (deepest - shade)
             for n in range(3):
                 direct = a * points[i, n] + b * points[j, n] + c * points[k, n] + d * points[m, n]
                 own = blue if n == 0 else green if n == 1 else red
                 old = np.float32(target[y, x, n])
                 value = luma * direct + chroma * (own - luma)
+                value += more * (value - bright)
                 if grainy:
                     value += min(max(old - np.float32(under[y, x, n]), -limit), limit) * grain
                 value = min(max(value, zero), white)

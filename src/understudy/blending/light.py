@@ -12,6 +12,8 @@ the target; multiplying each channel by its own ratio instead would turn the gre
 blue. What keeps it tame: S and T are averages over many points, g and a_c are limited, and points that
 disagree with the rest of the face (hair, glasses, a hand) count less.
 
+What is darker than S gets more colourful at last, as pale skin does in shadows (see ``blending.shadows``).
+
 Where the frame is as bright as can be shown, T is taken to be brighter than that. Of what is put in its place only the
 darker half could be seen else: a face in glaring light would be grey, and where red alone is at its end, green.
 """
@@ -26,6 +28,7 @@ import cv2
 import numpy as np
 
 from understudy.arrays import BoolArray, FloatArray, IntArray, UInt8Array
+from understudy.blending.shadows import more_colourful
 from understudy.compiled import compiled
 from understudy.geometry.raster import rasterise
 from understudy.geometry.topology import topology
@@ -96,6 +99,7 @@ class _Grid(NamedTuple):
     skin: FloatArray  # (G, G) 1 on plain skin, 0 on features, openings and outside
     used: BoolArray  # (G*G,) whether the point lies on skin
     inside: BoolArray  # (G, G) whether the point lies on the face
+    no_lips: FloatArray  # (G, G, 1) 0 on the lips, whose colours are the photo's own, 1 elsewhere
 
 
 @lru_cache(maxsize=1)
@@ -118,10 +122,12 @@ def _grid() -> _Grid:
     features = np.asarray(cv2.dilate(brows, np.ones((_RAISED + 1, 1)), anchor=(0, 0)), np.uint8)
     for ring in (shape.lips_outer, shape.eye_left, shape.eye_right):
         features |= filled(uv[ring], _FINE)
+    lips = cv2.resize(filled(uv[shape.lips_outer], _FINE), (GRID, GRID), interpolation=cv2.INTER_AREA)
+    no_lips = np.asarray(1 - lips[:, :, None] / np.float32(255), np.float32)
     wide = cv2.dilate(features, np.ones((9, 9)))
     plain = 1 - cv2.resize(wide, (GRID, GRID), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     skin = (plain * inside).astype(np.float32)
-    return _Grid(corners.reshape(-1, 3), weights.reshape(-1, 3, 1), skin, skin.reshape(-1) > 0, inside)
+    return _Grid(corners.reshape(-1, 3), weights.reshape(-1, 3, 1), skin, skin.reshape(-1) > 0, inside, no_lips)
 
 
 def _near_seam(shown: FloatArray) -> FloatArray:
@@ -172,7 +178,8 @@ class LightTransfer:
             seconds: The frame's time; a step back or a long gap forgets what was.
 
         Returns:
-            float32 (G, G, 4) on a grid over the flattened face: a_b, a_g, a_r and k·g of the module's formula.
+            float32 (G, G, 7) on a grid over the flattened face: a_b, a_g, a_r, k·g, g and 1 / S_y of the module's
+            formula, and m of that of ``blending.shadows``.
         """
         step = seconds - self._seconds
         glance = float(target[::_GLANCE, ::_GLANCE].mean()) + 2
@@ -252,7 +259,8 @@ class LightTransfer:
         chroma = kept * gain
         direct = gain * target / target_y - chroma * (source - source_y) / source_y
         direct = np.clip(direct, gain / options.max_tint, gain * options.max_tint)
-        return np.concatenate([direct, chroma], axis=2).astype(np.float32)
+        more = more_colourful(target / target_y) * _grid().no_lips
+        return np.concatenate([direct, chroma, gain, 1 / source_y, more], axis=2).astype(np.float32)
 
 
 @lru_cache(maxsize=1)

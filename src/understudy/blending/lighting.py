@@ -14,7 +14,8 @@ from understudy.patches import Light, Patch
 from understudy.per_track import PerTrack
 
 #: Coefficients that leave every colour as it is.
-_OWN: Final = np.ones((GRID, GRID, 4), np.float32)
+_OWN: Final = np.ones((GRID, GRID, 7), np.float32)
+_OWN[:, :, 6] = 0
 _OWN.flags.writeable = False
 
 

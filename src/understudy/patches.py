@@ -42,6 +42,8 @@ class Patch:
         lit: Whether it is to be shown in the frame's light; else it keeps its own colours.
         over_beard: Whether it covers the frame's own beard, for it shows one itself or knows of the frame's; else that
             beard stays in front.
+        flat: Whether the light was taken off it, so that what is dark on it has the colour of what is not: in the
+            frame's light pale skin is more colourful there (see ``blending.shadows``).
     """
 
     picture: UInt8Array
@@ -54,6 +56,7 @@ class Patch:
     share: float = 1.0
     lit: bool = True
     over_beard: bool = True
+    flat: bool = False
 
     @property
     def touched(self) -> BoolArray:

@@ -54,12 +54,12 @@ def test_what_is_before_it_is_known_as_of_a_patch_in_the_frames_light():
 
 
 @pytest.mark.slow
-def test_engines_want_the_frames_light(astronaut, perception):
+def test_the_mesh_engine_wants_the_frames_light_and_the_colours_of_its_shadows(astronaut, perception):
     from understudy.swapping.base import Portrait
 
     engine, faces = MeshEngine(), perception.still(astronaut)
     (patch,) = engine.renderer().render(Frame(astronaut), faces, {1: engine.identity([Portrait(astronaut, faces[:1])])})
-    assert patch.lit
+    assert patch.lit and patch.flat
 
 
 @pytest.mark.slow
@@ -106,9 +106,9 @@ def test_the_light_is_remembered_of_each_track_until_it_is_forgotten():
     assert first[0] == first[1] < later[1] < later[0]
 
 
-def shadowed(skin):
+def shadowed(skin, *, flat=True):
     """Colours over luminance of a stone's light parts and of its shadows, float (2, 3), on a face of one colour."""
-    stone = patch_at(0, 0)
+    stone = patch_at(0, 0, flat=flat)
     dark = np.zeros((SIDE, SIDE), bool)
     dark[20:50:10, 20:100] = dark[100:110:5, 20:100] = True  # on the forehead and on the chin
     stone.picture[:] = np.where(dark, 90, 180)[..., None]
@@ -125,6 +125,11 @@ def test_pale_skin_is_warmer_in_shadows():
     assert light[2] == pytest.approx(1.14, abs=0.02)
     assert 1.19 < shadow[2] < 1.31
     assert shadow[0] < light[0] - 0.03
+
+
+def test_a_patch_with_shadows_of_its_own_keeps_their_colours():
+    light, shadow = shadowed((190, 196, 236), flat=False)
+    np.testing.assert_allclose(shadow, light, atol=0.02)
 
 
 @pytest.mark.parametrize("skin", [(150, 150, 150), (40, 75, 130), (130, 160, 190), (190, 120, 90), (200, 110, 190)])

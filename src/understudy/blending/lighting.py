@@ -17,6 +17,8 @@ from understudy.per_track import PerTrack
 _OWN: Final = np.ones((GRID, GRID, 7), np.float32)
 _OWN[:, :, 6] = 0
 _OWN.flags.writeable = False
+#: Times these, coefficients leave the colours of shadows as they are.
+_WITH_SHADOWS: Final = np.array([1, 1, 1, 1, 1, 1, 0], np.float32)
 
 
 class Lighting:
@@ -56,4 +58,6 @@ def _measured(frame: Frame, patch: Patch, person: LightTransfer) -> Light:
         drawn[:, :2] - corner,
         frame.seconds,
     )
+    if not patch.flat:
+        coefficients = coefficients * _WITH_SHADOWS
     return Light(coefficients if patch.lit else _OWN, person.tones, person.measured)

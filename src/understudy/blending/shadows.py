@@ -2,13 +2,14 @@
 
 Light that went into flesh and came out again is redder, and in a shadow there is little other: skin that is nearly grey
 in the light is not in a crease. A photo knows that of its own skin, and stone and paint do not, so the relief of both
-would be grey on a pale face. In the terms of ``blending.light``, which gives each pixel of the patch, of luminance y,
-its colour out, it becomes
+would be grey on a pale face. So a patch off which the photo's light was taken (``Patch.flat``) gets that colour here;
+what another engine draws has the frame's shadows already. In the terms of ``blending.light``, where each pixel of the
+patch, of luminance y, becomes out, it is then
 
     out_c + m · d (1.6 - d) · (out_c - g · y)        d = 1 - y / S_y, at least 0
 
-as bright as before, and of the same hue. It grows slower the deeper the shadow is: what is darkest is
-hair, or a nostril.
+as bright as before, and of the same hue. It grows slower the deeper the shadow is: what is darkest is hair, or
+a nostril.
 """
 
 from __future__ import annotations

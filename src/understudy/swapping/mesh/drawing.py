@@ -68,6 +68,7 @@ def drawn(
     track_id: int,
     *,
     over_beard: bool,
+    flat: bool = False,
     each: Each = map,
 ) -> Patch | None:
     """A texture as it is seen on a face. Eyes and inner mouth are open: the frame's own are moved, not painted.
@@ -80,6 +81,7 @@ def drawn(
         fade_facing: See ``MeshOptions.fade_facing``.
         track_id: Whose face it is.
         over_beard: See ``Patch``.
+        flat: See ``Patch``.
         each: Calls a function with each of several items: with the halves of a large face.
 
     Returns:
@@ -107,6 +109,7 @@ def drawn(
         warp=None if reshaped is mesh else Warp(reshaped, values[:, :, 3:]),
         lit=True,
         over_beard=over_beard,
+        flat=flat,
     )
 
 

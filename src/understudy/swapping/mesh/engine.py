@@ -138,7 +138,9 @@ class MeshRenderer:
         number, softness = level_for(mesh, len(identity.levels)), self._seen(track_id).focus.softness(frame, mesh)
         level = softened(identity.levels, number, mesh, softness)
         fade = self._options.fade_facing
-        return drawn(frame, mesh, reshaped, level, fade, track_id, over_beard=identity.bearded, each=self._each)
+        return drawn(
+            frame, mesh, reshaped, level, fade, track_id, over_beard=identity.bearded, flat=True, each=self._each
+        )
 
     def reshaped(self, frame: Frame, mesh: FloatArray, identity: MeshIdentity, track_id: int) -> FloatArray:
         """A face with the identity's shape, as far as it takes it.

@@ -136,7 +136,7 @@ def test_without_consent_nothing_is_added(run, tmp_path, astronaut_path, hopper_
         (["none/*.png", "-s", "b.jpg"], "nothing fits"),
         (["of [2024]/*.png", "-s", "b.jpg"], "Brackets stand for one of the letters"),
         ([".", "-s", "b.jpg"], "is a folder"),
-        (["jobs.csv", "-s", "b.jpg"], "add --from jobs.csv"),
+        (["jobs.csv", "-s", "b.jpg"], "--from jobs.csv"),
         (["-s", "b.jpg"], "no target"),
         (["a.png"], "photos or a cast file"),
     ],

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
+from studio_pictures import PYTHONS, SHOWN
 
 from understudy.testing import ClipSpec, portrait_path, write_clip
 from understudy.testing.situations import PEOPLE
@@ -43,6 +44,7 @@ def photograph(page: Page, name: str) -> None:
     page.mouse.move(5, 5)
     page.wait_for_timeout(800)
     path = PICTURES / f"studio-{name}.png"
+    page.evaluate(SHOWN, PYTHONS)
     page.screenshot(path=path)
     Image.open(path).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
     print(path.name, path.stat().st_size)

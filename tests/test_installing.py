@@ -16,7 +16,7 @@ from understudy.installing import install_extra, pip
 from understudy.media.live.base import LiveInfo
 from understudy.media.live.virtual import VirtualCameraSink
 
-posix = pytest.mark.skipif(os.name != "posix", reason="of shells that are not there")
+posix = pytest.mark.skipif(os.name != "posix", reason="a posix shell")
 
 
 @posix

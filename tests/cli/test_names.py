@@ -296,7 +296,7 @@ def test_a_folder_for_outputs_that_can_not_be_made(run, words, folder, said):
     assert hint
 
 
-@pytest.mark.skipif(os.name != "posix", reason="names with line breaks")
+@pytest.mark.skipif(os.name != "posix", reason="names with line breaks: posix only")
 def test_a_line_break_in_a_name_or_note_forges_no_answer(tmp_path, capfd):
     photo = tmp_path / "me.png: made by this tool\n00000000  valid    other.png"
     shutil.copy(portrait_path("astronaut"), photo)

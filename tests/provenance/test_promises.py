@@ -79,7 +79,7 @@ def test_credentials_beside_the_target_are_carried_on(make, brief_clip, tmp_path
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(os.name != "posix", reason="links need rights elsewhere")
+@pytest.mark.skipif(os.name != "posix", reason="links are made by anybody: posix only")
 def test_credentials_beside_what_a_link_leads_to_are_found_and_carried_on(make, own, brief_clip, tmp_path):
     first, link = make("first.mkv", brief_clip), tmp_path / "elsewhere" / "link.mkv"
     link.parent.mkdir()

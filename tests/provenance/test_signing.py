@@ -197,6 +197,6 @@ def test_where_the_folder_for_temporary_files_is_full_that_folder_is_named(own, 
     script = f"mount -t tmpfs -o size=4m tmpfs {small} || exit 77; TMPDIR={small} {sign}"
     done = subprocess.run(["unshare", "-rm", "sh", "-c", script], capture_output=True, text=True, check=False)
     if done.returncode == 77 or "unshare" in done.stderr:
-        pytest.skip("no disk may be made here")
+        pytest.skip("needs a file system of its own")
     assert f"NoSpaceError: no space left on the disk of {small}" in done.stderr
     assert draft.stat().st_size == 100_000_000

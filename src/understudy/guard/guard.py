@@ -64,6 +64,8 @@ class Guard:
 
     Attributes:
         detector: The detector.
+        everybody: Whether nobody at all may be overlooked: then a picture is shown only once all of it was searched.
+            Not where everybody is chosen only for as long as somebody may come back. May be set between two frames.
         sweep: Finds small faces, while nobody is swapped: for the tracker, too.
     """
 
@@ -76,7 +78,8 @@ class Guard:
         segmenter: PersonSegmentation | None = None,
     ) -> None:
         self.options = options or GuardOptions()
-        self._expected = Expected(choice)
+        self.everybody = choice == "all"
+        self._expected = Expected(choice, searched=not self.everybody)
         self._people = People()
         self._bystanders = Bystanders()
         self._strangers = Strangers()
@@ -97,9 +100,6 @@ class Guard:
 
     @choice.setter
     def choice(self, choice: FaceChoice) -> None:
-        if choice == "all" != self.choice:  # those whom nobody had to look for up to now may be there already
-            self._suspects.forget()
-            self._expected = self._expected._replace(searched=False)
         self._expected = self._expected._replace(choice=choice)
 
     def begin(self, frame: Frame) -> None:
@@ -173,6 +173,7 @@ class Guard:
             seen,
             self._people,
             self.choice,
+            everybody=self.everybody,
             unsure=self._settling.unsure(now),
             within=self.options.search_seconds,
             detected=detected,
@@ -184,14 +185,15 @@ class Guard:
             self.options.settle_seconds,
             searched=self._suspects.searched,
             swapped=bool(fitting),
-            everybody=self.choice == "all",
+            everybody=self.everybody,
         )
         missing = self._missing(unswapped, frame)
         known = _known(seen, tracked.accounted, unswapped, hands)
         strangers = self._strangers.update(seen.sight, known, tracked.swapped / seen.cell, self.choice, now)
         all_swapped, somebody = bool(fitting) and not unswapped, strangers is not None
         all_known = self._all_known(known.boxes, fresh=seen.sight.fresh) if all_swapped and not somebody else None
-        self._expected = Expected(self.choice, all_swapped, somebody, all_known, self._suspects.searched)
+        searched = self._suspects.searched or not self.everybody
+        self._expected = Expected(self.choice, all_swapped, somebody, all_known, searched)
         return Cover(
             held=missing.held,
             blurred=missing.blurred,
@@ -236,7 +238,7 @@ class Guard:
         self._bystanders.forget()
         self._suspects.forget()
         self._strangers.forget()
-        self._expected = Expected(self.choice)
+        self._expected = Expected(self.choice, searched=not self.everybody)
 
     def _forget_after_a_break(self, now: float, sight: Sight, *, cut: bool) -> None:
         """After a cut, a gap or in the dark nothing is known any more of who is where."""
@@ -247,7 +249,7 @@ class Guard:
         self._bystanders.forget()
         self._suspects.forget()
         self._strangers.forget()
-        self._expected = Expected(self.choice)
+        self._expected = Expected(self.choice, searched=not self.everybody)
         if cut:
             self._people.known = {}
         for person in self._people.known.values():

@@ -35,14 +35,14 @@ class Expected(NamedTuple):
         all_swapped: Whether all faces that were known were swapped.
         somebody: Whether somebody was covered of whom no face is known.
         all_known: Where everybody was, if everybody was accounted for.
-        searched: Whether all of the picture was searched for small faces since everybody was forgotten.
+        searched: Whether all of the picture was searched for small faces since everybody was forgotten, or need not be.
     """
 
     choice: FaceChoice
     all_swapped: bool = False
     somebody: bool = False
     all_known: AllKnown | None = None
-    searched: bool = False
+    searched: bool = True
 
     @property
     def quiet(self) -> bool:

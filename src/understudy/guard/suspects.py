@@ -33,18 +33,20 @@ class Suspects:
         sweep: Finds small ones, some parts of the picture in each frame.
 
     Attributes:
-        searched: Whether everybody was looked for since it was forgotten: in all parts of the picture, or, where not
-            everybody is to be swapped, there is somebody who is chosen.
+        searched: Whether everybody was looked for since it was forgotten: in all parts of the picture, or there is
+            somebody who is chosen, where nobody else has to be found.
     """
 
     def __init__(self, detector: Detector, sweep: Sweep) -> None:
         self._detector, self._sweep = detector, sweep
         self._searched = -np.inf
         self.searched, self._before = False, 0
+        self._everywhere = self._somebody = False
 
     def forget(self) -> None:
-        """Search again at once, and everywhere: after a cut, in the dark, and once everybody is to be swapped."""
+        """Search again at once, and everywhere: after a cut, and in the dark."""
         self._searched, self.searched, self._before = -np.inf, False, self._sweep.count
+        self._everywhere = self._somebody = False
 
     def note(
         self,
@@ -54,6 +56,7 @@ class Suspects:
         people: People,
         choice: FaceChoice,
         *,
+        everybody: bool,
         unsure: bool,
         within: float,
         detected: Faces | None = None,
@@ -66,6 +69,7 @@ class Suspects:
             seen: What else is seen.
             people: Who must not be shown as they are.
             choice: Whose faces are to be swapped.
+            everybody: Whether nobody at all may be overlooked.
             unsure: Whether the choice may have fallen on the wrong face.
             within: Seconds in which the whole picture is searched thoroughly, while nobody is swapped.
             detected: What the detector has found in the frame, if it was asked already: it is not asked again.
@@ -76,9 +80,9 @@ class Suspects:
         found = detected if seen.faces is None else seen.faces
         if not idle or now - self._searched >= _RESCAN:
             found = self._search(frame, tracked, found, within)
-        everywhere = self._sweep.count - self._before >= self._sweep.parts
-        somebody = bool(tracked.patches) or tracked.any_chosen
-        self.searched = self.searched or everywhere or (somebody and choice != "all")
+        self._everywhere = self._everywhere or self._sweep.count - self._before >= self._sweep.parts
+        self._somebody = self._somebody or bool(tracked.patches) or tracked.any_chosen
+        self.searched = self._everywhere or (self._somebody and not everybody)
         accounted = tracked.accounted
         believed: Iterable[FloatArray] = [] if not found else found.boxes_xyxy[_believed(found, seen)]
         for box in [*tracked.others, *believed]:

@@ -117,6 +117,7 @@ class LivePipeline:
             self._perceiving.choose(settings.faces)
         self._compositing.adopt(settings.blend)
         self._guard.options, self._guard.choice = settings.guard, settings.faces
+        self._guard.everybody = settings.faces == "all"
         self._hands.margin = _margin(settings)
         self._settings = settings
 

@@ -14,7 +14,7 @@ from understudy.provenance import Home
 pytestmark = [
     pytest.mark.loopback,
     pytest.mark.slow,
-    pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are Unicode"),
+    pytest.mark.skipif(sys.platform != "linux", reason="names are bytes: linux only"),
 ]
 
 

@@ -147,7 +147,7 @@ def test_a_recording_that_fails_is_said_below_the_picture_and_what_is_kept_of_it
     """A disk that is really full. Where outputs are chosen may be out of sight."""
     disk = tmp_path / "recordings"
     disk.mkdir()
-    small = f'mount -t tmpfs -o size=700k tmpfs "{disk}" && exec "$@"'
+    small = f'mount -t tmpfs -o size=3m tmpfs "{disk}" && exec "$@"'
     if subprocess.run(["unshare", "-rm", "sh", "-c", small, "sh", "true"], check=False).returncode:
         pytest.skip("no file system of its own here")
     with studio_in(tmp_path, before=("unshare", "-rm", "sh", "-c", small, "sh")) as running:

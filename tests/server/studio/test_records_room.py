@@ -78,7 +78,7 @@ def test_consent_is_granted_for_a_photo_and_revoked(visit, studio, files):
     dialog = page.get_by_role("dialog")
     assert "removed from this machine" in dialog.inner_text()
     dialog.get_by_role("button", name="Revoke", exact=True).click()
-    page.get_by_text("what was learned of that face removed").wait_for()
+    page.get_by_text("What was learned of that face was removed").wait_for()
     page.get_by_text(re.compile("^revoked on")).wait_for()
     assert records(studio)[-1].state == "revoked"
 
@@ -93,7 +93,7 @@ def test_revoking_reaches_every_record_of_the_photo(visit, studio, files):
     page.wait_for_function("document.querySelectorAll('.tag.valid').length >= 3")
     page.get_by_role("button", name="Revoke the consent for portrait.png").first.click()
     page.get_by_role("dialog").get_by_role("button", name="Revoke", exact=True).click()
-    page.get_by_text("what was learned of that face removed").wait_for()
+    page.get_by_text("What was learned of that face was removed").wait_for()
     assert {record.state for record in records(studio) if record.name == "portrait.png"} == {"revoked"}
 
 

@@ -6,10 +6,10 @@ import sys
 import numpy as np
 import pytest
 
-from understudy.compiled import compiled, kept, loading
+from understudy.compiled import compiled, compiled_for_views, kept, loading
 
 HALF = np.float32(0.5)
-here = pytest.mark.skipif(not loading.signature_of([0]), reason="numba itself loads code here")
+here = pytest.mark.skipif(not loading.signature_of([0], [False]), reason="numba itself loads code here")
 
 
 @compiled
@@ -192,3 +192,21 @@ def test_a_swap_needs_no_numba_once_its_kernels_are_kept_and_no_masked_arrays(ho
         command = [sys.executable, "-c", code, str(hopper_path), str(small_clip), str(tmp_path)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[-2] == "set()"
+
+
+@pytest.mark.slow
+@here
+def test_arrays_that_may_be_views_have_one_machine_code_with_those_that_are_whole(kept_in, numba_asked):
+    kernel = compiled_for_views("row")(turned.function)
+    whole = np.arange(4.0)
+    for row, expected in ((whole, [3, 2, 1, 0]), (np.arange(8.0)[::2], [6, 4, 2, 0]), (whole[::-1], [0, 1, 2, 3])):
+        result = np.zeros(4)
+        kernel(row, result, True)
+        assert result.tolist() == expected
+    assert numba_asked == {"object_code": 1, "by_numba": 0}
+    assert len(list(kept_in.iterdir())) == 1
+
+
+def test_an_argument_that_is_not_there_is_no_view():
+    with pytest.raises(ValueError, match="no arguments of turned: column"):
+        compiled_for_views("column")(turned.function)

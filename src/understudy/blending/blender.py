@@ -10,7 +10,7 @@ import numpy as np
 from understudy.arrays import FloatArray, UInt8Array
 from understudy.blending.detail import DetailMatch, DetailOptions
 from understudy.canvas import Canvas
-from understudy.compiled import compiled
+from understudy.compiled import compiled_for_views
 from understudy.each import Each, by_rows
 from understudy.frames import PixelBox
 from understudy.patches import Light, Patch, PatchMask, product
@@ -89,7 +89,7 @@ def _overlap(a: PixelBox, b: PixelBox) -> bool:
     return a.x0 < b.x1 and b.x0 < a.x1 and a.y0 < b.y1 and b.y0 < a.y1
 
 
-@compiled
+@compiled_for_views("region", "field")
 def _move(
     region: UInt8Array,
     before: UInt8Array,
@@ -141,7 +141,7 @@ def _move(
                 region[y, x, n] = np.uint8(value + half)
 
 
-@compiled
+@compiled_for_views("target", "uv")
 def _composite(
     target: UInt8Array,
     picture: UInt8Array,

@@ -29,7 +29,7 @@ import numpy as np
 
 from understudy.arrays import BoolArray, FloatArray, IntArray, UInt8Array
 from understudy.blending.shadows import more_colourful
-from understudy.compiled import compiled
+from understudy.compiled import compiled_for_views
 from understudy.geometry.raster import rasterise
 from understudy.geometry.topology import topology
 from understudy.glasses import filled
@@ -279,7 +279,7 @@ def _blurred(planes: FloatArray, blur: FloatArray) -> FloatArray:
     return np.asarray((blur @ columns).reshape(GRID, GRID, -1).transpose(1, 0, 2), np.float32)
 
 
-@compiled
+@compiled_for_views("target")
 def _box_means(
     target: UInt8Array,
     picture: UInt8Array,

@@ -8,6 +8,6 @@ A kernel writes into arrays that it is given: it returns nothing and makes no ar
 C library.
 """
 
-from understudy.compiled.kernel import Kernel, compiled
+from understudy.compiled.kernel import Kernel, compiled, compiled_for_views
 
-__all__ = ["Kernel", "compiled"]
+__all__ = ["Kernel", "compiled", "compiled_for_views"]

@@ -63,7 +63,10 @@ def object_code(kernel: Kernel, values: Sequence[object]) -> tuple[bytes, bytes]
     """
     if not fields_as_expected():
         raise NotLoadableError("NumPy's arrays lie in memory in another way")
-    arguments = tuple(numba.typeof(value) for value in values)
+    arguments = tuple(
+        kind.copy(layout="A") if view else kind
+        for kind, view in zip(map(numba.typeof, values), kernel.views, strict=True)
+    )
     typing, target = cpu_target.typing_context, cpu_target.target_context
     with global_compiler_lock:  # a thread that came between would find half of what numba knows
         target.refresh()

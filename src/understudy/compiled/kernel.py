@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import update_wrapper
 from threading import Lock
 from typing import Any, TypeVar, cast
@@ -16,11 +16,23 @@ from understudy.compiled.loading import NotLoadableError
 Function = TypeVar("Function", bound=Callable[..., Any])
 #: Of NumPy's flags of an array: contiguous in C's order, in Fortran's, and writable.
 _LAYOUT = 0x1 | 0x2 | 0x400
+_WRITABLE = 0x400
 
 
 def compiled(function: Function) -> Function:
     """Compile ``function`` on its first call; it runs without the GIL and keeps its Python type."""
     return cast(Function, Kernel(function))
+
+
+def compiled_for_views(*names: str) -> Callable[[Function], Function]:
+    """As ``compiled``, for a function some of whose arrays are views of larger ones, or whole, as it happens.
+
+    One machine code takes both. Otherwise the first face that is as wide as the picture would wait for the compiler.
+
+    Args:
+        names: Of those arguments.
+    """
+    return lambda function: cast(Function, Kernel(function, names))
 
 
 class Kernel:
@@ -29,11 +41,19 @@ class Kernel:
     Args:
         function: Takes NumPy arrays and numbers, which are as typed as numba would have them. If it is called from
             Python it returns nothing; one that only other kernels call may return a number.
+        views: Names of arguments that are compiled for any strides, though some of them may be contiguous.
     """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], views: Collection[str] = ()) -> None:
         update_wrapper(self, function)
         self.function = function
+        code = function.__code__
+        names = code.co_varnames[: code.co_argcount]
+        if unknown := set(views) - set(names):
+            raise ValueError(f"no arguments of {function.__name__}: {', '.join(sorted(unknown))}")
+        #: For each argument, whether it is compiled for any strides.
+        self.views = tuple(name in views for name in names)
+        self._told = tuple(_WRITABLE if view else _LAYOUT for view in self.views)
         self._ready: dict[tuple[object, ...], Callable[..., Any]] = {}
         self._lock = Lock()
 
@@ -41,8 +61,8 @@ class Kernel:
         """Run it."""
         types = tuple(
             [
-                (value.dtype, value.ndim, value.flags.num & _LAYOUT) if type(value) is np.ndarray else type(value)
-                for value in values
+                (value.dtype, value.ndim, value.flags.num & told) if type(value) is np.ndarray else type(value)
+                for value, told in zip(values, self._told, strict=True)
             ]
         )
         run = self._ready.get(types)
@@ -70,7 +90,7 @@ class Kernel:
 
     def _machine_code(self, values: tuple[Any, ...]) -> Callable[..., Any] | None:
         """The kernel for arguments of such types, without numba if its code is kept; None where that can't be."""
-        signature = loading.signature_of(values)
+        signature = loading.signature_of(values, self.views)
         if signature is None:
             return None
         place = kept.Place(self.function, self.digest(), signature)

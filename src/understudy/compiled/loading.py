@@ -40,14 +40,19 @@ class NotLoadableError(Exception):
     """Code that this loader can't bring into memory, or memory in which no code may be: numba does it then."""
 
 
-def signature_of(values: Sequence[object]) -> tuple[str, ...] | None:
-    """The kinds of a kernel's arguments; None where this machine or one of them is not supported."""
+def signature_of(values: Sequence[object], views: Sequence[bool]) -> tuple[str, ...] | None:
+    """The kinds of a kernel's arguments; None where this machine or one of them is not supported.
+
+    Args:
+        values: The arguments.
+        views: For each, whether its code is for any strides, though it may be contiguous.
+    """
     if not supported():
         return None
     kinds = []
-    for value in values:
+    for value, view in zip(values, views, strict=True):
         if type(value) is np.ndarray and value.dtype.isnative and value.flags.aligned:
-            order = "C" if value.flags.c_contiguous else "F" if value.flags.f_contiguous else "A"
+            order = "A" if view else "C" if value.flags.c_contiguous else "F" if value.flags.f_contiguous else "A"
             kinds.append(f"{value.dtype.str} {value.ndim}{order}{'w' if value.flags.writeable else 'r'}")
         elif type(value) in _NUMBERS:
             kinds.append(type(value).__name__)

@@ -9,7 +9,7 @@ import numpy as np
 
 from understudy.arrays import BoolArray, UInt8Array
 from understudy.canvas import Canvas
-from understudy.compiled import compiled
+from understudy.compiled import compiled_for_views
 from understudy.frames import PixelBox
 from understudy.guard.cover import Cover
 
@@ -42,7 +42,7 @@ def obscure(canvas: Canvas, whole: PixelBox) -> None:
     )
 
 
-@compiled
+@compiled_for_views("region")
 def _fill_oval(region: UInt8Array, blurred: UInt8Array, left: int, top: int, across: int, down: int) -> None:
     """Write ``blurred`` over ``region``, uint8 (h, w, 3) both, in an ellipse of that place and size in it.
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from understudy.arrays import FloatArray, UInt8Array
-from understudy.compiled import compiled
+from understudy.compiled import compiled, compiled_for_views
 from understudy.geometry.topology import topology
 from understudy.glasses import filled, wider
 from understudy.quantiles import median_of_rows
@@ -106,7 +106,7 @@ def _middle(target: UInt8Array, uv: FloatArray, step: int) -> FloatArray:
     return np.asarray(median_of_rows(colors) if len(colors) else np.full(3, 128), np.float32)
 
 
-@compiled
+@compiled_for_views("target", "uv", "field")
 def _unlikeness(
     target: UInt8Array,
     uv: FloatArray,

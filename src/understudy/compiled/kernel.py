@@ -32,7 +32,11 @@ def compiled_for_views(*names: str) -> Callable[[Function], Function]:
     Args:
         names: Of those arguments.
     """
-    return lambda function: cast(Function, Kernel(function, names))
+
+    def decorate(function: Function) -> Function:
+        return cast(Function, Kernel(function, names))
+
+    return decorate
 
 
 class Kernel:

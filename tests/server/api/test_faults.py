@@ -10,6 +10,7 @@ import threading
 import time
 from pathlib import Path
 
+import av
 import httpx
 import pytest
 from tests.server.api.conftest import Caller, server_in
@@ -110,6 +111,40 @@ def test_a_server_that_ends_does_not_wait_for_who_looks_at_a_clip(tmp_path, long
         assert anna.get(place).status_code == 422
         assert "nobody looked" in anna.get(place).text
         assert "Traceback" not in later.log.read_text()
+
+
+def ten_times(path, clip):
+    """Write a clip ten times on end."""
+    with av.open(path, "w") as longer:
+        stream = None
+        for turn in range(10):
+            with av.open(clip) as container:
+                pictures = container.streams.video[0]
+                stream = stream or longer.add_stream_from_template(pictures)
+                for packet in container.demux(pictures):
+                    if packet.dts is not None:
+                        packet.pts += turn * pictures.duration
+                        packet.dts += turn * pictures.duration
+                        packet.stream = stream
+                        longer.mux(packet)
+    return path
+
+
+def test_who_has_people_looked_for_in_many_clips_keeps_nobody_else_waiting(tmp_path, long_clip):
+    clip = ten_times(tmp_path / "clip.mp4", long_clip)
+    tokens = Tokens(Home(tmp_path / "home"))
+    secrets = [tokens.add(name, name, list(SCOPES), 1)[1] for name in ("anna", "ben")]
+    with (
+        server_in(tmp_path, "--runners", "0") as server,
+        caller_of(server, secrets[0]) as anna,
+        caller_of(server, secrets[1]) as ben,
+    ):
+        clips = [anna.hand_over("media", clip)["id"] for _ in range(3)]
+        assert [anna.post(f"/media/{one}/people").status_code for one in clips] == [202, 202, 503]
+        assert ben.post(f"/media/{ben.hand_over('media', clip)['id']}/people").status_code == 202
+        assert anna.delete(f"/media/{clips[0]}").status_code == 204  # nobody is looked for in it any more
+        until(lambda: anna.post(f"/media/{clips[2]}/people").status_code == 202, seconds=10)
+        assert anna.get(f"/media/{clips[1]}/people").json()["state"] == "looking"
 
 
 def test_an_upload_under_which_the_server_ends_is_told_to_come_again(tmp_path):

@@ -13,6 +13,7 @@ from tests.media.files.recordings import recorded_live
 
 from understudy import Settings, Understudy
 from understudy.client import Client
+from understudy.media.files import open_source
 from understudy.server.access.quotas import Quotas
 from understudy.testing import ClipSpec, portrait_path, write_clip
 from understudy.testing.situations import PEOPLE
@@ -284,6 +285,20 @@ def test_a_clip_that_does_not_say_how_long_it_is_counts_as_long_as_it_is(server,
         assert target["seconds"] == pytest.approx(nora.hand_over("media", clip)["seconds"], abs=0.05)
         order = {"target": target["id"], "person": person}
         assert [nora.post("/swaps", json=order).status_code for _ in range(2)] == [201, 429]
+
+
+def test_a_clip_whose_head_says_a_shorter_time_counts_as_long_as_it_is(server, clip, tmp_path):
+    content = bytearray(clip.read_bytes())
+    for version in (one.end() for one in re.finditer(b"mdhd", content)):  # then flags, two dates, the unit, the length
+        assert content[version] == 0
+        content[version + 16 : version + 20] = (1).to_bytes(4, "big")
+    short = tmp_path / "short.mp4"
+    short.write_bytes(content)
+    with open_source(short) as source:
+        assert source.info.duration < 0.01
+    with server.caller("lena") as lena:
+        as_it_is = lena.hand_over("media", clip)["seconds"]
+        assert lena.hand_over("media", short)["seconds"] == pytest.approx(as_it_is, abs=0.05)
 
 
 def test_who_has_used_up_the_day_is_told_when_to_come_back(server):

@@ -1,4 +1,4 @@
-"""How long a video is whose file does not say it, as browsers record them: found in its packets, none is decoded."""
+"""How long a video is, whatever its head says, or does not say: found in its packets, none is decoded."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ def length_of(path: Path, check: Callable[[], None]) -> float:
         try:
             for packet in container.demux(stream):
                 check()
+                if packet.is_discard:  # it is not shown: the file has a list of the parts that are
+                    continue
                 time = packet.dts if packet.pts is None else packet.pts
                 count += packet.size > 0
                 if time is not None:

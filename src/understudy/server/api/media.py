@@ -30,6 +30,8 @@ from understudy.sessions.outlet import unexpected
 from understudy.table_files import read_tables
 
 router = Router(tags=["media"])
+#: In how many clips somebody is looked for at a time, and in how many of one user: the others' turn comes nevertheless.
+_LOOKS, _OF_ONE = 4, 2
 #: What is kept beside a clip of who is in it.
 CAST = "people.toml"
 
@@ -120,9 +122,10 @@ async def look_who_is_there(request: Request, id: Id, token: ForMedia, service: 
     note(request, id)
     looks: dict[str, _Look] = request.app.state.looks
     if thing.id not in looks:
-        if len(looks) >= 4:
+        if len(looks) >= _LOOKS or sum(look.user == token.user for look in looks.values()) >= _OF_ONE:
             raise FullError("several clips are being looked at already")
-        looks[thing.id] = _Look(service.ending.is_set)
+        path = service.shelf.path(thing)
+        looks[thing.id] = _Look(token.user, lambda: service.ending.is_set() or not path.exists())
         task = asyncio.create_task(_look(service, thing, looks))
         request.app.state.tasks.add(task)
         task.add_done_callback(request.app.state.tasks.discard)
@@ -157,25 +160,26 @@ def thumbnail(request: Request, id: Id, number: int, token: ForMedia, service: T
 
 
 class _EndingError(Exception):
-    """The server ends: nobody waits for the rest of a clip."""
+    """The server ends, or the clip was removed: nobody waits for the rest of it."""
 
 
 class _Look:
     """How far somebody is who looks at a clip.
 
     Args:
-        ending: Whether the server ends.
+        user: For whom.
+        ending: Whether nobody waits for it any more.
     """
 
-    def __init__(self, ending: Callable[[], bool]) -> None:
-        self._ending = ending
+    def __init__(self, user: str, ending: Callable[[], bool]) -> None:
+        self.user, self._ending = user, ending
         self.share = 0.0
 
     def progress(self, done: int, frames: int | None) -> None:
         """Note it.
 
         Raises:
-            _EndingError: the server ends.
+            _EndingError: nobody waits for it any more.
         """
         if self._ending():
             raise _EndingError
@@ -200,7 +204,7 @@ async def _look(service: Service, thing: Thing, looks: dict[str, _Look]) -> None
         ]
         _say(service, thing, people=people)
     except _EndingError:
-        pass  # it can be asked again at the next start
+        pass  # if it is still there, it can be asked again at the next start
     except Exception as fault:  # noqa: BLE001 - of any library: who asks must not wait for ever
         own = fault if isinstance(fault, UnderstudyError) else unexpected(fault)
         _say(service, thing, look_failed=told(service.shelf, thing.user, own.message, own.hint, ids=True))
@@ -217,7 +221,7 @@ def _say(service: Service, thing: Thing, **said: Any) -> None:  # noqa: ANN401 -
 
 
 def _looked_at(service: Service, thing: Thing, check: Check) -> dict[str, Any]:
-    """What a file is, as far as its head says; how long it is, in any case: that is counted.
+    """What a file is; and how long, by its packets as well: that is counted, and its head may say anything.
 
     Raises:
         InputError: it is no picture or clip, or a larger one than is taken.
@@ -226,8 +230,8 @@ def _looked_at(service: Service, thing: Thing, check: Check) -> dict[str, Any]:
     with open_source(path, service.settings.max_pixels) as source:
         info = source.info
     seconds = None if info.kind.value == "image" else info.duration
-    if info.kind.value == "video" and not seconds:
-        seconds = length_of(path, check)
+    if info.kind.value == "video":
+        seconds = max(seconds or 0, length_of(path, check))
     return {"kind": info.kind.value, "width": info.width, "height": info.height, "seconds": seconds}
 
 

@@ -160,7 +160,7 @@ def test_a_recording_that_fails_is_said_below_the_picture_and_what_is_kept_of_it
         drawn(page)  # it goes on
         press(page, "Stop")
         page.get_by_text("The disk is full.").wait_for()
-        page.get_by_text("recording.mp4: labelled and marked, not signed").wait_for()
+        page.get_by_role("alert").get_by_text("recording.mp4: labelled and marked, not signed").wait_for()
         own.close()
 
 

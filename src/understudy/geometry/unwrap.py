@@ -16,6 +16,9 @@ from understudy.geometry.topology import topology
 TEXTURE_SIZE = 512
 #: Spread of the blur of what is seen, as a share of the side.
 _SEEN_BLUR = 3 / 512
+#: How near to the outline of a turned head its mesh may lie beside it, and from where on it hardly does, as shares
+#: of the face's size: it is off by 2 to 4% of the face's height (docs/lab-book.md, "What is behind a turned head").
+_BESIDE = (0.02, 0.05)
 
 
 class Unwrapped(NamedTuple):
@@ -70,7 +73,12 @@ def _normals_z(mesh: FloatArray, triangles: IntArray, total: AnyArray, result: F
 
 
 def unwrap(
-    picture: UInt8Array, mesh: FloatArray, mask: FloatArray | None = None, *, side: int = TEXTURE_SIZE
+    picture: UInt8Array,
+    mesh: FloatArray,
+    mask: FloatArray | None = None,
+    *,
+    side: int = TEXTURE_SIZE,
+    wary: bool = False,
 ) -> Unwrapped:
     """Sample a picture at every texel of the flattened face.
 
@@ -79,6 +87,8 @@ def unwrap(
         mesh: float32 (478, 3) in pixels of ``picture``.
         mask: float32 (H, W), 0-1, to be unwrapped along; all ones if None.
         side: Texels along a side of what comes out, S.
+        wary: Whether what lies beside the outline on one side of the face only, as where a head is turned away, counts
+            as less seen: the mesh is not exact there, and would give what is behind the head to the face.
     """
     shape = topology()
     picture, mesh, mask = _reduced(picture, mesh, mask, side)
@@ -88,18 +98,39 @@ def unwrap(
     x, y, z, front = (np.ascontiguousarray(values[:, :, k]) for k in range(4))
     texture = cv2.remap(picture, x - 0.5, y - 0.5, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     _, depth = rasterise(mesh, shape.triangles, np.zeros((len(mesh), 1), np.float32), (width, height))
+    drawn = depth < EMPTY
     depth[depth == EMPTY] = 1e6
     nearest = cv2.remap(cv2.erode(depth, np.ones((3, 3))), x - 0.5, y - 0.5, cv2.INTER_NEAREST)
     face_size = float(np.ptp(mesh[:, :2], axis=0).max())
     hidden = np.clip((z - nearest) / face_size / 0.06 - 0.5, 0, 1)
     inside = (x >= 0) & (y >= 0) & (x < width) & (y < height) & (covered < EMPTY)
     seen = np.clip((front - 0.15) / 0.35, 0, 1) * (1 - hidden) * inside
+    if wary:
+        within = cv2.remap(_within(drawn), x - 0.5, y - 0.5, cv2.INTER_LINEAR) / face_size
+        beside = 1 - np.clip((within - _BESIDE[0]) / (_BESIDE[1] - _BESIDE[0]), 0, 1)
+        seen = seen * (1 - np.maximum(beside - beside[:, ::-1], 0))
     extra = np.ones_like(x)
     if mask is not None:
         extra = np.asarray(cv2.remap(mask, x - 0.5, y - 0.5, cv2.INTER_LINEAR), np.float32)
     return Unwrapped(
         texture.astype(np.float32), cv2.GaussianBlur(seen, (0, 0), _SEEN_BLUR * side).astype(np.float32) * inside, extra
     )
+
+
+def _within(drawn: AnyArray) -> FloatArray:
+    """How far within its outline each pixel of a drawn face lies; eyes and mouth are no holes in it.
+
+    Args:
+        drawn: bool (H, W).
+
+    Returns:
+        float32 (H, W), pixels; 0 outside.
+    """
+    contours, _ = cv2.findContours(drawn.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    whole = np.zeros(drawn.shape, np.uint8)
+    cv2.drawContours(whole, contours, -1, 1, cv2.FILLED)
+    framed = cv2.copyMakeBorder(whole, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    return np.asarray(cv2.distanceTransform(framed, cv2.DIST_L2, 3)[1:-1, 1:-1], np.float32)
 
 
 def _reduced(

@@ -140,6 +140,29 @@ def test_a_nose_lit_from_one_side_has_no_stripes_and_keeps_its_nostrils(mesh):
     assert min(darker(nostril) for nostril in nostrils) > 0.3
 
 
+def turned(mesh, degrees):
+    """Round the upright axis through its middle; the half with the eye 33 goes away from the camera."""
+    angle, middle = np.radians(degrees), (mesh.min(0) + mesh.max(0)) / 2
+    about = np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]])
+    return ((mesh - middle) @ about.T + middle).astype(np.float32)
+
+
+@pytest.mark.slow
+def test_what_is_dark_behind_a_turned_head_is_not_its_eyes_corner(mesh):
+    """A mesh that lies beside the face by 2% of its height."""
+    shape, face = topology(), turned(mesh, 40)
+    picture = np.full((SIDE, SIDE, 3), 8, np.uint8)
+    for triangle in shape.triangles:
+        hull(picture, face, triangle, SKIN)
+    for opening in (shape.eye_left, shape.eye_right, shape.lips_outer):
+        hull(picture, face, opening, SKIN)
+    tone = tones(textured(picture, face - np.array([0.02 * 480, 0, 0], np.float32)))
+    around = cv2.dilate(regions().features, np.ones((9, 9)))[:, : TEXTURE_SIZE // 2] > 0.5
+    darkest = float(np.median(tone) - tone[:, : TEXTURE_SIZE // 2][around].min())
+    print(f"darker than the skin by {darkest:.2f}")
+    assert darkest < 0.1
+
+
 @pytest.mark.slow
 def test_a_visor_before_the_brows_is_not_painted(mesh):
     """What is bright and of another colour is no brow, though it lies where no hair reaches."""

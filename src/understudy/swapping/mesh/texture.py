@@ -101,7 +101,7 @@ class _Part(NamedTuple):
 def _single(portrait: Portrait) -> _Part:
     assert portrait.face.mesh is not None
     mesh, maps = portrait.face.mesh[0], regions()
-    flat = unwrap(portrait.picture, mesh, skin_mask(portrait.picture, mesh))
+    flat = unwrap(portrait.picture, mesh, skin_mask(portrait.picture, mesh), wary=True)
     skin = np.maximum(flat.extra, maps.core * _like_skin(flat))
     light = cv2.GaussianBlur(flat.texture.max(axis=2), (0, 0), 0.01 * TEXTURE_SIZE)
     bright = np.maximum(smoothstep(light, *DARK), maps.features * 0.5)

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from understudy.casting.exposure import in_usual_light
 from understudy.casting.portraits import load_portraits
+from understudy.casting.views import remarks
 from understudy.each import both
 from understudy.errors import ConsentError, InputError, UsageError
 from understudy.media.files.opening import check_input
@@ -236,6 +237,6 @@ class People:
         # The best comes first: an engine takes the light of the others to be its.
         best = sorted(range(len(lit)), key=lambda n: -quality(lit[n][0].picture, lit[n][0].face).score)
         identity = self._models.engine(settings).identity([lit[number][0] for number in best])
-        notes = [note for _, own in lit for note in own]
+        notes = [note for _, own in lit for note in own] + remarks(portraits, [path.name for path in photos])
         notes += [f"{photos[best[number]].name} was left out: {reason}" for number, reason in identity.dropped]
         return _Learned(digests, identity, tuple(notes))

@@ -10,6 +10,7 @@ from typing import Final, cast
 
 from nicegui.events import GenericEventArguments
 
+from understudy.casting.views import too_small, turned_away
 from understudy.errors import UnderstudyError
 from understudy.provenance import ConsentClaim
 from understudy.provenance.records.consent import USES, Ground, Use, says_how
@@ -155,6 +156,8 @@ class Question:
             for photo in self._photos(asked):
                 box("", "img", src=photo.address, alt=photo.name, width=80, height=80)
             Text(texts("consent.why"), "p")
+        for advice in self._advice(asked):
+            Text(texts(advice), "p", classes="hint")
         with box("grounds", "fieldset"):
             Text(texts("consent.whose"), "legend", classes="spoken")
             for ground, text in _GROUNDS.items():
@@ -189,6 +192,14 @@ class Question:
         with box("modal-buttons"):
             Button(texts("consent.not_now"), self._modal.close)
             Button(texts("consent.save"), pressed=once(partial(self._save, asked), pause=0), look="primary")
+
+    def _advice(self, asked: _Asked) -> list[str]:
+        """The names of the texts that say what other photo of them would look better; only of those that just came."""
+        photos = [photo for card in self._cards.all() if card.id == asked.card for photo in card.photos]
+        views = [photo.view for photo in photos if photo.view is not None]
+        if not views or len(views) < len(photos):
+            return []
+        return ["consent.turned"] * turned_away(views) + ["consent.small"] * too_small(views)
 
     def _option(self, ground: Ground, text: str) -> None:
         with box("ground", "label"):

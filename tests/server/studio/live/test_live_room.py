@@ -17,7 +17,7 @@ from PIL import Image
 from tests.server.conftest import CHROMIUM, Visit, studio_in
 from tests.server.studio.test_frame import violations
 from understudy.provenance import Consents, Home
-from understudy.testing import ClipSpec, write_clip
+from understudy.testing import ClipSpec, Motion, Puppet, write_clip
 
 pytestmark = [pytest.mark.loopback, pytest.mark.slow]
 
@@ -474,6 +474,17 @@ def test_a_long_name_does_not_stand_out_of_the_question(visit, hopper_path, tmp_
     press(page, "Not now")
     page.locator("dialog[open]").wait_for(state="hidden")
     page.get_by_role("button", name=re.compile("^Remove n")).click()
+
+
+def test_which_photo_would_look_better_is_said_where_whose_it_is_is_asked(visit, hopper, perception, tmp_path):
+    page, name = visit(), "small and away.png"
+    turned = Puppet(hopper, (400, 400), face_share=0.17, perception=perception).render(Motion(yaw=50)).picture
+    Image.fromarray(turned[..., ::-1].copy()).save(tmp_path / name)
+    page.get_by_label("Add a photo").set_input_files(tmp_path / name)
+    page.get_by_text("This head is turned far").wait_for()
+    page.get_by_text("This face is small").wait_for()
+    press(page, "Not now")
+    removes(page, "small and away")
 
 
 def test_a_photo_about_which_nothing_was_said_is_not_used(visit, hopper_path):

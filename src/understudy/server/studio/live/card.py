@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from understudy.casting.person import Person
+from understudy.casting.views import View
 from understudy.provenance import ConsentClaim
 from understudy.provenance.records.consent import USES, Consent, Photo, Use
 
@@ -27,6 +28,7 @@ class CardPhoto:
         path: Where it lies.
         picture: A JPEG of the face.
         box: Where the face is, x0, y0, x1, y1 in the photo's pixels.
+        view: How it shows the face; None if nobody looked since it was kept, or it comes with the program.
         uses: What records say that it may be used for.
     """
 
@@ -35,6 +37,7 @@ class CardPhoto:
     path: Path
     picture: bytes
     box: tuple[float, float, float, float]
+    view: View | None = None
     uses: frozenset[Use] = frozenset()
 
     @property

@@ -19,6 +19,7 @@ from starlette.routing import Route
 from understudy.app import Understudy
 from understudy.arrays import UInt8Array
 from understudy.casting.portraits import load_portraits, load_source
+from understudy.casting.views import view_of
 from understudy.errors import InputNotFoundError, UnderstudyError
 from understudy.provenance import ConsentClaim, Consents
 from understudy.provenance.records.consent import USES, Consent, Photo
@@ -257,7 +258,8 @@ class Cards:
         try:
             portrait = self.portrait(upload.path)
             box = portrait.face.boxes_xyxy.reshape(-1, 4)[0].tolist()
-            return _photo(upload.id, Path(upload.name).stem, upload.path, portrait.picture, box), portrait
+            photo = _photo(upload.id, Path(upload.name).stem, upload.path, portrait.picture, box)
+            return replace(photo, view=view_of(portrait)), portrait
         except BaseException:
             self._uploads.remove(number)
             raise

@@ -120,6 +120,8 @@ def unwrap(
 def _within(drawn: AnyArray) -> FloatArray:
     """How far within its outline each pixel of a drawn face lies; eyes and mouth are no holes in it.
 
+    Where the picture ends is no outline.
+
     Args:
         drawn: bool (H, W).
 
@@ -129,8 +131,7 @@ def _within(drawn: AnyArray) -> FloatArray:
     contours, _ = cv2.findContours(drawn.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     whole = np.zeros(drawn.shape, np.uint8)
     cv2.drawContours(whole, contours, -1, 1, cv2.FILLED)
-    framed = cv2.copyMakeBorder(whole, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
-    return np.asarray(cv2.distanceTransform(framed, cv2.DIST_L2, 3)[1:-1, 1:-1], np.float32)
+    return np.asarray(cv2.distanceTransform(whole, cv2.DIST_L2, 3), np.float32)
 
 
 def _reduced(

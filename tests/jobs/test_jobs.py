@@ -365,6 +365,23 @@ def test_a_job_that_runs_is_stopped_and_leaves_nothing(app, order, small_clip, t
 
 
 @pytest.mark.slow
+def test_a_job_that_is_resumed_before_it_has_stopped_goes_on(app, order, small_clip, tmp_path, monkeypatch):
+    """As while a model is opened: signs of life are given, and no frame comes."""
+    monkeypatch.setattr(runners, "EVERY", 0.02)
+    (number,) = app.jobs.add(replace(order, target=small_clip, output=tmp_path / "out.mp4"), SAMPLE)
+
+    def slow(done, _):
+        if done == 2:
+            app.jobs.pause(number)
+            time.sleep(0.3)
+            assert app.jobs.resume(number) == "running"
+            time.sleep(0.3)
+
+    assert app.jobs.run(progress=slow) == 1
+    assert app.jobs.show(number).state == "done"
+
+
+@pytest.mark.slow
 def test_an_interruption_gives_the_job_back(app, order):
     (number,) = app.jobs.add(order, SAMPLE)
 

@@ -47,6 +47,20 @@ def test_a_job_comes_back_as_it_was_written_down(store, home):
     assert (job.state, job.attempts, job.share, job.digests) == ("waiting", 0, 0.0, {"/me.jpg": "ab"})
 
 
+@pytest.mark.parametrize(
+    ("asked", "state"),
+    [(("pause",), "paused"), (("pause", "resume"), "waiting"), (("pause", "cancel"), "cancelled")],
+)
+def test_what_was_asked_for_last_becomes_of_a_job_that_stops(store, asked, state):
+    (number,) = added(store, order())
+    with store.runner() as name:
+        claim = store.claim(name)
+        for way in asked:
+            getattr(store, way)(number)
+        assert store.end(claim, None)
+    assert store.job(number).state == state
+
+
 def test_the_most_urgent_goes_first_and_of_equals_the_oldest(store):
     numbers = added(store, order(1), order(2, priority=5), order(3), order(4, priority=5))
     with store.runner() as name:

@@ -93,8 +93,7 @@ class Runner:
                 claim = self._with_its_inputs(claim)
                 report = self.make(claim, signs.progress)
             except StoppedError:
-                if signs.wish != "lost":
-                    self.store.end(claim, "paused" if signs.wish == "pause" else "cancelled")
+                self.store.end(claim, None)  # it may have been taken back, or another thing been asked for, meanwhile
                 return False
             except Exception as fault:  # it is told with the job, and the others go on
                 if _fails_all(fault):
@@ -175,7 +174,7 @@ class _Signs(AbstractContextManager["_Signs"]):
     def _run(self) -> None:
         while not self._over.wait(EVERY):
             with suppress(RunError):  # a disk that is full for a moment: the job's own writing tells
-                self.wish = self._store.sign(self._claim, self._done, self._frames) or self.wish
+                self.wish = self._store.sign(self._claim, self._done, self._frames)
 
     def __enter__(self) -> _Signs:
         self._thread.start()

@@ -30,6 +30,8 @@ from understudy.provenance.records.kept_open import Opened, opened_anew
 #: Seconds between two looks at who is at work, for those who ask all the time.
 _LOOK: Final = 1.0
 Wish = Literal["", "pause", "cancel", "lost"]
+#: What becomes of a job that stopped, by what the store says that it was asked for.
+_ASKED: Final[Mapping[str, JobState]] = {"": "waiting", "pause": "paused", "cancel": "cancelled"}
 
 
 class JobStore:
@@ -189,7 +191,7 @@ class JobStore:
     def end(
         self,
         claim: Claim,
-        state: JobState,
+        state: JobState | None,
         *,
         report: Mapping[str, Any] | None = None,
         why: JobFailure | None = None,
@@ -199,14 +201,16 @@ class JobStore:
 
         Args:
             claim: The job.
-            state: In which it is now.
+            state: In which it is now; None for what was asked for while it ran: paused, cancelled, or waiting again if
+                that was taken back.
             report: What was done. Where a command follows, the runner is to run it, and tell by ``end_command``.
             why: Why it failed, if it did.
             kept: Whether what is finished of it is of use if it goes on; nothing is of what is done or cancelled.
         """
         with self.database.opened() as store:
-            if mine(store, claim) is None:
+            if (row := mine(store, claim)) is None:
                 return False
+            state = state or _ASKED[row["wish"]]
             if not kept or state in ("done", "cancelled"):
                 forget_segments(store, claim.number)
             if state != "done":

@@ -29,6 +29,8 @@ _PATIENCE: Final = 2
 _LOOK: Final = 0.05
 #: Most bytes of a WebSocket's message: a little more than of a picture that is taken (see ``api.handed``).
 _MESSAGE: Final = 5_000_000
+#: What uvicorn says, a line for each, of what is no request that it knows.
+_NO_HTTP: Final = frozenset({"Invalid HTTP request received.", "Unsupported upgrade request."})
 
 
 def listening(port: int, host: str = HERE) -> socket.socket:
@@ -129,10 +131,14 @@ def serve(
 
 
 def _is_told(record: logging.LogRecord) -> bool:
-    """Whether something is worth a line: that the end of the server cuts a transfer off is nobody's fault."""
+    """Whether something is worth a line.
+
+    That the end of the server cuts a transfer off is nobody's fault; and who sends what is no HTTP, for which no token
+    is asked, would fill a disk with lines.
+    """
     kind = record.exc_info[0] if record.exc_info else None
     cut_off = kind is not None and issubclass(kind, asyncio.CancelledError)
-    return not (cut_off or record.getMessage().endswith("timeout graceful shutdown exceeded"))
+    return not (cut_off or record.getMessage().endswith("timeout graceful shutdown exceeded") or record.msg in _NO_HTTP)
 
 
 class _Server(uvicorn.Server):
